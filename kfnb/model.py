@@ -1,0 +1,257 @@
+"""Plain, frozen data that every layer shares: runs, their tasks, artifacts.
+
+Nothing here fetches, draws or imports anything else of kfnb. A backend folds what it knows into these
+objects; widgets and text draw them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+T = TypeVar("T")
+
+
+class RunState(str, Enum):
+    """The state of a run or a task, in KFP's words (``v2beta1.RuntimeState``)."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"
+    CANCELING = "CANCELING"
+    CANCELED = "CANCELED"
+    PAUSED = "PAUSED"
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen."""
+        return self in _FINISHED
+
+
+_FINISHED = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.SKIPPED, RunState.CANCELED})
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """One artifact: a file or folder with a KFP type.
+
+    ``type`` is KFP's schema title (``system.Dataset``); ``uri`` a path or an fsspec URL; ``metadata`` what the
+    step wrote beside it (metrics live there).
+    """
+
+    name: str
+    type: str
+    uri: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def open(self, mode: str = "rb") -> IO[Any]:
+        """Open the artifact's file for reading."""
+        import fsspec
+
+        opened: IO[Any] = fsspec.open(self.uri, mode).open()
+        return opened
+
+    def download(self, path: str | Path) -> Path:
+        """Copy the artifact to ``path`` and return that path; parents are made."""
+        import fsspec
+
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        filesystem, source = fsspec.core.url_to_fs(self.uri)
+        filesystem.get(source, str(target), recursive=filesystem.isdir(source))
+        return target
+
+    @property
+    def preview(self) -> str:
+        """The first 2,000 bytes as text; empty when they are no text or the file is gone."""
+        try:
+            with self.open() as file:
+                head: bytes = file.read(2000)
+        except OSError:
+            return ""
+        try:
+            return head.decode()
+        except UnicodeDecodeError as error:
+            # a multi-byte character may be cut at the end; anything earlier is not text
+            return head[: error.start].decode() if error.start >= len(head) - 3 else ""
+
+
+@dataclass(frozen=True)
+class TaskError:
+    """Why a task failed.
+
+    ``message`` is one line; ``traceback`` the user's own frames, each with its notebook cell where the step came
+    from a cell; ``place`` that cell and line (``cell train, line 3``), empty where unknown.
+    """
+
+    message: str
+    traceback: str = ""
+    place: str = ""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A task of a run, or a group of tasks (a loop, a branch, a nested pipeline, an exit handler's body).
+
+    ``id`` is the path of names from the run's root, with an iteration's index as a segment of its own
+    (``for-loop-1/0/train``); ``parent`` the id of the enclosing group, empty at the root. ``needs`` are the
+    names of the siblings it waits for. ``started`` and ``finished`` are seconds since the epoch.
+    """
+
+    id: str
+    name: str
+    state: RunState = RunState.PENDING
+    parent: str = ""
+    group: bool = False
+    iteration: int | None = None
+    needs: tuple[str, ...] = ()
+    started: float | None = None
+    finished: float | None = None
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    cached: bool = False
+    attempts: int = 0
+    error: TaskError | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran; None while it runs or if it never did."""
+        if self.started is None or self.finished is None:
+            return None
+        return self.finished - self.started
+
+    @property
+    def artifacts(self) -> dict[str, Artifact]:
+        """Those of the outputs that are artifacts."""
+        return {name: value for name, value in self.outputs.items() if isinstance(value, Artifact)}
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of a pipeline, at one moment. ``tasks`` holds every task and group, in the order they appeared."""
+
+    id: str
+    name: str
+    pipeline: str
+    backend: str
+    state: RunState = RunState.PENDING
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    experiment: str = ""
+    created: float | None = None
+    started: float | None = None
+    finished: float | None = None
+    tasks: tuple[Task, ...] = ()
+    result: Mapping[str, Any] = field(default_factory=dict)
+    error: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran; None while it runs or if it never did."""
+        if self.started is None or self.finished is None:
+            return None
+        return self.finished - self.started
+
+
+class ByTask(Mapping[str, T]):
+    """A mapping by task name which also takes a component's Python name (``train_model`` for ``train-model``).
+
+    KFP writes task names in lower case with dashes; a notebook's names are Python's.
+    """
+
+    def __init__(self, items: Mapping[str, T]) -> None:
+        self._items = dict(items)
+
+    def __getitem__(self, name: str) -> T:
+        if name in self._items:
+            return self._items[name]
+        return self._items[name.lower().replace("_", "-")]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input, an output or a parameter: its name, its type as KFP calls it, and where its value comes from."""
+
+    name: str
+    type: str
+    origin: str = ""
+    default: str = ""
+
+
+@dataclass(frozen=True)
+class Traveller:
+    """Something that travels with a component: what it is (``import``, ``source``, ``constant``, ``module``),
+    the cell it came from, and the reason it is taken along.
+    """
+
+    name: str
+    kind: str
+    origin: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ComponentView:
+    """What ``%kf_show COMPONENT`` shows: what goes in, comes out and travels, and why.
+
+    ``notes`` are what the user should know (a value inlined, a file that stays behind); ``source`` is the step's
+    program.
+    """
+
+    name: str
+    cell: str
+    image: str = ""
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
+    travellers: tuple[Traveller, ...] = ()
+    packages: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A task or a group of a pipeline that has not run. ``label`` says what a group is (``If accuracy > 0.9``)."""
+
+    id: str
+    name: str
+    parent: str = ""
+    group: bool = False
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """``target`` takes ``label`` (an output's name, empty for mere order) from ``source``; both are node ids."""
+
+    source: str
+    target: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A pipeline before it runs."""
+
+    name: str
+    parameters: tuple[Port, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    notes: tuple[str, ...] = ()

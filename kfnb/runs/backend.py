@@ -1,0 +1,70 @@
+"""What a backend is: the one protocol that the local engine and Kubeflow both speak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from kfnb import model
+from kfnb.runs.events import Event
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What to run.
+
+    ``spec`` is the compiled PipelineSpec as plain JSON data (what a KFP YAML file's first document holds);
+    ``platform`` its second document, empty if there is none. ``arguments`` are typed and checked already.
+    ``folder`` is the notebook's: relative paths in steps that run here start there.
+    """
+
+    spec: Mapping[str, Any]
+    arguments: Mapping[str, Any]
+    name: str
+    experiment: str = ""
+    platform: Mapping[str, Any] | None = None
+    cache: bool = True
+    folder: str = "."
+
+
+@dataclass(frozen=True)
+class LogLine:
+    """A line that a task wrote; ``task`` is the task's id."""
+
+    task: str
+    text: str
+
+
+class Backend(Protocol):
+    """A place where pipelines run. Errors are ``kfnb.errors.BackendError`` and nothing else."""
+
+    name: str
+
+    def submit(self, submission: Submission) -> str:
+        """Start a run and return its id at once. What cannot run here is refused, with all reasons."""
+        ...
+
+    def get(self, run_id: str) -> model.Run:
+        """The run as it is now. Raises ``RunNotFound``."""
+        ...
+
+    def list(self, *, limit: int = 20) -> list[model.Run]:
+        """The newest runs first; without their tasks where that is cheaper."""
+        ...
+
+    def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
+        """The run's events with ``seq`` above ``after``; with ``follow``, as they come, until the run is finished."""
+        ...
+
+    def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine]:
+        """What the tasks wrote, in order; of one task (by id or name) or of all. ``follow``: until it is finished."""
+        ...
+
+    def stop(self, run_id: str) -> None:
+        """Ask the run and all its processes to end; harmless when it is finished."""
+        ...
+
+    def retry(self, run_id: str) -> None:
+        """Run again what did not succeed of a finished run, under the same id."""
+        ...
