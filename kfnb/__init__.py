@@ -1,0 +1,72 @@
+"""kfnb: notebooks as Kubeflow pipelines.
+
+In a notebook, ``%load_ext kfnb`` brings the magics; in a program, the functions here do the same. Importing kfnb
+imports nothing heavy: each name below is looked up when it is first used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from kfnb.api import compile, run, runs, submit
+    from kfnb.errors import KfnbError, RunFailed
+    from kfnb.model import Artifact, RunState, Task
+    from kfnb.runs.run import Run, RunList
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Artifact": "kfnb.model",
+    "KfnbError": "kfnb.errors",
+    "Run": "kfnb.runs.run",
+    "RunFailed": "kfnb.errors",
+    "RunList": "kfnb.runs.run",
+    "RunState": "kfnb.model",
+    "Task": "kfnb.model",
+    "compile": "kfnb.api",
+    "run": "kfnb.api",
+    "runs": "kfnb.api",
+    "submit": "kfnb.api",
+}
+
+__all__ = [
+    "Artifact",
+    "KfnbError",
+    "Run",
+    "RunFailed",
+    "RunList",
+    "RunState",
+    "Task",
+    "compile",
+    "run",
+    "runs",
+    "submit",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_HOMES])
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """What ``%load_ext kfnb`` calls."""
+    from kfnb.magics import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: InteractiveShell) -> None:
+    """What ``%unload_ext kfnb`` calls."""
+    from kfnb.magics import unload
+
+    unload(shell)

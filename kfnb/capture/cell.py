@@ -1,0 +1,72 @@
+"""One executed cell: its source as typed, and as the Python that can travel with a step."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cached_property
+
+from kfnb.capture import commands
+from kfnb.errors import CaptureError
+from kfnb.place import Place
+
+HEADS = ("%%kf_component", "%%kf_parameters")
+"""Cells that begin with one of these run as any cell does, and are something more."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as it ran.
+
+    ``number`` is the execution count that the notebook shows, ``order`` its place among all that ran; ``key`` tells
+    which cell it was, so that a cell that is run again is known to be the same. ``name`` is a component's.
+    """
+
+    raw: str
+    number: int
+    order: int
+    key: str
+    name: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name} [{self.number}]" if self.name else f"[{self.number}]"
+
+    def place(self, line: int) -> Place:
+        """A line of this cell, counted as the notebook's editor does."""
+        return Place(str(self), line)
+
+    @property
+    def head(self) -> str:
+        """The ``%%kf_...`` words that begin the cell; empty for a plain cell."""
+        words = self.raw.lstrip().split(maxsplit=1)
+        return words[0] if words and words[0] in HEADS else ""
+
+    @cached_property
+    def code(self) -> commands.Code:
+        """The cell's Python, with the same lines as the cell; commands and magics in a form that travels."""
+        raw = self.raw
+        if self.head:
+            blank, rest = _split_head(raw)
+            raw = blank + rest
+        return commands.translate(raw)
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree of ``code``. Raises ``CaptureError`` where the cell is no Python."""
+        try:
+            return ast.parse(self.code.text)
+        except SyntaxError as error:
+            raise CaptureError(f"{self.place(error.lineno or 1)}: {error.msg}") from None
+
+    def lines(self, first: int, last: int) -> str:
+        """The lines ``first`` to ``last`` (from 1, both included) of ``code``."""
+        return "\n".join(self.code.text.split("\n")[first - 1 : last])
+
+
+def _split_head(raw: str) -> tuple[str, str]:
+    """The cell's leading lines up to its ``%%`` line, emptied, and the rest: so that lines keep their numbers."""
+    lines = raw.split("\n")
+    head = next(index for index, line in enumerate(lines) if line.lstrip().startswith("%%"))
+    while lines[head].endswith("\\") and head + 1 < len(lines):
+        head += 1  # options that go on on the next line
+    return "\n" * (head + 1), "\n".join(lines[head + 1 :])

@@ -1,0 +1,151 @@
+"""A component: a cell that ran, and what it read, wrote and changed when it did."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any
+
+from kfnb.capture.cell import Cell
+from kfnb.capture.definitions import Sort
+from kfnb.capture.names import Names
+from kfnb.capture.notebook import Parameter
+from kfnb.capture.values import Examined, Kind
+from kfnb.errors import CaptureError
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a component is told beside its code. ``memory`` as Kubernetes writes it (``4G``); ``cpu`` in cores."""
+
+    params: tuple[Parameter, ...] = ()
+    outputs: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
+    image: str = ""
+    cpu: str = ""
+    memory: str = ""
+    gpu: int = 0
+    retries: int = 0
+    cache: bool = True
+
+
+@dataclass(frozen=True)
+class Input:
+    """A value that the cell read from an earlier component: what it was, and which run of which cell made it."""
+
+    name: str
+    kind: Kind
+    producer: str
+    producer_order: int
+    modules: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Component:
+    """A captured cell.
+
+    ``outputs`` are the kinds of all names that it wrote and that still had a value at its end; ``refusals`` says of
+    some of them why they cannot travel. ``constants`` are the values, as Python source, of the notebook's
+    constants when it ran; ``changed`` the inputs that it changed in place.
+    """
+
+    name: str
+    cell: Cell
+    names: Names
+    options: Options
+    inputs: Mapping[str, Input] = field(default_factory=dict)
+    outputs: Mapping[str, Kind] = field(default_factory=dict)
+    refusals: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, str] = field(default_factory=dict)
+    changed: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def function(self) -> ast.FunctionDef | None:
+        """The function that is the whole cell, where the cell is one annotated ``def``."""
+        return component_function(self.cell.tree)
+
+    def param(self, name: str) -> Parameter | None:
+        """The parameter that the component declares under ``name``."""
+        return next((param for param in self.options.params if param.name == name), None)
+
+
+def component_function(tree: ast.Module) -> ast.FunctionDef | None:
+    """The only statement of a cell, where that is a ``def`` whose parameters and result are all annotated."""
+    if len(tree.body) != 1 or not isinstance(tree.body[0], ast.FunctionDef):
+        return None
+    function = tree.body[0]
+    arguments = [*function.args.posonlyargs, *function.args.args, *function.args.kwonlyargs]
+    annotated = all(argument.annotation is not None for argument in arguments)
+    return function if annotated and (arguments or function.returns is not None) else None
+
+
+def check_name(name: str, what: str) -> None:
+    """A component's and a pipeline's name is a Python name that KFP can make a task's name of."""
+    if not name.isidentifier() or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise CaptureError(f"{name!r} is no name for a {what}: use letters, digits and _, beginning with a letter")
+
+
+def check_sources(cell: Cell) -> None:
+    """What in the cell's own text keeps it from being a step, before any name is looked up."""
+    if not cell.tree.body:
+        raise CaptureError(f"cell {cell} holds no code: a component needs some")
+    for line, magic in cell.code.refused.items():
+        raise CaptureError(f"{cell.place(line)}: {magic} cannot travel with the component: move it to a cell of its own")
+    for node in ast.walk(cell.tree):
+        if isinstance(node, ast.Name) and re.fullmatch(r"Out|In|_+|_i+|_\d+|_i\d+|_[oid]h", node.id):
+            if isinstance(node.ctx, ast.Load) and node.id not in _stored(cell.tree):
+                raise CaptureError(
+                    f"{cell.place(node.lineno)}: {node.id} is the notebook's own history, which a step does not"
+                    " have: give the value a name"
+                )
+
+
+def _stored(tree: ast.Module) -> set[str]:
+    return {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    } | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+
+
+def is_builtin(name: str) -> bool:
+    """Whether Python itself, or a step's own prologue, provides ``name``."""
+    return hasattr(builtins, name) or name in PROVIDED
+
+
+PROVIDED = {"__name__", "display", "get_ipython"}
+"""Names of a notebook that a step has a stand-in for (``get_ipython`` is refused on its own)."""
+
+
+def unknown_name(name: str, line: int, cell: Cell, known: list[str]) -> CaptureError:
+    """The error for a name that nothing makes."""
+    close = get_close_matches(name, known, 1)
+    hint = f"did you mean {close[0]}?" if close else f"assign it in a component before, or declare it: --param {name}"
+    return CaptureError(f"{cell.place(line)}: nothing makes {name}; {hint}")
+
+
+def live_object(name: str, line: int, cell: Cell, maker: str, value: Any) -> CaptureError:
+    """The error for a name that holds an object which only this kernel has."""
+    kind = type(value).__name__
+    return CaptureError(
+        f"{cell.place(line)}: {name} ({kind}) was made {maker}, which is no component, so a step cannot have it."
+        f" Make that cell a component (%%kf_component), or declare it: --param {name}"
+    )
+
+
+__all__ = [
+    "Component",
+    "Examined",
+    "Input",
+    "Options",
+    "Sort",
+    "check_name",
+    "check_sources",
+    "component_function",
+    "is_builtin",
+    "live_object",
+    "unknown_name",
+]

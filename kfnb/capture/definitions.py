@@ -1,0 +1,142 @@
+"""What made a name: the statements of executed cells that bind names, and of what sort each is."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from kfnb.capture.cell import Cell
+from kfnb.capture.names import Names, StarNames, read_names, root_name
+
+_LITERAL = (
+    ast.Constant,
+    ast.Tuple,
+    ast.List,
+    ast.Set,
+    ast.Dict,
+    ast.UnaryOp,
+    ast.BinOp,
+    ast.operator,
+    ast.unaryop,
+    ast.expr_context,
+)
+_SOURCE = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+
+
+class Sort(Enum):
+    """What sort of statement made a name, and so how the name reaches a step."""
+
+    IMPORT = "import"
+    SOURCE = "source"  # a function, class, lambda or partial: its text travels
+    LITERAL = "constant"
+    PARAMETER = "parameter"
+    STEP = "step"  # written by a component cell
+    DELETED = "deleted"
+    LIVE = "live"  # any other object
+
+
+@dataclass(frozen=True)
+class Definition:
+    """That ``cell`` made ``name`` by the statement on ``first`` to ``last`` (lines from 1)."""
+
+    name: str
+    sort: Sort
+    cell: Cell
+    first: int
+    last: int
+    node: ast.stmt | None = None
+
+    @property
+    def text(self) -> str:
+        """The statement as it stands in the cell."""
+        return self.cell.lines(self.first, self.last)
+
+    def reads(self, star_names: StarNames) -> Names:
+        """What the statement needs, now or when what it defines is called."""
+        assert self.node is not None
+        mention = ast.Expr(ast.Name(self.name, ast.Load(), lineno=self.last, col_offset=0))
+        ast.copy_location(mention, self.node)
+        return read_names(ast.Module([self.node, mention], []), star_names)
+
+
+def definitions_of(cell: Cell, star_names: StarNames) -> Iterator[Definition]:
+    """The names that a cell binds or deletes, in order; one that it binds twice comes twice."""
+    for node in cell.tree.body:
+        names = read_names(ast.Module([node], []), star_names)
+        first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
+        last = node.end_lineno or node.lineno
+        for name in [*names.writes, *(name for name in names.changes if name not in names.writes)]:
+            yield Definition(name, _sort(node, name, cell), cell, first, last, node)
+        for name in names.deletes:
+            yield Definition(name, Sort.DELETED, cell, first, last, node)
+
+
+def _sort(node: ast.stmt, name: str, cell: Cell) -> Sort:
+    if cell.head == "%%kf_parameters" and isinstance(node, ast.Assign | ast.AnnAssign):
+        return Sort.PARAMETER
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return Sort.IMPORT
+    if _defines(node, name):
+        return Sort.SOURCE
+    if cell.head == "%%kf_component":
+        return Sort.STEP
+    return Sort.LITERAL if _assigns_literal(node, name) else Sort.LIVE
+
+
+def _defines(node: ast.stmt, name: str) -> bool:
+    """Whether the statement's text, run again elsewhere, gives the same function, class or fallback import."""
+    if isinstance(node, _SOURCE):
+        return node.name == name
+    if isinstance(node, ast.If | ast.Try):
+        return all(_is_definition(child) for child in _statements(node))
+    return _is_definition(node)
+
+
+def _is_definition(node: ast.stmt) -> bool:
+    if isinstance(node, ast.Import | ast.ImportFrom | ast.Pass | _SOURCE):
+        return True
+    if isinstance(node, ast.If | ast.Try):
+        return all(_is_definition(child) for child in _statements(node))
+    value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+    return value is not None and (isinstance(value, ast.Lambda) or _is_partial(value) or _is_type(value))
+
+
+def _statements(node: ast.If | ast.Try) -> list[ast.stmt]:
+    handlers = node.handlers if isinstance(node, ast.Try) else []
+    final = node.finalbody if isinstance(node, ast.Try) else []
+    inside = [*node.body, *(s for handler in handlers for s in handler.body), *node.orelse, *final]
+    # a fallback such as ``except ImportError: x = None`` is part of the definition
+    return [s for s in inside if not (isinstance(s, ast.Assign) and _is_literal(s.value))]
+
+
+def _is_partial(value: ast.expr) -> bool:
+    if not isinstance(value, ast.Call):
+        return False
+    called = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+    return called == "partial"
+
+
+def _is_type(value: ast.expr) -> bool:
+    """``Point = namedtuple(...)`` and its like make classes."""
+    if not isinstance(value, ast.Call):
+        return False
+    called = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
+    return called in {"namedtuple", "NamedTuple", "TypedDict", "NewType", "TypeVar", "make_dataclass"}
+
+
+def _assigns_literal(node: ast.stmt, name: str) -> bool:
+    if isinstance(node, ast.AnnAssign):
+        return node.value is not None and _is_literal(node.value) and root_name(node.target) == name
+    return isinstance(node, ast.Assign) and _is_literal(node.value) and all(_is_name(t) for t in node.targets)
+
+
+def _is_name(target: ast.expr) -> bool:
+    return isinstance(target, ast.Name) or (
+        isinstance(target, ast.Tuple | ast.List) and all(isinstance(part, ast.Name) for part in target.elts)
+    )
+
+
+def _is_literal(value: ast.expr) -> bool:
+    return all(isinstance(part, _LITERAL) for part in ast.walk(value))

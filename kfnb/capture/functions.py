@@ -1,0 +1,118 @@
+"""Function components: a cell that holds one annotated ``def`` becomes that function's component.
+
+The function is KFP's kind: its parameters and result are annotated with KFP's types. Its cell only defines it, so
+what it reads and makes is told by the annotations and not by values.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from kfnb.capture.cell import Cell
+from kfnb.capture.component import Component, Input, Options
+from kfnb.capture.notebook import Parameter
+from kfnb.capture.values import PARAMETER_TYPES, Kind
+from kfnb.errors import CaptureError
+
+_ALIASES = {"List": "list", "Dict": "dict", "Optional": ""}
+
+
+def options(function: ast.FunctionDef, cell: Cell, given: Options) -> Options:
+    """The options with the function's own parameters as the component's."""
+    params = [
+        Parameter(argument.arg, kind.type, default)
+        for argument, default in _arguments(function)
+        if (kind := _input_kind(argument, cell)) is not None and kind.parameter
+    ]
+    return replace(given, params=(*given.params, *params))
+
+
+def finished(component: Component, namespace: Mapping[str, Any]) -> Component:
+    """The component with the inputs and outputs that the function's annotations declare."""
+    function = component.function
+    assert function is not None
+    inputs = {
+        argument.arg: Input(argument.arg, kind, "", 0)
+        for argument, _ in _arguments(function)
+        if (kind := _input_kind(argument, component.cell)) is not None and not kind.parameter
+    }
+    outputs = {
+        argument.arg: kind
+        for argument, _ in _arguments(function)
+        if (kind := _output_kind(argument.annotation)) is not None
+    }
+    returned = getattr(namespace.get(function.name), "__annotations__", {}).get("return")
+    outputs |= _result_kinds(returned)
+    return replace(component, inputs=inputs, outputs=outputs)
+
+
+def _arguments(function: ast.FunctionDef) -> list[tuple[ast.arg, Any]]:
+    """Each argument with its default as a value; None for none."""
+    arguments = function.args
+    if arguments.vararg or arguments.kwarg:
+        raise CaptureError(f"{function.name}: a component's function takes no * or ** arguments")
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
+    pairs = [*zip(positional, defaults, strict=True), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+    return [(argument, _literal(default, argument.arg)) for argument, default in pairs]
+
+
+def _literal(node: ast.expr | None, name: str) -> Any:
+    if node is None:
+        return None
+    try:
+        return ast.literal_eval(node)
+    except ValueError:
+        raise CaptureError(f"the default of {name} is no literal: KFP keeps defaults in the pipeline's file") from None
+
+
+def _input_kind(argument: ast.arg, cell: Cell) -> Kind | None:
+    """The kind of an input; None for an argument that is an output."""
+    annotation = argument.annotation
+    if annotation is None or _output_kind(annotation) is not None:
+        return None
+    if isinstance(annotation, ast.Subscript) and _word(annotation.value) == "Input":
+        return Kind(_word(annotation.slice))
+    word = _parameter_word(annotation)
+    if word in PARAMETER_TYPES:
+        return Kind(word)
+    raise CaptureError(
+        f"{cell.place(argument.lineno)}: {argument.arg} is annotated {ast.unparse(annotation)}; a component's function"
+        f" takes {', '.join(PARAMETER_TYPES)} or Input[Dataset] and its like"
+    )
+
+
+def _parameter_word(annotation: ast.expr) -> str:
+    if isinstance(annotation, ast.Subscript):
+        outer = _word(annotation.value)
+        return _parameter_word(annotation.slice) if outer == "Optional" else _ALIASES.get(outer, outer)
+    word = _word(annotation)
+    return _ALIASES.get(word, word)
+
+
+def _output_kind(annotation: ast.expr | None) -> Kind | None:
+    if isinstance(annotation, ast.Subscript) and _word(annotation.value) == "Output":
+        return Kind(_word(annotation.slice))
+    if isinstance(annotation, ast.Call) and _word(annotation.func) == "OutputPath":
+        return Kind(_word(annotation.args[0]) if annotation.args else "str")
+    return None
+
+
+def _result_kinds(returned: Any) -> dict[str, Kind]:
+    if returned is None:
+        return {}
+    if hasattr(returned, "_fields"):
+        return {name: _kind_of_type(returned.__annotations__[name]) for name in returned._fields}
+    return {"Output": _kind_of_type(returned)}
+
+
+def _kind_of_type(annotation: Any) -> Kind:
+    origin = getattr(annotation, "__origin__", annotation)
+    return Kind(getattr(origin, "__name__", "Artifact"))
+
+
+def _word(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else getattr(node, "id", "")

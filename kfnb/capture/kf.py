@@ -1,0 +1,55 @@
+"""``kf`` in the notebook: what a component's cell logs when it runs here is shown below the cell."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Sequence
+from html import escape
+from types import SimpleNamespace
+from typing import Any
+
+from kfnb.capture.embedded import kfnb_kf
+
+
+class Kf:
+    """Logs what a component finds out: in a run, into its artifacts; here, below the cell."""
+
+    def log_metrics(self, *, step: int | None = None, **values: Any) -> None:
+        """Log numbers by name: ``kf.log_metrics(accuracy=0.9)``."""
+        metrics = _artifact()
+        kfnb_kf(metrics=metrics).log_metrics(step=step, **values)
+        if step is None:
+            print("  ".join(f"{name} = {value:.6g}" for name, value in metrics.metadata.items()))
+
+    def log_roc(self, fpr: Sequence[float], tpr: Sequence[float], thresholds: Sequence[float]) -> None:
+        """Log a ROC curve, as scikit-learn's ``roc_curve`` returns it."""
+        found = _artifact()
+        kfnb_kf(classification=found).log_roc(fpr, tpr, thresholds)
+        print(f"ROC curve of {len(found.metadata['confidenceMetrics'])} points")
+
+    def log_confusion_matrix(self, labels: Sequence[Any], matrix: Sequence[Sequence[int]]) -> None:
+        """Log a confusion matrix: a row for each true label, a column for each predicted one."""
+        found = _artifact()
+        kfnb_kf(classification=found).log_confusion_matrix(labels, matrix)
+        print(f"confusion matrix of {', '.join(str(label) for label in labels)}")
+
+    def html(self, text: str) -> None:
+        """Show a piece of HTML, in a frame of its own without scripts."""
+        _display(f'<iframe sandbox="" srcdoc="{escape(text)}" style="width:100%;height:20em;border:0"></iframe>')
+
+    def markdown(self, text: str) -> None:
+        """Show a piece of Markdown."""
+        from IPython.display import Markdown, display
+
+        display(Markdown(text))  # type: ignore[no-untyped-call]
+
+
+def _display(html: str) -> None:
+    from IPython.display import HTML, display
+
+    display(HTML(html))  # type: ignore[no-untyped-call]
+
+
+def _artifact() -> Any:
+    return SimpleNamespace(metadata={}, path=os.path.join(tempfile.gettempdir(), "kfnb-not-written"))

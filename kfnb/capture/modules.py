@@ -1,0 +1,40 @@
+"""Modules that lie beside the notebook: their source travels, with what it needs in turn."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+from kfnb.capture.packages import beside
+from kfnb.errors import CaptureError
+
+
+def collect(module: str, folder: Path) -> dict[str, str]:
+    """The files of a module beside the notebook and of those that it imports: path below ``folder`` -> source."""
+    found: dict[str, str] = {}
+    waiting = [module]
+    while waiting:
+        path = beside(waiting.pop(), folder)
+        if path is None:
+            continue
+        for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
+            name = file.relative_to(folder).as_posix()
+            if name not in found:
+                found[name] = file.read_text(encoding="utf-8")
+                waiting += imported(found[name], name)
+    return found
+
+
+def imported(source: str, name: str = "module") -> list[str]:
+    """The modules that a source imports, by absolute name, anywhere in it."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError as error:
+        raise CaptureError(f"{name}, line {error.lineno}: {error.msg}") from None
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.append(node.module)
+    return list(dict.fromkeys(found))

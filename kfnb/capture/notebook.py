@@ -1,0 +1,147 @@
+"""The notebook as it ran: its executed cells, what made each name, its components and its parameters.
+
+One ``Notebook`` belongs to one kernel. It is told of every executed cell and answers who made a name; it knows
+nothing of IPython but the names' values, which it looks up in the kernel's namespace.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+from collections.abc import Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from kfnb.capture.cell import Cell
+from kfnb.capture.definitions import Definition, Sort, definitions_of
+from kfnb.capture.values import kind_of
+from kfnb.errors import CaptureError
+
+if TYPE_CHECKING:
+    from kfnb.capture.component import Component
+
+INJECTED = "# Parameters"
+"""The first line of the cell in which papermill puts the values it was given."""
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a step or of a pipeline; ``default`` is None when a value must be given.
+
+    ``place`` says where it was declared, for messages.
+    """
+
+    name: str
+    type: str
+    default: Any = None
+    place: str = ""
+
+
+class Notebook:
+    """What one kernel has executed.
+
+    ``namespace`` holds the values of the names; ``folder`` is the notebook's, where modules beside it lie;
+    ``linear`` says that nobody edits and runs cells again (papermill, nbclient): then every cell is a new one.
+    """
+
+    def __init__(
+        self,
+        namespace: MutableMapping[str, Any],
+        folder: Path,
+        *,
+        tagged: Iterable[str] = (),
+        linear: bool = False,
+    ) -> None:
+        self.namespace = namespace
+        self.folder = folder
+        self.linear = linear
+        self.components: dict[str, Component] = {}
+        self.parameters: dict[str, Parameter] = {}
+        self.injected: dict[str, Any] = {}
+        self._tagged = {source.strip() for source in tagged}
+        self._definitions: dict[str, list[Definition]] = {}
+        self._order = 0
+
+    # -- what ran ---------------------------------------------------------------------------------------------
+
+    def cell(self, raw: str, number: int, cell_id: str | None, name: str = "") -> Cell:
+        """The cell that runs next; ``record`` it when it has run."""
+        self._order += 1
+        return Cell(raw, number, self._order, self._key(raw, cell_id, name), name)
+
+    def _key(self, raw: str, cell_id: str | None, name: str) -> str:
+        """What tells whether two executions were of one cell: its id, where the client sends one.
+
+        A terminal sends none: there, defining a function again is taken for an edit of its cell.
+        """
+        if name:
+            return f"component {name}"
+        if cell_id is not None:
+            return cell_id
+        if not self.linear and raw.lstrip().startswith(("def ", "class ", "async def ", "@")):
+            try:
+                node = ast.parse(raw).body[0]
+            except SyntaxError:
+                return str(self._order)
+            return f"definition of {getattr(node, 'name', self._order)}"
+        return str(self._order)
+
+    def record(self, cell: Cell, changed: Iterable[str] = ()) -> None:
+        """Take in what an executed cell defined; ``changed`` are names whose objects it was seen to change."""
+        try:
+            found = list(definitions_of(cell, self.star_names))
+        except CaptureError:
+            return  # no Python (a cell magic of somebody else's): what it made is not known
+        injected = not cell.head and cell.raw.lstrip().startswith(INJECTED)
+        for definition in found:
+            if injected or cell.raw.strip() in self._tagged or definition.sort is Sort.PARAMETER:
+                definition = self._parameter(definition, injected=injected)
+            self._definitions.setdefault(definition.name, []).append(definition)
+        sort = Sort.STEP if cell.head == "%%kf_component" else Sort.LIVE
+        for name in changed:
+            self._definitions.setdefault(name, []).append(Definition(name, sort, cell, 1, 1))
+
+    def _parameter(self, definition: Definition, *, injected: bool) -> Definition:
+        """A definition in a cell of parameters: it makes a pipeline parameter, if its value can be one."""
+        name = definition.name
+        if definition.sort not in (Sort.LITERAL, Sort.PARAMETER, Sort.LIVE) or name not in self.namespace:
+            return definition
+        value = self.namespace[name]
+        kind = kind_of(value)
+        if not kind.parameter:
+            return definition
+        if injected:
+            self.injected[name] = value
+        self.parameters[name] = Parameter(name, kind.type, value, f"cell {definition.cell}")
+        return Definition(
+            name, Sort.PARAMETER, definition.cell, definition.first, definition.last, definition.node
+        )
+
+    # -- who made a name --------------------------------------------------------------------------------------
+
+    def definition(self, name: str, before: int | None = None) -> Definition | None:
+        """What made ``name`` as of the cell with order ``before`` (exclusive; None: as of now).
+
+        Where the cell that made a function, class or import has been run again since, the newest run counts.
+        """
+        known = self._definitions.get(name, ())
+        found = next((d for d in reversed(known) if before is None or d.cell.order < before), None)
+        if found is None or found.sort not in (Sort.SOURCE, Sort.IMPORT):
+            return found
+        again = [d for d in known if d.cell.key == found.cell.key and d.sort is found.sort]
+        return again[-1] if again else found
+
+    def names(self) -> Mapping[str, list[Definition]]:
+        """All that is known to have been defined."""
+        return self._definitions
+
+    def star_names(self, module: str) -> list[str]:
+        """The names that ``from module import *`` binds, from the module as it is imported here."""
+        try:
+            loaded: ModuleType = importlib.import_module(module)
+        except ImportError:
+            return []
+        names = getattr(loaded, "__all__", None)
+        return list(names) if names is not None else [name for name in vars(loaded) if not name.startswith("_")]

@@ -1,0 +1,78 @@
+"""From an imported module to the package that a step must install, pinned to the kernel's version."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+from importlib import metadata, util
+from pathlib import Path
+
+from kfnb.errors import CaptureError
+
+
+def is_standard(module: str) -> bool:
+    """Whether a module belongs to Python itself."""
+    return module.partition(".")[0] in sys.stdlib_module_names or module.partition(".")[0] == "__main__"
+
+
+def requirement_for(module: str) -> str | None:
+    """The pinned requirement that provides ``module``, or None when Python or kfp itself does.
+
+    Raises ``CaptureError`` when no installed package does.
+    """
+    if is_standard(module):
+        return None
+    owners = _owners(module)
+    if not owners:
+        raise CaptureError(
+            f"{module} is of no installed package: install it, name its package with --package, or put it beside"
+            " the notebook"
+        )
+    name = owners[0]
+    if name.lower() in {"kfp", "kfnb"}:
+        return None  # every KFP step has kfp; kfnb is not needed in a step
+    version = metadata.version(name).partition("+")[0]  # a local build's mark (+cu121) is in no index
+    return f"{name}=={version}"
+
+
+def _owners(module: str) -> list[str]:
+    root = module.partition(".")[0]
+    owners = list(dict.fromkeys(_distributions().get(root, [])))
+    if len(owners) < 2:
+        return owners
+    # a namespace shared by several packages (google.*): the one that has the module's own files
+    parts = module.replace(".", "/")
+    return [name for name in owners if _has_file(name, parts)] or owners
+
+
+def _has_file(name: str, parts: str) -> bool:
+    files = metadata.files(name) or []
+    return any(str(file).startswith((f"{parts}/", f"{parts}.")) for file in files)
+
+
+@cache
+def _distributions() -> dict[str, list[str]]:
+    return dict(metadata.packages_distributions())
+
+
+def forget() -> None:
+    """Look at the installed packages anew (after a ``%pip install``)."""
+    _distributions.cache_clear()
+
+
+def beside(module: str, folder: Path) -> Path | None:
+    """The file or folder of a module that lies beside the notebook, or None."""
+    root = module.partition(".")[0]
+    if (folder / f"{root}.py").is_file():
+        return folder / f"{root}.py"
+    if (folder / root / "__init__.py").is_file():
+        return folder / root
+    return None
+
+
+def is_installed(module: str) -> bool:
+    """Whether a module can be imported here at all."""
+    try:
+        return util.find_spec(module.partition(".")[0]) is not None
+    except (ImportError, ValueError):
+        return False

@@ -1,0 +1,53 @@
+"""The packages that a step installs: those that it really imports, pinned to the kernel's versions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from kfnb.capture.component import Options
+from kfnb.capture.packages import requirement_for
+from kfnb.capture.travel import Travel
+from kfnb.errors import CaptureError
+
+
+def requirements(travel: Travel, options: Options, loaders: Iterable[str] = ()) -> list[str]:
+    """The requirements of a step, sorted; ``loaders`` are modules needed to load and save its values.
+
+    What ``--package`` says replaces what was found for the same package. Raises ``CaptureError`` for an import that
+    no installed package provides.
+    """
+    declared = {_name(text): text for text in options.packages}
+    found: dict[str, str] = {}
+    for module, place in travel.needed.items():
+        try:
+            requirement = requirement_for(module)
+        except CaptureError as error:
+            if declared:
+                continue  # one of the declared packages is taken to bring it
+            raise CaptureError(f"{place}: {error}") from None
+        if requirement is not None:
+            found[_name(requirement)] = requirement
+    for module in loaders:
+        found |= _loader(module)
+    return sorted({**found, **declared}.values(), key=str.lower)
+
+
+def _loader(module: str) -> dict[str, str]:
+    """A module whose classes are in a value; one of no package (a notebook's own class) needs none."""
+    try:
+        requirement = requirement_for(module)
+    except CaptureError:
+        return {}
+    return {_name(requirement): requirement} if requirement else {}
+
+
+def _name(requirement: str) -> str:
+    try:
+        return canonicalize_name(Requirement(requirement).name)
+    except InvalidRequirement:
+        if "/" in requirement:
+            return requirement  # a URL or a path, which pip takes as it is
+        raise CaptureError(f"--package {requirement} is no package: write name or name==version") from None

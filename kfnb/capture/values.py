@@ -1,0 +1,201 @@
+"""What a value is to KFP: a parameter, or an artifact of which type; and what it takes to load it elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import math
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import GeneratorType, ModuleType
+from typing import Any
+
+PARAMETER_TYPES = ("int", "float", "str", "bool", "list", "dict")
+"""KFP's parameter types, as Python annotations."""
+
+LARGEST_PARAMETER = 16 * 1024
+"""Bytes of JSON above which a value travels as an artifact: parameters are passed on command lines, which Linux
+caps at 128 KiB a word, and a list that is small in a notebook grows in production."""
+
+_EXACT_INT = 2**53
+"""KFP keeps numbers as doubles; a larger integer would not come back the same."""
+
+_DATASETS = {
+    ("pandas", "DataFrame"): ("pandas", "pyarrow"),
+    ("pandas", "Series"): ("pandas", "pyarrow"),
+    ("polars", "DataFrame"): ("polars",),
+    ("pyarrow", "Table"): ("pyarrow",),
+    ("numpy", "ndarray"): ("numpy",),
+}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """``type`` is a parameter's Python type (``int`` ...) or an artifact's KFP class (``Dataset`` ...).
+
+    ``modules`` are what a step must be able to import to load the value; ``note`` what the user should know.
+    """
+
+    type: str
+    modules: tuple[str, ...] = ()
+    note: str = ""
+
+    @property
+    def parameter(self) -> bool:
+        """Whether the value travels as a KFP parameter."""
+        return self.type in PARAMETER_TYPES
+
+
+def kind_of(value: Any) -> Kind:
+    """How ``value`` travels between steps. What cannot travel at all is for ``examine`` to say."""
+    scalar = _scalar(value)
+    if scalar is not None:
+        return scalar
+    if type(value) in (list, dict) or type(value).__name__ == "SList":
+        return _json(value)
+    root, name = _root(type(value)), type(value).__name__
+    if (root, name) in _DATASETS:
+        return Kind("Dataset", _DATASETS[root, name])
+    if _is_instance(value, "sklearn.base", "BaseEstimator"):
+        return Kind("Model", (root, *_installed("skops"), "cloudpickle"))
+    if _is_instance(value, "torch.nn", "Module"):
+        return Kind("Model", ("torch", "cloudpickle"), "pickled: load it only where you trust its origin")
+    return Kind("Artifact", ("cloudpickle",), f"{name} travels pickled (cloudpickle)")
+
+
+def _scalar(value: Any) -> Kind | None:
+    python = _as_python_scalar(value)
+    if type(python) is bool or (type(python) is int and abs(python) <= _EXACT_INT):
+        return Kind(type(python).__name__, note=_numpy_note(value, python))
+    if type(python) is float and math.isfinite(python):
+        return Kind("float", note=_numpy_note(value, python))
+    if type(python) is str and _encodes(python) and len(python.encode()) <= LARGEST_PARAMETER:
+        return Kind("str", note=_numpy_note(value, python))
+    return None
+
+
+def _as_python_scalar(value: Any) -> Any:
+    """A numpy scalar as Python's own; anything else unchanged."""
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(value, numpy.bool_ | numpy.integer | numpy.floating | numpy.str_):
+        return value.item()
+    return value
+
+
+def _numpy_note(value: Any, python: Any) -> str:
+    return "" if type(value) is type(python) else f"{type(value).__name__} travels as {type(python).__name__}"
+
+
+def _json(value: Any) -> Kind:
+    name = "dict" if isinstance(value, Mapping) else "list"
+    if keeps_in_json(value) and len(json.dumps(value)) <= LARGEST_PARAMETER:
+        return Kind(name)
+    return Kind("Artifact", ("cloudpickle",), "" if keeps_in_json(value) else f"a {name} with more than JSON in it")
+
+
+def keeps_in_json(value: Any) -> bool:
+    """Whether JSON gives the value back unchanged: types, keys and all."""
+    if value is None or type(value) is bool or type(value) is str:
+        return type(value) is not str or _encodes(value)
+    if type(value) is int:
+        return abs(value) <= _EXACT_INT
+    if type(value) is float:
+        return math.isfinite(value)
+    if isinstance(value, list) and type(value).__name__ in {"list", "SList"}:
+        return all(keeps_in_json(item) for item in value)
+    if type(value) is dict:
+        return all(type(key) is str and _encodes(key) and keeps_in_json(item) for key, item in value.items())
+    return False
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _root(kind: type) -> str:
+    return kind.__module__.partition(".")[0]
+
+
+def _is_instance(value: Any, module: str, name: str) -> bool:
+    """``isinstance`` against a class of a library, without importing the library."""
+    owner = sys.modules.get(module)
+    return owner is not None and isinstance(value, getattr(owner, name, ()))
+
+
+def _installed(module: str) -> tuple[str, ...]:
+    from importlib.util import find_spec
+
+    return (module,) if find_spec(module) else ()
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A value looked at as a whole: a digest of its content, the modules whose classes are in it, or why it cannot
+    travel. The digest is None when it cannot travel.
+    """
+
+    digest: bytes | None
+    modules: frozenset[str] = frozenset()
+    refusal: str = ""
+
+
+def examine(value: Any) -> Examined:
+    """Pickle a value into a digest: equal digests mean that nothing in it has changed."""
+    if isinstance(value, ModuleType):
+        return Examined(None, refusal="a module cannot travel: import it in the cell")
+    if isinstance(value, GeneratorType):
+        return Examined(None, refusal="a generator cannot travel: make it a list")
+    if isinstance(value, io.IOBase):
+        return Examined(None, refusal="an open file cannot travel: read it, or pass its path")
+    sink = _Digest()
+    try:
+        sink.take(value)
+    except Exception as error:  # pickling runs any class's code, and fails in any way
+        reason = str(error).partition("\n")[0]
+        return Examined(None, refusal=f"{type(value).__name__} cannot travel ({reason})")
+    return Examined(sink.digest, frozenset(sink.modules))
+
+
+class _Digest:
+    """A file that only hashes what is written to it, filled by a pickler that notes whose classes it meets."""
+
+    def __init__(self) -> None:
+        self.hash = hashlib.blake2b(digest_size=16)
+        self.modules: set[str] = set()
+
+    @property
+    def digest(self) -> bytes:
+        return self.hash.digest()
+
+    def write(self, data: Any) -> int:
+        self.hash.update(data)
+        return len(data)
+
+    def take(self, value: Any) -> None:
+        pandas = sys.modules.get("pandas")
+        if pandas is not None and type(value) in (pandas.DataFrame, pandas.Series):
+            # pandas rearranges its blocks when merely read, so its pickle is no measure of its content
+            frame = value.to_frame() if type(value) is pandas.Series else value
+            self.take((list(frame.columns), [str(kind) for kind in frame.dtypes], str(frame.index.dtype)))
+            try:
+                self.write(pandas.util.hash_pandas_object(frame, index=True).to_numpy().tobytes())
+            except TypeError:  # unhashable objects in a column
+                self.take([frame[column].tolist() for column in frame.columns])
+            return
+        _pickler(self).dump(value)
+
+
+def _pickler(sink: _Digest) -> Any:
+    import cloudpickle
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+        def persistent_id(self, value: Any) -> None:
+            sink.modules.add(_root(value if isinstance(value, type) else type(value)))
+
+    return Pickler(sink, protocol=5, buffer_callback=lambda buffer: sink.write(buffer.raw()) is None)

@@ -1,0 +1,69 @@
+"""Completion of the magics' words: options, and the names of components, pipelines, settings and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from kfnb import config, options
+from kfnb.pipeline.workspace import Workspace
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
+Words = Callable[[Workspace], Iterable[str]]
+
+
+def _nothing(_current: Workspace) -> Iterable[str]:
+    return ()
+
+
+def _components(current: Workspace) -> Iterable[str]:
+    return current.notebook.components
+
+
+def _pipelines(current: Workspace) -> Iterable[str]:
+    return current.pipelines
+
+
+def _shown(current: Workspace) -> Iterable[str]:
+    return [*current.notebook.components, *current.pipelines]
+
+
+def _arguments(current: Workspace) -> Iterable[str]:
+    """The pipelines, and the parameters that their arguments are for."""
+    params = {*current.notebook.parameters}
+    params |= {param.name for one in current.notebook.components.values() for param in one.options.params}
+    return [*current.pipelines, *(f"--{name}" for name in sorted(params))]
+
+
+def _settings(_current: Workspace) -> Iterable[str]:
+    return [f"{name}=" for name in config.names()]
+
+
+_WORDS: dict[str, tuple[Callable[[], options.Parser], Words]] = {
+    "%kf_config": (options.config, _settings),
+    "%%kf_component": (options.component, _nothing),
+    "%%kf_parameters": (options.parameters, _nothing),
+    "%kf_pipeline": (options.pipeline_line, _components),
+    "%%kf_pipeline": (options.pipeline_cell, _nothing),
+    "%kf_show": (options.show, _shown),
+    "%kf_compile": (options.compile_, _pipelines),
+    "%kf_submit": (options.submit, _arguments),
+    "%kf_runs": (options.runs, _nothing),
+    "%kf_logs": (options.logs, _nothing),
+}
+
+
+def register(shell: InteractiveShell, current: Workspace) -> None:
+    """Complete the words of every magic."""
+    for magic, (parser, words) in _WORDS.items():
+        shell.set_hook("complete_command", _completer(parser, words, current), str_key=magic)  # type: ignore[no-untyped-call]
+
+
+def _completer(parser: Callable[[], options.Parser], words: Words, current: Workspace) -> Callable[..., list[str]]:
+    def complete(_shell: Any, event: Any) -> list[str]:
+        every = [*parser().options, *words(current)]
+        return [word for word in every if word.startswith(event.symbol)]
+
+    return complete

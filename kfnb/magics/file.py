@@ -1,0 +1,39 @@
+"""The notebook's own file: which of its cells carry papermill's ``parameters`` tag, which a kernel is not told."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+
+@dataclass(frozen=True)
+class NotebookFile:
+    """The file that the running notebook was opened from."""
+
+    path: Path
+
+    @staticmethod
+    def find(namespace: Mapping[str, Any]) -> NotebookFile | None:
+        """The file, where the client says which: Jupyter in JPY_SESSION_NAME, VS Code in a variable."""
+        told = namespace.get("__vsc_ipynb_file__") or os.environ.get("JPY_SESSION_NAME", "")
+        for path in (Path(told), Path.cwd() / Path(told).name):
+            if told and path.suffix == ".ipynb" and path.is_file():
+                return NotebookFile(path.resolve())
+        return None
+
+    def parameter_cells(self) -> list[str]:
+        """The sources of the cells that are tagged ``parameters``; none when the file cannot be read."""
+        try:
+            data = json.loads(self.path.read_text(encoding="utf-8"))
+            cells = data["cells"]
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+        return [
+            "".join(cell.get("source", ""))
+            for cell in cells
+            if "parameters" in cell.get("metadata", {}).get("tags", ())
+        ]

@@ -1,0 +1,203 @@
+"""The magics: each reads its words, calls one public function, and gives its handle back."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from IPython.core.error import UsageError as IPythonUsageError
+from IPython.core.magic import (
+    Magics,
+    line_cell_magic,
+    line_magic,
+    magics_class,
+    no_var_expand,
+    output_can_be_silenced,
+)
+
+from kfnb import api, options
+from kfnb.capture.component import Options
+from kfnb.config import Kfnb, settings
+from kfnb.errors import KfnbError, UsageError
+from kfnb.pipeline import pipeline as pipelines
+
+if TYPE_CHECKING:
+    from kfnb.magics.kernel import Kernel
+    from kfnb.model import ComponentView, Graph
+    from kfnb.pipeline.pipeline import Pipeline
+    from kfnb.runs.run import Run, RunList
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def reads(parser: Callable[[], options.Parser], cell: Callable[[], options.Parser] | None = None) -> Callable[[F], F]:
+    """A magic whose words ``parser`` reads (``cell`` those of its cell form): its help, and its errors in one line."""
+
+    def decorate(method: F) -> F:
+        @functools.wraps(method)
+        def magic(self: Any, line: str, *body: str) -> Any:
+            __tracebackhide__ = True
+            try:
+                return method(self, line, *body)
+            except options.Help as text:
+                print(text)
+                return None
+            except (KfnbError, IPythonUsageError, KeyboardInterrupt):
+                raise
+            except Exception as error:
+                raise KfnbError(
+                    f"kfnb met an error of its own ({type(error).__name__}: {error});"
+                    " %kf_config debug=true shows where"
+                ) from error
+
+        shown = [p().format_help() for p in (parser, cell) if p is not None]
+        magic.__doc__ = "\n".join(shown)
+        return magic  # type: ignore[return-value]
+
+    return decorate
+
+
+@magics_class
+class KfnbMagics(Magics):
+    """kfnb's magics."""
+
+    def __init__(self, kernel: Kernel) -> None:
+        super().__init__(kernel.shell)
+        self.kernel = kernel
+
+    @line_magic
+    @reads(options.config)
+    def kf_config(self, line: str) -> Kfnb | None:
+        found = options.config().read(line)
+        for one in found.settings:
+            name, equals, value = one.partition("=")
+            if not equals:
+                raise UsageError(f"{one}: write name=value, or nothing to see the settings")
+            settings().set(name.strip(), value.strip())
+        return None if found.settings else settings()
+
+    @no_var_expand
+    @line_cell_magic
+    @reads(options.component)
+    def kf_component(self, line: str, body: str | None = None) -> Any:
+        if body is not None:  # called by a program; typed in a cell, it is the line form with the code after it
+            result = self.kernel.shell.run_cell(f"%%kf_component {line}\n{body}")
+            result.raise_error()
+            return result.result
+        found = options.component().read(line)
+        params = tuple(options.parameter(text) for text in found.param)
+        options.unique([param.name for param in params], "--param")
+        options.unique(found.output, "--output")
+        chosen = Options(
+            params=params,
+            outputs=tuple(found.output),
+            packages=tuple(found.package),
+            image=found.image,
+            cpu=found.cpu,
+            memory=found.memory,
+            gpu=found.gpu,
+            retries=found.retries,
+            cache=not found.no_cache,
+        )
+        self.kernel.begin_component(found.name, chosen)
+        return None
+
+    @no_var_expand
+    @line_cell_magic
+    @reads(options.parameters)
+    def kf_parameters(self, line: str, body: str | None = None) -> Any:
+        if body is not None:
+            result = self.kernel.shell.run_cell(f"%%kf_parameters {line}\n{body}")
+            result.raise_error()
+            return result.result
+        options.parameters().read(line)
+        self.kernel.begin_parameters()
+        return None
+
+    @no_var_expand
+    @line_cell_magic
+    @reads(options.pipeline_line, options.pipeline_cell)
+    def kf_pipeline(self, line: str, body: str | None = None) -> Pipeline:
+        current = self.kernel.workspace
+        if body is None:
+            found = options.pipeline_line().read(line)
+            pipeline = pipelines.define_chain(current.notebook, found.name, found.steps)
+        else:
+            found = options.pipeline_cell().read(line)
+            params = [options.parameter(text) for text in found.param]
+            options.unique([param.name for param in params], "--param")
+            pipeline = pipelines.define(
+                current.notebook, found.name, body, number=self.kernel.number, params=params
+            )
+        built = api.built(pipeline)
+        current.pipelines[pipeline.name] = pipeline
+        for note in built.wired.notes:
+            print(f"note: {note}")
+        return self._bound(found.bind, pipeline)
+
+    @output_can_be_silenced
+    @line_magic
+    @reads(options.show)
+    def kf_show(self, line: str) -> ComponentView | Graph:
+        found = options.show().read(line)
+        return self._bound(found.bind, api.show(found.name))
+
+    @line_magic
+    @reads(options.compile_)
+    def kf_compile(self, line: str) -> None:
+        found = options.compile_().read(line)
+        if not found.to and not found.python:
+            raise UsageError("%kf_compile: say where to: --to FILE.yaml, --python FILE.py, or both")
+        for path in filter(None, (found.to, found.python)):
+            print(f"wrote {api.compile(found.pipeline, path)}")
+
+    @output_can_be_silenced
+    @line_magic
+    @reads(options.submit)
+    def kf_submit(self, line: str) -> Run:
+        found, arguments = options.submit().read_with_arguments(line)
+        run = api.submit(
+            found.pipeline,
+            arguments,
+            backend=found.backend,
+            name=found.name,
+            experiment=found.experiment,
+            cache=not found.no_cache,
+        )
+        self._bound(found.bind, run)
+        if not self.kernel.attended:
+            self._wait(run)
+        return run
+
+    @output_can_be_silenced
+    @line_magic
+    @reads(options.runs)
+    def kf_runs(self, line: str) -> RunList:
+        found = options.runs().read(line)
+        return self._bound(found.bind, api.runs(limit=found.limit))
+
+    @line_magic
+    @reads(options.logs)
+    def kf_logs(self, line: str) -> None:
+        found = options.logs().read(line)
+        for text in api.log_lines(found.run, found.task, follow=found.follow):
+            print(text)
+
+    def _bound(self, name: str | None, value: Any) -> Any:
+        if name is not None:
+            if not name.isidentifier():
+                raise UsageError(f"-o {name}: that is no name")
+            self.kernel.shell.user_ns[name] = value
+        return value
+
+    def _wait(self, run: Run) -> None:
+        """Wait for a run as nobody is there to watch it; a failed one is shown before it fails the cell."""
+        from IPython.display import display
+
+        try:
+            run.wait()
+        except KfnbError:
+            display(run)  # type: ignore[no-untyped-call]
+            raise
+

@@ -1,0 +1,223 @@
+"""The words of magics and of the command ``kfnb``: one set of parsers for both, so that they read alike.
+
+A parser raises ``UsageError`` with one line; options are never abbreviated, so that a new one cannot break a
+notebook. Arguments of a pipeline are ``--name value``, ``--name=value`` or, always unambiguous, ``-p name value``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import json
+import shlex
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import Any, NoReturn
+
+from kfnb.capture.notebook import Parameter
+from kfnb.capture.values import PARAMETER_TYPES
+from kfnb.errors import UsageError
+
+
+class Help(Exception):
+    """``--help`` was given; the message is the help."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises instead of exiting."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        super().__init__(prog=prog, description=description, allow_abbrev=False, add_help=False)
+        self.add_argument("--help", "-h", action="store_true", help="show this help")
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the words, and how to see the right ones."""
+        raise UsageError(f"{self.prog}: {message}; {self.prog} --help shows how")
+
+    def read(self, words: str | Sequence[str]) -> argparse.Namespace:
+        """The options in a magic's line, or in a command's words. Raises ``UsageError``, or ``Help``."""
+        found, rest = self._read(words)
+        if rest:
+            self.error(self._unknown(rest[0]))
+        return found
+
+    def read_with_arguments(self, words: str | Sequence[str]) -> tuple[argparse.Namespace, dict[str, str]]:
+        """As ``read``, for a verb that also takes a pipeline's arguments."""
+        found, rest = self._read(words)
+        arguments = dict(found.p or ())
+        while rest:
+            word = rest.pop(0)
+            if not word.startswith("--"):
+                self.error(f"{word} is not expected here: a pipeline's argument is --name value")
+            name, equals, value = word[2:].partition("=")
+            if not equals:
+                if not rest:
+                    self.error(f"--{name} needs a value")
+                value = rest.pop(0)
+            arguments[name] = value
+        return found, arguments
+
+    def _read(self, words: str | Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+        split = self.split(words) if isinstance(words, str) else list(words)
+        if "--help" in split or "-h" in split:
+            raise Help(self.format_help())
+        return self.parse_known_args(split)
+
+    def split(self, line: str) -> list[str]:
+        """The words of a line, quotes taken off as a shell does."""
+        try:
+            return shlex.split(line)
+        except ValueError as error:
+            self.error(f"{error} in {line!r}")
+
+    def _unknown(self, word: str) -> str:
+        known = [option for action in self._actions for option in action.option_strings]
+        close = get_close_matches(word, known, 1)
+        return f"{word} is not known" + (f"; did you mean {close[0]}?" if close else "")
+
+    @property
+    def options(self) -> list[str]:
+        """The option words there are, for completion."""
+        return [option for action in self._actions for option in action.option_strings if option.startswith("--")]
+
+
+def component() -> Parser:
+    """``%%kf_component``."""
+    parser = Parser("%%kf_component", "Run the cell, and make it a component of pipelines.")
+    parser.add_argument("name", help="the component's name")
+    add = parser.add_argument
+    add("--param", action="append", default=[], metavar="NAME:TYPE=DEFAULT", help="a parameter; may be repeated")
+    add("--output", action="append", default=[], metavar="NAME", help="a name that is always put out; may be repeated")
+    add("--package", action="append", default=[], metavar="NAME==VERSION", help="a package to install; may be repeated")
+    add("--image", default="", help="container image of the step")
+    add("--cpu", default="", help="cores, as Kubernetes writes them: 2 or 500m")
+    add("--memory", default="", help="memory, as Kubernetes writes it: 4G")
+    add("--gpu", type=int, default=0, help="number of NVIDIA GPUs")
+    add("--retries", type=int, default=0, help="how often a failed step is tried again")
+    add("--no-cache", action="store_true", help="run the step even where its inputs have not changed")
+    _bind(parser)
+    return parser
+
+
+def parameters() -> Parser:
+    """``%%kf_parameters``."""
+    parser = Parser("%%kf_parameters", "Run the cell; each name that it assigns is a parameter of pipelines.")
+    return parser
+
+
+def pipeline_line() -> Parser:
+    """``%kf_pipeline``."""
+    parser = Parser("%kf_pipeline", "Define a pipeline that runs components in order, wired by the names they share.")
+    parser.add_argument("name", help="the pipeline's name")
+    parser.add_argument("steps", nargs="*", help="components")
+    _bind(parser)
+    return parser
+
+
+def pipeline_cell() -> Parser:
+    """``%%kf_pipeline``."""
+    parser = Parser(
+        "%%kf_pipeline",
+        "Define a pipeline by KFP's DSL; inputs that the calls of components do not give are wired by name.",
+    )
+    parser.add_argument("name", help="the pipeline's name")
+    parser.add_argument("--param", action="append", default=[], metavar="NAME:TYPE=DEFAULT", help="a parameter")
+    _bind(parser)
+    return parser
+
+
+def show() -> Parser:
+    """``%kf_show``."""
+    parser = Parser("%kf_show", "Show what travels with a component and why, or a pipeline's graph.")
+    parser.add_argument("name", help="a component, a pipeline, or a compiled file")
+    _bind(parser)
+    return parser
+
+
+def compile_() -> Parser:
+    """``%kf_compile`` and ``kfnb compile``."""
+    parser = Parser("%kf_compile", "Write a pipeline to a file.")
+    parser.add_argument("pipeline", help="the pipeline's name")
+    parser.add_argument("--to", metavar="FILE.yaml", help="KFP's YAML")
+    parser.add_argument("--python", metavar="FILE.py", help="a program of KFP's SDK that compiles to the same")
+    return parser
+
+
+def submit() -> Parser:
+    """``%kf_submit`` and ``kfnb submit``."""
+    parser = Parser("%kf_submit", "Run a pipeline. Its arguments are given as --name value, or -p name value.")
+    parser.add_argument("pipeline", help="a pipeline's name, or a compiled file")
+    parser.add_argument("-p", action="append", nargs=2, metavar=("NAME", "VALUE"), help="an argument of the pipeline")
+    parser.add_argument("--backend", help="where to run: local")
+    parser.add_argument("--name", help="the run's name")
+    parser.add_argument("--experiment", help="the experiment that the run belongs to")
+    parser.add_argument("--no-cache", action="store_true", help="run every step, whatever ran before")
+    _bind(parser)
+    return parser
+
+
+def runs() -> Parser:
+    """``%kf_runs`` and ``kfnb runs``."""
+    parser = Parser("%kf_runs", "The newest runs.")
+    parser.add_argument("--limit", type=int, default=20, help="how many (20)")
+    _bind(parser)
+    return parser
+
+
+def logs() -> Parser:
+    """``%kf_logs`` and ``kfnb logs``."""
+    parser = Parser("%kf_logs", "What a run's tasks wrote.")
+    parser.add_argument("run", nargs="?", help="the run's id; the newest run by default")
+    parser.add_argument("task", nargs="?", help="one task; all by default")
+    parser.add_argument("--follow", "-f", action="store_true", help="go on until the run is finished")
+    return parser
+
+
+def config() -> Parser:
+    """``%kf_config``."""
+    parser = Parser("%kf_config", "Show the settings, or set some: name=value.")
+    parser.add_argument("settings", nargs="*", metavar="NAME=VALUE")
+    return parser
+
+
+def _bind(parser: Parser) -> None:
+    parser.add_argument("-o", dest="bind", metavar="NAME", help="also bind the result to this name")
+
+
+def parameter(text: str) -> Parameter:
+    """``rows:int=300`` as a parameter: the type defaults to the default's, a default is optional with a type.
+
+    Raises ``UsageError``.
+    """
+    head, equals, tail = text.partition("=")
+    name, _, kind = (part.strip() for part in head.partition(":"))
+    if not name.isidentifier():
+        raise UsageError(f"--param {text}: write name:type=default")
+    default = literal(tail) if equals else None
+    kind = kind or (type(default).__name__ if default is not None else "str")
+    if kind not in PARAMETER_TYPES:
+        raise UsageError(f"--param {text}: {kind} is no parameter type; there are {', '.join(PARAMETER_TYPES)}")
+    if kind == "str" and equals:
+        default = default if isinstance(default, str) else tail
+    if kind == "float" and type(default) is int:
+        default = float(default)
+    if default is not None and type(default).__name__ != kind:
+        raise UsageError(f"--param {text}: {default!r} is no {kind}")
+    return Parameter(name, kind, default)
+
+
+def unique(names: Sequence[str], what: str) -> None:
+    """Raise ``UsageError`` where a name stands twice."""
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{what} {name} stands twice")
+
+
+def literal(text: str) -> Any:
+    """A Python or JSON literal, or the text itself."""
+    for read in (ast.literal_eval, json.loads):
+        try:
+            return read(text.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+    return text

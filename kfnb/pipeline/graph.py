@@ -1,0 +1,76 @@
+"""A compiled pipeline's graph: its tasks and groups, and what flows between them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kfnb.model import Edge, Graph, Node, Port
+from kfnb.pipeline.spec import Compiled, parameter_type
+
+
+def graph_of(compiled: Compiled) -> Graph:
+    """The graph of a compiled pipeline, before it runs."""
+    spec = compiled.spec
+    nodes: list[Node] = []
+    edges: list[Edge] = []
+    _walk(spec, spec["root"], "", nodes, edges)
+    definitions = spec["root"].get("inputDefinitions", {})
+    params = [
+        Port(name, parameter_type(one), "parameter", repr(one["defaultValue"]) if "defaultValue" in one else "")
+        for name, one in definitions.get("parameters", {}).items()
+    ]
+    params += [
+        Port(name, one.get("artifactType", {}).get("schemaTitle", ""), "artifact")
+        for name, one in definitions.get("artifacts", {}).items()
+    ]
+    return Graph(compiled.name, tuple(params), tuple(nodes), tuple(edges), compiled.notes)
+
+
+def _walk(
+    spec: Mapping[str, Any], component: Mapping[str, Any], parent: str, nodes: list[Node], edges: list[Edge]
+) -> None:
+    tasks: Mapping[str, Any] = component.get("dag", {}).get("tasks", {})
+    for key, task in tasks.items():
+        node_id = f"{parent}/{key}" if parent else key
+        inner = spec.get("components", {}).get(task["componentRef"]["name"], {})
+        is_group = "dag" in inner
+        nodes.append(Node(node_id, task.get("taskInfo", {}).get("name", key), parent, is_group, _label(task)))
+        edges += [
+            Edge(f"{parent}/{source}" if parent else source, node_id, label) for source, label in _sources(task)
+        ]
+        if is_group:
+            _walk(spec, inner, node_id, nodes, edges)
+
+
+def _sources(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """(task, output) for each thing that a task takes from a sibling; the output is empty for mere order."""
+    inputs = task.get("inputs", {})
+    told = set()
+    for one in [*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()]:
+        for name, value in one.items():
+            if isinstance(value, Mapping) and "producerTask" in value:
+                label = value.get("outputParameterKey") or value.get("outputArtifactKey") or ""
+                told.add(value["producerTask"])
+                yield value["producerTask"], str(label)
+            del name
+    for name in task.get("dependentTasks", ()):
+        if name not in told:
+            yield name, ""
+
+
+def _label(task: Mapping[str, Any]) -> str:
+    condition = task.get("triggerPolicy", {}).get("condition")
+    if condition:
+        return f"if {_readable(str(condition))}"
+    if "parameterIterator" in task or "artifactIterator" in task:
+        limit = task.get("iteratorPolicy", {}).get("parallelismLimit")
+        return f"for each item, {limit} at once" if limit else "for each item"
+    return ""
+
+
+def _readable(condition: str) -> str:
+    """A condition without the words that KFP puts around names."""
+    for word in ("inputs.parameter_values['", "pipelinechannel--", "']"):
+        condition = condition.replace(word, "")
+    return " ".join(condition.split())

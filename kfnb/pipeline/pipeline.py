@@ -1,0 +1,224 @@
+"""A pipeline of the notebook: its name and its body; and how it becomes a program and a compiled spec."""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kfnb.capture.capture import typed
+from kfnb.capture.cell import Cell
+from kfnb.capture.component import Component, Options, check_name
+from kfnb.capture.names import Names, read_names
+from kfnb.capture.notebook import Notebook, Parameter
+from kfnb.capture.travel import Travel, trace
+from kfnb.errors import CaptureError, PipelineError
+from kfnb.pipeline.program import kfp_name, write_program
+from kfnb.pipeline.spec import Compiled
+from kfnb.pipeline.step import Step, make_step
+from kfnb.pipeline.wiring import Wired, called_components, wire
+
+
+@dataclass(frozen=True, repr=False)
+class Pipeline:
+    """A pipeline as the notebook defined it; it is wired anew, from the components as they are, at each use."""
+
+    name: str
+    cell: Cell
+    notebook: Notebook
+    params: tuple[Parameter, ...] = ()
+
+    def __repr__(self) -> str:
+        called = called_components(self.cell.tree, self.notebook.components)
+        return f"<Pipeline {self.name}: {', '.join(called)}>"
+
+
+@dataclass(frozen=True)
+class Built:
+    """A pipeline with its steps made and wired."""
+
+    pipeline: Pipeline
+    steps: tuple[Step, ...]
+    wired: Wired
+    program: str
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the pipeline and its components."""
+        notes = [f"{step.name}: {note}" for step in self.steps for note in step.component.notes]
+        return tuple(dict.fromkeys([*notes, *self.wired.notes]))
+
+
+def define(
+    notebook: Notebook, name: str, body: str, *, number: int = 0, params: Sequence[Parameter] = ()
+) -> Pipeline:
+    """A pipeline whose body is KFP's DSL. It is built once to check it. Raises ``PipelineError``."""
+    check_name(name, "pipeline")
+    if name in notebook.components:
+        raise PipelineError(f"{name} is a component already: give the pipeline another name")
+    params = [_with_value(notebook, param) for param in params]
+    raw = f"%%kf_pipeline {name}\n{body}"
+    pipeline = Pipeline(name, Cell(body_cell(raw), number, sys.maxsize, name, name), notebook, tuple(params))
+    return pipeline
+
+
+def define_chain(notebook: Notebook, name: str, steps: Sequence[str]) -> Pipeline:
+    """A pipeline that calls the named components one after another."""
+    if not steps:
+        raise PipelineError(f"pipeline {name} has no steps: %kf_pipeline {name} STEP STEP ...")
+    for step in steps:
+        if step not in notebook.components:
+            raise PipelineError(_unknown(step, notebook))
+        if steps.count(step) > 1:
+            raise PipelineError(f"{step} stands twice in pipeline {name}: use %%kf_pipeline to call a step again")
+    check_name(name, "pipeline")
+    if name in notebook.components:
+        raise PipelineError(f"{name} is a component already: give the pipeline another name")
+    body = "\n".join(f"{step}()" for step in steps)
+    return Pipeline(name, Cell(body, 0, sys.maxsize, name, name), notebook)
+
+
+def body_cell(raw: str) -> str:
+    """The body of a ``%%kf_pipeline`` cell with its lines where they were (the first one empty)."""
+    return "\n" + raw.split("\n", 1)[1] if "\n" in raw else ""
+
+
+def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()) -> Built:
+    """Make and wire the steps of a pipeline, and write its program."""
+    notebook, cell = pipeline.notebook, pipeline.cell
+    called = called_components(cell.tree, notebook.components)
+    _check_names(called)
+    names = _body_names(pipeline, called)
+    options = Options(params=pipeline.params)
+    travel = trace(notebook, cell, names, options)
+    travels = {name: _travel(notebook, notebook.components[name]) for name in called}
+    wired = wire(cell, notebook.components, travels, {**travel.params, **{p.name: p for p in pipeline.params}})
+    steps = tuple(make_step(notebook, notebook.components[name], wired.wanted.get(name, ())) for name in called)
+    _rename_inputs(wired, {step.name: step for step in steps})
+    program = write_program(
+        pipeline.name, steps, wired, travel, image=image or default_image(), index_urls=index_urls
+    )
+    return Built(pipeline, steps, wired, program)
+
+
+def compile_program(name: str, program: str) -> Any:
+    """Run a pipeline's program and return KFP's pipeline object. Raises ``PipelineError`` in KFP's own words."""
+    file = f"<kfnb {name}>"
+    linecache.cache[file] = (len(program), None, program.splitlines(keepends=True), file)
+    namespace: dict[str, Any] = {"__name__": f"kfnb_pipeline_{name}"}
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            exec(compile(program, file, "exec", dont_inherit=True), namespace)
+    except Exception as error:  # KFP raises any kind, and so does the user's own body
+        raise PipelineError(f"KFP cannot build pipeline {name}: {error}") from error
+    return namespace[name]
+
+
+def compiled(built: Built) -> Compiled:
+    """The compiled form of a pipeline."""
+    return replace_notes(from_kfp(compile_program(built.pipeline.name, built.program)), built)
+
+
+def replace_notes(found: Compiled, built: Built) -> Compiled:
+    """``found`` with the program and the notes of the pipeline it came from."""
+    return Compiled(found.spec, found.platform, built.program, built.notes)
+
+
+def from_kfp(pipeline: Any) -> Compiled:
+    """The compiled form of a KFP pipeline object (or component)."""
+    from google.protobuf import json_format
+
+    spec = json_format.MessageToDict(pipeline.pipeline_spec)
+    platform = json_format.MessageToDict(pipeline.platform_spec)
+    return Compiled(spec, platform or None)
+
+
+def is_kfp(thing: Any) -> bool:
+    """Whether a thing is a pipeline or a component of KFP's SDK, told without importing it."""
+    return hasattr(thing, "pipeline_spec") and hasattr(thing, "platform_spec")
+
+
+def write_yaml(pipeline: Any, path: Path) -> None:
+    """Write a KFP pipeline object as KFP itself does."""
+    from kfp import compiler
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    compiler.Compiler().compile(pipeline, str(path))
+
+
+def default_image() -> str:
+    """The image of steps that name none: Python's own, of the version that runs here."""
+    return f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
+
+
+def _travel(notebook: Notebook, component: Component) -> Travel:
+    return trace(
+        notebook,
+        component.cell,
+        component.names,
+        component.options,
+        constants=component.constants,
+        before=component.cell.order,
+    )
+
+
+def _body_names(pipeline: Pipeline, called: Sequence[str]) -> Names:
+    """What the body itself reads, beside the steps and KFP's words."""
+    names = read_names(pipeline.cell.tree, pipeline.notebook.star_names)
+    for known in (*called, "dsl", "kfp"):
+        names.reads.pop(known, None)
+    return names
+
+
+def _check_names(called: Sequence[str]) -> None:
+    seen: dict[str, str] = {}
+    for name in called:
+        other = seen.setdefault(kfp_name(name), name)
+        if other != name:
+            raise PipelineError(f"{other} and {name} are one name to KFP ({kfp_name(name)}): rename one")
+
+
+def _rename_inputs(wired: Wired, steps: dict[str, Step]) -> None:
+    """Where a step's argument is not called as the notebook's name, call it so."""
+    import ast
+
+    for node in (node for statement in wired.body for node in ast.walk(statement)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in steps:
+            for keyword in node.keywords:
+                if keyword.arg is not None:
+                    keyword.arg = steps[node.func.id].arguments.get(keyword.arg, keyword.arg)
+
+
+def _with_value(notebook: Notebook, param: Parameter) -> Parameter:
+    if param.name not in notebook.injected:
+        return param
+    value = typed(notebook.injected[param.name], param.type, param.name)
+    return Parameter(param.name, param.type, value, param.place)
+
+
+def _unknown(name: str, notebook: Notebook) -> str:
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, notebook.components, 1)
+    known = ", ".join(notebook.components) or "none yet: define one with %%kf_component"
+    return f"no component is called {name}; " + (f"did you mean {close[0]}?" if close else f"there are {known}")
+
+
+__all__ = [
+    "Built",
+    "CaptureError",
+    "Pipeline",
+    "build",
+    "compile_program",
+    "compiled",
+    "define",
+    "define_chain",
+    "from_kfp",
+    "is_kfp",
+    "write_yaml",
+]

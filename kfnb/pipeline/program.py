@@ -1,0 +1,113 @@
+"""The program of a pipeline: a KFP SDK file that a person can read, run and keep without kfnb.
+
+It is also what kfnb itself compiles, so the file and the compiled pipeline cannot differ.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Sequence
+
+from kfnb.capture import embedded
+from kfnb.capture.body import INDENT
+from kfnb.capture.notebook import Parameter
+from kfnb.capture.travel import Travel
+from kfnb.pipeline.step import Step
+from kfnb.pipeline.wiring import Made, Wired
+
+_ARTIFACTS = ("Artifact", "ClassificationMetrics", "Dataset", "HTML", "Markdown", "Metrics", "Model")
+
+
+def write_program(
+    name: str,
+    steps: Sequence[Step],
+    wired: Wired,
+    travel: Travel,
+    *,
+    image: str,
+    index_urls: Sequence[str] = (),
+) -> str:
+    """The source of the program that defines pipeline ``name`` and, run as a script, compiles it.
+
+    ``image`` is the base image of steps that name none; ``travel`` is what the pipeline's own body needs.
+    """
+    helpers = list(dict.fromkeys(helper for step in steps for helper in step.helpers))
+    parts = [
+        *(inspect.getsource(getattr(embedded, helper)).rstrip() for helper in helpers),
+        *(_step(step, step.component.options.image or image, index_urls) for step in steps),
+        _pipeline(name, wired, travel),
+    ]
+    text = "\n\n\n".join(parts)
+    # what compiles is the same whichever file it goes to
+    main = f'if __name__ == "__main__":\n{INDENT}compiler.Compiler().compile({name}, "{name}.yaml")\n'
+    return f"{_imports(text, travel)}\n\n\n{text}\n\n\n{main}"
+
+
+def _imports(text: str, travel: Travel) -> str:
+    words = set(re.findall(r"\w+", text))
+    dsl = [word for word in (*_ARTIFACTS, "Input", "Output", "OutputPath", "InputPath") if word in words]
+    typing = [word for word in ("Any", "Dict", "List", "NamedTuple", "Optional") if word in words]
+    abc = [word for word in ("Mapping", "Sequence") if word in words]
+    lines = [
+        '"""A Kubeflow pipeline, written by kfnb from a notebook."""\n',
+        f"from collections.abc import {', '.join(abc)}" if abc else "",
+        f"from typing import {', '.join(typing)}" if typing else "",
+        "",
+        "from kfp import compiler, dsl",
+        f"from kfp.dsl import {', '.join(sorted(dsl))}" if dsl else "",
+        *sorted({one.text for one in travel.imports.values()} - {"from kfp import dsl", "import kfp"}),
+    ]
+    return "\n".join(line for index, line in enumerate(lines) if line or index == 3)
+
+
+def _step(step: Step, image: str, index_urls: Sequence[str]) -> str:
+    lines = [f"{INDENT}base_image={image!r},"]
+    if step.requirements:
+        packages = "".join(f"{INDENT * 2}{requirement!r},\n" for requirement in step.requirements)
+        lines.append(f"{INDENT}packages_to_install=[\n{packages}{INDENT}],")
+    if index_urls:
+        lines.append(f"{INDENT}pip_index_urls={list(index_urls)!r},")
+    if step.helpers:
+        lines.append(f"{INDENT}additional_funcs=[{', '.join(step.helpers)}],")
+    return "@dsl.component(\n" + "\n".join(lines) + "\n)\n" + step.text.rstrip()
+
+
+def _pipeline(name: str, wired: Wired, travel: Travel) -> str:
+    constants = [f"{constant} = {value}" for constant, value in travel.constants.items()]
+    sources = [source.text for source in travel.sources]
+    result, returned = _results(name, wired.results)
+    arguments = _arguments(list(wired.params.values()))
+    body = ast.unparse(ast.fix_missing_locations(ast.Module(wired.body, [])))
+    lines = [INDENT + line if line.strip() else line for line in body.split("\n")]
+    returns = f" -> {_class(name)}" if returned else ""
+    function = "\n".join(
+        [f'@dsl.pipeline(name="{kfp_name(name)}")', f"def {name}({arguments}){returns}:", *lines, *returned]
+    )
+    return "\n\n".join([*constants, *sources, *result, function])
+
+
+def _arguments(params: list[Parameter]) -> str:
+    required = [f"{param.name}: {param.type}" for param in params if param.default is None]
+    optional = [f"{p.name}: {p.type} = {p.default!r}" for p in params if p.default is not None]
+    return ", ".join([*required, *optional])
+
+
+def _results(name: str, results: dict[str, Made]) -> tuple[list[str], list[str]]:
+    """The class of the pipeline's outputs, and the statement that returns them."""
+    if not results:
+        return [], []
+    fields = ", ".join(f'("{output}", {made.component.outputs[output].type})' for output, made in results.items())
+    values = ", ".join(f'{output}={made.task}.outputs["{output}"]' for output, made in results.items())
+    kind = _class(name)
+    return [f'{kind} = NamedTuple("{kind}", [{fields}])'], [f"{INDENT}return {kind}({values})"]
+
+
+def _class(name: str) -> str:
+    return "".join(part.capitalize() for part in name.split("_")) + "Outputs"
+
+
+def kfp_name(name: str) -> str:
+    """A Python name as KFP writes names of pipelines and tasks."""
+    return name.lower().replace("_", "-")

@@ -1,0 +1,136 @@
+"""A compiled pipeline: KFP's PipelineSpec as plain data, its parameters, and arguments checked against them."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from kfnb.errors import ArgumentError, PipelineError
+
+_TYPES = {
+    "NUMBER_INTEGER": "int",
+    "NUMBER_DOUBLE": "float",
+    "STRING": "str",
+    "BOOLEAN": "bool",
+    "LIST": "list",
+    "STRUCT": "dict",
+}
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """``spec`` is the PipelineSpec and ``platform`` the platform-specific part (None where there is none), both as
+    the JSON that KFP writes them in; ``program`` the SDK program that they came from, empty for a file.
+    """
+
+    spec: Mapping[str, Any]
+    platform: Mapping[str, Any] | None = None
+    program: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The pipeline's name."""
+        return str(self.spec["pipelineInfo"]["name"])
+
+
+def read_spec(path: str | Path) -> Compiled:
+    """A compiled pipeline from a YAML or JSON file. Raises ``PipelineError`` in words."""
+    import yaml
+
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except OSError as error:
+        raise PipelineError(f"{path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise PipelineError(f"{path} is no text file, so no compiled pipeline") from None
+    try:
+        documents = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f", line {mark.line + 1}" if mark else ""
+        raise PipelineError(f"{path}{where} is no YAML: {getattr(error, 'problem', None) or error}") from None
+    return _checked(documents, str(path))
+
+
+def _checked(documents: list[Any], path: str) -> Compiled:
+    spec = documents[0] if documents else None
+    if isinstance(spec, dict) and "pipelineSpec" in spec and "root" not in spec:
+        spec = spec["pipelineSpec"]  # a job, as KFP 1.8 wrote it
+    if not isinstance(spec, dict) or not {"pipelineInfo", "root"} <= set(spec):
+        if isinstance(spec, dict) and spec.get("kind") == "Workflow":
+            raise PipelineError(f"{path} was compiled for KFP 1 (an Argo Workflow): compile it with KFP 2")
+        raise PipelineError(f"{path} is no compiled pipeline: it has no pipelineInfo and root")
+    platform = documents[1] if len(documents) > 1 and isinstance(documents[1], dict) else None
+    return Compiled(spec, platform)
+
+
+def parameter_type(definition: Mapping[str, Any]) -> str:
+    """The Python type of a parameter that a spec declares; empty for a type that is not known."""
+    return _TYPES.get(str(definition.get("parameterType", "")), "")
+
+
+def check_arguments(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments, typed by the pipeline's parameters. Raises ``ArgumentError`` for a wrong, unknown or missing one.
+
+    A text is read as the parameter's type wants it (``"0.5"`` for a float, JSON or Python for a list).
+    """
+    definitions = spec["root"].get("inputDefinitions", {})
+    params: dict[str, Any] = definitions.get("parameters", {})
+    artifacts: dict[str, Any] = definitions.get("artifacts", {})
+    known = [*params, *artifacts]
+    for name in arguments:
+        if name not in known:
+            close = get_close_matches(name, known, 1)
+            hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known) or 'none'}"
+            raise ArgumentError(f"{spec['pipelineInfo']['name']} has no parameter {name}; {hint}")
+    for name, definition in {**params, **artifacts}.items():
+        if name not in arguments and "defaultValue" not in definition and not definition.get("isOptional"):
+            kind = parameter_type(definition) or "path"
+            raise ArgumentError(f"{spec['pipelineInfo']['name']} needs {name} ({kind}): give --{name} VALUE")
+    return {
+        name: _typed(value, name, params[name]) if name in params else _location(value, name)
+        for name, value in arguments.items()
+    }
+
+
+def _typed(value: Any, name: str, definition: Mapping[str, Any]) -> Any:
+    kind = parameter_type(definition)
+    if isinstance(value, str) and kind != "str":
+        value = _read(value)
+    elif kind == "str" and not isinstance(value, str):
+        raise ArgumentError(f"{name} is str, not {value!r}")
+    if hasattr(value, "item") and type(value).__module__ == "numpy":
+        value = value.item()
+    if kind == "float" and type(value) is int:
+        return float(value)
+    if kind == "int" and type(value) is float and value.is_integer():
+        return int(value)
+    if kind and type(value).__name__ != kind:
+        raise ArgumentError(f"{name} is {kind}, not {value!r}")
+    return value
+
+
+def _read(text: str) -> Any:
+    """A Python or JSON literal; the text itself when it is neither."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(text)
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+    return text
+
+
+def _location(value: Any, name: str) -> str:
+    if isinstance(value, str | Path):
+        return str(value)
+    uri = getattr(value, "uri", None)
+    if isinstance(uri, str):
+        return uri
+    raise ArgumentError(f"{name} is an artifact: give a path or a URI, not {value!r}")

@@ -1,0 +1,332 @@
+"""Wiring: a pipeline's body, in which steps are called without their inputs, with every input filled in by name.
+
+The body is KFP's DSL. A step's input that the call does not give comes from a name of the body itself (a loop's
+item), else from the latest earlier step that writes that name, else it is a parameter of the pipeline. What a
+``with`` block makes is seen inside it alone, as KFP has it.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+
+from kfnb.capture.cell import Cell
+from kfnb.capture.component import Component
+from kfnb.capture.notebook import Parameter
+from kfnb.capture.travel import Travel
+from kfnb.errors import PipelineError
+
+
+@dataclass(frozen=True)
+class Made:
+    """That the task in variable ``task`` of the body makes a name."""
+
+    component: Component
+    task: str
+
+
+@dataclass
+class Wired:
+    """A body with its inputs filled in.
+
+    ``wanted`` are the outputs that each component must have, ``params`` the pipeline's parameters, ``results`` what
+    top-level tasks make of ``--output`` names. ``tasks`` maps each variable to its component, in order.
+    """
+
+    body: list[ast.stmt] = field(default_factory=list)
+    wanted: dict[str, list[str]] = field(default_factory=dict)
+    params: dict[str, Parameter] = field(default_factory=dict)
+    tasks: dict[str, Component] = field(default_factory=dict)
+    results: dict[str, Made] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def wire(
+    cell: Cell,
+    components: Mapping[str, Component],
+    travels: Mapping[str, Travel],
+    params: Mapping[str, Parameter],
+) -> Wired:
+    """Fill in the inputs of the steps that the body of ``cell`` calls.
+
+    ``components`` are all that the notebook has, ``travels`` what those that the body calls need; ``params`` are
+    the pipeline's own declared parameters. Raises ``PipelineError`` with the line.
+    """
+    wiring = _Wiring(cell, components, travels, params)
+    wiring.result.body = wiring.block(copy.deepcopy(cell.tree.body))
+    if not wiring.result.tasks:
+        raise PipelineError(f"pipeline {cell.name} calls no component; there are {', '.join(components) or 'none yet'}")
+    wiring.find_wanted(wiring.result.body)
+    return wiring.result
+
+
+class _Wiring:
+    def __init__(
+        self,
+        cell: Cell,
+        components: Mapping[str, Component],
+        travels: Mapping[str, Travel],
+        params: Mapping[str, Parameter],
+    ) -> None:
+        self.cell = cell
+        self.components = components
+        self.travels = travels
+        self.result = Wired(params=dict(params))
+        self.made: dict[str, Made] = {}
+        self.local: set[str] = set()
+        self.closed: dict[str, Made] = {}  # made in a block that has ended
+        self.depth = 0
+
+    # -- statements -------------------------------------------------------------------------------------------
+
+    def block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        return [new for statement in body for new in self.statement(statement)]
+
+    def inner(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """The statements of a ``with`` or a loop: what they make is not seen after it."""
+        made, local = dict(self.made), set(self.local)
+        self.depth += 1
+        wired = self.block(body)
+        self.depth -= 1
+        self.closed |= {name: one for name, one in self.made.items() if made.get(name) != one}
+        self.made, self.local = made, local
+        return wired
+
+    def statement(self, node: ast.stmt) -> Iterator[ast.stmt]:
+        if isinstance(node, ast.Expr) and (name := self.component_called(node.value)):
+            yield from self.task(node.value, self.variable(name))  # type: ignore[arg-type]
+        elif isinstance(node, ast.Assign) and self.component_called(node.value) and _one_name(node.targets):
+            yield from self.task(node.value, _one_name(node.targets))  # type: ignore[arg-type]
+        elif isinstance(node, ast.With | ast.For | ast.If | ast.While):
+            yield from self.compound(node)
+        else:
+            yield from self.hoisted(node)
+            self.local |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            yield node
+
+    def compound(self, node: ast.With | ast.For | ast.If | ast.While) -> Iterator[ast.stmt]:
+        body, node.body = node.body, []
+        otherwise: list[ast.stmt] = []
+        if not isinstance(node, ast.With):
+            otherwise, node.orelse = node.orelse, []
+        yield from self.hoisted(node)
+        outer = set(self.local)
+        self.local |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        node.body = self.inner(body)
+        if not isinstance(node, ast.With):
+            node.orelse = self.inner(otherwise)
+        self.local = outer
+        yield node
+
+    def hoisted(self, node: ast.stmt) -> Iterator[ast.stmt]:
+        """Steps called inside a statement become statements before it."""
+        hoister = _Hoister(self)
+        hoister.visit(node)
+        yield from hoister.before
+
+    # -- a task -----------------------------------------------------------------------------------------------
+
+    def component_called(self, node: ast.AST | None) -> str:
+        """The name of the component that a node calls; empty when it is no such call."""
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in self.components:
+            return "" if node.func.id in self.local else node.func.id
+        return ""
+
+    def variable(self, name: str) -> str:
+        taken = {*self.result.tasks, *self.components, *self.local, *self.result.params}
+        wanted = [f"{name}_task", *(f"{name}_task_{number}" for number in range(2, 1000))]
+        return next(one for one in wanted if one not in taken)
+
+    def task(self, call: ast.Call, variable: str) -> Iterator[ast.stmt]:
+        assert isinstance(call.func, ast.Name)
+        component = self.components[call.func.id]
+        before: list[ast.stmt] = []
+        for keyword in call.keywords:
+            hoister = _Hoister(self)
+            keyword.value = hoister.visit(keyword.value)
+            before += hoister.before
+        yield from before
+        self.check_call(call, component)
+        given = {keyword.arg for keyword in call.keywords}
+        for name in self.inputs(component):
+            if name not in given:
+                call.keywords.append(ast.keyword(name, self.found(name, component, call)))
+        self.result.tasks[variable] = component
+        self.made |= {name: Made(component, variable) for name in component.outputs}
+        if not self.depth:
+            own = {name: Made(component, variable) for name in component.options.outputs}
+            self.result.results |= own
+        yield ast.copy_location(ast.Assign([ast.Name(variable, ast.Store())], call, lineno=call.lineno), call)
+        yield from _settings(variable, component)
+
+    def inputs(self, component: Component) -> list[str]:
+        travel = self.travels[component.name]
+        if component.function is not None:
+            return [*component.inputs, *(param.name for param in component.options.params)]
+        return [*travel.inputs, *travel.params]
+
+    def check_call(self, call: ast.Call, component: Component) -> None:
+        if call.args:
+            raise self.error(call, f"give {component.name}'s inputs by name: {component.name}(name=value)")
+        known = self.inputs(component)
+        for keyword in call.keywords:
+            if keyword.arg is not None and keyword.arg not in known:
+                close = get_close_matches(keyword.arg, known, 1)
+                hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known) or 'none'}"
+                raise self.error(call, f"{component.name} has no input {keyword.arg}; {hint}")
+
+    def found(self, name: str, component: Component, call: ast.Call) -> ast.expr:
+        """What a step's input gets when its call does not say."""
+        if name in self.local:
+            return ast.Name(name, ast.Load())
+        made = self.made.get(name)
+        param = self.parameter(name, component)
+        if param is not None and (made is None or component.param(name)):
+            self.add_parameter(param)
+            return ast.Name(name, ast.Load())
+        if made is not None:
+            self.check_kind(name, component, made, call)
+            return _output(made.task, name)
+        raise self.error(call, self.missing(name, component))
+
+    def parameter(self, name: str, component: Component) -> Parameter | None:
+        if name in self.result.params:
+            return self.result.params[name]
+        return self.travels[component.name].params.get(name) or component.param(name)
+
+    def add_parameter(self, param: Parameter) -> None:
+        known = self.result.params.get(param.name)
+        if known is None:
+            self.result.params[param.name] = param
+        elif known.type != param.type or (param.default not in (None, known.default) and known.default is not None):
+            raise PipelineError(
+                f"pipeline {self.cell.name}: {param.name} is {known.type}={known.default!r} in {known.place} and"
+                f" {param.type}={param.default!r} in {param.place}: one pipeline has one parameter of that name"
+            )
+
+    def check_kind(self, name: str, component: Component, made: Made, call: ast.Call) -> None:
+        wanted = component.inputs.get(name)
+        is_kind = made.component.outputs[name].type
+        if wanted is not None and wanted.kind.type != is_kind and component.function is None:
+            raise self.error(
+                call,
+                f"{component.name} read {name} as {wanted.kind.type} when its cell ran, and {made.component.name} now"
+                f" makes {is_kind}: run cell {component.cell} again",
+            )
+        if wanted is not None and wanted.producer == made.component.name:
+            if made.component.cell.order > wanted.producer_order:
+                self.result.notes.append(
+                    f"{component.name} ran with the {name} of an earlier run of {made.component.name}, which ran again"
+                    f" since: its results here are older than the pipeline's"
+                )
+
+    def missing(self, name: str, component: Component) -> str:
+        later = self.closed.get(name)
+        if later is not None:
+            return (
+                f"{component.name} reads {name}, which {later.component.name} makes inside a block: outside of it, use"
+                " dsl.OneOf or dsl.Collected"
+            )
+        makers = [one.name for one in self.components.values() if name in one.outputs and one is not component]
+        called = [maker for maker in makers if maker in _called(self.cell.tree, self.components)]
+        if called:
+            needs = self.inputs(self.components[called[0]])
+            mutual = [n for n in needs if n in component.outputs and n not in self.made]
+            if mutual:
+                return f"{component.name} and {called[0]} need each other ({name}, {mutual[0]}): that is a cycle"
+            return f"{component.name} reads {name}, which {called[0]} makes only later: put {called[0]} before it"
+        if makers:
+            return f"{component.name} reads {name}, which {makers[-1]} makes: add {makers[-1]} to the pipeline, before it"
+        return f"{component.name} reads {name}, which no component makes"
+
+    def error(self, node: ast.expr | ast.stmt, message: str) -> PipelineError:
+        where = f"pipeline {self.cell.name}" if not self.cell.raw.startswith("%%") else str(self.cell.place(node.lineno))
+        return PipelineError(f"{where}: {message}")
+
+    # -- outputs ----------------------------------------------------------------------------------------------
+
+    def find_wanted(self, body: Sequence[ast.stmt]) -> None:
+        """Collect the outputs that the body takes from tasks, and check that there are such."""
+        for node in (node for statement in body for node in ast.walk(statement)):
+            taken = _taken(node)
+            if taken is None or taken[0] not in self.result.tasks:
+                continue
+            component = self.result.tasks[taken[0]]
+            logged = taken[1].startswith("kf_")
+            if taken[1] not in component.outputs and not logged:
+                close = get_close_matches(taken[1], component.outputs, 1)
+                hint = f"did you mean {close[0]}?" if close else f"it makes {', '.join(component.outputs) or 'none'}"
+                raise self.error(node, f"{component.name} makes no {taken[1]}; {hint}")  # type: ignore[arg-type]
+            wanted = self.result.wanted.setdefault(component.name, [])
+            if taken[1] not in wanted and not logged:
+                wanted.append(taken[1])
+
+
+class _Hoister(ast.NodeTransformer):
+    """Takes the calls of steps out of an expression, each into a statement of its own before it."""
+
+    def __init__(self, wiring: _Wiring) -> None:
+        self.wiring = wiring
+        self.before: list[ast.stmt] = []
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        name = self.wiring.component_called(node)
+        if not name:
+            return self.generic_visit(node)
+        variable = self.wiring.variable(name)
+        self.before += self.wiring.task(node, variable)
+        return ast.Name(variable, ast.Load())
+
+    def visit_ListComp(self, node: ast.expr) -> ast.AST:
+        for inner in ast.walk(node):
+            if name := self.wiring.component_called(inner):
+                raise self.wiring.error(node, f"call {name} in a statement of its own: a loop of steps is dsl.ParallelFor")
+        return node
+
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_Lambda = visit_ListComp  # type: ignore[assignment]
+
+
+def _settings(variable: str, component: Component) -> Iterator[ast.stmt]:
+    """What the component's options ask of its task."""
+    options = component.options
+    calls = [
+        f".set_cpu_limit({options.cpu!r})" if options.cpu else "",
+        f".set_memory_limit({options.memory!r})" if options.memory else "",
+        f".set_accelerator_type('nvidia.com/gpu').set_accelerator_limit({options.gpu})" if options.gpu else "",
+        f".set_retry({options.retries})" if options.retries else "",
+        "" if options.cache else ".set_caching_options(False)",
+    ]
+    if any(calls):
+        yield ast.parse(variable + "".join(calls)).body[0]
+
+
+def _output(task: str, name: str) -> ast.expr:
+    return ast.Subscript(
+        ast.Attribute(ast.Name(task, ast.Load()), "outputs", ast.Load()), ast.Constant(name), ast.Load()
+    )
+
+
+def _taken(node: ast.AST) -> tuple[str, str] | None:
+    """(task, name) of ``task.outputs["name"]``."""
+    if not (isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute)):
+        return None
+    owner = node.value
+    if owner.attr != "outputs" or not isinstance(owner.value, ast.Name) or not isinstance(node.slice, ast.Constant):
+        return None
+    return owner.value.id, str(node.slice.value)
+
+
+def _one_name(targets: Sequence[ast.expr]) -> str:
+    return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
+
+
+def _called(tree: ast.AST, components: Mapping[str, Component]) -> list[str]:
+    """The components that a body mentions, in order."""
+    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in components]
+    return list(dict.fromkeys(names))
+
+
+called_components = _called
