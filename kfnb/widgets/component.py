@@ -1,0 +1,54 @@
+"""``draw_component``: what a component takes, makes and carries along, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kfnb.model import ComponentView, Port, Traveller
+from kfnb.widgets.blocks import Block, Code, Folded, Items, Row, Section, Text, Title, bundle
+from kfnb.widgets.table import Cell, Column, Table, Value
+
+
+def draw_component(view: ComponentView) -> dict[str, str]:
+    """A component as a mimebundle of HTML and text."""
+    cell = f"cell {view.cell}" if view.cell else ""
+    image = f"image {view.image}" if view.image else ""
+    blocks: list[Block] = [Title(view.name, facts=("component", cell, image)), *_notes(view.notes)]
+    ports = [*_ports("Inputs", view.inputs), *_ports("Outputs", view.outputs)]
+    if ports:
+        blocks.append(Row(ports))
+    blocks += [*_travellers(view.travellers), *_packages(view.packages)]
+    if view.source:
+        blocks.append(Folded("Source", [Code(view.source)]))
+    return bundle(f"Component {view.name}", blocks)
+
+
+def _notes(notes: tuple[str, ...]) -> Iterable[Block]:
+    if notes:
+        yield Section("Notes", [Items(notes)])
+
+
+def _ports(heading: str, ports: tuple[Port, ...]) -> Iterable[Block]:
+    if ports:
+        yield Section(heading, [port_table(heading, ports)])
+
+
+def port_table(label: str, ports: tuple[Port, ...]) -> Table:
+    """Ports as a table, without the columns that none of them fills."""
+    columns = (Column("Name"), Column("Type"), Column("From"), Column("Default"))
+    rows: list[list[Value]] = [
+        [port.name, port.type, port.origin, Cell(port.default, code=bool(port.default))] for port in ports
+    ]
+    return Table(label, columns, rows).without_empty_columns()
+
+
+def _travellers(travellers: tuple[Traveller, ...]) -> Iterable[Block]:
+    if travellers:
+        columns = (Column("Name"), Column("What"), Column("From"), Column("Why"))
+        rows = [[one.name, one.kind, one.origin, one.reason] for one in travellers]
+        yield Section("Travels with it", [Table("Travels with it", columns, rows).without_empty_columns()])
+
+
+def _packages(packages: tuple[str, ...]) -> Iterable[Block]:
+    if packages:
+        yield Section("Packages", [Text(", ".join(packages))])

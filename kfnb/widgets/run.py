@@ -1,0 +1,115 @@
+"""``draw_run``: a run, its error first, its graph, its tasks and its artifacts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from kfnb.model import Artifact, Run, RunState
+from kfnb.widgets.artifacts import artifact_blocks
+from kfnb.widgets.blocks import Block, Picture, Row, Section, Title, bundle
+from kfnb.widgets.failure import failure_blocks
+from kfnb.widgets.picture import draw
+from kfnb.widgets.scene import Item, Link, Scene
+from kfnb.widgets.states import look, tally
+from kfnb.widgets.table import Column, Table
+from kfnb.widgets.tasks import elapsed, task_blocks
+from kfnb.widgets.tree import Path, Stack, Tree
+from kfnb.widgets.words import duration, moment, short, type_name
+
+_NOTHING: Mapping[str, str] = {}
+
+
+def draw_run(run: Run, contents: Mapping[str, str] = _NOTHING, *, now: float | None = None) -> dict[str, str]:
+    """A run as a mimebundle of HTML and text.
+
+    ``contents`` maps the URIs of HTML and Markdown artifacts to their texts, where the caller read them:
+    nothing is fetched here. ``now`` is the moment until which running tasks are counted.
+    """
+    now = time.time() if now is None else now
+    tree = Tree(run.tasks)
+    blocks: list[Block] = [_title(run, now), *failure_blocks(run, tree), *_values(run)]
+    if tree.leaves:
+        blocks.append(Picture(draw(run_scene(run, tree, now))))
+    blocks.append(Section("Tasks", task_blocks(tree, now)))
+    blocks += artifact_blocks(tree, contents)
+    return bundle(f"Run {run.name or run.id}", blocks)
+
+
+def _title(run: Run, now: float) -> Title:
+    named = (run.name if run.name != run.pipeline else "", run.id, run.backend)
+    experiment = f"experiment {run.experiment}" if run.experiment else ""
+    began = moment(run.started or run.created)
+    return Title(
+        run.pipeline or run.name or run.id,
+        look(run.state),
+        duration(elapsed(run.started, run.finished, now)),
+        tuple(dict.fromkeys((*named, experiment, began))),
+    )
+
+
+def _values(run: Run) -> list[Block]:
+    parts: list[Block] = []
+    if run.arguments:
+        parts.append(Section("Arguments", [_value_table("Arguments", run.arguments)]))
+    if run.result:
+        parts.append(Section("Result", [_value_table("Result", run.result)]))
+    return [Row(parts)] if parts else []
+
+
+def _value_table(label: str, values: Mapping[str, Any]) -> Table:
+    rows = [[name, _value(value)] for name, value in values.items()]
+    return Table(label, (Column("Name"), Column("Value")), rows)
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, Artifact):
+        return f"{type_name(value.type)} {value.uri}"
+    return short(value, 80)
+
+
+def run_scene(run: Run, tree: Tree, now: float) -> Scene:
+    """A run as a graph, iterations over each other."""
+    items = tuple(_item(stack, now) for stack in tree.stacks)
+    links = tuple(Link(_id(need), _id(stack.path)) for stack in tree.stacks for need in stack.needs)
+    counts = tally(leaf.task.state for leaf in tree.work)
+    return Scene(f"Graph of {run.pipeline or run.name}: {counts}", items, links)
+
+
+def _item(stack: Stack, now: float) -> Item:
+    state = stack.state
+    return Item(
+        id=_id(stack.path),
+        title=stack.first.name,
+        caption=_caption(stack, now),
+        parent=_id(stack.path[:-1]),
+        group=stack.first.group,
+        look=look(state),
+        count=stack.iterations if stack.first.group else len(stack.leaves),
+        faint=state in (RunState.PENDING, RunState.SKIPPED),
+        hint=f"{' / '.join(stack.path)}: {tally(stack.states)}",
+    )
+
+
+def _caption(stack: Stack, now: float) -> str:
+    if len(stack.leaves) > 1:
+        return _caption_of_many(stack)
+    task = stack.first
+    time_taken = duration(elapsed(task.started, task.finished, now))
+    return " · ".join(filter(None, (look(task.state).word, "cached" if task.cached else "", time_taken)))
+
+
+def _caption_of_many(stack: Stack) -> str:
+    states, total = stack.states, len(stack.leaves)
+    failed = states.count(RunState.FAILED)
+    if failed:
+        return f"{failed} of {total} failed"
+    if len(set(states)) == 1:
+        return look(states[0]).word + " · cached" * all(leaf.task.cached for leaf in stack.leaves)
+    return f"{sum(state.finished for state in states)} of {total} done"
+
+
+def _id(path: Path) -> str:
+    # no task's name holds a NUL
+    return "\0".join(path)

@@ -1,0 +1,36 @@
+"""Colours and fonts, as inline CSS.
+
+They come from JupyterLab's theme, else VS Code's, else a light page's, so that light and dark both read well.
+The root element names them once (``--kfnb-ink``); all else refers to those names.
+"""
+
+from __future__ import annotations
+
+INK = "var(--kfnb-ink)"
+SOFT = "var(--kfnb-soft)"
+LINE = "var(--kfnb-line)"
+PAPER = "var(--kfnb-paper)"
+SHADE = "rgba(130,138,150,.14)"
+MONO = "var(--jp-code-font-family,ui-monospace,Menlo,Consolas,monospace)"
+
+# Midway between white and black: at least 3:1 on both, which Lab's own orange and green are not on white.
+GREEN = "#1a9550"
+RED = "#e5484d"
+BLUE = "#2f81f7"
+AMBER = "#c27c0e"
+GREY = "#868e96"
+
+ROOT = ";".join(
+    (
+        "--kfnb-ink:var(--jp-ui-font-color1,var(--vscode-editor-foreground,#1f2328))",
+        "--kfnb-soft:var(--jp-ui-font-color2,var(--vscode-descriptionForeground,#656d76))",
+        "--kfnb-line:var(--jp-border-color2,var(--vscode-widget-border,#d8dee4))",
+        "--kfnb-paper:var(--jp-layout-color0,var(--vscode-editor-background,#fff))",
+        f"color:{INK}",
+        f"background:{PAPER}",
+        "font-family:var(--jp-ui-font-family,system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif)",
+        "font-size:13px",
+        "line-height:1.45",
+        "padding:4px 0",
+    )
+)

@@ -1,0 +1,130 @@
+"""Values, moments and durations in words that fit a line."""
+
+from __future__ import annotations
+
+import math
+import re
+import reprlib
+import unicodedata
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timezone
+from typing import Any
+
+from kfnb.model import Artifact
+
+TIMES = "\N{MULTIPLICATION SIGN}"
+
+_TENTHS_BELOW = 9.95
+_MINUTE, _HOUR, _DAY = 60, 3600, 86400
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_LINE_ENDS = re.compile(r"\r\n?")
+
+
+def clean(text: str) -> str:
+    """``text`` without what acts instead of being read: terminal colours, controls, lone surrogates."""
+    if text.isascii() and text.isprintable():
+        return text
+    return _CONTROL.sub("\N{REPLACEMENT CHARACTER}", _LINE_ENDS.sub("\n", _ANSI.sub("", text)))
+
+
+def one_line(text: str) -> str:
+    """``text`` on one line, with runs of white space as one space."""
+    return " ".join(clean(text).split())
+
+
+def width(text: str) -> int:
+    """How many columns of a terminal ``text`` takes."""
+    if text.isascii():
+        return len(text)
+    return sum(_columns(character) for character in text)
+
+
+def _columns(character: str) -> int:
+    if unicodedata.combining(character) or unicodedata.category(character) in ("Mn", "Me", "Cf"):
+        return 0
+    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
+
+
+def cut(text: str, columns: int) -> str:
+    """``text``, or its beginning and an ellipsis, in at most ``columns`` columns."""
+    if width(text) <= columns:
+        return text
+    kept, left = [], columns - 1
+    for character in text:
+        left -= _columns(character)
+        if left < 0:
+            break
+        kept.append(character)
+    return "".join(kept).rstrip() + "…"
+
+
+class _Short(reprlib.Repr):
+    """``repr`` of a value's beginning: cheap for huge values, and safe for those whose own ``repr`` fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxlist = self.maxtuple = self.maxset = self.maxfrozenset = self.maxdict = 8
+        self.maxstring = self.maxother = 80
+
+    def repr1(self, x: Any, level: int) -> str:
+        if isinstance(x, float):
+            return f"{x:.6g}"
+        if isinstance(x, Artifact):
+            return f"<{type_name(x.type)} {x.name}>"
+        return super().repr1(x, level)
+
+
+_short = _Short()
+
+
+def short(value: Any, columns: int = 60) -> str:
+    """A value on one line: strings as they are, numbers to six digits, the beginning of the rest."""
+    if isinstance(value, str):
+        # a line needs no more than its beginning, and a string may be a whole file
+        return cut(one_line(value[: 4 * columns]), columns) if value.strip() else repr(value[:columns])
+    return cut(one_line(_short.repr(value)), columns)
+
+
+def assignments(values: Mapping[str, Any], columns: int = 28) -> str:
+    """Several values in one line: ``C = 0.5, rows = 300``."""
+    return ", ".join(f"{name} = {short(value, columns)}" for name, value in values.items())
+
+
+def type_name(schema_title: str) -> str:
+    """``Dataset`` for ``system.Dataset``."""
+    return schema_title.removeprefix("system.")
+
+
+def duration(seconds: float | None) -> str:
+    """``0.4 s``, ``12 s``, ``3 min 05 s``, ``2 h 10 min``, ``4 d 3 h``; empty for None."""
+    if seconds is None or not math.isfinite(seconds):
+        return ""
+    if seconds < _TENTHS_BELOW:
+        return f"{max(0.0, seconds):.1f} s"
+    whole = round(seconds)
+    if whole < _MINUTE:
+        return f"{whole} s"
+    if whole < _HOUR:
+        return f"{whole // _MINUTE} min {whole % _MINUTE:02} s"
+    if whole < 2 * _DAY:
+        return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02} min"
+    return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def moment(epoch: float | None) -> str:
+    """Local time, ``2026-11-24 06:37:22``; empty for None."""
+    if epoch is None:
+        return ""
+    try:
+        return f"{datetime.fromtimestamp(epoch, timezone.utc).astimezone():%Y-%m-%d %H:%M:%S}"
+    except (OverflowError, OSError, ValueError):
+        return ""
+
+
+def counted(names: Iterable[str]) -> str:
+    """``prepare, train x 3``, with a real sign of multiplication: each name once, in order."""
+    counts: dict[str, int] = {}
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+    return ", ".join(name if count == 1 else f"{name} {TIMES} {count}" for name, count in counts.items())

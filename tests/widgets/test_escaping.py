@@ -1,0 +1,191 @@
+"""Nothing that comes from data becomes markup, wherever it stands."""
+
+import dataclasses
+
+import pytest
+import widget_pages as reading
+import widget_samples as samples
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from kfnb import model
+from kfnb.model import Artifact, Port, Run, RunState, Task, TaskError
+from kfnb.widgets import (
+    draw_component,
+    draw_graph,
+    draw_progress,
+    draw_run,
+    draw_runs,
+    draw_settings,
+)
+from kfnb.widgets.markup import el
+
+ATTACKS = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "' onload='alert(1)",
+    "</title></svg><script>alert(1)</script>",
+    "</pre></textarea></iframe><script>alert(1)</script>",
+    "<!-- ",
+    "]]><script>alert(1)</script>",
+    "\x1b]0;title\x07\x1b[31mred\x00\ud800",
+]
+
+ALLOWED_TAGS = {
+    *("div", "span", "strong", "code", "pre", "ul", "li", "details", "summary", "iframe"),
+    *("table", "thead", "tbody", "tr", "th", "td"),
+    *("svg", "g", "title", "rect", "circle", "path", "text", "tspan"),
+}
+ALLOWED_ATTRIBUTES = {
+    *("style", "role", "tabindex", "scope", "title", "sandbox", "srcdoc", "loading"),
+    *("viewbox", "width", "height", "x", "y", "dx", "rx", "cx", "cy", "r", "d", "transform", "opacity"),
+    *("font-size", "font-weight", "text-anchor", "aria-label", "aria-level", "aria-hidden"),
+}
+
+
+def poison(thing, text):
+    """A copy of a model object with ``text`` in every field that can hold it."""
+    if isinstance(thing, RunState) or thing is None or isinstance(thing, bool | int | float):
+        return thing
+    if isinstance(thing, str):
+        return text
+    if dataclasses.is_dataclass(thing):
+        values = {field.name: getattr(thing, field.name) for field in dataclasses.fields(thing)}
+        # ids and what refers to them keep the thing's shape: the poison is a suffix there
+        linked = {"id", "parent", "source", "target"}
+        new = {
+            name: value + text if name in linked and value else poison(value, text)
+            for name, value in values.items()
+        }
+        if "type" in values:
+            new["type"] = values["type"] if isinstance(thing, Artifact) else text
+        return type(thing)(**new)
+    if isinstance(thing, dict):
+        known = ("confidenceMetrics", "confusionMatrix", "annotationSpecs", "rows", "row", "displayName")
+        rates = ("confidenceThreshold", "recall", "falsePositiveRate")
+        keep = (*known, *rates)
+        return {key if key in keep else key + text: poison(value, text) for key, value in thing.items()}
+    return type(thing)(poison(item, text) for item in thing)
+
+
+def check(bundle):
+    page = reading.read(bundle["text/html"])
+    assert {tag for tag, _ in page.elements} <= ALLOWED_TAGS
+    assert {name for _, attributes in page.elements for name in attributes} <= ALLOWED_ATTRIBUTES
+    assert all(frame["sandbox"] == "" for frame in page.tags("iframe"))
+    for text in bundle.values():
+        text.encode()
+        assert not set(text) & set("\x00\x07\x1b")
+    return page
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("sample", [samples.succeeded, samples.failed, samples.running])
+def test_a_run_full_of_markup_shows_it_as_text(sample, attack):
+    run = poison(sample(), attack)
+    contents = dict.fromkeys(
+        (artifact.uri for task in run.tasks for artifact in task.artifacts.values()), attack
+    )
+    page = check(draw_run(run, contents, now=samples.NOW))
+    assert page.tags("table")
+    check(draw_runs([run], now=samples.NOW))
+    assert not set(draw_progress(run, now=samples.NOW)) & set("\x00\x07\x1b\n")
+
+
+@pytest.mark.parametrize("attack", ATTACKS[:2])
+def test_the_words_of_an_attack_are_still_there_to_read(attack):
+    page = check(draw_run(poison(samples.failed(), attack), now=samples.NOW))
+    assert page.text.count(attack) > 5
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_components_graphs_and_settings_escape_too(attack):
+    check(draw_component(poison(samples.component(), attack)))
+    check(draw_graph(poison(samples.graph(), attack)))
+    check(draw_settings([(attack, attack, attack)]))
+
+
+texts = st.one_of(st.sampled_from(ATTACKS), st.text(max_size=30), st.text(st.characters(), max_size=8))
+artifacts = st.builds(
+    Artifact,
+    texts,
+    st.sampled_from(
+        ["system.Metrics", "system.ClassificationMetrics", "system.HTML", "system.Markdown", "x"]
+    ),
+    texts,
+    st.dictionaries(
+        st.one_of(texts, st.sampled_from(["confidenceMetrics", "confusionMatrix"])),
+        st.recursive(
+            st.one_of(texts, st.floats(), st.none(), st.integers()),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
+            max_leaves=5,
+        ),
+        max_size=3,
+    ),
+)
+values = st.one_of(
+    texts, st.floats(), st.lists(artifacts, max_size=2), artifacts, st.dictionaries(texts, texts, max_size=2)
+)
+mappings = st.dictionaries(texts, values, max_size=3)
+moments = st.one_of(st.none(), st.floats())
+ids = st.sampled_from(["a", "a/0", "a/0/b", "a/1", "a/1/b", "c", "c/d", ""])
+tasks = st.builds(
+    Task,
+    id=ids,
+    name=texts,
+    state=st.sampled_from(RunState),
+    parent=ids,
+    group=st.booleans(),
+    iteration=st.one_of(st.none(), st.integers(0, 2)),
+    needs=st.lists(texts, max_size=2).map(tuple),
+    started=moments,
+    finished=moments,
+    inputs=mappings,
+    outputs=mappings,
+    metrics=mappings,
+    cached=st.booleans(),
+    attempts=st.integers(0, 3),
+    error=st.one_of(st.none(), st.builds(TaskError, texts, texts, texts)),
+)
+runs = st.builds(
+    Run,
+    id=texts,
+    name=texts,
+    pipeline=texts,
+    backend=texts,
+    state=st.sampled_from(RunState),
+    arguments=mappings,
+    experiment=texts,
+    created=moments,
+    started=moments,
+    finished=moments,
+    tasks=st.lists(tasks, max_size=6).map(tuple),
+    result=mappings,
+    error=texts,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(runs, texts)
+def test_any_run_can_be_drawn_and_none_brings_markup(run, content):
+    contents = dict.fromkeys(
+        (value.uri for task in run.tasks for value in task.outputs.values() if isinstance(value, Artifact)),
+        content,
+    )
+    check(draw_run(run, contents, now=samples.NOW))
+    check(draw_runs([run], now=samples.NOW))
+    assert "\n" not in draw_progress(run, now=samples.NOW)
+
+
+nodes = st.builds(model.Node, ids, texts, ids, st.booleans(), texts)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(nodes, max_size=6), st.lists(st.builds(model.Edge, ids, ids, texts), max_size=6), texts)
+def test_any_graph_can_be_drawn_and_none_brings_markup(some, edges, text):
+    ports = (Port(text, text, text, text),)
+    check(draw_graph(model.Graph(text, ports, tuple(some), tuple(edges), (text,))))
+
+
+def test_an_element_escapes_its_text_and_its_attributes():
+    assert str(el("b", "<i>", title='"<')) == '<b title="&quot;&lt;">&lt;i&gt;</b>'

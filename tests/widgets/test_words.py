@@ -1,0 +1,70 @@
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kfnb.model import Artifact
+from kfnb.widgets.words import TIMES, clean, counted, cut, duration, moment, one_line, short, width
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (None, ""),
+        (math.nan, ""),
+        (-3, "0.0 s"),
+        (0.44, "0.4 s"),
+        (9.94, "9.9 s"),
+        (9.96, "10 s"),
+        (59.7, "1 min 00 s"),
+        (185, "3 min 05 s"),
+        (7800, "2 h 10 min"),
+        (4 * 86400 + 3 * 3600, "4 d 3 h"),
+    ],
+)
+def test_durations_are_said_as_people_do(seconds, said):
+    assert duration(seconds) == said
+
+
+def test_moments_that_no_calendar_has_are_not_said():
+    assert moment(None) == moment(math.nan) == moment(1e300) == ""
+    assert moment(0.0)[:4] in ("1969", "1970")
+
+
+def test_values_are_short_and_on_one_line():
+    assert short(0.1 + 0.2) == "0.3"
+    assert short("two\nlines") == "two lines"
+    assert short("") == "''"
+    assert short([1.23456789, "a"]) == "[1.23457, 'a']"
+    assert short(Artifact("m", "system.Model", "/m")) == "<Model m>"
+    assert width(short(list(range(1000)))) <= 60
+
+
+def test_a_value_whose_repr_fails_is_still_said():
+    class Bad:
+        def __repr__(self):
+            raise RuntimeError
+
+    assert "Bad" in short(Bad())
+
+
+@given(st.text(), st.integers(2, 30))
+def test_what_is_cut_fits(text, columns):
+    assert width(cut(one_line(text), columns)) <= columns
+
+
+def test_wide_characters_count_twice():
+    assert width("データ") == 6
+    assert cut("データデータ", 7) == "データ…"
+
+
+def test_terminal_codes_do_not_reach_the_terminal():
+    assert (
+        clean("\x1b[31mred\x1b[0m\x1b]0;x\x07") == "red\N{REPLACEMENT CHARACTER}]0;x\N{REPLACEMENT CHARACTER}"
+    )
+    assert clean("a\tb\r\nc") == "a\tb\nc"
+
+
+def test_names_that_come_again_are_counted():
+    assert counted(["a", "b", "a"]) == f"a {TIMES} 2, b"
