@@ -14,6 +14,7 @@ from kfnb.errors import RunNotFound, UsageError
 from kfnb.pipeline import graph
 from kfnb.pipeline import pipeline as pipelines
 from kfnb.pipeline.pipeline import Built, Pipeline
+from kfnb.pipeline.sdk import load_pipeline
 from kfnb.pipeline.spec import Compiled, check_arguments, read_spec
 from kfnb.pipeline.view import view_component
 from kfnb.pipeline.workspace import workspace
@@ -33,7 +34,7 @@ def submit(
     """Start a run of a pipeline and return its handle at once.
 
     ``pipeline`` is the name of one that this notebook defined, a kfnb or KFP pipeline object, or the path of a
-    compiled PipelineSpec. ``arguments`` are typed and checked by the pipeline's own parameters. ``backend``,
+    compiled PipelineSpec (or of a program of KFP's SDK). ``arguments`` are typed and checked by the pipeline's own parameters. ``backend``,
     ``experiment`` and ``cache`` default to the settings. Raises ``PipelineError``, ``ArgumentError``,
     ``BackendError`` before anything has started.
     """
@@ -101,6 +102,8 @@ def _write(pipeline: Any, target: Path) -> None:
 def _kfp_object(pipeline: Any) -> Any:
     if pipelines.is_kfp(pipeline):
         return pipeline
+    if _is_program(pipeline):
+        return load_pipeline(str(pipeline))
     made = built(pipeline)
     return pipelines.compile_program(made.pipeline.name, made.program)
 
@@ -118,6 +121,8 @@ def spec_of(pipeline: Any) -> Compiled:
     """The compiled form of anything that can be submitted."""
     if pipelines.is_kfp(pipeline):
         return pipelines.from_kfp(pipeline)
+    if _is_program(pipeline):
+        return pipelines.from_kfp(load_pipeline(str(pipeline)))
     if isinstance(pipeline, Path) or (isinstance(pipeline, str) and _is_path(pipeline)):
         return read_spec(pipeline)
     return pipelines.compiled(built(pipeline))
@@ -130,6 +135,11 @@ def built(pipeline: str | Pipeline) -> Built:
     if not isinstance(pipeline, Pipeline):
         raise UsageError(f"{pipeline!r} is no pipeline: give a name, a pipeline object, or a compiled file's path")
     return pipelines.build(pipeline, image=settings().base_image, index_urls=settings().index_urls)
+
+
+def _is_program(pipeline: Any) -> bool:
+    """Whether a file of KFP's SDK is meant: ``file.py``, or ``file.py:NAME``."""
+    return isinstance(pipeline, str | Path) and str(pipeline).partition(":")[0].endswith(".py")
 
 
 def _is_path(text: str) -> bool:

@@ -1,22 +1,175 @@
-"""The command ``kfnb``."""
+"""The command ``kfnb``: the verbs of the magics, for a terminal and for CI.
+
+It waits for what it starts, prints progress on stderr, and with ``--json`` the handle on stdout. Exit codes:
+0 succeeded, 1 failed, 2 wrong use, 130 interrupted.
+"""
 
 from __future__ import annotations
 
-import argparse
-from collections.abc import Sequence
-from importlib.metadata import version
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
 
-from kfnb.notebooks import command as run
+from kfnb import api, options, widgets
+from kfnb import __version__ as version
+from kfnb.errors import BackendError, KfnbError, UsageError
+from kfnb.model import Run as RunData
+from kfnb.model import RunState
+from kfnb.notebooks import command
+from kfnb.runs.events import encode
+from kfnb.runs.run import Run
+
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with ``argv`` (the process's own by default) and return its exit code."""
-    parser = argparse.ArgumentParser(prog="kfnb", description="Kubeflow from a notebook and a terminal")
-    parser.add_argument("--version", action="version", version=f"kfnb {version('kfnb')}")
-    commands = parser.add_subparsers(metavar="COMMAND", required=True)
-    runner = commands.add_parser("run", help=run.SUMMARY, description=run.SUMMARY, allow_abbrev=False)
-    run.add_arguments(runner)
-    runner.set_defaults(action=run.main)
-    args = parser.parse_args(argv)
-    code: int = args.action(args)
-    return code
+    words = list(sys.argv[1:] if argv is None else argv)
+    verb = words[0] if words else "--help"
+    try:
+        if verb in ("--version", "-V"):
+            print(f"kfnb {version}")
+            return 0
+        if verb in ("--help", "-h"):
+            print(_usage())
+            return 0 if words else 2
+        if verb not in VERBS:
+            raise UsageError(f"kfnb has no verb {verb}; there are {', '.join(VERBS)}")
+        return VERBS[verb][0](words[1:])
+    except options.Help as text:
+        print(text)
+        return 0
+    except BackendError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KfnbError as error:  # raised before anything has started
+        print(error, file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        return 0  # what read our output has had enough of it
+
+
+def _usage() -> str:
+    verbs = "\n".join(f"  {verb:<9} {told}" for verb, (_, told) in VERBS.items())
+    return f"usage: kfnb VERB ...\n\n{verbs}\n\nkfnb VERB --help shows its words."
+
+
+def run_notebooks(words: list[str]) -> int:
+    """``kfnb run``."""
+    parser = options.Parser("kfnb run", command.SUMMARY)
+    command.add_arguments(parser)
+    return command.main(parser.read(words))
+
+
+def submit(words: list[str]) -> int:
+    """``kfnb submit``."""
+    parser = _named(options.submit(), "kfnb submit")
+    parser.add_argument("--json", action="store_true", help="print the run as JSON when it is finished")
+    found, arguments = parser.read_with_arguments(words)
+    run = api.submit(
+        found.pipeline,
+        arguments,
+        backend=found.backend,
+        name=found.name,
+        experiment=found.experiment,
+        cache=not found.no_cache,
+    )
+    try:
+        last = _follow(run)
+    except KeyboardInterrupt:
+        print(f"\nrun {run.id} goes on; kfnb logs -f {run.id} follows it", file=sys.stderr)
+        return INTERRUPTED
+    if found.json:
+        print(json.dumps(as_json(last), indent=2, default=str))
+    else:
+        print(widgets.draw_run(last)["text/plain"])
+    return 0 if last.state is RunState.SUCCEEDED else 1
+
+
+def _follow(run: Run) -> RunData:
+    """Print a line on stderr as the run gets on, at most one a second; its last state."""
+    print(f"run {run.id}", file=sys.stderr)
+    said, last = 0.0, run.snapshot()
+    for last in run.watch():
+        if last.state.finished or time.monotonic() - said >= 1:
+            print(widgets.draw_progress(last), file=sys.stderr)
+            said = time.monotonic()
+    return last
+
+
+def compile_(words: list[str]) -> int:
+    """``kfnb compile``."""
+    found = _named(options.compile_(), "kfnb compile").read(words)
+    if not found.to and not found.python:
+        raise UsageError("kfnb compile: say where to: --to FILE.yaml")
+    for path in filter(None, (found.to, found.python)):
+        print(api.compile(found.pipeline, path))
+    return 0
+
+
+def runs(words: list[str]) -> int:
+    """``kfnb runs``."""
+    parser = _named(options.runs(), "kfnb runs")
+    parser.add_argument("--json", action="store_true", help="print the runs as JSON")
+    found = parser.read(words)
+    listed = api.runs(limit=found.limit)
+    if found.json:
+        print(json.dumps([as_json(run) for run in listed], indent=2, default=str))
+    else:
+        print(widgets.draw_runs(listed)["text/plain"])
+    return 0
+
+
+def logs(words: list[str]) -> int:
+    """``kfnb logs``."""
+    found = _named(options.logs(), "kfnb logs").read(words)
+    for line in api.log_lines(found.run, found.task, follow=found.follow):
+        print(line, flush=found.follow)
+    return 0
+
+
+def as_json(run: RunData) -> dict[str, Any]:
+    """A run as ``--json`` prints it."""
+    return {
+        "id": run.id,
+        "name": run.name,
+        "pipeline": run.pipeline,
+        "state": str(run.state),
+        "arguments": encode(run.arguments),
+        "result": encode(run.result),
+        "error": run.error,
+        "seconds": run.seconds,
+        "tasks": [
+            {
+                "name": task.name,
+                "id": task.id,
+                "state": str(task.state),
+                "outputs": encode(task.outputs),
+                "metrics": encode(task.metrics),
+                "error": task.error.message if task.error else None,
+                "seconds": task.seconds,
+                "cached": task.cached,
+            }
+            for task in run.tasks
+            if not task.group
+        ],
+    }
+
+
+def _named(parser: options.Parser, prog: str) -> options.Parser:
+    parser.prog = prog
+    return parser
+
+
+VERBS: dict[str, tuple[Callable[[list[str]], int], str]] = {
+    "run": (run_notebooks, "execute notebooks from top to bottom"),
+    "submit": (submit, "run a pipeline: a compiled file, or a program of KFP's SDK"),
+    "compile": (compile_, "write a pipeline of a program of KFP's SDK as YAML"),
+    "runs": (runs, "the newest runs"),
+    "logs": (logs, "what a run's tasks wrote"),
+}
+
+if __name__ == "__main__":
+    sys.exit(main())

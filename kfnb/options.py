@@ -7,16 +7,15 @@ notebook. Arguments of a pipeline are ``--name value``, ``--name=value`` or, alw
 from __future__ import annotations
 
 import argparse
-import ast
-import json
 import shlex
 from collections.abc import Sequence
 from difflib import get_close_matches
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.values import PARAMETER_TYPES
 from kfnb.errors import UsageError
+from kfnb.literal import read_literal
 
 
 class Help(Exception):
@@ -72,7 +71,7 @@ class Parser(argparse.ArgumentParser):
 
     def _unknown(self, word: str) -> str:
         known = [option for action in self._actions for option in action.option_strings]
-        close = get_close_matches(word, known, 1)
+        close = get_close_matches(word.partition("=")[0], known, 1)
         return f"{word} is not known" + (f"; did you mean {close[0]}?" if close else "")
 
     @property
@@ -193,7 +192,7 @@ def parameter(text: str) -> Parameter:
     name, _, kind = (part.strip() for part in head.partition(":"))
     if not name.isidentifier():
         raise UsageError(f"--param {text}: write name:type=default")
-    default = literal(tail) if equals else None
+    default = read_literal(tail) if equals else None
     kind = kind or (type(default).__name__ if default is not None else "str")
     if kind not in PARAMETER_TYPES:
         raise UsageError(f"--param {text}: {kind} is no parameter type; there are {', '.join(PARAMETER_TYPES)}")
@@ -212,12 +211,3 @@ def unique(names: Sequence[str], what: str) -> None:
         if names.count(name) > 1:
             raise UsageError(f"{what} {name} stands twice")
 
-
-def literal(text: str) -> Any:
-    """A Python or JSON literal, or the text itself."""
-    for read in (ast.literal_eval, json.loads):
-        try:
-            return read(text.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-    return text

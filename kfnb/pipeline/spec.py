@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ast
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.errors import ArgumentError, PipelineError
+from kfnb.literal import read_literal
 
 _TYPES = {
     "NUMBER_INTEGER": "int",
@@ -103,7 +102,7 @@ def check_arguments(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> di
 def _typed(value: Any, name: str, definition: Mapping[str, Any]) -> Any:
     kind = parameter_type(definition)
     if isinstance(value, str) and kind != "str":
-        value = _read(value)
+        value = read_literal(value)
     elif kind == "str" and not isinstance(value, str):
         raise ArgumentError(f"{name} is str, not {value!r}")
     if hasattr(value, "item") and type(value).__module__ == "numpy":
@@ -115,16 +114,6 @@ def _typed(value: Any, name: str, definition: Mapping[str, Any]) -> Any:
     if kind and type(value).__name__ != kind:
         raise ArgumentError(f"{name} is {kind}, not {value!r}")
     return value
-
-
-def _read(text: str) -> Any:
-    """A Python or JSON literal; the text itself when it is neither."""
-    for read in (json.loads, ast.literal_eval):
-        try:
-            return read(text)
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
-            continue
-    return text
 
 
 def _location(value: Any, name: str) -> str:

@@ -1,0 +1,17 @@
+"""Values that people type: JSON or Python literals."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+
+def read_literal(text: str) -> Any:
+    """``text`` as the JSON or Python literal that it is, or unchanged where it is neither."""
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(text.strip())
+        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            continue
+    return text

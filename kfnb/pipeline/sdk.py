@@ -1,0 +1,34 @@
+"""Programs of KFP's SDK: the pipeline that a Python file defines."""
+
+from __future__ import annotations
+
+import runpy
+import warnings
+from pathlib import Path
+from typing import Any
+
+from kfnb.errors import PipelineError
+
+
+def load_pipeline(path: str) -> Any:
+    """The pipeline object in ``file.py``, or in ``file.py:NAME`` where the file has several.
+
+    The file is run, as ``python file.py`` would but for what it does as a script. Raises ``PipelineError``.
+    """
+    file, _, name = path.partition(":")
+    if not Path(file).is_file():
+        raise PipelineError(f"{file}: No such file or directory")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            namespace = runpy.run_path(file, run_name="kfnb_program")
+    except Exception as error:  # the file's own code, which may raise anything
+        raise PipelineError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
+    found = {key: value for key, value in namespace.items() if hasattr(value, "pipeline_func")}
+    if name:
+        found = {key: value for key, value in found.items() if key == name}
+    if len(found) != 1:
+        several = ", ".join(f"{file}:{key}" for key in found)
+        hint = f"say which: {several}" if found else "it defines no such pipeline (@dsl.pipeline)"
+        raise PipelineError(f"{path}: {hint}")
+    return next(iter(found.values()))

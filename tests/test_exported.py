@@ -1,0 +1,62 @@
+"""The public names are fixed: others write notebooks and programs against them."""
+
+from __future__ import annotations
+
+import inspect
+
+import kfnb
+
+
+def test_the_public_names_are_these() -> None:
+    assert sorted(kfnb.__all__) == [
+        "Artifact",
+        "KfnbError",
+        "Run",
+        "RunFailed",
+        "RunList",
+        "RunState",
+        "Task",
+        "compile",
+        "run",
+        "runs",
+        "submit",
+    ]
+
+
+def test_every_public_name_can_be_had_and_is_documented() -> None:
+    for name in kfnb.__all__:
+        assert inspect.getdoc(getattr(kfnb, name)), name
+
+
+def test_the_functions_stay_functions_when_everything_is_imported() -> None:
+    import kfnb.api
+    import kfnb.backends.local
+
+    assert callable(kfnb.runs)
+    assert callable(kfnb.run)
+    assert kfnb.backends.local.LocalBackend.name == "local"
+
+
+def test_submit_has_the_documented_signature() -> None:
+    assert str(inspect.signature(kfnb.submit)).startswith(
+        "(pipeline: 'Any', arguments: 'Mapping[str, Any] | None' = None, *, backend: 'str | None' = None,"
+        " name: 'str | None' = None, experiment: 'str | None' = None, cache: 'bool' = True)"
+    )
+
+
+def test_a_run_has_the_documented_members() -> None:
+    documented = (
+        "id name pipeline backend state arguments tasks outputs result metrics artifacts wait logs stop retry to_frame"
+    )
+    run = kfnb.Run(None, "id")  # type: ignore[arg-type]
+    for member in documented.split():
+        assert member in {*dir(kfnb.Run), *vars(run)}
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    try:
+        kfnb.nothing  # noqa: B018 - looked up for its error
+    except AttributeError as error:
+        assert "nothing" in str(error)
+    else:
+        raise AssertionError

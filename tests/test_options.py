@@ -1,0 +1,90 @@
+"""The words of magics and of the command."""
+
+from __future__ import annotations
+
+import pytest
+
+from kfnb import options
+from kfnb.errors import UsageError
+
+
+@pytest.mark.parametrize(
+    ("text", "type_", "default"),
+    [
+        ("rows:int=300", "int", 300),
+        ("C:float=1", "float", 1.0),
+        ("C:float", "float", None),
+        ("name=churn", "str", "churn"),
+        ("name:str=12", "str", "12"),
+        ("flag:bool=True", "bool", True),
+        ("flag=true", "bool", True),
+        ("cols:list=['a', 'b']", "list", ["a", "b"]),
+        ('weights={"a": 1}', "dict", {"a": 1}),
+    ],
+)
+def test_a_parameter_is_read_with_its_type_and_default(text: str, type_: str, default: object) -> None:
+    found = options.parameter(text)
+    assert (found.type, found.default) == (type_, default)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("rows:number=3", "no parameter type"),
+        ("rows:int=many", "'many' is no int"),
+        ("rows:int=3.5", "3.5 is no int"),
+        ("2rows:int=3", "name:type=default"),
+        ("x=(1, 2)", "tuple is no parameter type"),
+    ],
+)
+def test_a_wrong_parameter_says_so(text: str, told: str) -> None:
+    with pytest.raises(UsageError, match=told.replace("(", r"\(")):
+        options.parameter(text)
+
+
+def test_options_are_never_abbreviated() -> None:
+    with pytest.raises(UsageError, match=r"did you mean --output\?"):
+        options.component().read("train --out x")
+
+
+def test_an_unknown_option_names_the_close_one_and_the_help() -> None:
+    with pytest.raises(UsageError, match=r"--paramm is not known; did you mean --param\?.*--help"):
+        options.component().read("train --paramm=x")
+
+
+def test_quotes_are_taken_off_and_keep_words_together() -> None:
+    found = options.component().read("""train --param "cols:list=['a b', 'c']" --package 'x>=1'""")
+    assert found.param == ["cols:list=['a b', 'c']"]
+    assert found.package == ["x>=1"]
+
+
+def test_an_open_quote_is_an_error_in_words() -> None:
+    with pytest.raises(UsageError, match="No closing quotation"):
+        options.component().read("train --param 'x")
+
+
+def test_arguments_of_a_pipeline_are_given_in_three_ways() -> None:
+    _, arguments = options.submit().read_with_arguments("churn --C 0.5 --rows=10 -p name value")
+    assert arguments == {"C": "0.5", "rows": "10", "name": "value"}
+
+
+def test_minus_p_is_unambiguous_where_a_parameter_is_called_as_an_option() -> None:
+    found, arguments = options.submit().read_with_arguments("churn --name my-run -p name x")
+    assert found.name == "my-run"
+    assert arguments == {"name": "x"}
+
+
+def test_a_negative_number_is_a_value() -> None:
+    _, arguments = options.submit().read_with_arguments("churn --C -0.5")
+    assert arguments == {"C": "-0.5"}
+
+
+@pytest.mark.parametrize("line", ["churn --C", "churn stray", ""])
+def test_words_that_do_not_fit_are_errors(line: str) -> None:
+    with pytest.raises(UsageError):
+        options.submit().read_with_arguments(line)
+
+
+def test_help_is_asked_for_with_help() -> None:
+    with pytest.raises(options.Help, match="--backend"):
+        options.submit().read("--help")

@@ -1,0 +1,94 @@
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_notebook
+
+ROOT = Path(__file__).parent.parent
+SETTINGS = Path(sys.prefix) / "share/jupyter/lab/settings"
+
+
+def run(*command, **options):
+    done = subprocess.run(list(map(str, command)), check=False, capture_output=True, text=True, **options)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", folder, cwd=ROOT)
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+def print_in_a_kernel(expression, tmp_path):
+    """What a kernel of this environment, started as any client would, prints for an expression."""
+    path = tmp_path / "x.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell(f"print({expression})")]), path)
+    execute = [sys.executable, "-m", "jupyter", "nbconvert", "--execute", "--to", "markdown", "--stdout"]
+    return run(*execute, path)
+
+
+@pytest.mark.parametrize(("value", "loads"), [("1", True), ("0", False)])
+def test_a_kernel_loads_the_extension_by_itself_only_where_that_is_switched_on(
+    tmp_path, monkeypatch, value, loads
+):
+    monkeypatch.setenv("KFNB_AUTOLOAD", value)
+    printed = print_in_a_kernel("'loaded:', 'kfnb' in get_ipython().extension_manager.loaded", tmp_path)
+    assert f"loaded: {loads}" in printed
+
+
+def test_jupyterlab_takes_the_settings_that_are_shipped():
+    from jupyterlab_server.settings_utils import get_settings
+
+    shipped = json.loads((ROOT / "jupyter-config/overrides.json").read_text())
+    schemas = SETTINGS.parent / "schemas"
+    for plugin, values in shipped.items():
+        found, _ = get_settings(str(SETTINGS), str(schemas), "", schema_name=plugin)
+        for name, value in values.items():
+            setting = found["schema"]["properties"][name]
+            assert setting["default"] == value
+            assert "title" in setting, f"JupyterLab has no setting {plugin}/{name}"
+
+
+def test_the_settings_leave_those_of_an_administrator_alone(tmp_path):
+    from jupyterlab_server.settings_utils import get_settings
+
+    plugin = "@jupyterlab/docmanager-extension:plugin"
+    settings = tmp_path / "settings"
+    (settings / "overrides.d").mkdir(parents=True)
+    (settings / "overrides.d/kfnb.json").write_text((ROOT / "jupyter-config/overrides.json").read_text())
+    (settings / "overrides.json").write_text(json.dumps({plugin: {"autosaveInterval": 7}}))
+    found, _ = get_settings(str(settings), str(SETTINGS.parent / "schemas"), "", schema_name=plugin)
+    assert found["schema"]["properties"]["autosaveInterval"]["default"] == 7
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_the_package_its_data_files_and_nothing_else(wheel):
+    names = zipfile.ZipFile(wheel).namelist()
+    data = "kfnb-0.1.0.data/data"
+    assert f"{data}/etc/ipython/ipython_kernel_config.py" in names
+    assert f"{data}/share/jupyter/lab/settings/overrides.d/kfnb.json" in names
+    assert "kfnb/py.typed" in names
+    assert {name.split("/")[0] for name in names} == {"kfnb", "kfnb-0.1.0.data", "kfnb-0.1.0.dist-info"}
+    assert not [name for name in names if "__pycache__" in name or name.endswith((".ipynb", ".pyc", ".ts"))]
+
+
+@pytest.mark.slow
+def test_the_wheel_works_in_an_empty_environment(wheel, tmp_path):
+    run(sys.executable, "-m", "venv", tmp_path / "venv")
+    python = tmp_path / "venv/bin/python"
+    uv = Path(sys.prefix) / "bin/uv"
+    by_uv = [uv, "pip", "install", "--python", python]
+    run(*(by_uv if uv.exists() else [python, "-m", "pip", "install"]), wheel)
+    command = tmp_path / "venv/bin/kfnb"
+    assert run(command, "--version") == "kfnb 0.1.0\n"
+    run(python, "-c", "import kfnb")
+    nbformat.write(new_notebook(cells=[new_code_cell("%load_ext kfnb")]), tmp_path / "x.ipynb")
+    out = tmp_path / "out"
+    assert run(command, "run", tmp_path / "x.ipynb", "--output-dir", out) == f"{out / 'x.ipynb'}\n"
