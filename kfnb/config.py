@@ -52,7 +52,7 @@ class Kfnb(Configurable):
         _check_name(name)
         trait = self.traits()[name]
         try:
-            setattr(self, name, trait.from_string(value) if isinstance(value, str) else value)
+            setattr(self, name, _read(trait, value) if isinstance(value, str) else value)
         except (TraitError, ValueError) as error:
             raise SettingError(f"{name}={value!r}: {name} is {trait.help}. {error}") from None
 
@@ -99,6 +99,13 @@ def reset(*, start: Path | None = None, config: Config | None = None) -> Kfnb:
 
 
 _settings: Kfnb | None = None
+
+
+def _read(trait: Any, text: str) -> Any:
+    """The value that a text stands for; a list's items are separated by commas."""
+    if isinstance(trait, List):
+        return [item.strip(" '\"") for item in text.strip("[] ").split(",") if item.strip()]
+    return trait.from_string(text)
 
 
 def _check_name(name: str) -> None:

@@ -71,7 +71,8 @@ class Parser(argparse.ArgumentParser):
 
     def _unknown(self, word: str) -> str:
         known = [option for action in self._actions for option in action.option_strings]
-        close = get_close_matches(word.partition("=")[0], known, 1)
+        word = word.partition("=")[0]
+        close = get_close_matches(word, known, 1)
         return f"{word} is not known" + (f"; did you mean {close[0]}?" if close else "")
 
     @property

@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -85,7 +86,8 @@ def test_the_wheel_works_in_an_empty_environment(wheel, tmp_path):
     python = tmp_path / "venv/bin/python"
     uv = Path(sys.prefix) / "bin/uv"
     by_uv = [uv, "pip", "install", "--python", python]
-    run(*(by_uv if uv.exists() else [python, "-m", "pip", "install"]), wheel)
+    installer = by_uv if uv.exists() else [python, "-m", "pip", "install"]
+    run(*installer, wheel, env=os.environ | {"UV_SYSTEM_CERTS": "true"})
     command = tmp_path / "venv/bin/kfnb"
     assert run(command, "--version") == "kfnb 0.1.0\n"
     run(python, "-c", "import kfnb")

@@ -36,19 +36,18 @@ class Kf:
 
     def html(self, text: str) -> None:
         """Show a piece of HTML, in a frame of its own without scripts."""
-        _display(f'<iframe sandbox="" srcdoc="{escape(text)}" style="width:100%;height:20em;border:0"></iframe>')
+        frame = f'<iframe sandbox="" srcdoc="{escape(text)}" style="width:100%;height:20em;border:0"></iframe>'
+        _display({"text/html": frame, "text/plain": "a report in HTML"})
 
     def markdown(self, text: str) -> None:
         """Show a piece of Markdown."""
-        from IPython.display import Markdown, display
-
-        display(Markdown(text))  # type: ignore[no-untyped-call]
+        _display({"text/markdown": text, "text/plain": text})
 
 
-def _display(html: str) -> None:
-    from IPython.display import HTML, display
+def _display(bundle: dict[str, str]) -> None:
+    from IPython.display import display
 
-    display(HTML(html))  # type: ignore[no-untyped-call]
+    display(bundle, raw=True)  # type: ignore[no-untyped-call]
 
 
 def _artifact() -> Any:

@@ -39,7 +39,8 @@ def reads(parser: Callable[[], options.Parser], cell: Callable[[], options.Parse
         def magic(self: Any, line: str, *body: str) -> Any:
             __tracebackhide__ = True
             try:
-                return method(self, line, *body)
+                # IPython hands a silencing semicolon on to the magic
+                return method(self, line.rstrip().removesuffix(";"), *body)
             except options.Help as text:
                 print(text)
                 return None

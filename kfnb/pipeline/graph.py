@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,7 +18,7 @@ def graph_of(compiled: Compiled) -> Graph:
     _walk(spec, spec["root"], "", nodes, edges)
     definitions = spec["root"].get("inputDefinitions", {})
     params = [
-        Port(name, parameter_type(one), "parameter", repr(one["defaultValue"]) if "defaultValue" in one else "")
+        Port(name, parameter_type(one), "parameter", _default(one))
         for name, one in definitions.get("parameters", {}).items()
     ]
     params += [
@@ -25,6 +26,13 @@ def graph_of(compiled: Compiled) -> Graph:
         for name, one in definitions.get("artifacts", {}).items()
     ]
     return Graph(compiled.name, tuple(params), tuple(nodes), tuple(edges), compiled.notes)
+
+
+def _default(definition: Mapping[str, Any]) -> str:
+    value = definition.get("defaultValue")
+    if parameter_type(definition) == "int" and value is not None:
+        value = int(value)  # the spec keeps every number as a double
+    return "" if value is None else repr(value)
 
 
 def _walk(
@@ -48,12 +56,11 @@ def _sources(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     inputs = task.get("inputs", {})
     told = set()
     for one in [*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()]:
-        for name, value in one.items():
+        for value in one.values():
             if isinstance(value, Mapping) and "producerTask" in value:
                 label = value.get("outputParameterKey") or value.get("outputArtifactKey") or ""
                 told.add(value["producerTask"])
                 yield value["producerTask"], str(label)
-            del name
     for name in task.get("dependentTasks", ()):
         if name not in told:
             yield name, ""
@@ -70,7 +77,6 @@ def _label(task: Mapping[str, Any]) -> str:
 
 
 def _readable(condition: str) -> str:
-    """A condition without the words that KFP puts around names."""
-    for word in ("inputs.parameter_values['", "pipelinechannel--", "']"):
-        condition = condition.replace(word, "")
-    return " ".join(condition.split())
+    """A condition without the words that KFP puts around names, for people to read."""
+    names = re.sub(r"inputs\.parameter_values\['(?:pipelinechannel--)?([^']+)'\]", r"\1", condition)
+    return " ".join(re.sub(r"\b(?:int|double|bool|string)\(([^()]+)\)", r"\1", names).split())

@@ -75,6 +75,7 @@ class _Wiring:
         self.components = components
         self.travels = travels
         self.result = Wired(params=dict(params))
+        self.declared = set(params)
         self.made: dict[str, Made] = {}
         self.local: set[str] = set()
         self.closed: dict[str, Made] = {}  # made in a block that has ended
@@ -193,9 +194,9 @@ class _Wiring:
         raise self.error(call, self.missing(name, component))
 
     def parameter(self, name: str, component: Component) -> Parameter | None:
-        if name in self.result.params:
+        if name in self.declared:
             return self.result.params[name]
-        return self.travels[component.name].params.get(name) or component.param(name)
+        return self.travels[component.name].params.get(name) or self.result.params.get(name)
 
     def add_parameter(self, param: Parameter) -> None:
         known = self.result.params.get(param.name)
@@ -231,7 +232,7 @@ class _Wiring:
                 " dsl.OneOf or dsl.Collected"
             )
         makers = [one.name for one in self.components.values() if name in one.outputs and one is not component]
-        called = [maker for maker in makers if maker in _called(self.cell.tree, self.components)]
+        called = [maker for maker in makers if maker in called_components(self.cell.tree, self.components)]
         if called:
             needs = self.inputs(self.components[called[0]])
             mutual = [n for n in needs if n in component.outputs and n not in self.made]
@@ -243,7 +244,8 @@ class _Wiring:
         return f"{component.name} reads {name}, which no component makes"
 
     def error(self, node: ast.expr | ast.stmt, message: str) -> PipelineError:
-        where = f"pipeline {self.cell.name}" if not self.cell.raw.startswith("%%") else str(self.cell.place(node.lineno))
+        # a chain's calls are written by us: there is no line of the user's to name
+        where = str(self.cell.place(node.lineno)) if self.cell.number else f"pipeline {self.cell.name}"
         return PipelineError(f"{where}: {message}")
 
     # -- outputs ----------------------------------------------------------------------------------------------
@@ -323,10 +325,8 @@ def _one_name(targets: Sequence[ast.expr]) -> str:
     return targets[0].id if len(targets) == 1 and isinstance(targets[0], ast.Name) else ""
 
 
-def _called(tree: ast.AST, components: Mapping[str, Component]) -> list[str]:
-    """The components that a body mentions, in order."""
-    names = [node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in components]
-    return list(dict.fromkeys(names))
-
-
-called_components = _called
+def called_components(tree: ast.AST, components: Mapping[str, Component]) -> list[str]:
+    """The components that a body mentions, in the order of its text."""
+    nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in components]
+    nodes.sort(key=lambda node: (node.lineno, node.col_offset))
+    return list(dict.fromkeys(node.id for node in nodes))

@@ -1,0 +1,33 @@
+"""Completion of the magics' words."""
+
+from __future__ import annotations
+
+import pytest
+from IPython.core.completer import provisionalcompleter
+
+from tests.conftest import Shell
+
+
+def complete(shell: Shell, line: str) -> list[str]:
+    with provisionalcompleter():
+        return [one.text for one in shell.ip.Completer.completions(line, len(line)) if one.text.strip()]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("%kf_config exp", ["experiment="]),
+        ("%%kf_component x --ou", ["--output"]),
+        ("%kf_pipeline p lo", ["load"]),
+        ("%kf_submit ch", ["churn"]),
+        ("%kf_submit churn --ro", ["--rows"]),
+        ("%kf_submit churn --back", ["--backend"]),
+        ("%kf_show lo", ["load"]),
+        ("%kf_compile churn --py", ["--python"]),
+        ("%kf_logs --fo", ["--follow"]),
+    ],
+)
+def test_words_are_completed(shell: Shell, line: str, expected: list[str]) -> None:
+    shell.run("%%kf_component load --param rows:int=3\nx = rows")
+    shell.run("%kf_pipeline churn load")
+    assert set(expected) <= set(complete(shell, line))  # IPython adds Python names of its own

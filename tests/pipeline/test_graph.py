@@ -1,0 +1,48 @@
+"""A pipeline's graph before it runs, and what a component takes with it."""
+
+from __future__ import annotations
+
+import pytest
+
+from kfnb.model import ComponentView, Edge, Graph
+from tests.conftest import Shell
+
+
+@pytest.fixture
+def steps(shell: Shell) -> Shell:
+    shell.run("import math\nLIMIT = 3\n\ndef half(x):\n    return math.floor(x / LIMIT)")
+    shell.run("%%kf_component load --param rows:int=3\nxs = list(range(rows))")
+    shell.run("%%kf_component total --output n\nn = half(sum(xs))")
+    return shell
+
+
+def test_show_draws_tasks_groups_and_what_flows(steps: Shell) -> None:
+    steps.run("%%kf_pipeline p\nload()\nwith dsl.ParallelFor([1, 2]) as i:\n    with dsl.If(total().outputs['n'] > 0):\n        load(rows=i)")
+    graph = steps.run("%kf_show p")
+    assert isinstance(graph, Graph)
+    nodes = {node.name: node for node in graph.nodes}
+    loop = next(node for node in graph.nodes if node.label.startswith("for each"))
+    branch = next(node for node in graph.nodes if node.label.startswith("if "))
+    assert nodes["total"].parent == loop.id
+    assert branch.parent == loop.id
+    assert branch.label == "if total-n > 0"
+    assert Edge("load", loop.id, "xs") in graph.edges
+    assert [port.name for port in graph.parameters] == ["rows"]
+
+
+def test_show_tells_what_travels_with_a_component_and_why(steps: Shell) -> None:
+    view = steps.run("%kf_show total")
+    assert isinstance(view, ComponentView)
+    told = {one.name: (one.kind, one.reason) for one in view.travellers}
+    assert told == {
+        "half": ("source", "read by the cell"),
+        "math": ("import", "read by half"),
+        "LIMIT = 3": ("constant", "read by half; inlined"),
+    }
+    assert [(port.name, port.origin) for port in view.inputs] == [("xs", "made by load")]
+    assert [port.name for port in view.outputs] == ["n"]
+    assert "n = half(sum(xs))" in view.source
+
+
+def test_show_of_an_unknown_name_names_the_known(steps: Shell) -> None:
+    assert "no pipeline is called nothing" in steps.fails("%kf_show nothing")

@@ -1,0 +1,176 @@
+"""Steps are wired by the names that their cells read and write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from kfnb import api
+from tests.conftest import Shell
+
+
+@pytest.fixture
+def steps(shell: Shell) -> Shell:
+    """load makes xs; double rewrites xs; total reads xs and k; report reads n."""
+    shell.run("%%kf_component load --param rows:int=3\nxs = list(range(rows))")
+    shell.run("%%kf_component double\nxs = [2 * x for x in xs]")
+    shell.run("%%kf_component total --param k:int=1 --output n\nn = sum(xs) * k")
+    shell.run("%%kf_component report --output text\ntext = f'n is {n}'")
+    return shell
+
+
+def calls(shell: Shell, name: str) -> list[str]:
+    """The statements of a pipeline's function, as they were written."""
+    program = api.built(name).program
+    body = program[program.index(f"def {name}(") :].split("\n")[1:]
+    return [line.strip() for line in body if "(" in line and "compile" not in line and "return" not in line]
+
+
+def test_an_input_comes_from_the_latest_earlier_step_that_writes_it(steps: Shell) -> None:
+    steps.run("%kf_pipeline p load double total")
+    assert calls(steps, "p") == [
+        "load_task = load(rows=rows)",
+        "double_task = double(xs=load_task.outputs['xs'])",
+        "total_task = total(xs=double_task.outputs['xs'], k=k)",
+    ]
+
+
+def test_a_step_left_out_is_passed_by(steps: Shell) -> None:
+    steps.run("%kf_pipeline p load total")
+    assert "total_task = total(xs=load_task.outputs['xs'], k=k)" in calls(steps, "p")
+    assert steps.submit("p", rows=4).result["n"] == 6
+
+
+def test_two_steps_that_write_one_name_do_not_disturb_each_other(steps: Shell) -> None:
+    steps.run("%%kf_pipeline p\nload()\ntotal()\ndouble()\ntotal()")
+    assert calls(steps, "p")[1] == "total_task = total(xs=load_task.outputs['xs'], k=k)"
+    assert calls(steps, "p")[3] == "total_task_2 = total(xs=double_task.outputs['xs'], k=k)"
+
+
+def test_parameters_of_steps_are_parameters_of_the_pipeline(steps: Shell) -> None:
+    steps.run("%kf_pipeline p load total")
+    params = api.spec_of("p").spec["root"]["inputDefinitions"]["parameters"]
+    assert {name: one["defaultValue"] for name, one in params.items()} == {"rows": 3.0, "k": 1.0}
+
+
+def test_declared_outputs_are_the_pipelines_result(steps: Shell) -> None:
+    steps.run("%kf_pipeline p load total report")
+    run = steps.submit("p", k=5)
+    assert run.result == {"n": 15, "text": "n is 15"}
+    assert run.outputs["total"]["n"] == 15
+    assert steps["n"] == 6  # the kernel ran double too
+
+
+def test_a_loops_item_goes_to_the_input_of_its_name(steps: Shell) -> None:
+    steps.run("%%kf_pipeline p\nload()\nwith dsl.ParallelFor([1, 10]) as k:\n    total()\n    report()")
+    assert steps.submit("p").outputs["report"]["text"] == ["n is 3", "n is 30"]
+
+
+def test_a_step_inside_an_expression_is_called_before_it(steps: Shell) -> None:
+    body = "load()\nwith dsl.If(total().outputs['n'] > 2):\n    report()\nwith dsl.Else():\n    double()"
+    steps.run(f"%%kf_pipeline p\n{body}")
+    yes, no = steps.submit("p", k=1), steps.submit("p", k=0)
+    assert (yes.tasks["report"].state, yes.tasks["double"].state) == ("SUCCEEDED", "SKIPPED")
+    assert (no.tasks["report"].state, no.tasks["double"].state) == ("SKIPPED", "SUCCEEDED")
+
+
+def test_names_and_arguments_may_be_given(steps: Shell) -> None:
+    body = "made = load(rows=5)\ncounted = total(xs=made.outputs['xs'], k=factor)\ncounted.set_caching_options(False)"
+    steps.run(f"%%kf_pipeline p --param factor:int=2\n{body}")
+    assert steps.submit("p").result["n"] == 20
+    assert steps.submit("p", factor=3).result["n"] == 30
+
+
+def test_the_body_may_use_constants_functions_and_imports_of_the_notebook(steps: Shell) -> None:
+    steps.run("SIZES = [2, 4]\n\ndef biggest(sizes):\n    return max(sizes)")
+    steps.run("%%kf_pipeline p\nload(rows=biggest(SIZES))\ntotal()")
+    assert steps.submit("p").result["n"] == 6
+
+
+def test_a_component_of_kfps_own_may_be_called_too(steps: Shell) -> None:
+    steps.run("from kfp import dsl\n@dsl.component(base_image='python:3.11')\ndef shout(n: int) -> str:\n    return f'{n}!'")
+    steps.run("%%kf_pipeline p\nload()\ncounted = total()\nshout(n=counted.outputs['n'])")
+    assert steps.submit("p").outputs["shout"]["Output"] == "3!"
+
+
+def test_options_of_a_component_are_its_tasks_settings(steps: Shell) -> None:
+    steps.run("%%kf_component heavy --cpu 2 --memory 4G --gpu 1 --retries 3 --no-cache\ny = 1")
+    steps.run("%kf_pipeline p heavy")
+    spec = api.spec_of("p").spec
+    task = spec["root"]["dag"]["tasks"]["heavy"]
+    container = spec["deploymentSpec"]["executors"]["exec-heavy"]["container"]
+    assert task["retryPolicy"]["maxRetryCount"] == 3
+    assert "enableCache" not in task["cachingOptions"]
+    assert container["resources"]["resourceCpuLimit"] == "2"
+    assert container["resources"]["resourceMemoryLimit"] == "4G"
+    assert container["resources"]["accelerator"]["resourceCount"] == "1"
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("%kf_pipeline p", "has no steps"),
+        ("%kf_pipeline p load totl", "no component is called totl; did you mean total?"),
+        ("%kf_pipeline p load load", "load stands twice"),
+        ("%kf_pipeline p total", "total reads xs, which double makes: add double to the pipeline, before it"),
+        ("%kf_pipeline p total load", "total reads xs, which load makes only later: put load before it"),
+        ("%kf_pipeline load load", "load is a component already"),
+        ("%kf_pipeline 2p load", "'2p' is no name for a pipeline"),
+        ("%%kf_pipeline p\nx = 1", "pipeline p calls no component"),
+        ("%%kf_pipeline p\nload(row=3)", "line 2: load has no input row; did you mean rows?"),
+        ("%%kf_pipeline p\nload(3)", "line 2: give load's inputs by name"),
+        ("%%kf_pipeline p\nload()\ntotal().outputs['m']", "line 3: total makes no m; it makes n"),
+        ("%%kf_pipeline p\nload()\n[total() for i in [1]]", "call total in a statement of its own"),
+        ("%%kf_pipeline p\nload()\nunknown()", "line 3: nothing makes unknown"),
+        ("%%kf_pipeline p\nload(\n", "was never closed"),
+        (
+            "%%kf_pipeline p\nload()\nwith dsl.If(1 == 1):\n    total()\nreport()",
+            "line 5: report reads n, which total makes inside a block: outside of it, use dsl.OneOf or dsl.Collected",
+        ),
+    ],
+)
+def test_what_does_not_fit_is_refused_in_words(steps: Shell, cell: str, told: str) -> None:
+    assert told in steps.fails(cell)
+    assert "p" not in steps.kernel.workspace.pipelines
+
+
+def test_a_cycle_is_named(shell: Shell) -> None:
+    shell.run("%%kf_component seed\na = 1\nb = 1")
+    shell.run("%%kf_component one\na = b + 1")
+    shell.run("%%kf_component two\nb = a + 1")
+    assert "one and two need each other (b, a): that is a cycle" in shell.fails("%kf_pipeline p one two")
+
+
+def test_two_defaults_for_one_parameter_are_refused(shell: Shell) -> None:
+    shell.run("%%kf_component one --param k:int=1\na = k")
+    shell.run("%%kf_component two --param k:int=2\nb = k")
+    assert "k is int=1 in cell one" in shell.fails("%kf_pipeline p one two")
+
+
+def test_a_failed_definition_keeps_the_earlier_pipeline(steps: Shell) -> None:
+    first = steps.run("%kf_pipeline p load total")
+    steps.fails("%kf_pipeline p load nothing")
+    assert steps.kernel.workspace.pipelines["p"] is first
+
+
+def test_a_type_that_changed_since_asks_for_the_cell_to_be_run_again(steps: Shell) -> None:
+    steps.run("%%kf_component load --param rows:int=3\nxs = tuple(range(rows))")
+    assert "double read xs as list when its cell ran, and load now makes Artifact: run cell double" in steps.fails(
+        "%kf_pipeline p load double"
+    )
+
+
+def test_a_stale_value_is_reported(steps: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    steps.run("%%kf_component load --param rows:int=3\nxs = list(range(rows + 1))")
+    steps.run("%kf_pipeline p load double")
+    assert "double ran with the xs of an earlier run of load" in capsys.readouterr().out
+
+
+def test_the_handle_can_be_bound_and_submitted(steps: Shell) -> None:
+    import kfnb
+
+    steps.run("%kf_pipeline p load total -o handle")
+    pipeline: Any = steps["handle"]
+    assert repr(pipeline) == "<Pipeline p: load, total>"
+    assert kfnb.submit(pipeline, {"rows": 2}).wait(60).result["n"] == 1
