@@ -1,0 +1,59 @@
+# make demo: everything from nothing to two executed notebooks. make test: everything from nothing to the tests.
+# Needs Python 3.10 or newer and a package index; a missing venv module is installed where apt-get may be used.
+
+PYTHON ?= python3
+VENV ?= .venv
+# further requirements, for a second environment: make test VENV=.venv-kfp216 WITH='kfp==2.16.1'
+WITH ?=
+# which tests: everything that is not slow; empty for all
+MARKS ?= not slow
+
+SHELL := /bin/bash
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+DEMO := examples/quickstart.ipynb examples/text_summarization.ipynb
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-oldest lint format types bench wheel clean
+
+help: ## say what there is to make
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{printf "make %-12s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## set up .venv with kfnb, what its examples need and what its tests need
+
+$(STAMP): pyproject.toml scripts/install $(wildcard jupyter-config/*)
+	@PYTHON='$(PYTHON)' scripts/install '$(VENV)' $(WITH)
+	@touch $@
+
+demo: install ## execute the example notebooks here, on the local backend; demo/ then holds them and their HTML
+	@$(BIN)/kfnb run $(DEMO) --jobs 2 --html --output-dir demo
+	@echo "The executed notebooks and their HTML are in $(CURDIR)/demo"
+
+test: install ## run the tests
+	$(BIN)/python -m pytest -n logical -m '$(MARKS)'
+
+test-oldest: ## run the tests with the oldest kfp that is supported, in an environment of its own
+	@$(MAKE) test VENV=.venv-oldest WITH='kfp==2.16.1'
+
+lint: install ## check style and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+format: install ## put style and format right where that can be done by itself
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+types: install ## check types
+	$(BIN)/mypy
+
+bench: install ## measure speed, side by side with what it is compared to
+	$(BIN)/python -m pytest benchmarks -p no:xdist --benchmark-only --benchmark-sort=name
+
+wheel: install ## build the wheel and the source distribution into dist/
+	$(BIN)/python -m build
+
+clean: ## remove what make has made
+	rm -rf .venv .venv-oldest dist build demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	find kfnb tests -name __pycache__ -type d -prune -exec rm -rf {} +

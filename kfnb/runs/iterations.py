@@ -1,0 +1,45 @@
+"""Tasks that ran more than once, in loops: their values joined into lists over the iterations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from kfnb.model import ByTask, Task
+
+
+def joined(tasks: Sequence[Task], part: Callable[[Task], Mapping[str, Any]]) -> ByTask[Any]:
+    """``part`` of each task by the task's name: a mapping of values, for a task in a loop of lists of them."""
+    by_name: dict[str, list[Task]] = {}
+    for task in tasks:
+        if not task.group:
+            by_name.setdefault(task.name, []).append(task)
+    loops = {task.id: task.iteration for task in tasks if task.iteration is not None}
+    return ByTask({name: _join(found, part, loops) for name, found in by_name.items()})
+
+
+def _join(
+    tasks: Sequence[Task], part: Callable[[Task], Mapping[str, Any]], loops: Mapping[str, int]
+) -> dict[str, Any]:
+    names = dict.fromkeys(name for task in tasks for name in part(task))
+    indexes = [_index(task, loops) for task in tasks]
+    return {
+        name: _nested([(index, part(task)[name]) for index, task in zip(indexes, tasks, strict=True) if name in part(task)])
+        for name in names
+    }
+
+
+def _index(task: Task, loops: Mapping[str, int]) -> tuple[int, ...]:
+    """The iterations that a task belongs to, the outermost first."""
+    parts = task.id.split("/")
+    ids = ["/".join(parts[: length + 1]) for length in range(len(parts))]
+    return tuple(loops[one] for one in ids if one in loops)
+
+
+def _nested(values: list[tuple[tuple[int, ...], Any]]) -> Any:
+    if all(not index for index, _ in values):
+        return values[-1][1]
+    groups: dict[int, list[tuple[tuple[int, ...], Any]]] = {}
+    for index, value in values:
+        groups.setdefault(index[0], []).append((index[1:], value))
+    return [_nested(groups[number]) for number in sorted(groups)]

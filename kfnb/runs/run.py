@@ -1,0 +1,178 @@
+"""The handle of a run: what ``kfnb.submit`` returns, whichever backend drives it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, overload
+
+from kfnb import model
+from kfnb.errors import RunFailed
+from kfnb.model import Artifact, ByTask, RunState, Task
+from kfnb.runs.backend import Backend
+from kfnb.runs.events import Fold
+from kfnb.runs.iterations import joined
+
+
+class Run:
+    """A run of a pipeline. Every property tells how things are at the moment it is asked.
+
+    ``tasks``, ``outputs``, ``metrics`` and ``artifacts`` are by task name; for a task in a loop, outputs, metrics and
+    artifacts are lists over the iterations, in order (of lists, in a loop within a loop).
+    """
+
+    def __init__(self, backend: Backend, run_id: str) -> None:
+        self._backend = backend
+        self.id = run_id
+
+    def snapshot(self) -> model.Run:
+        """The whole run as plain data, as it is now."""
+        return self._backend.get(self.id)
+
+    def watch(self) -> Iterator[model.Run]:
+        """The run each time something has changed, until it is finished."""
+        fold = Fold(self.id)
+        for event in self._backend.events(self.id):
+            fold.add(event)
+            yield fold.run
+
+    @property
+    def name(self) -> str:
+        """The run's name."""
+        return self.snapshot().name
+
+    @property
+    def pipeline(self) -> str:
+        """The pipeline's name."""
+        return self.snapshot().pipeline
+
+    @property
+    def backend(self) -> str:
+        """The backend's name."""
+        return self._backend.name
+
+    @property
+    def state(self) -> RunState:
+        """How the run stands."""
+        return self.snapshot().state
+
+    @property
+    def arguments(self) -> Mapping[str, Any]:
+        """What the pipeline was given."""
+        return self.snapshot().arguments
+
+    @property
+    def result(self) -> Mapping[str, Any]:
+        """The pipeline's own outputs, by name; empty until the run has succeeded."""
+        return self.snapshot().result
+
+    @property
+    def tasks(self) -> ByTask[Task]:
+        """The tasks; of one in a loop, the last iteration's."""
+        return ByTask({task.name: task for task in self.snapshot().tasks if not task.group})
+
+    @property
+    def outputs(self) -> ByTask[Mapping[str, Any]]:
+        """What each task put out: parameters as values, artifacts as ``Artifact``."""
+        return joined(self.snapshot().tasks, lambda task: task.outputs)
+
+    @property
+    def metrics(self) -> ByTask[Mapping[str, Any]]:
+        """The metrics that each task logged."""
+        return joined(self.snapshot().tasks, lambda task: task.metrics)
+
+    @property
+    def artifacts(self) -> ByTask[Mapping[str, Artifact]]:
+        """The artifacts of each task."""
+        return joined(self.snapshot().tasks, lambda task: task.artifacts)
+
+    def wait(self, timeout: float | None = None) -> Run:
+        """Wait until the run is finished. Raises ``RunFailed`` unless it succeeded, TimeoutError after ``timeout`` s."""
+        until = None if timeout is None else time.monotonic() + timeout
+        while not (now := self.snapshot()).state.finished:
+            if until is not None and time.monotonic() > until:
+                raise TimeoutError(f"run {self.id} is still {now.state} after {timeout} s; it goes on")
+            time.sleep(0.05)
+        if now.state is not RunState.SUCCEEDED:
+            raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}")
+        return self
+
+    def logs(self, task: str | None = None) -> str:
+        """What a task wrote, or all tasks, each line then after its task's name."""
+        lines = self._backend.logs(self.id, task)
+        return "\n".join(line.text if task else f"{line.task}  {line.text}" for line in lines)
+
+    def follow_logs(self, task: str | None = None) -> Iterator[tuple[str, str]]:
+        """(task, line) as they are written, until the run is finished."""
+        for line in self._backend.logs(self.id, task, follow=True):
+            yield line.task, line.text
+
+    def stop(self) -> None:
+        """End the run and all its processes."""
+        self._backend.stop(self.id)
+
+    def retry(self) -> Run:
+        """Run again what did not succeed."""
+        self._backend.retry(self.id)
+        return self
+
+    def to_frame(self) -> Any:
+        """The tasks as a pandas DataFrame, a row each."""
+        import pandas as pd
+
+        rows = [
+            {
+                "task": task.id,
+                "state": str(task.state),
+                "seconds": task.seconds,
+                "cached": task.cached,
+                **{f"input.{name}": value for name, value in task.inputs.items()},
+                **{f"output.{name}": value for name, value in task.outputs.items()},
+                **{f"metric.{name}": value for name, value in task.metrics.items()},
+            }
+            for task in self.snapshot().tasks
+            if not task.group
+        ]
+        return pd.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        now = self.snapshot()
+        return f"<Run {now.id} of {now.pipeline}: {now.state}>"
+
+
+class RunList(Sequence[model.Run]):
+    """Runs, the newest first, as they were when asked for."""
+
+    def __init__(self, runs: Sequence[model.Run]) -> None:
+        self._runs = list(runs)
+
+    @overload
+    def __getitem__(self, index: int) -> model.Run: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[model.Run]: ...
+    def __getitem__(self, index: int | slice) -> model.Run | Sequence[model.Run]:
+        return self._runs[index]
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def to_frame(self) -> Any:
+        """The runs as a pandas DataFrame, a row each."""
+        import pandas as pd
+
+        rows = [
+            {
+                "id": run.id,
+                "pipeline": run.pipeline,
+                "name": run.name,
+                "state": str(run.state),
+                "created": None if run.created is None else pd.Timestamp(run.created, unit="s"),
+                "seconds": run.seconds,
+                **{f"argument.{name}": value for name, value in run.arguments.items()},
+            }
+            for run in self._runs
+        ]
+        return pd.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        return "\n".join(f"{run.id}  {run.pipeline}  {run.state}" for run in self._runs) or "no runs yet"

@@ -1,0 +1,115 @@
+"""The command ``kfnb``: verbs, exit codes, and what goes to stdout and stderr."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import kfnb
+from kfnb.cli import VERBS, main
+
+PROGRAM = """
+from kfp import dsl
+
+
+@dsl.component(base_image="python:3.11")
+def divide(a: int, b: int) -> float:
+    print("dividing", a, b)
+    return a / b
+
+
+@dsl.pipeline(name="ratio")
+def ratio(a: int = 6, b: int = 2) -> float:
+    return divide(a=a, b=b).output
+"""
+
+
+@pytest.fixture
+def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "ratio.py").write_text(PROGRAM)
+    from kfnb import config
+
+    config.reset()
+    assert main(["compile", "ratio.py", "--to", "ratio.yaml"]) == 0
+    return tmp_path / "ratio.yaml"
+
+
+def test_submit_waits_and_prints_the_run(compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["submit", str(compiled), "--a", "9"]) == 0
+    out = capsys.readouterr()
+    assert "Succeeded" in out.out
+    assert "4.5" in out.out
+    assert "run " in out.err
+
+
+def test_submit_prints_the_handle_as_json(compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    capsys.readouterr()
+    assert main(["submit", str(compiled), "--json", "-p", "a", "8"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert set(told) >= {"id", "name", "state", "result", "tasks"}
+    assert (told["state"], told["result"]) == ("SUCCEEDED", {"Output": 4.0})
+    (task,) = told["tasks"]
+    assert set(task) >= {"name", "state", "outputs", "metrics", "error", "seconds", "cached"}
+
+
+def test_a_failed_run_is_exit_1_with_its_error(compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["submit", str(compiled), "--b", "0"]) == 1
+    assert "ZeroDivisionError" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["submit", "nothing.yaml"], "nothing.yaml: No such file"),
+        (["submit", "ratio.yaml", "--c", "1"], "ratio has no parameter c"),
+        (["submit", "ratio.yaml", "--a", "x"], "a is int, not 'x'"),
+        (["submit"], "the following arguments are required: pipeline"),
+        (["compile", "ratio.py"], "say where to"),
+        (["compile", "ratio.py:other", "--to", "x.yaml"], "it defines no such pipeline"),
+        (["moo"], "kfnb has no verb moo"),
+        (["runs", "--limit", "many"], "invalid int value"),
+        (["run", "nothing.ipynb"], "nothing.ipynb"),
+    ],
+)
+def test_wrong_use_is_exit_2_in_one_line(
+    compiled: Path, words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert main(words) == 2
+    out = capsys.readouterr()
+    assert told in out.err
+    assert out.out == ""
+    assert len(out.err.strip().splitlines()) <= 2
+
+
+def test_runs_and_logs_are_those_of_the_notebook_too(compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = kfnb.submit(compiled, {"a": 1}).wait(60)
+    assert main(["runs", "--json"]) == 0
+    assert [one["id"] for one in json.loads(capsys.readouterr().out.split("ratio.yaml\n")[-1])] == [run.id]
+    assert main(["logs"]) == 0
+    assert "divide  dividing 1 2" in capsys.readouterr().out
+    assert main(["logs", run.id, "divide"]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "dividing 1 2"
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, "--help"]) == 0
+    assert f"usage: kfnb {verb}" in capsys.readouterr().out
+
+
+def test_the_command_is_installed_and_quick_to_answer() -> None:
+    done = subprocess.run([sys.executable, "-m", "kfnb.cli", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == f"kfnb {kfnb.__version__}"
+
+
+def test_what_reads_the_output_may_stop_reading(compiled: Path) -> None:
+    command = f"{sys.executable} -m kfnb.cli runs --json | head -c 1"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert "Traceback" not in done.stderr
