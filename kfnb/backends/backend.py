@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kfnb import model
-from kfnb.runs.events import Event
+from kfnb.backends.events import Event
 
 
 @dataclass(frozen=True)

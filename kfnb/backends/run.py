@@ -9,9 +9,9 @@ from typing import Any, overload
 from kfnb import model
 from kfnb.errors import RunFailed
 from kfnb.model import Artifact, ByTask, RunState, Task
-from kfnb.runs.backend import Backend
-from kfnb.runs.events import Fold
-from kfnb.runs.iterations import joined
+from kfnb.backends.backend import Backend
+from kfnb.backends.events import Fold
+from kfnb.backends.iterations import joined
 
 
 class Run:
@@ -87,7 +87,10 @@ class Run:
         return joined(self.snapshot().tasks, lambda task: task.artifacts)
 
     def wait(self, timeout: float | None = None) -> Run:
-        """Wait until the run is finished. Raises ``RunFailed`` unless it succeeded, TimeoutError after ``timeout`` s."""
+        """Wait until the run is finished, for ``timeout`` seconds at most.
+
+        Raises ``RunFailed`` unless it succeeded, and ``TimeoutError``; the run goes on then.
+        """
         until = None if timeout is None else time.monotonic() + timeout
         while not (now := self.snapshot()).state.finished:
             if until is not None and time.monotonic() > until:

@@ -21,12 +21,12 @@ def joined(tasks: Sequence[Task], part: Callable[[Task], Mapping[str, Any]]) -> 
 def _join(
     tasks: Sequence[Task], part: Callable[[Task], Mapping[str, Any]], loops: Mapping[str, int]
 ) -> dict[str, Any]:
-    names = dict.fromkeys(name for task in tasks for name in part(task))
-    indexes = [_index(task, loops) for task in tasks]
-    return {
-        name: _nested([(index, part(task)[name]) for index, task in zip(indexes, tasks, strict=True) if name in part(task)])
-        for name in names
-    }
+    found: dict[str, list[tuple[tuple[int, ...], Any]]] = {}
+    for task in tasks:
+        index = _index(task, loops)
+        for name, value in part(task).items():
+            found.setdefault(name, []).append((index, value))
+    return {name: _nested(values) for name, values in found.items()}
 
 
 def _index(task: Task, loops: Mapping[str, int]) -> tuple[int, ...]:

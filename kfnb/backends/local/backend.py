@@ -1,0 +1,165 @@
+"""The local backend: runs KFP pipelines on this machine, each driven by a process of its own."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from kfnb import model
+from kfnb.errors import BackendError, RunNotFound
+from kfnb.model import RunState
+from kfnb.backends.backend import LogLine, Submission
+from kfnb.backends.events import Event, encode, fold
+from kfnb.backends.local import folder as folders
+from kfnb.backends.local.folder import Order, RunFolder
+from kfnb.backends.local.logs import Tail, followed
+from kfnb.backends.local.obituary import bury
+from kfnb.backends.local.reader import read
+from kfnb.backends.local.spawn import spawn
+from kfnb.backends.local.store import Fact, opened
+
+_POLL = 0.05
+"""Seconds between looks at a run that is followed."""
+
+_RELEASE = 5.0
+"""Seconds that a finished run's supervisor may take to be gone."""
+
+
+class LocalBackend:
+    """Runs pipelines here. ``home`` holds runs, cache and environments; ``jobs`` tasks at once, 0 for one a core."""
+
+    name = "local"
+
+    def __init__(self, home: Path, *, jobs: int = 0) -> None:
+        self._home = Path(home).expanduser().absolute()
+        self._jobs = jobs or _cores()
+
+    def submit(self, submission: Submission) -> str:
+        """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""
+        pipeline = read(submission.spec)
+        folder = folders.new(self._home)
+        order = Order(
+            name=submission.name,
+            arguments=encode(submission.arguments),
+            folder=str(Path(submission.folder).absolute()),
+            home=str(self._home),
+            cache=submission.cache,
+            jobs=self._jobs,
+        )
+        try:
+            folder.write(submission.spec, order)
+        except (OSError, TypeError, ValueError) as error:
+            raise BackendError(f"the run cannot be written to {folder.path}: {error}") from None
+        created = {
+            "name": submission.name,
+            "pipeline": pipeline.name,
+            "backend": self.name,
+            "experiment": submission.experiment,
+            "arguments": order.arguments,
+        }
+        self._start(folder, ("created", "", created), create=True)
+        return folder.id
+
+    def get(self, run_id: str) -> model.Run:
+        """The run as it is now. Raises ``RunNotFound``."""
+        folder = self._folder(run_id)
+        bury(folder)
+        with opened(folder.path) as log:
+            return fold(run_id, log.read())
+
+    def list(self, *, limit: int = 20) -> builtins.list[model.Run]:
+        """The newest runs first, without their tasks. One whose files are damaged is FAILED, and says so."""
+        return [self._outline(folder) for folder in folders.existing(self._home)[:limit]]
+
+    def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
+        """The run's events above ``after``; with ``follow``, as they come, until the run is finished."""
+        folder = self._folder(run_id)
+        with opened(folder.path) as log:
+            while True:
+                bury(folder)
+                finished = log.finished()
+                for event in log.read(after):
+                    after = event.seq
+                    yield event
+                if finished or not follow:
+                    return
+                time.sleep(_POLL)
+
+    def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine]:
+        """What the tasks wrote, a task after the other; with ``follow``, as it comes. ``task`` is an id or a name."""
+        folder = self._folder(run_id)
+        if task is not None and not follow and not self._tails(folder, task):
+            raise BackendError(f"run {run_id} has no task {task}")
+        return followed(
+            tasks=lambda: self._tails(folder, task),
+            finished=lambda: not follow or self.get(run_id).state.finished,
+            wait=lambda: time.sleep(_POLL),
+        )
+
+    def stop(self, run_id: str) -> None:
+        """Ask the run and all its processes to end; harmless when it is finished."""
+        folder = self._folder(run_id)
+        if self.get(run_id).state.finished:
+            return
+        folder.ask_to_stop()
+        if folder.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(folder.pid, signal.SIGTERM)
+
+    def retry(self, run_id: str) -> None:
+        """Run again what did not succeed of a finished run. Raises ``BackendError`` for one that still runs."""
+        folder = self._folder(run_id)
+        state = self.get(run_id).state
+        if state is RunState.SUCCEEDED:
+            return
+        if not state.finished:
+            raise BackendError(f"run {run_id} is {state}; stop it first, or wait for it")
+        self._start(folder, ("state", "", {"state": RunState.PENDING}))
+
+    def _start(self, folder: RunFolder, fact: Fact, *, create: bool = False) -> None:
+        """Write ``fact`` and start the supervisor: under the run's lock, lest a reader find nobody driving it."""
+        lock = folder.lock(patience=_RELEASE)
+        if lock is None:
+            raise BackendError(f"run {folder.id} is still driven by process {folder.pid}")
+        try:
+            folder.ask_to_stop(asked=False)
+            with opened(folder.path, create=create) as log:
+                log.append([fact])
+            spawn(folder, lock)
+        finally:
+            os.close(lock)
+
+    def _folder(self, run_id: str) -> RunFolder:
+        folder = folders.find(self._home, run_id)
+        if folder is None:
+            raise RunNotFound(f"no run is called {run_id} in {self._home}")
+        return folder
+
+    def _outline(self, folder: RunFolder) -> model.Run:
+        try:
+            bury(folder)
+            with opened(folder.path) as log:
+                return fold(folder.id, log.read(tasks=False))
+        except BackendError as error:
+            return model.Run(folder.id, "", "", self.name, RunState.FAILED, error=str(error))
+
+    def _tails(self, folder: RunFolder, task: str | None) -> builtins.list[Tail]:
+        known = self.get(folder.id).tasks
+        dashed = (task or "").lower().replace("_", "-")
+        return [
+            Tail(item.id, folder.log(item.id))
+            for item in sorted(known, key=lambda item: item.started or float("inf"))
+            if not item.group and (task is None or task in (item.id, item.name) or dashed == item.name)
+        ]
+
+
+def _cores() -> int:
+    """The cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

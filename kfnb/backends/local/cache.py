@@ -1,0 +1,137 @@
+"""Outputs of steps that ran before, kept by what went into them: program, packages, values, and artifacts' bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kfnb.model import Artifact
+from kfnb.backends.events import decode, encode
+from kfnb.backends.local.exchange import Work
+from kfnb.backends.local.spec import Program
+
+_FORMAT = 1
+"""Raised when an entry is laid out anew: older entries are then not found."""
+
+
+class Cache:
+    """The cache in ``folder``, which any number of runs share. An entry is complete from the moment it is there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._digests: dict[tuple[str, int, int], str] = {}
+
+    def key(self, work: Work, program: Program, extra: str) -> str:
+        """The name of this work's entry; ``extra`` is the task's own cache key."""
+        material = {
+            "format": _FORMAT,
+            "program": [program.source, program.function, program.installs, program.image, dict(program.env)],
+            "python": sys.version_info[:2],
+            "parameters": dict(work.parameters),
+            "artifacts": {name: self._digest(value) for name, value in work.artifacts.items()},
+            "outputs": sorted([*work.component.output_parameters, *work.component.output_artifacts]),
+            "extra": extra,
+        }
+        return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()
+
+    def find(self, key: str, work: Work) -> dict[str, Any] | None:
+        """The outputs kept under ``key``, their files copied to the task's folder; None if there are none."""
+        entry = self._folder / key
+        try:
+            kept = decode(json.loads((entry / "outputs.json").read_text(encoding="utf-8")))
+            if any(_is_gone(value) for value in kept.values()):
+                return None
+            return {name: _moved(value, entry, work.folder) for name, value in kept.items()}
+        except (OSError, ValueError):
+            return None
+
+    def keep(self, key: str, work: Work, outputs: Mapping[str, Any]) -> None:
+        """Keep the outputs of ``work``. Where another run was first, its entry stays."""
+        if (self._folder / key).exists():
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self._folder))
+        try:
+            kept = {name: _moved(value, work.folder, draft) for name, value in outputs.items()}
+            told = {name: _relative(value, draft) for name, value in kept.items()}
+            (draft / "outputs.json").write_text(json.dumps(encode(told)), encoding="utf-8")
+            draft.rename(self._folder / key)
+        except OSError:  # somebody was first, or the disk is full: the run itself is none the worse
+            shutil.rmtree(draft, ignore_errors=True)
+
+    def _digest(self, value: Artifact | list[Artifact]) -> Any:
+        if isinstance(value, list):
+            return [self._digest(artifact) for artifact in value]
+        return [value.type, dict(value.metadata), self._content(Path(value.uri)) or value.uri]
+
+    def _content(self, path: Path) -> str:
+        """The hash of a file's or a folder's content; empty if it is neither."""
+        if path.is_file():
+            return self._file(path)
+        if not path.is_dir():
+            return ""
+        whole = hashlib.sha256()
+        for file in sorted(item for item in path.rglob("*") if item.is_file()):
+            whole.update(f"{file.relative_to(path)}\0{self._file(file)}\n".encode())
+        return whole.hexdigest()
+
+    def _file(self, path: Path) -> str:
+        status = path.stat()
+        known = (str(path), status.st_mtime_ns, status.st_size)
+        if known not in self._digests:
+            self._digests[known] = _hash(path)
+        return self._digests[known]
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _moved(value: Any, source: Path, target: Path) -> Any:
+    """``value`` with every artifact's file that lies under ``source`` copied to the same place under ``target``."""
+    if isinstance(value, list):
+        return [_moved(item, source, target) for item in value]
+    if not isinstance(value, Artifact) or "://" in value.uri:
+        return value
+    path = source / value.uri
+    if not path.is_relative_to(source):
+        return value
+    copy = target / path.relative_to(source)
+    if path.exists():
+        _copy(path, copy)
+    return replace(value, uri=str(copy))
+
+
+def _is_gone(value: Any) -> bool:
+    """Whether an artifact that a step put elsewhere on this machine is no longer there."""
+    if isinstance(value, list):
+        return any(_is_gone(item) for item in value)
+    return isinstance(value, Artifact) and Path(value.uri).is_absolute() and not Path(value.uri).exists()
+
+
+def _relative(value: Any, folder: Path) -> Any:
+    if isinstance(value, list):
+        return [_relative(item, folder) for item in value]
+    if isinstance(value, Artifact) and Path(value.uri).is_relative_to(folder):
+        return replace(value, uri=os.path.relpath(value.uri, folder))
+    return value
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+    else:
+        shutil.copy2(source, target)

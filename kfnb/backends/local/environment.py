@@ -1,0 +1,211 @@
+"""What a step installs: whether this environment has it, and a virtual environment of the step's own where not.
+
+A step's requirements stand in the script that KFP's compiler writes before its program: lines of ``pip install``. The
+line that installs KFP itself is met by any KFP 2 that is there. Environments are kept under the home's ``envs``, by the
+hash of what they hold, and each is built once, however many tasks want it.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import importlib.util
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kfnb.backends.local.faults import StepFault
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement  # 80 ms, which a step that installs nothing does not need
+
+_WITH_VALUE = frozenset({"--index-url", "-i", "--extra-index-url", "--trusted-host", "--find-links", "-f"})
+_KFP = re.compile(r"kfp(?![\w.-])")
+_OF_OLD_PYTHON = 'python_version<"3.9"'
+"""Ends a requirement that KFP writes into every step; no Python of ours is that old."""
+
+_DONE = ".kfnb-complete"
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """What a step installs: ``packages``, from where (``options`` as pip takes them), and the ``kfp`` it names."""
+
+    packages: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    kfp: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name of the environment that holds just this, for this Python."""
+        told = json.dumps([sys.version_info[:3], sys.executable, self.packages, self.options, self._kfp()])
+        return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    def _kfp(self) -> str:
+        return self.kfp or f"kfp=={_installed_kfp()}"
+
+    def commands(self, python: Path) -> Iterator[list[str]]:
+        """The commands that install all of it into the environment of ``python``."""
+        if _uv():
+            installer, options = [*_uv(), "pip", "install", "--python", str(python)], [*self._uv_options()]
+        else:
+            installer, options = [str(python), "-m", "pip", "install"], [*self.options]
+        if self.packages:
+            yield [*installer, *options, *self.packages]
+        yield [*installer, *options, "--no-deps", self._kfp()]
+
+    def _uv_options(self) -> Iterator[str]:
+        """The same options in uv's words."""
+        words = iter(self.options)
+        for word in words:
+            value = next(words)
+            if word == "--trusted-host":
+                yield from ("--allow-insecure-host", re.sub(r"^\w+://|/.*$", "", value))
+            else:
+                yield from (word, value)
+
+
+@lru_cache(maxsize=256)
+def parse(script: str) -> Requirements:
+    """The requirements that a step's installation script names."""
+    packages: list[str] = []
+    options: list[str] = []
+    kfp = ""
+    for words in _installs(script):
+        for word in words:
+            if word in _WITH_VALUE:
+                options += [word, next(words)]
+            elif _KFP.match(word):
+                kfp = word
+            elif not word.startswith("-") and _applies(word):
+                packages.append(word)
+    pairs = dict.fromkeys(zip(options[::2], options[1::2], strict=True))
+    return Requirements(tuple(dict.fromkeys(packages)), tuple(word for pair in pairs for word in pair), kfp)
+
+
+@lru_cache(maxsize=256)
+def missing(requirements: Requirements) -> list[str]:
+    """The packages that this process's own environment lacks, or has in a version that will not do."""
+    lacking = [package for package in requirements.packages if not _met(package)]
+    return lacking if lacking or not requirements.kfp or _kfp_serves() else [requirements.kfp]
+
+
+def python_of(requirements: Requirements, envs: Path) -> Path:
+    """The Python of the environment that holds ``requirements``, built first if need be; output goes to stdout.
+
+    Raises ``StepFault`` where it cannot be built.
+    """
+    folder = envs / requirements.key
+    python = folder / "bin" / "python"
+    if not (folder / _DONE).exists():
+        with _locked(envs / f"{requirements.key}.lock"):
+            if not (folder / _DONE).exists():
+                _build(requirements, folder, python)
+    return python
+
+
+def _build(requirements: Requirements, folder: Path, python: Path) -> None:
+    packages = ", ".join(requirements.packages) or requirements.kfp
+    print(f"Building an environment for {packages} (kept in {folder})", flush=True)  # noqa: T201 - the task's log
+    shutil.rmtree(folder, ignore_errors=True)
+    if _uv():
+        _call([*_uv(), "venv", "--quiet", "--python", sys.executable, str(folder)])
+    else:
+        _call([sys.executable, "-m", "venv", str(folder)])
+    for command in requirements.commands(python):
+        _call(command)
+    (folder / _DONE).touch()
+
+
+def _call(command: list[str]) -> None:
+    if subprocess.run(command, check=False).returncode:
+        raise StepFault(f"its packages cannot be installed: {shlex.join(command)} failed; its log says why")
+
+
+@contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@lru_cache(maxsize=1)
+def _uv() -> tuple[str, ...]:
+    found = shutil.which("uv")
+    if found:
+        return (found,)
+    return (sys.executable, "-m", "uv") if importlib.util.find_spec("uv") else ()
+
+
+def _installs(script: str) -> Iterator[Iterator[str]]:
+    """The words after each ``pip install`` of a shell script."""
+    for line in script.splitlines():
+        words = shlex.split(line) if "pip install" in line else []
+        while "install" in words:
+            rest = words[words.index("install") + 1 :]
+            end = rest.index("&&") if "&&" in rest else len(rest)
+            yield iter(rest[:end])
+            words = rest[end:]
+
+
+def _applies(package: str) -> bool:
+    """Whether a requirement is one for this Python."""
+    if package.endswith(_OF_OLD_PYTHON):
+        return False
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        marker = Requirement(package).marker
+    except InvalidRequirement:
+        return True
+    return marker is None or marker.evaluate()
+
+
+def _met(package: str) -> bool:
+    from importlib import metadata
+
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        requirement = Requirement(package)
+        installed = metadata.version(requirement.name)
+    except (InvalidRequirement, metadata.PackageNotFoundError):
+        return False
+    if requirement.url or not requirement.specifier.contains(installed, prereleases=True):
+        return False
+    return all(_met(inner) for inner in _of_extras(requirement))
+
+
+def _of_extras(requirement: Requirement) -> Iterator[str]:
+    """What a requirement's extras ask for in turn."""
+    from importlib import metadata
+
+    from packaging.requirements import Requirement
+
+    for text in (metadata.requires(requirement.name) or []) if requirement.extras else []:
+        inner = Requirement(text)
+        marker, inner.marker = inner.marker, None
+        if marker is None or marker.evaluate({"extra": ""}):
+            continue
+        if any(marker.evaluate({"extra": extra}) for extra in requirement.extras):
+            yield str(inner)
+
+
+def _kfp_serves() -> bool:
+    return _installed_kfp().split(".")[0] == "2"
+
+
+def _installed_kfp() -> str:
+    import kfp
+
+    return str(kfp.__version__)

@@ -1,0 +1,138 @@
+"""What goes into a step's process and what comes out: KFP's executor input, and its executor output and files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from kfnb.model import Artifact
+from kfnb.backends.local.faults import StepFault
+from kfnb.backends.local.spec import Component, Program
+from kfnb.backends.local.values import parse, typed
+
+_OUTPUT = "executor_output.json"
+LOG = "log"
+
+
+@dataclass(frozen=True)
+class Work:
+    """One task that is to run: its component with all of its inputs. ``folder`` is the task's own."""
+
+    id: str
+    name: str
+    folder: Path
+    component: Component
+    parameters: Mapping[str, Any]
+    artifacts: Mapping[str, Artifact | list[Artifact]]
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The inputs that the component declares; not those that the compiler slipped in."""
+        values = {name: value for name, value in self.parameters.items() if name in self.component.parameters}
+        return values | dict(self.artifacts)
+
+
+def prepare(work: Work) -> None:
+    """Make the task's folder fit for another attempt: what an earlier one left goes, but for its log."""
+    work.folder.mkdir(parents=True, exist_ok=True)
+    for entry in work.folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != LOG:
+            entry.unlink()
+    (work.folder / "artifacts").mkdir()
+
+
+def job(work: Work, program: Program) -> dict[str, Any]:
+    """What ``runner`` gets to execute ``program``, as JSON data; its source is written into the task's folder."""
+    source = work.folder / "ephemeral_component.py"
+    source.write_text(program.source, encoding="utf-8")
+    many = {name for name, port in work.component.artifacts.items() if port.many}
+    return {
+        "source": str(source),
+        "function": program.function,
+        "executor_input": executor_input(work),
+        "env": dict(program.env),
+        "failure": str(work.folder / "failure.json"),
+        "empty": [name for name in many if work.artifacts.get(name) == []],
+    }
+
+
+def executor_input(work: Work) -> dict[str, Any]:
+    """KFP's ExecutorInput message of this task."""
+    component, outputs = work.component, work.folder / "outputs"
+    return {
+        "inputs": {
+            "parameterValues": dict(work.parameters),
+            "artifacts": {name: {"artifacts": _listed(value)} for name, value in work.artifacts.items()},
+        },
+        "outputs": {
+            "parameters": {name: {"outputFile": str(outputs / name)} for name in component.output_parameters},
+            "artifacts": {
+                name: {"artifacts": [_written(_planned(work, name))]} for name in component.output_artifacts
+            },
+            "outputFile": str(work.folder / _OUTPUT),
+        },
+    }
+
+
+def collect(work: Work) -> dict[str, Any]:
+    """The outputs that the step left behind. Raises ``StepFault`` for one that is of another type than declared."""
+    try:
+        told = json.loads((work.folder / _OUTPUT).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        told = {}
+    outputs: dict[str, Any] = {}
+    for name, parameter in work.component.output_parameters.items():
+        file = work.folder / "outputs" / name
+        if name in told.get("parameterValues", {}):
+            outputs[name] = typed(told["parameterValues"][name], parameter.type)
+        elif file.is_file():
+            outputs[name] = _from_file(name, file, parameter.type)
+    for name in work.component.output_artifacts:
+        outputs[name] = _found(work, name, told.get("artifacts", {}).get(name, {}).get("artifacts", []))
+    return outputs
+
+
+def _from_file(name: str, file: Path, kind: str) -> Any:
+    try:
+        return parse(file.read_text(encoding="utf-8"), kind)
+    except StepFault as fault:
+        raise StepFault(f"its output {name}: it {fault}") from None
+
+
+def _planned(work: Work, name: str) -> Artifact:
+    return Artifact(name, work.component.output_artifacts[name].type, str(work.folder / "artifacts" / name))
+
+
+def _found(work: Work, name: str, told: list[Mapping[str, Any]]) -> Artifact | list[Artifact]:
+    """The artifact as the step left it: it may have another uri, and has metadata."""
+    planned = _planned(work, name)
+    artifacts = [
+        replace(
+            planned,
+            uri=item.get("custom_path") or item.get("uri") or planned.uri,
+            metadata=item.get("metadata", {}),
+        )
+        for item in told
+    ]
+    if work.component.output_artifacts[name].many:
+        return artifacts
+    return artifacts[0] if artifacts else planned
+
+
+def _listed(value: Artifact | list[Artifact]) -> list[dict[str, Any]]:
+    return [_written(artifact) for artifact in (value if isinstance(value, list) else [value])]
+
+
+def _written(artifact: Artifact) -> dict[str, Any]:
+    return {
+        "name": artifact.name,
+        "type": {"schemaTitle": artifact.type, "schemaVersion": "0.0.1"},
+        "uri": artifact.uri,
+        "metadata": dict(artifact.metadata),
+    }

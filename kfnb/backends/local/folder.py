@@ -1,0 +1,140 @@
+"""A run's folder: its files, its id, and the lock by which anybody can tell that its supervisor is alive.
+
+=================  ==========================================================================================
+``spec.json``      the PipelineSpec
+``run.json``       everything else of the submission (``Order``)
+``events.db``      the events, see ``store``
+``lock``           locked (``flock``) as long as the supervisor lives; the kernel unlocks it however that dies
+``supervisor.pid`` the supervisor's process id, good while the lock is held
+``stop``           there if the run was asked to stop
+``tasks/<id>/``    a task's program, log, outputs and artifacts
+=================  ==========================================================================================
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from kfnb.errors import BackendError
+
+_RUNS = "runs"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What the supervisor is asked to do; ``home`` is kfnb's, ``folder`` where steps start, ``jobs`` at least 1."""
+
+    name: str
+    arguments: Mapping[str, Any]
+    folder: str
+    home: str
+    cache: bool
+    jobs: int
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder ``path`` of one run, which is named by the run's id."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.path.name
+
+    def write(self, spec: Mapping[str, Any], order: Order) -> None:
+        """Put down what is to run."""
+        (self.path / "spec.json").write_text(json.dumps(spec), encoding="utf-8")
+        (self.path / "run.json").write_text(json.dumps(asdict(order)), encoding="utf-8")
+
+    def read(self) -> tuple[dict[str, Any], Order]:
+        """What ``write`` put down."""
+        spec = json.loads((self.path / "spec.json").read_text(encoding="utf-8"))
+        return spec, Order(**json.loads((self.path / "run.json").read_text(encoding="utf-8")))
+
+    def log(self, task: str) -> Path:
+        """The file that a task's output goes to."""
+        return self.path / "tasks" / task / "log"
+
+    # the supervisor's life
+
+    def lock(self, *, patience: float = 0.0) -> int | None:
+        """Take the run's lock and return its file; None if a supervisor still holds it after ``patience`` seconds."""
+        file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        until = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return file
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    os.close(file)
+                    return None
+            time.sleep(0.02)
+
+    @property
+    def pid(self) -> int | None:
+        """The supervisor's process id, if it has said so yet. It is good while the lock is held."""
+        with suppress(OSError, ValueError):
+            return int((self.path / "supervisor.pid").read_text(encoding="ascii"))
+        return None
+
+    def came_up(self) -> None:
+        """Say that this process is the supervisor."""
+        (self.path / "supervisor.pid").write_text(str(os.getpid()), encoding="ascii")
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the run was asked to stop."""
+        return (self.path / "stop").exists()
+
+    def ask_to_stop(self, *, asked: bool = True) -> None:
+        """Leave word that the run is to stop, or take it back."""
+        if asked:
+            (self.path / "stop").touch()
+        else:
+            (self.path / "stop").unlink(missing_ok=True)
+
+
+def new(home: Path) -> RunFolder:
+    """A folder for a run that begins now. Ids sort by time: ``261124-063723-412k`` (UTC). Raises ``BackendError``."""
+    runs = home / _RUNS
+    try:
+        runs.mkdir(parents=True, exist_ok=True)
+        while True:
+            now = datetime.now(timezone.utc)
+            last = _LETTERS[os.urandom(1)[0] % len(_LETTERS)]
+            folder = runs / f"{now:%y%m%d-%H%M%S}-{now.microsecond // 1000:03}{last}"
+            with suppress(FileExistsError):
+                folder.mkdir()
+                return RunFolder(folder)
+    except OSError as error:
+        raise BackendError(
+            f"no run can be kept in {runs}: {error.strerror}; set home to another folder"
+        ) from None
+
+
+def existing(home: Path) -> list[RunFolder]:
+    """The folders of all runs, the newest first."""
+    try:
+        names = [entry.name for entry in os.scandir(home / _RUNS) if entry.is_dir()]
+    except FileNotFoundError:
+        return []
+    return [RunFolder(home / _RUNS / name) for name in sorted(names, reverse=True)]
+
+
+def find(home: Path, run_id: str) -> RunFolder | None:
+    """The folder of a run, or None."""
+    path = home / _RUNS / run_id
+    return RunFolder(path) if run_id and path.parent == home / _RUNS and path.is_dir() else None

@@ -1,0 +1,71 @@
+"""What the engine tells: each step of a run's life as an event, in the run's event log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kfnb.model import Artifact, RunState, TaskError
+from kfnb.backends.events import Fold, encode
+from kfnb.backends.local.spec import Step
+from kfnb.backends.local.store import EventLog, Fact
+
+
+class Journal:
+    """Writes the events of one run, and remembers what an earlier attempt at it has finished (``earlier``)."""
+
+    def __init__(self, run_id: str, log: EventLog) -> None:
+        self._log = log
+        past = Fold(run_id)
+        for event in log.read():
+            past.add(event)
+        self.earlier = {task.id: task for task in past.run.tasks}
+
+    def tasks(
+        self, parent: str, prefix: str, steps: Mapping[str, Step], groups: set[str], index: int | None
+    ) -> None:
+        """The tasks of a group have come up. Those known from an earlier attempt are waiting again."""
+        facts: list[Fact] = []
+        for name, step in steps.items():
+            task = prefix + name
+            if task in self.earlier:
+                if self.earlier[task].state is not RunState.SUCCEEDED:
+                    facts.append(("state", task, {"state": RunState.PENDING}))
+                continue
+            data = {"name": name, "parent": parent, "group": name in groups, "needs": list(step.needs)}
+            facts.append(("task", task, data | ({} if index is None else {"iteration": index})))
+        self._log.append(facts)
+
+    def started(self, task: str, inputs: Mapping[str, Any] | None = None) -> None:
+        """A task or a group runs now. ``inputs`` where it is one that shows them."""
+        facts: list[Fact] = [("state", task, {"state": RunState.RUNNING})]
+        if inputs is not None:
+            facts.insert(0, ("inputs", task, {"values": encode(inputs)}))
+        self._log.append(facts)
+
+    def state(self, task: str, state: RunState, error: TaskError | str | None = None) -> None:
+        """A task (or the run, ``task`` being empty) is in a new state."""
+        if isinstance(error, TaskError):
+            told: Any = {"message": error.message, "traceback": error.traceback, "place": error.place}
+        else:
+            told = error
+        self._log.append([("state", task, {"state": state} | ({"error": told} if told else {}))])
+
+    def succeeded(self, task: str, outputs: Mapping[str, Any], *, cached: bool = False) -> None:
+        """A task, a group or the run is done, with these outputs."""
+        facts: list[Fact] = [("cached", task, {})] if cached else []
+        if outputs:
+            facts.append(("outputs", task, {"values": encode(outputs), "metrics": metrics(outputs)}))
+        facts.append(("state", task, {"state": RunState.SUCCEEDED}))
+        self._log.append(facts)
+
+
+def metrics(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers that a task's ``system.Metrics`` artifacts carry."""
+    return {
+        name: value
+        for artifact in outputs.values()
+        if isinstance(artifact, Artifact) and artifact.type == "system.Metrics"
+        for name, value in artifact.metadata.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }

@@ -1,0 +1,49 @@
+"""ParallelFor: what each iteration gets, and what all of them together give."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from kfnb.model import RunState
+from kfnb.backends.local.faults import StepFault
+from kfnb.backends.local.resolve import Inputs, Result
+from kfnb.backends.local.spec import Component, Dag, Loop
+from kfnb.backends.local.summary import worst
+from kfnb.backends.local.values import typed
+
+
+def items(loop: Loop, component: Component, inputs: Inputs) -> list[Inputs]:
+    """The inputs of each iteration: the loop's own, with one item. Raises ``StepFault`` where there is no list."""
+    if loop.artifacts:
+        artifacts = _list(loop, inputs.artifacts)
+        return [
+            replace(inputs, artifacts={**inputs.artifacts, loop.item: artifact}) for artifact in artifacts
+        ]
+    kind = component.parameters[loop.item].type if loop.item in component.parameters else ""
+    values = [typed(value, kind) for value in _list(loop, inputs.parameters)]
+    return [replace(inputs, parameters={**inputs.parameters, loop.item: value}) for value in values]
+
+
+def _list(loop: Loop, inputs: Any) -> list[Any]:
+    if isinstance(loop.items, list):
+        return loop.items
+    value = inputs.get(loop.items)
+    if isinstance(value, str):
+        try:
+            value = json.loads(value)
+        except ValueError:
+            value = None
+    if not isinstance(value, list):
+        raise StepFault(f"it loops over {loop.items}, which is no list")
+    return value
+
+
+def joined(dag: Dag, results: Sequence[Result]) -> Result:
+    """The iterations' results as the loop's: each output a list, in order, of those iterations that gave it."""
+    outputs = {name: [r.outputs[name] for r in results if name in r.outputs] for name in dag.outputs}
+    state, error = worst(results)
+    kept = all(result.kept for result in results)
+    return Result(state, outputs if state is RunState.SUCCEEDED else {}, error, kept)

@@ -1,0 +1,30 @@
+"""The mark by which every process of a run is known, however far down, even in a session of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+from pathlib import Path
+
+MARK = "KFNB_RUN"
+"""The environment variable that holds the run's id; processes inherit it."""
+
+
+def end_marked(run_id: str) -> None:
+    """Kill every process that carries the mark of run ``run_id``, except this one and its parents."""
+    for pid in marked(run_id):
+        with contextlib.suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def marked(run_id: str) -> list[int]:
+    """The processes that carry the mark of run ``run_id``, except this one. Empty where there is no ``/proc``."""
+    mark = f"{MARK}={run_id}".encode()
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/environ"):
+        pid = int(entry.parent.name)
+        with contextlib.suppress(OSError):
+            if pid != os.getpid() and mark in entry.read_bytes().split(b"\0"):
+                found.append(pid)
+    return found

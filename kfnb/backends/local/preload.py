@@ -1,0 +1,69 @@
+"""Imports, once in the supervisor, what the steps will import: a forked step then has it for nothing.
+
+It is done when the first step is to be forked, not before: a run that is cached needs none of it.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import importlib
+import importlib.util
+import signal
+import sys
+import sysconfig
+from collections.abc import Iterable, Iterator
+
+_LEFT_TO_STEPS = frozenset({"jax", "tensorflow", "grpc", "ray", "pyspark", "kfp"})
+"""Libraries that start threads when they are imported, and do not work after a fork."""
+
+
+def preload(sources: Iterable[str]) -> None:
+    """Import KFP's executor, and the installed modules that the programs ``sources`` import.
+
+    That may take long, and the event loop stands still. No process of the run is there yet, so a signal to stop may
+    just end this one.
+    """
+    handler = signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    importlib.import_module("kfp.dsl.executor")
+    _import_all(sources)
+    gc.collect()
+    gc.freeze()  # what is here now stays shared with the children, untouched by their collectors
+    signal.signal(signal.SIGTERM, handler)
+
+
+def _import_all(sources: Iterable[str]) -> None:
+    """Import what can be imported; what cannot is left for the step to tell."""
+    for name in dict.fromkeys(name for source in sources for name in _imported(source)):
+        if _is_installed(name.partition(".")[0]):
+            try:
+                importlib.import_module(name)
+            except Exception as error:
+                print(f"not imported beforehand: {name}: {error}", flush=True)  # noqa: T201 - supervisor.log
+
+
+def _imported(source: str) -> Iterator[str]:
+    """The modules that a program imports anywhere in it."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
+
+
+def _is_installed(package: str) -> bool:
+    """Whether it is a library, and neither a local module nor one that must not be forked."""
+    if package in _LEFT_TO_STEPS:
+        return False
+    if package in sys.stdlib_module_names:
+        return True
+    try:
+        spec = importlib.util.find_spec(package)
+    except (ImportError, ValueError):
+        return False
+    folders = (sysconfig.get_path("purelib"), sysconfig.get_path("platlib"))
+    return spec is not None and bool(spec.origin) and str(spec.origin).startswith(folders)

@@ -1,0 +1,281 @@
+"""From a PipelineSpec as JSON to ``spec.Pipeline``; what cannot run here is collected, not met half-way."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from kfnb.errors import BackendError
+from kfnb.backends.local.spec import (
+    ArtifactPort,
+    Component,
+    Constant,
+    Dag,
+    FromInput,
+    FromStatus,
+    FromTask,
+    Importer,
+    Loop,
+    Parameter,
+    Pipeline,
+    Program,
+    Retries,
+    Source,
+    Step,
+)
+from kfnb.backends.local.values import MISSING, plain, typed
+
+Json = Mapping[str, Any]
+
+_STEP_KEYS = frozenset(
+    {
+        "taskInfo",
+        "componentRef",
+        "inputs",
+        "dependentTasks",
+        "cachingOptions",
+        "triggerPolicy",
+        "parameterIterator",
+        "artifactIterator",
+        "iteratorPolicy",
+        "retryPolicy",
+    }
+)
+_SELECTOR = re.compile(r"""parseJson\(string_value\)((?:\[(?:"[^"]*"|'[^']*'|\d+)\])+)""")
+_KEY = re.compile(r"""\[(?:"([^"]*)"|'([^']*)'|(\d+))\]""")
+
+
+def read(spec: Json) -> Pipeline:
+    """The pipeline that ``spec`` describes. Raises ``BackendError`` with every reason why it cannot run here."""
+    reader = _Reader(spec)
+    pipeline = reader.pipeline()
+    if reader.problems:
+        name = pipeline.name or "this pipeline"
+        reasons = "".join(f"\n- {problem}" for problem in dict.fromkeys(reader.problems))
+        raise BackendError(f"{name} cannot run here:{reasons}")
+    return pipeline
+
+
+class _Reader:
+    """Reads one spec, and keeps the reasons why it cannot run in ``problems``."""
+
+    def __init__(self, spec: Json) -> None:
+        self.problems: list[str] = []
+        self._spec = spec
+        self._executors = spec.get("deploymentSpec", {}).get("executors", {})
+
+    def pipeline(self) -> Pipeline:
+        name = str(self._spec.get("pipelineInfo", {}).get("name", ""))
+        if "dag" not in self._spec.get("root", {}):
+            self.problems.append("it has no tasks: it is no compiled KFP pipeline")
+            return Pipeline(name, Component("", Dag({})), {})
+        components = {
+            key: self._component(key, data) for key, data in self._spec.get("components", {}).items()
+        }
+        root = self._component("", self._spec["root"])
+        self._check_references(root, components)
+        return Pipeline(name, root, components)
+
+    def _component(self, name: str, data: Json) -> Component:
+        inputs, outputs = data.get("inputDefinitions", {}), data.get("outputDefinitions", {})
+        return Component(
+            name=name,
+            body=self._dag(data["dag"]) if "dag" in data else self._executor(name, data),
+            parameters={key: _parameter(item) for key, item in inputs.get("parameters", {}).items()},
+            artifacts={key: _port(item) for key, item in inputs.get("artifacts", {}).items()},
+            output_parameters={key: _parameter(item) for key, item in outputs.get("parameters", {}).items()},
+            output_artifacts={key: _port(item) for key, item in outputs.get("artifacts", {}).items()},
+        )
+
+    # what one process does
+
+    def _executor(self, name: str, data: Json) -> Program | Importer:
+        executor = self._executors.get(data.get("executorLabel", ""), {})
+        if "importer" in executor:
+            return _importer(executor["importer"])
+        if "container" in executor:
+            return self._program(name, executor["container"])
+        kinds = ", ".join(executor) or "nothing that it could run"
+        self.problems.append(f"{_human(name)} is of a kind that only a cloud knows ({kinds})")
+        return Program("", "")
+
+    def _program(self, name: str, container: Json) -> Program:
+        command, args = list(container.get("command", [])), list(container.get("args", []))
+        image = str(container.get("image", ""))
+        carried = any("ephemeral_component.py" in part for part in command[:-1])  # else it is in the image
+        if "--function_to_execute" not in args[:-1] or not carried:
+            self.problems.append(
+                f"{_human(name)} is a container ({image}); running containers here is not supported yet"
+            )
+            return Program("", "")
+        return Program(
+            source=command[-1],
+            function=args[args.index("--function_to_execute") + 1],
+            installs="\n".join(part for part in command[:-1] if "pip install" in part),
+            image=image,
+            env={item["name"]: str(item.get("value", "")) for item in container.get("env", [])},
+        )
+
+    # the tasks of a DAG
+
+    def _dag(self, data: Json) -> Dag:
+        steps = {name: self._step(name, task) for name, task in data.get("tasks", {}).items()}
+        outputs = {
+            name: _parameter_choice(item)
+            for name, item in data.get("outputs", {}).get("parameters", {}).items()
+        }
+        for name, item in data.get("outputs", {}).get("artifacts", {}).items():
+            outputs[name] = tuple(
+                FromTask(choice["producerSubtask"], choice["outputArtifactKey"])
+                for choice in item.get("artifactSelectors", [])
+            )
+        return Dag({name: steps[name] for name in self._ordered(steps)}, outputs)
+
+    def _ordered(self, steps: Mapping[str, Step]) -> list[str]:
+        for step in steps.values():
+            unknown = [need for need in step.needs if need not in steps]
+            self.problems += [f"{step.name} needs {need}, which does not exist" for need in unknown]
+        try:
+            graph = {name: [need for need in step.needs if need in steps] for name, step in steps.items()}
+            return list(TopologicalSorter(graph).static_order())
+        except CycleError as error:
+            self.problems.append(f"its tasks wait for each other: {' -> '.join(error.args[1])}")
+            return list(steps)
+
+    def _step(self, name: str, task: Json) -> Step:
+        for key in sorted(set(task) - _STEP_KEYS):
+            self.problems.append(f"{name} uses {key}, which this version does not know")
+        inputs, trigger = task.get("inputs", {}), task.get("triggerPolicy", {})
+        caching = task.get("cachingOptions", {})
+        parameters = {key: self._source(name, item) for key, item in inputs.get("parameters", {}).items()}
+        artifacts = {key: self._source(name, item) for key, item in inputs.get("artifacts", {}).items()}
+        return Step(
+            name=name,
+            component=task.get("componentRef", {}).get("name", ""),
+            parameters=parameters,
+            artifacts=artifacts,
+            needs=_needs(task, parameters, artifacts),
+            condition=trigger.get("condition", ""),
+            anyway=trigger.get("strategy") == "ALL_UPSTREAM_TASKS_COMPLETED",
+            loop=self._loop(name, task),
+            retries=_retries(task.get("retryPolicy", {})),
+            cache=bool(caching.get("enableCache", False)),
+            cache_key=caching.get("cacheKey", ""),
+        )
+
+    def _source(self, step: str, item: Json) -> Source:
+        path = self._path(step, item.get("parameterExpressionSelector", ""))
+        if "runtimeValue" in item and "constant" in item["runtimeValue"]:
+            return Constant(plain(item["runtimeValue"]["constant"]))
+        if "componentInputParameter" in item or "componentInputArtifact" in item:
+            return FromInput(item.get("componentInputParameter") or item["componentInputArtifact"], path)
+        if "taskOutputParameter" in item:
+            output = item["taskOutputParameter"]
+            return FromTask(output["producerTask"], output["outputParameterKey"], path)
+        if "taskOutputArtifact" in item:
+            output = item["taskOutputArtifact"]
+            return FromTask(output["producerTask"], output["outputArtifactKey"], path)
+        if "taskFinalStatus" in item:
+            return FromStatus(item["taskFinalStatus"]["producerTask"])
+        self.problems.append(
+            f"{step} has an input of a kind that this version does not know ({', '.join(item)})"
+        )
+        return Constant(None)
+
+    def _path(self, step: str, selector: str) -> tuple[str | int, ...]:
+        if not selector:
+            return ()
+        found = _SELECTOR.fullmatch(selector)
+        if found is None:
+            self.problems.append(f"{step} selects by {selector}, which this version does not know")
+            return ()
+        return tuple(int(c) if c else a or b for a, b, c in _KEY.findall(found[1]))
+
+    def _loop(self, name: str, task: Json) -> Loop | None:
+        limit = int(task.get("iteratorPolicy", {}).get("parallelismLimit", 0))
+        if "artifactIterator" in task:
+            iterator = task["artifactIterator"]
+            return Loop(
+                iterator["itemInput"], iterator["items"]["inputArtifact"], artifacts=True, limit=limit
+            )
+        if "parameterIterator" not in task:
+            return None
+        iterator = task["parameterIterator"]
+        items = iterator["items"]
+        if "inputParameter" in items:
+            return Loop(iterator["itemInput"], items["inputParameter"], limit=limit)
+        raw = json.loads(items["raw"])
+        if not isinstance(raw, list):
+            self.problems.append(f"{name} loops over something that is no list")
+        return Loop(iterator["itemInput"], raw, limit=limit)
+
+    # what refers to what
+
+    def _check_references(self, root: Component, components: Mapping[str, Component]) -> None:
+        for component in (root, *components.values()):
+            for step in component.body.steps.values() if isinstance(component.body, Dag) else ():
+                if step.component not in components:
+                    self.problems.append(
+                        f"{step.name} runs {step.component or 'nothing'}, which does not exist"
+                    )
+
+
+def _parameter(data: Json) -> Parameter:
+    kind = data.get("parameterType", "STRING")
+    default = plain(data["defaultValue"]) if "defaultValue" in data else MISSING
+    return Parameter(kind, typed(default, kind), bool(data.get("isOptional", False)))
+
+
+def _port(data: Json) -> ArtifactPort:
+    return ArtifactPort(
+        type=data.get("artifactType", {}).get("schemaTitle", "system.Artifact"),
+        optional=bool(data.get("isOptional", False)),
+        many=bool(data.get("isArtifactList", False)),
+    )
+
+
+def _importer(data: Json) -> Importer:
+    uri = data.get("artifactUri", {})
+    constant = uri.get("constant", "")
+    return Importer(
+        uri=constant.get("stringValue", "") if isinstance(constant, Mapping) else str(constant),
+        parameter=uri.get("runtimeParameter", ""),
+        type=data.get("typeSchema", {}).get("schemaTitle", "system.Artifact"),
+        metadata=plain(dict(data.get("metadata", {}))),
+    )
+
+
+def _parameter_choice(data: Json) -> tuple[FromTask, ...]:
+    if "valueFromParameter" in data:
+        choices = [data["valueFromParameter"]]
+    else:
+        choices = data.get("valueFromOneof", {}).get("parameterSelectors", [])
+    return tuple(FromTask(choice["producerSubtask"], choice["outputParameterKey"]) for choice in choices)
+
+
+def _needs(task: Json, *sources: Mapping[str, Source]) -> tuple[str, ...]:
+    """The tasks to wait for: those said, and whatever an input is taken from."""
+    needs = list(task.get("dependentTasks", []))
+    for group in sources:
+        needs += [source.task for source in group.values() if isinstance(source, FromTask | FromStatus)]
+    return tuple(dict.fromkeys(needs))
+
+
+def _retries(data: Json) -> Retries:
+    return Retries(
+        count=int(data.get("maxRetryCount", 0)),
+        wait=_seconds(data.get("backoffDuration", "0s")),
+        factor=float(data.get("backoffFactor", 2.0)),
+        longest=_seconds(data.get("backoffMaxDuration", "3600s")),
+    )
+
+
+def _seconds(duration: str) -> float:
+    return float(duration.rstrip("s") or 0)
+
+
+def _human(component: str) -> str:
+    return component.removeprefix("comp-")

@@ -1,0 +1,135 @@
+"""A task's inputs: each taken from where its spec says, with placeholders filled, typed, and defaults put in."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kfnb.model import RunState, TaskError
+from kfnb.backends.local.faults import StepFault
+from kfnb.backends.local.placeholder import Context, fill
+from kfnb.backends.local.spec import Component, Constant, Dag, FromInput, FromStatus, FromTask, Source, Step
+from kfnb.backends.local.values import MISSING, typed
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a task ended. ``kept``: it had, in an earlier attempt at the run; ``blocked``: skipped for a failure."""
+
+    state: RunState
+    outputs: Mapping[str, Any] = field(default_factory=dict)
+    error: TaskError | None = None
+    kept: bool = False
+    blocked: bool = False
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of a task or a group, by name; an artifact input is an ``Artifact`` or a list of them."""
+
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    artifacts: Mapping[str, Any] = field(default_factory=dict)
+
+
+def resolve(
+    step: Step, component: Component, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]
+) -> Inputs:
+    """The inputs of ``step``. ``outer`` are the enclosing component's, ``ended`` how the siblings that it needs ended.
+
+    Raises ``StepFault`` for one that has no value.
+    """
+    finder = _Finder(outer, ended, words)
+    artifacts = _given(
+        {name: finder.find(name, source, outer.artifacts) for name, source in step.artifacts.items()}
+    )
+    parameters = _given(
+        {name: finder.find(name, source, outer.parameters) for name, source in step.parameters.items()}
+    )
+    context = Context(parameters, artifacts, words)
+    for name, source in step.parameters.items():
+        if isinstance(source, Constant):
+            parameters[name] = fill(source.value, context)
+    inputs = with_defaults(component, Inputs(parameters, artifacts))
+    if not isinstance(component.body, Dag):
+        _check_complete(component, inputs)
+        artifacts = {name: _flat(value) for name, value in artifacts.items()}
+    return replace(inputs, artifacts=artifacts)
+
+
+def with_defaults(component: Component, inputs: Inputs) -> Inputs:
+    """``inputs`` with the component's defaults for those not given, and numbers as its types have them."""
+    parameters = dict(inputs.parameters)
+    for name, parameter in component.parameters.items():
+        value = parameters.get(name, parameter.default)
+        if value is not MISSING:
+            parameters[name] = typed(value, parameter.type)
+    return replace(inputs, parameters=parameters)
+
+
+@dataclass(frozen=True)
+class _Finder:
+    outer: Inputs
+    ended: Mapping[str, Result]
+    words: Mapping[str, str]
+
+    def find(self, name: str, source: Source, outer: Mapping[str, Any]) -> Any:
+        """The value that ``source`` names for the input ``name``; MISSING if it is one that may be."""
+        if isinstance(source, Constant):
+            return source.value
+        if isinstance(source, FromStatus):
+            return self._status(source)
+        if isinstance(source, FromInput):
+            return _pick(name, outer.get(source.name, MISSING), source.path)
+        return _pick(name, self._output(name, source), source.path)
+
+    def _output(self, name: str, source: FromTask) -> Any:
+        result = self.ended[source.task]
+        if source.output in result.outputs:
+            return result.outputs[source.output]
+        if result.state is RunState.SUCCEEDED:
+            raise StepFault(
+                f"its input {name} is the output {source.output} of {source.task}, which gave none"
+            )
+        return MISSING
+
+    def _status(self, source: FromStatus) -> dict[str, Any]:
+        result = self.ended[source.task]
+        words = {RunState.SUCCEEDED: "COMPLETE", RunState.CANCELED: "CANCELLED"}  # the cluster's own
+        return {
+            "state": words.get(result.state, result.state.value),
+            "pipelineJobResourceName": self.words["pipeline_job_resource_name"],
+            "pipelineTaskName": source.task,
+            "error": {"message": result.error.message} if result.error else {},
+        }
+
+
+def _pick(name: str, value: Any, path: tuple[str | int, ...]) -> Any:
+    """The element of ``value`` at ``path``; a value that is text is JSON."""
+    for key in path if value is not MISSING else ():
+        try:
+            value = (json.loads(value) if isinstance(value, str) else value)[key]
+        except (KeyError, IndexError, TypeError, ValueError):
+            raise StepFault(f"its input {name} is the field {key!r} of {value!r}, which has none") from None
+    return value
+
+
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if value is not MISSING and value is not None}
+
+
+def _check_complete(component: Component, inputs: Inputs) -> None:
+    for name, parameter in component.parameters.items():
+        if name not in inputs.parameters and not parameter.optional:
+            raise StepFault(f"its input {name} has no value")
+    for name, port in component.artifacts.items():
+        if name not in inputs.artifacts and not port.optional:
+            raise StepFault(f"its input {name} has no artifact")
+
+
+def _flat(value: Any) -> Any:
+    """Artifacts of nested loops in one list: a step takes a list of artifacts, never one of lists."""
+    if not isinstance(value, list):
+        return value
+    return [artifact for item in value for artifact in (_flat(item) if isinstance(item, list) else [item])]

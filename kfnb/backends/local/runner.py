@@ -1,0 +1,124 @@
+"""Runs one step in its own process: here after a fork, or as a program in another environment's Python.
+
+So it imports nothing but the standard library and, inside, kfp's executor; and it tells what went wrong as plain data
+in a file, for the supervisor to put in words.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+MODULE = "ephemeral_component"
+_DEEPEST = 40
+"""Frames kept at either end of a traceback: an endless recursion has thousands."""
+
+
+def run(job: dict[str, Any]) -> int:
+    """Execute ``job``; the exit status of its process. A failure is described in the file ``job["failure"]``."""
+    return guarded(lambda: _perform(job), job["failure"])
+
+
+def guarded(action: Callable[[], None], failure: str) -> int:
+    """Do ``action``; the exit status of its process. A failure is described in the file ``failure``."""
+    try:
+        action()
+    except BaseException as error:
+        if isinstance(error, SystemExit) and error.code in (None, 0):
+            return 0
+        Path(failure).write_text(json.dumps(_describe(error, set())), encoding="utf-8")
+        return 1
+    return 0
+
+
+def _perform(job: dict[str, Any]) -> None:
+    from kfp.dsl.executor import Executor
+
+    os.environ.update(job["env"])
+    sys.argv[:] = [job["source"]]
+    sys.modules["__main__"] = ModuleType("__main__")
+    logging.basicConfig(
+        stream=sys.stdout,
+        level=logging.INFO,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+        force=True,
+    )
+    module = _load(job["source"])
+    executor = Executor(
+        executor_input=job["executor_input"], function_to_execute=getattr(module, job["function"])
+    )
+    for name in job["empty"]:
+        executor.input_artifacts[name] = []  # kfp takes an empty list for an input that was not given
+    executor.execute()
+
+
+def _load(source: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(MODULE, source)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[MODULE] = module
+    sys.path.insert(0, str(Path(source).parent))
+    sys.dont_write_bytecode = True
+    spec.loader.exec_module(module)
+    return module
+
+
+def _describe(error: BaseException, seen: set[int]) -> dict[str, Any]:
+    """An exception and those behind it as JSON data."""
+    seen.add(id(error))
+    kind = type(error)
+    known = kind.__module__ in ("builtins", MODULE)
+    return {
+        "type": kind.__qualname__ if known else f"{kind.__module__}.{kind.__qualname__}",
+        "message": _message(error),
+        "notes": [str(note) for note in getattr(error, "__notes__", ())],
+        "frames": [[f.filename, f.lineno, f.name, f.line] for f in _frames(error)],
+        "cause": _behind(error.__cause__, seen),
+        "context": None if error.__suppress_context__ else _behind(error.__context__, seen),
+        "group": [_describe(inner, seen) for inner in _grouped(error)],
+        "syntax": [error.filename, error.lineno, error.text] if isinstance(error, SyntaxError) else None,
+    }
+
+
+def _grouped(error: BaseException) -> list[BaseException]:
+    """The exceptions that an exception group holds; one of anybody's may have an attribute of that name."""
+    held = getattr(error, "exceptions", ())
+    return [inner for inner in held if isinstance(inner, BaseException)] if isinstance(held, tuple) else []
+
+
+def _behind(error: BaseException | None, seen: set[int]) -> dict[str, Any] | None:
+    return None if error is None or id(error) in seen else _describe(error, seen)
+
+
+def _frames(error: BaseException) -> list[traceback.FrameSummary]:
+    frames = list(traceback.extract_tb(error.__traceback__))
+    return frames if len(frames) <= 2 * _DEEPEST else frames[:_DEEPEST] + frames[-_DEEPEST:]
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, SyntaxError):
+        return str(error.msg)
+    if isinstance(error, KeyError) and len(error.args) == 1:
+        return repr(error.args[0])
+    try:
+        return str(error)
+    except Exception as broken:  # the user's own __str__
+        return f"(its message cannot be shown: {type(broken).__name__})"
+
+
+def _main() -> int:
+    return run(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8")))
+
+
+if __name__ == "__main__":
+    sys.path.pop(0)  # the folder of this file is no place to import from
+    sys.exit(_main())

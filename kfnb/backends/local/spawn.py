@@ -1,0 +1,40 @@
+"""Starts a run's supervisor, so that it belongs to nobody: not to this process, nor to its terminal or session."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import kfnb
+from kfnb.errors import BackendError
+from kfnb.backends.local.folder import RunFolder
+from kfnb.backends.local.marks import MARK
+
+
+def spawn(folder: RunFolder, lock: int) -> None:
+    """Start the supervisor of the run in ``folder`` and hand it ``lock``, the run's own. Raises ``BackendError``."""
+    program = [sys.executable, "-m", "kfnb.backends.local.supervisor", str(folder.path), str(lock)]
+    try:
+        with (folder.path / "supervisor.log").open("ab") as log:
+            subprocess.run(
+                ["/bin/sh", "-c", '"$@" &', "sh", *program],
+                cwd=Path(kfnb.__path__[0]).parent,
+                env=_environment(folder),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                pass_fds=[lock],
+                start_new_session=True,
+                check=True,
+            )
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise BackendError(f"the run's process cannot be started: {error}") from None
+
+
+def _environment(folder: RunFolder) -> dict[str, str]:
+    environ = {**os.environ, MARK: folder.id, "_KFP_RUNTIME": "true"}
+    if environ.get("MPLBACKEND", "").startswith("module://"):
+        del environ["MPLBACKEND"]  # the kernel's own, which draws into a notebook that a step does not have
+    return environ

@@ -1,0 +1,100 @@
+"""A run's events in SQLite: one database in the run's folder, one writer, any number of readers.
+
+WAL mode lets a reader look while the supervisor writes, and what was committed survives a ``kill -9`` of it. The
+connection is given up after each use by readers, so that a run's folder can be removed at any time.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from kfnb.errors import BackendError
+from kfnb.model import RunState
+from kfnb.backends.events import Event
+
+FILE = "events.db"
+_SCHEMA = """
+create table if not exists events (
+    seq integer primary key, time real not null, kind text not null, task text not null, data text not null
+)
+"""
+
+Fact = tuple[str, str, Mapping[str, Any]]
+"""An event that is to be written: its kind, its task's id (empty for the run), its data."""
+
+
+class EventLog:
+    """The events of the run whose folder this is. Everything that SQLite refuses is a ``BackendError``."""
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self._file = folder / FILE
+        if not create and not self._file.is_file():
+            raise BackendError(f"the events of the run in {folder} are gone")
+        with _translated(self._file):
+            self._connection = sqlite3.connect(self._file, isolation_level=None, timeout=10)
+            try:
+                self._set_up(create)
+            except sqlite3.Error:
+                self.close()
+                raise
+
+    def _set_up(self, create: bool) -> None:
+        self._connection.execute("pragma synchronous = normal")
+        if create:
+            self._connection.execute("pragma journal_mode = wal")
+            self._connection.execute(_SCHEMA)
+
+    def append(self, facts: Iterable[Fact]) -> None:
+        """Write some events, all or none of them."""
+        now = time.time()
+        rows = [(now, kind, task, json.dumps(data)) for kind, task, data in facts]
+        with _translated(self._file):
+            self._connection.execute("begin immediate")
+            self._connection.executemany(
+                "insert into events (time, kind, task, data) values (?, ?, ?, ?)", rows
+            )
+            self._connection.execute("commit")
+
+    def read(self, after: int = 0, *, tasks: bool = True) -> list[Event]:
+        """The events with ``seq`` above ``after``; those of the run alone without ``tasks``."""
+        query = (
+            "select seq, time, kind, task, data from events where seq > ? and (? or task = '') order by seq"
+        )
+        with _translated(self._file):
+            rows = self._connection.execute(query, (after, tasks)).fetchall()
+            return [Event(seq, at, kind, task, json.loads(data)) for seq, at, kind, task, data in rows]
+
+    def finished(self) -> bool:
+        """Whether the run's last state is a final one."""
+        query = "select data from events where kind = 'state' and task = '' order by seq desc limit 1"
+        with _translated(self._file):
+            row = self._connection.execute(query).fetchone()
+            return row is not None and RunState(json.loads(row[0])["state"]).finished
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+
+@contextmanager
+def opened(folder: Path, *, create: bool = False) -> Iterator[EventLog]:
+    """The event log of a run's folder, closed at the end."""
+    log = EventLog(folder, create=create)
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+@contextmanager
+def _translated(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, ValueError) as error:
+        raise BackendError(f"{file} cannot be used: {error}") from None

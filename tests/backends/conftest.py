@@ -1,0 +1,30 @@
+"""What tests of backends share. The folder's helpers (running, steps) are importable by name from its tests."""
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kfnb import model
+from kfnb.backends.local import LocalBackend
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+
+@pytest.fixture
+def backend(tmp_path: Path) -> LocalBackend:
+    """A local backend whose home is this test's own."""
+    return LocalBackend(tmp_path / "home", jobs=4)
+
+
+@pytest.fixture
+def run_pipeline(backend: LocalBackend, tmp_path: Path) -> Callable[..., model.Run]:
+    """Run a pipeline to its end, with these arguments."""
+    from running import submission, wait
+
+    def run(pipeline: Any, *, cache: bool = False, folder: Path = tmp_path, **arguments: Any) -> model.Run:
+        return wait(backend, backend.submit(submission(pipeline, folder, cache, **arguments)))
+
+    return run

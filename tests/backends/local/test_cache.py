@@ -1,0 +1,141 @@
+"""Steps that ran before with the same program, packages and inputs are not run again."""
+
+# steps are as a notebook's user writes them, or as KFP wants them
+# ruff: noqa: PTH103, PTH123
+
+from pathlib import Path
+
+import pytest
+from kfp import dsl
+from running import task, tasks
+from steps import component, fail, number, read, write
+
+from kfnb.model import RunState
+
+
+@component
+def count(value: int = 0) -> int:
+    with open("count", "a") as file:
+        file.write("x")
+    return value
+
+
+def times(folder):
+    return len((folder / "count").read_text())
+
+
+def test_the_same_step_is_not_run_twice(run_pipeline, tmp_path):
+    @dsl.pipeline
+    def pipeline(x: int = 1) -> int:
+        return count(value=x).output
+
+    first, second = run_pipeline(pipeline, cache=True), run_pipeline(pipeline, cache=True)
+    assert (task(first, "count").cached, task(second, "count").cached) == (False, True)
+    assert second.result == {"Output": 1}
+    assert times(tmp_path) == 1
+
+    assert run_pipeline(pipeline, cache=True, x=2).result == {"Output": 2}
+    run_pipeline(pipeline, cache=False)
+    assert times(tmp_path) == 3
+
+
+def test_a_changed_program_is_run(run_pipeline, tmp_path):
+    def make(body):
+        from running import spec_of
+
+        @dsl.pipeline
+        def pipeline() -> int:
+            return count().output
+
+        spec = spec_of(pipeline)
+        command = spec["deploymentSpec"]["executors"]["exec-count"]["container"]["command"]
+        command[-1] = command[-1].replace("return value", body)
+        return spec
+
+    run_pipeline(make("return value"), cache=True)
+
+    assert run_pipeline(make("return value + 1"), cache=True).result == {"Output": 1}
+
+
+def test_a_task_that_does_without_the_cache(run_pipeline, tmp_path):
+    @dsl.pipeline
+    def pipeline():
+        count().set_caching_options(False)
+
+    run_pipeline(pipeline, cache=True)
+    assert not task(run_pipeline(pipeline, cache=True), "count").cached
+
+
+def test_artifacts_count_by_their_content(run_pipeline, tmp_path):
+    @dsl.pipeline
+    def pipeline(data: dsl.Input[dsl.Dataset]) -> str:
+        return read(data=data).output
+
+    def run(path, content):
+        (tmp_path / path).write_text(content)
+        return task(run_pipeline(pipeline, cache=True, data=str(tmp_path / path)), "read")
+
+    assert not run("a.txt", "one").cached
+    assert run("b.txt", "one").cached
+    assert not run("b.txt", "two").cached
+
+
+@pytest.mark.parametrize("folder", [False, True])
+def test_artifacts_come_back_from_the_cache(run_pipeline, tmp_path, folder):
+    @component
+    def make(deep: bool, out: dsl.Output[dsl.Model]):
+        import os
+
+        if deep:
+            os.makedirs(out.path)
+        with open(out.path + "/part" if deep else out.path, "w") as file:
+            file.write("content")
+        out.metadata["k"] = 1
+
+    @dsl.pipeline
+    def pipeline(deep: bool):
+        make(deep=deep)
+
+    first, second = (task(run_pipeline(pipeline, cache=True, deep=folder), "make") for _ in range(2))
+
+    assert second.cached
+    made, again = first.outputs["out"], second.outputs["out"]
+    assert made.uri != again.uri
+    assert again.metadata == {"k": 1}
+    path = again.uri + "/part" if folder else again.uri
+    assert Path(path).read_text() == "content"
+
+
+def test_a_cached_artifact_is_a_copy_that_may_be_changed(run_pipeline, tmp_path):
+    @component
+    def spoil(data: dsl.Input[dsl.Dataset]) -> str:
+        with open(data.path, "a") as file:
+            file.write("!")
+        return open(data.path).read()
+
+    @dsl.pipeline
+    def pipeline() -> str:
+        made = write(text="x")
+        return spoil(data=made.output).set_caching_options(False).output
+
+    assert [run_pipeline(pipeline, cache=True).result["Output"] for _ in range(3)] == ["x!"] * 3
+
+
+def test_failures_are_not_kept(run_pipeline):
+    @dsl.pipeline
+    def pipeline():
+        fail(message="no")
+
+    for _ in range(2):
+        assert task(run_pipeline(pipeline, cache=True), "fail").state is RunState.FAILED
+
+
+def test_two_tasks_that_fill_one_entry_agree(run_pipeline):
+    @dsl.pipeline
+    def pipeline():
+        with dsl.ParallelFor([1, 1, 1, 1]) as i:
+            number(value=i)
+
+    run = run_pipeline(pipeline, cache=True)
+
+    assert [item.outputs["Output"] for item in tasks(run, "number")] == [1] * 4

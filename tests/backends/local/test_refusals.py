@@ -1,0 +1,76 @@
+"""What cannot run here is refused before anything starts, with all reasons at once."""
+
+import pytest
+from kfp import dsl
+from running import spec_of, submission
+from steps import number, word
+
+from kfnb.errors import BackendError
+
+
+@dsl.container_component
+def box():
+    return dsl.ContainerSpec(image="alpine:3", command=["echo"], args=["hi"])
+
+
+@dsl.component(base_image="python:3.11-slim", target_image="registry/steps:1")
+def in_its_image() -> int:
+    return 1
+
+
+def refusal(backend, spec, tmp_path):
+    with pytest.raises(BackendError) as caught:
+        backend.submit(submission(spec, tmp_path))
+    assert not (tmp_path / "home" / "runs").exists()
+    return str(caught.value).splitlines()
+
+
+def test_all_reasons_are_given(backend, tmp_path):
+    @dsl.pipeline
+    def pipeline():
+        box()
+        in_its_image()
+        number(value=1)
+        word(value="a")
+
+    spec = spec_of(pipeline)
+    spec["root"]["dag"]["tasks"]["number"]["magicPolicy"] = {"x": 1}
+    spec["root"]["dag"]["tasks"]["word"]["inputs"]["parameters"]["value"] = {"fromTheFuture": {}}
+    spec["root"]["dag"]["tasks"]["word"]["componentRef"]["name"] = "comp-none"
+
+    first, *reasons = refusal(backend, spec, tmp_path)
+
+    assert first == "pipeline cannot run here:"
+    assert sorted(reasons) == [
+        "- box is a container (alpine:3); running containers here is not supported yet",
+        "- in-its-image is a container (registry/steps:1); running containers here is not supported yet",
+        "- number uses magicPolicy, which this version does not know",
+        "- word has an input of a kind that this version does not know (fromTheFuture)",
+        "- word runs comp-none, which does not exist",
+    ]
+
+
+def test_a_cycle_and_an_unknown_need(backend, tmp_path):
+    @dsl.pipeline
+    def pipeline():
+        number(value=1)
+        number(value=2)
+        word(value="a")
+
+    spec = spec_of(pipeline)
+    tasks = spec["root"]["dag"]["tasks"]
+    tasks["number"]["dependentTasks"] = ["number-2"]
+    tasks["number-2"]["dependentTasks"] = ["number"]
+    tasks["word"]["dependentTasks"] = ["nobody"]
+
+    lines = refusal(backend, spec, tmp_path)
+
+    assert "- word needs nobody, which does not exist" in lines
+    assert any(line.startswith("- its tasks wait for each other: number") for line in lines)
+
+
+def test_what_is_no_pipeline(backend, tmp_path):
+    assert refusal(backend, {"a": 1}, tmp_path) == [
+        "this pipeline cannot run here:",
+        "- it has no tasks: it is no compiled KFP pipeline",
+    ]
