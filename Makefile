@@ -48,8 +48,12 @@ format: install ## put style and format right where that can be done by itself
 types: install ## check types
 	$(BIN)/mypy
 
-bench: install ## measure speed, side by side with what it is compared to
-	$(BIN)/python -m pytest benchmarks -p no:xdist --benchmark-only --benchmark-sort=name
+bench: install .venv-kale ## measure speed, side by side with what it is compared to
+	$(BIN)/python -W ignore -m benchmarks
+
+.venv-kale: ## the peer, in an environment of its own
+	$(BIN)/python -m venv $@
+	$@/bin/python -m pip install --quiet 'kubeflow-kale==2.3.0'
 
 wheel: install ## build the wheel and the source distribution into dist/
 	$(BIN)/python -m build

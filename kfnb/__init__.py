@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from kfnb.api import compile, run, runs, submit
     from kfnb.errors import KfnbError, RunFailed
     from kfnb.model import Artifact, RunState, Task
-    from kfnb.runs.run import Run, RunList
+    from kfnb.backends.run import Run, RunList
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Artifact": "kfnb.model",
     "KfnbError": "kfnb.errors",
-    "Run": "kfnb.runs.run",
+    "Run": "kfnb.backends.run",
     "RunFailed": "kfnb.errors",
-    "RunList": "kfnb.runs.run",
+    "RunList": "kfnb.backends.run",
     "RunState": "kfnb.model",
     "Task": "kfnb.model",
     "compile": "kfnb.api",

@@ -18,8 +18,8 @@ from kfnb.pipeline.sdk import load_pipeline
 from kfnb.pipeline.spec import Compiled, check_arguments, read_spec
 from kfnb.pipeline.view import view_component
 from kfnb.pipeline.workspace import workspace
-from kfnb.runs.backend import Backend, Submission
-from kfnb.runs.run import Run, RunList
+from kfnb.backends.backend import Backend, Submission
+from kfnb.backends.run import Run, RunList
 
 
 def submit(
@@ -34,16 +34,16 @@ def submit(
     """Start a run of a pipeline and return its handle at once.
 
     ``pipeline`` is the name of one that this notebook defined, a kfnb or KFP pipeline object, or the path of a
-    compiled PipelineSpec (or of a program of KFP's SDK). ``arguments`` are typed and checked by the pipeline's own parameters. ``backend``,
-    ``experiment`` and ``cache`` default to the settings. Raises ``PipelineError``, ``ArgumentError``,
-    ``BackendError`` before anything has started.
+    compiled PipelineSpec or of a program of KFP's SDK. ``arguments`` are typed and checked by the pipeline's own
+    parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. Raises ``PipelineError``,
+    ``ArgumentError`` and ``BackendError`` before anything has started.
     """
     compiled = spec_of(pipeline)
     submission = Submission(
         spec=compiled.spec,
         platform=compiled.platform,
         arguments=check_arguments(compiled.spec, arguments or {}),
-        name=name or f"{compiled.name}-{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+        name=name or f"{compiled.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
         folder=str(workspace().notebook.folder.resolve()),
@@ -64,8 +64,10 @@ def runs(*, limit: int = 20, backend: str | None = None) -> RunList:
 
 
 def log_lines(id: str | None = None, task: str | None = None, *, follow: bool = False) -> Iterator[str]:
-    """The lines that a run's tasks wrote, of the newest run by default; each after its task's name where all are asked
-    for. With ``follow``, as they come, until the run is finished.
+    """The lines that a run's tasks wrote, of the newest run by default.
+
+    Without ``task``, those of all, each after its task's name. With ``follow``, as they come, until the run is
+    finished.
     """
     chosen = backend_of(None)
     if id is None:
@@ -94,7 +96,9 @@ def _write(pipeline: Any, target: Path) -> None:
         pipelines.write_yaml(_kfp_object(pipeline), target)
         return
     if pipelines.is_kfp(pipeline):
-        raise UsageError("a KFP pipeline object is a program already: only a notebook's pipeline is written as one")
+        raise UsageError(
+            "a KFP pipeline object is a program already: only a notebook's pipeline is written as one"
+        )
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(built(pipeline).program, encoding="utf-8")
 
@@ -133,7 +137,9 @@ def built(pipeline: str | Pipeline) -> Built:
     if isinstance(pipeline, str):
         pipeline = workspace().pipeline(pipeline)
     if not isinstance(pipeline, Pipeline):
-        raise UsageError(f"{pipeline!r} is no pipeline: give a name, a pipeline object, or a compiled file's path")
+        raise UsageError(
+            f"{pipeline!r} is no pipeline: give a name, a pipeline object, or a compiled file's path"
+        )
     return pipelines.build(pipeline, image=settings().base_image, index_urls=settings().index_urls)
 
 
@@ -151,7 +157,7 @@ def backend_of(name: str | None) -> Backend:
     chosen = name or settings().backend or "local"
     if chosen != "local":
         raise UsageError(f"no backend is called {chosen}; there is local")
-    from kfnb.runs.local import LocalBackend
+    from kfnb.backends.local import LocalBackend
 
     return LocalBackend(Path(settings().home).expanduser(), jobs=settings().jobs)
 

@@ -7,19 +7,20 @@ It waits for what it starts, prints progress on stderr, and with ``--json`` the 
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kfnb import api, options, widgets
 from kfnb import __version__ as version
+from kfnb import api, options, widgets
+from kfnb.backends.events import encode
+from kfnb.backends.run import Run
 from kfnb.errors import BackendError, KfnbError, UsageError
 from kfnb.model import Run as RunData
 from kfnb.model import RunState
 from kfnb.notebooks import command
-from kfnb.runs.events import encode
-from kfnb.runs.run import Run
 
 INTERRUPTED = 130
 
@@ -27,28 +28,32 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with ``argv`` (the process's own by default) and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    verb = words[0] if words else "--help"
     try:
-        if verb in ("--version", "-V"):
-            print(f"kfnb {version}")
-            return 0
-        if verb in ("--help", "-h"):
-            print(_usage())
-            return 0 if words else 2
-        if verb not in VERBS:
-            raise UsageError(f"kfnb has no verb {verb}; there are {', '.join(VERBS)}")
-        return VERBS[verb][0](words[1:])
+        return _dispatch(words)
     except options.Help as text:
         print(text)
         return 0
-    except BackendError as error:
+    except KfnbError as error:
         print(error, file=sys.stderr)
-        return 1
-    except KfnbError as error:  # raised before anything has started
-        print(error, file=sys.stderr)
-        return 2
+        # all but what the backend says is told before anything has started: wrong use
+        return 1 if isinstance(error, BackendError) else 2
     except BrokenPipeError:
-        return 0  # what read our output has had enough of it
+        # what read our output has had enough of it; Python must not complain when it flushes the rest at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def _dispatch(words: list[str]) -> int:
+    verb = words[0] if words else ""
+    if verb in ("--version", "-V"):
+        print(f"kfnb {version}")
+        return 0
+    if verb in ("", "--help", "-h"):
+        print(_usage())
+        return 0 if verb else 2
+    if verb not in VERBS:
+        raise UsageError(f"kfnb has no verb {verb}; there are {', '.join(VERBS)}")
+    return VERBS[verb][0](words[1:])
 
 
 def _usage() -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,14 @@ SECRET = frozenset({"token"})
 class Kfnb(Configurable):
     """Settings of kfnb."""
 
-    backend = Enum(["", "local"], "", help="where runs go: local; empty for the one that fits").tag(config=True)
+    backend = Enum(["", "local"], "", help="where runs go: local; empty for the one that fits").tag(
+        config=True
+    )
     home = Unicode(help="folder for local runs and the cache").tag(config=True)
     experiment = Unicode("", help="the experiment that runs belong to").tag(config=True)
-    cache = Bool(True, help="reuse the outputs of a step that ran before with the same inputs").tag(config=True)
+    cache = Bool(True, help="reuse the outputs of a step that ran before with the same inputs").tag(
+        config=True
+    )
     base_image = Unicode("", help="container image of steps; empty for python:X.Y-slim of the kernel").tag(
         config=True
     )
@@ -39,7 +42,7 @@ class Kfnb(Configurable):
 
     def __init__(self, *, start: Path | None = None, config: Config | None = None) -> None:
         super().__init__()
-        self.sources = {name: "default" for name in names()}
+        self.sources = dict.fromkeys(names(), "default")
         self.observe(self._changed)
         self.home = str(Path("~/.kfnb").expanduser())
         self.sources["home"] = "default"
@@ -111,6 +114,8 @@ def _read(trait: Any, text: str) -> Any:
 def _check_name(name: str) -> None:
     if name in names():
         return
+    from difflib import get_close_matches
+
     close = get_close_matches(name, names(), 1)
     hint = f"did you mean {close[0]}?" if close else f"settings are {', '.join(names())}"
     raise SettingError(f"no setting is called {name}; {hint}")

@@ -78,7 +78,9 @@ class Parser(argparse.ArgumentParser):
     @property
     def options(self) -> list[str]:
         """The option words there are, for completion."""
-        return [option for action in self._actions for option in action.option_strings if option.startswith("--")]
+        return [
+            option for action in self._actions for option in action.option_strings if option.startswith("--")
+        ]
 
 
 def component() -> Parser:
@@ -86,9 +88,27 @@ def component() -> Parser:
     parser = Parser("%%kf_component", "Run the cell, and make it a component of pipelines.")
     parser.add_argument("name", help="the component's name")
     add = parser.add_argument
-    add("--param", action="append", default=[], metavar="NAME:TYPE=DEFAULT", help="a parameter; may be repeated")
-    add("--output", action="append", default=[], metavar="NAME", help="a name that is always put out; may be repeated")
-    add("--package", action="append", default=[], metavar="NAME==VERSION", help="a package to install; may be repeated")
+    add(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME:TYPE=DEFAULT",
+        help="a parameter; may be repeated",
+    )
+    add(
+        "--output",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name that is always put out; may be repeated",
+    )
+    add(
+        "--package",
+        action="append",
+        default=[],
+        metavar="NAME==VERSION",
+        help="a package to install; may be repeated",
+    )
     add("--image", default="", help="container image of the step")
     add("--cpu", default="", help="cores, as Kubernetes writes them: 2 or 500m")
     add("--memory", default="", help="memory, as Kubernetes writes it: 4G")
@@ -101,13 +121,14 @@ def component() -> Parser:
 
 def parameters() -> Parser:
     """``%%kf_parameters``."""
-    parser = Parser("%%kf_parameters", "Run the cell; each name that it assigns is a parameter of pipelines.")
-    return parser
+    return Parser("%%kf_parameters", "Run the cell; each name that it assigns is a parameter of pipelines.")
 
 
 def pipeline_line() -> Parser:
     """``%kf_pipeline``."""
-    parser = Parser("%kf_pipeline", "Define a pipeline that runs components in order, wired by the names they share.")
+    parser = Parser(
+        "%kf_pipeline", "Define a pipeline that runs components in order, wired by the names they share."
+    )
     parser.add_argument("name", help="the pipeline's name")
     parser.add_argument("steps", nargs="*", help="components")
     _bind(parser)
@@ -121,7 +142,9 @@ def pipeline_cell() -> Parser:
         "Define a pipeline by KFP's DSL; inputs that the calls of components do not give are wired by name.",
     )
     parser.add_argument("name", help="the pipeline's name")
-    parser.add_argument("--param", action="append", default=[], metavar="NAME:TYPE=DEFAULT", help="a parameter")
+    parser.add_argument(
+        "--param", action="append", default=[], metavar="NAME:TYPE=DEFAULT", help="a parameter"
+    )
     _bind(parser)
     return parser
 
@@ -139,15 +162,21 @@ def compile_() -> Parser:
     parser = Parser("%kf_compile", "Write a pipeline to a file.")
     parser.add_argument("pipeline", help="the pipeline's name")
     parser.add_argument("--to", metavar="FILE.yaml", help="KFP's YAML")
-    parser.add_argument("--python", metavar="FILE.py", help="a program of KFP's SDK that compiles to the same")
+    parser.add_argument(
+        "--python", metavar="FILE.py", help="a program of KFP's SDK that compiles to the same"
+    )
     return parser
 
 
 def submit() -> Parser:
     """``%kf_submit`` and ``kfnb submit``."""
-    parser = Parser("%kf_submit", "Run a pipeline. Its arguments are given as --name value, or -p name value.")
+    parser = Parser(
+        "%kf_submit", "Run a pipeline. Its arguments are given as --name value, or -p name value."
+    )
     parser.add_argument("pipeline", help="a pipeline's name, or a compiled file")
-    parser.add_argument("-p", action="append", nargs=2, metavar=("NAME", "VALUE"), help="an argument of the pipeline")
+    parser.add_argument(
+        "-p", action="append", nargs=2, metavar=("NAME", "VALUE"), help="an argument of the pipeline"
+    )
     parser.add_argument("--backend", help="where to run: local")
     parser.add_argument("--name", help="the run's name")
     parser.add_argument("--experiment", help="the experiment that the run belongs to")
@@ -196,7 +225,9 @@ def parameter(text: str) -> Parameter:
     default = read_literal(tail) if equals else None
     kind = kind or (type(default).__name__ if default is not None else "str")
     if kind not in PARAMETER_TYPES:
-        raise UsageError(f"--param {text}: {kind} is no parameter type; there are {', '.join(PARAMETER_TYPES)}")
+        raise UsageError(
+            f"--param {text}: {kind} is no parameter type; there are {', '.join(PARAMETER_TYPES)}"
+        )
     if kind == "str" and equals:
         default = default if isinstance(default, str) else tail
     if kind == "float" and type(default) is int:
@@ -211,4 +242,3 @@ def unique(names: Sequence[str], what: str) -> None:
     for name in names:
         if names.count(name) > 1:
             raise UsageError(f"{what} {name} stands twice")
-

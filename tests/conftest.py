@@ -63,7 +63,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     settings.HistoryManager.enabled = False
     ip = InteractiveShell(config=settings)
     magics.load(ip)
-    yield Shell(ip, magics.kernel_of(ip))
+    yield Shell(ip, magics.extension_of(ip).kernel)
     magics.unload(ip)
     ip.restore_sys_module_state()
     config.reset()

@@ -88,7 +88,9 @@ def test_wrong_use_is_exit_2_in_one_line(
     assert len(out.err.strip().splitlines()) <= 2
 
 
-def test_runs_and_logs_are_those_of_the_notebook_too(compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_runs_and_logs_are_those_of_the_notebook_too(
+    compiled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = kfnb.submit(compiled, {"a": 1}).wait(60)
     assert main(["runs", "--json"]) == 0
     assert [one["id"] for one in json.loads(capsys.readouterr().out.split("ratio.yaml\n")[-1])] == [run.id]
@@ -105,7 +107,9 @@ def test_every_verb_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_the_command_is_installed_and_quick_to_answer() -> None:
-    done = subprocess.run([sys.executable, "-m", "kfnb.cli", "--version"], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-m", "kfnb.cli", "--version"], capture_output=True, text=True, check=True
+    )
     assert done.stdout.strip() == f"kfnb {kfnb.__version__}"
 
 

@@ -50,7 +50,12 @@ def write(path: Path, cells: list[str], *, tagged: int | None = None) -> Path:
 def execute(client: Client, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "KFNB_HOME": str(folder / "home"), "JUPYTER_PLATFORM_DIRS": "1"}
     return subprocess.run(
-        [sys.executable, "-m", *client], cwd=folder, env=environment, capture_output=True, text=True, check=False
+        [sys.executable, "-m", *client],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
     )
 
 
@@ -91,7 +96,11 @@ def test_a_parameter_given_to_papermill_reaches_the_component(tmp_path: Path) ->
 
 def test_a_cell_tagged_parameters_makes_parameters_of_the_pipeline(tmp_path: Path) -> None:
     cells = ["rows = 3", "%load_ext kfnb", "%%kf_component load --output n\nn = rows * 2"]
-    cells += ["%kf_pipeline p load", "%kf_submit p --rows 10 -o run", "print('n', run.result['n'], 'kernel', n)"]
+    cells += [
+        "%kf_pipeline p load",
+        "%kf_submit p --rows 10 -o run",
+        "print('n', run.result['n'], 'kernel', n)",
+    ]
     write(tmp_path / "in.ipynb", cells, tagged=0)
     done = execute([*CLIENTS["kfnb run"], "-p", "rows", "4"], tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr

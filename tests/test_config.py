@@ -25,7 +25,9 @@ def sources(settings: Kfnb) -> dict[str, str]:
 def test_the_session_wins_over_the_environment_over_the_kernel_config_over_pyproject(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "pyproject.toml").write_text('[tool.kfnb]\nexperiment = "from toml"\njobs = 7\ncache = false\n')
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.kfnb]\nexperiment = "from toml"\njobs = 7\ncache = false\n'
+    )
     config = Config()
     config.Kfnb.experiment = "from config"
     config.Kfnb.cache = True

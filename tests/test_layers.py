@@ -32,7 +32,18 @@ FORBIDDEN = {
     "kfnb.model": {"kfnb"},
 }
 
-HEAVY = {"kfp", "kubernetes", "pandas", "papermill", "optuna", "numpy", "sklearn", "nbconvert", "plotly", "yaml"}
+HEAVY = {
+    "kfp",
+    "kubernetes",
+    "pandas",
+    "papermill",
+    "optuna",
+    "numpy",
+    "sklearn",
+    "nbconvert",
+    "plotly",
+    "yaml",
+}
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
@@ -66,14 +77,16 @@ def layer_of(module: str) -> int | None:
     return max(known)[1] if known else None
 
 
-@pytest.mark.parametrize(("module", "tree"), list(modules()), ids=lambda value: value if isinstance(value, str) else "")
+@pytest.mark.parametrize(
+    ("module", "tree"), list(modules()), ids=lambda value: value if isinstance(value, str) else ""
+)
 def test_a_module_imports_only_what_stands_below_it(module: str, tree: ast.Module) -> None:
     own = layer_of(module)
     assert own is not None, f"{module} belongs to no layer"
     for imported in imports(tree):
         if imported.startswith("kfnb.") and layer_of(imported) != 0:
             assert own <= (layer_of(imported) or 0), f"{module} imports {imported}, which stands above it"
-        if imported.startswith("kfnb.magics") or imported.startswith("kfnb.cli"):
+        if imported.startswith(("kfnb.magics", "kfnb.cli")):
             assert own == 0, f"{module} imports {imported}, which stands above it"
 
 
@@ -84,7 +97,9 @@ def test_a_part_never_imports_what_it_must_not_know(part: str) -> None:
             for imported in imports(tree):
                 for forbidden in FORBIDDEN[part]:
                     own = imported.startswith(part)
-                    assert own or not (imported + ".").startswith(forbidden + "."), f"{module} imports {imported}"
+                    assert own or not (imported + ".").startswith(forbidden + "."), (
+                        f"{module} imports {imported}"
+                    )
 
 
 def test_nothing_heavy_is_imported_at_the_top_of_a_module() -> None:

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from kfnb import model
-from kfnb.errors import RunFailed
-from kfnb.model import Artifact, ByTask, RunState, Task
 from kfnb.backends.backend import Backend
 from kfnb.backends.events import Fold
 from kfnb.backends.iterations import joined
+from kfnb.errors import RunFailed
+from kfnb.model import Artifact, ByTask, RunState, Task
 
 
 class Run:

@@ -7,11 +7,12 @@ The text stays as it is, comments and all, but for the few statements that Pytho
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kfnb.capture.commands import Edit, apply_edits
 from kfnb.capture.names import StarNames
+from kfnb.capture.syntax import inside_functions
 
 INDENT = "    "
 
@@ -28,19 +29,51 @@ class Body:
 def body_of(text: str, star_names: StarNames, used: Iterable[str]) -> Body:
     """``text``, Python as it stood in a cell, for the inside of a function. ``used`` are the names needed of it."""
     tree = ast.parse(text)
-    edits, declared = [], set()
-    inner = {id(node) for function in _functions(tree) for node in ast.walk(function)}
-    for node in ast.walk(tree):
+    edits, declared = list(_blank_lines(tree)), set()
+    for node, around in inside_functions(tree):
         if isinstance(node, ast.Global):
-            edits.append(Edit(node, f"nonlocal {', '.join(node.names)}" if id(node) in inner else "pass"))
+            edits.append(Edit(node, f"nonlocal {', '.join(node.names)}" if around else "pass"))
             declared.update(node.names)
         elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             edits.append(Edit(node, _named(node, star_names, used)))
         elif isinstance(node, ast.ImportFrom) and node.module == "__future__":
             edits.append(Edit(node, "pass"))
-        elif isinstance(node, ast.Constant) and _has_blank_line(node):
-            edits.append(Edit(node, repr(node.value)))
     return Body(apply_edits(text, edits), frozenset(declared), _awaits(tree))
+
+
+def exact(text: str) -> str:
+    """The text with its strings so written that KFP, which empties blank lines, leaves them as they are."""
+    return apply_edits(text, list(_blank_lines(ast.parse(text))))
+
+
+def _blank_lines(tree: ast.AST) -> Iterator[Edit]:
+    """Strings with a line of nothing but blanks, which KFP empties when it takes a function's source."""
+    for node in _strings(tree):
+        line_breaks = (node.end_lineno or node.lineno) - node.lineno
+        if line_breaks and _has_blank_line(node):
+            parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+            yield Edit(node, f"({' '.join(map(_one_line, parts))}" + "\n" * line_breaks + ")")
+
+
+def _one_line(part: ast.expr) -> str:
+    """A string, or a field of an f-string, on one line."""
+    return repr(part.value) if isinstance(part, ast.Constant) else ast.unparse(ast.JoinedStr([part]))
+
+
+def _has_blank_line(node: ast.expr) -> bool:
+    parts = node.values if isinstance(node, ast.JoinedStr) else [node]
+    values = [part.value for part in parts if isinstance(part, ast.Constant)]
+    texts = [value.decode("latin-1") if isinstance(value, bytes) else str(value) for value in values]
+    return any(line and not line.strip() for text in texts for line in text.split("\n"))
+
+
+def _strings(tree: ast.AST) -> Iterator[ast.JoinedStr | ast.Constant]:
+    """The outermost strings: the parts of an f-string have no places of their own before Python 3.12."""
+    if isinstance(tree, ast.JoinedStr) or (isinstance(tree, ast.Constant) and isinstance(tree.value, str | bytes)):
+        yield tree
+        return
+    for child in ast.iter_child_nodes(tree):
+        yield from _strings(child)
 
 
 def indented(text: str, by: str = INDENT) -> str:
@@ -56,30 +89,15 @@ def _lines_in_strings(text: str) -> set[int]:
     """The numbers of lines that begin inside a string."""
     return {
         line
-        for node in ast.walk(ast.parse(text))
-        if isinstance(node, ast.JoinedStr) or (isinstance(node, ast.Constant) and isinstance(node.value, str | bytes))
+        for node in _strings(ast.parse(text))
         for line in range(node.lineno + 1, (node.end_lineno or node.lineno) + 1)
     }
-
-
-def _has_blank_line(node: ast.Constant) -> bool:
-    """A string with a line of nothing but blanks, which KFP empties when it takes a function's source."""
-    several_lines = node.end_lineno is not None and node.end_lineno > node.lineno
-    return (
-        isinstance(node.value, str)
-        and several_lines
-        and any(line and not line.strip() for line in node.value.split("\n"))
-    )
 
 
 def _named(node: ast.ImportFrom, star_names: StarNames, used: Iterable[str]) -> str:
     module = "." * node.level + (node.module or "")
     names = sorted(set(star_names(module)) & set(used))
     return f"from {module} import {', '.join(names)}" if names else f"import {module}"
-
-
-def _functions(tree: ast.AST) -> list[ast.AST]:
-    return [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
 def _awaits(tree: ast.Module) -> bool:
@@ -94,8 +112,3 @@ def _awaits(tree: ast.Module) -> bool:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             waiting.extend(ast.iter_child_nodes(node))
     return False
-
-
-def all_names(tree: ast.AST) -> set[str]:
-    """Every name that occurs in a piece of code."""
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}

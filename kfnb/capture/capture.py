@@ -7,36 +7,30 @@ and adds the component to the notebook. In between the cell runs as any other.
 
 from __future__ import annotations
 
-import ast
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import ModuleType
 from typing import Any
 
 from kfnb.capture import functions
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import (
-    Component,
-    Input,
-    Options,
-    check_name,
-    check_sources,
-)
-from kfnb.capture.definitions import Sort
-from kfnb.capture.names import Names, read_names
-from kfnb.capture.notebook import Notebook, Parameter
+from kfnb.capture.component import Component, Input, Options, check_name, check_sources
+from kfnb.capture.names import read_names
+from kfnb.capture.notebook import Notebook
+from kfnb.capture.notes import notes_of
 from kfnb.capture.requirements import requirements
 from kfnb.capture.travel import Travel, trace
-from kfnb.capture.values import PARAMETER_TYPES, Kind, examine, kind_of
+from kfnb.capture.values import Kind, examine, kind_of
+from kfnb.capture.watch import Watch
 from kfnb.errors import CaptureError
 
 
 @dataclass(frozen=True)
 class Pending:
-    """A component whose cell is about to run; ``digests`` are those of its inputs."""
+    """A component whose cell is about to run; ``watch`` is how what it gets looks before."""
 
     component: Component
     travel: Travel
-    digests: Mapping[str, bytes | None]
+    watch: Watch
 
 
 def begin(notebook: Notebook, cell: Cell, options: Options) -> Pending:
@@ -49,37 +43,31 @@ def begin(notebook: Notebook, cell: Cell, options: Options) -> Pending:
     component = Component(cell.name, cell, read_names(cell.tree, notebook.star_names), options)
     if component.function is not None:
         component = replace(component, options=functions.options(component.function, cell, options))
-    options = _with_values(notebook, component)
-    component = replace(component, options=options)
+    component = replace(component, options=_with_values(notebook, component))
     _check_outputs(component)
-    travel = trace(notebook, cell, component.names, options, before=cell.order)
-    requirements(travel, options)
-    inputs, digests = _inputs(notebook, component, travel)
     if component.function is None:
-        _set_parameters(notebook, options)
-    return Pending(
-        replace(component, inputs=inputs, constants=dict(travel.constants)),
-        travel,
-        digests,
-    )
+        _check_parameters(notebook, component.options)
+    travel = trace(notebook, cell, component.names, component.options, before=cell.order)
+    requirements(travel, component.options)
+    inputs, digests = _inputs(notebook, component, travel)
+    component = replace(component, inputs=inputs, constants=dict(travel.constants))
+    if component.function is None:
+        for param in component.options.params:
+            if param.default is not None:
+                notebook.namespace[param.name] = param.default
+    return Pending(component, travel, Watch.begin(notebook, component, travel, digests))
 
 
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
     component = pending.component
-    changed = frozenset(
-        name
-        for name, digest in pending.digests.items()
-        if name in notebook.namespace
-        and name not in component.names.writes
-        and examine(notebook.namespace[name]).digest != digest
-    )
+    changed = sorted(pending.watch.changed(notebook, component.names))
     if component.function is not None:
         component = functions.finished(component, notebook.namespace)
     else:
         component = _with_outputs(notebook, component, changed)
-    component = replace(component, notes=_notes(notebook, component, pending.travel))
-    notebook.record(component.cell, sorted(changed))
+    notebook.record(component.cell, changed)
+    component = replace(component, notes=notes_of(notebook, component, pending.travel))
     notebook.components[component.name] = component
     return component
 
@@ -91,23 +79,21 @@ def _with_values(notebook: Notebook, component: Component) -> Options:
     """The options with each parameter's value here: one that papermill was given stands for the default."""
     params = []
     for param in component.options.params:
+        value = param.default
         if param.name in notebook.injected:
             value = typed(notebook.injected[param.name], param.type, param.name)
-            param = replace(param, default=value)
-        elif param.default is None and param.name in notebook.parameters:
-            param = replace(param, default=notebook.parameters[param.name].default)
-        params.append(replace(param, place=f"cell {component.cell}"))
+        elif value is None and param.name in notebook.parameters:
+            value = notebook.parameters[param.name].default
+        params.append(replace(param, default=value, place=f"cell {component.cell}"))
     return replace(component.options, params=tuple(params))
 
 
-def _set_parameters(notebook: Notebook, options: Options) -> None:
-    missing = [p for p in options.params if p.default is None and p.name not in notebook.namespace]
-    if missing:
-        name, kind = missing[0].name, missing[0].type
-        raise CaptureError(f"{missing[0].place}: {name} has no value here: give a default, --param {name}:{kind}=...")
+def _check_parameters(notebook: Notebook, options: Options) -> None:
     for param in options.params:
-        if param.default is not None:
-            notebook.namespace[param.name] = param.default
+        if param.default is None and param.name not in notebook.namespace:
+            raise CaptureError(
+                f"{param.place}: {param.name} has no value here: give a default, --param {param.name}:{param.type}=..."
+            )
 
 
 def typed(value: Any, kind: str, name: str) -> Any:
@@ -142,8 +128,13 @@ def _inputs(
             raise CaptureError(
                 f"{component.cell.place(line)}: {name}, which cell {definition.cell} makes: {seen.refusal}"
             )
-        kind = kind_of(value)
-        inputs[name] = Input(name, kind, definition.cell.name, definition.cell.order, seen.modules)
+        left = notebook.left.get(name)
+        if left is not None and left[0] == definition.cell and left[1] != seen.digest:
+            travel.notes.append(
+                f"{name} is not as cell {definition.cell} left it: something that is no component changed it since, and"
+                " a pipeline has it as that cell left it"
+            )
+        inputs[name] = Input(name, kind_of(value), definition.cell.name, definition.cell.order, seen.modules)
         digests[name] = seen.digest
     return inputs, digests
 
@@ -151,73 +142,22 @@ def _inputs(
 # -- after ----------------------------------------------------------------------------------------------------
 
 
-def _with_outputs(notebook: Notebook, component: Component, changed: frozenset[str]) -> Component:
+def _with_outputs(notebook: Notebook, component: Component, changed: list[str]) -> Component:
+    """The component with all that it wrote and changed, and remember how each looks."""
     names = component.names
     outputs: dict[str, Kind] = {}
     refusals: dict[str, str] = {}
-    for name in dict.fromkeys([*names.writes, *names.changes, *sorted(changed), *component.options.outputs]):
-        if name not in notebook.namespace:
+    for name in dict.fromkeys([*names.writes, *names.changes, *changed, *component.options.outputs]):
+        value = notebook.namespace.get(name)
+        if name not in notebook.namespace or isinstance(value, ModuleType):
             continue
-        value = notebook.namespace[name]
+        seen = examine(value)
         outputs[name] = kind_of(value)
+        if seen.digest is None:
+            refusals[name] = seen.refusal
+        else:
+            notebook.left[name] = component.cell, seen.digest
         if outputs[name].type == "Artifact":
-            seen = examine(value)
-            refusals.update({name: seen.refusal} if seen.refusal else {})
             modules = tuple(sorted({*outputs[name].modules, *seen.modules}))
             outputs[name] = replace(outputs[name], modules=modules)
-    return replace(component, outputs=outputs, refusals=refusals, changed=changed)
-
-
-def _notes(notebook: Notebook, component: Component, travel: Travel) -> tuple[str, ...]:
-    cell = component.cell
-    notes = list(travel.notes)
-    notes += [f"{cell.place(line)}: {what} cannot be seen" for line, what in component.names.unseen.items()]
-    notes += [f"{name}: {component.refusals[name]}" for name in component.options.outputs if name in component.refusals]
-    notes += _data_files(notebook, cell)
-    notes += _aliases(notebook, component)
-    return tuple(notes)
-
-
-def _data_files(notebook: Notebook, cell: Cell) -> list[str]:
-    """Files beside the notebook that the cell names: they are there when it runs here, and not on the cluster."""
-    texts = {
-        node.value: node.lineno
-        for node in ast.walk(cell.tree)
-        if isinstance(node, ast.Constant) and isinstance(node.value, str) and 0 < len(node.value) < 200
-    }
-    return [
-        f"{cell.place(line)}: {text} lies beside the notebook and does not travel: on a cluster, read it from a URL"
-        for text, line in texts.items()
-        if not text.startswith(("/", "~")) and "\n" not in text and _is_file(notebook, text)
-    ]
-
-
-def _is_file(notebook: Notebook, text: str) -> bool:
-    try:
-        return (notebook.folder / text).is_file()
-    except (OSError, ValueError):
-        return False
-
-
-def _aliases(notebook: Notebook, component: Component) -> list[str]:
-    """Names of steps that stand for one object here, and for two in a pipeline."""
-    mine = [name for name in component.outputs if _is_mutable(component.outputs[name])]
-    known = [
-        name
-        for name, found in notebook.names().items()
-        if found[-1].sort is Sort.STEP and name in notebook.namespace and name not in component.outputs
-    ]
-    space = notebook.namespace
-    return [
-        f"{one} and {two} are one object here and two in the pipeline: a change to one does not reach the other"
-        for index, one in enumerate(mine)
-        for two in [*mine[index + 1 :], *known]
-        if space[one] is space[two]
-    ]
-
-
-def _is_mutable(kind: Kind) -> bool:
-    return kind.type in ("list", "dict", "Dataset", "Model") or (kind.type == "Artifact" and kind.note != "")
-
-
-__all__ = ["PARAMETER_TYPES", "Names", "Parameter", "Pending", "begin", "finish", "typed"]
+    return replace(component, outputs=outputs, refusals=refusals, changed=frozenset(changed))

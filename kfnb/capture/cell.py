@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kfnb.capture import commands
+from kfnb.capture.heads import HEADS
 from kfnb.errors import CaptureError
 from kfnb.place import Place
 
-HEADS = ("%%kf_component", "%%kf_parameters")
-"""Cells that begin with one of these run as any cell does, and are something more."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +18,8 @@ class Cell:
     """A cell as it ran.
 
     ``number`` is the execution count that the notebook shows, ``order`` its place among all that ran; ``key`` tells
-    which cell it was, so that a cell that is run again is known to be the same. ``name`` is a component's.
+    which cell it was, so that a cell that is run again is known to be the same. ``name`` is a component's;
+    ``variables`` are those of the words ``$word`` in it that had a value in Python.
     """
 
     raw: str
@@ -27,6 +27,7 @@ class Cell:
     order: int
     key: str
     name: str = ""
+    variables: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         return f"{self.name} [{self.number}]" if self.name else f"[{self.number}]"
@@ -48,7 +49,7 @@ class Cell:
         if self.head:
             blank, rest = _split_head(raw)
             raw = blank + rest
-        return commands.translate(raw)
+        return commands.translate(raw, self.variables)
 
     @cached_property
     def tree(self) -> ast.Module:

@@ -9,19 +9,25 @@ from __future__ import annotations
 import ast
 import re
 import string
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-SILENT = frozenset(
-    "alias autoreload config conda history load_ext mamba matplotlib pdef pdoc pfile pinfo pinfo2 pip precision psearch"
-    " psource quickref reload_ext timeit unload_ext uv who who_ls whos xmode".split()
-)
+from kfnb.capture.syntax import stored_names
+
+SILENT = frozenset({
+    "alias", "autoreload", "conda", "config", "history", "load_ext", "mamba", "matplotlib", "pdef", "pdoc", "pfile",
+    "pinfo", "pinfo2", "pip", "precision", "psearch", "psource", "quickref", "reload_ext", "timeit", "unload_ext",
+    "uv", "who", "who_ls", "whos", "xmode",
+})  # fmt: skip
 """Line magics that concern the notebook alone: a step loses nothing without them."""
 
 TIMERS = frozenset({"time", "prun", "memit", "mprun", "lprun"})
 """Line magics that run the code they are given."""
 
 CELL_TIMERS = frozenset({"%%time", "%%capture", "%%prun"})
+
+
+_CONVERSIONS = {"r": "repr", "s": "str", "a": "ascii"}
 
 
 @dataclass(frozen=True)
@@ -43,8 +49,11 @@ class Edit:
     text: str
 
 
-def translate(raw: str) -> Code:
-    """The Python of a cell, line for line where IPython's own syntax allows."""
+def translate(raw: str, variables: frozenset[str] = frozenset()) -> Code:
+    """The Python of a cell, line for line where IPython's own syntax allows.
+
+    ``variables`` are the words after a ``$`` in it that are Python's, beside those that the cell itself assigns.
+    """
     text = _to_python(raw)
     if "get_ipython()" not in text:
         return Code(text)
@@ -52,8 +61,9 @@ def translate(raw: str) -> Code:
         tree = ast.parse(text)
     except SyntaxError:
         return Code(text)  # said where the tree is wanted
+    known = variables | stored_names(tree)
     refused: dict[int, str] = {}
-    edits = [edit for edit in (_translated(call, refused) for call in _ipython_calls(tree)) if edit]
+    edits = [edit for edit in (_translated(call, known, refused) for call in _ipython_calls(tree)) if edit]
     modules = frozenset({"subprocess"} if any("subprocess." in edit.text for edit in edits) else ())
     return Code(apply_edits(text, edits), refused, modules)
 
@@ -80,63 +90,64 @@ def _ipython_calls(tree: ast.Module) -> Iterator[ast.Call]:
             yield node
 
 
-def _translated(call: ast.Call, refused: dict[int, str]) -> Edit | None:
+def _translated(call: ast.Call, known: frozenset[str], refused: dict[int, str]) -> Edit | None:
     words = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
     method = call.func.attr if isinstance(call.func, ast.Attribute) else ""
-    make: Callable[[], str | None] | None = {
-        "system": lambda: f"subprocess.run({shell_text(words[0])}, shell=True, check=False)",
-        "getoutput": lambda: (
-            f"subprocess.run({shell_text(words[0])}, shell=True, check=False, text=True,"
-            " stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout.splitlines()"
-        ),
-        "run_line_magic": lambda: _line_magic(words[0], words[1]),
-    }.get(method)
-    text = make() if make and words else None
-    if text is None:
-        refused[call.lineno] = f"%{words[0]}" if method == "run_line_magic" else f"%%{words[0] if words else method}"
-        return None
-    return Edit(call, text)
-
-
-def _line_magic(name: str, argument: str) -> str | None:
-    if name in SILENT:
-        return "None"
-    if name in TIMERS:
-        return argument or "None"
+    run = f"subprocess.run({shell_text(words[0], known)}, shell=True, check=False" if words else ""
+    if words and method == "system":
+        return Edit(call, f"{run})")
+    if words and method == "getoutput":
+        streams = "text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT"
+        return Edit(call, f"{run}, {streams}).stdout.splitlines()")
+    if words and method == "run_line_magic":
+        name, argument = words[0], "".join(words[1:])
+        if name in SILENT:
+            return Edit(call, "None")
+        if name in TIMERS:
+            return Edit(call, argument or "None")
+    refused[call.lineno] = {
+        "run_line_magic": f"%{words[0]}" if words else "a magic",
+        "run_cell_magic": f"%%{words[0]}" if words else "a magic",
+    }.get(method, f"get_ipython().{method}()")
     return None
 
 
-def shell_text(command: str) -> str:
+def dollar_words(raw: str) -> set[str]:
+    """The words after a ``$`` in a cell, which may be Python's names in a command."""
+    return set(re.findall(r"\$([^\W\d]\w*)", raw))
+
+
+def shell_text(command: str, known: frozenset[str]) -> str:
     """A shell command as the source of a Python string, ``{expression}`` and ``$name`` filled in as IPython does.
 
-    A ``$name`` that is no Python identifier, and ``$$name``, are left to the shell.
+    A ``$name`` that Python does not know, and ``$$name``, are left to the shell; so is the whole command where it
+    does not read as IPython's (``awk '{print $1}'``).
     """
+    pieces: list[str] = []
     try:
-        parts = list(string.Formatter().parse(command))
-    except ValueError:
-        return repr(command)  # IPython leaves a command that does not parse as it is
-    if not any(name is not None for _, name, _, _ in parts) and "$" not in command:
+        for literal, expression, spec, conversion in string.Formatter().parse(command):
+            pieces += _dollars(literal, known)
+            if expression is not None:
+                ast.parse(expression.strip(), mode="eval")
+                value = f"{_CONVERSIONS[conversion]}({expression})" if conversion else expression
+                pieces.append(f"format({value}, {spec!r})" if spec else f"str({value})")
+    except (ValueError, SyntaxError):
         return repr(command)
-    pieces = []
-    for literal, name, spec, conversion in parts:
-        pieces.append(_dollars(literal))
-        if name is not None:
-            pieces.append("{" + name + (f"!{conversion}" if conversion else "") + (f":{spec}" if spec else "") + "}")
-    return "f" + _quoted("".join(pieces))
+    return " + ".join(pieces) if pieces else "''"
 
 
-def _dollars(text: str) -> str:
-    """A literal part of a command for an f-string, ``$name`` as a field that falls back on the shell's own."""
-    text = text.replace("{", "{{").replace("}", "}}")
-    # upper-case names are the shell's by habit ($HOME, $PATH): IPython too leaves unknown names to the shell
-    return re.sub(
-        r"(\$\$|\$(?P<name>[^\W\dA-Z]\w*))", lambda m: "{" + m["name"] + "}" if m["name"] else "$", text
-    )
-
-
-def _quoted(text: str) -> str:
-    body = text.replace("\\", "\\\\").replace("\n", "\\n")
-    return f"'''{body}'''" if "'" in body and '"' in body else f"'{body}'" if "'" not in body else f'"{body}"'
+def _dollars(text: str, known: frozenset[str]) -> Iterator[str]:
+    """A literal part of a command as Python strings, with ``$name`` filled in where Python knows the name."""
+    plain = ""
+    for part in re.split(r"(\$\$|\$[^\W\d]\w*)", text):
+        if part[:1] == "$" and part[1:] in known:
+            yield from [repr(plain)] if plain else []
+            yield f"str({part[1:]})"
+            plain = ""
+        else:
+            plain += "$" if part == "$$" else part
+    if plain:
+        yield repr(plain)
 
 
 def apply_edits(text: str, edits: list[Edit]) -> str:

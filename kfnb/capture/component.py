@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import keyword
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -11,11 +12,18 @@ from difflib import get_close_matches
 from typing import Any
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.definitions import Sort
-from kfnb.capture.names import Names
+from kfnb.capture.ledger import Names
 from kfnb.capture.notebook import Parameter
-from kfnb.capture.values import Examined, Kind
+from kfnb.capture.scopes import local_names
+from kfnb.capture.syntax import inside_functions, stored_names
+from kfnb.capture.values import Kind
 from kfnb.errors import CaptureError
+
+_HISTORY = re.compile(r"Out|In|_+|_i+|_\d+|_i\d+|_[oid]h")
+_PROGRAM_NAMES = {
+    "Any", "Artifact", "ClassificationMetrics", "Dataset", "HTML", "Input", "InputPath", "Markdown", "Metrics",
+    "Model", "NamedTuple", "Output", "OutputPath", "compiler", "dsl", "kfp",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -86,8 +94,10 @@ def component_function(tree: ast.Module) -> ast.FunctionDef | None:
 
 def check_name(name: str, what: str) -> None:
     """A component's and a pipeline's name is a Python name that KFP can make a task's name of."""
-    if not name.isidentifier() or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
         raise CaptureError(f"{name!r} is no name for a {what}: use letters, digits and _, beginning with a letter")
+    if hasattr(builtins, name) or name in _PROGRAM_NAMES or name.startswith("kfnb_"):
+        raise CaptureError(f"{name!r} means something else in a pipeline's program: give the {what} another name")
 
 
 def check_sources(cell: Cell) -> None:
@@ -95,20 +105,34 @@ def check_sources(cell: Cell) -> None:
     if not cell.tree.body:
         raise CaptureError(f"cell {cell} holds no code: a component needs some")
     for line, magic in cell.code.refused.items():
-        raise CaptureError(f"{cell.place(line)}: {magic} cannot travel with the component: move it to a cell of its own")
+        raise CaptureError(f"{cell.place(line)}: {magic} cannot travel with a component: move it to a cell of its own")
+    own = _assigned(cell.tree)
     for node in ast.walk(cell.tree):
-        if isinstance(node, ast.Name) and re.fullmatch(r"Out|In|_+|_i+|_\d+|_i\d+|_[oid]h", node.id):
-            if isinstance(node.ctx, ast.Load) and node.id not in _stored(cell.tree):
+        if isinstance(node, ast.Name) and _HISTORY.fullmatch(node.id) and node.id not in own:
+            raise CaptureError(
+                f"{cell.place(node.lineno)}: {node.id} is the notebook's own history, which a step does not have:"
+                " give the value a name"
+            )
+    check_globals(cell.tree, cell)
+
+
+def check_globals(tree: ast.AST, cell: Cell) -> None:
+    """``global x`` becomes ``nonlocal x`` in a step: no function in between may have an ``x`` of its own."""
+    for node, around in inside_functions(tree):
+        if not isinstance(node, ast.Global):
+            continue
+        between = [one for one in around[:-1] if not isinstance(one, ast.ClassDef)]
+        hiding = {name for one in between for name in local_names(one)}  # type: ignore[arg-type]
+        for name in node.names:
+            if name in hiding:
                 raise CaptureError(
-                    f"{cell.place(node.lineno)}: {node.id} is the notebook's own history, which a step does not"
-                    " have: give the value a name"
+                    f"{cell.place(node.lineno)}: global {name} skips a function's own {name}, which a step cannot do:"
+                    " rename one"
                 )
 
 
-def _stored(tree: ast.Module) -> set[str]:
-    return {
-        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
-    } | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+def _assigned(tree: ast.Module) -> set[str]:
+    return stored_names(tree) | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
 
 
 def is_builtin(name: str) -> bool:
@@ -134,18 +158,3 @@ def live_object(name: str, line: int, cell: Cell, maker: str, value: Any) -> Cap
         f"{cell.place(line)}: {name} ({kind}) was made {maker}, which is no component, so a step cannot have it."
         f" Make that cell a component (%%kf_component), or declare it: --param {name}"
     )
-
-
-__all__ = [
-    "Component",
-    "Examined",
-    "Input",
-    "Options",
-    "Sort",
-    "check_name",
-    "check_sources",
-    "component_function",
-    "is_builtin",
-    "live_object",
-    "unknown_name",
-]

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.names import Names, StarNames, read_names, root_name
+from kfnb.capture.ledger import Names
+from kfnb.capture.names import StarNames, read_names
+from kfnb.capture.syntax import root_name
 
 _LITERAL = (
     ast.Constant,
@@ -39,7 +41,10 @@ class Sort(Enum):
 
 @dataclass(frozen=True)
 class Definition:
-    """That ``cell`` made ``name`` by the statement on ``first`` to ``last`` (lines from 1)."""
+    """That ``cell`` made ``name`` by the statement on ``first`` to ``last`` (lines from 1).
+
+    ``only_changes``: the statement alters the object behind the name, and does not bind it.
+    """
 
     name: str
     sort: Sort
@@ -47,11 +52,25 @@ class Definition:
     first: int
     last: int
     node: ast.stmt | None = None
+    only_changes: bool = False
 
     @property
     def text(self) -> str:
-        """The statement as it stands in the cell."""
+        """The statement as it stands in the cell, without what may stand on the same lines."""
+        shared = [
+            other
+            for other in self.cell.tree.body
+            if other is not self.node and other.lineno <= self.last and (other.end_lineno or 0) >= self.first
+        ]
+        if shared and self.node is not None:
+            return ast.get_source_segment(self.cell.code.text, self.node) or ast.unparse(self.node)
         return self.cell.lines(self.first, self.last)
+
+    @property
+    def makes_type(self) -> bool:
+        """Whether the statement makes a class."""
+        value = self.node.value if isinstance(self.node, ast.Assign) else None
+        return isinstance(self.node, ast.ClassDef) or (value is not None and _is_type(value))
 
     def reads(self, star_names: StarNames) -> Names:
         """What the statement needs, now or when what it defines is called."""
@@ -67,8 +86,10 @@ def definitions_of(cell: Cell, star_names: StarNames) -> Iterator[Definition]:
         names = read_names(ast.Module([node], []), star_names)
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
         last = node.end_lineno or node.lineno
-        for name in [*names.writes, *(name for name in names.changes if name not in names.writes)]:
+        for name in names.writes:
             yield Definition(name, _sort(node, name, cell), cell, first, last, node)
+        for name in (name for name in names.changes if name not in names.writes):
+            yield Definition(name, _sort(node, name, cell), cell, first, last, node, only_changes=True)
         for name in names.deletes:
             yield Definition(name, Sort.DELETED, cell, first, last, node)
 

@@ -10,34 +10,34 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 
-def kfnb_formats() -> dict[str, Any]:
-    """The formats in which values are kept, the safest first: name -> (fits, write, read)."""
-    import json
-    import sys
+def kfnb_tables() -> dict[str, Any]:
+    """The formats of tables and arrays: name -> (fits, write, read)."""
     from types import SimpleNamespace
 
     def kind(value: Any) -> str:
         return f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
 
     def same_frame(one: Any, two: Any) -> bool:
-        same_axes = one.columns.equals(two.columns) and one.index.equals(two.index)
-        same_names = one.index.names == two.index.names and one.columns.names == two.columns.names
-        same_types = list(map(str, one.dtypes)) == list(map(str, two.dtypes))
-        objects = [one[name] for name in one.columns if str(one[name].dtype) == "object"]
-        simple = all(type(item) in (str, bool, type(None)) for column in objects for item in column)
-        return same_axes and same_names and same_types and simple and bool(one.equals(two)) and not one.attrs
+        def like(axis: Any) -> Any:
+            return type(axis), list(axis.names), getattr(axis, "freq", None)
 
-    def frame_fits(value: Any) -> bool:
-        return kind(value) == "pandas.DataFrame" and value.columns.is_unique
+        def simple(frame: Any) -> bool:
+            objects = [name for name in frame.columns if str(frame[name].dtype) == "object"]
+            return all(type(item) in (str, bool, type(None)) for name in objects for item in frame[name])
+
+        same_axes = one.columns.equals(two.columns) and one.index.equals(two.index)
+        same_kinds = like(one.index) == like(two.index) and like(one.columns) == like(two.columns)
+        same_types = list(one.dtypes) == list(two.dtypes) and simple(one) and simple(two)
+        return same_axes and same_kinds and same_types and bool(one.equals(two)) and not one.attrs
 
     def write_frame(value: Any, path: str) -> bool:
         value.to_parquet(path, engine="pyarrow")
         return same_frame(value, read_frame(path))
 
     def read_frame(path: str) -> Any:
-        import pandas
+        import pandas as pd
 
-        return pandas.read_parquet(path, engine="pyarrow")
+        return pd.read_parquet(path, engine="pyarrow")
 
     def write_series(value: Any, path: str) -> bool:
         if value.name is not None and type(value.name) is not str:
@@ -53,9 +53,9 @@ def kfnb_formats() -> dict[str, Any]:
         return bool(read_polars(path).equals(value))
 
     def read_polars(path: str) -> Any:
-        import polars
+        import polars as pl
 
-        return polars.read_parquet(path)
+        return pl.read_parquet(path)
 
     def write_arrow(value: Any, path: str) -> bool:
         import pyarrow.parquet
@@ -69,16 +69,88 @@ def kfnb_formats() -> dict[str, Any]:
         return pyarrow.parquet.read_table(path)
 
     def write_array(value: Any, path: str) -> bool:
-        import numpy
+        import numpy as np
 
         with open(path, "wb") as file:
-            numpy.save(file, value, allow_pickle=False)
+            np.save(file, value, allow_pickle=False)
         return True
 
     def read_array(path: str) -> Any:
-        import numpy
+        import numpy as np
 
-        return numpy.load(path, allow_pickle=False)
+        return np.load(path, allow_pickle=False)
+
+    def form(name: str, write: Any, read: Any) -> Any:
+        return SimpleNamespace(fits=lambda value: kind(value) == name, write=write, read=read)
+
+    return {
+        "parquet": form("pandas.DataFrame", write_frame, read_frame),
+        "series-parquet": form("pandas.Series", write_series, read_series),
+        "polars-parquet": form("polars.DataFrame", write_polars, read_polars),
+        "arrow-parquet": form("pyarrow.Table", write_arrow, read_arrow),
+        "npy": form("numpy.ndarray", write_array, read_array),
+    }
+
+
+def kfnb_pickles(classes: Mapping[str, type]) -> Any:
+    """Pickles in which the notebook's classes go by name, and by value for a step that does not have them.
+
+    So that an instance is, in the next step, one of that step's own class. ``classes`` are those of this step.
+    """
+    import io
+    import pickle
+    from types import SimpleNamespace
+
+    loaded: dict[str, Any] = dict(classes)
+    by_class = {known: name for name, known in classes.items()}
+    done: dict[type, bytes] = {}
+
+    def dumps(value: Any, busy: tuple[type, ...] = ()) -> bytes:
+        import cloudpickle
+
+        class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+            def persistent_id(self, item: Any) -> Any:
+                if not isinstance(item, type) or item in busy:
+                    return None
+                name = by_class.get(item) or vars(item).get("__kfnb_name__")
+                if name is None:
+                    return None
+                if item not in done:
+                    done[item] = dumps(item, (*busy, item))
+                return name, done[item]
+
+        file = io.BytesIO()
+        Pickler(file).dump(value)
+        return file.getvalue()
+
+    def loads(data: bytes) -> Any:
+        class Unpickler(pickle.Unpickler):
+            def persistent_load(self, known: Any) -> Any:
+                name, by_value = known
+                if name not in loaded:
+                    loaded[name] = loads(by_value)
+                    loaded[name].__kfnb_name__ = name
+                return loaded[name]
+
+        return Unpickler(io.BytesIO(data)).load()
+
+    def write(value: Any, path: str) -> bool:
+        with open(path, "wb") as file:
+            file.write(dumps(value))
+        return True
+
+    def read(path: str) -> Any:
+        with open(path, "rb") as file:
+            return loads(file.read())
+
+    return SimpleNamespace(fits=lambda _: True, write=write, read=read)
+
+
+def kfnb_formats(classes: Mapping[str, type]) -> dict[str, Any]:
+    """The formats in which values are kept, the safest first: name -> (fits, write, read)."""
+    import json
+    import sys
+    from types import SimpleNamespace
 
     def estimator_fits(value: Any) -> bool:
         base = sys.modules.get("sklearn.base")
@@ -97,6 +169,9 @@ def kfnb_formats() -> dict[str, Any]:
 
         return skops.io.load(path)
 
+    def json_fits(value: Any) -> bool:
+        return type(value) in (dict, list, str, int, type(None))
+
     def same_json(one: Any, two: Any) -> bool:
         if type(one) is not type(two):
             return False
@@ -106,67 +181,34 @@ def kfnb_formats() -> dict[str, Any]:
             return list(one) == list(two) and all(same_json(one[key], two[key]) for key in one)
         return bool(one == two)
 
+    def containers(value: Any) -> list[int]:
+        """The ids of all lists and dicts in a value: one that is there twice is one object, which JSON forgets."""
+        if type(value) not in (list, dict):
+            return []
+        parts = value.values() if type(value) is dict else value
+        return [id(value), *(one for part in parts for one in containers(part))]
+
     def write_json(value: Any, path: str) -> bool:
         text = json.dumps(value, allow_nan=False)
         with open(path, "w", encoding="utf-8") as file:
             file.write(text)
-        return same_json(json.loads(text), value)
+        return same_json(value, json.loads(text)) and len(set(containers(value))) == len(containers(value))
 
     def read_json(path: str) -> Any:
         with open(path, encoding="utf-8") as file:
             return json.load(file)
 
-    def write_pickle(value: Any, path: str) -> bool:
-        import cloudpickle
-
-        class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
-            def persistent_id(self, item: Any) -> Any:
-                # a class of the notebook goes by name, so that it is the next step's own class, and by value
-                # for a step that does not have it
-                local = isinstance(item, type) and "<locals>" in item.__qualname__
-                return (item.__name__, cloudpickle.dumps(item)) if local else None
-
-        with open(path, "wb") as file:
-            Pickler(file).dump(value)
-        return True
-
-    def read_pickle(path: str, classes: Mapping[str, type]) -> Any:
-        import pickle
-
-        class Unpickler(pickle.Unpickler):
-            def persistent_load(self, known: Any) -> Any:
-                name, by_value = known
-                return classes[name] if name in classes else pickle.loads(by_value)
-
-        with open(path, "rb") as file:
-            return Unpickler(file).load()
-
-    form = SimpleNamespace
     return {
-        "parquet": form(fits=frame_fits, write=write_frame, read=read_frame),
-        "series-parquet": form(
-            fits=lambda v: kind(v) == "pandas.Series", write=write_series, read=read_series
-        ),
-        "polars-parquet": form(
-            fits=lambda v: kind(v) == "polars.DataFrame", write=write_polars, read=read_polars
-        ),
-        "arrow-parquet": form(fits=lambda v: kind(v) == "pyarrow.Table", write=write_arrow, read=read_arrow),
-        "npy": form(
-            fits=lambda v: kind(v) == "numpy.ndarray" and not v.dtype.hasobject,
-            write=write_array,
-            read=read_array,
-        ),
-        "skops": form(fits=estimator_fits, write=write_estimator, read=read_estimator),
-        "json": form(
-            fits=lambda v: type(v) in (dict, list, str, int, type(None)), write=write_json, read=read_json
-        ),
-        "cloudpickle": form(fits=lambda v: True, write=write_pickle, read=read_pickle),
+        **kfnb_tables(),
+        "skops": SimpleNamespace(fits=estimator_fits, write=write_estimator, read=read_estimator),
+        "json": SimpleNamespace(fits=json_fits, write=write_json, read=read_json),
+        "cloudpickle": kfnb_pickles(classes),
     }
 
 
-def kfnb_save(value: Any, artifact: Any) -> None:
+def kfnb_save(value: Any, artifact: Any, classes: Mapping[str, type]) -> None:
     """Write a value to an artifact, in the safest format that gives it back unchanged."""
-    for name, form in kfnb_formats().items():
+    for name, form in kfnb_formats(classes).items():
         if not form.fits(value):
             continue
         try:
@@ -183,7 +225,7 @@ def kfnb_save(value: Any, artifact: Any) -> None:
             return
 
 
-def kfnb_load(artifact: Any, classes: Mapping[str, type] = {}) -> Any:  # noqa: B006 - never changed
+def kfnb_load(artifact: Any, classes: Mapping[str, type]) -> Any:
     """Read the value of an artifact; ``classes`` are the notebook's that this step has, by name."""
     import os
 
@@ -196,26 +238,47 @@ def kfnb_load(artifact: Any, classes: Mapping[str, type] = {}) -> Any:  # noqa: 
             ending, ""
         )
     if form == "csv":
-        import pandas
+        import pandas as pd
 
-        return pandas.read_csv(artifact.path)
-    formats = kfnb_formats()
+        return pd.read_csv(artifact.path)
+    formats = kfnb_formats(classes)
     if form not in formats:
         raise ValueError(f"{artifact.uri} has no format that is known here; give a .parquet, .csv, .npy or .json file")
-    if form == "cloudpickle":
-        return formats[form].read(artifact.path, classes)
     return formats[form].read(artifact.path)
 
 
 def kfnb_value(value: Any, kind: type, name: str) -> Any:
     """An output that is a parameter, as the type that it had when the cell ran in the notebook."""
+    import json
+
+    def kept(value: Any) -> bool:
+        if type(value) is list:
+            return all(map(kept, value))
+        if type(value) is dict:
+            return all(type(key) is str and kept(item) for key, item in value.items())
+        if type(value) is int:
+            return abs(value) <= 2**53
+        return type(value) in (str, bool, type(None)) or (type(value) is float and value - value == 0.0)
+
     value = value.item() if type(value).__module__ == "numpy" and hasattr(value, "item") else value
     value = list(value) if kind is list and isinstance(value, list) else value
-    if type(value) is not kind and not (kind is float and type(value) is int):
+    value = float(value) if kind is float and type(value) is int else value
+    if type(value) is not kind:
         raise TypeError(f"{name} was {kind.__name__} when its cell ran in the notebook, and is {value!r} here")
-    if type(value) is float and value - value != 0.0:
-        raise ValueError(f"{name} is {value} here: a KFP parameter is a finite number")
+    if not kept(value):
+        raise ValueError(f"{name} is {str(value)[:200]} here: a KFP parameter holds what JSON does, and finite numbers")
+    if len(json.dumps(value)) > 10**6:
+        raise ValueError(f"{name} is too long for a KFP parameter here: make it an array, a table or a file")
     return value
+
+
+def kfnb_floats(value: Any) -> Any:
+    """A list or dict whose numbers are all floats, which KFP may have written as integers."""
+    if isinstance(value, list):
+        return [kfnb_floats(item) for item in value]
+    if isinstance(value, dict):
+        return {key: kfnb_floats(item) for key, item in value.items()}
+    return float(value) if type(value) is int else value
 
 
 def kfnb_modules(files: dict[str, str]) -> None:
@@ -255,7 +318,7 @@ def kfnb_kf(metrics: Any = None, classification: Any = None, html: Any = None, m
         points = [
             # scikit-learn's first threshold is infinite, which JSON does not have
             {"confidenceThreshold": min(float(t), 1e9), "recall": float(r), "falsePositiveRate": float(f)}
-            for f, r, t in zip(fpr, tpr, thresholds)
+            for f, r, t in zip(fpr, tpr, thresholds)  # noqa: B905 - also where Python is 3.9
         ]
         every = max(1, -(-len(points) // 199))
         kept = points[::every]

@@ -22,6 +22,11 @@ _ALIASES = {"List": "list", "Dict": "dict", "Optional": ""}
 
 def options(function: ast.FunctionDef, cell: Cell, given: Options) -> Options:
     """The options with the function's own parameters as the component's."""
+    if function.decorator_list:
+        raise CaptureError(
+            f"{cell.place(function.decorator_list[0].lineno)}: the function of a component takes no decorator: say"
+            f" what it needs as options of %%kf_component, or put {function.name} in a cell of its own"
+        )
     params = [
         Parameter(argument.arg, kind.type, default)
         for argument, default in _arguments(function)

@@ -11,11 +11,21 @@ first mention of its name on, and a function that the cell only defines adds not
 from __future__ import annotations
 
 import ast
-import re
+import functools
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 
+from kfnb.capture.ledger import Ledger, Names
 from kfnb.capture.scopes import Effects, function_effects
+from kfnb.capture.syntax import (
+    catches_name_error,
+    defaults,
+    evaluated_annotations,
+    generic_names,
+    is_irrefutable,
+    names_in_query,
+    root_name,
+    stored_names,
+)
 
 StarNames = Callable[[str], Iterable[str]]
 """Gives the names that ``from MODULE import *`` binds."""
@@ -29,38 +39,18 @@ _UNSEEN = {
 }
 
 
-@dataclass
-class Names:
-    """What a cell does with names; each maps a name to the line (from 1) where it first does so.
-
-    ``maybe`` are reads that the cell guards with ``except NameError``: it is no error when nothing makes them.
-    ``unseen`` tells, by line, what this analysis cannot know.
-    """
-
-    reads: dict[str, int] = field(default_factory=dict)
-    writes: dict[str, int] = field(default_factory=dict)
-    changes: dict[str, int] = field(default_factory=dict)
-    deletes: dict[str, int] = field(default_factory=dict)
-    maybe: set[str] = field(default_factory=set)
-    unseen: dict[int, str] = field(default_factory=dict)
-
-
 def read_names(tree: ast.Module, star_names: StarNames = lambda _module: ()) -> Names:
     """The names that the code of one cell reads, writes and changes."""
     reader = _Reader(star_names)
     reader.block(tree.body)
-    return reader.names
+    return reader.ledger.finish()
 
 
 class _Reader(ast.NodeVisitor):
-    """Walks a cell's own level; ``bound`` are the names surely bound at this point."""
+    """Walks a cell's own level and keeps its ledger."""
 
     def __init__(self, star_names: StarNames) -> None:
-        self.names = Names()
-        self.bound: set[str] = set()
-        self.hidden: list[set[str]] = []  # names of comprehensions and class bodies around this point
-        self.deferred: dict[str, Effects] = {}
-        self.guarded = 0
+        self.ledger = Ledger()
         self.star_names = star_names
 
     def block(self, body: Sequence[ast.stmt]) -> bool:
@@ -73,83 +63,44 @@ class _Reader(ast.NodeVisitor):
 
     # -- names ------------------------------------------------------------------------------------------------
 
-    def load(self, name: str, line: int) -> None:
-        if any(name in names for names in self.hidden):
-            return
-        if name not in self.bound:
-            self.names.reads.setdefault(name, line)
-            if self.guarded:
-                self.names.maybe.add(name)
-        if name in self.deferred:
-            self.run(self.deferred.pop(name), line)
-
-    def run(self, effects: Effects, line: int) -> None:
-        """What happens when a function defined earlier may be called here."""
-        for name in effects.reads:
-            self.load(name, line)
-        for name in effects.writes:
-            self.store(name, line, sure=False)
-        for name in effects.changes:
-            self.change(name, line)
-
-    def store(self, name: str, line: int, *, sure: bool = True) -> None:
-        if self.hidden and name in self.hidden[-1]:
-            return
-        self.names.writes.setdefault(name, line)
-        self.names.deletes.pop(name, None)
-        self.deferred.pop(name, None)
-        if sure:
-            self.bound.add(name)
-
-    def change(self, name: str, line: int) -> None:
-        if not any(name in names for names in self.hidden):
-            self.names.changes.setdefault(name, line)
-
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
-            self.load(node.id, node.lineno)
+            self.ledger.load(node.id, node.lineno)
         elif isinstance(node.ctx, ast.Store):
-            self.store(node.id, node.lineno)
+            self.ledger.store(node.id, node.lineno)
         else:
-            self.delete(node.id, node.lineno)
+            self.ledger.delete(node.id, node.lineno)
 
-    def delete(self, name: str, line: int) -> None:
-        self.load(name, line)
-        self.bound.discard(name)
-        self.names.writes.pop(name, None)
-        self.names.deletes.setdefault(name, line)
-
-    def visit_Attribute(self, node: ast.Attribute) -> None:
-        self._part(node)
-
-    def visit_Subscript(self, node: ast.Subscript) -> None:
-        self._part(node)
-
-    def _part(self, node: ast.Attribute | ast.Subscript) -> None:
+    def visit_Attribute(self, node: ast.Attribute | ast.Subscript) -> None:
         """``x.a`` or ``x[i]``: a store or a ``del`` there changes the object behind ``x``."""
         self.generic_visit(node)
         if not isinstance(node.ctx, ast.Load):
             root = root_name(node)
             if root is not None:
-                self.change(root, node.lineno)
+                self.ledger.change(root, node.lineno)
+
+    visit_Subscript = visit_Attribute
 
     # -- statements that bind ---------------------------------------------------------------------------------
 
     def visit_Assign(self, node: ast.Assign) -> None:
-        if isinstance(node.value, ast.Lambda) and all(isinstance(t, ast.Name) for t in node.targets):
-            self._define([t.id for t in node.targets if isinstance(t, ast.Name)], node.value)
+        names = [target.id for target in node.targets if isinstance(target, ast.Name)]
+        if isinstance(node.value, ast.Lambda) and len(names) == len(node.targets):
+            self._defaults(node.value.args)
+            self._define(names, node.value)
             return
         self.visit(node.value)
         for target in node.targets:
             self.visit(target)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
-        self.visit(node.value)
         if isinstance(node.target, ast.Name):
-            self.load(node.target.id, node.lineno)
-            self.change(node.target.id, node.lineno)
-            self.store(node.target.id, node.lineno)
+            self.ledger.load(node.target.id, node.lineno)
+            self.visit(node.value)
+            self.ledger.change(node.target.id, node.lineno)
+            self.ledger.store(node.target.id, node.lineno)
         else:
+            self.visit(node.value)
             self.visit(node.target)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
@@ -160,83 +111,95 @@ class _Reader(ast.NodeVisitor):
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
-        # a walrus inside a comprehension binds in the cell
-        self.names.writes.setdefault(node.target.id, node.lineno)
-        self.bound.add(node.target.id)
+        # a walrus inside a comprehension binds in the cell, if the comprehension gets to it
+        self.ledger.store(node.target.id, node.lineno, sure=not self.ledger.hidden)
 
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
-            self.store(alias.asname or alias.name.split(".")[0], node.lineno)
+            self.ledger.store(alias.asname or alias.name.split(".")[0], node.lineno)
 
     def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
         for alias in node.names:
             if alias.name != "*":
-                self.store(alias.asname or alias.name, node.lineno)
+                self.ledger.store(alias.asname or alias.name, node.lineno)
                 continue
             for name in self.star_names("." * node.level + (node.module or "")):
-                self.store(name, node.lineno)
+                self.ledger.store(name, node.lineno)
 
     def visit_TypeAlias(self, node: ast.AST) -> None:
         name: ast.Name = node.name  # type: ignore[attr-defined]  # Python 3.12's
-        self.store(name.id, name.lineno)
+        with self.ledger.hiding(generic_names(node)), self.ledger.depth("loose"):
+            self.visit(node.value)  # type: ignore[attr-defined]  # evaluated when it is asked for
+        self.ledger.store(name.id, name.lineno)
 
     # -- functions and classes --------------------------------------------------------------------------------
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        self._defaults(node.args)
-        for part in (*node.decorator_list, *_annotations(node)):
-            self.visit(part)
+        effects = self._function(node)
         self._define([node.name], node)
+        if node.decorator_list:  # which may call it, or keep it to be called
+            with self.ledger.depth("guarded"):
+                self.ledger.run(effects, node.lineno)
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Effects:
+        """What a ``def`` does at once; and what the function will do."""
+        for decorator in node.decorator_list:
+            self.visit(decorator)
+        self._defaults(node.args)
+        with self.ledger.hiding(generic_names(node)):
+            for part in evaluated_annotations(node):
+                self.visit(part)
+        return function_effects(node)
+
     def visit_Lambda(self, node: ast.Lambda) -> None:
         self._defaults(node.args)
-        self.run(function_effects(node), node.lineno)
+        self.ledger.run(function_effects(node), node.lineno)
 
     def _defaults(self, arguments: ast.arguments) -> None:
-        for default in (*arguments.defaults, *arguments.kw_defaults):
-            if default is not None:
-                self.visit(default)
+        for default in defaults(arguments):
+            self.visit(default)
 
     def _define(self, targets: list[str], node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda) -> None:
-        if isinstance(node, ast.Lambda):
-            self._defaults(node.args)
         for name in targets:
-            self.store(name, node.lineno)
-            self.deferred[name] = function_effects(node)
+            self.ledger.store(name, node.lineno)
+            self.ledger.deferred[name] = function_effects(node)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        for part in (*node.decorator_list, *node.bases, *node.keywords):
-            self.visit(part)
-        attributes: set[str] = set()
-        methods = Effects()
-        for statement in node.body:
-            if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-                self.hidden.append(attributes)
-                self._defaults(statement.args)
-                for part in (*statement.decorator_list, *_annotations(statement)):
-                    self.visit(part)
-                self.hidden.pop()
-                methods.add(function_effects(statement))
-                attributes.add(statement.name)
-            else:
-                self._class_statement(statement, attributes)
-        self.store(node.name, node.lineno)
-        methods.reads.discard(node.name)
-        self.deferred[node.name] = methods
+        for decorator in node.decorator_list:
+            self.visit(decorator)
+        with self.ledger.hiding(generic_names(node)):
+            for part in (*node.bases, *node.keywords):
+                self.visit(part)
+            methods = self._class_body(node.body)
+        self.ledger.store(node.name, node.lineno)
+        methods.reads -= {node.name, "__class__", *generic_names(node)}
+        self.ledger.deferred[node.name] = methods
 
-    def _class_statement(self, statement: ast.stmt, attributes: set[str]) -> None:
-        """A statement of a class body: what it binds are attributes, not names of the cell."""
+    def _class_body(self, body: Sequence[ast.stmt]) -> Effects:
+        """Run a class body: what it binds are attributes, unless it says ``global``. What its methods will do."""
         inner = _Reader(self.star_names)
-        inner.bound = set(attributes)
-        inner.visit(statement)
-        for name, line in inner.names.reads.items():
-            self.load(name, line)
-        for name, line in inner.names.changes.items():
-            if name not in attributes:
-                self.change(name, line)
-        attributes.update(inner.names.writes)
+        inner.ledger.bound = {"__module__", "__qualname__"}
+        inner.block(body)
+        methods = Effects()
+        for effects in inner.ledger.deferred.values():
+            methods.add(effects)
+        names = inner.ledger.finish()
+        declared = {name for node in body if isinstance(node, ast.Global) for name in node.names}
+        with self.ledger.depth("guarded"):
+            for name in sorted(names.maybe):
+                self.ledger.load(name, names.reads[name])
+        for name, line in names.reads.items():
+            if name not in names.maybe:
+                self.ledger.load(name, line)
+        for name, line in names.changes.items():
+            if name not in names.writes:
+                self.ledger.change(name, line)
+        for name in sorted(declared & {*names.writes, *names.deletes}):
+            self.ledger.store(name, {**names.deletes, **names.writes}[name], sure=name in inner.ledger.bound)
+        self.ledger.names.unseen.update(names.unseen)
+        return methods
 
     # -- comprehensions ---------------------------------------------------------------------------------------
 
@@ -251,33 +214,31 @@ class _Reader(ast.NodeVisitor):
 
     def _comprehension(self, generators: list[ast.comprehension], elements: list[ast.expr]) -> None:
         self.visit(generators[0].iter)
-        own = {
-            part.id for one in generators for part in ast.walk(one.target) if isinstance(part, ast.Name)
-        }
-        self.hidden.append(own)
-        for index, one in enumerate(generators):
-            if index:
-                self.visit(one.iter)
-            for condition in one.ifs:
-                self.visit(condition)
-        for element in elements:
-            self.visit(element)
-        self.hidden.pop()
+        own = set().union(*(stored_names(one.target) for one in generators))
+        with self.ledger.hiding(own):
+            for index, one in enumerate(generators):
+                self.visit(one.target)  # its parts may read: for x[i] in ...
+                for part in ([one.iter] if index else []) + one.ifs:
+                    self.visit(part)
+            for element in elements:
+                self.visit(element)
 
     # -- control flow -----------------------------------------------------------------------------------------
 
-    def branches(self, *bodies: Sequence[ast.stmt]) -> None:
+    def branches(self, *bodies: Callable[[], bool]) -> None:
         """Alternatives of which one runs: what all that go on have bound is bound."""
-        before, ends = set(self.bound), []
-        for body in bodies:
-            self.bound = set(before)
-            if self.block(body):
-                ends.append(self.bound)
-        self.bound = set.intersection(*ends) if ends else before
+        ledger = self.ledger
+        before, ends = set(ledger.bound), []
+        with ledger.depth("conditions"):
+            for body in bodies:
+                ledger.bound = set(before)
+                if body():
+                    ends.append(ledger.bound)
+        ledger.bound = set.intersection(*ends) if ends else before
 
     def visit_If(self, node: ast.If) -> None:
         self.visit(node.test)
-        self.branches(node.body, node.orelse)
+        self.branches(lambda: self.block(node.body), lambda: self.block(node.orelse))
 
     def visit_IfExp(self, node: ast.IfExp) -> None:
         self.visit(node.test)
@@ -286,115 +247,103 @@ class _Reader(ast.NodeVisitor):
 
     def visit_BoolOp(self, node: ast.BoolOp) -> None:
         self.visit(node.values[0])
-        for value in node.values[1:]:
-            self._maybe(value)
+        self._maybe(*node.values[1:])
+
+    def visit_Compare(self, node: ast.Compare) -> None:
+        self.visit(node.left)
+        self.visit(node.comparators[0])
+        self._maybe(*node.comparators[1:])
+
+    def visit_Assert(self, node: ast.Assert) -> None:
+        self.visit(node.test)
+        if node.msg is not None:
+            self._maybe(node.msg)
 
     def _maybe(self, *nodes: ast.AST) -> None:
-        """Parts that may not run: they read and write, but bind nothing for sure."""
-        before = set(self.bound)
-        for node in nodes:
-            self.visit(node)
-        self.bound = before
+        """Expressions that may not run: they read and write, but bind nothing for sure."""
+        before = set(self.ledger.bound)
+        with self.ledger.depth("conditions"):
+            for node in nodes:
+                self.visit(node)
+        self.ledger.bound = before
 
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
         self.visit(node.iter)
-        self._maybe(node.target, *node.body)
-        self._maybe(*node.orelse)
+        self._loop([node.target, *node.body], node.orelse)
 
     visit_AsyncFor = visit_For
 
     def visit_While(self, node: ast.While) -> None:
-        self.visit(node.test)
-        self._maybe(*node.body)
-        self._maybe(*node.orelse)
+        with self.ledger.depth("loose"):
+            self.visit(node.test)
+        self._loop(node.body, node.orelse)
+
+    def _loop(self, nodes: Sequence[ast.AST], otherwise: Sequence[ast.stmt]) -> None:
+        """A loop's body, which may run often or never; what it writes may come before what it reads."""
+        before = set(self.ledger.bound)
+        with self.ledger.depth("loose"):
+            self.block(nodes)  # type: ignore[arg-type]  # the first may be the target, which is visited alike
+            self.ledger.bound = set(before)
+        self.block(otherwise)
+        self.ledger.bound = before
 
     def visit_Try(self, node: ast.Try) -> None:
-        before = set(self.bound)
-        self.guarded += any(_catches_name_error(handler) for handler in node.handlers)
-        ends = [self.bound] if self.block([*node.body]) and self.block(node.orelse) else []
-        self.guarded -= any(_catches_name_error(handler) for handler in node.handlers)
-        for handler in node.handlers:
-            self.bound = set(before)
-            if self._handler(handler):
-                ends.append(self.bound)
-        self.bound = set.intersection(*ends) if ends else before
+        guards = any(catches_name_error(handler) for handler in node.handlers)
+
+        def attempt() -> bool:
+            if not guards:
+                return self.block(node.body) and self.block(node.orelse)
+            with self.ledger.depth("guarded"):
+                reached = self.block(node.body)
+            return reached and self.block(node.orelse)
+
+        self.branches(attempt, *(functools.partial(self._handler, handler) for handler in node.handlers))
         self.block(node.finalbody)
 
-    visit_TryStar = visit_Try
+    visit_TryStar = visit_Try  # type: ignore[assignment]  # Python 3.11's, of the same fields
 
     def _handler(self, handler: ast.ExceptHandler) -> bool:
         if handler.type is not None:
             self.visit(handler.type)
-        if handler.name is None:
-            return self.block(handler.body)
-        # Python binds the name for the handler alone and deletes it at its end
-        self.hidden.append({handler.name})
+        if handler.name is not None:
+            self.ledger.store(handler.name, handler.lineno)
         reached = self.block(handler.body)
-        self.hidden.pop()
+        if handler.name is not None:
+            self.ledger.bound.discard(handler.name)  # Python deletes it at the handler's end
         return reached
 
     def visit_Match(self, node: ast.Match) -> None:
         self.visit(node.subject)
-        before = set(self.bound)
-        for case in node.cases:
-            self.bound = set(before)
-            self.visit(case.pattern)
-            if case.guard is not None:
-                self.visit(case.guard)
-            self.block(case.body)
-        self.bound = before
+        cases = [functools.partial(self._case, case) for case in node.cases]
+        rest = [] if is_irrefutable(node.cases[-1]) else [lambda: True]
+        self.branches(*cases, *rest)
+
+    def _case(self, case: ast.match_case) -> bool:
+        self.visit(case.pattern)
+        if case.guard is not None:
+            self.visit(case.guard)
+        return self.block(case.body)
 
     def visit_MatchAs(self, node: ast.MatchAs) -> None:
         self.generic_visit(node)
         if node.name is not None:
-            self.store(node.name, node.lineno)
+            self.ledger.store(node.name, node.lineno)
 
     def visit_MatchStar(self, node: ast.MatchStar) -> None:
         if node.name is not None:
-            self.store(node.name, node.lineno)
+            self.ledger.store(node.name, node.lineno)
 
     def visit_MatchMapping(self, node: ast.MatchMapping) -> None:
         self.generic_visit(node)
         if node.rest is not None:
-            self.store(node.rest, node.lineno)
+            self.ledger.store(node.rest, node.lineno)
 
     # -- what cannot be seen ----------------------------------------------------------------------------------
 
     def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)
-        if isinstance(node.func, ast.Name) and node.func.id in _UNSEEN and node.func.id not in self.bound:
-            self.names.unseen[node.lineno] = f"{node.func.id}(): {_UNSEEN[node.func.id]}"
+        word = node.func.id if isinstance(node.func, ast.Name) else ""
+        if word in _UNSEEN and word not in self.ledger.bound and not (word == "vars" and node.args):
+            self.ledger.names.unseen[node.lineno] = f"{word}(): {_UNSEEN[word]}"
         for name in names_in_query(node):
-            self.load(name, node.lineno)
-
-
-def names_in_query(call: ast.Call) -> list[str]:
-    """The Python names that pandas' ``query`` and ``eval`` take from around the call (``@name``)."""
-    if not (isinstance(call.func, ast.Attribute) and call.func.attr in {"query", "eval"}):
-        return []
-    texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
-    return [name for text in texts for name in re.findall(r"@([^\W\d]\w*)", text)]
-
-
-def root_name(node: ast.AST) -> str | None:
-    """``x`` of ``x.a[0].b``; None when it begins with something else than a name."""
-    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
-        node = node.value
-    return node.id if isinstance(node, ast.Name) else None
-
-
-def _annotations(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
-    arguments = node.args
-    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    every += [arg for arg in (arguments.vararg, arguments.kwarg) if arg is not None]
-    found = [arg.annotation for arg in every if arg.annotation is not None]
-    generic = {parameter.name for parameter in getattr(node, "type_params", ())}
-    found += [node.returns] if node.returns is not None else []
-    return [one for one in found if not any(isinstance(n, ast.Name) and n.id in generic for n in ast.walk(one))]
-
-
-def _catches_name_error(handler: ast.ExceptHandler) -> bool:
-    if handler.type is None:
-        return True
-    caught = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
-    return bool(caught & {"NameError", "Exception", "BaseException"})
+            self.ledger.load(name, node.lineno)

@@ -14,6 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from kfnb.capture import commands
 from kfnb.capture.cell import Cell
 from kfnb.capture.definitions import Definition, Sort, definitions_of
 from kfnb.capture.values import kind_of
@@ -58,6 +59,8 @@ class Notebook:
         self.folder = folder
         self.linear = linear
         self.components: dict[str, Component] = {}
+        self.left: dict[str, tuple[Cell, bytes]] = {}
+        """How the value of each name looked when a component had written it: the cell, and a digest."""
         self.parameters: dict[str, Parameter] = {}
         self.injected: dict[str, Any] = {}
         self._tagged = {source.strip() for source in tagged}
@@ -69,7 +72,8 @@ class Notebook:
     def cell(self, raw: str, number: int, cell_id: str | None, name: str = "") -> Cell:
         """The cell that runs next; ``record`` it when it has run."""
         self._order += 1
-        return Cell(raw, number, self._order, self._key(raw, cell_id, name), name)
+        known = frozenset(word for word in commands.dollar_words(raw) if word in self.namespace)
+        return Cell(raw, number, self._order, self._key(raw, cell_id, name), name, known)
 
     def _key(self, raw: str, cell_id: str | None, name: str) -> str:
         """What tells whether two executions were of one cell: its id, where the client sends one.
@@ -95,13 +99,21 @@ class Notebook:
         except CaptureError:
             return  # no Python (a cell magic of somebody else's): what it made is not known
         injected = not cell.head and cell.raw.lstrip().startswith(INJECTED)
+        tagged = injected or cell.raw.strip() in self._tagged
         for definition in found:
-            if injected or cell.raw.strip() in self._tagged or definition.sort is Sort.PARAMETER:
-                definition = self._parameter(definition, injected=injected)
-            self._definitions.setdefault(definition.name, []).append(definition)
+            if (definition.sort is Sort.DELETED) == (definition.name in self.namespace):
+                continue  # a statement that did not run, or was undone
+            parameter = tagged or definition.sort is Sort.PARAMETER
+            self._add(self._parameter(definition, injected=injected) if parameter else definition)
         sort = Sort.STEP if cell.head == "%%kf_component" else Sort.LIVE
         for name in changed:
-            self._definitions.setdefault(name, []).append(Definition(name, sort, cell, 1, 1))
+            self._add(Definition(name, sort, cell, 1, 1))
+
+    def _add(self, definition: Definition) -> None:
+        known = self._definitions.setdefault(definition.name, [])
+        if definition.only_changes and known and known[-1].sort is Sort.IMPORT:
+            return  # os.environ["A"] = "1" leaves os the module that it is
+        known.append(definition)
 
     def _parameter(self, definition: Definition, *, injected: bool) -> Definition:
         """A definition in a cell of parameters: it makes a pipeline parameter, if its value can be one."""
@@ -121,17 +133,28 @@ class Notebook:
 
     # -- who made a name --------------------------------------------------------------------------------------
 
-    def definition(self, name: str, before: int | None = None) -> Definition | None:
+    def definition(self, name: str, before: int | None = None, *, but: str = "") -> Definition | None:
         """What made ``name`` as of the cell with order ``before`` (exclusive; None: as of now).
 
-        Where the cell that made a function, class or import has been run again since, the newest run counts.
+        Where the cell that made a function, class or import has been run again since, the newest run counts. The
+        cell with the key ``but`` does not count.
         """
-        known = self._definitions.get(name, ())
-        found = next((d for d in reversed(known) if before is None or d.cell.order < before), None)
+        known = self.definitions(name)
+        found = next((d for d in reversed(self.definitions(name, before)) if d.cell.key != but), None)
         if found is None or found.sort not in (Sort.SOURCE, Sort.IMPORT):
             return found
         again = [d for d in known if d.cell.key == found.cell.key and d.sort is found.sort]
         return again[-1] if again else found
+
+    def definitions(self, name: str, before: int | None = None) -> list[Definition]:
+        """All that is known to have made ``name``, in order, as of the cell with order ``before``."""
+        return [d for d in self._definitions.get(name, ()) if before is None or d.cell.order < before]
+
+    def definition_above(self, name: str, user: Definition) -> Definition | None:
+        """What had made ``name`` when the statement of ``user`` ran."""
+        at = (user.cell.order, user.first)
+        known = [d for d in self.definitions(name) if (d.cell.order, d.first) < at]
+        return known[-1] if known else None
 
     def names(self) -> Mapping[str, list[Definition]]:
         """All that is known to have been defined."""
@@ -141,7 +164,7 @@ class Notebook:
         """The names that ``from module import *`` binds, from the module as it is imported here."""
         try:
             loaded: ModuleType = importlib.import_module(module)
-        except ImportError:
+        except Exception:  # a module runs any code; whatever it raises, the cell that imports it will show
             return []
         names = getattr(loaded, "__all__", None)
         return list(names) if names is not None else [name for name in vars(loaded) if not name.startswith("_")]

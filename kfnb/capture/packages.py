@@ -38,7 +38,7 @@ def requirement_for(module: str) -> str | None:
 def _owners(module: str) -> list[str]:
     root = module.partition(".")[0]
     owners = list(dict.fromkeys(_distributions().get(root, [])))
-    if len(owners) < 2:
+    if len(owners) <= 1:
         return owners
     # a namespace shared by several packages (google.*): the one that has the module's own files
     parts = module.replace(".", "/")

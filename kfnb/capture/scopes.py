@@ -8,6 +8,15 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from kfnb.capture.syntax import (
+    defaults,
+    evaluated_annotations,
+    generic_names,
+    names_in_query,
+    root_name,
+    stored_names,
+)
+
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
@@ -28,11 +37,18 @@ class Effects:
 
 def function_effects(node: Function) -> Effects:
     """What calling the function may read, write and change of the names around it."""
-    body = [node.body] if isinstance(node, ast.Lambda) else node.body
-    scope = _Scope(parameters(node.args) | {p.name for p in getattr(node, "type_params", ())})
-    for part in body:
+    scope = _Scope(parameters(node.args) | generic_names(node))
+    for part in [node.body] if isinstance(node, ast.Lambda) else node.body:
         scope.visit(part)
     return scope.effects()
+
+
+def local_names(node: Function) -> set[str]:
+    """The names that are the function's own."""
+    scope = _Scope(parameters(node.args))
+    for part in [node.body] if isinstance(node, ast.Lambda) else node.body:
+        scope.visit(part)
+    return scope.local - scope.declared
 
 
 def parameters(arguments: ast.arguments) -> set[str]:
@@ -43,23 +59,25 @@ def parameters(arguments: ast.arguments) -> set[str]:
 
 
 class _Scope(ast.NodeVisitor):
-    """Collects what one function body binds and uses, whatever the order: locals are locals throughout."""
+    """Collects what one function body binds and uses, whatever the order: locals are locals throughout.
+
+    Names that an inner function declares ``global`` are the cell's own, whatever the functions around it bind.
+    """
 
     def __init__(self, local: set[str]) -> None:
         self.local = set(local)
-        self.outer: set[str] = set()  # declared global or nonlocal
+        self.declared: set[str] = set()  # global or nonlocal
         self.used: set[str] = set()
         self.changed: set[str] = set()
         self.inner = Effects()
+        self.beyond = Effects()  # on names that inner scopes declare global
 
     def effects(self) -> Effects:
-        local = self.local - self.outer
-        found = Effects(
-            self.used - local,
-            self.outer & self.local,
-            self.changed - local,
-        )
-        found.add(self.inner, but=local)
+        """What is left when the function's own names are taken away."""
+        own = self.local - self.declared
+        found = Effects(self.used - own, self.declared & self.local, self.changed - own)
+        found.add(self.inner, but=own)
+        found.add(self.beyond)
         found.reads |= found.changes
         return found
 
@@ -68,9 +86,11 @@ class _Scope(ast.NodeVisitor):
             self.used.add(node.id)
         else:
             self.local.add(node.id)
+            if isinstance(node.ctx, ast.Del):
+                self.used.add(node.id)
 
     def visit_Global(self, node: ast.Global | ast.Nonlocal) -> None:
-        self.outer.update(node.names)
+        self.declared.update(node.names)
 
     visit_Nonlocal = visit_Global
 
@@ -79,61 +99,86 @@ class _Scope(ast.NodeVisitor):
         if isinstance(node.target, ast.Name):
             self.used.add(node.target.id)
 
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
+        if not node.simple:  # Python does not evaluate the annotation of a local name
+            self.visit(node.annotation)
+        self.visit(node.target)
+        if node.value is not None:
+            self.visit(node.value)
+
     def visit_Attribute(self, node: ast.Attribute | ast.Subscript) -> None:
         self.generic_visit(node)
-        if not isinstance(node.ctx, ast.Load):
-            root: ast.AST = node
-            while isinstance(root, ast.Attribute | ast.Subscript):
-                root = root.value
-            if isinstance(root, ast.Name):
-                self.changed.add(root.id)
+        root = root_name(node)
+        if root is not None and not isinstance(node.ctx, ast.Load):
+            self.changed.add(root)
 
     visit_Subscript = visit_Attribute
 
+    def visit_Call(self, node: ast.Call) -> None:
+        self.generic_visit(node)
+        self.used.update(names_in_query(node))
+
+    # -- scopes inside ----------------------------------------------------------------------------------------
+
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         self.local.add(node.name)
+        for part in (*node.decorator_list, *defaults(node.args)):
+            self.visit(part)
+        generic = generic_names(node)
+        for part in evaluated_annotations(node):
+            inner = _Scope(set())
+            inner.visit(part)
+            self.used |= inner.used - generic
         self._nested(node)
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
+        for part in defaults(node.args):
+            self.visit(part)
         self._nested(node)
 
     def _nested(self, node: Function) -> None:
-        for part in [*node.args.defaults, *node.args.kw_defaults, *getattr(node, "decorator_list", [])]:
-            if part is not None:
-                self.visit(part)
-        self.inner.add(function_effects(node))
+        effects = function_effects(node)
+        beyond = _declared_global(node)
+        self.inner.add(effects, but=beyond)
+        self.beyond.add(Effects(effects.reads & beyond, effects.writes & beyond, effects.changes & beyond))
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.local.add(node.name)
-        for part in (*node.decorator_list, *node.bases, *node.keywords):
-            self.visit(part)
-        body = _Scope(set())
-        for statement in node.body:
-            body.visit(statement)
+        for decorator in node.decorator_list:
+            self.visit(decorator)
+        body = _Scope(generic_names(node))
+        for part in (*node.bases, *node.keywords, *node.body):
+            body.visit(part)
         # a class body's names are attributes: they hide nothing from the methods, and little from the body
-        self.used |= body.used - body.local
-        self.changed |= body.changed - body.local
-        self.inner.add(body.inner)
+        own = body.local - body.declared
+        self.used |= body.used - own
+        self.changed |= body.changed - own
+        self.inner.add(body.inner, but={"__class__", *generic_names(node)})
+        self.beyond.add(body.beyond)
+        beyond = {name for part in node.body if isinstance(part, ast.Global) for name in part.names}
+        self.beyond.add(Effects(body.used & beyond, body.local & beyond, body.changed & beyond))
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
         self.visit(node.generators[0].iter)
+        own = set().union(*(stored_names(one.target) for one in node.generators))
         inner = _Scope(set())
         for one in node.generators:
             inner.visit(one.target)
             for part in (*([] if one is node.generators[0] else [one.iter]), *one.ifs):
                 inner.visit(part)
-        own = set(inner.local)
         for element in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
             inner.visit(element)
-        walrus = {n.target.id for n in ast.walk(node) if isinstance(n, ast.NamedExpr)}
-        self.local |= walrus  # a walrus binds in the function
+        self.local |= inner.local - own  # a walrus binds in the function
         self.used |= inner.used - own
         self.changed |= inner.changed - own
         self.inner.add(inner.inner, but=own)
+        self.beyond.add(inner.beyond)
 
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension
+
+    # -- other statements that bind ---------------------------------------------------------------------------
 
     def visit_Import(self, node: ast.Import | ast.ImportFrom) -> None:
         self.local.update(alias.asname or alias.name.split(".")[0] for alias in node.names)
@@ -156,3 +201,18 @@ class _Scope(ast.NodeVisitor):
         if node.rest is not None:
             self.local.add(node.rest)
         self.generic_visit(node)
+
+
+def _declared_global(node: Function) -> set[str]:
+    """Names that the function itself says are ``global``."""
+    if isinstance(node, ast.Lambda):
+        return set()
+    waiting: list[ast.AST] = list(node.body)
+    found: set[str] = set()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.Global):
+            found.update(part.names)
+        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            waiting.extend(ast.iter_child_nodes(part))
+    return found

@@ -8,31 +8,20 @@ made the name and what to do.
 from __future__ import annotations
 
 import ast
-import inspect
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import ModuleType
-from typing import Any
 
 from kfnb.capture import modules, packages
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import Options, is_builtin, live_object, unknown_name
+from kfnb.capture.component import Options, check_globals, is_builtin, live_object, unknown_name
 from kfnb.capture.definitions import Definition, Sort
 from kfnb.capture.embedded import KF_OUTPUTS
-from kfnb.capture.names import Names
+from kfnb.capture.imports import Import, import_of, importable, imported_modules, submodules
+from kfnb.capture.ledger import Names
+from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
+from kfnb.capture.values import is_mutable, is_tree
 from kfnb.errors import CaptureError
-
-
-@dataclass(frozen=True)
-class Import:
-    """One import statement for the top of a step; ``module`` is what must be installed for it."""
-
-    name: str
-    text: str
-    module: str
-    origin: str
 
 
 @dataclass
@@ -40,7 +29,7 @@ class Travel:
     """All that a component needs from around it, each thing once, in the order in which it must be there.
 
     ``files`` are modules that lie beside the notebook, ``needed`` modules that must be installed with the place
-    that imports each, ``reasons`` say which name asked for which.
+    that imports each, ``reasons`` say which name asked for which, ``origins`` which cell made it.
     """
 
     inputs: dict[str, Definition] = field(default_factory=dict)
@@ -71,10 +60,10 @@ def trace(
     ``before`` is the order of the cell as of which names are looked up, ``constants`` the values (as source) that
     constants had then; both as the component was captured, or None for now.
     """
-    tracer = _Tracer(notebook, options, constants or {}, before)
-    for name, line in names.reads.items():
-        soft = name in names.maybe or name in names.writes
-        tracer.need(name, line, cell, soft=soft, reason="the cell")
+    tracer = _Tracer(notebook, cell, options, constants or {}, before)
+    for name, line in names.needs.items():
+        optional = name in names.maybe or name in names.keeps
+        tracer.need(name, Use(line, cell, "the cell", optional=optional, own=name in names.writes and optional))
     tracer.imports_inside(cell.tree, cell)
     tracer.kf_calls(cell.tree)
     for module in cell.code.modules:
@@ -84,30 +73,58 @@ def trace(
     return found
 
 
+@dataclass(frozen=True)
+class Use:
+    """That a line of a cell needs a name.
+
+    ``optional``: the code may get along without, so that it is no error when nothing makes the name. ``own``: the
+    code may well make it itself, so that it is no error either when only the kernel has it.
+    """
+
+    line: int
+    cell: Cell
+    reason: str
+    optional: bool = False
+    own: bool = False
+
+    @property
+    def place(self) -> str:
+        """The place of the line, for messages."""
+        return str(self.cell.place(self.line))
+
+
 class _Tracer:
+    """Follows names to what made them, as of ``before``."""
+
     def __init__(
-        self, notebook: Notebook, options: Options, constants: Mapping[str, str], before: int | None
+        self,
+        notebook: Notebook,
+        cell: Cell,
+        options: Options,
+        constants: Mapping[str, str],
+        before: int | None,
     ) -> None:
         self.notebook = notebook
+        self.cell = cell
         self.options = options
         self.constants = constants
         self.before = before
         self.seen: set[str] = set()
         self.travel = Travel()
 
-    def need(self, name: str, line: int, cell: Cell, *, soft: bool, reason: str) -> None:
-        """Find what makes ``name``. ``soft``: the code may well make it itself, so it may also be absent."""
+    def need(self, name: str, use: Use) -> None:
+        """Find what makes ``name``."""
         if name in self.seen:
             return
         self.seen.add(name)
-        self.travel.reasons[name] = reason
+        self.travel.reasons[name] = use.reason
         declared = next((param for param in self.options.params if param.name == name), None)
         if declared is not None:
             self.travel.params[name] = declared
             return
-        definition = self.notebook.definition(name, self.before)
+        definition = self._definition(name, use)
         if definition is None:
-            self._undefined(name, line, cell, soft=soft)
+            self._undefined(name, use)
             return
         take = {
             Sort.IMPORT: self._import,
@@ -116,13 +133,37 @@ class _Tracer:
             Sort.PARAMETER: self._parameter,
             Sort.STEP: self._input,
         }.get(definition.sort)
+        if definition.sort is Sort.STEP and use.optional and not self._has_value(name):
+            return
         if take is not None:
             self.travel.origins[name] = definition.cell
             take(definition)
         elif definition.sort is Sort.LIVE:
-            self._live(name, line, cell, f"by cell {definition.cell}", soft=soft)
-        elif not soft:
-            raise CaptureError(f"{cell.place(line)}: {name} was deleted by cell {definition.cell}")
+            self._live(name, use, f"by cell {definition.cell}")
+        elif not use.optional:
+            raise CaptureError(f"{use.place}: {name} was deleted by cell {definition.cell}")
+
+    def _definition(self, name: str, use: Use) -> Definition | None:
+        """What made the name before this component did: its own earlier runs do not count."""
+        newest = self.notebook.definition(name, self.before)
+        if newest is None or newest.cell.key != self.cell.key:
+            return newest
+        found = self.notebook.definition(name, self.before, but=self.cell.key)
+        if found is None and not use.optional:
+            raise CaptureError(f"{use.place}: nothing makes {name} before {self.cell.name} itself does")
+        if not use.optional and newest.sort is Sort.STEP:
+            self.travel.notes.append(
+                f"{use.place}: {name} was read here as an earlier run of this cell had left it; a pipeline runs the"
+                " step once. Run the cells before it again to see the pipeline's result"
+            )
+        return found
+
+    def _has_value(self, name: str) -> bool:
+        """Whether a step's name had a value when this component's cell ran."""
+        captured = self.notebook.components.get(self.cell.name)
+        if captured is not None and captured.cell.order == self.cell.order:
+            return name in captured.inputs
+        return name in self.notebook.namespace
 
     # -- the sorts of definitions -----------------------------------------------------------------------------
 
@@ -134,79 +175,109 @@ class _Tracer:
 
     def _constant(self, definition: Definition) -> None:
         name = definition.name
+        self.travel.constants[name] = self.constants.get(name) or self._literal(definition)
+
+    def _literal(self, definition: Definition) -> str:
+        """The value of a constant as it is now, as the source of a literal."""
+        name, place = definition.name, definition.cell.place(definition.first)
         value = self.notebook.namespace.get(name)
-        text = self.constants.get(name) or repr(value)
+        known = self.travel.constants
+        twin = next((one for one in known if is_mutable(value) and self.notebook.namespace[one] is value), None)
+        if twin is not None:
+            return twin  # two names for one object
+        if not is_tree(value):
+            raise CaptureError(f"{place}: parts of {name} are one object, which no constant is: make it in a component")
         try:
-            same = ast.literal_eval(text) == value or name in self.constants
+            same = name in self.notebook.namespace and ast.literal_eval(repr(value)) == value
         except (ValueError, SyntaxError):
             same = False
         if not same:
-            place = definition.cell.place(definition.first)
             raise CaptureError(f"{place}: {name} is no longer the constant that this line made it")
-        self.travel.constants[name] = text
+        return repr(value)
 
     def _source(self, definition: Definition) -> None:
-        if definition not in self.travel.sources:
+        node = definition.node
+        assert node is not None
+        check_globals(node, definition.cell)
+        self._check_defaults(definition)
+        if not any(one.cell == definition.cell and one.first == definition.first for one in self.travel.sources):
             self.travel.sources.append(definition)
-        self.kf_calls(ast.Module([definition.node] if definition.node else [], []))
-        if definition.node is not None:
-            self.imports_inside(definition.node, definition.cell)
+        self.kf_calls(node)
+        self.imports_inside(node, definition.cell)
         names = definition.reads(self.notebook.star_names)
         outer = self.before
         if outer is not None and definition.cell.order >= outer:
             self.before = None  # an edited function is taken as of now, and so is what it needs
-        for name, line in names.reads.items():
-            soft = name in names.maybe or name in names.writes
-            self.need(name, line, definition.cell, soft=soft, reason=definition.name)
+        for name, line in names.needs.items():
+            optional = name in names.maybe or name in names.keeps
+            use = Use(line, definition.cell, definition.name, optional=optional, own=name in names.writes and optional)
+            self.need(name, use)
         self.before = outer
 
+    def _check_defaults(self, definition: Definition) -> None:
+        """What a definition took when it ran (defaults, decorators, a class body) must be what it takes in a step."""
+        assert definition.node is not None
+        at_once = read_names(ast.Module([definition.node], []), self.notebook.star_names).reads
+        for name in at_once:
+            then = self.notebook.definition_above(name, definition)
+            now = self.notebook.definition(name, self.before)
+            if then is None or now is None or now.sort in (Sort.SOURCE, Sort.IMPORT) or now.cell.key == then.cell.key:
+                continue
+            raise CaptureError(
+                f"{definition.cell.place(definition.first)}: {definition.name} took {name} when it was defined, and"
+                f" cell {now.cell} has assigned {name} since: run this cell again"
+            )
+
     def _import(self, definition: Definition) -> None:
-        node = definition.node
+        node, name = definition.node, definition.name
         assert isinstance(node, ast.Import | ast.ImportFrom)
-        text, module = _import_of(definition.name, node, self.notebook)
+        text, module = import_of(name, node, self.notebook.star_names)
         place = str(definition.cell.place(definition.first))
-        self.travel.imports[definition.name] = Import(definition.name, text, module, place)
+        self.travel.imports[name] = Import(name, text, module, place)
         self.module(module, place)
+        if not isinstance(node, ast.Import) or text != f"import {module}":
+            return
+        for other in self.notebook.definitions(name, self.before):  # import a.b and import a.c make one name
+            for inner in submodules(name, other.node):
+                self.travel.imports.setdefault(f"{name}: {inner}", Import(name, f"import {inner}", inner, place))
+                self.travel.reasons[f"{name}: {inner}"] = self.travel.reasons[name]
+                self.module(inner, place)
+        self.travel.imports = {
+            key: one for key, one in self.travel.imports.items() if key == name or one.text != text
+        }
 
     # -- names without a definition that travels --------------------------------------------------------------
 
-    def _undefined(self, name: str, line: int, cell: Cell, *, soft: bool) -> None:
+    def _undefined(self, name: str, use: Use) -> None:
         if name == "kf":
             return  # what of it is used, ``kf_calls`` finds out
         if name == "get_ipython":
-            raise CaptureError(f"{cell.place(line)}: get_ipython() is the notebook's; a step has no IPython")
+            raise CaptureError(f"{use.place}: get_ipython() is the notebook's; a step has no IPython")
         if name in self.notebook.namespace and name != "display":
-            self._live(name, line, cell, "outside this notebook's cells", soft=soft)
+            self._live(name, use, "outside this notebook's cells")
         elif is_builtin(name):
             self.travel.provided.add(name)
-        elif not soft:
-            raise unknown_name(name, line, cell, [*self.notebook.names(), *self.notebook.namespace])
+        elif not use.optional:
+            raise unknown_name(name, use.line, use.cell, [*self.notebook.names(), *self.notebook.namespace])
 
-    def _live(self, name: str, line: int, cell: Cell, maker: str, *, soft: bool) -> None:
+    def _live(self, name: str, use: Use, maker: str) -> None:
         value = self.notebook.namespace.get(name)
-        text, module = _importable(name, value)
+        text, module = importable(name, value)
         if text:
-            self.travel.imports[name] = Import(name, text, module, str(cell.place(line)))
-            self.module(module, str(cell.place(line)))
-        elif not soft:
-            raise live_object(name, line, cell, maker, value)
-        else:
+            self.travel.imports[name] = Import(name, text, module, use.place)
+            self.module(module, use.place)
+        elif not use.own:
+            raise live_object(name, use.line, use.cell, maker, value)
+        elif name in self.notebook.namespace:
             self.travel.notes.append(f"{name} is taken to be made by the component itself, not {maker}")
 
     # -- modules ----------------------------------------------------------------------------------------------
 
     def imports_inside(self, tree: ast.AST, cell: Cell) -> None:
         """The imports that stand in the code itself: what they name must be there too."""
-        tried = _tried_imports(tree)
-        for node in ast.walk(tree):
-            found = []
-            if isinstance(node, ast.Import):
-                found = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found = [node.module]
-            for module in found:
-                if node not in tried or packages.is_installed(module):
-                    self.module(module, str(cell.place(getattr(node, "lineno", 1))))
+        for module, node, tried in imported_modules(tree):
+            if not tried or packages.is_installed(module):
+                self.module(module, str(cell.place(node.lineno)))
 
     def module(self, module: str, place: str) -> None:
         """Note that ``module`` must be importable: beside the notebook, or from a package."""
@@ -224,50 +295,11 @@ class _Tracer:
 
     def kf_calls(self, tree: ast.AST) -> None:
         """Which of ``kf``'s functions the code uses: those decide which artifacts the step has."""
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "kf":
-                if node.attr in KF_OUTPUTS:
-                    self.travel.kf.add(node.attr)
-
-
-def _import_of(name: str, node: ast.Import | ast.ImportFrom, notebook: Notebook) -> tuple[str, str]:
-    """The statement that binds just ``name``, and the module that it imports."""
-    for alias in node.names:
-        bound = alias.asname or (alias.name.split(".")[0] if isinstance(node, ast.Import) else alias.name)
-        if bound != name and alias.name != "*":
-            continue
-        if isinstance(node, ast.Import):
-            return ast.unparse(ast.Import([alias])), alias.name
-        module = "." * node.level + (node.module or "")
-        if alias.name == "*" and name in notebook.star_names(module):
-            return f"from {module} import {name}", module
-        if alias.name != "*":
-            inner = f"{module}.{alias.name}"
-            text = ast.unparse(ast.ImportFrom(node.module, [alias], node.level))
-            return text, inner if inner in sys.modules else module
-    raise AssertionError(name)  # the definition came from this very statement
-
-
-def _importable(name: str, value: Any) -> tuple[str, str]:
-    """An import statement that gives ``value`` under ``name`` elsewhere, and its module; empty when there is none."""
-    if isinstance(value, ModuleType):
-        return f"import {value.__name__}" + ("" if value.__name__ == name else f" as {name}"), value.__name__
-    module, own = getattr(value, "__module__", None), getattr(value, "__name__", None)
-    known = isinstance(value, type) or inspect.isroutine(value)
-    if not known or not module or module == "__main__" or not own:
-        return "", ""
-    if getattr(sys.modules.get(module), own, None) is not value:
-        return "", ""
-    return f"from {module} import {own}" + ("" if own == name else f" as {name}"), module
-
-
-def _tried_imports(tree: ast.AST) -> set[ast.AST]:
-    """Imports under a ``try`` that go without when the package is missing."""
-    return {
-        node
-        for attempt in ast.walk(tree)
-        if isinstance(attempt, ast.Try) and attempt.handlers
-        for statement in attempt.body
-        for node in ast.walk(statement)
-        if isinstance(node, ast.Import | ast.ImportFrom)
-    }
+        self.travel.kf |= {
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute)
+            and isinstance(node.value, ast.Name)
+            and node.value.id == "kf"
+            and node.attr in KF_OUTPUTS
+        }

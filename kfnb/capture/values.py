@@ -7,7 +7,7 @@ import io
 import json
 import math
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import GeneratorType, ModuleType
 from typing import Any
@@ -36,11 +36,13 @@ class Kind:
     """``type`` is a parameter's Python type (``int`` ...) or an artifact's KFP class (``Dataset`` ...).
 
     ``modules`` are what a step must be able to import to load the value; ``note`` what the user should know.
+    ``restore`` is the function that gives a parameter its Python type back: KFP knows only doubles.
     """
 
     type: str
     modules: tuple[str, ...] = ()
     note: str = ""
+    restore: str = ""
 
     @property
     def parameter(self) -> bool:
@@ -67,13 +69,19 @@ def kind_of(value: Any) -> Kind:
 
 def _scalar(value: Any) -> Kind | None:
     python = _as_python_scalar(value)
-    if type(python) is bool or (type(python) is int and abs(python) <= _EXACT_INT):
-        return Kind(type(python).__name__, note=_numpy_note(value, python))
-    if type(python) is float and math.isfinite(python):
-        return Kind("float", note=_numpy_note(value, python))
-    if type(python) is str and _encodes(python) and len(python.encode()) <= LARGEST_PARAMETER:
-        return Kind("str", note=_numpy_note(value, python))
-    return None
+    exact = type(python) is bool or (type(python) is int and abs(python) <= _EXACT_INT)
+    real = type(python) is float and math.isfinite(python)
+    text = type(python) is str and _encodes(python) and len(python.encode()) <= LARGEST_PARAMETER
+    if not (exact or real or text):
+        return None
+    kind = type(python).__name__
+    if type(value) is type(python):
+        return Kind(kind, restore="float" if real else "")
+    name = type(value).__name__
+    if isinstance(value, float | str):  # numpy's float64 and str_ are Python's own, with more methods
+        return Kind(kind, note=f"{name} travels as {kind}", restore="float" if real else "")
+    name = "bool_" if kind == "bool" else name
+    return Kind(kind, modules=("numpy",), note=f"{name} travels as {kind}", restore=f"numpy.{name}")
 
 
 def _as_python_scalar(value: Any) -> Any:
@@ -84,15 +92,40 @@ def _as_python_scalar(value: Any) -> Any:
     return value
 
 
-def _numpy_note(value: Any, python: Any) -> str:
-    return "" if type(value) is type(python) else f"{type(value).__name__} travels as {type(python).__name__}"
-
-
 def _json(value: Any) -> Kind:
     name = "dict" if isinstance(value, Mapping) else "list"
-    if keeps_in_json(value) and len(json.dumps(value)) <= LARGEST_PARAMETER:
-        return Kind(name)
-    return Kind("Artifact", ("cloudpickle",), "" if keeps_in_json(value) else f"a {name} with more than JSON in it")
+    if not is_tree(value) or not keeps_in_json(value):
+        return Kind("Artifact", ("cloudpickle",), f"a {name} with more than JSON in it")
+    numbers = set(_numbers(value))
+    whole = any(number.is_integer() for number in numbers if type(number) is float)
+    if len(json.dumps(value)) > LARGEST_PARAMETER or (whole and any(type(number) is int for number in numbers)):
+        return Kind("Artifact", ("cloudpickle",))  # KFP writes 1.0 as 1: which was which could not be told apart
+    return Kind(name, restore="kfnb_floats" if any(type(number) is float for number in numbers) and whole else "")
+
+
+def _numbers(value: Any) -> Iterator[int | float]:
+    if isinstance(value, Mapping | list):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from _numbers(item)
+    elif type(value) in (int, float):
+        yield value
+
+
+def is_mutable(value: Any) -> bool:
+    """Whether the value is one of Python's own containers that can be changed in place."""
+    return isinstance(value, list | dict | set | bytearray)
+
+
+def is_tree(value: Any, seen: set[int] | None = None) -> bool:
+    """Whether no part of a value is there twice: a change to one of two equal parts then is no change to the other."""
+    if not isinstance(value, list | dict | set | tuple):
+        return True
+    seen = set() if seen is None else seen
+    if is_mutable(value):
+        if id(value) in seen:
+            return False
+        seen.add(id(value))
+    return all(is_tree(item, seen) for item in (value.values() if isinstance(value, dict) else value))
 
 
 def keeps_in_json(value: Any) -> bool:
@@ -186,7 +219,7 @@ class _Digest:
             try:
                 self.write(pandas.util.hash_pandas_object(frame, index=True).to_numpy().tobytes())
             except TypeError:  # unhashable objects in a column
-                self.take([frame[column].tolist() for column in frame.columns])
+                self.take([frame.iloc[:, place].tolist() for place in range(frame.shape[1])])
             return
         _pickler(self).dump(value)
 

@@ -2,51 +2,42 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from kfnb.magics.kernel import Kernel
+    from kfnb.magics.extension import Extension
 
-_kernels: dict[int, Kernel] = {}
+_extensions: dict[int, Extension] = {}
 
 
 def load(shell: InteractiveShell) -> None:
     """Connect kfnb with a shell: its magics, its settings, its ``kf``, its eye on the cells."""
-    if id(shell) in _kernels:
+    if id(shell) in _extensions:
         return
     from kfnb import config
     from kfnb.capture.kf import Kf
-    from kfnb.magics import completion, display
-    from kfnb.magics.kernel import Kernel
-    from kfnb.magics.magics import KfnbMagics
-    from kfnb.pipeline.workspace import use
+    from kfnb.magics.extension import Extension
 
-    kernel = Kernel(shell)
-    kernel.connect()
-    _kernels[id(shell)] = kernel
-    use(kernel.workspace)
-    shell.register_magics(KfnbMagics(kernel))
-    shell.configurables.append(config.reset(start=kernel.notebook.folder, config=shell.config))
+    settings: Any = config.reset(start=Path.cwd(), config=shell.config)
+    shell.configurables.append(settings)  # so that %config Kfnb works
     shell.user_ns.setdefault("kf", Kf())
-    display.register(shell, lambda: kernel.attended)
-    completion.register(shell, kernel.workspace)
+    extension = Extension(shell)
+    extension.connect()
+    _extensions[id(shell)] = extension
 
 
-def kernel_of(shell: InteractiveShell) -> Kernel:
+def extension_of(shell: InteractiveShell) -> Extension:
     """What kfnb knows of a shell that it is loaded into."""
-    return _kernels[id(shell)]
+    return _extensions[id(shell)]
 
 
 def unload(shell: InteractiveShell) -> None:
     """Undo ``load``; what the notebook defined is forgotten."""
-    kernel = _kernels.pop(id(shell), None)
-    if kernel is None:
+    extension = _extensions.pop(id(shell), None)
+    if extension is None:
         return
-    kernel.disconnect()
-    for kind in ("line", "cell"):
-        known = shell.magics_manager.magics[kind]
-        for name in [name for name in known if name.startswith("kf_")]:
-            del known[name]
+    extension.disconnect()
     shell.configurables[:] = [one for one in shell.configurables if type(one).__name__ != "Kfnb"]

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
 
 from kfnb import config, options
 from kfnb.pipeline.workspace import Workspace
-
-if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
 
 Words = Callable[[Workspace], Iterable[str]]
 
@@ -55,15 +51,7 @@ _WORDS: dict[str, tuple[Callable[[], options.Parser], Words]] = {
 }
 
 
-def register(shell: InteractiveShell, current: Workspace) -> None:
-    """Complete the words of every magic."""
-    for magic, (parser, words) in _WORDS.items():
-        shell.set_hook("complete_command", _completer(parser, words, current), str_key=magic)  # type: ignore[no-untyped-call]
-
-
-def _completer(parser: Callable[[], options.Parser], words: Words, current: Workspace) -> Callable[..., list[str]]:
-    def complete(_shell: Any, event: Any) -> list[str]:
-        every = [*parser().options, *words(current)]
-        return [word for word in every if word.startswith(event.symbol)]
-
-    return complete
+def complete(magic: str, begun: str, current: Workspace) -> list[str]:
+    """The words that may stand after ``magic`` and begin with ``begun``."""
+    parser, words = _WORDS[magic]
+    return [word for word in (*parser().options, *words(current)) if word.startswith(begun)]

@@ -7,14 +7,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError as IPythonUsageError
-from IPython.core.magic import (
-    Magics,
-    line_cell_magic,
-    line_magic,
-    magics_class,
-    no_var_expand,
-    output_can_be_silenced,
-)
 
 from kfnb import api, options
 from kfnb.capture.component import Options
@@ -23,15 +15,18 @@ from kfnb.errors import KfnbError, UsageError
 from kfnb.pipeline import pipeline as pipelines
 
 if TYPE_CHECKING:
+    from kfnb.backends.run import Run, RunList
     from kfnb.magics.kernel import Kernel
     from kfnb.model import ComponentView, Graph
     from kfnb.pipeline.pipeline import Pipeline
-    from kfnb.runs.run import Run, RunList
 
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
-def reads(parser: Callable[[], options.Parser], cell: Callable[[], options.Parser] | None = None) -> Callable[[F], F]:
+def reads(
+    parser: Callable[[], options.Parser], cell: Callable[[], options.Parser] | None = None
+) -> Callable[[F], F]:
     """A magic whose words ``parser`` reads (``cell`` those of its cell form): its help, and its errors in one line."""
 
     def decorate(method: F) -> F:
@@ -59,15 +54,12 @@ def reads(parser: Callable[[], options.Parser], cell: Callable[[], options.Parse
     return decorate
 
 
-@magics_class
-class KfnbMagics(Magics):
-    """kfnb's magics."""
+class KfnbMagics:
+    """kfnb's magics, a method each."""
 
     def __init__(self, kernel: Kernel) -> None:
-        super().__init__(kernel.shell)
         self.kernel = kernel
 
-    @line_magic
     @reads(options.config)
     def kf_config(self, line: str) -> Kfnb | None:
         found = options.config().read(line)
@@ -78,11 +70,11 @@ class KfnbMagics(Magics):
             settings().set(name.strip(), value.strip())
         return None if found.settings else settings()
 
-    @no_var_expand
-    @line_cell_magic
     @reads(options.component)
     def kf_component(self, line: str, body: str | None = None) -> Any:
-        if body is not None:  # called by a program; typed in a cell, it is the line form with the code after it
+        if (
+            body is not None
+        ):  # called by a program; typed in a cell, it is the line form with the code after it
             result = self.kernel.shell.run_cell(f"%%kf_component {line}\n{body}")
             result.raise_error()
             return result.result
@@ -104,8 +96,6 @@ class KfnbMagics(Magics):
         self.kernel.begin_component(found.name, chosen)
         return None
 
-    @no_var_expand
-    @line_cell_magic
     @reads(options.parameters)
     def kf_parameters(self, line: str, body: str | None = None) -> Any:
         if body is not None:
@@ -116,8 +106,6 @@ class KfnbMagics(Magics):
         self.kernel.begin_parameters()
         return None
 
-    @no_var_expand
-    @line_cell_magic
     @reads(options.pipeline_line, options.pipeline_cell)
     def kf_pipeline(self, line: str, body: str | None = None) -> Pipeline:
         current = self.kernel.workspace
@@ -137,14 +125,11 @@ class KfnbMagics(Magics):
             print(f"note: {note}")
         return self._bound(found.bind, pipeline)
 
-    @output_can_be_silenced
-    @line_magic
     @reads(options.show)
     def kf_show(self, line: str) -> ComponentView | Graph:
         found = options.show().read(line)
         return self._bound(found.bind, api.show(found.name))
 
-    @line_magic
     @reads(options.compile_)
     def kf_compile(self, line: str) -> None:
         found = options.compile_().read(line)
@@ -153,8 +138,6 @@ class KfnbMagics(Magics):
         for path in filter(None, (found.to, found.python)):
             print(f"wrote {api.compile(found.pipeline, path)}")
 
-    @output_can_be_silenced
-    @line_magic
     @reads(options.submit)
     def kf_submit(self, line: str) -> Run:
         found, arguments = options.submit().read_with_arguments(line)
@@ -171,21 +154,18 @@ class KfnbMagics(Magics):
             self._wait(run)
         return run
 
-    @output_can_be_silenced
-    @line_magic
     @reads(options.runs)
     def kf_runs(self, line: str) -> RunList:
         found = options.runs().read(line)
         return self._bound(found.bind, api.runs(limit=found.limit))
 
-    @line_magic
     @reads(options.logs)
     def kf_logs(self, line: str) -> None:
         found = options.logs().read(line)
         for text in api.log_lines(found.run, found.task, follow=found.follow):
             print(text)
 
-    def _bound(self, name: str | None, value: Any) -> Any:
+    def _bound(self, name: str | None, value: T) -> T:
         if name is not None:
             if not name.isidentifier():
                 raise UsageError(f"-o {name}: that is no name")
@@ -199,6 +179,5 @@ class KfnbMagics(Magics):
         try:
             run.wait()
         except KfnbError:
-            display(run)  # type: ignore[no-untyped-call]
+            display(run)
             raise
-

@@ -45,7 +45,8 @@ def _walk(
         is_group = "dag" in inner
         nodes.append(Node(node_id, task.get("taskInfo", {}).get("name", key), parent, is_group, _label(task)))
         edges += [
-            Edge(f"{parent}/{source}" if parent else source, node_id, label) for source, label in _sources(task)
+            Edge(f"{parent}/{source}" if parent else source, node_id, label)
+            for source, label in _sources(task)
         ]
         if is_group:
             _walk(spec, inner, node_id, nodes, edges)

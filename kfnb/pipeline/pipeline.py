@@ -13,7 +13,8 @@ from typing import Any
 from kfnb.capture.capture import typed
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options, check_name
-from kfnb.capture.names import Names, read_names
+from kfnb.capture.ledger import Names
+from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.travel import Travel, trace
 from kfnb.errors import CaptureError, PipelineError
@@ -62,8 +63,7 @@ def define(
         raise PipelineError(f"{name} is a component already: give the pipeline another name")
     params = [_with_value(notebook, param) for param in params]
     raw = f"%%kf_pipeline {name}\n{body}"
-    pipeline = Pipeline(name, Cell(body_cell(raw), number, sys.maxsize, name, name), notebook, tuple(params))
-    return pipeline
+    return Pipeline(name, Cell(body_cell(raw), number, sys.maxsize, name, name), notebook, tuple(params))
 
 
 def define_chain(notebook: Notebook, name: str, steps: Sequence[str]) -> Pipeline:
@@ -74,7 +74,9 @@ def define_chain(notebook: Notebook, name: str, steps: Sequence[str]) -> Pipelin
         if step not in notebook.components:
             raise PipelineError(_unknown(step, notebook))
         if steps.count(step) > 1:
-            raise PipelineError(f"{step} stands twice in pipeline {name}: use %%kf_pipeline to call a step again")
+            raise PipelineError(
+                f"{step} stands twice in pipeline {name}: use %%kf_pipeline to call a step again"
+            )
     check_name(name, "pipeline")
     if name in notebook.components:
         raise PipelineError(f"{name} is a component already: give the pipeline another name")
@@ -96,8 +98,12 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     options = Options(params=pipeline.params)
     travel = trace(notebook, cell, names, options)
     travels = {name: _travel(notebook, notebook.components[name]) for name in called}
-    wired = wire(cell, notebook.components, travels, {**travel.params, **{p.name: p for p in pipeline.params}})
-    steps = tuple(make_step(notebook, notebook.components[name], wired.wanted.get(name, ())) for name in called)
+    wired = wire(
+        cell, notebook.components, travels, {**travel.params, **{p.name: p for p in pipeline.params}}
+    )
+    steps = tuple(
+        make_step(notebook, notebook.components[name], wired.wanted.get(name, ())) for name in called
+    )
     _rename_inputs(wired, {step.name: step for step in steps})
     program = write_program(
         pipeline.name, steps, wired, travel, image=image or default_image(), index_urls=index_urls
@@ -206,7 +212,9 @@ def _unknown(name: str, notebook: Notebook) -> str:
 
     close = get_close_matches(name, notebook.components, 1)
     known = ", ".join(notebook.components) or "none yet: define one with %%kf_component"
-    return f"no component is called {name}; " + (f"did you mean {close[0]}?" if close else f"there are {known}")
+    return f"no component is called {name}; " + (
+        f"did you mean {close[0]}?" if close else f"there are {known}"
+    )
 
 
 __all__ = [

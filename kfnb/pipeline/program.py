@@ -17,6 +17,7 @@ from kfnb.capture.travel import Travel
 from kfnb.pipeline.step import Step
 from kfnb.pipeline.wiring import Made, Wired
 
+_BLANK = " "
 _ARTIFACTS = ("Artifact", "ClassificationMetrics", "Dataset", "HTML", "Markdown", "Metrics", "Model")
 
 
@@ -54,12 +55,12 @@ def _imports(text: str, travel: Travel) -> str:
         '"""A Kubeflow pipeline, written by kfnb from a notebook."""\n',
         f"from collections.abc import {', '.join(abc)}" if abc else "",
         f"from typing import {', '.join(typing)}" if typing else "",
-        "",
+        _BLANK,
         "from kfp import compiler, dsl",
         f"from kfp.dsl import {', '.join(sorted(dsl))}" if dsl else "",
         *sorted({one.text for one in travel.imports.values()} - {"from kfp import dsl", "import kfp"}),
     ]
-    return "\n".join(line for index, line in enumerate(lines) if line or index == 3)
+    return "\n".join(line.rstrip(" ") for line in lines if line)
 
 
 def _step(step: Step, image: str, index_urls: Sequence[str]) -> str:
@@ -98,7 +99,9 @@ def _results(name: str, results: dict[str, Made]) -> tuple[list[str], list[str]]
     """The class of the pipeline's outputs, and the statement that returns them."""
     if not results:
         return [], []
-    fields = ", ".join(f'("{output}", {made.component.outputs[output].type})' for output, made in results.items())
+    fields = ", ".join(
+        f'("{output}", {made.component.outputs[output].type})' for output, made in results.items()
+    )
     values = ", ".join(f'{output}={made.task}.outputs["{output}"]' for output, made in results.items())
     kind = _class(name)
     return [f'{kind} = NamedTuple("{kind}", [{fields}])'], [f"{INDENT}return {kind}({values})"]

@@ -27,12 +27,19 @@ def view_component(notebook: Notebook, component: Component, image: str = "") ->
 
 def _inputs(step: Step) -> list[Port]:
     producers = step.component.inputs
-    return [Port(name, kind.type, f"made by {producers[name].producer}") for name, kind in step.inputs.items()]
+    return [
+        Port(name, kind.type, f"made by {producers[name].producer}") for name, kind in step.inputs.items()
+    ]
 
 
 def _params(step: Step) -> list[Port]:
     return [
-        Port(param.name, param.type, f"parameter, {param.place}", "" if param.default is None else repr(param.default))
+        Port(
+            param.name,
+            param.type,
+            f"parameter, {param.place}",
+            "" if param.default is None else repr(param.default),
+        )
         for param in step.params.values()
     ]
 
@@ -52,10 +59,14 @@ def _travellers(step: Step) -> list[Traveller]:
     travel = step.travel
 
     def why(name: str) -> str:
-        return f"read by {travel.reasons[name]}" if name in travel.reasons else "used by the cell's own commands"
+        return (
+            f"read by {travel.reasons[name]}" if name in travel.reasons else "used by the cell's own commands"
+        )
 
     found = [Traveller(one.name, "import", one.origin, why(one.name)) for one in travel.imports.values()]
-    found += [Traveller(s.name, "source", f"cell {s.cell}, line {s.first}", why(s.name)) for s in travel.sources]
+    found += [
+        Traveller(s.name, "source", f"cell {s.cell}, line {s.first}", why(s.name)) for s in travel.sources
+    ]
     found += [
         Traveller(f"{name} = {value}", "constant", f"cell {travel.origins[name]}", f"{why(name)}; inlined")
         for name, value in travel.constants.items()

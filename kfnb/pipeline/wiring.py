@@ -58,7 +58,9 @@ def wire(
     wiring = _Wiring(cell, components, travels, params)
     wiring.result.body = wiring.block(copy.deepcopy(cell.tree.body))
     if not wiring.result.tasks:
-        raise PipelineError(f"pipeline {cell.name} calls no component; there are {', '.join(components) or 'none yet'}")
+        raise PipelineError(
+            f"pipeline {cell.name} calls no component; there are {', '.join(components) or 'none yet'}"
+        )
     wiring.find_wanted(wiring.result.body)
     return wiring.result
 
@@ -105,7 +107,9 @@ class _Wiring:
             yield from self.compound(node)
         else:
             yield from self.hoisted(node)
-            self.local |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+            self.local |= {
+                n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+            }
             yield node
 
     def compound(self, node: ast.With | ast.For | ast.If | ast.While) -> Iterator[ast.stmt]:
@@ -115,7 +119,9 @@ class _Wiring:
             otherwise, node.orelse = node.orelse, []
         yield from self.hoisted(node)
         outer = set(self.local)
-        self.local |= {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+        self.local |= {
+            n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)
+        }
         node.body = self.inner(body)
         if not isinstance(node, ast.With):
             node.orelse = self.inner(otherwise)
@@ -202,7 +208,9 @@ class _Wiring:
         known = self.result.params.get(param.name)
         if known is None:
             self.result.params[param.name] = param
-        elif known.type != param.type or (param.default not in (None, known.default) and known.default is not None):
+        elif known.type != param.type or (
+            param.default not in (None, known.default) and known.default is not None
+        ):
             raise PipelineError(
                 f"pipeline {self.cell.name}: {param.name} is {known.type}={known.default!r} in {known.place} and"
                 f" {param.type}={param.default!r} in {param.place}: one pipeline has one parameter of that name"
@@ -217,12 +225,12 @@ class _Wiring:
                 f"{component.name} read {name} as {wanted.kind.type} when its cell ran, and {made.component.name} now"
                 f" makes {is_kind}: run cell {component.cell} again",
             )
-        if wanted is not None and wanted.producer == made.component.name:
-            if made.component.cell.order > wanted.producer_order:
-                self.result.notes.append(
-                    f"{component.name} ran with the {name} of an earlier run of {made.component.name}, which ran again"
-                    f" since: its results here are older than the pipeline's"
-                )
+        stale = wanted is not None and made.component.cell.order > wanted.producer_order
+        if wanted is not None and wanted.producer == made.component.name and stale:
+            self.result.notes.append(
+                f"{component.name} ran with the {name} of an earlier run of {made.component.name}, which ran again"
+                " since: what this notebook shows of it is older than what the pipeline will make"
+            )
 
     def missing(self, name: str, component: Component) -> str:
         later = self.closed.get(name)
@@ -231,16 +239,23 @@ class _Wiring:
                 f"{component.name} reads {name}, which {later.component.name} makes inside a block: outside of it, use"
                 " dsl.OneOf or dsl.Collected"
             )
-        makers = [one.name for one in self.components.values() if name in one.outputs and one is not component]
+        makers = [
+            one.name for one in self.components.values() if name in one.outputs and one is not component
+        ]
         called = [maker for maker in makers if maker in called_components(self.cell.tree, self.components)]
         if called:
             needs = self.inputs(self.components[called[0]])
             mutual = [n for n in needs if n in component.outputs and n not in self.made]
             if mutual:
-                return f"{component.name} and {called[0]} need each other ({name}, {mutual[0]}): that is a cycle"
+                return (
+                    f"{component.name} and {called[0]} need each other ({name}, {mutual[0]}): that is a cycle"
+                )
             return f"{component.name} reads {name}, which {called[0]} makes only later: put {called[0]} before it"
         if makers:
-            return f"{component.name} reads {name}, which {makers[-1]} makes: add {makers[-1]} to the pipeline, before it"
+            maker = makers[-1]
+            return (
+                f"{component.name} reads {name}, which {maker} makes: add {maker} to the pipeline, before it"
+            )
         return f"{component.name} reads {name}, which no component makes"
 
     def error(self, node: ast.expr | ast.stmt, message: str) -> PipelineError:
@@ -260,7 +275,11 @@ class _Wiring:
             logged = taken[1].startswith("kf_")
             if taken[1] not in component.outputs and not logged:
                 close = get_close_matches(taken[1], component.outputs, 1)
-                hint = f"did you mean {close[0]}?" if close else f"it makes {', '.join(component.outputs) or 'none'}"
+                hint = (
+                    f"did you mean {close[0]}?"
+                    if close
+                    else f"it makes {', '.join(component.outputs) or 'none'}"
+                )
                 raise self.error(node, f"{component.name} makes no {taken[1]}; {hint}")  # type: ignore[arg-type]
             wanted = self.result.wanted.setdefault(component.name, [])
             if taken[1] not in wanted and not logged:
@@ -285,10 +304,12 @@ class _Hoister(ast.NodeTransformer):
     def visit_ListComp(self, node: ast.expr) -> ast.AST:
         for inner in ast.walk(node):
             if name := self.wiring.component_called(inner):
-                raise self.wiring.error(node, f"call {name} in a statement of its own: a loop of steps is dsl.ParallelFor")
+                raise self.wiring.error(
+                    node, f"call {name} in a statement of its own: a loop of steps is dsl.ParallelFor"
+                )
         return node
 
-    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_Lambda = visit_ListComp  # type: ignore[assignment]
+    visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_Lambda = visit_ListComp
 
 
 def _settings(variable: str, component: Component) -> Iterator[ast.stmt]:
@@ -297,7 +318,9 @@ def _settings(variable: str, component: Component) -> Iterator[ast.stmt]:
     calls = [
         f".set_cpu_limit({options.cpu!r})" if options.cpu else "",
         f".set_memory_limit({options.memory!r})" if options.memory else "",
-        f".set_accelerator_type('nvidia.com/gpu').set_accelerator_limit({options.gpu})" if options.gpu else "",
+        f".set_accelerator_type('nvidia.com/gpu').set_accelerator_limit({options.gpu})"
+        if options.gpu
+        else "",
         f".set_retry({options.retries})" if options.retries else "",
         "" if options.cache else ".set_caching_options(False)",
     ]
@@ -316,7 +339,11 @@ def _taken(node: ast.AST) -> tuple[str, str] | None:
     if not (isinstance(node, ast.Subscript) and isinstance(node.value, ast.Attribute)):
         return None
     owner = node.value
-    if owner.attr != "outputs" or not isinstance(owner.value, ast.Name) or not isinstance(node.slice, ast.Constant):
+    if (
+        owner.attr != "outputs"
+        or not isinstance(owner.value, ast.Name)
+        or not isinstance(node.slice, ast.Constant)
+    ):
         return None
     return owner.value.id, str(node.slice.value)
 

@@ -22,7 +22,9 @@ class Workspace:
         if name in self.pipelines:
             return self.pipelines[name]
         if name in self.notebook.components:
-            raise UsageError(f"{name} is a component, not a pipeline: %kf_pipeline NAME {name} makes one of it")
+            raise UsageError(
+                f"{name} is a component, not a pipeline: %kf_pipeline NAME {name} makes one of it"
+            )
         close = get_close_matches(name, self.pipelines, 1)
         known = ", ".join(self.pipelines) or "none yet: define one with %kf_pipeline"
         hint = f"did you mean {close[0]}?" if close else f"there are {known}"

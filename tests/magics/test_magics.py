@@ -19,7 +19,9 @@ def steps(shell: Shell) -> Shell:
 
 
 def test_a_component_cell_runs_as_any_cell_does(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
-    value = shell.run("%%kf_component make --param rows:int=3\nxs = list(range(rows))\nprint('hello')\nlen(xs)")
+    value = shell.run(
+        "%%kf_component make --param rows:int=3\nxs = list(range(rows))\nprint('hello')\nlen(xs)"
+    )
     assert value == 3
     assert "hello" in capsys.readouterr().out
     assert shell["rows"] == 3
@@ -33,7 +35,10 @@ def test_an_error_of_the_users_code_is_the_users_own(shell: Shell) -> None:
     while traceback:
         frames.append((traceback.tb_frame.f_code.co_filename, traceback.tb_lineno))
         traceback = traceback.tb_next
-    assert not any("kfnb" in file and "ipykernel" not in file and file.endswith(".py") and "/magics/" in file for file, _ in frames)
+    assert not any(
+        "kfnb" in file and "ipykernel" not in file and file.endswith(".py") and "/magics/" in file
+        for file, _ in frames
+    )
     assert frames[-1][1] == 3  # as the editor counts lines
     assert "make" not in shell.kernel.notebook.components
 
@@ -89,7 +94,9 @@ def test_runs_lists_the_newest_first(steps: Shell) -> None:
     assert len(steps.run("%kf_runs --limit 1")) == 1
 
 
-def test_logs_are_the_newest_runs_or_those_of_a_run_and_task(steps: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+def test_logs_are_the_newest_runs_or_those_of_a_run_and_task(
+    steps: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
     run = steps.run("%kf_submit p --rows 4")
     capsys.readouterr()
     steps.run("%kf_logs")
@@ -98,7 +105,9 @@ def test_logs_are_the_newest_runs_or_those_of_a_run_and_task(steps: Shell, capsy
     assert capsys.readouterr().out.splitlines()[0] == "loaded 4"
 
 
-def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(steps: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(
+    steps: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
     steps.run("%kf_show load;")
     assert capsys.readouterr().out == ""
     assert steps.run("%kf_show load").name == "load"
@@ -131,11 +140,15 @@ def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(steps: Shell, 
     ],
 )
 def test_bad_input_gets_one_or_two_lines_and_changes_nothing(steps: Shell, cell: str, told: str) -> None:
-    before = {name: value for name, value in steps.ip.user_ns.items() if not name.startswith(("_", "In", "Out"))}
+    before = {
+        name: value for name, value in steps.ip.user_ns.items() if not name.startswith(("_", "In", "Out"))
+    }
     message = steps.fails(cell)
     assert told in message
     assert len(message.splitlines()) <= 2
-    after = {name: value for name, value in steps.ip.user_ns.items() if not name.startswith(("_", "In", "Out"))}
+    after = {
+        name: value for name, value in steps.ip.user_ns.items() if not name.startswith(("_", "In", "Out"))
+    }
     assert after == before
     assert sorted(steps.kernel.notebook.components) == ["load", "total"]
 

@@ -17,7 +17,8 @@ def steps(shell: Shell) -> Shell:
 
 
 def test_show_draws_tasks_groups_and_what_flows(steps: Shell) -> None:
-    steps.run("%%kf_pipeline p\nload()\nwith dsl.ParallelFor([1, 2]) as i:\n    with dsl.If(total().outputs['n'] > 0):\n        load(rows=i)")
+    body = "load()\nwith dsl.ParallelFor([1, 2]) as i:\n    with dsl.If(total().outputs['n'] > 0):\n        load(rows=i)"
+    steps.run(f"%%kf_pipeline p\n{body}")
     graph = steps.run("%kf_show p")
     assert isinstance(graph, Graph)
     nodes = {node.name: node for node in graph.nodes}

@@ -14,8 +14,11 @@ from tests.conftest import Shell
 
 @pytest.fixture
 def churn(shell: Shell) -> Shell:
-    shell.run("import json\nimport pandas as pd\nLIMIT = 3\n\ndef clean(frame):\n    '''Drop what is missing.'''\n    return frame.dropna().head(LIMIT)")
-    shell.run("%%kf_component load --param rows:int=5\ndf = pd.DataFrame({'a': range(rows)})  # a comment stays")
+    shell.run("import json\nimport pandas as pd\nLIMIT = 3")
+    shell.run("def clean(frame):\n    '''Drop what is missing.'''\n    return frame.dropna().head(LIMIT)")
+    shell.run(
+        "%%kf_component load --param rows:int=5\ndf = pd.DataFrame({'a': range(rows)})  # a comment stays"
+    )
     shell.run("%%kf_component tidy --output n\ndf = clean(df)\nn = len(df)\nkf.log_metrics(n=n)")
     shell.run("%kf_pipeline churn load tidy")
     return shell
@@ -27,7 +30,8 @@ def test_the_program_compiles_to_the_same_spec_without_kfnb(churn: Shell, tmp_pa
     ours = (tmp_path / "out" / "churn.yaml").read_text()
     (tmp_path / "out" / "churn.yaml").unlink()
     # -I: neither this folder nor PYTHONPATH; and no kfnb at all
-    check = f"import sys; sys.modules['kfnb'] = None; import runpy; runpy.run_path({str(program)!r}, run_name='__main__')"
+    check = "import runpy, sys; sys.modules['kfnb'] = None; "
+    check += f"runpy.run_path({str(program)!r}, run_name='__main__')"
     subprocess.run([sys.executable, "-W", "ignore", "-I", "-c", check], cwd=program.parent, check=True)
     assert yaml.safe_load((tmp_path / "out" / "churn.yaml").read_text()) == yaml.safe_load(ours)
 
@@ -38,7 +42,7 @@ def test_the_program_reads_as_it_was_written(churn: Shell, tmp_path: Path) -> No
     assert "df = pd.DataFrame({'a': range(rows)})  # a comment stays" in program
     assert "# cell load [" in program
     assert "'''Drop what is missing.'''" in program
-    assert "import json" not in program.split("def load")[1].split("# kfnb: inputs")[0]
+    assert "import json" not in program.split("\ndef load(")[1].split("# kfnb: inputs")[0]
     assert program.count("def kfnb_formats") == 1
 
 

@@ -89,7 +89,9 @@ def test_the_body_may_use_constants_functions_and_imports_of_the_notebook(steps:
 
 
 def test_a_component_of_kfps_own_may_be_called_too(steps: Shell) -> None:
-    steps.run("from kfp import dsl\n@dsl.component(base_image='python:3.11')\ndef shout(n: int) -> str:\n    return f'{n}!'")
+    steps.run(
+        "from kfp import dsl\n@dsl.component(base_image='python:3.11')\ndef shout(n: int) -> str:\n    return f'{n}!'"
+    )
     steps.run("%%kf_pipeline p\nload()\ncounted = total()\nshout(n=counted.outputs['n'])")
     assert steps.submit("p").outputs["shout"]["Output"] == "3!"
 
@@ -156,8 +158,9 @@ def test_a_failed_definition_keeps_the_earlier_pipeline(steps: Shell) -> None:
 
 def test_a_type_that_changed_since_asks_for_the_cell_to_be_run_again(steps: Shell) -> None:
     steps.run("%%kf_component load --param rows:int=3\nxs = tuple(range(rows))")
-    assert "double read xs as list when its cell ran, and load now makes Artifact: run cell double" in steps.fails(
-        "%kf_pipeline p load double"
+    assert (
+        "double read xs as list when its cell ran, and load now makes Artifact: run cell double"
+        in steps.fails("%kf_pipeline p load double")
     )
 
 

@@ -11,8 +11,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from kfnb import model
-from kfnb.errors import BackendError, RunNotFound
-from kfnb.model import RunState
 from kfnb.backends.backend import LogLine, Submission
 from kfnb.backends.events import Event, encode, fold
 from kfnb.backends.local import folder as folders
@@ -22,6 +20,8 @@ from kfnb.backends.local.obituary import bury
 from kfnb.backends.local.reader import read
 from kfnb.backends.local.spawn import spawn
 from kfnb.backends.local.store import Fact, opened
+from kfnb.errors import BackendError, RunNotFound
+from kfnb.model import RunState
 
 _POLL = 0.05
 """Seconds between looks at a run that is followed."""

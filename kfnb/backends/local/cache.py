@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from kfnb.model import Artifact
 from kfnb.backends.events import decode, encode
 from kfnb.backends.local.exchange import Work
 from kfnb.backends.local.spec import Program
+from kfnb.model import Artifact
 
 _FORMAT = 1
 """Raised when an entry is laid out anew: older entries are then not found."""

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from kfnb.model import RunState, TaskError
 from kfnb.backends.local.cache import Cache
 from kfnb.backends.local.condition import holds, warm_up
 from kfnb.backends.local.exchange import Work
@@ -22,6 +21,7 @@ from kfnb.backends.local.loop import items, joined
 from kfnb.backends.local.resolve import Inputs, Result, resolve, with_defaults
 from kfnb.backends.local.spec import Component, Dag, Loop, Pipeline, Program, Step
 from kfnb.backends.local.summary import Summary, added_up
+from kfnb.model import RunState, TaskError
 
 _WARM_UP = 0.05
 """Seconds after a run's start at which to get ready for its conditions."""

@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from kfnb.model import Artifact
 from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.spec import Component, Program
 from kfnb.backends.local.values import parse, typed
+from kfnb.model import Artifact
 
 _OUTPUT = "executor_output.json"
 LOG = "log"

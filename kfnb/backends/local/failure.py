@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kfnb.backends.local.runner import MODULE
 from kfnb.model import TaskError
 from kfnb.place import Place, find_place
-from kfnb.backends.local.runner import MODULE
 
 _OURS = ("kfnb/backends/local/runner.py", "kfp/dsl/executor.py", "<frozen importlib._bootstrap")
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n"

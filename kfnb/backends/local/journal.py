@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.model import Artifact, RunState, TaskError
 from kfnb.backends.events import Fold, encode
 from kfnb.backends.local.spec import Step
 from kfnb.backends.local.store import EventLog, Fact
+from kfnb.model import Artifact, RunState, TaskError
 
 
 class Journal:

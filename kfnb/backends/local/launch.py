@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kfnb.model import Artifact, TaskError
 from kfnb.backends.local import runner
 from kfnb.backends.local.environment import Requirements, missing, parse, python_of
 from kfnb.backends.local.exchange import LOG, Work, collect, job, prepare
@@ -21,6 +20,7 @@ from kfnb.backends.local.importer import fetch, is_remote, local_path
 from kfnb.backends.local.preload import preload
 from kfnb.backends.local.processes import Processes
 from kfnb.backends.local.spec import Importer, Pipeline, Program
+from kfnb.model import Artifact, TaskError
 
 _FAILURE = "failure.json"
 
@@ -39,7 +39,8 @@ class Launcher:
         if not self.warm:
             self.warm = True
             programs = [program for program in pipeline.programs if not program.env]
-            preload(program.source for program in programs if not missing(parse(program.installs)))
+            here = [program for program in programs if not missing(parse(program.installs))]
+            preload((program.source, program.function) for program in here)
 
     async def run(self, work: Work) -> dict[str, Any]:
         """Run ``work`` once and return its outputs. Raises ``StepFailed`` or ``StepFault``."""

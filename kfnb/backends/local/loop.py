@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from kfnb.model import RunState
 from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.resolve import Inputs, Result
 from kfnb.backends.local.spec import Component, Dag, Loop
 from kfnb.backends.local.summary import worst
 from kfnb.backends.local.values import typed
+from kfnb.model import RunState
 
 
 def items(loop: Loop, component: Component, inputs: Inputs) -> list[Inputs]:

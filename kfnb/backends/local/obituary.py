@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 
-from kfnb.model import RunState
 from kfnb.backends.events import fold
 from kfnb.backends.local.folder import RunFolder
 from kfnb.backends.local.marks import end_marked
 from kfnb.backends.local.store import EventLog, Fact, opened
+from kfnb.model import RunState
 
 _GONE = "the process that drove this run is gone (it was killed, or the machine went down); retry continues the run"
 

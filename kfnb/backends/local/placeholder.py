@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from kfnb.model import Artifact
 from kfnb.backends.local.faults import StepFault
+from kfnb.model import Artifact
 
 _PLACEHOLDER = re.compile(r"\{\{\$\.(.*?)\}\}")
 _INPUT = re.compile(

@@ -18,23 +18,23 @@ _LEFT_TO_STEPS = frozenset({"jax", "tensorflow", "grpc", "ray", "pyspark", "kfp"
 """Libraries that start threads when they are imported, and do not work after a fork."""
 
 
-def preload(sources: Iterable[str]) -> None:
-    """Import KFP's executor, and the installed modules that the programs ``sources`` import.
+def preload(programs: Iterable[tuple[str, str]]) -> None:
+    """Import KFP's executor, and the installed modules that the programs import: (source, function to run) each.
 
     That may take long, and the event loop stands still. No process of the run is there yet, so a signal to stop may
     just end this one.
     """
     handler = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     importlib.import_module("kfp.dsl.executor")
-    _import_all(sources)
+    _import_all(programs)
     gc.collect()
     gc.freeze()  # what is here now stays shared with the children, untouched by their collectors
     signal.signal(signal.SIGTERM, handler)
 
 
-def _import_all(sources: Iterable[str]) -> None:
+def _import_all(programs: Iterable[tuple[str, str]]) -> None:
     """Import what can be imported; what cannot is left for the step to tell."""
-    for name in dict.fromkeys(name for source in sources for name in _imported(source)):
+    for name in dict.fromkeys(name for source, function in programs for name in _imported(source, function)):
         if _is_installed(name.partition(".")[0]):
             try:
                 importlib.import_module(name)
@@ -42,17 +42,23 @@ def _import_all(sources: Iterable[str]) -> None:
                 print(f"not imported beforehand: {name}: {error}", flush=True)  # noqa: T201 - supervisor.log
 
 
-def _imported(source: str) -> Iterator[str]:
-    """The modules that a program imports anywhere in it."""
+def _imported(source: str, function: str) -> Iterator[str]:
+    """The modules that a program surely imports: at its top, and in the body of ``function``.
+
+    Other functions may never be called: helpers name libraries that few steps need.
+    """
     try:
-        tree = ast.parse(source)
+        waiting: list[ast.AST] = [ast.parse(source)]
     except SyntaxError:
         return
-    for node in ast.walk(tree):
+    while waiting:
+        node = waiting.pop()
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module
+        elif not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or node.name == function:
+            waiting.extend(ast.iter_child_nodes(node))
 
 
 def _is_installed(package: str) -> bool:

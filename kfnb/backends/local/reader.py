@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-from kfnb.errors import BackendError
 from kfnb.backends.local.spec import (
     ArtifactPort,
     Component,
@@ -27,6 +26,7 @@ from kfnb.backends.local.spec import (
     Step,
 )
 from kfnb.backends.local.values import MISSING, plain, typed
+from kfnb.errors import BackendError
 
 Json = Mapping[str, Any]
 

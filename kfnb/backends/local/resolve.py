@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kfnb.model import RunState, TaskError
 from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.placeholder import Context, fill
 from kfnb.backends.local.spec import Component, Constant, Dag, FromInput, FromStatus, FromTask, Source, Step
 from kfnb.backends.local.values import MISSING, typed
+from kfnb.model import RunState, TaskError
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,9 @@ import sys
 from pathlib import Path
 
 import kfnb
-from kfnb.errors import BackendError
 from kfnb.backends.local.folder import RunFolder
 from kfnb.backends.local.marks import MARK
+from kfnb.errors import BackendError
 
 
 def spawn(folder: RunFolder, lock: int) -> None:

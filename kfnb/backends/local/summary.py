@@ -6,9 +6,9 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kfnb.model import RunState, TaskError
 from kfnb.backends.local.resolve import Result
 from kfnb.backends.local.spec import Dag, Pipeline, Step
+from kfnb.model import RunState, TaskError
 
 _SHOWN = 3
 """How many failures a run's error names."""

@@ -15,7 +15,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from kfnb.model import Artifact, RunState
 from kfnb.backends.events import decode
 from kfnb.backends.local.cache import Cache
 from kfnb.backends.local.engine import Engine
@@ -28,6 +27,7 @@ from kfnb.backends.local.reader import read
 from kfnb.backends.local.resolve import Inputs
 from kfnb.backends.local.spec import Pipeline
 from kfnb.backends.local.store import opened
+from kfnb.model import Artifact, RunState
 
 
 def main(folder: RunFolder, lock: int) -> None:

@@ -11,8 +11,8 @@ from kfp import dsl
 from running import submission, task, text, wait
 from steps import component
 
-from kfnb.model import RunState
 from kfnb.backends.local.environment import Requirements, missing, parse
+from kfnb.model import RunState
 
 KFP = version("kfp")
 

@@ -16,10 +16,10 @@ from kfp import dsl
 from running import marked, spec_of, submission, task, text, wait, wait_until
 from steps import component, fail, nap, number, same
 
-from kfnb.errors import BackendError, RunNotFound
-from kfnb.model import RunState
 from kfnb.backends.events import fold
 from kfnb.backends.local import LocalBackend
+from kfnb.errors import BackendError, RunNotFound
+from kfnb.model import RunState
 
 
 @dsl.pipeline

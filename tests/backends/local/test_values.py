@@ -2,11 +2,11 @@
 
 import pytest
 
-from kfnb.model import Artifact
 from kfnb.backends.local.condition import holds
 from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.placeholder import Context, fill
 from kfnb.backends.local.values import parse, plain, typed
+from kfnb.model import Artifact
 
 
 def test_a_specs_integral_doubles_are_integers_again():

@@ -1,0 +1,1 @@
+"""Measures of kfnb's speed; ``python -m benchmarks`` runs them."""

@@ -1,0 +1,96 @@
+"""Small questions about pieces of Python's syntax tree."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+
+
+def root_name(node: ast.AST) -> str | None:
+    """``x`` of ``x.a[0].b``; None when it begins with something else than a name."""
+    while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
+        node = node.value
+    return node.id if isinstance(node, ast.Name) else None
+
+
+def all_names(tree: ast.AST) -> set[str]:
+    """Every name that occurs in a piece of code."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+
+
+def stored_names(tree: ast.AST) -> set[str]:
+    """Every name that a piece of code assigns, at whatever level."""
+    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+
+
+def names_in_query(call: ast.Call) -> list[str]:
+    """The Python names that pandas' ``query`` and ``eval`` take from around the call (``@name``)."""
+    if not (isinstance(call.func, ast.Attribute) and call.func.attr in {"query", "eval"}):
+        return []
+    texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    return [name for text in texts for name in re.findall(r"@([^\W\d]\w*)", text)]
+
+
+def evaluated_annotations(node: ast.FunctionDef | ast.AsyncFunctionDef) -> list[ast.expr]:
+    """The annotations of a function that Python evaluates where it is defined."""
+    arguments = node.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    every += [arg for arg in (arguments.vararg, arguments.kwarg) if arg is not None]
+    found = [arg.annotation for arg in every if arg.annotation is not None]
+    found += [node.returns] if node.returns is not None else []
+    return found
+
+
+def defaults(arguments: ast.arguments) -> list[ast.expr]:
+    """The default values of a function's parameters."""
+    return [one for one in (*arguments.defaults, *arguments.kw_defaults) if one is not None]
+
+
+MUTATORS = frozenset({
+    "add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "insert",
+    "intersection_update", "pop", "popitem", "popleft", "remove", "reverse", "setdefault", "sort",
+    "symmetric_difference_update", "update",
+})  # fmt: skip
+"""Methods by which Python's own containers are changed."""
+
+
+def mutated_names(tree: ast.AST) -> set[str]:
+    """Names on whose objects, or parts of them, a method is called by which containers are changed."""
+    return {
+        root
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in MUTATORS
+        and (root := root_name(node.func.value)) is not None
+    }
+
+
+def generic_names(node: ast.AST) -> set[str]:
+    """The type parameters of ``def f[T]`` and ``class A[T]`` (Python 3.12's)."""
+    return {parameter.name for parameter in getattr(node, "type_params", ())}
+
+
+def catches_name_error(handler: ast.ExceptHandler) -> bool:
+    """Whether an ``except`` takes a missing name in."""
+    if handler.type is None:
+        return True
+    caught = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
+    return bool(caught & {"NameError", "Exception", "BaseException"})
+
+
+def is_irrefutable(case: ast.match_case) -> bool:
+    """Whether a ``case`` takes whatever is left."""
+    return case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
+
+
+def inside_functions(tree: ast.AST) -> Iterator[tuple[ast.AST, list[ast.AST]]]:
+    """Each node with the functions and classes around it, outermost first."""
+    waiting: list[tuple[ast.AST, list[ast.AST]]] = [(tree, [])]
+    while waiting:
+        node, around = waiting.pop()
+        yield node, around
+        scope = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef)
+        inner = [*around, node] if scope else around
+        waiting.extend((child, inner) for child in ast.iter_child_nodes(node))

@@ -1,0 +1,176 @@
+"""The extension as it is loaded: instant, and the rest of kfnb comes with the first magic that is used.
+
+Until then the cells that run are only kept; the kernel's notebook is told of them when it is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.magic import MAGIC_NO_VAR_EXPAND_ATTR, MAGIC_OUTPUT_CAN_BE_SILENCED
+
+from kfnb.capture.heads import HEADS
+from kfnb.magics.running import Running
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
+
+    from kfnb.magics.kernel import Kernel
+    from kfnb.magics.magics import KfnbMagics
+
+# the forms that each magic has; those in CODE take Python or options in which braces and dollars are no fields
+MAGICS = {
+    "kf_config": "line",
+    "kf_component": "line_cell",
+    "kf_parameters": "line_cell",
+    "kf_pipeline": "line_cell",
+    "kf_show": "line",
+    "kf_compile": "line",
+    "kf_submit": "line",
+    "kf_runs": "line",
+    "kf_logs": "line",
+}
+CODE = {"kf_component", "kf_parameters", "kf_pipeline"}
+
+# what kfnb displays, by name: the classes are not imported for it
+DISPLAYED = {
+    "kfnb.backends.run": ("Run", "RunList"),
+    "kfnb.model": ("ComponentView", "Graph"),
+    "kfnb.config": ("Kfnb",),
+}
+
+
+class Extension:
+    """kfnb in one shell."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.shell = shell
+        self.running: list[Running] = []
+        self.waiting = [
+            Running(raw, number, None)
+            for number, raw in enumerate(shell.user_ns.get("In", [])[1:-1], start=1)
+        ]
+
+    @cached_property
+    def kernel(self) -> Kernel:
+        """The kernel that the notebook runs in, told of all that has run."""
+        from kfnb.magics.kernel import Kernel
+        from kfnb.pipeline.workspace import use
+
+        kernel = Kernel(self.shell, self.running)
+        use(kernel.workspace)
+        for cell in self.waiting:
+            kernel.record(cell)
+        self.waiting.clear()
+        return kernel
+
+    @cached_property
+    def magics(self) -> KfnbMagics:
+        """The magics themselves."""
+        from kfnb.magics.magics import KfnbMagics
+
+        return KfnbMagics(self.kernel)
+
+    # -- cells ------------------------------------------------------------------------------------------------
+
+    def before_cell(self, info: ExecutionInfo) -> None:
+        """A cell is about to run."""
+        number = (
+            self.shell.displayhook.prompt_count
+        )  # what Out[...] will say; execution_count differs by version
+        self.running.append(Running(info.raw_cell or "", number, getattr(info, "cell_id", None)))
+
+    def after_cell(self, result: ExecutionResult) -> None:
+        """A cell has run."""
+        if not self.running:
+            return  # the cell that loaded the extension
+        cell = self.running.pop()
+        if "kernel" in vars(self):
+            self.kernel.after_cell(cell, success=result.success)
+        else:
+            self.waiting.append(cell)
+
+    # -- the shell --------------------------------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """Give the shell the magics, their completion and the displays, and listen to its cells."""
+        self.shell.events.register("pre_run_cell", self.before_cell)
+        self.shell.events.register("post_run_cell", self.after_cell)
+        self.shell.input_transformers_cleanup.insert(0, run_as_a_cell)
+        for name, forms in MAGICS.items():
+            self.shell.magics_manager.register_function(Magic(self, name), forms, name)
+            self._complete(f"%{name}")
+            if forms == "line_cell":
+                self._complete(f"%%{name}")
+        formatter: Any = self.shell.display_formatter
+        for module, kinds in DISPLAYED.items():
+            for kind in kinds:
+                formatter.mimebundle_formatter.for_type_by_name(module, kind, _bundle)
+        formatter.ipython_display_formatter.for_type_by_name("kfnb.backends.run", "Run", self._show)
+
+    def disconnect(self) -> None:
+        """Take from the shell what ``connect`` gave it."""
+        self.shell.events.unregister("pre_run_cell", self.before_cell)
+        self.shell.events.unregister("post_run_cell", self.after_cell)
+        self.shell.input_transformers_cleanup.remove(run_as_a_cell)
+        for name in MAGICS:
+            self.shell.magics_manager.magics["line"].pop(name, None)
+            self.shell.magics_manager.magics["cell"].pop(name, None)
+
+    def _complete(self, word: str) -> None:
+        def complete(_shell: Any, event: Any) -> list[str]:
+            from kfnb.magics.completion import complete
+
+            return complete(word, event.symbol, self.kernel.workspace)
+
+        self.shell.set_hook("complete_command", complete, str_key=word)
+
+    def _show(self, run: Any) -> None:
+        from kfnb.magics.display import show
+
+        show(run, follow=self.kernel.attended)
+
+
+class Magic:
+    """A magic that a shell can be given before the code behind it is loaded."""
+
+    def __init__(self, extension: Extension, name: str) -> None:
+        self._extension = extension
+        self.__name__ = name
+        setattr(self, MAGIC_NO_VAR_EXPAND_ATTR, name in CODE)
+        setattr(self, MAGIC_OUTPUT_CAN_BE_SILENCED, True)
+
+    @property
+    def _method(self) -> Callable[..., Any]:
+        method: Callable[..., Any] = getattr(self._extension.magics, self.__name__)
+        return method
+
+    @property
+    def __doc__(self) -> str | None:  # type: ignore[override]  # looked up when it is asked for
+        return self._method.__doc__
+
+    def __call__(self, line: str, *body: str) -> Any:
+        return self._method(line, *body)
+
+
+def run_as_a_cell(lines: list[str]) -> list[str]:
+    """An input transformer: a cell that begins with ``%%kf_component`` runs as any cell, after a line magic.
+
+    So its code keeps its line numbers, its display, its ``await`` and its tracebacks.
+    """
+    for index, line in enumerate(lines):
+        if not line.strip():
+            continue
+        if line.startswith(HEADS):
+            return [*lines[:index], line[1:], *lines[index + 1 :]]
+        return lines
+    return lines
+
+
+def _bundle(thing: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    del include, exclude  # IPython filters the bundle itself
+    bundle: dict[str, str] = import_module("kfnb.magics.display").bundle(thing)
+    return bundle
