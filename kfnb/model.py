@@ -161,6 +161,14 @@ class Run:
         return self.finished - self.started
 
 
+class OfTask(dict[str, Any]):
+    """What a task has, by name; a name that is not there tells which are."""
+
+    def __missing__(self, name: str) -> Any:
+        known = ", ".join(self) or "nothing yet"
+        raise KeyError(f"{name}: there is {known}. A component always puts out what --output names")
+
+
 class ByTask(Mapping[str, T]):
     """A mapping by task name which also takes a component's Python name (``train_model`` for ``train-model``).
 
@@ -171,9 +179,10 @@ class ByTask(Mapping[str, T]):
         self._items = dict(items)
 
     def __getitem__(self, name: str) -> T:
-        if name in self._items:
-            return self._items[name]
-        return self._items[name.lower().replace("_", "-")]
+        for known in (name, name.lower().replace("_", "-")):
+            if known in self._items:
+                return self._items[known]
+        raise KeyError(f"no task is called {name}; there are {', '.join(self._items) or 'none yet'}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)

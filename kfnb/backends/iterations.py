@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kfnb.model import ByTask, Task
+from kfnb.model import ByTask, OfTask, Task
 
 
 def joined(tasks: Sequence[Task], part: Callable[[Task], Mapping[str, Any]]) -> ByTask[Any]:
@@ -20,13 +20,13 @@ def joined(tasks: Sequence[Task], part: Callable[[Task], Mapping[str, Any]]) -> 
 
 def _join(
     tasks: Sequence[Task], part: Callable[[Task], Mapping[str, Any]], loops: Mapping[str, int]
-) -> dict[str, Any]:
+) -> OfTask:
     found: dict[str, list[tuple[tuple[int, ...], Any]]] = {}
     for task in tasks:
         index = _index(task, loops)
         for name, value in part(task).items():
             found.setdefault(name, []).append((index, value))
-    return {name: _nested(values) for name, values in found.items()}
+    return OfTask({name: _nested(values) for name, values in found.items()})
 
 
 def _index(task: Task, loops: Mapping[str, int]) -> tuple[int, ...]:

@@ -170,6 +170,10 @@ def run_as_a_cell(lines: list[str]) -> list[str]:
     return lines
 
 
+# a terminal that asks whether the cell is complete sees it as it was typed: a cell magic ends with an empty line
+run_as_a_cell.has_side_effects = True  # type: ignore[attr-defined]
+
+
 def _bundle(thing: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
     del include, exclude  # IPython filters the bundle itself
     bundle: dict[str, str] = import_module("kfnb.magics.display").bundle(thing)

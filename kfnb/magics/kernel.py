@@ -61,9 +61,10 @@ class Kernel:
         """The number of the running cell, as the notebook shows it."""
         return self.running[-1].number if self.running else 0
 
-    def begin_component(self, name: str, options: Options) -> None:
-        """The running cell is to become a component. Raises ``CaptureError``."""
+    def begin_component(self, name: str, options: Options, bind: str | None = None) -> None:
+        """The running cell is to become a component, bound to the name ``bind``. Raises ``CaptureError``."""
         running = self._head("%%kf_component")
+        running.bind = bind
         running.pending = capture.begin(self.notebook, self._cell(running, name), options)
 
     def begin_parameters(self) -> None:
@@ -75,7 +76,7 @@ class Kernel:
         if running.pending is None:
             self.record(running)
         elif success:
-            self._finish(running.pending)
+            self._finish(running.pending, running.bind)
 
     def record(self, running: Running) -> None:
         """Take in what a cell defined that is no component."""
@@ -85,12 +86,14 @@ class Kernel:
             self.shell.user_ns.update(self.notebook.injected)
         self.notebook.record(cell)
 
-    def _finish(self, pending: capture.Pending) -> None:
+    def _finish(self, pending: capture.Pending, bind: str | None) -> None:
         try:
             component = capture.finish(self.notebook, pending)
         except KfnbError as error:
             print(f"{type(error).__name__}: {error}", file=sys.stderr)
             return
+        if bind is not None:
+            self.shell.user_ns[bind] = component
         for note in component.notes:
             print(f"note: {note}")
 

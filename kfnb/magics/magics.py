@@ -93,7 +93,7 @@ class KfnbMagics:
             retries=found.retries,
             cache=not found.no_cache,
         )
-        self.kernel.begin_component(found.name, chosen)
+        self.kernel.begin_component(found.name, chosen, _name(found.bind))
         return None
 
     @reads(options.parameters)
@@ -166,9 +166,7 @@ class KfnbMagics:
             print(text)
 
     def _bound(self, name: str | None, value: T) -> T:
-        if name is not None:
-            if not name.isidentifier():
-                raise UsageError(f"-o {name}: that is no name")
+        if _name(name) is not None:
             self.kernel.shell.user_ns[name] = value
         return value
 
@@ -181,3 +179,10 @@ class KfnbMagics:
         except KfnbError:
             display(run)
             raise
+
+
+def _name(text: str | None) -> str | None:
+    """The name that ``-o`` gives, None where it was not given. Raises ``UsageError`` for what is no name."""
+    if text is not None and not text.isidentifier():
+        raise UsageError(f"-o {text}: that is no name")
+    return text

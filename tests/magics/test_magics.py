@@ -214,3 +214,13 @@ def test_a_notebook_may_await_inside_a_component(shell: Shell) -> None:
     shell.run("%%kf_component wait --output x\nawait asyncio.sleep(0)\nx = 3")
     shell.run("%kf_pipeline p wait")
     assert shell.submit("p").result["x"] == 3
+
+
+def test_a_terminal_goes_on_to_the_next_line_of_a_component(shell: Shell) -> None:
+    assert shell.ip.check_complete("%%kf_component load")[0] == "incomplete"
+    assert shell.ip.check_complete("%%kf_component load\nx = 1\n\n")[0] == "complete"
+
+
+def test_a_component_can_be_bound_to_a_name(shell: Shell) -> None:
+    shell.run("%%kf_component load -o handle\nx = 1")
+    assert shell["handle"] is shell.component("load")

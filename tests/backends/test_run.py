@@ -1,0 +1,106 @@
+"""The handle of a run: what it joins, what it says, and what it raises."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from kfnb import model
+from kfnb.backends.events import Event, Fold, decode, encode, fold
+from kfnb.backends.run import Run, RunList
+from kfnb.errors import RunFailed
+from kfnb.model import Artifact, RunState, Task
+
+
+class Kept:
+    """A backend that has one run, and lets nothing happen to it."""
+
+    name = "kept"
+
+    def __init__(self, run: model.Run) -> None:
+        self.run = run
+
+    def get(self, run_id: str) -> model.Run:
+        assert run_id == self.run.id
+        return self.run
+
+    def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
+        del run_id, after, follow
+        yield from ()
+
+
+def handle(*tasks: Task, state: RunState = RunState.SUCCEEDED, **fields: Any) -> Run:
+    return Run(Kept(model.Run("r1", "name", "churn", "kept", state, tasks=tasks, **fields)), "r1")  # type: ignore[arg-type]
+
+
+def task(task_id: str, **fields: Any) -> Task:
+    return Task(task_id, task_id.split("/")[-1], RunState.SUCCEEDED, **fields)
+
+
+def test_outputs_are_by_task_and_name() -> None:
+    run = handle(task("load", outputs={"n": 3}), task("train-model", outputs={"a": 1}, metrics={"loss": 0.5}))
+    assert run.outputs["load"]["n"] == 3
+    assert run.outputs["train_model"]["a"] == 1  # as the notebook calls it
+    assert run.metrics["train-model"] == {"loss": 0.5}
+
+
+def test_a_task_in_a_loop_gives_lists_in_the_order_of_its_iterations() -> None:
+    tasks = [task(f"loop/{i}/train", iteration=i, outputs={"a": 10 * i}) for i in (2, 0, 1)]
+    assert handle(*tasks).outputs["train"]["a"] == [0, 10, 20]
+
+
+def test_a_loop_in_a_loop_gives_lists_of_lists() -> None:
+    groups = [Task(f"out/{i}/in", "in", group=True, iteration=i, parent="out") for i in range(2)]
+    inner = [task(f"out/{i}/in/{j}/t", iteration=j, outputs={"v": (i, j)}) for i in range(2) for j in range(3)]
+    assert handle(*groups, *inner).outputs["t"]["v"] == [[(0, 0), (0, 1), (0, 2)], [(1, 0), (1, 1), (1, 2)]]
+
+
+def test_a_name_that_is_not_there_tells_which_are() -> None:
+    run = handle(task("load", outputs={"n": 3}))
+    with pytest.raises(KeyError, match="no task is called lode; there are load"):
+        run.outputs["lode"]
+    with pytest.raises(KeyError, match="m: there is n. A component always puts out what --output names"):
+        run.outputs["load"]["m"]
+
+
+def test_waiting_for_a_failed_run_raises_with_its_error() -> None:
+    with pytest.raises(RunFailed, match="run r1 of churn: train failed"):
+        handle(state=RunState.FAILED, error="train failed").wait()
+
+
+def test_waiting_no_longer_than_asked() -> None:
+    with pytest.raises(TimeoutError, match="run r1 is still RUNNING after 0.01 s; it goes on"):
+        handle(state=RunState.RUNNING).wait(0.01)
+
+
+def test_a_run_and_a_list_of_runs_are_tables_too() -> None:
+    run = handle(task("load", outputs={"n": 3}, started=1.0, finished=3.5))
+    assert run.to_frame().to_dict("records") == [
+        {"task": "load", "state": "SUCCEEDED", "seconds": 2.5, "cached": False, "output.n": 3}
+    ]
+    assert RunList([run.snapshot()]).to_frame()["pipeline"].tolist() == ["churn"]
+
+
+def test_events_of_an_unknown_kind_are_skipped_and_counted() -> None:
+    total = Fold("r1")
+    total.add(Event(1, 0.0, "created", data={"name": "n", "pipeline": "p", "color": "red"}))
+    total.add(Event(2, 0.0, "comet", data={}))
+    total.add(Event(3, 1.0, "state", data={"state": "RUNNING"}))
+    assert total.unknown == {"comet"}
+    assert (total.run.pipeline, total.run.state, total.seq) == ("p", RunState.RUNNING, 3)
+
+
+def test_a_retried_task_counts_its_attempts_and_keeps_its_first_start() -> None:
+    states = ["RUNNING", "FAILED", "RUNNING", "SUCCEEDED"]
+    events = [Event(0, 0.0, "task", "a", {"name": "a"})]
+    events += [Event(i, float(i), "state", "a", {"state": state}) for i, state in enumerate(states, start=1)]
+    (only,) = fold("r1", events).tasks
+    assert (only.attempts, only.started, only.finished, only.state) == (2, 1.0, 4.0, RunState.SUCCEEDED)
+
+
+def test_artifacts_survive_json_wherever_they_stand() -> None:
+    artifact = Artifact("model", "system.Model", "/tmp/model", {"format": "skops"})
+    value = {"a": [1, {"b": artifact}], "c": artifact}
+    assert decode(encode(value)) == value
