@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from functools import cache
+from functools import lru_cache
 from importlib import metadata, util
 from pathlib import Path
 
@@ -31,13 +31,12 @@ def requirement_for(module: str) -> str | None:
     name = owners[0]
     if name.lower() in {"kfp", "kfnb"}:
         return None  # every KFP step has kfp; kfnb is not needed in a step
-    version = metadata.version(name).partition("+")[0]  # a local build's mark (+cu121) is in no index
-    return f"{name}=={version}"
+    return f"{name}=={_version(name, _installed())}"
 
 
 def _owners(module: str) -> list[str]:
     root = module.partition(".")[0]
-    owners = list(dict.fromkeys(_distributions().get(root, [])))
+    owners = list(dict.fromkeys(_distributions(_installed()).get(root, [])))
     if len(owners) <= 1:
         return owners
     # a namespace shared by several packages (google.*): the one that has the module's own files
@@ -50,14 +49,23 @@ def _has_file(name: str, parts: str) -> bool:
     return any(str(file).startswith((f"{parts}/", f"{parts}.")) for file in files)
 
 
-@cache
-def _distributions() -> dict[str, list[str]]:
+Stamp = tuple[tuple[str, int], ...]
+
+
+def _installed() -> Stamp:
+    """What changes when a package is installed or removed: the times of the folders that modules come from."""
+    folders = [Path(folder) for folder in sys.path]
+    return tuple((str(folder), folder.stat().st_mtime_ns) for folder in folders if folder.is_dir())
+
+
+@lru_cache(maxsize=1)
+def _distributions(_stamp: Stamp) -> dict[str, list[str]]:
     return dict(metadata.packages_distributions())
 
 
-def forget() -> None:
-    """Look at the installed packages anew (after a ``%pip install``)."""
-    _distributions.cache_clear()
+@lru_cache(maxsize=256)
+def _version(name: str, _stamp: Stamp) -> str:
+    return metadata.version(name).partition("+")[0]  # a local build's mark (+cu121) is in no index
 
 
 def beside(module: str, folder: Path) -> Path | None:

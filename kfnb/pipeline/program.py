@@ -9,6 +9,7 @@ import ast
 import inspect
 import re
 from collections.abc import Sequence
+from functools import cache
 
 from kfnb.capture import embedded
 from kfnb.capture.body import INDENT
@@ -36,7 +37,7 @@ def write_program(
     """
     helpers = list(dict.fromkeys(helper for step in steps for helper in step.helpers))
     parts = [
-        *(inspect.getsource(getattr(embedded, helper)).rstrip() for helper in helpers),
+        *(_source_of(helper) for helper in helpers),
         *(_step(step, step.component.options.image or image, index_urls) for step in steps),
         _pipeline(name, wired, travel),
     ]
@@ -44,6 +45,11 @@ def write_program(
     # what compiles is the same whichever file it goes to
     main = f'if __name__ == "__main__":\n{INDENT}compiler.Compiler().compile({name}, "{name}.yaml")\n'
     return f"{_imports(text, travel)}\n\n\n{text}\n\n\n{main}"
+
+
+@cache
+def _source_of(helper: str) -> str:
+    return inspect.getsource(getattr(embedded, helper)).rstrip()
 
 
 def _imports(text: str, travel: Travel) -> str:
