@@ -1,128 +1,189 @@
-"""A run's artifacts, each shown as what it is: numbers, a curve, a matrix, a page, else its address."""
+"""What a run's tasks made, each as what it is: numbers, a curve, a matrix, a page; and where it lies."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby
 
 from kfnb.model import Artifact
-from kfnb.widgets.blocks import Block, Code, Picture, Row, Section, Text
-from kfnb.widgets.classification import Confusion, read_confusion, read_roc
-from kfnb.widgets.curve import draw_roc
+from kfnb.widgets.blocks import Block, Folded, Row, Section, Text
+from kfnb.widgets.charts import classification_blocks, metrics_table
 from kfnb.widgets.frame import Frame
+from kfnb.widgets.markdown import Markdown
 from kfnb.widgets.table import Cell, Column, Table, Value
 from kfnb.widgets.tree import Leaf, Tree
-from kfnb.widgets.words import short, type_name
+from kfnb.widgets.turns import Loops
+from kfnb.widgets.words import TIMES, kind, short
 
-# of each kind; the rest is in the table of files
-MOST_SHOWN = 12
-MOST_ROWS = 200
+# pictures and pages of one output, in loops; of all together; and the pages' characters
+MOST_TURNS = 8
+MOST_SHOWN = 40
 LONGEST_PAGE = 2_000_000
+MOST_FILES = 200
 
 
 @dataclass(frozen=True)
 class Found:
-    """An artifact, the name of the output that it is, and the task that made it."""
+    """An artifact, the name of the output that it is, the task that made it, and which turn of a loop that is."""
 
     leaf: Leaf
     name: str
     artifact: Artifact
+    turn: str
 
     @property
     def label(self) -> str:
         """Whose it is: ``train [0] · metrics``."""
-        return f"{self.leaf.label} · {self.name}"
+        return f"{self.leaf.label} · {self.title}"
+
+    @property
+    def title(self) -> str:
+        """The output's name; of what ``kf`` reports, without that prefix."""
+        return self.name.removeprefix("kf_")
 
 
-def artifact_blocks(tree: Tree, contents: Mapping[str, str]) -> list[Block]:
-    """All artifacts of the run's tasks. ``contents`` are files' texts by URI, where the caller read them."""
-    found = [one for leaf in tree.work for one in _found(leaf)]
-    parts = ((one.label, _shown(one, contents)) for one in found)
-    sections = (Section(label, blocks) for label, blocks in parts if blocks)
-    return [*_metrics(found), *islice(sections, MOST_SHOWN), *_files(found)]
+@dataclass
+class Room:
+    """What may still be shown: a notebook that holds everything would not open."""
+
+    pieces: int = MOST_SHOWN
+    characters: int = LONGEST_PAGE
+
+    def take(self, content: str = "") -> bool:
+        """Whether one more fits, which then is taken off."""
+        if self.pieces < 1 or len(content) > self.characters:
+            return False
+        self.pieces -= 1
+        self.characters -= len(content)
+        return True
 
 
-def _found(leaf: Leaf) -> Iterator[Found]:
+def artifact_blocks(
+    tree: Tree, loops: Loops, contents: Mapping[str, str], *, settled: bool = True
+) -> list[Block]:
+    """All that the run's tasks made. ``contents`` are files' texts by URI, where the caller read them.
+
+    Until the run is ``settled`` there are neither frames nor folds: each new drawing would load or close them.
+    """
+    found = [one for leaf in tree.work for one in _found(leaf, loops)]
+    if not settled:
+        contents = {uri: text for uri, text in contents.items() if not _is_page(uri, found)}
+    room = Room()
+    by_task = sorted(_by_path(found).values(), key=lambda ones: found.index(ones[0]))
+    sections = [section for ones in by_task for section in _section(ones, contents, room)]
+    return [*sections, *(_files(found) if settled else ())]
+
+
+def _is_page(uri: str, found: Sequence[Found]) -> bool:
+    return any(one.artifact.uri == uri and one.artifact.type == "system.HTML" for one in found)
+
+
+def _by_path(found: Sequence[Found]) -> dict[tuple[str, ...], list[Found]]:
+    by_path: dict[tuple[str, ...], list[Found]] = {}
+    for one in found:
+        by_path.setdefault(one.leaf.path, []).append(one)
+    return by_path
+
+
+def _found(leaf: Leaf, loops: Loops) -> Iterator[Found]:
+    turn = loops.label(leaf)
     for name, value in leaf.task.outputs.items():
         for item in value if isinstance(value, list | tuple) else (value,):
             if isinstance(item, Artifact):
-                yield Found(leaf, name, item)
+                yield Found(leaf, name, item, turn)
+
+
+def _section(ones: Sequence[Found], contents: Mapping[str, str], room: Room) -> Iterator[Section]:
+    """What one task made, in all turns of its loops."""
+    blocks: list[Block] = []
+    for _, same in groupby(sorted(ones, key=_order), key=_order):
+        blocks += _output(list(same), contents, room)
+    if blocks:
+        leaves = {one.leaf.task.id for one in ones}
+        count = f" {TIMES} {len(leaves)}" if len(leaves) > 1 else ""
+        yield Section(ones[0].leaf.task.name + count, list(_arranged(blocks, loop=bool(ones[0].turn))))
+
+
+def _arranged(blocks: Sequence[Block], *, loop: bool) -> Iterator[Block]:
+    """Side by side what is narrow; above it the metrics of all turns, under it what wants the whole width."""
+    tables = [block for block in blocks if loop and isinstance(block, Table)]
+    wide = [block for block in blocks if _is_wide(block)]
+    narrow = [block for block in blocks if block not in tables and block not in wide]
+    yield from tables
+    if narrow:
+        yield Row(narrow)
+    yield from wide
+
+
+def _order(one: Found) -> tuple[bool, str]:
+    return one.artifact.type != "system.Metrics", one.name
+
+
+def _is_wide(block: Block) -> bool:
+    """Whether a block wants the whole width, and stands under the others."""
+    return isinstance(block, Frame | Text) or (
+        isinstance(block, Section) and any(map(_is_wide, block.blocks))
+    )
+
+
+def _output(ones: Sequence[Found], contents: Mapping[str, str], room: Room) -> Iterator[Block]:
+    """One output of a task, in all turns."""
+    metrics = [one for one in ones if one.artifact.type == "system.Metrics" and one.artifact.metadata]
+    if metrics:
+        yield metrics_table(metrics[0].label, [(one.turn, one.artifact.metadata) for one in metrics])
+    shown = [(one, blocks) for one in ones if (blocks := _shown(one, contents))]
+    kept = [
+        (one, blocks) for one, blocks in shown[:MOST_TURNS] if room.take(contents.get(one.artifact.uri, ""))
+    ]
+    for one, blocks in kept:
+        yield from [Section(one.turn, blocks)] if one.turn else blocks
+    if len(shown) > len(kept):
+        name = ones[0].leaf.task.name
+        yield Text(
+            f"… {len(shown) - len(kept)} more of {name} are not shown here: see run.artifacts[{name!r}]"
+        )
 
 
 def _shown(found: Found, contents: Mapping[str, str]) -> list[Block]:
     artifact = found.artifact
     if artifact.type == "system.ClassificationMetrics":
-        return _classification(found)
+        return classification_blocks(artifact.metadata, found.label)
     content = contents.get(artifact.uri)
-    if content is None or len(content) > LONGEST_PAGE:
+    if content is None:
         return []
     if artifact.type == "system.HTML":
         return [Frame(found.label, content)]
-    return [Code(content)] if artifact.type == "system.Markdown" else []
-
-
-def _metrics(found: Sequence[Found]) -> Iterator[Block]:
-    """A table for each task's metrics, with a row for each of its iterations."""
-    tables: dict[tuple[object, str], list[Found]] = {}
-    for one in found:
-        if one.artifact.type == "system.Metrics" and one.artifact.metadata:
-            tables.setdefault((one.leaf.path, one.name), []).append(one)
-    for ones in tables.values():
-        label = f"{ones[0].leaf.task.name} · {ones[0].name}"
-        yield Section(label, [_metrics_table(label, ones[:MOST_ROWS])])
-
-
-def _metrics_table(label: str, ones: Sequence[Found]) -> Table:
-    names = list(dict.fromkeys(name for one in ones for name in one.artifact.metadata))
-    if len(ones) == 1:
-        values = ones[0].artifact.metadata
-        rows = [[name, short(values[name])] for name in names]
-        return Table(label, (Column("Metric"), Column("Value", number=True)), rows)
-    columns = (Column("Task"), *(Column(name, number=True) for name in names))
-    values_of = ((one, one.artifact.metadata) for one in ones)
-    return Table(
-        label,
-        columns,
-        [
-            [one.leaf.label, *(short(values[name]) if name in values else "" for name in names)]
-            for one, values in values_of
-        ],
-    )
-
-
-def _classification(found: Found) -> list[Block]:
-    roc, confusion = read_roc(found.artifact.metadata), read_confusion(found.artifact.metadata)
-    parts: list[Block] = []
-    if roc:
-        text = f"ROC curve of {len(roc.points)} points, area under the curve {roc.area:.3f}"
-        parts.append(Picture(draw_roc(roc), text))
-    if confusion:
-        parts.append(_confusion_table(confusion, f"{found.label}, confusion matrix"))
-    return [Row(parts)] if parts else []
-
-
-def _confusion_table(confusion: Confusion, label: str) -> Table:
-    columns = (Column("Actual \\ predicted"), *(Column(name, number=True) for name in confusion.classes))
-    rows: list[list[Value]] = []
-    for name, counts in zip(confusion.classes, confusion.counts, strict=True):
-        total = sum(counts) or 1.0
-        rows.append(
-            [name, *(Cell(f"{count:g}", shade=min(1.0, max(0.0, count / total))) for count in counts)]
-        )
-    return Table(label, columns, rows)
+    return [Markdown(content)] if artifact.type == "system.Markdown" else []
 
 
 def _files(found: Sequence[Found]) -> Iterator[Block]:
-    """Where each artifact lies."""
+    """What each artifact is, and where it lies."""
     if not found:
         return
-    columns = (Column("Task"), Column("Artifact"), Column("Type"), Column("URI", whole=True))
+    columns = (
+        Column("Task"),
+        Column("Artifact"),
+        Column("What"),
+        Column("Format", whole=True),
+        Column("URI", whole=True, aside=True),
+    )
     rows: list[list[Value]] = [
-        [one.leaf.label, one.name, type_name(one.artifact.type), Cell(one.artifact.uri, code=True)]
-        for one in found[:MOST_ROWS]
+        [
+            one.leaf.label,
+            one.name,
+            kind(one.artifact),
+            _format(one.artifact),
+            Cell(one.artifact.uri, code=True),
+        ]
+        for one in found[:MOST_FILES]
     ]
-    blocks: list[Block] = [Table("Artifacts", columns, rows)]
-    if len(found) > MOST_ROWS:
-        blocks.append(Text(f"… {len(found) - MOST_ROWS} more"))
-    yield Section("Artifacts", blocks)
+    blocks: list[Block] = [Table("Artifacts", columns, rows).without_empty_columns()]
+    if len(found) > MOST_FILES:
+        blocks.append(Text(f"… {len(found) - MOST_FILES} more"))
+    yield Folded(f"Artifacts ({len(found)})", blocks)
+
+
+def _format(artifact: Artifact) -> str:
+    value = artifact.metadata.get("format")
+    return short(value, 24) if isinstance(value, str) else ""

@@ -15,6 +15,8 @@ from kfnb.widgets.markup import Element, el
 from kfnb.widgets.states import Look
 from kfnb.widgets.words import clean, one_line
 
+TEXT_WIDTH = 100
+
 
 class Block(Protocol):
     """A part of a display."""
@@ -70,7 +72,7 @@ class Title:
         """The same as one or two lines."""
         state = f"{self.look.icon} {self.look.word}" if self.look else ""
         head = " · ".join(part for part in (state, one_line(self.text), self.aside) if part)
-        return "\n".join(filter(None, (head, " · ".join(self._facts()))))
+        return "\n".join(filled(line) for line in (head, " · ".join(self._facts())) if line)
 
     def _facts(self) -> list[str]:
         return [one_line(fact) for fact in self.facts if fact]
@@ -88,7 +90,7 @@ class Text:
 
     def to_text(self) -> str:
         """The text, filled to 100 columns."""
-        return textwrap.fill(one_line(self.text), 100, break_on_hyphens=False, break_long_words=False)
+        return filled(self.text)
 
 
 @dataclass(frozen=True)
@@ -153,14 +155,17 @@ class Section:
 
 @dataclass(frozen=True)
 class Folded:
-    """Blocks that HTML shows when asked."""
+    """Blocks that HTML shows when asked; ``quiet`` for what few will want to see."""
 
     heading: str
     blocks: Sequence[Block]
+    quiet: bool = False
 
     def to_html(self) -> Element:
         """The blocks, behind their heading."""
-        summary = el("summary", el("strong", self.heading), style="cursor:pointer;margin:0 0 6px")
+        heading = el("span", self.heading) if self.quiet else el("strong", self.heading)
+        style = f"cursor:pointer;margin:0 0 6px;color:{theme.SOFT if self.quiet else theme.INK}"
+        summary = el("summary", heading, style=style)
         return el("details", summary, *(block.to_html() for block in self.blocks), style="margin:0 0 16px")
 
     def to_text(self) -> str:
@@ -209,8 +214,7 @@ class Alert:
 
     def to_text(self) -> str:
         """The headline and the blocks."""
-        lines = [f"{self.look.icon} {one_line(self.headline)}", *texts(self.blocks)]
-        return "\n".join(lines)
+        return "\n".join([filled(f"{self.look.icon} {self.headline}"), *texts(self.blocks)])
 
 
 @dataclass(frozen=True)
@@ -227,6 +231,11 @@ class Picture:
     def to_text(self) -> str:
         """What is said in the drawing's place."""
         return one_line(self.text)
+
+
+def filled(text: str) -> str:
+    """One paragraph, its lines at most 100 columns long where its words are not longer."""
+    return textwrap.fill(one_line(text), TEXT_WIDTH, break_on_hyphens=False, break_long_words=False)
 
 
 def texts(blocks: Iterable[Block]) -> list[str]:

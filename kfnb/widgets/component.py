@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from kfnb.model import ComponentView, Port, Traveller
 from kfnb.widgets.blocks import Block, Code, Folded, Items, Row, Section, Text, Title, bundle
 from kfnb.widgets.table import Cell, Column, Table, Value
+from kfnb.widgets.words import cut
+
+# how kfnb.pipeline.view marks an output that no step has asked for
+UNREAD = "put out where a later step reads it"
+LONGEST_SUMMARY = 80
 
 
 def draw_component(view: ComponentView) -> dict[str, str]:
@@ -14,7 +20,7 @@ def draw_component(view: ComponentView) -> dict[str, str]:
     cell = f"cell {view.cell}" if view.cell else ""
     image = f"image {view.image}" if view.image else ""
     blocks: list[Block] = [Title(view.name, facts=("component", cell, image)), *_notes(view.notes)]
-    ports = [*_ports("Inputs", view.inputs), *_ports("Outputs", view.outputs)]
+    ports = [*_ports("Inputs", view.inputs), *_outputs(view.outputs)]
     if ports:
         blocks.append(Row(ports))
     blocks += [*_travellers(view.travellers), *_packages(view.packages)]
@@ -31,6 +37,21 @@ def _notes(notes: tuple[str, ...]) -> Iterable[Block]:
 def _ports(heading: str, ports: tuple[Port, ...]) -> Iterable[Block]:
     if ports:
         yield Section(heading, [port_table(heading, ports)])
+
+
+def _outputs(ports: tuple[Port, ...]) -> Iterable[Block]:
+    """The outputs; those that nobody reads yet are folded."""
+    real = tuple(port for port in ports if port.origin != UNREAD)
+    unread = tuple(replace(port, origin="") for port in ports if port.origin == UNREAD)
+    blocks: list[Block] = [port_table("Outputs", real)] if real else []
+    if unread:
+        names = ", ".join(port.name for port in unread)
+        label = "Put out where a later step reads them"
+        blocks.append(
+            Folded(cut(f"{label}: {names}", LONGEST_SUMMARY), [port_table(label, unread)], quiet=True)
+        )
+    if blocks:
+        yield Section("Outputs", blocks)
 
 
 def port_table(label: str, ports: tuple[Port, ...]) -> Table:

@@ -34,8 +34,7 @@ def draw_roc(roc: Roc) -> Element:
         aria_label=label,
         viewBox=f"0 0 {LEFT + SIDE + 16} {TOP + SIDE + 40}",
         width=LEFT + SIDE + 16,
-        height=TOP + SIDE + 40,
-        style=f"max-width:none;display:block;font-family:inherit;font-size:11px;fill:{theme.SOFT}",
+        style=f"max-width:100%;height:auto;display:block;font-family:inherit;font-size:11px;fill:{theme.SOFT}",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from kfnb.widgets import theme
@@ -12,6 +13,15 @@ _HEAD = (
     '<!doctype html><meta http-equiv="Content-Security-Policy" '
     "content=\"default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'\">"
 )
+
+_LINE = re.compile(r"<(tr|p|li|h[1-6]|br|div|dt|dd|img)\b", re.IGNORECASE)
+_LOWEST, _HIGHEST, _LINE_HEIGHT, _CHARACTERS = 80, 420, 22, 120
+
+
+def _height(page: str) -> int:
+    """A guess: a frame without scripts cannot say how high its page is. A person can drag it."""
+    lines = max(len(_LINE.findall(page)), len(page) / _CHARACTERS)
+    return min(_HIGHEST, max(_LOWEST, round(40 + lines * _LINE_HEIGHT)))
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,7 @@ class Frame:
     def to_html(self) -> Element:
         """The page in its frame."""
         style = (
-            f"width:100%;height:320px;border:1px solid {theme.LINE};border-radius:6px;background:#fff;"
+            f"width:100%;height:{_height(self.page)}px;border:1px solid {theme.LINE};border-radius:6px;background:#fff;"
             "color-scheme:light;resize:vertical;overflow:auto;margin:0 0 12px"
         )
         return el(

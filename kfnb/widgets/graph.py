@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from kfnb.model import Edge, Graph, Node
 from kfnb.widgets.blocks import Block, Items, Picture, Section, Title, bundle
 from kfnb.widgets.component import port_table
+from kfnb.widgets.groups import group_title
+from kfnb.widgets.layering import forward
 from kfnb.widgets.picture import draw
 from kfnb.widgets.scene import Item, Link, Scene
 from kfnb.widgets.table import Cell, Column, Table, Value
@@ -40,7 +42,7 @@ def _scene(graph: Graph) -> Scene:
 
 
 def _title(node: Node) -> str:
-    return node.label or node.name if node.group else node.name
+    return node.label or group_title(node.name) if node.group else node.name
 
 
 def _table(graph: Graph) -> Table:
@@ -77,8 +79,39 @@ def _walk(graph: Graph) -> Iterator[tuple[Node, int]]:
     children: dict[str, list[Node]] = defaultdict(list)
     for node in graph.nodes:
         children[node.parent if node.parent in known else ""].append(node)
-    todo = [(node, 0) for node in reversed(children.pop("", []))]
+    orders = _Orders(graph)
+    todo = [(node, 0) for node in reversed(orders.sort(children.pop("", [])))]
     while todo:
         node, depth = todo.pop()
         yield node, depth
-        todo += [(child, depth + 1) for child in reversed(children.pop(node.id, []))]
+        todo += [(child, depth + 1) for child in reversed(orders.sort(children.pop(node.id, [])))]
+
+
+class _Orders:
+    """In which order the nodes of a group run, as its edges and those of all that is in them tell."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._parents = {node.id: node.parent for node in graph.nodes}
+        self._edges = [(self._chain(edge.source), self._chain(edge.target)) for edge in graph.edges]
+
+    def _chain(self, node: str) -> list[str]:
+        """A node, the group that it is in, and so on outwards."""
+        chain: list[str] = []
+        while node in self._parents and node not in chain:
+            chain.append(node)
+            node = self._parents[node]
+        return chain
+
+    def sort(self, nodes: list[Node]) -> list[Node]:
+        by_id = {node.id: node for node in nodes}
+        lifted = (
+            (next((id for id in source if id in by_id), ""), next((id for id in target if id in by_id), ""))
+            for source, target in self._edges
+        )
+        edges = [
+            (source, target)
+            for source, target in dict.fromkeys(lifted)
+            if source and target and source != target
+        ]
+        order, _ = forward(list(by_id), edges)
+        return [by_id[id] for id in order]

@@ -19,6 +19,8 @@ TITLE_ADVANCE = 7.3
 CAPTION_ADVANCE = 6.1
 STACK_STEP = 4.0
 MARGIN = 2.0
+# the smallest scale at which words can be read
+SMALLEST = 0.6
 
 
 def draw(scene: Scene) -> Element:
@@ -42,9 +44,13 @@ def draw(scene: Scene) -> Element:
         aria_label=one_line(scene.label),
         viewBox=f"{-MARGIN:g} {-MARGIN:g} {wide:g} {tall:g}",
         width=wide,
-        height=tall,
-        style=f"max-width:none;display:block;font-family:inherit;fill:{theme.INK}",
+        style=f"{fitted(wide)};display:block;font-family:inherit;fill:{theme.INK}",
     )
+
+
+def fitted(wide: float) -> str:
+    """The style of a picture that gives way to a narrow page, as far as its words can be read; then it scrolls."""
+    return f"width:100%;max-width:{wide:g}px;min-width:{wide * SMALLEST:g}px;height:auto"
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,11 @@ from kfnb.widgets.failure import failure_blocks
 from kfnb.widgets.picture import draw
 from kfnb.widgets.scene import Item, Link, Scene
 from kfnb.widgets.states import look, tally
-from kfnb.widgets.table import Column, Table
+from kfnb.widgets.table import Cell, Column, Table, Value
 from kfnb.widgets.tasks import elapsed, task_blocks
 from kfnb.widgets.tree import Path, Stack, Tree
-from kfnb.widgets.words import duration, moment, short, type_name
+from kfnb.widgets.turns import Loops
+from kfnb.widgets.words import duration, kind, moment, own_name, short
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -29,16 +30,17 @@ def draw_run(run: Run, contents: Mapping[str, str] = _NOTHING, *, now: float | N
     """
     now = time.time() if now is None else now
     tree = Tree(run.tasks)
+    loops = Loops(tree)
     blocks: list[Block] = [_title(run, now), *failure_blocks(run, tree), *_values(run)]
     if tree.leaves:
-        blocks.append(Picture(draw(run_scene(run, tree, now))))
-    blocks.append(Section("Tasks", task_blocks(tree, now)))
-    blocks += artifact_blocks(tree, contents)
+        blocks.append(Picture(draw(run_scene(run, tree, loops, now))))
+    blocks.append(Section("Tasks", task_blocks(tree, loops, now)))
+    blocks += artifact_blocks(tree, loops, contents, settled=run.state.finished)
     return bundle(f"Run {run.name or run.id}", blocks)
 
 
 def _title(run: Run, now: float) -> Title:
-    named = (run.name if run.name != run.pipeline else "", run.id, run.backend)
+    named = (own_name(run), run.id, run.backend)
     experiment = f"experiment {run.experiment}" if run.experiment else ""
     began = moment(run.started or run.created)
     return Title(
@@ -59,29 +61,28 @@ def _values(run: Run) -> list[Block]:
 
 
 def _value_table(label: str, values: Mapping[str, Any]) -> Table:
-    rows = [[name, _value(value)] for name, value in values.items()]
+    rows: list[list[Value]] = [[name, _value(value)] for name, value in values.items()]
     return Table(label, (Column("Name"), Column("Value")), rows)
 
 
-def _value(value: Any) -> str:
-    if isinstance(value, Artifact):
-        return f"{type_name(value.type)} {value.uri}"
-    return short(value, 80)
+def _value(value: Any) -> Value:
+    uri = value.uri if isinstance(value, Artifact) else ""
+    return Cell(kind(value) or short(value, 80), hint=uri)
 
 
-def run_scene(run: Run, tree: Tree, now: float) -> Scene:
+def run_scene(run: Run, tree: Tree, loops: Loops, now: float) -> Scene:
     """A run as a graph, iterations over each other."""
-    items = tuple(_item(stack, now) for stack in tree.stacks)
+    items = tuple(_item(stack, loops, now) for stack in tree.stacks)
     links = tuple(Link(_id(need), _id(stack.path)) for stack in tree.stacks for need in stack.needs)
     counts = tally(leaf.task.state for leaf in tree.work)
     return Scene(f"Graph of {run.pipeline or run.name}: {counts}", items, links)
 
 
-def _item(stack: Stack, now: float) -> Item:
+def _item(stack: Stack, loops: Loops, now: float) -> Item:
     state = stack.state
     return Item(
         id=_id(stack.path),
-        title=stack.first.name,
+        title=loops.title(stack.leaves[0]) if stack.first.group else stack.first.name,
         caption=_caption(stack, now),
         parent=_id(stack.path[:-1]),
         group=stack.first.group,
@@ -105,6 +106,9 @@ def _caption_of_many(stack: Stack) -> str:
     failed = states.count(RunState.FAILED)
     if failed:
         return f"{failed} of {total} failed"
+    ran, skipped = states.count(RunState.SUCCEEDED), states.count(RunState.SKIPPED)
+    if ran and skipped and ran + skipped == total:
+        return f"{ran} ran, {skipped} skipped"
     if len(set(states)) == 1:
         return look(states[0]).word + " · cached" * all(leaf.task.cached for leaf in stack.leaves)
     return f"{sum(state.finished for state in states)} of {total} done"

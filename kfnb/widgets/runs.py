@@ -10,7 +10,7 @@ from kfnb.widgets.blocks import Text, bundle
 from kfnb.widgets.states import look
 from kfnb.widgets.table import Cell, Column, Table, Value
 from kfnb.widgets.tasks import elapsed
-from kfnb.widgets.words import assignments, duration, moment
+from kfnb.widgets.words import assignments, duration, moment, own_name
 
 COLUMNS = (
     Column("Id", whole=True),
@@ -38,7 +38,7 @@ def _row(run: Run, now: float) -> list[Value]:
     return [
         Cell(run.id, code=True),
         run.pipeline,
-        run.name if run.name != run.pipeline else "",
+        own_name(run),
         Cell(state.word, look=state),
         moment(run.started or run.created),
         duration(elapsed(run.started, run.finished, now)),

@@ -12,19 +12,24 @@ from kfnb.widgets.states import Look
 from kfnb.widgets.words import cut, one_line, width
 
 TEXT_WIDTH = 100
-NARROWEST = 8
+NARROW, NARROWEST = 20, 8
+WIDEST, WIDEST_HEADER = 64, 48
 GAP = "  "
 
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell that is more than its words: with a state's icon, indented, as code, or shaded (0 to 1)."""
+    """A cell that is more than its words: with a state's icon, indented, as code, or shaded (0 to 1).
+
+    ``hint`` shows on hover.
+    """
 
     text: str
     look: Look | None = None
     indent: int = 0
     code: bool = False
     shade: float = 0.0
+    hint: str = ""
 
     def words(self) -> str:
         """The cell as one line of text."""
@@ -37,11 +42,15 @@ Value: TypeAlias = "Cell | str"
 
 @dataclass(frozen=True)
 class Column:
-    """``number`` aligns to the right; text cuts neither numbers nor what is ``whole``, to be copied."""
+    """``number`` aligns to the right; neither numbers nor what is ``whole`` is broken or cut.
+
+    A column that is ``aside`` stands in HTML alone: text has no room for it.
+    """
 
     name: str
     number: bool = False
     whole: bool = False
+    aside: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,7 +63,11 @@ class Table:
 
     def without_empty_columns(self) -> Table:
         """This table without the columns in which no row says anything."""
-        kept = [index for index in range(len(self.columns)) if any(_words(row[index]) for row in self.rows)]
+        return self._with(
+            [index for index in range(len(self.columns)) if any(_words(row[index]) for row in self.rows)]
+        )
+
+    def _with(self, kept: Sequence[int]) -> Table:
         columns = tuple(self.columns[index] for index in kept)
         return replace(self, columns=columns, rows=[[row[index] for index in kept] for row in self.rows])
 
@@ -84,6 +97,9 @@ class Table:
 
     def to_text(self) -> str:
         """The table in aligned columns, 100 in all where that can be."""
+        kept = [index for index, column in enumerate(self.columns) if not column.aside]
+        if len(kept) < len(self.columns):
+            return self._with(kept).to_text()
         rows = [
             [one_line(column.name) for column in self.columns],
             *([_words(value) for value in row] for row in self.rows),
@@ -93,16 +109,11 @@ class Table:
         return "\n".join([lines[0], GAP.join("─" * columns for columns in widths), *lines[1:]])
 
     def _widths(self, rows: Sequence[Sequence[str]]) -> list[int]:
-        """As wide as what is in them; where that is too much, the widest give way first."""
+        """As wide as what is in them; where that is too much, the widest give way first, the rows' headers last."""
         widths = [max(width(text) for text in texts) for texts in zip(*rows, strict=True)]
-        excess = sum(widths) + len(GAP) * (len(widths) - 1) - TEXT_WIDTH
         yielding = [index for index, column in enumerate(self.columns) if not (column.whole or column.number)]
-        while excess > 0 and yielding:
-            widest = max(yielding, key=widths.__getitem__)
-            if widths[widest] <= NARROWEST:
-                break
-            widths[widest] -= 1
-            excess -= 1
+        for some, narrowest in (yielding[1:], NARROW), (yielding, NARROWEST):
+            _narrow(widths, some, narrowest)
         return widths
 
     def _line(self, row: Sequence[str], widths: Sequence[int]) -> str:
@@ -111,6 +122,17 @@ class Table:
             for text, columns, column in zip(row, widths, self.columns, strict=True)
         )
         return GAP.join(cells).rstrip()
+
+
+def _narrow(widths: list[int], yielding: Sequence[int], narrowest: int) -> None:
+    """Take from the widest of some columns, in place, until all fit or none may give more."""
+    excess = sum(widths) + len(GAP) * (len(widths) - 1) - TEXT_WIDTH
+    while excess > 0 and yielding:
+        widest = max(yielding, key=widths.__getitem__)
+        if widths[widest] <= narrowest:
+            break
+        widths[widest] -= 1
+        excess -= 1
 
 
 def _words(value: Value) -> str:
@@ -135,17 +157,21 @@ def _cell(value: Value, column: Column, *, header: bool) -> Element:
     )
     # no-break spaces stay where styles are dropped
     indent = "\N{NO-BREAK SPACE}" * (4 * cell.indent) or None
-    style = _box(column, cell) + (";font-weight:400" if header else "")
+    style = _box(column, cell, header=header) + (";font-weight:400" if header else "")
+    hint = cell.hint or None
     if header:
-        return el("th", indent, icon, space, text, scope="row", style=style)
-    return el("td", indent, icon, space, text, style=style)
+        return el("th", indent, icon, space, text, scope="row", title=hint, style=style)
+    return el("td", indent, icon, space, text, title=hint, style=style)
 
 
-def _box(column: Column, cell: Cell | None = None) -> str:
-    style = "padding:3px 20px 3px 0;border:0;vertical-align:top;overflow-wrap:anywhere"
+def _box(column: Column, cell: Cell | None = None, *, header: bool = False) -> str:
+    style = "padding:3px 20px 3px 0;border:0;vertical-align:top;line-height:1.45"
     style += ";text-align:right;font-variant-numeric:tabular-nums" if column.number else ";text-align:left"
-    if cell and cell.look:
+    short_header = header and cell is not None and width(cell.text) <= WIDEST_HEADER
+    if column.number or column.whole or short_header or (cell and cell.look):
         style += ";white-space:nowrap"
+    else:  # words stay whole; only what is longer than the widest column breaks
+        style += f";white-space:normal;overflow-wrap:break-word;max-width:{WIDEST}ch"
     if cell and cell.shade:
         style += f";background:rgba(47,129,247,{cell.shade * 0.55:.2f})"
     return style

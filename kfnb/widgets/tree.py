@@ -119,6 +119,18 @@ class Tree:
                 counts[paths[parent]] = counts.get(paths[parent], 0) + 1
         return counts
 
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {leaf.task.id: place for place, leaf in enumerate(self.leaves)}
+
+    def inside(self, leaf: Leaf) -> tuple[Leaf, ...]:
+        """All that is in a group, at any depth; they follow it among the leaves."""
+        start = self._places[leaf.task.id] + 1
+        end = start
+        while end < len(self.leaves) and self.leaves[end].depth > leaf.depth:
+            end += 1
+        return self.leaves[start:end]
+
     @property
     def work(self) -> tuple[Leaf, ...]:
         """The leaves that are no groups: what a run really runs."""

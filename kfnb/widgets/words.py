@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any
 
-from kfnb.model import Artifact
+from kfnb.model import Artifact, Run
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -69,13 +69,19 @@ class _Short(reprlib.Repr):
 
     def repr1(self, x: Any, level: int) -> str:
         if isinstance(x, float):
-            return f"{x:.6g}"
+            return number(x)
         if isinstance(x, Artifact):
             return f"<{type_name(x.type)} {x.name}>"
         return super().repr1(x, level)
 
 
 _short = _Short()
+
+
+def number(value: float) -> str:
+    """A float to six digits, which still says that it is one: ``0.1``, ``30.0``, ``1e+20``, ``nan``."""
+    said = f"{value:.6g}"
+    return f"{said}.0" if said.lstrip("-").isdigit() else said
 
 
 def short(value: Any, columns: int = 60) -> str:
@@ -91,9 +97,28 @@ def assignments(values: Mapping[str, Any], columns: int = 28) -> str:
     return ", ".join(f"{name} = {short(value, columns)}" for name, value in values.items())
 
 
+def kind(value: Any) -> str:
+    """What an artifact, or a list of artifacts, is: ``Dataset 569 x 31``, ``4 x Model``; empty for other values."""
+    if isinstance(value, Artifact):
+        shape = value.metadata.get("shape")
+        # what a step reports of a shape is its own affair: a few words are believed
+        return " ".join(
+            filter(None, (type_name(value.type), short(shape, 24) if isinstance(shape, str) else ""))
+        )
+    if isinstance(value, list | tuple) and value and all(isinstance(item, Artifact) for item in value):
+        return f"{len(value)} {TIMES} {', '.join(dict.fromkeys(type_name(item.type) for item in value))}"
+    return ""
+
+
 def type_name(schema_title: str) -> str:
     """``Dataset`` for ``system.Dataset``."""
     return schema_title.removeprefix("system.")
+
+
+def own_name(run: Run) -> str:
+    """A run's name; empty where it says no more than the pipeline's name and when that began."""
+    generated = re.escape(run.pipeline) + r"(-\d{8}-\d{6}(-[0-9a-f]{4})?)?"
+    return "" if re.fullmatch(generated, run.name) else run.name
 
 
 def duration(seconds: float | None) -> str:

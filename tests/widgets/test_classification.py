@@ -60,7 +60,8 @@ def test_metadata_of_another_shape_is_no_curve_and_no_matrix(metadata):
     assert read_confusion(metadata) is None
     artifact = Artifact("m", "system.ClassificationMetrics", "/m", metadata)
     run = Run("r", "r", "p", "local", RunState.SUCCEEDED, tasks=(samples.task("t", outputs={"m": artifact}),))
-    assert "/m" in draw_run(run)["text/plain"]
+    assert "ClassificationMetrics" in draw_run(run)["text/plain"]
+    assert "/m" in draw_run(run)["text/html"]
 
 
 def test_the_curve_and_the_matrix_are_shown_with_their_numbers():

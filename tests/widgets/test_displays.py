@@ -6,8 +6,9 @@ import sys
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.model import ComponentView, Graph, Run, RunState, Task
+from kfnb.model import ComponentView, Edge, Graph, Node, Run, RunState, Task
 from kfnb.widgets import draw_component, draw_graph, draw_progress, draw_run, draw_runs, draw_settings
+from kfnb.widgets.words import own_name
 
 
 def test_every_display_has_a_text_and_an_html_form():
@@ -58,6 +59,23 @@ def test_a_graph_shows_its_wiring_in_words_too():
     assert ["report", "after for C in [0.1, 1.0, 10.0]"] in rows
     assert bundle["text/html"].count("<svg") == 1
     assert "df, cols" in bundle["text/html"][bundle["text/html"].index("<svg") :]
+
+
+def test_the_steps_of_a_graph_stand_in_the_order_in_which_they_run():
+    nodes = (
+        Node("g", "condition-branches-1", group=True),
+        Node("g/c", "c", "g"),
+        Node("b", "b"),
+        Node("a", "a"),
+    )
+    edges = (Edge("a", "b"), Edge("b", "g/c"))
+    rows = reading.rows(draw_graph(Graph("p", nodes=nodes, edges=edges))["text/html"])
+    assert [row[0].strip() for row in rows[1:]] == ["a", "b", "branches", "c"]
+
+
+def test_a_name_that_says_no_more_than_when_it_began_is_left_out():
+    names = ("p", "p-20261124-073511-36ce", "p-20261124", "mine")
+    assert [own_name(Run("id", name, "p", "local")) for name in names] == ["", "", "p-20261124", "mine"]
 
 
 def test_an_empty_graph_is_drawn_without_a_picture():

@@ -33,7 +33,7 @@ ATTACKS = [
 
 ALLOWED_TAGS = {
     *("div", "span", "strong", "code", "pre", "ul", "li", "details", "summary", "iframe"),
-    *("table", "thead", "tbody", "tr", "th", "td"),
+    *("table", "thead", "tbody", "tr", "th", "td", "ol", "em", "s"),
     *("svg", "g", "title", "rect", "circle", "path", "text", "tspan"),
 }
 ALLOWED_ATTRIBUTES = {

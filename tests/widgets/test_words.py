@@ -37,6 +37,9 @@ def test_values_are_short_and_on_one_line():
     assert short("two\nlines") == "two lines"
     assert short("") == "''"
     assert short([1.23456789, "a"]) == "[1.23457, 'a']"
+    assert [short(value) for value in (1.0, -30.0, 1, 1e20, math.nan, math.inf)] == [
+        "1.0", "-30.0", "1", "1e+20", "nan", "inf"
+    ]  # fmt: skip
     assert short(Artifact("m", "system.Model", "/m")) == "<Model m>"
     assert width(short(list(range(1000)))) <= 60
 

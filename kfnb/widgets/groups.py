@@ -1,0 +1,23 @@
+"""The names that KFP's compiler gives to groups, in words."""
+
+from __future__ import annotations
+
+import re
+
+_WORDS = (
+    (re.compile(r"for-loop-\d+"), "loop"),
+    (re.compile(r"condition-branches-\d+"), "branches"),
+    (re.compile(r"condition-\d+"), "branch"),
+    (re.compile(r"exit-handler-\d+"), "exit handler"),
+)
+_BRANCH = re.compile(r"condition(-branches)?-\d+")
+
+
+def group_title(name: str) -> str:
+    """``loop`` for ``for-loop-2``; a name that somebody chose stays."""
+    return next((word for pattern, word in _WORDS if pattern.fullmatch(name)), name)
+
+
+def is_branch(name: str) -> bool:
+    """Whether a group is an ``If``, ``Elif`` or ``Else``, or stands around several of them."""
+    return _BRANCH.fullmatch(name) is not None
