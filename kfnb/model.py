@@ -196,12 +196,16 @@ class ByTask(Mapping[str, T]):
 
 @dataclass(frozen=True)
 class Port:
-    """An input, an output or a parameter: its name, its type as KFP calls it, and where its value comes from."""
+    """An input, an output or a parameter: its name, its type as KFP calls it, and where its value comes from.
+
+    ``unread`` marks an output that a component could put out, and that nothing asks for.
+    """
 
     name: str
     type: str
     origin: str = ""
     default: str = ""
+    unread: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from graphlib import TopologicalSorter
 from typing import Any
 
 from kfnb.model import Edge, Graph, Node, Port
@@ -39,7 +40,8 @@ def _walk(
     spec: Mapping[str, Any], component: Mapping[str, Any], parent: str, nodes: list[Node], edges: list[Edge]
 ) -> None:
     tasks: Mapping[str, Any] = component.get("dag", {}).get("tasks", {})
-    for key, task in tasks.items():
+    for key in _in_order(tasks):
+        task = tasks[key]
         node_id = f"{parent}/{key}" if parent else key
         inner = spec.get("components", {}).get(task["componentRef"]["name"], {})
         is_group = "dag" in inner
@@ -50,6 +52,21 @@ def _walk(
         ]
         if is_group:
             _walk(spec, inner, node_id, nodes, edges)
+
+
+def _in_order(tasks: Mapping[str, Any]) -> Iterator[str]:
+    """The tasks in an order in which they could run; KFP's files keep them in none."""
+    sorter = TopologicalSorter({key: [source for source, _ in _sources(task)] for key, task in tasks.items()})
+    sorter.prepare()
+    while sorter.is_active():
+        ready = sorted(sorter.get_ready(), key=_natural)
+        yield from ready
+        sorter.done(*ready)
+
+
+def _natural(name: str) -> tuple[tuple[int, str], ...]:
+    """A sorting key by which ``condition-10`` comes after ``condition-9``."""
+    return tuple((int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name))
 
 
 def _sources(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -70,11 +87,28 @@ def _sources(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _label(task: Mapping[str, Any]) -> str:
     condition = task.get("triggerPolicy", {}).get("condition")
     if condition:
-        return f"if {_readable(str(condition))}"
-    if "parameterIterator" in task or "artifactIterator" in task:
+        return _branch(str(condition))
+    iterator = task.get("parameterIterator") or task.get("artifactIterator")
+    if iterator:
         limit = task.get("iteratorPolicy", {}).get("parallelismLimit")
-        return f"for each item, {limit} at once" if limit else "for each item"
+        return f"for each of {_items(iterator)}" + (f", {limit} at once" if limit else "")
     return ""
+
+
+def _items(iterator: Mapping[str, Any]) -> str:
+    """What a loop goes through: its items as they stand in the pipeline, or the name that they come from."""
+    items = iterator.get("items", {})
+    return str(items.get("raw") or items.get("inputParameter") or items.get("inputArtifact")).removeprefix(
+        "pipelinechannel--"
+    )
+
+
+def _branch(condition: str) -> str:
+    """The words of a branch: KFP writes ``Else`` as the negation of all that came before."""
+    earlier, _, own = condition.rpartition(" && ")
+    if own.startswith("!("):
+        return "else"
+    return f"else if {_readable(own)}" if earlier.startswith("!(") else f"if {_readable(condition)}"
 
 
 def _readable(condition: str) -> str:

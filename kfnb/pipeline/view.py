@@ -46,9 +46,9 @@ def _params(step: Step) -> list[Port]:
 
 def _outputs(step: Step) -> tuple[Port, ...]:
     component = step.component
-    real = [Port(name, kind.type, kind.note or "put out") for name, kind in step.outputs.items()]
+    real = [Port(name, kind.type, kind.note) for name, kind in step.outputs.items()]
     possible = [
-        Port(name, kind.type, component.refusals.get(name) or "put out where a later step reads it")
+        Port(name, kind.type, component.refusals.get(name, ""), unread=True)
         for name, kind in component.outputs.items()
         if name not in step.outputs
     ]

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from kfnb.model import ComponentView, Port, Traveller
 from kfnb.widgets.blocks import Block, Code, Folded, Items, Row, Section, Text, Title, bundle
 from kfnb.widgets.table import Cell, Column, Table, Value
 from kfnb.widgets.words import cut
 
-# how kfnb.pipeline.view marks an output that no step has asked for
-UNREAD = "put out where a later step reads it"
 LONGEST_SUMMARY = 80
 
 
@@ -41,8 +38,8 @@ def _ports(heading: str, ports: tuple[Port, ...]) -> Iterable[Block]:
 
 def _outputs(ports: tuple[Port, ...]) -> Iterable[Block]:
     """The outputs; those that nobody reads yet are folded."""
-    real = tuple(port for port in ports if port.origin != UNREAD)
-    unread = tuple(replace(port, origin="") for port in ports if port.origin == UNREAD)
+    real = tuple(port for port in ports if not port.unread)
+    unread = tuple(port for port in ports if port.unread)
     blocks: list[Block] = [port_table("Outputs", real)] if real else []
     if unread:
         names = ", ".join(port.name for port in unread)

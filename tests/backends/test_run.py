@@ -36,7 +36,7 @@ def handle(*tasks: Task, state: RunState = RunState.SUCCEEDED, **fields: Any) ->
 
 
 def task(task_id: str, **fields: Any) -> Task:
-    return Task(task_id, task_id.split("/")[-1], RunState.SUCCEEDED, **fields)
+    return Task(task_id, task_id.rpartition("/")[2], RunState.SUCCEEDED, **fields)
 
 
 def test_outputs_are_by_task_and_name() -> None:
@@ -53,7 +53,9 @@ def test_a_task_in_a_loop_gives_lists_in_the_order_of_its_iterations() -> None:
 
 def test_a_loop_in_a_loop_gives_lists_of_lists() -> None:
     groups = [Task(f"out/{i}/in", "in", group=True, iteration=i, parent="out") for i in range(2)]
-    inner = [task(f"out/{i}/in/{j}/t", iteration=j, outputs={"v": (i, j)}) for i in range(2) for j in range(3)]
+    inner = [
+        task(f"out/{i}/in/{j}/t", iteration=j, outputs={"v": (i, j)}) for i in range(2) for j in range(3)
+    ]
     assert handle(*groups, *inner).outputs["t"]["v"] == [[(0, 0), (0, 1), (0, 2)], [(1, 0), (1, 1), (1, 2)]]
 
 
@@ -61,7 +63,7 @@ def test_a_name_that_is_not_there_tells_which_are() -> None:
     run = handle(task("load", outputs={"n": 3}))
     with pytest.raises(KeyError, match="no task is called lode; there are load"):
         run.outputs["lode"]
-    with pytest.raises(KeyError, match="m: there is n. A component always puts out what --output names"):
+    with pytest.raises(KeyError, match=r"m: there is n\. A component always puts out what --output names"):
         run.outputs["load"]["m"]
 
 
@@ -71,7 +73,7 @@ def test_waiting_for_a_failed_run_raises_with_its_error() -> None:
 
 
 def test_waiting_no_longer_than_asked() -> None:
-    with pytest.raises(TimeoutError, match="run r1 is still RUNNING after 0.01 s; it goes on"):
+    with pytest.raises(TimeoutError, match=r"run r1 is still RUNNING after 0\.01 s; it goes on"):
         handle(state=RunState.RUNNING).wait(0.01)
 
 

@@ -17,12 +17,13 @@ def steps(shell: Shell) -> Shell:
 
 
 def test_show_draws_tasks_groups_and_what_flows(steps: Shell) -> None:
-    body = "load()\nwith dsl.ParallelFor([1, 2]) as i:\n    with dsl.If(total().outputs['n'] > 0):\n        load(rows=i)"
+    body = "load()\nwith dsl.ParallelFor([1, 2]) as i:\n"
+    body += "    with dsl.If(total().outputs['n'] > 0):\n        load(rows=i)"
     steps.run(f"%%kf_pipeline p\n{body}")
     graph = steps.run("%kf_show p")
     assert isinstance(graph, Graph)
     nodes = {node.name: node for node in graph.nodes}
-    loop = next(node for node in graph.nodes if node.label.startswith("for each"))
+    loop = next(node for node in graph.nodes if node.label == "for each of [1, 2]")
     branch = next(node for node in graph.nodes if node.label.startswith("if "))
     assert nodes["total"].parent == loop.id
     assert branch.parent == loop.id
@@ -47,3 +48,11 @@ def test_show_tells_what_travels_with_a_component_and_why(steps: Shell) -> None:
 
 def test_show_of_an_unknown_name_names_the_known(steps: Shell) -> None:
     assert "no pipeline is called nothing" in steps.fails("%kf_show nothing")
+
+
+def test_branches_read_as_they_were_written(steps: Shell) -> None:
+    body = "n = total(xs=load().outputs['xs']).outputs['n']\nwith dsl.If(n > 5):\n    load()\n"
+    body += "with dsl.Elif(n > 2):\n    load()\nwith dsl.Else():\n    load()"
+    steps.run(f"%%kf_pipeline p\n{body}")
+    labels = [node.label for node in steps.run("%kf_show p").nodes if node.label]
+    assert labels == ["if total-n > 5", "else if total-n > 2", "else"]
