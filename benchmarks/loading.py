@@ -20,7 +20,7 @@ print(time.perf_counter() - start)
 
 
 def loading() -> Iterator[Measured]:
-    """kfnb's extension, beside IPython's own ``autoreload``."""
+    """Time kfnb's extension, beside IPython's own ``autoreload``."""
     ours, peer = in_turn(7, lambda: _seconds("kfnb"), lambda: _seconds("autoreload"))
     yield Measured("%load_ext kfnb", ours, "50 ms", peer, "%load_ext autoreload")
 

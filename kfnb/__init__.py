@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from kfnb.api import compile, run, runs, submit
+    from kfnb.backends.run import Run, RunList
     from kfnb.errors import KfnbError, RunFailed
     from kfnb.model import Artifact, RunState, Task
-    from kfnb.backends.run import Run, RunList
 
 __version__ = "0.1.0"
 

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kfnb import model
+from kfnb.backends.backend import Backend, Submission
+from kfnb.backends.run import Run, RunList
 from kfnb.config import settings
 from kfnb.errors import RunNotFound, UsageError
 from kfnb.pipeline import graph
@@ -18,8 +20,6 @@ from kfnb.pipeline.sdk import load_pipeline
 from kfnb.pipeline.spec import Compiled, check_arguments, read_spec
 from kfnb.pipeline.view import view_component
 from kfnb.pipeline.workspace import workspace
-from kfnb.backends.backend import Backend, Submission
-from kfnb.backends.run import Run, RunList
 
 
 def submit(

@@ -149,10 +149,11 @@ class Magic:
         return method
 
     @property
-    def __doc__(self) -> str | None:  # type: ignore[override]  # looked up when it is asked for
+    def __doc__(self) -> str | None:  # type: ignore[override]  # the method's own, when it is asked for
         return self._method.__doc__
 
     def __call__(self, line: str, *body: str) -> Any:
+        """Run the magic."""
         return self._method(line, *body)
 
 
