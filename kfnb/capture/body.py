@@ -69,7 +69,9 @@ def _has_blank_line(node: ast.expr) -> bool:
 
 def _strings(tree: ast.AST) -> Iterator[ast.JoinedStr | ast.Constant]:
     """The outermost strings: the parts of an f-string have no places of their own before Python 3.12."""
-    if isinstance(tree, ast.JoinedStr) or (isinstance(tree, ast.Constant) and isinstance(tree.value, str | bytes)):
+    if isinstance(tree, ast.JoinedStr) or (
+        isinstance(tree, ast.Constant) and isinstance(tree.value, str | bytes)
+    ):
         yield tree
         return
     for child in ast.iter_child_nodes(tree):

@@ -42,20 +42,21 @@ def begin(notebook: Notebook, cell: Cell, options: Options) -> Pending:
     check_sources(cell)
     component = Component(cell.name, cell, read_names(cell.tree, notebook.star_names), options)
     if component.function is not None:
-        component = replace(component, options=functions.options(component.function, cell, options))
+        component = functions.declared(component, notebook.star_names)
     component = replace(component, options=_with_values(notebook, component))
-    _check_outputs(component)
     if component.function is None:
         _check_parameters(notebook, component.options)
     travel = trace(notebook, cell, component.names, component.options, before=cell.order)
     requirements(travel, component.options)
     inputs, digests = _inputs(notebook, component, travel)
     component = replace(component, inputs=inputs, constants=dict(travel.constants))
+    watch = Watch.begin(notebook, component, travel, digests)
+    _check_outputs(component, watch)
     if component.function is None:
         for param in component.options.params:
             if param.default is not None:
                 notebook.namespace[param.name] = param.default
-    return Pending(component, travel, Watch.begin(notebook, component, travel, digests))
+    return Pending(component, travel, watch)
 
 
 def finish(notebook: Notebook, pending: Pending) -> Component:
@@ -67,7 +68,8 @@ def finish(notebook: Notebook, pending: Pending) -> Component:
     else:
         component = _with_outputs(notebook, component, changed)
     notebook.record(component.cell, changed)
-    component = replace(component, notes=notes_of(notebook, component, pending.travel))
+    seen = notes_of(notebook, component, pending.travel)
+    component = replace(component, notes=(*seen, *pending.watch.notes(notebook)))
     notebook.components[component.name] = component
     return component
 
@@ -105,8 +107,8 @@ def typed(value: Any, kind: str, name: str) -> Any:
     return value
 
 
-def _check_outputs(component: Component) -> None:
-    made = {*component.names.writes, *component.names.changes, *component.names.reads}
+def _check_outputs(component: Component, watch: Watch) -> None:
+    made = {*component.names.writes, *component.names.changes, *component.names.reads, *watch.before}
     for name in component.options.outputs:
         if component.function is None and name not in made:
             raise CaptureError(f"cell {component.cell} never assigns {name}, which --output names")
@@ -120,7 +122,9 @@ def _inputs(
     for name, definition in travel.inputs.items():
         if name not in notebook.namespace:
             # a function component's outputs, or a step's on the cluster, have no value here
-            raise CaptureError(f"{name}, which cell {definition.cell} makes, has no value here: run that cell")
+            raise CaptureError(
+                f"{name}, which cell {definition.cell} makes, has no value here: run that cell"
+            )
         value = notebook.namespace[name]
         seen = examine(value)
         if seen.refusal:

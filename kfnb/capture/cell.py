@@ -12,14 +12,13 @@ from kfnb.errors import CaptureError
 from kfnb.place import Place
 
 
-
 @dataclass(frozen=True)
 class Cell:
     """A cell as it ran.
 
     ``number`` is the execution count that the notebook shows, ``order`` its place among all that ran; ``key`` tells
     which cell it was, so that a cell that is run again is known to be the same. ``name`` is a component's;
-    ``variables`` are those of the words ``$word`` in it that had a value in Python.
+    ``variables`` are those of its words that had a value in Python, where it has commands.
     """
 
     raw: str

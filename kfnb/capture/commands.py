@@ -7,12 +7,14 @@ set-up magics leave nothing; any other magic cannot travel and is kept in ``Code
 from __future__ import annotations
 
 import ast
+import builtins
 import re
-import string
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
 
-from kfnb.capture.syntax import stored_names
+from kfnb.capture.syntax import all_names, stored_names
 
 SILENT = frozenset({
     "alias", "autoreload", "conda", "config", "history", "load_ext", "mamba", "matplotlib", "pdef", "pdoc", "pfile",
@@ -52,7 +54,7 @@ class Edit:
 def translate(raw: str, variables: frozenset[str] = frozenset()) -> Code:
     """The Python of a cell, line for line where IPython's own syntax allows.
 
-    ``variables`` are the words after a ``$`` in it that are Python's, beside those that the cell itself assigns.
+    ``variables`` are the words in it that have a value in Python, beside those that the cell itself assigns.
     """
     text = _to_python(raw)
     if "get_ipython()" not in text:
@@ -61,7 +63,9 @@ def translate(raw: str, variables: frozenset[str] = frozenset()) -> Code:
         tree = ast.parse(text)
     except SyntaxError:
         return Code(text)  # said where the tree is wanted
-    known = variables | stored_names(tree)
+    known = (
+        variables | stored_names(tree) | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    )
     refused: dict[int, str] = {}
     edits = [edit for edit in (_translated(call, known, refused) for call in _ipython_calls(tree)) if edit]
     modules = frozenset({"subprocess"} if any("subprocess." in edit.text for edit in edits) else ())
@@ -69,15 +73,32 @@ def translate(raw: str, variables: frozenset[str] = frozenset()) -> Code:
 
 
 def _to_python(raw: str) -> str:
-    from IPython.core.inputtransformer2 import TransformerManager
-
     lines = raw.split("\n")
     first = 0
     while first < len(lines) and (not lines[first].strip() or lines[first].split()[0] in CELL_TIMERS):
         first += 1
     # IPython drops leading empty lines; the line numbers must stay
-    text = TransformerManager().transform_cell("\n".join(lines[first:]))
-    return "\n" * first + text.rstrip("\n")
+    text = _transformer().transform_cell("\n".join(lines[first:]))
+    return "\n" * first + str(text).rstrip("\n")
+
+
+@cache
+def _transformer() -> Any:
+    """IPython's transformer of its own syntax; where it joins the lines of a command, empty ones take their place."""
+    from IPython.core.inputtransformer2 import TransformerManager
+
+    class Transformer(TransformerManager):
+        def do_one_token_transform(self, lines: list[str]) -> tuple[bool, list[str]]:
+            changed, new = super().do_one_token_transform(lines)  # type: ignore[no-untyped-call]
+            missing = len(lines) - len(new)
+            if changed and missing > 0:
+                at = next(
+                    index for index, (one, two) in enumerate(zip(lines, new, strict=False)) if one != two
+                )
+                new = [*new[: at + 1], *["\n"] * missing, *new[at + 1 :]]
+            return changed, new
+
+    return Transformer()  # type: ignore[no-untyped-call]
 
 
 def _ipython_calls(tree: ast.Module) -> Iterator[ast.Call]:
@@ -86,7 +107,11 @@ def _ipython_calls(tree: ast.Module) -> Iterator[ast.Call]:
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
         owner = node.func.value
-        if isinstance(owner, ast.Call) and isinstance(owner.func, ast.Name) and owner.func.id == "get_ipython":
+        if (
+            isinstance(owner, ast.Call)
+            and isinstance(owner.func, ast.Name)
+            and owner.func.id == "get_ipython"
+        ):
             yield node
 
 
@@ -112,42 +137,30 @@ def _translated(call: ast.Call, known: frozenset[str], refused: dict[int, str]) 
     return None
 
 
-def dollar_words(raw: str) -> set[str]:
-    """The words after a ``$`` in a cell, which may be Python's names in a command."""
-    return set(re.findall(r"\$([^\W\d]\w*)", raw))
+def words_of(raw: str) -> set[str]:
+    """The words of a cell with commands in it: those that have a value in Python are filled in there."""
+    return set(re.findall(r"[^\W\d]\w*", raw)) if "!" in raw else set()
 
 
 def shell_text(command: str, known: frozenset[str]) -> str:
     """A shell command as the source of a Python string, ``{expression}`` and ``$name`` filled in as IPython does.
 
-    A ``$name`` that Python does not know, and ``$$name``, are left to the shell; so is the whole command where it
-    does not read as IPython's (``awk '{print $1}'``).
+    IPython leaves a command to the shell as it is where anything in it does not evaluate (``awk '{print $1}'``).
     """
+    from IPython.utils.text import DollarFormatter
+
     pieces: list[str] = []
     try:
-        for literal, expression, spec, conversion in string.Formatter().parse(command):
-            pieces += _dollars(literal, known)
+        for literal, expression, spec, conversion in DollarFormatter().parse(command):
+            pieces += [repr(literal)] if literal else []
             if expression is not None:
-                ast.parse(expression.strip(), mode="eval")
-                value = f"{_CONVERSIONS[conversion]}({expression})" if conversion else expression
-                pieces.append(f"format({value}, {spec!r})" if spec else f"str({value})")
+                value = f"{expression}:{spec}" if spec else expression
+                if not all_names(ast.parse(value.strip(), mode="eval")) <= known | set(dir(builtins)):
+                    return repr(command)
+                pieces.append(f"{_CONVERSIONS[conversion or 's']}({value})")
     except (ValueError, SyntaxError):
         return repr(command)
     return " + ".join(pieces) if pieces else "''"
-
-
-def _dollars(text: str, known: frozenset[str]) -> Iterator[str]:
-    """A literal part of a command as Python strings, with ``$name`` filled in where Python knows the name."""
-    plain = ""
-    for part in re.split(r"(\$\$|\$[^\W\d]\w*)", text):
-        if part[:1] == "$" and part[1:] in known:
-            yield from [repr(plain)] if plain else []
-            yield f"str({part[1:]})"
-            plain = ""
-        else:
-            plain += "$" if part == "$$" else part
-    if plain:
-        yield repr(plain)
 
 
 def apply_edits(text: str, edits: list[Edit]) -> str:

@@ -95,9 +95,13 @@ def component_function(tree: ast.Module) -> ast.FunctionDef | None:
 def check_name(name: str, what: str) -> None:
     """A component's and a pipeline's name is a Python name that KFP can make a task's name of."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
-        raise CaptureError(f"{name!r} is no name for a {what}: use letters, digits and _, beginning with a letter")
+        raise CaptureError(
+            f"{name!r} is no name for a {what}: use letters, digits and _, beginning with a letter"
+        )
     if hasattr(builtins, name) or name in _PROGRAM_NAMES or name.startswith("kfnb_"):
-        raise CaptureError(f"{name!r} means something else in a pipeline's program: give the {what} another name")
+        raise CaptureError(
+            f"{name!r} means something else in a pipeline's program: give the {what} another name"
+        )
 
 
 def check_sources(cell: Cell) -> None:
@@ -105,7 +109,9 @@ def check_sources(cell: Cell) -> None:
     if not cell.tree.body:
         raise CaptureError(f"cell {cell} holds no code: a component needs some")
     for line, magic in cell.code.refused.items():
-        raise CaptureError(f"{cell.place(line)}: {magic} cannot travel with a component: move it to a cell of its own")
+        raise CaptureError(
+            f"{cell.place(line)}: {magic} cannot travel with a component: move it to a cell of its own"
+        )
     own = _assigned(cell.tree)
     for node in ast.walk(cell.tree):
         if isinstance(node, ast.Name) and _HISTORY.fullmatch(node.id) and node.id not in own:
@@ -147,7 +153,11 @@ PROVIDED = {"__name__", "display", "get_ipython"}
 def unknown_name(name: str, line: int, cell: Cell, known: list[str]) -> CaptureError:
     """The error for a name that nothing makes."""
     close = get_close_matches(name, known, 1)
-    hint = f"did you mean {close[0]}?" if close else f"assign it in a component before, or declare it: --param {name}"
+    hint = (
+        f"did you mean {close[0]}?"
+        if close
+        else f"assign it in a component before, or declare it: --param {name}"
+    )
     return CaptureError(f"{cell.place(line)}: nothing makes {name}; {hint}")
 
 

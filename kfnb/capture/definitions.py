@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from kfnb.capture.cell import Cell
+from kfnb.capture.imports import bound_by
 from kfnb.capture.ledger import Names
 from kfnb.capture.names import StarNames, read_names
 from kfnb.capture.syntax import root_name
@@ -99,20 +100,37 @@ def _sort(node: ast.stmt, name: str, cell: Cell) -> Sort:
         return Sort.PARAMETER
     if isinstance(node, ast.Import | ast.ImportFrom):
         return Sort.IMPORT
-    if _defines(node, name):
+    component = cell.head == "%%kf_component"
+    if _defines(node, name) or (not component and _is_fallback(node)):
         return Sort.SOURCE
-    if cell.head == "%%kf_component":
+    if component:
         return Sort.STEP
     return Sort.LITERAL if _assigns_literal(node, name) else Sort.LIVE
 
 
 def _defines(node: ast.stmt, name: str) -> bool:
-    """Whether the statement's text, run again elsewhere, gives the same function, class or fallback import."""
+    """Whether the statement's text, run again elsewhere, makes ``name`` the same function, class or import."""
+    return _is_definition(node) and any(_binds(child, name) for child in ast.walk(node))
+
+
+def _binds(node: ast.AST, name: str) -> bool:
+    if isinstance(node, ast.Import | ast.ImportFrom):
+        return any(bound_by(alias, node) in (name, "*") for alias in node.names)
     if isinstance(node, _SOURCE):
         return node.name == name
-    if isinstance(node, ast.If | ast.Try):
-        return all(_is_definition(child) for child in _statements(node))
-    return _is_definition(node)
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or not _is_definition(node):
+        return False
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return any(isinstance(target, ast.Name) and target.id == name for target in targets)
+
+
+def _is_fallback(node: ast.stmt) -> bool:
+    """``try: import x; HAS_X = True`` and so on: its constants go with the imports."""
+    return isinstance(node, ast.Try) and _is_definition(node) and any(map(_is_import, ast.walk(node)))
+
+
+def _is_import(node: ast.AST) -> bool:
+    return isinstance(node, ast.Import | ast.ImportFrom)
 
 
 def _is_definition(node: ast.stmt) -> bool:

@@ -243,7 +243,9 @@ def kfnb_load(artifact: Any, classes: Mapping[str, type]) -> Any:
         return pd.read_csv(artifact.path)
     formats = kfnb_formats(classes)
     if form not in formats:
-        raise ValueError(f"{artifact.uri} has no format that is known here; give a .parquet, .csv, .npy or .json file")
+        raise ValueError(
+            f"{artifact.uri} has no format that is known here; give a .parquet, .csv, .npy or .json file"
+        )
     return formats[form].read(artifact.path)
 
 
@@ -264,9 +266,13 @@ def kfnb_value(value: Any, kind: type, name: str) -> Any:
     value = list(value) if kind is list and isinstance(value, list) else value
     value = float(value) if kind is float and type(value) is int else value
     if type(value) is not kind:
-        raise TypeError(f"{name} was {kind.__name__} when its cell ran in the notebook, and is {value!r} here")
+        raise TypeError(
+            f"{name} was {kind.__name__} when its cell ran in the notebook, and is {value!r} here"
+        )
     if not kept(value):
-        raise ValueError(f"{name} is {str(value)[:200]} here: a KFP parameter holds what JSON does, and finite numbers")
+        raise ValueError(
+            f"{name} is {str(value)[:200]} here: a KFP parameter holds what JSON does, and finite numbers"
+        )
     if len(json.dumps(value)) > 10**6:
         raise ValueError(f"{name} is too long for a KFP parameter here: make it an array, a table or a file")
     return value
@@ -322,7 +328,9 @@ def kfnb_kf(metrics: Any = None, classification: Any = None, html: Any = None, m
         ]
         every = max(1, -(-len(points) // 199))
         kept = points[::every]
-        classification.metadata["confidenceMetrics"] = kept if kept[-1:] == points[-1:] else [*kept, points[-1]]
+        classification.metadata["confidenceMetrics"] = (
+            kept if kept[-1:] == points[-1:] else [*kept, points[-1]]
+        )
 
     def log_confusion_matrix(labels: Sequence[Any], matrix: Sequence[Sequence[int]]) -> None:
         """Log a confusion matrix: a row for each true label, a column for each predicted one."""

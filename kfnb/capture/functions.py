@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import Component, Input, Options
+from kfnb.capture.component import Component, Input
+from kfnb.capture.names import StarNames, read_names
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.values import PARAMETER_TYPES, Kind
 from kfnb.errors import CaptureError
@@ -20,8 +21,10 @@ from kfnb.errors import CaptureError
 _ALIASES = {"List": "list", "Dict": "dict", "Optional": ""}
 
 
-def options(function: ast.FunctionDef, cell: Cell, given: Options) -> Options:
-    """The options with the function's own parameters as the component's."""
+def declared(component: Component, star_names: StarNames) -> Component:
+    """The component with the function's own parameters as its own, and all that the function reads when called."""
+    function, cell = component.function, component.cell
+    assert function is not None
     if function.decorator_list:
         raise CaptureError(
             f"{cell.place(function.decorator_list[0].lineno)}: the function of a component takes no decorator: say"
@@ -32,7 +35,11 @@ def options(function: ast.FunctionDef, cell: Cell, given: Options) -> Options:
         for argument, default in _arguments(function)
         if (kind := _input_kind(argument, cell)) is not None and kind.parameter
     ]
-    return replace(given, params=(*given.params, *params))
+    options = replace(component.options, params=(*component.options.params, *params))
+    call = ast.copy_location(
+        ast.Expr(ast.copy_location(ast.Name(function.name, ast.Load()), function)), function
+    )
+    return replace(component, options=options, names=read_names(ast.Module([function, call], []), star_names))
 
 
 def finished(component: Component, namespace: Mapping[str, Any]) -> Component:
@@ -61,7 +68,10 @@ def _arguments(function: ast.FunctionDef) -> list[tuple[ast.arg, Any]]:
         raise CaptureError(f"{function.name}: a component's function takes no * or ** arguments")
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
-    pairs = [*zip(positional, defaults, strict=True), *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True)]
+    pairs = [
+        *zip(positional, defaults, strict=True),
+        *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
+    ]
     return [(argument, _literal(default, argument.arg)) for argument, default in pairs]
 
 
@@ -71,7 +81,9 @@ def _literal(node: ast.expr | None, name: str) -> Any:
     try:
         return ast.literal_eval(node)
     except ValueError:
-        raise CaptureError(f"the default of {name} is no literal: KFP keeps defaults in the pipeline's file") from None
+        raise CaptureError(
+            f"the default of {name} is no literal: KFP keeps defaults in the pipeline's file"
+        ) from None
 
 
 def _input_kind(argument: ast.arg, cell: Cell) -> Kind | None:

@@ -36,7 +36,9 @@ class Kf:
 
     def html(self, text: str) -> None:
         """Show a piece of HTML, in a frame of its own without scripts."""
-        frame = f'<iframe sandbox="" srcdoc="{escape(text)}" style="width:100%;height:20em;border:0"></iframe>'
+        frame = (
+            f'<iframe sandbox="" srcdoc="{escape(text)}" style="width:100%;height:20em;border:0"></iframe>'
+        )
         _display({"text/html": frame, "text/plain": "a report in HTML"})
 
     def markdown(self, text: str) -> None:
@@ -47,7 +49,7 @@ class Kf:
 def _display(bundle: dict[str, str]) -> None:
     from IPython.display import display
 
-    display(bundle, raw=True)  # type: ignore[no-untyped-call]
+    display(bundle, raw=True)
 
 
 def _artifact() -> Any:

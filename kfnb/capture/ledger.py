@@ -35,8 +35,9 @@ class Names:
 class Ledger:
     """The state of one reading of a cell, statement by statement."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_class: bool = False) -> None:
         self.names = Names()
+        self.of_class = of_class  # a class body: what is bound there is not seen by scopes inside it
         self.bound: set[str] = set()
         self.hidden: list[set[str]] = []  # names of comprehensions and class bodies around this point
         self.deferred: dict[str, Effects] = {}  # what functions will do when they are called
@@ -52,7 +53,9 @@ class Ledger:
         """The names, at the end of the cell."""
         names = self.names
         names.maybe = {
-            name for name in names.reads if name not in self._sure and (name in self._guards or name in names.writes)
+            name
+            for name in names.reads
+            if name not in self._sure and (name in self._guards or name in names.writes)
         }
         names.keeps = {
             name: line
@@ -78,7 +81,7 @@ class Ledger:
 
     def run(self, effects: Effects, line: int) -> None:
         """What happens when a function defined earlier may be called here."""
-        with self.depth("loose"):
+        with self.depth("loose"), self.inner():
             for name in sorted(effects.reads):
                 self.load(name, line)
             for name in sorted(effects.writes):
@@ -117,6 +120,16 @@ class Ledger:
         setattr(self, counter, getattr(self, counter) + 1)
         yield
         setattr(self, counter, getattr(self, counter) - 1)
+
+    @contextmanager
+    def inner(self) -> Iterator[None]:
+        """A scope inside this one."""
+        if not self.of_class:
+            yield
+            return
+        own, self.bound = self.bound, set()
+        yield
+        self.bound = own
 
     @contextmanager
     def hiding(self, names: set[str]) -> Iterator[None]:

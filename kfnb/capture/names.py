@@ -18,6 +18,7 @@ from kfnb.capture.ledger import Ledger, Names
 from kfnb.capture.scopes import Effects, function_effects
 from kfnb.capture.syntax import (
     catches_name_error,
+    declared_global,
     defaults,
     evaluated_annotations,
     generic_names,
@@ -49,8 +50,8 @@ def read_names(tree: ast.Module, star_names: StarNames = lambda _module: ()) -> 
 class _Reader(ast.NodeVisitor):
     """Walks a cell's own level and keeps its ledger."""
 
-    def __init__(self, star_names: StarNames) -> None:
-        self.ledger = Ledger()
+    def __init__(self, star_names: StarNames, *, of_class: bool = False) -> None:
+        self.ledger = Ledger(of_class=of_class)
         self.star_names = star_names
 
     def block(self, body: Sequence[ast.stmt]) -> bool:
@@ -179,14 +180,14 @@ class _Reader(ast.NodeVisitor):
 
     def _class_body(self, body: Sequence[ast.stmt]) -> Effects:
         """Run a class body: what it binds are attributes, unless it says ``global``. What its methods will do."""
-        inner = _Reader(self.star_names)
+        inner = _Reader(self.star_names, of_class=True)
         inner.ledger.bound = {"__module__", "__qualname__"}
         inner.block(body)
         methods = Effects()
         for effects in inner.ledger.deferred.values():
             methods.add(effects)
         names = inner.ledger.finish()
-        declared = {name for node in body if isinstance(node, ast.Global) for name in node.names}
+        declared = declared_global(body)
         with self.ledger.depth("guarded"):
             for name in sorted(names.maybe):
                 self.ledger.load(name, names.reads[name])
@@ -215,7 +216,7 @@ class _Reader(ast.NodeVisitor):
     def _comprehension(self, generators: list[ast.comprehension], elements: list[ast.expr]) -> None:
         self.visit(generators[0].iter)
         own = set().union(*(stored_names(one.target) for one in generators))
-        with self.ledger.hiding(own):
+        with self.ledger.hiding(own), self.ledger.inner():
             for index, one in enumerate(generators):
                 self.visit(one.target)  # its parts may read: for x[i] in ...
                 for part in ([one.iter] if index else []) + one.ifs:

@@ -72,7 +72,7 @@ class Notebook:
     def cell(self, raw: str, number: int, cell_id: str | None, name: str = "") -> Cell:
         """The cell that runs next; ``record`` it when it has run."""
         self._order += 1
-        known = frozenset(word for word in commands.dollar_words(raw) if word in self.namespace)
+        known = frozenset(word for word in commands.words_of(raw) if word in self.namespace)
         return Cell(raw, number, self._order, self._key(raw, cell_id, name), name, known)
 
     def _key(self, raw: str, cell_id: str | None, name: str) -> str:
@@ -167,4 +167,6 @@ class Notebook:
         except Exception:  # a module runs any code; whatever it raises, the cell that imports it will show
             return []
         names = getattr(loaded, "__all__", None)
-        return list(names) if names is not None else [name for name in vars(loaded) if not name.startswith("_")]
+        return (
+            list(names) if names is not None else [name for name in vars(loaded) if not name.startswith("_")]
+        )

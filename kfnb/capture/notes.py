@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from types import FunctionType
 
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Sort
@@ -20,7 +21,11 @@ def notes_of(notebook: Notebook, component: Component, travel: Travel) -> tuple[
     cell = component.cell
     notes = list(travel.notes)
     notes += [f"{cell.place(line)}: {what} cannot be seen" for line, what in component.names.unseen.items()]
-    notes += [f"{name}: {component.refusals[name]}" for name in component.options.outputs if name in component.refusals]
+    notes += [
+        f"{name}: {component.refusals[name]}"
+        for name in component.options.outputs
+        if name in component.refusals
+    ]
     notes += _changed_modules(component, travel)
     notes += _seeds(component)
     notes += _data_files(notebook, component)
@@ -39,7 +44,9 @@ def _changed_modules(component: Component, travel: Travel) -> Iterator[str]:
 def _seeds(component: Component) -> Iterator[str]:
     """Seeds of a generator that all of a kernel shares."""
     for node in ast.walk(component.cell.tree):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SEEDS):
+        if not (
+            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SEEDS
+        ):
             continue
         root = root_name(node.func)
         if root is not None and root not in component.outputs and root not in component.inputs:
@@ -72,8 +79,8 @@ def _is_file(notebook: Notebook, text: str) -> bool:
 def _aliases(notebook: Notebook, component: Component) -> list[str]:
     """Names of steps that stand for one object here, and for two in a pipeline."""
     space = notebook.namespace
-    mine = [name for name in component.outputs if not isinstance(space[name], int | float | str | bytes | None)]
-    mine = [name for name in mine if not isinstance(space[name], type) and not callable(space[name])]
+    fixed = (int, float, str, bytes, type, type(None), FunctionType)
+    mine = [name for name in component.outputs if name in space and not isinstance(space[name], fixed)]
     known = [
         name
         for name, found in notebook.names().items()

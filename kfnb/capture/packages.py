@@ -60,7 +60,22 @@ def _installed() -> Stamp:
 
 @lru_cache(maxsize=1)
 def _distributions(_stamp: Stamp) -> dict[str, list[str]]:
-    return dict(metadata.packages_distributions())
+    if sys.version_info >= (3, 11):
+        return dict(metadata.packages_distributions())
+    found: dict[str, list[str]] = {}
+    for distribution in metadata.distributions():
+        for module in _modules_of(distribution):
+            found.setdefault(module, []).append(distribution.metadata["Name"])
+    return found
+
+
+def _modules_of(distribution: metadata.Distribution) -> set[str]:
+    """The top-level modules of a distribution; Python 3.10 finds only those that the package itself lists."""
+    listed = distribution.read_text("top_level.txt")
+    if listed:
+        return set(listed.split())
+    code = [file for file in distribution.files or [] if file.suffix in {".py", ".so", ".pyd"}]
+    return {file.parts[0] if len(file.parts) > 1 else file.name.partition(".")[0] for file in code}
 
 
 @lru_cache(maxsize=256)

@@ -9,6 +9,7 @@ import ast
 from dataclasses import dataclass, field
 
 from kfnb.capture.syntax import (
+    declared_global,
     defaults,
     evaluated_annotations,
     generic_names,
@@ -34,13 +35,28 @@ class Effects:
         self.writes |= other.writes - but
         self.changes |= other.changes - but
 
+    def only(self, names: set[str]) -> Effects:
+        """The effects on ``names``."""
+        return Effects(self.reads & names, self.writes & names, self.changes & names)
+
 
 def function_effects(node: Function) -> Effects:
     """What calling the function may read, write and change of the names around it."""
+    near, beyond = _effects(node)
+    near.add(beyond)
+    return near
+
+
+def _effects(node: Function) -> tuple[Effects, Effects]:
+    """The effects on the names around a function; and those on the cell's own, whatever the functions around bind."""
     scope = _Scope(parameters(node.args) | generic_names(node))
     for part in [node.body] if isinstance(node, ast.Lambda) else node.body:
         scope.visit(part)
-    return scope.effects()
+    near = scope.effects()
+    declared = set() if isinstance(node, ast.Lambda) else declared_global(node.body)
+    beyond = near.only(declared)
+    beyond.add(scope.beyond)
+    return Effects(near.reads - declared, near.writes - declared, near.changes - declared), beyond
 
 
 def local_names(node: Function) -> set[str]:
@@ -48,7 +64,7 @@ def local_names(node: Function) -> set[str]:
     scope = _Scope(parameters(node.args))
     for part in [node.body] if isinstance(node, ast.Lambda) else node.body:
         scope.visit(part)
-    return scope.local - scope.declared
+    return (scope.local | scope.bare) - scope.declared
 
 
 def parameters(arguments: ast.arguments) -> set[str]:
@@ -66,6 +82,7 @@ class _Scope(ast.NodeVisitor):
 
     def __init__(self, local: set[str]) -> None:
         self.local = set(local)
+        self.bare: set[str] = set()  # annotated only: a function's own, but no attribute of a class
         self.declared: set[str] = set()  # global or nonlocal
         self.used: set[str] = set()
         self.changed: set[str] = set()
@@ -74,10 +91,9 @@ class _Scope(ast.NodeVisitor):
 
     def effects(self) -> Effects:
         """What is left when the function's own names are taken away."""
-        own = self.local - self.declared
+        own = (self.local | self.bare) - self.declared
         found = Effects(self.used - own, self.declared & self.local, self.changed - own)
         found.add(self.inner, but=own)
-        found.add(self.beyond)
         found.reads |= found.changes
         return found
 
@@ -102,9 +118,12 @@ class _Scope(ast.NodeVisitor):
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
         if not node.simple:  # Python does not evaluate the annotation of a local name
             self.visit(node.annotation)
-        self.visit(node.target)
         if node.value is not None:
             self.visit(node.value)
+        elif isinstance(node.target, ast.Name):
+            self.bare.add(node.target.id)
+            return
+        self.visit(node.target)
 
     def visit_Attribute(self, node: ast.Attribute | ast.Subscript) -> None:
         self.generic_visit(node)
@@ -139,10 +158,9 @@ class _Scope(ast.NodeVisitor):
         self._nested(node)
 
     def _nested(self, node: Function) -> None:
-        effects = function_effects(node)
-        beyond = _declared_global(node)
-        self.inner.add(effects, but=beyond)
-        self.beyond.add(Effects(effects.reads & beyond, effects.writes & beyond, effects.changes & beyond))
+        near, beyond = _effects(node)
+        self.inner.add(near)
+        self.beyond.add(beyond)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         self.local.add(node.name)
@@ -157,8 +175,7 @@ class _Scope(ast.NodeVisitor):
         self.changed |= body.changed - own
         self.inner.add(body.inner, but={"__class__", *generic_names(node)})
         self.beyond.add(body.beyond)
-        beyond = {name for part in node.body if isinstance(part, ast.Global) for name in part.names}
-        self.beyond.add(Effects(body.used & beyond, body.local & beyond, body.changed & beyond))
+        self.beyond.add(Effects(body.used, body.local, body.changed).only(declared_global(node.body)))
 
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
         self.visit(node.generators[0].iter)
@@ -171,8 +188,7 @@ class _Scope(ast.NodeVisitor):
         for element in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
             inner.visit(element)
         self.local |= inner.local - own  # a walrus binds in the function
-        self.used |= inner.used - own
-        self.changed |= inner.changed - own
+        self.inner.add(Effects(inner.used, set(), inner.changed), but=own)
         self.inner.add(inner.inner, but=own)
         self.beyond.add(inner.beyond)
 
@@ -201,18 +217,3 @@ class _Scope(ast.NodeVisitor):
         if node.rest is not None:
             self.local.add(node.rest)
         self.generic_visit(node)
-
-
-def _declared_global(node: Function) -> set[str]:
-    """Names that the function itself says are ``global``."""
-    if isinstance(node, ast.Lambda):
-        return set()
-    waiting: list[ast.AST] = list(node.body)
-    found: set[str] = set()
-    while waiting:
-        part = waiting.pop()
-        if isinstance(part, ast.Global):
-            found.update(part.names)
-        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
-            waiting.extend(ast.iter_child_nodes(part))
-    return found

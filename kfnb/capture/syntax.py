@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 
 def root_name(node: ast.AST) -> str | None:
@@ -21,7 +21,9 @@ def all_names(tree: ast.AST) -> set[str]:
 
 def stored_names(tree: ast.AST) -> set[str]:
     """Every name that a piece of code assigns, at whatever level."""
-    return {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    return {
+        node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+    }
 
 
 def names_in_query(call: ast.Call) -> list[str]:
@@ -83,6 +85,19 @@ def catches_name_error(handler: ast.ExceptHandler) -> bool:
 def is_irrefutable(case: ast.match_case) -> bool:
     """Whether a ``case`` takes whatever is left."""
     return case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
+
+
+def declared_global(body: Iterable[ast.AST]) -> set[str]:
+    """Names that a function's or class's own body says are ``global``."""
+    waiting = list(body)
+    found: set[str] = set()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, ast.Global):
+            found.update(part.names)
+        if not isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef):
+            waiting.extend(ast.iter_child_nodes(part))
+    return found
 
 
 def inside_functions(tree: ast.AST) -> Iterator[tuple[ast.AST, list[ast.AST]]]:

@@ -13,7 +13,14 @@ from dataclasses import dataclass, field
 
 from kfnb.capture import modules, packages
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import Options, check_globals, is_builtin, live_object, unknown_name
+from kfnb.capture.component import (
+    Options,
+    check_globals,
+    component_function,
+    is_builtin,
+    live_object,
+    unknown_name,
+)
 from kfnb.capture.definitions import Definition, Sort
 from kfnb.capture.embedded import KF_OUTPUTS
 from kfnb.capture.imports import Import, import_of, importable, imported_modules, submodules
@@ -61,13 +68,15 @@ def trace(
     constants had then; both as the component was captured, or None for now.
     """
     tracer = _Tracer(notebook, cell, options, constants or {}, before)
+    if component_function(cell.tree) is not None:
+        tracer.travel.params.update({param.name: param for param in options.params})
     for name, line in names.needs.items():
         optional = name in names.maybe or name in names.keeps
-        tracer.need(name, Use(line, cell, "the cell", optional=optional, own=name in names.writes and optional))
+        tracer.need(
+            name, Use(line, cell, "the cell", optional=optional, own=name in names.writes and optional)
+        )
     tracer.imports_inside(cell.tree, cell)
     tracer.kf_calls(cell.tree)
-    for module in cell.code.modules:
-        tracer.travel.imports[module] = Import(module, f"import {module}", module, f"cell {cell}")
     found = tracer.travel
     found.sources.sort(key=lambda one: (one.cell.order, one.first))
     return found
@@ -182,11 +191,15 @@ class _Tracer:
         name, place = definition.name, definition.cell.place(definition.first)
         value = self.notebook.namespace.get(name)
         known = self.travel.constants
-        twin = next((one for one in known if is_mutable(value) and self.notebook.namespace[one] is value), None)
+        twin = next(
+            (one for one in known if is_mutable(value) and self.notebook.namespace[one] is value), None
+        )
         if twin is not None:
             return twin  # two names for one object
         if not is_tree(value):
-            raise CaptureError(f"{place}: parts of {name} are one object, which no constant is: make it in a component")
+            raise CaptureError(
+                f"{place}: parts of {name} are one object, which no constant is: make it in a component"
+            )
         try:
             same = name in self.notebook.namespace and ast.literal_eval(repr(value)) == value
         except (ValueError, SyntaxError):
@@ -200,7 +213,7 @@ class _Tracer:
         assert node is not None
         check_globals(node, definition.cell)
         self._check_defaults(definition)
-        if not any(one.cell == definition.cell and one.first == definition.first for one in self.travel.sources):
+        if not any(one.node is node for one in self.travel.sources):
             self.travel.sources.append(definition)
         self.kf_calls(node)
         self.imports_inside(node, definition.cell)
@@ -210,7 +223,13 @@ class _Tracer:
             self.before = None  # an edited function is taken as of now, and so is what it needs
         for name, line in names.needs.items():
             optional = name in names.maybe or name in names.keeps
-            use = Use(line, definition.cell, definition.name, optional=optional, own=name in names.writes and optional)
+            use = Use(
+                line,
+                definition.cell,
+                definition.name,
+                optional=optional,
+                own=name in names.writes and optional,
+            )
             self.need(name, use)
         self.before = outer
 
@@ -221,7 +240,7 @@ class _Tracer:
         for name in at_once:
             then = self.notebook.definition_above(name, definition)
             now = self.notebook.definition(name, self.before)
-            if then is None or now is None or now.sort in (Sort.SOURCE, Sort.IMPORT) or now.cell.key == then.cell.key:
+            if then is None or now is None or now.sort in (Sort.SOURCE, Sort.IMPORT) or _is_same(then, now):
                 continue
             raise CaptureError(
                 f"{definition.cell.place(definition.first)}: {definition.name} took {name} when it was defined, and"
@@ -239,7 +258,9 @@ class _Tracer:
             return
         for other in self.notebook.definitions(name, self.before):  # import a.b and import a.c make one name
             for inner in submodules(name, other.node):
-                self.travel.imports.setdefault(f"{name}: {inner}", Import(name, f"import {inner}", inner, place))
+                self.travel.imports.setdefault(
+                    f"{name}: {inner}", Import(name, f"import {inner}", inner, place)
+                )
                 self.travel.reasons[f"{name}: {inner}"] = self.travel.reasons[name]
                 self.module(inner, place)
         self.travel.imports = {
@@ -251,12 +272,15 @@ class _Tracer:
     def _undefined(self, name: str, use: Use) -> None:
         if name == "kf":
             return  # what of it is used, ``kf_calls`` finds out
+        if name in use.cell.code.modules:  # a !command is written with it
+            self.travel.imports[name] = Import(name, f"import {name}", name, use.place)
+            return
         if name == "get_ipython":
             raise CaptureError(f"{use.place}: get_ipython() is the notebook's; a step has no IPython")
-        if name in self.notebook.namespace and name != "display":
-            self._live(name, use, "outside this notebook's cells")
-        elif is_builtin(name):
+        if is_builtin(name):  # also where IPython has put its own in its place (open, display)
             self.travel.provided.add(name)
+        elif name in self.notebook.namespace:
+            self._live(name, use, "outside this notebook's cells")
         elif not use.optional:
             raise unknown_name(name, use.line, use.cell, [*self.notebook.names(), *self.notebook.namespace])
 
@@ -303,3 +327,10 @@ class _Tracer:
             and node.value.id == "kf"
             and node.attr in KF_OUTPUTS
         }
+
+
+def _is_same(one: Definition, two: Definition) -> bool:
+    """Whether two definitions are one statement, in one run of its cell or in two."""
+    if one.cell.order == two.cell.order:
+        return one.first == two.first
+    return one.cell.key == two.cell.key

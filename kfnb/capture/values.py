@@ -94,13 +94,18 @@ def _as_python_scalar(value: Any) -> Any:
 
 def _json(value: Any) -> Kind:
     name = "dict" if isinstance(value, Mapping) else "list"
+    if len(value) > LARGEST_PARAMETER // 2:  # a comma each
+        return Kind("Artifact", ("cloudpickle",))
     if not is_tree(value) or not keeps_in_json(value):
         return Kind("Artifact", ("cloudpickle",), f"a {name} with more than JSON in it")
-    numbers = set(_numbers(value))
-    whole = any(number.is_integer() for number in numbers if type(number) is float)
-    if len(json.dumps(value)) > LARGEST_PARAMETER or (whole and any(type(number) is int for number in numbers)):
-        return Kind("Artifact", ("cloudpickle",))  # KFP writes 1.0 as 1: which was which could not be told apart
-    return Kind(name, restore="kfnb_floats" if any(type(number) is float for number in numbers) and whole else "")
+    if len(json.dumps(value)) > LARGEST_PARAMETER:
+        return Kind("Artifact", ("cloudpickle",))
+    numbers = list(_numbers(value))
+    floats = [number for number in numbers if type(number) is float]
+    if len(floats) == len(numbers):
+        return Kind(name, restore="kfnb_floats" if floats else "")
+    mixed = any(number.is_integer() for number in floats)
+    return Kind(name, note="on a cluster, 1.0 among integers comes back as 1" if mixed else "")
 
 
 def _numbers(value: Any) -> Iterator[int | float]:

@@ -17,7 +17,7 @@ from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.syntax import all_names
 from kfnb.capture.travel import Travel, trace
-from kfnb.capture.values import Kind
+from kfnb.capture.values import Kind, kind_of
 from kfnb.errors import CaptureError
 from kfnb.place import mark, mark_generated
 
@@ -61,7 +61,9 @@ def make_step(notebook: Notebook, component: Component, wanted: Collection[str])
         return _function_step(component, travel)
     outputs = _outputs(component, wanted)
     outputs |= {name: Kind(kind) for name, kind in _logs(travel).values()}
-    inputs = {name: one.kind for name, one in component.inputs.items() if name in travel.inputs}
+    inputs = {
+        name: _input_kind(notebook, component, definition) for name, definition in travel.inputs.items()
+    }
     arguments = _arguments([*inputs, *travel.params], outputs, component)
     loaders = [module for kind in (*inputs.values(), *outputs.values()) for module in kind.modules]
     loaders += [module for one in component.inputs.values() for module in one.modules]
@@ -79,13 +81,25 @@ def make_step(notebook: Notebook, component: Component, wanted: Collection[str])
     )
 
 
+def _input_kind(notebook: Notebook, component: Component, definition: Definition) -> Kind:
+    """What an input was when the cell ran; or is now, where a helper that was edited since came to need it."""
+    name = definition.name
+    if name in component.inputs:
+        return component.inputs[name].kind
+    if name not in notebook.namespace:
+        raise CaptureError(f"{name}, which cell {definition.cell} makes, has no value here: run that cell")
+    return kind_of(notebook.namespace[name])
+
+
 def _outputs(component: Component, wanted: Collection[str]) -> dict[str, Kind]:
     outputs = {}
     for name in dict.fromkeys([*component.options.outputs, *wanted]):
         if name in component.refusals:
             raise CaptureError(f"{name}, which cell {component.cell} makes: {component.refusals[name]}")
         if name.startswith("_"):
-            raise CaptureError(f"{name}, which cell {component.cell} makes: KFP takes no output that begins with _")
+            raise CaptureError(
+                f"{name}, which cell {component.cell} makes: KFP takes no output that begins with _"
+            )
         if name not in component.outputs:
             raise CaptureError(
                 f"cell {component.cell} had not assigned {name} when it ran, so its type is not known"
@@ -205,7 +219,9 @@ class _Writer:
         header = "\n".join(lines[function.lineno - 1 : first.lineno - 1])
         body = "\n".join(lines[first.lineno - 1 : function.end_lineno])
         needs = indented(textwrap.dedent(needs), by) if needs and by != INDENT else needs
-        return "\n".join([header, *([needs] if needs else []), by + mark(self.cell.place(first.lineno)), body, ""])
+        return "\n".join(
+            [header, *([needs] if needs else []), by + mark(self.cell.place(first.lineno)), body, ""]
+        )
 
     # -- the signature ----------------------------------------------------------------------------------------
 
@@ -338,7 +354,9 @@ class _Writer:
         classes = self._classes(own=True)
         lines = [f'kfnb_save({name}, kfnb_out["{name}"], {classes})' for name in self.saved]
         if self.results:
-            values = ", ".join(f'kfnb_value({name}, {self.outputs[name].type}, "{name}")' for name in self.results)
+            values = ", ".join(
+                f'kfnb_value({name}, {self.outputs[name].type}, "{name}")' for name in self.results
+            )
             lines.append(f"return ({values},)")
         return [INDENT + mark_generated("outputs"), *(INDENT + line for line in lines)] if lines else []
 

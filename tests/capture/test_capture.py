@@ -1,0 +1,314 @@
+"""From a cell to a component, end to end: what a cell reads and writes is the same here and in a pipeline."""
+
+from __future__ import annotations
+
+import pytest
+
+
+def component(name: str, body: str, output: str = "") -> str:
+    return f"%%kf_component {name} --output {output or name + '_'}\n{body}\n"
+
+
+FORMS = {
+    "nested": "def f():\n    def g():\n        return x + 1\n    return g()\nnested_ = f()",
+    "comprehension": "comprehension_ = [x + v for v in range(x) if v < x]",
+    "lambdas": "lambdas_ = list(map(lambda v, k=x: v * k + x, [1, 2]))",
+    "fstring": "fstring_ = f'{x=} {x!r:>{x}} {{x}}'",
+    "decorators": (
+        "def twice(n):\n    return lambda f: lambda: f() * n\n"
+        "@twice(x)\ndef f():\n    return 2\ndecorators_ = f()"
+    ),
+    "defaults": "def f(v=x, *, w=x + 1):\n    return v, w\ndefaults_ = list(f())",
+    "classes": "class A:\n    v = x\n    def m(self):\n        return self.v + x\nclasses_ = A().m()",
+    "globals_in": "def f():\n    global made\n    made = x * 2\nf()\nglobals_in_ = made",
+    "walrus": "walrus_ = [y := x, y + 1, [(last := v) for v in range(x)], last]",
+    "matching": (
+        "match [x, 2]:\n    case [3, *rest] if x:\n"
+        "        matching_ = rest\n    case _:\n        matching_ = None"
+    ),
+    "augmented": "x += 1\naugmented_ = x",
+    "deleting": "y = x\ndel y\ntry:\n    y\nexcept NameError:\n    deleting_ = 'gone'",
+    "star": "from math import *\nstar_ = floor(pi) + x",
+    "awaits": (
+        "import asyncio\nasync def f():\n    return x\n"
+        "awaits_ = await f()\nfor v in [1]:\n    await asyncio.sleep(0)"
+    ),
+    "unicode": "größe = x\nπ = 3\nunicode_ = größe * π",
+    "main": "main_ = 0\nif __name__ == '__main__':\n    main_ = x",
+    "displays": "display('shown')\ndisplays_ = x",
+    "shadowing": "max = max(x, 7)\nshadowing_ = max",
+    "handler": "try:\n    1 / 0\nexcept ZeroDivisionError as e:\n    handler_ = str(e)",
+    "annotated": "annotated_: int = x\nother: str",
+    "semicolons": "a = x; b = a; semicolons_ = b",
+}
+
+
+def test_names_are_read_wherever_python_lets_them_stand(agree) -> None:
+    agree(component("first", "x = 3", "x"), *(component(name, body) for name, body in FORMS.items()))
+
+
+def test_the_newest_writer_of_a_name_is_read(agree) -> None:
+    run = agree(
+        component("one", "x = 1", "x"),
+        component("two", "y = x + 1", "y"),
+        component("three", "x = 'new'", "x"),
+        component("four", "z = [x, y]", "z"),
+    )
+    assert run.outputs["four"]["z"] == ["new", 2]
+
+
+def test_a_changed_input_is_an_output(agree) -> None:
+    agree(
+        "def push(items, v):\n    items.append(v)",
+        "def count():\n    global n\n    n += 1",
+        component("make", "xs = [1]\nd = {'a': {'b': 1}}\nn = 1\nm = [[1]]\nit = iter([1, 2, 3])", "xs"),
+        component("by_method", "xs.append(2)", "xs"),
+        component("by_part", "d['a']['b'] = 2", "d"),
+        component("by_call", "push(xs, 3)", "xs"),
+        component("by_helper", "count()", "n"),
+        component("by_loop", "for row in m:\n    row.append(0)", "m"),
+        component("by_next", "got = next(it)", "got"),
+        component("by_del", "del xs[0]", "xs"),
+        component("see", "all_ = repr([xs, d, n, m, next(it)])", "all_"),
+    )
+
+
+def test_a_change_that_this_run_did_not_make_counts_too(shell) -> None:
+    shell.run(component("make", "xs = [1]\nlabel = 'old'", "xs"))
+    shell.run(
+        "%%kf_component change --param flag:bool=False\nif flag:\n    xs.append(2)\n    label = 'new'\n"
+    )
+    shell.run(component("see", "seen = [len(xs), label]", "seen"))
+    shell.run("%kf_pipeline p make change see")
+    assert shell.submit("p").result["seen"] == [1, "old"]
+    assert shell.submit("p", flag=True).result["seen"] == [2, "new"]
+
+
+def test_constants_are_inlined_as_they_were_when_the_component_ran(agree, shell) -> None:
+    agree(
+        "K = 3\nTEXT = 'a\\n \\nb'\nT = (1, None, b'x', 1.5)\nS = {1, 2}\nD = {'a': [1, {'b': ()}]}\nBIG = 2 ** 70",
+        component("use", "out = repr([K, TEXT, T, sorted(S), D, BIG])", "out"),
+        "K = 4",
+        component("later", "out2 = K", "out2"),
+    )
+    assert shell.component("use").constants["K"] == "3"
+
+
+def test_a_constant_that_a_component_changes_is_its_output(agree) -> None:
+    agree(
+        "xs = ys = []\ncfg = {'n': 1}",
+        component("grow", "xs.append(1)\ncfg['n'] += 1\nn = len(ys)", "n"),
+        component("see", "seen = [xs, cfg]", "seen"),
+    )
+
+
+def test_a_value_that_is_not_json_keeps_its_type(agree) -> None:
+    agree(
+        component(
+            "make",
+            "t = (1, [2])\ns = {1, 2}\nnone = None\nd = {1: {'a': (1,)}, None: 2}\nf = float('nan')\nbig = 2 ** 63\n"
+            "whole = [1.0, 2.0]\nmixed = [1, 2.0]\n"
+            "nested = {'a': {'b': [1.0, None, True]}}\nzero = -0.0\none = 3.0\n"
+            "shared = [[0]] * 2\nloop = []\nloop.append(loop)\n"
+            "b = b'x'\nc = 1 + 2j\nr = range(3)\nlong = 'x' * 20000",
+            "zero",
+        ),
+        component(
+            "see",
+            "seen = repr([t, sorted(s), none, d, f, big, whole, mixed, nested, zero, one, b, c, r])",
+            "seen",
+        ),
+        component(
+            "change",
+            "shared[0].append(1)\nends = [shared, loop[0] is loop, len(long)]\nends = repr(ends)",
+            "ends",
+        ),
+    )
+
+
+def test_functions_as_values(agree) -> None:
+    agree(
+        "from functools import partial",
+        component(
+            "make", "def adder(n):\n    return lambda v: v + n\nadd = adder(2)\nfs = [add, lambda v: v * 3]"
+        ).replace(" --output make_", ""),
+        component("use", "half = partial(divmod, 7)\nout = [add(1), fs[1](2), half(2)[0]]", "out"),
+    )
+
+
+def test_classes_of_the_notebook_travel_with_their_instances(agree) -> None:
+    agree(
+        "import dataclasses, enum\nfrom collections import namedtuple\nfrom typing import NamedTuple",
+        "class Base:\n    def hello(self):\n        return 'base'",
+        (
+            "@dataclasses.dataclass\nclass Point(Base):\n    x: int\n    y: int = 2\n"
+            "    def hello(self):\n        return super().hello() + '!'"
+        ),
+        "Pair = namedtuple('Pair', 'a b')\nclass Color(enum.Enum):\n    RED = 1",
+        component(
+            "make", "class Own:\n    pass\np = Point(1)\nq = [Pair(1, 2), Color.RED, Own(), p]"
+        ).replace(" --output make_", ""),
+        component("through", "q.append(len(q))\nn = q[3].x", "n"),
+        component(
+            "see",
+            "ok = [isinstance(p, Point), isinstance(p, Base), isinstance(q[0], Pair), q[1] is Color.RED,"
+            " isinstance(q[2], Own), isinstance(q[3], Point), p == Point(1), p.hello(), q[-1]]",
+            "ok",
+        ),
+        component("base", "only = isinstance(q[3], Base)", "only"),
+    )
+
+
+def test_a_component_that_is_defined_again_replaces_the_earlier_one(agree, shell) -> None:
+    agree(
+        component("one", "x = 1", "x"),
+        component("one", "x = 'again'", "x"),
+        component("two", "y = x * 2", "y"),
+    )
+    assert list(shell.kernel.notebook.components) == ["one", "two"]
+
+
+def test_a_cell_that_runs_again_does_not_feed_itself(agree) -> None:
+    again = component(
+        "sums",
+        "total = 0\nfor v in [1, 2]:\n    last = v\n    total += v\nif total:\n    kind = 'some'",
+        "total",
+    )
+    agree(again, again, component("see", "seen = [total, last, kind]", "seen"))
+
+
+def test_what_a_cell_read_of_its_own_earlier_run_is_noted(shell) -> None:
+    shell.run(component("one", "x = 1", "x"))
+    shell.run(component("two", "x = x + 1", "x"))
+    assert shell.component("two").notes == ()
+    shell.run(component("two", "x = x + 1", "x"))
+    assert "as an earlier run of this cell had left it" in shell.component("two").notes[0]
+    shell.run("%kf_pipeline p one two")
+    assert (shell["x"], shell.submit("p").result["x"]) == (3, 2)
+
+
+def test_a_producer_that_ran_again_is_noted_where_the_pipeline_is_made(shell, capsys) -> None:
+    shell.run(component("one", "x = 1", "x"))
+    shell.run(component("two", "y = x", "y"))
+    shell.run(component("one", "x = 2", "x"))
+    shell.run("%kf_pipeline p one two")
+    assert "two ran with the x of an earlier run of one" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("before", "cell", "message"),
+    [
+        ("", "y = nope", "cell c [3], line 2: nothing makes nope"),
+        ("cols = 1", "y = colz", "did you mean cols?"),
+        (
+            "df = object()",
+            "\ny = df",
+            "cell c [3], line 3: df (object) was made by cell [2], which is no component",
+        ),
+        ("df = object()", "df = str(df)", "df (object) was made by cell [2]"),
+        (
+            "df = object()",
+            "try:\n    y = str(df)\nexcept Exception:\n    y = 0",
+            "df (object) was made by cell [2]",
+        ),
+        ("x = 1\ndel x", "y = x", "line 2: x was deleted by cell [2]"),
+        ("", "y = Out[1]", "Out is the notebook's own history"),
+        ("", "y = _", "_ is the notebook's own history"),
+        ("", "y = _1", "_1 is the notebook's own history"),
+        ("", "y = 1\n%cd /tmp", "line 3: %cd cannot travel"),
+        ("", "y = get_ipython().user_ns", "line 2: get_ipython() is the notebook's"),
+        ("grid = [[0] * 2] * 2", "grid[0][0] = 1", "cell [2], line 1: parts of grid are one object"),
+        (
+            "",
+            "def f():\n    x = 0\n    def g():\n        global x\n        x = 1\n    g()\n    return x\ny = f()",
+            "line 5: global x",
+        ),
+        ("", "# nothing", "holds no code"),
+    ],
+)
+def test_what_cannot_travel_is_refused_where_it_stands(shell, before: str, cell: str, message: str) -> None:
+    shell.run("pass")
+    shell.run(before or "pass")
+    before_names = dict(shell.ip.user_ns)
+    assert message in shell.fails(f"%%kf_component c --param p:int=1\n{cell}\n")
+    changed = {name for name in shell.ip.user_ns if not name.startswith("_") and name not in before_names}
+    assert not changed
+    assert not shell.kernel.notebook.components
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ("(v for v in [1])", "a generator cannot travel: make it a list"),
+        ("open(__import__('os').devnull)", "an open file cannot travel"),
+        ("__import__('threading').Lock()", "lock cannot travel"),
+        ("[__import__('threading').Lock()]", "list cannot travel"),
+    ],
+)
+def test_a_value_that_cannot_travel_is_refused_where_it_is_read(shell, value: str, message: str) -> None:
+    shell.run(f"%%kf_component make\nx = {value}\n")
+    assert message in shell.fails("%%kf_component use\n\ny = x\n")
+    assert "cell use [2], line 3: x, which cell make [1] makes" in shell.fails(
+        "%%kf_component use\n\ny = x\n"
+    ).replace("[3]", "[2]")
+    shell.run("x.close() if hasattr(x, 'close') else None")
+
+
+def test_an_output_that_cannot_travel_is_refused_where_it_is_asked_for(shell) -> None:
+    shell.run("%%kf_component make --output lock\nimport threading\nlock = threading.Lock()\n")
+    assert "lock cannot travel" in shell.fails("%kf_pipeline p make")
+
+
+def test_an_output_that_the_cell_never_makes_is_refused(shell) -> None:
+    assert "never assigns y" in shell.fails("%%kf_component c --output y\nx = 1\n")
+
+
+@pytest.mark.parametrize("name", ["list", "class", "2x", "größe", "a-b", "dsl", "kfnb_load", "Dataset"])
+def test_a_name_that_a_program_cannot_give_a_component_is_refused(shell, name: str) -> None:
+    assert repr(name) in shell.fails(f"%%kf_component {name}\nx = 1\n")
+
+
+def test_a_cell_that_fails_or_is_no_python_makes_no_component(shell) -> None:
+    with pytest.raises(ZeroDivisionError):
+        shell.run("%%kf_component c\nx = 1 / 0\n")
+    with pytest.raises(SyntaxError):
+        shell.run("%%kf_component c\nx = = 1\n")
+    assert not shell.kernel.notebook.components
+
+
+def test_a_plain_cell_that_rebinds_a_steps_value_makes_it_live(shell) -> None:
+    shell.run("%%kf_component make\nx = [1]\n")
+    shell.run("x = x + [len(x)]")
+    assert "x (list) was made by cell [2], which is no component" in shell.fails(
+        "%%kf_component use\ny = x\n"
+    )
+
+
+def test_a_plain_cell_that_changes_a_steps_value_unseen_is_noted(shell, capsys) -> None:
+    shell.run("%%kf_component make\nx = [1]\n")
+    shell.run("x.append(2)")
+    shell.run("%%kf_component use\ny = len(x)\n")
+    assert "note: x is not as cell make [1] left it" in capsys.readouterr().out
+
+
+def test_a_default_taken_from_a_value_that_has_changed_since_is_refused(shell) -> None:
+    shell.run("k = 1\ndef f(v=k):\n    return v")
+    shell.run("k = 2")
+    assert "cell [1], line 2: f took k when it was defined, and cell [2] has assigned k since" in shell.fails(
+        "%%kf_component c\ny = f()\n"
+    )
+
+
+def test_two_names_for_one_object_are_reported(shell, capsys) -> None:
+    shell.run("%%kf_component make\nx = [1]\ny = x\nz = w = 1\n")
+    assert "note: x and y are one object here and two in the pipeline" in capsys.readouterr().out
+    shell.run("%%kf_component use\nv = x\n")
+    assert "v and y are one object" in capsys.readouterr().out
+
+
+def test_an_input_and_an_output_may_share_a_name(agree) -> None:
+    agree(
+        component("make", "data = (1, 2)\nrows = 2", "rows"),
+        "%%kf_component turn --param rows:int=2 --output data\ndata = data + (rows,)\nrows = (rows,)\n",
+        component("see", "seen = repr([data, rows])", "seen"),
+    )

@@ -1,0 +1,175 @@
+"""The functions that travel with a step: they stand by themselves, and give values back as they were."""
+
+from __future__ import annotations
+
+import inspect
+import subprocess
+import sys
+from collections import namedtuple
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from kfnb.capture import embedded
+from kfnb.capture.embedded import kfnb_floats, kfnb_kf, kfnb_load, kfnb_save, kfnb_value
+
+
+class Point:
+    def __init__(self, x: int) -> None:
+        self.x = x
+
+
+class Other:
+    pass
+
+
+def artifact(path: Any, **metadata: Any) -> Any:
+    return SimpleNamespace(path=str(path), uri=str(path), metadata=metadata)
+
+
+@pytest.mark.parametrize(
+    ("value", "form"),
+    [
+        ({"a": [1, 2.0, None]}, "json"),
+        (None, "json"),
+        ("x" * 10**6, "json"),
+        (2**70, "json"),
+        ([(1,)], "cloudpickle"),
+        ({1: 2}, "cloudpickle"),
+        ([[1]] * 2, "cloudpickle"),
+        ((1, [2]), "cloudpickle"),
+        ({1, 2}, "cloudpickle"),
+        (float("inf"), "cloudpickle"),
+    ],
+)
+def test_a_value_comes_back_from_the_safest_format_that_holds_it(tmp_path, value: object, form: str) -> None:
+    file = artifact(tmp_path / "a")
+    kfnb_save(value, file, {})
+    assert file.metadata["format"] == form
+    assert kfnb_load(file, {}) == value
+
+
+def test_one_object_in_two_places_stays_one(tmp_path) -> None:
+    file = artifact(tmp_path / "a")
+    kfnb_save([[1]] * 2, file, {})
+    one, two = kfnb_load(file, {})
+    assert one is two
+
+
+def test_tables_and_arrays(tmp_path) -> None:
+    np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    plain = pd.DataFrame({"a": [1, 2], "b": ["x", None]})
+    attrs = plain.copy()
+    attrs.attrs["k"] = 1
+    values = [
+        (plain, "parquet"),
+        (plain.a, "series-parquet"),
+        (pd.Series([1.5]), "series-parquet"),
+        (attrs, "cloudpickle"),
+        (pd.DataFrame({0: [1]}), "parquet"),
+        (pd.DataFrame({"a": [[1], (2,)]}), "cloudpickle"),
+        (pd.DataFrame({"a": [1, 2]}, index=pd.date_range("2024", periods=2, freq="D")), "cloudpickle"),
+        (np.arange(4).reshape(2, 2), "npy"),
+        (np.array([1, "a"], dtype=object), "cloudpickle"),
+    ]
+    for number, (value, form) in enumerate(values):
+        file = artifact(tmp_path / str(number))
+        kfnb_save(value, file, {})
+        back = kfnb_load(file, {})
+        assert (file.metadata["format"], type(back)) == (form, type(value)), value
+        assert back.equals(value) if hasattr(value, "equals") else (back == value).all()
+    assert kfnb_load(artifact(tmp_path / "0", format="parquet"), {}).dtypes.equals(plain.dtypes)
+
+
+def test_estimators(tmp_path) -> None:
+    linear = pytest.importorskip("sklearn.linear_model")
+    pytest.importorskip("skops")
+    file = artifact(tmp_path / "a")
+    kfnb_save(linear.LinearRegression().fit([[0], [1]], [0, 1]), file, {})
+    assert file.metadata["format"] == "skops"
+    assert round(kfnb_load(file, {}).predict([[2]])[0]) == 2
+
+
+def test_classes_of_the_notebook_go_by_name_and_by_value(tmp_path) -> None:
+    Pair = namedtuple("Pair", "a b")  # noqa: PYI024 - as notebooks do
+    here = {"Point": Point, "Other": Other, "Pair": Pair}
+    file, through = artifact(tmp_path / "a"), artifact(tmp_path / "b")
+    kfnb_save([Point(1), Other(), Pair(1, Point(2))], file, here)
+    # a step that has none of the classes passes the value on
+    kfnb_save(kfnb_load(file, {}), through, {})
+    there = {"Point": type("Point", (), {}), "Pair": namedtuple("Pair", "a b")}  # noqa: PYI024
+    point, other, pair = kfnb_load(through, there)
+    assert isinstance(point, there["Point"])
+    assert isinstance(pair, there["Pair"])
+    assert isinstance(pair.b, there["Point"])
+    assert (point.x, type(other).__name__) == (1, "Other")
+
+
+def test_a_file_from_elsewhere_is_read_by_its_name(tmp_path) -> None:
+    (tmp_path / "a.json").write_text("[1]")
+    assert kfnb_load(artifact(tmp_path / "a.json"), {}) == [1]
+    with pytest.raises(ValueError, match="no format that is known here"):
+        kfnb_load(artifact(tmp_path / "a.bin"), {})
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "given"), [(1, float, 1.0), (1.5, float, 1.5), (True, bool, True), ([], list, [])]
+)
+def test_a_parameter_is_of_its_type(value: object, kind: type, given: object) -> None:
+    assert repr(kfnb_value(value, kind, "x")) == repr(given)
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "error"),
+    [
+        ("a", int, TypeError),
+        (True, int, TypeError),
+        (float("nan"), float, ValueError),
+        ([(1,)], list, ValueError),
+        ({1: 2}, dict, ValueError),
+        (2**60, int, ValueError),
+        (["x" * 10**6], list, ValueError),
+    ],
+)
+def test_a_parameter_that_would_come_back_different_is_an_error(
+    value: object, kind: type, error: type[Exception]
+) -> None:
+    with pytest.raises(error, match=r"^x "):
+        kfnb_value(value, kind, "x")
+
+
+def test_floats_that_kfp_wrote_as_integers() -> None:
+    assert repr(kfnb_floats({"a": [1, 2.5, True, "x", None]})) == "{'a': [1.0, 2.5, True, 'x', None]}"
+
+
+def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
+    metrics, classes, html = artifact("m"), artifact("c"), artifact(tmp_path / "h")
+    kf = kfnb_kf(metrics=metrics, classification=classes, html=html)
+    kf.log_metrics(step=1, loss=2)
+    kf.log_metrics(accuracy=0.5)
+    kf.log_roc([0, 1], [0, 1], [float("inf"), 0.1])
+    kf.log_confusion_matrix(["a", "b"], [[1, 0], [0, 1]])
+    kf.html("<b>1</b>")
+    assert metrics.metadata == {"loss": 2, "accuracy": 0.5}
+    assert classes.metadata["confidenceMetrics"][0]["confidenceThreshold"] == 1e9
+    assert classes.metadata["confusionMatrix"]["rows"][0] == {"row": [1, 0]}
+    assert (tmp_path / "h").read_text() == "<b>1</b>\n"
+    assert capsys.readouterr().out == "step 1: loss=2\n"
+    with pytest.raises(TypeError, match="a metric is a number"):
+        kf.log_metrics(x="a")
+    with pytest.raises(ValueError, match="2 labels need a matrix of 2 x 2"):
+        kf.log_confusion_matrix(["a", "b"], [[1]])
+
+
+def test_each_function_stands_by_itself() -> None:
+    names = [name for name in vars(embedded) if name.startswith("kfnb_")]
+    source = "from typing import *\nfrom collections.abc import *\n" + "\n".join(
+        inspect.getsource(getattr(embedded, name)) for name in names
+    )
+    source += "\nprint(sorted(kfnb_formats({})), kfnb_value(1, int, 'x'))"
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", source], capture_output=True, text=True, check=True
+    )
+    assert "'parquet'" in done.stdout
