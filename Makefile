@@ -16,7 +16,7 @@ DEMO := examples/quickstart.ipynb examples/text_summarization.ipynb
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-oldest lint format types bench wheel clean
+.PHONY: help install demo test test-oldest lint format types bench screenshots wheel clean
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -54,6 +54,10 @@ bench: install .venv-kale ## measure speed, side by side with what it is compare
 .venv-kale: ## the peer, in an environment of its own
 	$(BIN)/python -m venv $@
 	$@/bin/python -m pip install --quiet 'kubeflow-kale==2.3.0'
+
+screenshots: install ## take the pictures in docs/images anew, in JupyterLab and Chromium
+	$(BIN)/python -m pip install --quiet playwright
+	$(BIN)/python scripts/screenshots.py
 
 wheel: install ## build the wheel and the source distribution into dist/
 	$(BIN)/python -m build
