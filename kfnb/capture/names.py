@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from kfnb.capture.ledger import Ledger, Names
 from kfnb.capture.scopes import Effects, function_effects
@@ -301,7 +302,8 @@ class _Reader(ast.NodeVisitor):
         self.branches(attempt, *(functools.partial(self._handler, handler) for handler in node.handlers))
         self.block(node.finalbody)
 
-    visit_TryStar = visit_Try  # type: ignore[assignment]  # Python 3.11's, of the same fields
+    def visit_TryStar(self, node: Any) -> None:  # Python 3.11's, of the same fields
+        self.visit_Try(node)
 
     def _handler(self, handler: ast.ExceptHandler) -> bool:
         if handler.type is not None:

@@ -157,7 +157,8 @@ def _encodes(text: str) -> bool:
 
 
 def _root(kind: type) -> str:
-    return kind.__module__.partition(".")[0]
+    module: Any = kind.__module__  # Cython's classes have anything there
+    return module.partition(".")[0] if isinstance(module, str) else ""
 
 
 def _is_instance(value: Any, module: str, name: str) -> bool:
@@ -234,6 +235,7 @@ def _pickler(sink: _Digest) -> Any:
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
         def persistent_id(self, value: Any) -> None:
-            sink.modules.add(_root(value if isinstance(value, type) else type(value)))
+            if root := _root(value if isinstance(value, type) else type(value)):
+                sink.modules.add(root)
 
     return Pickler(sink, protocol=5, buffer_callback=lambda buffer: sink.write(buffer.raw()) is None)
