@@ -6,6 +6,7 @@ objects; widgets and text draw them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
@@ -161,6 +162,11 @@ class Run:
         return self.finished - self.started
 
 
+def kfp_name(name: str) -> str:
+    """A Python name as KFP writes names of pipelines and tasks: lower case, words joined by one dash."""
+    return re.sub("[^0-9a-z]+", "-", name.lower()).strip("-")
+
+
 class OfTask(dict[str, Any]):
     """What a task has, by name; a name that is not there tells which are."""
 
@@ -179,7 +185,7 @@ class ByTask(Mapping[str, T]):
         self._items = dict(items)
 
     def __getitem__(self, name: str) -> T:
-        for known in (name, name.lower().replace("_", "-")):
+        for known in (name, kfp_name(name)):
             if known in self._items:
                 return self._items[known]
         raise KeyError(f"no task is called {name}; there are {', '.join(self._items) or 'none yet'}")

@@ -18,7 +18,8 @@ from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.travel import Travel, trace
 from kfnb.errors import CaptureError, PipelineError
-from kfnb.pipeline.program import kfp_name, write_program
+from kfnb.model import kfp_name
+from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.step import Step, make_step
 from kfnb.pipeline.wiring import Wired, called_components, wire
@@ -178,6 +179,7 @@ def _body_names(pipeline: Pipeline, called: Sequence[str]) -> Names:
     names = read_names(pipeline.cell.tree, pipeline.notebook.star_names)
     for known in (*called, "dsl", "kfp"):
         names.reads.pop(known, None)
+        names.keeps.pop(known, None)
     return names
 
 

@@ -15,6 +15,7 @@ from kfnb.capture import embedded
 from kfnb.capture.body import INDENT
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.travel import Travel
+from kfnb.model import kfp_name
 from kfnb.pipeline.step import Step
 from kfnb.pipeline.wiring import Made, Wired
 
@@ -115,8 +116,3 @@ def _results(name: str, results: dict[str, Made]) -> tuple[list[str], list[str]]
 
 def _class(name: str) -> str:
     return "".join(part.capitalize() for part in name.split("_")) + "Outputs"
-
-
-def kfp_name(name: str) -> str:
-    """A Python name as KFP writes names of pipelines and tasks."""
-    return name.lower().replace("_", "-")

@@ -15,6 +15,7 @@ from difflib import get_close_matches
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
+from kfnb.capture.embedded import KF_OUTPUTS
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.travel import Travel
 from kfnb.errors import PipelineError
@@ -196,6 +197,7 @@ class _Wiring:
             return ast.Name(name, ast.Load())
         if made is not None:
             self.check_kind(name, component, made, call)
+            self.note_difference(name, component, made)
             return _output(made.task, name)
         raise self.error(call, self.missing(name, component))
 
@@ -225,11 +227,21 @@ class _Wiring:
                 f"{component.name} read {name} as {wanted.kind.type} when its cell ran, and {made.component.name} now"
                 f" makes {is_kind}: run cell {component.cell} again",
             )
-        stale = wanted is not None and made.component.cell.order > wanted.producer_order
-        if wanted is not None and wanted.producer == made.component.name and stale:
+
+    def note_difference(self, name: str, component: Component, made: Made) -> None:
+        """Say where the step gets another value than its cell read in the notebook."""
+        read, maker = component.inputs.get(name), made.component
+        if read is None or not read.producer:
+            return  # a function component: its cell read nothing
+        if read.producer != maker.name:
             self.result.notes.append(
-                f"{component.name} ran with the {name} of an earlier run of {made.component.name}, which ran again"
-                " since: what this notebook shows of it is older than what the pipeline will make"
+                f"{component.name} read the {name} of {read.producer} in this notebook, and gets that of {maker.name}"
+                " here"
+            )
+        elif maker.cell.order > read.producer_order:
+            self.result.notes.append(
+                f"{component.name} ran with the {name} of an earlier run of {maker.name}, which ran again since: what"
+                " this notebook shows of it is older than what the pipeline will make"
             )
 
     def missing(self, name: str, component: Component) -> str:
@@ -272,7 +284,7 @@ class _Wiring:
             if taken is None or taken[0] not in self.result.tasks:
                 continue
             component = self.result.tasks[taken[0]]
-            logged = taken[1].startswith("kf_")
+            logged = taken[1] in _LOGGED
             if taken[1] not in component.outputs and not logged:
                 close = get_close_matches(taken[1], component.outputs, 1)
                 hint = (
@@ -310,6 +322,10 @@ class _Hoister(ast.NodeTransformer):
         return node
 
     visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_Lambda = visit_ListComp
+
+
+_LOGGED = {f"kf_{short}" for short, _ in KF_OUTPUTS.values()}
+"""The outputs that a step has for what it logs through ``kf``."""
 
 
 def _settings(variable: str, component: Component) -> Iterator[ast.stmt]:

@@ -177,3 +177,24 @@ def test_the_handle_can_be_bound_and_submitted(steps: Shell) -> None:
     pipeline: Any = steps["handle"]
     assert repr(pipeline) == "<Pipeline p: load, total>"
     assert kfnb.submit(pipeline, {"rows": 2}).wait(60).result["n"] == 1
+
+
+def test_a_step_that_gets_anothers_value_than_its_cell_read_is_reported(
+    steps: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    steps.run("%kf_pipeline p load total")
+    assert (
+        "total read the xs of double in this notebook, and gets that of load here" in capsys.readouterr().out
+    )
+
+
+def test_a_name_that_kfp_writes_otherwise_is_found_by_the_notebooks_name(shell: Shell) -> None:
+    shell.run("%%kf_component Load__it_ --output n\nn = 1")
+    shell.run("%kf_pipeline My_pipe Load__it_")
+    assert shell.submit("My_pipe").outputs["Load__it_"]["n"] == 1
+
+
+def test_two_components_that_are_one_name_to_kfp_are_refused(shell: Shell) -> None:
+    shell.run("%%kf_component a_b\nn = 1")
+    shell.run("%%kf_component a__b\nm = 1")
+    assert "a_b and a__b are one name to KFP (a-b): rename one" in shell.fails("%kf_pipeline p a_b a__b")

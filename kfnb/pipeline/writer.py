@@ -1,0 +1,253 @@
+"""The source of a step's function: the cell's text, with what it needs before it and what it puts out after it."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import textwrap
+from collections.abc import Mapping
+
+from kfnb.capture.body import INDENT, Body, body_of, exact, indented
+from kfnb.capture.component import Component
+from kfnb.capture.definitions import Definition, definitions_of
+from kfnb.capture.embedded import KF_OUTPUTS
+from kfnb.capture.names import read_names
+from kfnb.capture.notebook import Notebook
+from kfnb.capture.syntax import all_names
+from kfnb.capture.travel import Travel
+from kfnb.capture.values import Kind
+from kfnb.place import mark, mark_generated
+
+
+def logs_of(travel: Travel) -> dict[str, tuple[str, str]]:
+    """What of ``kf`` the step uses: each sort's short name -> (the output that it goes to, its KFP type)."""
+    return {short: (f"kf_{short}", kind) for short, kind in (KF_OUTPUTS[use] for use in sorted(travel.kf))}
+
+
+class StepWriter:
+    """Writes the source of a step's function."""
+
+    def __init__(
+        self,
+        notebook: Notebook | None,
+        component: Component,
+        travel: Travel,
+        inputs: Mapping[str, Kind],
+        outputs: Mapping[str, Kind],
+        arguments: Mapping[str, str],
+    ) -> None:
+        self.component = component
+        self.cell = component.cell
+        self.travel = travel
+        self.inputs = inputs
+        self.outputs = outputs
+        self.arguments = arguments
+        self.star_names = notebook.star_names if notebook else (lambda _module: ())
+        self.logs = logs_of(travel)
+        logged = {name for name, _ in self.logs.values()}
+        self.artifacts = [name for name, kind in outputs.items() if not kind.parameter]
+        self.saved = [name for name in self.artifacts if name not in logged]
+        self.results = [name for name, kind in outputs.items() if kind.parameter]
+        self.loaded = [name for name, kind in inputs.items() if not kind.parameter]
+        self.restored = {name: kind.restore for name, kind in inputs.items() if kind.restore}
+        self.restored |= {name: "float" for name, one in travel.params.items() if one.type == "float"}
+
+    def helpers(self) -> tuple[str, ...]:
+        """The embedded functions that the source calls, in the order they must be defined."""
+        files = bool(self.loaded or self.saved)
+        used = {
+            "kfnb_tables": files,
+            "kfnb_pickles": files,
+            "kfnb_formats": files,
+            "kfnb_load": bool(self.loaded),
+            "kfnb_save": bool(self.saved),
+            "kfnb_value": bool(self.results),
+            "kfnb_floats": "kfnb_floats" in self.restored.values(),
+            "kfnb_modules": bool(self.travel.files),
+            "kfnb_kf": bool(self.travel.kf),
+        }
+        return tuple(name for name, needed in used.items() if needed)
+
+    def function(self) -> str:
+        """The whole function."""
+        body = body_of(self.cell.code.text, self.star_names, self._used())
+        early, late = self._sources()
+        parts = [
+            *self._prologue(),
+            *early,
+            *self._loading(),
+            *late,
+            *self._declarations(body),
+            *self._cell(body),
+            *self._epilogue(),
+        ]
+        return self._signature() + "\n" + "\n".join(parts) + "\n"
+
+    def wrapped(self, function: ast.FunctionDef) -> str:
+        """A function component's own function, with what it needs put at its top."""
+        early, late = self._sources()
+        needs = "\n".join([*self._prologue(), *early, *late])
+        first = function.body[0]
+        if ast.get_docstring(function) is not None and len(function.body) > 1:
+            first = function.body[1]  # the docstring stays first: KFP makes the description of it
+        lines = exact(self.cell.code.text).split("\n")
+        start = lines[first.lineno - 1]
+        by = start[: len(start) - len(start.lstrip())]
+        if not by or ";" in "".join(lines[function.body[0].lineno - 1 : first.lineno]):  # def f(): return 1
+            header, body = ast.unparse(function).split(":\n", 1)
+            return "\n".join([f"{header}:", needs, INDENT + mark(self.cell.place(first.lineno)), body, ""])
+        header = "\n".join(lines[function.lineno - 1 : first.lineno - 1])
+        body = "\n".join(lines[first.lineno - 1 : function.end_lineno])
+        needs = indented(textwrap.dedent(needs), by) if needs and by != INDENT else needs
+        return "\n".join(
+            [header, *([needs] if needs else []), by + mark(self.cell.place(first.lineno)), body, ""]
+        )
+
+    # -- the signature ----------------------------------------------------------------------------------------
+
+    def _signature(self) -> str:
+        required, optional = [], []
+        for name, kind in self.inputs.items():
+            annotation = kind.type if kind.parameter else f"Input[{kind.type}]"
+            required.append(f"{self.arguments[name]}: {annotation}")
+        for param in self.travel.params.values():
+            if param.default is None:
+                required.append(f"{self.arguments[param.name]}: {param.type}")
+            else:
+                optional.append(f"{self.arguments[param.name]}: {param.type} = {param.default!r}")
+        required += [f"{name}: Output[{self.outputs[name].type}]" for name in self.artifacts]
+        lines = "".join(f"{INDENT}{argument},\n" for argument in [*required, *optional])
+        return f"def {self.component.name}(\n{lines}){self._returns()}:" if lines else self._bare()
+
+    def _bare(self) -> str:
+        return f"def {self.component.name}(){self._returns()}:"
+
+    def _returns(self) -> str:
+        fields = ", ".join(f'("{name}", {self.outputs[name].type})' for name in self.results)
+        return f' -> NamedTuple("Outputs", [{fields}])' if fields else ""
+
+    # -- the parts of the body --------------------------------------------------------------------------------
+
+    def _prologue(self) -> list[str]:
+        travel, lines = self.travel, []
+        if travel.files:
+            files = "".join(f"{INDENT * 2}{name!r}: {source!r},\n" for name, source in travel.files.items())
+            lines += [f"kfnb_modules({{\n{files}{INDENT}}})"]
+        lines += sorted({one.text for one in travel.imports.values()})
+        lines += ['__name__ = "__main__"'] if "__name__" in travel.provided else []
+        lines += ["display = print"] if "display" in travel.provided else []
+        rebound = {*self.component.names.writes, *self.component.names.deletes}
+        # a built-in that the cell replaces would be taken for a local name without a value
+        shadowed = sorted(name for name in rebound & travel.provided if hasattr(builtins, name))
+        lines += [f"from builtins import {name}" for name in shadowed]
+        lines += [f"{name} = {value}" for name, value in travel.constants.items()]
+        if not lines:
+            return []
+        return [
+            INDENT + mark_generated("what the cell takes from the notebook"),
+            *(INDENT + line for line in lines),
+        ]
+
+    def _sources(self) -> tuple[list[str], list[str]]:
+        """Functions and classes of the notebook: those before the inputs, and those that need them to be defined."""
+        early: list[str] = []
+        late: list[str] = []
+        waiting = {*self.inputs, *self.arguments}
+        for source, at_once in self._ordered():
+            if waiting & at_once:
+                waiting.add(source.name)
+            (late if source.name in waiting else early).extend(self._source(source))
+        return early, late
+
+    def _ordered(self) -> list[tuple[Definition, set[str]]]:
+        """The sources, each after those that it needs to be defined itself; with all that it needs for that."""
+        needs = {}
+        for source in self.travel.sources:
+            assert source.node is not None
+            needs[source.name] = set(read_names(ast.Module([source.node], []), self.star_names).reads)
+        known = {source.name: source for source in self.travel.sources}
+        done: dict[str, tuple[Definition, set[str]]] = {}
+
+        def add(name: str, around: tuple[str, ...] = ()) -> None:
+            if name in known and name not in done and name not in around:
+                for other in sorted(needs[name]):
+                    add(other, (*around, name))
+                done[name] = known[name], needs[name]
+
+        for source in self.travel.sources:
+            add(source.name)
+        return list(done.values())
+
+    def _source(self, source: Definition) -> list[str]:
+        body = body_of(source.text, self.star_names, self._used())
+        declared = [f"{INDENT}{name}: Any" for name in sorted(body.declared)]
+        return [*declared, INDENT + mark(source.cell.place(source.first)), indented(body.text)]
+
+    def _classes(self, *, own: bool) -> str:
+        """The notebook's classes that the step has, as the source of a dict; with ``own``, also those that it makes."""
+        names = {source.name for source in self.travel.sources if source.makes_type}
+        if own:
+            names |= {d.name for d in definitions_of(self.cell, self.star_names) if d.makes_type}
+            names -= set(self.component.names.deletes)
+        return "{" + ", ".join(f'"{name}": {name}' for name in sorted(names)) + "}"
+
+    def _loading(self) -> list[str]:
+        lines = []
+        if self.artifacts:
+            lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
+        lines += [f"{name} = {other}" for name, other in self.arguments.items() if name != other]
+        lines += [f"{name} = kfnb_load({name}, {self._classes(own=False)})" for name in self.loaded]
+        lines += ["import numpy"] if any(one.startswith("numpy.") for one in self.restored.values()) else []
+        lines += [f"{name} = {one}({name})" for name, one in self.restored.items()]
+        if self.logs:
+            given = ", ".join(f'{short}=kfnb_out["{name}"]' for short, (name, _) in sorted(self.logs.items()))
+            lines.append(f"kf = kfnb_kf({given})")
+        return [INDENT + mark_generated("inputs"), *(INDENT + line for line in lines)] if lines else []
+
+    def _declarations(self, body: Body) -> list[str]:
+        """Names that functions inside assign (through ``nonlocal``) must belong to the step's function."""
+        names = {*body.declared, *(self._own() if body.awaits else ())}
+        return [f"{INDENT}{name}: Any" for name in sorted(names)]
+
+    def _own(self) -> set[str]:
+        """The names that the cell binds or unbinds."""
+        return {*self.component.names.writes, *self.component.names.deletes}
+
+    def _cell(self, body: Body) -> list[str]:
+        first, text = _trimmed(body.text)
+        place = mark(self.cell.place(first))
+        if not body.awaits:
+            return [INDENT + place, indented(text)]
+        own = sorted({*self._own(), *body.declared})
+        outer = [f"{INDENT * 2}nonlocal {', '.join(own)}"] if own else []
+        return [
+            f"{INDENT}import asyncio",
+            f"{INDENT}async def kfnb_cell():",
+            *outer,
+            INDENT * 2 + place,
+            indented(text, INDENT * 2),
+            INDENT + mark_generated("the cell awaits"),
+            f"{INDENT}asyncio.run(kfnb_cell())",
+        ]
+
+    def _epilogue(self) -> list[str]:
+        classes = self._classes(own=True)
+        lines = [f'kfnb_save({name}, kfnb_out["{name}"], {classes})' for name in self.saved]
+        if self.results:
+            values = ", ".join(
+                f'kfnb_value({name}, {self.outputs[name].type}, "{name}")' for name in self.results
+            )
+            lines.append(f"return ({values},)")
+        return [INDENT + mark_generated("outputs"), *(INDENT + line for line in lines)] if lines else []
+
+    def _used(self) -> set[str]:
+        """All names that may be asked of an ``import *``."""
+        nodes = [source.node for source in self.travel.sources if source.node is not None]
+        return set().union(all_names(self.cell.tree), self.outputs, *(all_names(node) for node in nodes))
+
+
+def _trimmed(text: str) -> tuple[int, str]:
+    """The text without empty lines around it, and the number of its first line."""
+    lines = text.split("\n")
+    first = next(index for index, line in enumerate(lines) if line.strip())
+    return first + 1, "\n".join(lines[first:]).rstrip()
