@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import linecache
 import sys
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +19,7 @@ from kfnb.capture.ledger import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.travel import Travel, trace
-from kfnb.errors import CaptureError, PipelineError
+from kfnb.errors import PipelineError
 from kfnb.model import kfp_name
 from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
@@ -58,13 +60,11 @@ class Built:
 def define(
     notebook: Notebook, name: str, body: str, *, number: int = 0, params: Sequence[Parameter] = ()
 ) -> Pipeline:
-    """A pipeline whose body is KFP's DSL. It is built once to check it. Raises ``PipelineError``."""
-    check_name(name, "pipeline")
-    if name in notebook.components:
-        raise PipelineError(f"{name} is a component already: give the pipeline another name")
+    """A pipeline whose body, in a cell under a ``%%`` line, is KFP's DSL. ``build`` checks it."""
+    _check_pipeline_name(notebook, name)
     params = [_with_value(notebook, param) for param in params]
-    raw = f"%%kf_pipeline {name}\n{body}"
-    return Pipeline(name, Cell(body_cell(raw), number, sys.maxsize, name, name), notebook, tuple(params))
+    cell = Cell(f"\n{body}", number, sys.maxsize, name, name)  # the first line was the magic's
+    return Pipeline(name, cell, notebook, tuple(params))
 
 
 def define_chain(notebook: Notebook, name: str, steps: Sequence[str]) -> Pipeline:
@@ -78,16 +78,15 @@ def define_chain(notebook: Notebook, name: str, steps: Sequence[str]) -> Pipelin
             raise PipelineError(
                 f"{step} stands twice in pipeline {name}: use %%kf_pipeline to call a step again"
             )
-    check_name(name, "pipeline")
-    if name in notebook.components:
-        raise PipelineError(f"{name} is a component already: give the pipeline another name")
+    _check_pipeline_name(notebook, name)
     body = "\n".join(f"{step}()" for step in steps)
     return Pipeline(name, Cell(body, 0, sys.maxsize, name, name), notebook)
 
 
-def body_cell(raw: str) -> str:
-    """The body of a ``%%kf_pipeline`` cell with its lines where they were (the first one empty)."""
-    return "\n" + raw.split("\n", 1)[1] if "\n" in raw else ""
+def _check_pipeline_name(notebook: Notebook, name: str) -> None:
+    check_name(name, "pipeline")
+    if name in notebook.components:
+        raise PipelineError(f"{name} is a component already: give the pipeline another name")
 
 
 def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()) -> Built:
@@ -128,12 +127,8 @@ def compile_program(name: str, program: str) -> Any:
 
 def compiled(built: Built) -> Compiled:
     """The compiled form of a pipeline."""
-    return replace_notes(from_kfp(compile_program(built.pipeline.name, built.program)), built)
-
-
-def replace_notes(found: Compiled, built: Built) -> Compiled:
-    """``found`` with the program and the notes of the pipeline it came from."""
-    return Compiled(found.spec, found.platform, built.program, built.notes)
+    made = compile_program(built.pipeline.name, built.program)
+    return replace(from_kfp(made), program=built.program, notes=built.notes)
 
 
 def from_kfp(pipeline: Any) -> Compiled:
@@ -193,8 +188,6 @@ def _check_names(called: Sequence[str]) -> None:
 
 def _rename_inputs(wired: Wired, steps: dict[str, Step]) -> None:
     """Where a step's argument is not called as the notebook's name, call it so."""
-    import ast
-
     for node in (node for statement in wired.body for node in ast.walk(statement)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in steps:
             for keyword in node.keywords:
@@ -210,25 +203,8 @@ def _with_value(notebook: Notebook, param: Parameter) -> Parameter:
 
 
 def _unknown(name: str, notebook: Notebook) -> str:
-    from difflib import get_close_matches
-
     close = get_close_matches(name, notebook.components, 1)
     known = ", ".join(notebook.components) or "none yet: define one with %%kf_component"
     return f"no component is called {name}; " + (
         f"did you mean {close[0]}?" if close else f"there are {known}"
     )
-
-
-__all__ = [
-    "Built",
-    "CaptureError",
-    "Pipeline",
-    "build",
-    "compile_program",
-    "compiled",
-    "define",
-    "define_chain",
-    "from_kfp",
-    "is_kfp",
-    "write_yaml",
-]
