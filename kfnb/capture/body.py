@@ -1,13 +1,14 @@
 """A cell's text as lines inside a function: what was written at a notebook's level, made to mean the same there.
 
 The text stays as it is, comments and all, but for the few statements that Python treats otherwise in a function:
-``global`` becomes ``nonlocal``, ``import *`` names its names, ``await`` gets a coroutine around it.
+``import *`` names its names, ``x: int = 1`` loses its annotation (a global name has none), ``await`` gets a coroutine
+around it, and ``global`` becomes ``nonlocal`` for the few names that are the function's own.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kfnb.capture.commands import Edit, apply_edits
@@ -19,26 +20,55 @@ INDENT = "    "
 
 @dataclass(frozen=True)
 class Body:
-    """Lines for inside a function (not yet indented); ``declared`` are names that functions in it assign."""
+    """Lines for inside a function (not yet indented)."""
 
     text: str
-    declared: frozenset[str] = frozenset()
     awaits: bool = False
 
 
-def body_of(text: str, star_names: StarNames, used: Iterable[str]) -> Body:
-    """``text``, Python as it stood in a cell, for the inside of a function. ``used`` are the names needed of it."""
+def body_of(text: str, star_names: StarNames, used: Iterable[str], local: Collection[str]) -> Body:
+    """``text``, Python as it stood in a cell, for the inside of a function.
+
+    ``used`` are the names needed of it, ``local`` those that are the function's own: all others are global.
+    """
     tree = ast.parse(text)
-    edits, declared = list(_blank_lines(tree)), set()
+    edits = list(_blank_lines(tree))
+    edits += [_without_annotation(node) for node in _annotated(tree)]
     for node, around in inside_functions(tree):
         if isinstance(node, ast.Global):
-            edits.append(Edit(node, f"nonlocal {', '.join(node.names)}" if around else "pass"))
-            declared.update(node.names)
+            edits.append(Edit(node, _scoped(node.names, local) if around else "pass"))
         elif isinstance(node, ast.ImportFrom) and node.names[0].name == "*":
             edits.append(Edit(node, _named(node, star_names, used)))
         elif isinstance(node, ast.ImportFrom) and node.module == "__future__":
             edits.append(Edit(node, "pass"))
-    return Body(apply_edits(text, edits), frozenset(declared), _awaits(tree))
+    return Body(apply_edits(text, edits), _awaits(tree))
+
+
+def _scoped(names: Sequence[str], local: Collection[str]) -> str:
+    """``global`` for the inside of a function in which the names ``local`` are not global."""
+    own = [name for name in names if name in local]
+    others = [name for name in names if name not in local]
+    parts = [f"nonlocal {', '.join(own)}" if own else "", f"global {', '.join(others)}" if others else ""]
+    return "; ".join(filter(None, parts))
+
+
+def _annotated(tree: ast.AST) -> Iterator[ast.AnnAssign]:
+    """The annotated names of the cell's own level."""
+    for child in ast.iter_child_nodes(tree):
+        if isinstance(child, ast.AnnAssign) and isinstance(child.target, ast.Name):
+            yield child
+        elif not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield from _annotated(child)
+
+
+def _without_annotation(node: ast.AnnAssign) -> Edit:
+    if node.value is None:
+        return Edit(node, "pass")
+    assert isinstance(node.target, ast.Name)
+    # from the name to the end of its annotation: the value stays as it is written
+    head = ast.copy_location(ast.Name(node.target.id), node)
+    head.end_lineno, head.end_col_offset = node.annotation.end_lineno, node.annotation.end_col_offset
+    return Edit(head, node.target.id)
 
 
 def exact(text: str) -> str:

@@ -99,6 +99,7 @@ def kfnb_pickles(classes: Mapping[str, type]) -> Any:
     """
     import io
     import pickle
+    import sys
     from types import SimpleNamespace
 
     loaded: dict[str, Any] = dict(classes)
@@ -107,6 +108,9 @@ def kfnb_pickles(classes: Mapping[str, type]) -> Any:
 
     def dumps(value: Any, busy: tuple[type, ...] = ()) -> bytes:
         import cloudpickle
+
+        # what this very file defines is in no other step: it goes by value
+        cloudpickle.register_pickle_by_value(sys.modules[__name__])
 
         class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
             def persistent_id(self, item: Any) -> Any:

@@ -50,6 +50,7 @@ class StepWriter:
         self.results = [name for name, kind in outputs.items() if kind.parameter]
         self.loaded = [name for name, kind in inputs.items() if not kind.parameter]
         self.restored = {name: kind.restore for name, kind in inputs.items() if kind.restore}
+        self.local = {*arguments.values(), *self.artifacts}
         self.restored |= {name: "float" for name, one in travel.params.items() if one.type == "float"}
 
     def helpers(self) -> tuple[str, ...]:
@@ -70,14 +71,14 @@ class StepWriter:
 
     def function(self) -> str:
         """The whole function."""
-        body = body_of(self.cell.code.text, self.star_names, self._used())
+        body = body_of(self.cell.code.text, self.star_names, self._used(), self.local)
         early, late = self._sources()
         parts = [
+            *self._globals(),
             *self._prologue(),
             *early,
             *self._loading(),
             *late,
-            *self._declarations(body),
             *self._cell(body),
             *self._epilogue(),
         ]
@@ -127,6 +128,25 @@ class StepWriter:
         return f' -> NamedTuple("Outputs", [{fields}])' if fields else ""
 
     # -- the parts of the body --------------------------------------------------------------------------------
+
+    def _globals(self, by: str = INDENT) -> list[str]:
+        """The names that are global in the step as they are in the notebook: all but the function's arguments.
+
+        So classes and functions are called by their own names, and can be pickled by them.
+        """
+        travel = self.travel
+        names = {*self._own(), *travel.constants, *(one.name for one in travel.imports.values())}
+        for source in travel.sources:
+            assert source.node is not None
+            names |= set(read_names(ast.Module([source.node], []), self.star_names).writes)
+        names -= self.local
+        if not names:
+            return []
+        wide = textwrap.wrap(", ".join(sorted(names)), 100, break_long_words=False)
+        return [
+            by + mark_generated("global, as in the notebook"),
+            *(f"{by}global {one.rstrip(',')}" for one in wide),
+        ]
 
     def _prologue(self) -> list[str]:
         travel, lines = self.travel, []
@@ -179,9 +199,8 @@ class StepWriter:
         return list(done.values())
 
     def _source(self, source: Definition) -> list[str]:
-        body = body_of(source.text, self.star_names, self._used())
-        declared = [f"{INDENT}{name}: Any" for name in sorted(body.declared)]
-        return [*declared, INDENT + mark(source.cell.place(source.first)), indented(body.text)]
+        body = body_of(source.text, self.star_names, self._used(), self.local)
+        return [INDENT + mark(source.cell.place(source.first)), indented(body.text)]
 
     def _classes(self, *, own: bool) -> str:
         """The notebook's classes that the step has, as the source of a dict; with ``own``, also those that it makes."""
@@ -204,11 +223,6 @@ class StepWriter:
             lines.append(f"kf = kfnb_kf({given})")
         return [INDENT + mark_generated("inputs"), *(INDENT + line for line in lines)] if lines else []
 
-    def _declarations(self, body: Body) -> list[str]:
-        """Names that functions inside assign (through ``nonlocal``) must belong to the step's function."""
-        names = {*body.declared, *(self._own() if body.awaits else ())}
-        return [f"{INDENT}{name}: Any" for name in sorted(names)]
-
     def _own(self) -> set[str]:
         """The names that the cell binds or unbinds."""
         return {*self.component.names.writes, *self.component.names.deletes}
@@ -218,12 +232,12 @@ class StepWriter:
         place = mark(self.cell.place(first))
         if not body.awaits:
             return [INDENT + place, indented(text)]
-        own = sorted({*self._own(), *body.declared})
-        outer = [f"{INDENT * 2}nonlocal {', '.join(own)}"] if own else []
+        own = sorted(self._own() & self.local)
         return [
             f"{INDENT}import asyncio",
             f"{INDENT}async def kfnb_cell():",
-            *outer,
+            *([f"{INDENT * 2}nonlocal {', '.join(own)}"] if own else []),
+            *self._globals(INDENT * 2),
             INDENT * 2 + place,
             indented(text, INDENT * 2),
             INDENT + mark_generated("the cell awaits"),

@@ -312,3 +312,19 @@ def test_an_input_and_an_output_may_share_a_name(agree) -> None:
         "%%kf_component turn --param rows:int=2 --output data\ndata = data + (rows,)\nrows = (rows,)\n",
         component("see", "seen = repr([data, rows])", "seen"),
     )
+
+
+def test_what_a_notebook_defines_is_called_and_pickled_by_its_own_name(agree: Any) -> None:
+    agree(
+        "import pickle\nfrom dataclasses import dataclass\nfrom multiprocessing import get_context",
+        "@dataclass\nclass Point:\n    x: int\n\ndef double(n):\n    return 2 * n",
+        "%%kf_component make --output text --output back --output many\n"
+        "text = f'{Point(1)} {double.__qualname__}'\n"
+        "back = pickle.loads(pickle.dumps(Point(2))).x\n"
+        "with get_context('fork').Pool(1) as pool:\n"
+        "    many: list[int] = pool.map(double, [1, 2])",
+    )
+
+
+def test_a_class_body_reads_the_notebooks_names(agree: Any) -> None:
+    agree("%%kf_component make --output y\nx = 5\nclass A:\n    x = x + 1\ny = A.x")
