@@ -1,23 +1,43 @@
-"""``make bench``: kfnb's speed, side by side with what it is compared to, in one run. Nothing here passes or fails."""
+"""``make bench``: kfnb's speed, side by side with what it is compared to, in one run. Nothing here passes or fails.
+
+``python -m benchmarks NAME...`` measures some of it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 
+from benchmarks import engine
 from benchmarks.compiling import compiling
+from benchmarks.listing import listing
 from benchmarks.loading import loading
-from benchmarks.measure import Measured
+from benchmarks.measure import HEADER, Measured
 from benchmarks.running import running
 
+MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
+    "loading": loading,
+    "compiling": compiling,
+    "running": running,
+    "chain": engine.chain,
+    "independent": engine.independent,
+    "sleeping": engine.sleeping,
+    "loop": engine.loop,
+    "cached": engine.cached,
+    "listing": listing,
+}
 
-def measures() -> Iterator[Measured]:
-    """Every measure, as it comes."""
-    yield from loading()
-    yield from compiling()
-    yield from running()
+
+def main(names: list[str]) -> None:
+    """Print what was asked for, all of it by default, as it comes."""
+    unknown = [name for name in names if name not in MEASURES]
+    if unknown:
+        sys.exit(f"nothing is called {', '.join(unknown)}; there is {', '.join(MEASURES)}")
+    print(HEADER)
+    for name in names or MEASURES:
+        for measured in MEASURES[name]():
+            print(measured.row(), flush=True)
 
 
 if __name__ == "__main__":
-    print(f"{'what':58} {'kfnb':>13} {'ratio':>8}  {'at most':18} {'compared to':>13}")
-    for measured in measures():
-        print(measured.row(), flush=True)
+    main(sys.argv[1:])

@@ -6,22 +6,31 @@ import statistics
 from collections.abc import Callable
 from dataclasses import dataclass
 
+HEADER = f"{'what':58} {'kfnb':>13} {'ratio':>8}  {'at most':18} {'compared to':>13}"
+_FACTORS = {"ms": 1e3, "MB": 1e-6}
+
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured, in seconds; ``limit`` is the most that it may be, as seconds or as a ratio to ``peer``."""
+    """What was measured, in seconds (in bytes where the unit is MB); ``limit`` is the most that it may be, as seconds
+    or as a ratio to ``peer``.
+    """
 
     name: str
     ours: float
     limit: str
     peer: float | None = None
     peer_name: str = ""
+    unit: str = "ms"
 
     def row(self) -> str:
         """A line of the report."""
-        against = "" if self.peer is None else f"{self.peer * 1000:10.1f} ms  {self.peer_name}"
+        against = "" if self.peer is None else f"{self._shown(self.peer)}  {self.peer_name}"
         ratio = "" if not self.peer else f"{self.ours / self.peer:8.2f}"
-        return f"{self.name:58} {self.ours * 1000:10.1f} ms {ratio:8}  {self.limit:18} {against}"
+        return f"{self.name:58} {self._shown(self.ours)} {ratio:8}  {self.limit:18} {against}".rstrip()
+
+    def _shown(self, value: float) -> str:
+        return f"{value * _FACTORS[self.unit]:10.1f} {self.unit}"
 
 
 def in_turn(rounds: int, *runs: Callable[[], float]) -> list[float]:

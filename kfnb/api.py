@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kfnb import model
 from kfnb.backends.backend import Backend, Submission
@@ -20,6 +20,9 @@ from kfnb.pipeline.sdk import load_pipeline
 from kfnb.pipeline.spec import Compiled, check_arguments, read_spec
 from kfnb.pipeline.view import view_component
 from kfnb.pipeline.workspace import workspace
+
+if TYPE_CHECKING:
+    from kfnb.backends.local import LocalBackend
 
 
 def submit(
@@ -61,6 +64,16 @@ def run(id: str) -> Run:
 def runs(*, limit: int = 20, backend: str | None = None) -> RunList:
     """The newest runs."""
     return RunList(backend_of(backend).list(limit=limit))
+
+
+def prune(*, keep: int = 20) -> list[str]:
+    """Remove the local runs that are finished, all but the newest ``keep``; the ids of those removed.
+
+    Their outputs and artifacts go with them; what the cache and the environments hold stays.
+    """
+    if keep < 0:
+        raise UsageError(f"keep={keep}: a number of runs is 0 or more")
+    return _local().prune(keep)
 
 
 def log_lines(id: str | None = None, task: str | None = None, *, follow: bool = False) -> Iterator[str]:
@@ -127,6 +140,10 @@ def spec_of(pipeline: Any) -> Compiled:
         return pipelines.from_kfp(pipeline)
     if _is_program(pipeline):
         return pipelines.from_kfp(load_pipeline(str(pipeline)))
+    if str(pipeline).endswith(".ipynb"):
+        raise UsageError(
+            f"{pipeline} is a notebook: kfnb run executes it, and its own %kf_submit runs its pipelines"
+        )
     if isinstance(pipeline, Path) or (isinstance(pipeline, str) and _is_path(pipeline)):
         return read_spec(pipeline)
     return pipelines.compiled(built(pipeline))
@@ -157,9 +174,16 @@ def backend_of(name: str | None) -> Backend:
     chosen = name or settings().backend or "local"
     if chosen != "local":
         raise UsageError(f"no backend is called {chosen}; there is local")
+    return _local()
+
+
+def _local() -> LocalBackend:
     from kfnb.backends.local import LocalBackend
 
-    return LocalBackend(Path(settings().home).expanduser(), jobs=settings().jobs)
+    chosen = settings()
+    return LocalBackend(
+        Path(chosen.home).expanduser(), jobs=chosen.jobs, secrets=chosen.secrets, linger=chosen.warm
+    )
 
 
-__all__ = ["compile", "log_lines", "run", "runs", "show", "submit"]
+__all__ = ["compile", "log_lines", "prune", "run", "runs", "show", "submit"]

@@ -115,7 +115,9 @@ def compile_(words: list[str]) -> int:
 
 
 def runs(words: list[str]) -> int:
-    """``kfnb runs``."""
+    """``kfnb runs``, and ``kfnb runs prune``."""
+    if words[:1] == ["prune"]:
+        return prune(words[1:])
     parser = _named(options.runs(), "kfnb runs")
     parser.add_argument("--json", action="store_true", help="print the runs as JSON")
     found = parser.read(words)
@@ -124,6 +126,13 @@ def runs(words: list[str]) -> int:
         print(json.dumps([as_json(run) for run in listed], indent=2, default=str))
     else:
         print(widgets.draw_runs(listed)["text/plain"])
+    return 0
+
+
+def prune(words: list[str]) -> int:
+    """``kfnb runs prune``."""
+    removed = api.prune(keep=options.prune().read(words).keep)
+    print("\n".join(removed) if removed else "nothing to remove", file=None if removed else sys.stderr)
     return 0
 
 
@@ -172,7 +181,7 @@ VERBS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "run": (run_notebooks, "execute notebooks from top to bottom"),
     "submit": (submit, "run a pipeline: a compiled file, or a program of KFP's SDK"),
     "compile": (compile_, "write a pipeline of a program of KFP's SDK as YAML"),
-    "runs": (runs, "the newest runs"),
+    "runs": (runs, "the newest runs; kfnb runs prune --keep N removes the others"),
     "logs": (logs, "what a run's tasks wrote"),
 }
 

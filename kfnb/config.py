@@ -38,6 +38,12 @@ class Kfnb(Configurable):
     )
     index_urls = List(Unicode(), help="package indexes that steps install from").tag(config=True)
     jobs = Integer(0, min=0, help="how many tasks a local run has at once; 0 for one a core").tag(config=True)
+    warm = Integer(
+        300, min=0, help="seconds that a local run's process stays, its imports done, for the next; 0 for not"
+    ).tag(config=True)
+    secrets = Unicode("", help="folder or YAML file that local runs read secrets and config maps from").tag(
+        config=True
+    )
     debug = Bool(False, help="show tracebacks of kfnb's own").tag(config=True)
 
     def __init__(self, *, start: Path | None = None, config: Config | None = None) -> None:
@@ -57,7 +63,16 @@ class Kfnb(Configurable):
         try:
             setattr(self, name, _read(trait, value) if isinstance(value, str) else value)
         except (TraitError, ValueError) as error:
-            raise SettingError(f"{name}={value!r}: {name} is {trait.help}. {error}") from None
+            kinds = {
+                Bool: "true or false",
+                Integer: "a number",
+                Enum: "one of those",
+                List: "texts, with commas",
+            }
+            kind = next(
+                (word for trait_type, word in kinds.items() if isinstance(trait, trait_type)), "a text"
+            )
+            raise SettingError(f"{name}={value!r}: {name} is {trait.help} ({kind})") from error
 
     def items(self) -> Iterator[tuple[str, str, str]]:
         """Each setting: its name, its value as text (secrets hidden), and where that came from."""

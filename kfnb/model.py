@@ -138,7 +138,10 @@ class Task:
 
 @dataclass(frozen=True)
 class Run:
-    """One run of a pipeline, at one moment. ``tasks`` holds every task and group, in the order they appeared."""
+    """One run of a pipeline, at one moment. ``tasks`` holds every task and group, in the order they appeared.
+
+    ``notes`` are what the user should know of it, a line each: what has no effect where it runs.
+    """
 
     id: str
     name: str
@@ -153,6 +156,7 @@ class Run:
     tasks: tuple[Task, ...] = ()
     result: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def seconds(self) -> float | None:

@@ -7,7 +7,7 @@ notebook. Arguments of a pipeline are ``--name value``, ``--name=value`` or, alw
 from __future__ import annotations
 
 import argparse
-import shlex
+import re
 from collections.abc import Sequence
 from difflib import get_close_matches
 from typing import NoReturn
@@ -63,9 +63,9 @@ class Parser(argparse.ArgumentParser):
         return self.parse_known_args(split)
 
     def split(self, line: str) -> list[str]:
-        """The words of a line, quotes taken off as a shell does."""
+        """The words of a line: quotes around a word are taken off, those in brackets are a literal's own."""
         try:
-            return shlex.split(line)
+            return split_words(line)
         except ValueError as error:
             self.error(f"{error} in {line!r}")
 
@@ -81,6 +81,51 @@ class Parser(argparse.ArgumentParser):
         return [
             option for action in self._actions for option in action.option_strings if option.startswith("--")
         ]
+
+
+_WORD = re.compile(
+    r"""(?: [^\s'"\[({]+ | '[^']*' | "[^"]*" | (?P<open>[\[({]) )""",
+    re.VERBOSE,
+)
+_CLOSING = {"[": "]", "(": ")", "{": "}"}
+
+
+def split_words(line: str) -> list[str]:
+    """The words of a line. Raises ValueError for a quote or a bracket that is not closed."""
+    words: list[str] = []
+    place, new = 0, True
+    while place < len(line):
+        if line[place].isspace():
+            place, new = place + 1, True
+            continue
+        found = _WORD.match(line, place)
+        if found is None:
+            raise ValueError("No closing quotation")
+        end = _closed(line, place) if found["open"] else found.end()
+        part = line[place:end]
+        part = part[1:-1] if part[0] in "'\"" else part
+        words = [*words, part] if new else [*words[:-1], words[-1] + part]
+        place, new = end, False
+    return words
+
+
+def _closed(line: str, start: int) -> int:
+    """Where the bracket that opens at ``start`` has closed; what is quoted inside does not count."""
+    waiting, place = [_CLOSING[line[start]]], start + 1
+    while waiting:
+        if place >= len(line):
+            raise ValueError("No closing bracket")
+        character = line[place]
+        if character in "'\"":
+            place = line.find(character, place + 1)
+            if place < 0:
+                raise ValueError("No closing quotation")
+        elif character in _CLOSING:
+            waiting.append(_CLOSING[character])
+        elif character == waiting[-1]:
+            waiting.pop()
+        place += 1
+    return place
 
 
 def component() -> Parser:
@@ -193,6 +238,13 @@ def runs() -> Parser:
     return parser
 
 
+def prune() -> Parser:
+    """``kfnb runs prune``."""
+    parser = Parser("kfnb runs prune", "Remove the local runs that are finished, with all of their files.")
+    parser.add_argument("--keep", type=int, default=20, help="how many of the newest stay (20)")
+    return parser
+
+
 def logs() -> Parser:
     """``%kf_logs`` and ``kfnb logs``."""
     parser = Parser("%kf_logs", "What a run's tasks wrote.")
@@ -220,8 +272,10 @@ def parameter(text: str) -> Parameter:
     """
     head, equals, tail = text.partition("=")
     name, _, kind = (part.strip() for part in head.partition(":"))
-    if not name.isidentifier():
-        raise UsageError(f"--param {text}: write name:type=default")
+    if not (name.isidentifier() and name.isascii()):
+        raise UsageError(
+            f"--param {text}: write name:type=default, the name in letters from A to Z, digits and _"
+        )
     default = read_literal(tail) if equals else None
     kind = kind or (type(default).__name__ if default is not None else "str")
     if kind not in PARAMETER_TYPES:
@@ -235,6 +289,20 @@ def parameter(text: str) -> Parameter:
     if default is not None and type(default).__name__ != kind:
         raise UsageError(f"--param {text}: {default!r} is no {kind}")
     return Parameter(name, kind, default)
+
+
+def quantity(text: str, option: str, units: str, example: str) -> str:
+    """A quantity as Kubernetes writes it, or nothing. Raises ``UsageError``."""
+    if text and not re.fullmatch(rf"\d+(\.\d+)?({units})?", text):
+        raise UsageError(f"{option} {text}: write it as Kubernetes does, {example}")
+    return text
+
+
+def count(number: int, option: str) -> int:
+    """A number that is not negative. Raises ``UsageError``."""
+    if number < 0:
+        raise UsageError(f"{option} {number}: give a number from 0 on")
+    return number
 
 
 def unique(names: Sequence[str], what: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from traitlets.config import Config
 from kfnb import config
 from kfnb.capture.component import Component
 from kfnb.magics.kernel import Kernel
+
+os.environ["KFNB_WARM"] = "0"  # no process outlives its test
 
 
 class Shell:
@@ -63,7 +66,9 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     settings.HistoryManager.enabled = False
     ip = InteractiveShell(config=settings)
     magics.load(ip)
-    yield Shell(ip, magics.extension_of(ip).kernel)
+    kernel = magics.extension_of(ip).kernel
+    kernel.notebook.linear = False  # cells are edited and run again here
+    yield Shell(ip, kernel)
     magics.unload(ip)
     ip.restore_sys_module_state()
     config.reset()

@@ -88,3 +88,24 @@ def test_words_that_do_not_fit_are_errors(line: str) -> None:
 def test_help_is_asked_for_with_help() -> None:
     with pytest.raises(options.Help, match="--backend"):
         options.submit().read("--help")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("a  b\tc", ["a", "b", "c"]),
+        ("--x 'a b'", ["--x", "a b"]),
+        ('--x="a b"', ["--x=a b"]),
+        ("cols:list=['a', 'b']", ["cols:list=['a', 'b']"]),
+        ("""opts:dict={"a": [1, 2], 'b': ")"} next""", ["""opts:dict={"a": [1, 2], 'b': ")"}""", "next"]),
+        ("", []),
+    ],
+)
+def test_words_are_split_as_in_a_shell_but_for_what_stands_in_brackets(line: str, words: list[str]) -> None:
+    assert options.split_words(line) == words
+
+
+@pytest.mark.parametrize("line", ["'a", "x=[1, 2", "x=['a]"])
+def test_what_is_not_closed_is_an_error(line: str) -> None:
+    with pytest.raises(ValueError, match="No closing"):
+        options.split_words(line)

@@ -27,6 +27,7 @@ class Event:
     ``inputs``   a task     values: {name: value}
     ``outputs``  run, task  values: {name: value}; metrics: {name: number}
     ``cached``   a task     (nothing)
+    ``note``     the run    text: what the user should know of this run, in one line
     ===========  =========  =====================================================================
 
     Values are JSON, with an artifact written as ``{"$artifact": {name, type, uri, metadata}}``.
@@ -133,6 +134,9 @@ class Fold:
         else:
             metrics = event.data.get("metrics", {})
             self._tasks[event.task] = replace(self._tasks[event.task], outputs=values, metrics=metrics)
+
+    def _on_note(self, event: Event) -> None:
+        self._run = replace(self._run, notes=(*self._run.notes, str(event.data["text"])))
 
     def _on_cached(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], cached=True)

@@ -105,11 +105,6 @@ class Run:
         lines = self._backend.logs(self.id, task)
         return "\n".join(line.text if task else f"{line.task}  {line.text}" for line in lines)
 
-    def follow_logs(self, task: str | None = None) -> Iterator[tuple[str, str]]:
-        """(task, line) as they are written, until the run is finished."""
-        for line in self._backend.logs(self.id, task, follow=True):
-            yield line.task, line.text
-
     def stop(self) -> None:
         """End the run and all its processes."""
         self._backend.stop(self.id)

@@ -16,7 +16,7 @@ from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Input, Options, check_name, check_sources
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
-from kfnb.capture.notes import notes_of
+from kfnb.capture.notes import files_of, notes_of
 from kfnb.capture.requirements import requirements
 from kfnb.capture.travel import Travel, trace
 from kfnb.capture.values import Kind, examine, kind_of
@@ -40,6 +40,7 @@ def begin(notebook: Notebook, cell: Cell, options: Options) -> Pending:
     """
     check_name(cell.name, "component")
     check_sources(cell)
+    _check_unique(notebook, cell)
     component = Component(cell.name, cell, read_names(cell.tree, notebook.star_names), options)
     if component.function is not None:
         component = functions.declared(component, notebook.star_names)
@@ -68,13 +69,24 @@ def finish(notebook: Notebook, pending: Pending) -> Component:
     else:
         component = _with_outputs(notebook, component, changed)
     notebook.record(component.cell, changed)
+    component = replace(component, files=files_of(notebook, component.cell))
     seen = notes_of(notebook, component, pending.travel)
     component = replace(component, notes=(*seen, *pending.watch.notes(notebook)))
     notebook.components[component.name] = component
+    notebook.failed.discard(component.name)
     return component
 
 
 # -- before ---------------------------------------------------------------------------------------------------
+
+
+def _check_unique(notebook: Notebook, cell: Cell) -> None:
+    """Where every cell runs once, two that make one component are a mistake; a person may have edited the one."""
+    known = notebook.components.get(cell.name)
+    if known is not None and notebook.linear:
+        raise CaptureError(
+            f"cell {cell}: component {cell.name} is that of cell {known.cell} already: rename one of them"
+        )
 
 
 def _with_values(notebook: Notebook, component: Component) -> Options:
@@ -119,6 +131,7 @@ def _inputs(
 ) -> tuple[dict[str, Input], dict[str, bytes | None]]:
     inputs: dict[str, Input] = {}
     digests: dict[str, bytes | None] = {}
+    reached: dict[str, frozenset[int]] = {}
     for name, definition in travel.inputs.items():
         if name not in notebook.namespace:
             # a function component's outputs, or a step's on the cluster, have no value here
@@ -135,11 +148,18 @@ def _inputs(
         left = notebook.left.get(name)
         if left is not None and left[0] == definition.cell and left[1] != seen.digest:
             travel.notes.append(
-                f"{name} is not as cell {definition.cell} left it: something that is no component changed it since, and"
-                " a pipeline has it as that cell left it"
+                f"{name} is not as cell {definition.cell} left it: a cell that is no component, or one that changed it"
+                " through another name, did so since; a pipeline has it as that cell left it"
             )
         inputs[name] = Input(name, kind_of(value), definition.cell.name, definition.cell.order, seen.modules)
         digests[name] = seen.digest
+        travel.notes += [
+            f"{other} and {name} share an object here, and are apart in the pipeline: a change through one does not"
+            " reach the other. Put out one object that holds both"
+            for other, objects in reached.items()
+            if objects & seen.objects
+        ]
+        reached[name] = seen.objects
     return inputs, digests
 
 
@@ -159,7 +179,7 @@ def _with_outputs(notebook: Notebook, component: Component, changed: list[str]) 
         outputs[name] = kind_of(value)
         if seen.digest is None:
             refusals[name] = seen.refusal
-        else:
+        elif examine(value).digest == seen.digest:  # a figure never looks the same twice
             notebook.left[name] = component.cell, seen.digest
         if outputs[name].type == "Artifact":
             modules = tuple(sorted({*outputs[name].modules, *seen.modules}))

@@ -58,7 +58,8 @@ class Component:
 
     ``outputs`` are the kinds of all names that it wrote and that still had a value at its end; ``refusals`` says of
     some of them why they cannot travel. ``constants`` are the values, as Python source, of the notebook's
-    constants when it ran; ``changed`` the inputs that it changed in place.
+    constants when it ran; ``changed`` the inputs that it changed in place; ``files`` those of this machine that it
+    names, by line.
     """
 
     name: str
@@ -70,6 +71,7 @@ class Component:
     refusals: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()
+    files: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property
@@ -106,6 +108,11 @@ def check_name(name: str, what: str) -> None:
 
 def check_sources(cell: Cell) -> None:
     """What in the cell's own text keeps it from being a step, before any name is looked up."""
+    inner = next((line for line in cell.raw.lstrip().split("\n")[1:] if line.strip()), "")
+    if inner.startswith("%%"):
+        raise CaptureError(
+            f"cell {cell} holds {inner.split()[0]}, another cell magic, which a component cannot"
+        )
     if not cell.tree.body:
         raise CaptureError(f"cell {cell} holds no code: a component needs some")
     for line, magic in cell.code.refused.items():

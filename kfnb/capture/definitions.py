@@ -25,6 +25,21 @@ _LITERAL = (
     ast.unaryop,
     ast.expr_context,
 )
+_PURE = (
+    *_LITERAL,
+    ast.Name,
+    ast.JoinedStr,
+    ast.FormattedValue,
+    ast.Subscript,
+    ast.Slice,
+    ast.Compare,
+    ast.cmpop,
+    ast.BoolOp,
+    ast.boolop,
+    ast.IfExp,
+)
+"""What an expression over constants is made of: its value is a constant where all its names are."""
+
 _SOURCE = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
@@ -105,7 +120,7 @@ def _sort(node: ast.stmt, name: str, cell: Cell) -> Sort:
         return Sort.SOURCE
     if component:
         return Sort.STEP
-    return Sort.LITERAL if _assigns_literal(node, name) else Sort.LIVE
+    return value_sort(node, name)
 
 
 def _defines(node: ast.stmt, name: str) -> bool:
@@ -165,16 +180,25 @@ def _is_type(value: ast.expr) -> bool:
     return called in {"namedtuple", "NamedTuple", "TypedDict", "NewType", "TypeVar", "make_dataclass"}
 
 
-def _assigns_literal(node: ast.stmt, name: str) -> bool:
+def value_sort(node: ast.stmt | None, name: str) -> Sort:
+    """Whether a statement assigns a constant, whatever sort of cell it stands in."""
+    return Sort.LITERAL if node is not None and _assigns_constant(node, name) else Sort.LIVE
+
+
+def _assigns_constant(node: ast.stmt, name: str) -> bool:
     if isinstance(node, ast.AnnAssign):
-        return node.value is not None and _is_literal(node.value) and root_name(node.target) == name
-    return isinstance(node, ast.Assign) and _is_literal(node.value) and all(_is_name(t) for t in node.targets)
+        return node.value is not None and _is_pure(node.value) and root_name(node.target) == name
+    return isinstance(node, ast.Assign) and _is_pure(node.value) and all(_is_name(t) for t in node.targets)
 
 
 def _is_name(target: ast.expr) -> bool:
     return isinstance(target, ast.Name) or (
         isinstance(target, ast.Tuple | ast.List) and all(isinstance(part, ast.Name) for part in target.elts)
     )
+
+
+def _is_pure(value: ast.expr) -> bool:
+    return all(isinstance(part, _PURE) for part in ast.walk(value))
 
 
 def _is_literal(value: ast.expr) -> bool:

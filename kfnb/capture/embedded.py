@@ -297,6 +297,9 @@ def kfnb_modules(files: dict[str, str]) -> None:
     import sys
     import tempfile
 
+    roots = {name.split("/")[0].removesuffix(".py") for name in files}
+    for name in [name for name in sys.modules if name.split(".")[0] in roots]:
+        del sys.modules[name]  # an installed module of the same name
     folder = tempfile.mkdtemp(prefix="kfnb-modules-")
     for name, source in files.items():
         path = os.path.join(folder, name)

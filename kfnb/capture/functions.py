@@ -30,6 +30,11 @@ def declared(component: Component, star_names: StarNames) -> Component:
             f"{cell.place(function.decorator_list[0].lineno)}: the function of a component takes no decorator: say"
             f" what it needs as options of %%kf_component, or put {function.name} in a cell of its own"
         )
+    if function.name != cell.name:
+        raise CaptureError(
+            f"{cell.place(function.lineno)}: the function is called {function.name} and the component {cell.name}: give"
+            " both one name"
+        )
     params = [
         Parameter(argument.arg, kind.type, default)
         for argument, default in _arguments(function)

@@ -9,14 +9,14 @@ from __future__ import annotations
 import ast
 import importlib
 from collections.abc import Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from kfnb.capture import commands
 from kfnb.capture.cell import Cell
-from kfnb.capture.definitions import Definition, Sort, definitions_of
+from kfnb.capture.definitions import Definition, Sort, definitions_of, value_sort
 from kfnb.capture.values import kind_of
 from kfnb.errors import CaptureError
 
@@ -59,6 +59,8 @@ class Notebook:
         self.folder = folder
         self.linear = linear
         self.components: dict[str, Component] = {}
+        self.seeding: list[Cell] = []  # cells that are no component and may seed what all of a kernel shares
+        self.failed: set[str] = set()  # components whose cell has failed, or was refused, since it last ran
         self.left: dict[str, tuple[Cell, bytes]] = {}
         """How the value of each name looked when a component had written it: the cell, and a digest."""
         self.parameters: dict[str, Parameter] = {}
@@ -100,6 +102,8 @@ class Notebook:
             return  # no Python (a cell magic of somebody else's): what it made is not known
         injected = not cell.head and cell.raw.lstrip().startswith(INJECTED)
         tagged = injected or cell.raw.strip() in self._tagged
+        if not cell.head and "seed" in cell.raw:
+            self.seeding.append(cell)
         for definition in found:
             if (definition.sort is Sort.DELETED) == (definition.name in self.namespace):
                 continue  # a statement that did not run, or was undone
@@ -123,7 +127,7 @@ class Notebook:
         value = self.namespace[name]
         kind = kind_of(value)
         if not kind.parameter:
-            return definition
+            return replace(definition, sort=value_sort(definition.node, name))
         if injected:
             self.injected[name] = value
         self.parameters[name] = Parameter(name, kind.type, value, f"cell {definition.cell}")

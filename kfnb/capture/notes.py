@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from types import FunctionType
 
+from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Sort
 from kfnb.capture.notebook import Notebook
@@ -28,7 +29,8 @@ def notes_of(notebook: Notebook, component: Component, travel: Travel) -> tuple[
     ]
     notes += _changed_modules(component, travel)
     notes += _seeds(component)
-    notes += _data_files(notebook, component)
+    notes += _earlier_seeds(notebook, travel)
+    notes += _data_files(component)
     notes += _aliases(notebook, component)
     return tuple(dict.fromkeys(notes))
 
@@ -41,32 +43,60 @@ def _changed_modules(component: Component, travel: Travel) -> Iterator[str]:
             yield f"{component.cell.place(line)}: what is set in {name} stays in this step: other steps do not see it"
 
 
+def seed_calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
+    """The calls that seed a generator which all of a kernel shares, each with the name that it begins with."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SEEDS:
+            root = root_name(node.func)
+            if root is not None:
+                yield node, root
+
+
 def _seeds(component: Component) -> Iterator[str]:
-    """Seeds of a generator that all of a kernel shares."""
-    for node in ast.walk(component.cell.tree):
-        if not (
-            isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SEEDS
-        ):
-            continue
-        root = root_name(node.func)
-        if root is not None and root not in component.outputs and root not in component.inputs:
+    """Seeds that the component itself sets."""
+    for node, root in seed_calls(component.cell.tree):
+        if root not in component.outputs and root not in component.inputs:
             yield (
-                f"{component.cell.place(node.lineno)}: {ast.unparse(node.func)}() seeds this step alone: other steps"
+                f"{component.cell.place(node.lineno)}: {_called(node)}() seeds this step alone: other steps"
                 " draw other numbers than in the notebook"
             )
 
 
-def _data_files(notebook: Notebook, component: Component) -> Iterator[str]:
-    """Files beside the notebook that the cell names: they are there when it runs here, and not on the cluster."""
-    for node in ast.walk(component.cell.tree):
-        if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
-            continue
-        text = node.value
-        if not 0 < len(text) < _LONGEST_PATH or text.startswith(("/", "~")):
-            continue
-        if _is_file(notebook, text):
-            place = component.cell.place(node.lineno)
-            yield f"{place}: {text} lies beside the notebook and does not travel: on a cluster, read it from a URL"
+def _earlier_seeds(notebook: Notebook, travel: Travel) -> Iterator[str]:
+    """Seeds that plain cells have set, of generators that the component may draw from."""
+    for cell in notebook.seeding:
+        for node, root in seed_calls(cell.tree):
+            if root in travel.imports:
+                yield (
+                    f"{cell.place(node.lineno)}: {_called(node)}() does not reach the step, which may draw other"
+                    " numbers: seed in the component"
+                )
+
+
+def _called(call: ast.Call) -> str:
+    return ast.unparse(call.func)
+
+
+def files_of(notebook: Notebook, cell: Cell) -> dict[str, int]:
+    """The files of this machine that a cell names in its text, with the line: what a step reads of them may change."""
+    texts = {
+        node.value: node.lineno
+        for node in ast.walk(cell.tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and 0 < len(node.value) < _LONGEST_PATH
+    }
+    return {text: line for text, line in texts.items() if _is_file(notebook, text)}
+
+
+def _data_files(component: Component) -> Iterator[str]:
+    """Files are there when the step runs here, and not on the cluster."""
+    for text, line in component.files.items():
+        where = "is a file of this machine" if text.startswith("/") else "lies beside the notebook"
+        yield (
+            f"{component.cell.place(line)}: {text} {where} and does not travel: on a cluster, read it from a URL."
+            " The step is not cached"
+        )
 
 
 def _is_file(notebook: Notebook, text: str) -> bool:

@@ -93,6 +93,15 @@ def beside(module: str, folder: Path) -> Path | None:
     return None
 
 
+def is_local(module: str, folder: Path) -> bool:
+    """Whether a module is one that lies beside the notebook, and not another of the same name that came first."""
+    path, loaded = beside(module, folder), sys.modules.get(module.partition(".")[0])
+    if path is None or loaded is None:
+        return path is not None and not is_standard(module)
+    file = getattr(loaded, "__file__", None)
+    return file is not None and Path(file).resolve().is_relative_to(folder.resolve())
+
+
 def is_installed(module: str) -> bool:
     """Whether a module can be imported here at all."""
     try:

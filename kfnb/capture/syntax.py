@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
 
 def root_name(node: ast.AST) -> str | None:
@@ -30,7 +30,8 @@ def names_in_query(call: ast.Call) -> list[str]:
     """The Python names that pandas' ``query`` and ``eval`` take from around the call (``@name``)."""
     if not (isinstance(call.func, ast.Attribute) and call.func.attr in {"query", "eval"}):
         return []
-    texts = [arg.value for arg in call.args if isinstance(arg, ast.Constant) and isinstance(arg.value, str)]
+    parts = [part for arg in call.args for part in ast.walk(arg)]  # an f-string has its texts inside
+    texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     return [name for text in texts for name in re.findall(r"@([^\W\d]\w*)", text)]
 
 
@@ -67,6 +68,55 @@ def mutated_names(tree: ast.AST) -> set[str]:
         and node.func.attr in MUTATORS
         and (root := root_name(node.func.value)) is not None
     }
+
+
+def names_changed_by_keyword(tree: ast.AST) -> set[str]:
+    """Names on which something is done ``inplace=True``, or that a call is given as ``out=``."""
+    found = set()
+    for node in ast.walk(tree):
+        for keyword in node.keywords if isinstance(node, ast.Call) else ():
+            true = isinstance(keyword.value, ast.Constant) and keyword.value.value is True
+            if keyword.arg == "inplace" and true and isinstance(node, ast.Call):
+                found.add(root_name(node.func))
+            elif keyword.arg == "out":
+                found.add(root_name(keyword.value))
+    return {name for name in found if name is not None}
+
+
+def names_with_methods_called(tree: ast.AST) -> set[str]:
+    """Names on whose objects, or parts of them, any method is called."""
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    roots = (root_name(call.func) for call in calls if isinstance(call.func, ast.Attribute))
+    return {root for root in roots if root is not None}
+
+
+def names_given_to_change(tree: ast.AST, functions: Mapping[str, ast.AST]) -> set[str]:
+    """Names that are given to one of ``functions`` as an argument that it may change in place."""
+    found = set()
+    for node in ast.walk(tree):
+        called = (
+            functions.get(node.func.id)
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+            else None
+        )
+        if not isinstance(node, ast.Call) or not isinstance(called, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        positions = [argument.arg for argument in (*called.args.posonlyargs, *called.args.args)]
+        given = [*zip(positions, node.args, strict=False), *((one.arg, one.value) for one in node.keywords)]
+        changed = _changed_parts(called) | mutated_names(called) | names_changed_by_keyword(called)
+        found |= {value.id for name, value in given if name in changed and isinstance(value, ast.Name)}
+    return found
+
+
+def _changed_parts(tree: ast.AST) -> set[str]:
+    """Names of which a part is assigned or deleted, or that are the target of ``+=`` and its like."""
+    parts = (
+        node.target if isinstance(node, ast.AugAssign) else node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.AugAssign)
+        or (isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load))
+    )
+    return {root for part in parts if (root := root_name(part)) is not None}
 
 
 def generic_names(node: ast.AST) -> set[str]:

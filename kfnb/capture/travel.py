@@ -135,19 +135,20 @@ class _Tracer:
         if definition is None:
             self._undefined(name, use)
             return
+        sort = self._sort(definition)
         take = {
             Sort.IMPORT: self._import,
             Sort.SOURCE: self._source,
             Sort.LITERAL: self._constant,
             Sort.PARAMETER: self._parameter,
             Sort.STEP: self._input,
-        }.get(definition.sort)
-        if definition.sort is Sort.STEP and use.optional and not self._has_value(name):
+        }.get(sort)
+        if sort is Sort.STEP and use.optional and not self._has_value(name):
             return
         if take is not None:
             self.travel.origins[name] = definition.cell
             take(definition)
-        elif definition.sort is Sort.LIVE:
+        elif sort is Sort.LIVE:
             self._live(name, use, f"by cell {definition.cell}")
         elif not use.optional:
             raise CaptureError(f"{use.place}: {name} was deleted by cell {definition.cell}")
@@ -181,6 +182,15 @@ class _Tracer:
 
     def _parameter(self, definition: Definition) -> None:
         self.travel.params[definition.name] = self.notebook.parameters[definition.name]
+
+    def _sort(self, definition: Definition) -> Sort:
+        """The sort of a definition; an expression is a constant only where all that it is made of are."""
+        if definition.sort is not Sort.LITERAL or definition.node is None:
+            return definition.sort
+        made_of = read_names(ast.Module([definition.node], []), self.notebook.star_names).reads
+        parts = [self.notebook.definition_above(name, definition) for name in made_of]
+        fixed = all(part is not None and self._sort(part) is Sort.LITERAL for part in parts)
+        return Sort.LITERAL if fixed else Sort.LIVE
 
     def _constant(self, definition: Definition) -> None:
         name = definition.name
@@ -277,7 +287,10 @@ class _Tracer:
             return
         if name == "get_ipython":
             raise CaptureError(f"{use.place}: get_ipython() is the notebook's; a step has no IPython")
-        if is_builtin(name):  # also where IPython has put its own in its place (open, display)
+        declared = [one.param(name) for one in self.notebook.components.values() if one.param(name)]
+        if declared and declared[-1] is not None:  # an earlier component's parameter is one of the pipeline
+            self.travel.params[name] = declared[-1]
+        elif is_builtin(name):  # also where IPython has put its own in its place (open, display)
             self.travel.provided.add(name)
         elif name in self.notebook.namespace:
             self._live(name, use, "outside this notebook's cells")
@@ -305,10 +318,11 @@ class _Tracer:
 
     def module(self, module: str, place: str) -> None:
         """Note that ``module`` must be importable: beside the notebook, or from a package."""
-        if packages.is_standard(module) or module in self.travel.needed:
+        if module in self.travel.needed:
             return
-        if packages.beside(module, self.notebook.folder) is None:
-            self.travel.needed[module] = place
+        if not packages.is_local(module, self.notebook.folder):
+            if not packages.is_standard(module):
+                self.travel.needed[module] = place
             return
         files = modules.collect(module, self.notebook.folder)
         new = {name: source for name, source in files.items() if name not in self.travel.files}
@@ -318,15 +332,17 @@ class _Tracer:
                 self.module(inner, name)
 
     def kf_calls(self, tree: ast.AST) -> None:
-        """Which of ``kf``'s functions the code uses: those decide which artifacts the step has."""
-        self.travel.kf |= {
+        """Which of ``kf``'s functions the code uses: those decide which artifacts the step has.
+
+        Where ``kf`` itself is handed on, it may be all of them.
+        """
+        named = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "kf"]
+        used = [
             node.attr
             for node in ast.walk(tree)
-            if isinstance(node, ast.Attribute)
-            and isinstance(node.value, ast.Name)
-            and node.value.id == "kf"
-            and node.attr in KF_OUTPUTS
-        }
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "kf"
+        ]
+        self.travel.kf |= set(KF_OUTPUTS) if len(named) > len(used) else set(used) & set(KF_OUTPUTS)
 
 
 def _is_same(one: Definition, two: Definition) -> bool:

@@ -9,7 +9,8 @@ import math
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import GeneratorType, ModuleType
+from enum import Enum
+from types import FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 PARAMETER_TYPES = ("int", "float", "str", "bool", "list", "dict")
@@ -176,12 +177,13 @@ def _installed(module: str) -> tuple[str, ...]:
 @dataclass(frozen=True)
 class Examined:
     """A value looked at as a whole: a digest of its content, the modules whose classes are in it, or why it cannot
-    travel. The digest is None when it cannot travel.
+    travel. The digest is None when it cannot travel. ``objects`` are the identities of what in it could be changed.
     """
 
     digest: bytes | None
     modules: frozenset[str] = frozenset()
     refusal: str = ""
+    objects: frozenset[int] = frozenset()
 
 
 def examine(value: Any) -> Examined:
@@ -198,7 +200,7 @@ def examine(value: Any) -> Examined:
     except Exception as error:  # pickling runs any class's code, and fails in any way
         reason = str(error).partition("\n")[0]
         return Examined(None, refusal=f"{type(value).__name__} cannot travel ({reason})")
-    return Examined(sink.digest, frozenset(sink.modules))
+    return Examined(sink.digest, frozenset(sink.modules), objects=frozenset(sink.objects))
 
 
 class _Digest:
@@ -207,6 +209,7 @@ class _Digest:
     def __init__(self) -> None:
         self.hash = hashlib.blake2b(digest_size=16)
         self.modules: set[str] = set()
+        self.objects: set[int] = set()
 
     @property
     def digest(self) -> bytes:
@@ -221,13 +224,46 @@ class _Digest:
         if pandas is not None and type(value) in (pandas.DataFrame, pandas.Series):
             # pandas rearranges its blocks when merely read, so its pickle is no measure of its content
             frame = value.to_frame() if type(value) is pandas.Series else value
-            self.take((list(frame.columns), [str(kind) for kind in frame.dtypes], str(frame.index.dtype)))
-            try:
-                self.write(pandas.util.hash_pandas_object(frame, index=True).to_numpy().tobytes())
-            except TypeError:  # unhashable objects in a column
-                self.take([frame.iloc[:, place].tolist() for place in range(frame.shape[1])])
+            self.objects.add(id(value))
+            self.take(_frame_traits(frame, value))
+            plain = [place for place, kind in enumerate(frame.dtypes) if str(kind) != "object"]
+            self.write(pandas.util.hash_pandas_object(frame.iloc[:, plain], index=True).to_numpy().tobytes())
+            self.take(
+                [frame.iloc[:, place].tolist() for place in range(frame.shape[1]) if place not in plain]
+            )
             return
         _pickler(self).dump(value)
+
+
+def _frame_traits(frame: Any, value: Any) -> tuple[Any, ...]:
+    """All of a pandas DataFrame but its cells."""
+    kinds = [
+        (str(kind), *(([*kind.categories], kind.ordered) if hasattr(kind, "categories") else ()))
+        for kind in frame.dtypes
+    ]
+    index, columns = frame.index, frame.columns
+    freq = str(getattr(index, "freq", None))
+    names = (list(index.names), list(columns.names), getattr(value, "name", None))
+    return list(columns), kinds, str(index.dtype), type(index).__name__, freq, names, dict(value.attrs)
+
+
+def _can_be_shared(value: Any) -> bool:
+    """Whether it matters that two names reach one such object: it can be changed through either."""
+    if isinstance(value, type | ModuleType | FunctionType | Enum):
+        return False
+    return type(value) in (list, dict, set, bytearray) or hasattr(value, "__dict__") or _is_array(value)
+
+
+def _is_array(value: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
+
+
+def _owner(value: Any) -> Any:
+    """The array whose memory a view looks at; any other object itself."""
+    while _is_array(value) and value.base is not None:
+        value = value.base
+    return value
 
 
 def _pickler(sink: _Digest) -> Any:
@@ -235,6 +271,8 @@ def _pickler(sink: _Digest) -> Any:
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
         def persistent_id(self, value: Any) -> None:
+            if _can_be_shared(value):
+                sink.objects.add(id(_owner(value)))
             if root := _root(value if isinstance(value, type) else type(value)):
                 sink.modules.add(root)
 

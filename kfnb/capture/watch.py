@@ -10,7 +10,12 @@ from typing import Any
 from kfnb.capture.component import Component
 from kfnb.capture.ledger import Names
 from kfnb.capture.notebook import Notebook
-from kfnb.capture.syntax import mutated_names
+from kfnb.capture.syntax import (
+    mutated_names,
+    names_changed_by_keyword,
+    names_given_to_change,
+    names_with_methods_called,
+)
 from kfnb.capture.travel import Travel
 from kfnb.capture.values import examine, is_mutable
 
@@ -18,12 +23,18 @@ from kfnb.capture.values import examine, is_mutable
 @dataclass(frozen=True)
 class Watch:
     """The watched names with a digest of each as it was before; None for a value that could not be read as a whole,
-    or that was not there. ``calls`` are names on which methods are called by which containers are changed,
-    ``states`` digests of what the notebook's classes and functions keep in themselves.
+    or that was not there.
+
+    What a condition kept from happening here may happen in a run. So ``calls`` are names on which methods are called
+    by which containers are changed, ``methods`` those on which any is, and ``given`` those that are changed by a
+    keyword or handed to a function that changes its argument. ``states`` are digests of what the notebook's classes
+    and functions keep in themselves.
     """
 
     before: Mapping[str, bytes | None]
     calls: frozenset[str]
+    methods: frozenset[str]
+    given: frozenset[str]
     states: Mapping[str, bytes | None]
 
     @classmethod
@@ -41,7 +52,17 @@ class Watch:
             for name in sorted(reached - set(known))
         }
         states = {source.name: _state(space.get(source.name)) for source in travel.sources}
-        return cls({**known, **before}, frozenset().union(*map(mutated_names, trees)), states)
+        functions = {source.name: source.node for source in travel.sources if source.node is not None}
+        return cls(
+            {**known, **before},
+            frozenset().union(*map(mutated_names, trees)),
+            frozenset().union(*map(names_with_methods_called, trees)),
+            frozenset().union(
+                *map(names_changed_by_keyword, trees),
+                *(names_given_to_change(tree, functions) for tree in trees),
+            ),
+            states,
+        )
 
     def changed(self, notebook: Notebook, names: Names) -> Iterator[str]:
         """The names whose objects were changed, or would be where the code went another way."""
@@ -49,8 +70,17 @@ class Watch:
         for name, digest in self.before.items():
             if name not in space or name in names.writes:
                 continue
-            if (name in self.calls and is_mutable(space[name])) or examine(space[name]).digest != digest:
+            if self._may_change(name, space[name]) or examine(space[name]).digest != digest:
                 yield name
+
+    def _may_change(self, name: str, value: Any) -> bool:
+        """Whether the code, going another way than it did here, would change the object."""
+        ours = type(value).__module__ == "__main__"
+        return (
+            name in self.given
+            or (name in self.calls and is_mutable(value))
+            or (name in self.methods and ours)
+        )
 
     def notes(self, notebook: Notebook) -> Iterator[str]:
         """What was changed and cannot be an output."""

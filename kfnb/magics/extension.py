@@ -166,7 +166,10 @@ def run_as_a_cell(lines: list[str]) -> list[str]:
         if not line.strip():
             continue
         if line.startswith(HEADS):
-            return [*lines[:index], line[1:], *lines[index + 1 :]]
+            rest = lines[index + 1 :]
+            other = next((one for one in rest if one.strip()), "").startswith("%%")
+            # another cell magic below is for the line magic to refuse, in words
+            return [*lines[:index], line[1:], *([] if other else rest)]
         return lines
     return lines
 

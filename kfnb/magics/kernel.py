@@ -65,6 +65,8 @@ class Kernel:
         """The running cell is to become a component, bound to the name ``bind``. Raises ``CaptureError``."""
         running = self._head("%%kf_component")
         running.bind = bind
+        if name in self.notebook.components:
+            self.notebook.failed.add(name)  # until its cell has run to its end again
         running.pending = capture.begin(self.notebook, self._cell(running, name), options)
 
     def begin_parameters(self) -> None:

@@ -87,10 +87,10 @@ class KfnbMagics:
             outputs=tuple(found.output),
             packages=tuple(found.package),
             image=found.image,
-            cpu=found.cpu,
-            memory=found.memory,
-            gpu=found.gpu,
-            retries=found.retries,
+            cpu=options.quantity(found.cpu, "--cpu", "m", "2 or 500m"),
+            memory=options.quantity(found.memory, "--memory", "[EPTGMK]i?", "4G or 512Mi"),
+            gpu=options.count(found.gpu, "--gpu"),
+            retries=options.count(found.retries, "--retries"),
             cache=not found.no_cache,
         )
         self.kernel.begin_component(found.name, chosen, _name(found.bind))

@@ -6,7 +6,7 @@ import ast
 import linecache
 import sys
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
@@ -101,6 +101,7 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     wired = wire(
         cell, notebook.components, travels, {**travel.params, **{p.name: p for p in pipeline.params}}
     )
+    wired.notes += _outdated(notebook, called, travels)
     steps = tuple(
         make_step(notebook, notebook.components[name], wired.wanted.get(name, ())) for name in called
     )
@@ -109,6 +110,23 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
         pipeline.name, steps, wired, travel, image=image or default_image(), index_urls=index_urls
     )
     return Built(pipeline, steps, wired, program)
+
+
+def _outdated(notebook: Notebook, called: Sequence[str], travels: Mapping[str, Travel]) -> list[str]:
+    """What has changed in the notebook since a step's cell ran, where the pipeline cannot have the same."""
+    notes = [
+        f"the cell of {name} failed, or was refused, when it last ran: the pipeline has it as it ran before"
+        for name in called
+        if name in notebook.failed
+    ]
+    for name in called:
+        component = notebook.components[name]
+        notes += [
+            f"{source.name} was defined again since {name} ran: the pipeline has the new one"
+            for source in travels[name].sources
+            if source.cell.order > component.cell.order
+        ]
+    return notes
 
 
 def compile_program(name: str, program: str) -> Any:

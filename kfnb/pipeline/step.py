@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -90,9 +91,10 @@ def _outputs(component: Component, wanted: Collection[str]) -> dict[str, Kind]:
     for name in dict.fromkeys([*component.options.outputs, *wanted]):
         if name in component.refusals:
             raise CaptureError(f"{name}, which cell {component.cell} makes: {component.refusals[name]}")
-        if name.startswith("_"):
+        if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) or name == "Output":
             raise CaptureError(
-                f"{name}, which cell {component.cell} makes: KFP takes no output that begins with _"
+                f"{name}, which cell {component.cell} makes: KFP's names are of letters from A to Z, digits and _,"
+                " begin with a letter, and are not Output: give it another name"
             )
         if name not in component.outputs:
             raise CaptureError(

@@ -82,6 +82,7 @@ class _Wiring:
         self.made: dict[str, Made] = {}
         self.local: set[str] = set()
         self.closed: dict[str, Made] = {}  # made in a block that has ended
+        self.channels: set[str] = set()  # names of the body that stand for values of the run
         self.depth = 0
 
     # -- statements -------------------------------------------------------------------------------------------
@@ -100,6 +101,7 @@ class _Wiring:
         return wired
 
     def statement(self, node: ast.stmt) -> Iterator[ast.stmt]:
+        self.check_logic(node)
         if isinstance(node, ast.Expr) and (name := self.component_called(node.value)):
             yield from self.task(node.value, self.variable(name))  # type: ignore[arg-type]
         elif isinstance(node, ast.Assign) and self.component_called(node.value) and _one_name(node.targets):
@@ -134,6 +136,39 @@ class _Wiring:
         hoister = _Hoister(self)
         hoister.visit(node)
         yield from hoister.before
+
+    def check_logic(self, node: ast.stmt) -> None:
+        """Refuse Python's own decisions over values that only the run will know: Python would decide too early."""
+        parts: list[ast.AST] = [node]
+        while parts:
+            part = parts.pop()
+            decides = _decided_by(part)
+            if any(self.is_of_the_run(one) for one in decides):
+                raise self.error(
+                    node,
+                    f"`{ast.unparse(decides[0])}` is known only when the pipeline runs, and Python decides on it now:"
+                    " use dsl.If, one comparison each",
+                )
+            if isinstance(part, ast.Assign | ast.AugAssign | ast.AnnAssign) and part.value is not None:
+                self.channels |= _stored(part) if self.is_of_the_run(part.value) else set()
+            if isinstance(part, ast.With):
+                self.channels |= {
+                    name for item in part.items if item.optional_vars for name in _stored(item.optional_vars)
+                }
+            inner = isinstance(part, ast.With | ast.For | ast.If | ast.While)
+            parts += [
+                child
+                for child in ast.iter_child_nodes(part)
+                if not (inner and isinstance(child, ast.stmt))  # a block's statements come on their own
+            ]
+
+    def is_of_the_run(self, node: ast.AST) -> bool:
+        """Whether an expression is made of a task's output, a loop's item or a parameter."""
+        known = {*self.result.tasks, *self.channels, *self.result.params}
+        return any(
+            (isinstance(part, ast.Name) and part.id in known) or bool(self.component_called(part))
+            for part in ast.walk(node)
+        )
 
     # -- a task -----------------------------------------------------------------------------------------------
 
@@ -328,6 +363,23 @@ _LOGGED = {f"kf_{short}" for short, _ in KF_OUTPUTS.values()}
 """The outputs that a step has for what it logs through ``kf``."""
 
 
+def _decided_by(node: ast.AST) -> list[ast.expr]:
+    """The expressions on whose truth Python itself decides something at ``node``."""
+    if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
+        return [node.test]
+    if isinstance(node, ast.BoolOp):
+        return [node]
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return [node]
+    if isinstance(node, ast.Compare) and len(node.ops) > 1:
+        return [node]
+    return []
+
+
+def _stored(node: ast.AST) -> set[str]:
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+
+
 def _settings(variable: str, component: Component) -> Iterator[ast.stmt]:
     """What the component's options ask of its task."""
     options = component.options
@@ -338,7 +390,7 @@ def _settings(variable: str, component: Component) -> Iterator[ast.stmt]:
         if options.gpu
         else "",
         f".set_retry({options.retries})" if options.retries else "",
-        "" if options.cache else ".set_caching_options(False)",
+        ".set_caching_options(False)" if not options.cache or component.files else "",
     ]
     if any(calls):
         yield ast.parse(variable + "".join(calls)).body[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 
@@ -328,3 +330,151 @@ def test_what_a_notebook_defines_is_called_and_pickled_by_its_own_name(agree: An
 
 def test_a_class_body_reads_the_notebooks_names(agree: Any) -> None:
     agree("%%kf_component make --output y\nx = 5\nclass A:\n    x = x + 1\ny = A.x")
+
+
+# -- what a condition kept from happening here may happen in a run ---------------------------------------------------
+
+
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # pandas 3 has begun to deprecate it
+@pytest.mark.parametrize(
+    ("make", "change", "read"),
+    [
+        ("df = pd.DataFrame({'a': [1, 2, None, None][:n]})", "df.dropna(inplace=True)", "r = len(df)"),
+        ("x = np.arange(10 * n)", "np.clip(x, 0, 15, out=x)", "r = int(x.max())"),
+        ("q = {'n': n}", "grow(q)", "r = len(q)"),
+        ("q = Count(n)", "q.add()", "r = q.more"),
+    ],
+)
+def test_a_change_that_did_nothing_here_counts_all_the_same(
+    shell: Any, make: str, change: str, read: str
+) -> None:
+    shell.run("import numpy as np\nimport pandas as pd")
+    shell.run("def grow(d):\n    if d['n'] > 1:\n        d['big'] = 1")
+    shell.run(
+        "class Count:\n    def __init__(self, n):\n        self.n, self.more = n, 0\n"
+        "    def add(self):\n        self.more += self.n > 1"
+    )
+    shell.run(f"%%kf_component make --param n:int=1\n{make}")
+    shell.run(f"%%kf_component change\n{change}\ndone = 1")
+    shell.run(f"%%kf_component look --output r\n{read}")
+    shell.run("%kf_pipeline both make change look")
+    there = shell.submit("both", n=4).result["r"]
+    for source in ("n = 4", make, change, read):
+        shell.ip.run_cell(source).raise_error()
+    assert there == shell["r"]
+
+
+def test_two_inputs_that_share_an_object_are_reported(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run("class Net:\n    w = 0\nclass Optimizer:\n    def __init__(self, net):\n        self.net = net")
+    shell.run("%%kf_component make\nnet = Net()\nopt = Optimizer(net)")
+    shell.run("%%kf_component train\nopt.net.w = 1\nresult = net.w")
+    assert "share an object here, and are apart in the pipeline" in capsys.readouterr().out
+
+
+def test_the_names_of_a_frames_index_are_part_of_it(agree: Any) -> None:
+    agree(
+        "import pandas as pd\ndef name(frame):\n    frame.index.name = 'key'",
+        "%%kf_component make\ndf = pd.DataFrame({'a': [1]})",
+        "%%kf_component change\nname(df)\ndone = 1",
+        "%%kf_component look --output r\nr = df.index.name",
+    )
+
+
+def test_a_seed_in_a_plain_cell_is_reported(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run("import numpy as np\nnp.random.seed(0)")
+    shell.run("%%kf_component draw\nx = np.random.rand()")
+    assert "np.random.seed() does not reach the step" in capsys.readouterr().out
+
+
+def test_a_step_that_names_a_file_is_not_cached(shell: Any, tmp_path: Any) -> None:
+    (tmp_path / "d.csv").write_text("1")
+    shell.run("%%kf_component read --output r\nwith open('d.csv') as file:\n    r = file.read()")
+    shell.run("%kf_pipeline p read")
+    assert shell.submit("p").result["r"] == "1"
+    (tmp_path / "d.csv").write_text("2")
+    assert shell.submit("p").result["r"] == "2"
+
+
+def test_a_cell_that_failed_since_is_reported(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run("%%kf_component a\nx = 1")
+    shell.ip.run_cell("%%kf_component a\nx = 2\n1 / 0")
+    shell.run("%kf_pipeline p a")
+    assert "the cell of a failed, or was refused, when it last ran" in capsys.readouterr().out
+    shell.run("%%kf_component a\nx = 2")
+    shell.run("%kf_pipeline p a")
+    assert "failed" not in capsys.readouterr().out
+
+
+def test_a_helper_that_was_edited_since_is_reported(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run("def f():\n    return 1", cell_id="f")
+    shell.run("%%kf_component a --output x\nx = f()")
+    shell.run("def f():\n    return 2", cell_id="f")
+    shell.run("%kf_pipeline p a")
+    assert "f was defined again since a ran: the pipeline has the new one" in capsys.readouterr().out
+    assert shell.submit("p").result["x"] == 2
+
+
+def test_one_name_for_two_components_is_refused_where_every_cell_runs_once(shell: Any) -> None:
+    shell.kernel.notebook.linear = True
+    shell.run("%%kf_component clean\nx = 1")
+    assert "component clean is that of cell clean [1] already" in shell.fails("%%kf_component clean\nx = 2")
+
+
+def test_an_expression_over_constants_is_a_constant(agree: Any) -> None:
+    agree(
+        "N = 3\nBASE = ['a']\nM = N * 2\nLABEL = f'n{M:02}'\nCOLUMNS = BASE + [LABEL]\nBIG = M > 5 and N",
+        "%%kf_component make --output r\nr = [M, LABEL, *COLUMNS, BIG]",
+    )
+
+
+def test_an_expression_over_anything_else_is_none(shell: Any) -> None:
+    shell.run("%%kf_parameters\nrows = 3")
+    shell.run("half = rows / 2")
+    assert "half (float) was made by cell [2], which is no component" in shell.fails(
+        "%%kf_component a\nx = half"
+    )
+
+
+def test_a_parameter_of_an_earlier_component_may_be_read(agree: Any) -> None:
+    agree(
+        "%%kf_component a --param k:int=2\nx = k", "%%kf_component b --output y\ny = x * k", k=3
+    ) if False else None
+
+
+def test_kf_handed_on_logs_too(shell: Any) -> None:
+    shell.run("def log(to, **values):\n    to.log_metrics(**values)")
+    shell.run("%%kf_component a\nlog(kf, n=1)")
+    shell.run("%kf_pipeline p a")
+    assert shell.submit("p").metrics["a"] == {"n": 1}
+
+
+def test_a_module_beside_the_notebook_wins_over_an_installed_one(shell: Any, tmp_path: Any) -> None:
+    (tmp_path / "tomlkit_mine.py").write_text("mine = 1")
+    (tmp_path / "nturl2path.py").write_text("mine = 2")  # a name of the standard library's
+    shell.run("import nturl2path, tomlkit_mine")
+    shell.run("%%kf_component a --output x\nx = [nturl2path.mine, tomlkit_mine.mine]")
+    shell.run("%kf_pipeline p a")
+    assert shell.submit("p").result["x"] == [2, 1]
+
+
+def test_none_in_a_cell_of_parameters_is_a_constant(agree: Any) -> None:
+    agree("%%kf_parameters\nlimit = None", "%%kf_component a --output x\nx = limit is None")
+
+
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        (
+            "%%kf_component a\ndef f(x: int) -> int:\n    return x",
+            "the function is called f and the component a",
+        ),
+        ("%%kf_component a\n%%time\nx = 1", "holds %%time, another cell magic"),
+        ("%%kf_component a\n\n%%bash\nls", "holds %%bash, another cell magic"),
+        ("%%kf_component a --cpu lots\nx = 1", "--cpu lots: write it as Kubernetes does"),
+        ("%%kf_component a --memory 4Q\nx = 1", "--memory 4Q: write it as Kubernetes does"),
+        ("%%kf_component a --retries -1\nx = 1", "--retries"),
+        ("%%kf_component a --param größe:int=1\nx = 1", "letters from A to Z"),
+    ],
+)
+def test_what_no_step_can_be_made_of_is_refused_at_once(shell: Any, cell: str, told: str) -> None:
+    assert told in shell.fails(cell)

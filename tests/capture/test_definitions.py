@@ -32,8 +32,8 @@ def sorts(raw: str) -> dict[str, str]:
         ("a, x = 1, [2, {'a': (None,)}]", "constant"),
         ("x = 2 ** 8", "constant"),
         ("x = f()", "live"),
-        ("x = y", "live"),
-        ("x = f'{y}'", "live"),
+        ("x = y", "constant"),  # if y is one: that is for its tracing to say
+        ("x = f'{y}'", "constant"),
         ("x += 1", "live"),
         ("x[0] = 1", "live"),
         ("x.a = lambda: 1", "live"),

@@ -198,3 +198,28 @@ def test_two_components_that_are_one_name_to_kfp_are_refused(shell: Shell) -> No
     shell.run("%%kf_component a_b\nn = 1")
     shell.run("%%kf_component a__b\nm = 1")
     assert "a_b and a__b are one name to KFP (a-b): rename one" in shell.fails("%kf_pipeline p a_b a__b")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "if n > 2:\n    report(n=n)",
+        "report(n=1 if t.outputs['n'] else 2)",
+        "with dsl.If(n == 3 and n == 4):\n    report(n=n)",
+        "with dsl.If(1 < n < 5):\n    report(n=n)",
+        "with dsl.If(not n):\n    report(n=n)",
+        "if factor > 1:\n    report(n=n)",
+        "while total().outputs['n']:\n    report(n=n)",
+    ],
+)
+def test_pythons_own_decisions_over_values_of_the_run_are_refused(steps: Shell, line: str) -> None:
+    body = f"load()\nt = total()\nn = t.outputs['n']\n{line}"
+    message = steps.fails(f"%%kf_pipeline p --param factor:int=2\n{body}")
+    assert "line 5" in message
+    assert "is known only when the pipeline runs" in message
+
+
+def test_pythons_decisions_over_constants_are_fine(steps: Shell) -> None:
+    steps.run("FAST = True")
+    steps.run("%%kf_pipeline p\nload()\nif FAST and not 1 < 0 < 2:\n    total()")
+    assert "total" in steps.submit("p").tasks

@@ -6,7 +6,7 @@ import builtins
 import os
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -15,11 +15,13 @@ from kfnb.backends.backend import LogLine, Submission
 from kfnb.backends.events import Event, encode, fold
 from kfnb.backends.local import folder as folders
 from kfnb.backends.local.folder import Order, RunFolder
-from kfnb.backends.local.logs import Tail, followed
+from kfnb.backends.local.logs import Logs
 from kfnb.backends.local.obituary import bury
-from kfnb.backends.local.reader import read
+from kfnb.backends.local.reader import examine, refuse
+from kfnb.backends.local.secret_store import Secrets
 from kfnb.backends.local.spawn import spawn
 from kfnb.backends.local.store import Fact, opened
+from kfnb.backends.local.supply import said, unmet
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.model import RunState
 
@@ -31,17 +33,24 @@ _RELEASE = 5.0
 
 
 class LocalBackend:
-    """Runs pipelines here. ``home`` holds runs, cache and environments; ``jobs`` tasks at once, 0 for one a core."""
+    """Runs pipelines here. ``home`` holds runs, cache and environments; ``jobs`` tasks at once, 0 for one a core.
+
+    ``secrets`` is the folder or file that secrets and config maps are read from (see ``secret_store``).
+    ``linger`` is for how many seconds a run's process stays for the next one (see ``warm``).
+    """
 
     name = "local"
 
-    def __init__(self, home: Path, *, jobs: int = 0) -> None:
+    def __init__(self, home: Path, *, jobs: int = 0, secrets: str = "", linger: float = 0) -> None:
         self._home = Path(home).expanduser().absolute()
         self._jobs = jobs or _cores()
+        self._linger = linger
+        self._secrets = str(Path(secrets).expanduser().absolute()) if secrets else ""
 
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""
-        pipeline = read(submission.spec)
+        pipeline, problems = examine(submission.spec, submission.platform)
+        refuse(pipeline, [*problems, *unmet(pipeline, submission.arguments, Secrets(self._secrets))])
         folder = folders.new(self._home)
         order = Order(
             name=submission.name,
@@ -50,6 +59,9 @@ class LocalBackend:
             home=str(self._home),
             cache=submission.cache,
             jobs=self._jobs,
+            platform=submission.platform or {},
+            secrets=self._secrets,
+            linger=self._linger,
         )
         try:
             folder.write(submission.spec, order)
@@ -62,7 +74,8 @@ class LocalBackend:
             "experiment": submission.experiment,
             "arguments": order.arguments,
         }
-        self._start(folder, ("created", "", created), create=True)
+        notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in said(pipeline)]
+        self._start(folder, [("created", "", created), *notes], create=True)
         return folder.id
 
     def get(self, run_id: str) -> model.Run:
@@ -91,15 +104,35 @@ class LocalBackend:
                 time.sleep(_POLL)
 
     def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine]:
-        """What the tasks wrote, a task after the other; with ``follow``, as it comes. ``task`` is an id or a name."""
+        """What the tasks wrote, in the order they wrote it; with ``follow``, as it comes, until the run is finished.
+
+        ``task`` is an id or a name. Raises ``BackendError`` where no task is called so (with ``follow``, at the end).
+        """
         folder = self._folder(run_id)
-        if task is not None and not follow and not self._tails(folder, task):
+        dashed = (task or "").lower().replace("_", "-")
+
+        def wanted(task_id: str) -> bool:
+            return task is None or task == task_id or task_id.rpartition("/")[2] in (task, dashed)
+
+        if task is not None and not follow and not any(map(wanted, self._began(run_id))):
             raise BackendError(f"run {run_id} has no task {task}")
-        return followed(
-            tasks=lambda: self._tails(folder, task),
-            finished=lambda: not follow or self.get(run_id).state.finished,
-            wait=lambda: time.sleep(_POLL),
-        )
+        return self._read(folder, Logs(folder, wanted), follow=follow)
+
+    def _read(self, folder: RunFolder, logs: Logs, *, follow: bool) -> Iterator[LogLine]:
+        with opened(folder.path) as log:
+            while True:
+                bury(folder)
+                over = log.finished() or not follow
+                yield from logs.new()
+                if over:
+                    yield from logs.rest(self._began(folder.id))
+                    return
+                time.sleep(_POLL)
+
+    def _began(self, run_id: str) -> builtins.list[str]:
+        """The ids of a run's tasks, in the order in which they began."""
+        tasks = [item for item in self.get(run_id).tasks if not item.group]
+        return [item.id for item in sorted(tasks, key=lambda item: item.started or float("inf"))]
 
     def stop(self, run_id: str) -> None:
         """Ask the run and all its processes to end; harmless when it is finished."""
@@ -119,18 +152,26 @@ class LocalBackend:
             return
         if not state.finished:
             raise BackendError(f"run {run_id} is {state}; stop it first, or wait for it")
-        self._start(folder, ("state", "", {"state": RunState.PENDING}))
+        self._start(folder, [("state", "", {"state": RunState.PENDING})])
 
-    def _start(self, folder: RunFolder, fact: Fact, *, create: bool = False) -> None:
-        """Write ``fact`` and start the supervisor: under the run's lock, lest a reader find nobody driving it."""
+    def prune(self, keep: int) -> builtins.list[str]:
+        """Remove all finished runs but the newest ``keep``, with all of their files; the ids of those removed.
+
+        A run that is damaged counts as finished; one that is driven does not. Raises ``BackendError``: cannot be done.
+        """
+        finished = [one for one in folders.existing(self._home) if self._outline(one).state.finished]
+        return [folder.id for folder in finished[keep:] if folder.remove()]
+
+    def _start(self, folder: RunFolder, facts: Sequence[Fact], *, create: bool = False) -> None:
+        """Write ``facts`` and start the supervisor: under the run's lock, lest a reader find nobody driving it."""
         lock = folder.lock(patience=_RELEASE)
         if lock is None:
             raise BackendError(f"run {folder.id} is still driven by process {folder.pid}")
         try:
             folder.ask_to_stop(asked=False)
             with opened(folder.path, create=create) as log:
-                log.append([fact])
-            spawn(folder, lock)
+                log.append(facts)
+            spawn(folder, lock, self._home if self._linger else None)
         finally:
             os.close(lock)
 
@@ -147,15 +188,6 @@ class LocalBackend:
                 return fold(folder.id, log.read(tasks=False))
         except BackendError as error:
             return model.Run(folder.id, "", "", self.name, RunState.FAILED, error=str(error))
-
-    def _tails(self, folder: RunFolder, task: str | None) -> builtins.list[Tail]:
-        known = self.get(folder.id).tasks
-        dashed = (task or "").lower().replace("_", "-")
-        return [
-            Tail(item.id, folder.log(item.id))
-            for item in sorted(known, key=lambda item: item.started or float("inf"))
-            if not item.group and (task is None or task in (item.id, item.name) or dashed == item.name)
-        ]
 
 
 def _cores() -> int:

@@ -15,7 +15,7 @@ from typing import Any
 
 from kfnb.backends.events import decode, encode
 from kfnb.backends.local.exchange import Work
-from kfnb.backends.local.spec import Program
+from kfnb.backends.local.spec import Container, Program
 from kfnb.model import Artifact
 
 _FORMAT = 1
@@ -29,11 +29,13 @@ class Cache:
         self._folder = folder
         self._digests: dict[tuple[str, int, int], str] = {}
 
-    def key(self, work: Work, program: Program, extra: str) -> str:
-        """The name of this work's entry; ``extra`` is the task's own cache key."""
+    def key(self, work: Work, extra: str) -> str:
+        """The name of the entry of this work, a program's or a container's; ``extra`` is the task's own cache key."""
+        program = work.component.body
+        assert isinstance(program, Program | Container)
         material = {
             "format": _FORMAT,
-            "program": [program.source, program.function, program.installs, program.image, dict(program.env)],
+            "program": program.identity,
             "python": sys.version_info[:2],
             "parameters": dict(work.parameters),
             "artifacts": {name: self._digest(value) for name, value in work.artifacts.items()},

@@ -7,20 +7,24 @@ thread. A group (a branch, a loop's iteration, a nested pipeline, an exit handle
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import count
 from pathlib import Path
 
-from kfnb.backends.local.cache import Cache
 from kfnb.backends.local.condition import holds, warm_up
 from kfnb.backends.local.exchange import Work
-from kfnb.backends.local.faults import StepFailed, StepFault
+from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.journal import Journal
-from kfnb.backends.local.launch import Launcher
 from kfnb.backends.local.loop import items, joined
-from kfnb.backends.local.resolve import Inputs, Result, resolve, with_defaults
-from kfnb.backends.local.spec import Component, Dag, Loop, Pipeline, Program, Step
+from kfnb.backends.local.placeholder import Context
+from kfnb.backends.local.resolve import Inputs, Result, looked_up, resolve, with_defaults
+from kfnb.backends.local.spec import Component, Container, Dag, Loop, Pipeline, Program, Step
 from kfnb.backends.local.summary import Summary, added_up
+from kfnb.backends.local.supply import Supplier
+from kfnb.backends.local.tasks import Tasks
 from kfnb.model import RunState, TaskError
 
 _WARM_UP = 0.05
@@ -45,22 +49,37 @@ class _Scope:
         return self.component.body
 
 
+@dataclass(frozen=True)
+class _Call:
+    """One task of a DAG that runs: ``ended`` tells how those it needs did, ``words`` are its placeholders."""
+
+    scope: _Scope
+    step: Step
+    component: Component
+    ended: Mapping[str, Result]
+    words: Mapping[str, str]
+    keep: bool
+
+    @property
+    def task(self) -> str:
+        """The task's id."""
+        return self.scope.prefix + self.step.name
+
+
 @dataclass
 class Engine:
-    """Runs one pipeline. ``words`` are the run's placeholders, ``folder`` its own, ``jobs`` the tasks at once."""
+    """Runs one pipeline. ``words`` are the run's placeholders, ``folder`` its own."""
 
     pipeline: Pipeline
     journal: Journal
-    launcher: Launcher
-    cache: Cache | None
+    tasks: Tasks
+    supplier: Supplier
     words: Mapping[str, str]
     folder: Path
-    jobs: int
 
     def __post_init__(self) -> None:
         self.summary = Summary(self.pipeline)
-        self._slots = asyncio.Semaphore(self.jobs)
-        self._stopped = asyncio.Event()
+        self._stopped = self.tasks.stopped
 
     def stop(self) -> None:
         """Start nothing more. The processes are for the caller to end."""
@@ -85,19 +104,23 @@ class Engine:
         verdict = self._verdict(step, ended)
         if verdict is not None:
             return self._leave_out(scope, step, verdict)
-        component = self.pipeline.components[step.component]
-        keep = scope.keep and all(result.kept for result in ended.values())
-        task = scope.prefix + step.name
-        words = {**self.words, "pipeline_task_name": step.name, "pipeline_task_uuid": task}
+        call = self._call(scope, step, ended)
         try:
-            inputs = resolve(step, component, scope.inputs, ended, words)
+            inputs = resolve(step, call.component, scope.inputs, ended, call.words)
             if step.condition and not holds(step.condition, inputs.parameters):
-                return self._leave_out(scope, step, Result(RunState.SKIPPED, kept=keep))
-            return await self._start(scope, step, inputs, keep)
+                return self._leave_out(scope, step, Result(RunState.SKIPPED, kept=call.keep))
+            return await (self._group if isinstance(call.component.body, Dag) else self._work)(call, inputs)
         except StepFault as fault:
-            if isinstance(component.body, Dag):
-                self.summary.never_ran(step)
-            return self._failed(task, step.name, TaskError(str(fault)))
+            if isinstance(call.component.body, Dag):
+                self.summary.never_ran(call.task, step)
+            return self._failed(call, TaskError(str(fault)))
+
+    def _call(self, scope: _Scope, step: Step, ended: Mapping[str, Result]) -> _Call:
+        words = {"pipeline_task_name": step.name, "pipeline_task_uuid": scope.prefix + step.name}
+        keep = scope.keep and all(result.kept for result in ended.values())
+        return _Call(
+            scope, step, self.pipeline.components[step.component], ended, {**self.words, **words}, keep
+        )
 
     def _verdict(self, step: Step, ended: Mapping[str, Result]) -> Result | None:
         """Why ``step`` does not run at all, if so."""
@@ -117,7 +140,7 @@ class Engine:
         self.journal.state(task, verdict.state)
         body = self.pipeline.components[step.component].body
         if verdict.blocked:
-            self.summary.never_ran(step)
+            self.summary.never_ran(task, step)
         if isinstance(body, Dag) and step.loop is None:
             inner = _Scope(task, f"{task}/", self.pipeline.components[step.component], Inputs(), keep=False)
             self.journal.tasks(task, inner.prefix, body.steps, self.pipeline.groups(body), None)
@@ -125,21 +148,31 @@ class Engine:
                 self._leave_out(inner, part, replace(verdict, blocked=False))
         return verdict
 
-    async def _start(self, scope: _Scope, step: Step, inputs: Inputs, keep: bool) -> Result:
-        task = scope.prefix + step.name
-        component = self.pipeline.components[step.component]
-        if not isinstance(component.body, Dag):
-            return await self._work(task, step, component, inputs, keep)
-        self.journal.started(task)
-        if step.loop is not None:
-            result = await self._loop(task, step.loop, component, inputs, keep)
-        else:
-            result = await self._dag(_Scope(task, f"{task}/", component, inputs, keep))
+    # a task that is a group of tasks
+
+    async def _group(self, call: _Call, inputs: Inputs) -> Result:
+        task, keep, begun = call.task, call.keep, time.monotonic()
+        for attempt in count(1):
+            self.journal.started(task)
+            if call.step.loop is not None:
+                result = await self._loop(task, call.step.loop, call.component, inputs, keep)
+            else:
+                result = await self._dag(_Scope(task, f"{task}/", call.component, inputs, keep))
+            pause = call.step.retries.pause(attempt, time.monotonic() - begun)
+            if result.state is not RunState.FAILED or pause is None:
+                break
+            await self._before_another(task, result, pause)
+            keep = False  # another attempt at a group is one at all that is in it
         if result.state is RunState.SUCCEEDED:
             self.journal.succeeded(task, result.outputs)
         else:
             self.journal.state(task, result.state, result.error)
         return replace(result, kept=keep and result.kept)
+
+    async def _before_another(self, task: str, result: Result, pause: float) -> None:
+        self.journal.state(task, RunState.PENDING, result.error)
+        self.summary.forget(f"{task}/")
+        await self.tasks.pause(pause)
 
     async def _loop(self, task: str, loop: Loop, component: Component, inputs: Inputs, keep: bool) -> Result:
         rounds = items(loop, component, inputs)
@@ -154,68 +187,32 @@ class Engine:
             component.body, await asyncio.gather(*(iterate(i, inner) for i, inner in enumerate(rounds)))
         )
 
-    # one task
+    # one that is not
 
-    async def _work(self, task: str, step: Step, component: Component, inputs: Inputs, keep: bool) -> Result:
-        earlier = self.journal.earlier.get(task)
-        if keep and earlier is not None and earlier.state is RunState.SUCCEEDED:
-            return Result(RunState.SUCCEEDED, earlier.outputs, kept=True)
+    async def _work(self, call: _Call, inputs: Inputs) -> Result:
         work = Work(
-            task, step.name, self.folder / "tasks" / task, component, inputs.parameters, inputs.artifacts
+            call.task,
+            call.step.name,
+            self.folder / "tasks" / call.task,
+            call.component,
+            inputs.parameters,
+            inputs.artifacts,
         )
-        key = self._key(step, work)
-        found = self.cache.find(key, work) if self.cache and key else None
-        if found is not None:
-            self.journal.started(task, work.shown)
-            self.journal.succeeded(task, found, cached=True)
-            return Result(RunState.SUCCEEDED, found)
-        result = await self._attempts(step, work)
-        if self.cache and key and result.state is RunState.SUCCEEDED:
-            self.cache.keep(key, work, result.outputs)
-        return result
-
-    def _key(self, step: Step, work: Work) -> str:
-        if self.cache is None or not step.cache or not isinstance(work.component.body, Program):
-            return ""
-        return self.cache.key(work, work.component.body, step.cache_key)
-
-    async def _attempts(self, step: Step, work: Work) -> Result:
-        for attempt in range(1, step.retries.count + 2):
-            result = await self._attempt(work)
-            if result.state is not RunState.FAILED or attempt > step.retries.count:
-                break
-            self.journal.state(work.id, RunState.PENDING, result.error)
-            await self._pause(step.retries.pause(attempt))
+        result = await self.tasks.do(call.step, self._supplied(call, work), keep=call.keep)
         if result.state is RunState.FAILED and result.error:
-            return self._failed(work.id, step.name, result.error)
+            return self._failed(call, result.error)
         return result
 
-    async def _attempt(self, work: Work) -> Result:
-        async with self._slots:
-            if self._stopped.is_set():
-                self.journal.state(work.id, RunState.CANCELED)
-                return Result(RunState.CANCELED)
-            self.launcher.warm_up(self.pipeline)
-            self.journal.started(work.id, work.shown)
-            try:
-                outputs = await self.launcher.run(work)
-            except (StepFailed, StepFault) as fault:
-                if self._stopped.is_set():
-                    self.journal.state(work.id, RunState.CANCELED)
-                    return Result(RunState.CANCELED)
-                error = fault.error if isinstance(fault, StepFailed) else TaskError(str(fault))
-                return Result(RunState.FAILED, error=error)
-            self.journal.succeeded(work.id, outputs)
-            return Result(RunState.SUCCEEDED, outputs)
+    def _supplied(self, call: _Call, work: Work) -> Work:
+        """``work`` with what its step asks of the machine."""
+        if not isinstance(call.component.body, Program | Container):
+            return work
+        find = partial(looked_up, outer=call.scope.inputs, ended=call.ended, words=call.words)
+        context = Context(work.parameters, work.artifacts, call.words)
+        supply = self.supplier.supply(call.component.body.demands, find, context, work.folder)
+        return replace(work, supply=supply)
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait, unless the run is stopped meanwhile."""
-        try:
-            await asyncio.wait_for(self._stopped.wait(), seconds)
-        except (asyncio.TimeoutError, TimeoutError):
-            return
-
-    def _failed(self, task: str, name: str, error: TaskError) -> Result:
-        self.journal.state(task, RunState.FAILED, error)
-        self.summary.failed(task, name, error)
+    def _failed(self, call: _Call, error: TaskError) -> Result:
+        self.journal.state(call.task, RunState.FAILED, error)
+        self.summary.failed(call.task, call.step.name, error)
         return Result(RunState.FAILED, error=error)

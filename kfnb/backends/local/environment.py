@@ -38,7 +38,10 @@ _DONE = ".kfnb-complete"
 
 @dataclass(frozen=True)
 class Requirements:
-    """What a step installs: ``packages``, from where (``options`` as pip takes them), and the ``kfp`` it names."""
+    """What a step installs: ``packages``, from where (``options`` as pip takes them), and the ``kfp`` it names.
+
+    Its environment gets the KFP that is here, not the one named: it is this one's executor that runs the step.
+    """
 
     packages: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
@@ -47,11 +50,18 @@ class Requirements:
     @property
     def key(self) -> str:
         """The name of the environment that holds just this, for this Python."""
-        told = json.dumps([sys.version_info[:3], sys.executable, self.packages, self.options, self._kfp()])
+        told = json.dumps(
+            [sys.version_info[:3], sys.executable, self.packages, self.options, _installed_kfp()]
+        )
         return hashlib.sha256(told.encode()).hexdigest()[:16]
 
-    def _kfp(self) -> str:
-        return self.kfp or f"kfp=={_installed_kfp()}"
+    @property
+    def other_kfp(self) -> str:
+        """In words, that the step names another KFP than the one it will get; empty if it does not."""
+        installed = f"kfp=={_installed_kfp()}"
+        if self.kfp in ("", "kfp", installed):
+            return ""
+        return f"installing {self.kfp} is left out: {installed} is here, and runs steps of every KFP 2"
 
     def commands(self, python: Path) -> Iterator[list[str]]:
         """The commands that install all of it into the environment of ``python``."""
@@ -61,7 +71,7 @@ class Requirements:
             installer, options = [str(python), "-m", "pip", "install"], [*self.options]
         if self.packages:
             yield [*installer, *options, *self.packages]
-        yield [*installer, *options, "--no-deps", self._kfp()]
+        yield [*installer, *options, "--no-deps", f"kfp=={_installed_kfp()}"]
 
     def _uv_options(self) -> Iterator[str]:
         """The same options in uv's words."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.spec import Component, Program
+from kfnb.backends.local.supply import Supply
 from kfnb.backends.local.values import parse, typed
 from kfnb.model import Artifact
 
@@ -28,6 +29,7 @@ class Work:
     component: Component
     parameters: Mapping[str, Any]
     artifacts: Mapping[str, Artifact | list[Artifact]]
+    supply: Supply = field(default_factory=Supply)
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -45,6 +47,9 @@ def prepare(work: Work) -> None:
         elif entry.name != LOG:
             entry.unlink()
     (work.folder / "artifacts").mkdir()
+    for mount in work.supply.mounts:
+        if mount.folder is not None:
+            mount.folder.mkdir(parents=True, exist_ok=True)
 
 
 def job(work: Work, program: Program) -> dict[str, Any]:

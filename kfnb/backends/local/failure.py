@@ -26,11 +26,11 @@ def from_description(told: Mapping[str, Any], source: str) -> TaskError:
     return TaskError(_headline(told), "\n".join(_lines(told, source)), str(_place(told, source) or ""))
 
 
-def from_status(status: int) -> TaskError:
-    """The error of a process that ended, by ``os.waitpid``'s ``status``, without saying why."""
+def from_status(status: int, what: str = "process") -> TaskError:
+    """The error of a process (or other ``what``) that ended, by ``os.waitpid``'s ``status``, without saying why."""
     if not os.WIFSIGNALED(status):
         code = os.WEXITSTATUS(status)
-        return TaskError(f"its process ended with exit code {code} before the step was done")
+        return TaskError(f"its {what} ended with exit code {code} before the step was done")
     number = os.WTERMSIG(status)
     name = signal.Signals(number).name
     if number == signal.SIGKILL:

@@ -7,6 +7,8 @@
 ``lock``           locked (``flock``) as long as the supervisor lives; the kernel unlocks it however that dies
 ``supervisor.pid`` the supervisor's process id, good while the lock is held
 ``stop``           there if the run was asked to stop
+``timeline``       in what order the tasks' logs were written, see ``timeline``
+``volumes/``       the run's volumes, where its tasks ask for some
 ``tasks/<id>/``    a task's program, log, outputs and artifacts
 =================  ==========================================================================================
 """
@@ -16,10 +18,11 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -32,7 +35,11 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 @dataclass(frozen=True)
 class Order:
-    """What the supervisor is asked to do; ``home`` is kfnb's, ``folder`` where steps start, ``jobs`` at least 1."""
+    """What the supervisor is asked to do; ``home`` is kfnb's, ``folder`` where steps start, ``jobs`` at least 1.
+
+    ``platform`` is the platform-specific part of the spec, ``secrets`` the folder or file that secrets are in,
+    ``linger`` for how many seconds its process may stay for the next run (see ``warm``).
+    """
 
     name: str
     arguments: Mapping[str, Any]
@@ -40,6 +47,9 @@ class Order:
     home: str
     cache: bool
     jobs: int
+    platform: Mapping[str, Any] = field(default_factory=dict)
+    secrets: str = ""
+    linger: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -66,6 +76,11 @@ class RunFolder:
     def log(self, task: str) -> Path:
         """The file that a task's output goes to."""
         return self.path / "tasks" / task / "log"
+
+    @property
+    def timeline(self) -> Path:
+        """The file that tells in what order the logs were written."""
+        return self.path / "timeline"
 
     # the supervisor's life
 
@@ -106,6 +121,23 @@ class RunFolder:
         else:
             (self.path / "stop").unlink(missing_ok=True)
 
+    def remove(self) -> bool:
+        """Remove the folder and all in it; False if a supervisor is alive in it. Raises ``BackendError``."""
+        try:
+            lock = self.lock()
+            if lock is None:
+                return False
+            try:
+                # in one stroke it is no run any more; a folder half removed would still look like one
+                gone = self.path.with_name(f".gone-{self.id}")
+                self.path.rename(gone)
+                shutil.rmtree(gone)
+            finally:
+                os.close(lock)
+        except OSError as error:
+            raise BackendError(f"{self.path} cannot be removed: {error.strerror or error}") from None
+        return True
+
 
 def new(home: Path) -> RunFolder:
     """A folder for a run that begins now. Ids sort by time: ``261124-063723-412k`` (UTC). Raises ``BackendError``."""
@@ -128,7 +160,7 @@ def new(home: Path) -> RunFolder:
 def existing(home: Path) -> list[RunFolder]:
     """The folders of all runs, the newest first."""
     try:
-        names = [entry.name for entry in os.scandir(home / _RUNS) if entry.is_dir()]
+        names = [entry.name for entry in os.scandir(home / _RUNS) if entry.is_dir() and entry.name[0] != "."]
     except FileNotFoundError:
         return []
     return [RunFolder(home / _RUNS / name) for name in sorted(names, reverse=True)]
@@ -137,4 +169,8 @@ def existing(home: Path) -> list[RunFolder]:
 def find(home: Path, run_id: str) -> RunFolder | None:
     """The folder of a run, or None."""
     path = home / _RUNS / run_id
-    return RunFolder(path) if run_id and path.parent == home / _RUNS and path.is_dir() else None
+    return (
+        RunFolder(path)
+        if run_id[:1] not in ("", ".") and path.parent == home / _RUNS and path.is_dir()
+        else None
+    )

@@ -20,20 +20,26 @@ class Journal:
         for event in log.read():
             past.add(event)
         self.earlier = {task.id: task for task in past.run.tasks}
+        self._told: set[str] = set()
 
     def tasks(
         self, parent: str, prefix: str, steps: Mapping[str, Step], groups: set[str], index: int | None
     ) -> None:
-        """The tasks of a group have come up. Those known from an earlier attempt are waiting again."""
+        """The tasks of a group have come up. Those known from an earlier attempt are waiting again.
+
+        What an earlier attempt at the run finished may stand; not so where the group itself is tried again.
+        """
         facts: list[Fact] = []
         for name, step in steps.items():
             task = prefix + name
-            if task in self.earlier:
-                if self.earlier[task].state is not RunState.SUCCEEDED:
+            earlier = self.earlier.get(task)
+            if task in self._told or earlier is not None:
+                if task in self._told or (earlier and earlier.state is not RunState.SUCCEEDED):
                     facts.append(("state", task, {"state": RunState.PENDING}))
                 continue
             data = {"name": name, "parent": parent, "group": name in groups, "needs": list(step.needs)}
             facts.append(("task", task, data | ({} if index is None else {"iteration": index})))
+        self._told.update(prefix + name for name in steps)
         self._log.append(facts)
 
     def started(self, task: str, inputs: Mapping[str, Any] | None = None) -> None:

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
+import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kfnb.backends.local import runner
+from kfnb.backends.local import container, runner
+from kfnb.backends.local.container_engine import engine
 from kfnb.backends.local.environment import Requirements, missing, parse, python_of
 from kfnb.backends.local.exchange import LOG, Work, collect, job, prepare
 from kfnb.backends.local.failure import from_description, from_status
 from kfnb.backends.local.faults import StepFailed, StepFault
 from kfnb.backends.local.importer import fetch, is_remote, local_path
+from kfnb.backends.local.mounts import enter
+from kfnb.backends.local.placeholder import Context, fill
 from kfnb.backends.local.preload import preload
 from kfnb.backends.local.processes import Processes
-from kfnb.backends.local.spec import Importer, Pipeline, Program
+from kfnb.backends.local.spec import Container, Importer, Pipeline, Program, Volume
+from kfnb.backends.local.supply import Supplier
+from kfnb.backends.local.timeline import Timeline
 from kfnb.model import Artifact, TaskError
 
 _FAILURE = "failure.json"
@@ -27,18 +34,27 @@ _FAILURE = "failure.json"
 
 @dataclass
 class Launcher:
-    """Starts processes for tasks. ``envs`` holds environments, ``folder`` is where steps start."""
+    """Starts processes for tasks of the run in ``folder_of_run``. ``envs`` holds environments.
+
+    Steps start in ``folder``.
+    """
 
     processes: Processes
     envs: Path
     folder: Path
+    folder_of_run: Path
+    supplier: Supplier
+    timeline: Timeline
     warm: bool = False
+    said: set[str] = field(default_factory=set)
 
     def warm_up(self, pipeline: Pipeline) -> None:
         """Get ready to fork steps of ``pipeline``, if that has not been done."""
         if not self.warm:
             self.warm = True
-            programs = [program for program in pipeline.programs if not program.env]
+            programs = [
+                program for program in pipeline.programs if not (program.env or program.demands.variables)
+            ]
             here = [program for program in programs if not missing(parse(program.installs))]
             preload((program.source, program.function) for program in here)
 
@@ -53,8 +69,16 @@ class Launcher:
         body = work.component.body
         prepare(work)
         if isinstance(body, Program):
+            self._say_once(work, parse(body.installs).other_kfp)
             await self._process(work, self._action(work, body), body.source)
             return collect(work)
+        if isinstance(body, Container):
+            (work.folder / "outputs").mkdir(exist_ok=True)
+            told = container.command(work, body, _engine(), self.folder_of_run)
+            await self._process(work, partial(container.act, told, work.supply.env), "", "container")
+            return collect(work)
+        if isinstance(body, Volume):
+            return self._volume(work, gone=body.gone)
         assert isinstance(body, Importer)
         return await self._import(work, body)
 
@@ -62,10 +86,30 @@ class Launcher:
         told = job(work, program)
         requirements = parse(program.installs)
         if missing(requirements):
-            return partial(_elsewhere, told, requirements, self.envs)
-        if program.env:  # libraries read variables when they are imported, and a fork has them imported
-            return partial(_execute, Path(sys.executable), told)
-        return partial(runner.run, told)
+            action: Callable[[], int] = partial(_elsewhere, told, requirements, self.envs)
+        elif program.env or work.supply.env:
+            # libraries read variables when they are imported, and a fork has them imported
+            action = partial(_execute, Path(sys.executable), told)
+        else:
+            action = partial(runner.run, told)
+        return partial(_supplied, work, action) if work.supply.env or work.supply.mounts else action
+
+    def _say_once(self, work: Work, text: str) -> None:
+        """Begin the task's log with ``text``, if no other task's did."""
+        if text and text not in self.said:
+            self.said.add(text)
+            with (work.folder / LOG).open("a", encoding="utf-8") as file:
+                file.write(f"{text}\n")
+
+    def _volume(self, work: Work, *, gone: bool) -> dict[str, Any]:
+        told = work.parameters
+        name = str(told.get("pvc_name") or f"{self.folder_of_run.name}{told.get('pvc_name_suffix', '')}")
+        folder = self.supplier.volume(name)
+        if gone:
+            shutil.rmtree(folder, ignore_errors=True)
+            return {}
+        folder.mkdir(parents=True, exist_ok=True)
+        return {"name": name}
 
     async def _import(self, work: Work, importer: Importer) -> dict[str, Any]:
         uri = str(work.parameters.get(importer.parameter, importer.uri))
@@ -76,25 +120,51 @@ class Launcher:
             failure = str(work.folder / _FAILURE)
             await self._process(work, lambda: runner.guarded(lambda: fetch(uri, Path(path)), failure), "")
         made = work.component.output_artifacts
-        return {name: Artifact(name, importer.type, path, importer.metadata) for name in made}
+        metadata = fill(dict(importer.metadata), Context(work.parameters, work.artifacts))
+        return {name: Artifact(name, importer.type, path, metadata) for name in made}
 
-    async def _process(self, work: Work, action: Callable[[], int], source: str) -> None:
+    async def _process(
+        self, work: Work, action: Callable[[], int], source: str, what: str = "process"
+    ) -> None:
         log = work.folder / LOG
-        status = await self.processes.run(action, log=log, folder=self.folder)
-        error = _error(work, status, source)
+        limit = work.supply.timeout
+        try:
+            with self.timeline.watched(work.id, log):
+                status = await self.processes.run(action, log=log, folder=self.folder, timeout=limit)
+        except (asyncio.TimeoutError, TimeoutError):
+            raise StepFault(f"it took longer than the {limit:g} s that it may take, and was ended") from None
+        error = _error(work, status, source, what)
         if error is not None:
             with log.open("a", encoding="utf-8") as file:
                 file.write(f"{error.traceback or error.message}\n")
             raise StepFailed(error)
 
 
-def _error(work: Work, status: int, source: str) -> TaskError | None:
-    """What the process that ended with wait status ``status`` died of, if it did."""
+@lru_cache(maxsize=1)
+def _engine() -> str:
+    """The container engine, asked for once a run."""
+    return engine()
+
+
+def _error(work: Work, status: int, source: str, what: str) -> TaskError | None:
+    """What the process (or other ``what``) that ended with wait status ``status`` died of, if it did."""
     try:
         told = json.loads((work.folder / _FAILURE).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
-        return from_status(status) if status else None
+        return from_status(status, what) if status else None
     return TaskError(told["fault"]) if "fault" in told else from_description(told, source)
+
+
+def _supplied(work: Work, action: Callable[[], int]) -> int:
+    """In the task's process: do ``action`` with the variables and the mounts that the step gets."""
+    os.environ.update(work.supply.env)
+    try:
+        enter(work.supply.mounts, work.folder / "view")
+    except OSError as error:
+        told = f"{', '.join(mount.path for mount in work.supply.mounts)} cannot be mounted: {error}"
+        (work.folder / _FAILURE).write_text(json.dumps({"fault": told}), encoding="utf-8")
+        return 1
+    return action()
 
 
 def _elsewhere(told: dict[str, Any], requirements: Requirements, envs: Path) -> int:

@@ -1,4 +1,4 @@
-"""What tasks wrote, read from their log files: once, or as it comes."""
+"""What the tasks of a run wrote, in the order in which they wrote it: once, or as it comes. Memory stays flat."""
 
 from __future__ import annotations
 
@@ -7,40 +7,56 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from kfnb.backends.backend import LogLine
+from kfnb.backends.local.folder import RunFolder
 
 _CHUNK = 1 << 20
+"""Bytes after which a line that has no end is cut."""
 
 
 @dataclass
 class Tail:
-    """The log ``file`` of ``task``, read up to ``offset``."""
+    """The file ``file``, read up to ``offset``."""
 
-    task: str
     file: Path
     offset: int = 0
 
-    def lines(self, *, rest: bool) -> Iterator[LogLine]:
-        """The lines that came since; with ``rest``, also one that has no end yet."""
+    def lines(self, *, until: int | None = None, rest: bool = False) -> Iterator[str]:
+        """The lines since that begin before ``until``; with ``rest``, also one that has no end yet."""
         if not self.file.exists():
             return
         with self.file.open("rb") as file:
             file.seek(self.offset)
-            for line in iter(lambda: file.readline(_CHUNK), b""):
-                if not (line.endswith(b"\n") or rest or len(line) == _CHUNK):
+            while until is None or self.offset < until:
+                line = file.readline(_CHUNK)
+                if not line or not (line.endswith(b"\n") or rest or len(line) == _CHUNK):
                     return
                 self.offset += len(line)
-                yield LogLine(self.task, line.decode("utf-8", "replace").rstrip("\n"))
+                yield line.decode("utf-8", "replace").rstrip("\n")
 
 
-def followed(
-    tasks: Callable[[], Iterable[Tail]], finished: Callable[[], bool], wait: Callable[[], None]
-) -> Iterator[LogLine]:
-    """The lines of all that ``tasks`` names, as they come, until the run is ``finished``."""
-    tails: dict[str, Tail] = {}
-    while True:
-        over = finished()
-        for tail in tasks():
-            yield from tails.setdefault(tail.task, tail).lines(rest=over)
-        if over:
-            return
-        wait()
+class Logs:
+    """The logs of the run in ``folder``, of those tasks that ``wanted`` says. Each line is given once."""
+
+    def __init__(self, folder: RunFolder, wanted: Callable[[str], bool]) -> None:
+        self._folder = folder
+        self._wanted = wanted
+        self._order = Tail(folder.timeline)
+        self._tails: dict[str, Tail] = {}
+
+    def new(self) -> Iterator[LogLine]:
+        """What came since, as far as its order is known."""
+        for entry in self._order.lines():
+            size, _, task = entry.partition(" ")
+            if self._wanted(task):
+                yield from self._of(task, until=int(size))
+
+    def rest(self, tasks: Iterable[str]) -> Iterator[LogLine]:
+        """What else there is, a task after the other; also lines without an end."""
+        for task in tasks:
+            if self._wanted(task):
+                yield from self._of(task, rest=True)
+
+    def _of(self, task: str, *, until: int | None = None, rest: bool = False) -> Iterator[LogLine]:
+        tail = self._tails.setdefault(task, Tail(self._folder.log(task)))
+        for line in tail.lines(until=until, rest=rest):
+            yield LogLine(task, line)

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import json
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from kfnb.backends.local.kubernetes_settings import read_demands, settings_of
+from kfnb.backends.local.sources import FromStatus, FromTask, Source, read_source
 from kfnb.backends.local.spec import (
     ArtifactPort,
     Component,
-    Constant,
+    Container,
     Dag,
-    FromInput,
-    FromStatus,
-    FromTask,
     Importer,
     Loop,
     Parameter,
     Pipeline,
     Program,
     Retries,
-    Source,
     Step,
+    Volume,
 )
 from kfnb.backends.local.values import MISSING, plain, typed
 from kfnb.errors import BackendError
@@ -44,28 +42,38 @@ _STEP_KEYS = frozenset(
         "retryPolicy",
     }
 )
-_SELECTOR = re.compile(r"""parseJson\(string_value\)((?:\[(?:"[^"]*"|'[^']*'|\d+)\])+)""")
-_KEY = re.compile(r"""\[(?:"([^"]*)"|'([^']*)'|(\d+))\]""")
+_VOLUMES = {"argostub/createpvc": Volume(), "argostub/deletepvc": Volume(gone=True)}
+"""The images by which ``kfp-kubernetes`` asks the cluster for a volume; they do not exist."""
 
 
-def read(spec: Json) -> Pipeline:
+def read(spec: Json, platform: Json | None = None) -> Pipeline:
     """The pipeline that ``spec`` describes. Raises ``BackendError`` with every reason why it cannot run here."""
-    reader = _Reader(spec)
-    pipeline = reader.pipeline()
-    if reader.problems:
-        name = pipeline.name or "this pipeline"
-        reasons = "".join(f"\n- {problem}" for problem in dict.fromkeys(reader.problems))
-        raise BackendError(f"{name} cannot run here:{reasons}")
+    pipeline, problems = examine(spec, platform)
+    refuse(pipeline, problems)
     return pipeline
+
+
+def examine(spec: Json, platform: Json | None = None) -> tuple[Pipeline, list[str]]:
+    """The pipeline that ``spec`` describes, and the reasons in the spec itself why it cannot run here."""
+    reader = _Reader(spec, platform)
+    return reader.pipeline(), reader.problems
+
+
+def refuse(pipeline: Pipeline, problems: Iterable[str]) -> None:
+    """Raise ``BackendError`` with all ``problems``, if there are any."""
+    reasons = "".join(f"\n- {problem}" for problem in dict.fromkeys(problems))
+    if reasons:
+        raise BackendError(f"{pipeline.name or 'this pipeline'} cannot run here:{reasons}")
 
 
 class _Reader:
     """Reads one spec, and keeps the reasons why it cannot run in ``problems``."""
 
-    def __init__(self, spec: Json) -> None:
+    def __init__(self, spec: Json, platform: Json | None) -> None:
         self.problems: list[str] = []
         self._spec = spec
         self._executors = spec.get("deploymentSpec", {}).get("executors", {})
+        self._settings, self._config = settings_of(platform)
 
     def pipeline(self) -> Pipeline:
         name = str(self._spec.get("pipelineInfo", {}).get("name", ""))
@@ -77,7 +85,8 @@ class _Reader:
         }
         root = self._component("", self._spec["root"])
         self._check_references(root, components)
-        return Pipeline(name, root, components)
+        limit = float(self._config.get("activeDeadlineSeconds", 0))
+        return Pipeline(name, root, components, "workspace" in self._config, limit)
 
     def _component(self, name: str, data: Json) -> Component:
         inputs, outputs = data.get("inputDefinitions", {}), data.get("outputDefinitions", {})
@@ -92,31 +101,33 @@ class _Reader:
 
     # what one process does
 
-    def _executor(self, name: str, data: Json) -> Program | Importer:
-        executor = self._executors.get(data.get("executorLabel", ""), {})
+    def _executor(self, name: str, data: Json) -> Program | Container | Importer | Volume:
+        label = data.get("executorLabel", "")
+        executor = self._executors.get(label, {})
         if "importer" in executor:
             return _importer(executor["importer"])
         if "container" in executor:
-            return self._program(name, executor["container"])
+            volume = _VOLUMES.get(executor["container"].get("image", ""))
+            return volume or self._program(name, executor["container"], self._settings.get(label, {}))
         kinds = ", ".join(executor) or "nothing that it could run"
         self.problems.append(f"{_human(name)} is of a kind that only a cloud knows ({kinds})")
         return Program("", "")
 
-    def _program(self, name: str, container: Json) -> Program:
+    def _program(self, name: str, container: Json, settings: Json) -> Program | Container:
         command, args = list(container.get("command", [])), list(container.get("args", []))
         image = str(container.get("image", ""))
+        env = {item["name"]: str(item.get("value", "")) for item in container.get("env", [])}
+        demands = read_demands(_human(name), container, settings, self.problems)
         carried = any("ephemeral_component.py" in part for part in command[:-1])  # else it is in the image
         if "--function_to_execute" not in args[:-1] or not carried:
-            self.problems.append(
-                f"{_human(name)} is a container ({image}); running containers here is not supported yet"
-            )
-            return Program("", "")
+            return Container(image, tuple(command), tuple(args), env, demands)
         return Program(
             source=command[-1],
             function=args[args.index("--function_to_execute") + 1],
             installs="\n".join(part for part in command[:-1] if "pip install" in part),
             image=image,
-            env={item["name"]: str(item.get("value", "")) for item in container.get("env", [])},
+            env=env,
+            demands=demands,
         )
 
     # the tasks of a DAG
@@ -150,8 +161,12 @@ class _Reader:
             self.problems.append(f"{name} uses {key}, which this version does not know")
         inputs, trigger = task.get("inputs", {}), task.get("triggerPolicy", {})
         caching = task.get("cachingOptions", {})
-        parameters = {key: self._source(name, item) for key, item in inputs.get("parameters", {}).items()}
-        artifacts = {key: self._source(name, item) for key, item in inputs.get("artifacts", {}).items()}
+        parameters = {
+            key: read_source(item, name, self.problems) for key, item in inputs.get("parameters", {}).items()
+        }
+        artifacts = {
+            key: read_source(item, name, self.problems) for key, item in inputs.get("artifacts", {}).items()
+        }
         return Step(
             name=name,
             component=task.get("componentRef", {}).get("name", ""),
@@ -165,34 +180,6 @@ class _Reader:
             cache=bool(caching.get("enableCache", False)),
             cache_key=caching.get("cacheKey", ""),
         )
-
-    def _source(self, step: str, item: Json) -> Source:
-        path = self._path(step, item.get("parameterExpressionSelector", ""))
-        if "runtimeValue" in item and "constant" in item["runtimeValue"]:
-            return Constant(plain(item["runtimeValue"]["constant"]))
-        if "componentInputParameter" in item or "componentInputArtifact" in item:
-            return FromInput(item.get("componentInputParameter") or item["componentInputArtifact"], path)
-        if "taskOutputParameter" in item:
-            output = item["taskOutputParameter"]
-            return FromTask(output["producerTask"], output["outputParameterKey"], path)
-        if "taskOutputArtifact" in item:
-            output = item["taskOutputArtifact"]
-            return FromTask(output["producerTask"], output["outputArtifactKey"], path)
-        if "taskFinalStatus" in item:
-            return FromStatus(item["taskFinalStatus"]["producerTask"])
-        self.problems.append(
-            f"{step} has an input of a kind that this version does not know ({', '.join(item)})"
-        )
-        return Constant(None)
-
-    def _path(self, step: str, selector: str) -> tuple[str | int, ...]:
-        if not selector:
-            return ()
-        found = _SELECTOR.fullmatch(selector)
-        if found is None:
-            self.problems.append(f"{step} selects by {selector}, which this version does not know")
-            return ()
-        return tuple(int(c) if c else a or b for a, b, c in _KEY.findall(found[1]))
 
     def _loop(self, name: str, task: Json) -> Loop | None:
         limit = int(task.get("iteratorPolicy", {}).get("parallelismLimit", 0))

@@ -9,7 +9,8 @@ from typing import Any
 
 from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.placeholder import Context, fill
-from kfnb.backends.local.spec import Component, Constant, Dag, FromInput, FromStatus, FromTask, Source, Step
+from kfnb.backends.local.sources import Constant, FromInput, FromStatus, FromTask, Source
+from kfnb.backends.local.spec import Component, Dag, Step
 from kfnb.backends.local.values import MISSING, typed
 from kfnb.model import RunState, TaskError
 
@@ -58,6 +59,14 @@ def resolve(
     return replace(inputs, artifacts=artifacts)
 
 
+def looked_up(source: Source, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]) -> Any:
+    """The value of a parameter that is no input, but a name that the step's settings speak of."""
+    value = _Finder(outer, ended, words).find("settings", source, outer.parameters)
+    if value is MISSING or value is None:
+        raise StepFault("its platform settings speak of a name that has no value")
+    return fill(value, Context(outer.parameters, outer.artifacts, words))
+
+
 def with_defaults(component: Component, inputs: Inputs) -> Inputs:
     """``inputs`` with the component's defaults for those not given, and numbers as its types have them."""
     parameters = dict(inputs.parameters)
@@ -85,7 +94,9 @@ class _Finder:
         return _pick(name, self._output(name, source), source.path)
 
     def _output(self, name: str, source: FromTask) -> Any:
-        result = self.ended[source.task]
+        result = self.ended.get(source.task)
+        if result is None:
+            raise StepFault(f"it speaks of {source.task}, which it does not wait for")
         if source.output in result.outputs:
             return result.outputs[source.output]
         if result.state is RunState.SUCCEEDED:

@@ -10,18 +10,25 @@ from pathlib import Path
 import kfnb
 from kfnb.backends.local.folder import RunFolder
 from kfnb.backends.local.marks import MARK
+from kfnb.backends.local.warm import revive
 from kfnb.errors import BackendError
 
 
-def spawn(folder: RunFolder, lock: int) -> None:
-    """Start the supervisor of the run in ``folder`` and hand it ``lock``, the run's own. Raises ``BackendError``."""
+def spawn(folder: RunFolder, lock: int, warm_from: Path | None = None) -> None:
+    """Start the supervisor of the run in ``folder`` and hand it ``lock``, the run's own. Raises ``BackendError``.
+
+    With ``warm_from``, a home, one that has just finished there may take the run over (see ``warm``).
+    """
+    environ = _environment(folder)
+    if warm_from is not None and revive(warm_from, folder, lock, environ):
+        return
     program = [sys.executable, "-m", "kfnb.backends.local.supervisor", str(folder.path), str(lock)]
     try:
         with (folder.path / "supervisor.log").open("ab") as log:
             subprocess.run(
                 ["/bin/sh", "-c", '"$@" &', "sh", *program],
                 cwd=Path(kfnb.__path__[0]).parent,
-                env=_environment(folder),
+                env=environ,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

@@ -7,43 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
+from kfnb.backends.local.demands import Demands
+from kfnb.backends.local.sources import FromTask, Source
 from kfnb.backends.local.values import MISSING
-
-
-@dataclass(frozen=True)
-class Constant:
-    """The value stands in the spec; it may hold placeholders."""
-
-    value: Any
-
-
-@dataclass(frozen=True)
-class FromInput:
-    """The value is an input of the enclosing component; ``path`` picks an element of it."""
-
-    name: str
-    path: tuple[str | int, ...] = ()
-
-
-@dataclass(frozen=True)
-class FromTask:
-    """The value is an output of a sibling task; ``path`` picks an element of it."""
-
-    task: str
-    output: str
-    path: tuple[str | int, ...] = ()
-
-
-@dataclass(frozen=True)
-class FromStatus:
-    """The value is how a sibling task ended (``dsl.PipelineTaskFinalStatus``)."""
-
-    task: str
-
-
-Source: TypeAlias = Constant | FromInput | FromTask | FromStatus
 
 
 @dataclass(frozen=True)
@@ -79,16 +47,20 @@ class Loop:
 
 @dataclass(frozen=True)
 class Retries:
-    """How often a failed task is tried again, and how many seconds later."""
+    """How often a failed task is tried again, how many seconds later, and for how many seconds in all."""
 
     count: int = 0
     wait: float = 0.0
     factor: float = 2.0
     longest: float = 3600.0
 
-    def pause(self, attempt: int) -> float:
-        """Seconds between the failure of ``attempt`` (from 1) and the next."""
-        return min(self.wait * self.factor ** (attempt - 1), self.longest)
+    def pause(self, attempt: int, since: float) -> float | None:
+        """Seconds between the failure of ``attempt`` (from 1) and the next; None if there is to be none.
+
+        ``since`` the first attempt began, so many seconds have passed: ``longest`` is for all attempts together.
+        """
+        pause = self.wait * self.factor ** (attempt - 1)
+        return pause if attempt <= self.count and since + pause <= self.longest else None
 
 
 @dataclass(frozen=True)
@@ -125,6 +97,28 @@ class Program:
     installs: str = ""
     image: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
+    demands: Demands = field(default_factory=Demands)
+
+    @property
+    def identity(self) -> Any:
+        """What it does, as JSON data: two with the same do the same."""
+        return [self.source, self.function, self.installs, self.image, dict(self.env)]
+
+
+@dataclass(frozen=True)
+class Container:
+    """A container component, or one whose program is in its image. ``command`` and ``args`` hold placeholders."""
+
+    image: str
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    demands: Demands = field(default_factory=Demands)
+
+    @property
+    def identity(self) -> Any:
+        """What it does, as JSON data: two with the same do the same."""
+        return [self.image, self.command, self.args, dict(self.env)]
 
 
 @dataclass(frozen=True)
@@ -138,11 +132,18 @@ class Importer:
 
 
 @dataclass(frozen=True)
+class Volume:
+    """``kubernetes.CreatePVC`` or, with ``gone``, ``DeletePVC``: a volume of the run's own comes up or goes."""
+
+    gone: bool = False
+
+
+@dataclass(frozen=True)
 class Component:
     """What a task runs: ``body`` is a DAG, or what one process does."""
 
     name: str
-    body: Dag | Program | Importer
+    body: Dag | Program | Container | Importer | Volume
     parameters: Mapping[str, Parameter] = field(default_factory=dict)
     artifacts: Mapping[str, ArtifactPort] = field(default_factory=dict)
     output_parameters: Mapping[str, Parameter] = field(default_factory=dict)
@@ -151,11 +152,16 @@ class Component:
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A whole PipelineSpec."""
+    """A whole PipelineSpec. ``workspace``: it asks for a folder that all of its tasks share.
+
+    ``timeout`` in seconds is for the whole run, 0 for none.
+    """
 
     name: str
     root: Component
     components: Mapping[str, Component]
+    workspace: bool = False
+    timeout: float = 0.0
 
     @property
     def programs(self) -> Iterator[Program]:

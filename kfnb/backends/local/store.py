@@ -24,6 +24,7 @@ create table if not exists events (
     seq integer primary key, time real not null, kind text not null, task text not null, data text not null
 )
 """
+_INSERT = "insert into events (time, kind, task, data) values (?, ?, ?, ?)"
 
 Fact = tuple[str, str, Mapping[str, Any]]
 """An event that is to be written: its kind, its task's id (empty for the run), its data."""
@@ -56,10 +57,13 @@ class EventLog:
         rows = [(now, kind, task, json.dumps(data)) for kind, task, data in facts]
         with _translated(self._file):
             self._connection.execute("begin immediate")
-            self._connection.executemany(
-                "insert into events (time, kind, task, data) values (?, ?, ?, ?)", rows
-            )
-            self._connection.execute("commit")
+            try:
+                self._connection.executemany(_INSERT, rows)
+                self._connection.execute("commit")
+            except sqlite3.Error:
+                if self._connection.in_transaction:  # of a full disk, SQLite has gone back by itself
+                    self._connection.execute("rollback")
+                raise
 
     def read(self, after: int = 0, *, tasks: bool = True) -> list[Event]:
         """The events with ``seq`` above ``after``; those of the run alone without ``tasks``."""

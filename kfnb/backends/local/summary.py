@@ -19,24 +19,32 @@ class Summary:
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
-        self._failed: list[str] = []
-        self._never: dict[str, None] = {}
+        self._failed: dict[str, str] = {}
+        self._never: dict[str, Step] = {}
 
     def failed(self, task: str, name: str, error: TaskError) -> None:
         """A task failed for good."""
         where = f" ({error.place})" if error.place else ""
         called = name if task == name or not any(part.isdigit() for part in task.split("/")) else task
-        self._failed.append(f"{called} failed: {error.message}{where}")
+        self._failed[task] = f"{called} failed: {error.message}{where}"
 
-    def never_ran(self, step: Step) -> None:
+    def never_ran(self, task: str, step: Step) -> None:
         """A task or a group was skipped, because of a failure."""
-        self._never.update(dict.fromkeys(self._pipeline.leaves(step)))
+        self._never[task] = step
+
+    def forget(self, prefix: str) -> None:
+        """The tasks whose ids begin with ``prefix`` are tried again."""
+        self._failed = {task: text for task, text in self._failed.items() if not task.startswith(prefix)}
+        self._never = {task: step for task, step in self._never.items() if not task.startswith(prefix)}
 
     def __str__(self) -> str:
         more = len(self._failed) - _SHOWN
-        parts = self._failed[:_SHOWN] + ([f"{more} more failed"] if more > 0 else [])
+        parts = list(self._failed.values())[:_SHOWN] + ([f"{more} more failed"] if more > 0 else [])
         if self._never:
-            parts.append(f"{', '.join(self._never)} never ran")
+            never = dict.fromkeys(
+                name for step in self._never.values() for name in self._pipeline.leaves(step)
+            )
+            parts.append(f"{', '.join(never)} never ran")
         return "; ".join(parts)
 
 

@@ -25,17 +25,36 @@ from kfnb.backends.local.launch import Launcher
 from kfnb.backends.local.processes import Processes
 from kfnb.backends.local.reader import read
 from kfnb.backends.local.resolve import Inputs
+from kfnb.backends.local.room import Room, gpus
+from kfnb.backends.local.secret_store import Secrets
 from kfnb.backends.local.spec import Pipeline
 from kfnb.backends.local.store import opened
+from kfnb.backends.local.supply import Supplier
+from kfnb.backends.local.tasks import Tasks
+from kfnb.backends.local.timeline import Timeline
+from kfnb.backends.local.warm import Request, Warmth
 from kfnb.model import Artifact, RunState
+
+_WORKSPACE = "workspace"
+"""The volume that all tasks of a run share, where its pipeline asks for one."""
 
 
 def main(folder: RunFolder, lock: int) -> None:
-    """Drive the run in ``folder`` to its end."""
+    """Drive the run in ``folder`` to its end; and, in forks of this process, the runs that come soon after."""
+    warmth = Warmth()
+    request: Request | None = (folder, lock)
+    while request is not None:
+        order = drive(*request)
+        os.close(request[1])
+        request = warmth.linger(Path(order.home), order.linger)
+
+
+def drive(folder: RunFolder, lock: int) -> Order:
+    """Drive the run in ``folder`` to its end; what was asked for."""
     os.set_inheritable(lock, False)  # noqa: FBT003 - the library's own signature
     folder.came_up()
     spec, order = folder.read()
-    pipeline = read(spec)
+    pipeline = read(spec, order.platform)
     processes = Processes(folder.id, lock)
     with opened(folder.path) as log:
         journal = Journal(folder.id, log)
@@ -48,42 +67,86 @@ def main(folder: RunFolder, lock: int) -> None:
                 f"kfnb's local engine broke: {type(error).__name__}: {error} ({folder.path}/supervisor.log)"
             )
             journal.state("", RunState.FAILED, told)
+    return order
 
 
 async def _drive(
     folder: RunFolder, order: Order, pipeline: Pipeline, journal: Journal, processes: Processes
 ) -> None:
-    start, home = _start(folder, order), Path(order.home)
-    engine = Engine(
-        pipeline=pipeline,
-        journal=journal,
-        launcher=Launcher(processes, home / "envs", start),
-        cache=Cache(home / "cache") if order.cache else None,
-        words=_words(folder, order),
-        folder=folder.path,
-        jobs=order.jobs,
-    )
-    ending: list[asyncio.Task[None]] = []
-
-    def stop() -> None:
-        if not ending:
-            journal.state("", RunState.CANCELING)
-            engine.stop()
-            ending.append(asyncio.create_task(processes.end()))
-
+    start, timeline = _start(folder, order), Timeline(folder.timeline)
+    engine = _engine(folder, order, pipeline, journal, (processes, timeline))
+    end = _End(journal, engine, processes)
     processes.listen()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, stop)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end.stop)
     if folder.stopping:
-        stop()
+        end.stop()
+    if pipeline.timeout:
+        asyncio.get_running_loop().call_later(pipeline.timeout, end.expire, pipeline.timeout)
+    looking = asyncio.create_task(timeline.keep())
     try:
         result = await engine.run(_inputs(pipeline, order, start))
     finally:
-        await asyncio.gather(*ending)
-        await processes.end()
+        looking.cancel()
+        await end.settled()
     if result.state is RunState.SUCCEEDED:
         journal.succeeded("", result.outputs)
     else:
-        journal.state("", RunState.CANCELED if ending else result.state, str(engine.summary))
+        journal.state("", end.state or result.state, end.reason or str(engine.summary))
+
+
+class _End:
+    """How a run ends before it is done. ``state`` and ``reason`` say how it did, None and empty if it did not."""
+
+    def __init__(self, journal: Journal, engine: Engine, processes: Processes) -> None:
+        self.state: RunState | None = None
+        self.reason = ""
+        self._journal, self._engine, self._processes = journal, engine, processes
+        self._ending: asyncio.Task[None] | None = None
+
+    def stop(self) -> None:
+        """Somebody asked the run to stop."""
+        if self._ending is None:
+            self.state = RunState.CANCELED
+            self._journal.state("", RunState.CANCELING)
+            self._engine.stop()
+            self._ending = asyncio.create_task(self._processes.end())
+
+    def expire(self, seconds: float) -> None:
+        """The run has taken the ``seconds`` that it may."""
+        if self._ending is None:
+            self.stop()
+            self.state, self.reason = (
+                RunState.FAILED,
+                f"it took longer than the {seconds:g} s that it may take",
+            )
+
+    async def settled(self) -> None:
+        """Wait until every process of the run is gone."""
+        if self._ending is not None:
+            await self._ending
+        await self._processes.end()
+
+
+def _engine(
+    folder: RunFolder,
+    order: Order,
+    pipeline: Pipeline,
+    journal: Journal,
+    watched: tuple[Processes, Timeline],
+) -> Engine:
+    home, start = Path(order.home), _start(folder, order)
+    supplier = Supplier(Secrets(order.secrets), folder.path / "volumes")
+    if pipeline.workspace:
+        supplier.volume(_WORKSPACE).mkdir(parents=True, exist_ok=True)
+    processes, timeline = watched
+    tasks = Tasks(
+        pipeline=pipeline,
+        journal=journal,
+        launcher=Launcher(processes, home / "envs", start, folder.path, supplier, timeline),
+        cache=Cache(home / "cache") if order.cache else None,
+        room=Room(order.jobs, gpus()),
+    )
+    return Engine(pipeline, journal, tasks, supplier, _words(folder, order), folder.path)
 
 
 def _start(folder: RunFolder, order: Order) -> Path:
@@ -122,6 +185,7 @@ def _words(folder: RunFolder, order: Order) -> Mapping[str, str]:
         "pipeline_job_resource_name": folder.id,
         "pipeline_job_uuid": folder.id,
         "pipeline_root": str(folder.path),
+        "workspace_path": str(folder.path / "volumes" / _WORKSPACE),
         "pipeline_job_create_time_utc": now,
         "pipeline_job_schedule_time_utc": now,
     }

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kfp import dsl
-from running import task, tasks
+from running import submission, task, tasks, wait
 from steps import component, fail, number, read, write
 
 from kfnb.model import RunState
@@ -139,3 +139,28 @@ def test_two_tasks_that_fill_one_entry_agree(run_pipeline):
     run = run_pipeline(pipeline, cache=True)
 
     assert [item.outputs["Output"] for item in tasks(run, "number")] == [1] * 4
+
+
+def test_two_runs_that_fill_one_key_at_once_agree(backend, tmp_path):
+    @component
+    def draw_lots(out: dsl.Output[dsl.Dataset]) -> float:
+        import random
+        import time
+
+        time.sleep(0.3)
+        with open(out.path, "w") as file:
+            file.write("x")
+        return random.random()
+
+    @dsl.pipeline
+    def pipeline() -> float:
+        return draw_lots().outputs["Output"]
+
+    ids = [backend.submit(submission(pipeline, tmp_path, cache=True)) for _ in range(2)]
+    first, second = (wait(backend, run_id).result["Output"] for run_id in ids)
+    later = [wait(backend, backend.submit(submission(pipeline, tmp_path, cache=True))) for _ in range(2)]
+
+    assert first != second  # both ran
+    assert later[0].result == later[1].result
+    assert later[0].result["Output"] in (first, second)
+    assert [entry.name for entry in (backend._home / "cache").iterdir() if entry.name.startswith(".")] == []

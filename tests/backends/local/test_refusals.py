@@ -25,7 +25,9 @@ def refusal(backend, spec, tmp_path):
     return str(caught.value).splitlines()
 
 
-def test_all_reasons_are_given(backend, tmp_path):
+def test_all_reasons_are_given(backend, tmp_path, monkeypatch):
+    monkeypatch.setattr("kfnb.backends.local.supply.engine", str)
+
     @dsl.pipeline
     def pipeline():
         box()
@@ -42,8 +44,8 @@ def test_all_reasons_are_given(backend, tmp_path):
 
     assert first == "pipeline cannot run here:"
     assert sorted(reasons) == [
-        "- box is a container (alpine:3); running containers here is not supported yet",
-        "- in-its-image is a container (registry/steps:1); running containers here is not supported yet",
+        "- box is a container (alpine:3), and neither docker nor podman answers here",
+        "- in-its-image is a container (registry/steps:1), and neither docker nor podman answers here",
         "- number uses magicPolicy, which this version does not know",
         "- word has an input of a kind that this version does not know (fromTheFuture)",
         "- word runs comp-none, which does not exist",

@@ -1,0 +1,23 @@
+"""Which program runs containers on this machine, if any does."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from contextlib import suppress
+
+_ENGINES = ("docker", "podman")
+_PATIENCE = 10.0
+"""Seconds that an engine may take to say that it is there."""
+
+
+def engine() -> str:
+    """The path of the first container engine that answers; empty if none does."""
+    for name in _ENGINES:
+        found = shutil.which(name)
+        if found:
+            with suppress(OSError, subprocess.TimeoutExpired):
+                told = subprocess.run([found, "info"], capture_output=True, check=False, timeout=_PATIENCE)
+                if told.returncode == 0:
+                    return found
+    return ""

@@ -1,0 +1,54 @@
+"""In what order the tasks of a run wrote their logs: a file of lines ``SIZE TASK``, which the supervisor adds to.
+
+Each line says that the log of ``TASK`` had ``SIZE`` bytes before anything that the lines below it tell of was written.
+Tasks write their logs themselves; the supervisor only looks how long they are, so the order is true to ``_TICK``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+_TICK = 0.03
+"""Seconds between two looks at the logs of tasks that run."""
+
+
+class Timeline:
+    """Writes a run's timeline to ``file``."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._sizes: dict[tuple[str, Path], int] = {}
+
+    @contextmanager
+    def watched(self, task: str, log: Path) -> Iterator[None]:
+        """Watch the log of a task for as long as it runs."""
+        self._sizes[task, log] = 0
+        try:
+            yield
+        finally:
+            self._note()
+            del self._sizes[task, log]
+
+    async def keep(self) -> None:
+        """Look at the logs again and again, until cancelled."""
+        while True:
+            await asyncio.sleep(_TICK)
+            self._note()
+
+    def _note(self) -> None:
+        grown = [(key, size) for key, old in self._sizes.items() if (size := _size(key[1])) > old]
+        self._sizes.update(grown)
+        if grown:
+            # it is closed again, since no task is to inherit it; a full disk costs the order alone
+            with suppress(OSError), self._file.open("a", encoding="utf-8") as file:
+                file.write("".join(f"{size} {task}\n" for (task, _), size in grown))
+
+
+def _size(log: Path) -> int:
+    try:
+        return log.stat().st_size
+    except OSError:
+        return 0

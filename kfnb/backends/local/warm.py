@@ -1,0 +1,198 @@
+"""A warm start: a supervisor that is done stays for some minutes, and the next run's is forked from it.
+
+So that one has every library imported that the last run needed, which may take seconds. It is used only where nothing
+can differ: same interpreter, environment variables, limits and installed packages (the socket is named by their
+hash), and no file of an imported module changed. Linux only; wherever anything is not as it should be, the next
+supervisor is started afresh, as without it. The socket lies in a folder that is its user's alone.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import gc
+import hashlib
+import json
+import os
+import resource
+import select
+import signal
+import site
+import socket
+import struct
+import sys
+import sysconfig
+import time
+from collections.abc import Mapping
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from kfnb.backends.local.folder import RunFolder
+from kfnb.backends.local.marks import MARK, remark
+
+_VOLATILE = frozenset({MARK, "_", "PWD", "OLDPWD", "SHLVL"})
+_PATIENCE = 0.5
+"""Seconds that a warm process may take to answer; after that, a fresh one is quicker."""
+
+_LOOK = 5.0
+"""Seconds between looks at whether the socket is still there."""
+
+Request = tuple[RunFolder, int]
+"""A run that is to be driven, and its lock."""
+
+
+def key(environ: Mapping[str, str]) -> str:
+    """The name of the socket of a process that was started like one with ``environ`` would be now."""
+    known = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), site.getusersitepackages()}
+    sites = [Path(folder) for folder in sorted(known) if Path(folder).is_dir()]
+    told = [
+        [sys.executable, sys.version, __file__],
+        sorted((name, value) for name, value in environ.items() if name not in _VOLATILE),
+        [resource.getrlimit(kind) for kind in (resource.RLIMIT_AS, resource.RLIMIT_NOFILE)],
+        [(str(folder), folder.stat().st_mtime_ns) for folder in sites],
+    ]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
+
+
+def revive(home: Path, folder: RunFolder, lock: int, environ: Mapping[str, str]) -> bool:
+    """Have a warm process drive the run in ``folder``; False if there is none that will."""
+    if sys.platform != "linux":
+        return False
+    try:
+        place = os.open(_place(home), os.O_RDONLY)
+        with (
+            closing(socket.socket(socket.AF_UNIX)) as line,
+            (folder.path / "supervisor.log").open("ab") as log,
+        ):
+            line.settimeout(_PATIENCE)
+            try:
+                # a socket's path may have 107 bytes only
+                line.connect(f"/proc/self/fd/{place}/{key(environ)}")
+            finally:
+                os.close(place)
+            socket.send_fds(line, [str(folder.path).encode()], [lock, log.fileno()])
+            if line.recv(1) != b"?":
+                return False
+            line.sendall(b"!")
+            return True
+    except OSError:
+        return False
+
+
+@dataclass
+class Warmth:
+    """What this process, a supervisor, was when it began: ``name`` by ``key``, at ``since`` (epoch seconds)."""
+
+    name: str = field(default_factory=lambda: key(os.environ))
+    since: float = field(default_factory=time.time)
+
+    def linger(self, home: Path, seconds: float) -> Request | None:
+        """Wait for another run for ``seconds``, each time anew. A fork gets it; this process None, in the end."""
+        if sys.platform != "linux" or seconds <= 0 or not remark("-" * len(os.environ[MARK])):
+            return None
+        files = _files()
+        if any(changed > self.since * 1e9 for changed in files.values()):
+            return None
+        with suppress(OSError):
+            guard = os.open(_place(home) / f"{self.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+            try:
+                fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                return self._serve(_place(home), seconds, files)
+            finally:
+                os.close(guard)
+        return None
+
+    def _serve(self, place: Path, seconds: float, files: Mapping[str, int]) -> Request | None:
+        """Answer at the socket as long as somebody asks, and nothing has changed."""
+        for number in (signal.SIGTERM, signal.SIGCHLD):
+            signal.signal(number, signal.SIG_DFL)
+        gc.freeze()
+        here = os.open(place, os.O_RDONLY)
+        try:
+            with closing(socket.socket(socket.AF_UNIX)) as door:
+                (place / self.name).unlink(missing_ok=True)
+                door.bind(f"/proc/self/fd/{here}/{self.name}")
+                door.listen()
+                while self._is_asked(door, place / self.name, seconds):
+                    with closing(door.accept()[0]) as line:
+                        if not _is_ours(line) or _files(files) != files:
+                            break
+                        request = _answer(line)
+                        if request is not None:
+                            return request
+                (place / self.name).unlink(missing_ok=True)
+                return None
+        finally:
+            os.close(here)
+
+    def _is_asked(self, door: socket.socket, name: Path, seconds: float) -> bool:
+        """Wait until somebody asks; False where nobody does, or where the socket was removed with its home."""
+        until = time.monotonic() + seconds
+        while name.exists() and time.monotonic() < until:
+            if select.select([door], [], [], min(seconds, _LOOK))[0]:
+                return True
+        return False
+
+
+def _answer(line: socket.socket) -> Request | None:
+    """Fork a supervisor for the run that is asked for: the request in the fork, None here."""
+    line.settimeout(_PATIENCE)
+    path, given, _, _ = socket.recv_fds(line, 4096, 2)
+    if len(given) == 2:  # noqa: PLR2004 - the lock and the log
+        child = os.fork()
+        if child == 0:
+            return _born(line, RunFolder(Path(path.decode())), *given)
+        os.waitpid(child, 0)
+    for file in given:
+        os.close(file)
+    return None
+
+
+def _born(line: socket.socket, folder: RunFolder, lock: int, log: int) -> Request:
+    """In the fork: become a process that belongs to nobody, with the run's mark and log, if still wanted."""
+    try:
+        os.setsid()
+        if os.fork() or not remark(folder.id):
+            os._exit(0)
+        nothing = os.open(os.devnull, os.O_RDONLY)
+        for source, target in ((nothing, 0), (log, 1), (log, 2)):
+            os.dup2(source, target)
+        os.close(nothing)
+        os.close(log)
+        line.sendall(b"?")
+        if line.recv(1) != b"!":
+            os._exit(0)
+    except OSError:
+        os._exit(1)
+    return folder, lock
+
+
+def _place(home: Path) -> Path:
+    place = home / "warm"
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    status = place.stat()
+    if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+        raise PermissionError(f"{place} is not this user's alone")
+    return place
+
+
+def _is_ours(line: socket.socket) -> bool:
+    told = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
+    return bool(struct.unpack("3i", told)[1] == os.geteuid())
+
+
+def _files(known: Mapping[str, int] | None = None) -> dict[str, int]:
+    """The files of all imported modules (or those ``known``), and when they were changed; -1: gone."""
+    names = known or {str(file) for module in list(sys.modules.values()) if (file := _file_of(module))}
+    return {name: _changed(name) for name in names}
+
+
+def _file_of(module: object) -> object:
+    return getattr(module, "__dict__", {}).get("__file__")
+
+
+def _changed(name: str) -> int:
+    try:
+        return Path(name).stat().st_mtime_ns
+    except OSError:
+        return -1

@@ -1,0 +1,164 @@
+"""A run's process stays for the next one, which then needs no imports; where anything differs, it is not used."""
+
+# steps are as a notebook's user writes them, or as KFP wants them
+# ruff: noqa: PTH115, PTH208
+
+import os
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from kfp import dsl
+from running import marked, submission, task, wait, wait_until
+from steps import component, nap
+
+from kfnb.backends.local import LocalBackend
+from kfnb.backends.local.warm import key
+from kfnb.model import RunState
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a warm start is for Linux")
+
+
+@component
+def look() -> dict:
+    import os
+    import random
+    import sqlite3  # noqa: F401
+
+    here = "/proc/self/fd/"
+    files = [os.readlink(here + n) for n in os.listdir(here) if os.path.lexists(here + n)]
+    return {
+        "parent": os.getppid(),
+        "random": random.random(),
+        "variable": os.environ.get("KFNB_TEST"),
+        "mark": os.environ["KFNB_RUN"],
+        "kept": [name for name in files if "lock" in name or "warm" in name or "socket" in name],
+    }
+
+
+@dsl.pipeline
+def looking():
+    look()
+
+
+@dsl.pipeline
+def napping():
+    nap(seconds=60.0)
+
+
+@pytest.fixture
+def warm(tmp_path):
+    """A backend whose processes linger, and are ended after the test."""
+    backend = LocalBackend(tmp_path / "home", jobs=2, linger=30)
+    yield backend
+    for socket in (tmp_path / "home" / "warm").glob("*"):
+        socket.unlink()  # which ends the process
+
+
+def lingering(backend):
+    """The processes that wait for a run of this test's."""
+    warm = str(backend._home / "warm")
+    return [
+        pid for pid in marked("-" * len("261124-063723-412k")) if any(warm in name for name in opened(pid))
+    ]
+
+
+def opened(pid):
+    """The names of a process's open files; none if it is gone."""
+    try:
+        return [os.readlink(entry) for entry in Path(f"/proc/{pid}/fd").iterdir()]
+    except OSError:
+        return []
+
+
+def look_once(backend, tmp_path):
+    run = wait(backend, backend.submit(submission(looking, tmp_path)))
+    assert run.state is RunState.SUCCEEDED, run.error
+    return run, task(run, "look").outputs["Output"]
+
+
+def is_warm(backend):
+    wait_until(lambda: list((backend._home / "warm").glob("*[!k]")), bool)
+
+
+def test_the_next_run_is_forked_from_the_last_ones_process(warm, tmp_path):
+    first, before = look_once(warm, tmp_path)
+    is_warm(warm)
+    (stays,) = lingering(warm)
+    second, after = look_once(warm, tmp_path)
+
+    assert stays == before["parent"] != after["parent"]
+    assert before["random"] != after["random"]
+    assert (before["mark"], after["mark"]) == (first.id, second.id)
+    assert after["kept"] == []
+    assert wait_until(lambda: lingering(warm), lambda there: len(there) < 2) == [stays]  # one is enough
+    assert "Traceback" not in (warm._home / "runs" / second.id / "supervisor.log").read_text()
+
+
+def test_its_run_is_stopped_and_found_dead_as_any_other(warm, tmp_path):
+    look_once(warm, tmp_path)
+    is_warm(warm)
+    run_id = warm.submit(submission(napping, tmp_path))
+    wait_until(lambda: warm.get(run_id).tasks, lambda tasks: tasks and tasks[0].state is RunState.RUNNING)
+    supervisor = int((warm._home / "runs" / run_id / "supervisor.pid").read_text())
+    assert supervisor in marked(run_id)
+    os.kill(supervisor, signal.SIGKILL)
+
+    assert "is gone" in wait(warm, run_id, 5).error
+    assert wait_until(lambda: marked(run_id), lambda left: not left) == []
+    assert len(lingering(warm)) == 1
+
+
+@pytest.mark.parametrize("change", ["environment", "packages", "killed"])
+def test_where_something_differs_a_fresh_process_is_started(warm, tmp_path, monkeypatch, change):
+    look_once(warm, tmp_path)
+    is_warm(warm)
+    (stays,) = lingering(warm)
+    if change == "environment":
+        monkeypatch.setenv("KFNB_TEST", "changed")
+    elif change == "packages":
+        monkeypatch.setattr("kfnb.backends.local.warm.key", lambda environ: key(environ)[::-1])
+    else:
+        os.kill(stays, signal.SIGKILL)
+
+    _, seen = look_once(warm, tmp_path)
+
+    assert seen["variable"] == ("changed" if change == "environment" else None)
+    assert seen["parent"] != stays
+
+
+def test_a_changed_module_ends_it(warm, tmp_path, monkeypatch):
+    (tmp_path / "lib").mkdir()
+    module = tmp_path / "lib" / "kfnb_test_hook.py"
+    module.write_text("x = 1")
+    os.utime(module, (1, 1))
+    (tmp_path / "lib" / "sitecustomize.py").write_text("import kfnb_test_hook")
+    os.utime(tmp_path / "lib" / "sitecustomize.py", (1, 1))
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "lib"))
+    look_once(warm, tmp_path)
+    is_warm(warm)
+    (stays,) = lingering(warm)
+    module.write_text("x = 2")
+
+    look_once(warm, tmp_path)
+
+    assert wait_until(lambda: stays in lingering(warm), lambda there: not there) is False
+
+
+def test_its_folder_must_be_its_users_alone(warm, tmp_path):
+    (tmp_path / "home" / "warm").mkdir(parents=True)
+    (tmp_path / "home" / "warm").chmod(0o777)
+
+    look_once(warm, tmp_path)
+
+    assert list((tmp_path / "home" / "warm").iterdir()) == []
+
+
+def test_it_goes_when_its_time_is_over(tmp_path):
+    backend = LocalBackend(tmp_path / "home", jobs=2, linger=0.5)
+    look_once(backend, tmp_path)
+    is_warm(backend)
+
+    assert wait_until(lambda: lingering(backend), lambda left: not left) == []
+    assert list((tmp_path / "home" / "warm").glob("*[!k]")) == []
