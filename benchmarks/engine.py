@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 from benchmarks.graphs import SHAPES
@@ -122,23 +123,18 @@ def _peak(pipeline: Any) -> float:
 
     run = kfnb.submit(pipeline, cache=False)
     file = Path(settings().home) / "runs" / run.id / "supervisor.pid"
-    peaks: list[int] = []
-    watcher = Thread(target=_watch, args=(file, peaks))
+    peaks, over = [0], Event()
+    watcher = Thread(target=_watch, args=(file, peaks, over))
     watcher.start()
     run.wait()
+    over.set()
     watcher.join()
     return max(peaks)
 
 
-def _watch(file: Path, peaks: list[int]) -> None:
-    """Note the peak of the process whose id is in ``file``, until it is gone."""
-    while not file.exists() or not file.read_text():
-        time.sleep(0.01)
-    status = Path(f"/proc/{file.read_text()}/status")
-    while True:
-        try:
-            lines = status.read_text().splitlines()
-        except OSError:
-            return
-        peaks += [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")]
-        time.sleep(0.02)
+def _watch(file: Path, peaks: list[int], over: Event) -> None:
+    """Note the peak of the process whose id is in ``file``, until the run is over."""
+    while not over.wait(0.02):
+        with suppress(OSError):
+            lines = Path(f"/proc/{file.read_text()}/status").read_text().splitlines()
+            peaks += [int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM")]

@@ -123,3 +123,12 @@ def test_a_parameter_that_no_cell_has_is_refused_before_anything_runs(
     assert main(["run", str(notebook), "-p", "rowz", "6", "--output-dir", str(tmp_path / "out")]) == 2
     assert "rowz" in capsys.readouterr().err
     assert not (tmp_path / "out" / "in.ipynb").exists()
+
+
+def test_a_parameter_of_a_wrong_type_fails_the_notebook_in_words(tmp_path: Path) -> None:
+    cells = ["rows = 3", "%load_ext kfnb", "%%kf_component load --output n\nn = rows * 2"]
+    write(tmp_path / "in.ipynb", cells, tagged=0)
+    done = execute([*CLIENTS["kfnb run"], "-p", "rows", "many"], tmp_path)
+    assert done.returncode == 1
+    assert "rows is int in cell [" in done.stderr
+    assert "was given as 'many'" in done.stderr

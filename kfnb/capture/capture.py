@@ -48,6 +48,9 @@ def begin(notebook: Notebook, cell: Cell, options: Options) -> Pending:
     if component.function is None:
         _check_parameters(notebook, component.options)
     travel = trace(notebook, cell, component.names, component.options, before=cell.order)
+    for name in travel.params:
+        if name in notebook.mistaken:
+            raise CaptureError(f"cell {cell}: {notebook.mistaken[name]}")
     requirements(travel, component.options)
     inputs, digests = _inputs(notebook, component, travel)
     component = replace(component, inputs=inputs, constants=dict(travel.constants))

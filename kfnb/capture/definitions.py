@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.imports import bound_by
@@ -183,6 +184,16 @@ def _is_type(value: ast.expr) -> bool:
 def value_sort(node: ast.stmt | None, name: str) -> Sort:
     """Whether a statement assigns a constant, whatever sort of cell it stands in."""
     return Sort.LITERAL if node is not None and _assigns_constant(node, name) else Sort.LIVE
+
+
+def assigned_literal(node: ast.stmt | None, otherwise: Any) -> Any:
+    """The value that a statement assigns, where that is a literal; ``otherwise`` where it is not."""
+    if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
+        return otherwise
+    try:
+        return ast.literal_eval(node.value)
+    except (ValueError, SyntaxError):
+        return otherwise
 
 
 def _assigns_constant(node: ast.stmt, name: str) -> bool:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from kfnb.capture import commands
 from kfnb.capture.cell import Cell
-from kfnb.capture.definitions import Definition, Sort, definitions_of, value_sort
+from kfnb.capture.definitions import Definition, Sort, assigned_literal, definitions_of, value_sort
 from kfnb.capture.values import kind_of
 from kfnb.errors import CaptureError
 
@@ -59,6 +59,7 @@ class Notebook:
         self.folder = folder
         self.linear = linear
         self.components: dict[str, Component] = {}
+        self.mistaken: dict[str, str] = {}  # parameters that were given a value of a wrong type
         self.seeding: list[Cell] = []  # cells that are no component and may seed what all of a kernel shares
         self.failed: set[str] = set()  # components whose cell has failed, or was refused, since it last ran
         self.left: dict[str, tuple[Cell, bytes]] = {}
@@ -125,15 +126,26 @@ class Notebook:
         if definition.sort not in (Sort.LITERAL, Sort.PARAMETER, Sort.LIVE) or name not in self.namespace:
             return definition
         value = self.namespace[name]
+        if not definition.cell.head:  # as the cell says: papermill's own cell may have followed by now
+            value = assigned_literal(definition.node, value)
         kind = kind_of(value)
         if not kind.parameter:
             return replace(definition, sort=value_sort(definition.node, name))
         if injected:
             self.injected[name] = value
+            self._check_type(name, kind.type)
         self.parameters[name] = Parameter(name, kind.type, value, f"cell {definition.cell}")
         return Definition(
             name, Sort.PARAMETER, definition.cell, definition.first, definition.last, definition.node
         )
+
+    def _check_type(self, name: str, kind: str) -> None:
+        """Remember of a value that papermill was given that it is of another type than the one it stands for."""
+        known = self.parameters.get(name)
+        if known is not None and known.type != kind and (known.type, kind) != ("float", "int"):
+            self.mistaken[name] = (
+                f"{name} is {known.type} in {known.place}, and was given as {self.injected[name]!r}"
+            )
 
     # -- who made a name --------------------------------------------------------------------------------------
 

@@ -79,8 +79,8 @@ def _scalar(value: Any) -> Kind | None:
     if type(value) is type(python):
         return Kind(kind, restore="float" if real else "")
     name = type(value).__name__
-    if isinstance(value, float | str):  # numpy's float64 and str_ are Python's own, with more methods
-        return Kind(kind, note=f"{name} travels as {kind}", restore="float" if real else "")
+    if text:  # numpy's str_ is Python's own, with methods that nobody calls
+        return Kind(kind, note=f"{name} travels as {kind}")
     name = "bool_" if kind == "bool" else name
     return Kind(kind, modules=("numpy",), note=f"{name} travels as {kind}", restore=f"numpy.{name}")
 

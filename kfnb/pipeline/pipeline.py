@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import linecache
 import sys
+import traceback
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -139,8 +140,14 @@ def compile_program(name: str, program: str) -> Any:
             warnings.simplefilter("ignore")
             exec(compile(program, file, "exec", dont_inherit=True), namespace)
     except Exception as error:  # KFP raises any kind, and so does the user's own body
-        raise PipelineError(f"KFP cannot build pipeline {name}: {error}") from error
+        raise PipelineError(f"KFP cannot build pipeline {name}{_statement(error, file)}: {error}") from error
     return namespace[name]
+
+
+def _statement(error: Exception, file: str) -> str:
+    """The statement of a pipeline's program at which an error came up, for a message; empty if it is none of it."""
+    lines = [frame.line for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
+    return f", at `{lines[-1]}`" if lines and lines[-1] else ""
 
 
 def compiled(built: Built) -> Compiled:

@@ -6,7 +6,7 @@ Inline styles only, and nothing that needs them to be understood: GitHub keeps t
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -241,6 +241,12 @@ def filled(text: str) -> str:
 def texts(blocks: Iterable[Block]) -> list[str]:
     """The blocks' texts, without empty ones."""
     return [text for text in (block.to_text() for block in blocks) if text]
+
+
+def notes_section(notes: Sequence[str]) -> Iterator[Block]:
+    """What the user should know of a thing; nothing where there is nothing to know."""
+    if notes:
+        yield Section("Notes", [Items(tuple(notes))])
 
 
 def bundle(label: str, blocks: Sequence[Block]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kfnb.model import ComponentView, Port, Traveller
-from kfnb.widgets.blocks import Block, Code, Folded, Items, Row, Section, Text, Title, bundle
+from kfnb.widgets.blocks import Block, Code, Folded, Row, Section, Text, Title, bundle, notes_section
 from kfnb.widgets.table import Cell, Column, Table, Value
 from kfnb.widgets.words import cut
 
@@ -16,7 +16,7 @@ def draw_component(view: ComponentView) -> dict[str, str]:
     """A component as a mimebundle of HTML and text."""
     cell = f"cell {view.cell}" if view.cell else ""
     image = f"image {view.image}" if view.image else ""
-    blocks: list[Block] = [Title(view.name, facts=("component", cell, image)), *_notes(view.notes)]
+    blocks: list[Block] = [Title(view.name, facts=("component", cell, image)), *notes_section(view.notes)]
     ports = [*_ports("Inputs", view.inputs), *_outputs(view.outputs)]
     if ports:
         blocks.append(Row(ports))
@@ -24,11 +24,6 @@ def draw_component(view: ComponentView) -> dict[str, str]:
     if view.source:
         blocks.append(Folded("Source", [Code(view.source)]))
     return bundle(f"Component {view.name}", blocks)
-
-
-def _notes(notes: tuple[str, ...]) -> Iterable[Block]:
-    if notes:
-        yield Section("Notes", [Items(notes)])
 
 
 def _ports(heading: str, ports: tuple[Port, ...]) -> Iterable[Block]:

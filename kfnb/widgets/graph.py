@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 
 from kfnb.model import Edge, Graph, Node
-from kfnb.widgets.blocks import Block, Items, Picture, Section, Title, bundle
+from kfnb.widgets.blocks import Block, Picture, Section, Title, bundle, notes_section
 from kfnb.widgets.component import port_table
 from kfnb.widgets.groups import group_title
 from kfnb.widgets.layering import forward
@@ -18,8 +18,7 @@ from kfnb.widgets.table import Cell, Column, Table, Value
 def draw_graph(graph: Graph) -> dict[str, str]:
     """A pipeline as a mimebundle of HTML and text."""
     blocks: list[Block] = [Title(graph.name, facts=("pipeline", _size(graph)))]
-    if graph.notes:
-        blocks.append(Section("Notes", [Items(graph.notes)]))
+    blocks += notes_section(graph.notes)
     if graph.parameters:
         blocks.append(Section("Parameters", [port_table("Parameters", graph.parameters)]))
     if graph.nodes:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kfnb.model import Artifact, Run, RunState
 from kfnb.widgets.artifacts import artifact_blocks
-from kfnb.widgets.blocks import Block, Picture, Row, Section, Title, bundle
+from kfnb.widgets.blocks import Block, Picture, Row, Section, Title, bundle, notes_section
 from kfnb.widgets.failure import failure_blocks
 from kfnb.widgets.picture import draw
 from kfnb.widgets.scene import Item, Link, Scene
@@ -31,7 +31,8 @@ def draw_run(run: Run, contents: Mapping[str, str] = _NOTHING, *, now: float | N
     now = time.time() if now is None else now
     tree = Tree(run.tasks)
     loops = Loops(tree)
-    blocks: list[Block] = [_title(run, now), *failure_blocks(run, tree), *_values(run)]
+    blocks: list[Block] = [_title(run, now), *failure_blocks(run, tree)]
+    blocks += [*notes_section(run.notes), *_values(run)]
     if tree.leaves:
         blocks.append(Picture(draw(run_scene(run, tree, loops, now))))
     blocks.append(Section("Tasks", task_blocks(tree, loops, now)))

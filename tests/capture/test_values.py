@@ -52,7 +52,7 @@ def test_the_kind_of_libraries_values() -> None:
     pd = pytest.importorskip("pandas")
     tree = pytest.importorskip("sklearn.tree")
     pyplot = pytest.importorskip("matplotlib.figure")
-    assert kind_of(np.float64(1)).restore == "float"
+    assert kind_of(np.float64(1)).restore == "numpy.float64"
     assert [kind_of(np.int64(1)).type, kind_of(np.int64(1)).restore] == ["int", "numpy.int64"]
     assert kind_of(np.bool_(1)).restore == "numpy.bool_"
     assert kind_of(np.float32(0.5)).restore == "numpy.float32"

@@ -285,3 +285,10 @@ def test_several_tasks_are_in_the_state_that_tells_most():
 
 def test_every_state_of_the_model_has_a_look():
     assert all(look(state).word for state in model.RunState)
+
+
+def test_what_has_no_effect_here_is_said_with_the_run() -> None:
+    run = Run("r1", "name", "churn", "local", notes=("node selectors have no effect <here>",))
+    drawn = draw_run(run)
+    assert "node selectors have no effect <here>" in drawn["text/plain"]
+    assert "node selectors have no effect &lt;here&gt;" in drawn["text/html"]

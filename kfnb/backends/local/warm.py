@@ -8,7 +8,6 @@ supervisor is started afresh, as without it. The socket lies in a folder that is
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import hashlib
 import json
@@ -81,25 +80,26 @@ def revive(home: Path, folder: RunFolder, lock: int, environ: Mapping[str, str])
 
 @dataclass
 class Warmth:
-    """What this process, a supervisor, was when it began: ``name`` by ``key``, at ``since`` (epoch seconds)."""
+    """What this process, a supervisor, was when it began: ``name`` by ``key``, at ``since`` (epoch seconds).
+
+    ``known`` are the modules that it was forked with, none if it was started afresh.
+    """
 
     name: str = field(default_factory=lambda: key(os.environ))
     since: float = field(default_factory=time.time)
+    known: frozenset[str] = frozenset()
 
     def linger(self, home: Path, seconds: float) -> Request | None:
         """Wait for another run for ``seconds``, each time anew. A fork gets it; this process None, in the end."""
+        if self.known >= sys.modules.keys():
+            return None  # the process that this one was forked from knows as much, and is there
         if sys.platform != "linux" or seconds <= 0 or not remark("-" * len(os.environ[MARK])):
             return None
         files = _files()
         if any(changed > self.since * 1e9 for changed in files.values()):
             return None
         with suppress(OSError):
-            guard = os.open(_place(home) / f"{self.name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
-            try:
-                fcntl.flock(guard, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                return self._serve(_place(home), seconds, files)
-            finally:
-                os.close(guard)
+            return self._serve(_place(home), seconds, files)
         return None
 
     def _serve(self, place: Path, seconds: float, files: Mapping[str, int]) -> Request | None:
@@ -107,28 +107,32 @@ class Warmth:
         for number in (signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         gc.freeze()
-        here = os.open(place, os.O_RDONLY)
+        here, name = os.open(place, os.O_RDONLY), place / self.name
         try:
             with closing(socket.socket(socket.AF_UNIX)) as door:
-                (place / self.name).unlink(missing_ok=True)
-                door.bind(f"/proc/self/fd/{here}/{self.name}")
+                draft = f".{os.getpid()}"
+                door.bind(f"/proc/self/fd/{here}/{draft}")
                 door.listen()
-                while self._is_asked(door, place / self.name, seconds):
+                (place / draft).rename(name)  # who was there sees that, and goes
+                mine = _inode(name)
+                while self._is_asked(door, name, mine, seconds):
                     with closing(door.accept()[0]) as line:
                         if not _is_ours(line) or _files(files) != files:
                             break
                         request = _answer(line)
                         if request is not None:
+                            self.known = frozenset(sys.modules)
                             return request
-                (place / self.name).unlink(missing_ok=True)
+                if _inode(name) == mine:
+                    name.unlink(missing_ok=True)
                 return None
         finally:
             os.close(here)
 
-    def _is_asked(self, door: socket.socket, name: Path, seconds: float) -> bool:
-        """Wait until somebody asks; False where nobody does, or where the socket was removed with its home."""
+    def _is_asked(self, door: socket.socket, name: Path, mine: int, seconds: float) -> bool:
+        """Wait until somebody asks; False where nobody does, or where the socket is no longer there."""
         until = time.monotonic() + seconds
-        while name.exists() and time.monotonic() < until:
+        while _inode(name) == mine and time.monotonic() < until:
             if select.select([door], [], [], min(seconds, _LOOK))[0]:
                 return True
         return False
@@ -179,6 +183,13 @@ def _place(home: Path) -> Path:
 def _is_ours(line: socket.socket) -> bool:
     told = line.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
     return bool(struct.unpack("3i", told)[1] == os.geteuid())
+
+
+def _inode(name: Path) -> int:
+    try:
+        return name.stat().st_ino
+    except OSError:
+        return -1
 
 
 def _files(known: Mapping[str, int] | None = None) -> dict[str, int]:

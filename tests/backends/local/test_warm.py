@@ -79,7 +79,7 @@ def look_once(backend, tmp_path):
 
 
 def is_warm(backend):
-    wait_until(lambda: list((backend._home / "warm").glob("*[!k]")), bool)
+    wait_until(lambda: list((backend._home / "warm").glob("[!.]*")), bool)
 
 
 def test_the_next_run_is_forked_from_the_last_ones_process(warm, tmp_path):
@@ -94,6 +94,27 @@ def test_the_next_run_is_forked_from_the_last_ones_process(warm, tmp_path):
     assert after["kept"] == []
     assert wait_until(lambda: lingering(warm), lambda there: len(there) < 2) == [stays]  # one is enough
     assert "Traceback" not in (warm._home / "runs" / second.id / "supervisor.log").read_text()
+
+
+def test_a_process_that_knows_more_takes_the_others_place(warm, tmp_path):
+    @component
+    def parse() -> str:
+        import xml.dom.minidom
+
+        return xml.dom.minidom.__name__
+
+    @dsl.pipeline
+    def parsing():
+        parse()
+
+    look_once(warm, tmp_path)
+    is_warm(warm)
+    (first,) = lingering(warm)
+    wait(warm, warm.submit(submission(parsing, tmp_path)))
+
+    (second,) = wait_until(lambda: lingering(warm), lambda there: there and first not in there)
+    assert look_once(warm, tmp_path)[1]["parent"] not in (first, second)
+    assert second in lingering(warm)
 
 
 def test_its_run_is_stopped_and_found_dead_as_any_other(warm, tmp_path):
@@ -161,4 +182,4 @@ def test_it_goes_when_its_time_is_over(tmp_path):
     is_warm(backend)
 
     assert wait_until(lambda: lingering(backend), lambda left: not left) == []
-    assert list((tmp_path / "home" / "warm").glob("*[!k]")) == []
+    assert list((tmp_path / "home" / "warm").glob("[!.]*")) == []
