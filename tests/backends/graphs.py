@@ -485,11 +485,34 @@ def _compiles(described: Pipeline) -> bool:
     It confuses some branches within branches, loses some inputs of groups, and mixes up the branches of a pipeline and
     of another within it.
     """
+    if _mixes_branches(described):
+        return False
     try:
         spec = spec_of(Written(described).pipeline)
     except _REFUSALS:
         return False
     return all(_is_whole(component) for component in (spec["root"], *spec["components"].values()))
+
+
+def _mixes_branches(described: Pipeline) -> bool:
+    """Whether a pipeline has branches, and a pipeline somewhere within it has too."""
+    own = any(isinstance(node, Branches) for node in _of_its_own(described.body))
+    inner = list(_pipelines(described.body))
+    return any(_mixes_branches(one) or (own and _has_branches(one)) for one in inner)
+
+
+def _has_branches(described: Pipeline) -> bool:
+    own = any(isinstance(node, Branches) for node in _of_its_own(described.body))
+    return own or any(_has_branches(one) for one in _pipelines(described.body))
+
+
+def _of_its_own(body: Body) -> Iterator[Node]:
+    """The nodes of a body, however deep, but for those of pipelines within."""
+    for node in body:
+        yield node
+        if not isinstance(node, Pipeline):
+            for inner in bodies(node):
+                yield from _of_its_own(inner)
 
 
 def _is_whole(component: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ import fcntl
 import hashlib
 import importlib.util
 import json
+import os
 import re
 import shlex
 import shutil
@@ -137,7 +138,9 @@ def _build(requirements: Requirements, folder: Path, python: Path) -> None:
 
 
 def _call(command: list[str]) -> None:
-    if subprocess.run(command, check=False).returncode:
+    # uv trusts certificates of its own by default; pip trusts the system's, as everything else here does
+    environment = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", **os.environ}
+    if subprocess.run(command, check=False, env=environment).returncode:
         raise StepFault(f"its packages cannot be installed: {shlex.join(command)} failed; its log says why")
 
 

@@ -143,6 +143,12 @@ class _Reader:
                 FromTask(choice["producerSubtask"], choice["outputArtifactKey"])
                 for choice in item.get("artifactSelectors", [])
             )
+        self.problems += [
+            f"the output {name} comes from {choice.task}, which does not exist"
+            for name, choices in outputs.items()
+            for choice in choices
+            if choice.task not in steps
+        ]
         return Dag({name: steps[name] for name in self._ordered(steps)}, outputs)
 
     def _ordered(self, steps: Mapping[str, Step]) -> list[str]:

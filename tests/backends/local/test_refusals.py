@@ -76,3 +76,14 @@ def test_what_is_no_pipeline(backend, tmp_path):
         "this pipeline cannot run here:",
         "- it has no tasks: it is no compiled KFP pipeline",
     ]
+
+
+def test_an_output_of_a_task_that_does_not_exist_is_refused(backend, tmp_path):
+    @dsl.pipeline
+    def pipeline() -> int:
+        return number(value=1).output
+
+    spec = spec_of(pipeline)
+    spec["root"]["dag"]["outputs"]["parameters"]["Output"]["valueFromParameter"]["producerSubtask"] = "nobody"
+    told = refusal(backend, spec, tmp_path)
+    assert told[1:] == ["- the output Output comes from nobody, which does not exist"]
