@@ -377,7 +377,7 @@ class _Artist:
         return call
 
     def _nested(self, scope: _Scope, depth: int) -> Pipeline:
-        kinds = {"x": self._int, "y": self._int, "items": self._list, "word": self._text}
+        kinds = {"x": self._int, "y": self._int, "items": self._flat, "word": self._text}
         given = self._draw(st.just(list(kinds)) | st.lists(st.sampled_from(list(kinds)), unique=True))
         made = self.pipeline(depth, {name: kinds[name](scope) for name in given})
         scope.calls.append(made.node)
@@ -442,9 +442,14 @@ class _Artist:
     def _list(self, scope: _Scope) -> Ref:
         if scope.collected and self._draw(st.booleans()):
             return self._draw(st.sampled_from(scope.collected))
+        return self._flat(scope)
+
+    def _flat(self, scope: _Scope) -> Ref:
+        """A list of integers: what a loop in a loop has made is a list of lists."""
         ints = st.sampled_from(scope.ints)
         pairs = st.builds(Pair, ints, ints | st.builds(Const, INTS))
-        return self._draw(st.sampled_from(scope.lists[::-1]) | pairs)
+        plain = [ref for ref in scope.lists[::-1] if ref not in scope.collected]
+        return self._draw(st.sampled_from(plain) | pairs if plain else pairs)
 
     def _number(self) -> int:
         self._count += 1
