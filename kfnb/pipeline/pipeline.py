@@ -15,7 +15,7 @@ from typing import Any
 
 from kfnb.capture.capture import typed
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import Component, Options, check_name
+from kfnb.capture.component import Options, check_name
 from kfnb.capture.ledger import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
@@ -24,7 +24,7 @@ from kfnb.errors import PipelineError
 from kfnb.model import kfp_name
 from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
-from kfnb.pipeline.step import Step, make_step
+from kfnb.pipeline.step import Step, make_step, travel_of
 from kfnb.pipeline.wiring import Wired, called_components, wire
 
 
@@ -98,13 +98,14 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     names = _body_names(pipeline, called)
     options = Options(params=pipeline.params)
     travel = trace(notebook, cell, names, options)
-    travels = {name: _travel(notebook, notebook.components[name]) for name in called}
+    travels = {name: travel_of(notebook, notebook.components[name]) for name in called}
     wired = wire(
         cell, notebook.components, travels, {**travel.params, **{p.name: p for p in pipeline.params}}
     )
     wired.notes += _outdated(notebook, called, travels)
     steps = tuple(
-        make_step(notebook, notebook.components[name], wired.wanted.get(name, ())) for name in called
+        make_step(notebook, notebook.components[name], travels[name], wired.wanted.get(name, ()))
+        for name in called
     )
     _rename_inputs(wired, {step.name: step for step in steps})
     program = write_program(
@@ -181,17 +182,6 @@ def write_yaml(pipeline: Any, path: Path) -> None:
 def default_image() -> str:
     """The image of steps that name none: Python's own, of the version that runs here."""
     return f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
-
-
-def _travel(notebook: Notebook, component: Component) -> Travel:
-    return trace(
-        notebook,
-        component.cell,
-        component.names,
-        component.options,
-        constants=component.constants,
-        before=component.cell.order,
-    )
 
 
 def _body_names(pipeline: Pipeline, called: Sequence[str]) -> Names:

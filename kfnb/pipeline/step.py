@@ -42,9 +42,9 @@ class Step:
         return self.component.name
 
 
-def make_step(notebook: Notebook, component: Component, wanted: Collection[str]) -> Step:
-    """The step of a component of which a pipeline wants the outputs ``wanted`` (beside those of ``--output``)."""
-    travel = trace(
+def travel_of(notebook: Notebook, component: Component) -> Travel:
+    """What travels with a component: as its cell ran, but for functions that were edited since."""
+    return trace(
         notebook,
         component.cell,
         component.names,
@@ -52,6 +52,10 @@ def make_step(notebook: Notebook, component: Component, wanted: Collection[str])
         constants=component.constants,
         before=component.cell.order,
     )
+
+
+def make_step(notebook: Notebook, component: Component, travel: Travel, wanted: Collection[str]) -> Step:
+    """The step of a component of which a pipeline wants the outputs ``wanted`` (beside those of ``--output``)."""
     if component.function is not None:
         return _function_step(component, travel)
     outputs = _outputs(component, wanted)

@@ -6,12 +6,12 @@ from kfnb.capture.component import Component
 from kfnb.capture.notebook import Notebook
 from kfnb.model import ComponentView, Port, Traveller
 from kfnb.pipeline.pipeline import default_image
-from kfnb.pipeline.step import Step, make_step
+from kfnb.pipeline.step import Step, make_step, travel_of
 
 
 def view_component(notebook: Notebook, component: Component, image: str = "") -> ComponentView:
     """Everything about a component, as a pipeline of its ``--output`` names alone would take it."""
-    step = make_step(notebook, component, ())
+    step = make_step(notebook, component, travel_of(notebook, component), ())
     return ComponentView(
         name=component.name,
         cell=str(component.cell),

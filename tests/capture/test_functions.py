@@ -43,11 +43,12 @@ def test_a_function_component_takes_and_makes_what_it_is_annotated_with(shell) -
     ],
 )
 def test_a_function_however_it_is_laid_out(shell, function: str) -> None:
-    from kfnb.pipeline.step import make_step
+    from kfnb.pipeline.step import make_step, travel_of
 
     shell.run("K = 1")
     shell.run(f"%%kf_component one\n{function}\n")
-    step = make_step(shell.kernel.notebook, shell.component("one"), ())
+    notebook, component = shell.kernel.notebook, shell.component("one")
+    step = make_step(notebook, component, travel_of(notebook, component), ())
     names: dict[str, object] = {}
     exec(step.text, names)
     assert names["one"](1) == 2

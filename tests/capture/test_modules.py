@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kfnb.capture.modules import collect, imported
-from kfnb.pipeline.step import make_step
+from kfnb.pipeline.step import make_step, travel_of
 
 
 def test_a_module_is_collected_with_what_it_needs(tmp_path) -> None:
@@ -35,7 +35,8 @@ def test_a_module_beside_the_notebook_travels(agree, shell, tmp_path) -> None:
             "    from helpers_kfnb import twice\n    return twice(K), TEXT\ny = list(f())\n"
         ),
     )
-    step = make_step(shell.kernel.notebook, shell.component("makes"), ())
+    notebook, component = shell.kernel.notebook, shell.component("makes")
+    step = make_step(notebook, component, travel_of(notebook, component), ())
     assert sorted(step.travel.files) == ["helpers_kfnb.py", "inner_kfnb.py"]
     assert [one.partition("==")[0] for one in step.requirements] == ["PyYAML"]
 

@@ -8,12 +8,13 @@ import pytest
 
 from kfnb.capture import packages
 from kfnb.errors import CaptureError
-from kfnb.pipeline.step import make_step
+from kfnb.pipeline.step import make_step, travel_of
 
 
 def requirements(shell, name: str, wanted: tuple[str, ...] = ()) -> tuple[str, ...]:
     notebook = shell.kernel.notebook
-    return make_step(notebook, notebook.components[name], wanted).requirements
+    component = notebook.components[name]
+    return make_step(notebook, component, travel_of(notebook, component), wanted).requirements
 
 
 def test_a_module_is_found_in_its_package() -> None:
