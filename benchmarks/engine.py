@@ -72,7 +72,7 @@ def independent() -> Iterator[Measured]:
 def sleeping() -> Iterator[Measured]:
     """Tasks that wait, eight at once."""
     yield from _compared(
-        "8 tasks that sleep 1 s, parallelism 8", "1.6 s", Peer("sleepers", 8, (8, 8)), jobs=8
+        "8 tasks that sleep 1 s, parallelism 8", "1.6 s", Peer("sleepers", 8, (4, 8)), jobs=8
     )
 
 

@@ -36,10 +36,26 @@ class LogLine:
     text: str
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How often somebody who follows a run looks at it: the seconds in between, while things change and while not."""
+
+    shortest: float
+    longest: float
+
+    def next(self, pause: float, *, changed: bool) -> float:
+        """The seconds until the next look, after those since the last one."""
+        return self.shortest if changed else min(self.longest, pause * 1.5)
+
+
 class Backend(Protocol):
-    """A place where pipelines run. Errors are ``kfnb.errors.BackendError`` and nothing else."""
+    """A place where pipelines run. Errors are ``kfnb.errors.BackendError`` and nothing else.
+
+    ``pace`` is how often a run may be looked at here.
+    """
 
     name: str
+    pace: Pace
 
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. What cannot run here is refused, with all reasons."""
@@ -57,8 +73,11 @@ class Backend(Protocol):
         """The run's events with ``seq`` above ``after``; with ``follow``, as they come, until the run is finished."""
         ...
 
-    def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine]:
-        """What the tasks wrote, in order; of one task (by id or name) or of all. ``follow``: until it is finished."""
+    def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine | None]:
+        """What the tasks wrote, in order; of one task (by id or name) or of all.
+
+        With ``follow``, as it comes, until the run is finished; None says that there is no more at the moment.
+        """
         ...
 
     def stop(self, run_id: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from kfnb import model
@@ -21,12 +22,13 @@ class Event:
     ===========  =========  =====================================================================
     kind         about      data
     ===========  =========  =====================================================================
-    ``created``  the run    name, pipeline, backend, arguments, experiment
-    ``task``     a task     name, parent, group, iteration, needs
+    ``created``  the run    name, pipeline, backend, arguments, experiment, environment, url
+    ``task``     a task     name, parent, group, iteration, needs, takes: {sibling: [name]}
     ``state``    run, task  state; error: {message, traceback, place} of a task, a string of a run
     ``inputs``   a task     values: {name: value}
     ``outputs``  run, task  values: {name: value}; metrics: {name: number}
     ``cached``   a task     (nothing)
+    ``doing``    a task     text: what it waits for, or what is done for it; until its next state
     ``note``     the run    text: what the user should know of this run, in one line
     ===========  =========  =====================================================================
 
@@ -76,6 +78,7 @@ class Fold:
     """
 
     def __init__(self, run_id: str) -> None:
+        self.id = run_id
         self.seq = 0
         self.unknown: set[str] = set()
         self._run = model.Run(id=run_id, name="", pipeline="", backend="")
@@ -85,6 +88,11 @@ class Fold:
     def run(self) -> model.Run:
         """The run as of the last event."""
         return replace(self._run, tasks=tuple(self._tasks.values()))
+
+    @property
+    def tasks(self) -> Mapping[str, Task]:
+        """Its tasks and groups as of the last event, by id."""
+        return MappingProxyType(self._tasks)
 
     def add(self, event: Event) -> None:
         """Take one more event into account."""
@@ -96,7 +104,7 @@ class Fold:
             change(event)
 
     def _on_created(self, event: Event) -> None:
-        known = ("name", "pipeline", "backend", "experiment", "arguments")
+        known = ("name", "pipeline", "backend", "experiment", "arguments", "environment", "url")
         fields = {name: event.data[name] for name in known if name in event.data}
         self._run = replace(self._run, created=event.time, **fields)
 
@@ -109,6 +117,7 @@ class Fold:
             group=data.get("group", False),
             iteration=data.get("iteration"),
             needs=tuple(data.get("needs", ())),
+            takes={source: tuple(names) for source, names in data.get("takes", {}).items()},
         )
 
     def _on_state(self, event: Event) -> None:
@@ -119,24 +128,28 @@ class Fold:
             self._run = replace(self._run, error=str(error) if error else "")
             return
         task = self._tasks[event.task]
+        if state in (RunState.PENDING, RunState.RUNNING, RunState.SKIPPED):
+            task = replace(task, outputs={}, metrics={})  # those of an earlier attempt
         if state is RunState.RUNNING:
-            task = replace(task, attempts=task.attempts + 1)
+            task = replace(task, attempts=task.attempts + 1, began=(*task.began, event.time))
         task = _entered(task, state, event.time)
-        self._tasks[event.task] = replace(task, error=TaskError(**error) if error else None)
+        self._tasks[event.task] = replace(task, error=TaskError(**error) if error else None, doing="")
 
     def _on_inputs(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], inputs=decode(event.data["values"]))
 
     def _on_outputs(self, event: Event) -> None:
-        values = decode(event.data["values"])
+        values, metrics = decode(event.data["values"]), event.data.get("metrics", {})
         if not event.task:
-            self._run = replace(self._run, result=values)
+            self._run = replace(self._run, result=values, metrics=metrics)
         else:
-            metrics = event.data.get("metrics", {})
             self._tasks[event.task] = replace(self._tasks[event.task], outputs=values, metrics=metrics)
 
     def _on_note(self, event: Event) -> None:
         self._run = replace(self._run, notes=(*self._run.notes, str(event.data["text"])))
+
+    def _on_doing(self, event: Event) -> None:
+        self._tasks[event.task] = replace(self._tasks[event.task], doing=str(event.data["text"]))
 
     def _on_cached(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], cached=True)

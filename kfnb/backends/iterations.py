@@ -18,6 +18,12 @@ def joined(tasks: Sequence[Task], part: Callable[[Task], Mapping[str, Any]]) -> 
     return ByTask({name: _join(found, part, loops) for name, found in by_name.items()})
 
 
+def measured(tasks: Sequence[Task]) -> dict[str, Any]:
+    """What tasks have logged, by ``task.metric``: a number, for a task in a loop the list over its iterations."""
+    metrics = joined(tasks, lambda task: task.metrics)
+    return {f"{task}.{name}": value for task, values in metrics.items() for name, value in values.items()}
+
+
 def _join(
     tasks: Sequence[Task], part: Callable[[Task], Mapping[str, Any]], loops: Mapping[str, int]
 ) -> OfTask:
@@ -41,5 +47,6 @@ def _nested(values: list[tuple[tuple[int, ...], Any]]) -> Any:
         return values[-1][1]
     groups: dict[int, list[tuple[tuple[int, ...], Any]]] = {}
     for index, value in values:
-        groups.setdefault(index[0], []).append((index[1:], value))
+        # a task of that name outside of the loop comes before those in it
+        groups.setdefault(index[0] if index else -1, []).append((index[1:], value))
     return [_nested(groups[number]) for number in sorted(groups)]

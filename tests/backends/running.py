@@ -39,7 +39,7 @@ def wait_until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: fl
 
 def text(backend: LocalBackend, run_id: str, task: str | None = None) -> str:
     """All that was logged."""
-    return "\n".join(line.text for line in backend.logs(run_id, task))
+    return "\n".join(line.text for line in filter(None, backend.logs(run_id, task)))
 
 
 def task(run: model.Run, name: str) -> model.Task:

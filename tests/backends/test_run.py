@@ -59,6 +59,11 @@ def test_a_loop_in_a_loop_gives_lists_of_lists() -> None:
     assert handle(*groups, *inner).outputs["t"]["v"] == [[(0, 0), (0, 1), (0, 2)], [(1, 0), (1, 1), (1, 2)]]
 
 
+def test_a_task_in_a_loop_and_one_of_its_name_outside_of_it_do_not_get_lost() -> None:
+    tasks = [task("loop/0/t", iteration=0, outputs={"v": 1}), task("t", outputs={"v": 0})]
+    assert handle(*tasks).outputs["t"]["v"] == [0, 1]
+
+
 def test_a_name_that_is_not_there_tells_which_are() -> None:
     run = handle(task("load", outputs={"n": 3}))
     with pytest.raises(KeyError, match="no task is called lode; there are load"):
@@ -82,7 +87,10 @@ def test_a_run_and_a_list_of_runs_are_tables_too() -> None:
     assert run.to_frame().to_dict("records") == [
         {"task": "load", "state": "SUCCEEDED", "seconds": 2.5, "cached": False, "output.n": 3}
     ]
-    assert RunList([run.snapshot()]).to_frame()["pipeline"].tolist() == ["churn"]
+    runs = RunList(lambda: [handle(metrics={"train.loss": 0.5}, arguments={"C": 1}).snapshot()])
+    frame = runs.to_frame()
+    assert frame["pipeline"].tolist() == ["churn"]
+    assert (frame["metric.train.loss"].tolist(), frame["argument.C"].tolist()) == ([0.5], [1])
 
 
 def test_events_of_an_unknown_kind_are_skipped_and_counted() -> None:

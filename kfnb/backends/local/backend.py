@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import builtins
 import os
+import platform
+import shutil
 import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from importlib import metadata
 from pathlib import Path
 
 from kfnb import model
-from kfnb.backends.backend import LogLine, Submission
+from kfnb.backends.backend import LogLine, Pace, Submission
+from kfnb.backends.environment import environment_of
 from kfnb.backends.events import Event, encode, fold
 from kfnb.backends.local import folder as folders
 from kfnb.backends.local.folder import Order, RunFolder
@@ -40,12 +44,13 @@ class LocalBackend:
     """
 
     name = "local"
+    pace = Pace(0.06, 0.06)  # a look is cheap, and a change is seen within a tenth of a second
 
     def __init__(self, home: Path, *, jobs: int = 0, secrets: str = "", linger: float = 0) -> None:
-        self._home = Path(home).expanduser().absolute()
+        self._home = folders.absolute(Path(home), "home")
         self._jobs = jobs or _cores()
         self._linger = linger
-        self._secrets = str(Path(secrets).expanduser().absolute()) if secrets else ""
+        self._secrets = str(folders.absolute(Path(secrets), "secrets")) if secrets else ""
 
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""
@@ -66,13 +71,15 @@ class LocalBackend:
         try:
             folder.write(submission.spec, order)
         except (OSError, TypeError, ValueError) as error:
+            shutil.rmtree(folder.path, ignore_errors=True)
             raise BackendError(f"the run cannot be written to {folder.path}: {error}") from None
         created = {
             "name": submission.name,
             "pipeline": pipeline.name,
             "backend": self.name,
             "experiment": submission.experiment,
-            "arguments": order.arguments,
+            "arguments": {**pipeline.defaults, **order.arguments},
+            "environment": {**_here(), **environment_of(submission.spec)},
         }
         notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in said(pipeline)]
         self._start(folder, [("created", "", created), *notes], create=True)
@@ -83,11 +90,11 @@ class LocalBackend:
         folder = self._folder(run_id)
         bury(folder)
         with opened(folder.path) as log:
-            return fold(run_id, log.read())
+            return fold(folder.id, log.read())
 
     def list(self, *, limit: int = 20) -> builtins.list[model.Run]:
         """The newest runs first, without their tasks. One whose files are damaged is FAILED, and says so."""
-        return [self._outline(folder) for folder in folders.existing(self._home)[:limit]]
+        return [self._outline(folder) for folder in folders.existing(self._home, limit)]
 
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
         """The run's events above ``after``; with ``follow``, as they come, until the run is finished."""
@@ -103,8 +110,9 @@ class LocalBackend:
                     return
                 time.sleep(_POLL)
 
-    def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine]:
+    def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine | None]:
         """What the tasks wrote, in the order they wrote it; with ``follow``, as it comes, until the run is finished.
+        None says that there is no more at the moment.
 
         ``task`` is an id or a name. Raises ``BackendError`` where no task is called so (with ``follow``, at the end).
         """
@@ -118,7 +126,7 @@ class LocalBackend:
             raise BackendError(f"run {run_id} has no task {task}")
         return self._read(folder, Logs(folder, wanted), follow=follow)
 
-    def _read(self, folder: RunFolder, logs: Logs, *, follow: bool) -> Iterator[LogLine]:
+    def _read(self, folder: RunFolder, logs: Logs, *, follow: bool) -> Iterator[LogLine | None]:
         with opened(folder.path) as log:
             while True:
                 bury(folder)
@@ -127,6 +135,7 @@ class LocalBackend:
                 if over:
                     yield from logs.rest(self._began(folder.id))
                     return
+                yield None
                 time.sleep(_POLL)
 
     def _began(self, run_id: str) -> builtins.list[str]:
@@ -168,7 +177,7 @@ class LocalBackend:
         if lock is None:
             raise BackendError(f"run {folder.id} is still driven by process {folder.pid}")
         try:
-            folder.ask_to_stop(asked=False)
+            folder.start_anew()
             with opened(folder.path, create=create) as log:
                 log.append(facts)
             spawn(folder, lock, self._home if self._linger else None)
@@ -177,9 +186,16 @@ class LocalBackend:
 
     def _folder(self, run_id: str) -> RunFolder:
         folder = folders.find(self._home, run_id)
-        if folder is None:
+        if folder is not None:
+            return folder
+        begun = [one for one in folders.existing(self._home) if run_id and one.id.startswith(run_id)]
+        if len(begun) > 1:
+            raise RunNotFound(
+                f"{len(begun)} runs begin with {run_id}, as {begun[0].id} does: give more of the id"
+            )
+        if not begun:
             raise RunNotFound(f"no run is called {run_id} in {self._home}")
-        return folder
+        return begun[0]
 
     def _outline(self, folder: RunFolder) -> model.Run:
         try:
@@ -195,3 +211,12 @@ def _cores() -> int:
     if hasattr(os, "sched_getaffinity"):  # not on macOS
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def _here() -> dict[str, str]:
+    """What all steps that run here have in common."""
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "kfp": metadata.version("kfp"),
+    }

@@ -7,10 +7,11 @@ import json
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from kfnb.backends.events import decode, encode
@@ -30,7 +31,15 @@ class Cache:
         self._digests: dict[tuple[str, int, int], str] = {}
 
     def key(self, work: Work, extra: str) -> str:
-        """The name of the entry of this work, a program's or a container's; ``extra`` is the task's own cache key."""
+        """The name of the entry of this work, a program's or a container's; ``extra`` is the task's own cache key.
+
+        Empty, which names none, where an artifact cannot be read.
+        """
+        with suppress(OSError):
+            return self._key(work, extra)
+        return ""
+
+    def _key(self, work: Work, extra: str) -> str:
         program = work.component.body
         assert isinstance(program, Program | Container)
         material = {
@@ -46,6 +55,8 @@ class Cache:
 
     def find(self, key: str, work: Work) -> dict[str, Any] | None:
         """The outputs kept under ``key``, their files copied to the task's folder; None if there are none."""
+        if not key:
+            return None
         entry = self._folder / key
         try:
             kept = decode(json.loads((entry / "outputs.json").read_text(encoding="utf-8")))
@@ -57,17 +68,16 @@ class Cache:
 
     def keep(self, key: str, work: Work, outputs: Mapping[str, Any]) -> None:
         """Keep the outputs of ``work``. Where another run was first, its entry stays."""
-        if (self._folder / key).exists():
+        if not key or (self._folder / key).exists():
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=".draft-", dir=self._folder))
-        try:
-            kept = {name: _moved(value, work.folder, draft) for name, value in outputs.items()}
-            told = {name: _relative(value, draft) for name, value in kept.items()}
-            (draft / "outputs.json").write_text(json.dumps(encode(told)), encoding="utf-8")
-            draft.rename(self._folder / key)
-        except OSError:  # somebody was first, or the disk is full: the run itself is none the worse
-            shutil.rmtree(draft, ignore_errors=True)
+        with suppress(OSError):  # somebody was first, or the disk is full: the run itself is none the worse
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(prefix=".draft-", dir=self._folder, ignore_cleanup_errors=True) as folder:
+                draft = Path(folder)
+                kept = {name: _moved(value, work.folder, draft) for name, value in outputs.items()}
+                told = {name: _relative(value, draft) for name, value in kept.items()}
+                (draft / "outputs.json").write_text(json.dumps(encode(told)), encoding="utf-8")
+                draft.rename(self._folder / key)
 
     def _digest(self, value: Artifact | list[Artifact]) -> Any:
         if isinstance(value, list):
@@ -133,7 +143,9 @@ def _relative(value: Any, folder: Path) -> Any:
 
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
+    if target.is_dir():
+        shutil.rmtree(target)  # what an earlier attempt left there
     if source.is_dir():
-        shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
+        shutil.copytree(source, target, symlinks=True)
     else:
         shutil.copy2(source, target)

@@ -1,7 +1,8 @@
 """Steps that are containers, run by docker or podman where one answers.
 
 The container sees the run's folder, and each input that lies elsewhere, at the same paths as this machine does. Its
-image's user writes the outputs. It is named after its task, so that it can be ended with it.
+image's user writes the outputs. It is named after its task, so that it can be ended with it; as long as it may be
+there, a note in the task's folder tells of it, for those who find the task's process gone.
 """
 
 from __future__ import annotations
@@ -20,6 +21,10 @@ from kfnb.backends.local.exchange import Work, executor_input
 from kfnb.backends.local.placeholder import Context, fill
 from kfnb.backends.local.spec import Container
 
+_NOTE = "container.json"
+_PATIENCE = 10.0
+"""Seconds that an engine may take to remove a container."""
+
 
 def command(work: Work, container: Container, program: str, run: Path) -> list[str]:
     """The command that runs ``work`` by the engine ``program``; ``run`` is the run's folder."""
@@ -37,16 +42,26 @@ def command(work: Work, container: Container, program: str, run: Path) -> list[s
     ]  # fmt: skip
 
 
-def act(told: list[str], env: Mapping[str, str]) -> int:
-    """In the task's process: run the container, and end it with this process; its exit status."""
+def act(told: list[str], env: Mapping[str, str], folder: Path) -> int:
+    """In the process of the task in ``folder``: run the container, and end it with this process; its exit status."""
+    program, name, note = told[0], told[told.index("--name") + 1], folder / _NOTE
+    note.write_text(json.dumps([program, name]), encoding="utf-8")
     process = subprocess.Popen(told, env={**os.environ, **env}, stdin=subprocess.DEVNULL)
-    name = told[told.index("--name") + 1]
 
     def end(*_: object) -> None:
-        subprocess.run([told[0], "kill", name], capture_output=True, check=False)
+        subprocess.run([program, "kill", name], capture_output=True, check=False)
 
     signal.signal(signal.SIGTERM, end)
-    return process.wait()
+    status = process.wait()
+    note.unlink(missing_ok=True)
+    return status
+
+
+def remove(folder: Path) -> None:
+    """Remove the container that the process of the task in ``folder`` has left behind, if it has."""
+    with suppress(OSError, ValueError, subprocess.TimeoutExpired):
+        program, name = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+        subprocess.run([program, "rm", "--force", name], capture_output=True, check=False, timeout=_PATIENCE)
 
 
 def _seen(work: Work, run: Path) -> Iterator[str]:

@@ -25,6 +25,7 @@ from kfnb.backends.local.spec import Component, Container, Dag, Loop, Pipeline, 
 from kfnb.backends.local.summary import Summary, added_up
 from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.tasks import Tasks
+from kfnb.backends.local.values import texts
 from kfnb.model import RunState, TaskError
 
 _WARM_UP = 0.05
@@ -107,7 +108,7 @@ class Engine:
         call = self._call(scope, step, ended)
         try:
             inputs = resolve(step, call.component, scope.inputs, ended, call.words)
-            if step.condition and not holds(step.condition, inputs.parameters):
+            if step.condition and not holds(step.condition, texts(inputs.parameters, call.component.kinds)):
                 return self._leave_out(scope, step, Result(RunState.SKIPPED, kept=call.keep))
             return await (self._group if isinstance(call.component.body, Dag) else self._work)(call, inputs)
         except StepFault as fault:
@@ -152,6 +153,9 @@ class Engine:
 
     async def _group(self, call: _Call, inputs: Inputs) -> Result:
         task, keep, begun = call.task, call.keep, time.monotonic()
+        earlier = self.journal.done(task)
+        if keep and earlier is not None:
+            return Result(RunState.SUCCEEDED, earlier.outputs, kept=True)
         for attempt in count(1):
             self.journal.started(task)
             if call.step.loop is not None:
@@ -176,6 +180,7 @@ class Engine:
 
     async def _loop(self, task: str, loop: Loop, component: Component, inputs: Inputs, keep: bool) -> Result:
         rounds = items(loop, component, inputs)
+        self.journal.loop(task, len(rounds))
         limit = asyncio.Semaphore(loop.limit or max(len(rounds), 1))
 
         async def iterate(index: int, inner: Inputs) -> Result:

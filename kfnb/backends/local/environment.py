@@ -24,15 +24,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kfnb.backends.installs import KFP, OF_OLD_PYTHON, WITH_VALUE, installs
 from kfnb.backends.local.faults import StepFault
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement  # 80 ms, which a step that installs nothing does not need
-
-_WITH_VALUE = frozenset({"--index-url", "-i", "--extra-index-url", "--trusted-host", "--find-links", "-f"})
-_KFP = re.compile(r"kfp(?![\w.-])")
-_OF_OLD_PYTHON = 'python_version<"3.9"'
-"""Ends a requirement that KFP writes into every step; no Python of ours is that old."""
 
 _DONE = ".kfnb-complete"
 
@@ -55,6 +51,11 @@ class Requirements:
             [sys.version_info[:3], sys.executable, self.packages, self.options, _installed_kfp()]
         )
         return hashlib.sha256(told.encode()).hexdigest()[:16]
+
+    @property
+    def words(self) -> str:
+        """The packages in a line."""
+        return ", ".join(self.packages) or self.kfp
 
     @property
     def other_kfp(self) -> str:
@@ -91,11 +92,11 @@ def parse(script: str) -> Requirements:
     packages: list[str] = []
     options: list[str] = []
     kfp = ""
-    for words in _installs(script):
+    for words in installs(script):
         for word in words:
-            if word in _WITH_VALUE:
+            if word in WITH_VALUE:
                 options += [word, next(words)]
-            elif _KFP.match(word):
+            elif KFP.match(word):
                 kfp = word
             elif not word.startswith("-") and _applies(word):
                 packages.append(word)
@@ -111,22 +112,27 @@ def missing(requirements: Requirements) -> list[str]:
 
 
 def python_of(requirements: Requirements, envs: Path) -> Path:
-    """The Python of the environment that holds ``requirements``, built first if need be; output goes to stdout.
+    """The Python of the environment that holds ``requirements``, once that is built."""
+    return envs / requirements.key / "bin" / "python"
+
+
+def is_built(requirements: Requirements, envs: Path) -> bool:
+    """Whether the environment that holds ``requirements`` is there."""
+    return (envs / requirements.key / _DONE).exists()
+
+
+def build(requirements: Requirements, envs: Path) -> None:
+    """Build the environment that holds ``requirements``, unless somebody else just has; output goes to stdout.
 
     Raises ``StepFault`` where it cannot be built.
     """
-    folder = envs / requirements.key
-    python = folder / "bin" / "python"
-    if not (folder / _DONE).exists():
-        with _locked(envs / f"{requirements.key}.lock"):
-            if not (folder / _DONE).exists():
-                _build(requirements, folder, python)
-    return python
+    with _locked(envs / f"{requirements.key}.lock"):
+        if not is_built(requirements, envs):
+            _build(requirements, envs / requirements.key, python_of(requirements, envs))
 
 
 def _build(requirements: Requirements, folder: Path, python: Path) -> None:
-    packages = ", ".join(requirements.packages) or requirements.kfp
-    print(f"Building an environment for {packages} (kept in {folder})", flush=True)  # noqa: T201 - the task's log
+    print(f"Building an environment for {requirements.words} (kept in {folder})", flush=True)  # noqa: T201 - the task's log
     shutil.rmtree(folder, ignore_errors=True)
     if _uv():
         _call([*_uv(), "venv", "--quiet", "--python", sys.executable, str(folder)])
@@ -160,20 +166,9 @@ def _uv() -> tuple[str, ...]:
     return (sys.executable, "-m", "uv") if importlib.util.find_spec("uv") else ()
 
 
-def _installs(script: str) -> Iterator[Iterator[str]]:
-    """The words after each ``pip install`` of a shell script."""
-    for line in script.splitlines():
-        words = shlex.split(line) if "pip install" in line else []
-        while "install" in words:
-            rest = words[words.index("install") + 1 :]
-            end = rest.index("&&") if "&&" in rest else len(rest)
-            yield iter(rest[:end])
-            words = rest[end:]
-
-
 def _applies(package: str) -> bool:
     """Whether a requirement is one for this Python."""
-    if package.endswith(_OF_OLD_PYTHON):
+    if package.endswith(OF_OLD_PYTHON):
         return False
     from packaging.requirements import InvalidRequirement, Requirement
 

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.backends.local.faults import StepFault
+from kfnb.backends.local.importer import absolute
 from kfnb.backends.local.spec import Component, Program
 from kfnb.backends.local.supply import Supply
-from kfnb.backends.local.values import parse, typed
+from kfnb.backends.local.values import parse
+from kfnb.backends.parameters import typed
 from kfnb.model import Artifact
 
 _OUTPUT = "executor_output.json"
@@ -85,8 +87,11 @@ def executor_input(work: Work) -> dict[str, Any]:
     }
 
 
-def collect(work: Work) -> dict[str, Any]:
-    """The outputs that the step left behind. Raises ``StepFault`` for one that is of another type than declared."""
+def collect(work: Work, start: Path) -> dict[str, Any]:
+    """The outputs that the step, begun in the folder ``start``, left behind.
+
+    Raises ``StepFault`` for one that is of another type than declared.
+    """
     try:
         told = json.loads((work.folder / _OUTPUT).read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -99,7 +104,8 @@ def collect(work: Work) -> dict[str, Any]:
         elif file.is_file():
             outputs[name] = _from_file(name, file, parameter.type)
     for name in work.component.output_artifacts:
-        outputs[name] = _found(work, name, told.get("artifacts", {}).get(name, {}).get("artifacts", []))
+        listed = told.get("artifacts", {}).get(name, {}).get("artifacts", [])
+        outputs[name] = _found(work, name, listed, start)
     return outputs
 
 
@@ -114,13 +120,13 @@ def _planned(work: Work, name: str) -> Artifact:
     return Artifact(name, work.component.output_artifacts[name].type, str(work.folder / "artifacts" / name))
 
 
-def _found(work: Work, name: str, told: list[Mapping[str, Any]]) -> Artifact | list[Artifact]:
+def _found(work: Work, name: str, told: list[Mapping[str, Any]], start: Path) -> Artifact | list[Artifact]:
     """The artifact as the step left it: it may have another uri, and has metadata."""
     planned = _planned(work, name)
     artifacts = [
         replace(
             planned,
-            uri=item.get("custom_path") or item.get("uri") or planned.uri,
+            uri=absolute(item.get("custom_path") or item.get("uri") or planned.uri, start),
             metadata=item.get("metadata", {}),
         )
         for item in told

@@ -5,7 +5,8 @@
 ``run.json``       everything else of the submission (``Order``)
 ``events.db``      the events, see ``store``
 ``lock``           locked (``flock``) as long as the supervisor lives; the kernel unlocks it however that dies
-``supervisor.pid`` the supervisor's process id, good while the lock is held
+``supervisor.pid`` the supervisor's process id, good while the lock is held; none before it has come up
+``supervisor.log`` what the supervisor itself had to say
 ``stop``           there if the run was asked to stop
 ``timeline``       in what order the tasks' logs were written, see ``timeline``
 ``volumes/``       the run's volumes, where its tasks ask for some
@@ -20,8 +21,8 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
@@ -30,6 +31,7 @@ from typing import Any
 from kfnb.errors import BackendError
 
 _RUNS = "runs"
+_HINT = "; set home to another folder"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -69,9 +71,12 @@ class RunFolder:
         (self.path / "run.json").write_text(json.dumps(asdict(order)), encoding="utf-8")
 
     def read(self) -> tuple[dict[str, Any], Order]:
-        """What ``write`` put down."""
-        spec = json.loads((self.path / "spec.json").read_text(encoding="utf-8"))
-        return spec, Order(**json.loads((self.path / "run.json").read_text(encoding="utf-8")))
+        """What ``write`` put down. Raises ``BackendError``."""
+        spec, order = (_read(self.path / name) for name in ("spec.json", "run.json"))
+        try:
+            return spec, Order(**order)
+        except TypeError:
+            raise BackendError(f"{self.path / 'run.json'} was written by another version of kfnb") from None
 
     def log(self, task: str) -> Path:
         """The file that a task's output goes to."""
@@ -86,7 +91,8 @@ class RunFolder:
 
     def lock(self, *, patience: float = 0.0) -> int | None:
         """Take the run's lock and return its file; None if a supervisor still holds it after ``patience`` seconds."""
-        file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        with _usable(self.path / "lock"):
+            file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o644)
         until = time.monotonic() + patience
         while True:
             try:
@@ -105,21 +111,30 @@ class RunFolder:
             return int((self.path / "supervisor.pid").read_text(encoding="ascii"))
         return None
 
+    def start_anew(self) -> None:
+        """Forget the supervisor before, as another one is to come up. Raises ``BackendError``."""
+        with _usable(self.path):
+            for name in ("stop", "supervisor.pid", "supervisor.log"):
+                (self.path / name).unlink(missing_ok=True)
+
     def came_up(self) -> None:
         """Say that this process is the supervisor."""
         (self.path / "supervisor.pid").write_text(str(os.getpid()), encoding="ascii")
+
+    @property
+    def supervisor_log(self) -> Path:
+        """The file that the supervisor's own output goes to."""
+        return self.path / "supervisor.log"
 
     @property
     def stopping(self) -> bool:
         """Whether the run was asked to stop."""
         return (self.path / "stop").exists()
 
-    def ask_to_stop(self, *, asked: bool = True) -> None:
-        """Leave word that the run is to stop, or take it back."""
-        if asked:
+    def ask_to_stop(self) -> None:
+        """Leave word that the run is to stop. Raises ``BackendError``."""
+        with _usable(self.path):
             (self.path / "stop").touch()
-        else:
-            (self.path / "stop").unlink(missing_ok=True)
 
     def remove(self) -> bool:
         """Remove the folder and all in it; False if a supervisor is alive in it. Raises ``BackendError``."""
@@ -139,10 +154,18 @@ class RunFolder:
         return True
 
 
+def absolute(path: Path, setting: str) -> Path:
+    """The absolute path that a setting names. Raises ``BackendError`` where that cannot be told (``~nobody``)."""
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise BackendError(f"{path} cannot be used: {error}; set {setting} to another path") from None
+
+
 def new(home: Path) -> RunFolder:
     """A folder for a run that begins now. Ids sort by time: ``261124-063723-412k`` (UTC). Raises ``BackendError``."""
     runs = home / _RUNS
-    try:
+    with _usable(runs, _HINT):
         runs.mkdir(parents=True, exist_ok=True)
         while True:
             now = datetime.now(timezone.utc)
@@ -151,26 +174,38 @@ def new(home: Path) -> RunFolder:
             with suppress(FileExistsError):
                 folder.mkdir()
                 return RunFolder(folder)
-    except OSError as error:
-        raise BackendError(
-            f"no run can be kept in {runs}: {error.strerror}; set home to another folder"
-        ) from None
 
 
-def existing(home: Path) -> list[RunFolder]:
-    """The folders of all runs, the newest first."""
-    try:
-        names = [entry.name for entry in os.scandir(home / _RUNS) if entry.is_dir() and entry.name[0] != "."]
-    except FileNotFoundError:
-        return []
-    return [RunFolder(home / _RUNS / name) for name in sorted(names, reverse=True)]
+def existing(home: Path, limit: int | None = None) -> list[RunFolder]:
+    """The folders of all runs, the newest first, or of the newest ``limit``. Raises ``BackendError``."""
+    runs = home / _RUNS
+    with _usable(runs, _HINT):
+        try:
+            names = [entry.name for entry in os.scandir(runs) if entry.is_dir() and entry.name[0] != "."]
+        except FileNotFoundError:
+            return []
+    return [RunFolder(runs / name) for name in sorted(names, reverse=True)[:limit]]
 
 
 def find(home: Path, run_id: str) -> RunFolder | None:
     """The folder of a run, or None."""
     path = home / _RUNS / run_id
-    return (
-        RunFolder(path)
-        if run_id[:1] not in ("", ".") and path.parent == home / _RUNS and path.is_dir()
-        else None
-    )
+    with suppress(OSError, ValueError):  # of a name that no file can have
+        if run_id[:1] not in ("", ".") and path.parent == home / _RUNS and path.is_dir():
+            return RunFolder(path)
+    return None
+
+
+def _read(file: Path) -> Any:
+    with _usable(file):
+        return json.loads(file.read_text(encoding="utf-8"))
+
+
+@contextmanager
+def _usable(path: Path, hint: str = "") -> Iterator[None]:
+    """Say in words that ``path`` cannot be used, where that turns out. ``ValueError``: it is no name, or no JSON."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BackendError(f"{path} cannot be used: {reason}{hint}") from None

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from kfnb.backends.local.faults import StepFault
+
+_LONGEST = 200
+"""Characters of a file's name, which may have 255 bytes."""
 
 _SCHEME = re.compile(r"^(?!file:)[A-Za-z][A-Za-z0-9+.-]*://")
 
@@ -23,10 +28,26 @@ def local_path(uri: str, folder: Path) -> str:
     return str(path.absolute())
 
 
+def absolute(uri: str, folder: Path) -> str:
+    """``uri`` as it is good everywhere: a relative path starts at ``folder``."""
+    return uri if is_remote(uri) or uri.startswith("file:") else str(folder / uri)
+
+
+def name_of(uri: str) -> str:
+    """What a copy of the file or folder at ``uri`` is called: its name, without what the query says."""
+    return Path(urlsplit(uri).path).name[-_LONGEST:] or "artifact"
+
+
 def fetch(uri: str, target: Path) -> None:
     """Copy what lies at ``uri``, a file or a folder, to ``target``."""
+    if uri.startswith(("http://", "https://")):
+        from urllib.request import urlopen  # fsspec would ask for a package more
+
+        with urlopen(uri) as source, target.open("wb") as copy:  # noqa: S310 - the scheme is known
+            shutil.copyfileobj(source, copy)
+        return
     import fsspec
 
     # KFP says minio:// for what is S3 to everybody else
-    filesystem, source = fsspec.core.url_to_fs(re.sub("^minio://", "s3://", uri))
-    filesystem.get(source, str(target), recursive=filesystem.isdir(source))
+    filesystem, path = fsspec.core.url_to_fs(re.sub("^minio://", "s3://", uri))
+    filesystem.get(path, str(target), recursive=filesystem.isdir(path))

@@ -5,22 +5,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.backends.events import Fold, encode
+from kfnb.backends.events import Fold, encode, fold
+from kfnb.backends.iterations import measured
 from kfnb.backends.local.spec import Step
 from kfnb.backends.local.store import EventLog, Fact
-from kfnb.model import Artifact, RunState, TaskError
+from kfnb.backends.metrics import metrics
+from kfnb.model import RunState, Task, TaskError
 
 
 class Journal:
     """Writes the events of one run, and remembers what an earlier attempt at it has finished (``earlier``)."""
 
     def __init__(self, run_id: str, log: EventLog) -> None:
-        self._log = log
+        self._run_id, self._log = run_id, log
         past = Fold(run_id)
         for event in log.read():
             past.add(event)
         self.earlier = {task.id: task for task in past.run.tasks}
         self._told: set[str] = set()
+
+    def done(self, task: str) -> Task | None:
+        """A task or a group as an earlier attempt at the run finished it, if it did."""
+        earlier = self.earlier.get(task)
+        return earlier if earlier is not None and earlier.state is RunState.SUCCEEDED else None
 
     def tasks(
         self, parent: str, prefix: str, steps: Mapping[str, Step], groups: set[str], index: int | None
@@ -37,10 +44,26 @@ class Journal:
                 if task in self._told or (earlier and earlier.state is not RunState.SUCCEEDED):
                     facts.append(("state", task, {"state": RunState.PENDING}))
                 continue
-            data = {"name": name, "parent": parent, "group": name in groups, "needs": list(step.needs)}
+            data = {
+                "name": name,
+                "parent": parent,
+                "group": name in groups,
+                "needs": list(step.needs),
+                "takes": step.takes,
+            }
             facts.append(("task", task, data | ({} if index is None else {"iteration": index})))
         self._told.update(prefix + name for name in steps)
         self._log.append(facts)
+
+    def loop(self, task: str, rounds: int) -> None:
+        """A loop has so many iterations; the tasks of others, which an earlier attempt at it had, are none now."""
+        others = [
+            known
+            for known in {*self.earlier, *self._told}
+            if known.startswith(f"{task}/") and int(known[len(task) + 1 :].partition("/")[0]) >= rounds
+        ]
+        if others:
+            self._log.append([("state", known, {"state": RunState.SKIPPED}) for known in others])
 
     def started(self, task: str, inputs: Mapping[str, Any] | None = None) -> None:
         """A task or a group runs now. ``inputs`` where it is one that shows them."""
@@ -57,6 +80,10 @@ class Journal:
             told = error
         self._log.append([("state", task, {"state": state} | ({"error": told} if told else {}))])
 
+    def doing(self, task: str, text: str) -> None:
+        """Something is being done for a task, which may take a while; an empty ``text`` when that is over."""
+        self._log.append([("doing", task, {"text": text})])
+
     def succeeded(self, task: str, outputs: Mapping[str, Any], *, cached: bool = False) -> None:
         """A task, a group or the run is done, with these outputs."""
         facts: list[Fact] = [("cached", task, {})] if cached else []
@@ -65,13 +92,9 @@ class Journal:
         facts.append(("state", task, {"state": RunState.SUCCEEDED}))
         self._log.append(facts)
 
-
-def metrics(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers that a task's ``system.Metrics`` artifacts carry."""
-    return {
-        name: value
-        for artifact in outputs.values()
-        if isinstance(artifact, Artifact) and artifact.type == "system.Metrics"
-        for name, value in artifact.metadata.items()
-        if isinstance(value, int | float) and not isinstance(value, bool)
-    }
+    def ended(self, state: RunState, outputs: Mapping[str, Any], error: str = "") -> None:
+        """The run is over, with these outputs and with all that its tasks have logged until then."""
+        logged = measured(fold(self._run_id, self._log.read()).tasks)
+        told = {"values": encode(outputs), "metrics": logged}
+        facts: list[Fact] = [("outputs", "", told)] if outputs or logged else []
+        self._log.append([*facts, ("state", "", {"state": state} | ({"error": error} if error else {}))])

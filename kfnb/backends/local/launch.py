@@ -13,13 +13,14 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from kfnb.backends.failure import from_description
 from kfnb.backends.local import container, runner
 from kfnb.backends.local.container_engine import engine
-from kfnb.backends.local.environment import Requirements, missing, parse, python_of
+from kfnb.backends.local.environment import Requirements, build, is_built, missing, parse, python_of
 from kfnb.backends.local.exchange import LOG, Work, collect, job, prepare
-from kfnb.backends.local.failure import from_description, from_status
+from kfnb.backends.local.failure import from_status
 from kfnb.backends.local.faults import StepFailed, StepFault
-from kfnb.backends.local.importer import fetch, is_remote, local_path
+from kfnb.backends.local.importer import fetch, is_remote, local_path, name_of
 from kfnb.backends.local.mounts import enter
 from kfnb.backends.local.placeholder import Context, fill
 from kfnb.backends.local.preload import preload
@@ -36,7 +37,7 @@ _FAILURE = "failure.json"
 class Launcher:
     """Starts processes for tasks of the run in ``folder_of_run``. ``envs`` holds environments.
 
-    Steps start in ``folder``.
+    Steps start in ``folder``. ``tell`` says of a task, by its id, what is being done for it; nothing when that is over.
     """
 
     processes: Processes
@@ -45,6 +46,7 @@ class Launcher:
     folder_of_run: Path
     supplier: Supplier
     timeline: Timeline
+    tell: Callable[[str, str], None]
     warm: bool = False
     said: set[str] = field(default_factory=set)
 
@@ -67,26 +69,43 @@ class Launcher:
 
     async def _run(self, work: Work) -> dict[str, Any]:
         body = work.component.body
+        if not (
+            self.folder_of_run / "run.json"
+        ).exists():  # a step that still ran may have made the folder anew
+            raise StepFault(f"the folder of its run is gone ({self.folder_of_run})")
         prepare(work)
         if isinstance(body, Program):
             self._say_once(work, parse(body.installs).other_kfp)
+            await self._build(work, parse(body.installs))
             await self._process(work, self._action(work, body), body.source)
-            return collect(work)
+            return collect(work, self.folder)
         if isinstance(body, Container):
             (work.folder / "outputs").mkdir(exist_ok=True)
             told = container.command(work, body, _engine(), self.folder_of_run)
-            await self._process(work, partial(container.act, told, work.supply.env), "", "container")
-            return collect(work)
+            try:
+                await self._process(
+                    work, partial(container.act, told, work.supply.env, work.folder), "", "container"
+                )
+            finally:
+                await asyncio.to_thread(container.remove, work.folder)
+            return collect(work, self.folder)
         if isinstance(body, Volume):
             return self._volume(work, gone=body.gone)
         assert isinstance(body, Importer)
         return await self._import(work, body)
 
+    async def _build(self, work: Work, requirements: Requirements) -> None:
+        """Build the environment that a step runs in, where it needs one of its own and none is there."""
+        if missing(requirements) and not is_built(requirements, self.envs):
+            self.tell(work.id, f"building an environment for {requirements.words}")
+            await self._process(work, partial(_built, work, requirements, self.envs), "")
+            self.tell(work.id, "")
+
     def _action(self, work: Work, program: Program) -> Callable[[], int]:
         told = job(work, program)
         requirements = parse(program.installs)
         if missing(requirements):
-            action: Callable[[], int] = partial(_elsewhere, told, requirements, self.envs)
+            action: Callable[[], int] = partial(_elsewhere, told, python_of(requirements, self.envs))
         elif program.env or work.supply.env:
             # libraries read variables when they are imported, and a fork has them imported
             action = partial(_execute, Path(sys.executable), told)
@@ -116,7 +135,7 @@ class Launcher:
         if not is_remote(uri):
             path = local_path(uri, self.folder)
         else:
-            path = str(work.folder / "artifacts" / (Path(uri).name or "artifact"))
+            path = str(work.folder / "artifacts" / name_of(uri))
             failure = str(work.folder / _FAILURE)
             await self._process(work, lambda: runner.guarded(lambda: fetch(uri, Path(path)), failure), "")
         made = work.component.output_artifacts
@@ -167,16 +186,26 @@ def _supplied(work: Work, action: Callable[[], int]) -> int:
     return action()
 
 
-def _elsewhere(told: dict[str, Any], requirements: Requirements, envs: Path) -> int:
-    """In the task's process: become the Python of an environment that has ``requirements``."""
+def _built(work: Work, requirements: Requirements, envs: Path) -> int:
+    """In a process of its own: build an environment that has ``requirements``."""
+    _alone()
+    try:
+        build(requirements, envs)
+    except StepFault as fault:
+        (work.folder / _FAILURE).write_text(json.dumps({"fault": str(fault)}), encoding="utf-8")
+        return 1
+    return 0
+
+
+def _elsewhere(told: dict[str, Any], python: Path) -> int:
+    """In the task's process: become the ``python`` of another environment."""
+    _alone()
+    return _execute(python, told)
+
+
+def _alone() -> None:
     for name in ("PYTHONPATH", "PYTHONHOME"):
         os.environ.pop(name, None)
-    try:
-        python = python_of(requirements, envs)
-    except StepFault as fault:
-        Path(told["failure"]).write_text(json.dumps({"fault": str(fault)}), encoding="utf-8")
-        return 1
-    return _execute(python, told)
 
 
 def _execute(python: Path, told: dict[str, Any]) -> NoReturn:

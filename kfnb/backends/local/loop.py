@@ -11,7 +11,7 @@ from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.resolve import Inputs, Result
 from kfnb.backends.local.spec import Component, Dag, Loop
 from kfnb.backends.local.summary import worst
-from kfnb.backends.local.values import typed
+from kfnb.backends.parameters import typed
 from kfnb.model import RunState
 
 

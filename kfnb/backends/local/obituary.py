@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kfnb.backends.events import fold
+from kfnb.backends.local.container import remove
 from kfnb.backends.local.folder import RunFolder
 from kfnb.backends.local.marks import end_marked
 from kfnb.backends.local.store import EventLog, Fact, opened
-from kfnb.model import RunState
+from kfnb.model import RunState, Task
 
 _GONE = "the process that drove this run is gone (it was killed, or the machine went down); retry continues the run"
 
@@ -25,19 +26,39 @@ def bury(folder: RunFolder) -> None:
         try:
             if not log.finished():  # it may have ended just before it let go of the lock
                 end_marked(folder.id)
-                log.append(_last_words(folder, log))
+                for task in fold(folder.id, log.read()).tasks:
+                    remove(folder.log(task.id).parent)
+                state = RunState.CANCELED if folder.stopping else RunState.FAILED
+                end(folder.id, log, state, "" if folder.stopping else _reason(folder))
         finally:
             os.close(lock)
 
 
-def _last_words(folder: RunFolder, log: EventLog) -> Iterator[Fact]:
-    for task in fold(folder.id, log.read()).tasks:
+def end(run_id: str, log: EventLog, state: RunState, error: str) -> None:
+    """Write down that a run ends in the midst of what it does, as all of its processes are gone."""
+    log.append(
+        [*_last_words(fold(run_id, log.read()).tasks), ("state", "", {"state": state, "error": error})]
+    )
+
+
+def _last_words(tasks: Iterable[Task]) -> Iterator[Fact]:
+    for task in tasks:
         if task.state is RunState.RUNNING:
             error = {"message": "its process is gone, with the one that drove the run"}
             yield "state", task.id, {"state": RunState.FAILED, "error": error}
         elif not task.state.finished:
             yield "state", task.id, {"state": RunState.SKIPPED}
-    if folder.stopping:
-        yield "state", "", {"state": RunState.CANCELED}
-    else:
-        yield "state", "", {"state": RunState.FAILED, "error": _GONE}
+
+
+def _reason(folder: RunFolder) -> str:
+    """Why nobody drives the run: a supervisor that never came up has left the reason as the end of its output."""
+    try:
+        said = folder.supervisor_log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        said = []
+    last = next((line.strip() for line in reversed(said) if line.strip()), "")
+    if folder.pid is not None or not last:
+        return _GONE
+    return (
+        f"the process that was to drive this run did not start: {last} (all of it in {folder.supervisor_log})"
+    )

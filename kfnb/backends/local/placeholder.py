@@ -6,14 +6,13 @@ nothing else becomes the value itself, so that ``[train.output, 2]`` holds two n
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
 from typing import Any
 
 from kfnb.backends.local.faults import StepFault
+from kfnb.backends.local.values import text
 from kfnb.model import Artifact
 
 _PLACEHOLDER = re.compile(r"\{\{\$\.(.*?)\}\}")
@@ -55,11 +54,7 @@ def _element(item: Any, context: Context) -> Any:
 
 def _text(found: re.Match[str], context: Context) -> str:
     value = _look_up(found[1], context)
-    if value is _UNKNOWN:
-        return found[0]
-    if isinstance(value, float) and not isinstance(value, bool):
-        return format(Decimal(repr(value)).normalize(), "f")
-    return value if isinstance(value, str) else json.dumps(value)
+    return found[0] if value is _UNKNOWN else text(value)
 
 
 def _look_up(name: str, context: Context) -> Any:

@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from kfnb.backends.local.kubernetes_settings import read_demands, settings_of
+from kfnb.backends.local.references import broken, human
 from kfnb.backends.local.sources import FromStatus, FromTask, Source, read_source
 from kfnb.backends.local.spec import (
     ArtifactPort,
@@ -23,7 +24,8 @@ from kfnb.backends.local.spec import (
     Step,
     Volume,
 )
-from kfnb.backends.local.values import MISSING, plain, typed
+from kfnb.backends.local.values import MISSING
+from kfnb.backends.parameters import plain, typed
 from kfnb.errors import BackendError
 
 Json = Mapping[str, Any]
@@ -84,7 +86,7 @@ class _Reader:
             key: self._component(key, data) for key, data in self._spec.get("components", {}).items()
         }
         root = self._component("", self._spec["root"])
-        self._check_references(root, components)
+        self.problems += broken(root, components)
         limit = float(self._config.get("activeDeadlineSeconds", 0))
         return Pipeline(name, root, components, "workspace" in self._config, limit)
 
@@ -110,14 +112,14 @@ class _Reader:
             volume = _VOLUMES.get(executor["container"].get("image", ""))
             return volume or self._program(name, executor["container"], self._settings.get(label, {}))
         kinds = ", ".join(executor) or "nothing that it could run"
-        self.problems.append(f"{_human(name)} is of a kind that only a cloud knows ({kinds})")
+        self.problems.append(f"{human(name)} is of a kind that only a cloud knows ({kinds})")
         return Program("", "")
 
     def _program(self, name: str, container: Json, settings: Json) -> Program | Container:
         command, args = list(container.get("command", [])), list(container.get("args", []))
         image = str(container.get("image", ""))
         env = {item["name"]: str(item.get("value", "")) for item in container.get("env", [])}
-        demands = read_demands(_human(name), container, settings, self.problems)
+        demands = read_demands(human(name), container, settings, self.problems)
         carried = any("ephemeral_component.py" in part for part in command[:-1])  # else it is in the image
         if "--function_to_execute" not in args[:-1] or not carried:
             return Container(image, tuple(command), tuple(args), env, demands)
@@ -205,16 +207,6 @@ class _Reader:
             self.problems.append(f"{name} loops over something that is no list")
         return Loop(iterator["itemInput"], raw, limit=limit)
 
-    # what refers to what
-
-    def _check_references(self, root: Component, components: Mapping[str, Component]) -> None:
-        for component in (root, *components.values()):
-            for step in component.body.steps.values() if isinstance(component.body, Dag) else ():
-                if step.component not in components:
-                    self.problems.append(
-                        f"{step.name} runs {step.component or 'nothing'}, which does not exist"
-                    )
-
 
 def _parameter(data: Json) -> Parameter:
     kind = data.get("parameterType", "STRING")
@@ -268,7 +260,3 @@ def _retries(data: Json) -> Retries:
 
 def _seconds(duration: str) -> float:
     return float(duration.rstrip("s") or 0)
-
-
-def _human(component: str) -> str:
-    return component.removeprefix("comp-")

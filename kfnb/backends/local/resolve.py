@@ -11,7 +11,8 @@ from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.placeholder import Context, fill
 from kfnb.backends.local.sources import Constant, FromInput, FromStatus, FromTask, Source
 from kfnb.backends.local.spec import Component, Dag, Step
-from kfnb.backends.local.values import MISSING, typed
+from kfnb.backends.local.values import MISSING, texts
+from kfnb.backends.parameters import typed
 from kfnb.model import RunState, TaskError
 
 
@@ -56,7 +57,8 @@ def resolve(
     if not isinstance(component.body, Dag):
         _check_complete(component, inputs)
         artifacts = {name: _flat(value) for name, value in artifacts.items()}
-    return replace(inputs, artifacts=artifacts)
+        return Inputs(texts(inputs.parameters, component.kinds), artifacts)
+    return inputs
 
 
 def looked_up(source: Source, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]) -> Any:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from kfnb.backends.local.values import plain
+from kfnb.backends.parameters import plain
 
 _SELECTOR = re.compile(r"""parseJson\(string_value\)((?:\[(?:"[^"]*"|'[^']*'|\d+)\])+)""")
 _KEY = re.compile(r"""\[(?:"([^"]*)"|'([^']*)'|(\d+))\]""")

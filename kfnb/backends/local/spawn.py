@@ -24,7 +24,7 @@ def spawn(folder: RunFolder, lock: int, warm_from: Path | None = None) -> None:
         return
     program = [sys.executable, "-m", "kfnb.backends.local.supervisor", str(folder.path), str(lock)]
     try:
-        with (folder.path / "supervisor.log").open("ab") as log:
+        with folder.supervisor_log.open("ab") as log:
             subprocess.run(
                 ["/bin/sh", "-c", '"$@" &', "sh", *program],
                 cwd=Path(kfnb.__path__[0]).parent,

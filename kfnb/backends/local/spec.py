@@ -79,6 +79,15 @@ class Step:
     cache: bool = False
     cache_key: str = ""
 
+    @property
+    def takes(self) -> dict[str, list[str]]:
+        """The names of the outputs that it takes, by the task that has them."""
+        taken: dict[str, list[str]] = {}
+        for source in (*self.parameters.values(), *self.artifacts.values()):
+            if isinstance(source, FromTask):
+                taken.setdefault(source.task, []).append(source.output)
+        return {task: list(dict.fromkeys(names)) for task, names in taken.items()}
+
 
 @dataclass(frozen=True)
 class Dag:
@@ -149,6 +158,11 @@ class Component:
     output_parameters: Mapping[str, Parameter] = field(default_factory=dict)
     output_artifacts: Mapping[str, ArtifactPort] = field(default_factory=dict)
 
+    @property
+    def kinds(self) -> dict[str, str]:
+        """The types of its parameters, by name."""
+        return {name: parameter.type for name, parameter in self.parameters.items()}
+
 
 @dataclass(frozen=True)
 class Pipeline:
@@ -162,6 +176,12 @@ class Pipeline:
     components: Mapping[str, Component]
     workspace: bool = False
     timeout: float = 0.0
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """What its parameters are where no argument says otherwise."""
+        parameters = self.root.parameters.items()
+        return {name: one.default for name, one in parameters if one.default is not MISSING}
 
     @property
     def programs(self) -> Iterator[Program]:

@@ -35,9 +35,9 @@ class EventLog:
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         self._file = folder / FILE
-        if not create and not self._file.is_file():
-            raise BackendError(f"the events of the run in {folder} are gone")
         with _translated(self._file):
+            if not create and not self._file.is_file():
+                raise BackendError(f"the events of the run in {folder} are gone")
             self._connection = sqlite3.connect(self._file, isolation_level=None, timeout=10)
             try:
                 self._set_up(create)
@@ -100,5 +100,5 @@ def opened(folder: Path, *, create: bool = False) -> Iterator[EventLog]:
 def _translated(file: Path) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, ValueError) as error:
+    except (sqlite3.Error, OSError, ValueError) as error:
         raise BackendError(f"{file} cannot be used: {error}") from None

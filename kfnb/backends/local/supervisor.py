@@ -22,6 +22,7 @@ from kfnb.backends.local.folder import Order, RunFolder
 from kfnb.backends.local.importer import is_remote
 from kfnb.backends.local.journal import Journal
 from kfnb.backends.local.launch import Launcher
+from kfnb.backends.local.obituary import end
 from kfnb.backends.local.processes import Processes
 from kfnb.backends.local.reader import read
 from kfnb.backends.local.resolve import Inputs
@@ -33,6 +34,7 @@ from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.tasks import Tasks
 from kfnb.backends.local.timeline import Timeline
 from kfnb.backends.local.warm import Request, Warmth
+from kfnb.errors import BackendError
 from kfnb.model import Artifact, RunState
 
 _WORKSPACE = "workspace"
@@ -46,27 +48,26 @@ def main(folder: RunFolder, lock: int) -> None:
     while request is not None:
         order = drive(*request)
         os.close(request[1])
-        request = warmth.linger(Path(order.home), order.linger)
+        request = warmth.linger(Path(order.home), order.linger) if order else None
 
 
-def drive(folder: RunFolder, lock: int) -> Order:
-    """Drive the run in ``folder`` to its end; what was asked for."""
+def drive(folder: RunFolder, lock: int) -> Order | None:
+    """Drive the run in ``folder`` to its end; what was asked for, if that can be read."""
     os.set_inheritable(lock, False)  # noqa: FBT003 - the library's own signature
     folder.came_up()
-    spec, order = folder.read()
-    pipeline = read(spec, order.platform)
-    processes = Processes(folder.id, lock)
+    order, processes = None, Processes(folder.id, lock)
     with opened(folder.path) as log:
         journal = Journal(folder.id, log)
         journal.state("", RunState.RUNNING)
         try:
-            asyncio.run(_drive(folder, order, pipeline, journal, processes))
+            spec, order = folder.read()
+            asyncio.run(_drive(folder, order, read(spec, order.platform), journal, processes))
+        except BackendError as error:
+            end(folder.id, log, RunState.FAILED, str(error))
         except Exception as error:
             traceback.print_exc()
-            told = (
-                f"kfnb's local engine broke: {type(error).__name__}: {error} ({folder.path}/supervisor.log)"
-            )
-            journal.state("", RunState.FAILED, told)
+            told = f"kfnb's local engine broke: {type(error).__name__}: {error} ({folder.supervisor_log})"
+            end(folder.id, log, RunState.FAILED, told)
     return order
 
 
@@ -89,9 +90,9 @@ async def _drive(
         looking.cancel()
         await end.settled()
     if result.state is RunState.SUCCEEDED:
-        journal.succeeded("", result.outputs)
+        journal.ended(RunState.SUCCEEDED, result.outputs)
     else:
-        journal.state("", end.state or result.state, end.reason or str(engine.summary))
+        journal.ended(end.state or result.state, {}, end.reason or str(engine.summary))
 
 
 class _End:
@@ -142,7 +143,7 @@ def _engine(
     tasks = Tasks(
         pipeline=pipeline,
         journal=journal,
-        launcher=Launcher(processes, home / "envs", start, folder.path, supplier, timeline),
+        launcher=Launcher(processes, home / "envs", start, folder.path, supplier, timeline, journal.doing),
         cache=Cache(home / "cache") if order.cache else None,
         room=Room(order.jobs, gpus()),
     )

@@ -34,8 +34,8 @@ class Tasks:
 
     async def do(self, step: Step, work: Work, *, keep: bool) -> Result:
         """Do ``work``; with ``keep``, what an earlier attempt at the run finished stands."""
-        earlier = self.journal.earlier.get(work.id)
-        if keep and earlier is not None and earlier.state is RunState.SUCCEEDED:
+        earlier = self.journal.done(work.id)
+        if keep and earlier is not None:
             return Result(RunState.SUCCEEDED, earlier.outputs, kept=True)
         cache = self._cache(step, work)
         key = await _aside(work, lambda: cache.key(work, step.cache_key)) if cache else ""

@@ -1,21 +1,15 @@
-"""Parameter values: what JSON and the PipelineSpec make of Python's numbers, put right.
-
-A PipelineSpec is protobuf written as JSON, which knows doubles only: the constant 3 reads 3.0. The declared type of
-the input says which numbers are integers; inside lists and dicts, where nothing is declared, an integral number is an
-integer, as it is for a step on the cluster.
-"""
+"""Parameter values as text: what the cluster writes where a text is due, and what a step wrote into its files."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
 from kfnb.backends.local.faults import StepFault
-
-_EXACT = 2**53
-"""Doubles count exactly up to here; above, an integral double is no claim to be an integer."""
-
+from kfnb.backends.parameters import plain
 
 _SHOWN = 80
 """Characters of a bad value that an error shows."""
@@ -30,26 +24,18 @@ class Missing(Enum):
 MISSING: Final = Missing.MISSING
 
 
-def plain(value: Any) -> Any:
-    """A value that stands in a PipelineSpec, with integers again where protobuf wrote doubles."""
-    if isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT:
-        return int(value)
-    if isinstance(value, list):
-        return [plain(item) for item in value]
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    return value
-
-
-def typed(value: Any, kind: str) -> Any:
-    """``value`` as the declared parameter type ``kind`` has it: numbers only, nothing else is changed."""
-    if isinstance(value, bool):
+def text(value: Any) -> str:
+    """``value`` as the cluster writes it where a text is due: no exponents, JSON without blanks."""
+    if isinstance(value, str):
         return value
-    if kind == "NUMBER_INTEGER" and isinstance(value, float) and value.is_integer():
-        return int(value)
-    if kind == "NUMBER_DOUBLE" and isinstance(value, int):
-        return float(value)
-    return value
+    if isinstance(value, float):
+        return format(Decimal(repr(value)).normalize(), "f")
+    return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+
+
+def texts(values: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
+    """``values`` with text for those whose declared type, in ``kinds``, is STRING, whatever they are."""
+    return {name: text(value) if kinds.get(name) == "STRING" else value for name, value in values.items()}
 
 
 def parse(text: str, kind: str) -> Any:

@@ -61,7 +61,7 @@ def revive(home: Path, folder: RunFolder, lock: int, environ: Mapping[str, str])
         place = os.open(_place(home), os.O_RDONLY)
         with (
             closing(socket.socket(socket.AF_UNIX)) as line,
-            (folder.path / "supervisor.log").open("ab") as log,
+            folder.supervisor_log.open("ab") as log,
         ):
             line.settimeout(_PATIENCE)
             try:

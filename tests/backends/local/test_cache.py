@@ -1,7 +1,7 @@
 """Steps that ran before with the same program, packages and inputs are not run again."""
 
 # steps are as a notebook's user writes them, or as KFP wants them
-# ruff: noqa: PTH103, PTH123
+# ruff: noqa: PTH102, PTH103, PTH110, PTH123, PTH208
 
 from pathlib import Path
 
@@ -164,3 +164,80 @@ def test_two_runs_that_fill_one_key_at_once_agree(backend, tmp_path):
     assert later[0].result == later[1].result
     assert later[0].result["Output"] in (first, second)
     assert [entry.name for entry in (backend._home / "cache").iterdir() if entry.name.startswith(".")] == []
+
+
+def test_an_artifact_in_the_notebooks_folder_is_found_again(run_pipeline, tmp_path):
+    @component
+    def leave_here(out: dsl.Output[dsl.Dataset]):
+        with open("here.txt", "w") as file:
+            file.write("x")
+        out.uri = "here.txt"
+
+    @dsl.pipeline
+    def pipeline() -> str:
+        return read(data=leave_here().output).set_caching_options(False).output
+
+    first, second = run_pipeline(pipeline, cache=True), run_pipeline(pipeline, cache=True)
+
+    assert task(second, "leave-here").cached
+    assert [task(run, "leave-here").outputs["out"].uri for run in (first, second)] == [
+        str(tmp_path / "here.txt")
+    ] * 2
+    assert second.result == {"Output": "x"}, second.error
+
+
+def test_an_artifact_that_cannot_be_read_is_for_the_step_to_complain_of(run_pipeline):
+    @component
+    def no_name(out: dsl.Output[dsl.Dataset]):
+        out.uri = "a" * 300  # longer than a file's name may be
+
+    @dsl.pipeline
+    def pipeline():
+        read(data=no_name().output)
+
+    run = run_pipeline(pipeline, cache=True)
+
+    assert run.error.startswith("read failed: OSError: [Errno 36] File name too long")
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(run_pipeline, backend):
+    @dsl.pipeline
+    def pipeline() -> int:
+        return number(value=1).output
+
+    backend._home.mkdir()
+    (backend._home / "cache").touch()
+
+    assert run_pipeline(pipeline, cache=True).result == {"Output": 1}
+
+
+def test_what_an_earlier_attempt_left_is_not_mixed_with_what_comes_from_the_cache(backend, tmp_path):
+    @component
+    def make_files(out: dsl.Output[dsl.Dataset]):
+        import os
+
+        os.mkdir(out.path)
+        name = "good" if os.path.exists("go") else "stale"
+        open(f"{out.path}/{name}", "w").close()
+        if name == "stale":
+            raise ValueError(name)
+
+    @component
+    def names(data: dsl.Input[dsl.Dataset]) -> list:
+        import os
+
+        return os.listdir(data.path)
+
+    @dsl.pipeline
+    def pipeline() -> list:
+        return names(data=make_files().output).output
+
+    run_id = backend.submit(submission(pipeline, tmp_path, cache=True))
+    assert wait(backend, run_id).state is RunState.FAILED
+    (tmp_path / "go").touch()
+    wait(backend, backend.submit(submission(pipeline, tmp_path, cache=True)))
+    backend.retry(run_id)
+    run = wait(backend, run_id)
+
+    assert task(run, "make-files").cached
+    assert run.result == {"Output": ["good"]}

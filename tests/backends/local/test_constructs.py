@@ -3,7 +3,11 @@
 # steps are as a notebook's user writes them, or as KFP wants them
 # ruff: noqa: B006, PTH123, UP045
 
+import functools
+from contextlib import contextmanager
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Optional
 
 import pytest
@@ -320,6 +324,22 @@ def test_a_loop_over_artifacts(run_pipeline):
     assert run_pipeline(pipeline).result == {"Output": ["a", "b"]}
 
 
+def test_a_loop_over_artifacts_in_a_loop(run_pipeline):
+    @dsl.pipeline
+    def two(tag: str) -> list[dsl.Dataset]:
+        with dsl.ParallelFor([1, 2]) as i:
+            made = write(text=f"{tag}{i}")
+        return dsl.Collected(made.output)
+
+    @dsl.pipeline
+    def pipeline() -> list:
+        with dsl.ParallelFor(["x", "y"]) as tag, dsl.ParallelFor(two(tag=tag).output) as artifact:
+            each = read(data=artifact)
+        return same(value=dsl.Collected(each.output)).output
+
+    assert run_pipeline(pipeline).result == {"Output": [["x1", "x2"], ["y1", "y2"]]}
+
+
 def test_an_exit_task_sees_a_failure(run_pipeline, backend):
     run = run_pipeline(yaml.safe_load((DATA / "pipeline-bad.yaml").read_text()))
 
@@ -444,6 +464,36 @@ def test_importers_take_local_paths_and_addresses(run_pipeline, tmp_path):
 
     assert run.result == {"Output": "local"}
     assert task(run, "importer").outputs["artifact"].metadata == {"rows": 2}
+
+
+def test_an_importer_fetches_from_the_web(run_pipeline, tmp_path):
+    (tmp_path / "data.txt").write_text("far")
+
+    @dsl.pipeline
+    def pipeline(uri: str) -> str:
+        return read(data=dsl.importer(artifact_uri=uri, artifact_class=dsl.Dataset).output).output
+
+    with served(tmp_path) as address:
+        signed = f"{address}/data.txt?signature={'x' * 300}"
+        run, failed = run_pipeline(pipeline, uri=signed), run_pipeline(pipeline, uri=f"{address}/no.txt")
+
+    assert run.result == {"Output": "far"}, run.error
+    assert Path(task(run, "importer").outputs["artifact"].uri).name == "data.txt"
+    assert failed.error.startswith("importer failed: urllib.error.HTTPError: HTTP Error 404")
+
+
+@contextmanager
+def served(folder):
+    """A web server that shows a folder; its address."""
+
+    class Handler(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Handler, directory=str(folder))) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
 def test_an_importer_of_nothing_fails(run_pipeline):

@@ -1,7 +1,10 @@
 """Container components, run by docker or podman. Here a stand-in for them runs the command on this machine."""
 
 import json
+import os
+import signal
 import sys
+from pathlib import Path
 
 import pytest
 from kfp import dsl
@@ -18,8 +21,8 @@ here = Path(__file__).parent
 words = sys.argv[1:]
 if words[0] == "info":
     sys.exit(0)
-if words[0] == "kill":
-    (here / "killed").write_text(words[1])
+if words[0] in ("kill", "rm"):
+    (here / words[0]).write_text(words[-1])
     os.kill(int((here / "pid").read_text()), 9)
     sys.exit(0)
 (here / "words").write_text(json.dumps(words))
@@ -32,7 +35,8 @@ while rest[0].startswith("--"):
         value = rest.pop(0)
         if name == "--env" and "=" in value:
             os.environ.update([value.split("=", 1)])
-process = subprocess.Popen(entry + rest[1:])
+os.environ.pop("KFNB_RUN")  # a daemon starts it, who knows nothing of a run
+process = subprocess.Popen(entry + rest[1:], start_new_session=True)
 (here / "pid").write_text(str(process.pid))
 sys.exit(process.wait() & 255)
 """
@@ -137,8 +141,29 @@ def test_a_container_is_ended_with_its_run(docker, tmp_path):
     backend.stop(run_id)
 
     assert wait(backend, run_id, 5).state is RunState.CANCELED
-    assert (docker / "killed").read_text() == f"kfnb-{run_id}-wait-long"
+    assert (docker / "kill").read_text() == f"kfnb-{run_id}-wait-long"
     assert wait_until(lambda: marked(run_id), lambda left: not left) == []
+
+
+@pytest.mark.parametrize("victim", ["supervisor", "worker"])
+def test_a_container_is_ended_when_the_process_that_runs_it_is_killed(docker, backend, tmp_path, victim):
+    @dsl.pipeline
+    def pipeline():
+        wait_long()
+
+    run_id = backend.submit(submission(pipeline, tmp_path))
+    container = int(wait_until(lambda: (docker / "pid").exists() and (docker / "pid").read_text(), bool))
+    supervisor = int((backend._home / "runs" / run_id / "supervisor.pid").read_text())
+    (worker,) = children(supervisor)
+    os.kill(supervisor if victim == "supervisor" else worker, signal.SIGKILL)
+
+    assert wait(backend, run_id).state is RunState.FAILED
+    assert (docker / "rm").read_text() == f"kfnb-{run_id}-wait-long"
+    assert wait_until(lambda: Path(f"/proc/{container}").exists(), lambda there: not there) is False
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def test_a_container_is_cached_by_what_it_does(docker, run_pipeline):

@@ -122,6 +122,9 @@ def test_what_is_missing_is_installed_once_for_all_tasks(backend, tmp_path):
     assert len(environments) == 1
     built = [name for name in ("first", "second") if "Building an environment" in text(backend, run.id, name)]
     assert len(built) == 1
+    said = [event.data["text"] for event in backend.events(run.id, follow=False) if event.kind == "doing"]
+    assert any(text.startswith("building an environment for") for text in said)
+    assert not any(one.doing for one in run.tasks)
 
 
 def test_packages_that_cannot_be_installed_fail_the_task_and_its_log_says_why(backend, tmp_path):

@@ -3,6 +3,7 @@
 # steps are as a notebook's user writes them, or as KFP wants them
 # ruff: noqa: PTH109, PTH115, PTH123, PTH208, T201
 
+import errno
 import json
 import os
 import signal
@@ -10,6 +11,7 @@ import subprocess
 import sys
 import textwrap
 import time
+from pathlib import Path
 
 import pytest
 from kfp import dsl
@@ -18,6 +20,8 @@ from steps import component, fail, nap, number, same
 
 from kfnb.backends.events import fold
 from kfnb.backends.local import LocalBackend
+from kfnb.backends.local.obituary import end
+from kfnb.backends.local.store import opened
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.model import RunState
 
@@ -88,6 +92,17 @@ def test_independent_tasks_run_at_once(run_pipeline):
 
     starts, ends = [t.started for t in run.tasks], [t.finished for t in run.tasks]
     assert max(starts) < min(ends)
+
+
+def test_iterations_run_at_once_as_many_as_there_is_room_for(run_pipeline):
+    @dsl.pipeline
+    def pipeline():
+        with dsl.ParallelFor([1, 2, 3, 4]):
+            nap(seconds=0.5)
+
+    naps = [item for item in run_pipeline(pipeline).tasks if item.name == "nap"]
+
+    assert max(item.started for item in naps) < min(item.finished for item in naps)
 
 
 def test_jobs_limit_the_tasks_at_once(tmp_path):
@@ -217,6 +232,55 @@ def test_a_killed_supervisor_is_noticed_and_its_tasks_are_ended(backend, tmp_pat
     assert list(backend.events(run_id))[-1].data["state"] == "FAILED"
 
 
+def test_a_process_that_does_not_start_says_why(backend, tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "executable", str(tmp_path / "no" / "python"))
+    run_id = backend.submit(submission(long_one, tmp_path))
+
+    error = wait(backend, run_id, seconds=5).error
+
+    assert error.startswith("the process that was to drive this run did not start: ")
+    assert f"{tmp_path}/no/python: not found" in error
+    assert error.endswith(f"(all of it in {backend._home}/runs/{run_id}/supervisor.log)")
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("run.json", None, "run.json cannot be used: No such file or directory"),
+        ("spec.json", "{", "spec.json cannot be used: Expecting property name enclosed in double quotes"),
+        ("run.json", '{"newer": 1}', "run.json was written by another version of kfnb"),
+        ("spec.json", "{}", "this pipeline cannot run here:\n- it has no tasks"),
+    ],
+)
+def test_a_retry_of_what_cannot_be_read_says_what(backend, tmp_path, file, content, said):
+    run_id = backend.submit(submission(long_one, tmp_path))
+    backend.stop(run_id)
+    wait(backend, run_id)
+    changed = backend._home / "runs" / run_id / file
+    changed.unlink() if content is None else changed.write_text(content)
+    backend.retry(run_id)
+
+    run = wait(backend, run_id, seconds=5)
+
+    assert run.state is RunState.FAILED
+    assert said in run.error
+
+
+def test_where_the_engine_itself_breaks_no_task_seems_to_go_on(tmp_path):
+    facts = [("task", name, {"name": name}) for name in ("done", "busy", "next")]
+    states = [
+        ("state", "done", {"state": RunState.SUCCEEDED}),
+        ("state", "busy", {"state": RunState.RUNNING}),
+    ]
+    with opened(tmp_path, create=True) as log:
+        log.append([("state", "", {"state": RunState.RUNNING}), *facts, *states])
+        end("it", log, RunState.FAILED, "kfnb's local engine broke")
+        run = fold("it", log.read())
+
+    assert (run.state, run.error) == (RunState.FAILED, "kfnb's local engine broke")
+    assert [item.state for item in run.tasks] == [RunState.SUCCEEDED, RunState.FAILED, RunState.SKIPPED]
+
+
 def test_retry_after_a_killed_supervisor_keeps_what_was_done(backend, tmp_path):
     run_id = backend.submit(submission(long_one, tmp_path, seconds=1.0))
     running(backend, run_id)
@@ -252,7 +316,7 @@ def test_retry_runs_again_what_failed_and_what_never_ran(backend, tmp_path):
     assert before.state is RunState.FAILED
     assert run.state is RunState.SUCCEEDED
     assert run.result == {"Output": "here"}
-    assert {item.attempts for item in run.tasks if item.name.startswith("number")} == {1}
+    assert {item.attempts for item in run.tasks if item.group or item.name.startswith("number")} == {1}
 
 
 def test_retry_runs_an_exit_task_again(backend, tmp_path):
@@ -314,17 +378,68 @@ def test_runs_are_listed_the_newest_first_whatever_has_happened_to_one(backend, 
     assert [run.id for run in backend.list(limit=1)] == ids[-1:]
 
 
-@pytest.mark.parametrize("run_id", ["nothing", "", "..", "../runs"])
+@pytest.mark.parametrize("run_id", ["nothing", "", "..", "../runs", "a" * 300, "\0"])
 def test_a_run_that_does_not_exist(backend, run_id):
     with pytest.raises(RunNotFound):
         backend.get(run_id)
 
 
-def test_a_home_that_cannot_be_written_is_said(tmp_path):
+@pytest.mark.parametrize(
+    ("home", "reason"),
+    [
+        ("file", "Not a directory"),
+        ("file/below", "Not a directory"),
+        ("a" * 300, "File name too long"),
+        ("nul\0", "embedded null byte"),
+        ("sealed", "Permission denied"),
+    ],
+)
+def test_a_home_that_cannot_be_used_is_said(tmp_path, monkeypatch, home, reason):
     (tmp_path / "file").touch()
+    (tmp_path / "sealed").mkdir()
+    seal(monkeypatch, tmp_path / "sealed")
+    backend = LocalBackend(tmp_path / home)
+    said = rf"cannot be used: .*{reason}; set home to another folder"
 
-    with pytest.raises(BackendError, match="set home to another folder"):
-        LocalBackend(tmp_path / "file").submit(submission(long_one, tmp_path))
+    with pytest.raises(BackendError, match=said):
+        backend.submit(submission(long_one, tmp_path))
+    with pytest.raises(BackendError, match=said):
+        backend.list()
+    with pytest.raises(BackendError, match=said):
+        backend.prune(1)
+    with pytest.raises(BackendError, match=said):
+        backend.get("nothing")
+
+
+def seal(monkeypatch, folder):
+    """Take all rights to a folder, those of root too, whom no mode of a folder keeps out."""
+
+    def refused(call):
+        def instead(path, *args, **options):
+            if str(path).startswith(str(folder)):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+            return call(path, *args, **options)
+
+        return instead
+
+    for name in ("mkdir", "scandir", "stat"):
+        monkeypatch.setattr(os, name, refused(getattr(os, name)))
+
+
+def test_a_home_of_nobody_is_said(tmp_path):
+    with pytest.raises(BackendError, match=r"~nobody-at-all/x cannot be used: .*; set home to another path"):
+        LocalBackend(Path("~nobody-at-all/x"))
+    with pytest.raises(
+        BackendError, match=r"~nobody-at-all/x cannot be used: .*; set secrets to another path"
+    ):
+        LocalBackend(tmp_path, secrets="~nobody-at-all/x")
+
+
+def test_what_cannot_be_written_down_leaves_no_run_behind(backend, tmp_path):
+    with pytest.raises(BackendError, match="the run cannot be written"):
+        backend.submit(submission(long_one, tmp_path, seconds=object()))
+
+    assert backend.list() == []
 
 
 def test_logs_are_streamed_while_a_task_runs(backend, tmp_path):
@@ -341,7 +456,10 @@ def test_logs_are_streamed_while_a_task_runs(backend, tmp_path):
         ticks()
 
     run_id = backend.submit(submission(pipeline, tmp_path))
-    seen = [(line.task, line.text, backend.get(run_id).state) for line in backend.logs(run_id, follow=True)]
+    seen = [
+        (line.task, line.text, backend.get(run_id).state)
+        for line in filter(None, backend.logs(run_id, follow=True))
+    ]
 
     assert [line[:2] for line in seen] == [("ticks", f"tick {tick}") for tick in range(3)]
     assert seen[0][2] is RunState.RUNNING

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from kfp import dsl
-from running import submission, wait
+from running import marked, submission, wait, wait_until
 from steps import nap, number
 
 from kfnb import cli, config
@@ -75,3 +75,17 @@ def test_a_full_disk_is_said_by_the_name_of_the_file(tmp_path):
         assert log.read() == []
         log._connection.execute("pragma max_page_count = 1000")
         log.append([("note", "", {"text": "room again"})])
+
+
+def test_a_run_whose_folder_is_removed_starts_nothing_more(backend, tmp_path):
+    @dsl.pipeline
+    def pipeline():
+        number(value=1).after(nap(seconds=0.5))
+
+    run_id = backend.submit(submission(pipeline, tmp_path))
+    folder = backend._home / "runs" / run_id
+    wait_until((folder / "tasks" / "nap").exists, bool)
+    shutil.rmtree(folder)
+
+    assert wait_until(lambda: marked(run_id), lambda left: not left) == []
+    assert not (folder / "tasks" / "number").exists()

@@ -5,10 +5,11 @@
 
 import pytest
 from kfp import dsl
-from running import task
-from steps import component, fail
+from running import task, tasks
+from steps import component, fail, word
 
 from kfnb.backends.local.spec import Retries
+from kfnb.backends.run import Run
 from kfnb.model import RunState
 
 
@@ -81,3 +82,60 @@ def test_the_error_tells_of_the_last_attempt_alone(run_pipeline):
         "fail failed: ValueError: no",
         "fails-twice failed: ValueError: time 2",
     ]
+
+
+def test_a_loop_that_is_shorter_in_a_later_attempt_has_no_more_iterations(run_pipeline, backend):
+    @component
+    def fewer_each_time() -> list:
+        with open("times", "a") as file:
+            file.write("x")
+        return list(range(4 - len(open("times").read())))
+
+    @component
+    def not_two(i: int) -> int:
+        if i == 2:
+            raise ValueError("two")
+        return i
+
+    @dsl.pipeline
+    def inner() -> list:
+        with dsl.ParallelFor(fewer_each_time().output) as i:
+            each = not_two(i=i)
+        return dsl.Collected(each.output)
+
+    @dsl.pipeline
+    def pipeline() -> list:
+        return inner().set_retry(1, backoff_duration="0s").output
+
+    run = run_pipeline(pipeline)
+
+    assert run.result == {"Output": [0, 1]}
+    assert [item.state for item in tasks(run, "not-two")] == [
+        RunState.SUCCEEDED,
+        RunState.SUCCEEDED,
+        RunState.SKIPPED,
+    ]
+    assert Run(backend, run.id).outputs["not-two"] == {"Output": [0, 1]}
+
+
+def test_what_an_earlier_attempt_gave_is_gone_where_the_next_takes_another_branch(run_pipeline):
+    @component
+    def next_number() -> int:
+        with open("numbers", "a") as file:
+            file.write("x")
+        return len(open("numbers").read())
+
+    @dsl.pipeline
+    def inner():
+        count = next_number().output
+        with dsl.If(count == 1):
+            fail(message=word(value="first").output)
+
+    @dsl.pipeline
+    def pipeline():
+        inner().set_retry(1, backoff_duration="0s")
+
+    run = run_pipeline(pipeline)
+
+    assert run.state is RunState.SUCCEEDED
+    assert (task(run, "word").state, task(run, "word").outputs) == (RunState.SKIPPED, {})

@@ -5,7 +5,8 @@ import pytest
 from kfnb.backends.local.condition import holds
 from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.placeholder import Context, fill
-from kfnb.backends.local.values import parse, plain, typed
+from kfnb.backends.local.values import parse, text, texts
+from kfnb.backends.parameters import plain, typed
 from kfnb.model import Artifact
 
 
@@ -29,6 +30,28 @@ def test_a_specs_integral_doubles_are_integers_again():
 )
 def test_numbers_take_the_declared_type(value, kind, result):
     assert repr(typed(value, kind)) == result
+
+
+@pytest.mark.parametrize(
+    ("value", "result"),
+    [
+        (5, "5"),
+        (5.0, "5"),
+        (1e-7, "0.0000001"),
+        (1e22, "10000000000000000000000"),
+        (True, "true"),
+        ("é", "é"),
+        ({"b": [1.0, None], "a": "é"}, '{"a":"é","b":[1,null]}'),
+    ],
+)
+def test_any_value_has_a_text_as_on_the_cluster(value, result):
+    assert text(value) == result
+
+
+def test_only_what_is_declared_text_becomes_text():
+    kinds = {"a": "STRING", "b": "NUMBER_INTEGER"}
+
+    assert texts({"a": 1, "b": 2, "slipped in": 3}, kinds) == {"a": "1", "b": 2, "slipped in": 3}
 
 
 @pytest.mark.parametrize(
@@ -99,9 +122,7 @@ def test_placeholders_become_text_in_texts_and_values_alone_in_lists():
     n, data = "{{$.inputs.parameters['n']}}", "{{$.inputs.artifacts['data']%s}}"
 
     assert fill(f"{n} {{{{$.pipeline_job_name}}}} {{{{$.unknown}}}}", context) == "3 job {{$.unknown}}"
-    assert (
-        fill("{{$.inputs.parameters['flag']}} {{$.inputs.parameters['table']}}", context) == 'true {"a": 1}'
-    )
+    assert fill("{{$.inputs.parameters['flag']}} {{$.inputs.parameters['table']}}", context) == 'true {"a":1}'
     assert fill([n, f"<{n}>", {"{{$.inputs.parameters['name']}}": n}], context) == [3.0, "<3>", {"x": 3.0}]
     with pytest.raises(StepFault, match="speaks of nothing, which has no value"):
         fill("{{$.inputs.parameters['nothing']}}", context)
