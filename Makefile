@@ -16,7 +16,7 @@ DEMO := examples/quickstart.ipynb examples/text_summarization.ipynb
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-oldest lint format types bench screenshots wheel clean
+.PHONY: help install demo test test-oldest lint format types bench screenshots wheel clean chromium live test-live
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -31,8 +31,11 @@ demo: install ## execute the example notebooks here, on the local backend; demo/
 	@$(BIN)/kfnb run $(DEMO) --jobs 2 --html --output-dir demo
 	@echo "The executed notebooks and their HTML are in $(CURDIR)/demo"
 
-test: install ## run the tests
-	$(BIN)/python -m pytest -n logical -m '$(MARKS)'
+test: install chromium ## run the tests
+	$(BIN)/python -m pytest -n logical --dist loadgroup -m '$(MARKS)'
+
+chromium: ## install the browser that tests and screenshots use, where apt-get may; elsewhere those tests skip
+	@scripts/install-chromium
 
 test-oldest: ## run the tests with the oldest kfp that is supported, in an environment of its own
 	@$(MAKE) test VENV=.venv-oldest WITH='kfp==2.16.1'
@@ -55,9 +58,21 @@ bench: install .venv-kale ## measure speed, side by side with what it is compare
 	$(BIN)/python -m venv $@
 	$@/bin/python -m pip install --quiet 'kubeflow-kale==2.3.0'
 
-screenshots: install ## take the pictures in docs/images anew, in JupyterLab and Chromium
-	$(BIN)/python -m pip install --quiet playwright
+screenshots: install chromium ## take the pictures in docs/images anew, in JupyterLab and Chromium
 	$(BIN)/python scripts/screenshots.py
+
+js/node_modules: js/package-lock.json
+	npm --prefix js ci --no-audit --no-fund
+	@touch $@
+
+live: js/node_modules ## build the live picture, kfnb/widgets/static/live.js, from js/ (needs Node 20 or newer)
+	npm --prefix js run build
+
+test-live: js/node_modules ## check and test js/, and that what is built from it is what is kept
+	npm --prefix js run check
+	npm --prefix js test
+	npm --prefix js run build
+	git diff --exit-code --stat -- kfnb/widgets/static
 
 wheel: install ## build the wheel and the source distribution into dist/
 	$(BIN)/python -m build

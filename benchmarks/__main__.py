@@ -14,6 +14,7 @@ from benchmarks.listing import listing
 from benchmarks.loading import loading
 from benchmarks.measure import HEADER, Measured
 from benchmarks.running import running
+from benchmarks.watching import watching
 
 MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "loading": loading,
@@ -25,6 +26,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "loop": engine.loop,
     "cached": engine.cached,
     "listing": listing,
+    "watching": watching,
 }
 
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 HEADER = f"{'what':58} {'kfnb':>13} {'ratio':>8}  {'at most':18} {'compared to':>13}"
-_FACTORS = {"ms": 1e3, "MB": 1e-6}
+_FACTORS = {"ms": 1e3, "MB": 1e-6, "%": 1e2}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured, in seconds (in bytes where the unit is MB); ``limit`` is the most that it may be, as seconds
-    or as a ratio to ``peer``.
+    """What was measured, in seconds (in bytes where the unit is MB, as a share where it is %).
+
+    ``limit`` is the most that it may be, as seconds or as a ratio to ``peer``.
     """
 
     name: str

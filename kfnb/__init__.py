@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from kfnb.api import compile, run, runs, submit
+    from kfnb.api import compare, compile, run, runs, submit
     from kfnb.backends.run import Run, RunList
     from kfnb.errors import KfnbError, RunFailed
     from kfnb.model import Artifact, RunState, Task
@@ -27,6 +27,7 @@ _HOMES = {
     "RunList": "kfnb.backends.run",
     "RunState": "kfnb.model",
     "Task": "kfnb.model",
+    "compare": "kfnb.api",
     "compile": "kfnb.api",
     "run": "kfnb.api",
     "runs": "kfnb.api",
@@ -41,6 +42,7 @@ __all__ = [
     "RunList",
     "RunState",
     "Task",
+    "compare",
     "compile",
     "run",
     "runs",

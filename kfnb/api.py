@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from kfnb import model
 from kfnb.backends.backend import Backend, Submission
+from kfnb.backends.comparison import compared
 from kfnb.backends.run import Run, RunList
 from kfnb.config import settings
 from kfnb.errors import RunNotFound, UsageError
@@ -63,7 +64,25 @@ def run(id: str) -> Run:
 
 def runs(*, limit: int = 20, backend: str | None = None) -> RunList:
     """The newest runs."""
-    return RunList(backend_of(backend).list(limit=limit))
+    chosen = backend_of(backend)
+    return RunList(lambda: chosen.list(limit=limit))
+
+
+def compare(*runs: str | Run | model.Run, whole: bool = False) -> model.Comparison:
+    """Two runs or more side by side: what differs between them, and with ``whole`` what does not.
+
+    A run is given by its id, the start of one that is unique, or itself. Raises ``RunNotFound``.
+    """
+    found = {one.id: one for one in map(_data, runs)}
+    if len(found) <= 1:
+        raise UsageError(f"give two runs or more to compare, not {', '.join(found) or 'none'}")
+    return compared(list(found.values()), whole=whole)
+
+
+def _data(one: str | Run | model.Run) -> model.Run:
+    if isinstance(one, model.Run):
+        return one if one.tasks else run(one.id).snapshot()  # a list of runs has them without their tasks
+    return (run(one) if isinstance(one, str) else one).snapshot()
 
 
 def prune(*, keep: int = 20) -> list[str]:
@@ -88,7 +107,7 @@ def log_lines(id: str | None = None, task: str | None = None, *, follow: bool = 
         if not newest:
             raise RunNotFound("there are no runs yet")
         id = newest[0].id
-    for line in chosen.logs(chosen.get(id).id, task, follow=follow):
+    for line in filter(None, chosen.logs(chosen.get(id).id, task, follow=follow)):
         yield line.text if task else f"{line.task}  {line.text}"
 
 
@@ -181,9 +200,7 @@ def _local() -> LocalBackend:
     from kfnb.backends.local import LocalBackend
 
     chosen = settings()
-    return LocalBackend(
-        Path(chosen.home).expanduser(), jobs=chosen.jobs, secrets=chosen.secrets, linger=chosen.warm
-    )
+    return LocalBackend(Path(chosen.home), jobs=chosen.jobs, secrets=chosen.secrets, linger=chosen.warm)
 
 
-__all__ = ["compile", "log_lines", "prune", "run", "runs", "show", "submit"]
+__all__ = ["compare", "compile", "log_lines", "prune", "run", "runs", "show", "submit"]

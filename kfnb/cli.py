@@ -18,8 +18,8 @@ from kfnb import api, options, widgets
 from kfnb.backends.events import encode
 from kfnb.backends.run import Run
 from kfnb.errors import BackendError, KfnbError, UsageError
+from kfnb.model import Comparison, RunState
 from kfnb.model import Run as RunData
-from kfnb.model import RunState
 from kfnb.notebooks import command
 
 INTERRUPTED = 130
@@ -81,15 +81,17 @@ def submit(words: list[str]) -> int:
         experiment=found.experiment,
         cache=not found.no_cache,
     )
+    return _see_through(run, json_wanted=found.json)
+
+
+def _see_through(run: Run, *, json_wanted: bool) -> int:
+    """Follow a run to its end and print what came of it; the exit code."""
     try:
         last = _follow(run)
     except KeyboardInterrupt:
         print(f"\nrun {run.id} goes on; kfnb logs -f {run.id} follows it", file=sys.stderr)
         return INTERRUPTED
-    if found.json:
-        print(json.dumps(as_json(last), indent=2, default=str))
-    else:
-        print(widgets.draw_run(last)["text/plain"])
+    _print(last, json_wanted=json_wanted)
     return 0 if last.state is RunState.SUCCEEDED else 1
 
 
@@ -115,7 +117,9 @@ def compile_(words: list[str]) -> int:
 
 
 def runs(words: list[str]) -> int:
-    """``kfnb runs``, and ``kfnb runs prune``."""
+    """``kfnb runs``, ``kfnb runs show`` and ``kfnb runs prune``."""
+    if words[:1] == ["show"]:
+        return show_run(words[1:])
     if words[:1] == ["prune"]:
         return prune(words[1:])
     parser = _named(options.runs(), "kfnb runs")
@@ -129,11 +133,64 @@ def runs(words: list[str]) -> int:
     return 0
 
 
+def compare(words: list[str]) -> int:
+    """``kfnb compare``."""
+    parser = _named(options.compare(), "kfnb compare")
+    parser.add_argument("--json", action="store_true", help="print all of it as JSON")
+    found = parser.read(words)
+    comparison = api.compare(*found.runs, whole=found.all)
+    if found.json:
+        print(json.dumps(_comparison_as_json(comparison), indent=2, default=str))
+    else:
+        print(widgets.draw_comparison(comparison)["text/plain"])
+    return 0
+
+
+def _comparison_as_json(comparison: Comparison) -> dict[str, Any]:
+    """A comparison as ``--json`` prints it: each thing by its name, in the order of the runs."""
+    parts = ("arguments", "metrics", "environment", "states", "seconds")
+    rows = {part: {row.name: encode(row.values) for row in getattr(comparison, part)} for part in parts}
+    return {"runs": [run.id for run in comparison.runs], **rows}
+
+
+def show_run(words: list[str]) -> int:
+    """``kfnb runs show``."""
+    parser = _named(options.run(), "kfnb runs show")
+    parser.add_argument("--json", action="store_true", help="print the run as JSON")
+    found = parser.read(words)
+    _print(api.run(found.run).snapshot(), json_wanted=found.json)
+    return 0
+
+
+def _print(run: RunData, *, json_wanted: bool) -> None:
+    print(
+        json.dumps(as_json(run), indent=2, default=str)
+        if json_wanted
+        else widgets.draw_run(run)["text/plain"]
+    )
+
+
 def prune(words: list[str]) -> int:
     """``kfnb runs prune``."""
     removed = api.prune(keep=options.prune().read(words).keep)
     print("\n".join(removed) if removed else "nothing to remove", file=None if removed else sys.stderr)
     return 0
+
+
+def stop(words: list[str]) -> int:
+    """``kfnb stop``."""
+    run = api.run(_named(options.stop(), "kfnb stop").read(words).run)
+    run.stop()
+    print(f"stopping run {run.id}", file=sys.stderr)
+    return 0
+
+
+def retry(words: list[str]) -> int:
+    """``kfnb retry``."""
+    parser = _named(options.retry(), "kfnb retry")
+    parser.add_argument("--json", action="store_true", help="print the run as JSON when it is finished")
+    found = parser.read(words)
+    return _see_through(api.run(found.run).retry(), json_wanted=found.json)
 
 
 def logs(words: list[str]) -> int:
@@ -151,8 +208,10 @@ def as_json(run: RunData) -> dict[str, Any]:
         "name": run.name,
         "pipeline": run.pipeline,
         "state": str(run.state),
+        "experiment": run.experiment,
         "arguments": encode(run.arguments),
         "result": encode(run.result),
+        "metrics": encode(run.metrics),
         "error": run.error,
         "seconds": run.seconds,
         "tasks": [
@@ -181,8 +240,14 @@ VERBS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "run": (run_notebooks, "execute notebooks from top to bottom"),
     "submit": (submit, "run a pipeline: a compiled file, or a program of KFP's SDK"),
     "compile": (compile_, "write a pipeline of a program of KFP's SDK as YAML"),
-    "runs": (runs, "the newest runs; kfnb runs prune --keep N removes the others"),
+    "runs": (
+        runs,
+        "the newest runs; kfnb runs show ID shows one, kfnb runs prune --keep N removes the others",
+    ),
+    "compare": (compare, "runs side by side: what differs between them"),
     "logs": (logs, "what a run's tasks wrote"),
+    "stop": (stop, "end a run and all of its processes"),
+    "retry": (retry, "run again what did not succeed of a run"),
 }
 
 if __name__ == "__main__":

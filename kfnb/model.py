@@ -7,7 +7,7 @@ objects; widgets and text draw them.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -45,28 +45,39 @@ class Artifact:
     """One artifact: a file or folder with a KFP type.
 
     ``type`` is KFP's schema title (``system.Dataset``); ``uri`` a path or an fsspec URL; ``metadata`` what the
-    step wrote beside it (metrics live there).
+    step wrote beside it (metrics live there). ``store`` opens the URIs of a cluster's object store: given one, it
+    returns an fsspec file system and the path in it. It knows secrets, so it is neither shown nor pickled.
     """
 
     name: str
     type: str
     uri: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    store: Callable[[str], tuple[Any, str]] | None = field(default=None, repr=False, compare=False)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "store": None}
+
+    def filesystem(self) -> tuple[Any, str]:
+        """The fsspec file system that holds the artifact, and its path there."""
+        import fsspec
+
+        if self.store is not None:
+            return self.store(self.uri)
+        found: tuple[Any, str] = fsspec.core.url_to_fs(self.uri)
+        return found
 
     def open(self, mode: str = "rb") -> IO[Any]:
         """Open the artifact's file for reading."""
-        import fsspec
-
-        opened: IO[Any] = fsspec.open(self.uri, mode).open()
+        filesystem, path = self.filesystem()
+        opened: IO[Any] = filesystem.open(path, mode)
         return opened
 
     def download(self, path: str | Path) -> Path:
         """Copy the artifact to ``path`` and return that path; parents are made."""
-        import fsspec
-
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
-        filesystem, source = fsspec.core.url_to_fs(self.uri)
+        filesystem, source = self.filesystem()
         filesystem.get(source, str(target), recursive=filesystem.isdir(source))
         return target
 
@@ -83,6 +94,26 @@ class Artifact:
         except UnicodeDecodeError as error:
             # a multi-byte character may be cut at the end; anything earlier is not text
             return head[: error.start].decode() if error.start >= len(head) - 3 else ""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """The beginning of what an artifact holds, in words: a table's first rows, a text's first lines, a folder's files.
+
+    ``facts`` are what is known of all of it (``("format", "parquet")``, ``("shape", "569 x 31")``); ``size`` its
+    bytes. There are ``more`` rows or files than shown, and ``hidden`` more columns. ``note`` says why there is
+    nothing to see.
+    """
+
+    size: int | None = None
+    facts: tuple[tuple[str, str], ...] = ()
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+    hidden: int = 0
+    files: tuple[tuple[str, int | None], ...] = ()
+    more: bool = False
+    text: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,7 +135,9 @@ class Task:
 
     ``id`` is the path of names from the run's root, with an iteration's index as a segment of its own
     (``for-loop-1/0/train``); ``parent`` the id of the enclosing group, empty at the root. ``needs`` are the
-    names of the siblings it waits for. ``started`` and ``finished`` are seconds since the epoch.
+    names of the siblings it waits for, ``takes`` what it takes from which of them. ``started``, ``finished`` and
+    ``began`` (the start of each attempt) are seconds since the epoch. ``doing`` says what it waits for, or what is
+    being done for it (an environment that is built, an image that is pulled), and is empty most of the time.
     """
 
     id: str
@@ -114,8 +147,11 @@ class Task:
     group: bool = False
     iteration: int | None = None
     needs: tuple[str, ...] = ()
+    takes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     started: float | None = None
     finished: float | None = None
+    began: tuple[float, ...] = ()
+    doing: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -140,7 +176,9 @@ class Task:
 class Run:
     """One run of a pipeline, at one moment. ``tasks`` holds every task and group, in the order they appeared.
 
-    ``notes`` are what the user should know of it, a line each: what has no effect where it runs.
+    ``notes`` are what the user should know of it, a line each: what has no effect where it runs. ``metrics`` are the
+    numbers that its tasks logged (``evaluate.accuracy``; a list over the turns of a loop), once it is finished.
+    ``environment`` says in what it ran, by name (``python``, ``train: packages``). ``url`` is a page that shows it.
     """
 
     id: str
@@ -157,6 +195,9 @@ class Run:
     result: Mapping[str, Any] = field(default_factory=dict)
     error: str = ""
     notes: tuple[str, ...] = ()
+    metrics: Mapping[str, Any] = field(default_factory=dict)
+    environment: Mapping[str, str] = field(default_factory=dict)
+    url: str = ""
 
     @property
     def seconds(self) -> float | None:
@@ -164,6 +205,35 @@ class Run:
         if self.started is None or self.finished is None:
             return None
         return self.finished - self.started
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One thing of several runs, by its name: what it is in each of them, in their order; None where it is not."""
+
+    name: str
+    values: tuple[Any, ...]
+
+    @property
+    def same(self) -> bool:
+        """Whether it is the same in all of the runs."""
+        return all(value == self.values[0] for value in self.values)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several runs side by side. ``metrics`` are by ``task.metric``, ``states`` and ``seconds`` by task.
+
+    A task in a loop has lists of them over its turns. With ``whole``, what is the same in all runs is shown too.
+    """
+
+    runs: tuple[Run, ...]
+    arguments: tuple[Compared, ...] = ()
+    metrics: tuple[Compared, ...] = ()
+    environment: tuple[Compared, ...] = ()
+    states: tuple[Compared, ...] = ()
+    seconds: tuple[Compared, ...] = ()
+    whole: bool = False
 
 
 def kfp_name(name: str) -> str:

@@ -230,10 +230,46 @@ def submit() -> Parser:
     return parser
 
 
+def run() -> Parser:
+    """``%kf_run`` and ``kfnb runs show``."""
+    parser = Parser("%kf_run", "Show a run, from whichever kernel it was started.")
+    _one_run(parser)
+    _bind(parser)
+    return parser
+
+
+def stop() -> Parser:
+    """``%kf_stop`` and ``kfnb stop``."""
+    parser = Parser("%kf_stop", "End a run and all of its processes; what it has finished is kept.")
+    _one_run(parser)
+    return parser
+
+
+def retry() -> Parser:
+    """``%kf_retry`` and ``kfnb retry``."""
+    parser = Parser("%kf_retry", "Run again what did not succeed of a run; what did is not done again.")
+    _one_run(parser)
+    _bind(parser)
+    return parser
+
+
+def _one_run(parser: Parser) -> None:
+    parser.add_argument("run", help="the run's id, or the start of it")
+
+
 def runs() -> Parser:
     """``%kf_runs`` and ``kfnb runs``."""
     parser = Parser("%kf_runs", "The newest runs.")
     parser.add_argument("--limit", type=int, default=20, help="how many (20)")
+    _bind(parser)
+    return parser
+
+
+def compare() -> Parser:
+    """``%kf_compare`` and ``kfnb compare``."""
+    parser = Parser("%kf_compare", "Show runs side by side: arguments, metrics and environments that differ.")
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's id, or the start of it; two or more")
+    parser.add_argument("--all", action="store_true", help="show what is the same in all of them too")
     _bind(parser)
     return parser
 

@@ -75,6 +75,7 @@ def test_a_failed_run_is_exit_1_with_its_error(compiled: Path, capsys: pytest.Ca
         (["moo"], "kfnb has no verb moo"),
         (["runs", "--limit", "many"], "invalid int value"),
         (["run", "nothing.ipynb"], "nothing.ipynb"),
+        (["compare"], "the following arguments are required: RUN"),
     ],
 )
 def test_wrong_use_is_exit_2_in_one_line(
@@ -98,6 +99,23 @@ def test_runs_and_logs_are_those_of_the_notebook_too(
     assert "divide  dividing 1 2" in capsys.readouterr().out
     assert main(["logs", run.id, "divide"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "dividing 1 2"
+
+
+def test_runs_are_compared_as_text_and_as_json(compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    one, two = (kfnb.submit(compiled, {"a": a}).wait(60).id for a in (1, 4))
+    capsys.readouterr()
+    assert main(["compare", one, two]) == 0
+    text = capsys.readouterr().out
+    assert "Argument  A  B\n────────  ─  ─\na         1  4\n" in text
+    assert "by --all: b" in text
+    assert main(["compare", one, two, "--all"]) == 0
+    assert "b 2 argument" in " ".join(capsys.readouterr().out.split())
+    assert main(["compare", one, two, "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["runs"] == [one, two]
+    assert told["arguments"] == {"a": [1, 4], "b": [2, 2]}
+    assert told["states"] == {"divide": ["SUCCEEDED", "SUCCEEDED"]}
+    assert set(told) == {"runs", "arguments", "metrics", "environment", "states", "seconds"}
 
 
 @pytest.mark.parametrize("verb", VERBS)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from kfnb import model
 from kfnb.backends.backend import Backend
 from kfnb.backends.events import Fold
 from kfnb.backends.iterations import joined
+from kfnb.backends.observer import Observer
 from kfnb.errors import RunFailed
 from kfnb.model import Artifact, ByTask, RunState, Task
 
@@ -28,6 +29,10 @@ class Run:
     def snapshot(self) -> model.Run:
         """The whole run as plain data, as it is now."""
         return self._backend.get(self.id)
+
+    def observe(self) -> Observer:
+        """Look at the run again and again, and be told what is new."""
+        return Observer(self._backend, self.id)
 
     def watch(self) -> Iterator[model.Run]:
         """The run each time something has changed, until it is finished."""
@@ -58,7 +63,7 @@ class Run:
 
     @property
     def arguments(self) -> Mapping[str, Any]:
-        """What the pipeline was given."""
+        """What the pipeline was given, and the defaults of the rest."""
         return self.snapshot().arguments
 
     @property
@@ -102,8 +107,13 @@ class Run:
 
     def logs(self, task: str | None = None) -> str:
         """What a task wrote, or all tasks, each line then after its task's name."""
-        lines = self._backend.logs(self.id, task)
+        lines = filter(None, self._backend.logs(self.id, task))
         return "\n".join(line.text if task else f"{line.task}  {line.text}" for line in lines)
+
+    def follow_logs(self, task: str) -> Iterator[str | None]:
+        """The lines that a task writes, until the run is finished; None says that there is no more at the moment."""
+        for line in self._backend.logs(self.id, task, follow=True):
+            yield line.text if line else None
 
     def stop(self) -> None:
         """End the run and all its processes."""
@@ -139,10 +149,15 @@ class Run:
 
 
 class RunList(Sequence[model.Run]):
-    """Runs, the newest first, as they were when asked for."""
+    """Runs, the newest first, as they were when asked for; ``ask`` gives them as they are now."""
 
-    def __init__(self, runs: Sequence[model.Run]) -> None:
-        self._runs = list(runs)
+    def __init__(self, ask: Callable[[], Sequence[model.Run]]) -> None:
+        self._ask = ask
+        self._runs = list(ask())
+
+    def refresh(self) -> RunList:
+        """The same question, answered now."""
+        return RunList(self._ask)
 
     @overload
     def __getitem__(self, index: int) -> model.Run: ...
@@ -167,6 +182,7 @@ class RunList(Sequence[model.Run]):
                 "created": None if run.created is None else pd.Timestamp(run.created, unit="s"),
                 "seconds": run.seconds,
                 **{f"argument.{name}": value for name, value in run.arguments.items()},
+                **{f"metric.{name}": value for name, value in run.metrics.items()},
             }
             for run in self._runs
         ]

@@ -319,12 +319,31 @@ def kfnb_kf(metrics: Any = None, classification: Any = None, html: Any = None, m
             raise TypeError(f"a metric is a number, not {value!r}")
         return value
 
+    most = 1000
+    seen: dict[str, tuple[int, int]] = {}
+
+    def add(points: list[Any], name: str, point: list[Any]) -> None:
+        """Add a point to a metric's curve, of which the last and every n-th stay."""
+        count, every = seen.get(name, (0, 1))
+        if count and (count - 1) % every:
+            points.pop()
+        if len(points) == most:
+            del points[1::2]
+            every *= 2
+        points.append(point)
+        seen[name] = count + 1, every
+
     def log_metrics(*, step: int | None = None, **values: Any) -> None:
-        """Log numbers by name; with ``step``, the last one logged is kept and all are printed."""
+        """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
         logged = {name: number(value) for name, value in values.items()}
         metrics.metadata.update(logged)
-        if step is not None:
-            print(f"step {step}:", " ".join(f"{name}={value}" for name, value in logged.items()))
+        if step is None:
+            return
+        print(f"step {step}:", " ".join(f"{name}={value}" for name, value in logged.items()))
+        curves = metrics.metadata.setdefault("kfnb_curves", {})
+        for name, value in logged.items():
+            if value - value == 0:  # JSON has finite numbers alone
+                add(curves.setdefault(name, []), name, [number(step), value])
 
     def log_roc(fpr: Sequence[float], tpr: Sequence[float], thresholds: Sequence[float]) -> None:
         """Log a ROC curve, as scikit-learn's ``roc_curve`` returns it; at most 200 points are kept."""

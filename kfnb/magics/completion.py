@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
-from kfnb import config, options
+from kfnb import api, config, options
 from kfnb.pipeline.workspace import Workspace
 
 Words = Callable[[Workspace], Iterable[str]]
@@ -37,6 +37,10 @@ def _settings(_current: Workspace) -> Iterable[str]:
     return [f"{name}=" for name in config.names()]
 
 
+def _runs(_current: Workspace) -> Iterable[str]:
+    return [run.id for run in api.runs()]
+
+
 _WORDS: dict[str, tuple[Callable[[], options.Parser], Words]] = {
     "%kf_config": (options.config, _settings),
     "%%kf_component": (options.component, _nothing),
@@ -46,8 +50,12 @@ _WORDS: dict[str, tuple[Callable[[], options.Parser], Words]] = {
     "%kf_show": (options.show, _shown),
     "%kf_compile": (options.compile_, _pipelines),
     "%kf_submit": (options.submit, _arguments),
+    "%kf_run": (options.run, _runs),
     "%kf_runs": (options.runs, _nothing),
-    "%kf_logs": (options.logs, _nothing),
+    "%kf_compare": (options.compare, _runs),
+    "%kf_logs": (options.logs, _runs),
+    "%kf_stop": (options.stop, _runs),
+    "%kf_retry": (options.retry, _runs),
 }
 
 

@@ -30,15 +30,19 @@ MAGICS = {
     "kf_show": "line",
     "kf_compile": "line",
     "kf_submit": "line",
+    "kf_run": "line",
     "kf_runs": "line",
+    "kf_compare": "line",
     "kf_logs": "line",
+    "kf_stop": "line",
+    "kf_retry": "line",
 }
 CODE = {"kf_component", "kf_parameters", "kf_pipeline"}
 
 # what kfnb displays, by name: the classes are not imported for it
 DISPLAYED = {
-    "kfnb.backends.run": ("Run", "RunList"),
-    "kfnb.model": ("ComponentView", "Graph"),
+    "kfnb.backends.run": ("Run",),
+    "kfnb.model": ("Comparison", "ComponentView", "Graph"),
     "kfnb.config": ("Kfnb",),
 }
 
@@ -109,6 +113,7 @@ class Extension:
         for module, kinds in DISPLAYED.items():
             for kind in kinds:
                 formatter.mimebundle_formatter.for_type_by_name(module, kind, _bundle)
+        formatter.mimebundle_formatter.for_type_by_name("kfnb.backends.run", "RunList", self._bundle_of_runs)
         formatter.ipython_display_formatter.for_type_by_name("kfnb.backends.run", "Run", self._show)
 
     def disconnect(self) -> None:
@@ -131,7 +136,13 @@ class Extension:
     def _show(self, run: Any) -> None:
         from kfnb.magics.display import show
 
-        show(run, follow=self.kernel.attended)
+        show(run, self.kernel.board)
+
+    def _bundle_of_runs(self, runs: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
+        del include, exclude  # IPython filters the bundle itself
+        from kfnb.magics.display import bundle_of_runs
+
+        return bundle_of_runs(runs, self.kernel.board)
 
 
 class Magic:

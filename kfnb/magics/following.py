@@ -1,97 +1,109 @@
-"""A run's pictures in the notebook, which change as the run does."""
+"""One thread for each run that is looked at: it keeps the run's pictures, static and live, up to date."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 from kfnb import model
 from kfnb.backends.run import Run
 from kfnb.errors import RunNotFound
+from kfnb.magics.pictures import Pictures
+from kfnb.widgets.wire import Message, Wire
 
-POLL = 0.4
-"""Seconds between two looks at a run; more where a look is dear, so that at most a tenth of a core is spent."""
-
-TICK = 1.0
-"""Seconds between two pictures that differ only in how long something has taken; more in a long run."""
+SHARE = 9
+"""So many times as long as a look took, the next one waits: at most a tenth of a core is spent."""
 
 PATIENCE = 20
-"""Looks that may fail one after the other (a cluster that does not answer) before a picture stays as it is."""
-
-Bundle = dict[str, str]
+"""Looks that may fail one after the other (a cluster that does not answer) before the run is left alone."""
 
 
-class Handle(Protocol):
-    """A picture's place in the notebook: IPython's ``DisplayHandle``."""
-
-    def update(self, obj: Any, **kwargs: Any) -> None:
-        """Put another picture there."""
-        ...
-
-
-@dataclass
 class Follower:
-    """Looks at one run, and keeps all its pictures up to date until it is finished, or gone."""
+    """Looks at one run until it is finished, gone, or looked at by nobody.
 
-    run: Run
-    draw: Callable[[model.Run], Bundle]
-    handles: list[Handle] = field(default_factory=list)
-    fresh: bool = False
-    _shown: model.Run | None = None
-    _drawn: float = 0.0
-    _bundle: Bundle | None = None
+    ``pictures`` are its static ones; ``tell`` reaches the page that may show it live, as long as it is ``watched``;
+    ``seen`` says that the page does. ``ended`` is asked at the end whether that is the end.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        pictures: Pictures,
+        tell: Callable[[Message], None],
+        ended: Callable[[Follower], bool],
+    ) -> None:
+        self.run = run
+        self.pictures = pictures
+        self._tell = tell
+        self._ended = ended
+        self._wire = Wire(run.id)
+        self._observer = run.observe()
+        self._awake = threading.Event()
+        self._asked = True
+        self._failures = 0
+        self.watched, self.seen = True, False
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        threading.Thread(target=self.go, name=f"kfnb-{self.run.id}", daemon=True).start()
+
+    def wake(self) -> None:
+        """Look at once."""
+        self._failures = 0
+        self._awake.set()
+
+    def ask(self) -> None:
+        """Tell the page all of the run, not only what is new, at once."""
+        self._asked = self.watched = True
+        self.wake()
+
+    def leave(self) -> None:
+        """The page shows the run no more."""
+        self.watched = self.seen = False
+
+    @property
+    def asked(self) -> bool:
+        """Whether the page, or a new picture, still waits for an answer that may come."""
+        return self._failures < PATIENCE and (self._asked or self.pictures.fresh)
 
     def go(self) -> None:
         """Follow the run to its end. Never raises: nobody would see it."""
-        failures, ended = 0, False
-        while not ended and failures < PATIENCE:
+        over, pause = False, self._observer.pace.shortest
+        while True:
             began = time.monotonic()
             try:
-                ended = self._look()
-                failures = 0
-            except RunNotFound:
-                ended = True
+                changed = self._look()
+                over = self._observer.run.state.finished
+                pause = self._observer.pace.next(pause, changed=changed)
+                self._failures = 0
+            except RunNotFound as error:
+                self._tell({"kind": "gone", "id": self.run.id, "text": str(error)})
+                self._failures = PATIENCE
             except Exception:
-                failures += 1
-            if not ended:
-                time.sleep(max(POLL, 9 * (time.monotonic() - began)))
-        with _lock:
-            _followers.pop(self.run.id, None)
+                self._failures += 1
+            alone = not (self.watched or self.pictures)
+            if (over or alone or self._failures >= PATIENCE) and self._ended(self):
+                return
+            self._awake.wait(max(pause, SHARE * (time.monotonic() - began)))
+            self._awake.clear()
 
     def _look(self) -> bool:
-        """Draw the run where that makes a difference; whether it is finished."""
-        now = self.run.snapshot()
-        fresh, self.fresh = self.fresh, False
-        if fresh or now != self._shown or self._tick_is_due(now):
-            self._update(self.draw(now), fresh=fresh)
-            self._shown = now
-        return now.state.finished
+        """Look at the run and show what is new; whether anything is."""
+        touched = self._observer.look()
+        run = self._observer.run
+        if self.watched:
+            self._inform(run, touched)
+        self.pictures.show(run, changed=bool(touched), live=self.seen)
+        return bool(touched)
 
-    def _tick_is_due(self, now: model.Run) -> bool:
-        taken = time.time() - (now.started or now.created or time.time())
-        return time.monotonic() - self._drawn >= max(TICK, taken / 60)
-
-    def _update(self, bundle: Bundle, *, fresh: bool) -> None:
-        self._drawn = time.monotonic()
-        if fresh or bundle != self._bundle:
-            for handle in tuple(self.handles):
-                handle.update(bundle, raw=True)
-        self._bundle = bundle
-
-
-_followers: dict[str, Follower] = {}
-_lock = threading.Lock()
-
-
-def follow(run: Run, handle: Handle, draw: Callable[[model.Run], Bundle]) -> None:
-    """Keep a run's picture up to date, from a thread; several pictures of one run share it."""
-    with _lock:
-        follower = _followers.get(run.id)
-        if follower is None:
-            follower = _followers[run.id] = Follower(run, draw)
-            threading.Thread(target=follower.go, name=f"kfnb-{run.id}", daemon=True).start()
-        follower.handles.append(handle)
-        follower.fresh = True
+    def _inform(self, run: model.Run, touched: set[str]) -> None:
+        if self._asked:
+            self._asked = False  # before it is told: who asks from now on may have missed it
+            try:
+                self._tell(self._wire.whole(run))
+            except Exception:
+                self._asked = True
+                raise
+        elif touched and (message := self._wire.change(run, touched, self._observer.tasks)):
+            self._tell(message)

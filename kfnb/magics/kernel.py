@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,8 @@ from kfnb.pipeline.workspace import Workspace
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
+
+    from kfnb.magics.board import Board
 
 
 class Kernel:
@@ -48,6 +51,17 @@ class Kernel:
             return sys.stdin is not None and sys.stdin.isatty()
         parent = kernel.get_parent() if hasattr(kernel, "get_parent") else {}
         return bool(parent.get("content", {}).get("allow_stdin", True))
+
+    @property
+    def board(self) -> Board | None:
+        """What the page shows live; None where there is no page, or nobody before it: a terminal, papermill."""
+        return self._board if self.attended and hasattr(self.shell, "kernel") else None
+
+    @cached_property
+    def _board(self) -> Board:
+        from kfnb.magics.board import Board
+
+        return Board()
 
     # -- cells ------------------------------------------------------------------------------------------------
 

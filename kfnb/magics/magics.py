@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError as IPythonUsageError
 
-from kfnb import api, options
+from kfnb import api, model, options
+from kfnb.backends.run import Run
 from kfnb.capture.component import Options
 from kfnb.config import Kfnb, settings
 from kfnb.errors import KfnbError, UsageError
 from kfnb.pipeline import pipeline as pipelines
 
 if TYPE_CHECKING:
-    from kfnb.backends.run import Run, RunList
+    from kfnb.backends.run import RunList
     from kfnb.magics.kernel import Kernel
-    from kfnb.model import ComponentView, Graph
+    from kfnb.model import Comparison, ComponentView, Graph
     from kfnb.pipeline.pipeline import Pipeline
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -154,16 +155,45 @@ class KfnbMagics:
             self._wait(run)
         return run
 
+    @reads(options.run)
+    def kf_run(self, line: str) -> Run:
+        found = options.run().read(line)
+        return self._bound(found.bind, api.run(found.run))
+
+    @reads(options.stop)
+    def kf_stop(self, line: str) -> None:
+        run = api.run(options.stop().read(line).run)
+        run.stop()
+        print(f"stopping run {run.id}")
+
+    @reads(options.retry)
+    def kf_retry(self, line: str) -> Run:
+        found = options.retry().read(line)
+        run = self._bound(found.bind, api.run(found.run).retry())
+        if not self.kernel.attended:
+            self._wait(run)
+        return run
+
     @reads(options.runs)
     def kf_runs(self, line: str) -> RunList:
         found = options.runs().read(line)
         return self._bound(found.bind, api.runs(limit=found.limit))
+
+    @reads(options.compare)
+    def kf_compare(self, line: str) -> Comparison:
+        found = options.compare().read(line)
+        return self._bound(found.bind, api.compare(*map(self._run, found.runs), whole=found.all))
 
     @reads(options.logs)
     def kf_logs(self, line: str) -> None:
         found = options.logs().read(line)
         for text in api.log_lines(found.run, found.task, follow=found.follow):
             print(text)
+
+    def _run(self, word: str) -> Any:
+        """What a word means where a run is wanted: a name of the notebook's that is bound to one, or an id."""
+        value = self.kernel.shell.user_ns.get(word)
+        return value if isinstance(value, Run | model.Run) else word
 
     def _bound(self, name: str | None, value: T) -> T:
         if _name(name) is not None:

@@ -4,11 +4,22 @@ The HTML has inline styles only, follows JupyterLab's light and dark, and still 
 tags alone. Each function is pure, but for the clock where a running task's time is not given.
 """
 
+from kfnb.widgets.compare import draw_comparison
 from kfnb.widgets.component import draw_component
 from kfnb.widgets.graph import draw_graph
 from kfnb.widgets.progress import draw_progress
 from kfnb.widgets.run import draw_run
 from kfnb.widgets.runs import draw_runs
 from kfnb.widgets.settings import draw_settings
+from kfnb.widgets.task import draw_task
 
-__all__ = ["draw_component", "draw_graph", "draw_progress", "draw_run", "draw_runs", "draw_settings"]
+__all__ = [
+    "draw_comparison",
+    "draw_component",
+    "draw_graph",
+    "draw_progress",
+    "draw_run",
+    "draw_runs",
+    "draw_settings",
+    "draw_task",
+]

@@ -8,7 +8,7 @@ from itertools import groupby
 
 from kfnb.model import Artifact
 from kfnb.widgets.blocks import Block, Folded, Row, Section, Text
-from kfnb.widgets.charts import classification_blocks, metrics_table
+from kfnb.widgets.charts import classification_blocks, curve_plots, metrics_table
 from kfnb.widgets.frame import Frame
 from kfnb.widgets.markdown import Markdown
 from kfnb.widgets.table import Cell, Column, Table, Value
@@ -98,14 +98,14 @@ def _section(ones: Sequence[Found], contents: Mapping[str, str], room: Room) -> 
     """What one task made, in all turns of its loops."""
     blocks: list[Block] = []
     for _, same in groupby(sorted(ones, key=_order), key=_order):
-        blocks += _output(list(same), contents, room)
+        blocks += output_blocks(list(same), contents, room)
     if blocks:
         leaves = {one.leaf.task.id for one in ones}
         count = f" {TIMES} {len(leaves)}" if len(leaves) > 1 else ""
-        yield Section(ones[0].leaf.task.name + count, list(_arranged(blocks, loop=bool(ones[0].turn))))
+        yield Section(ones[0].leaf.task.name + count, list(arranged(blocks, loop=bool(ones[0].turn))))
 
 
-def _arranged(blocks: Sequence[Block], *, loop: bool) -> Iterator[Block]:
+def arranged(blocks: Sequence[Block], *, loop: bool) -> Iterator[Block]:
     """Side by side what is narrow; above it the metrics of all turns, under it what wants the whole width."""
     tables = [block for block in blocks if loop and isinstance(block, Table)]
     wide = [block for block in blocks if _is_wide(block)]
@@ -127,11 +127,13 @@ def _is_wide(block: Block) -> bool:
     )
 
 
-def _output(ones: Sequence[Found], contents: Mapping[str, str], room: Room) -> Iterator[Block]:
+def output_blocks(ones: Sequence[Found], contents: Mapping[str, str], room: Room) -> Iterator[Block]:
     """One output of a task, in all turns."""
     metrics = [one for one in ones if one.artifact.type == "system.Metrics" and one.artifact.metadata]
     if metrics:
-        yield metrics_table(metrics[0].label, [(one.turn, one.artifact.metadata) for one in metrics])
+        turns = [(one.turn, one.artifact.metadata) for one in metrics]
+        yield metrics_table(metrics[0].label, turns)
+        yield from (plot for plot in curve_plots(turns) if room.take())
     shown = [(one, blocks) for one in ones if (blocks := _shown(one, contents))]
     kept = [
         (one, blocks) for one, blocks in shown[:MOST_TURNS] if room.take(contents.get(one.artifact.uri, ""))

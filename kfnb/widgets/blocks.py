@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from kfnb.widgets import theme
+from kfnb.widgets.home import Home
 from kfnb.widgets.markup import Element, el
 from kfnb.widgets.states import Look
 from kfnb.widgets.words import clean, one_line
@@ -113,15 +114,19 @@ class Items:
 
 @dataclass(frozen=True)
 class Code:
-    """Text as it was written, line by line."""
+    """Text as it was written, line by line. A ``value`` is one among others: it is less high, and its lines wrap."""
 
     text: str
+    value: bool = False
 
     def to_html(self) -> Element:
         """Preformatted text, which a keyboard can scroll."""
+        shape = "max-height:360px;white-space:pre"
+        if self.value:
+            shape = "max-height:180px;white-space:pre-wrap;overflow-wrap:anywhere"
         style = (
             f"margin:0;padding:8px 10px;background:{theme.SHADE};color:{theme.INK};border-radius:6px;"
-            f"font:12px/1.5 {theme.MONO};max-height:360px;overflow:auto;white-space:pre"
+            f"font:12px/1.5 {theme.MONO};overflow:auto;{shape}"
         )
         return el("pre", self.text, tabindex=0, style=style)
 
@@ -155,11 +160,15 @@ class Section:
 
 @dataclass(frozen=True)
 class Folded:
-    """Blocks that HTML shows when asked; ``quiet`` for what few will want to see."""
+    """Blocks that HTML shows when asked; ``quiet`` for what few will want to see.
+
+    Text does not fold: it has all of it or, where it is given, what is ``told`` in its place.
+    """
 
     heading: str
     blocks: Sequence[Block]
     quiet: bool = False
+    told: str = ""
 
     def to_html(self) -> Element:
         """The blocks, behind their heading."""
@@ -169,8 +178,8 @@ class Folded:
         return el("details", summary, *(block.to_html() for block in self.blocks), style="margin:0 0 16px")
 
     def to_text(self) -> str:
-        """All of it: text does not fold."""
-        return "\n".join([one_line(self.heading), *texts(self.blocks)])
+        """All of it, or what is told in its place."""
+        return filled(self.told) or "\n".join([one_line(self.heading), *texts(self.blocks)])
 
 
 @dataclass(frozen=True)
@@ -182,7 +191,10 @@ class Row:
     def to_html(self) -> Element:
         """The blocks in a row that wraps."""
         style = "display:flex;flex-wrap:wrap;gap:0 40px;align-items:flex-start;margin:0 0 -12px"
-        return el("div", *(block.to_html() for block in self.blocks), style=style)
+        # what is wider than the page scrolls by itself
+        return el(
+            "div", *(el("div", block.to_html(), style="max-width:100%") for block in self.blocks), style=style
+        )
 
     def to_text(self) -> str:
         """The blocks under each other."""
@@ -249,8 +261,9 @@ def notes_section(notes: Sequence[str]) -> Iterator[Block]:
         yield Section("Notes", [Items(tuple(notes))])
 
 
-def bundle(label: str, blocks: Sequence[Block]) -> dict[str, str]:
-    """The blocks as a mimebundle; ``label`` names the whole for a screen reader."""
+def bundle(label: str, blocks: Sequence[Block], home: Home | None = None) -> dict[str, str]:
+    """The blocks as a mimebundle; ``label`` names the whole for a screen reader, ``home`` marks it for a page."""
     children = (block.to_html() for block in blocks)
-    html = el("div", *children, role="region", aria_label=one_line(label), style=theme.ROOT)
+    mark = home.attributes if home else {}
+    html = el("div", *children, role="region", aria_label=one_line(label), style=theme.ROOT, **mark)
     return {"text/plain": clean("\n\n".join(texts(blocks))), "text/html": str(html)}

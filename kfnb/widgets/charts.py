@@ -7,7 +7,9 @@ from typing import Any
 
 from kfnb.widgets.blocks import Block, Picture
 from kfnb.widgets.classification import Confusion, read_confusion, read_roc
-from kfnb.widgets.curve import draw_roc
+from kfnb.widgets.curve import Of, draw_roc, metric_plot
+from kfnb.widgets.history import plain_metrics, read_curves
+from kfnb.widgets.plot import Plot
 from kfnb.widgets.table import Cell, Column, Table, Value
 from kfnb.widgets.words import short
 
@@ -16,6 +18,7 @@ MOST_ROWS = 200
 
 def metrics_table(label: str, turns: Sequence[tuple[str, Mapping[str, Any]]]) -> Table:
     """The metrics of one task; of one in a loop with a row for each of its turns, which are named."""
+    turns = [(turn, plain_metrics(metadata)) for turn, metadata in turns]
     names = list(dict.fromkeys(name for _, values in turns for name in values))
     if len(turns) == 1 and not turns[0][0]:
         values = turns[0][1]
@@ -27,6 +30,19 @@ def metrics_table(label: str, turns: Sequence[tuple[str, Mapping[str, Any]]]) ->
         for turn, values in turns[:MOST_ROWS]
     ]
     return Table(label, columns, many)
+
+
+def curve_plots(turns: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Plot]:
+    """The metrics that one task logged step by step, a plot each; in a loop those of its turns over each other."""
+    curves = [(turn, read_curves(metadata)) for turn, metadata in turns]
+    names = list(dict.fromkeys(name for _, found in curves for name in found))
+    return [
+        metric_plot(
+            name,
+            [(Of(turn, number), found[name]) for number, (turn, found) in enumerate(curves) if name in found],
+        )
+        for name in names
+    ]
 
 
 def classification_blocks(metadata: Mapping[str, Any], label: str) -> list[Block]:

@@ -1,67 +1,45 @@
-"""A ROC curve as a small inline SVG."""
+"""The curves that steps log: ROC curves, and metrics step by step."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 from kfnb.widgets import theme
 from kfnb.widgets.classification import Roc
-from kfnb.widgets.markup import Element, Node, el
+from kfnb.widgets.history import Points
+from kfnb.widgets.markup import Element, el
+from kfnb.widgets.plot import LEFT, TOP, Axis, Line, Plot, axis, canvas, diagonal, path
+from kfnb.widgets.words import number
 
 SIDE = 180
-LEFT, TOP = 40, 10
-# a longer curve looks the same
-MOST_POINTS = 200
+WIDE, TALL = 300, 150
+MOST_LINES = 12
+
+_RATE = Axis("false positive rate", 0, 1, (0, 0.5, 1), SIDE)
+_RECALL = Axis("recall", 0, 1, (0, 0.5, 1), SIDE)
+
+
+@dataclass(frozen=True)
+class Of:
+    """Whose a curve is: its label, the number of the run, and that of the turn of a loop in it."""
+
+    label: str = ""
+    run: int = 0
+    turn: int = 0
 
 
 def draw_roc(roc: Roc) -> Element:
     """The curve over the diagonal, its area written in the corner."""
-    label = f"ROC curve, area under the curve {roc.area:.3f}"
-    frame = f"fill:none;stroke:{theme.LINE}"
-    path = _path(roc)
-    return el(
-        "svg",
-        el("title", label),
-        el("g", *_grid(), style=f"stroke:{theme.LINE};stroke-width:1"),
-        el("rect", x=LEFT, y=TOP, width=SIDE, height=SIDE, style=frame),
-        el(
-            "path",
-            d=f"M{LEFT} {TOP + SIDE} L{LEFT + SIDE} {TOP}",
-            style="stroke:#8c95a1;stroke-dasharray:4 4",
-        ),
-        el("path", d=f"{path} L{LEFT + SIDE} {TOP + SIDE} Z", style=f"fill:{theme.BLUE};fill-opacity:.1"),
-        el("path", d=path, style=f"fill:none;stroke:{theme.BLUE};stroke-width:2;stroke-linejoin:round"),
-        *_words(roc),
-        role="img",
-        aria_label=label,
-        viewBox=f"0 0 {LEFT + SIDE + 16} {TOP + SIDE + 40}",
-        width=LEFT + SIDE + 16,
-        style=f"max-width:100%;height:auto;display:block;font-family:inherit;font-size:11px;fill:{theme.SOFT}",
-    )
-
-
-def _path(roc: Roc) -> str:
-    step = max(1, len(roc.points) // MOST_POINTS)
-    kept = [*roc.points[:-1:step], roc.points[-1]]
-    places = (f"{LEFT + rate * SIDE:.1f} {TOP + (1 - recall) * SIDE:.1f}" for rate, recall in kept)
-    return "M" + " L".join(places)
-
-
-def _grid() -> list[Node]:
-    half = SIDE // 2
-    across = el("path", d=f"M{LEFT} {TOP + half} H{LEFT + SIDE}")
-    return [across, el("path", d=f"M{LEFT + half} {TOP} V{TOP + SIDE}")]
-
-
-def _words(roc: Roc) -> list[Node]:
-    bottom, right, half = TOP + SIDE, LEFT + SIDE, SIDE // 2
-    ticks: list[Node] = []
-    for share, name in ((0, "0"), (half, "0.5"), (SIDE, "1")):
-        ticks.append(el("text", name, x=LEFT + share, y=bottom + 14, text_anchor="middle"))
-        ticks.append(el("text", name, x=LEFT - 6, y=bottom - share + 4, text_anchor="end"))
-    middle = TOP + half
-    return [
-        *ticks,
-        el("text", "false positive rate", x=LEFT + half, y=bottom + 32, text_anchor="middle"),
-        el("text", "recall", text_anchor="middle", transform=f"translate(11 {middle}) rotate(-90)"),
+    line = path(roc.points, _RATE, _RECALL)
+    bottom, right = TOP + SIDE, LEFT + SIDE
+    return canvas(
+        f"ROC curve, area under the curve {roc.area:.3f}",
+        _RATE,
+        _RECALL,
+        diagonal(_RATE, _RECALL),
+        el("path", d=f"{line} L{right} {bottom} Z", style=f"fill:{theme.BLUE};fill-opacity:.1"),
+        el("path", d=line, style=Line("", (), "").style),
         el(
             "text",
             f"AUC {roc.area:.3f}",
@@ -72,4 +50,30 @@ def _words(roc: Roc) -> list[Node]:
             font_weight=600,
             style=f"fill:{theme.INK}",
         ),
+    )
+
+
+def roc_plot(title: str, rocs: Sequence[tuple[Of, Roc]]) -> Plot:
+    """Several ROC curves over each other."""
+    lines = [
+        Line(of.label, roc.points, f"AUC {roc.area:.3f}", of.run, of.turn) for of, roc in rocs[:MOST_LINES]
     ]
+    return Plot(title, lines, _RATE, _RECALL, diagonal=True, rest=_rest(rocs))
+
+
+def metric_plot(title: str, curves: Sequence[tuple[Of, Points]]) -> Plot:
+    """A metric step by step, of several runs or turns over each other."""
+    drawn = curves[:MOST_LINES]
+    steps = axis("step", [step for _, points in drawn for step, _ in points], WIDE)
+    values = axis("", [value for _, points in drawn for _, value in points], TALL, margin=0.05)
+    lines = [Line(of.label, points, _told(points), of.run, of.turn) for of, points in drawn]
+    return Plot(title, lines, steps, values, rest=_rest(curves))
+
+
+def _told(points: Points) -> str:
+    first, last = points[0][1], points[-1][1]
+    return number(last) if len(points) == 1 else f"{number(first)} → {number(last)}"
+
+
+def _rest(curves: Sequence[object]) -> str:
+    return f"… {len(curves) - MOST_LINES} more" if len(curves) > MOST_LINES else ""

@@ -78,7 +78,7 @@ def _never_ran(task: Task) -> bool:
 def failure_blocks(run: Run, tree: Tree) -> list[Block]:
     """The errors of a run, the first in full; nothing where there is none."""
     failure = find_failure(tree)
-    blocks: list[Block] = [_cause(leaf) for leaf in failure.causes[:SHOWN]]
+    blocks: list[Block] = [cause_block(leaf) for leaf in failure.causes[:SHOWN]]
     more = failure.causes[SHOWN:]
     if more:
         blocks.append(
@@ -94,7 +94,8 @@ def failure_blocks(run: Run, tree: Tree) -> list[Block]:
     return blocks
 
 
-def _cause(leaf: Leaf) -> Alert:
+def cause_block(leaf: Leaf) -> Alert:
+    """The error of a task that failed: its message, the notebook's cell and line, and the user's own frames."""
     error = leaf.task.error
     if error is None:
         return Alert(FAILED, f"{leaf.label} failed", [Text("It left no message; its log may say why.")])

@@ -10,6 +10,7 @@ from kfnb.model import Artifact, Run, RunState
 from kfnb.widgets.artifacts import artifact_blocks
 from kfnb.widgets.blocks import Block, Picture, Row, Section, Title, bundle, notes_section
 from kfnb.widgets.failure import failure_blocks
+from kfnb.widgets.home import Home
 from kfnb.widgets.picture import draw
 from kfnb.widgets.scene import Item, Link, Scene
 from kfnb.widgets.states import look, tally
@@ -19,25 +20,31 @@ from kfnb.widgets.tree import Path, Stack, Tree
 from kfnb.widgets.turns import Loops
 from kfnb.widgets.words import duration, kind, moment, own_name, short
 
+MOST_DRAWN = 300
+"""Nodes of a graph that is drawn: of more, nobody reads a still picture, and a notebook gets large by it."""
+
 _NOTHING: Mapping[str, str] = {}
 
 
-def draw_run(run: Run, contents: Mapping[str, str] = _NOTHING, *, now: float | None = None) -> dict[str, str]:
+def draw_run(
+    run: Run, contents: Mapping[str, str] = _NOTHING, *, now: float | None = None, home: Home | None = None
+) -> dict[str, str]:
     """A run as a mimebundle of HTML and text.
 
     ``contents`` maps the URIs of HTML and Markdown artifacts to their texts, where the caller read them:
-    nothing is fetched here. ``now`` is the moment until which running tasks are counted.
+    nothing is fetched here. ``now`` is the moment until which running tasks are counted, ``home`` the mark for a page
+    that shows the run live.
     """
     now = time.time() if now is None else now
     tree = Tree(run.tasks)
     loops = Loops(tree)
     blocks: list[Block] = [_title(run, now), *failure_blocks(run, tree)]
     blocks += [*notes_section(run.notes), *_values(run)]
-    if tree.leaves:
+    if 0 < len(tree.stacks) <= MOST_DRAWN:
         blocks.append(Picture(draw(run_scene(run, tree, loops, now))))
     blocks.append(Section("Tasks", task_blocks(tree, loops, now)))
     blocks += artifact_blocks(tree, loops, contents, settled=run.state.finished)
-    return bundle(f"Run {run.name or run.id}", blocks)
+    return bundle(f"Run {run.name or run.id}", blocks, home)
 
 
 def _title(run: Run, now: float) -> Title:

@@ -19,7 +19,7 @@ GAP = "  "
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell that is more than its words: with a state's icon, indented, as code, or shaded (0 to 1).
+    """A cell that is more than its words: with a state's icon, indented, as code, shaded, or with a bar (0 to 1).
 
     ``hint`` shows on hover.
     """
@@ -29,6 +29,7 @@ class Cell:
     indent: int = 0
     code: bool = False
     shade: float = 0.0
+    bar: float | None = None
     hint: str = ""
 
     def words(self) -> str:
@@ -174,4 +175,8 @@ def _box(column: Column, cell: Cell | None = None, *, header: bool = False) -> s
         style += f";white-space:normal;overflow-wrap:break-word;max-width:{WIDEST}ch"
     if cell and cell.shade:
         style += f";background:rgba(47,129,247,{cell.shade * 0.55:.2f})"
+    if cell and cell.bar is not None:
+        share = 100 * min(1.0, max(0.0, cell.bar))
+        filled = f"rgba(47,129,247,.28) {share:.1f}%,{theme.SHADE} 0"
+        style += f";min-width:120px;background:linear-gradient(90deg,{filled}) content-box"
     return style

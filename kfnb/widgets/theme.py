@@ -20,6 +20,10 @@ BLUE = "#2f81f7"
 AMBER = "#c27c0e"
 GREY = "#868e96"
 
+# one for each of several runs, or turns of a loop; told apart by their dashes too
+SERIES = (BLUE, "#d0681c", "#9b6cf0", "#0a8f9c", "#d6409f", "#8a7a2e")
+DASHES = ("", "6 3", "2 3", "8 3 2 3")
+
 ROOT = ";".join(
     (
         "--kfnb-ink:var(--jp-ui-font-color1,var(--vscode-editor-foreground,#1f2328))",

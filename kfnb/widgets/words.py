@@ -15,6 +15,7 @@ from kfnb.model import Artifact, Run
 TIMES = "\N{MULTIPLICATION SIGN}"
 
 _TENTHS_BELOW = 9.95
+_NEXT_UNIT, _TENTHS_OF_UNIT = 999.5, 99.95
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
@@ -97,6 +98,13 @@ def assignments(values: Mapping[str, Any], columns: int = 28) -> str:
     return ", ".join(f"{name} = {short(value, columns)}" for name, value in values.items())
 
 
+def flat(value: Any) -> list[Any]:
+    """A value, or those in a list of values, of lists, and so on; nothing where it is None."""
+    if isinstance(value, list):
+        return [inner for item in value for inner in flat(item)]
+    return [] if value is None else [value]
+
+
 def kind(value: Any) -> str:
     """What an artifact, or a list of artifacts, is: ``Dataset 569 x 31``, ``4 x Model``; empty for other values."""
     if isinstance(value, Artifact):
@@ -135,6 +143,16 @@ def duration(seconds: float | None) -> str:
     if whole < 2 * _DAY:
         return f"{whole // _HOUR} h {whole % _HOUR // _MINUTE:02} min"
     return f"{whole // _DAY} d {whole % _DAY // _HOUR} h"
+
+
+def file_size(count: int) -> str:
+    """Bytes in a unit that fits them: ``812 B``, ``12.3 kB``, ``569 MB``."""
+    size, units = float(count), ["B", "kB", "MB", "GB", "TB"]
+    while size >= _NEXT_UNIT and len(units) > 1:
+        size, units = size / 1000, units[1:]
+    return (
+        f"{size:.0f} {units[0]}" if units[0] == "B" or size >= _TENTHS_OF_UNIT else f"{size:.1f} {units[0]}"
+    )
 
 
 def moment(epoch: float | None) -> str:

@@ -479,6 +479,7 @@ _REFUSALS = (
     InvalidTopologyException,
     AttributeError,
     AssertionError,
+    IndexError,
     KeyError,
     NotImplementedError,
 )
@@ -487,16 +488,43 @@ _REFUSALS = (
 def _compiles(described: Pipeline) -> bool:
     """Whether KFP's compiler can say it.
 
-    It confuses some branches within branches, loses some inputs of groups, and mixes up the branches of a pipeline and
-    of another within it.
+    It confuses some branches within branches, loses some inputs of groups, puts some tasks into the group before them,
+    and mixes up the branches of a pipeline and of another within it.
     """
     if _mixes_branches(described):
         return False
     try:
-        spec = spec_of(Written(described).pipeline)
+        written = Written(described)
+        spec = spec_of(written.pipeline)
     except _REFUSALS:
         return False
-    return all(_is_whole(component) for component in (spec["root"], *spec["components"].values()))
+    components = (spec["root"], *spec["components"].values())
+    return all(map(_is_whole, components)) and _in_their_places(described, written, spec)
+
+
+def _in_their_places(described: Pipeline, written: Written, spec: dict[str, Any]) -> bool:
+    """Whether those calls share a group that share a body."""
+    said = [
+        [written.names[node.node] for node in body if isinstance(node, Call | Exit)]
+        for body in _all_bodies(described.body)
+    ]
+    made = [
+        [
+            name
+            for name, task in component.get("dag", {}).get("tasks", {}).items()
+            if "dag" not in spec["components"][task["componentRef"]["name"]]
+        ]
+        for component in (spec["root"], *spec["components"].values())
+    ]
+    return sorted(map(sorted, filter(None, said))) == sorted(map(sorted, filter(None, made)))
+
+
+def _all_bodies(body: Body) -> Iterator[Body]:
+    """A body and all within it, those of pipelines too."""
+    yield body
+    for node in body:
+        for inner in (node.body,) if isinstance(node, Pipeline) else bodies(node):
+            yield from _all_bodies(inner)
 
 
 def _mixes_branches(described: Pipeline) -> bool:

@@ -6,6 +6,7 @@ import inspect
 import subprocess
 import sys
 from collections import namedtuple
+from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
 
@@ -152,7 +153,7 @@ def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
     kf.log_roc([0, 1], [0, 1], [float("inf"), 0.1])
     kf.log_confusion_matrix(["a", "b"], [[1, 0], [0, 1]])
     kf.html("<b>1</b>")
-    assert metrics.metadata == {"loss": 2, "accuracy": 0.5}
+    assert metrics.metadata == {"loss": 2, "accuracy": 0.5, "kfnb_curves": {"loss": [[1, 2]]}}
     assert classes.metadata["confidenceMetrics"][0]["confidenceThreshold"] == 1e9
     assert classes.metadata["confusionMatrix"]["rows"][0] == {"row": [1, 0]}
     assert (tmp_path / "h").read_text() == "<b>1</b>\n"
@@ -161,6 +162,35 @@ def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
         kf.log_metrics(x="a")
     with pytest.raises(ValueError, match="2 labels need a matrix of 2 x 2"):
         kf.log_confusion_matrix(["a", "b"], [[1]])
+
+
+def test_metrics_logged_by_step_are_curves_beside_their_last_value(capsys) -> None:
+    metrics = artifact("m")
+    kf = kfnb_kf(metrics=metrics)
+    for step in range(3):
+        kf.log_metrics(step=step, loss=1 / (step + 1), rows=7)
+    kf.log_metrics(step=3, loss=float("nan"))
+    kf.log_metrics(accuracy=0.5)
+    curves = metrics.metadata.pop("kfnb_curves")
+    assert curves == {"loss": [[0, 1.0], [1, 0.5], [2, 1 / 3]], "rows": [[0, 7], [1, 7], [2, 7]]}
+    assert {name: str(value) for name, value in metrics.metadata.items()} == {
+        "loss": "nan",
+        "rows": "7",
+        "accuracy": "0.5",
+    }
+    assert capsys.readouterr().out.splitlines()[0] == "step 0: loss=1.0 rows=7"
+
+
+@pytest.mark.parametrize("count", [1, 999, 1000, 1001, 2000, 2001, 25_000])
+def test_a_long_curve_is_kept_evenly_from_its_first_to_its_last_point(count: int) -> None:
+    metrics = artifact("m")
+    kf = kfnb_kf(metrics=metrics)
+    for step in range(count):
+        kf.log_metrics(step=step, loss=step / 2)
+    steps = [step for step, _ in metrics.metadata["kfnb_curves"]["loss"]]
+    assert (steps[0], steps[-1]) == (0, count - 1)
+    assert min(count, 500) <= len(steps) <= 1000
+    assert len({after - before for before, after in pairwise(steps[:-1])}) <= 1
 
 
 def test_each_function_stands_by_itself() -> None:

@@ -29,6 +29,10 @@ unread = "text"
 """
 
 
+# what goes to the live picture: tests/magics/test_board.py
+COMM = ("comm_open", "comm_msg")
+
+
 @dataclass
 class Cell:
     """What a cell has sent: its messages, as (type, content), until it was done."""
@@ -50,7 +54,7 @@ class Cell:
 
     @property
     def kinds(self):
-        return [kind for kind, _ in self.messages if kind not in ("status", "execute_input")]
+        return [kind for kind, _ in self.messages if kind not in ("status", "execute_input", *COMM)]
 
 
 class Notebook:

@@ -1,146 +1,173 @@
-"""The thread that keeps a run's picture up to date, on runs that are made up."""
+"""The thread that follows a run, on runs that are made up."""
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
+import itertools
 
 import pytest
 
-from kfnb import model
+from kfnb.backends.backend import Pace
+from kfnb.backends.events import Event
+from kfnb.backends.run import Run
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.magics import following
 from kfnb.magics.following import Follower
-from kfnb.model import RunState, Task
+from kfnb.magics.pictures import Pictures
+
+NOTHING = ()
+CREATED = ("created", "", {"name": "r", "pipeline": "p", "backend": "made up"})
+TASK = ("task", "load", {"name": "load"})
+RUNNING = ("state", "", {"state": "RUNNING"})
+DONE = ("state", "", {"state": "SUCCEEDED"})
+LOADING = ("state", "load", {"state": "RUNNING"})
+LOADED = ("state", "load", {"state": "SUCCEEDED"})
 
 
-class Clock:
-    """Time that passes only by sleeping."""
+class MadeUp:
+    """A backend of one run, in which at each look the next of ``looks`` has happened; an exception is raised."""
 
-    def __init__(self):
-        self.now = 1000.0
-        self.slept = []
-
-    def time(self):
-        return self.now
-
-    monotonic = time
-
-    def sleep(self, seconds):
-        self.slept.append(seconds)
-        self.now += seconds
-
-
-class MadeUpRun:
-    """A run that is at each look what the next of ``looks`` says; an exception is raised."""
-
-    id = "made-up"
+    name = "made up"
+    pace = Pace(0.1, 0.5)
 
     def __init__(self, *looks):
         self.looks = list(looks)
+        self.happened = []
+        self.asked = 0
 
-    def snapshot(self):
-        look = self.looks.pop(0)
+    def events(self, run_id, *, after=0, follow=True):
+        assert not follow
+        self.asked += 1
+        look = self.looks.pop(0) if self.looks else NOTHING
         if isinstance(look, Exception):
             raise look
-        return look
+        for kind, task, data in look:
+            self.happened.append(Event(len(self.happened) + 1, 100.0, kind, task, data))
+        return iter(self.happened[after:])
+
+
+class Waits:
+    """Waits that take no time, and are counted; ``meanwhile`` happens in them."""
+
+    def __init__(self):
+        self.seconds = []
+        self.meanwhile = {}
+
+    def wait(self, seconds):
+        self.seconds.append(seconds)
+        self.meanwhile.pop(len(self.seconds), lambda: None)()
+
+    def clear(self):
+        pass
+
+    set = clear
 
 
 class Place:
     def __init__(self):
-        self.pictures = []
+        self.shown = []
 
     def update(self, picture, **kwargs):
-        assert kwargs == {"raw": True}
-        self.pictures.append(picture["text/plain"])
+        self.shown.append(picture["text/plain"])
 
 
-@pytest.fixture
-def clock(monkeypatch):
-    clock = Clock()
-    monkeypatch.setattr(following, "time", clock)
-    return clock
+def follower_of(*looks):
+    told = []
+    backend = MadeUp(*looks)
+    follower = Follower(
+        Run(backend, "r"),
+        Pictures(lambda run: {"text/plain": str(run.state)}),
+        told.append,
+        lambda follower: not follower.asked,
+    )
+    follower._awake = Waits()
+    return follower, told, backend
 
 
-def running(clock, *states):
-    tasks = tuple(Task(str(number), str(number), state) for number, state in enumerate(states))
-    return model.Run("made-up", "r", "p", "local", RunState.RUNNING, started=clock.now, tasks=tasks)
+def kinds(told):
+    return [message["kind"] for message in told]
 
 
-def followed(*looks, draw=None):
-    """The pictures that a run's place in the notebook shows, one after the other."""
+def test_the_page_is_told_all_of_a_run_and_then_each_change_until_the_end():
+    follower, told, _ = follower_of([CREATED, TASK, RUNNING], [LOADING], [LOADED, DONE])
+    follower.go()
+    assert kinds(told) == ["run", "change", "change"]
+    assert [message["seq"] for message in told] == [0, 1, 2]
+    assert told[1]["tasks"][0]["state"] == "RUNNING"
+    assert told[2]["run"]["state"] == "SUCCEEDED"
+
+
+def test_many_events_of_one_look_are_one_message():
+    follower, told, _ = follower_of([CREATED, TASK, RUNNING], [LOADING, LOADED, DONE])
+    follower.go()
+    assert kinds(told) == ["run", "change"]
+
+
+def test_nothing_is_said_while_nothing_happens_and_looks_get_rarer():
+    follower, told, _ = follower_of([CREATED, RUNNING], *[NOTHING] * 20, [DONE])
+    follower.go()
+    assert kinds(told) == ["run", "change"]
+    waits = follower._awake.seconds
+    assert waits[0] == pytest.approx(0.1, abs=0.05)
+    assert waits[-1] == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_page_that_asks_again_is_told_all_of_the_run():
+    follower, told, _ = follower_of([CREATED, TASK, RUNNING], [LOADING], NOTHING, [DONE])
+    follower._awake.meanwhile[2] = follower.ask
+    follower.go()
+    assert kinds(told) == ["run", "change", "run", "change"]
+
+
+def test_nobody_looks_any_more_nothing_is_asked_any_more():
+    follower, told, backend = follower_of([CREATED, RUNNING])
+    follower._awake.meanwhile[3] = follower.leave
+    follower.go()
+    assert backend.asked <= 5
+    assert kinds(told) == ["run"]
+
+
+def test_a_page_that_has_left_hears_nothing_while_a_static_picture_goes_on():
+    follower, told, _ = follower_of([CREATED, RUNNING], NOTHING, NOTHING, [DONE])
     place = Place()
-    said = draw or (
-        lambda run: {"text/plain": " ".join(str(task.state) for task in run.tasks) or str(run.state)}
-    )
-    Follower(MadeUpRun(*looks), said, [place]).go()
-    return place.pictures
+    follower.pictures.add(place)
+    follower._awake.meanwhile[2] = follower.leave
+    follower.go()
+    assert kinds(told) == ["run"]
+    assert place.shown == ["RUNNING", "SUCCEEDED"]
 
 
-def test_the_picture_changes_when_the_run_does_and_stops_with_it(clock):
-    first = running(clock, RunState.RUNNING)
-    done = replace(first, tasks=(Task("0", "0", RunState.SUCCEEDED),), state=RunState.SUCCEEDED)
-    assert followed(first, first, first, done) == ["RUNNING", "SUCCEEDED"]
-    assert len(clock.slept) == 3
+def test_a_run_that_is_gone_is_said_to_be():
+    follower, told, _ = follower_of([CREATED, RUNNING], RunNotFound("no run is called r"))
+    follower.go()
+    assert told[-1] == {"kind": "gone", "id": "r", "text": "no run is called r"}
 
 
-def test_only_durations_change_once_a_second(clock):
-    now = running(clock, RunState.RUNNING)
-    pictures = followed(
-        *[now] * 26,
-        replace(now, state=RunState.SUCCEEDED),
-        draw=lambda run: {"text/plain": f"{clock.now:.1f}"},
-    )
-    assert 9 <= len(pictures) <= 12
-
-
-def test_durations_of_a_long_run_change_less_often(clock):
-    now = replace(running(clock, RunState.RUNNING), started=clock.now - 3600)
-    pictures = followed(
-        *[now] * 250,
-        replace(now, state=RunState.SUCCEEDED),
-        draw=lambda run: {"text/plain": f"{clock.now:.1f}"},
-    )
-    assert len(pictures) <= 4
-
-
-def test_a_picture_that_looks_the_same_is_not_sent_again(clock):
-    looks = [replace(running(clock), arguments={"x": float(number)}) for number in range(9)]
-    assert followed(*looks, replace(looks[0], state=RunState.FAILED)) == ["RUNNING", "FAILED"]
-    nan = [replace(running(clock), arguments={"x": math.nan}) for _ in range(5)]
-    assert followed(*nan, replace(nan[0], state=RunState.FAILED)) == ["RUNNING", "FAILED"]
-
-
-def test_a_run_that_is_gone_keeps_its_last_picture(clock):
-    assert followed(running(clock, RunState.RUNNING), RunNotFound("gone")) == ["RUNNING"]
-
-
-def test_a_backend_that_does_not_answer_for_a_while_is_asked_again(clock):
-    now = running(clock)
+def test_a_backend_that_does_not_answer_for_a_while_is_asked_again():
     silence = [BackendError("no answer")] * (following.PATIENCE - 1)
-    assert followed(now, *silence, replace(now, state=RunState.CANCELED)) == ["RUNNING", "CANCELED"]
+    follower, told, _ = follower_of([CREATED, RUNNING], *silence, [DONE])
+    follower.go()
+    assert told[-1]["run"]["state"] == "SUCCEEDED"
 
 
-def test_a_backend_that_never_answers_is_left_alone(clock):
-    assert followed(running(clock), *[BackendError("no answer")] * following.PATIENCE) == ["RUNNING"]
+def test_a_backend_that_never_answers_is_left_alone():
+    follower, _, backend = follower_of([CREATED], *[BackendError("no answer")] * 999)
+    follower.go()
+    assert backend.asked == following.PATIENCE + 1
 
 
-def test_nothing_is_raised_whatever_goes_wrong(clock):
-    def draw(run):
+def test_nothing_is_raised_whatever_goes_wrong():
+    follower, _, _ = follower_of([CREATED, RUNNING])
+
+    def fail(message):
         raise ValueError
 
-    assert followed(*[running(clock)] * following.PATIENCE, draw=draw) == []
+    follower._tell = fail
+    follower.go()
 
 
-def test_a_look_that_is_dear_is_taken_less_often(clock):
-    class Slow(MadeUpRun):
-        def snapshot(self):
-            clock.now += 2
-            return super().snapshot()
-
-    now = running(clock)
-    Follower(
-        Slow(now, now, replace(now, state=RunState.FAILED)), lambda run: {"text/plain": ""}, [Place()]
-    ).go()
-    assert all(seconds >= 18 for seconds in clock.slept)
-    assert len(clock.slept) == 2
+def test_a_look_that_is_dear_is_taken_less_often(monkeypatch):
+    clock = itertools.count(step=2)
+    monkeypatch.setattr(following, "time", type("Clock", (), {"monotonic": lambda: next(clock)}))
+    follower, _, _ = follower_of([CREATED], NOTHING, [DONE])
+    follower.go()
+    assert all(seconds >= 18 for seconds in follower._awake.seconds)

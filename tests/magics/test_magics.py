@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import kfnb
+from kfnb.magics.extension import MAGICS
 from tests.conftest import Shell
 
 
@@ -162,7 +163,7 @@ def test_no_traceback_of_ours_is_shown(shell: Shell, capsys: pytest.CaptureFixtu
 
 def test_every_magic_has_help(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     magics = [name for name in shell.ip.magics_manager.magics["line"] if name.startswith("kf_")]
-    assert len(magics) == 9
+    assert sorted(magics) == sorted(MAGICS)
     for name in magics:
         shell.run(f"%{name} --help")
         out = capsys.readouterr().out

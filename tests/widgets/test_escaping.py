@@ -9,14 +9,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kfnb import model
-from kfnb.model import Artifact, Port, Run, RunState, Task, TaskError
+from kfnb.backends.comparison import compared
+from kfnb.model import Artifact, Port, Preview, Run, RunState, Task, TaskError
 from kfnb.widgets import (
+    draw_comparison,
     draw_component,
     draw_graph,
     draw_progress,
     draw_run,
     draw_runs,
     draw_settings,
+    draw_task,
 )
 from kfnb.widgets.markup import el
 
@@ -61,7 +64,15 @@ def poison(thing, text):
             new["type"] = values["type"] if isinstance(thing, Artifact) else text
         return type(thing)(**new)
     if isinstance(thing, dict):
-        known = ("confidenceMetrics", "confusionMatrix", "annotationSpecs", "rows", "row", "displayName")
+        known = (
+            "kfnb_curves",
+            "confidenceMetrics",
+            "confusionMatrix",
+            "annotationSpecs",
+            "rows",
+            "row",
+            "displayName",
+        )
         rates = ("confidenceThreshold", "recall", "falsePositiveRate")
         keep = (*known, *rates)
         return {key if key in keep else key + text: poison(value, text) for key, value in thing.items()}
@@ -98,6 +109,15 @@ def test_the_words_of_an_attack_are_still_there_to_read(attack):
     assert page.text.count(attack) > 5
 
 
+@pytest.mark.parametrize("whole", [False, True])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_comparison_full_of_markup_shows_it_as_text(attack, whole):
+    runs = [poison(run, attack) for run in samples.runs_to_compare()]
+    page = check(draw_comparison(compared(runs, whole=whole)))
+    assert page.tags("table")
+    assert page.tags("svg")
+
+
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_components_graphs_and_settings_escape_too(attack):
     check(draw_component(poison(samples.component(), attack)))
@@ -114,7 +134,7 @@ artifacts = st.builds(
     ),
     texts,
     st.dictionaries(
-        st.one_of(texts, st.sampled_from(["confidenceMetrics", "confusionMatrix"])),
+        st.one_of(texts, st.sampled_from(["confidenceMetrics", "confusionMatrix", "kfnb_curves"])),
         st.recursive(
             st.one_of(texts, st.floats(), st.none(), st.integers()),
             lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),
@@ -162,6 +182,8 @@ runs = st.builds(
     tasks=st.lists(tasks, max_size=6).map(tuple),
     result=mappings,
     error=texts,
+    metrics=mappings,
+    environment=st.dictionaries(texts, texts, max_size=3),
 )
 
 
@@ -175,6 +197,64 @@ def test_any_run_can_be_drawn_and_none_brings_markup(run, content):
     check(draw_run(run, contents, now=samples.NOW))
     check(draw_runs([run], now=samples.NOW))
     assert "\n" not in draw_progress(run, now=samples.NOW)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.lists(runs, min_size=2, max_size=4), st.booleans())
+def test_any_runs_can_be_compared_and_none_brings_markup(some, whole):
+    check(draw_comparison(compared(some, whole=whole), now=samples.NOW))
+
+
+def uris(task):
+    values = [*task.inputs.values(), *task.outputs.values()]
+    return [value.uri for value in values if isinstance(value, Artifact)]
+
+
+def previews_of(task, text):
+    return dict.fromkeys(uris(task), poison(samples.PREVIEW, text))
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_task_and_its_previews_full_of_markup_show_it_as_text(attack):
+    task = poison(samples.full_task(), attack)
+    page = check(
+        draw_task(task, dict.fromkeys(uris(task), attack), previews_of(task, attack), now=samples.NOW)
+    )
+    assert page.tags("iframe")
+    assert page.tags("table")
+
+
+@pytest.mark.parametrize("attack", ATTACKS[:2])
+def test_the_words_of_an_attack_in_a_preview_are_still_there_to_read(attack):
+    task = samples.full_task()
+    page = check(draw_task(task, samples.CONTENTS, previews_of(task, attack), now=samples.NOW))
+    said = page.text.replace("\N{NO-BREAK SPACE}", " ").count(attack)
+    # three facts, two columns of three cells, a file, the text and the note, of each artifact but the reports
+    assert said == 3 * (3 + 6 + 1 + 1 + 1)
+
+
+rows = st.integers(0, 3).flatmap(
+    lambda width: st.lists(st.lists(texts, min_size=width, max_size=width).map(tuple), min_size=1, max_size=3)
+)
+previews = st.builds(
+    lambda table, **fields: Preview(columns=table[0], rows=tuple(table[1:]), **fields),
+    rows,
+    size=st.none() | st.integers(0),
+    facts=st.lists(st.tuples(texts, texts), max_size=2).map(tuple),
+    hidden=st.integers(0, 3),
+    files=st.lists(st.tuples(texts, st.none() | st.integers(0)), max_size=2).map(tuple),
+    more=st.booleans(),
+    text=texts,
+    note=texts,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(tasks, previews, texts, st.booleans())
+def test_any_task_can_be_drawn_and_none_brings_markup(task, preview, content, titled):
+    found = uris(task)
+    contents = dict.fromkeys(found[::2], content)
+    check(draw_task(task, contents, dict.fromkeys(found, preview), now=samples.NOW, titled=titled))
 
 
 nodes = st.builds(model.Node, ids, texts, ids, st.booleans(), texts)

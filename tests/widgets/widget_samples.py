@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 from kfnb.model import (
@@ -11,6 +12,7 @@ from kfnb.model import (
     Graph,
     Node,
     Port,
+    Preview,
     Run,
     RunState,
     Task,
@@ -49,11 +51,11 @@ def iteration(loop, index, state=RunState.SUCCEEDED):
     )
 
 
-def roc_artifact():
+def roc_artifact(power=0.25):
     points = [
         {
             "confidenceThreshold": 1 - step / 30,
-            "recall": math.sqrt(math.sqrt(step / 30)),
+            "recall": (step / 30) ** power,
             "falsePositiveRate": step / 30,
         }
         for step in range(31)
@@ -115,6 +117,44 @@ def succeeded():
         tasks=tasks,
         result={"accuracy": 0.9432, "model": model()},
     )
+
+
+def full_task():
+    """A task that took and made something of each kind."""
+    folder = "/home/me/.kfnb/runs/churn-20261124-063722-x7k2"
+    data = Artifact(
+        "data", "system.Dataset", f"{folder}/load/data", {"format": "parquet", "shape": "569 x 31"}
+    )
+    metrics = Artifact("metrics", "system.Metrics", "/runs/m", {"accuracy": 0.9432, "rows": 268})
+    return task(
+        "train",
+        at=3,
+        took=4.1,
+        attempts=2,
+        inputs={"C": 0.5, "query": "select *\nfrom customers", "params": {"depth": [1, 2]}, "data": data},
+        outputs={
+            "accuracy": 0.9432,
+            "model": Artifact("model", "system.Model", f"{folder}/train/model", {"format": "skops"}),
+            "kf_html": Artifact("page", "system.HTML", "/runs/page.html"),
+            "kf_markdown": Artifact("notes", "system.Markdown", "/runs/notes.md"),
+            "kf_classification": roc_artifact(),
+            "kf_metrics": metrics,
+            "scores": Artifact("scores", "system.Dataset", f"{folder}/train/scores"),
+        },
+    )
+
+
+PREVIEW = Preview(
+    size=48_213,
+    facts=(("class", "pandas DataFrame"), ("shape", "569 x 31"), ("format", "parquet")),
+    columns=("radius", "name"),
+    rows=(("17.99", "Ada"), ("20.5", "Grace")),
+    hidden=29,
+    files=(("weights/0.bin", 48_213),),
+    more=True,
+    text="the beginning",
+    note="and why there is no more",
+)
 
 
 CONTENTS = {
@@ -213,4 +253,74 @@ def graph():
             Edge("loop", "report"),
         ),
         notes=("evaluate reads df of load, not of the cell run last.",),
+    )
+
+
+def curve(steps, rate, *, start=1.0):
+    """A loss that falls, step by step, as ``kf.log_metrics(step=...)`` keeps it."""
+    return [[step, start * math.exp(-rate * step) + 0.02 * math.sin(step)] for step in range(steps)]
+
+
+def trained(run_id, c, accuracy, *, rate=0.05, pandas="2.3.1", **fields):
+    """One of several runs of one pipeline: trained step by step, with a sweep, and evaluated."""
+    losses = {"loss": curve(80, rate), "lr": [[step, c / (1 + step)] for step in range(80)]}
+    logged = Artifact("kf_metrics", "system.Metrics", f"/{run_id}/m", {"loss": 0.1, "kfnb_curves": losses})
+    turns = [0.2 + accuracy / 10 + index / 50 for index in range(3)]
+    tasks = (
+        task("load", cached=True, took=0.1),
+        task(
+            "train",
+            at=1,
+            took=10 * c + 4,
+            metrics={"loss": losses["loss"][-1][1]},
+            outputs={"kf_metrics": logged},
+        ),
+        task("loop", at=1, group=True),
+        *(iteration("loop", index) for index in range(3)),
+        *(
+            task("sweep", parent=f"loop/{index}", at=2, took=1.5 + index, metrics={"score": score})
+            for index, score in enumerate(turns)
+        ),
+        task(
+            "evaluate",
+            at=20,
+            took=2 + c,
+            metrics={"accuracy": accuracy, "rows": 268},
+            outputs={"roc": roc_artifact(0.15 + c / 10)},
+        ),
+    )
+    known = {
+        "name": f"churn-{run_id}",
+        "pipeline": "churn",
+        "backend": "local",
+        "state": RunState.SUCCEEDED,
+        "arguments": {"C": c, "rows": 300, "url": "https://example.org/churn.csv"},
+        "experiment": "first tries",
+        "started": START,
+        "finished": START + 30 + 10 * c,
+        "tasks": tasks,
+        "environment": {
+            "python": "3.11.9",
+            "platform": "Linux x86_64",
+            "kfp": "2.14.3",
+            "train: image": "python:3.11-slim",
+            "train: packages": f"pandas=={pandas}, scikit-learn==1.7.0",
+        },
+    }
+    return Run(run_id, **{**known, **fields})
+
+
+def runs_to_compare():
+    """Three runs of one pipeline; the last one failed."""
+    error = TaskError("ValueError: Input X contains NaN.", TRACEBACK, "cell train [3], line 2")
+    broken = trained("261124-070512-031c", 10.0, 0.5, state=RunState.FAILED, error="train failed: ValueError")
+    failed_tasks = (
+        broken.tasks[0],
+        task("train", RunState.FAILED, at=1, took=7, error=error),
+        task("evaluate", RunState.PENDING),
+    )
+    return (
+        trained("261124-063722-123x", 0.5, 0.9432),
+        trained("261124-064001-770k", 1.0, 0.9518, rate=0.08, pandas="2.2.0", name="more regular"),
+        dataclasses.replace(broken, tasks=failed_tasks),
     )

@@ -1,0 +1,9 @@
+/** The module that kfnb's one anywidget model a kernel runs in the page. It is never rendered: it finds its places. */
+import type { Model } from "./kernel.ts";
+import { Page } from "./page.ts";
+
+export default {
+  initialize({ model, signal }: { model: Model; signal?: AbortSignal }): void {
+    new Page(model, signal ?? new AbortController().signal);
+  },
+};

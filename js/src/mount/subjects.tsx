@@ -1,0 +1,32 @@
+import { computed, signal } from "@preact/signals";
+import type { RunStore } from "../store/run.ts";
+import type { RunsStore } from "../store/runs.ts";
+import { RunsPicture } from "../table/runs.tsx";
+import { RunPicture } from "../ui/run.tsx";
+import type { Subject } from "./exhibit.ts";
+
+export function ofRun(store: RunStore): Subject {
+  return {
+    get known() {
+      return store.known;
+    },
+    picture: () => <RunPicture store={store} />,
+    both: computed(() => store.view.tab.value === "report"),
+    seen: () => store.tell({ do: "seen", id: store.id }),
+    ask: () => store.tell({ do: "watch", id: store.id }),
+    leave: () => store.tell({ do: "leave", id: store.id }),
+  };
+}
+
+export function ofRuns(store: RunsStore): Subject {
+  return {
+    get known() {
+      return store.known;
+    },
+    picture: () => <RunsPicture store={store} />,
+    both: signal(false),
+    seen: () => undefined,
+    ask: () => store.refresh(),
+    leave: () => undefined,
+  };
+}

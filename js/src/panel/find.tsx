@@ -1,0 +1,102 @@
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Log } from "../log/log.ts";
+import { MOST_MATCHES, Search } from "../log/search.ts";
+import type { View } from "../store/view.ts";
+import { grouped } from "../words.ts";
+
+const PAUSE = 120;
+
+export interface Find {
+  /** What is looked for, in lower case. */
+  word: string;
+  text: string;
+  count: number;
+  at: number;
+  /** The number of the line of the match that is stood at; -1 for none. */
+  line: number;
+  type(text: string): void;
+  step(by: number): void;
+}
+
+/** Look for a word in a log, and go from one match to the next; `show` brings a line into view. */
+export function useFind(log: Log, view: View, show: (line: number) => void): Find {
+  const text = view.find.value;
+  const word = useSettled(text).toLowerCase();
+  const search = useMemo(() => (word ? new Search(word, log) : null), [word, log]);
+  search?.update(log);
+  const matches = search?.matches ?? [];
+  const [line, setLine] = useState(-1);
+  const [at, setAt] = useState(-1);
+  // another word begins anew
+  useEffect(() => go(search && matches.length ? 0 : -1), [search]);
+  const go = (index: number) => {
+    const found = matches[index] ?? -1;
+    setAt(index);
+    setLine(found);
+    if (found >= 0) show(found);
+  };
+  return {
+    word,
+    text,
+    count: matches.length,
+    at,
+    line,
+    type: (next) => {
+      view.find.value = next;
+    },
+    step: (by) => matches.length && go((at + by + matches.length) % matches.length),
+  };
+}
+
+function useSettled(text: string): string {
+  const [settled, settle] = useState(text);
+  useEffect(() => {
+    const timer = setTimeout(() => settle(text), PAUSE);
+    return () => clearTimeout(timer);
+  }, [text]);
+  return settled;
+}
+
+/** The box to type in, the number of matches, and the ways to the next and the one before. */
+export function Finder({ find }: { find: Find }) {
+  const press = (event: KeyboardEvent) => {
+    if (event.key === "Enter") find.step(event.shiftKey ? -1 : 1);
+    else if (event.key === "Escape" && find.text) find.type("");
+    else return;
+    event.preventDefault();
+  };
+  const many = find.count >= MOST_MATCHES ? `${grouped(find.count)}+` : grouped(find.count);
+  return (
+    <search class="finder">
+      <input
+        type="search"
+        placeholder="Search"
+        aria-label="Search in the log"
+        value={find.text}
+        onInput={(event) => find.type(event.currentTarget.value)}
+        onKeyDown={press}
+      />
+      <span class="soft found" role="status">
+        {find.word && (find.count ? `${grouped(find.at + 1)} of ${many}` : "nothing found")}
+      </span>
+      <button
+        type="button"
+        aria-label="Match before"
+        title="Match before (Shift+Enter)"
+        disabled={!find.count}
+        onClick={() => find.step(-1)}
+      >
+        ↑
+      </button>
+      <button
+        type="button"
+        aria-label="Next match"
+        title="Next match (Enter)"
+        disabled={!find.count}
+        onClick={() => find.step(1)}
+      >
+        ↓
+      </button>
+    </search>
+  );
+}

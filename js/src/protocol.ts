@@ -1,0 +1,98 @@
+/** What the kernel and the page say to each other. README.md tells it in words; kfnb/widgets/wire.py makes it. */
+
+export type State =
+  | "PENDING"
+  | "RUNNING"
+  | "SUCCEEDED"
+  | "FAILED"
+  | "SKIPPED"
+  | "CANCELING"
+  | "CANCELED"
+  | "PAUSED";
+
+/** A name and its value, in words. */
+export type Pair = [name: string, value: string];
+
+/** A task or a group of one run. Times are seconds since the epoch. */
+export interface Task {
+  id: string;
+  name: string;
+  /** The names from the root down to its own, without the numbers of turns: what all turns of a loop share. */
+  path: string[];
+  /** Which turn of each loop around it this is, the outermost first. */
+  turn: number[];
+  group: boolean;
+  /** A group in words: loop, branch, exit handler; a task's name. */
+  title: string;
+  state: State;
+  /** The siblings that it waits for, each with the names of what it takes from there. */
+  needs: Record<string, string[]>;
+  /** When each attempt began. */
+  began: number[];
+  finished: number | null;
+  cached: boolean;
+  attempts: number;
+  /** What it waits for, or is being done for it, in words; empty most of the time. */
+  doing: string;
+  /** Why it failed, in one line, and the cell and line where. */
+  error: string;
+  place: string;
+}
+
+export interface Run {
+  id: string;
+  name: string;
+  pipeline: string;
+  backend: string;
+  experiment: string;
+  state: State;
+  created: number | null;
+  started: number | null;
+  finished: number | null;
+  arguments: Pair[];
+  result: Pair[];
+  /** What its tasks have measured, once it is finished. */
+  metrics: Pair[];
+  error: string;
+  notes: string[];
+  /** Where Kubeflow's own pages show it; empty where there are none. */
+  url: string;
+  tasks: Task[];
+}
+
+/** A row of the table of runs. */
+export interface Row {
+  id: string;
+  pipeline: string;
+  name: string;
+  experiment: string;
+  state: State;
+  created: number | null;
+  seconds: number | null;
+  arguments: Pair[];
+  metrics: Pair[];
+  url: string;
+}
+
+export type FromKernel =
+  | { kind: "run"; seq: number; now?: number; run: Run }
+  | {
+      kind: "change";
+      id: string;
+      seq: number;
+      now?: number;
+      run?: Partial<Omit<Run, "id" | "tasks">>;
+      tasks?: (Partial<Task> & { id: string })[];
+    }
+  | { kind: "gone"; id: string; text: string }
+  | { kind: "detail"; id: string; task: string; html: string }
+  | { kind: "labels"; id: string; tasks: Record<string, string>; groups: Record<string, string> }
+  | { kind: "log"; id: string; task: string; first: number; total: number; ended: boolean }
+  | { kind: "said"; id: string; text: string; ok: boolean }
+  | { kind: "runs"; view: string; rows: Row[] };
+
+export type ToKernel =
+  | { do: "watch" | "seen" | "leave" | "labels" | "stop" | "retry"; id: string }
+  | { do: "detail"; id: string; task: string }
+  | { do: "log"; id: string; task: string; on: boolean }
+  | { do: "runs"; view: string };

@@ -1,0 +1,67 @@
+import { Graph } from "../graph/graph.tsx";
+import { Panel } from "../panel/panel.tsx";
+import { count } from "../states.ts";
+import type { RunStore } from "../store/run.ts";
+import { TasksTable } from "../table/tasks.tsx";
+import { Timeline } from "../timeline/timeline.tsx";
+import { Head } from "./head.tsx";
+import { useLabels } from "./labels.ts";
+import { toCell } from "./leave.ts";
+import { Tabs, Tally } from "./tabs.tsx";
+
+const TABS = [
+  ["graph", "Graph"],
+  ["timeline", "Timeline"],
+  ["tasks", "Tasks"],
+  ["report", "Report"],
+] as const;
+
+/** The live picture of a run. */
+export function RunPicture({ store }: { store: RunStore }) {
+  useLabels(store);
+  return (
+    <section class="kfnb" aria-label={`Run of ${store.head.value?.pipeline ?? ""}`} onKeyDown={leave(store)}>
+      <Head store={store} />
+      <Bar store={store} />
+      <div class="body" data-open={store.view.open.value !== ""}>
+        <div class="main" role="tabpanel">
+          <Main store={store} />
+        </div>
+        <Panel store={store} />
+      </div>
+    </section>
+  );
+}
+
+function Bar({ store }: { store: RunStore }) {
+  store.changed.value;
+  const work = [...(store.fold.value?.tasks.values() ?? [])].filter((task) => !task.group);
+  const choose = (tab: (typeof TABS)[number][0]) => {
+    store.view.tab.value = tab;
+  };
+  return (
+    <div class="bar">
+      <Tabs label="Views" names={TABS} chosen={store.view.tab.value} choose={choose} />
+      <Tally counts={count(work.map((task) => task.state))} />
+    </div>
+  );
+}
+
+function Main({ store }: { store: RunStore }) {
+  const tab = store.view.tab.value;
+  if (tab === "timeline") return <Timeline store={store} />;
+  if (tab === "tasks") return <TasksTable store={store} />;
+  // the static picture, with all that the tasks have made, shows below
+  if (tab === "report") return null;
+  return <Graph store={store} />;
+}
+
+/** Escape closes the panel, and then goes back to the notebook's cell. */
+function leave(store: RunStore) {
+  return (event: KeyboardEvent) => {
+    if (event.key !== "Escape" || event.defaultPrevented) return;
+    event.preventDefault();
+    if (store.view.open.peek()) store.view.show("");
+    else toCell(event.currentTarget as HTMLElement);
+  };
+}

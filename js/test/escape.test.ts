@@ -1,0 +1,117 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { Pair, Row, Run, Task } from "../src/protocol.ts";
+import { giveSize, place, settle, shadowOf, start } from "./fake.ts";
+import { logBytes, rows, run, task } from "./samples.ts";
+
+const EVIL = `"><img src=x onerror="window.hurt=1"><script>window.hurt=1</script>`;
+const PAIR: Pair[] = [[EVIL, EVIL]];
+
+function evilTask(id: string, more: Partial<Task>): Task {
+  return task(id, {
+    title: EVIL,
+    name: EVIL,
+    path: [EVIL],
+    doing: EVIL,
+    error: EVIL,
+    place: EVIL,
+    needs: { [EVIL]: [EVIL] },
+    ...more,
+  });
+}
+
+const evil: Run = run(
+  [
+    evilTask(EVIL, { state: "FAILED" }),
+    evilTask(`${EVIL}/0/${EVIL}`, { path: [EVIL, EVIL], turn: [0], state: "FAILED" }),
+    evilTask(`${EVIL}/1/${EVIL}`, { path: [EVIL, EVIL], turn: [1], state: "PENDING" }),
+    evilTask("group", { path: ["group"], group: true }),
+  ],
+  {
+    id: EVIL,
+    name: EVIL,
+    pipeline: EVIL,
+    backend: EVIL,
+    experiment: EVIL,
+    arguments: PAIR,
+    result: PAIR,
+    error: EVIL,
+    notes: [EVIL],
+    url: `javascript:window.hurt=1//${EVIL}`,
+    state: "FAILED",
+  },
+);
+
+/** Nothing that acts: no script, no picture, no handler, no address but the web's. */
+function isHarmless(root: ShadowRoot): void {
+  expect(root.querySelectorAll("script, img, iframe, object, embed")).toHaveLength(0);
+  for (const element of root.querySelectorAll("*"))
+    for (const { name, value } of element.attributes) {
+      expect(name.startsWith("on")).toBe(false);
+      if (name === "href") expect(value).toMatch(/^https?:/);
+    }
+  expect((window as { hurt?: number }).hurt).toBeUndefined();
+}
+
+describe("what strangers wrote", () => {
+  afterEach(() => {
+    document.body.innerHTML = "";
+  });
+
+  it("is only text, wherever a run shows it", async () => {
+    giveSize();
+    const { model, end } = start();
+    const element = place("run", EVIL);
+    model.say({ kind: "run", seq: 0, run: evil });
+    model.say({ kind: "labels", id: EVIL, tasks: { [`${EVIL}/0/${EVIL}`]: EVIL }, groups: { group: EVIL } });
+    model.say({ kind: "said", id: EVIL, text: EVIL, ok: false });
+    model.say({ kind: "gone", id: EVIL, text: EVIL });
+    await settle();
+    const root = shadowOf(element) as ShadowRoot;
+    const click = async (selector: string, at = 0) => {
+      [...root.querySelectorAll<HTMLElement>(selector)].at(at)?.click();
+      await settle();
+      isHarmless(root);
+    };
+    isHarmless(root);
+    await click(".card");
+    await click(".panel [role=tab]", 1);
+    for (const { task: id } of model.asked("log") as { task: string }[])
+      model.say(
+        { kind: "log", id: EVIL, task: id, first: 0, total: 3, ended: true },
+        logBytes(0, 3, () => EVIL),
+      );
+    await settle();
+    expect(root.querySelector(".line .text")?.textContent).toBe(EVIL);
+    const search = root.querySelector("input[type=search]") as HTMLInputElement;
+    search.value = "<img";
+    search.dispatchEvent(new Event("input", { bubbles: true }));
+    await settle(300);
+    expect(root.querySelectorAll("mark").length).toBe(3);
+    isHarmless(root);
+    await click(".bar [role=tab]", 1);
+    await click(".bar [role=tab]", 2);
+    end();
+  });
+
+  it("is only text in a table of runs", async () => {
+    giveSize();
+    const { model, end } = start();
+    const element = place("runs", EVIL);
+    const row: Row = {
+      ...(rows(1)[0] as Row),
+      id: EVIL,
+      pipeline: EVIL,
+      name: EVIL,
+      experiment: EVIL,
+      arguments: PAIR,
+      metrics: PAIR,
+      url: "javascript:window.hurt=1",
+    };
+    model.say({ kind: "runs", view: EVIL, rows: [row] });
+    await settle();
+    const root = shadowOf(element) as ShadowRoot;
+    isHarmless(root);
+    expect(root.textContent).toContain(EVIL);
+    end();
+  });
+});

@@ -1,0 +1,172 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type FakeModel, giveSize, place, settle, shadowOf, start } from "./fake.ts";
+import { logBytes, rows, sweep } from "./samples.ts";
+
+const ID = sweep().id;
+
+describe("what a person does", () => {
+  let model: FakeModel;
+  let end: () => void;
+  let root: ShadowRoot;
+
+  beforeEach(async () => {
+    giveSize();
+    document.body.innerHTML = "";
+    ({ model, end } = start());
+    const element = place("run", ID);
+    model.say({ kind: "run", seq: 0, run: sweep() });
+    await settle();
+    root = shadowOf(element) as ShadowRoot;
+  });
+  afterEach(() => end());
+
+  const find = (selector: string) => root.querySelector<HTMLElement>(selector) as HTMLElement;
+  const button = (text: string) =>
+    [...root.querySelectorAll("button")].find((one) => one.textContent?.trim() === text) as HTMLButtonElement;
+  const press = (element: Element, key: string) =>
+    element.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true, cancelable: true }));
+
+  it("opens a task and sees its details, asked for again when it goes on", async () => {
+    find("[data-key=split]").click();
+    await settle();
+    expect(model.asked("detail")).toEqual([{ do: "detail", id: ID, task: "split" }]);
+    model.say({ kind: "detail", id: ID, task: "split", html: "<p id=d>made</p>" });
+    model.say({ kind: "change", id: ID, seq: 1, tasks: [{ id: "split", state: "FAILED", error: "why" }] });
+    await settle();
+    expect(find("#d").textContent).toBe("made");
+    expect(find(".panel .message").textContent).toBe("why");
+    expect(model.asked("detail")).toHaveLength(2);
+  });
+
+  it("sees a stack's turns, those that failed first, by their labels", async () => {
+    model.say({
+      kind: "labels",
+      id: ID,
+      tasks: { "for-loop-1/2/train": "[2] C = 10" },
+      groups: { "for-loop-1": "loop over C" },
+    });
+    find("[data-key='for-loop-1/train']").click();
+    await settle();
+    expect([...root.querySelectorAll(".turn-label")].map((one) => one.textContent)).toEqual([
+      "[2] C = 10",
+      "[0]",
+      "[1]",
+    ]);
+    expect(find(".frame-head .title").textContent).toBe("loop over C");
+    press(find(".turns-list"), "ArrowDown");
+    await settle();
+    expect(find(".turns-list [aria-selected=true] .turn-label").textContent).toBe("[0]");
+  });
+
+  it("reads a log, of which only what is seen is in the page, and leaves it", async () => {
+    find("[data-key=load]").click();
+    await settle();
+    button("Log").click();
+    await settle();
+    expect(model.asked("log")).toEqual([{ do: "log", id: ID, task: "load", on: true }]);
+    model.say(
+      { kind: "log", id: ID, task: "load", first: 0, total: 100_000, ended: true },
+      logBytes(0, 100_000),
+    );
+    await settle();
+    expect(root.querySelectorAll(".line").length).toBeLessThan(100);
+    expect(find(".log").textContent).toContain("100,000 lines · the log has ended");
+    press(find(".panel"), "Escape");
+    await settle();
+    expect(root.querySelector(".panel")).toBeNull();
+    expect(model.asked("log").at(-1)).toEqual({ do: "log", id: ID, task: "load", on: false });
+  });
+
+  it("stops only after it was asked", () => {
+    button("Stop").click();
+    expect(model.asked("stop")).toEqual([]);
+    return settle().then(() => {
+      button("Stop the run?").click();
+      expect(model.asked("stop")).toEqual([{ do: "stop", id: ID }]);
+    });
+  });
+
+  it("retries a run that failed, and hears how that went", async () => {
+    model.say({ kind: "change", id: ID, seq: 1, run: { state: "FAILED" } });
+    await settle();
+    expect(button("Stop")).toBeUndefined();
+    button("Retry").click();
+    model.say({ kind: "said", id: ID, text: "It runs again", ok: true });
+    await settle();
+    expect(model.asked("retry")).toHaveLength(1);
+    expect(find(".said").textContent).toBe("It runs again");
+  });
+
+  it("folds a group by the keyboard, and walks on", async () => {
+    const head = find("[data-key='for-loop-1']");
+    head.focus();
+    press(head, "f");
+    await settle();
+    expect(root.querySelector("[data-key='for-loop-1/train']")).toBeNull();
+    expect(find("[data-key='for-loop-1']").getAttribute("aria-expanded")).toBe("false");
+    press(find("[data-key='for-loop-1']"), "ArrowRight");
+    await settle();
+    expect(find("[role=treeitem][tabindex='0']").dataset.key).toBe("report");
+    press(find("[data-key=report]"), "Enter");
+    await settle();
+    expect(find(".panel b").textContent).toBe("report");
+  });
+
+  it("is in the tab order once in the graph", () => {
+    expect(root.querySelectorAll("[role=treeitem][tabindex='0']")).toHaveLength(1);
+  });
+
+  it("looks at the timeline and at the table of tasks", async () => {
+    button("Timeline").click();
+    await settle();
+    expect(root.querySelectorAll(".timeline .row")).toHaveLength(13);
+    expect(root.querySelectorAll("[data-kind=attempt]")).toHaveLength(1);
+    button("Tasks").click();
+    await settle();
+    expect(root.querySelectorAll("tbody tr")).toHaveLength(13);
+    button("Time").click();
+    await settle();
+    expect(find("th[aria-sort=ascending]").textContent).toContain("Time");
+  });
+
+  it("gives every control a name", async () => {
+    find("[data-key=load]").click();
+    await settle();
+    for (const control of root.querySelectorAll("button, input, a, [tabindex='0']"))
+      expect(
+        control.getAttribute("aria-label") || control.textContent?.trim(),
+        control.outerHTML,
+      ).toBeTruthy();
+  });
+
+  it("is told why nothing more will come", async () => {
+    model.say({ kind: "gone", id: ID, text: "This run was deleted." });
+    await settle();
+    expect(find(".head").textContent).toContain("This run was deleted.");
+  });
+});
+
+describe("the table of runs", () => {
+  it("filters, sorts and fetches anew", async () => {
+    giveSize();
+    document.body.innerHTML = "";
+    const { model, end } = start();
+    const element = place("runs", "V");
+    await settle();
+    model.say({ kind: "runs", view: "V", rows: rows(5000) });
+    await settle();
+    const root = shadowOf(element) as ShadowRoot;
+    expect(root.querySelectorAll("tbody tr").length).toBeLessThan(100);
+    const input = root.querySelector("input") as HTMLInputElement;
+    input.value = "261124-000042";
+    input.dispatchEvent(new Event("input", { bubbles: true }));
+    await settle();
+    expect(root.querySelectorAll("tbody td")).toHaveLength(root.querySelectorAll("th").length);
+    expect(root.querySelector(".runs-count")?.textContent).toBe("1 of 5,000 runs");
+    const refresh = [...root.querySelectorAll("button")].find((one) => one.textContent === "Refresh");
+    model.sent.length = 0;
+    refresh?.click();
+    expect(model.sent).toEqual([{ do: "runs", view: "V" }]);
+    end();
+  });
+});

@@ -1,0 +1,19 @@
+"""Metrics: what a task has logged, out of what it put out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kfnb.model import Artifact
+
+
+def metrics(outputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The numbers that a task's ``system.Metrics`` artifacts carry."""
+    return {
+        name: value
+        for artifact in outputs.values()
+        if isinstance(artifact, Artifact) and artifact.type == "system.Metrics"
+        for name, value in artifact.metadata.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    }

@@ -1,0 +1,88 @@
+"""What the kernel answers to what its page asks (``js/README.md``). Each is a function of the board and the message."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kfnb import widgets
+from kfnb.errors import KfnbError
+from kfnb.magics.contents import previews_of, texts_of
+from kfnb.widgets import wire
+from kfnb.widgets.wire import Message
+
+if TYPE_CHECKING:
+    from kfnb.magics.board import Board
+
+Answer = Callable[["Board", Message], None]
+
+
+def answer(board: Board, message: Message) -> None:
+    """Do what the page asks. Never raises: what goes wrong is said in the page."""
+    try:
+        ANSWERS[message["do"]](board, message)
+    except KfnbError as error:
+        _say(board, message, str(error), ok=False)
+    except Exception as error:
+        _say(board, message, f"kfnb met an error of its own ({type(error).__name__}: {error})", ok=False)
+
+
+def _say(board: Board, message: Message, text: str, *, ok: bool) -> None:
+    board.tell({"kind": "said", "id": str(message.get("id", "")), "text": text, "ok": ok})
+
+
+def _watch(board: Board, message: Message) -> None:
+    board.follow(board.run(message["id"]))
+    board.seen(message["id"])
+
+
+def _seen(board: Board, message: Message) -> None:
+    board.seen(message["id"])
+
+
+def _leave(board: Board, message: Message) -> None:
+    board.leave(message["id"])
+
+
+def _detail(board: Board, message: Message) -> None:
+    now = board.run(message["id"]).snapshot()
+    task = next((task for task in now.tasks if task.id == message["task"]), None)
+    if task is not None:
+        html = widgets.draw_task(task, texts_of(task), previews_of(task), titled=False)["text/html"]
+        board.tell({"kind": "detail", "id": now.id, "task": task.id, "html": html})
+
+
+def _labels(board: Board, message: Message) -> None:
+    board.tell(wire.labels(board.run(message["id"]).snapshot()))
+
+
+def _log(board: Board, message: Message) -> None:
+    board.log(board.run(message["id"]), message["task"], on=bool(message["on"]))
+
+
+def _stop(board: Board, message: Message) -> None:
+    board.run(message["id"]).stop()
+    _say(board, message, "Stopping.", ok=True)
+
+
+def _retry(board: Board, message: Message) -> None:
+    board.follow(board.run(message["id"]).retry())
+    board.seen(message["id"])
+    _say(board, message, "Trying again what did not succeed.", ok=True)
+
+
+def _runs(board: Board, message: Message) -> None:
+    board.refresh(message["view"])
+
+
+ANSWERS: dict[str, Answer] = {
+    "watch": _watch,
+    "seen": _seen,
+    "leave": _leave,
+    "detail": _detail,
+    "labels": _labels,
+    "log": _log,
+    "stop": _stop,
+    "retry": _retry,
+    "runs": _runs,
+}

@@ -1,0 +1,250 @@
+"""What a real kernel tells the page that shows its runs live, and what it answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import time
+
+import pytest
+from jupyter_client.manager import KernelManager
+
+STEPS = """
+%%kf_component wait --param seconds:float=0.1
+import time
+for turn in range(3):
+    print("turn", turn)
+    time.sleep(seconds / 3)
+waited = seconds
+"""
+CHECK = """
+%%kf_component check --output odd
+if waited < 0.05:
+    raise ValueError("<b>too short</b>")
+odd = waited + 1
+"""
+
+
+class Page:
+    """A client of a kernel that hears its comm, as a page does."""
+
+    def __init__(self, client):
+        self.client = client
+        self.comm = None
+        self.opened = 0
+        self.heard = []
+        self.buffers = []
+        self.shown = []
+
+    def run(self, code, *, attended=True):
+        """Run a cell to its end."""
+        id = self.client.execute(code.strip(), allow_stdin=attended)
+        ends = self.hear_until(lambda message: _is_end(message, id))
+        assert ends, "the cell did not end"
+
+    def ask(self, **words):
+        """Send what a page asks."""
+        data = {"method": "custom", "content": words}
+        content = {"comm_id": self.comm, "data": data}
+        self.client.shell_channel.send(self.client.session.msg("comm_msg", content))
+
+    def hear_until(self, wanted, seconds=60.0):
+        """Listen until a message is ``wanted``, which is given back."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            try:
+                message = self.client.get_iopub_msg(timeout=left)
+            except queue.Empty:
+                return None
+            self._take(message)
+            if wanted(message):
+                return message
+        return None
+
+    def _take(self, message):
+        kind, content = message["header"]["msg_type"], message["content"]
+        if kind == "comm_open" and content["target_name"] == "jupyter.widget":
+            state = content["data"]["state"]
+            if "token" in state:
+                self.comm, self.token = content["comm_id"], state["token"]
+                self.opened += 1
+        if kind == "comm_msg" and content["comm_id"] == self.comm:
+            self.heard.append(content["data"].get("content"))
+            self.buffers.append([bytes(buffer) for buffer in message["buffers"]])
+        if kind in ("display_data", "update_display_data", "execute_result"):
+            self.shown.append(content["data"])
+
+    def told(self, kind, seconds=60.0, **fields):
+        """The first message of a kind with these fields, heard already or still to come."""
+
+        def fits(one):
+            return one and one["kind"] == kind and all(one.get(name) == is_ for name, is_ in fields.items())
+
+        if not any(map(fits, self.heard)):
+            found = self.hear_until(lambda _: self.heard and fits(self.heard[-1]), seconds)
+            assert found, f"never heard {kind} with {fields}; heard {self.heard[-3:]}"
+        return next(filter(fits, self.heard))
+
+    def shows(self, html):
+        """Whether something that was displayed holds this HTML."""
+        return any(html in one.get("text/html", "") for one in self.shown)
+
+    def state_of(self, run_id):
+        """A run's state as the page knows it."""
+        state = ""
+        for one in self.heard:
+            if one and one["kind"] == "run" and one["run"]["id"] == run_id:
+                state = one["run"]["state"]
+            if one and one["kind"] == "change" and one["id"] == run_id:
+                state = one.get("run", {}).get("state", state)
+        return state
+
+    def see_end(self, run_id, seconds=60.0):
+        """Listen until a run is known to be finished; its state."""
+        done = ("SUCCEEDED", "FAILED", "CANCELED")
+        if self.state_of(run_id) not in done:
+            assert self.hear_until(lambda _: self.state_of(run_id) in done, seconds)
+        return self.state_of(run_id)
+
+    def submit(self, words=""):
+        """Submit the pipeline; the run's id, as the page is told of it."""
+        self.heard.clear()
+        self.buffers.clear()
+        self.run(f"%kf_submit p {words}")
+        return self.told("run")["run"]["id"]
+
+
+def _is_end(message, id):
+    return (
+        message["parent_header"].get("msg_id") == id and message["content"].get("execution_state") == "idle"
+    )
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("notebook")
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(cwd=str(folder), env={**os.environ, "KFNB_HOME": str(folder / "home")})
+    client = manager.client()
+    client.start_channels()
+    client.wait_for_ready(timeout=60)
+    page = Page(client)
+    for code in ("%load_ext kfnb", STEPS, CHECK, "%kf_pipeline p wait check"):
+        page.run(code)
+    yield page
+    client.stop_channels()
+    manager.shutdown_kernel(now=True)
+
+
+def test_a_run_is_told_without_being_asked_and_so_is_each_change(page):
+    run_id = page.submit("--seconds 0.6")
+    assert page.see_end(run_id) == "SUCCEEDED"
+    changes = [one for one in page.heard if one and one["kind"] == "change" and one["id"] == run_id]
+    assert [one["seq"] for one in changes] == list(range(1, len(changes) + 1))
+    assert all(len(json.dumps(task)) < 1024 for one in changes for task in one.get("tasks", ()))
+
+
+def test_the_static_picture_bears_the_mark_that_the_page_looks_for(page):
+    page.shown.clear()
+    run_id = page.submit()
+    assert page.shows(f'data-kfnb="{page.token}" data-kfnb-run="{run_id}"')
+    page.see_end(run_id)
+
+
+def test_all_runs_share_one_model(page):
+    page.see_end(page.submit())
+    page.see_end(page.submit())
+    assert page.opened == 1
+
+
+def test_a_page_that_is_loaded_anew_is_told_all_of_a_run_that_is_finished(page):
+    run_id = page.submit()
+    page.see_end(run_id)
+    page.heard.clear()
+    page.ask(do="watch", id=run_id)
+    assert page.told("run")["run"]["state"] == "SUCCEEDED"
+
+
+def test_a_task_s_details_are_html_that_is_escaped(page):
+    run_id = page.submit("--seconds 0.01")
+    assert page.see_end(run_id) == "FAILED"
+    page.ask(do="detail", id=run_id, task="check")
+    html = page.told("detail")["html"]
+    assert "&lt;b&gt;too short" in html
+    assert "<b>too short" not in html
+    assert "waited" in html
+
+
+def test_a_log_comes_as_it_is_written_and_stops_when_it_is_not_wanted(page):
+    run_id = page.submit("--seconds 3")
+    page.ask(do="log", id=run_id, task="wait", on=True)
+    first = page.told("log", first=0)
+    assert page.buffers[page.heard.index(first)] == [b"turn 0\n"]
+    assert not first["ended"]
+    page.ask(do="log", id=run_id, task="wait", on=False)
+    page.ask(do="log", id=run_id, task="wait", on=True)
+    assert page.see_end(run_id) == "SUCCEEDED"
+    page.told("log", ended=True)
+    logs = [index for index, one in enumerate(page.heard) if one and one["kind"] == "log"]
+    again = next(index for index in logs[1:] if page.heard[index]["first"] == 0)
+    lines = b"".join(buffer for index in logs if index >= again for buffer in page.buffers[index])
+    assert lines == b"turn 0\nturn 1\nturn 2\n"
+
+
+def test_a_run_is_stopped_from_the_page_and_tried_again(page):
+    run_id = page.submit("--seconds 60")
+    page.ask(do="stop", id=run_id)
+    assert page.see_end(run_id) == "CANCELED"
+    assert page.told("said", id=run_id)["ok"]
+    page.heard.clear()
+    page.ask(do="retry", id=run_id)
+    page.told("run", id=None)
+    assert page.hear_until(lambda _: page.state_of(run_id) == "RUNNING")
+    page.ask(do="stop", id=run_id)
+    assert page.see_end(run_id) == "CANCELED"
+
+
+def test_nobody_looks_any_more_and_nothing_more_is_said(page):
+    run_id = page.submit("--seconds 2")
+    page.ask(do="leave", id=run_id)
+    page.hear_until(lambda _: False, 1)
+    heard = len(page.heard)
+    page.hear_until(lambda _: False, 2.5)
+    assert len(page.heard) == heard
+    page.ask(do="watch", id=run_id)
+    assert page.see_end(run_id) == "SUCCEEDED"
+
+
+def test_what_cannot_be_done_is_said(page):
+    page.heard.clear()
+    page.ask(do="watch", id="no-such-run")
+    said = page.told("said", id="no-such-run")
+    assert not said["ok"]
+    assert "no-such-run" in said["text"]
+    page.ask(do="dance")
+    assert not page.told("said", id="")["ok"]
+
+
+def test_a_table_of_runs_is_told_and_told_anew(page):
+    run_id = page.submit()
+    page.see_end(run_id)
+    page.shown.clear()
+    page.run("%kf_runs --limit 2")
+    rows = page.told("runs")
+    assert rows["rows"][0]["id"] == run_id
+    assert page.shows(f'data-kfnb-runs="{rows["view"]}"')
+    newer = page.submit()
+    page.ask(do="runs", view=rows["view"])
+    assert page.told("runs", view=rows["view"])["rows"][0]["id"] == newer
+    page.see_end(newer)
+
+
+def test_without_a_person_there_is_no_model_and_no_mark(page):
+    page.shown.clear()
+    page.heard.clear()
+    page.run("%kf_submit p --name alone", attended=False)
+    pictures = [one["text/html"] for one in page.shown if "alone" in one["text/html"]]
+    assert pictures
+    assert not any("data-kfnb" in picture for picture in pictures)
+    assert not page.heard

@@ -1,0 +1,76 @@
+"""The public functions, on runs that are written down and need not run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import kfnb
+from kfnb import api, config
+from kfnb.backends.local import folder as folders
+from kfnb.backends.local.store import opened
+from kfnb.errors import RunNotFound, UsageError
+
+Write = Callable[..., str]
+
+
+@pytest.fixture
+def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
+    """Writes a finished run of one task, which logged a loss, into this test's home; its id."""
+    monkeypatch.setenv("KFNB_HOME", str(tmp_path))
+    config.reset()
+
+    def write(run_id: str, loss: float = 0.5, **arguments: Any) -> str:
+        folder = tmp_path / "runs" / run_id
+        folder.mkdir(parents=True)
+        created = {"name": run_id, "pipeline": "churn", "backend": "local", "arguments": arguments}
+        with opened(folders.RunFolder(folder).path, create=True) as log:
+            log.append(
+                [
+                    ("created", "", created),
+                    ("task", "train", {"name": "train"}),
+                    ("outputs", "train", {"values": {}, "metrics": {"loss": loss}}),
+                    ("state", "train", {"state": "SUCCEEDED"}),
+                    ("state", "", {"state": "SUCCEEDED"}),
+                ]
+            )
+        return run_id
+
+    return write
+
+
+def test_a_run_is_found_by_the_start_of_its_id(write: Write) -> None:
+    one, two = write("261124-063722-412k"), write("261125-063722-412k")
+    assert kfnb.run("261124").id == one
+    assert kfnb.run(two).id == two
+    with pytest.raises(RunNotFound, match="2 runs begin with 26112, as 261125-063722-412k does: give more"):
+        kfnb.run("26112")
+    with pytest.raises(RunNotFound, match="no run is called 27"):
+        kfnb.run("27")
+    with pytest.raises(RunNotFound, match="no run is called"):
+        kfnb.run("")
+
+
+def test_runs_are_compared_by_id_by_handle_and_by_what_a_list_has(write: Write) -> None:
+    ids = [write(f"26112{number}-000000-000a", loss=number / 10, C=number) for number in range(3)]
+    listed = kfnb.runs()[0]
+    assert listed.tasks == ()
+    comparison = kfnb.compare(ids[0], kfnb.run(ids[1]), listed)
+    assert [run.id for run in comparison.runs] == ids
+    assert {row.name: row.values for row in comparison.arguments} == {"C": (0, 1, 2)}
+    assert {row.name: row.values for row in comparison.metrics} == {"train.loss": (0.0, 0.1, 0.2)}
+    assert not comparison.whole
+    assert api.compare(*ids, whole=True).whole
+
+
+def test_fewer_than_two_runs_are_nothing_to_compare(write: Write) -> None:
+    only = write("261124-063722-412k")
+    with pytest.raises(UsageError, match="give two runs or more to compare, not none"):
+        kfnb.compare()
+    with pytest.raises(UsageError, match=f"not {only}"):
+        kfnb.compare(only, kfnb.run(only))
+    with pytest.raises(RunNotFound, match="no run is called nothing"):
+        kfnb.compare(only, "nothing")
