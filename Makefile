@@ -10,6 +10,7 @@ MARKS ?= not slow
 
 SHELL := /bin/bash
 BIN := $(VENV)/bin
+NPM := VENV=$(VENV) scripts/with-node npm --prefix js
 STAMP := $(VENV)/.installed
 DEMO := examples/quickstart.ipynb examples/text_summarization.ipynb
 
@@ -61,22 +62,22 @@ bench: install .venv-kale ## measure speed, side by side with what it is compare
 screenshots: install chromium ## take the pictures in docs/images anew, in JupyterLab and Chromium
 	$(BIN)/python scripts/screenshots.py
 
-js/node_modules: js/package-lock.json
-	npm --prefix js ci --no-audit --no-fund
+js/node_modules: js/package-lock.json | $(STAMP)
+	$(NPM) ci --no-audit --no-fund
 	@touch $@
 
-live: js/node_modules ## build the live picture, kfnb/widgets/static/live.js, from js/ (needs Node 20 or newer)
-	npm --prefix js run build
+live: js/node_modules ## build the live picture, kfnb/widgets/static/live.js, from js/
+	$(NPM) run build
 
 test-live: js/node_modules ## check and test js/, and that what is built from it is what is kept
-	npm --prefix js run check
-	npm --prefix js test
-	npm --prefix js run build
+	$(NPM) run check
+	$(NPM) test
+	$(NPM) run build
 	git diff --exit-code --stat -- kfnb/widgets/static
 
 wheel: install ## build the wheel and the source distribution into dist/
 	$(BIN)/python -m build
 
 clean: ## remove what make has made
-	rm -rf .venv .venv-oldest dist build demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
+	rm -rf .venv .venv-oldest js/node_modules dist build demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .benchmarks
 	find kfnb tests -name __pycache__ -type d -prune -exec rm -rf {} +
