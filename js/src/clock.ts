@@ -40,12 +40,12 @@ function calm(): boolean {
   return window.matchMedia?.("(prefers-reduced-motion: reduce)").matches ?? false;
 }
 
-/** The moment, and a new drawing every second while `ticking`. */
-export function useNow(ticking: boolean): number {
+/** The moment, and a new drawing every second while `ticking`; it does not go on after `until`. */
+export function useNow(ticking: boolean, until: number | null): number {
   const [, renew] = useState(now);
   useEffect(() => {
-    if (!ticking) return undefined;
+    if (!ticking || until !== null) return undefined;
     return onTick(() => renew((last) => (now() - last >= 1 ? now() : last)));
-  }, [ticking]);
-  return now();
+  }, [ticking, until]);
+  return until ?? now();
 }

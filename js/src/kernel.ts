@@ -6,21 +6,60 @@ export interface Model {
   on(event: string, callback: (content: unknown, buffers?: DataView[]) => void): void;
   off(event: string, callback: (content: unknown, buffers?: DataView[]) => void): void;
   send(content: unknown): void;
+  /** JupyterLab's, which knows its kernel; other pages have another, or none. */
+  widget_manager?: { kernel?: { statusChanged?: Changes; connectionStatusChanged?: Changes } | null };
+}
+
+/** A signal of JupyterLab's. */
+interface Changes {
+  connect(hear: (sender: unknown, status: string) => void): unknown;
+  disconnect(hear: (sender: unknown, status: string) => void): unknown;
 }
 
 export type Tell = (message: ToKernel) => void;
 export type Hear = (message: FromKernel, buffers: DataView[]) => void;
 
-/** Hear what the kernel says until `signal` ends it; what comes back speaks to the kernel. */
-export function connect(model: Model, hear: Hear, signal: AbortSignal): Tell {
+// a kernel that is started anew knows nothing of what was shown before
+const GONE = new Set(["restarting", "autorestarting", "terminating", "dead"]);
+
+/** How the kernel is spoken to, until `signal` says that it is no more. */
+export interface Line {
+  tell: Tell;
+  signal: AbortSignal;
+}
+
+/**
+ * Hear what the kernel says until `signal` ends it, or the kernel has ended; `again` is called when it is connected
+ * anew: what it said meanwhile may be lost.
+ */
+export function connect(model: Model, hear: Hear, again: () => void, signal: AbortSignal): Line {
+  const end = new AbortController();
   const listen = (content: unknown, buffers?: DataView[]) => {
     if (isMessage(content)) hear(content, buffers ?? []);
   };
   model.on("msg:custom", listen);
-  signal.addEventListener("abort", () => model.off("msg:custom", listen));
-  return (message) => {
-    if (!signal.aborted) model.send(message);
-  };
+  signal.addEventListener("abort", () => end.abort());
+  end.signal.addEventListener("abort", () => model.off("msg:custom", listen));
+  const kernel = model.widget_manager?.kernel;
+  watch(kernel?.statusChanged, end.signal, (status) => GONE.has(status) && end.abort());
+  watch(kernel?.connectionStatusChanged, end.signal, (status) => status === "connected" && again());
+  return { tell: (message) => send(model, message, end), signal: end.signal };
+}
+
+function watch(changes: Changes | undefined, signal: AbortSignal, act: (status: string) => void): void {
+  const hear = (_sender: unknown, status: string) => act(status);
+  changes?.connect(hear);
+  signal.addEventListener("abort", () => changes?.disconnect(hear));
+}
+
+/** Where a model cannot send any more, its kernel has gone without a word. */
+function send(model: Model, message: ToKernel, end: AbortController): void {
+  if (end.signal.aborted) return;
+  try {
+    model.send(message);
+  } catch {
+    end.abort();
+  }
 }
 
 function isMessage(content: unknown): content is FromKernel {

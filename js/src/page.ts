@@ -10,8 +10,6 @@ import { RunsStore } from "./store/runs.ts";
 // runs that no place in the page shows are forgotten, the oldest first
 const MOST_UNSEEN = 12;
 
-const LOST = "The kernel that showed this run has gone: this is how it was last.";
-
 interface Shown<Store> {
   store: Store;
   exhibit: Exhibit;
@@ -24,10 +22,14 @@ export class Page {
   readonly #tables = new Map<string, Shown<RunsStore>>();
 
   constructor(model: Model, signal: AbortSignal) {
-    this.#tell = connect(model, (message, buffers) => this.#hear(message, buffers), signal);
-    signal.addEventListener("abort", () => this.#end());
+    const again = () => {
+      for (const { exhibit } of this.#shown()) exhibit.renew();
+    };
+    const line = connect(model, (message, buffers) => this.#hear(message, buffers), again, signal);
+    this.#tell = line.tell;
+    line.signal.addEventListener("abort", () => this.#end());
     sortKeys(signal);
-    find(String(model.get("token")), (found) => this.#changed(found), signal);
+    find(String(model.get("token")), (found) => this.#changed(found), line.signal);
   }
 
   readonly #hear: Hear = (message, buffers) => {
@@ -50,8 +52,8 @@ export class Page {
     } else if (message.kind === "detail") store.detail(message);
     else if (message.kind === "labels") store.labels.value = message;
     else if (message.kind === "log") store.log(message, buffers);
-    else if (message.kind === "said") store.said.value = message;
-    else if (message.kind === "gone") store.gone.value = message.text;
+    else if (message.kind === "said") store.answer(message);
+    else if (message.kind === "gone") store.end(message.text);
   }
 
   #takeRun(message: Extract<FromKernel, { kind: "run" }>): void {
@@ -69,7 +71,8 @@ export class Page {
 
   /** The kernel has ended or was started anew: what was known stays to be seen. */
   #end(): void {
-    for (const { store } of this.#runs.values()) store.gone.value ||= LOST;
+    for (const { store } of this.#runs.values()) store.lose();
+    for (const { store } of this.#tables.values()) store.lose();
   }
 
   #changed(found: HTMLElement[]): void {

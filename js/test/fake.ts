@@ -4,11 +4,23 @@ import live from "../src/index.ts";
 import type { Model } from "../src/kernel.ts";
 import type { FromKernel, ToKernel } from "../src/protocol.ts";
 
+type Watcher = (sender: unknown, status: string) => void;
 type Listener = (content: unknown, buffers?: DataView[]) => void;
 
 export class FakeModel implements Model {
   readonly sent: ToKernel[] = [];
   readonly #listeners = new Set<Listener>();
+  /** Whether its kernel has gone without telling it. */
+  broken = false;
+  readonly #watchers = new Set<Watcher>();
+  readonly #changes = {
+    connect: (watcher: Watcher) => this.#watchers.add(watcher),
+    disconnect: (watcher: Watcher) => this.#watchers.delete(watcher),
+  };
+  // their words differ, so that one set of watchers does for both
+  readonly widget_manager = {
+    kernel: { statusChanged: this.#changes, connectionStatusChanged: this.#changes },
+  };
 
   constructor(readonly token = "T") {}
 
@@ -25,7 +37,13 @@ export class FakeModel implements Model {
   }
 
   send(content: unknown): void {
+    if (this.broken) throw new Error("Cannot send");
     this.sent.push(content as ToKernel);
+  }
+
+  /** The status of the kernel, or of the connection to it, as JupyterLab knows it. */
+  become(status: string): void {
+    for (const watcher of [...this.#watchers]) watcher(null, status);
   }
 
   say(message: FromKernel, ...buffers: DataView[]): void {

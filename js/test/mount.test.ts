@@ -50,8 +50,11 @@ describe("a live picture", () => {
       [...(shadowOf(element)?.querySelectorAll<HTMLElement>("[role=tab]") ?? [])]
         .find((one) => one.textContent === name)
         ?.click();
+    shadowOf(element)?.querySelector<HTMLElement>("[data-key=load]")?.click();
+    await settle();
     tab("Report");
     await settle();
+    expect(shadowOf(element)?.querySelector(".panel")).toBeNull();
     expect(element.querySelector<HTMLElement>(".static")?.style.display).toBe("");
     element.innerHTML = '<div class="static">newer</div>';
     await settle();

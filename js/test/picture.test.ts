@@ -81,6 +81,7 @@ describe("what a person does", () => {
     button("Stop").click();
     expect(model.asked("stop")).toEqual([]);
     return settle().then(() => {
+      button("Stop the run?").dispatchEvent(new FocusEvent("blur"));
       button("Stop the run?").click();
       expect(model.asked("stop")).toEqual([{ do: "stop", id: ID }]);
     });

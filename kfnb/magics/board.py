@@ -16,15 +16,19 @@ from kfnb.widgets.home import Home
 from kfnb.widgets.live import Live
 from kfnb.widgets.wire import Message
 
+IN_TURN = frozenset({"log", "seen", "leave"})
+"""What is done at once, as it was asked for: one undoes the other. The rest may take long, and has threads."""
+
 
 class Board:
-    """Who follows which run, and what tables are there. What the page asks is answered in threads of their own."""
+    """Who follows which run, and what tables are there."""
 
     def __init__(self) -> None:
         self._live = Live(self._hear)
         self._lock = threading.Lock()
         self._runs: dict[str, Run] = {}
         self._followers: dict[str, Follower] = {}
+        self._pictures: dict[str, Pictures] = {}
         self._tables: dict[str, RunList] = {}
         self._streams: dict[tuple[str, str], LogStream] = {}
 
@@ -33,7 +37,10 @@ class Board:
         self._live.tell(message, *buffers)
 
     def _hear(self, message: Message) -> None:
-        threading.Thread(target=answer, args=(self, message), daemon=True).start()
+        if message.get("do") in IN_TURN:
+            answer(self, message)
+        else:
+            threading.Thread(target=answer, args=(self, message), daemon=True).start()
 
     # -- runs -------------------------------------------------------------------------------------------------
 
@@ -54,7 +61,8 @@ class Board:
             self._runs[run.id] = run
             follower = self._followers.get(run.id)
             if follower is None:
-                pictures = Pictures(Drawing(self.home(run)))
+                # a run that is tried again goes on where it was displayed at first
+                pictures = self._pictures.setdefault(run.id, Pictures(Drawing(self.home(run))))
                 follower = self._followers[run.id] = Follower(run, pictures, self.tell, self._ended)
                 follower.start()
             elif handle is None:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from kfnb import model
 from kfnb.backends.run import Run
-from kfnb.errors import RunNotFound
+from kfnb.errors import BackendUnavailable, RunNotFound
 from kfnb.magics.pictures import Pictures
 from kfnb.widgets.wire import Message, Wire
 
@@ -77,6 +77,8 @@ class Follower:
                 over = self._observer.run.state.finished
                 pause = self._observer.pace.next(pause, changed=changed)
                 self._failures = 0
+            except BackendUnavailable:  # it may be there again in an hour, and is asked less and less often
+                pause = self._observer.pace.next(pause, changed=False)
             except RunNotFound as error:
                 self._tell({"kind": "gone", "id": self.run.id, "text": str(error)})
                 self._failures = PATIENCE

@@ -20,26 +20,23 @@ _MODULE = Path(__file__).parent / "static" / "live.js"
 
 
 class Live(anywidget.AnyWidget):
-    """What the page is told goes out by ``tell``; what it asks comes in to ``hear``, in the kernel's own thread."""
+    """What the page is told goes out by ``tell``; what it asks comes in to ``hear``, in a thread of the kernel's.
+
+    Where page and kernel have subshells (JupyterLab 4.4, ipykernel 7), that is so while a cell runs too.
+    """
 
     _esm = _MODULE.read_text(encoding="utf-8")
     token = traitlets.Unicode(help="the mark of this kernel's pictures").tag(sync=True)
 
     def __init__(self, hear: Callable[[Message], None]) -> None:
         super().__init__(token=secrets.token_hex(8))
-        _hear_at_once(self.comm)
+        comm: Any = self.comm
+        # ipykernel gives what a page says to the shell that spoke last, which may run a cell for an hour
+        vars(comm)["_reply_subshell_for"] = lambda _data, subshell: subshell
+        # else each word would count as a cell: matplotlib shows and closes the figures of the one that still runs
+        comm.handle_msg = self._handle_msg
         self.on_msg(lambda _widget, content, _buffers: hear(content) if isinstance(content, dict) else None)
 
     def tell(self, message: Message, *buffers: bytes) -> None:
         """Send a message to the page; from any thread."""
         self.send(message, list[Any](buffers) or None)
-
-
-def _hear_at_once(comm: Any) -> None:
-    """Take what the page says in the subshell that it was said to, so that it is heard while a cell runs.
-
-    ipykernel would hand it to the shell that spoke last, which is the one that runs the cell; and ``comm`` would say
-    that a cell has begun and ended, at which matplotlib shows and closes the figures of the one that still runs.
-    """
-    comm._reply_subshell_for = lambda _data, subshell: subshell
-    comm.handle_msg = lambda message: comm._msg_callback(message)

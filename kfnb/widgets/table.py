@@ -152,7 +152,7 @@ def _cell(value: Value, column: Column, *, header: bool) -> Element:
     )
     space = " " if cell.look else None
     text = (
-        el("code", cell.text, style=f"font-family:{theme.MONO};background:none;padding:0")
+        el("code", cell.text, style=f"font-family:{theme.MONO};background:none;padding:0;white-space:inherit")
         if cell.code
         else cell.text
     )

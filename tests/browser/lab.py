@@ -112,6 +112,12 @@ class Sheet:
         self.page.reload()
         self.wait_until_ready()
 
+    def restart(self) -> None:
+        """Start the kernel anew."""
+        self.page.get_by_role("button", name="Restart the kernel", exact=True).click()
+        self.page.locator(".jp-Dialog button.jp-mod-warn").click()
+        self.page.locator(".jp-Dialog").wait_for(state="detached")
+
     def shut_down(self) -> None:
         """End the kernel, and load the page anew without one."""
         self.page.locator(".lm-MenuBar-item", has_text="Kernel").click()

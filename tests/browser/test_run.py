@@ -110,6 +110,32 @@ def test_a_run_is_stopped_and_tried_again_by_its_buttons(lab, page):
     expect(in_state(picture, "Canceled")).to_be_visible(timeout=20_000)
 
 
+def test_while_another_cell_runs_a_task_is_read_and_a_run_is_stopped(lab, page):
+    sheet = opened(lab, page, "busy.ipynb", f"{SUBMIT} --pause 60", "time.sleep(600)")
+    picture = live(sheet)
+    expect(node(picture, "talk")).to_have_attribute("data-state", "RUNNING", timeout=60_000)
+    node(picture, "load").click()
+    expect(picture.get_by_role("complementary").get_by_text("[1.5, 2.0, 4.0]")).to_be_visible()
+    picture.get_by_role("button", name="Stop").click()
+    picture.get_by_role("button", name="Stop the run?").click()
+    expect(in_state(picture, "Canceled")).to_be_visible(timeout=20_000)
+    expect(sheet.cell("time.sleep(600)").locator(".jp-InputPrompt")).to_have_text("[*]:")
+
+
+def test_a_kernel_that_is_started_anew_leaves_a_picture_that_can_be_read_and_gives_no_orders(lab, page):
+    sheet = opened(lab, page, "restart.ipynb", f"{SUBMIT} --pause 2 --no-cache")
+    picture = live(sheet)
+    expect(node(picture, "talk")).to_have_attribute("data-state", "RUNNING", timeout=60_000)
+    sheet.restart()
+    expect(picture.get_by_text(re.compile("%kf_run .* shows it again"))).to_be_visible(timeout=20_000)
+    expect(picture.get_by_role("button", name="Stop")).to_have_count(0)
+    node(picture, "load").click()
+    expect(picture.get_by_text("not fetched before the kernel went")).to_be_visible()
+    sheet.run_all()
+    expect(picture.get_by_role("button", name="Stop")).to_be_visible(timeout=60_000)
+    expect(in_state(live(sheet), "Succeeded")).to_be_visible(timeout=60_000)
+
+
 def test_a_run_that_failed_says_why_first_with_its_cell(lab, page):
     sheet = opened(lab, page, "failed.ipynb", f"{SUBMIT} --rows 0")
     picture = live(sheet)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
 import time
 
+import ipykernel
 import pytest
 from jupyter_client.manager import KernelManager
 
@@ -32,6 +34,7 @@ class Page:
     def __init__(self, client):
         self.client = client
         self.comm = None
+        self.subshell = ""
         self.opened = 0
         self.heard = []
         self.buffers = []
@@ -46,8 +49,26 @@ class Page:
     def ask(self, **words):
         """Send what a page asks."""
         data = {"method": "custom", "content": words}
-        content = {"comm_id": self.comm, "data": data}
-        self.client.shell_channel.send(self.client.session.msg("comm_msg", content))
+        message = self.client.session.msg("comm_msg", {"comm_id": self.comm, "data": data})
+        if self.subshell:
+            message["header"]["subshell_id"] = self.subshell
+        self.client.shell_channel.send(message)
+
+    @contextlib.contextmanager
+    def in_a_subshell(self):
+        """Ask as JupyterLab does, where a kernel has subshells: so that a cell that runs need not end first."""
+        channel = self.client.control_channel
+        channel.send(self.client.session.msg("create_subshell_request"))
+        reply = channel.get_msg(timeout=10)
+        self.subshell = reply["content"]["subshell_id"]
+        yield
+        self.subshell = ""
+
+    def status_of(self, cell):
+        """How a cell ended, by its id."""
+        while (reply := self.client.get_shell_msg(timeout=60))["parent_header"].get("msg_id") != cell:
+            pass
+        return reply["content"]["status"]
 
     def hear_until(self, wanted, seconds=60.0):
         """Listen until a message is ``wanted``, which is given back."""
@@ -203,6 +224,28 @@ def test_a_run_is_stopped_from_the_page_and_tried_again(page):
     assert page.hear_until(lambda _: page.state_of(run_id) == "RUNNING")
     page.ask(do="stop", id=run_id)
     assert page.see_end(run_id) == "CANCELED"
+
+
+@pytest.mark.skipif(ipykernel.version_info[0] < 7, reason="its kernels have no subshells")
+def test_what_is_asked_while_a_cell_runs_is_done_at_once_and_the_cell_goes_on_as_one(page):
+    page.run("ends = []; get_ipython().events.register('post_execute', lambda: ends.append(1))")
+    run_id = page.submit("--seconds 60")
+    cell = page.client.execute("import time; before = len(ends); time.sleep(8); assert len(ends) == before")
+    with page.in_a_subshell():
+        page.ask(do="stop", id=run_id)
+        began = time.monotonic()
+        assert page.see_end(run_id) == "CANCELED"
+        assert time.monotonic() - began < 7
+    assert page.status_of(cell) == "ok"
+
+
+def test_a_run_that_is_tried_again_from_the_page_is_kept_up_to_date_in_the_notebook(page):
+    run_id = page.submit("--seconds 0.01")
+    assert page.see_end(run_id) == "FAILED"
+    page.hear_until(lambda _: page.shows("Failed"))
+    page.shown.clear()
+    page.ask(do="retry", id=run_id)
+    assert page.hear_until(lambda _: page.shows(run_id))
 
 
 def test_nobody_looks_any_more_and_nothing_more_is_said(page):

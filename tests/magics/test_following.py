@@ -9,7 +9,7 @@ import pytest
 from kfnb.backends.backend import Pace
 from kfnb.backends.events import Event
 from kfnb.backends.run import Run
-from kfnb.errors import BackendError, RunNotFound
+from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.magics import following
 from kfnb.magics.following import Follower
 from kfnb.magics.pictures import Pictures
@@ -153,6 +153,14 @@ def test_a_backend_that_never_answers_is_left_alone():
     follower, _, backend = follower_of([CREATED], *[BackendError("no answer")] * 999)
     follower.go()
     assert backend.asked == following.PATIENCE + 1
+
+
+def test_a_server_that_is_away_for_an_hour_is_waited_for():
+    away = [BackendUnavailable("nothing answers")] * (20 * following.PATIENCE)
+    follower, told, _ = follower_of([CREATED, RUNNING], *away, [DONE])
+    follower.go()
+    assert told[-1]["run"]["state"] == "SUCCEEDED"
+    assert follower._awake.seconds[-2] == pytest.approx(0.5, abs=0.05)
 
 
 def test_nothing_is_raised_whatever_goes_wrong():

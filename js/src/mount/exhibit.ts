@@ -11,6 +11,8 @@ export interface Subject {
   readonly both: ReadonlySignal<boolean>;
   /** Ask the kernel for it. */
   ask(): void;
+  /** Ask for all that is asked for at the moment once more: the answers may be lost. */
+  renew(): void;
   /** Tell the kernel that it is seen. */
   seen(): void;
   /** Tell the kernel that nobody looks. */
@@ -48,6 +50,11 @@ export class Exhibit {
     if (Date.now() - this.#asked < PATIENCE) return;
     this.#asked = Date.now();
     this.subject.ask();
+  }
+
+  renew(): void {
+    if (this.empty) this.#left = true;
+    else this.subject.renew();
   }
 
   answered(): void {

@@ -14,6 +14,7 @@ export function ofRun(store: RunStore): Subject {
     both: computed(() => store.view.tab.value === "report"),
     seen: () => store.tell({ do: "seen", id: store.id }),
     ask: () => store.tell({ do: "watch", id: store.id }),
+    renew: () => store.renew(),
     leave: () => store.tell({ do: "leave", id: store.id }),
   };
 }
@@ -27,6 +28,7 @@ export function ofRuns(store: RunsStore): Subject {
     both: signal(false),
     seen: () => undefined,
     ask: () => store.refresh(),
+    renew: () => store.refresh(),
     leave: () => undefined,
   };
 }

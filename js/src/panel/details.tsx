@@ -10,14 +10,14 @@ export function Details({ task, store }: { task: Task; store: RunStore }) {
   // asked anew when the task has gone on
   useLayoutEffect(
     () => store.tell({ do: "detail", id: store.id, task: task.id }),
-    [task.id, task.state, task.attempts],
+    [task.id, task.state, task.attempts, store.renewed.value],
   );
   useLayoutEffect(() => {
     if (box.current && html !== undefined) box.current.innerHTML = html;
   }, [html]);
   return (
     <div class="section" role="tabpanel" aria-label="Details">
-      {html === undefined && <Waiting />}
+      {html === undefined && <Waiting gone={store.gone.value !== ""} />}
       <div ref={box} class="details" />
     </div>
   );

@@ -22,7 +22,7 @@ export function LogView({ task, store }: { task: Task; store: RunStore }) {
   }, [task.id, store]);
   if (!log) return null;
   log.changed.value;
-  if (!log.known) return <Waiting />;
+  if (!log.known) return <Waiting gone={store.gone.value !== ""} />;
   return <Lines log={log} task={task} store={store} />;
 }
 

@@ -1,5 +1,5 @@
 import { batch, signal } from "@preact/signals";
-import { learn } from "../clock.ts";
+import { learn, now } from "../clock.ts";
 import { Frame } from "../frame.ts";
 import type { Tell } from "../kernel.ts";
 import { toLines } from "../log/lines.ts";
@@ -11,7 +11,9 @@ import { View } from "./view.ts";
 
 type Told<Kind extends FromKernel["kind"]> = Extract<FromKernel, { kind: Kind }>;
 export type Labels = Pick<Told<"labels">, "tasks" | "groups">;
-export type Said = Pick<Told<"said">, "text" | "ok">;
+export type Order = "stop" | "retry";
+/** What the kernel said of an order; with `order`, what a person asked for and waits for. */
+export type Said = Pick<Told<"said">, "text" | "ok"> & { order?: Order };
 
 const MOST_DETAILS = 40;
 
@@ -28,6 +30,10 @@ export class RunStore {
   readonly said = signal<Said | null>(null);
   /** Why nothing more will come; empty as long as something may. */
   readonly gone = signal("");
+  /** The moment of the last that is known, if nothing more will come: time does not go on after it. */
+  readonly until = signal<number | null>(null);
+  /** Counts up when the kernel is to be asked for details again. */
+  readonly renewed = signal(0);
   readonly details = signal<ReadonlyMap<string, string>>(new Map());
   readonly #logs = new Map<string, { log: Log; users: number }>();
   readonly #loud = new Set<Log>();
@@ -51,6 +57,7 @@ export class RunStore {
       this.fold.value = new Fold(message.run, message.seq);
       this.head.value = this.fold.value.head;
       this.gone.value = "";
+      this.until.value = null;
       this.shape.value++;
       this.changed.value++;
     });
@@ -108,6 +115,35 @@ export class RunStore {
 
   title(stack: Stack): string {
     return (stack.group && this.labels.value.groups[stack.key]) || stack.title;
+  }
+
+  /** Ask for all that is shown once more. */
+  renew(): void {
+    this.tell({ do: "watch", id: this.id });
+    for (const task of this.#logs.keys()) this.tell({ do: "log", id: this.id, task, on: true });
+    this.renewed.value++;
+  }
+
+  /** How an order went; that it went well is no news once that is seen, and it is waited for no more. */
+  answer(said: Told<"said">): void {
+    if (!said.ok || this.said.peek()) this.said.value = said;
+  }
+
+  /** Nothing more will come, and why. */
+  end(why: string): void {
+    if (this.gone.peek()) return;
+    batch(() => {
+      this.gone.value = why;
+      this.until.value = now();
+      this.said.value = null;
+    });
+  }
+
+  /** The kernel has gone; another one can show the run again. */
+  lose(): void {
+    this.end(
+      `The kernel that showed this run has gone: this is how it was then. %kf_run ${this.id} shows it again.`,
+    );
   }
 
   dispose(): void {

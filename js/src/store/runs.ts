@@ -11,6 +11,8 @@ export class RunsStore {
   readonly order = signal<Order | null>(null);
   /** Whether the kernel was asked for the rows, and has not answered yet. */
   readonly asking = signal(false);
+  /** Whether the kernel has gone, so that nothing more will come. */
+  readonly gone = signal(false);
 
   constructor(
     readonly view: string,
@@ -24,6 +26,11 @@ export class RunsStore {
   refresh(): void {
     this.asking.value = true;
     this.tell({ do: "runs", view: this.view });
+  }
+
+  lose(): void {
+    this.gone.value = true;
+    this.asking.value = false;
   }
 
   take(rows: readonly Row[]): void {

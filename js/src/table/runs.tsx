@@ -41,9 +41,13 @@ export function RunsPicture({ store }: { store: RunsStore }) {
             ? many(all.length, "run")
             : `${rows.length} of ${many(all.length, "run")}`}
         </span>
-        <button type="button" disabled={store.asking.value} onClick={() => store.refresh()}>
-          {store.asking.value ? "Refreshing…" : "Refresh"}
-        </button>
+        {store.gone.value ? (
+          <span class="soft">as of when its kernel went</span>
+        ) : (
+          <button type="button" disabled={store.asking.value} onClick={() => store.refresh()}>
+            {store.asking.value ? "Refreshing…" : "Refresh"}
+          </button>
+        )}
       </div>
       {all.length === 0 ? (
         <p class="soft">There are no runs yet.</p>

@@ -15,7 +15,7 @@ export function TasksTable({ store }: { store: RunStore }) {
   const changed = store.changed.value;
   const labels = store.labels.value;
   const head = store.head.value;
-  const now = useNow(head !== null && !isOver(head.state));
+  const now = useNow(head !== null && !isOver(head.state), store.until.value);
   const order = store.view.order.value;
   // a change stands for the tasks, a label for its words
   const columns = useMemo(() => columnsOf(store, now), [store, labels, Math.floor(now)]);

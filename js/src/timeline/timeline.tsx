@@ -23,7 +23,7 @@ export function Timeline({ store }: { store: RunStore }) {
   const fold = store.fold.value;
   const head = store.head.value;
   const changed = store.changed.value;
-  const moment = useNow(head !== null && !isOver(head.state));
+  const moment = useNow(head !== null && !isOver(head.state), store.until.value);
   // a change stands for the tasks
   const tasks = useMemo(() => (fold ? rowsOf(fold) : []), [fold, changed]);
   if (!fold || !head) return null;

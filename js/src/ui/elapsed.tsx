@@ -1,6 +1,7 @@
-import { useLayoutEffect, useRef } from "preact/hooks";
+import { useContext, useLayoutEffect, useRef } from "preact/hooks";
 import { now, onTick } from "../clock.ts";
 import { duration } from "../words.ts";
+import { Until } from "./until.ts";
 
 interface Props {
   began: number | null | undefined;
@@ -10,7 +11,9 @@ interface Props {
 }
 
 /** How long something took; while it goes on, the time passes without anything being drawn anew. */
-export function Elapsed({ began, finished, before = "" }: Props) {
+export function Elapsed({ began, finished: ended, before = "" }: Props) {
+  const until = useContext(Until);
+  const finished = ended ?? until;
   const element = useRef<HTMLSpanElement>(null);
   const start = began ?? null;
   useLayoutEffect(() => {

@@ -5,12 +5,13 @@ import { many } from "../words.ts";
 import { Sign } from "./sign.tsx";
 
 const SHOWN = 3;
+const BEGINNING = 100;
 
 /** Why a run failed: the tasks' own errors, else the run's. */
 export function Failures({ head, store }: { head: Head; store: RunStore }) {
   store.changed.value;
   const failed = [...(store.fold.value?.tasks.values() ?? [])].filter(isCause);
-  const own = head.error && !failed.some((task) => task.error && head.error.includes(task.error));
+  const own = head.error && !failed.some((task) => task.error && head.error.includes(beginning(task.error)));
   if (!failed.length && !head.error) return null;
   return (
     <div class="alert" role="alert">
@@ -31,6 +32,11 @@ export function Failures({ head, store }: { head: Head; store: RunStore }) {
       )}
     </div>
   );
+}
+
+/** What is left of a long text wherever it was cut. */
+function beginning(text: string): string {
+  return text.slice(0, BEGINNING);
 }
 
 function isCause(task: Task): boolean {

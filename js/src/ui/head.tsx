@@ -58,7 +58,7 @@ function Doing({ store }: { store: RunStore }) {
   store.changed.value;
   const said = new Map<string, string[]>();
   for (const task of store.fold.value?.tasks.values() ?? [])
-    if (task.doing) said.set(task.doing, [...(said.get(task.doing) ?? []), task.name]);
+    if (task.doing && !store.gone.value) said.set(task.doing, [...(said.get(task.doing) ?? []), task.name]);
   if (!said.size) return null;
   const lines = [...said].slice(0, MOST_DOING);
   return (

@@ -1,32 +1,22 @@
 import { useEffect, useState } from "preact/hooks";
 import { isOver } from "../states.ts";
 import type { Head } from "../store/fold.ts";
-import type { RunStore } from "../store/run.ts";
+import type { Order, RunStore } from "../store/run.ts";
 import { webAddress } from "./address.ts";
 import { Copy } from "./copy.tsx";
+import { useLate } from "./late.ts";
 
 const PATIENCE = 4000;
 const READ = 10_000;
+const PROMISES: Record<Order, string> = { stop: "it stops the run", retry: "it tries again" };
 
 /** What can be done with a run. */
 export function Orders({ head, store }: { head: Head; store: RunStore }) {
-  const said = store.said.value;
   const listens = !store.gone.value;
-  useEffect(() => {
-    if (!said?.ok) return undefined;
-    const timer = setTimeout(() => {
-      store.said.value = null;
-    }, READ);
-    return () => clearTimeout(timer);
-  }, [said, store]);
   const url = webAddress(head.url);
   return (
     <div class="orders">
-      {said && (
-        <span class="said" data-ok={said.ok} role="status">
-          {said.text}
-        </span>
-      )}
+      <Answer over={isOver(head.state)} store={store} />
       {listens && !isOver(head.state) && head.state !== "CANCELING" && <Stop store={store} />}
       {listens && (head.state === "FAILED" || head.state === "CANCELED") && (
         <button type="button" onClick={() => order(store, "retry")}>
@@ -43,7 +33,30 @@ export function Orders({ head, store }: { head: Head; store: RunStore }) {
   );
 }
 
-/** Stops at the second click: the first only asks. */
+/** How an order goes, until that is seen or has been read; what went wrong stays until the next order. */
+function Answer({ over, store }: { over: boolean; store: RunStore }) {
+  const said = store.said.value;
+  const late = useLate(said?.order !== undefined);
+  useEffect(() => {
+    if (!said?.ok || said.order) return undefined;
+    const timer = setTimeout(() => {
+      store.said.value = null;
+    }, READ);
+    return () => clearTimeout(timer);
+  }, [said, store]);
+  // a run that has ended, or goes on, says more than any answer
+  useEffect(() => {
+    if (store.said.peek()?.ok) store.said.value = null;
+  }, [over, store]);
+  if (!said) return null;
+  return (
+    <span class="said" data-ok={said.ok} role="status">
+      {late && said.order ? `The kernel is busy: ${PROMISES[said.order]} as soon as it answers.` : said.text}
+    </span>
+  );
+}
+
+/** Stops at the second click: the first only asks, for a while. (A notebook takes the focus whenever it likes.) */
 function Stop({ store }: { store: RunStore }) {
   const [sure, setSure] = useState(false);
   useEffect(() => {
@@ -56,13 +69,13 @@ function Stop({ store }: { store: RunStore }) {
     setSure(!sure);
   };
   return (
-    <button type="button" class={sure ? "danger" : ""} onClick={click} onBlur={() => setSure(false)}>
+    <button type="button" class={sure ? "danger" : ""} onClick={click}>
       {sure ? "Stop the run?" : "Stop"}
     </button>
   );
 }
 
-function order(store: RunStore, what: "stop" | "retry"): void {
-  store.said.value = { text: what === "stop" ? "Stopping…" : "Retrying…", ok: true };
+function order(store: RunStore, what: Order): void {
+  store.said.value = { text: what === "stop" ? "Stopping…" : "Retrying…", ok: true, order: what };
   store.tell({ do: what, id: store.id });
 }

@@ -8,6 +8,7 @@ import { Head } from "./head.tsx";
 import { useLabels } from "./labels.ts";
 import { toCell } from "./leave.ts";
 import { Tabs, Tally } from "./tabs.tsx";
+import { Until } from "./until.ts";
 
 const TABS = [
   ["graph", "Graph"],
@@ -20,15 +21,22 @@ const TABS = [
 export function RunPicture({ store }: { store: RunStore }) {
   useLabels(store);
   return (
-    <section class="kfnb" aria-label={`Run of ${store.head.value?.pipeline ?? ""}`} onKeyDown={leave(store)}>
-      <Head store={store} />
-      <Bar store={store} />
-      <div class="body" data-open={store.view.open.value !== ""}>
-        <div class="main" role="tabpanel">
-          <Main store={store} />
+    <section
+      class="kfnb"
+      data-gone={store.gone.value !== ""}
+      aria-label={`Run of ${store.head.value?.pipeline ?? ""}`}
+      onKeyDown={leave(store)}
+    >
+      <Until.Provider value={store.until.value}>
+        <Head store={store} />
+        <Bar store={store} />
+        <div class="body" data-open={store.view.open.value !== ""} data-tab={store.view.tab.value}>
+          <div class="main" role="tabpanel">
+            <Main store={store} />
+          </div>
+          <Panel store={store} />
         </div>
-        <Panel store={store} />
-      </div>
+      </Until.Provider>
     </section>
   );
 }
@@ -38,6 +46,8 @@ function Bar({ store }: { store: RunStore }) {
   const work = [...(store.fold.value?.tasks.values() ?? [])].filter((task) => !task.group);
   const choose = (tab: (typeof TABS)[number][0]) => {
     store.view.tab.value = tab;
+    // a panel would push the report out of sight
+    if (tab === "report") store.view.show("");
   };
   return (
     <div class="bar">

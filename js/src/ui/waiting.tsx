@@ -1,18 +1,13 @@
-import { useEffect, useState } from "preact/hooks";
+import { useLate } from "./late.ts";
 
-const LONG = 2000;
-
-/** Said until the kernel has answered; it may be busy with a cell. */
-export function Waiting() {
-  const [long, setLong] = useState(false);
-  useEffect(() => {
-    const timer = setTimeout(() => setLong(true), LONG);
-    return () => clearTimeout(timer);
-  }, []);
+/** Said until the kernel has answered, which may be busy with a cell; or for good, when it has `gone`. */
+export function Waiting({ gone }: { gone: boolean }) {
+  const late = useLate(true);
+  if (gone) return <p class="waiting soft">This was not fetched before the kernel went.</p>;
   return (
     <p class="waiting soft" role="status">
       <span class="spinner" aria-hidden="true" />
-      {long ? "The kernel is busy: this comes as soon as it answers." : "Loading…"}
+      {late ? "The kernel is busy: this comes as soon as it answers." : "Loading…"}
     </p>
   );
 }

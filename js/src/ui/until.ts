@@ -1,0 +1,4 @@
+import { createContext } from "preact";
+
+/** The moment after which nothing more is known; null as long as more may come. */
+export const Until = createContext<number | null>(null);
