@@ -9,6 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 
 from benchmarks import engine
+from benchmarks.clusters import folding, submitting
 from benchmarks.compiling import compiling
 from benchmarks.listing import listing
 from benchmarks.loading import loading
@@ -26,6 +27,8 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "loop": engine.loop,
     "cached": engine.cached,
     "listing": listing,
+    "submitting": submitting,
+    "folding": folding,
     "watching": watching,
 }
 

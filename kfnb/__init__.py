@@ -12,41 +12,69 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from kfnb.api import compare, compile, run, runs, submit
+    from kfnb.api import (
+        compare,
+        compile,
+        experiments,
+        run,
+        runs,
+        schedule,
+        schedules,
+        submit,
+        upload,
+        uploads,
+    )
     from kfnb.backends.run import Run, RunList
+    from kfnb.backends.schedule import Schedule
     from kfnb.errors import KfnbError, RunFailed
-    from kfnb.model import Artifact, RunState, Task
+    from kfnb.model import Artifact, Experiment, RunState, Task, UploadedPipeline
 
 __version__ = "0.1.0"
 
 _HOMES = {
     "Artifact": "kfnb.model",
+    "Experiment": "kfnb.model",
     "KfnbError": "kfnb.errors",
     "Run": "kfnb.backends.run",
     "RunFailed": "kfnb.errors",
     "RunList": "kfnb.backends.run",
     "RunState": "kfnb.model",
+    "Schedule": "kfnb.backends.schedule",
     "Task": "kfnb.model",
+    "UploadedPipeline": "kfnb.model",
     "compare": "kfnb.api",
     "compile": "kfnb.api",
+    "experiments": "kfnb.api",
     "run": "kfnb.api",
     "runs": "kfnb.api",
+    "schedule": "kfnb.api",
+    "schedules": "kfnb.api",
     "submit": "kfnb.api",
+    "upload": "kfnb.api",
+    "uploads": "kfnb.api",
 }
 
 __all__ = [
     "Artifact",
+    "Experiment",
     "KfnbError",
     "Run",
     "RunFailed",
     "RunList",
     "RunState",
+    "Schedule",
     "Task",
+    "UploadedPipeline",
     "compare",
     "compile",
+    "experiments",
     "run",
     "runs",
+    "schedule",
+    "schedules",
     "submit",
+    "upload",
+    "uploads",
 ]
 
 

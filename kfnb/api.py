@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator, Mapping
+from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kfnb import model
+from kfnb import model, when
 from kfnb.backends.backend import Backend, Submission
 from kfnb.backends.comparison import compared
 from kfnb.backends.run import Run, RunList
+from kfnb.backends.schedule import Schedule, ScheduleList
 from kfnb.config import settings
 from kfnb.errors import RunNotFound, UsageError
 from kfnb.pipeline import graph
@@ -21,9 +24,14 @@ from kfnb.pipeline.sdk import load_pipeline
 from kfnb.pipeline.spec import Compiled, check_arguments, read_spec
 from kfnb.pipeline.view import view_component
 from kfnb.pipeline.workspace import workspace
+from kfnb.when import instant
 
 if TYPE_CHECKING:
+    from kfnb.backends.kubeflow import KubeflowBackend
     from kfnb.backends.local import LocalBackend
+
+_MOST_AT_ONCE = 10
+"""How many runs of a schedule KFP has at once, at most."""
 
 
 def submit(
@@ -62,10 +70,160 @@ def run(id: str) -> Run:
     return Run(chosen, chosen.get(id).id)
 
 
-def runs(*, limit: int = 20, backend: str | None = None) -> RunList:
-    """The newest runs."""
+def runs(
+    *,
+    limit: int = 20,
+    backend: str | None = None,
+    experiment: str = "",
+    state: str = "",
+    name: str = "",
+    since: str | float | datetime | None = None,
+    archived: bool = False,
+) -> RunList:
+    """The newest runs: of an experiment, in a state, with ``name`` in their names, made ``since`` a moment.
+
+    ``since`` is a date, with a time or not, or a span before now (``"2d"``). Those that were archived are among them
+    only if ``archived``.
+    """
+    if limit < 0:
+        raise UsageError(f"limit={limit}: a number of runs is 0 or more")
+    wanted: dict[str, Any] = {
+        "experiment": experiment,
+        "state": _state(state) if state else None,
+        "name": name,
+        "since": None if since is None else instant(since),
+        "archived": archived,
+    }
     chosen = backend_of(backend)
-    return RunList(lambda: chosen.list(limit=limit))
+    return RunList(lambda: chosen.list(limit=limit, **wanted))
+
+
+def _state(word: str) -> model.RunState:
+    try:
+        return model.RunState(word.upper())
+    except ValueError:
+        there = ", ".join(map(str, model.RunState))
+        raise UsageError(f"{word} is no state of a run; there are {there}") from None
+
+
+def handles(*runs: str | Run | model.Run) -> list[Run]:
+    """The handles of runs, each once, given by id, by the start of one, or themselves. Raises ``RunNotFound``."""
+    found = [one if isinstance(one, Run) else run(one if isinstance(one, str) else one.id) for one in runs]
+    return list({one.id: one for one in found}.values())
+
+
+def experiments(*, backend: str | None = None) -> model.ExperimentList:
+    """The experiments there are. A new one is made by the first run in it."""
+    return model.ExperimentList(backend_of(backend).experiments())
+
+
+def upload(
+    pipeline: Any, name: str | None = None, version: str | None = None, description: str = ""
+) -> model.UploadedPipeline:
+    """Keep a pipeline on the cluster under ``name`` (its own by default); where there is one, as a new version of it.
+
+    ``pipeline`` is what ``submit`` takes. A version without a name is called by the time, the first by the pipeline.
+    """
+    cluster = _cluster("an upload")
+    compiled = spec_of(pipeline)
+    return cluster.pipelines.upload(
+        compiled.spec,
+        compiled.platform,
+        name=name or compiled.name,
+        version=version or "",
+        description=description,
+    )
+
+
+def uploads(name: str = "") -> model.UploadList:
+    """The uploaded pipelines, each with its newest version; or all versions of the one called ``name``."""
+    return _cluster("an upload").pipelines.list(name)
+
+
+def uploaded(name: str, version: str = "") -> model.UploadedPipeline:
+    """A version of an uploaded pipeline, the newest by default."""
+    return _cluster("an upload").pipelines.find(name, version)
+
+
+def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they are keywords
+    pipeline: Any,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    cron: str | None = None,
+    every: str | None = None,
+    start: str | float | datetime | None = None,
+    end: str | float | datetime | None = None,
+    catch_up: bool = True,
+    max_concurrency: int = 1,
+    enabled: bool = True,
+    name: str | None = None,
+    experiment: str | None = None,
+    cache: bool = True,
+) -> Schedule:
+    """Run a pipeline on the cluster again and again, and return the schedule's handle.
+
+    ``pipeline`` is what ``submit`` takes, or an ``UploadedPipeline``. ``cron`` is ``"0 6 * * *"`` (or six fields, the
+    second first), in the cluster's time zone, which is UTC where nobody changed it; ``every`` is ``"30m"``, ``"1h"``,
+    ``"2d"``. With ``catch_up``, runs that were missed are made up for. Raises as ``submit`` does.
+    """
+    from kfnb.backends.kubeflow.schedules import Rhythm
+
+    cluster = _cluster("a schedule")
+    if bool(cron) == bool(every):
+        raise UsageError('say when: either cron="0 6 * * *" or every="1h"')
+    if not 1 <= max_concurrency <= _MOST_AT_ONCE:
+        raise UsageError(f"max_concurrency={max_concurrency}: 1 to {_MOST_AT_ONCE} runs go on at once")
+    begin = None if start is None else instant(start, ahead=True)
+    over = None if end is None else instant(end, ahead=True)
+    if over is not None and over <= max(begin or 0, time.time()):
+        raise UsageError(f"end={end}: nothing would run before then; give a later moment, or none")
+    rhythm = Rhythm(
+        cron=when.cron(cron) if cron else "",
+        every=when.span(every) if every else 0,
+        start=begin,
+        end=over,
+        catch_up=catch_up,
+        max_concurrency=max_concurrency,
+        enabled=enabled,
+    )
+    kept = pipeline if isinstance(pipeline, model.UploadedPipeline) else None
+    compiled = Compiled(*cluster.pipelines.spec(kept)) if kept else spec_of(pipeline)
+    submission = Submission(
+        spec=compiled.spec,
+        platform=compiled.platform,
+        arguments=check_arguments(compiled.spec, arguments or {}),
+        name=name or compiled.name,
+        experiment=settings().experiment if experiment is None else experiment,
+        cache=cache and settings().cache,
+    )
+    # what was uploaded runs with the cache; to run without, it is sent once more
+    made = cluster.schedules.create(submission, rhythm, kept if submission.cache else None)
+    return Schedule(cluster.schedules, made)
+
+
+def schedules() -> ScheduleList:
+    """The schedules there are."""
+    kept = _cluster("a schedule").schedules
+    return ScheduleList(Schedule(kept, told) for told in kept.list())
+
+
+def find_schedule(word: str) -> Schedule:
+    """The schedule with that id, or the one whose id begins so or that is called so."""
+    kept = _cluster("a schedule").schedules
+    return Schedule(kept, kept.get(word))
+
+
+def _cluster(what: str) -> KubeflowBackend:
+    """The Kubeflow that the settings name, if only by its address. Raises ``UsageError`` where they name none."""
+    chosen = settings()
+    if (chosen.backend or _fitting()) == "kubeflow" or (
+        not chosen.backend and (chosen.host or chosen.context)
+    ):
+        return _kubeflow()
+    raise UsageError(
+        f"{what} needs a cluster, and this is the local backend: %kf_config backend=kubeflow host=ADDRESS "
+        "token_file=FILE (or context=NAME, of your kubeconfig) goes to one"
+    )
 
 
 def compare(*runs: str | Run | model.Run, whole: bool = False) -> model.Comparison:
@@ -189,11 +347,37 @@ def _is_path(text: str) -> bool:
 
 
 def backend_of(name: str | None) -> Backend:
-    """The backend called ``name``, by default the one in the settings."""
-    chosen = name or settings().backend or "local"
+    """The backend called ``name``, by default the one in the settings, else the one that fits where this runs."""
+    chosen = name or settings().backend or _fitting()
+    if chosen == "kubeflow":
+        return _kubeflow()
     if chosen != "local":
-        raise UsageError(f"no backend is called {chosen}; there is local")
+        raise UsageError(f"no backend is called {chosen}; there are local and kubeflow")
     return _local()
+
+
+def _fitting() -> str:
+    from kfnb.backends.kubeflow import surroundings
+
+    return "kubeflow" if surroundings.read().notebook else "local"
+
+
+def _kubeflow() -> KubeflowBackend:
+    """The backend of the server that the settings name. It is kept, since it knows who looks at which run."""
+    global _connected
+    from kfnb.backends.kubeflow import surroundings
+    from kfnb.backends.kubeflow.connection import Access, connect
+
+    access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
+    wanted = access, surroundings.read()
+    if _connected is None or _connected[0] != wanted:
+        if _connected is not None:
+            _connected[1].close()
+        _connected = wanted, connect(*wanted)
+    return _connected[1]
+
+
+_connected: tuple[Any, KubeflowBackend] | None = None
 
 
 def _local() -> LocalBackend:
@@ -203,4 +387,21 @@ def _local() -> LocalBackend:
     return LocalBackend(Path(chosen.home), jobs=chosen.jobs, secrets=chosen.secrets, linger=chosen.warm)
 
 
-__all__ = ["compare", "compile", "log_lines", "prune", "run", "runs", "show", "submit"]
+__all__ = [
+    "compare",
+    "compile",
+    "experiments",
+    "find_schedule",
+    "handles",
+    "log_lines",
+    "prune",
+    "run",
+    "runs",
+    "schedule",
+    "schedules",
+    "show",
+    "submit",
+    "upload",
+    "uploaded",
+    "uploads",
+]

@@ -11,14 +11,16 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from kfnb import __version__ as version
-from kfnb import api, options, widgets
+from kfnb import api, managing, options, widgets
 from kfnb.backends.events import encode
 from kfnb.backends.run import Run
+from kfnb.backends.schedule import Schedule
 from kfnb.errors import BackendError, KfnbError, UsageError
-from kfnb.model import Comparison, RunState
+from kfnb.model import Comparison, RunState, UploadedPipeline
 from kfnb.model import Run as RunData
 from kfnb.notebooks import command
 
@@ -57,7 +59,7 @@ def _dispatch(words: list[str]) -> int:
 
 
 def _usage() -> str:
-    verbs = "\n".join(f"  {verb:<9} {told}" for verb, (_, told) in VERBS.items())
+    verbs = "\n".join(f"  {verb:<11} {told}" for verb, (_, told) in VERBS.items())
     return f"usage: kfnb VERB ...\n\n{verbs}\n\nkfnb VERB --help shows its words."
 
 
@@ -125,7 +127,7 @@ def runs(words: list[str]) -> int:
     parser = _named(options.runs(), "kfnb runs")
     parser.add_argument("--json", action="store_true", help="print the runs as JSON")
     found = parser.read(words)
-    listed = api.runs(limit=found.limit)
+    listed = managing.runs(found)
     if found.json:
         print(json.dumps([as_json(run) for run in listed], indent=2, default=str))
     else:
@@ -201,6 +203,62 @@ def logs(words: list[str]) -> int:
     return 0
 
 
+def archive(words: list[str]) -> int:
+    """``kfnb archive``."""
+    found = _named(options.archive(), "kfnb archive").read(words)
+    managing.archive(found, api.handles(*found.runs), _tell)
+    return 0
+
+
+def delete(words: list[str]) -> int:
+    """``kfnb delete``."""
+    found = _named(options.delete(), "kfnb delete").read(words)
+    managing.delete(found, api.handles(*found.runs), _tell, None)
+    return 0
+
+
+def experiments(words: list[str]) -> int:
+    """``kfnb experiments``."""
+    parser = _named(options.experiments(), "kfnb experiments")
+    parser.add_argument("--json", action="store_true", help="print the experiments as JSON")
+    found = parser.read(words)
+    listed = api.experiments()
+    _show(listed, widgets.draw_experiments(listed), json_wanted=found.json)
+    return 0
+
+
+def upload(words: list[str]) -> int:
+    """``kfnb upload``."""
+    parser = _named(options.upload(), "kfnb upload")
+    parser.add_argument("--json", action="store_true", help="print the uploaded pipelines as JSON")
+    found = parser.read(words)
+    done = managing.upload(found)
+    listed = [done] if isinstance(done, UploadedPipeline) else list(done)
+    _show(listed, widgets.draw_uploads(listed), json_wanted=found.json)
+    return 0
+
+
+def schedule(words: list[str]) -> int:
+    """``kfnb schedule``."""
+    parser = _named(options.schedule(), "kfnb schedule")
+    parser.add_argument("--json", action="store_true", help="print the schedules as JSON")
+    found, arguments = parser.read_with_arguments(words)
+    done = managing.schedule(found, arguments, _tell)
+    if done is not None:
+        listed = [one.told for one in ([done] if isinstance(done, Schedule) else done)]
+        _show(listed, widgets.draw_schedules(listed), json_wanted=found.json)
+    return 0
+
+
+def _show(listed: Sequence[Any], drawn: dict[str, str], *, json_wanted: bool) -> None:
+    rows = [asdict(one) for one in listed] if json_wanted else []
+    print(json.dumps(rows, indent=2, default=str) if json_wanted else drawn["text/plain"])
+
+
+def _tell(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
 def as_json(run: RunData) -> dict[str, Any]:
     """A run as ``--json`` prints it."""
     return {
@@ -248,6 +306,11 @@ VERBS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "logs": (logs, "what a run's tasks wrote"),
     "stop": (stop, "end a run and all of its processes"),
     "retry": (retry, "run again what did not succeed of a run"),
+    "archive": (archive, "put runs away; --undo puts them back"),
+    "delete": (delete, "remove finished runs for good"),
+    "experiments": (experiments, "the experiments there are"),
+    "upload": (upload, "keep a pipeline on the cluster, or a new version of one"),
+    "schedule": (schedule, "run a pipeline on the cluster again and again; list, pause, resume, delete"),
 }
 
 if __name__ == "__main__":

@@ -18,16 +18,18 @@ from traitlets.config import Config, Configurable
 
 from kfnb.errors import KfnbError, SettingError
 
-SECRET = frozenset({"token"})
+SECRET = frozenset({"token", "cookies"})
 """Settings whose values are never shown."""
 
 
 class Kfnb(Configurable):
     """Settings of kfnb."""
 
-    backend = Enum(["", "local"], "", help="where runs go: local; empty for the one that fits").tag(
-        config=True
-    )
+    backend = Enum(
+        ["", "local", "kubeflow"],
+        "",
+        help="where runs go: local or kubeflow; empty for kubeflow in a Kubeflow notebook, else local",
+    ).tag(config=True)
     home = Unicode(help="folder for local runs and the cache").tag(config=True)
     experiment = Unicode("", help="the experiment that runs belong to").tag(config=True)
     cache = Bool(True, help="reuse the outputs of a step that ran before with the same inputs").tag(
@@ -42,6 +44,29 @@ class Kfnb(Configurable):
         300, min=0, help="seconds that a local run's process stays, its imports done, for the next; 0 for not"
     ).tag(config=True)
     secrets = Unicode("", help="folder or YAML file that local runs read secrets and config maps from").tag(
+        config=True
+    )
+    host = Unicode("", help="address of Kubeflow Pipelines; empty for the one that is found").tag(config=True)
+    token = Unicode("", help="token for Kubeflow").tag(config=True)
+    token_file = Unicode("", help="file with a token for Kubeflow, read again when it changes").tag(
+        config=True
+    )
+    cookies = Unicode("", help="cookies for the proxy before Kubeflow, as a browser sends them").tag(
+        config=True
+    )
+    context = Unicode("", help="context of the kubeconfig through which Kubeflow is reached").tag(config=True)
+    namespace = Unicode("", help="your namespace on Kubeflow; empty for the one that is found").tag(
+        config=True
+    )
+    ca_file = Unicode("", help="file of the certificates that Kubeflow's is checked with").tag(config=True)
+    verify = Bool(True, help="check Kubeflow's certificate").tag(config=True)
+    metadata = Unicode("", help="address of ML Metadata, host:port; empty for the one that is found").tag(
+        config=True
+    )
+    pipeline_root = Unicode("", help="where runs on Kubeflow keep artifacts; empty for its default").tag(
+        config=True
+    )
+    service_account = Unicode("", help="service account of runs on Kubeflow; empty for its default").tag(
         config=True
     )
     debug = Bool(False, help="show tracebacks of kfnb's own").tag(config=True)
@@ -72,13 +97,14 @@ class Kfnb(Configurable):
             kind = next(
                 (word for trait_type, word in kinds.items() if isinstance(trait, trait_type)), "a text"
             )
-            raise SettingError(f"{name}={value!r}: {name} is {trait.help} ({kind})") from error
+            shown = "***" if name in SECRET else repr(value)
+            raise SettingError(f"{name}={shown}: {name} is {trait.help} ({kind})") from error
 
     def items(self) -> Iterator[tuple[str, str, str]]:
         """Each setting: its name, its value as text (secrets hidden), and where that came from."""
         for name in names():
             value = getattr(self, name)
-            yield name, "(hidden)" if name in SECRET and value else str(value), self.sources[name]
+            yield name, "***" if name in SECRET and value else str(value), self.sources[name]
 
     def _take(self, values: Mapping[str, Any], source: str) -> None:
         for name, value in values.items():

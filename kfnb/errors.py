@@ -46,6 +46,14 @@ class BackendError(KfnbError):
     """A backend cannot do what was asked of it."""
 
 
+class BackendUnavailable(BackendError):
+    """A backend does not answer at the moment: what was asked may succeed later."""
+
+
+class Unreadable(BackendError, OSError):
+    """An artifact cannot be read from here."""
+
+
 class RunNotFound(BackendError):
     """No run has that id."""
 

@@ -222,7 +222,7 @@ def submit() -> Parser:
     parser.add_argument(
         "-p", action="append", nargs=2, metavar=("NAME", "VALUE"), help="an argument of the pipeline"
     )
-    parser.add_argument("--backend", help="where to run: local")
+    parser.add_argument("--backend", help="where to run: local or kubeflow")
     parser.add_argument("--name", help="the run's name")
     parser.add_argument("--experiment", help="the experiment that the run belongs to")
     parser.add_argument("--no-cache", action="store_true", help="run every step, whatever ran before")
@@ -260,7 +260,96 @@ def _one_run(parser: Parser) -> None:
 def runs() -> Parser:
     """``%kf_runs`` and ``kfnb runs``."""
     parser = Parser("%kf_runs", "The newest runs.")
-    parser.add_argument("--limit", type=int, default=20, help="how many (20)")
+    add = parser.add_argument
+    add("--limit", type=int, default=20, help="how many (20)")
+    add("--experiment", default="", help="those of one experiment")
+    add("--state", default="", help="those in one state: running, failed, succeeded, ...")
+    add("--name", default="", help="those with this in their names")
+    add(
+        "--since",
+        metavar="WHEN",
+        help="those from then on: 2026-11-25, 2026-11-25T06:00, or 2d for two days ago",
+    )
+    add("--archived", action="store_true", help="those that were archived too")
+    _bind(parser)
+    return parser
+
+
+def archive() -> Parser:
+    """``%kf_archive`` and ``kfnb archive``."""
+    parser = Parser("%kf_archive", "Put runs away: %kf_runs shows them with --archived alone.")
+    _some_runs(parser)
+    parser.add_argument("--undo", action="store_true", help="put them back")
+    return parser
+
+
+def delete() -> Parser:
+    """``%kf_delete`` and ``kfnb delete``."""
+    parser = Parser("%kf_delete", "Remove finished runs for good, with what is kept of them. It asks first.")
+    _some_runs(parser)
+    parser.add_argument("--yes", "-y", action="store_true", help="do not ask")
+    return parser
+
+
+def _some_runs(parser: Parser) -> None:
+    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's id, or the start of it; one or more")
+
+
+def experiments() -> Parser:
+    """``%kf_experiments`` and ``kfnb experiments``."""
+    parser = Parser("%kf_experiments", "The experiments there are; a new one is made by the first run in it.")
+    _bind(parser)
+    return parser
+
+
+def upload() -> Parser:
+    """``%kf_upload`` and ``kfnb upload``."""
+    parser = Parser(
+        "%kf_upload",
+        "Keep a pipeline on the cluster; where it has one of that name, as a new version of it.",
+    )
+    add = parser.add_argument
+    add(
+        "pipeline",
+        nargs="?",
+        help="a pipeline's name, or a compiled file; with --list, an uploaded one's name",
+    )
+    add("--name", help="what it is called there; the pipeline's own name by default")
+    add("--version", help="the version's name; the time by default")
+    add("--description", default="", help="a few words about it")
+    add("--list", action="store_true", help="show the uploaded pipelines, or all versions of one")
+    _bind(parser)
+    return parser
+
+
+def schedule() -> Parser:
+    """``%kf_schedule`` and ``kfnb schedule``."""
+    parser = Parser(
+        "%kf_schedule",
+        "Run a pipeline on the cluster again and again. Its arguments are given as --name value, or -p name value.",
+    )
+    add = parser.add_argument
+    add("pipeline", nargs="?", help="a pipeline's name, or a compiled file")
+    add("-p", action="append", nargs=2, metavar=("NAME", "VALUE"), help="an argument of the pipeline")
+    add(
+        "--cron",
+        metavar='"0 6 * * *"',
+        help="minute, hour, day, month, weekday, in UTC; the second may be first",
+    )
+    add("--every", metavar="1h", help="how much time from one run to the next: 30m, 1h, 2d")
+    add("--start", metavar="WHEN", help="no runs before then: 2026-11-25, 2026-11-25T06:00, or 2d from now")
+    add("--end", metavar="WHEN", help="no runs after then")
+    add("--no-catch-up", action="store_true", help="do not make up for runs that were missed")
+    add("--max-concurrency", type=int, default=1, metavar="N", help="how many runs at once, 1 to 10 (1)")
+    add("--paused", action="store_true", help="begin only when it is resumed")
+    add("--uploaded", action="store_true", help="the pipeline is one that was uploaded, by its name there")
+    add("--version", default="", help="the version of an uploaded pipeline; the newest by default")
+    add("--name", help="the schedule's name")
+    add("--experiment", help="the experiment that its runs belong to")
+    add("--no-cache", action="store_true", help="run every step, whatever ran before")
+    add("--list", action="store_true", help="show the schedules")
+    for verb, told in (("pause", "start no more runs of"), ("resume", "go on with"), ("delete", "forget")):
+        add(f"--{verb}", metavar="ID", help=f"{told} a schedule, by its id, the start of it, or its name")
     _bind(parser)
     return parser
 

@@ -76,6 +76,11 @@ def test_a_failed_run_is_exit_1_with_its_error(compiled: Path, capsys: pytest.Ca
         (["runs", "--limit", "many"], "invalid int value"),
         (["run", "nothing.ipynb"], "nothing.ipynb"),
         (["compare"], "the following arguments are required: RUN"),
+        (["runs", "--state", "lost"], "lost is no state of a run"),
+        (["delete"], "the following arguments are required: RUN"),
+        (["schedule", "ratio.yaml", "--every", "1h"], "a schedule needs a cluster"),
+        (["upload", "ratio.yaml"], "an upload needs a cluster"),
+        (["upload"], "say which pipeline is to be uploaded"),
     ],
 )
 def test_wrong_use_is_exit_2_in_one_line(
@@ -135,3 +140,20 @@ def test_what_reads_the_output_may_stop_reading(compiled: Path) -> None:
     command = f"{sys.executable} -m kfnb.cli runs --json | head -c 1"
     done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
     assert "Traceback" not in done.stderr
+
+
+def test_runs_are_put_away_and_deleted_but_not_without_a_yes(
+    compiled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["submit", str(compiled), "--experiment", "e1", "--json"]) == 0
+    run_id = json.loads(capsys.readouterr().out)["id"]
+    assert main(["archive", run_id]) == 0
+    assert main(["runs", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == []
+    assert main(["archive", run_id, "--undo"]) == 0
+    assert main(["delete", run_id]) == 2
+    assert "give --yes to delete for good" in capsys.readouterr().err
+    assert main(["experiments", "--json"]) == 0
+    assert [one["name"] for one in json.loads(capsys.readouterr().out)] == ["e1"]
+    assert main(["delete", run_id, "--yes"]) == 0
+    assert main(["runs", "show", run_id]) == 1

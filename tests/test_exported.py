@@ -12,17 +12,25 @@ import kfnb
 def test_the_public_names_are_these() -> None:
     assert sorted(kfnb.__all__) == [
         "Artifact",
+        "Experiment",
         "KfnbError",
         "Run",
         "RunFailed",
         "RunList",
         "RunState",
+        "Schedule",
         "Task",
+        "UploadedPipeline",
         "compare",
         "compile",
+        "experiments",
         "run",
         "runs",
+        "schedule",
+        "schedules",
         "submit",
+        "upload",
+        "uploads",
     ]
 
 
@@ -56,7 +64,7 @@ def test_submit_has_the_documented_signature() -> None:
 
 def test_a_run_has_the_documented_members() -> None:
     documented = "id name pipeline backend state arguments tasks outputs result metrics artifacts"
-    documented += " wait logs stop retry to_frame"
+    documented += " wait logs stop retry to_frame archive unarchive delete"
     run = kfnb.Run(None, "id")  # type: ignore[arg-type]
     for member in documented.split():
         assert member in {*dir(kfnb.Run), *vars(run)}

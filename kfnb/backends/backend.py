@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from kfnb import model
 from kfnb.backends.events import Event
+from kfnb.model import RunState
 
 
 @dataclass(frozen=True)
@@ -65,8 +67,21 @@ class Backend(Protocol):
         """The run as it is now. Raises ``RunNotFound``."""
         ...
 
-    def list(self, *, limit: int = 20) -> list[model.Run]:
-        """The newest runs first; without their tasks where that is cheaper."""
+    def list(
+        self,
+        *,
+        limit: int = 20,
+        experiment: str = "",
+        state: RunState | None = None,
+        name: str = "",
+        since: float | None = None,
+        until: float | None = None,
+        archived: bool = False,
+    ) -> builtins.list[model.Run]:
+        """The newest runs first, those that ``Selection`` means; without their tasks where that is cheaper.
+
+        Those that were archived are among them only if ``archived``.
+        """
         ...
 
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
@@ -86,4 +101,20 @@ class Backend(Protocol):
 
     def retry(self, run_id: str) -> None:
         """Run again what did not succeed of a finished run, under the same id."""
+        ...
+
+    def archive(self, run_id: str) -> None:
+        """Put the run away: it is in no list that does not ask for those archived."""
+        ...
+
+    def unarchive(self, run_id: str) -> None:
+        """Put the run back into the lists."""
+        ...
+
+    def delete(self, run_id: str) -> None:
+        """Forget a finished run for good; one that still runs is refused."""
+        ...
+
+    def experiments(self) -> builtins.list[model.Experiment]:
+        """The experiments there are."""
         ...

@@ -11,8 +11,11 @@ from kfnb.backends.backend import Backend
 from kfnb.backends.events import Fold
 from kfnb.backends.iterations import joined
 from kfnb.backends.observer import Observer
-from kfnb.errors import RunFailed
+from kfnb.errors import BackendUnavailable, RunFailed
 from kfnb.model import Artifact, ByTask, RunState, Task
+
+_PATIENCE = 2 * 60 * 60
+"""Seconds that a backend may not answer while a run is waited for."""
 
 
 class Run:
@@ -94,16 +97,38 @@ class Run:
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until the run is finished, for ``timeout`` seconds at most.
 
-        Raises ``RunFailed`` unless it succeeded, and ``TimeoutError``; the run goes on then.
+        Raises ``RunFailed`` unless it succeeded, and ``TimeoutError``; the run goes on then, and when this is
+        interrupted. A backend that does not answer for a while is asked again.
         """
         until = None if timeout is None else time.monotonic() + timeout
-        while not (now := self.snapshot()).state.finished:
-            if until is not None and time.monotonic() > until:
-                raise TimeoutError(f"run {self.id} is still {now.state} after {timeout} s; it goes on")
-            time.sleep(0.05)
+        try:
+            now = self._finished(until)
+        except KeyboardInterrupt:
+            said = f"run {self.id} goes on; kfnb.run({self.id!r}) comes back to it, and its stop() ends it"
+            raise KeyboardInterrupt(said) from None
+        if now is None:
+            raise TimeoutError(f"run {self.id} is still {self.state} after {timeout} s; it goes on")
         if now.state is not RunState.SUCCEEDED:
             raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}")
         return self
+
+    def _finished(self, until: float | None) -> model.Run | None:
+        """The run once it is finished; None where it is not ``until`` then."""
+        now, pause = self.snapshot(), self._backend.pace.shortest
+        answered = time.monotonic()
+        while not now.state.finished:
+            left = pause if until is None else until - time.monotonic()
+            if left <= 0:
+                return None
+            time.sleep(min(pause, left))
+            before = now
+            try:
+                now, answered = self.snapshot(), time.monotonic()
+            except BackendUnavailable:
+                if time.monotonic() - answered > _PATIENCE:
+                    raise
+            pause = self._backend.pace.next(pause, changed=now != before)
+        return now
 
     def logs(self, task: str | None = None) -> str:
         """What a task wrote, or all tasks, each line then after its task's name."""
@@ -123,6 +148,18 @@ class Run:
         """Run again what did not succeed."""
         self._backend.retry(self.id)
         return self
+
+    def archive(self) -> None:
+        """Put the run away: ``%kf_runs`` shows it with ``--archived`` alone."""
+        self._backend.archive(self.id)
+
+    def unarchive(self) -> None:
+        """Put the run back into the lists."""
+        self._backend.unarchive(self.id)
+
+    def delete(self) -> None:
+        """Forget the run and what it has made, for good. Raises ``BackendError`` where it still runs."""
+        self._backend.delete(self.id)
 
     def to_frame(self) -> Any:
         """The tasks as a pandas DataFrame, a row each."""

@@ -56,6 +56,11 @@ _WORDS: dict[str, tuple[Callable[[], options.Parser], Words]] = {
     "%kf_logs": (options.logs, _runs),
     "%kf_stop": (options.stop, _runs),
     "%kf_retry": (options.retry, _runs),
+    "%kf_archive": (options.archive, _runs),
+    "%kf_delete": (options.delete, _runs),
+    "%kf_experiments": (options.experiments, _nothing),
+    "%kf_upload": (options.upload, _pipelines),
+    "%kf_schedule": (options.schedule, _arguments),
 }
 
 

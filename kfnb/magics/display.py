@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kfnb import model, widgets
 from kfnb.backends.run import Run, RunList
+from kfnb.backends.schedule import Schedule, ScheduleList
 from kfnb.config import Kfnb
 from kfnb.errors import KfnbError
 from kfnb.magics.contents import Drawing
@@ -44,8 +45,13 @@ def show(run: Run, board: Board | None) -> None:
 
 _DRAWINGS: dict[type, Callable[[Any], dict[str, str]]] = {
     Run: lambda run: Drawing()(run.snapshot()),
+    Schedule: lambda schedule: widgets.draw_schedules([schedule.told]),
+    ScheduleList: lambda found: widgets.draw_schedules([one.told for one in found]),
     model.Comparison: widgets.draw_comparison,
     model.ComponentView: widgets.draw_component,
+    model.ExperimentList: widgets.draw_experiments,
     model.Graph: widgets.draw_graph,
+    model.UploadList: widgets.draw_uploads,
+    model.UploadedPipeline: lambda uploaded: widgets.draw_uploads([uploaded]),
     Kfnb: lambda settings: widgets.draw_settings(settings.items()),
 }

@@ -36,13 +36,26 @@ MAGICS = {
     "kf_logs": "line",
     "kf_stop": "line",
     "kf_retry": "line",
+    "kf_archive": "line",
+    "kf_delete": "line",
+    "kf_experiments": "line",
+    "kf_upload": "line",
+    "kf_schedule": "line",
 }
 CODE = {"kf_component", "kf_parameters", "kf_pipeline"}
 
 # what kfnb displays, by name: the classes are not imported for it
 DISPLAYED = {
     "kfnb.backends.run": ("Run",),
-    "kfnb.model": ("Comparison", "ComponentView", "Graph"),
+    "kfnb.backends.schedule": ("Schedule", "ScheduleList"),
+    "kfnb.model": (
+        "Comparison",
+        "ComponentView",
+        "ExperimentList",
+        "Graph",
+        "UploadList",
+        "UploadedPipeline",
+    ),
     "kfnb.config": ("Kfnb",),
 }
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError as IPythonUsageError
 
-from kfnb import api, model, options
+from kfnb import api, managing, model, options
 from kfnb.backends.run import Run
 from kfnb.capture.component import Options
 from kfnb.config import Kfnb, settings
@@ -17,8 +17,9 @@ from kfnb.pipeline import pipeline as pipelines
 
 if TYPE_CHECKING:
     from kfnb.backends.run import RunList
+    from kfnb.backends.schedule import Schedule, ScheduleList
     from kfnb.magics.kernel import Kernel
-    from kfnb.model import Comparison, ComponentView, Graph
+    from kfnb.model import Comparison, ComponentView, ExperimentList, Graph, UploadedPipeline, UploadList
     from kfnb.pipeline.pipeline import Pipeline
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -177,7 +178,33 @@ class KfnbMagics:
     @reads(options.runs)
     def kf_runs(self, line: str) -> RunList:
         found = options.runs().read(line)
-        return self._bound(found.bind, api.runs(limit=found.limit))
+        return self._bound(found.bind, managing.runs(found))
+
+    @reads(options.archive)
+    def kf_archive(self, line: str) -> None:
+        found = options.archive().read(line)
+        managing.archive(found, api.handles(*map(self._run, found.runs)), print)
+
+    @reads(options.delete)
+    def kf_delete(self, line: str) -> None:
+        found = options.delete().read(line)
+        ask = input if self.kernel.attended else None
+        managing.delete(found, api.handles(*map(self._run, found.runs)), print, ask)
+
+    @reads(options.experiments)
+    def kf_experiments(self, line: str) -> ExperimentList:
+        found = options.experiments().read(line)
+        return self._bound(found.bind, api.experiments())
+
+    @reads(options.upload)
+    def kf_upload(self, line: str) -> UploadedPipeline | UploadList:
+        found = options.upload().read(line)
+        return self._bound(found.bind, managing.upload(found))
+
+    @reads(options.schedule)
+    def kf_schedule(self, line: str) -> Schedule | ScheduleList | None:
+        found, arguments = options.schedule().read_with_arguments(line)
+        return self._bound(found.bind, managing.schedule(found, arguments, print))
 
     @reads(options.compare)
     def kf_compare(self, line: str) -> Comparison:

@@ -6,20 +6,26 @@ tags alone. Each function is pure, but for the clock where a running task's time
 
 from kfnb.widgets.compare import draw_comparison
 from kfnb.widgets.component import draw_component
+from kfnb.widgets.experiments import draw_experiments
 from kfnb.widgets.graph import draw_graph
 from kfnb.widgets.progress import draw_progress
 from kfnb.widgets.run import draw_run
 from kfnb.widgets.runs import draw_runs
+from kfnb.widgets.schedules import draw_schedules
 from kfnb.widgets.settings import draw_settings
 from kfnb.widgets.task import draw_task
+from kfnb.widgets.uploads import draw_uploads
 
 __all__ = [
     "draw_comparison",
     "draw_component",
+    "draw_experiments",
     "draw_graph",
     "draw_progress",
     "draw_run",
     "draw_runs",
+    "draw_schedules",
     "draw_settings",
     "draw_task",
+    "draw_uploads",
 ]

@@ -1,4 +1,4 @@
-"""What tests of backends share. The folder's helpers (running, steps) are importable by name from its tests."""
+"""What tests of backends share. The folder's helpers (running, steps, replay) are importable by name from its tests."""
 
 import sys
 from collections.abc import Callable
@@ -11,6 +11,7 @@ from kfnb import model
 from kfnb.backends.local import LocalBackend
 
 sys.path.insert(0, str(Path(__file__).parent))
+sys.path.insert(0, str(Path(__file__).parent / "kubeflow"))  # the recordings, and what serves them
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from kfnb import model
+from kfnb.backends.backend import Pace
 from kfnb.backends.events import Event, Fold, decode, encode, fold
 from kfnb.backends.run import Run, RunList
 from kfnb.errors import RunFailed
@@ -18,6 +19,7 @@ class Kept:
     """A backend that has one run, and lets nothing happen to it."""
 
     name = "kept"
+    pace = Pace(0.01, 0.05)
 
     def __init__(self, run: model.Run) -> None:
         self.run = run

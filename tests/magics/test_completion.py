@@ -25,6 +25,11 @@ def complete(shell: Shell, line: str) -> list[str]:
         ("%kf_show lo", ["load"]),
         ("%kf_compile churn --py", ["--python"]),
         ("%kf_logs --fo", ["--follow"]),
+        ("%kf_runs --st", ["--state"]),
+        ("%kf_upload ch", ["churn"]),
+        ("%kf_schedule churn --cr", ["--cron"]),
+        ("%kf_schedule churn --ro", ["--rows"]),
+        ("%kf_delete --y", ["--yes"]),
     ],
 )
 def test_words_are_completed(shell: Shell, line: str, expected: list[str]) -> None:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from importlib import metadata
+from itertools import islice
 from pathlib import Path
 
 from kfnb import model
@@ -26,6 +27,7 @@ from kfnb.backends.local.secret_store import Secrets
 from kfnb.backends.local.spawn import spawn
 from kfnb.backends.local.store import Fact, opened
 from kfnb.backends.local.supply import said, unmet
+from kfnb.backends.selection import DEFAULT_EXPERIMENT, Selection
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.model import RunState
 
@@ -92,9 +94,24 @@ class LocalBackend:
         with opened(folder.path) as log:
             return fold(folder.id, log.read())
 
-    def list(self, *, limit: int = 20) -> builtins.list[model.Run]:
+    def list(
+        self,
+        *,
+        limit: int = 20,
+        experiment: str = "",
+        state: RunState | None = None,
+        name: str = "",
+        since: float | None = None,
+        until: float | None = None,
+        archived: bool = False,
+    ) -> builtins.list[model.Run]:
         """The newest runs first, without their tasks. One whose files are damaged is FAILED, and says so."""
-        return [self._outline(folder) for folder in folders.existing(self._home, limit)]
+        wanted = Selection(experiment, state, name, since, until)
+        shown = (folder for folder in folders.existing(self._home) if archived or not folder.archived)
+        found = builtins.list(islice(filter(wanted.fits, map(self._outline, shown)), limit))
+        if not found and experiment and experiment not in (one.name for one in self.experiments()):
+            raise BackendError(f"there is no experiment {experiment}")
+        return found
 
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
         """The run's events above ``after``; with ``follow``, as they come, until the run is finished."""
@@ -162,6 +179,33 @@ class LocalBackend:
         if not state.finished:
             raise BackendError(f"run {run_id} is {state}; stop it first, or wait for it")
         self._start(folder, [("state", "", {"state": RunState.PENDING})])
+
+    def archive(self, run_id: str) -> None:
+        """Put the run away: it is in no list that does not ask for those archived."""
+        self._folder(run_id).archive(away=True)
+
+    def unarchive(self, run_id: str) -> None:
+        """Put the run back into the lists."""
+        self._folder(run_id).archive(away=False)
+
+    def delete(self, run_id: str) -> None:
+        """Remove a finished run with all of its files. Raises ``BackendError`` for one that still runs."""
+        folder = self._folder(run_id)
+        state = self._outline(folder).state
+        if not state.finished:
+            raise BackendError(f"run {folder.id} is {state}; stop it first, or wait for it")
+        if not folder.remove(patience=_RELEASE):
+            raise BackendError(f"run {folder.id} is still driven by process {folder.pid}")
+
+    def experiments(self) -> builtins.list[model.Experiment]:
+        """Those that runs here name, the one with the newest run first."""
+        made: dict[str, builtins.list[float]] = {}
+        for run in map(self._outline, folders.existing(self._home)):
+            made.setdefault(run.experiment or DEFAULT_EXPERIMENT, []).append(run.created or 0.0)
+        return [
+            model.Experiment(name, name, created=min(times), last_run=max(times))
+            for name, times in made.items()
+        ]
 
     def prune(self, keep: int) -> builtins.list[str]:
         """Remove all finished runs but the newest ``keep``, with all of their files; the ids of those removed.

@@ -8,6 +8,7 @@
 ``supervisor.pid`` the supervisor's process id, good while the lock is held; none before it has come up
 ``supervisor.log`` what the supervisor itself had to say
 ``stop``           there if the run was asked to stop
+``archived``       there if the run was put away
 ``timeline``       in what order the tasks' logs were written, see ``timeline``
 ``volumes/``       the run's volumes, where its tasks ask for some
 ``tasks/<id>/``    a task's program, log, outputs and artifacts
@@ -136,10 +137,26 @@ class RunFolder:
         with _usable(self.path):
             (self.path / "stop").touch()
 
-    def remove(self) -> bool:
-        """Remove the folder and all in it; False if a supervisor is alive in it. Raises ``BackendError``."""
+    @property
+    def archived(self) -> bool:
+        """Whether the run was put away."""
+        return (self.path / "archived").exists()
+
+    def archive(self, *, away: bool) -> None:
+        """Put the run away, or back. Raises ``BackendError``."""
+        with _usable(self.path):
+            if away:
+                (self.path / "archived").touch()
+            else:
+                (self.path / "archived").unlink(missing_ok=True)
+
+    def remove(self, *, patience: float = 0.0) -> bool:
+        """Remove the folder and all in it; False if a supervisor is alive in it for longer than ``patience`` seconds.
+
+        Raises ``BackendError``.
+        """
         try:
-            lock = self.lock()
+            lock = self.lock(patience=patience)
             if lock is None:
                 return False
             try:

@@ -1,0 +1,85 @@
+"""A pipeline submitted to Kubeflow and a big run of there, on a server that replays a real one's answers."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+import warnings
+from collections.abc import Iterator
+from contextlib import redirect_stdout
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+from benchmarks.graphs import SHAPES
+from benchmarks.measure import Measured, in_turn
+
+HERE = Path(__file__).parent.parent / "tests" / "backends" / "kubeflow"
+sys.path.insert(0, str(HERE))
+
+STEPS, TASKS, ROUNDS = 9, 1000, 9
+
+
+def submitting() -> Iterator[Measured]:
+    """A compiled pipeline's file, from the call to the run's id."""
+    import kfp
+    from kfp.compiler import Compiler
+    from replay import GOOD, RUNS, looks, serving
+
+    from kfnb import api, config
+
+    made, experiment = looks(GOOD)[0], {"experiment_id": "e", "display_name": "Default"}
+
+    def invented(method: str, path: str, _: Any) -> tuple[int, Any] | None:
+        if "/experiments" in path:
+            return 200, {"experiments": [experiment]}
+        return (200, made) if (method, path) == ("POST", RUNS) else None
+
+    with serving() as server, tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        file = f"{folder}/pipeline.yaml"
+        Compiler().compile(SHAPES["chain"](STEPS, install=False), file)
+        server.invented = invented
+        config.reset().set("host", server.url)
+        client = kfp.Client(host=server.url)
+
+        def ours() -> float:
+            start = time.perf_counter()
+            api.submit(file, backend="kubeflow")
+            return time.perf_counter() - start
+
+        def theirs() -> float:
+            start = time.perf_counter()
+            with redirect_stdout(StringIO()):  # it prints a link
+                client.run_pipeline("e", "run", file)
+            return time.perf_counter() - start
+
+        mine, peer = in_turn(ROUNDS, ours, theirs)
+    config.reset()
+    yield Measured(f"submit a file of {STEPS} steps to Kubeflow", mine, "30 ms more", peer, "kfp.Client")
+
+
+def folding() -> Iterator[Measured]:
+    """A run's answer, from JSON data to the model; and JSON's own part in it."""
+    from made import big_run
+
+    from kfnb.backends.kubeflow.fold import fold
+    from kfnb.backends.kubeflow.plan import plan_of
+
+    answer = big_run(TASKS)
+    plan, text = plan_of(answer["pipeline_spec"]), json.dumps(answer)
+
+    def ours() -> float:
+        start = time.perf_counter()
+        fold(answer, plan)
+        return time.perf_counter() - start
+
+    def parsed() -> float:
+        start = time.perf_counter()
+        json.loads(text)
+        return time.perf_counter() - start
+
+    mine, peer = in_turn(ROUNDS, ours, parsed)
+    yield Measured(f"fold a run of {TASKS:,} tasks on Kubeflow", mine, "20 ms", peer, "json.loads of it")

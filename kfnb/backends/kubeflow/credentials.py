@@ -1,0 +1,58 @@
+"""What tells the server who asks: a token, its file that Kubernetes rewrites, cookies. None of them is ever shown."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from kfnb.errors import BackendError
+
+
+class Credentials:
+    """A ``token``, or the ``file`` that holds one, and the ``cookies`` of an auth proxy; each may be missing.
+
+    A token's file is read again when it has changed: Kubernetes rotates projected tokens.
+    """
+
+    def __init__(self, token: str = "", file: Path | None = None, cookies: str = "") -> None:
+        self._token, self._cookies = token.strip(), cookies.strip()
+        self._file, self._read = file, (0, 0)
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.kind})"
+
+    __str__ = __repr__
+
+    def __getstate__(self) -> dict[str, object]:
+        raise TypeError("credentials are not stored")
+
+    @property
+    def kind(self) -> str:
+        """What they are, in words."""
+        parts = [f"the token in {self._file}" if self._file else "a token" if self._token else ""]
+        parts.append("cookies" if self._cookies else "")
+        return " and ".join(filter(None, parts)) or "no token and no cookies"
+
+    def headers(self) -> dict[str, str]:
+        """The headers that show them. Raises ``BackendError`` where the token's file cannot be read."""
+        self._follow()
+        found = {"authorization": f"Bearer {self._token}"} if self._token else {}
+        return found | ({"cookie": self._cookies} if self._cookies else {})
+
+    def renewed(self) -> bool:
+        """Read the token's file again, whatever its times say; whether it holds another token now."""
+        before, self._read = hash(self._token), (0, 0)  # no token in a local: tracebacks may show them
+        self._follow()
+        return hash(self._token) != before
+
+    def _follow(self) -> None:
+        if self._file is None:
+            return
+        try:
+            status = self._file.stat()
+            version = (status.st_mtime_ns, status.st_ino)
+            if version != self._read:
+                self._token = self._file.read_text(encoding="utf-8").strip()
+                self._read = version
+        except (OSError, ValueError) as error:
+            reason = getattr(error, "strerror", None) or "it is no text"
+            raise BackendError(f"the token cannot be read from {self._file}: {reason}") from None

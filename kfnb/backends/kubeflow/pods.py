@@ -1,0 +1,232 @@
+"""The pods of a run, as Kubernetes has them; where it may not be asked, there are none."""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kfnb.errors import BackendError
+
+MAIN = "main"
+_RUN_LABEL = "pipeline/runid"
+_NODE_ID, _NODE_NAME = "workflows.argoproj.io/node-id", "workflows.argoproj.io/node-name"
+_ROLE = "pipelines.kubeflow.org/runtime-role"
+_ITERATION = re.compile(r"iteration-iterations\((\d+):")
+_PLUMBING = re.compile(r"iteration(-item)?|executor(\(\d+\))?")
+_TIMEOUT = (5, 20)
+_FOLLOWING = (5, 60)
+"""A followed log that is silent for so long breaks off, so that nothing waits for ever; it can be taken up again."""
+_SILENT_FOR = 60.0
+"""Seconds for which Kubernetes is left alone after it refused or did not answer."""
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A container that does not run yet, and Kubernetes' word for why."""
+
+    image: str
+    reason: str
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A pod of a run.
+
+    ``task`` is the id of its task or group, ``node`` Argo's id of the node, which KFP calls ``pod_name``; ``role`` is
+    ``launcher`` for a task's own program, ``driver`` for what prepares it. ``unschedulable`` is the scheduler's
+    sentence. ``exit_code``, ``reason`` and ``message`` say how the main container ended, or the pod as a whole;
+    ``memory`` is that container's limit.
+    """
+
+    name: str
+    task: str = ""
+    node: str = ""
+    role: str = ""
+    phase: str = ""
+    created: str = ""
+    unschedulable: str = ""
+    waiting: tuple[Waiting, ...] = ()
+    exit_code: int | None = None
+    reason: str = ""
+    message: str = ""
+    memory: str = ""
+
+    @property
+    def finished(self) -> bool:
+        """Whether it will run no more."""
+        return self.phase in ("Succeeded", "Failed")
+
+
+class Pods:
+    """The pods in ``namespace``, asked for through a Kubernetes ``ApiClient``."""
+
+    def __init__(self, api: Any, namespace: str) -> None:
+        self._api, self._namespace = api, namespace
+        self._quiet_until = 0.0
+
+    def of_run(self, run_id: str, *, succeeded: bool = True) -> tuple[Pod, ...]:
+        """The pods of a run, the oldest first; none where Kubernetes refuses or does not answer.
+
+        Those that have ``succeeded`` are most of a large run's, and many megabytes.
+        """
+        query = {"labelSelector": f"{_RUN_LABEL}={run_id}"}
+        query |= {} if succeeded else {"fieldSelector": "status.phase!=Succeeded"}
+        answer = self._get(f"/api/v1/namespaces/{self._namespace}/pods", query)
+        pods = [parse(item) for item in answer.get("items", ())]
+        return tuple(sorted(pods, key=lambda pod: (pod.created, pod.name)))
+
+    def warnings(self, pod: str) -> tuple[str, ...]:
+        """What Kubernetes warns of about a pod, the oldest first."""
+        selector = f"involvedObject.kind=Pod,involvedObject.name={pod},type=Warning"
+        answer = self._get(f"/api/v1/namespaces/{self._namespace}/events", {"fieldSelector": selector})
+        events = sorted(answer.get("items", ()), key=lambda item: item.get("lastTimestamp") or "")
+        return tuple(str(item.get("message", "")) for item in events)
+
+    def refusals(self, run_id: str) -> dict[str, str]:
+        """Why pods could not be made, by task: what the run's Argo Workflow says of nodes that wait."""
+        answer = self._get(
+            f"/apis/argoproj.io/v1alpha1/namespaces/{self._namespace}/workflows",
+            {"labelSelector": f"{_RUN_LABEL}={run_id}"},
+        )
+        nodes = [
+            node
+            for workflow in answer.get("items", ())
+            for node in (workflow.get("status", {}).get("nodes") or {}).values()
+        ]
+        return {
+            _task(node["name"]): node["message"] for node in nodes if node.get("message") and _waits(node)
+        }
+
+    def log(
+        self, pod: str, *, follow: bool = False, since: str = "", last: int = 0
+    ) -> Iterator[tuple[str, str]]:
+        """The lines of a pod's main container, each after its time (RFC 3339), those of ``since``'s second and later.
+
+        With ``last``, so many of the last ones. Raises ``BackendError`` where there is no log, or not yet.
+        """
+        query = {"container": MAIN, "timestamps": "true"}
+        query |= {"follow": "true"} if follow else {}
+        query |= {"sinceTime": f"{since[:19]}Z"} if since else {}
+        query |= {"tailLines": str(last)} if last else {}
+        path = f"/api/v1/namespaces/{self._namespace}/pods/{pod}/log"
+        answer = self._ask(path, query, timeout=_FOLLOWING if follow else _TIMEOUT)
+        try:
+            for line in _lines(answer):
+                stamp, _, text = line.partition(" ")
+                yield stamp, text
+        except Exception as error:  # a connection that breaks: urllib3 has a dozen ways to say so
+            raise BackendError(f"the log of pod {pod} broke off: {type(error).__name__}") from None
+        finally:
+            answer.close()
+
+    def _get(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        if time.monotonic() < self._quiet_until:
+            return {}
+        try:
+            found: Mapping[str, Any] = json.loads(self._ask(path, query).data)
+        except BackendError:
+            self._quiet_until = time.monotonic() + _SILENT_FOR
+            return {}
+        return found
+
+    def _ask(
+        self,
+        path: str,
+        query: Mapping[str, str],
+        *,
+        timeout: tuple[int, int] = _TIMEOUT,
+    ) -> Any:
+        from kubernetes.client.exceptions import ApiException
+
+        try:
+            return self._api.call_api(
+                path,
+                "GET",
+                query_params=list(query.items()),
+                auth_settings=["BearerToken"],
+                _preload_content=False,
+                _request_timeout=timeout,
+                _return_http_data_only=True,
+            )
+        except ApiException as error:
+            raise BackendError(_said(error) or f"Kubernetes answered {error.status} for {path}") from None
+        except Exception as error:  # whatever a connection that fails raises: urllib3's, or the system's
+            raise BackendError(f"Kubernetes does not answer: {type(error).__name__}") from None
+
+
+def parse(item: Mapping[str, Any]) -> Pod:
+    """A pod out of its Kubernetes object."""
+    metadata, spec, status = item["metadata"], item.get("spec", {}), item.get("status", {})
+    notes = metadata.get("annotations") or {}
+    statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    main: Mapping[str, Any] = next((one for one in statuses if one["name"] == MAIN), {})
+    ended = main.get("state", {}).get("terminated") or {}
+    program: Mapping[str, Any] = next((one for one in spec.get("containers", ()) if one["name"] == MAIN), {})
+    return Pod(
+        name=metadata["name"],
+        task=_task(notes.get(_NODE_NAME, "")),
+        node=notes.get(_NODE_ID, ""),
+        role=notes.get(_ROLE, ""),
+        phase=status.get("phase", ""),
+        created=metadata.get("creationTimestamp") or "",
+        unschedulable=_unschedulable(status),
+        waiting=tuple(_waiting(one) for one in statuses if one.get("state", {}).get("waiting")),
+        exit_code=ended.get("exitCode"),
+        reason=status.get("reason") or ended.get("reason") or "",
+        message=status.get("message") or ended.get("message") or "",
+        memory=((program.get("resources") or {}).get("limits") or {}).get("memory", ""),
+    )
+
+
+def _task(node: str) -> str:
+    """The id of a task out of the name of its pod's node: ``RUN.root.for-loop-1.iteration-iterations(0:0)...``."""
+    parts = node.removesuffix("-driver").split(".")[2:]  # the task's own node ends with .executor
+    found: list[str] = []
+    for part in parts:
+        iteration = _ITERATION.match(part)
+        if iteration is not None:
+            found.append(iteration[1])
+        elif part == "onExit":  # an exit handler's last task stands beside it
+            found.pop()
+        elif not _PLUMBING.fullmatch(part):
+            found.append(part)
+    return "/".join(found)
+
+
+def _unschedulable(status: Mapping[str, Any]) -> str:
+    for condition in status.get("conditions") or ():
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            return condition.get("message") or condition.get("reason") or ""
+    return ""
+
+
+def _waiting(container: Mapping[str, Any]) -> Waiting:
+    told = container["state"]["waiting"]
+    return Waiting(container.get("image", ""), told.get("reason", ""), told.get("message") or "")
+
+
+def _waits(node: Mapping[str, Any]) -> bool:
+    return node.get("type") == "Pod" and node.get("phase") in ("Pending", "")
+
+
+def _lines(answer: Any) -> Iterator[str]:
+    """The lines of a streamed answer, as they come."""
+    rest = b""
+    for chunk in answer.stream(amt=2**16):
+        *lines, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode("utf-8", "replace") for line in lines)
+    if rest:
+        yield rest.decode("utf-8", "replace")
+
+
+def _said(error: Any) -> str:
+    """Kubernetes' own sentence in a refusal."""
+    try:
+        return str(json.loads(error.body).get("message", ""))
+    except (TypeError, ValueError, AttributeError):
+        return ""

@@ -1,0 +1,69 @@
+"""Tracebacks that a step has printed, read back into the data that they were made of (see ``backends.failure``)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+from typing import Any
+
+_HEADER = "Traceback (most recent call last):"
+_LINKS = {
+    "The above exception was the direct cause of the following exception:": "cause",
+    "During handling of the above exception, another exception occurred:": "context",
+}
+_FRAME = re.compile(r'  File "(?P<file>[^"]*)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
+_EXCEPTION = re.compile(r"(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
+_CARETS = re.compile(r"\s*[~^]+\s*$")
+_MODULE = "ephemeral_component."
+
+
+def exceptions(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """The exceptions whose tracebacks stand in ``lines``, in their order, each with those behind it.
+
+    Of a message with several lines, the first: what comes after it could as well be the step's next words.
+    """
+    link, behind = "", None
+    starts = [index for index, line in enumerate(lines) if line == _HEADER]
+    for start, following in pairwise([*starts, len(lines)]):
+        told = _exception(lines[start + 1 : following])
+        if told is None:
+            link = ""
+            continue
+        if link:
+            told[link] = behind
+        between = (line for line in lines[start + 1 : following] if line in _LINKS)
+        link, behind = _LINKS.get(next(between, ""), ""), told
+        if not link:
+            yield told
+
+
+def _exception(lines: Sequence[str]) -> dict[str, Any] | None:
+    """The exception that a traceback's lines, those after its header, end with; None if they are cut."""
+    end = next((index for index, line in enumerate(lines) if not line.startswith(" ")), None)
+    said = _EXCEPTION.match(lines[end]) if end is not None else None
+    if said is None:
+        return None
+    frames = list(_frames(lines[:end]))
+    syntax = frames.pop() if frames and frames[-1][2] is None else None
+    return {
+        "type": said["type"].removeprefix(_MODULE).removeprefix("builtins."),
+        "message": said["message"] or "",
+        "notes": [],
+        "frames": frames,
+        "cause": None,
+        "context": None,
+        "group": [],
+        "syntax": None if syntax is None else [syntax[0], syntax[1], syntax[3] or ""],
+    }
+
+
+def _frames(lines: Sequence[str]) -> Iterator[list[Any]]:
+    """(file, line, function, text) of each; a function of None marks the place of a syntax error."""
+    for index, line in enumerate(lines):
+        frame = _FRAME.match(line)
+        if frame is None:
+            continue
+        after = lines[index + 1] if index + 1 < len(lines) else ""
+        text = None if not after or _FRAME.match(after) or _CARETS.match(after) else after.strip()
+        yield [frame["file"], int(frame["line"]), frame["function"], text]

@@ -1,0 +1,65 @@
+"""What a KFP server's refusal says, in one sentence.
+
+KFP wraps a sentence into those of every function that it passed (``Failed to ...: InternalServerError: ...``), with
+the plain one in ``details`` at times, and with a stack of Go's below it at others; the recordings show them all.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+_KIND = re.compile(
+    r"\b(?:Invalid input error|Internal error|[A-Z]\w*Error|PermissionDenied|Unauthenticated): "
+)
+_ATTRIBUTES = re.compile(r"ResourceAttributes\{(.*?)\}")
+_HIDDEN = "Internal Server Error"
+_VERBS = {"GET": "read", "POST": "create", "DELETE": "delete", "PATCH": "change", "PUT": "change"}
+_ACTIONS = re.compile(r":(\w+)$")
+_LONGEST = 500
+
+
+def sentence(body: bytes) -> str:
+    """The sentence in the body of a refusal; empty where there is none."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return _plain(body)
+    if not isinstance(answer, dict):
+        return ""
+    told = str(answer.get("message") or answer.get("error_message") or answer.get("error") or "")
+    for detail in answer.get("details") or ():
+        inner = detail.get("message", "") if isinstance(detail, Mapping) else ""
+        if inner and inner != _HIDDEN:
+            told = _KIND.sub("", str(inner), count=1) if _KIND.match(str(inner)) else str(inner)
+            return _first_line(told)
+    return _first_line(_KIND.split(told)[-1]) or _first_line(told)
+
+
+def forbidden(body: bytes, method: str, path: str, namespace: str) -> str:
+    """What a user may not do: which verb on which resource in which namespace, as far as the server tells."""
+    told = sentence(body)
+    found = _ATTRIBUTES.search(body.decode("utf-8", "replace"))
+    asked: dict[str, Any] = dict(part.partition(":")[::2] for part in found[1].split(",")) if found else {}
+    if asked.get("Verb"):
+        resource = "/".join(filter(None, (asked.get("Resource"), asked.get("Subresource"))))
+        where = asked.get("Namespace") or namespace
+        words = f"{asked['Verb']} {resource} ({asked.get('Group') or 'core'})"
+        return f"you may not {words}{f' in namespace {where}' if where else ''}"
+    action = _ACTIONS.search(path)
+    resource = path.strip("/").partition("/")[0].partition(":")[0]
+    where = f" in namespace {namespace}" if namespace else ""
+    words = f"you may not {action[1] if action else _VERBS.get(method, method)} {resource}{where}"
+    return f"{words}: {told}" if told else words
+
+
+def _first_line(text: str) -> str:
+    line = text.strip().partition("\n")[0].strip()
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."
+
+
+def _plain(body: bytes) -> str:
+    text = body[:2000].decode("utf-8", "replace").strip()
+    return "" if text.startswith("<") else _first_line(text)

@@ -1,0 +1,161 @@
+"""Schedules: the server's recurring runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kfnb.backends.backend import Submission
+from kfnb.backends.kubeflow.experiments import Experiments
+from kfnb.backends.kubeflow.fold import seconds, spec_of
+from kfnb.backends.kubeflow.paging import every
+from kfnb.backends.kubeflow.pipelines import Pipelines
+from kfnb.backends.kubeflow.server import NotFound, Server
+from kfnb.backends.kubeflow.submit import order
+from kfnb.errors import BackendError
+from kfnb.model import Schedule, UploadedPipeline
+from kfnb.when import rfc3339
+
+Json = Mapping[str, Any]
+
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_PLAIN = ("ENABLED", "DISABLED", "STATUS_UNSPECIFIED")
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """When runs are started: by ``cron`` in KFP's form, or ``every`` so many seconds; and how many run at once."""
+
+    cron: str = ""
+    every: int = 0
+    start: float | None = None
+    end: float | None = None
+    catch_up: bool = True
+    max_concurrency: int = 1
+    enabled: bool = True
+
+    def body(self) -> dict[str, Any]:
+        """The server's words for it."""
+        ends = {"start_time": self.start, "end_time": self.end}
+        given = {name: rfc3339(moment) for name, moment in ends.items() if moment is not None}
+        trigger = (
+            {"cron_schedule": {"cron": self.cron, **given}}
+            if self.cron
+            else {"periodic_schedule": {"interval_second": str(self.every), **given}}
+        )
+        return {
+            "max_concurrency": self.max_concurrency,
+            "trigger": trigger,
+            "mode": "ENABLE" if self.enabled else "DISABLE",
+            **({} if self.catch_up else {"no_catchup": True}),
+        }
+
+
+class Schedules:
+    """The recurring runs of a server. ``root`` and ``account`` are those of ``submit.order``."""
+
+    def __init__(
+        self,
+        server: Server,
+        experiments: Experiments,
+        pipelines: Pipelines,
+        *,
+        root: str = "",
+        account: str = "",
+    ) -> None:
+        self._server, self._experiments, self._pipelines = server, experiments, pipelines
+        self._root, self._account = root, account
+
+    def create(
+        self, submission: Submission, rhythm: Rhythm, uploaded: UploadedPipeline | None = None
+    ) -> Schedule:
+        """Run what is submitted in that rhythm; ``uploaded`` is the version that the server is to take it from."""
+        experiment = self._experiments.needed(submission.experiment)
+        body = order(submission, experiment, root=self._root, account=self._account) | rhythm.body()
+        if uploaded is not None:
+            del body["pipeline_spec"]
+            body["pipeline_version_reference"] = {
+                "pipeline_id": uploaded.id,
+                "pipeline_version_id": uploaded.version_id,
+            }
+        return self._read(self._server.ask("POST", "/recurringruns", body))
+
+    def list(self) -> Iterator[Schedule]:
+        """All schedules, as they are taken."""
+        return map(self._read, self._answers())
+
+    def get(self, schedule_id: str) -> Schedule:
+        """The schedule with that id, or the one whose id begins so or that is called so. Raises ``BackendError``."""
+        if not _ID.fullmatch(schedule_id):
+            return self._searched(schedule_id)
+        try:
+            return self._read(self._server.get(f"/recurringruns/{schedule_id}"))
+        except NotFound:
+            raise _unknown(schedule_id) from None
+
+    def pause(self, schedule_id: str) -> None:
+        """Start no more runs; those that run go on."""
+        self._ask("POST", schedule_id, ":disable")
+
+    def resume(self, schedule_id: str) -> None:
+        """Start runs again."""
+        self._ask("POST", schedule_id, ":enable")
+
+    def delete(self, schedule_id: str) -> None:
+        """Forget the schedule; its runs stay."""
+        self._ask("DELETE", schedule_id)
+
+    def _ask(self, method: str, schedule_id: str, action: str = "") -> None:
+        try:
+            self._server.ask(method, f"/recurringruns/{schedule_id}{action}", again=True)
+        except NotFound:
+            raise _unknown(schedule_id) from None
+
+    def _answers(self) -> Iterator[Json]:
+        namespace = self._server.users_namespace
+        return every(self._server, "/recurringruns", "recurringRuns", namespace=namespace)
+
+    def _searched(self, word: str) -> Schedule:
+        found = [
+            one
+            for one in self._answers()
+            if word and (word == one.get("display_name") or str(one["recurring_run_id"]).startswith(word))
+        ]
+        if len(found) > 1:
+            raise BackendError(f"{len(found)} schedules are called {word} or begin so: give the whole id")
+        if not found:
+            raise _unknown(word)
+        return self._read(found[0])
+
+    def _read(self, answer: Json) -> Schedule:
+        trigger = answer.get("trigger") or {}
+        by_cron, by_period = trigger.get("cron_schedule") or {}, trigger.get("periodic_schedule") or {}
+        when = by_cron or by_period
+        status = str(answer.get("status", ""))
+        return Schedule(
+            id=str(answer["recurring_run_id"]),
+            name=str(answer.get("display_name", "")),
+            pipeline=self._pipeline(answer),
+            cron=str(by_cron.get("cron", "")),
+            every=float(by_period["interval_second"]) if by_period.get("interval_second") else None,
+            start=seconds(when.get("start_time")),
+            end=seconds(when.get("end_time")),
+            arguments=(answer.get("runtime_config") or {}).get("parameters") or {},
+            experiment=self._experiments.name(str(answer.get("experiment_id", ""))),
+            enabled=answer.get("mode", "ENABLE") == "ENABLE",
+            catch_up=not answer.get("no_catchup", False),
+            max_concurrency=int(answer.get("max_concurrency") or 1),
+            created=seconds(answer.get("created_at")),
+            status="" if status in _PLAIN else status,
+        )
+
+    def _pipeline(self, answer: Json) -> str:
+        reference = answer.get("pipeline_version_reference") or {}
+        named = (spec_of(answer).get("pipelineInfo") or {}).get("name")
+        return str(named or self._pipelines.name(str(reference.get("pipeline_id", ""))))
+
+
+def _unknown(schedule_id: str) -> BackendError:
+    return BackendError(f"there is no schedule {schedule_id}; %kf_schedule --list shows those there are")

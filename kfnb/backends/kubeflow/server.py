@@ -1,0 +1,245 @@
+"""The one boundary to the KFP API server: JSON goes out and comes in, and what fails is a ``BackendError`` in words.
+
+The answers stay plain JSON: ``kfp_server_api`` refuses states and drops fields that it does not know, which a newer
+server may send, and takes seconds for a run of 1,000 tasks.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from kfnb.backends.kubeflow.credentials import Credentials
+from kfnb.backends.kubeflow.said import forbidden, sentence
+from kfnb.errors import BackendError, BackendUnavailable
+
+API = "/apis/v2beta1"
+
+_LATER = frozenset({429, 502, 503, 504})
+"""What a server or a gateway says that may do it later."""
+_FORGOTTEN = 404
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long is waited for a server: for a connection, for an answer, and between ``tries`` (doubling each time)."""
+
+    tries: int = 4
+    pause: float = 0.3
+    longest: float = 10.0
+    connect: float = 5.0
+    read: float = 60.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An HTTP answer."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What a request carries, and of what kind it is."""
+
+    data: bytes
+    kind: str = "application/json"
+
+
+class NotFound(BackendError):
+    """The server has no such thing."""
+
+
+class Exists(BackendError):
+    """There is one of that name already."""
+
+
+@dataclass
+class Server:
+    """A KFP API server at ``url``. ``namespace`` is the user's; it counts where the server knows several users.
+
+    ``ca`` is a file of certificates to trust, ``verify`` whether they are looked at at all.
+    """
+
+    url: str
+    credentials: Credentials = field(default_factory=Credentials)
+    namespace: str = ""
+    ca: str = ""
+    verify: bool = True
+    patience: Patience = Patience()
+    hint: str = ""
+
+    def __post_init__(self) -> None:
+        self._pool: Any = None
+        self._lock = threading.Lock()
+        self._several: bool | None = None
+
+    def get(self, path: str, **query: Any) -> Any:
+        """What is there. Raises ``NotFound``, ``BackendError``."""
+        return self.ask("GET", path, query=query, again=True)
+
+    def ask(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        query: Mapping[str, Any] | None = None,
+        again: bool = False,
+    ) -> Any:
+        """Send one request, of JSON or ``Sent``, and return its answer's JSON. What may not be done twice is not sent
+        ``again``.
+
+        Raises ``BackendError``: ``NotFound``, ``Exists``, ``BackendUnavailable`` where asking later may help.
+        """
+        plain = body is None or isinstance(body, Sent)
+        sent: Sent | None = body if plain else Sent(json.dumps(body).encode())
+        given = {name: value for name, value in (query or {}).items() if value not in ("", None)}
+        where = f"{self.url}{API}{path}{f'?{urlencode(given)}' if given else ''}"
+        answer = self._patiently(method, where, sent, again=again)
+        if answer.status == 401 and self.credentials.renewed():  # noqa: PLR2004 - HTTP's own numbers
+            answer = self._patiently(method, where, sent, again=again)
+        return self._read(answer, method, path)
+
+    @property
+    def users_namespace(self) -> str:
+        """The namespace to ask in: empty where the server serves one user, and refuses to be told one."""
+        if self._several is None:
+            self._several = bool(self.get("/healthz").get("multi_user"))
+        if self._several and not self.namespace:
+            raise BackendError(
+                f"{self.url} serves several users: say which namespace is yours, %kf_config namespace=NAME"
+            )
+        return self.namespace if self._several else ""
+
+    def _patiently(self, method: str, where: str, sent: Sent | None, *, again: bool) -> Answer:
+        """Ask until there is an answer, or patience is at its end."""
+        for tries_left in reversed(range(self.patience.tries)):
+            number = self.patience.tries - tries_left - 1
+            try:
+                answer = self._send(method, where, sent)
+            except _Lost as lost:
+                if not tries_left or (lost.sent and not again):
+                    raise BackendUnavailable(self._silent(lost, certain=again or not lost.sent)) from None
+                self._wait(number)
+                continue
+            if answer.status not in _LATER or not (again or answer.status == 429) or not tries_left:  # noqa: PLR2004
+                return answer
+            self._wait(number, answer.headers.get("retry-after", ""))
+        raise AssertionError  # the last try returns or raises
+
+    def _wait(self, number: int, asked: str = "") -> None:
+        pause = float(asked) if asked.isdigit() else self.patience.pause * 2**number
+        time.sleep(min(pause, self.patience.longest) * random.uniform(0.8, 1.0))  # noqa: S311 - no secret
+
+    def _send(self, method: str, where: str, sent: Sent | None) -> Answer:
+        import urllib3
+        from urllib3 import exceptions as wrong
+
+        headers = {"accept": "application/json"} | ({"content-type": sent.kind} if sent else {})
+        limits = urllib3.Timeout(connect=self.patience.connect, read=self.patience.read)
+        try:
+            got = self._connections().request(
+                method,
+                where,
+                body=sent.data if sent else None,
+                headers=headers | self.credentials.headers(),
+                timeout=limits,
+                retries=False,
+                redirect=False,
+            )
+            return Answer(got.status, got.data, {name.lower(): value for name, value in got.headers.items()})
+        except wrong.SSLError as error:
+            raise BackendError(self._untrusted(error)) from None
+        except (wrong.NewConnectionError, wrong.ConnectTimeoutError):
+            raise _Lost("nothing answers", sent=False) from None
+        except wrong.ReadTimeoutError:
+            raise _Lost(f"no answer within {self.patience.read:g} s", sent=True) from None
+        except (wrong.LocationParseError, wrong.LocationValueError):
+            raise BackendError(
+                f"host={self.url} is no address: give one as https://kubeflow.example.com/pipeline"
+            ) from None
+        except wrong.HTTPError:
+            raise _Lost("the connection was dropped", sent=True) from None
+
+    def _connections(self) -> Any:
+        with self._lock:
+            if self._pool is None:
+                import urllib3
+
+                options: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED", "ca_certs": self.ca or None}
+                if not self.verify:
+                    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
+                    options = {"cert_reqs": "CERT_NONE"}
+                self._pool = urllib3.PoolManager(maxsize=8, **options)
+            return self._pool
+
+    def _read(self, answer: Answer, method: str, path: str) -> Any:
+        if 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own numbers
+            return self._json(answer)
+        told = sentence(answer.body)
+        if answer.status in _LATER:
+            raise BackendUnavailable(
+                f"{self.url} is too busy or not up ({answer.status}: {told or 'no reason'})"
+            )
+        raise self._refusal(answer, method, path, told)
+
+    def _refusal(self, answer: Answer, method: str, path: str, told: str) -> BackendError:
+        status = answer.status
+        if status == 401:  # noqa: PLR2004 - HTTP's own numbers
+            return BackendError(
+                f"{self.url} does not know you: it refused {self.credentials.kind} (401). "
+                f"Give another one: %kf_config token_file=FILE, or cookies=..."
+            )
+        if status == 403:  # noqa: PLR2004
+            return BackendError(f"{self.url}: {forbidden(answer.body, method, path, self.namespace)} (403)")
+        if 300 <= status < 400:  # noqa: PLR2004
+            return self._login()
+        if status == _FORGOTTEN and not told:
+            return BackendError(
+                f"{self.url} has no {API}{path}: is it Kubeflow Pipelines 2? Check %kf_config host"
+            )
+        kind = {_FORGOTTEN: NotFound, 409: Exists}.get(status, BackendError)
+        return kind(f"Kubeflow Pipelines: {told or f'the server refused it ({status})'}")
+
+    def _json(self, answer: Answer) -> Any:
+        try:
+            return json.loads(answer.body) if answer.body else {}
+        except ValueError:
+            raise (
+                self._login()
+                if answer.body.lstrip()[:1] == b"<"
+                else BackendError(f"{self.url} answered something that is no JSON")
+            ) from None
+
+    def _login(self) -> BackendError:
+        return BackendError(
+            f"{self.url} answers with a login page, not as Kubeflow Pipelines: it was shown {self.credentials.kind}. "
+            f"Give what it asks for: %kf_config token_file=FILE, or cookies=..."
+        )
+
+    def _untrusted(self, error: Exception) -> str:
+        reason = (
+            str(error).rpartition("] ")[2].partition(" (_ssl")[0].strip() or "its certificate is not trusted"
+        )
+        return f"{self.url} cannot be trusted: {reason}. Give the certificate that signed it: %kf_config ca_file=FILE"
+
+    def _silent(self, lost: _Lost, *, certain: bool) -> str:
+        unsure = "" if certain else "; whether it did what was asked is not known: %kf_runs tells"
+        return f"{self.url}: {lost}{unsure}{f'. {self.hint}' if self.hint else ''}"
+
+
+class _Lost(Exception):
+    """No answer came. ``sent``: the server may have got the request all the same."""
+
+    def __init__(self, reason: str, *, sent: bool) -> None:
+        super().__init__(reason)
+        self.sent = sent

@@ -1,0 +1,54 @@
+"""What is sent to start a run: the pipeline, its arguments, and how it is to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kfnb.backends.backend import Submission
+from kfnb.errors import BackendError
+
+Json = Mapping[str, Any]
+
+
+def order(submission: Submission, experiment: str, *, root: str = "", account: str = "") -> dict[str, Any]:
+    """The body of ``POST /runs``. ``root`` is the folder for artifacts, ``account`` the service account of the pods.
+
+    Raises ``BackendError`` for what a cluster does not take.
+    """
+    spec = submission.spec if submission.cache else without_cache(submission.spec)
+    artifacts = spec.get("root", {}).get("inputDefinitions", {}).get("artifacts", {})
+    given = [name for name in submission.arguments if name in artifacts]
+    if given:
+        raise BackendError(
+            f"{', '.join(given)}: Kubeflow takes parameters alone as a pipeline's arguments; "
+            f"give the artifact's address as a text, and dsl.importer takes it in"
+        )
+    config: dict[str, Any] = {"parameters": dict(submission.arguments)} if submission.arguments else {}
+    return {
+        **({"experiment_id": experiment} if experiment else {}),
+        "display_name": submission.name,
+        "pipeline_spec": (
+            {"pipeline_spec": spec, "platform_spec": submission.platform} if submission.platform else spec
+        ),
+        "runtime_config": config | ({"pipeline_root": root} if root else {}),
+        **({"service_account": account} if account else {}),
+    }
+
+
+def without_cache(spec: Json) -> dict[str, Any]:
+    """The pipeline with every task's cache off."""
+    components = spec.get("components", {})
+    return {
+        **spec,
+        "root": _off(spec.get("root", {})),
+        "components": {name: _off(component) for name, component in components.items()},
+    }
+
+
+def _off(component: Json) -> Json:
+    if "dag" not in component:
+        return component
+    dag = component["dag"]
+    tasks = {name: {**task, "cachingOptions": {}} for name, task in dag.get("tasks", {}).items()}
+    return {**component, "dag": {**dag, "tasks": tasks}}

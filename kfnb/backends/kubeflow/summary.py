@@ -1,0 +1,50 @@
+"""Why a run failed, in one line: what failed, and what never ran because of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from kfnb.backends.kubeflow.plan import Dag
+from kfnb.model import RunState, Task
+
+_SHOWN = 3
+"""How many failures a run's error names."""
+
+
+def summary(root: Dag, tasks: Sequence[Task]) -> str:
+    """The error of a run whose tasks ended as these; empty where none of them failed."""
+    failed = [task for task in tasks if task.state is RunState.FAILED and not task.group]
+    more = len(failed) - _SHOWN
+    parts = [_said(task) for task in failed[:_SHOWN]] + ([f"{more} more failed"] if more > 0 else [])
+    known = {task.id: task for task in tasks}
+    never = dict.fromkeys(_never(root, "", known)) if failed else {}
+    return "; ".join([*parts, *([f"{', '.join(never)} never ran"] if never else [])])
+
+
+def _said(task: Task) -> str:
+    called = task.id if any(part.isdigit() for part in task.id.split("/")) else task.name
+    if task.error is None:
+        return f"{called} failed"
+    where = f" ({task.error.place})" if task.error.place else ""
+    return f"{called} failed: {task.error.message}{where}"
+
+
+def _never(dag: Dag, prefix: str, tasks: Mapping[str, Task]) -> Iterator[str]:
+    """The names of the tasks that were skipped because one that they need failed, or was skipped so itself."""
+    blocked: set[str] = set()
+    for step in dag.steps:
+        task = tasks.get(prefix + step.name)
+        needs = [tasks[prefix + need] for need in step.needs if prefix + need in tasks]
+        if task is None:
+            continue
+        if task.state is RunState.SKIPPED and any(
+            need.state is RunState.FAILED or need.name in blocked for need in needs
+        ):
+            blocked.add(step.name)
+            yield from step.leaves
+        elif step.inner is not None and not step.loop:
+            yield from _never(step.inner, f"{task.id}/", tasks)
+        elif step.inner is not None:
+            turns = {one.iteration for one in tasks.values() if one.parent == task.id}
+            for turn in sorted(number for number in turns if number is not None):
+                yield from _never(step.inner, f"{task.id}/{turn}/", tasks)

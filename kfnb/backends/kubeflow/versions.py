@@ -1,0 +1,37 @@
+"""The pipelines of runs that only refer to a stored version, as scheduled ones do: their answers have no spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kfnb.backends.kubeflow.server import Server
+from kfnb.errors import BackendError, BackendUnavailable
+
+Json = Mapping[str, Any]
+
+
+class Versions:
+    """The stored versions of a server's pipelines. A version never changes, so each is asked for once."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._specs: dict[str, Any] = {}
+
+    def with_spec(self, answer: Json) -> Json:
+        """A run's answer with the pipeline that it refers to, where that can be had."""
+        reference = answer.get("pipeline_version_reference") or {}
+        version = reference.get("pipeline_version_id")
+        if answer.get("pipeline_spec") or not version:
+            return answer
+        if version not in self._specs:
+            self._specs[version] = self._asked(reference.get("pipeline_id", ""), version)
+        return {**answer, "pipeline_spec": self._specs[version]}
+
+    def _asked(self, pipeline: str, version: str) -> Any:
+        try:
+            return self._server.get(f"/pipelines/{pipeline}/versions/{version}").get("pipeline_spec")
+        except BackendUnavailable:
+            raise
+        except BackendError:
+            return None  # deleted, or somebody else's: the run is shown without its tasks

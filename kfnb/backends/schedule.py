@@ -1,0 +1,74 @@
+"""The handle of a schedule: a pipeline that a cluster runs again and again."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from kfnb import model
+
+
+class Schedules(Protocol):
+    """Where schedules are kept. Errors are ``BackendError``."""
+
+    def get(self, schedule_id: str) -> model.Schedule:
+        """The schedule as it is now."""
+        ...
+
+    def pause(self, schedule_id: str) -> None:
+        """Start no more runs; harmless where it is paused."""
+        ...
+
+    def resume(self, schedule_id: str) -> None:
+        """Start runs again."""
+        ...
+
+    def delete(self, schedule_id: str) -> None:
+        """Forget the schedule; its runs stay."""
+        ...
+
+
+class Schedule:
+    """A pipeline that is run again and again. ``told`` is the schedule as it was when it was last asked for."""
+
+    def __init__(self, schedules: Schedules, told: model.Schedule) -> None:
+        self._schedules = schedules
+        self.told = told
+        self.id = told.id
+
+    def snapshot(self) -> model.Schedule:
+        """The schedule as plain data, as it is now."""
+        self.told = self._schedules.get(self.id)
+        return self.told
+
+    @property
+    def name(self) -> str:
+        """The schedule's name."""
+        return self.told.name
+
+    @property
+    def enabled(self) -> bool:
+        """Whether it starts runs."""
+        return self.snapshot().enabled
+
+    def pause(self) -> Schedule:
+        """Start no more runs until it is resumed; those that run go on."""
+        self._schedules.pause(self.id)
+        self.snapshot()
+        return self
+
+    def resume(self) -> Schedule:
+        """Start runs again."""
+        self._schedules.resume(self.id)
+        self.snapshot()
+        return self
+
+    def delete(self) -> None:
+        """Forget the schedule. The runs that it started stay."""
+        self._schedules.delete(self.id)
+
+    def __repr__(self) -> str:
+        return f"<Schedule {self.id} of {self.told.pipeline}: {self.told.rhythm}>"
+
+
+class ScheduleList(model.Listing[Schedule]):
+    """Schedules, as they were when asked for."""

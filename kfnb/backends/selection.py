@@ -1,0 +1,34 @@
+"""Which runs of a list are meant: one meaning for all backends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kfnb.model import Run, RunState
+
+DEFAULT_EXPERIMENT = "Default"
+"""The experiment of runs that name none, as KFP calls it."""
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Runs of an ``experiment``, in a ``state``, with ``name`` in their names, made from ``since`` on and before
+    ``until``. What is empty or None does not choose.
+    """
+
+    experiment: str = ""
+    state: RunState | None = None
+    name: str = ""
+    since: float | None = None
+    until: float | None = None
+
+    def fits(self, run: Run) -> bool:
+        """Whether a run is among those meant."""
+        created = run.created or 0.0
+        return (
+            self.experiment in ("", run.experiment or DEFAULT_EXPERIMENT)
+            and self.state in (None, run.state)
+            and self.name.casefold() in run.name.casefold()  # as the databases of KFP compare
+            and (self.since is None or created >= self.since)
+            and (self.until is None or created < self.until)
+        )

@@ -1,0 +1,110 @@
+"""What ``%kf_schedule``, ``kfnb schedule`` and the like do: the words that were read become calls of ``api``."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kfnb import api
+from kfnb.backends.run import Run, RunList
+from kfnb.backends.schedule import Schedule, ScheduleList
+from kfnb.errors import UsageError
+from kfnb.model import UploadedPipeline, UploadList
+from kfnb.when import cron_note
+
+Tell = Callable[[str], None]
+
+
+def runs(found: Namespace) -> RunList:
+    """``%kf_runs``: the newest runs that are meant."""
+    return api.runs(
+        limit=found.limit,
+        experiment=found.experiment,
+        state=found.state,
+        name=found.name,
+        since=found.since,
+        archived=found.archived,
+    )
+
+
+def upload(found: Namespace) -> UploadedPipeline | UploadList:
+    """``%kf_upload``: a pipeline is uploaded, or those that were are listed."""
+    if found.list:
+        return api.uploads(found.pipeline or "")
+    if not found.pipeline:
+        raise UsageError("say which pipeline is to be uploaded, or --list to see those that were")
+    return api.upload(found.pipeline, name=found.name, version=found.version, description=found.description)
+
+
+def schedule(found: Namespace, arguments: Mapping[str, Any], tell: Tell) -> Schedule | ScheduleList | None:
+    """``%kf_schedule``: a pipeline is scheduled; or schedules are listed, or one is paused, resumed, deleted."""
+    asked = [verb for verb in ("list", "pause", "resume", "delete") if getattr(found, verb)]
+    if not asked and not found.pipeline:
+        raise UsageError("say which pipeline, and --cron or --every; or --list to see the schedules")
+    if not asked:
+        return _scheduled(found, arguments, tell)
+    extra = found.pipeline or next(iter(arguments), "")
+    if len(asked) > 1 or extra:
+        raise UsageError(f"--{asked[0]} stands alone: leave out {f'--{asked[1]}' if asked[1:] else extra}")
+    if found.list:
+        return api.schedules()
+    one = api.find_schedule(getattr(found, asked[0]))
+    if asked == ["delete"]:
+        one.delete()
+        tell(f"deleted schedule {one.name} ({one.id}); the runs that it started stay")
+        return None
+    return one.pause() if found.pause else one.resume()
+
+
+def _scheduled(found: Namespace, arguments: Mapping[str, Any], tell: Tell) -> Schedule:
+    made = api.schedule(
+        api.uploaded(found.pipeline, found.version) if found.uploaded or found.version else found.pipeline,
+        arguments,
+        cron=found.cron,
+        every=found.every,
+        name=found.name,
+        experiment=found.experiment,
+        start=found.start,
+        end=found.end,
+        catch_up=not found.no_catch_up,
+        max_concurrency=found.max_concurrency,
+        enabled=not found.paused,
+        cache=not found.no_cache,
+    )
+    note = cron_note(found.cron) if found.cron else ""
+    if note:
+        tell(note)
+    return made
+
+
+def archive(found: Namespace, chosen: list[Run], tell: Tell) -> None:
+    """``%kf_archive``: runs are put away, or back."""
+    for run in chosen:
+        if found.undo:
+            run.unarchive()
+        else:
+            run.archive()
+        tell(f"run {run.id} is {'back in the lists' if found.undo else 'archived'}")
+
+
+def delete(found: Namespace, chosen: list[Run], tell: Tell, ask: Callable[[str], str] | None) -> None:
+    """``%kf_delete``: finished runs are removed for good, once somebody has said yes, or said so before."""
+    for run in chosen:  # before anything is deleted
+        state = run.state
+        if not state.finished:
+            raise UsageError(f"run {run.id} is {state}: stop it first, or wait for it; nothing was deleted")
+    if not found.yes and not _agreed(chosen, ask):
+        tell("nothing was deleted")
+        return
+    for run in chosen:
+        run.delete()
+        tell(f"deleted run {run.id}")
+
+
+def _agreed(chosen: list[Run], ask: Callable[[str], str] | None) -> bool:
+    named = ", ".join(f"{run.id} ({run.name})" for run in chosen)
+    if ask is None:
+        raise UsageError(f"{named}: give --yes to delete for good, since nobody is here to be asked")
+    count = "this run" if len(chosen) == 1 else f"these {len(chosen)} runs"
+    return ask(f"Delete {count} for good: {named}? [y/N] ").strip().lower() in ("y", "yes")

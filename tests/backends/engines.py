@@ -1,0 +1,61 @@
+"""Both backends on the recorded pipelines: the local one runs them, a replayed cluster tells how they went there."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cluster import Kubernetes, Metadata, Objects, running
+from replay import Replay, serving, text_of
+
+from kfnb.backends.backend import Backend, Submission
+from kfnb.backends.kubeflow.backend import KubeflowBackend
+from kfnb.backends.kubeflow.insight import Cluster
+from kfnb.backends.kubeflow.mlmd import Metadata as Client
+from kfnb.backends.kubeflow.objects import Store, read_secrets
+from kfnb.backends.kubeflow.pods import Pods
+from kfnb.backends.kubeflow.server import Server
+from kfnb.backends.local import LocalBackend
+from kfnb.backends.run import Run
+
+
+@dataclass
+class Engine:
+    """A backend, and how the recorded pipelines are started on it."""
+
+    backend: Backend
+    folder: Path
+
+    def submit(self, pipeline: str, **arguments: Any) -> Run:
+        spec = yaml.safe_load(text_of(f"pipeline-{pipeline}.yaml"))
+        order = Submission(
+            spec=spec,
+            arguments=arguments,
+            name="good run 1",
+            experiment="summaries",
+            cache=False,
+            folder=str(self.folder),
+        )
+        return Run(self.backend, self.backend.submit(order))
+
+
+@contextmanager
+def local(folder: Path) -> Iterator[Engine]:
+    yield Engine(LocalBackend(folder / "home", jobs=4), folder)
+
+
+@contextmanager
+def kubeflow(folder: Path, speed: float = 50.0) -> Iterator[Engine]:
+    with ExitStack() as open_:
+        replay: Replay = open_.enter_context(serving(speed=speed))
+        metadata, kubernetes, objects = (
+            open_.enter_context(running(kind())) for kind in (Metadata, Kubernetes, Objects)
+        )
+        store = Store("kubeflow", read_secrets(kubernetes.api()), lambda _: objects.address)
+        insight = Cluster(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
+        yield Engine(KubeflowBackend(Server(replay.url), insight=insight), folder)
+
+
+ENGINES: dict[str, Callable[[Path], Any]] = {"local": local, "kubeflow": kubeflow}

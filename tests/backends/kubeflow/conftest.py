@@ -1,0 +1,37 @@
+"""What tests of the Kubeflow backend share: a server of what a real one said."""
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from replay import Replay, serving
+
+from kfnb.backends.backend import Pace
+from kfnb.backends.kubeflow.backend import KubeflowBackend
+from kfnb.backends.kubeflow.server import Patience, Server
+
+HASTE = Patience(tries=3, pause=0.01, longest=0.05, connect=2.0, read=5.0)
+
+
+@pytest.fixture
+def replay() -> Iterator[Replay]:
+    """A server that replays the recordings, a hundred times as fast."""
+    with serving(speed=100.0) as server:
+        yield server
+
+
+@pytest.fixture
+def server(replay: Replay) -> Server:
+    """What asks it, without much patience."""
+    return Server(replay.url, patience=HASTE)
+
+
+@pytest.fixture
+def kubeflow(server: Server, monkeypatch: pytest.MonkeyPatch) -> KubeflowBackend:
+    """The backend on it, in haste too."""
+    monkeypatch.setattr(KubeflowBackend, "pace", Pace(0.01, 0.05))
+    return KubeflowBackend(server)

@@ -1,0 +1,298 @@
+"""How Kubeflow is found: by what the user says, and by what a pod knows. No secret is ever shown."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import yaml
+from replay import GOOD, Replay
+
+from kfnb import api, config
+from kfnb.backends.kubeflow import surroundings
+from kfnb.backends.kubeflow.connection import Access, connect
+from kfnb.backends.kubeflow.forward import Forward, Forwards, target
+from kfnb.backends.kubeflow.surroundings import Surroundings, read
+from kfnb.errors import BackendError, SettingError, UsageError
+
+CANARY = "canary-7f3a"
+
+
+def pod(root: Path, namespace: str = "team-a", token: str = "") -> Path:
+    """The files of a pod."""
+    account = root / "var/run/secrets/kubernetes.io/serviceaccount"
+    account.mkdir(parents=True)
+    (account / "namespace").write_text(f"{namespace}\n")
+    if token:
+        file = root / "var/run/secrets/kubeflow/pipelines/token"
+        file.parent.mkdir(parents=True)
+        file.write_text(token)
+    return root
+
+
+@pytest.fixture
+def settings(tmp_path, monkeypatch):
+    """Settings of a process that is no pod; what is set is forgotten afterwards."""
+    for name in ("NB_PREFIX", "KF_PIPELINES_ENDPOINT", "KF_PIPELINES_SA_TOKEN_PATH"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(api, "_connected", None)
+    real = surroundings.read
+    monkeypatch.setattr(surroundings, "read", lambda: real(tmp_path))
+    yield config.reset(start=tmp_path)
+    config.reset()
+
+
+@pytest.mark.parametrize(
+    ("prefix", "namespace"),
+    [
+        ("/notebook/team-a/mine", "team-a"),
+        ("/workspace/connect/team-b/ws/8888/", "team-b"),
+        ("/elsewhere/x", ""),
+        ("", ""),
+    ],
+)
+def test_a_notebooks_path_names_its_namespace(tmp_path, prefix, namespace):
+    found = read(tmp_path, {"NB_PREFIX": prefix})
+    assert (found.namespace, found.notebook) == (namespace, bool(namespace))
+
+
+def test_a_pod_knows_its_namespace_and_its_token(tmp_path):
+    found = read(pod(tmp_path, token=CANARY), {"NB_PREFIX": "/notebook/other/mine"})
+    assert (found.namespace, found.notebook) == ("team-a", True)
+    assert found.token_file == tmp_path / "var/run/secrets/kubeflow/pipelines/token"
+    named = read(tmp_path, {"KF_PIPELINES_SA_TOKEN_PATH": "/tmp/t", "KF_PIPELINES_ENDPOINT": "http://kfp:1"})
+    assert (str(named.token_file), named.endpoint) == ("/tmp/t", "http://kfp:1")
+
+
+def test_outside_of_a_cluster_nothing_is_known(tmp_path):
+    assert read(tmp_path, {}) == Surroundings()
+    with pytest.raises(BackendError) as caught:
+        connect(Access(), Surroundings())
+    for word in ("no host and no context is set", "KF_PIPELINES_ENDPOINT", "no pod", "%kf_config host="):
+        assert word in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("access", "around", "url", "hint"),
+    [
+        ({"host": "kf.example.com/pipeline/"}, {}, "https://kf.example.com/pipeline", "the host that is set"),
+        (
+            {"host": "http://localhost:8888"},
+            {"namespace": "a"},
+            "http://localhost:8888",
+            "the host that is set",
+        ),
+        (
+            {},
+            {"endpoint": "kfp:8888", "namespace": "a"},
+            "http://kfp:8888",
+            "what KF_PIPELINES_ENDPOINT says",
+        ),
+        ({}, {"namespace": "a"}, "http://ml-pipeline.kubeflow:8888", "by default"),
+    ],
+)
+def test_where_kubeflow_is(access, around, url, hint):
+    server = connect(Access(**access), Surroundings(**around))._server
+    assert server.url == url
+    assert hint in server.hint
+    assert "%kf_config" in server.hint
+
+
+def test_a_run_has_the_page_that_shows_it():
+    def page(access: Access, **around: str) -> str:
+        return connect(access, Surroundings(**around))._page("1")
+
+    assert page(Access(host="https://kf/pipeline")) == "https://kf/pipeline/#/runs/details/1"
+    assert page(Access(), namespace="a", prefix="/notebook/a/b") == "/_/pipeline/#/runs/details/1"
+    assert page(Access(), namespace="a", page="https://ui/") == "https://ui/#/runs/details/1"
+
+
+def test_a_notebooks_own_token_is_shown_unless_another_is_given(tmp_path, replay: Replay):
+    own = read(pod(tmp_path, token="own"), {})
+    given = tmp_path / "given"
+    given.write_text("from-file")
+    for access, shown in (
+        (Access(host=replay.url), "Bearer own"),
+        (Access(host=replay.url, token="said"), "Bearer said"),
+        (Access(host=replay.url, token_file=str(given)), "Bearer from-file"),
+    ):
+        connect(access, own)._server.get("/healthz")
+        assert replay.asked[-1]["headers"]["authorization"] == shown
+    connect(Access(host=replay.url, cookies="a=b"), own)._server.get("/healthz")
+    assert "authorization" not in replay.asked[-1]["headers"]
+    assert replay.asked[-1]["headers"]["cookie"] == "a=b"
+
+
+def test_the_backend_is_kubeflow_in_a_notebook_and_local_elsewhere(settings, tmp_path, monkeypatch):
+    assert api.backend_of(None).name == "local"
+    pod(tmp_path)
+    assert api.backend_of(None).name == "local"  # any pod is no notebook
+    monkeypatch.setenv("NB_PREFIX", "/notebook/team-a/mine")
+    assert api.backend_of(None).name == "kubeflow"
+    assert api.backend_of("local").name == "local"
+    settings.set("backend", "local")
+    assert api.backend_of(None).name == "local"
+
+
+def test_the_backend_of_a_server_is_kept_until_another_is_set(settings, replay: Replay):
+    settings.set("host", replay.url)
+    settings.set("backend", "kubeflow")
+    first = api.backend_of(None)
+    assert api.backend_of("kubeflow") is first
+    settings.set("host", replay.url + "/")
+    assert api.backend_of(None) is not first
+
+
+def test_a_backend_that_does_not_exist_is_said(settings):
+    with pytest.raises(UsageError, match="no backend is called moon; there are local and kubeflow"):
+        api.backend_of("moon")
+
+
+def test_runs_are_submitted_and_found_through_the_public_functions(settings, replay: Replay):
+    from replay import RECORDINGS
+
+    settings.set("host", replay.url)
+    settings.set("namespace", "team-a")  # a server for one user is not told
+    run = api.submit(
+        RECORDINGS / "pipeline-good.yaml", {"rows": 300}, backend="kubeflow", experiment="summaries"
+    )
+    settings.set("backend", "kubeflow")
+    assert api.run(GOOD).id == run.id == GOOD
+    assert run.snapshot().url == f"{replay.url}/#/runs/details/{GOOD}"
+
+
+def test_no_secret_is_shown_by_settings_or_errors(settings, replay: Replay, tmp_path):
+    settings.set("token", CANARY)
+    settings.set("cookies", f"session={CANARY}")
+    shown = {name: value for name, value, _ in settings.items()}
+    assert (shown["token"], shown["cookies"]) == ("***", "***")
+    with pytest.raises(SettingError) as caught:
+        settings.set("token", [CANARY])
+    assert CANARY not in str(caught.value)
+    backend = connect(Access(host=replay.url, token=CANARY, cookies=CANARY), Surroundings())
+    assert CANARY not in repr((Access(token=CANARY, cookies=CANARY), backend, vars(backend)))
+
+
+def test_no_secret_is_in_anything_that_a_run_shows_or_writes(settings, replay: Replay, capfd, caplog):
+    from replay import RECORDINGS
+
+    from kfnb.backends.events import encode
+
+    caplog.set_level(0)
+    for name, value in {"host": replay.url, "token": CANARY, "cookies": f"s={CANARY}"}.items():
+        settings.set(name, value)
+    run = api.submit(
+        RECORDINGS / "pipeline-good.yaml", {"rows": 300}, backend="kubeflow", experiment="summaries"
+    )
+    events = [(event.kind, event.task, encode(dict(event.data))) for event in run._backend.events(GOOD)]
+    assert CANARY in str(replay.asked[-1]["headers"])
+    assert CANARY not in str([one["body"] for one in replay.asked])  # nor in the manifest
+    assert CANARY not in str((events, run.snapshot(), run.to_frame().to_dict(), settings.items()))
+    assert CANARY not in str((capfd.readouterr(), caplog.text))
+
+
+def test_a_context_that_does_not_exist_is_said(tmp_path, monkeypatch):
+    file = tmp_path / "config"
+    cluster = {"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}
+    context = {"name": "minikube", "context": {"cluster": "c", "user": "u", "namespace": "team-a"}}
+    user = {"name": "u", "user": {"token": CANARY}}
+    content = {"clusters": [cluster], "contexts": [context], "users": [user], "current-context": "minikube"}
+    file.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", **content}))
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(file))
+    with pytest.raises(BackendError, match="has no such context; there is minikube"):
+        connect(Access(context="moon"), Surroundings())
+    backend = connect(Access(context="minikube"), Surroundings())
+    try:
+        assert backend._server.namespace == "team-a"
+        assert backend._server.url.startswith("http://127.0.0.1:")
+        assert "port-forward to ml-pipeline" in backend._server.hint
+    finally:
+        backend.close()
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
+    with pytest.raises(BackendError, match="there is no kubeconfig"):
+        connect(Access(context="moon"), Surroundings())
+
+
+def test_what_is_forwarded_reaches_the_server_and_only_from_here(replay: Replay):
+    def dial():
+        return socket.create_connection(("127.0.0.1", int(replay.url.rpartition(":")[2])))
+
+    forward = Forward(dial)
+    try:
+        assert forward.address.startswith("127.0.0.1:")
+        server = connect(Access(host=f"http://{forward.address}"), Surroundings())._server
+        assert server.get(f"/runs/{GOOD}")["run_id"] == GOOD
+        asked = [threading.Thread(target=server.get, args=("/healthz",)) for _ in range(5)]
+        for one in asked:
+            one.start()
+        for one in asked:
+            one.join()
+    finally:
+        forward.close()
+    with pytest.raises(OSError):
+        socket.create_connection(tuple(forward.address.split(":")), 1)  # type: ignore[arg-type]
+
+
+def test_a_forward_that_reaches_nothing_hangs_up():
+    def dial():
+        raise BackendError("no pod is ready")
+
+    forward = Forward(dial)
+    try:
+        with socket.create_connection(("127.0.0.1", int(forward.address.rpartition(":")[2])), 5) as here:
+            assert here.recv(1) == b""
+    finally:
+        forward.close()
+
+
+def test_a_forward_is_opened_once():
+    forwards = Forwards(lambda: None)
+    try:
+        first = forwards.to("ml-pipeline", "kubeflow", 8888)
+        assert forwards.to("ml-pipeline", "kubeflow", 8888) == first
+        assert forwards.to("ml-pipeline", "kubeflow", 8887) != first
+    finally:
+        forwards.close()
+
+
+def _things(text: str):
+    return json.loads(text, object_hook=lambda fields: SimpleNamespace(**fields))
+
+
+def test_a_service_leads_to_a_pod_that_is_ready():
+    service = _things('{"spec": {"ports": [{"port": 8888, "target_port": "http"}]}}')
+    service.spec.selector = {"app": "ml-pipeline"}
+    pods = _things(
+        '{"items": ['
+        '{"metadata": {"name": "a"}, "status": {"conditions": [{"type": "Ready", "status": "False"}]}},'
+        '{"metadata": {"name": "b"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]},'
+        '"spec": {"containers": [{"ports": [{"name": "http", "container_port": 8889}]}]}}]}'
+    )
+    asked = []
+
+    def listed(namespace, **words):
+        asked.append((namespace, words["label_selector"]))
+        return pods
+
+    core = SimpleNamespace(read_namespaced_service=lambda *_, **__: service, list_namespaced_pod=listed)
+    assert target(core, "ml-pipeline", "kubeflow", 8888) == ("b", 8889)
+    assert asked == [("kubeflow", "app=ml-pipeline")]
+    pods.items.pop()
+    with pytest.raises(BackendError, match="no pod is ready behind service ml-pipeline"):
+        target(core, "ml-pipeline", "kubeflow", 8888)
+
+
+def test_connecting_imports_nothing_heavy():
+    program = (
+        "import sys\n"
+        "from kfnb.backends.kubeflow.connection import Access, connect\n"
+        "from kfnb.backends.kubeflow.surroundings import Surroundings\n"
+        "connect(Access(host='http://127.0.0.1:1'), Surroundings())\n"
+        "print(sorted({'kfp', 'kfp_server_api', 'kubernetes', 'grpc', 'urllib3', 'yaml'} & set(sys.modules)))\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,396 @@
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+
+import pytest
+import yaml
+from cluster import Kubernetes, recorded_kubernetes, running
+from replay import BAD, GOOD, STOPPED, text_of
+
+from kfnb.backends.kubeflow import pods
+from kfnb.backends.kubeflow.components import Components
+from kfnb.backends.kubeflow.failure import why_failed
+from kfnb.backends.kubeflow.pods import Pod, Pods, Waiting
+from kfnb.backends.kubeflow.waiting import doing, why_refused, why_waiting
+from kfnb.errors import BackendError
+
+QUOTA = (
+    'pods "x" is forbidden: exceeded quota: kf-resource-quota, requested: requests.nvidia.com/gpu=4, '
+    "used: requests.nvidia.com/gpu=2, limited: requests.nvidia.com/gpu=3"
+)
+
+
+@pytest.fixture
+def kubernetes():
+    with running(Kubernetes()) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def waiting():
+    """Recorded pods that wait, by name."""
+    row = next(row for row in recorded_kubernetes() if row["path"].endswith("/pods") and row["status"] == 200)
+    return {item["metadata"]["name"]: pods.parse(item) for item in row["response"]["items"]}
+
+
+def test_the_pods_of_a_run_are_known_by_task(kubernetes):
+    kubernetes.load("success")
+    kubernetes.load("failure")
+    found = Pods(kubernetes.api(), "kubeflow").of_run(GOOD)
+    launchers = {pod.task: pod for pod in found if pod.role == "launcher"}
+    assert set(launchers) == {
+        "load",
+        "train",
+        "evaluate",
+        "condition-branches-1/condition-2/deploy",
+        "for-loop-5/0/score",
+        "for-loop-5/1/score",
+        "for-loop-5/2/score",
+    }
+    drivers = {pod.task for pod in found if pod.role == "driver"}
+    assert drivers >= {*launchers, "", "for-loop-5", "for-loop-5/0", "condition-branches-1/condition-3"}
+    assert launchers["load"].node == "train-and-deploy-tsnfn-524909162"
+    assert all(pod.finished for pod in found)
+
+
+def test_an_exit_handlers_last_task_stands_beside_it(kubernetes):
+    kubernetes.load("failure")
+    found = Pods(kubernetes.api(), "kubeflow").of_run(BAD)
+    assert [pod.task for pod in found if pod.role == "launcher"] == ["exit-handler-1/boom", "notify"]
+
+
+def test_how_a_container_ended_is_read(kubernetes):
+    kubernetes.load("cancel")
+    pod = next(pod for pod in Pods(kubernetes.api(), "kubeflow").of_run(STOPPED) if pod.role == "launcher")
+    assert (pod.phase, pod.exit_code, pod.reason) == ("Failed", 143, "Error")
+
+
+def test_an_unschedulable_pod_says_so_in_the_schedulers_words(waiting):
+    assert why_waiting(waiting["llm-tune-0"]) == (
+        "cannot be scheduled: 0/3 nodes are available: 1 Insufficient nvidia.com/gpu, "
+        "1 node(s) had untolerated taint(s), 1 node(s) were unschedulable"
+    )
+
+
+def test_an_image_that_cannot_be_pulled_is_named(waiting):
+    assert why_waiting(waiting["bad-image-0"]) == (
+        "image ghcr.io/acme/notebooks/jupyter-churn:v0.3.1-typo cannot be pulled: not found"
+    )
+
+
+def test_a_pod_that_runs_waits_for_nothing(waiting):
+    assert why_waiting(waiting["churn-eda-0"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("container", "words"),
+    [
+        (
+            Waiting("i", "CreateContainerConfigError", 'secret "token" not found'),
+            'cannot start: secret "token" not found',
+        ),
+        (Waiting("i", "CreateContainerConfigError"), "cannot start: CreateContainerConfigError"),
+        (
+            Waiting("i", "InvalidImageName", 'couldn\'t parse image name "I": invalid reference'),
+            "image i cannot be pulled: invalid reference",
+        ),
+        (Waiting("i", "ImagePullBackOff", 'Back-off pulling image "i"'), "image i cannot be pulled"),
+        (Waiting("i", "ContainerCreating"), ""),
+        (Waiting("i", "PodInitializing"), ""),
+    ],
+)
+def test_a_container_that_cannot_start_says_why(container, words):
+    assert why_waiting(Pod("p", phase="Pending", waiting=(container,))) == words
+
+
+def test_a_volume_that_cannot_be_mounted_is_told_by_the_events():
+    pod = Pod("p", phase="Pending", waiting=(Waiting("i", "ContainerCreating"),))
+    warnings = ("Some other warning", 'MountVolume.SetUp failed for volume "keys" : secret "keys" not found')
+    assert why_waiting(pod, warnings) == 'cannot start: secret "keys" not found'
+
+
+def test_a_quota_that_is_used_up_is_said():
+    (event,) = (
+        item
+        for row in recorded_kubernetes()
+        if row["path"].endswith("/events")
+        for item in row["response"]["items"]
+        if item["involvedObject"]["name"] == "too-big"
+    )
+    assert why_refused(event["message"]) == (
+        "quota kf-resource-quota of the namespace is used up: requested: requests.nvidia.com/gpu=4, "
+        "used: requests.nvidia.com/gpu=2, limited: requests.nvidia.com/gpu=3"
+    )
+
+
+def test_a_message_is_one_line_and_not_endless():
+    words = why_refused("a\nb " * 500)
+    assert "\n" not in words
+    assert len(words) == 300
+
+
+def pending(name, node, waiting, *, run=BAD):
+    """A recorded pod, made to be one of a run's."""
+    row = next(row for row in recorded_kubernetes() if row["path"].endswith("/pods") and row["status"] == 200)
+    item = next(item for item in row["response"]["items"] if item["metadata"]["name"] == waiting)
+    annotations = {"workflows.argoproj.io/node-name": node}
+    metadata = {
+        **item["metadata"],
+        "name": name,
+        "labels": {"pipeline/runid": run},
+        "annotations": annotations,
+    }
+    return {**item, "metadata": metadata}
+
+
+def test_what_keeps_a_runs_tasks_from_starting_is_said_by_task(kubernetes):
+    kubernetes.pods = [
+        pending("a", "w.root.train-driver", "bad-image-0"),
+        pending(
+            "b", "w.root.for-loop-5.iteration-iterations(0:0).iteration-item.score.executor", "llm-tune-0"
+        ),
+        pending("c", "w.root.load.executor", "churn-eda-0"),
+    ]
+    node = {"id": "w-1", "name": "w.root.huge.executor", "type": "Pod", "phase": "Pending", "message": QUOTA}
+    labels = {"labels": {"pipeline/runid": BAD}}
+    kubernetes.workflows = [{"metadata": labels, "status": {"nodes": {"w-1": node}}}]
+    asked = Pods(kubernetes.api(), "kubeflow")
+    found = doing(asked, BAD, asked.of_run(BAD), ["load", "huge", "new"])
+    assert {task: words.partition(":")[0] for task, words in found.items()} == {
+        "train": "image ghcr.io/acme/notebooks/jupyter-churn",
+        "for-loop-5/0/score": "cannot be scheduled",
+        "huge": "quota kf-resource-quota of the namespace is used up",
+    }
+
+
+def test_the_recorded_workflow_refuses_nothing(kubernetes):
+    workflow = json.loads(text_of("failure.workflow.json"))
+    kubernetes.workflows = workflow.get("items", [workflow])
+    assert Pods(kubernetes.api(), "kubeflow").refusals(BAD) == {}
+
+
+def test_without_access_there_are_no_pods_and_kubernetes_is_left_alone(kubernetes):
+    (refusal,) = (
+        row for row in recorded_kubernetes() if row["user"] == "nobody" and row["path"].endswith("/pods")
+    )
+    kubernetes.refuses = lambda path: (403, refusal["response"])
+    found = Pods(kubernetes.api(), "team-a")
+    assert found.of_run(BAD) == ()
+    assert doing(found, BAD, (), ["train"]) == {}
+    assert len(kubernetes.asked) == 1
+
+
+def test_without_kubernetes_there_are_no_pods():
+    from kubernetes.client import ApiClient, Configuration
+
+    configuration = Configuration()
+    configuration.host, configuration.retries = "http://127.0.0.1:1", False
+    assert Pods(ApiClient(configuration), "kubeflow").of_run(BAD) == ()
+
+
+@pytest.mark.parametrize("pod", ["bad-image-0", "nope-0"])
+def test_a_log_that_is_refused_is_said_in_kubernetes_words(kubernetes, pod):
+    row = next(row for row in recorded_kubernetes() if row["path"].endswith(f"{pod}/log"))
+    kubernetes.refuses = lambda path: (row["status"], row["response"])
+    with pytest.raises(BackendError) as raised:
+        list(Pods(kubernetes.api(), "team-a").log(pod))
+    assert str(raised.value) == row["response"]["message"]
+
+
+def test_a_pod_that_is_not_scheduled_has_an_empty_log(kubernetes):
+    kubernetes.refuses = lambda path: (204, None)
+    assert list(Pods(kubernetes.api(), "team-a").log("llm-tune-0", follow=True)) == []
+
+
+def log_of(run, pod):
+    return json.loads(text_of(f"{run}.logs.json"))[pod]["main"].splitlines()
+
+
+BOOM = "fails-midway-9ltt5-system-container-impl-2288373342"
+
+
+def test_a_failing_tasks_last_words_are_its_error():
+    program = Components(yaml.safe_load(text_of("pipeline-bad.yaml"))).of("exit-handler-1/boom").program
+    error = why_failed(log_of("failure", BOOM), program)
+    assert error.message == "ValueError: bad input x=7"
+    assert error.traceback.splitlines() == [
+        "Traceback (most recent call last):",
+        '  File "ephemeral_component.py", line 8, in boom',
+        "    print('about to fail'); raise ValueError(f'bad input x={x}')",
+        "ValueError: bad input x=7",
+    ]
+
+
+def test_a_line_of_a_cell_is_told_with_its_cell():
+    program = (
+        "\n" * 4 + "def boom(x: int) -> int:\n    # cell train [3], line 1\n    print('about')\n    raise\n"
+    )
+    error = why_failed(log_of("failure", BOOM), program)
+    assert (error.place, error.message) == ("cell train [3], line 2", "ValueError: bad input x=7")
+    assert "  cell train [3], line 2, in boom" in error.traceback
+
+
+def traceback(*frames, last):
+    lines = ["Traceback (most recent call last):"]
+    for file, line, function in frames:
+        lines += [f'  File "{file}", line {line}, in {function}', "    code()", "    ^^^^^^"]
+    return [*lines, *last]
+
+
+EXECUTOR = "/usr/lib/kfp/dsl/executor_main.py", 109, "<module>"
+STEP = "/tmp/tmp.x/ephemeral_component.py", 2, "step"
+
+
+def test_a_cause_is_shown_before_what_it_led_to():
+    lines = [
+        *traceback(STEP, last=["KeyError: 'a'"]),
+        "",
+        "The above exception was the direct cause of the following exception:",
+        "",
+        *traceback(EXECUTOR, STEP, last=["ephemeral_component.Mine: it broke"]),
+    ]
+    error = why_failed(lines, "# cell one [1], line 5\nraise\n")
+    assert error.message == "Mine: it broke"
+    assert error.place == "cell one [1], line 5"
+    assert (
+        error.traceback.index("KeyError: 'a'")
+        < error.traceback.index("direct cause")
+        < error.traceback.index("Mine")
+    )
+
+
+def test_a_traceback_that_the_step_only_printed_is_not_its_error():
+    lines = [
+        *traceback(STEP, last=["ValueError: handled"]),
+        "E1123 14:41:25.343095      16 launcher_v2.go:449] Component failed to execute successfully: exit status 3",
+    ]
+    error = why_failed(lines, "program")
+    assert error.message == "its process ended with exit code 3 before the step was done"
+    assert "ValueError: handled" in error.traceback
+
+
+def test_a_syntax_error_is_told_with_its_line():
+    lines = traceback(
+        EXECUTOR,
+        last=[f'  File "{STEP[0]}", line 2', "    x = = 1", "        ^", "SyntaxError: invalid syntax"],
+    )
+    error = why_failed(lines, "# cell one [1], line 5\nx = = 1\n")
+    assert (error.message, error.place) == ("SyntaxError: invalid syntax", "cell one [1], line 5")
+
+
+def test_another_containers_traceback_is_its_error():
+    lines = traceback(("/app/main.py", 3, "<module>"), last=["RuntimeError: no data"])
+    assert why_failed(lines).message == "RuntimeError: no data"
+
+
+def test_a_container_without_memory_says_its_limit():
+    pod = Pod("p", phase="Failed", exit_code=137, reason="OOMKilled", memory="512Mi")
+    error = why_failed(["reading"], "program", pod)
+    assert error.message == "its container was killed: it used more memory than its limit of 512Mi"
+    assert error.traceback == "reading"
+
+
+@pytest.mark.parametrize(
+    ("pod", "words"),
+    [
+        (
+            Pod("p", exit_code=2, reason="Error"),
+            "its process ended with exit code 2 before the step was done",
+        ),
+        (Pod("p", exit_code=143, reason="Error"), "its process was ended by SIGTERM (exit code 143)"),
+        (
+            Pod("p", reason="Evicted", message="The node was low on\nmemory."),
+            "Evicted: The node was low on memory.",
+        ),
+        (None, "it failed, and its log does not say why"),
+    ],
+)
+def test_a_container_that_ended_without_a_word_is_told_by_how(pod, words):
+    assert why_failed([], "program", pod).message == words
+
+
+def test_a_process_that_was_killed_in_its_container_is_told():
+    line = "E1123 14:41:25.343095      16 launcher_v2.go:449] Component failed to execute successfully: signal: killed"
+    pod = replace(Pod("p", exit_code=1, reason="Error"))
+    assert why_failed([line], "program", pod).message == "its process was ended by a signal (killed)"
+
+
+def test_a_driver_that_failed_is_told_by_its_last_words():
+    line = "F1123 14:41:25.400104      16 main.go:79] KFP driver: driver.Container(task=x) failed: no input y"
+    error = why_failed(
+        ["I1123 14:41:25.1 16 a.go:1] {", line, "Error: exit status 1"], "p", Pod("p", role="driver")
+    )
+    assert (
+        error.message == "it could not be prepared: KFP driver: driver.Container(task=x) failed: no input y"
+    )
+
+
+def test_pods_that_have_succeeded_are_left_out_where_they_are_not_needed(kubernetes):
+    kubernetes.load("failure")
+    found = Pods(kubernetes.api(), "kubeflow").of_run(BAD, succeeded=False)
+    assert [pod.task for pod in found] == ["exit-handler-1/boom"]
+
+
+PROGRAM = """
+from kfp import dsl
+from kfp.dsl import *
+
+class Mine(Exception):
+    pass
+
+def step(x: int):
+    # cell prepare [2], line 7
+    def inner(value):
+        return {}[value]
+    # kfnb: load
+    y = 1
+    # cell train [3], line 1
+    try:
+        inner(x)
+    except KeyError as error:
+
+        raise Mine("it broke") from error
+"""
+
+
+def test_what_kfps_own_executor_prints_is_told_with_its_cells(tmp_path):
+    file = tmp_path / "ephemeral_component.py"
+    file.write_text(PROGRAM)
+    told = {"inputs": {"parameterValues": {"x": 7}}, "outputs": {"outputFile": str(tmp_path / "out.json")}}
+    command = [
+        "-m",
+        "kfp.dsl.executor_main",
+        "--component_module_path",
+        str(file),
+        "--function_to_execute",
+        "step",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", *command, "--executor_input", json.dumps(told)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "_KFP_RUNTIME": "true"},
+    )
+    error = why_failed(done.stderr.splitlines(), PROGRAM)
+    assert (error.message, error.place) == ("Mine: it broke", "cell train [3], line 5")
+    assert [line.strip() for line in error.traceback.splitlines() if line.startswith("  cell")] == [
+        "cell train [3], line 2, in step",
+        "cell prepare [2], line 8, in inner",
+        "cell train [3], line 5, in step",
+    ]
+    assert "executor" not in error.traceback
+
+
+def test_the_program_of_a_step_that_installs_packages_is_found():
+    install = ["sh", "-c", 'pip install x && "$0" "$@"']
+    plain = ["sh", "-ec", 'printf "%s" "$0" > "$program_path/ephemeral_component.py"', PROGRAM]
+    for command, program in ((plain, PROGRAM), ([*install, *plain], PROGRAM), (["python", "main.py"], "")):
+        spec = {
+            "root": {"dag": {"tasks": {"a": {"componentRef": {"name": "comp-a"}}}}},
+            "components": {"comp-a": {"executorLabel": "exec-a"}},
+            "deploymentSpec": {"executors": {"exec-a": {"container": {"command": command}}}},
+        }
+        assert Components(spec).of("a").program == program

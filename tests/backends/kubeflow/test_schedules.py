@@ -1,0 +1,183 @@
+"""Schedules: made, listed, paused, resumed and deleted, as the recording has it."""
+
+from __future__ import annotations
+
+import pytest
+from replay import Replay, exchanges, serving
+
+from kfnb.backends.backend import Submission
+from kfnb.backends.kubeflow import paging
+from kfnb.backends.kubeflow.backend import KubeflowBackend
+from kfnb.backends.kubeflow.schedules import Rhythm
+from kfnb.backends.kubeflow.server import Server
+from kfnb.errors import BackendError
+from kfnb.model import UploadedPipeline
+
+SCHEDULE, SUMMARIES = "64b37f17-e960-4c69-b1d8-06c7ecfed284", "91c448da-cf67-497a-ba05-e42d2ad6946f"
+VERSION = UploadedPipeline(
+    "af1840ec-e847-4e5c-80fb-3a49720de5c1", "train-and-deploy", "v2", "c069aaea-d6c9-47ef-8cd9-052a7de02add"
+)
+SPEC = {
+    "pipelineInfo": {"name": "train-and-deploy"},
+    "root": {"dag": {"tasks": {"load": {}}}},
+    "components": {},
+}
+
+
+@pytest.fixture(autouse=True)
+def _recorded_pages(monkeypatch):
+    monkeypatch.setattr(paging, "PAGE", 10)
+
+
+@pytest.fixture
+def replay():
+    with serving(("catalog",)) as server:
+        yield server
+
+
+def nightly(**more) -> Submission:
+    return Submission(
+        **{"spec": SPEC, "arguments": {"rows": 200}, "name": "nightly", "experiment": "summaries"} | more
+    )
+
+
+def test_a_schedule_of_an_uploaded_version_is_asked_for_as_kfps_own_client_does(
+    kubeflow: KubeflowBackend, replay: Replay
+):
+    made = kubeflow.schedules.create(nightly(), Rhythm(cron="0 0 2 * * *"), VERSION)
+    asked = next(
+        row["request"]
+        for row in exchanges("catalog")
+        if row["method"] == "POST" and row["path"].endswith("/recurringruns")
+    )
+    assert replay.asked[-2]["body"] == asked
+    assert (made.id, made.name, made.pipeline, made.cron) == (
+        SCHEDULE,
+        "nightly",
+        "train-and-deploy",
+        "0 0 2 * * *",
+    )
+    assert (made.enabled, made.catch_up, made.max_concurrency, made.experiment) == (
+        True,
+        True,
+        1,
+        "summaries",
+    )
+    assert (made.arguments, made.created, made.status) == ({"rows": 200}, 1795445033.0, "")
+
+
+def test_a_schedule_of_a_spec_has_its_rhythm_and_its_ends(kubeflow: KubeflowBackend, replay: Replay):
+    rhythm = Rhythm(every=3600, start=0.0, end=86400.0, catch_up=False, max_concurrency=3, enabled=False)
+    replay.invented = lambda method, _, body: (
+        (200, {"recurring_run_id": SCHEDULE, **body}) if method == "POST" else None
+    )
+    made = kubeflow.schedules.create(nightly(cache=False), rhythm)
+    sent = next(one["body"] for one in replay.asked if one["method"] == "POST")
+    assert sent["trigger"] == {
+        "periodic_schedule": {
+            "interval_second": "3600",
+            "start_time": "1970-01-01T00:00:00Z",
+            "end_time": "1970-01-02T00:00:00Z",
+        }
+    }
+    assert (sent["mode"], sent["no_catchup"], sent["max_concurrency"]) == ("DISABLE", True, 3)
+    assert sent["pipeline_spec"]["root"]["dag"]["tasks"]["load"] == {"cachingOptions": {}}
+    assert (made.rhythm, made.enabled, made.catch_up, made.pipeline) == (
+        "every 1 h",
+        False,
+        False,
+        "train-and-deploy",
+    )
+
+
+def test_schedules_are_listed(kubeflow: KubeflowBackend):
+    (found,) = kubeflow.schedules.list()
+    assert (found.id, found.rhythm, found.pipeline) == (SCHEDULE, "0 0 2 * * *", "train-and-deploy")
+
+
+@pytest.mark.parametrize("word", [SCHEDULE, "64b3", "nightly"])
+def test_a_schedule_is_found_by_its_id_the_start_of_it_or_its_name(kubeflow: KubeflowBackend, word):
+    assert kubeflow.schedules.get(word).id == SCHEDULE
+
+
+def test_a_schedule_is_paused_resumed_and_deleted(kubeflow: KubeflowBackend, replay: Replay):
+    kubeflow.schedules.pause(SCHEDULE)
+    kubeflow.schedules.resume(SCHEDULE)
+    kubeflow.schedules.delete(SCHEDULE)
+    where = f"/apis/v2beta1/recurringruns/{SCHEDULE}"
+    assert replay.paths("POST") == [f"{where}:disable", f"{where}:enable"]
+    assert replay.paths("DELETE") == [where]
+
+
+def test_a_schedule_that_is_not_there_is_said(kubeflow: KubeflowBackend, replay: Replay):
+    with pytest.raises(BackendError, match="there is no schedule moon; %kf_schedule --list"):
+        kubeflow.schedules.get("moon")
+    replay.fail(times=9, status=404, body={"code": 5, "message": "RecurringRun not found"}, match=SCHEDULE)
+    for act in (kubeflow.schedules.get, kubeflow.schedules.pause, kubeflow.schedules.delete):
+        with pytest.raises(BackendError, match=f"there is no schedule {SCHEDULE}"):
+            act(SCHEDULE)
+
+
+def test_two_schedules_of_one_name_are_told_apart_by_their_ids(kubeflow: KubeflowBackend, replay: Replay):
+    both = [{"recurring_run_id": f"{n}", "display_name": "nightly"} for n in range(2)]
+    replay.invented = lambda _, path, __: (200, {"recurringRuns": both}) if "recurringruns?" in path else None
+    with pytest.raises(BackendError, match="2 schedules are called nightly"):
+        kubeflow.schedules.get("nightly")
+
+
+def test_what_the_server_says_of_a_cron_is_told_in_its_words():
+    bad = next(row for row in exchanges("errors") if row["path"].endswith("/recurringruns"))
+    with serving(("errors",)) as replay:
+        backend = KubeflowBackend(Server(replay.url))
+        submission = Submission(
+            spec=bad["request"]["pipeline_spec"], arguments={}, name="x", experiment="summaries"
+        )
+        with pytest.raises(BackendError, match="Expected 5 to 6 fields, found 3"):
+            backend.schedules.create(submission, Rhythm(cron="not a cron"))
+
+
+def test_experiments_are_listed_with_their_last_runs(kubeflow: KubeflowBackend):
+    found = kubeflow.experiments()
+    assert [(one.name, one.last_run) for one in found] == [
+        ("Default", None),
+        ("e1", 1795444400.0),
+        ("summaries", 1795444937.0),
+    ]
+    assert found[2].id == SUMMARIES
+
+
+def test_a_page_is_asked_for_after_the_other(kubeflow: KubeflowBackend, replay: Replay):
+    def invented(method, path, body):
+        if "/experiments?" not in path:
+            return None
+        made = {"experiment_id": "2" if "page_token=next" in path else "1", "display_name": "e"}
+        return 200, {"experiments": [made]} | (
+            {} if made["experiment_id"] == "2" else {"next_page_token": "next"}
+        )
+
+    replay.invented = invented
+    assert [one.id for one in kubeflow.experiments()] == ["1", "2"]
+
+
+GONE = "f75660ee-c5bb-4254-bb71-41c86cb50d1a"
+
+
+def test_a_run_is_archived_put_back_and_deleted(kubeflow: KubeflowBackend, replay: Replay):
+    kubeflow.archive(GONE)
+    kubeflow.unarchive(GONE)
+    replay.invented = lambda method, path, _: (
+        (200, {"run_id": GONE, "state": "FAILED"}) if method == "GET" and path.endswith(GONE) else None
+    )
+    kubeflow.delete(GONE)
+    where = f"/apis/v2beta1/runs/{GONE}"
+    assert replay.paths("POST") == [f"{where}:archive", f"{where}:unarchive"]
+    assert replay.paths("DELETE") == [where]
+
+
+def test_a_run_that_goes_on_is_not_deleted(kubeflow: KubeflowBackend, replay: Replay):
+    replay.invented = lambda method, path, _: (
+        (200, {"run_id": GONE, "state": "RUNNING"}) if method == "GET" and path.endswith(GONE) else None
+    )
+    with pytest.raises(BackendError, match="is RUNNING; stop it first"):
+        kubeflow.delete(GONE)
+    assert replay.paths("DELETE") == []

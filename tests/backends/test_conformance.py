@@ -1,0 +1,175 @@
+"""What every backend must do: the protocol, on pipelines that a real cluster has run."""
+
+import contextlib
+import json
+
+import pytest
+from engines import ENGINES, Engine
+
+from kfnb.backends.backend import Pace
+from kfnb.backends.events import Fold, encode
+from kfnb.backends.kubeflow.backend import KubeflowBackend
+from kfnb.errors import BackendError, RunFailed, RunNotFound
+from kfnb.model import Artifact, Run, RunState
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+@pytest.fixture(params=ENGINES)
+def engine(request, tmp_path, monkeypatch):
+    monkeypatch.setattr(KubeflowBackend, "pace", Pace(0.05, 0.2))
+    with ENGINES[request.param](tmp_path) as found:
+        yield found
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def done(request, tmp_path_factory):
+    """A good run that is over."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(KubeflowBackend, "pace", Pace(0.05, 0.2))
+        with ENGINES[request.param](tmp_path_factory.mktemp("engine")) as engine:
+            yield engine, engine.submit("good", rows=300).wait(60)
+
+
+def test_a_run_is_there_as_soon_as_it_is_submitted(engine: Engine):
+    run = engine.submit("good", rows=300).snapshot()
+    assert (run.name, run.pipeline, run.backend) == ("good run 1", "train-and-deploy", engine.backend.name)
+    assert (run.experiment, run.created is None) == ("summaries", False)
+    assert dict(run.arguments) == {"rows": 300, "lr": 0.1, "threshold": 0.7}
+    assert run.environment["train: image"] == "local.test/python-kfp:3.11"
+
+
+def test_events_add_up_to_the_run(done):
+    engine, run = done
+    fold = Fold(run.id)
+    for event in engine.backend.events(run.id):
+        fold.add(event)
+    assert fold.unknown == set()
+    assert _as_data(fold.run) == _as_data(run.snapshot())
+
+
+def test_events_are_numbered_and_given_from_where_one_was(done):
+    engine, run = done
+    events = list(engine.backend.events(run.id))
+    numbers = [event.seq for event in events]
+    assert numbers == sorted(set(numbers))
+    middle = numbers[len(numbers) // 2]
+    rest = engine.backend.events(run.id, after=middle, follow=False)
+    assert [event.seq for event in rest] == [number for number in numbers if number > middle]
+    assert list(engine.backend.events(run.id, after=numbers[-1])) == []
+
+
+def test_events_say_nothing_of_tasks_that_have_not_been_told_of(done):
+    engine, run = done
+    told = {""}
+    for event in engine.backend.events(run.id):
+        told.update({event.task} if event.kind == "task" else ())
+        assert event.task in told
+
+
+def test_a_run_is_told_as_it_goes(engine: Engine):
+    run = engine.submit("bad", x=7)
+    states = [str(seen.state) for seen in run.watch()]
+    assert states[-1] == "FAILED"
+    assert "RUNNING" in states
+
+
+def test_an_observer_sees_the_end(done):
+    _, run = done
+    view = run.observe()
+    assert {"", "train"} <= view.look()
+    assert view.look() == set()
+    assert view.run.state is RunState.SUCCEEDED
+
+
+def test_what_a_run_put_out_is_json_or_an_artifact(done):
+    _, run = done
+    assert run.outputs["train"]["Output"] == 0.8
+    assert run.outputs["score"]["Output"] == [0.8, 1.6, 0.8 * 3]
+    assert run.metrics["train"] == {"accuracy": 0.8, "rows": 300}
+    model = run.artifacts["train"]["model"]
+    assert isinstance(model, Artifact)
+    assert (model.type, model.preview) == ("system.Model", "model n=300 lr=0.1")
+    json.dumps(encode(dict(run.outputs)))
+
+
+def test_artifacts_are_downloaded(done, tmp_path):
+    _, run = done
+    file = run.artifacts["load"]["out"].download(tmp_path / "out")
+    assert file.read_text().splitlines()[-1] == "299"
+
+
+def test_logs_are_those_of_a_task_or_of_all(done):
+    engine, run = done
+    assert run.logs("train").splitlines() == [
+        "epoch=0 loss=1.000",
+        "epoch=1 loss=0.500",
+        "epoch=2 loss=0.333",
+    ]
+    assert "load  loading 300 rows" in run.logs().splitlines()
+    with pytest.raises(BackendError, match="has no task moon"):
+        list(engine.backend.logs(run.id, "moon"))
+
+
+def test_logs_that_are_followed_end_with_the_run(done):
+    _, run = done
+    lines = [line for line in run.follow_logs("train") if line]
+    assert lines[-1] == "epoch=2 loss=0.333"
+
+
+def test_a_failed_run_says_what_failed_and_what_never_ran(engine: Engine):
+    run = engine.submit("bad", x=7)
+    with pytest.raises(RunFailed, match=r"boom failed: ValueError: bad input x=7; after never ran"):
+        run.wait(60)
+    error = run.tasks["boom"].error
+    assert error is not None
+    assert error.message == "ValueError: bad input x=7"
+    assert run.tasks["notify"].state is RunState.SUCCEEDED
+
+
+def test_a_run_that_is_stopped_is_canceled_with_its_tasks(engine: Engine):
+    run = engine.submit("slow", s=90)
+    engine.backend.stop(run.id)
+    with pytest.raises(RunFailed, match="CANCELED"):
+        run.wait(60)
+    assert run.tasks["slow"].state is RunState.CANCELED
+    engine.backend.stop(run.id)
+    assert run.state is RunState.CANCELED
+
+
+def test_only_a_run_that_is_over_is_retried(engine: Engine):
+    run = engine.submit("slow", s=90)
+    with pytest.raises(BackendError, match="stop it first, or wait for it"):
+        engine.backend.retry(run.id)
+    engine.backend.stop(run.id)
+    with contextlib.suppress(RunFailed):
+        run.wait(60)
+
+
+def test_a_retry_runs_again_what_failed(engine: Engine):
+    run = engine.submit("bad", x=7)
+    with pytest.raises(RunFailed):
+        run.wait(60)
+    with pytest.raises(RunFailed, match="boom failed"):
+        run.retry().wait(60)
+    assert (run.tasks["boom"].attempts, run.tasks["notify"].state) == (2, RunState.SUCCEEDED)
+
+
+def test_a_retry_of_what_succeeded_does_nothing(done):
+    engine, run = done
+    engine.backend.retry(run.id)
+    assert run.state is RunState.SUCCEEDED
+
+
+@pytest.mark.parametrize("verb", ["get", "stop", "retry", "events", "logs"])
+def test_a_run_that_is_not_there_is_said(engine: Engine, verb):
+    with pytest.raises(RunNotFound, match=NOBODY):
+        list(getattr(engine.backend, verb)(NOBODY))
+
+
+def test_a_backend_says_how_often_it_may_be_looked_at(engine: Engine):
+    assert 0 < engine.backend.pace.shortest <= engine.backend.pace.longest
+
+
+def _as_data(run: Run) -> object:
+    return {task.id: encode(vars(task)) for task in run.tasks}, run.state, run.metrics, run.error, run.result

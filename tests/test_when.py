@@ -1,0 +1,81 @@
+"""Moments, spans and schedules, as people type them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from kfnb.errors import UsageError
+from kfnb.when import cron, cron_note, instant, rfc3339, span
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90s", 90), ("30m", 1800), ("1h", 3600), ("2D", 172800), ("1w", 604800)]
+)
+def test_a_span_is_a_number_and_a_unit(text, seconds):
+    assert span(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "1", "h", "0h", "-1h", "1.5h", "1 month"])
+def test_what_is_no_span_says_how_one_is_written(text):
+    with pytest.raises(UsageError, match="write 90s, 30m, 1h, 2d or 1w"):
+        span(text)
+
+
+def test_a_moment_is_a_date_a_time_or_so_long_ago():
+    assert instant("2026-11-25T06:00:00Z") == 1795586400
+    assert instant("2026-11-25T06:00:00+01:00") == 1795582800
+    assert instant("2d", now=1_000_000) == 827_200
+    assert instant("2d", ahead=True, now=0) == 172_800
+    assert instant(12) == 12.0
+    assert instant(datetime(2026, 11, 25, 6, tzinfo=timezone.utc)) == 1795586400
+    assert instant("2026-11-25") == datetime(2026, 11, 25).timestamp()  # noqa: DTZ001 - local time is meant
+    assert rfc3339(1795586400) == "2026-11-25T06:00:00Z"
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "25.11.2026"])
+def test_what_is_no_moment_says_how_one_is_written(text):
+    with pytest.raises(UsageError, match="is no moment: write 2026-11-25"):
+        instant(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "made"),
+    [
+        ("0 6 * * *", "0 0 6 * * *"),
+        ("*/15 8-18 * * mon-fri", "0 */15 8-18 * * mon-fri"),
+        ("0 0 2 * * *", "0 0 2 * * *"),
+        ("30 0 0 1,15 jan ?", "30 0 0 1,15 jan ?"),
+        ("@daily", "@daily"),
+    ],
+)
+def test_crontabs_five_fields_get_kfps_second(text, made):
+    assert cron(text) == made
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("not a cron", "has 3 fields"),
+        ("", "has 0 fields"),
+        ("60 6 * * *", "'60' is no minute, which is 0 to 59"),
+        ("0 6 * * 7", "'7' is no day of the week, which is 0 to 6, or sun to sat"),
+        ("0 6 * foo *", "'foo' is no month"),
+        ("0 \u00b2 * * *", "is no hour"),
+        ("0 6 0 * *", "'0' is no day of the month"),
+        ("0 18-8 * * *", "ends before it begins"),
+        ("*/0 * * * *", "is no minute"),
+        ("0 6 * * 1;2", "is no day of the week"),
+        ("@every 1h", "--every 1h is for intervals"),
+    ],
+)
+def test_a_schedule_that_kfp_would_not_take_is_told_by_its_field(text, told):
+    with pytest.raises(UsageError) as caught:
+        cron(text)
+    assert told in str(caught.value)
+
+
+def test_what_was_made_of_a_schedule_is_said():
+    assert cron_note("0 6 * * *") == "'0 6 * * *' is '0 0 6 * * *' in KFP's cron, which has the second first"
+    assert cron_note("0 0 6 * * *") == ""
