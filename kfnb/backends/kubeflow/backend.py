@@ -39,6 +39,11 @@ _RETRIED = 60.0
 class Insight(Protocol):
     """What pods, logs and ML Metadata know of a run, beside the server's rows."""
 
+    @property
+    def trouble(self) -> str:
+        """Why artifacts and metrics are not known; empty if they are."""
+        ...
+
     def told(self, run: model.Run, spec: Json) -> Mapping[str, Told]:
         """What is known of its tasks, by their ids. Raises ``BackendError``."""
         ...
@@ -269,9 +274,14 @@ class _Look:
         experiment = self._experiment(str(answer.get("experiment_id", "")))
         page = self._page(self._id)
         run = fold(answer, self._plan, self._of_task, experiment, page)
-        if self._insight is None or not self._learn(self._insight, run):
+        if self._insight is None:
             return run
-        return fold(answer, self._plan, self._of_task, experiment, page)
+        if self._learn(self._insight, run):
+            run = fold(answer, self._plan, self._of_task, experiment, page)
+        if run.state.finished and self._insight.trouble:
+            note = f"artifacts and metrics cannot be shown: {self._insight.trouble}"
+            return replace(run, notes=(*run.notes, note))
+        return run
 
     def _of_task(self, task: str) -> Told:
         return self._told.get(task, NOTHING)

@@ -204,6 +204,11 @@ class _Lazily:
             self._made = self._make()
         return self._made
 
+    @property
+    def trouble(self) -> str:
+        """See ``Insight``."""
+        return self._made.trouble if self._made else ""
+
     def told(self, run: model.Run, spec: Mapping[str, Any]) -> Mapping[str, Told]:
         """See ``Insight``."""
         return self._insight().told(run, spec)

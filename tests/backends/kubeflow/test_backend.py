@@ -38,8 +38,9 @@ def sent(replay: Replay, path: str = RUNS) -> list:
 class Words:
     """An insight that knows why boom failed."""
 
-    def __init__(self):
+    def __init__(self, trouble=""):
         self.asked = 0
+        self.trouble = trouble
 
     def told(self, run, spec):
         self.asked += 1
@@ -112,6 +113,14 @@ def test_a_failed_run_is_waited_for_and_told_in_its_own_words(server, monkeypatc
     with pytest.raises(RunFailed, match="boom failed: ValueError: bad input x=7; after never ran"):
         run.wait(30)
     assert run.tasks["boom"].error == TaskError("ValueError: bad input x=7")
+
+
+def test_a_run_whose_artifacts_cannot_be_read_says_why(server):
+    backend = KubeflowBackend(server, insight=Words(trouble="nothing answers at metadata:8080"))
+    time.sleep(1.2)  # the recorded run is over
+    assert backend.get(BAD).notes == (
+        "artifacts and metrics cannot be shown: nothing answers at metadata:8080",
+    )
 
 
 def test_what_else_is_known_is_asked_for_only_when_something_happens(server, monkeypatch):
