@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 import time
 from collections.abc import Iterator, Mapping
@@ -65,8 +66,11 @@ def submit(
 
 
 def run(id: str) -> Run:
-    """The run with that id, or the start of one that is unique. Raises ``RunNotFound``."""
-    chosen = backend_of(None)
+    """The run with that id, or the start of one that is unique, of the backend in the settings.
+
+    An id that only a run here can have is looked for here. Raises ``RunNotFound``.
+    """
+    chosen = _home_of(id)
     return Run(chosen, chosen.get(id).id)
 
 
@@ -259,7 +263,7 @@ def log_lines(id: str | None = None, task: str | None = None, *, follow: bool = 
     Without ``task``, those of all, each after its task's name. With ``follow``, as they come, until the run is
     finished.
     """
-    chosen = backend_of(None)
+    chosen = backend_of(None) if id is None else _home_of(id)
     if id is None:
         newest = chosen.list(limit=1)
         if not newest:
@@ -378,6 +382,11 @@ def _kubeflow() -> KubeflowBackend:
 
 
 _connected: tuple[Any, KubeflowBackend] | None = None
+
+
+def _home_of(run_id: str) -> Backend:
+    """The backend that a run with that id is on: Kubeflow's ids have no dash so early."""
+    return _local() if re.match(r"\d{6}-", run_id) else backend_of(None)
 
 
 def _local() -> LocalBackend:

@@ -19,6 +19,7 @@ Tell = Callable[[str], None]
 def runs(found: Namespace) -> RunList:
     """``%kf_runs``: the newest runs that are meant."""
     return api.runs(
+        backend=found.backend,
         limit=found.limit,
         experiment=found.experiment,
         state=found.state,

@@ -261,6 +261,7 @@ def runs() -> Parser:
     """``%kf_runs`` and ``kfnb runs``."""
     parser = Parser("%kf_runs", "The newest runs.")
     add = parser.add_argument
+    add("--backend", help="whose: local or kubeflow")
     add("--limit", type=int, default=20, help="how many (20)")
     add("--experiment", default="", help="those of one experiment")
     add("--state", default="", help="those in one state: running, failed, succeeded, ...")

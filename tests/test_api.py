@@ -42,6 +42,17 @@ def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     return write
 
 
+def test_a_run_that_was_here_is_found_here_wherever_runs_go_now(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = write("261124-063722-412k")
+    monkeypatch.setenv("KFNB_BACKEND", "kubeflow")
+    monkeypatch.setenv("KFNB_HOST", "http://127.0.0.1:9")  # nobody answers there
+    config.reset()
+    assert kfnb.run(one).backend == "local"
+    assert [run.id for run in kfnb.runs(backend="local")] == [one]
+
+
 def test_a_run_is_found_by_the_start_of_its_id(write: Write) -> None:
     one, two = write("261124-063722-412k"), write("261125-063722-412k")
     assert kfnb.run("261124").id == one
