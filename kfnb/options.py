@@ -91,13 +91,18 @@ _CLOSING = {"[": "]", "(": ")", "{": "}"}
 
 
 def split_words(line: str) -> list[str]:
-    """The words of a line. Raises ValueError for a quote or a bracket that is not closed."""
+    """The words of a line, up to a comment: a ``#`` that stands alone, as a Python programmer ends a line.
+
+    Raises ValueError for a quote or a bracket that is not closed.
+    """
     words: list[str] = []
     place, new = 0, True
     while place < len(line):
         if line[place].isspace():
             place, new = place + 1, True
             continue
+        if new and line[place : place + 2].rstrip() == "#":
+            break
         found = _WORD.match(line, place)
         if found is None:
             raise ValueError("No closing quotation")

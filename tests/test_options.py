@@ -99,6 +99,9 @@ def test_help_is_asked_for_with_help() -> None:
         ("cols:list=['a', 'b']", ["cols:list=['a', 'b']"]),
         ("""opts:dict={"a": [1, 2], 'b': ")"} next""", ["""opts:dict={"a": [1, 2], 'b': ")"}""", "next"]),
         ("", []),
+        ("churn load   # wired by name's", ["churn", "load"]),
+        ("churn #", ["churn"]),
+        ("--colour #fff a#b '#' ", ["--colour", "#fff", "a#b", "#"]),
     ],
 )
 def test_words_are_split_as_in_a_shell_but_for_what_stands_in_brackets(line: str, words: list[str]) -> None:

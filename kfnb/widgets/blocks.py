@@ -135,6 +135,13 @@ class Code:
         return textwrap.indent(clean(self.text).rstrip("\n"), "    ")
 
 
+def headed(blocks: Iterable[Block], heading: str, facts: str = "", *, level: int = 4, style: str) -> Element:
+    """Blocks under a heading, which the quiet ``facts`` follow on its line."""
+    words = el("span", facts, style=f"color:{theme.SOFT}") if facts else None
+    line = el("div", el("strong", heading), words, role="heading", aria_level=level, style=style)
+    return el("div", line, *(block.to_html() for block in blocks), style="margin:0 0 16px")
+
+
 @dataclass(frozen=True)
 class Section:
     """Blocks under a small heading."""
@@ -144,14 +151,7 @@ class Section:
 
     def to_html(self) -> Element:
         """The heading and the blocks."""
-        heading = el(
-            "div",
-            el("strong", self.heading),
-            role="heading",
-            aria_level=4,
-            style="margin:0 0 6px;overflow-wrap:anywhere",
-        )
-        return el("div", heading, *(block.to_html() for block in self.blocks), style="margin:0 0 16px")
+        return headed(self.blocks, self.heading, style="margin:0 0 6px;overflow-wrap:anywhere")
 
     def to_text(self) -> str:
         """The heading and the blocks."""

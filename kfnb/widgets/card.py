@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kfnb.model import Artifact, Preview
 from kfnb.widgets import theme
-from kfnb.widgets.blocks import Block, Code, Folded, filled, texts
+from kfnb.widgets.blocks import Block, Code, Folded, filled, headed, texts
 from kfnb.widgets.markup import Element, el
 from kfnb.widgets.table import TEXT_WIDTH, Column, Table, Value
 from kfnb.widgets.words import file_size, kind, one_line, short, type_name, width
@@ -42,15 +42,8 @@ class Card:
 
     def to_html(self) -> Element:
         """The name and the words in one line, over the blocks."""
-        heading = el(
-            "div",
-            el("strong", self.name),
-            el("span", BETWEEN + self.facts, style=f"color:{theme.SOFT}"),
-            role="heading",
-            aria_level=5,
-            style="margin:0 0 2px;overflow-wrap:anywhere",
-        )
-        return el("div", heading, *(block.to_html() for block in self.blocks), style="margin:0 0 14px")
+        style = "margin:0 0 2px;overflow-wrap:anywhere"
+        return headed(self.blocks, self.name, BETWEEN + self.facts, level=5, style=style)
 
     def to_text(self) -> str:
         """The same, line by line."""
@@ -66,14 +59,8 @@ class Part:
 
     def to_html(self) -> Element:
         """The heading, the line and the blocks."""
-        heading = el(
-            "div",
-            el("strong", self.heading),
-            role="heading",
-            aria_level=4,
-            style=f"font-size:14px;border-bottom:1px solid {theme.LINE};padding:0 0 3px;margin:4px 0 10px",
-        )
-        return el("div", heading, *(block.to_html() for block in self.blocks), style="margin:0 0 16px")
+        line = f"font-size:14px;border-bottom:1px solid {theme.LINE};padding:0 0 3px;margin:4px 0 10px"
+        return headed(self.blocks, self.heading, style=line)
 
     def to_text(self) -> str:
         """The heading and the blocks, which are set apart."""

@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from cluster import Kubernetes, Objects, running
 from replay import Replay, serving
 
 from kfnb.backends.backend import Pace
@@ -35,3 +36,17 @@ def kubeflow(server: Server, monkeypatch: pytest.MonkeyPatch) -> KubeflowBackend
     """The backend on it, in haste too."""
     monkeypatch.setattr(KubeflowBackend, "pace", Pace(0.01, 0.05))
     return KubeflowBackend(server)
+
+
+@pytest.fixture
+def kubernetes() -> Iterator[Kubernetes]:
+    """A Kubernetes API server that has what was recorded of pods, logs and secrets."""
+    with running(Kubernetes()) as server:
+        yield server
+
+
+@pytest.fixture
+def objects() -> Iterator[Objects]:
+    """An S3 store that holds the recorded artifacts."""
+    with running(Objects()) as server:
+        yield server

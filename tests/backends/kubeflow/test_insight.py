@@ -3,7 +3,7 @@ import time
 from dataclasses import replace
 
 import pytest
-from cluster import ACCESS, SECRET, Kubernetes, Metadata, Objects, running
+from cluster import ACCESS, SECRET, Metadata, running
 from replay import BAD, CACHED, GOOD, looks, serving
 
 from kfnb.backends.events import encode
@@ -23,18 +23,6 @@ from kfnb.model import Run, RunState, Task
 @pytest.fixture
 def metadata():
     with running(Metadata()) as server:
-        yield server
-
-
-@pytest.fixture
-def kubernetes():
-    with running(Kubernetes()) as server:
-        yield server
-
-
-@pytest.fixture
-def objects():
-    with running(Objects()) as server:
         yield server
 
 

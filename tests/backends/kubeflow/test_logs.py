@@ -3,7 +3,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from cluster import ACCESS, Kubernetes, Live, Objects, recorded_kubernetes, running
+from cluster import ACCESS, Live, recorded_kubernetes
 from replay import GOOD, text_of
 
 from kfnb.backends.backend import LogLine, Pace
@@ -19,18 +19,6 @@ PACE = Pace(0.05, 0.2)
 LOAD = "train-and-deploy-tsnfn-system-container-impl-524909162"
 BOOM = "fails-midway-9ltt5-system-container-impl-2288373342"
 KEPT = f"v2/artifacts/train-and-deploy/{GOOD}/load/c8cf2151-942f-4495-8c74-2c1ac942fba2/executor-logs-0"
-
-
-@pytest.fixture
-def kubernetes():
-    with running(Kubernetes()) as server:
-        yield server
-
-
-@pytest.fixture
-def objects():
-    with running(Objects()) as server:
-        yield server
 
 
 def kept(objects, key=KEPT):

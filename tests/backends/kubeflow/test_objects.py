@@ -3,7 +3,7 @@ import pickle
 from datetime import datetime, timezone
 
 import pytest
-from cluster import ACCESS, SECRET, Kubernetes, Objects, recorded_kubernetes, running
+from cluster import ACCESS, SECRET, recorded_kubernetes
 from replay import GOOD
 
 from kfnb.backends.kubeflow.objects import Session, Store, read_secrets
@@ -30,18 +30,6 @@ SESSION = json.dumps(
         },
     }
 )
-
-
-@pytest.fixture
-def objects():
-    with running(Objects()) as server:
-        yield server
-
-
-@pytest.fixture
-def kubernetes():
-    with running(Kubernetes()) as server:
-        yield server
 
 
 @pytest.fixture

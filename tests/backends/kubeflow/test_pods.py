@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from cluster import Kubernetes, recorded_kubernetes, running
+from cluster import recorded_kubernetes
 from replay import BAD, GOOD, STOPPED, text_of
 
 from kfnb.backends.kubeflow import pods
@@ -20,12 +20,6 @@ QUOTA = (
     'pods "x" is forbidden: exceeded quota: kf-resource-quota, requested: requests.nvidia.com/gpu=4, '
     "used: requests.nvidia.com/gpu=2, limited: requests.nvidia.com/gpu=3"
 )
-
-
-@pytest.fixture
-def kubernetes():
-    with running(Kubernetes()) as server:
-        yield server
 
 
 @pytest.fixture(scope="module")
