@@ -24,8 +24,9 @@ def browser():
     """The browser. Playwright runs an event loop in this thread, which tests elsewhere must not find."""
     if labs.chromium() is None:
         pytest.skip("there is no chromium: apt-get install chromium")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=20_000)  # of machines that do other work too
     with sync_playwright() as playwright:
         browser = labs.launch(playwright)
         yield browser

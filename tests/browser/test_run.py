@@ -115,10 +115,22 @@ def test_while_another_cell_runs_a_task_is_read_and_a_run_is_stopped(lab, page):
     expect(node(picture, "talk")).to_have_attribute("data-state", "RUNNING", timeout=60_000)
     node(picture, "load").click()
     expect(picture.get_by_role("complementary").get_by_text("[1.5, 2.0, 4.0]")).to_be_visible()
-    picture.get_by_role("button", name="Stop").click()
-    picture.get_by_role("button", name="Stop the run?").click()
+    stop(picture)
     expect(in_state(picture, "Canceled")).to_be_visible(timeout=20_000)
     expect(sheet.cell("time.sleep(600)").locator(".jp-InputPrompt")).to_have_text("[*]:")
+
+
+def test_a_click_takes_also_when_the_cell_gets_a_new_output_meanwhile(lab, page):
+    sheet = opened(lab, page, "click.ipynb", SUBMIT)
+    picture = live(sheet)
+    expect(in_state(picture, "Succeeded")).to_be_visible(timeout=60_000)
+    node(picture, "load").hover()
+    page.mouse.down()
+    home = sheet.cell(SUBMIT).locator("[data-kfnb-run]")
+    home.evaluate("home => home.replaceWith(Object.assign(home.cloneNode(false), { innerHTML: 'new' }))")
+    expect(node(picture, "load")).to_be_visible()
+    page.mouse.up()
+    expect(picture.get_by_role("complementary", name="Task load")).to_be_visible()
 
 
 def test_a_kernel_that_is_started_anew_leaves_a_picture_that_can_be_read_and_gives_no_orders(lab, page):

@@ -2,6 +2,7 @@ import type { ReadonlySignal } from "@preact/signals";
 import { render, type VNode } from "preact";
 import css from "../styles/index.ts";
 import { Held, isFree } from "../ui/held.ts";
+import { Press } from "./press.ts";
 
 const REPLACED = "kfnb-replaced";
 
@@ -13,6 +14,7 @@ export class Root {
   #home: HTMLElement | null = null;
   #hidden: { element: HTMLElement; display: string }[] = [];
   readonly #held: Held;
+  readonly #press: Press;
   readonly #forget: () => void;
 
   /**
@@ -32,6 +34,7 @@ export class Root {
     style.textContent = css;
     shadow.append(style, this.#box);
     this.#held = new Held(shadow);
+    this.#press = new Press(shadow);
     this.#remember(shadow);
     this.#host.addEventListener(REPLACED, replaced);
     render(picture, this.#box);
@@ -54,6 +57,7 @@ export class Root {
       if (child !== this.#host) replace(child);
     this.#cover(home);
     if (this.#host.parentElement !== home) home.prepend(this.#host);
+    this.#press.moved();
     for (const [element, [left, top]] of this.#scrolled) element.scrollTo(left, top);
     if (isFree()) this.#held.current?.focus({ preventScroll: true });
   }
