@@ -58,6 +58,14 @@ class RunNotFound(BackendError):
     """No run has that id."""
 
 
+class StudyNotFound(BackendError):
+    """No study has that name."""
+
+
+class StudyFailed(KfnbError):
+    """A study that was waited for did not come to its end."""
+
+
 class RunFailed(KfnbError):
     """A run that was waited for did not succeed."""
 

@@ -14,21 +14,39 @@ ROOT = Path(__file__).parent.parent / "kfnb"
 
 # from the top; a file imports from its own layer and from those below
 LAYERS = [
-    {"kfnb.cli", "kfnb.magics", "kfnb"},
+    {"kfnb.cli", "kfnb.verbs", "kfnb.magics", "kfnb"},
     {"kfnb.widgets"},
-    {"kfnb.api", "kfnb.managing", "kfnb.options"},
+    {"kfnb.api", "kfnb.managing", "kfnb.options", "kfnb.studies"},
+    {"kfnb.tuning"},
     {"kfnb.pipeline"},
     {"kfnb.capture"},
     {"kfnb.notebooks"},
     {"kfnb.backends"},
+    {"kfnb.cluster"},
     {"kfnb.config", "kfnb.errors", "kfnb.model", "kfnb.place", "kfnb.when"},
 ]
 
 # what a part must never import, whatever the layers say
 FORBIDDEN = {
-    "kfnb.widgets": {"kfp", "kubernetes", "kfnb.api", "kfnb.backends", "kfnb.pipeline", "kfnb.capture"},
-    "kfnb.magics": {"kfnb.backends.local", "kfnb.backends.kubeflow"},
+    "kfnb.widgets": {
+        "kfp",
+        "kubernetes",
+        "optuna",
+        "kfnb.api",
+        "kfnb.backends",
+        "kfnb.cluster",
+        "kfnb.pipeline",
+        "kfnb.capture",
+        "kfnb.tuning",
+    },
+    "kfnb.magics": {
+        "kfnb.backends.local",
+        "kfnb.backends.kubeflow",
+        "kfnb.tuning.local",
+        "kfnb.tuning.katib",
+    },
     "kfnb.backends.local": {"kfnb.backends.kubeflow", "kfnb.capture", "kfnb.pipeline", "kfnb.config"},
+    "kfnb.tuning.local": {"kfnb.tuning.katib", "kfnb.backends.kubeflow", "kfnb.cluster"},
     "kfnb.model": {"kfnb"},
 }
 
@@ -87,7 +105,7 @@ def test_a_module_imports_only_what_stands_below_it(module: str, tree: ast.Modul
     for imported in imports(tree):
         if imported.startswith("kfnb.") and layer_of(imported) != 0:
             assert own <= (layer_of(imported) or 0), f"{module} imports {imported}, which stands above it"
-        if imported.startswith(("kfnb.magics", "kfnb.cli")):
+        if imported.startswith(("kfnb.magics", "kfnb.cli", "kfnb.verbs")):
             assert own == 0, f"{module} imports {imported}, which stands above it"
 
 

@@ -48,14 +48,9 @@ CODE = {"kf_component", "kf_parameters", "kf_pipeline"}
 DISPLAYED = {
     "kfnb.backends.run": ("Run",),
     "kfnb.backends.schedule": ("Schedule", "ScheduleList"),
-    "kfnb.model": (
-        "Comparison",
-        "ComponentView",
-        "ExperimentList",
-        "Graph",
-        "UploadList",
-        "UploadedPipeline",
-    ),
+    "kfnb.model.component": ("ComponentView", "Graph"),
+    "kfnb.model.kept": ("ExperimentList", "UploadList", "UploadedPipeline"),
+    "kfnb.model.run": ("Comparison",),
     "kfnb.config": ("Kfnb",),
 }
 

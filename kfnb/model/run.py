@@ -1,17 +1,13 @@
-"""Plain, frozen data that every layer shares: runs, their tasks, artifacts.
-
-Nothing here fetches, draws or imports anything else of kfnb. A backend folds what it knows into these
-objects; widgets and text draw them.
-"""
+"""Runs, their tasks, and the artifacts that these make."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import IO, Any, TypeVar, overload
+from typing import IO, Any, TypeVar
 
 T = TypeVar("T")
 
@@ -236,92 +232,6 @@ class Comparison:
     whole: bool = False
 
 
-class Listing(Sequence[T]):
-    """Things that were asked for, in order. It is no tuple, which IPython would print as one."""
-
-    def __init__(self, items: Iterable[T]) -> None:
-        self._items = tuple(items)
-
-    @overload
-    def __getitem__(self, index: int) -> T: ...
-    @overload
-    def __getitem__(self, index: slice) -> Sequence[T]: ...
-    def __getitem__(self, index: int | slice) -> T | Sequence[T]:
-        return self._items[index]
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def __repr__(self) -> str:
-        return repr(list(self._items))
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """What runs are grouped under: its name, when it was made and when its last run was."""
-
-    id: str
-    name: str
-    description: str = ""
-    created: float | None = None
-    last_run: float | None = None
-
-
-class ExperimentList(Listing[Experiment]):
-    """Experiments, as they were when asked for."""
-
-
-@dataclass(frozen=True)
-class UploadedPipeline:
-    """A version of a pipeline that a cluster keeps; ``version`` is its name, ``url`` a page that shows it."""
-
-    id: str
-    name: str
-    version: str = ""
-    version_id: str = ""
-    description: str = ""
-    created: float | None = None
-    url: str = ""
-
-
-class UploadList(Listing[UploadedPipeline]):
-    """Uploaded pipelines, a version each, as they were when asked for."""
-
-
-@dataclass(frozen=True)
-class Schedule:
-    """A pipeline that a cluster runs again and again: by ``cron`` (as KFP writes it), or after ``every`` seconds.
-
-    With ``catch_up``, runs that were missed while it was paused are made up for. ``status`` is what the cluster says
-    of it where that is no plain "enabled" or "paused".
-    """
-
-    id: str
-    name: str
-    pipeline: str = ""
-    cron: str = ""
-    every: float | None = None
-    start: float | None = None
-    end: float | None = None
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    experiment: str = ""
-    enabled: bool = True
-    catch_up: bool = True
-    max_concurrency: int = 1
-    created: float | None = None
-    status: str = ""
-
-    @property
-    def rhythm(self) -> str:
-        """When it runs, in a few words: ``0 0 6 * * *``, ``every 1 h``."""
-        if self.every is None:
-            return self.cron
-        for unit, seconds in (("d", 86400), ("h", 3600), ("min", 60)):
-            if self.every >= seconds and not self.every % seconds:
-                return f"every {self.every / seconds:.0f} {unit}"
-        return f"every {self.every:.0f} s"
-
-
 def kfp_name(name: str) -> str:
     """A Python name as KFP writes names of pipelines and tasks: lower case, words joined by one dash."""
     return re.sub("[^0-9a-z]+", "-", name.lower()).strip("-")
@@ -358,79 +268,3 @@ class ByTask(Mapping[str, T]):
 
     def __repr__(self) -> str:
         return repr(self._items)
-
-
-@dataclass(frozen=True)
-class Port:
-    """An input, an output or a parameter: its name, its type as KFP calls it, and where its value comes from.
-
-    ``unread`` marks an output that a component could put out, and that nothing asks for.
-    """
-
-    name: str
-    type: str
-    origin: str = ""
-    default: str = ""
-    unread: bool = False
-
-
-@dataclass(frozen=True)
-class Traveller:
-    """Something that travels with a component: what it is (``import``, ``source``, ``constant``, ``module``),
-    the cell it came from, and the reason it is taken along.
-    """
-
-    name: str
-    kind: str
-    origin: str
-    reason: str
-
-
-@dataclass(frozen=True)
-class ComponentView:
-    """What ``%kf_show COMPONENT`` shows: what goes in, comes out and travels, and why.
-
-    ``notes`` are what the user should know (a value inlined, a file that stays behind); ``source`` is the step's
-    program.
-    """
-
-    name: str
-    cell: str
-    image: str = ""
-    inputs: tuple[Port, ...] = ()
-    outputs: tuple[Port, ...] = ()
-    travellers: tuple[Traveller, ...] = ()
-    packages: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    source: str = ""
-
-
-@dataclass(frozen=True)
-class Node:
-    """A task or a group of a pipeline that has not run. ``label`` says what a group is (``If accuracy > 0.9``)."""
-
-    id: str
-    name: str
-    parent: str = ""
-    group: bool = False
-    label: str = ""
-
-
-@dataclass(frozen=True)
-class Edge:
-    """``target`` takes ``label`` (an output's name, empty for mere order) from ``source``; both are node ids."""
-
-    source: str
-    target: str
-    label: str = ""
-
-
-@dataclass(frozen=True)
-class Graph:
-    """A pipeline before it runs."""
-
-    name: str
-    parameters: tuple[Port, ...] = ()
-    nodes: tuple[Node, ...] = ()
-    edges: tuple[Edge, ...] = ()
-    notes: tuple[str, ...] = ()

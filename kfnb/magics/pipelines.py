@@ -1,0 +1,87 @@
+"""The magics that define components and pipelines."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kfnb import api, options
+from kfnb.capture.component import Options
+from kfnb.errors import UsageError
+from kfnb.magics.reading import Magics, name_of, reads
+from kfnb.pipeline import pipeline as pipelines
+
+if TYPE_CHECKING:
+    from kfnb.model import ComponentView, Graph
+    from kfnb.pipeline.pipeline import Pipeline
+
+
+class PipelineMagics(Magics):
+    """Components and pipelines."""
+
+    @reads(options.component)
+    def kf_component(self, line: str, body: str | None = None) -> Any:
+        if (
+            body is not None
+        ):  # called by a program; typed in a cell, it is the line form with the code after it
+            result = self.kernel.shell.run_cell(f"%%kf_component {line}\n{body}")
+            result.raise_error()
+            return result.result
+        found = options.component().read(line)
+        params = tuple(options.parameter(text) for text in found.param)
+        options.unique([param.name for param in params], "--param")
+        options.unique(found.output, "--output")
+        chosen = Options(
+            params=params,
+            outputs=tuple(found.output),
+            packages=tuple(found.package),
+            image=found.image,
+            cpu=options.quantity(found.cpu, "--cpu", "m", "2 or 500m"),
+            memory=options.quantity(found.memory, "--memory", "[EPTGMK]i?", "4G or 512Mi"),
+            gpu=options.count(found.gpu, "--gpu"),
+            retries=options.count(found.retries, "--retries"),
+            cache=not found.no_cache,
+        )
+        self.kernel.begin_component(found.name, chosen, name_of(found.bind))
+        return None
+
+    @reads(options.parameters)
+    def kf_parameters(self, line: str, body: str | None = None) -> Any:
+        if body is not None:
+            result = self.kernel.shell.run_cell(f"%%kf_parameters {line}\n{body}")
+            result.raise_error()
+            return result.result
+        options.parameters().read(line)
+        self.kernel.begin_parameters()
+        return None
+
+    @reads(options.pipeline_line, options.pipeline_cell)
+    def kf_pipeline(self, line: str, body: str | None = None) -> Pipeline:
+        current = self.kernel.workspace
+        if body is None:
+            found = options.pipeline_line().read(line)
+            pipeline = pipelines.define_chain(current.notebook, found.name, found.steps)
+        else:
+            found = options.pipeline_cell().read(line)
+            params = [options.parameter(text) for text in found.param]
+            options.unique([param.name for param in params], "--param")
+            pipeline = pipelines.define(
+                current.notebook, found.name, body, number=self.kernel.number, params=params
+            )
+        built = api.built(pipeline)
+        current.pipelines[pipeline.name] = pipeline
+        for note in built.wired.notes:
+            print(f"note: {note}")
+        return self.bound(found.bind, pipeline)
+
+    @reads(options.show)
+    def kf_show(self, line: str) -> ComponentView | Graph:
+        found = options.show().read(line)
+        return self.bound(found.bind, api.show(found.name))
+
+    @reads(options.compile_)
+    def kf_compile(self, line: str) -> None:
+        found = options.compile_().read(line)
+        if not found.to and not found.python:
+            raise UsageError("%kf_compile: say where to: --to FILE.yaml, --python FILE.py, or both")
+        for path in filter(None, (found.to, found.python)):
+            print(f"wrote {api.compile(found.pipeline, path)}")

@@ -1,0 +1,79 @@
+"""The magics that start, show and manage runs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kfnb import api, managing, options
+from kfnb.backends.run import Run
+from kfnb.magics.reading import Magics, reads
+
+if TYPE_CHECKING:
+    from kfnb.backends.run import RunList
+    from kfnb.model import Comparison
+
+
+class RunMagics(Magics):
+    """Runs."""
+
+    @reads(options.submit)
+    def kf_submit(self, line: str) -> Run:
+        found, arguments = options.submit().read_with_arguments(line)
+        run = api.submit(
+            found.pipeline,
+            arguments,
+            backend=found.backend,
+            name=found.name,
+            experiment=found.experiment,
+            cache=not found.no_cache,
+        )
+        self.bound(found.bind, run)
+        if not self.kernel.attended:
+            self.wait_for(run)
+        return run
+
+    @reads(options.run)
+    def kf_run(self, line: str) -> Run:
+        found = options.run().read(line)
+        return self.bound(found.bind, api.run(found.run))
+
+    @reads(options.stop)
+    def kf_stop(self, line: str) -> None:
+        run = api.run(options.stop().read(line).run)
+        run.stop()
+        print(f"stopping run {run.id}")
+
+    @reads(options.retry)
+    def kf_retry(self, line: str) -> Run:
+        found = options.retry().read(line)
+        run = self.bound(found.bind, api.run(found.run).retry())
+        if not self.kernel.attended:
+            self.wait_for(run)
+        return run
+
+    @reads(options.runs)
+    def kf_runs(self, line: str) -> RunList:
+        found = options.runs().read(line)
+        return self.bound(found.bind, managing.runs(found))
+
+    @reads(options.archive)
+    def kf_archive(self, line: str) -> None:
+        found = options.archive().read(line)
+        managing.archive(found, api.handles(*map(self.run_of, found.runs)), print)
+
+    @reads(options.delete)
+    def kf_delete(self, line: str) -> None:
+        found = options.delete().read(line)
+        ask = input if self.kernel.attended else None
+        managing.delete(found, api.handles(*map(self.run_of, found.runs)), print, ask)
+
+    @reads(options.compare)
+    def kf_compare(self, line: str) -> Comparison:
+        found = options.compare().read(line)
+        return self.bound(found.bind, api.compare(*map(self.run_of, found.runs), whole=found.all))
+
+    @reads(options.logs)
+    def kf_logs(self, line: str) -> None:
+        found = options.logs().read(line)
+        for text in api.log_lines(found.run, found.task, follow=found.follow):
+            print(text)

@@ -1,0 +1,81 @@
+"""Components and pipelines before they run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Port:
+    """An input, an output or a parameter: its name, its type as KFP calls it, and where its value comes from.
+
+    ``unread`` marks an output that a component could put out, and that nothing asks for.
+    """
+
+    name: str
+    type: str
+    origin: str = ""
+    default: str = ""
+    unread: bool = False
+
+
+@dataclass(frozen=True)
+class Traveller:
+    """Something that travels with a component: what it is (``import``, ``source``, ``constant``, ``module``),
+    the cell it came from, and the reason it is taken along.
+    """
+
+    name: str
+    kind: str
+    origin: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class ComponentView:
+    """What ``%kf_show COMPONENT`` shows: what goes in, comes out and travels, and why.
+
+    ``notes`` are what the user should know (a value inlined, a file that stays behind); ``source`` is the step's
+    program.
+    """
+
+    name: str
+    cell: str
+    image: str = ""
+    inputs: tuple[Port, ...] = ()
+    outputs: tuple[Port, ...] = ()
+    travellers: tuple[Traveller, ...] = ()
+    packages: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A task or a group of a pipeline that has not run. ``label`` says what a group is (``If accuracy > 0.9``)."""
+
+    id: str
+    name: str
+    parent: str = ""
+    group: bool = False
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Edge:
+    """``target`` takes ``label`` (an output's name, empty for mere order) from ``source``; both are node ids."""
+
+    source: str
+    target: str
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A pipeline before it runs."""
+
+    name: str
+    parameters: tuple[Port, ...] = ()
+    nodes: tuple[Node, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    notes: tuple[str, ...] = ()

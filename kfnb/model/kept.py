@@ -1,0 +1,75 @@
+"""What Kubeflow Pipelines keeps beside runs: experiments, uploaded pipelines, schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kfnb.model.listing import Listing
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What runs are grouped under: its name, when it was made and when its last run was."""
+
+    id: str
+    name: str
+    description: str = ""
+    created: float | None = None
+    last_run: float | None = None
+
+
+class ExperimentList(Listing[Experiment]):
+    """Experiments, as they were when asked for."""
+
+
+@dataclass(frozen=True)
+class UploadedPipeline:
+    """A version of a pipeline that a cluster keeps; ``version`` is its name, ``url`` a page that shows it."""
+
+    id: str
+    name: str
+    version: str = ""
+    version_id: str = ""
+    description: str = ""
+    created: float | None = None
+    url: str = ""
+
+
+class UploadList(Listing[UploadedPipeline]):
+    """Uploaded pipelines, a version each, as they were when asked for."""
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """A pipeline that a cluster runs again and again: by ``cron`` (as KFP writes it), or after ``every`` seconds.
+
+    With ``catch_up``, runs that were missed while it was paused are made up for. ``status`` is what the cluster says
+    of it where that is no plain "enabled" or "paused".
+    """
+
+    id: str
+    name: str
+    pipeline: str = ""
+    cron: str = ""
+    every: float | None = None
+    start: float | None = None
+    end: float | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    experiment: str = ""
+    enabled: bool = True
+    catch_up: bool = True
+    max_concurrency: int = 1
+    created: float | None = None
+    status: str = ""
+
+    @property
+    def rhythm(self) -> str:
+        """When it runs, in a few words: ``0 0 6 * * *``, ``every 1 h``."""
+        if self.every is None:
+            return self.cron
+        for unit, seconds in (("d", 86400), ("h", 3600), ("min", 60)):
+            if self.every >= seconds and not self.every % seconds:
+                return f"every {self.every / seconds:.0f} {unit}"
+        return f"every {self.every:.0f} s"

@@ -1,0 +1,169 @@
+"""Studies: a search for the parameters that make an objective best, in trials. Names and meaning are Katib's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Literal
+
+from kfnb.model.listing import Listing
+from kfnb.model.run import RunState, TaskError
+
+Value = float | int | str | bool
+
+
+class TrialState(str, Enum):
+    """The state of a trial: Katib's conditions, written as KFP writes states."""
+
+    PENDING = "PENDING"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    EARLY_STOPPED = "EARLY_STOPPED"
+    METRICS_UNAVAILABLE = "METRICS_UNAVAILABLE"
+    KILLED = "KILLED"
+
+    def __str__(self) -> str:
+        return self.value
+
+    @property
+    def finished(self) -> bool:
+        """Whether nothing more will happen."""
+        return self not in (TrialState.PENDING, TrialState.RUNNING)
+
+
+@dataclass(frozen=True)
+class Dimension:
+    """One parameter of a search space.
+
+    ``float`` and ``int`` lie from ``low`` to ``high``, both included, in steps of ``step`` (0 for a float without
+    steps), on a logarithmic scale with ``log``; a ``choice`` is one of ``choices``. With ``condition``, it exists only
+    where that holds (a few words for people).
+    """
+
+    name: str
+    kind: Literal["float", "int", "choice"]
+    low: float = 0.0
+    high: float = 0.0
+    step: float = 0.0
+    log: bool = False
+    choices: tuple[Value, ...] = ()
+    condition: str = ""
+
+
+@dataclass(frozen=True)
+class Objective:
+    """What is made best: a metric by its name (``loss``, ``evaluate.accuracy``), and other ones that are kept too.
+
+    A trial that reaches ``goal`` ends the study.
+    """
+
+    metric: str
+    maximize: bool = False
+    goal: float | None = None
+    further: tuple[str, ...] = ()
+
+    def better(self, value: float, than: float) -> bool:
+        """Whether one value of the metric is better than another."""
+        return value > than if self.maximize else value < than
+
+    def reached(self, value: float) -> bool:
+        """Whether a value is at the goal, or beyond it."""
+        return self.goal is not None and not self.better(self.goal, value)
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One trial: its parameters and what came of it.
+
+    ``number`` counts from 0 in the order in which trials began; ``name`` is what a cluster calls it. ``value`` is the
+    objective's, None until it is known; ``metrics`` holds the further ones. ``curve`` is the objective on the way, as
+    pairs of step and value, in order. ``started`` and ``finished`` are seconds since the epoch. ``run`` is the id of
+    the pipeline run that the trial was, empty where it was none.
+    """
+
+    number: int
+    state: TrialState = TrialState.PENDING
+    params: Mapping[str, Value] = field(default_factory=dict)
+    value: float | None = None
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    curve: tuple[tuple[float, float], ...] = ()
+    started: float | None = None
+    finished: float | None = None
+    error: TaskError | None = None
+    name: str = ""
+    run: str = ""
+
+    @property
+    def seconds(self) -> float | None:
+        """How long it ran; None while it runs or if it never did."""
+        if self.started is None or self.finished is None:
+            return None
+        return self.finished - self.started
+
+
+@dataclass(frozen=True)
+class Study:
+    """One study, at one moment. ``trials`` are in the order of their numbers.
+
+    ``subject`` is what is tuned, by the name of the cell, component or pipeline. ``max_trials`` and ``max_failed`` are
+    None where there is no limit, ``timeout`` is in seconds. ``importances`` says for each parameter how much of the
+    objective's variation it explains, from 0 to 1; empty where that is not known. ``reason`` says in a few words why
+    it ended (``goal reached``), ``error`` why it failed. ``notes`` are what the user should know, a line each.
+    """
+
+    name: str
+    backend: str
+    objective: Objective
+    state: RunState = RunState.PENDING
+    subject: str = ""
+    space: tuple[Dimension, ...] = ()
+    algorithm: str = ""
+    early_stopping: str = ""
+    max_trials: int | None = None
+    max_failed: int | None = None
+    parallel: int = 1
+    timeout: float | None = None
+    created: float | None = None
+    started: float | None = None
+    finished: float | None = None
+    trials: tuple[Trial, ...] = ()
+    importances: Mapping[str, float] = field(default_factory=dict)
+    reason: str = ""
+    error: str = ""
+    notes: tuple[str, ...] = ()
+
+    @property
+    def best(self) -> Trial | None:
+        """The trial with the best value that ran to its end; the earliest of several. None where there is none yet."""
+        best: Trial | None = None
+        for trial in self.trials:
+            if trial.value is None or trial.state is not TrialState.SUCCEEDED:
+                continue
+            if best is None or best.value is None or self.objective.better(trial.value, best.value):
+                best = trial
+        return best
+
+    @property
+    def counts(self) -> dict[TrialState, int]:
+        """How many trials are in each state, of the states that occur."""
+        counts: dict[TrialState, int] = {}
+        for trial in self.trials:
+            counts[trial.state] = counts.get(trial.state, 0) + 1
+        return counts
+
+
+class StudyList(Listing[Study]):
+    """Studies, as they were when asked for; they may come without their trials."""
+
+
+Chart = Literal["history", "parallel", "slices", "importances", "curves"]
+
+
+@dataclass(frozen=True)
+class StudyPlot:
+    """One chart of a study, to be displayed."""
+
+    study: Study
+    chart: Chart

@@ -1,0 +1,128 @@
+"""A parser of the words of a magic's line, or of a command's."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import NoReturn
+
+from kfnb.errors import UsageError
+
+
+class Help(Exception):
+    """``--help`` was given; the message is the help."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser that raises instead of exiting."""
+
+    def __init__(self, prog: str, description: str) -> None:
+        super().__init__(prog=prog, description=description, allow_abbrev=False, add_help=False)
+        self.add_argument("--help", "-h", action="store_true", help="show this help")
+
+    def error(self, message: str) -> NoReturn:
+        """Say what is wrong with the words, and how to see the right ones."""
+        raise UsageError(f"{self.prog}: {message}; {self.prog} --help shows how")
+
+    def read(self, words: str | Sequence[str]) -> argparse.Namespace:
+        """The options in a magic's line, or in a command's words. Raises ``UsageError``, or ``Help``."""
+        found, rest = self._read(words)
+        if rest:
+            self.error(self._unknown(rest[0]))
+        return found
+
+    def read_with_arguments(self, words: str | Sequence[str]) -> tuple[argparse.Namespace, dict[str, str]]:
+        """As ``read``, for a verb that also takes a pipeline's arguments."""
+        found, rest = self._read(words)
+        arguments = dict(found.p or ())
+        while rest:
+            word = rest.pop(0)
+            if not word.startswith("--"):
+                self.error(f"{word} is not expected here: a pipeline's argument is --name value")
+            name, equals, value = word[2:].partition("=")
+            if not equals:
+                if not rest:
+                    self.error(f"--{name} needs a value")
+                value = rest.pop(0)
+            arguments[name] = value
+        return found, arguments
+
+    def _read(self, words: str | Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+        split = self.split(words) if isinstance(words, str) else list(words)
+        if "--help" in split or "-h" in split:
+            raise Help(self.format_help())
+        return self.parse_known_args(split)
+
+    def split(self, line: str) -> list[str]:
+        """The words of a line: quotes around a word are taken off, those in brackets are a literal's own."""
+        try:
+            return split_words(line)
+        except ValueError as error:
+            self.error(f"{error} in {line!r}")
+
+    def _unknown(self, word: str) -> str:
+        known = [option for action in self._actions for option in action.option_strings]
+        word = word.partition("=")[0]
+        close = get_close_matches(word, known, 1)
+        return f"{word} is not known" + (f"; did you mean {close[0]}?" if close else "")
+
+    @property
+    def options(self) -> list[str]:
+        """The option words there are, for completion."""
+        return [
+            option for action in self._actions for option in action.option_strings if option.startswith("--")
+        ]
+
+
+_WORD = re.compile(
+    r"""(?: [^\s'"\[({]+ | '[^']*' | "[^"]*" | (?P<open>[\[({]) )""",
+    re.VERBOSE,
+)
+
+
+_CLOSING = {"[": "]", "(": ")", "{": "}"}
+
+
+def split_words(line: str) -> list[str]:
+    """The words of a line, up to a comment: a ``#`` that stands alone, as a Python programmer ends a line.
+
+    Raises ValueError for a quote or a bracket that is not closed.
+    """
+    words: list[str] = []
+    place, new = 0, True
+    while place < len(line):
+        if line[place].isspace():
+            place, new = place + 1, True
+            continue
+        if new and line[place : place + 2].rstrip() == "#":
+            break
+        found = _WORD.match(line, place)
+        if found is None:
+            raise ValueError("No closing quotation")
+        end = _closed(line, place) if found["open"] else found.end()
+        part = line[place:end]
+        part = part[1:-1] if part[0] in "'\"" else part
+        words = [*words, part] if new else [*words[:-1], words[-1] + part]
+        place, new = end, False
+    return words
+
+
+def _closed(line: str, start: int) -> int:
+    """Where the bracket that opens at ``start`` has closed; what is quoted inside does not count."""
+    waiting, place = [_CLOSING[line[start]]], start + 1
+    while waiting:
+        if place >= len(line):
+            raise ValueError("No closing bracket")
+        character = line[place]
+        if character in "'\"":
+            place = line.find(character, place + 1)
+            if place < 0:
+                raise ValueError("No closing quotation")
+        elif character in _CLOSING:
+            waiting.append(_CLOSING[character])
+        elif character == waiting[-1]:
+            waiting.pop()
+        place += 1
+    return place

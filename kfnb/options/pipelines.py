@@ -1,0 +1,98 @@
+"""The words of what is defined in a notebook: components, pipelines, settings."""
+
+from __future__ import annotations
+
+from kfnb.options.parser import Parser
+from kfnb.options.words import bind
+
+
+def component() -> Parser:
+    """``%%kf_component``."""
+    parser = Parser("%%kf_component", "Run the cell, and make it a component of pipelines.")
+    parser.add_argument("name", help="the component's name")
+    add = parser.add_argument
+    add(
+        "--param",
+        action="append",
+        default=[],
+        metavar="NAME:TYPE=DEFAULT",
+        help="a parameter; may be repeated",
+    )
+    add(
+        "--output",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a name that is always put out; may be repeated",
+    )
+    add(
+        "--package",
+        action="append",
+        default=[],
+        metavar="NAME==VERSION",
+        help="a package to install; may be repeated",
+    )
+    add("--image", default="", help="container image of the step")
+    add("--cpu", default="", help="cores, as Kubernetes writes them: 2 or 500m")
+    add("--memory", default="", help="memory, as Kubernetes writes it: 4G")
+    add("--gpu", type=int, default=0, help="number of NVIDIA GPUs")
+    add("--retries", type=int, default=0, help="how often a failed step is tried again")
+    add("--no-cache", action="store_true", help="run the step even where its inputs have not changed")
+    bind(parser)
+    return parser
+
+
+def parameters() -> Parser:
+    """``%%kf_parameters``."""
+    return Parser("%%kf_parameters", "Run the cell; each name that it assigns is a parameter of pipelines.")
+
+
+def pipeline_line() -> Parser:
+    """``%kf_pipeline``."""
+    parser = Parser(
+        "%kf_pipeline", "Define a pipeline that runs components in order, wired by the names they share."
+    )
+    parser.add_argument("name", help="the pipeline's name")
+    parser.add_argument("steps", nargs="*", help="components")
+    bind(parser)
+    return parser
+
+
+def pipeline_cell() -> Parser:
+    """``%%kf_pipeline``."""
+    parser = Parser(
+        "%%kf_pipeline",
+        "Define a pipeline by KFP's DSL; inputs that the calls of components do not give are wired by name.",
+    )
+    parser.add_argument("name", help="the pipeline's name")
+    parser.add_argument(
+        "--param", action="append", default=[], metavar="NAME:TYPE=DEFAULT", help="a parameter"
+    )
+    bind(parser)
+    return parser
+
+
+def show() -> Parser:
+    """``%kf_show``."""
+    parser = Parser("%kf_show", "Show what travels with a component and why, or a pipeline's graph.")
+    parser.add_argument("name", help="a component, a pipeline, or a compiled file")
+    bind(parser)
+    return parser
+
+
+def compile_() -> Parser:
+    """``%kf_compile`` and ``kfnb compile``."""
+    parser = Parser("%kf_compile", "Write a pipeline to a file.")
+    parser.add_argument("pipeline", help="the pipeline's name")
+    parser.add_argument("--to", metavar="FILE.yaml", help="KFP's YAML")
+    parser.add_argument(
+        "--python", metavar="FILE.py", help="a program of KFP's SDK that compiles to the same"
+    )
+    return parser
+
+
+def config() -> Parser:
+    """``%kf_config``."""
+    parser = Parser("%kf_config", "Show the settings, or set some: name=value.")
+    parser.add_argument("settings", nargs="*", metavar="NAME=VALUE")
+    return parser

@@ -1,0 +1,1 @@
+"""What the command ``kfnb`` does at each of its verbs: read the words, call a public function, print."""

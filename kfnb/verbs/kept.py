@@ -1,0 +1,52 @@
+"""The verbs of pipelines, and of what Kubeflow Pipelines keeps beside runs."""
+
+from __future__ import annotations
+
+from kfnb import api, managing, options, widgets
+from kfnb.backends.schedule import Schedule
+from kfnb.errors import UsageError
+from kfnb.model import UploadedPipeline
+from kfnb.verbs.printing import named, show, tell
+
+
+def compile_(words: list[str]) -> int:
+    """``kfnb compile``."""
+    found = named(options.compile_(), "kfnb compile").read(words)
+    if not found.to and not found.python:
+        raise UsageError("kfnb compile: say where to: --to FILE.yaml")
+    for path in filter(None, (found.to, found.python)):
+        print(api.compile(found.pipeline, path))
+    return 0
+
+
+def experiments(words: list[str]) -> int:
+    """``kfnb experiments``."""
+    parser = named(options.experiments(), "kfnb experiments")
+    parser.add_argument("--json", action="store_true", help="print the experiments as JSON")
+    found = parser.read(words)
+    listed = api.experiments()
+    show(listed, widgets.draw_experiments(listed), json_wanted=found.json)
+    return 0
+
+
+def upload(words: list[str]) -> int:
+    """``kfnb upload``."""
+    parser = named(options.upload(), "kfnb upload")
+    parser.add_argument("--json", action="store_true", help="print the uploaded pipelines as JSON")
+    found = parser.read(words)
+    done = managing.upload(found)
+    listed = [done] if isinstance(done, UploadedPipeline) else list(done)
+    show(listed, widgets.draw_uploads(listed), json_wanted=found.json)
+    return 0
+
+
+def schedule(words: list[str]) -> int:
+    """``kfnb schedule``."""
+    parser = named(options.schedule(), "kfnb schedule")
+    parser.add_argument("--json", action="store_true", help="print the schedules as JSON")
+    found, arguments = parser.read_with_arguments(words)
+    done = managing.schedule(found, arguments, tell)
+    if done is not None:
+        listed = [one.told for one in ([done] if isinstance(done, Schedule) else done)]
+        show(listed, widgets.draw_schedules(listed), json_wanted=found.json)
+    return 0

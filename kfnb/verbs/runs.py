@@ -1,0 +1,154 @@
+"""The verbs of runs: they wait for what they start."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from typing import Any
+
+from kfnb import api, managing, options, widgets
+from kfnb.backends.events import encode
+from kfnb.backends.run import Run
+from kfnb.model import Comparison, RunState
+from kfnb.model import Run as RunData
+from kfnb.notebooks import command
+from kfnb.verbs.printing import as_json, named, print_run, tell
+
+INTERRUPTED = 130
+
+
+def run_notebooks(words: list[str]) -> int:
+    """``kfnb run``."""
+    parser = options.Parser("kfnb run", command.SUMMARY)
+    command.add_arguments(parser)
+    return command.main(parser.read(words))
+
+
+def submit(words: list[str]) -> int:
+    """``kfnb submit``."""
+    parser = named(options.submit(), "kfnb submit")
+    parser.add_argument("--json", action="store_true", help="print the run as JSON when it is finished")
+    found, arguments = parser.read_with_arguments(words)
+    run = api.submit(
+        found.pipeline,
+        arguments,
+        backend=found.backend,
+        name=found.name,
+        experiment=found.experiment,
+        cache=not found.no_cache,
+    )
+    return _see_through(run, json_wanted=found.json)
+
+
+def _see_through(run: Run, *, json_wanted: bool) -> int:
+    """Follow a run to its end and print what came of it; the exit code."""
+    try:
+        last = _follow(run)
+    except KeyboardInterrupt:
+        print(f"\nrun {run.id} goes on; kfnb logs -f {run.id} follows it", file=sys.stderr)
+        return INTERRUPTED
+    print_run(last, json_wanted=json_wanted)
+    return 0 if last.state is RunState.SUCCEEDED else 1
+
+
+def _follow(run: Run) -> RunData:
+    """Print a line on stderr as the run gets on, at most one a second; its last state."""
+    print(f"run {run.id}", file=sys.stderr)
+    said, last = 0.0, run.snapshot()
+    for last in run.watch():
+        if last.state.finished or time.monotonic() - said >= 1:
+            print(widgets.draw_progress(last), file=sys.stderr)
+            said = time.monotonic()
+    return last
+
+
+def runs(words: list[str]) -> int:
+    """``kfnb runs``, ``kfnb runs show`` and ``kfnb runs prune``."""
+    if words[:1] == ["show"]:
+        return show_run(words[1:])
+    if words[:1] == ["prune"]:
+        return prune(words[1:])
+    parser = named(options.runs(), "kfnb runs")
+    parser.add_argument("--json", action="store_true", help="print the runs as JSON")
+    found = parser.read(words)
+    listed = managing.runs(found)
+    if found.json:
+        print(json.dumps([as_json(run) for run in listed], indent=2, default=str))
+    else:
+        print(widgets.draw_runs(listed)["text/plain"])
+    return 0
+
+
+def show_run(words: list[str]) -> int:
+    """``kfnb runs show``."""
+    parser = named(options.run(), "kfnb runs show")
+    parser.add_argument("--json", action="store_true", help="print the run as JSON")
+    found = parser.read(words)
+    print_run(api.run(found.run).snapshot(), json_wanted=found.json)
+    return 0
+
+
+def prune(words: list[str]) -> int:
+    """``kfnb runs prune``."""
+    removed = api.prune(keep=options.prune().read(words).keep)
+    print("\n".join(removed) if removed else "nothing to remove", file=None if removed else sys.stderr)
+    return 0
+
+
+def compare(words: list[str]) -> int:
+    """``kfnb compare``."""
+    parser = named(options.compare(), "kfnb compare")
+    parser.add_argument("--json", action="store_true", help="print all of it as JSON")
+    found = parser.read(words)
+    comparison = api.compare(*found.runs, whole=found.all)
+    if found.json:
+        print(json.dumps(_comparison_as_json(comparison), indent=2, default=str))
+    else:
+        print(widgets.draw_comparison(comparison)["text/plain"])
+    return 0
+
+
+def _comparison_as_json(comparison: Comparison) -> dict[str, Any]:
+    """A comparison as ``--json`` prints it: each thing by its name, in the order of the runs."""
+    parts = ("arguments", "metrics", "environment", "states", "seconds")
+    rows = {part: {row.name: encode(row.values) for row in getattr(comparison, part)} for part in parts}
+    return {"runs": [run.id for run in comparison.runs], **rows}
+
+
+def stop(words: list[str]) -> int:
+    """``kfnb stop``."""
+    run = api.run(named(options.stop(), "kfnb stop").read(words).run)
+    run.stop()
+    print(f"stopping run {run.id}", file=sys.stderr)
+    return 0
+
+
+def retry(words: list[str]) -> int:
+    """``kfnb retry``."""
+    parser = named(options.retry(), "kfnb retry")
+    parser.add_argument("--json", action="store_true", help="print the run as JSON when it is finished")
+    found = parser.read(words)
+    return _see_through(api.run(found.run).retry(), json_wanted=found.json)
+
+
+def logs(words: list[str]) -> int:
+    """``kfnb logs``."""
+    found = named(options.logs(), "kfnb logs").read(words)
+    for line in api.log_lines(found.run, found.task, follow=found.follow):
+        print(line, flush=found.follow)
+    return 0
+
+
+def archive(words: list[str]) -> int:
+    """``kfnb archive``."""
+    found = named(options.archive(), "kfnb archive").read(words)
+    managing.archive(found, api.handles(*found.runs), tell)
+    return 0
+
+
+def delete(words: list[str]) -> int:
+    """``kfnb delete``."""
+    found = named(options.delete(), "kfnb delete").read(words)
+    managing.delete(found, api.handles(*found.runs), tell, None)
+    return 0
