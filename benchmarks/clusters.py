@@ -20,6 +20,8 @@ HERE = Path(__file__).parent.parent / "tests" / "backends" / "kubeflow"
 sys.path.insert(0, str(HERE))
 
 STEPS, TASKS, ROUNDS = 9, 1000, 9
+SPEED = 20
+"""How many times as fast an idle minute goes by."""
 
 
 def submitting() -> Iterator[Measured]:
@@ -83,3 +85,12 @@ def folding() -> Iterator[Measured]:
 
     mine, peer = in_turn(ROUNDS, ours, parsed)
     yield Measured(f"fold a run of {TASKS:,} tasks on Kubeflow", mine, "20 ms", peer, "json.loads of it")
+
+
+def idling() -> Iterator[Measured]:
+    """Three runs that are looked at while nothing happens to them: all requests to the cluster in a minute."""
+    from idling import idle_minute
+
+    yield Measured(
+        "requests in an idle minute, three runs displayed", idle_minute(SPEED).total(), "12", unit=""
+    )

@@ -7,12 +7,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 HEADER = f"{'what':58} {'kfnb':>13} {'ratio':>8}  {'at most':18} {'compared to':>13}"
-_FACTORS = {"ms": 1e3, "MB": 1e-6, "%": 1e2}
+_FACTORS = {"ms": 1e3, "MB": 1e-6, "%": 1e2, "": 1.0}
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured, in seconds (in bytes where the unit is MB, as a share where it is %).
+    """What was measured, in seconds (in bytes where the unit is MB, as a share where it is %, a number without one).
 
     ``limit`` is the most that it may be, as seconds or as a ratio to ``peer``.
     """

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from kfnb import model
 from kfnb.backends.events import Event
-from kfnb.model import RunState
+from kfnb.backends.selection import LISTED, Selection
 
 
 @dataclass(frozen=True)
@@ -18,7 +18,8 @@ class Submission:
 
     ``spec`` is the compiled PipelineSpec as plain JSON data (what a KFP YAML file's first document holds);
     ``platform`` its second document, empty if there is none. ``arguments`` are typed and checked already.
-    ``folder`` is the notebook's: relative paths in steps that run here start there.
+    ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` says which trial of
+    which study arguments are from (``bowl, trial 12``), empty if they are from none.
     """
 
     spec: Mapping[str, Any]
@@ -28,6 +29,7 @@ class Submission:
     platform: Mapping[str, Any] | None = None
     cache: bool = True
     folder: str = "."
+    study: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class LogLine:
 
     task: str
     text: str
+
+
+CACHED = "(it did not run: its outputs are those of an earlier run with the same inputs, from the cache)"
+"""What stands in the log of a task that was cached, where that one task's log is asked for."""
 
 
 @dataclass(frozen=True)
@@ -67,21 +73,8 @@ class Backend(Protocol):
         """The run as it is now. Raises ``RunNotFound``."""
         ...
 
-    def list(
-        self,
-        *,
-        limit: int = 20,
-        experiment: str = "",
-        state: RunState | None = None,
-        name: str = "",
-        since: float | None = None,
-        until: float | None = None,
-        archived: bool = False,
-    ) -> builtins.list[model.Run]:
-        """The newest runs first, those that ``Selection`` means; without their tasks where that is cheaper.
-
-        Those that were archived are among them only if ``archived``.
-        """
+    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.Run]:
+        """The newest runs first, as many as ``limit``; without their tasks where that is cheaper."""
         ...
 
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:

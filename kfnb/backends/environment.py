@@ -9,6 +9,9 @@ from kfnb.backends.installs import packages
 
 Json = Mapping[str, Any]
 
+FROM_STUDY = "arguments from study "
+"""How a run says which trial of which study its arguments are from."""
+
 
 def environment_of(spec: Json) -> dict[str, str]:
     """What each component of a PipelineSpec runs in: ``{"train: image": ..., "train: packages": ...}``."""
@@ -19,6 +22,11 @@ def environment_of(spec: Json) -> dict[str, str]:
         for part, told in _parts(executors.get(component.get("executorLabel"), {}).get("container", {}))
         if told
     }
+
+
+def of_study(text: str) -> dict[str, str]:
+    """The study that a run's description or note tells of, as part of its environment; nothing where it tells none."""
+    return {"study": text.removeprefix(FROM_STUDY)} if text.startswith(FROM_STUDY) else {}
 
 
 def _parts(container: Json) -> Iterator[tuple[str, str]]:

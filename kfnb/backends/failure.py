@@ -20,6 +20,7 @@ _STEP = "ephemeral_component.py"
 """The file of a step's program, as KFP names it."""
 _OURS = (
     "kfnb/backends/local/runner.py",
+    "kfnb/tuning/local/worker.py",
     "kfp/dsl/executor.py",
     "kfp/dsl/executor_main.py",
     "<frozen importlib._bootstrap",

@@ -13,7 +13,7 @@ DEFAULT_EXPERIMENT = "Default"
 @dataclass(frozen=True)
 class Selection:
     """Runs of an ``experiment``, in a ``state``, with ``name`` in their names, made from ``since`` on and before
-    ``until``. What is empty or None does not choose.
+    ``until``. What is empty or None does not choose. Those that were archived are meant only if ``archived``.
     """
 
     experiment: str = ""
@@ -21,6 +21,7 @@ class Selection:
     name: str = ""
     since: float | None = None
     until: float | None = None
+    archived: bool = False
 
     def fits(self, run: Run) -> bool:
         """Whether a run is among those meant."""
@@ -31,4 +32,9 @@ class Selection:
             and self.name.casefold() in run.name.casefold()  # as the databases of KFP compare
             and (self.since is None or created >= self.since)
             and (self.until is None or created < self.until)
+            and (self.archived or not run.archived)
         )
+
+
+LISTED = Selection()
+"""All runs that are in the lists: those that were not archived."""

@@ -14,6 +14,7 @@ from typing import Any
 from kfnb.capture import functions
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Input, Options, check_name, check_sources
+from kfnb.capture.environment import Environment, values_of
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.notes import files_of, notes_of
@@ -26,11 +27,15 @@ from kfnb.errors import CaptureError
 
 @dataclass(frozen=True)
 class Pending:
-    """A component whose cell is about to run; ``watch`` is how what it gets looks before."""
+    """A component whose cell is about to run; ``watch`` is how what it gets looks before.
+
+    ``environment`` is to be restored when the cell has run, however it ended.
+    """
 
     component: Component
     travel: Travel
     watch: Watch
+    environment: Environment
 
 
 def begin(notebook: Notebook, cell: Cell, options: Options) -> Pending:
@@ -38,6 +43,17 @@ def begin(notebook: Notebook, cell: Cell, options: Options) -> Pending:
 
     Raises ``CaptureError``; then nothing has changed.
     """
+    component, travel, watch = checked(notebook, cell, options)
+    environment = values_of(options.pod)
+    if component.function is None:
+        for param in component.options.params:
+            if param.default is not None:
+                notebook.namespace[param.name] = param.default
+    return Pending(component, travel, watch, Environment(environment))
+
+
+def checked(notebook: Notebook, cell: Cell, options: Options) -> tuple[Component, Travel, Watch]:
+    """A component as far as it can be told before its cell runs. Raises ``CaptureError``; nothing is changed."""
     check_name(cell.name, "component")
     check_sources(cell)
     _check_unique(notebook, cell)
@@ -56,11 +72,7 @@ def begin(notebook: Notebook, cell: Cell, options: Options) -> Pending:
     component = replace(component, inputs=inputs, constants=dict(travel.constants))
     watch = Watch.begin(notebook, component, travel, digests)
     _check_outputs(component, watch)
-    if component.function is None:
-        for param in component.options.params:
-            if param.default is not None:
-                notebook.namespace[param.name] = param.default
-    return Pending(component, travel, watch)
+    return component, travel, watch
 
 
 def finish(notebook: Notebook, pending: Pending) -> Component:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kfnb.capture import commands
-from kfnb.capture.heads import HEADS
+from kfnb.capture.heads import HEADS, TRIAL
 from kfnb.errors import CaptureError
 from kfnb.place import Place
 
@@ -39,7 +39,7 @@ class Cell:
     def head(self) -> str:
         """The ``%%kf_...`` words that begin the cell; empty for a plain cell."""
         words = self.raw.lstrip().split(maxsplit=1)
-        return words[0] if words and words[0] in HEADS else ""
+        return words[0] if words and words[0] in (*HEADS, TRIAL) else ""
 
     @cached_property
     def code(self) -> commands.Code:

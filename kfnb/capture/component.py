@@ -14,6 +14,7 @@ from typing import Any
 from kfnb.capture.cell import Cell
 from kfnb.capture.ledger import Names
 from kfnb.capture.notebook import Parameter
+from kfnb.capture.pod import Pod
 from kfnb.capture.scopes import local_names
 from kfnb.capture.syntax import inside_functions, stored_names
 from kfnb.capture.values import Kind
@@ -23,22 +24,21 @@ _HISTORY = re.compile(r"Out|In|_+|_i+|_\d+|_i\d+|_[oid]h")
 _PROGRAM_NAMES = {
     "Any", "Artifact", "ClassificationMetrics", "Dataset", "HTML", "Input", "InputPath", "Markdown", "Metrics",
     "Model", "NamedTuple", "Output", "OutputPath", "compiler", "dsl", "kfp",
+    "kubernetes",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Options:
-    """What a component is told beside its code. ``memory`` as Kubernetes writes it (``4G``); ``cpu`` in cores."""
+    """What a component is told beside its code."""
 
     params: tuple[Parameter, ...] = ()
     outputs: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     image: str = ""
-    cpu: str = ""
-    memory: str = ""
-    gpu: int = 0
     retries: int = 0
     cache: bool = True
+    pod: Pod = field(default_factory=Pod)
 
 
 @dataclass(frozen=True)

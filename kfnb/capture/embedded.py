@@ -309,8 +309,11 @@ def kfnb_modules(files: dict[str, str]) -> None:
     sys.path.insert(0, folder)
 
 
-def kfnb_kf(metrics: Any = None, classification: Any = None, html: Any = None, markdown: Any = None) -> Any:
+def kfnb_kf(  # noqa: PLR0915 - it travels as one function
+    metrics: Any = None, classification: Any = None, html: Any = None, markdown: Any = None
+) -> Any:
     """What a step calls ``kf``: it writes what is logged into the step's artifacts."""
+    import os
     from types import SimpleNamespace
 
     def number(value: Any) -> Any:
@@ -320,6 +323,7 @@ def kfnb_kf(metrics: Any = None, classification: Any = None, html: Any = None, m
         return value
 
     most = 1000
+    reports = [0]
     seen: dict[str, tuple[int, int]] = {}
 
     def add(points: list[Any], name: str, point: list[Any]) -> None:
@@ -344,6 +348,19 @@ def kfnb_kf(metrics: Any = None, classification: Any = None, html: Any = None, m
         for name, value in logged.items():
             if value - value == 0:  # JSON has finite numbers alone
                 add(curves.setdefault(name, []), name, [number(step), value])
+
+    def report(value: Any = None, *, step: int | None = None, **values: Any) -> None:
+        """Say how far training has come: ``kf.report(loss, step=epoch)`` or ``kf.report(accuracy=0.9, step=epoch)``.
+
+        A value without a name is the objective's, where the step is a trial of a study; there it may end the trial.
+        """
+        if value is not None:
+            # whoever runs a step as a trial says what its objective is called
+            values = {os.environ.get("KFNB_OBJECTIVE", "value"): value, **values}
+        if step is None:
+            step = reports[0]
+        reports[0] = int(step) + 1
+        log_metrics(step=step, **values)
 
     def log_roc(fpr: Sequence[float], tpr: Sequence[float], thresholds: Sequence[float]) -> None:
         """Log a ROC curve, as scikit-learn's ``roc_curve`` returns it; at most 200 points are kept."""
@@ -382,6 +399,7 @@ def kfnb_kf(metrics: Any = None, classification: Any = None, html: Any = None, m
 
     return SimpleNamespace(
         log_metrics=log_metrics,
+        report=report,
         log_roc=log_roc,
         log_confusion_matrix=log_confusion_matrix,
         html=log_html,
@@ -391,6 +409,7 @@ def kfnb_kf(metrics: Any = None, classification: Any = None, html: Any = None, m
 
 KF_OUTPUTS = {
     "log_metrics": ("metrics", "Metrics"),
+    "report": ("metrics", "Metrics"),
     "log_roc": ("classification", "ClassificationMetrics"),
     "log_confusion_matrix": ("classification", "ClassificationMetrics"),
     "html": ("html", "HTML"),

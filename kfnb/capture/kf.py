@@ -22,6 +22,10 @@ class Kf:
         if step is None:
             print("  ".join(f"{name} = {value:.6g}" for name, value in metrics.metadata.items()))
 
+    def report(self, value: Any = None, *, step: int | None = None, **values: Any) -> None:
+        """Say how far training has come: ``kf.report(loss, step=epoch)``; a trial of a study may be ended by it."""
+        kfnb_kf(metrics=_artifact()).report(value, step=step, **values)
+
     def log_roc(self, fpr: Sequence[float], tpr: Sequence[float], thresholds: Sequence[float]) -> None:
         """Log a ROC curve, as scikit-learn's ``roc_curve`` returns it."""
         found = _artifact()

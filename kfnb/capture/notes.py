@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from types import FunctionType
 
@@ -32,7 +33,18 @@ def notes_of(notebook: Notebook, component: Component, travel: Travel) -> tuple[
     notes += _earlier_seeds(notebook, travel)
     notes += _data_files(component)
     notes += _aliases(notebook, component)
+    notes += _variables(component)
     return tuple(dict.fromkeys(notes))
+
+
+def _variables(component: Component) -> Iterator[str]:
+    """Environment variables that the step will have, and that the kernel had not when the cell ran."""
+    for held in component.options.pod.keys if component.function is None else ():
+        if held.name not in os.environ:
+            yield (
+                f"{held.name} had no value here: a run takes it from the {held.holder.replace('_', ' ')} {held.source};"
+                " set it in the notebook, or let the setting secrets say where a file has it"
+            )
 
 
 def _changed_modules(component: Component, travel: Travel) -> Iterator[str]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb.capture import capture
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Options
+from kfnb.capture.heads import TRIAL
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.parameters import check_parameters
 from kfnb.errors import KfnbError, UsageError
@@ -87,16 +88,29 @@ class Kernel:
         """The running cell holds the pipelines' parameters; what papermill was given stands for its values."""
         check_parameters(self._cell(self._head("%%kf_parameters")))
 
+    def trial_cell(self, name: str, line: str, body: str) -> Cell:
+        """The running cell as the trial of a study: it does not run here. ``line`` and ``body`` are its parts."""
+        running = self.running[-1] if self.running else None
+        if running is None or not running.raw.lstrip().startswith(TRIAL):  # called by a program
+            running = Running(f"{TRIAL} {line}\n{body}", self.number, None)
+        return self._cell(running, name)
+
     def after_cell(self, running: Running, *, success: bool) -> None:
         """A cell has run: its definitions are taken in, and its component if it is to be one."""
         if running.pending is None:
             self.record(running)
-        elif success:
-            self._finish(running.pending, running.bind)
+            return
+        try:
+            if success:
+                self._finish(running.pending, running.bind)
+        finally:
+            running.pending.environment.restore()
 
     def record(self, running: Running) -> None:
         """Take in what a cell defined that is no component."""
         cell = self._cell(running)
+        if cell.head == TRIAL:
+            return
         if cell.head == "%%kf_parameters":
             # papermill's values come in a cell of their own, which may stand before this one
             self.shell.user_ns.update(self.notebook.injected)

@@ -35,11 +35,9 @@ class PipelineMagics(Magics):
             outputs=tuple(found.output),
             packages=tuple(found.package),
             image=found.image,
-            cpu=options.quantity(found.cpu, "--cpu", "m", "2 or 500m"),
-            memory=options.quantity(found.memory, "--memory", "[EPTGMK]i?", "4G or 512Mi"),
-            gpu=options.count(found.gpu, "--gpu"),
             retries=options.count(found.retries, "--retries"),
             cache=not found.no_cache,
+            pod=options.read_pod(found),
         )
         self.kernel.begin_component(found.name, chosen, name_of(found.bind))
         return None

@@ -32,6 +32,14 @@ class Traveller:
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What a step asks of its pod, and its value: ``memory`` and ``4G``, ``folder /data`` and ``volume claim data``."""
+
+    what: str
+    value: str
+
+
+@dataclass(frozen=True)
 class ComponentView:
     """What ``%kf_show COMPONENT`` shows: what goes in, comes out and travels, and why.
 
@@ -46,6 +54,7 @@ class ComponentView:
     outputs: tuple[Port, ...] = ()
     travellers: tuple[Traveller, ...] = ()
     packages: tuple[str, ...] = ()
+    pod: tuple[Asked, ...] = ()
     notes: tuple[str, ...] = ()
     source: str = ""
 

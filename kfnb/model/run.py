@@ -175,6 +175,7 @@ class Run:
     ``notes`` are what the user should know of it, a line each: what has no effect where it runs. ``metrics`` are the
     numbers that its tasks logged (``evaluate.accuracy``; a list over the turns of a loop), once it is finished.
     ``environment`` says in what it ran, by name (``python``, ``train: packages``). ``url`` is a page that shows it.
+    ``archived`` is whether it was put away.
     """
 
     id: str
@@ -194,6 +195,7 @@ class Run:
     metrics: Mapping[str, Any] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
+    archived: bool = False
 
     @property
     def seconds(self) -> float | None:

@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 from kfnb.options.parser import Parser
-from kfnb.options.words import bind
+from kfnb.options.pod import pod_words
+from kfnb.options.words import bind, repeated
 
 
 def component() -> Parser:
     """``%%kf_component``."""
     parser = Parser("%%kf_component", "Run the cell, and make it a component of pipelines.")
     parser.add_argument("name", help="the component's name")
+    repeated(parser, "--param", "NAME:TYPE=DEFAULT", "a parameter")
+    repeated(parser, "--output", "NAME", "a name that is always put out")
+    repeated(parser, "--package", "NAME==VERSION", "a package to install")
     add = parser.add_argument
-    add(
-        "--param",
-        action="append",
-        default=[],
-        metavar="NAME:TYPE=DEFAULT",
-        help="a parameter; may be repeated",
-    )
-    add(
-        "--output",
-        action="append",
-        default=[],
-        metavar="NAME",
-        help="a name that is always put out; may be repeated",
-    )
-    add(
-        "--package",
-        action="append",
-        default=[],
-        metavar="NAME==VERSION",
-        help="a package to install; may be repeated",
-    )
     add("--image", default="", help="container image of the step")
-    add("--cpu", default="", help="cores, as Kubernetes writes them: 2 or 500m")
-    add("--memory", default="", help="memory, as Kubernetes writes it: 4G")
-    add("--gpu", type=int, default=0, help="number of NVIDIA GPUs")
     add("--retries", type=int, default=0, help="how often a failed step is tried again")
     add("--no-cache", action="store_true", help="run the step even where its inputs have not changed")
+    pod_words(parser)
     bind(parser)
     return parser
 
@@ -65,9 +46,7 @@ def pipeline_cell() -> Parser:
         "Define a pipeline by KFP's DSL; inputs that the calls of components do not give are wired by name.",
     )
     parser.add_argument("name", help="the pipeline's name")
-    parser.add_argument(
-        "--param", action="append", default=[], metavar="NAME:TYPE=DEFAULT", help="a parameter"
-    )
+    repeated(parser, "--param", "NAME:TYPE=DEFAULT", "a parameter")
     bind(parser)
     return parser
 

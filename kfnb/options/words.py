@@ -27,6 +27,11 @@ def bind(parser: Parser) -> None:
     parser.add_argument("-o", dest="bind", metavar="NAME", help="also bind the result to this name")
 
 
+def repeated(parser: Parser, option: str, metavar: str, told: str) -> None:
+    """An option that may be given several times."""
+    parser.add_argument(option, action="append", default=[], metavar=metavar, help=f"{told}; may be repeated")
+
+
 def parameter(text: str) -> Parameter:
     """``rows:int=300`` as a parameter: the type defaults to the default's, a default is optional with a type.
 

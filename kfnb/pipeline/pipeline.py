@@ -187,7 +187,7 @@ def default_image() -> str:
 def _body_names(pipeline: Pipeline, called: Sequence[str]) -> Names:
     """What the body itself reads, beside the steps and KFP's words."""
     names = read_names(pipeline.cell.tree, pipeline.notebook.star_names)
-    for known in (*called, "dsl", "kfp"):
+    for known in (*called, "dsl", "kfp", "kubernetes"):
         names.reads.pop(known, None)
         names.keeps.pop(known, None)
     return names

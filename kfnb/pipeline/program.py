@@ -20,6 +20,7 @@ from kfnb.pipeline.step import Step
 from kfnb.pipeline.wiring import Made, Wired
 
 _BLANK = " "
+_KFP_IMPORTS = {"from kfp import dsl", "from kfp import kubernetes", "import kfp"}
 _ARTIFACTS = ("Artifact", "ClassificationMetrics", "Dataset", "HTML", "Markdown", "Metrics", "Model")
 
 
@@ -45,7 +46,7 @@ def write_program(
     text = "\n\n\n".join(parts)
     # what compiles is the same whichever file it goes to
     main = f'if __name__ == "__main__":\n{INDENT}compiler.Compiler().compile({name}, "{name}.yaml")\n'
-    return f"{_imports(text, travel)}\n\n\n{text}\n\n\n{main}"
+    return f"{_imports(text, wired, travel)}\n\n\n{text}\n\n\n{main}"
 
 
 @cache
@@ -53,7 +54,8 @@ def _source_of(helper: str) -> str:
     return inspect.getsource(getattr(embedded, helper)).rstrip()
 
 
-def _imports(text: str, travel: Travel) -> str:
+def _imports(text: str, wired: Wired, travel: Travel) -> str:
+    named = {node.id for one in wired.body for node in ast.walk(one) if isinstance(node, ast.Name)}
     words = set(re.findall(r"\w+", text))
     dsl = [word for word in (*_ARTIFACTS, "Input", "Output", "OutputPath", "InputPath") if word in words]
     typing = [word for word in ("Any", "Dict", "List", "NamedTuple", "Optional") if word in words]
@@ -63,9 +65,9 @@ def _imports(text: str, travel: Travel) -> str:
         f"from collections.abc import {', '.join(abc)}" if abc else "",
         f"from typing import {', '.join(typing)}" if typing else "",
         _BLANK,
-        "from kfp import compiler, dsl",
+        f"from kfp import compiler, dsl{', kubernetes' if 'kubernetes' in named else ''}",
         f"from kfp.dsl import {', '.join(sorted(dsl))}" if dsl else "",
-        *sorted({one.text for one in travel.imports.values()} - {"from kfp import dsl", "import kfp"}),
+        *sorted({one.text for one in travel.imports.values()} - _KFP_IMPORTS),
     ]
     return "\n".join(line.rstrip(" ") for line in lines if line)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kfnb.capture.component import Component
 from kfnb.capture.notebook import Notebook
-from kfnb.model import ComponentView, Port, Traveller
+from kfnb.model import Asked, ComponentView, Port, Traveller
 from kfnb.pipeline.pipeline import default_image
 from kfnb.pipeline.step import Step, make_step, travel_of
 
@@ -20,6 +20,7 @@ def view_component(notebook: Notebook, component: Component, image: str = "") ->
         outputs=_outputs(step),
         travellers=tuple(_travellers(step)),
         packages=step.requirements,
+        pod=tuple(Asked(what, value) for what, value in component.options.pod.described()),
         notes=component.notes,
         source=step.text,
     )

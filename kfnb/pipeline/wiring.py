@@ -19,6 +19,7 @@ from kfnb.capture.embedded import KF_OUTPUTS
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.travel import Travel
 from kfnb.errors import PipelineError
+from kfnb.pipeline.asked import asked_of
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ class _Wiring:
             own = {name: Made(component, variable) for name in component.options.outputs}
             self.result.results |= own
         yield ast.copy_location(ast.Assign([ast.Name(variable, ast.Store())], call, lineno=call.lineno), call)
-        yield from _settings(variable, component)
+        yield from asked_of(variable, component)
 
     def inputs(self, component: Component) -> list[str]:
         travel = self.travels[component.name]
@@ -378,22 +379,6 @@ def _decided_by(node: ast.AST) -> list[ast.expr]:
 
 def _stored(node: ast.AST) -> set[str]:
     return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
-
-
-def _settings(variable: str, component: Component) -> Iterator[ast.stmt]:
-    """What the component's options ask of its task."""
-    options = component.options
-    calls = [
-        f".set_cpu_limit({options.cpu!r})" if options.cpu else "",
-        f".set_memory_limit({options.memory!r})" if options.memory else "",
-        f".set_accelerator_type('nvidia.com/gpu').set_accelerator_limit({options.gpu})"
-        if options.gpu
-        else "",
-        f".set_retry({options.retries})" if options.retries else "",
-        ".set_caching_options(False)" if not options.cache or component.files else "",
-    ]
-    if any(calls):
-        yield ast.parse(variable + "".join(calls)).body[0]
 
 
 def _output(task: str, name: str) -> ast.expr:

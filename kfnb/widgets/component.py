@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kfnb.model import ComponentView, Port, Traveller
+from kfnb.model import Asked, ComponentView, Port, Traveller
 from kfnb.widgets.blocks import Block, Code, Folded, Row, Section, Text, Title, bundle, notes_section
 from kfnb.widgets.table import Cell, Column, Table, Value
 from kfnb.widgets.words import cut
@@ -20,7 +20,7 @@ def draw_component(view: ComponentView) -> dict[str, str]:
     ports = [*_ports("Inputs", view.inputs), *_outputs(view.outputs)]
     if ports:
         blocks.append(Row(ports))
-    blocks += [*_travellers(view.travellers), *_packages(view.packages)]
+    blocks += [*_travellers(view.travellers), *_packages(view.packages), *_pod(view.pod)]
     if view.source:
         blocks.append(Folded("Source", [Code(view.source)]))
     return bundle(f"Component {view.name}", blocks)
@@ -65,3 +65,11 @@ def _travellers(travellers: tuple[Traveller, ...]) -> Iterable[Block]:
 def _packages(packages: tuple[str, ...]) -> Iterable[Block]:
     if packages:
         yield Section("Packages", [Text(", ".join(packages))])
+
+
+def _pod(asked: tuple[Asked, ...]) -> Iterable[Block]:
+    if asked:
+        rows: list[list[Value]] = [[one.what, Cell(one.value, code=True)] for one in asked]
+        yield Section(
+            "Asked of its pod", [Table("Asked of its pod", (Column("What"), Column("Value")), rows)]
+        )

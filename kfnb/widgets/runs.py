@@ -27,6 +27,7 @@ COLUMNS = (
     Column("Arguments"),
     Column("Metrics"),
     Column("Experiment", aside=True),
+    Column("Archived", aside=True),
 )
 
 
@@ -42,7 +43,7 @@ def draw_runs(runs: Sequence[Run], *, now: float | None = None, home: Home | Non
 def _row(run: Run, now: float) -> list[Value]:
     state = look(run.state)
     return [
-        Cell(run.id, code=True),
+        Cell(run.id, code=True, link=run.url),
         run.pipeline,
         own_name(run),
         Cell(state.word, look=state),
@@ -51,6 +52,7 @@ def _row(run: Run, now: float) -> list[Value]:
         assignments(run.arguments),
         _metrics(run),
         run.experiment,
+        "yes" if run.archived else "",
     ]
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from kfnb.widgets import theme
-from kfnb.widgets.markup import Element, el
+from kfnb.widgets.markup import Element, Node, el
 from kfnb.widgets.states import Look
 from kfnb.widgets.words import cut, one_line, width
 
@@ -21,7 +22,7 @@ GAP = "  "
 class Cell:
     """A cell that is more than its words: with a state's icon, indented, as code, shaded, or with a bar (0 to 1).
 
-    ``hint`` shows on hover.
+    ``hint`` shows on hover. ``link`` is a page that the text leads to; any that is not of the web is left out.
     """
 
     text: str
@@ -31,6 +32,7 @@ class Cell:
     shade: float = 0.0
     bar: float | None = None
     hint: str = ""
+    link: str = ""
 
     def words(self) -> str:
         """The cell as one line of text."""
@@ -151,11 +153,12 @@ def _cell(value: Value, column: Column, *, header: bool) -> Element:
         el("span", cell.look.icon, style=f"color:{cell.look.colour};font-weight:700") if cell.look else None
     )
     space = " " if cell.look else None
-    text = (
-        el("code", cell.text, style=f"font-family:{theme.MONO};background:none;padding:0;white-space:inherit")
-        if cell.code
-        else cell.text
-    )
+    text: Node = cell.text
+    if cell.code:
+        style = f"font-family:{theme.MONO};background:none;padding:0;white-space:inherit"
+        text = el("code", text, style=style)
+    if re.match("https?://", cell.link):
+        text = el("a", text, href=cell.link, target="_blank", rel="noopener noreferrer")
     # no-break spaces stay where styles are dropped
     indent = "\N{NO-BREAK SPACE}" * (4 * cell.indent) or None
     style = _box(column, cell, header=header) + (";font-weight:400" if header else "")

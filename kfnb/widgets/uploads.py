@@ -24,7 +24,7 @@ def draw_uploads(uploads: Sequence[UploadedPipeline]) -> dict[str, str]:
         return bundle("Uploaded pipelines", [Text("No pipelines were uploaded yet.")])
     rows: list[list[Value]] = [
         [
-            one.name,
+            Cell(one.name, link=one.url),
             one.version,
             moment(one.created),
             Cell(one.version_id or one.id, code=True),

@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 from cluster import Kubernetes, Metadata, Objects, running
 from replay import Replay, serving, text_of
+from shelf import Shelf
 
 from kfnb.backends.backend import Backend, Submission
 from kfnb.backends.kubeflow.backend import KubeflowBackend
@@ -28,14 +29,14 @@ class Engine:
     backend: Backend
     folder: Path
 
-    def submit(self, pipeline: str, **arguments: Any) -> Run:
+    def submit(self, pipeline: str, *, cache: bool = False, **arguments: Any) -> Run:
         spec = yaml.safe_load(text_of(f"pipeline-{pipeline}.yaml"))
         order = Submission(
             spec=spec,
             arguments=arguments,
             name="good run 1",
             experiment="summaries",
-            cache=False,
+            cache=cache,
             folder=str(self.folder),
         )
         return Run(self.backend, self.backend.submit(order))
@@ -50,6 +51,7 @@ def local(folder: Path) -> Iterator[Engine]:
 def kubeflow(folder: Path, speed: float = 50.0) -> Iterator[Engine]:
     with ExitStack() as open_:
         replay: Replay = open_.enter_context(serving(speed=speed))
+        replay.invented = Shelf(replay)
         metadata, kubernetes, objects = (
             open_.enter_context(running(kind())) for kind in (Metadata, Kubernetes, Objects)
         )

@@ -2,15 +2,19 @@
 
 import contextlib
 import json
+import pickle
 
 import pytest
+from cluster import ACCESS, SECRET
 from engines import ENGINES, Engine
 
-from kfnb.backends.backend import Pace
+from kfnb.backends.backend import CACHED, Pace
 from kfnb.backends.events import Fold, encode
 from kfnb.backends.kubeflow.backend import KubeflowBackend
+from kfnb.backends.selection import Selection
 from kfnb.errors import BackendError, RunFailed, RunNotFound
 from kfnb.model import Artifact, Run, RunState
+from kfnb.widgets import draw_run
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 
@@ -111,6 +115,15 @@ def test_logs_are_those_of_a_task_or_of_all(done):
         list(engine.backend.logs(run.id, "moon"))
 
 
+def test_the_log_of_a_task_that_was_cached_says_that_it_did_not_run(engine: Engine):
+    engine.submit("good", cache=True, rows=300).wait(60)
+    run = engine.submit("good", cache=True, rows=300).wait(60)
+    assert run.tasks["train"].cached
+    assert run.logs("train").splitlines() == [CACHED]
+    assert [line for line in run.follow_logs("train") if line] == [CACHED]
+    assert CACHED not in run.logs()
+
+
 def test_logs_that_are_followed_end_with_the_run(done):
     _, run = done
     lines = [line for line in run.follow_logs("train") if line]
@@ -161,7 +174,67 @@ def test_a_retry_of_what_succeeded_does_nothing(done):
     assert run.state is RunState.SUCCEEDED
 
 
-@pytest.mark.parametrize("verb", ["get", "stop", "retry", "events", "logs"])
+def test_the_lists_have_the_runs_that_a_selection_means(engine: Engine):
+    good, bad = engine.submit("good", rows=300), engine.submit("bad", x=7)
+    good.wait(60)
+    with pytest.raises(RunFailed):
+        bad.wait(60)
+
+    def listed(limit=20, **wanted):
+        return {run.id for run in engine.backend.list(Selection(**wanted), limit=limit)}
+
+    both = {good.id, bad.id}
+    assert listed() == listed(experiment="summaries") == both
+    assert len(listed(limit=1)) == 1
+    assert listed(limit=0) == set()
+    assert listed(state=RunState.FAILED) == {bad.id}
+    assert listed(state=RunState.CANCELED) == set()
+    assert listed(name=good.snapshot().name.upper()) >= {good.id}
+    assert listed(name="moon") == set()
+    begun = {run.id: run.snapshot().created or 0.0 for run in (good, bad)}
+    for run in both:
+        assert run in listed(since=begun[run], until=begun[run] + 0.001)
+        assert run not in listed(until=begun[run])
+        assert run not in listed(since=begun[run] + 0.001)
+    assert [run.tasks for run in engine.backend.list()] == [(), ()]
+    with pytest.raises(BackendError, match="there is no experiment moon"):
+        listed(experiment="moon")
+
+
+def test_a_run_that_is_put_away_is_listed_only_when_asked_for(engine: Engine):
+    run = engine.submit("good", rows=300).wait(60)
+    for _ in range(2):
+        run.archive()
+        assert engine.backend.list() == []
+        assert [(one.id, one.archived) for one in engine.backend.list(Selection(archived=True))] == [
+            (run.id, True)
+        ]
+        assert run.snapshot().id == run.id
+    for _ in range(2):
+        run.unarchive()
+        assert [(one.id, one.archived) for one in engine.backend.list()] == [(run.id, False)]
+
+
+def test_a_run_that_is_deleted_is_gone(engine: Engine):
+    run = engine.submit("slow", s=90)
+    with pytest.raises(BackendError, match="stop it first, or wait for it"):
+        run.delete()
+    run.stop()
+    with contextlib.suppress(RunFailed):
+        run.wait(60)
+    run.delete()
+    assert engine.backend.list(Selection(archived=True)) == []
+    for act in (engine.backend.get, engine.backend.delete, engine.backend.archive):
+        with pytest.raises(RunNotFound, match=run.id):
+            act(run.id)
+
+
+def test_the_experiments_are_those_of_the_runs(engine: Engine):
+    engine.submit("good", rows=300).wait(60)
+    assert "summaries" in [one.name for one in engine.backend.experiments()]
+
+
+@pytest.mark.parametrize("verb", ["get", "stop", "retry", "events", "logs", "archive", "unarchive", "delete"])
 def test_a_run_that_is_not_there_is_said(engine: Engine, verb):
     with pytest.raises(RunNotFound, match=NOBODY):
         list(getattr(engine.backend, verb)(NOBODY))
@@ -173,3 +246,14 @@ def test_a_backend_says_how_often_it_may_be_looked_at(engine: Engine):
 
 def _as_data(run: Run) -> object:
     return {task.id: encode(vars(task)) for task in run.tasks}, run.state, run.metrics, run.error, run.result
+
+
+def test_no_secret_of_the_object_store_is_in_anything_that_a_run_shows(done, tmp_path):
+    engine, run = done
+    run.artifacts["load"]["out"].download(tmp_path / "out")  # by the store's keys, where there is one
+    seen = run.snapshot()
+    shown = [draw_run(seen), repr((run, seen, engine.backend)), run.logs(), run.to_frame().to_dict()]
+    shown += [encode(dict(event.data)) for event in engine.backend.events(run.id)]
+    for secret in (SECRET, ACCESS):
+        assert secret not in str(shown)
+        assert secret.encode() not in pickle.dumps(seen)

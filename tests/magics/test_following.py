@@ -13,6 +13,7 @@ from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.magics import following
 from kfnb.magics.following import Follower
 from kfnb.magics.pictures import Pictures
+from kfnb.magics.subjects import RunSubject
 
 NOTHING = ()
 CREATED = ("created", "", {"name": "r", "pipeline": "p", "backend": "made up"})
@@ -74,7 +75,7 @@ def follower_of(*looks):
     told = []
     backend = MadeUp(*looks)
     follower = Follower(
-        Run(backend, "r"),
+        RunSubject(Run(backend, "r")),
         Pictures(lambda run: {"text/plain": str(run.state)}),
         told.append,
         lambda follower: not follower.asked,
@@ -175,7 +176,7 @@ def test_nothing_is_raised_whatever_goes_wrong():
 
 def test_a_look_that_is_dear_is_taken_less_often(monkeypatch):
     clock = itertools.count(step=2)
-    monkeypatch.setattr(following, "time", type("Clock", (), {"monotonic": lambda: next(clock)}))
+    monkeypatch.setattr(following, "time", type("Clock", (), {"thread_time": lambda: next(clock)}))
     follower, _, _ = follower_of([CREATED], NOTHING, [DONE])
     follower.go()
     assert all(seconds >= 18 for seconds in follower._awake.seconds)

@@ -51,9 +51,9 @@ def shown_after(clock, run, seconds, *, changed, live=False, draw=None):
     all_of_them = Pictures(draw or (lambda run: {"text/plain": f"{run.state} {clock.now:.1f}"}))
     all_of_them.add(place)
     for _ in range(round(seconds * 10)):
-        all_of_them.show(run, changed=changed, live=live)
+        all_of_them.show(run, changed=changed, live=live, over=False)
         clock.now += 0.1
-    all_of_them.show(replace(run, state=RunState.SUCCEEDED), changed=True, live=live)
+    all_of_them.show(replace(run, state=RunState.SUCCEEDED), changed=True, live=live, over=True)
     assert place.shown[-1].startswith("SUCCEEDED")
     return place.shown
 
@@ -96,6 +96,6 @@ def test_the_end_is_drawn_at_once(clock, running):
     place = Place()
     all_of_them = Pictures(lambda run: {"text/plain": str(run.state)})
     all_of_them.add(place)
-    all_of_them.show(running, changed=True, live=True)
-    all_of_them.show(replace(running, state=RunState.FAILED), changed=True, live=True)
+    all_of_them.show(running, changed=True, live=True, over=False)
+    all_of_them.show(replace(running, state=RunState.FAILED), changed=True, live=True, over=True)
     assert place.shown == ["RUNNING", "FAILED"]

@@ -6,24 +6,22 @@ import builtins
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
-from dataclasses import replace
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from kfnb import model
 from kfnb.backends.backend import LogLine, Pace, Submission
 from kfnb.backends.events import Event
 from kfnb.backends.kubeflow.experiments import Experiments
-from kfnb.backends.kubeflow.fold import NOTHING, Told, fold, outline, spec_of
-from kfnb.backends.kubeflow.listing import Wanted, pages
+from kfnb.backends.kubeflow.fold import outline
+from kfnb.backends.kubeflow.listing import pages
+from kfnb.backends.kubeflow.look import Insight, Look
 from kfnb.backends.kubeflow.pipelines import Pipelines
-from kfnb.backends.kubeflow.plan import Plan, plan_of
 from kfnb.backends.kubeflow.schedules import Schedules
 from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.submit import order
 from kfnb.backends.kubeflow.versions import Versions
-from kfnb.backends.kubeflow.watch import Watch
+from kfnb.backends.selection import LISTED, Selection
 from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.model import RunState
 
@@ -32,27 +30,8 @@ Json = Mapping[str, Any]
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEARCHED = 200
 """How many of the newest runs are searched for one whose id begins as given."""
-_RETRIED = 60.0
-"""Seconds that a server may take to say that a run which is retried runs again (the recordings: 6)."""
-
-
-class Insight(Protocol):
-    """What pods, logs and ML Metadata know of a run, beside the server's rows."""
-
-    @property
-    def trouble(self) -> str:
-        """Why artifacts and metrics are not known; empty if they are."""
-        ...
-
-    def told(self, run: model.Run, spec: Json) -> Mapping[str, Told]:
-        """What is known of its tasks, by their ids. Raises ``BackendError``."""
-        ...
-
-    def logs(
-        self, look: Callable[[], model.Run], spec: Json, task: str | None, *, follow: bool
-    ) -> Iterator[LogLine | None]:
-        """What its tasks wrote, as ``Backend.logs`` has it; ``look`` gives the run as it is."""
-        ...
+_UNHURRIED = 2.5
+"""How many runs may be asked for at ``pace``: 10 times a minute, all together, while nothing happens to them."""
 
 
 class KubeflowBackend:
@@ -80,7 +59,7 @@ class KubeflowBackend:
         self._root, self._account = root, account
         self._experiments = Experiments(server)
         self._versions = Versions(server)
-        self._looks: dict[str, _Look] = {}
+        self._looks: dict[str, Look] = {}
         self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"))
         self.schedules = Schedules(server, self._experiments, self.pipelines, root=root, account=account)
 
@@ -104,25 +83,13 @@ class KubeflowBackend:
         """The run as it is now, or was a second ago. Raises ``RunNotFound``."""
         return self._look(run_id).watch.run(self.pace.shortest)
 
-    def list(
-        self,
-        *,
-        limit: int = 20,
-        experiment: str = "",
-        state: RunState | None = None,
-        name: str = "",
-        since: float | None = None,
-        until: float | None = None,
-        archived: bool = False,
-    ) -> builtins.list[model.Run]:
-        """The newest runs first, without their tasks: of an experiment, in a state, by name, by time."""
-        identifier = self._experiments.find(experiment) if experiment else ""
-        if experiment and not identifier:
-            raise BackendError(f"there is no experiment {experiment}")
-        wanted = Wanted(identifier, state, name, since, until, archived)
-        found = (self._outline(answer) for answer in pages(self._server, wanted, limit))
-        fitting = (run for run in found if state is None or run.state is state)
-        return builtins.list(islice(fitting, limit))
+    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.Run]:
+        """The newest runs first, without their tasks."""
+        experiment = self._experiments.find(selection.experiment) if selection.experiment else ""
+        if selection.experiment and not experiment:
+            raise BackendError(f"there is no experiment {selection.experiment}")
+        answers = pages(self._server, selection, experiment, limit)
+        return builtins.list(islice(filter(selection.fits, map(self._outline, answers)), limit))
 
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
         """The run's events above ``after``; with ``follow``, as they come, until the run is finished.
@@ -189,18 +156,29 @@ class KubeflowBackend:
         """The experiments there are."""
         return self._experiments.all()
 
-    def _look(self, run_id: str) -> _Look:
+    def _look(self, run_id: str) -> Look:
         whole = run_id if _ID.fullmatch(run_id) else self._searched(run_id)
         if whole not in self._looks:
-            self._looks[whole] = _Look(
-                self._server, whole, self._experiments.name, self._versions, self._insight, self._page
+            self._looks[whole] = Look(
+                self._server,
+                whole,
+                self._experiments.name,
+                self._versions,
+                self._insight,
+                self._page,
+                self._pace,
             )
         return self._looks[whole]
+
+    def _pace(self) -> Pace:
+        """How often one run is asked for: the more of them are looked at, the less often while nothing happens."""
+        watched = sum(look.watch.watched for look in list(self._looks.values()))
+        return Pace(self.pace.shortest, self.pace.longest * max(1.0, watched / _UNHURRIED))
 
     def _searched(self, start: str) -> str:
         found = [
             str(answer["run_id"])
-            for answer in islice(pages(self._server, Wanted(archived=True), _SEARCHED), _SEARCHED)
+            for answer in islice(pages(self._server, Selection(archived=True), "", _SEARCHED), _SEARCHED)
         ]
         begun = [one for one in found if start and one.startswith(start)]
         if len(begun) > 1:
@@ -218,99 +196,3 @@ class KubeflowBackend:
         return outline(
             answer, self._experiments.name(str(answer.get("experiment_id", ""))), self._page(run_id)
         )
-
-
-class _Look:
-    """One run: how it is asked for, and what is kept of it between two looks."""
-
-    def __init__(
-        self,
-        server: Server,
-        run_id: str,
-        experiment: Callable[[str], str],
-        versions: Versions,
-        insight: Insight | None,
-        page: Callable[[str], str],
-    ) -> None:
-        self.watch = Watch(self._ask, KubeflowBackend.pace)
-        self.spec: Json = {}
-        self._server, self._id = server, run_id
-        self._experiment, self._versions, self._insight, self._page = experiment, versions, insight, page
-        self._plan = Plan()
-        self._told: Mapping[str, Told] = {}
-        self._known: Any = None
-        self._entries, self._retried = 0, (0, float("-inf"))
-
-    def act(self, action: str, *, again: bool) -> None:
-        """Do something to the run."""
-        try:
-            self._server.ask("POST", f"/runs/{self._id}:{action}", again=again)
-        except NotFound:
-            raise self._gone() from None
-        if action == "retry":
-            self._retried = (self._entries, time.monotonic() + _RETRIED)
-        self.watch.soon()
-
-    def delete(self) -> None:
-        """Forget the run for good."""
-        try:
-            self._server.ask("DELETE", f"/runs/{self._id}", again=True)
-        except NotFound:
-            raise self._gone() from None
-        self.watch.soon()
-
-    def _ask(self) -> model.Run:
-        try:
-            answer = self._versions.with_spec(self._server.get(f"/runs/{self._id}"))
-        except NotFound:
-            raise self._gone() from None
-        spec = spec_of(answer)
-        if spec != self.spec:
-            self.spec, self._plan = spec, plan_of(spec)
-        self._entries = len(answer.get("state_history") or ())
-        return self._not_yet_again(self._folded(answer))
-
-    def _folded(self, answer: Json) -> model.Run:
-        experiment = self._experiment(str(answer.get("experiment_id", "")))
-        page = self._page(self._id)
-        run = fold(answer, self._plan, self._of_task, experiment, page)
-        if self._insight is None:
-            return run
-        if self._learn(self._insight, run):
-            run = fold(answer, self._plan, self._of_task, experiment, page)
-        if run.state.finished and self._insight.trouble:
-            note = f"artifacts and metrics cannot be shown: {self._insight.trouble}"
-            return replace(run, notes=(*run.notes, note))
-        return run
-
-    def _of_task(self, task: str) -> Told:
-        return self._told.get(task, NOTHING)
-
-    def _learn(self, insight: Insight, run: model.Run) -> bool:
-        """Ask what else is known of the run, where something has happened or somebody waits; whether that is new."""
-        states = [(task.id, task.state, task.attempts) for task in run.tasks]
-        if states == self._known and (run.state.finished or not any(map(_waits, run.tasks))):
-            return False
-        told: Mapping[str, Told] | None = None
-        with suppress(BackendError):  # the picture of the run is worth more than its details
-            told = insight.told(run, self.spec)
-        if told is None:
-            return False
-        changed, self._told, self._known = told != self._told, told, states
-        return changed
-
-    def _not_yet_again(self, run: model.Run) -> model.Run:
-        """For a moment, a run that is retried is still said to have failed."""
-        entries, until = self._retried
-        if run.state.finished and self._entries <= entries and time.monotonic() < until:
-            return replace(run, state=RunState.PENDING, finished=None, error="", result={}, metrics={})
-        return run
-
-    def _gone(self) -> RunNotFound:
-        return RunNotFound(
-            f"run {self._id} is not there: {self._server.url} knows no such run, or it was deleted"
-        )
-
-
-def _waits(task: model.Task) -> bool:
-    return not task.group and task.state is RunState.RUNNING

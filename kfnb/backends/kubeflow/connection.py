@@ -10,16 +10,19 @@ from typing import Any
 
 from kfnb import model
 from kfnb.backends.backend import LogLine
-from kfnb.backends.kubeflow.backend import Insight, KubeflowBackend
+from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.credentials import Credentials
 from kfnb.backends.kubeflow.fold import Told
-from kfnb.backends.kubeflow.forward import Forwards
+from kfnb.backends.kubeflow.forward import Forward, Forwards
 from kfnb.backends.kubeflow.insight import Cluster
+from kfnb.backends.kubeflow.look import Insight
 from kfnb.backends.kubeflow.mlmd import Metadata
 from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.server import Server
-from kfnb.backends.kubeflow.surroundings import INSTALLED, PIPELINES, Surroundings
+from kfnb.backends.kubeflow.surroundings import INSTALLED, Surroundings
+from kfnb.cluster import reach
+from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 
 _API, _API_PORT = "ml-pipeline", 8888
@@ -44,6 +47,7 @@ class Access:
     cookies: str = field(default="", repr=False)
     context: str = ""
     namespace: str = ""
+    installed: str = INSTALLED
     ca_file: str = ""
     verify: bool = True
     metadata: str = ""
@@ -53,40 +57,43 @@ class Access:
 
 def connect(access: Access, around: Surroundings) -> KubeflowBackend:
     """The backend that is reached so. Nothing is asked yet. Raises ``BackendError`` where nothing is known to ask."""
-    cluster = _Kubernetes(access.context, within=around.in_cluster)
-    url, hint = _address(access, around, cluster)
+    kubernetes = reach.kubernetes(access.context, within=around.in_cluster)
+    ways = _Ways(access.context, kubernetes)
+    url, hint = _address(access, around, ways)
     server = Server(
         url,
         credentials=_credentials(access, around),
-        namespace=access.namespace or around.namespace or cluster.namespace,
+        namespace=access.namespace or around.namespace or reach.namespace(access.context),
         ca=access.ca_file,
         verify=access.verify,
         hint=hint,
     )
     return KubeflowBackend(
         server,
-        insight=_Lazily(lambda: _insight(access, server, cluster)),
+        insight=_Lazily(lambda: _insight(access, server, kubernetes, ways)),
         page=_page(url, access, around),
         root=access.pipeline_root,
         account=access.service_account,
-        close=cluster.close,
+        close=ways.close,
     )
 
 
-def _address(access: Access, around: Surroundings, cluster: _Kubernetes) -> tuple[str, str]:
+def _address(access: Access, around: Surroundings, ways: _Ways) -> tuple[str, Callable[[], str]]:
     """Where Kubeflow Pipelines is, and what to do if it does not answer there."""
     other = "Set another: %kf_config host=ADDRESS, or %kf_config context=NAME to go through a kubeconfig"
     if access.host:
         url = access.host if "://" in access.host else f"https://{access.host}"
-        return url.rstrip("/"), f"That is the host that is set. {other}"
+        return url.rstrip("/"), lambda: f"That is the host that is set. {other}"
     if access.context:
-        where = f"{_API} in namespace {INSTALLED} through context {access.context}"
-        return f"http://{cluster.reach(_API, INSTALLED, _API_PORT)}", f"That is a port-forward to {where}"
+        forward = ways.forward(_API, access.installed, _API_PORT)
+        where = f"That is a port-forward to {_API} in namespace {access.installed} through context {access.context}"
+        return f"http://{forward.address}", lambda: ": ".join(filter(None, (where, forward.trouble)))
     if around.endpoint:
         url = around.endpoint if "://" in around.endpoint else f"http://{around.endpoint}"
-        return url.rstrip("/"), f"That is what KF_PIPELINES_ENDPOINT says. {other}"
+        return url.rstrip("/"), lambda: f"That is what KF_PIPELINES_ENDPOINT says. {other}"
     if around.in_cluster:
-        return PIPELINES, f"That is where Kubeflow Pipelines is in a cluster by default. {other}"
+        url = f"http://{_API}.{access.installed}:{_API_PORT}"
+        return url, lambda: f"That is where Kubeflow Pipelines is in a cluster by default. {other}"
     raise BackendError(_UNKNOWN)
 
 
@@ -109,87 +116,47 @@ def _page(url: str, access: Access, around: Surroundings) -> Callable[[str], str
     return lambda run_id: f"{base}/#/runs/details/{run_id}" if base else ""
 
 
-def _insight(access: Access, server: Server, cluster: _Kubernetes) -> Cluster:
-    namespace = access.namespace or server.users_namespace or INSTALLED
-    client = cluster.client()
-    address = access.metadata or _metadata(server.url, cluster)
+def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> Cluster:
+    namespace = access.namespace or server.users_namespace or access.installed
+    address = access.metadata or _metadata(server.url, access, ways)
     return Cluster(
         Metadata(address) if address else None,
-        Store(namespace, read_secrets(client) if client is not None else None, cluster.reached),
-        Pods(client, namespace) if client is not None else None,
+        Store(namespace, read_secrets(kubernetes) if kubernetes is not None else None, ways.reached),
+        Pods(kubernetes, namespace) if kubernetes is not None else None,
     )
 
 
-def _metadata(url: str, cluster: _Kubernetes) -> str:
+def _metadata(url: str, access: Access, ways: _Ways) -> str:
     """Where ML Metadata is: beside Kubeflow Pipelines in the cluster; empty where it cannot be reached."""
     within = _WITHIN.fullmatch(url)
-    if cluster.context:
-        return cluster.reach(_METADATA, INSTALLED, _METADATA_PORT)
+    if access.context:
+        return ways.forward(_METADATA, access.installed, _METADATA_PORT).address
     return f"{_METADATA}.{within['namespace']}:{_METADATA_PORT}" if within else ""
 
 
-class _Kubernetes:
-    """The Kubernetes of a kubeconfig's ``context``; else the one that this is a pod of (``within``), else none."""
+class _Ways:
+    """How what is within a cluster is reached: by its own address, or through forwards of a ``context``."""
 
-    def __init__(self, context: str, *, within: bool) -> None:
-        self.context, self._within = context, within
-        self._forwards = Forwards(self._new)
-        self.close = self._forwards.close
+    def __init__(self, context: str, kubernetes: Kubernetes | None) -> None:
+        self._forwards = Forwards(kubernetes) if context and kubernetes is not None else None
 
-    @property
-    def namespace(self) -> str:
-        """The context's own namespace; empty where it has none."""
-        if not self.context:
-            return ""
-        return str(self._chosen().get("context", {}).get("namespace", ""))
+    def forward(self, service: str, namespace: str, port: int) -> Forward:
+        """What leads to a port of a service, where that takes one."""
+        assert self._forwards is not None
+        return self._forwards.to(service, namespace, port)
 
-    def client(self) -> Any:
-        """A client; None where there is no Kubernetes."""
-        return self._new() if self.context or self._within else None
-
-    def reach(self, service: str, namespace: str, port: int) -> str:
-        """The address here of a service."""
-        return (
-            self._forwards.to(service, namespace, port) if self.context else f"{service}.{namespace}:{port}"
-        )
+    def close(self) -> None:
+        """No forward is needed any more."""
+        if self._forwards is not None:
+            self._forwards.close()
 
     def reached(self, address: str) -> str:
         """The address here of one within the cluster."""
         found = _WITHIN.fullmatch(address)
         host, _, port = address.rpartition(":")
-        if not self.context or found is None or not host or not port.isdigit():
+        if self._forwards is None or found is None or not host or not port.isdigit():
             return address
-        return self.reach(found["service"], found["namespace"], int(port))
-
-    def _new(self) -> Any:
-        from kubernetes import client, config
-
-        if self.context:
-            self._chosen()
-            return config.new_client_from_config(context=self.context)
-        settings = client.Configuration()
-        try:
-            config.load_incluster_config(client_configuration=settings)
-        except config.ConfigException:
-            return None
-        return client.ApiClient(settings)
-
-    def _chosen(self) -> Mapping[str, Any]:
-        from kubernetes import config
-
-        try:
-            contexts, _ = config.list_kube_config_contexts()
-        except config.ConfigException as error:
-            raise BackendError(
-                f"context={self.context}: there is no kubeconfig to look it up in ({error})"
-            ) from None
-        found: Mapping[str, Any] | None = next((one for one in contexts if one["name"] == self.context), None)
-        if found is None:
-            there = ", ".join(one["name"] for one in contexts) or "none"
-            raise BackendError(
-                f"context={self.context}: your kubeconfig has no such context; there is {there}"
-            )
-        return found
+        return self.forward(found["service"], found["namespace"], int(port)).address
 
 
 class _Lazily:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 from kfnb.backends.kubeflow.fold import seconds
-from kfnb.backends.kubeflow.paging import every
+from kfnb.backends.kubeflow.paging import called, every
 from kfnb.backends.kubeflow.server import Exists, Server
 from kfnb.backends.selection import DEFAULT_EXPERIMENT as DEFAULT
-from kfnb.errors import BackendError
+from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import Experiment
 
 
@@ -23,9 +21,8 @@ class Experiments:
     def find(self, name: str) -> str:
         """The id of an experiment; empty if there is none of that name."""
         if name not in self._ids:
-            wanted = {"predicates": [{"operation": 1, "key": "display_name", "stringValue": name}]}
             namespace = self._server.users_namespace
-            found = self._server.get("/experiments", filter=json.dumps(wanted), namespace=namespace)
+            found = self._server.get("/experiments", filter=called(name), namespace=namespace)
             for experiment in found.get("experiments") or ():
                 self._keep(experiment["experiment_id"], experiment.get("display_name", name))
         return self._ids.get(name, "")
@@ -46,6 +43,8 @@ class Experiments:
             try:
                 found = self._server.get(f"/experiments/{identifier}")
                 self._keep(identifier, str(found.get("display_name", identifier)))
+            except BackendUnavailable:
+                return identifier
             except BackendError:
                 self._names[identifier] = identifier  # deleted, or somebody else's
         return self._names.get(identifier, "")

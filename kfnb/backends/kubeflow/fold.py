@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from kfnb.backends.environment import environment_of
+from kfnb.backends.environment import FROM_STUDY, environment_of, of_study
 from kfnb.backends.iterations import measured
 from kfnb.backends.kubeflow.plan import Dag, Plan, Step, plan_of
 from kfnb.backends.kubeflow.results import results
@@ -34,7 +34,7 @@ _STATES = {"ERROR": RunState.FAILED, **{state.value: state for state in RunState
 class Told:
     """What others than the server's rows know of a task: its pod, its log, ML Metadata.
 
-    ``doing`` says what a task that is not finished waits for.
+    ``doing`` says what a task that is not finished waits for; ``going`` that it waits for nothing: its pod runs.
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -43,6 +43,7 @@ class Told:
     error: TaskError | None = None
     cached: bool | None = None
     doing: str = ""
+    going: bool = False
 
 
 NOTHING = Told()
@@ -54,6 +55,7 @@ def outline(answer: Json, experiment: str = "", url: str = "") -> Run:
     plan = plan_of({**spec, "components": {}, "root": {**spec.get("root", {}), "dag": {}}})
     finished = seconds(answer.get("finished_at"))
     error = answer.get("error") or {}
+    study = of_study(str(answer.get("description") or ""))
     return Run(
         id=str(answer.get("run_id", "")),
         name=str(answer.get("display_name", "")),
@@ -66,8 +68,10 @@ def outline(answer: Json, experiment: str = "", url: str = "") -> Run:
         started=_started(answer),
         finished=finished if state.finished else None,
         error=str(error.get("message", "")) if state is RunState.FAILED else "",
-        environment=environment_of(spec),
+        environment={**environment_of(spec), **study},
+        notes=tuple(FROM_STUDY + told for told in study.values()),
         url=url,
+        archived=answer.get("storage_state") == "ARCHIVED",
     )
 
 
@@ -92,12 +96,6 @@ def fold(
         metrics=measured(whole.tasks),
         error=(summary(plan.root, whole.tasks) or run.error) if run.state is RunState.FAILED else run.error,
     )
-
-
-def unsettled(answer: Json) -> bool:
-    """Whether a run that has ended has rows that have not: the server will say more."""
-    rows = (answer.get("run_details") or {}).get("task_details") or ()
-    return state_of(answer).finished and any(row.get("state") in ("RUNNING", "PENDING") for row in rows)
 
 
 def state_of(answer: Json) -> RunState:

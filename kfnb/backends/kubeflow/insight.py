@@ -32,7 +32,7 @@ _NOTHING = Made()
 
 
 class Cluster:
-    """See ``backend.Insight``. Without ``metadata`` there are no artifacts, without ``pods`` no words on waiting.
+    """See ``look.Insight``. Without ``metadata`` there are no artifacts, without ``pods`` no words on waiting.
 
     ``trouble`` says why ML Metadata did not answer when it was last asked; empty if it did.
     """
@@ -49,6 +49,7 @@ class Cluster:
         made, pods = self.made(run, spec), self.pods(run, succeeded=False)
         words = self._doing(run, pods)
         newest = {pod.task: pod for pod in pods}
+        going = {pod.task for pod in pods if pod.role == "launcher" and pod.phase == "Running"}
         found: dict[str, Told] = {}
         for task in run.tasks:
             its = made.get(task.id, _NOTHING)
@@ -59,6 +60,7 @@ class Cluster:
                 error=self._error(run, task, its, newest.get(task.id), spec),
                 cached=its.state == "CACHED" if its.state else None,
                 doing=words.get(task.id, ""),
+                going=task.id in going,
             )
         return found
 
@@ -163,7 +165,12 @@ class _Sources:
     def _fitting(self, run: model.Run) -> list[Task]:
         fitting = [task for task in run.tasks if not task.group and self._fits(task)]
         self._there = self._there or bool(fitting)
-        begun = [task for task in fitting if task.started is not None and not task.cached]
+        # of all tasks, those that were cached have nothing to say
+        begun = [
+            task
+            for task in fitting
+            if task.started is not None and not (task.cached and self._wanted is None)
+        ]
         return sorted(begun, key=lambda task: task.started or 0.0)
 
     def _fits(self, task: Task) -> bool:
@@ -182,4 +189,5 @@ class _Sources:
 
     def _source(self, task: Task) -> Source:
         made = self._made.get(task.id, _NOTHING)
-        return Source(task.id, self._pods.get(task.id, made.pod), made.log, finished=task.state.finished)
+        pod = self._pods.get(task.id, made.pod)
+        return Source(task.id, pod, made.log, finished=task.state.finished, cached=task.cached)

@@ -1,84 +1,55 @@
-"""Which runs are asked for, and the pages in which the server gives them."""
+"""The runs that are asked for, in the server's words."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
+from kfnb.backends.kubeflow.paging import every
 from kfnb.backends.kubeflow.server import Server
+from kfnb.backends.selection import Selection
 from kfnb.model import RunState
+from kfnb.when import rfc3339
 
 _PAGE = 100
 """Runs in a page: each comes with all of its tasks, so that a page may be megabytes."""
 
 
-@dataclass(frozen=True)
-class Wanted:
-    """Runs of a ``state``, with ``name`` in their names, made after ``since`` and before ``until`` (in seconds).
+def pages(server: Server, selection: Selection, experiment: str, limit: int) -> Iterator[Mapping[str, Any]]:
+    """Runs, the newest first, page by page as they are taken: at least those that ``selection`` means.
 
-    ``experiment`` is an id. Those that were archived are only among them if ``archived``.
+    ``experiment`` is the id of the one that it names; empty for all.
     """
+    return every(
+        server,
+        "/runs",
+        "runs",
+        namespace="" if experiment else server.users_namespace,
+        experiment_id=experiment,
+        page_size=min(max(limit, 1), _PAGE),
+        sort_by="created_at desc",
+        filter=filter_of(selection),
+    )
 
-    experiment: str = ""
-    state: RunState | None = None
-    name: str = ""
-    since: float | None = None
-    until: float | None = None
-    archived: bool = False
 
-    @property
-    def filter(self) -> str:
-        """The server's words for it, as JSON; empty for all runs."""
-        parts = [
-            _predicate("IN", "state", string_values={"values": [str(state) for state in self._states]})
-            if self._states
-            else None,
-            _predicate("IS_SUBSTRING", "display_name", string_value=self.name) if self.name else None,
-            _predicate("GREATER_THAN_EQUALS", "created_at", timestamp_value=_text(self.since))
-            if self.since is not None
-            else None,
-            _predicate("LESS_THAN", "created_at", timestamp_value=_text(self.until))
-            if self.until is not None
-            else None,
-        ]
-        predicates = [part for part in parts if part]
-        return json.dumps({"predicates": predicates}) if predicates else ""
-
-    @property
-    def _states(self) -> list[RunState]:
-        if self.state is None:
-            return []
+def filter_of(selection: Selection) -> str:
+    """The server's words for a selection, as JSON; empty for all runs. They may let more runs pass, and never fewer."""
+    predicates = []
+    if selection.state is not None:
         # a run that was terminated ends as FAILED there
-        return [self.state, *([RunState.FAILED] if self.state is RunState.CANCELED else [])]
-
-
-def pages(server: Server, wanted: Wanted, limit: int) -> Iterator[Mapping[str, Any]]:
-    """Runs, the newest first, page by page as they are taken."""
-    token = ""
-    while True:
-        answer = server.get(
-            "/runs",
-            namespace="" if wanted.experiment else server.users_namespace,
-            experiment_id=wanted.experiment,
-            page_token=token,
-            page_size=min(max(limit, 1), _PAGE),
-            sort_by="created_at desc",
-            filter=wanted.filter,
-        )
-        for run in answer.get("runs") or ():
-            if wanted.archived or run.get("storage_state") != "ARCHIVED":
-                yield run
-        token = answer.get("next_page_token") or ""
-        if not token:
-            return
+        states = [selection.state, *([RunState.FAILED] if selection.state is RunState.CANCELED else [])]
+        predicates.append(_predicate("IN", "state", string_values={"values": [str(one) for one in states]}))
+    if selection.name:
+        predicates.append(_predicate("IS_SUBSTRING", "display_name", string_value=selection.name))
+    if selection.since is not None:
+        since = rfc3339(selection.since)
+        predicates.append(_predicate("GREATER_THAN_EQUALS", "created_at", timestamp_value=since))
+    if selection.until is not None:
+        before = rfc3339(selection.until + 1)  # whole seconds: a part of one would be lost
+        predicates.append(_predicate("LESS_THAN", "created_at", timestamp_value=before))
+    return json.dumps({"predicates": predicates}) if predicates else ""
 
 
 def _predicate(operation: str, key: str, **value: Any) -> dict[str, Any]:
     return {"operation": operation, "key": key, **value}
-
-
-def _text(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -11,7 +11,7 @@ from itertools import chain
 from os import SEEK_END
 from queue import Empty, SimpleQueue
 
-from kfnb.backends.backend import LogLine, Pace
+from kfnb.backends.backend import CACHED, LogLine, Pace
 from kfnb.backends.kubeflow.lines import Sieve, own_lines
 from kfnb.backends.kubeflow.pods import Pods
 from kfnb.errors import BackendError, BackendUnavailable
@@ -30,12 +30,13 @@ _MOST = 20
 
 @dataclass(frozen=True)
 class Source:
-    """Where the log of a task is: in a pod (its name) or in an artifact, or nowhere yet."""
+    """Where the log of a task is: in a pod (its name) or in an artifact, or nowhere yet; nowhere if it was cached."""
 
     task: str
     pod: str = ""
     log: Artifact | None = None
     finished: bool = False
+    cached: bool = False
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,9 @@ def read(sources: Iterable[Source], pods: Pods | None) -> Iterator[LogLine]:
 
 def whole(source: Source, pods: Pods | None) -> Iterator[str]:
     """All lines of a task's log, also those that are not its own. See ``read``."""
+    if source.cached:
+        yield CACHED
+        return
     why = []
     for lines in _places(source, pods):
         begun = False

@@ -105,14 +105,13 @@ class Recorded:
 
 
 class Metadata:
-    """The ML Metadata server at ``address`` (``host:port``); ``secure`` if it speaks TLS.
+    """The ML Metadata server at ``address`` (``host:port``).
 
     A channel is open for as long as a run is read, so that gRPC has no threads but then: a kernel forks.
     """
 
-    def __init__(self, address: str, *, secure: bool = False) -> None:
+    def __init__(self, address: str) -> None:
         self.address = address
-        self._secure = secure
 
     def run(self, run_id: str) -> Recorded | None:
         """What is recorded of a run; None if nothing is yet. Raises ``BackendError``."""
@@ -144,10 +143,7 @@ class Metadata:
         import grpc
 
         options = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]
-        if self._secure:
-            channel = grpc.secure_channel(self.address, grpc.ssl_channel_credentials(), options)
-        else:
-            channel = grpc.insecure_channel(self.address, options)
+        channel = grpc.insecure_channel(self.address, options)
 
         def call(method: str, fields: Mapping[str, Any]) -> Any:
             request, response = messages()[f"{method}Request"], messages()[f"{method}Response"]

@@ -16,7 +16,8 @@ from functools import partial
 from typing import Any
 
 from kfnb.backends.kubeflow.signing import Keys
-from kfnb.errors import BackendError, Unreadable
+from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.errors import Absent, BackendError, Hidden, Unreadable
 
 _PACKAGES = {"gs": "gcsfs", "gcs": "gcsfs", "azblob": "adlfs", "abfs": "adlfs", "oss": "ossfs"}
 """Where fsspec's file systems are for stores that are not S3."""
@@ -117,24 +118,20 @@ class Store:
         return Keys(access, secret, os.environ.get("AWS_SESSION_TOKEN", ""))
 
 
-def read_secrets(api: Any) -> Secrets:
-    """What reads secrets through a Kubernetes ``ApiClient``."""
+def read_secrets(kubernetes: Kubernetes) -> Secrets:
+    """What reads secrets from Kubernetes."""
 
     def read(namespace: str, name: str) -> Mapping[str, str]:
-        from kubernetes.client import CoreV1Api
-        from kubernetes.client.exceptions import ApiException
-
         where = f"secret {name} in namespace {namespace}"
         try:
-            found = CoreV1Api(api).read_namespaced_secret(name, namespace, _request_timeout=(5, 20))
-        except ApiException as error:
-            why = {403: "may not be read by this notebook's account (403)", 404: "does not exist"}
-            raise BackendError(
-                f"{where} {why.get(error.status, f'cannot be read ({error.status})')}"
-            ) from None
-        except Exception as error:  # whatever a connection that fails raises: urllib3's, or the system's
-            raise BackendError(f"{where} cannot be read: {type(error).__name__}") from None
-        data: Mapping[str, str] = found.data or {}
+            found = kubernetes.get(f"/api/v1/namespaces/{namespace}/secrets/{name}")
+        except Hidden:
+            raise BackendError(f"{where} may not be read by this notebook's account (403)") from None
+        except Absent:
+            raise BackendError(f"{where} does not exist") from None
+        except BackendError as error:
+            raise BackendError(f"{where} cannot be read: {error}") from None
+        data: Mapping[str, str] = found.get("data") or {}
         return data
 
     return read

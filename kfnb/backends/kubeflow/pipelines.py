@@ -10,12 +10,15 @@ from datetime import datetime
 from typing import Any
 
 from kfnb.backends.kubeflow.fold import seconds, spec_of
-from kfnb.backends.kubeflow.paging import every
+from kfnb.backends.kubeflow.paging import called, every
 from kfnb.backends.kubeflow.server import Exists, NotFound, Sent, Server
-from kfnb.errors import BackendError
+from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import UploadedPipeline, UploadList
 
 Json = Mapping[str, Any]
+
+_UNEXPLAINED = "Failed to create a pipeline"
+"""All that the server says of an upload that it refuses, for want of a right too."""
 
 
 class Pipelines:
@@ -85,19 +88,35 @@ class Pipelines:
     def name(self, identifier: str) -> str:
         """The name of a pipeline; its id where the name cannot be learned."""
         if identifier and identifier not in self._names:
-            self._names[identifier] = identifier
-            with suppress(BackendError):  # deleted, or somebody else's
+            try:
                 self._names[identifier] = _name(self._server.get(f"/pipelines/{identifier}"))
+            except BackendUnavailable:
+                return identifier
+            except BackendError:
+                self._names[identifier] = identifier  # deleted, or somebody else's
         return self._names.get(identifier, "")
 
     def _first(self, sent: Sent, name: str, description: str) -> UploadedPipeline:
         """A pipeline that is new, with its first version, which the server names."""
         query = {"name": name, "description": description, "namespace": self._server.users_namespace}
-        made = self._server.ask("POST", "/pipelines/upload", sent, query=query)
+        try:
+            made = self._server.ask("POST", "/pipelines/upload", sent, query=query)
+        except Exists:
+            raise
+        except BackendError as error:
+            raise self._explained(error) from None
         newest: Json = {}
         with suppress(BackendError):  # it is there, whether its version can be told or not
             newest = self._newest(made)
         return self._told(made, newest)
+
+    def _explained(self, error: BackendError) -> BackendError:
+        """A refused upload: the server keeps to itself that a right is missing."""
+        if not str(error).endswith(_UNEXPLAINED):
+            return error
+        where = self._server.users_namespace
+        right = f"right to create pipelines{f' in namespace {where}' if where else ''}"
+        return BackendError(f"{error}, and not why: you may lack the {right}")
 
     def _make(self, name: str, description: str) -> Json:
         """A pipeline that has no version yet."""
@@ -120,9 +139,8 @@ class Pipelines:
         return self._told(pipeline, made)
 
     def _find(self, name: str) -> Json | None:
-        wanted = {"predicates": [{"operation": 1, "key": "display_name", "stringValue": name}]}
         namespace = self._server.users_namespace
-        found = self._server.get("/pipelines", filter=json.dumps(wanted), namespace=namespace)
+        found = self._server.get("/pipelines", filter=called(name), namespace=namespace)
         return next(iter(found.get("pipelines") or ()), None)
 
     def _known(self, name: str) -> Json:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 
 MAIN = "main"
@@ -17,9 +17,6 @@ _NODE_ID, _NODE_NAME = "workflows.argoproj.io/node-id", "workflows.argoproj.io/n
 _ROLE = "pipelines.kubeflow.org/runtime-role"
 _ITERATION = re.compile(r"iteration-iterations\((\d+):")
 _PLUMBING = re.compile(r"iteration(-item)?|executor(\(\d+\))?")
-_TIMEOUT = (5, 20)
-_FOLLOWING = (5, 60)
-"""A followed log that is silent for so long breaks off, so that nothing waits for ever; it can be taken up again."""
 _SILENT_FOR = 60.0
 """Seconds for which Kubernetes is left alone after it refused or did not answer."""
 
@@ -63,10 +60,10 @@ class Pod:
 
 
 class Pods:
-    """The pods in ``namespace``, asked for through a Kubernetes ``ApiClient``."""
+    """The pods in ``namespace``."""
 
-    def __init__(self, api: Any, namespace: str) -> None:
-        self._api, self._namespace = api, namespace
+    def __init__(self, kubernetes: Kubernetes, namespace: str) -> None:
+        self._kubernetes, self._namespace = kubernetes, namespace
         self._quiet_until = 0.0
 
     def of_run(self, run_id: str, *, succeeded: bool = True) -> tuple[Pod, ...]:
@@ -114,49 +111,18 @@ class Pods:
         query |= {"sinceTime": f"{since[:19]}Z"} if since else {}
         query |= {"tailLines": str(last)} if last else {}
         path = f"/api/v1/namespaces/{self._namespace}/pods/{pod}/log"
-        answer = self._ask(path, query, timeout=_FOLLOWING if follow else _TIMEOUT)
-        try:
-            for line in _lines(answer):
-                stamp, _, text = line.partition(" ")
-                yield stamp, text
-        except Exception as error:  # a connection that breaks: urllib3 has a dozen ways to say so
-            raise BackendError(f"the log of pod {pod} broke off: {type(error).__name__}") from None
-        finally:
-            answer.close()
+        for line in self._kubernetes.lines(path, query, follow=follow):
+            stamp, _, text = line.partition(" ")
+            yield stamp, text
 
     def _get(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
         if time.monotonic() < self._quiet_until:
             return {}
         try:
-            found: Mapping[str, Any] = json.loads(self._ask(path, query).data)
+            return self._kubernetes.get(path, query)
         except BackendError:
             self._quiet_until = time.monotonic() + _SILENT_FOR
             return {}
-        return found
-
-    def _ask(
-        self,
-        path: str,
-        query: Mapping[str, str],
-        *,
-        timeout: tuple[int, int] = _TIMEOUT,
-    ) -> Any:
-        from kubernetes.client.exceptions import ApiException
-
-        try:
-            return self._api.call_api(
-                path,
-                "GET",
-                query_params=list(query.items()),
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _request_timeout=timeout,
-                _return_http_data_only=True,
-            )
-        except ApiException as error:
-            raise BackendError(_said(error) or f"Kubernetes answered {error.status} for {path}") from None
-        except Exception as error:  # whatever a connection that fails raises: urllib3's, or the system's
-            raise BackendError(f"Kubernetes does not answer: {type(error).__name__}") from None
 
 
 def parse(item: Mapping[str, Any]) -> Pod:
@@ -212,21 +178,3 @@ def _waiting(container: Mapping[str, Any]) -> Waiting:
 
 def _waits(node: Mapping[str, Any]) -> bool:
     return node.get("type") == "Pod" and node.get("phase") in ("Pending", "")
-
-
-def _lines(answer: Any) -> Iterator[str]:
-    """The lines of a streamed answer, as they come."""
-    rest = b""
-    for chunk in answer.stream(amt=2**16):
-        *lines, rest = (rest + chunk).split(b"\n")
-        yield from (line.decode("utf-8", "replace") for line in lines)
-    if rest:
-        yield rest.decode("utf-8", "replace")
-
-
-def _said(error: Any) -> str:
-    """Kubernetes' own sentence in a refusal."""
-    try:
-        return str(json.loads(error.body).get("message", ""))
-    except (TypeError, ValueError, AttributeError):
-        return ""

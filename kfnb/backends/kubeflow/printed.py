@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 _HEADER = "Traceback (most recent call last):"
+_GROUP = f"Exception Group {_HEADER}"
 _LINKS = {
     "The above exception was the direct cause of the following exception:": "cause",
     "During handling of the above exception, another exception occurred:": "context",
@@ -24,18 +25,64 @@ def exceptions(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
     Of a message with several lines, the first: what comes after it could as well be the step's next words.
     """
     link, behind = "", None
+    lines, groups = _unfolded(lines)
     starts = [index for index, line in enumerate(lines) if line == _HEADER]
     for start, following in pairwise([*starts, len(lines)]):
         told = _exception(lines[start + 1 : following])
         if told is None:
             link = ""
             continue
+        told["group"] = groups.get(start, [])
         if link:
             told[link] = behind
         between = (line for line in lines[start + 1 : following] if line in _LINKS)
         link, behind = _LINKS.get(next(between, ""), ""), told
         if not link:
             yield told
+
+
+def _unfolded(lines: Sequence[str]) -> tuple[list[str], dict[int, list[dict[str, Any]]]]:
+    """The lines with exception groups in the form of other exceptions, and what is in each, by its header's index."""
+    flat: list[str] = []
+    groups: dict[int, list[dict[str, Any]]] = {}
+    place = 0
+    while place < len(lines):
+        if lines[place] == f"  + {_GROUP}":
+            start = len(flat)
+            own, groups[start], place = _block(lines, place, 2)
+            flat += own
+        else:
+            flat.append(lines[place])
+            place += 1
+    return flat, groups
+
+
+def _block(lines: Sequence[str], place: int, margin: int) -> tuple[list[str], list[dict[str, Any]], int]:
+    """One exception of a group, or one itself, whose bar stands at ``margin``: its own lines, those in it, its end."""
+    own: list[str] = []
+    while place < len(lines) and (found := re.match(rf" {{{margin}}}[|+](?: (.*)|)$", lines[place])):
+        own.append((found[1] or "").replace(_GROUP, _HEADER))
+        place += 1
+    inner: list[dict[str, Any]] = []
+    if not _rule(lines, place, f"{' ' * margin}+-+-"):
+        return own, inner, place
+    end = f"{' ' * (margin + 2)}+-"
+    place += 1
+    while place < len(lines):
+        part, within, place = _block(lines, place, margin + 2)
+        told = next(reversed(list(exceptions(part))), None) or _exception(part)
+        if told is not None:
+            inner.append({**told, "group": within})
+        if not _rule(lines, place, end):
+            break  # what follows is missing
+        place += 1
+        if set(lines[place - 1].strip()) == {"+", "-"}:
+            break
+    return own, inner, place
+
+
+def _rule(lines: Sequence[str], place: int, begins: str) -> bool:
+    return place < len(lines) and lines[place].startswith(begins)
 
 
 def _exception(lines: Sequence[str]) -> dict[str, Any] | None:

@@ -7,16 +7,16 @@ server may send, and takes seconds for a run of 1,000 tasks.
 from __future__ import annotations
 
 import json
-import random
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
 from kfnb.backends.kubeflow.credentials import Credentials
 from kfnb.backends.kubeflow.said import forbidden, sentence
+from kfnb.cluster.patience import PATIENCE, Patience
 from kfnb.errors import BackendError, BackendUnavailable
 
 API = "/apis/v2beta1"
@@ -24,17 +24,6 @@ API = "/apis/v2beta1"
 _LATER = frozenset({429, 502, 503, 504})
 """What a server or a gateway says that may do it later."""
 _FORGOTTEN = 404
-
-
-@dataclass(frozen=True)
-class Patience:
-    """How long is waited for a server: for a connection, for an answer, and between ``tries`` (doubling each time)."""
-
-    tries: int = 4
-    pause: float = 0.3
-    longest: float = 10.0
-    connect: float = 5.0
-    read: float = 60.0
 
 
 @dataclass(frozen=True)
@@ -66,7 +55,8 @@ class Exists(BackendError):
 class Server:
     """A KFP API server at ``url``. ``namespace`` is the user's; it counts where the server knows several users.
 
-    ``ca`` is a file of certificates to trust, ``verify`` whether they are looked at at all.
+    ``ca`` is a file of certificates to trust, ``verify`` whether they are looked at at all. ``hint`` gives what to say
+    when it does not answer.
     """
 
     url: str
@@ -74,8 +64,8 @@ class Server:
     namespace: str = ""
     ca: str = ""
     verify: bool = True
-    patience: Patience = Patience()
-    hint: str = ""
+    patience: Patience = PATIENCE
+    hint: Callable[[], str] = str
 
     def __post_init__(self) -> None:
         self._pool: Any = None
@@ -137,8 +127,7 @@ class Server:
         raise AssertionError  # the last try returns or raises
 
     def _wait(self, number: int, asked: str = "") -> None:
-        pause = float(asked) if asked.isdigit() else self.patience.pause * 2**number
-        time.sleep(min(pause, self.patience.longest) * random.uniform(0.8, 1.0))  # noqa: S311 - no secret
+        time.sleep(self.patience.before(number, asked))
 
     def _send(self, method: str, where: str, sent: Sent | None) -> Answer:
         import urllib3
@@ -234,7 +223,7 @@ class Server:
 
     def _silent(self, lost: _Lost, *, certain: bool) -> str:
         unsure = "" if certain else "; whether it did what was asked is not known: %kf_runs tells"
-        return f"{self.url}: {lost}{unsure}{f'. {self.hint}' if self.hint else ''}"
+        return ". ".join(filter(None, (f"{self.url}: {lost}{unsure}", self.hint())))
 
 
 class _Lost(Exception):

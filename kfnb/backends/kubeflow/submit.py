@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kfnb.backends.backend import Submission
+from kfnb.backends.environment import FROM_STUDY
 from kfnb.errors import BackendError
 
 Json = Mapping[str, Any]
@@ -28,6 +29,7 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
     return {
         **({"experiment_id": experiment} if experiment else {}),
         "display_name": submission.name,
+        **({"description": FROM_STUDY + submission.study} if submission.study else {}),
         "pipeline_spec": (
             {"pipeline_spec": spec, "platform_spec": submission.platform} if submission.platform else spec
         ),

@@ -9,8 +9,6 @@ from pathlib import Path
 
 INSTALLED = "kubeflow"
 """The namespace that Kubeflow is installed in, unless an administrator chose another."""
-PIPELINES = f"http://ml-pipeline.{INSTALLED}:8888"
-"""Where Kubeflow Pipelines is within a cluster."""
 
 _ACCOUNT = Path("var/run/secrets/kubernetes.io/serviceaccount")
 _TOKEN = Path("var/run/secrets/kubeflow/pipelines/token")

@@ -12,6 +12,9 @@ from kfnb.backends.kubeflow.changes import changes
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import Run
 
+_LATELY = 60.0
+"""Seconds after a look in which the next one is expected."""
+
 
 class Watch:
     """Looks at a run by ``look``, and keeps the events that the looks add up to.
@@ -20,13 +23,20 @@ class Watch:
     while it does not answer.
     """
 
-    def __init__(self, look: Callable[[], Run], pace: Pace) -> None:
+    def __init__(self, look: Callable[[], Run], pace: Callable[[], Pace]) -> None:
         self._look, self._pace = look, pace
         self._lock = threading.Lock()
         self._run: Run | None = None
         self._events: list[Event] = []
         self._looked, self._pause = float("-inf"), 0.0
+        self._wanted = float("-inf")
         self._lost: BackendError | None = None
+
+    @property
+    def watched(self) -> bool:
+        """Whether somebody has lately looked at the run, and it is not over."""
+        over = self._run is not None and self._run.state.finished
+        return not over and time.monotonic() - self._wanted < _LATELY
 
     def soon(self) -> None:
         """Something has been done to the run: what is known of it is old."""
@@ -34,6 +44,7 @@ class Watch:
 
     def run(self, age: float | None = None) -> Run:
         """The run, as it was ``age`` seconds ago or later. Raises ``RunNotFound``, ``BackendError``."""
+        self._wanted = time.monotonic()
         with self._lock:
             if time.monotonic() - self._looked >= (self._pause if age is None else age):
                 self._ask()
@@ -51,11 +62,16 @@ class Watch:
             run = self._look()
         except BackendUnavailable as error:
             self._lost, self._looked = error, time.monotonic()
-            self._pause = self._pace.next(self._pause or self._pace.shortest, changed=False)
+            self._wait(changed=False)
             return
         number = len(self._events)
         facts = changes(self._run, run, time.time())
         self._events += [Event(number + at, *fact) for at, fact in enumerate(facts, start=1)]
         changed = len(self._events) > number
         self._run, self._lost, self._looked = run, None, time.monotonic()
-        self._pause = self._pace.next(self._pause or self._pace.shortest, changed=changed)
+        self._wait(changed=changed)
+
+    def _wait(self, *, changed: bool) -> None:
+        """Choose how long the run is left alone."""
+        pace = self._pace()
+        self._pause = pace.next(self._pause or pace.shortest, changed=changed)

@@ -8,15 +8,16 @@ import platform
 import shutil
 import signal
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from importlib import metadata
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 
 from kfnb import model
-from kfnb.backends.backend import LogLine, Pace, Submission
-from kfnb.backends.environment import environment_of
+from kfnb.backends.backend import CACHED, LogLine, Pace, Submission
+from kfnb.backends.environment import FROM_STUDY, environment_of, of_study
 from kfnb.backends.events import Event, encode, fold
 from kfnb.backends.local import folder as folders
 from kfnb.backends.local.folder import Order, RunFolder
@@ -27,7 +28,7 @@ from kfnb.backends.local.secret_store import Secrets
 from kfnb.backends.local.spawn import spawn
 from kfnb.backends.local.store import Fact, opened
 from kfnb.backends.local.supply import said, unmet
-from kfnb.backends.selection import DEFAULT_EXPERIMENT, Selection
+from kfnb.backends.selection import DEFAULT_EXPERIMENT, LISTED, Selection
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.model import RunState
 
@@ -75,15 +76,16 @@ class LocalBackend:
         except (OSError, TypeError, ValueError) as error:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise BackendError(f"the run cannot be written to {folder.path}: {error}") from None
+        told = [FROM_STUDY + submission.study] if submission.study else []
         created = {
             "name": submission.name,
             "pipeline": pipeline.name,
             "backend": self.name,
             "experiment": submission.experiment,
             "arguments": {**pipeline.defaults, **order.arguments},
-            "environment": {**_here(), **environment_of(submission.spec)},
+            "environment": {**_here(), **environment_of(submission.spec), **of_study("".join(told))},
         }
-        notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in said(pipeline)]
+        notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in (*told, *said(pipeline))]
         self._start(folder, [("created", "", created), *notes], create=True)
         return folder.id
 
@@ -92,25 +94,14 @@ class LocalBackend:
         folder = self._folder(run_id)
         bury(folder)
         with opened(folder.path) as log:
-            return fold(folder.id, log.read())
+            return replace(fold(folder.id, log.read()), archived=folder.archived)
 
-    def list(
-        self,
-        *,
-        limit: int = 20,
-        experiment: str = "",
-        state: RunState | None = None,
-        name: str = "",
-        since: float | None = None,
-        until: float | None = None,
-        archived: bool = False,
-    ) -> builtins.list[model.Run]:
+    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.Run]:
         """The newest runs first, without their tasks. One whose files are damaged is FAILED, and says so."""
-        wanted = Selection(experiment, state, name, since, until)
-        shown = (folder for folder in folders.existing(self._home) if archived or not folder.archived)
-        found = builtins.list(islice(filter(wanted.fits, map(self._outline, shown)), limit))
-        if not found and experiment and experiment not in (one.name for one in self.experiments()):
-            raise BackendError(f"there is no experiment {experiment}")
+        outlines = map(self._outline, folders.existing(self._home))
+        found = builtins.list(islice(filter(selection.fits, outlines), limit))
+        if not found and selection.experiment not in ("", *(one.name for one in self.experiments())):
+            raise BackendError(f"there is no experiment {selection.experiment}")
         return found
 
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
@@ -141,7 +132,14 @@ class LocalBackend:
 
         if task is not None and not follow and not any(map(wanted, self._began(run_id))):
             raise BackendError(f"run {run_id} has no task {task}")
-        return self._read(folder, Logs(folder, wanted), follow=follow)
+        return chain(
+            self._read(folder, Logs(folder, wanted), follow=follow),
+            self._of_cached(run_id, wanted) if task is not None else (),
+        )
+
+    def _of_cached(self, run_id: str, wanted: Callable[[str], bool]) -> Iterator[LogLine]:
+        cached = (task.id for task in self.get(run_id).tasks if task.cached)
+        return (LogLine(task, CACHED) for task in cached if wanted(task))
 
     def _read(self, folder: RunFolder, logs: Logs, *, follow: bool) -> Iterator[LogLine | None]:
         with opened(folder.path) as log:
@@ -245,9 +243,10 @@ class LocalBackend:
         try:
             bury(folder)
             with opened(folder.path) as log:
-                return fold(folder.id, log.read(tasks=False))
+                run = fold(folder.id, log.read(tasks=False))
         except BackendError as error:
-            return model.Run(folder.id, "", "", self.name, RunState.FAILED, error=str(error))
+            run = model.Run(folder.id, "", "", self.name, RunState.FAILED, error=str(error))
+        return replace(run, archived=folder.archived)
 
 
 def _cores() -> int:

@@ -34,7 +34,7 @@ def guarded(action: Callable[[], None], failure: str) -> int:
     except BaseException as error:
         if isinstance(error, SystemExit) and error.code in (None, 0):
             return 0
-        Path(failure).write_text(json.dumps(_describe(error, set())), encoding="utf-8")
+        Path(failure).write_text(json.dumps(describe(error, set())), encoding="utf-8")
         return 1
     return 0
 
@@ -72,7 +72,7 @@ def _load(source: str) -> ModuleType:
     return module
 
 
-def _describe(error: BaseException, seen: set[int]) -> dict[str, Any]:
+def describe(error: BaseException, seen: set[int]) -> dict[str, Any]:
     """An exception and those behind it as JSON data."""
     seen.add(id(error))
     kind = type(error)
@@ -84,7 +84,7 @@ def _describe(error: BaseException, seen: set[int]) -> dict[str, Any]:
         "frames": [[f.filename, f.lineno, f.name, f.line] for f in _frames(error)],
         "cause": _behind(error.__cause__, seen),
         "context": None if error.__suppress_context__ else _behind(error.__context__, seen),
-        "group": [_describe(inner, seen) for inner in _grouped(error)],
+        "group": [describe(inner, seen) for inner in _grouped(error)],
         "syntax": [error.filename, error.lineno, error.text] if isinstance(error, SyntaxError) else None,
     }
 
@@ -96,7 +96,7 @@ def _grouped(error: BaseException) -> list[BaseException]:
 
 
 def _behind(error: BaseException | None, seen: set[int]) -> dict[str, Any] | None:
-    return None if error is None or id(error) in seen else _describe(error, seen)
+    return None if error is None or id(error) in seen else describe(error, seen)
 
 
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:

@@ -13,16 +13,19 @@ from kfnb.backends.local.marks import MARK
 from kfnb.backends.local.warm import revive
 from kfnb.errors import BackendError
 
+SUPERVISOR = "kfnb.backends.local.supervisor"
 
-def spawn(folder: RunFolder, lock: int, warm_from: Path | None = None) -> None:
+
+def spawn(folder: RunFolder, lock: int, warm_from: Path | None = None, *, module: str = SUPERVISOR) -> None:
     """Start the supervisor of the run in ``folder`` and hand it ``lock``, the run's own. Raises ``BackendError``.
 
-    With ``warm_from``, a home, one that has just finished there may take the run over (see ``warm``).
+    With ``warm_from``, a home, one that has just finished there may take the run over (see ``warm``). ``module`` is
+    the program that drives.
     """
     environ = _environment(folder)
     if warm_from is not None and revive(warm_from, folder, lock, environ):
         return
-    program = [sys.executable, "-m", "kfnb.backends.local.supervisor", str(folder.path), str(lock)]
+    program = [sys.executable, "-m", module, str(folder.path), str(lock)]
     try:
         with folder.supervisor_log.open("ab") as log:
             subprocess.run(
@@ -37,7 +40,7 @@ def spawn(folder: RunFolder, lock: int, warm_from: Path | None = None) -> None:
                 check=True,
             )
     except (OSError, subprocess.CalledProcessError) as error:
-        raise BackendError(f"the run's process cannot be started: {error}") from None
+        raise BackendError(f"the process cannot be started: {error}") from None
 
 
 def _environment(folder: RunFolder) -> dict[str, str]:

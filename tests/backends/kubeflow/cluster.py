@@ -174,6 +174,18 @@ class Live:
             yield line.encode()
 
 
+def asking(address: str) -> Any:
+    """The boundary to a Kubernetes API server at an address, without much patience."""
+    from kubernetes.client import ApiClient, Configuration
+
+    from kfnb.cluster.kubernetes import Kubernetes as Asked
+    from kfnb.cluster.patience import Patience
+
+    configuration = Configuration()
+    configuration.host, configuration.retries = f"http://{address}", False
+    return Asked(lambda: ApiClient(configuration), patience=Patience(tries=2, pause=0.01, connect=2.0))
+
+
 class Kubernetes(_Server):
     """An API server with recorded pods, logs, events, and the secret of the object store; others may be refused."""
 
@@ -195,12 +207,8 @@ class Kubernetes(_Server):
             self.logs[pod] = "".join(stamped)
 
     def api(self) -> Any:
-        """An ApiClient that talks to it."""
-        from kubernetes.client import ApiClient, Configuration
-
-        configuration = Configuration()
-        configuration.host, configuration.retries = f"http://{self.address}", False
-        return ApiClient(configuration)
+        """What asks it."""
+        return asking(self.address)
 
     def answer(self, handler: Any, path: str, query: dict[str, str]) -> None:
         refused = self.refuses(path)

@@ -9,6 +9,8 @@ import threading
 import time
 
 import pytest
+from cluster import Kubernetes
+from idling import idle_minute
 from made import big_run, many_runs
 from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, text_of
 
@@ -16,8 +18,11 @@ from kfnb.backends.backend import Pace, Submission
 from kfnb.backends.events import Fold
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.fold import Told
+from kfnb.backends.kubeflow.insight import Cluster
+from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.server import Patience, Server
 from kfnb.backends.run import Run
+from kfnb.backends.selection import Selection
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
 from kfnb.model import RunState, TaskError
 
@@ -185,7 +190,7 @@ def test_a_run_that_somebody_else_deletes_while_it_is_followed(kubeflow, replay:
 
 
 def test_runs_are_listed_with_their_experiment_and_without_their_tasks(kubeflow):
-    runs = kubeflow.list(limit=10, experiment="summaries")
+    runs = kubeflow.list(Selection(experiment="summaries"), limit=10)
     # the first lookup of the recording found no such experiment
     assert [run.name for run in runs][:2] == ["to cancel", "bad run"]
     assert [str(run.state) for run in runs] == ["CANCELED", "FAILED", "SUCCEEDED", "SUCCEEDED", "SUCCEEDED"]
@@ -228,8 +233,10 @@ def test_runs_are_filtered_by_the_server_and_by_their_own_state(kubeflow, replay
     runs[3]["state_history"] = [{"state": "CANCELING"}, {"state": "FAILED"}]
     runs[5]["storage_state"] = "ARCHIVED"
     _listing(replay, runs)
-    assert [run.name for run in kubeflow.list(state=RunState.CANCELED)] == ["run 3"]
-    assert [run.name for run in kubeflow.list(state=RunState.FAILED, name="run", since=0, until=9e9)] == [
+    assert [run.name for run in kubeflow.list(Selection(state=RunState.CANCELED))] == ["run 3"]
+    assert [
+        run.name for run in kubeflow.list(Selection(state=RunState.FAILED, name="run", since=0, until=9e9))
+    ] == [
         "run 1",
         "run 7",
         "run 9",
@@ -237,13 +244,13 @@ def test_runs_are_filtered_by_the_server_and_by_their_own_state(kubeflow, replay
     last = next(one["path"] for one in reversed(replay.asked))
     for word in ("IS_SUBSTRING", "GREATER_THAN_EQUALS", "2255-03-14", "FAILED"):
         assert word in last
-    assert len(kubeflow.list(archived=True)) == 10
+    assert len(kubeflow.list(Selection(archived=True))) == 10
 
 
 def test_an_experiment_that_is_not_there_is_said(kubeflow, replay: Replay):
     replay.invented = lambda _, path, __: (200, {}) if "/experiments" in path else None
     with pytest.raises(BackendError, match="there is no experiment moon"):
-        kubeflow.list(experiment="moon")
+        kubeflow.list(Selection(experiment="moon"))
 
 
 def test_the_start_of_an_id_is_enough_where_it_is_unique(kubeflow, replay: Replay):
@@ -269,6 +276,44 @@ def test_however_many_look_the_server_is_asked_once_in_a_while(server, replay: R
         time.sleep(0.01)
     assert {view.run.state for view in views} == {RunState.SUCCEEDED}
     assert len([path for path in replay.paths() if path.endswith(GOOD)]) <= 5  # 0, .3, .75, 1.4, 2.4 s
+
+
+def test_an_idle_minute_with_three_runs_on_display_takes_twelve_requests_at_most():
+    asked = idle_minute(speed=20)
+    assert 3 <= asked["Kubeflow Pipelines"] <= 12
+    assert sum(asked.values()) <= 12
+
+
+def test_a_run_whose_tasks_have_pods_that_run_is_not_asked_for_again_of_kubernetes(kubernetes: Kubernetes):
+    kubernetes.load("failure")
+    pods = [pod for pod in kubernetes.pods if "boom" in str(pod["metadata"]["annotations"])]
+    for pod in pods:
+        pod["status"]["phase"] = "Pending"
+    looks_of_kubernetes = []
+    with serving() as replay:
+        replay.invented = lambda *_: (200, looks(BAD)[4])
+        insight = Cluster(None, None, Pods(kubernetes.api(), "kubeflow"))
+        run = KubeflowBackend(Server(replay.url), insight=insight)._look(BAD).watch
+        for phase in ("Pending", "Pending", "Running", "Running", "Running"):
+            for pod in pods:
+                pod["status"]["phase"] = phase
+            before = len(kubernetes.asked)
+            run.run(0)
+            looks_of_kubernetes.append(len(kubernetes.asked) > before)
+    assert looks_of_kubernetes == [True, True, True, False, False]
+
+
+def test_kubernetes_is_asked_again_while_a_task_is_due_and_has_not_begun(kubernetes: Kubernetes):
+    asked = []
+    with serving() as replay:
+        insight = Cluster(None, None, Pods(kubernetes.api(), "kubeflow"))
+        run = KubeflowBackend(Server(replay.url), insight=insight)._look(GOOD).watch
+        for look in (1, 1, 5, 5, 5, 15, 15):  # nothing has begun; load is done, train not begun; all is done
+            replay.invented = lambda *_, look=look: (200, looks(GOOD)[look])
+            before = len(kubernetes.asked)
+            run.run(0)
+            asked.append(len(kubernetes.asked) > before)
+    assert asked == [True, True, True, True, True, True, False]
 
 
 def test_a_run_that_is_waited_for_is_asked_for_at_the_backends_pace(server, replay: Replay, monkeypatch):

@@ -1,23 +1,23 @@
 """How Kubeflow is found: by what the user says, and by what a pod knows. No secret is ever shown."""
 
-import json
-import socket
+import pickle
 import subprocess
 import sys
-import threading
+from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import yaml
 from replay import GOOD, Replay
 
 from kfnb import api, config
+from kfnb.backends.comparison import compared
 from kfnb.backends.kubeflow import surroundings
 from kfnb.backends.kubeflow.connection import Access, connect
-from kfnb.backends.kubeflow.forward import Forward, Forwards, target
 from kfnb.backends.kubeflow.surroundings import Surroundings, read
+from kfnb.cluster.patience import Patience
 from kfnb.errors import BackendError, SettingError, UsageError
+from kfnb.widgets import draw_comparison, draw_run, draw_runs, draw_settings
 
 CANARY = "canary-7f3a"
 
@@ -93,13 +93,14 @@ def test_outside_of_a_cluster_nothing_is_known(tmp_path):
             "what KF_PIPELINES_ENDPOINT says",
         ),
         ({}, {"namespace": "a"}, "http://ml-pipeline.kubeflow:8888", "by default"),
+        ({"installed": "kfp"}, {"namespace": "a"}, "http://ml-pipeline.kfp:8888", "by default"),
     ],
 )
 def test_where_kubeflow_is(access, around, url, hint):
     server = connect(Access(**access), Surroundings(**around))._server
     assert server.url == url
-    assert hint in server.hint
-    assert "%kf_config" in server.hint
+    assert hint in server.hint()
+    assert "%kf_config" in server.hint()
 
 
 def test_a_run_has_the_page_that_shows_it():
@@ -192,7 +193,28 @@ def test_no_secret_is_in_anything_that_a_run_shows_or_writes(settings, replay: R
     assert CANARY in str(replay.asked[-1]["headers"])
     assert CANARY not in str([one["body"] for one in replay.asked])  # nor in the manifest
     assert CANARY not in str((events, run.snapshot(), run.to_frame().to_dict(), settings.items()))
+    drawn = [draw_run(run.snapshot()), draw_runs([run.snapshot()]), draw_settings(list(settings.items()))]
+    drawn.append(draw_comparison(compared([run.snapshot(), replace(run.snapshot(), id="other")])))
+    assert CANARY not in str(drawn)
+    assert CANARY.encode() not in pickle.dumps((run.snapshot(), dict(run.outputs), dict(run.artifacts)))
+    with pytest.raises(TypeError):
+        pickle.dumps(run)
     assert CANARY not in str((capfd.readouterr(), caplog.text))
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500, 503])
+def test_no_secret_is_in_an_error_not_even_with_its_traceback(settings, replay: Replay, status: int):
+    for name, value in {"host": replay.url, "token": CANARY, "cookies": f"s={CANARY}", "debug": True}.items():
+        settings.set(name, value)
+    backend = api.backend_of("kubeflow")
+    backend._server.patience = Patience(tries=1)
+    replay.fail(times=9, status=status, body={"code": 5, "message": "no"})
+    with pytest.raises(BackendError) as caught:
+        backend.list()
+    assert CANARY in str(replay.asked[-1]["headers"])
+    shown = "".join(caught.value._render_traceback_())
+    assert "Traceback" in shown
+    assert CANARY not in shown
 
 
 def test_a_context_that_does_not_exist_is_said(tmp_path, monkeypatch):
@@ -209,81 +231,9 @@ def test_a_context_that_does_not_exist_is_said(tmp_path, monkeypatch):
     try:
         assert backend._server.namespace == "team-a"
         assert backend._server.url.startswith("http://127.0.0.1:")
-        assert "port-forward to ml-pipeline" in backend._server.hint
+        assert "port-forward to ml-pipeline" in backend._server.hint()
     finally:
         backend.close()
-    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
-    with pytest.raises(BackendError, match="there is no kubeconfig"):
-        connect(Access(context="moon"), Surroundings())
-
-
-def test_what_is_forwarded_reaches_the_server_and_only_from_here(replay: Replay):
-    def dial():
-        return socket.create_connection(("127.0.0.1", int(replay.url.rpartition(":")[2])))
-
-    forward = Forward(dial)
-    try:
-        assert forward.address.startswith("127.0.0.1:")
-        server = connect(Access(host=f"http://{forward.address}"), Surroundings())._server
-        assert server.get(f"/runs/{GOOD}")["run_id"] == GOOD
-        asked = [threading.Thread(target=server.get, args=("/healthz",)) for _ in range(5)]
-        for one in asked:
-            one.start()
-        for one in asked:
-            one.join()
-    finally:
-        forward.close()
-    with pytest.raises(OSError):
-        socket.create_connection(tuple(forward.address.split(":")), 1)  # type: ignore[arg-type]
-
-
-def test_a_forward_that_reaches_nothing_hangs_up():
-    def dial():
-        raise BackendError("no pod is ready")
-
-    forward = Forward(dial)
-    try:
-        with socket.create_connection(("127.0.0.1", int(forward.address.rpartition(":")[2])), 5) as here:
-            assert here.recv(1) == b""
-    finally:
-        forward.close()
-
-
-def test_a_forward_is_opened_once():
-    forwards = Forwards(lambda: None)
-    try:
-        first = forwards.to("ml-pipeline", "kubeflow", 8888)
-        assert forwards.to("ml-pipeline", "kubeflow", 8888) == first
-        assert forwards.to("ml-pipeline", "kubeflow", 8887) != first
-    finally:
-        forwards.close()
-
-
-def _things(text: str):
-    return json.loads(text, object_hook=lambda fields: SimpleNamespace(**fields))
-
-
-def test_a_service_leads_to_a_pod_that_is_ready():
-    service = _things('{"spec": {"ports": [{"port": 8888, "target_port": "http"}]}}')
-    service.spec.selector = {"app": "ml-pipeline"}
-    pods = _things(
-        '{"items": ['
-        '{"metadata": {"name": "a"}, "status": {"conditions": [{"type": "Ready", "status": "False"}]}},'
-        '{"metadata": {"name": "b"}, "status": {"conditions": [{"type": "Ready", "status": "True"}]},'
-        '"spec": {"containers": [{"ports": [{"name": "http", "container_port": 8889}]}]}}]}'
-    )
-    asked = []
-
-    def listed(namespace, **words):
-        asked.append((namespace, words["label_selector"]))
-        return pods
-
-    core = SimpleNamespace(read_namespaced_service=lambda *_, **__: service, list_namespaced_pod=listed)
-    assert target(core, "ml-pipeline", "kubeflow", 8888) == ("b", 8889)
-    assert asked == [("kubeflow", "app=ml-pipeline")]
-    pods.items.pop()
-    with pytest.raises(BackendError, match="no pod is ready behind service ml-pipeline"):
-        target(core, "ml-pipeline", "kubeflow", 8888)
 
 
 def test_connecting_imports_nothing_heavy():

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from cluster import recorded_kubernetes
+from cluster import asking, recorded_kubernetes
 from replay import BAD, GOOD, STOPPED, text_of
 
 from kfnb.backends.kubeflow import pods
@@ -177,11 +177,7 @@ def test_without_access_there_are_no_pods_and_kubernetes_is_left_alone(kubernete
 
 
 def test_without_kubernetes_there_are_no_pods():
-    from kubernetes.client import ApiClient, Configuration
-
-    configuration = Configuration()
-    configuration.host, configuration.retries = "http://127.0.0.1:1", False
-    assert Pods(ApiClient(configuration), "kubeflow").of_run(BAD) == ()
+    assert Pods(asking("127.0.0.1:1"), "kubeflow").of_run(BAD) == ()
 
 
 @pytest.mark.parametrize("pod", ["bad-image-0", "nope-0"])
@@ -190,7 +186,7 @@ def test_a_log_that_is_refused_is_said_in_kubernetes_words(kubernetes, pod):
     kubernetes.refuses = lambda path: (row["status"], row["response"])
     with pytest.raises(BackendError) as raised:
         list(Pods(kubernetes.api(), "team-a").log(pod))
-    assert str(raised.value) == row["response"]["message"]
+    assert row["response"]["message"] in str(raised.value)
 
 
 def test_a_pod_that_is_not_scheduled_has_an_empty_log(kubernetes):

@@ -38,7 +38,7 @@ def test_an_answer_is_plain_json(server):
 
 
 def test_nothing_answers():
-    server = Server(closed_port(), patience=HASTE, hint="Is it up?")
+    server = Server(closed_port(), patience=HASTE, hint=lambda: "Is it up?")
     with pytest.raises(BackendUnavailable, match=r"http://127.*: nothing answers\. Is it up\?"):
         server.get(RUN)
 

@@ -7,6 +7,7 @@ from kfp import dsl
 from running import submission, wait
 from steps import nap, number
 
+from kfnb.backends.selection import Selection
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.model import RunState
 
@@ -31,8 +32,8 @@ def test_runs_are_filtered_as_on_a_cluster(backend, tmp_path):
     created = wait(backend, second).created
     wait(backend, first)
 
-    def found(**wanted):
-        return [run.id for run in backend.list(**wanted)]
+    def found(limit=20, **wanted):
+        return [run.id for run in backend.list(Selection(**wanted), limit=limit)]
 
     assert found() == [second, first]
     assert found(experiment="churn") == found(name="NIGHT") == [first]
@@ -61,7 +62,7 @@ def test_a_run_that_is_archived_is_shown_when_asked_for_alone(backend, tmp_path)
     backend.archive(run_id)
     backend.archive(run_id)
     assert backend.list() == []
-    assert [run.id for run in backend.list(archived=True)] == [run_id]
+    assert [run.id for run in backend.list(Selection(archived=True))] == [run_id]
     assert backend.get(run_id).id == run_id
     backend.unarchive(run_id)
     backend.unarchive(run_id)

@@ -1,0 +1,154 @@
+"""One run on the server: how it is asked for, what is done to it, and what is kept of it between two looks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, Protocol
+
+from kfnb import model
+from kfnb.backends.backend import LogLine, Pace
+from kfnb.backends.kubeflow.fold import NOTHING, Told, fold, spec_of
+from kfnb.backends.kubeflow.plan import Plan, plan_of
+from kfnb.backends.kubeflow.server import NotFound, Server
+from kfnb.backends.kubeflow.versions import Versions
+from kfnb.backends.kubeflow.watch import Watch
+from kfnb.errors import BackendError, RunNotFound
+from kfnb.model import RunState
+
+Json = Mapping[str, Any]
+
+_RETRIED = 60.0
+"""Seconds that a server may take to say that a run which is retried runs again (the recordings: 6)."""
+
+
+class Insight(Protocol):
+    """What pods, logs and ML Metadata know of a run, beside the server's rows."""
+
+    @property
+    def trouble(self) -> str:
+        """Why artifacts and metrics are not known; empty if they are."""
+        ...
+
+    def told(self, run: model.Run, spec: Json) -> Mapping[str, Told]:
+        """What is known of its tasks, by their ids. Raises ``BackendError``."""
+        ...
+
+    def logs(
+        self, look: Callable[[], model.Run], spec: Json, task: str | None, *, follow: bool
+    ) -> Iterator[LogLine | None]:
+        """What its tasks wrote, as ``Backend.logs`` has it; ``look`` gives the run as it is."""
+        ...
+
+
+class Look:
+    """One run: how it is asked for, and what is kept of it between two looks."""
+
+    def __init__(
+        self,
+        server: Server,
+        run_id: str,
+        experiment: Callable[[str], str],
+        versions: Versions,
+        insight: Insight | None,
+        page: Callable[[str], str],
+        pace: Callable[[], Pace],
+    ) -> None:
+        self.watch = Watch(self._ask, pace)
+        self.spec: Json = {}
+        self._server, self._id = server, run_id
+        self._experiment, self._versions, self._insight, self._page = experiment, versions, insight, page
+        self._plan = Plan()
+        self._told: Mapping[str, Told] = {}
+        self._known: Any = None
+        self._entries, self._retried = 0, (0, float("-inf"))
+
+    def act(self, action: str, *, again: bool) -> None:
+        """Do something to the run."""
+        try:
+            self._server.ask("POST", f"/runs/{self._id}:{action}", again=again)
+        except NotFound:
+            raise self._gone() from None
+        if action == "retry":
+            self._retried = (self._entries, time.monotonic() + _RETRIED)
+        self.watch.soon()
+
+    def delete(self) -> None:
+        """Forget the run for good."""
+        try:
+            self._server.ask("DELETE", f"/runs/{self._id}", again=True)
+        except NotFound:
+            raise self._gone() from None
+        self.watch.soon()
+
+    def _ask(self) -> model.Run:
+        try:
+            answer = self._versions.with_spec(self._server.get(f"/runs/{self._id}"))
+        except NotFound:
+            raise self._gone() from None
+        spec = spec_of(answer)
+        if spec != self.spec:
+            self.spec, self._plan = spec, plan_of(spec)
+        self._entries = len(answer.get("state_history") or ())
+        return self._not_yet_again(self._folded(answer))
+
+    def _folded(self, answer: Json) -> model.Run:
+        experiment = self._experiment(str(answer.get("experiment_id", "")))
+        page = self._page(self._id)
+        run = fold(answer, self._plan, self._of_task, experiment, page)
+        if self._insight is None:
+            return run
+        if self._learn(self._insight, run):
+            run = fold(answer, self._plan, self._of_task, experiment, page)
+        if run.state.finished and self._insight.trouble:
+            note = f"artifacts and metrics cannot be shown: {self._insight.trouble}"
+            return replace(run, notes=(*run.notes, note))
+        return run
+
+    def _of_task(self, task: str) -> Told:
+        return self._told.get(task, NOTHING)
+
+    def _learn(self, insight: Insight, run: model.Run) -> bool:
+        """Ask what else is known of the run, where something has happened or somebody waits; whether that is new."""
+        states = [(task.id, task.state, task.attempts) for task in run.tasks]
+        if states == self._known and (run.state.finished or not self._waits(run)):
+            return False
+        told: Mapping[str, Told] | None = None
+        with suppress(BackendError):  # the picture of the run is worth more than its details
+            told = insight.told(run, self.spec)
+        if told is None:
+            return False
+        changed, self._told, self._known = told != self._told, told, states
+        return changed
+
+    def _waits(self, run: model.Run) -> bool:
+        """Whether a task is due, and what it needs (a node, an image, a volume) may be in its way."""
+        states = {task.id: task.state for task in run.tasks}
+        return any(
+            _due(task, states)
+            if task.state is RunState.PENDING
+            else task.state is RunState.RUNNING and not task.group and not self._of_task(task.id).going
+            for task in run.tasks
+        )
+
+    def _not_yet_again(self, run: model.Run) -> model.Run:
+        """For a moment, a run that is retried is still said to have failed."""
+        entries, until = self._retried
+        if run.state.finished and self._entries <= entries and time.monotonic() < until:
+            return replace(run, state=RunState.PENDING, finished=None, error="", result={}, metrics={})
+        return run
+
+    def _gone(self) -> RunNotFound:
+        return RunNotFound(
+            f"run {self._id} is not there: {self._server.url} knows no such run, or it was deleted"
+        )
+
+
+def _due(task: model.Task, states: Mapping[str, RunState]) -> bool:
+    """Whether all that a task or a group waits for in the pipeline itself is done."""
+    if task.parent and states.get(task.parent) is not RunState.RUNNING:
+        return False
+    around = task.id[: -len(task.name)]
+    return all(states.get(around + need, RunState.SUCCEEDED).finished for need in task.needs)

@@ -1,0 +1,45 @@
+"""The environment variables of a component, in the kernel while its cell runs: it reads here what it will there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from kfnb import config
+from kfnb.backends.local.secret_store import Secrets
+from kfnb.capture.pod import Pod
+from kfnb.errors import CaptureError
+
+
+class Environment:
+    """Variables that are set now, and put back as they were by ``restore``."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._before = {name: os.environ.get(name) for name in values}
+        os.environ.update(values)
+
+    def restore(self) -> None:
+        """Put back what was before; again does nothing."""
+        for name, value in self._before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self._before = {}
+
+
+def values_of(pod: Pod) -> dict[str, str]:
+    """The variables that a pod asks for and that are known here: secrets and config maps by the setting ``secrets``.
+
+    Raises ``CaptureError`` where what the setting names cannot be read.
+    """
+    values = {variable.name: variable.value for variable in pod.env}
+    store = Secrets(config.settings().secrets)
+    for held in pod.keys:
+        try:
+            found = store.find(held.source) or {}
+        except Exception as error:  # a store's own fault, which says which file
+            raise CaptureError(f"{error}") from None
+        if held.key in found:
+            values[held.name] = found[held.key].decode(errors="surrogateescape")
+    return values

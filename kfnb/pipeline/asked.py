@@ -1,0 +1,60 @@
+"""What a component's options ask of its task, as statements of KFP's SDK."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from kfnb.capture.component import Component
+from kfnb.capture.pod import Pod
+
+
+def asked_of(task: str, component: Component) -> Iterator[ast.stmt]:
+    """The statements that tell the task in the variable ``task`` what its component's options say."""
+    calls = "".join(_own_calls(component))
+    if calls:
+        yield _statement(f"{task}{calls}")
+    for call in _kubernetes_calls(task, component.options.pod):
+        yield _statement(f"kubernetes.{call}")
+
+
+def _own_calls(component: Component) -> Iterator[str]:
+    options, pod = component.options, component.options.pod
+    if pod.cpu:
+        yield f".set_cpu_limit({pod.cpu!r})"
+    if pod.memory:
+        yield f".set_memory_limit({pod.memory!r})"
+    if pod.gpu:
+        yield f".set_accelerator_type({pod.accelerator!r}).set_accelerator_limit({pod.gpu})"
+    if options.retries:
+        yield f".set_retry({options.retries})"
+    if not options.cache or component.files:
+        yield ".set_caching_options(False)"
+    for variable in pod.env:
+        yield f".set_env_variable({variable.name!r}, {variable.value!r})"
+
+
+def _kubernetes_calls(task: str, pod: Pod) -> Iterator[str]:
+    for held in pod.keys:
+        keys = {held.key: held.name}
+        yield (
+            f"use_{held.holder}_as_env({task}, {held.holder}_name={held.source!r}, {held.holder}_key_to_env={keys!r})"
+        )
+    for folder in pod.folders:
+        mount = "mount_pvc" if folder.holder == "pvc" else f"use_{folder.holder}_as_volume"
+        yield f"{mount}({task}, {folder.holder}_name={folder.source!r}, mount_path={folder.path!r})"
+    for label in pod.node_labels:
+        yield f"add_node_selector({task}, label_key={label.key!r}, label_value={label.value!r})"
+    for taint in pod.tolerations:
+        told = {"key": taint.key, "operator": "Exists" if taint.value is None else "Equal"}
+        told |= {} if taint.value is None else {"value": taint.value}
+        told |= {"effect": taint.effect} if taint.effect else {}
+        yield f"add_toleration({task}, {', '.join(f'{name}={value!r}' for name, value in told.items())})"
+    if pod.pull_secrets:
+        yield f"set_image_pull_secrets({task}, {list(pod.pull_secrets)!r})"
+    if pod.timeout:
+        yield f"set_timeout({task}, {pod.timeout})"
+
+
+def _statement(text: str) -> ast.stmt:
+    return ast.parse(text).body[0]

@@ -1,0 +1,69 @@
+"""Three runs that are looked at, while nothing happens to them: how often a cluster is asked."""
+
+import time
+from collections import Counter
+from contextlib import ExitStack
+
+from cluster import Kubernetes, Metadata, running
+from replay import BAD, GOOD, RUNS, STOPPED, looks, serving
+
+from kfnb.backends.backend import Pace
+from kfnb.backends.kubeflow.backend import KubeflowBackend
+from kfnb.backends.kubeflow.insight import Cluster
+from kfnb.backends.kubeflow.mlmd import Metadata as Client
+from kfnb.backends.kubeflow.pods import Pods
+from kfnb.backends.kubeflow.server import Server
+from kfnb.backends.observer import Observer
+
+AMID = {GOOD: 7, BAD: 4, STOPPED: 0}
+"""Of each run, a look at which one of its tasks runs."""
+
+
+def idle_minute(speed: float) -> Counter[str]:
+    """The requests in a minute, by whom they went to, once the runs have long been looked at.
+
+    Time goes ``speed`` times as fast: so much shorter are the pauses between looks.
+    """
+    with ExitStack() as open_:
+        replay = open_.enter_context(serving())
+        metadata, kubernetes = (open_.enter_context(running(kind())) for kind in (Metadata, Kubernetes))
+        answers = {f"{RUNS}/{run}": looks(run)[at] for run, at in AMID.items()}
+        replay.invented = lambda method, path, _: (200, answers[path]) if path in answers else None
+        for name in ("success", "failure", "cancel"):
+            kubernetes.load(name)
+        for pod in kubernetes.pods:
+            pod["status"]["phase"] = "Running"
+        insight = Cluster(Client(metadata.address), None, Pods(kubernetes.api(), "kubeflow"))
+        usual = KubeflowBackend.pace
+        KubeflowBackend.pace = Pace(usual.shortest / speed, usual.longest / speed)
+        try:
+            backend = KubeflowBackend(Server(replay.url), insight=insight)
+            views = [_View(Observer(backend, run)) for run in AMID]
+            _watch(views, 60 / speed)
+            before = [len(one.asked) for one in (replay, kubernetes, metadata)]
+            _watch(views, 60 / speed)
+            after = [len(one.asked) for one in (replay, kubernetes, metadata)]
+        finally:
+            KubeflowBackend.pace = usual
+    names = ("Kubeflow Pipelines", "Kubernetes", "ML Metadata")
+    return Counter({name: now - then for name, then, now in zip(names, before, after, strict=True)})
+
+
+class _View:
+    """What looks at one run, as often as a picture of it does."""
+
+    def __init__(self, observer: Observer) -> None:
+        self.observer, self.pause, self.due = observer, observer.pace.shortest, 0.0
+
+    def look(self, now: float) -> None:
+        if now >= self.due:
+            self.pause = self.observer.pace.next(self.pause, changed=bool(self.observer.look()))
+            self.due = time.monotonic() + self.pause
+
+
+def _watch(views: list[_View], seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while (now := time.monotonic()) < until:
+        for view in views:
+            view.look(now)
+        time.sleep(0.005)

@@ -1,0 +1,83 @@
+"""A Kubeflow of several users, as a real one answered an editor of a namespace, a viewer, and one without rights."""
+
+from __future__ import annotations
+
+import pytest
+import yaml
+from conftest import HASTE
+from replay import serving, text_of
+
+from kfnb.backends.backend import Submission
+from kfnb.backends.kubeflow.backend import KubeflowBackend
+from kfnb.backends.kubeflow.schedules import Rhythm
+from kfnb.backends.kubeflow.server import Server
+from kfnb.backends.selection import Selection
+from kfnb.errors import BackendError
+
+SPEC = yaml.safe_load(text_of("pipeline-good.yaml"))
+
+
+@pytest.fixture
+def user(request):
+    """The backend of one of the users, in namespace team-a."""
+    with serving((f"users-{request.param}",)) as replay:
+        yield KubeflowBackend(Server(replay.url, patience=HASTE, namespace="team-a"))
+
+
+def order(name: str, experiment: str = "") -> Submission:
+    arguments = {"lr": 0.1, "rows": 300, "threshold": 0.7}
+    return Submission(spec=SPEC, arguments=arguments, name=name, experiment=experiment)
+
+
+@pytest.mark.parametrize("user", ["editor"], indirect=True)
+def test_an_editor_works_in_the_namespace(user: KubeflowBackend):
+    assert user.list() == []
+    first, second = user.submit(order("of ada", "prices")), user.submit(order("of ada 2"))
+    assert [(run.id, run.experiment) for run in user.list()] == [(first, "prices"), (second, "Default")]
+    assert [run.name for run in user.list(Selection(experiment="prices"))] == ["of ada"]
+    assert {one.name for one in user.experiments()} == {"prices", "Default"}
+    assert (
+        user.pipelines.upload(SPEC, None, name="good-ada", version="", description="").version == "good-ada"
+    )
+    assert [one.name for one in user.pipelines.list("")] == ["good-ada"]
+    made = user.schedules.create(order("s-ada"), Rhythm(every=3600))
+    assert [one.id for one in user.schedules.list()] == [made.id]
+    user.stop(first)
+    user.archive(first)
+
+
+@pytest.mark.parametrize("user", ["viewer"], indirect=True)
+def test_a_viewer_sees_all_and_is_told_what_may_not_be_done(user: KubeflowBackend):
+    assert [run.name for run in user.list()] == ["of ada 2"]
+    with pytest.raises(BackendError, match=r"you may not create runs .* in namespace team-a"):
+        user.submit(order("of vic"))
+    with pytest.raises(BackendError, match=r"you may not create jobs .* in namespace team-a"):
+        user.schedules.create(order("s-vic"), Rhythm(every=3600))
+
+
+@pytest.mark.parametrize("user", ["viewer"], indirect=True)
+def test_an_upload_that_is_refused_without_a_reason_gets_the_likely_one(user: KubeflowBackend):
+    with pytest.raises(
+        BackendError, match=r"Failed to create a pipeline.*right to create pipelines in namespace team-a"
+    ):
+        user.pipelines.upload(SPEC, None, name="good-vic", version="", description="")
+
+
+@pytest.mark.parametrize("user", ["nobody"], indirect=True)
+def test_without_rights_each_refusal_names_the_right_that_is_missing(user: KubeflowBackend):
+    with pytest.raises(BackendError, match=r"you may not list runs .* in namespace team-a"):
+        user.list()
+    with pytest.raises(BackendError, match=r"you may not list experiments .* in namespace team-a"):
+        user.experiments()
+    with pytest.raises(BackendError, match=r"you may not list pipelines .* in namespace team-a"):
+        list(user.pipelines.list(""))
+    with pytest.raises(BackendError, match=r"you may not list jobs .* in namespace team-a"):
+        list(user.schedules.list())
+
+
+@pytest.mark.parametrize("users", ["editor"])
+def test_without_a_namespace_the_user_is_asked_for_one(users: str):
+    with serving((f"users-{users}",)) as replay:
+        backend = KubeflowBackend(Server(replay.url, patience=HASTE))
+        with pytest.raises(BackendError, match="serves several users: say which namespace is yours"):
+            backend.list()

@@ -1,0 +1,118 @@
+"""What a step asks of its pod, as it is typed."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kfnb import options
+from kfnb.capture.pod import Folder, KeyVariable, NodeLabel, Pod, Toleration, Variable
+from kfnb.errors import UsageError
+
+
+def read(words: str) -> Pod:
+    return options.read_pod(options.component().read(f"train {words}"))
+
+
+def test_a_step_that_asks_for_nothing_gets_what_the_cluster_gives() -> None:
+    assert read("") == Pod()
+
+
+def test_an_environment_variable_may_have_any_value() -> None:
+    assert read("--env A=1 --env 'B=x = y' --env C=").env == (
+        Variable("A", "1"),
+        Variable("B", "x = y"),
+        Variable("C", ""),
+    )
+
+
+@pytest.mark.parametrize(("option", "holder"), [("--secret", "secret"), ("--config-map", "config_map")])
+def test_a_key_becomes_a_variable_and_a_path_a_folder(option: str, holder: str) -> None:
+    pod = read(f"{option} db:password=DB_PASSWORD {option} s3:AWS_KEY {option} db:/etc/db/")
+    assert pod.keys == (
+        KeyVariable(holder, "db", "password", "DB_PASSWORD"),  # type: ignore[arg-type]
+        KeyVariable(holder, "s3", "AWS_KEY", "AWS_KEY"),  # type: ignore[arg-type]
+    )
+    assert pod.folders == (Folder(holder, "db", "/etc/db"),)  # type: ignore[arg-type]
+
+
+def test_a_volume_claim_is_mounted() -> None:
+    assert read("--pvc my-data:/data --pvc models:/mnt/models").folders == (
+        Folder("pvc", "my-data", "/data"),
+        Folder("pvc", "models", "/mnt/models"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("dedicated=ml:NoSchedule", Toleration("dedicated", "ml", "NoSchedule")),
+        ("nvidia.com/gpu:NoSchedule", Toleration("nvidia.com/gpu", None, "NoSchedule")),
+        ("dedicated=ml", Toleration("dedicated", "ml", "")),
+        ("spot", Toleration("spot", None, "")),
+        ("spot=:NoExecute", Toleration("spot", "", "NoExecute")),
+    ],
+)
+def test_a_toleration_is_written_as_a_taint(text: str, meant: Toleration) -> None:
+    assert read(f"--toleration {text}").tolerations == (meant,)
+
+
+def test_where_a_step_may_run() -> None:
+    pod = read(
+        "--node-selector disk=ssd --node-selector topology.kubernetes.io/zone=a --image-pull-secret mine"
+        " --gpu 2 --accelerator amd.com/gpu --cpu 500m --memory 4Gi --timeout 90s"
+    )
+    assert pod.node_labels == (NodeLabel("disk", "ssd"), NodeLabel("topology.kubernetes.io/zone", "a"))
+    assert (pod.pull_secrets, pod.gpu, pod.accelerator) == (("mine",), 2, "amd.com/gpu")
+    assert (pod.cpu, pod.memory, pod.timeout) == ("500m", "4Gi", 90)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ("--env A", "--env A: write NAME=VALUE"),
+        ("--env 1A=2", "--env 1A=2: write NAME=VALUE"),
+        ("--secret db", "--secret db: write NAME:KEY=VARIABLE for an environment variable, NAME:/PATH for"),
+        ("--secret DB:key=X", "--secret DB:key=X: write"),
+        ("--secret db:tls.crt", "say which environment variable gets it, db:tls.crt=NAME"),
+        ("--config-map c:k=a-b", "--config-map c:k=a-b: write"),
+        ("--secret db:/a:/b", "--secret db:/a:/b: write NAME:KEY=VARIABLE or NAME:/PATH"),
+        ("--pvc data:relative", "--pvc data:relative: write NAME:/PATH"),
+        ("--pvc data:/", "/ is no path to mount at"),
+        ("--pvc data:/a/../b", "/a/../b is no path to mount at"),
+        ("--pvc a:/data --pvc b:/data/", "the path /data stands twice"),
+        ("--env A=1 --secret db:k=A", "the environment variable A stands twice"),
+        ("--node-selector disk", "--node-selector disk: write KEY=VALUE"),
+        ("--node-selector disk=a --node-selector disk=b", "--node-selector disk stands twice"),
+        ("--toleration a=b:Never", "--toleration a=b:Never: write KEY=VALUE:EFFECT"),
+        ("--image-pull-secret My_Secret", "--image-pull-secret My_Secret: write a name as Kubernetes has it"),
+        ("--timeout 600", "--timeout '600' is no span of time: write 90s"),
+        ("--accelerator amd.com/gpu", "--accelerator amd.com/gpu: say how many, --gpu 1"),
+        ("--gpu -1", "--gpu -1: give a number from 0 on"),
+        ("--cpu two", "--cpu two: write it as Kubernetes does"),
+    ],
+)
+def test_what_is_written_wrong_is_told_in_one_line(words: str, told: str) -> None:
+    with pytest.raises(UsageError) as raised:
+        read(words)
+    assert told in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--env", "--secret", "--config-map", "--pvc", "--node-selector", "--toleration", "--image-pull-secret"],
+)
+@given(
+    text=st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF), min_size=1).filter(
+        lambda t: t[0] != "-"
+    )
+)
+def test_any_word_is_read_or_refused_in_words(option: str, text: str) -> None:
+    told = ""
+    try:
+        options.read_pod(options.component().read(["train", option, text]))
+    except UsageError as error:
+        told = str(error)
+    assert not told or option in told
