@@ -1,4 +1,4 @@
-# make demo: everything from nothing to two executed notebooks. make test: everything from nothing to the tests.
+# make demo: everything from nothing to executed notebooks. make test: everything from nothing to the tests.
 # Needs Python 3.10 or newer and a package index; a missing venv module is installed where apt-get may be used.
 
 PYTHON ?= python3
@@ -12,12 +12,12 @@ SHELL := /bin/bash
 BIN := $(VENV)/bin
 NPM := VENV=$(VENV) scripts/with-node npm --prefix js
 STAMP := $(VENV)/.installed
-DEMO := examples/quickstart.ipynb examples/text_summarization.ipynb
+DEMO := examples/quickstart.ipynb examples/text_summarization.ipynb examples/hyperparameter_tuning.ipynb
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-oldest lint format types bench screenshots wheel clean chromium live test-live
+.PHONY: help install demo test test-oldest lint format types bench screenshots wheel clean chromium live test-live test-kubernetes
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -34,6 +34,11 @@ demo: install ## execute the example notebooks here, on the local backend; demo/
 
 test: install chromium ## run the tests
 	$(BIN)/python -m pytest -n logical --dist loadgroup -m '$(MARKS)'
+
+test-kubernetes: install ## test against a Kubernetes started from KUBEBUILDER_ASSETS, or that of KFNB_TEST_KUBECONFIG
+	@if [ -z "$$KUBEBUILDER_ASSETS$$KFNB_TEST_KUBECONFIG" ]; then echo 'Say where Kubernetes is: KUBEBUILDER_ASSETS is a'\
+	 'folder with etcd and kube-apiserver, KFNB_TEST_KUBECONFIG the kubeconfig of a cluster to test against.' >&2; exit 2; fi
+	$(BIN)/python -m pytest -n 0 tests/kubernetes
 
 chromium: ## install the browser that tests and screenshots use, where apt-get may; elsewhere those tests skip
 	@scripts/install-chromium

@@ -50,6 +50,47 @@ class BackendUnavailable(BackendError):
     """A backend does not answer at the moment: what was asked may succeed later."""
 
 
+class Hidden(BackendError):
+    """You may not see or do that on the cluster; whether it is there is not known.
+
+    ``user`` may not do ``verb`` with ``resource`` in ``namespace``, which is empty for the cluster as a whole.
+    """
+
+    def __init__(
+        self, message: str, *, user: str = "", verb: str = "", resource: str = "", namespace: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.user, self.verb, self.resource, self.namespace = user, verb, resource, namespace
+
+
+class Absent(BackendError):
+    """The cluster has no such thing. ``kind`` says what is not there: ``object``, ``namespace`` or ``resource``."""
+
+    def __init__(self, message: str, *, kind: str = "object") -> None:
+        super().__init__(message)
+        self.kind = kind
+
+
+class Unauthenticated(BackendError):
+    """The cluster does not know who you are: a token that is missing, wrong or has expired."""
+
+
+class Conflict(BackendError):
+    """Somebody else was there before: the object has changed since it was read, or ``exists`` already."""
+
+    def __init__(self, message: str, *, exists: bool = False) -> None:
+        super().__init__(message)
+        self.exists = exists
+
+
+class Refused(BackendError):
+    """A rule of the cluster forbids it, whoever asks: a quota, PodSecurity, an admission webhook."""
+
+
+class Invalid(BackendError):
+    """The cluster cannot make sense of what it was given; the message is its own sentence."""
+
+
 class Unreadable(BackendError, OSError):
     """An artifact cannot be read from here."""
 

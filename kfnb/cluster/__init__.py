@@ -1,0 +1,1 @@
+"""Kubernetes: how it is reached, asked, and what there is of Kubeflow in it."""

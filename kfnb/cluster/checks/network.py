@@ -1,0 +1,101 @@
+"""The way to a server: its name, the proxy before it, its certificate, its clock."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.cluster.reach import proxy_to
+from kfnb.errors import BackendError
+from kfnb.model.check import Check, Outcome
+
+_DAY = 86400
+_SOON = 14
+"""Days before its end in which a certificate is worth a word."""
+_SKEW, _TOO_MUCH = 30.0, 300.0
+"""Seconds between two clocks: tokens are refused from five minutes on."""
+_WITHIN = 5.0
+
+
+def network(kubernetes: Kubernetes) -> Iterator[Check]:
+    """All checks of the way to a Kubernetes API server."""
+    try:
+        url = kubernetes.host
+    except BackendError as error:
+        yield Check("address", Outcome.BAD, str(error))
+        return
+    address = urlsplit(url)
+    yield name(address)
+    yield proxy(url)
+    if address.scheme == "https":
+        yield certificate(address, kubernetes.client.configuration.ssl_ca_cert)
+    yield clock(kubernetes)
+
+
+def name(address: SplitResult) -> Check:
+    """Whether the server's name leads to an address."""
+    host = address.hostname or ""
+    try:
+        found = {str(row[4][0]) for row in socket.getaddrinfo(host, address.port, type=socket.SOCK_STREAM)}
+    except OSError as error:
+        told = f"{host} is not known to DNS here ({error.strerror or error})"
+        return Check("DNS", Outcome.BAD, told, "is the VPN up? Is the server's name in the kubeconfig right?")
+    return Check("DNS", Outcome.GOOD, f"{host} is {', '.join(sorted(found))}")
+
+
+def proxy(url: str) -> Check:
+    """Whether requests to the server go through a proxy. A proxy's address may hold a password: its host is told."""
+    found = proxy_to(url)
+    if found is None:
+        return Check("proxy", Outcome.GOOD, "none on the way to Kubernetes")
+    host = urlsplit(found).hostname or "one"
+    mend = f"if it cannot reach the cluster: export NO_PROXY={urlsplit(url).hostname}"
+    return Check("proxy", Outcome.DOUBTFUL, f"requests to Kubernetes go through {host}", mend)
+
+
+def certificate(address: SplitResult, authority: str | None) -> Check:
+    """Whether the server's certificate is trusted, and for how long."""
+    host, port = address.hostname or "", address.port or 443
+    try:
+        trusted = ssl.create_default_context(cafile=authority)
+        with (
+            socket.create_connection((host, port), _WITHIN) as plain,
+            trusted.wrap_socket(plain, server_hostname=host) as secured,
+        ):
+            shown: Any = secured.getpeercert()
+    except ssl.SSLCertVerificationError as error:
+        mend = "name the certificate that signed it as certificate-authority in the kubeconfig"
+        return Check("certificate", Outcome.BAD, f"it is not trusted: {error.verify_message}", mend)
+    except (OSError, ValueError) as error:
+        return Check("certificate", Outcome.SKIPPED, f"the server did not show one ({type(error).__name__})")
+    days = int((ssl.cert_time_to_seconds(shown["notAfter"]) - time.time()) / _DAY)
+    if days < _SOON:
+        return Check("certificate", Outcome.DOUBTFUL, f"it is trusted, and ends in {days} days")
+    return Check("certificate", Outcome.GOOD, f"it is trusted, for {days} days more")
+
+
+def clock(kubernetes: Kubernetes) -> Check:
+    """Whether the clock here agrees with the server's."""
+    before = time.time()
+    try:
+        answer = kubernetes.open("/version/", silent_for=_WITHIN)
+        stamp = answer.headers.get("date", "")
+        answer.close()
+        there = parsedate_to_datetime(stamp).timestamp()
+    except BackendError as error:
+        return Check("clock", Outcome.SKIPPED, str(error))
+    except (TypeError, ValueError):
+        return Check("clock", Outcome.SKIPPED, "the server does not say what time it is")
+    apart = abs((before + time.time()) / 2 - there)
+    if apart > _SKEW:
+        outcome = Outcome.BAD if apart > _TOO_MUCH else Outcome.DOUBTFUL
+        return Check(
+            "clock", outcome, f"it is {apart:.0f} s from the server's", "set it right: tokens depend on it"
+        )
+    return Check("clock", Outcome.GOOD, "it agrees with the server's")

@@ -1,0 +1,50 @@
+"""Why a notebook does not start: the newest warning among the events of what stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.cluster.notebooks.times import moment
+from kfnb.errors import BackendError
+from kfnb.model.notebook import Notebook, NotebookState
+
+Item = Mapping[str, Any]
+_REISSUED, _FAILED = ": ", " failed error: "
+_LONGEST = 400
+
+
+def explained(kubernetes: Kubernetes, notebook: Notebook, concerned: Iterable[str]) -> Notebook:
+    """A notebook that does not run yet, with why: what it says itself, or else the events."""
+    if notebook.state not in (NotebookState.STARTING, NotebookState.FAILING) or notebook.why:
+        return replace(notebook, why=brief(notebook.why))
+    warnings = [one for name in concerned for one in _warnings(kubernetes, notebook.namespace, name)]
+    newest = max((one for one in warnings if _when(one) >= (notebook.created or 0)), key=_when, default=None)
+    if newest is None:
+        return notebook
+    return replace(notebook, state=NotebookState.FAILING, why=brief(str(newest.get("message", ""))))
+
+
+def brief(text: str) -> str:
+    """A sentence of Kubernetes', without who passed it on."""
+    text = " ".join(text.split())
+    if text.startswith("Reissued from "):
+        text = text.partition(_REISSUED)[2] or text
+    text = text.partition(_FAILED)[2] or text
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
+
+
+def _warnings(kubernetes: Kubernetes, namespace: str, name: str) -> list[Item]:
+    path = f"/api/v1/namespaces/{namespace}/events"
+    try:
+        found = kubernetes.get(path, {"fieldSelector": f"involvedObject.name={name}"}).get("items") or ()
+    except BackendError:  # they are hidden: then nobody knows why
+        return []
+    return [one for one in found if one.get("type") == "Warning"]
+
+
+def _when(event: Item) -> float:
+    stamps = (event.get("lastTimestamp"), event.get("eventTime"), event["metadata"].get("creationTimestamp"))
+    return next((at for stamp in stamps if stamp and (at := moment(stamp)) is not None), 0.0)

@@ -1,0 +1,87 @@
+"""What kfnb remembers of a cluster that it started: a small file, and a log beside it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import asdict, dataclass
+from enum import Enum
+from pathlib import Path
+
+from kfnb.errors import BackendError, UsageError
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+
+
+class Reached(str, Enum):
+    """How far a cluster has come: its start has begun, it runs, or all that was asked for was ready."""
+
+    BEGUN = "begun"
+    STARTED = "started"
+    READY = "ready"
+
+    def __str__(self) -> str:
+        """The word."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class Record:
+    """A cluster of ours, how far it has come, and what was asked for."""
+
+    profile: str
+    tool: str
+    release: str
+    manifests: str
+    kubernetes: str
+    parts: tuple[str, ...]
+    reached: Reached = Reached.BEGUN
+
+
+class Records:
+    """The records in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def read(self, profile: str) -> Record | None:
+        """The record of a cluster; None where it is none of ours. Raises ``BackendError`` for a file that is broken."""
+        file = self._file(profile)
+        try:
+            told = json.loads(file.read_text(encoding="utf-8"))
+            return Record(**{**told, "parts": tuple(told["parts"]), "reached": Reached(told["reached"])})
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError, OSError):
+            raise BackendError(
+                f"{file} cannot be read: remove it, and the cluster {profile} with its own tool"
+            ) from None
+
+    def all(self) -> list[Record]:
+        """All clusters of ours."""
+        found = (self.read(file.stem) for file in sorted(self._folder.glob("*.json")))
+        return [record for record in found if record is not None]
+
+    def write(self, record: Record) -> None:
+        """Remember a cluster."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        file = self._file(record.profile)
+        new = file.with_suffix(".new")
+        new.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
+        new.replace(file)
+
+    def forget(self, profile: str) -> None:
+        """Leave nothing of a cluster: record, log, and the folder if it is empty."""
+        self._file(profile).unlink(missing_ok=True)
+        self.log(profile).unlink(missing_ok=True)
+        if self._folder.is_dir() and not any(self._folder.iterdir()):
+            self._folder.rmdir()
+
+    def log(self, profile: str) -> Path:
+        """The log of a cluster's life."""
+        return self._file(profile).with_suffix(".log")
+
+    def _file(self, profile: str) -> Path:
+        if not _NAME.fullmatch(profile):
+            raise UsageError(f"--profile {profile}: at most 40 small letters, digits and - between them")
+        return self._folder / f"{profile}.json"

@@ -1,0 +1,104 @@
+"""Which Kubernetes is reached from here: a kubeconfig context's, else the one that this is a pod of, else none."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.cluster.patience import PATIENCE, Patience
+from kfnb.errors import BackendError
+
+
+def kubernetes(
+    context: str = "", *, within: bool = False, patience: Patience = PATIENCE
+) -> Kubernetes | None:
+    """The Kubernetes of a kubeconfig's ``context``; without one that of the pod that this is (``within``), else None.
+
+    Nothing is asked yet. Raises ``BackendError`` where the kubeconfig has no such context.
+    """
+    if context:
+        chosen(context)
+    elif not within:
+        return None
+    return Kubernetes(lambda: client(context), patience=patience)
+
+
+def client(context: str = "") -> Any:
+    """A new ``ApiClient`` of the ``kubernetes`` package, for a context or for this pod."""
+    from kubernetes import client as package
+    from kubernetes import config
+
+    settings = package.Configuration()
+    settings.retries = False  # who asks knows what may be asked again
+    try:
+        if context:
+            config.load_kube_config(context=context, client_configuration=settings)
+            settings.proxy = settings.proxy or proxy_to(settings.host)
+        else:
+            config.load_incluster_config(client_configuration=settings)
+    except Exception as error:  # a file that is broken or not there, a plugin that fails: each in its own way
+        raise BackendError(_unusable(context, _said(error))) from None
+    return package.ApiClient(settings)
+
+
+def proxy_to(url: str) -> str | None:
+    """The proxy that the environment names for an address, as kubectl takes it; None for none."""
+    address = urlsplit(url)
+    proxy = getproxies().get(address.scheme)
+    return None if not proxy or proxy_bypass(address.hostname or "") else proxy
+
+
+def namespace(context: str) -> str:
+    """The context's own namespace; empty where it has none."""
+    return str(chosen(context).get("context", {}).get("namespace", "")) if context else ""
+
+
+def chosen(context: str) -> Mapping[str, Any]:
+    """A context of the kubeconfig. Raises ``BackendError`` where there is none of that name."""
+    from kubernetes import config
+
+    try:
+        contexts, _ = config.list_kube_config_contexts()
+    except Exception as error:  # no file, or one that is no kubeconfig
+        raise BackendError(
+            f"context={context}: there is no kubeconfig to look it up in ({_said(error)})"
+        ) from None
+    found: Mapping[str, Any] | None = next((one for one in contexts if one["name"] == context), None)
+    if found is None:
+        there = ", ".join(one["name"] for one in contexts) or "none"
+        raise BackendError(f"context={context}: your kubeconfig has no such context; there is {there}")
+    return found
+
+
+def contexts() -> tuple[str, ...]:
+    """The names of the contexts in the kubeconfig; none where there is none."""
+    places = os.environ.get("KUBECONFIG", "~/.kube/config").split(os.pathsep)
+    if not any(Path(place).expanduser().is_file() for place in places if place):
+        return ()
+    from kubernetes import config
+
+    try:
+        found, _ = config.list_kube_config_contexts()
+    except Exception:  # whatever that file is, it names no context
+        return ()
+    return tuple(one["name"] for one in found)
+
+
+def _said(error: Exception) -> str:
+    """The client's own sentence; other errors may quote the file, which holds secrets."""
+    from kubernetes.config import ConfigException
+
+    return str(error) if isinstance(error, ConfigException) else type(error).__name__
+
+
+def _unusable(context: str, why: str) -> str:
+    if context:
+        return f"context={context}: your kubeconfig cannot be used ({why})"
+    return (
+        f"this pod has no service account to ask Kubernetes as ({why}): automountServiceAccountToken is off"
+    )

@@ -1,0 +1,113 @@
+"""What Kubernetes' refusals mean, told apart: hidden is not absent, and a quota is not a missing right."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from kfnb.errors import (
+    Absent,
+    BackendError,
+    BackendUnavailable,
+    Conflict,
+    Hidden,
+    Invalid,
+    Refused,
+    Unauthenticated,
+)
+
+LATER = frozenset({429, 500, 502, 503, 504})
+"""What a server or a gateway says that may do it later."""
+
+_RIGHT = re.compile(
+    r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) (?:resource "(?P<resource>[^"]*)" in API group "(?P<group>[^"]*)"'
+    r'(?: in the namespace "(?P<namespace>[^"]*)"| at the cluster scope)?|path "(?P<path>[^"]*)")'
+)
+_SCHEMA = re.compile(r"failed to create (manager for existing fields|typed (patch )?(object|live object))")
+
+
+_NOBODY = "system:anonymous"
+_AGAIN = "Sign in again, or choose another context: %kf_config context=NAME"
+
+
+class Expired(BackendError):
+    """What was asked for is too old to be had (410). ``token``: where a list can go on, as of now."""
+
+    def __init__(self, message: str, token: str = "") -> None:
+        super().__init__(message)
+        self.token = token
+
+
+def refusal(status: int, body: bytes | str, *, method: str, path: str, host: str) -> BackendError:
+    """The error that an answer is."""
+    told = _told(body)
+    said = str(told.get("message", ""))
+    where = path.partition("?")[0]
+    if status == 401:  # noqa: PLR2004 - HTTP's own numbers, here and below
+        return Unauthenticated(
+            f"Kubernetes at {host} does not know you: your token or certificate has expired, or is for another "
+            f"cluster (401). {_AGAIN}"
+        )
+    if status == 403:  # noqa: PLR2004
+        return _forbidden(said, method, where, host)
+    if status == 404:  # noqa: PLR2004
+        return _absent(told, said, where)
+    if status in (409, 410):
+        return _overtaken(status, told, said)
+    if status in LATER and not (status == 500 and _SCHEMA.search(said)):  # noqa: PLR2004 - a bad apply is a 500 too
+        return BackendUnavailable(f"Kubernetes at {host} cannot do it now ({status}): {said or where}")
+    return Invalid(f"Kubernetes: {said or f'the server refused {method} {where}'} ({status})")
+
+
+def _forbidden(said: str, method: str, path: str, host: str) -> BackendError:
+    right = _RIGHT.search(said)
+    if right is None and said:
+        return Refused(f"Kubernetes: {said} (403)")
+    if right is None:
+        return Hidden(f"you may not {method} {path} (403)", verb=method.lower(), resource=path)
+    if right["user"] == _NOBODY:
+        return Unauthenticated(
+            f"Kubernetes at {host} was shown neither a token nor a certificate (403). {_AGAIN}"
+        )
+    resource = right["resource"] or right["path"]
+    group = f" ({right['group']})" if right["group"] else ""
+    where = f" in namespace {right['namespace']}" if right["namespace"] else ""
+    return Hidden(
+        f"{right['user']} may not {right['verb']} {resource}{group}{where} (403)",
+        user=right["user"],
+        verb=right["verb"],
+        resource=resource,
+        namespace=right["namespace"] or "",
+    )
+
+
+def _overtaken(status: int, told: Mapping[str, Any], said: str) -> BackendError:
+    if status == 409:  # noqa: PLR2004
+        return Conflict(f"Kubernetes: {said} (409)", exists=told.get("reason") == "AlreadyExists")
+    return Expired(f"Kubernetes: {said} (410)", str(_within(told, "metadata").get("continue", "")))
+
+
+def _absent(told: Mapping[str, Any], said: str, path: str) -> Absent:
+    details = _within(told, "details")
+    if details.get("kind") == "namespaces":
+        return Absent(f"Kubernetes: {said} (404)", kind="namespace")
+    if details.get("name") or said.endswith('" not found'):
+        return Absent(f"Kubernetes: {said} (404)", kind="object")
+    return Absent(
+        f"Kubernetes knows no {path}: this cluster has no such kind of resource (404)", kind="resource"
+    )
+
+
+def _within(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = told.get(name)
+    return found if isinstance(found, dict) else {}
+
+
+def _told(body: bytes | str) -> Mapping[str, Any]:
+    try:
+        told = json.loads(body)
+    except (TypeError, ValueError):
+        return {}
+    return told if isinstance(told, dict) else {}

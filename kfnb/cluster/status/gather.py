@@ -1,0 +1,100 @@
+"""All questions, asked side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from kfnb.cluster.compatibility import release_of, releases_for, supported
+from kfnb.cluster.status import identity, kubeflow, resources, work
+from kfnb.cluster.status.looking import More, Place, part
+from kfnb.cluster.status.troubles import troubles
+from kfnb.errors import BackendError, BackendUnavailable, Unauthenticated
+from kfnb.model.cluster import Knowledge, KubeflowPart, Part, Status, Trouble, Version
+
+_AT_ONCE = 8
+
+Question = Callable[[Place], tuple[Any, More]]
+
+_STANDING: Mapping[str, Question] = {
+    "kubeflow": kubeflow.parts,
+    "gpus": resources.gpus,
+    "namespace": identity.namespace,
+    "version": identity.version,
+    "quota": resources.quota,
+    "nodes": resources.nodes,
+    "volumes": resources.volumes,
+    "pod_defaults": resources.pod_defaults,
+}
+_MOVING: Mapping[str, Question] = {
+    "waiting": work.waiting,
+    "notebooks": work.notebooks,
+    "workspaces": work.workspaces,
+    "studies": work.studies,
+    "services": work.services,
+    "training": work.training,
+}
+"""What changes from one minute to the next."""
+
+
+def gather(place: Place, start: Status) -> Status:
+    """All that can be seen, in a status that knows where it is. Never raises ``BackendError``: a part says it."""
+    try:
+        found, _ = identity.user(place)
+    except (Unauthenticated, BackendUnavailable) as error:
+        return _nothing(start, error)
+    except BackendError:
+        user = part(lambda: identity.user(place))
+    else:
+        user = Part(Knowledge.KNOWN, found)
+    parts = _asked(place, {**_STANDING, **_MOVING}.items())
+    parts["version"] = _judged(parts["version"], parts["kubeflow"])
+    return _finished(place, replace(start, user=user, **parts))
+
+
+def gather_again(place: Place, status: Status) -> Status:
+    """A status with what changes often looked at again: six requests."""
+    return _finished(place, replace(status, **_asked(place, _MOVING.items())))
+
+
+def _asked(place: Place, questions: Iterable[tuple[str, Question]]) -> dict[str, Any]:
+    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kfnb-status") as threads:
+        asked = {name: threads.submit(part, _bound(question, place)) for name, question in questions}
+        return {name: one.result() for name, one in asked.items()}
+
+
+def _bound(question: Question, place: Place) -> Callable[[], tuple[Any, More]]:
+    return lambda: question(place)
+
+
+def _finished(place: Place, status: Status) -> Status:
+    return replace(status, troubles=troubles(place, status), asked=time.time())
+
+
+def _nothing(start: Status, error: BackendError) -> Status:
+    """Where nothing can be seen at all, each part says why."""
+    unknown: Part[Any] = Part(Knowledge.UNKNOWN, reason=str(error))
+    parts: dict[str, Any] = dict.fromkeys(("user", *_STANDING, *_MOVING), unknown)
+    return replace(start, **parts, troubles=(Trouble(str(error)),), asked=time.time())
+
+
+def _judged(version: Part[str], found: Part[tuple[KubeflowPart, ...]]) -> Part[Version]:
+    """Kubernetes' version, and whether the Kubeflow that is there supports it."""
+    if version.value is None:
+        return Part(version.knowledge, reason=version.reason)
+    versions = {one.name: one.version for one in found.value or () if one.version}
+    release = release_of(versions) if versions else None
+    if release is not None:
+        good, told = supported(version.value, release)
+        return Part(Knowledge.KNOWN, Version(version.value, release.release, good, told))
+    fitting = ", ".join(one.release for one in releases_for(version.value))
+    told = (
+        f"{fitting} was tested with this Kubernetes"
+        if fitting
+        else "none known here was tested with this Kubernetes"
+    )
+    verdict = f"the release of Kubeflow cannot be told; {told}"
+    return Part(Knowledge.KNOWN, Version(version.value, verdict=verdict))

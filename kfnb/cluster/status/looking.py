@@ -1,0 +1,85 @@
+"""How one thing is looked at: a list's first page, and what an error says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar
+
+from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.errors import Absent, BackendError, Hidden
+from kfnb.model.cluster import Knowledge, Part
+
+T = TypeVar("T")
+Item = Mapping[str, Any]
+More: TypeAlias = "int | None"
+"""How many things were not looked at; None where nobody counted them."""
+
+MOST = 500
+"""How many things of a list are looked at."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """What is asked, and in which namespace.
+
+    ``pod`` is the name of the pod that this is, empty outside of one; ``installed`` Kubeflow's own namespace.
+    """
+
+    kubernetes: Kubernetes
+    namespace: str
+    pod: str = ""
+    installed: str = "kubeflow"
+
+    def within(self, api: str, resource: str) -> str:
+        """The path of a kind of resource in the namespace: ``within("apis/kubeflow.org/v1", "notebooks")``."""
+        return f"/{api}/namespaces/{self.namespace}/{resource}"
+
+
+def first(
+    kubernetes: Kubernetes, path: str, query: Mapping[str, Any] | None = None
+) -> tuple[Sequence[Item], More]:
+    """The first things of a list, and how many more there are."""
+    page = kubernetes.get(path, {"limit": MOST, **(query or {})})
+    about = page.get("metadata") or {}
+    return page.get("items") or (), about.get("remainingItemCount") if about.get("continue") else 0
+
+
+def part(look: Callable[[], tuple[T, More]]) -> Part[T]:
+    """What a look found, or why it did not."""
+    try:
+        value, more = look()
+    except Hidden as error:
+        return Part(Knowledge.HIDDEN, reason=str(error))
+    except Absent as error:
+        return Part(Knowledge.ABSENT, reason=str(error))
+    except BackendError as error:
+        return Part(Knowledge.UNKNOWN, reason=str(error))
+    except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
+        # Katib's CRDs, for one, validate nothing: an object may hold anything in the place of anything
+        return Part(reason=f"there is an object that kfnb cannot read ({type(error).__name__}: {error})")
+    return Part(Knowledge.KNOWN, value, more=more)
+
+
+def at(item: Any, *names: str) -> Any:
+    """What is at a place within an object, None where nothing is: objects of CRDs may hold anything anywhere."""
+    for name in names:
+        item = item.get(name) if isinstance(item, Mapping) else None
+    return item
+
+
+def word(item: Any, *names: str) -> str:
+    """The text at a place within an object, empty where there is none."""
+    found = at(item, *names)
+    return found if isinstance(found, str) else ""
+
+
+def rows(item: Any, *names: str) -> list[Item]:
+    """The objects in a list at a place within an object."""
+    found = at(item, *names)
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def condition(item: Item, kind: str) -> Item:
+    """A condition of an object's status; empty where it has none of that kind."""
+    return next((one for one in rows(item, "status", "conditions") if one.get("type") == kind), {})

@@ -1,0 +1,37 @@
+"""The magics that tell of the cluster."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from kfnb import options, standing, widgets
+from kfnb.magics.reading import Magics, reads
+
+if TYPE_CHECKING:
+    from kfnb.model.cluster import Status
+
+
+class ClusterMagics(Magics):
+    """Where one is."""
+
+    @reads(options.status)
+    def kf_status(self, line: str) -> Status | None:
+        found = options.status().read(line)
+        if not found.watch or not self.kernel.attended:
+            return self.bound(found.bind, standing.status())
+        self._watch(found.bind)
+        return None
+
+    def _watch(self, name: str | None) -> None:
+        """Draw the status again and again in one place, until the cell is interrupted."""
+        from IPython.display import display
+
+        place = None
+        with suppress(KeyboardInterrupt):
+            for status in standing.following():
+                drawn = widgets.draw_status(self.bound(name, status))
+                if place is None:
+                    place = display(drawn, raw=True, display_id=True)
+                else:
+                    place.update(drawn, raw=True)

@@ -1,0 +1,200 @@
+"""``kfnb doctor``: each check can come out good and bad, and the exit code says whether one is bad."""
+
+import base64
+import json
+import ssl
+import threading
+import time
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import pytest
+from asked_kubernetes import asking
+from replay_kubernetes import kubeconfig
+
+from kfnb import config, standing
+from kfnb.backends.kubeflow import surroundings
+from kfnb.cli import main
+from kfnb.cluster import reach
+from kfnb.cluster.checks import clients, here, network
+from kfnb.model.check import Outcome
+from kfnb.model.cluster import Knowledge, KubeflowPart, Machine, Part, Status, Version
+
+DEFAULT = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
+PROXIES = (
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "NO_PROXY",
+    "no_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+)
+
+
+@pytest.fixture(autouse=True)
+def no_proxy(monkeypatch):
+    for name in PROXIES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_a_name_that_dns_does_not_know_is_bad():
+    assert network.name(urlsplit("https://127.0.0.1:6443")).outcome is Outcome.GOOD
+    unknown = network.name(urlsplit("https://kubernetes.invalid:6443"))
+    assert unknown.outcome is Outcome.BAD
+    assert "kubernetes.invalid is not known to DNS" in unknown.told
+
+
+def test_a_proxy_on_the_way_is_told_without_its_password(monkeypatch):
+    assert network.proxy("https://kube.example.com").outcome is Outcome.GOOD
+    monkeypatch.setenv("https_proxy", "http://me:secret-9b1c@proxy.example.com:3128")
+    found = network.proxy("https://kube.example.com")
+    assert (found.outcome, "proxy.example.com" in found.told) == (Outcome.DOUBTFUL, True)
+    assert "secret" not in found.told + found.mend
+    monkeypatch.setenv("no_proxy", "kube.example.com")
+    assert network.proxy("https://kube.example.com").outcome is Outcome.GOOD
+
+
+def test_a_proxy_is_used_as_kubectl_uses_it(replay, tmp_path, monkeypatch):
+    file = kubeconfig(tmp_path, "http://kube.example.com", "viewer")
+    monkeypatch.setattr(DEFAULT, str(file))
+    assert not reach.client("viewer").configuration.proxy
+    monkeypatch.setenv("http_proxy", replay.url)
+    assert reach.client("viewer").configuration.proxy == replay.url
+    monkeypatch.setenv("no_proxy", "example.com")
+    assert not reach.client("viewer").configuration.proxy
+
+
+@pytest.fixture
+def secured(tmp_path):
+    """A TLS server with a certificate of its own."""
+    import subprocess
+
+    openssl = pytest.importorskip("shutil").which("openssl")
+    if openssl is None:
+        pytest.skip("makes a certificate by openssl")
+    key, certificate = tmp_path / "key.pem", tmp_path / "ca.pem"
+    words = f"req -x509 -newkey rsa:2048 -nodes -days 3 -keyout {key} -out {certificate} -subj /CN=127.0.0.1"
+    subprocess.run(
+        [openssl, *words.split(), "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True
+    )
+    import socketserver
+
+    class Quiet(socketserver.ThreadingTCPServer):
+        daemon_threads = True
+
+        def handle_error(self, *args):
+            """A client that does not trust it hangs up."""
+
+    server = Quiet(("127.0.0.1", 0), socketserver.BaseRequestHandler)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+    yield urlsplit(f"https://127.0.0.1:{server.server_address[1]}"), certificate
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_certificate_is_trusted_by_its_authority_alone_and_says_when_it_ends(secured):
+    address, authority = secured
+    soon = network.certificate(address, str(authority))
+    assert (soon.outcome, "ends in 2 days" in soon.told) == (Outcome.DOUBTFUL, True)
+    strange = network.certificate(address, None)
+    assert strange.outcome is Outcome.BAD
+    assert "certificate-authority" in strange.mend
+    assert network.certificate(urlsplit("https://127.0.0.1:1"), None).outcome is Outcome.SKIPPED
+
+
+@pytest.mark.parametrize(
+    ("ahead", "outcome"), [(0, Outcome.GOOD), (90, Outcome.DOUBTFUL), (-3600, Outcome.BAD)]
+)
+def test_a_clock_that_is_wrong_is_told(replay, monkeypatch, ahead, outcome):
+    monkeypatch.setattr(network, "time", SimpleNamespace(time=lambda: time.time() + ahead))
+    assert network.clock(asking(replay.url, "viewer")).outcome is outcome
+
+
+def seen(kubernetes="", pipelines=""):
+    version = Part(Knowledge.KNOWN, Version(kubernetes)) if kubernetes else Part()
+    part = KubeflowPart("Pipelines", Knowledge.KNOWN, pipelines)
+    return Status("kubeflow", Machine(1), version=version, kubeflow=Part(Knowledge.KNOWN, (part,)))
+
+
+def test_clients_are_compared_with_their_servers():
+    assert clients.kubernetes(seen()).outcome is Outcome.GOOD
+    assert clients.kubernetes(seen("v1.99.0")).outcome is Outcome.DOUBTFUL
+    assert clients.pipelines(seen(pipelines="99.0.0")).outcome is Outcome.GOOD
+    assert clients.pipelines(seen(pipelines="2.0.1")).outcome is Outcome.DOUBTFUL
+    assert "cannot be seen" in clients.pipelines(seen()).told
+
+
+def web_token(**payload):
+    body = base64.urlsafe_b64encode(json.dumps(payload).encode()).decode().rstrip("=")
+    return f"header.{body}.signature"
+
+
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        (web_token(exp=time.time() + 7200), Outcome.GOOD),
+        (web_token(exp=time.time() - 60), Outcome.BAD),
+        (web_token(aud="x"), Outcome.GOOD),
+        ("opaque-9b1c", Outcome.GOOD),
+        ("a.b.c", Outcome.GOOD),
+    ],
+)
+def test_a_token_that_has_expired_is_told_and_none_is_shown(tmp_path, text, outcome):
+    file = tmp_path / "token"
+    file.write_text(text)
+    check = clients.token(file)
+    assert check.outcome is outcome
+    assert text not in check.told
+    assert clients.token(None).outcome is Outcome.SKIPPED
+    assert clients.token(tmp_path / "none").outcome is Outcome.BAD
+
+
+def test_room_here_is_checked(tmp_path):
+    roomy = Machine(2, memory=8_000_000_000, memory_free=4_000_000_000, home=str(tmp_path), disk_free=10**11)
+    assert [one.outcome for one in here.here(roomy)] == [Outcome.GOOD, Outcome.GOOD]
+    tight = Machine(2, memory=8_000_000_000, memory_free=10**8, home=str(tmp_path), disk_free=10**6)
+    assert [one.outcome for one in here.here(tight)] == [Outcome.DOUBTFUL, Outcome.DOUBTFUL]
+
+
+@pytest.fixture
+def around(tmp_path, monkeypatch):
+    """No cluster around, and a home of its own."""
+    real = surroundings.read
+    monkeypatch.setattr(surroundings, "read", lambda: real(tmp_path, {}))
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("KFNB_BACKEND", "local")
+    config.reset(start=tmp_path)
+    yield
+    config.reset()
+
+
+def test_without_a_cluster_the_doctor_is_content(around, capsys):
+    assert main(["doctor"]) == 0
+    assert "cluster: none is known here" in capsys.readouterr().out
+
+
+def test_what_is_broken_in_the_cluster_makes_the_exit_code(around, replay, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(DEFAULT, str(kubeconfig(tmp_path, replay.url, "viewer")))
+    monkeypatch.setenv("KFNB_CONTEXT", "viewer")
+    config.reset(start=tmp_path)
+    assert main(["doctor", "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    names = {one["name"]: one["outcome"] for one in told}
+    assert names["cluster"] == names["clock"] == names["DNS"] == "good"
+    assert names["found broken"] == "bad"
+    assert any("exceeded quota" in one["told"] for one in told)
+    assert main(["doctor"]) == 1
+    assert "✗ found broken" in capsys.readouterr().out
+
+
+def test_what_may_not_be_seen_is_no_fault(around, replay, tmp_path, monkeypatch):
+    monkeypatch.setattr(DEFAULT, str(kubeconfig(tmp_path, replay.url, "nobody")))
+    monkeypatch.setenv("KFNB_CONTEXT", "nobody")
+    config.reset(start=tmp_path)
+    assert [one for one in standing.examine() if one.outcome is Outcome.BAD] == []
