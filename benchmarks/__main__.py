@@ -9,12 +9,15 @@ import sys
 from collections.abc import Callable, Iterator
 
 from benchmarks import engine
-from benchmarks.clusters import folding, submitting
+from benchmarks.clusters import folding, idling, submitting
 from benchmarks.compiling import compiling
 from benchmarks.listing import listing
 from benchmarks.loading import loading
 from benchmarks.measure import HEADER, Measured
 from benchmarks.running import running
+from benchmarks.status import status
+from benchmarks.studies import studies
+from benchmarks.tuning import tuning
 from benchmarks.watching import watching
 
 MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
@@ -29,7 +32,11 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "listing": listing,
     "submitting": submitting,
     "folding": folding,
+    "idling": idling,
     "watching": watching,
+    "status": status,
+    "tuning": tuning,
+    "studies": studies,
 }
 
 

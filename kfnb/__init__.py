@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     )
     from kfnb.backends.run import Run, RunList
     from kfnb.backends.schedule import Schedule
-    from kfnb.errors import KfnbError, RunFailed
+    from kfnb.errors import KfnbError, RunFailed, StudyFailed
     from kfnb.model import Artifact, Experiment, RunState, Task, UploadedPipeline
+    from kfnb.model.cluster import Status
+    from kfnb.searching import studies, study, tune
+    from kfnb.standing import status
+    from kfnb.tuning.study import Study
 
 __version__ = "0.1.0"
 
@@ -40,6 +44,9 @@ _HOMES = {
     "RunList": "kfnb.backends.run",
     "RunState": "kfnb.model",
     "Schedule": "kfnb.backends.schedule",
+    "Status": "kfnb.model.cluster",
+    "Study": "kfnb.tuning.study",
+    "StudyFailed": "kfnb.errors",
     "Task": "kfnb.model",
     "UploadedPipeline": "kfnb.model",
     "compare": "kfnb.api",
@@ -49,7 +56,11 @@ _HOMES = {
     "runs": "kfnb.api",
     "schedule": "kfnb.api",
     "schedules": "kfnb.api",
+    "status": "kfnb.standing",
+    "studies": "kfnb.searching",
+    "study": "kfnb.searching",
     "submit": "kfnb.api",
+    "tune": "kfnb.searching",
     "upload": "kfnb.api",
     "uploads": "kfnb.api",
 }
@@ -63,6 +74,9 @@ __all__ = [
     "RunList",
     "RunState",
     "Schedule",
+    "Status",
+    "Study",
+    "StudyFailed",
     "Task",
     "UploadedPipeline",
     "compare",
@@ -72,7 +86,11 @@ __all__ = [
     "runs",
     "schedule",
     "schedules",
+    "status",
+    "studies",
+    "study",
     "submit",
+    "tune",
     "upload",
     "uploads",
 ]

@@ -16,6 +16,7 @@ from kfnb.backends.backend import Backend, Submission
 from kfnb.backends.comparison import compared
 from kfnb.backends.run import Run, RunList
 from kfnb.backends.schedule import Schedule, ScheduleList
+from kfnb.backends.selection import Selection
 from kfnb.config import settings
 from kfnb.errors import RunNotFound, UsageError
 from kfnb.pipeline import graph
@@ -30,6 +31,7 @@ from kfnb.when import instant
 if TYPE_CHECKING:
     from kfnb.backends.kubeflow import KubeflowBackend
     from kfnb.backends.local import LocalBackend
+    from kfnb.tuning.study import Study
 
 _MOST_AT_ONCE = 10
 """How many runs of a schedule KFP has at once, at most."""
@@ -43,26 +45,37 @@ def submit(
     name: str | None = None,
     experiment: str | None = None,
     cache: bool = True,
+    from_study: str | Study | None = None,
 ) -> Run:
     """Start a run of a pipeline and return its handle at once.
 
     ``pipeline`` is the name of one that this notebook defined, a kfnb or KFP pipeline object, or the path of a
     compiled PipelineSpec or of a program of KFP's SDK. ``arguments`` are typed and checked by the pipeline's own
-    parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. Raises ``PipelineError``,
-    ``ArgumentError`` and ``BackendError`` before anything has started.
+    parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. With ``from_study``, a study or its
+    name, its best parameters stand for arguments that are not given. Raises ``PipelineError``, ``ArgumentError`` and
+    ``BackendError`` before anything has started.
     """
     compiled = spec_of(pipeline)
+    best, origin = ({}, "") if from_study is None else _best(from_study, compiled)
     submission = Submission(
         spec=compiled.spec,
         platform=compiled.platform,
-        arguments=check_arguments(compiled.spec, arguments or {}),
+        arguments=check_arguments(compiled.spec, {**best, **(arguments or {})}),
         name=name or f"{compiled.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
         folder=str(workspace().notebook.folder.resolve()),
+        study=origin,
     )
     chosen = backend_of(backend)
     return Run(chosen, chosen.submit(submission))
+
+
+def _best(study: str | Study, compiled: Compiled) -> tuple[dict[str, Any], str]:
+    """The best parameters of a study that are parameters of a pipeline, and which trial they are from."""
+    from kfnb.searching import best_arguments
+
+    return best_arguments(study, compiled)
 
 
 def run(id: str) -> Run:
@@ -91,15 +104,15 @@ def runs(
     """
     if limit < 0:
         raise UsageError(f"limit={limit}: a number of runs is 0 or more")
-    wanted: dict[str, Any] = {
-        "experiment": experiment,
-        "state": _state(state) if state else None,
-        "name": name,
-        "since": None if since is None else instant(since),
-        "archived": archived,
-    }
+    selection = Selection(
+        experiment=experiment,
+        state=_state(state) if state else None,
+        name=name,
+        since=None if since is None else instant(since),
+        archived=archived,
+    )
     chosen = backend_of(backend)
-    return RunList(lambda: chosen.list(limit=limit, **wanted))
+    return RunList(lambda: chosen.list(selection, limit=limit))
 
 
 def _state(word: str) -> model.RunState:
@@ -352,12 +365,15 @@ def _is_path(text: str) -> bool:
 
 def backend_of(name: str | None) -> Backend:
     """The backend called ``name``, by default the one in the settings, else the one that fits where this runs."""
+    return _kubeflow() if backend_name(name) == "kubeflow" else _local()
+
+
+def backend_name(name: str | None) -> str:
+    """The name of the backend that ``backend_of`` gives. Raises ``UsageError``."""
     chosen = name or settings().backend or _fitting()
-    if chosen == "kubeflow":
-        return _kubeflow()
-    if chosen != "local":
+    if chosen not in ("local", "kubeflow"):
         raise UsageError(f"no backend is called {chosen}; there are local and kubeflow")
-    return _local()
+    return chosen
 
 
 def _fitting() -> str:

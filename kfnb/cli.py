@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from kfnb import __version__ as version
 from kfnb import options
 from kfnb.errors import BackendError, KfnbError, UsageError
-from kfnb.verbs import kept, runs
+from kfnb.verbs import cluster, image, kept, notebook, own, runs, tuning
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,8 +66,21 @@ VERBS: dict[str, tuple[Callable[[list[str]], int], str]] = {
     "retry": (runs.retry, "run again what did not succeed of a run"),
     "archive": (runs.archive, "put runs away; --undo puts them back"),
     "delete": (runs.delete, "remove finished runs for good"),
+    "status": (cluster.status, "where you are, what there is, and what is broken"),
+    "doctor": (
+        cluster.doctor,
+        "check this machine, the clients and the way to the cluster; 1 where something is bad",
+    ),
+    "notebook": (notebook.notebook, "the notebooks on the cluster: list, start, stop, create, delete"),
+    "cluster": (own.cluster, "a Kubeflow on this machine, with minikube or kind: up, status, down"),
+    "image": (image.image, "write what an image for notebooks with kfnb in it is built from"),
     "experiments": (kept.experiments, "the experiments there are"),
     "upload": (kept.upload, "keep a pipeline on the cluster, or a new version of one"),
+    "tune": (tuning.tune, "search for the parameters of a pipeline that make an objective best"),
+    "studies": (
+        tuning.studies,
+        "the studies there are; kfnb studies show NAME shows one, stops it, or goes on with it",
+    ),
     "schedule": (kept.schedule, "run a pipeline on the cluster again and again; list, pause, resume, delete"),
 }
 

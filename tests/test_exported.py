@@ -19,6 +19,9 @@ def test_the_public_names_are_these() -> None:
         "RunList",
         "RunState",
         "Schedule",
+        "Status",
+        "Study",
+        "StudyFailed",
         "Task",
         "UploadedPipeline",
         "compare",
@@ -28,7 +31,11 @@ def test_the_public_names_are_these() -> None:
         "runs",
         "schedule",
         "schedules",
+        "status",
+        "studies",
+        "study",
         "submit",
+        "tune",
         "upload",
         "uploads",
     ]
@@ -42,9 +49,13 @@ def test_every_public_name_can_be_had_and_is_documented() -> None:
 def test_the_functions_stay_functions_when_everything_is_imported() -> None:
     import kfnb.api
     import kfnb.backends.local
+    import kfnb.searching
 
     assert callable(kfnb.runs)
     assert callable(kfnb.run)
+    assert callable(kfnb.tune)
+    assert callable(kfnb.study)
+    assert callable(kfnb.studies)
     assert kfnb.backends.local.LocalBackend.name == "local"
 
 
@@ -57,9 +68,10 @@ def test_submit_has_the_documented_signature() -> None:
         ("name", None),
         ("experiment", None),
         ("cache", True),
+        ("from_study", None),
     ]
     keyword_only = [one.name for one in parameters.values() if one.kind is inspect.Parameter.KEYWORD_ONLY]
-    assert keyword_only == ["backend", "name", "experiment", "cache"]
+    assert keyword_only == ["backend", "name", "experiment", "cache", "from_study"]
 
 
 def test_a_run_has_the_documented_members() -> None:
@@ -68,6 +80,13 @@ def test_a_run_has_the_documented_members() -> None:
     run = kfnb.Run(None, "id")  # type: ignore[arg-type]
     for member in documented.split():
         assert member in {*dir(kfnb.Run), *vars(run)}
+
+
+def test_a_study_has_the_documented_members() -> None:
+    documented = "name state trials best wait stop resume delete logs observe snapshot to_frame plot"
+    study = kfnb.Study(None, "name")  # type: ignore[arg-type]
+    for member in documented.split():
+        assert member in {*dir(kfnb.Study), *vars(study)}
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

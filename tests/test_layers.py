@@ -16,13 +16,13 @@ ROOT = Path(__file__).parent.parent / "kfnb"
 LAYERS = [
     {"kfnb.cli", "kfnb.verbs", "kfnb.magics", "kfnb"},
     {"kfnb.widgets"},
-    {"kfnb.api", "kfnb.managing", "kfnb.options", "kfnb.studies"},
+    {"kfnb.api", "kfnb.managing", "kfnb.options", "kfnb.searching", "kfnb.standing", "kfnb.spawning"},
     {"kfnb.tuning"},
     {"kfnb.pipeline"},
     {"kfnb.capture"},
     {"kfnb.notebooks"},
     {"kfnb.backends"},
-    {"kfnb.cluster"},
+    {"kfnb.cluster", "kfnb.image"},
     {"kfnb.config", "kfnb.errors", "kfnb.model", "kfnb.place", "kfnb.when"},
 ]
 

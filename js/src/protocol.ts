@@ -1,5 +1,6 @@
 /** What the kernel and the page say to each other. README.md tells it in words; kfnb/widgets/wire.py makes it. */
 
+/** How a run, a task or a study stands, and (the last three are theirs alone) a trial. */
 export type State =
   | "PENDING"
   | "RUNNING"
@@ -8,7 +9,10 @@ export type State =
   | "SKIPPED"
   | "CANCELING"
   | "CANCELED"
-  | "PAUSED";
+  | "PAUSED"
+  | "EARLY_STOPPED"
+  | "METRICS_UNAVAILABLE"
+  | "KILLED";
 
 /** A name and its value, in words. */
 export type Pair = [name: string, value: string];
@@ -72,6 +76,68 @@ export interface Row {
   arguments: Pair[];
   metrics: Pair[];
   url: string;
+  /** Whether it was put away. */
+  archived: boolean;
+}
+
+export type Value = number | string | boolean | null;
+
+/** A parameter of a search space. */
+export interface Dimension {
+  name: string;
+  kind: "float" | "int" | "choice";
+  low: number;
+  high: number;
+  log: boolean;
+  choices: Value[];
+}
+
+/** A trial; what is left out, or null, it does not have. */
+export interface Trial {
+  number: number;
+  state: State;
+  params?: Record<string, Value> | null;
+  /** The objective's. */
+  value?: number | null;
+  /** The further ones. */
+  metrics?: Record<string, number | null> | null;
+  started?: number | null;
+  finished?: number | null;
+  /** The objective on its way: step, value, step, value ... */
+  curve?: number[] | null;
+  error?: string | null;
+  place?: string | null;
+}
+
+export interface Study {
+  id: string;
+  name: string;
+  backend: string;
+  /** The cell, component or pipeline that is tuned. */
+  subject: string;
+  /** What the objective is called. */
+  metric: string;
+  maximize: boolean;
+  goal: number | null;
+  state: State;
+  algorithm: string;
+  /** How trials are stopped early; empty where they are not. */
+  stopping: string;
+  /** How many trials there may be, how many at once, and for how many seconds. */
+  most: number | null;
+  parallel: number;
+  timeout: number | null;
+  created: number | null;
+  started: number | null;
+  finished: number | null;
+  /** How much of the objective's variation each parameter explains, from 0 to 1; empty where that is not known. */
+  importances: [name: string, share: number][];
+  space: Dimension[];
+  /** Why it ended. */
+  reason: string;
+  error: string;
+  notes: string[];
+  trials: Trial[];
 }
 
 export type FromKernel =
@@ -83,6 +149,15 @@ export type FromKernel =
       now?: number;
       run?: Partial<Omit<Run, "id" | "tasks">>;
       tasks?: (Partial<Task> & { id: string })[];
+    }
+  | { kind: "study"; seq: number; now?: number; study: Study }
+  | {
+      kind: "trials";
+      id: string;
+      seq: number;
+      now?: number;
+      study?: Partial<Omit<Study, "id" | "trials">>;
+      trials?: (Partial<Trial> & { number: number })[];
     }
   | { kind: "gone"; id: string; text: string }
   | { kind: "detail"; id: string; task: string; html: string }

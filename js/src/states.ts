@@ -20,13 +20,40 @@ const LOOKS: Record<State, Look> = {
   CANCELING: { word: "Canceling", colour: "amber", sign: "M6 6 H10 V10 H6 Z", solid: false },
   CANCELED: { word: "Canceled", colour: "amber", sign: "M5.8 5.8 H10.2 V10.2 H5.8 Z", solid: true },
   PAUSED: { word: "Paused", colour: "amber", sign: "M6.3 5.2 V10.8 M9.7 5.2 V10.8", solid: true },
+  EARLY_STOPPED: { word: "Early stopped", colour: "amber", sign: "M5 8 H11", solid: true },
+  METRICS_UNAVAILABLE: {
+    word: "No metrics",
+    colour: "red",
+    sign: "M6.2 6.4 A1.9 1.9 0 1 1 8 8.5 V9.2 M8 11.3 V11.4",
+    solid: false,
+  },
+  KILLED: { word: "Killed", colour: "amber", sign: "M5.8 5.8 H10.2 V10.2 H5.8 Z", solid: true },
 };
 
 export const STATES = Object.keys(LOOKS) as State[];
 
+/** The states of trials: how they ended, and then what goes on. */
+export const TRIAL_STATES: readonly State[] = [
+  "SUCCEEDED",
+  "EARLY_STOPPED",
+  "KILLED",
+  "FAILED",
+  "METRICS_UNAVAILABLE",
+  "RUNNING",
+  "PENDING",
+];
+
 // of several tasks, the first of these that one of them is in tells most
 const TELLING: State[] = ["FAILED", "CANCELING", "RUNNING", "PAUSED", "CANCELED"];
-const FINISHED = new Set<State>(["SUCCEEDED", "FAILED", "SKIPPED", "CANCELED"]);
+const FINISHED = new Set<State>([
+  "SUCCEEDED",
+  "FAILED",
+  "SKIPPED",
+  "CANCELED",
+  "EARLY_STOPPED",
+  "METRICS_UNAVAILABLE",
+  "KILLED",
+]);
 
 /** How many tasks are in which state. */
 export type Counts = Map<State, number>;
@@ -62,8 +89,8 @@ export function tally(counts: Counts): string {
     .join(", ");
 }
 
-export function inOrder(counts: Counts): [State, number][] {
-  return [...counts].sort(([one], [other]) => STATES.indexOf(one) - STATES.indexOf(other));
+export function inOrder(counts: Counts, order: readonly State[] = STATES): [State, number][] {
+  return [...counts].sort(([one], [other]) => order.indexOf(one) - order.indexOf(other));
 }
 
 export function total(counts: Counts): number {

@@ -18,6 +18,12 @@ describe("the table of runs", () => {
     );
   });
 
+  it("marks the runs that were put away, where there are any", () => {
+    const [first, ...others] = rows(3);
+    const away = columnsOf([{ ...(first as (typeof all)[0]), archived: true }, ...others]);
+    expect(away.map(({ title }) => title)).toContain("Archived");
+  });
+
   it("sorts numbers as numbers, both ways, and what is missing last", () => {
     const up = sorted(all, column("rows"), false).map((row) => Number(row.arguments[1]?.[1]));
     expect(up).toEqual([...up].sort((one, other) => one - other));

@@ -64,10 +64,10 @@ export function start(token = "T"): { model: FakeModel; end: () => void } {
 }
 
 /** Put a static picture into the page, as JupyterLab does. */
-export function place(kind: "run" | "runs", id: string, token = "T"): HTMLElement {
+export function place(kind: "run" | "runs" | "study", id: string, token = "T"): HTMLElement {
   const element = document.createElement("div");
   element.dataset.kfnb = token;
-  element.dataset[kind === "run" ? "kfnbRun" : "kfnbRuns"] = id;
+  element.dataset[{ run: "kfnbRun", runs: "kfnbRuns", study: "kfnbStudy" }[kind]] = id;
   element.innerHTML = '<div class="static">as it was</div>';
   document.body.append(element);
   return element;

@@ -13,6 +13,7 @@ describe.skipIf(!messages.length)("the kernel's own messages", () => {
     const homes = new Map<string, HTMLElement>();
     for (const message of messages) {
       if (message.kind === "run") homes.set(message.run.id, place("run", message.run.id));
+      if (message.kind === "study") homes.set(message.study.id, place("study", message.study.id));
       if (message.kind === "runs") homes.set(message.view, place("runs", message.view));
       expect(() => model.say(message, new DataView(new ArrayBuffer(0)))).not.toThrow();
       await settle();

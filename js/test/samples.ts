@@ -169,6 +169,7 @@ export function rows(count: number): Row[] {
     ] as Pair[],
     metrics: (index % 7 === 1 ? [] : [["accuracy", (0.9 + (index % 83) / 1000).toFixed(4)]]) as Pair[],
     url: index % 4 ? "" : "https://kubeflow.example/runs/1",
+    archived: false,
   }));
 }
 

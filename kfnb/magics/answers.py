@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from kfnb import widgets
+from kfnb import model, widgets
 from kfnb.errors import KfnbError
 from kfnb.magics.contents import previews_of, texts_of
 from kfnb.widgets import wire
+from kfnb.widgets.study.wire import find_trial
 from kfnb.widgets.wire import Message
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def _say(board: Board, message: Message, text: str, *, ok: bool) -> None:
 
 
 def _watch(board: Board, message: Message) -> None:
-    board.follow(board.run(message["id"]))
+    board.follow(board.find(message["id"]))
     board.seen(message["id"])
 
 
@@ -45,11 +46,22 @@ def _leave(board: Board, message: Message) -> None:
 
 
 def _detail(board: Board, message: Message) -> None:
-    now = board.run(message["id"]).snapshot()
-    task = next((task for task in now.tasks if task.id == message["task"]), None)
-    if task is not None:
-        html = widgets.draw_task(task, texts_of(task), previews_of(task), titled=False)["text/html"]
-        board.tell({"kind": "detail", "id": now.id, "task": task.id, "html": html})
+    now = board.find(message["id"]).snapshot()
+    html = _task(now, message["task"]) if isinstance(now, model.Run) else _trial(now, message["task"])
+    if html is not None:
+        board.tell({"kind": "detail", "id": message["id"], "task": message["task"], "html": html})
+
+
+def _task(run: model.Run, id: str) -> str | None:
+    task = next((task for task in run.tasks if task.id == id), None)
+    if task is None:
+        return None
+    return widgets.draw_task(task, texts_of(task), previews_of(task), titled=False)["text/html"]
+
+
+def _trial(study: model.Study, number: str) -> str | None:
+    trial = find_trial(study.trials, int(number))
+    return None if trial is None else widgets.draw_trial(study, trial)["text/html"]
 
 
 def _labels(board: Board, message: Message) -> None:
@@ -57,11 +69,11 @@ def _labels(board: Board, message: Message) -> None:
 
 
 def _log(board: Board, message: Message) -> None:
-    board.log(board.run(message["id"]), message["task"], on=bool(message["on"]))
+    board.log(board.find(message["id"]), message["task"], on=bool(message["on"]))
 
 
 def _stop(board: Board, message: Message) -> None:
-    board.run(message["id"]).stop()
+    board.find(message["id"]).stop()
     _say(board, message, "Stopping.", ok=True)
 
 

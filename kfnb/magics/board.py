@@ -1,32 +1,40 @@
-"""The runs and the tables that a kernel's page shows live: one board for a kernel."""
+"""The runs, studies and tables that a kernel's page shows live: one board for a kernel."""
 
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
-from kfnb import api
+from kfnb import api, widgets
 from kfnb.backends.run import Run, RunList
 from kfnb.magics.answers import answer
 from kfnb.magics.contents import Drawing
 from kfnb.magics.following import Follower
 from kfnb.magics.logstream import LogStream
-from kfnb.magics.pictures import Handle, Pictures
+from kfnb.magics.pictures import Pictures, Place
+from kfnb.magics.subjects import Handle, id_of, subject_of
 from kfnb.widgets import wire
 from kfnb.widgets.home import Home
 from kfnb.widgets.live import Live
 from kfnb.widgets.wire import Message
+
+if TYPE_CHECKING:
+    from kfnb.tuning.study import Study
 
 IN_TURN = frozenset({"log", "seen", "leave"})
 """What is done at once, as it was asked for: one undoes the other. The rest may take long, and has threads."""
 
 
 class Board:
-    """Who follows which run, and what tables are there."""
+    """Who follows which run or study, and what tables are there."""
 
     def __init__(self) -> None:
         self._live = Live(self._hear)
         self._lock = threading.Lock()
         self._runs: dict[str, Run] = {}
+        self._studies: dict[str, Study] = {}
         self._followers: dict[str, Follower] = {}
         self._pictures: dict[str, Pictures] = {}
         self._tables: dict[str, RunList] = {}
@@ -42,62 +50,80 @@ class Board:
         else:
             threading.Thread(target=answer, args=(self, message), daemon=True).start()
 
-    # -- runs -------------------------------------------------------------------------------------------------
+    # -- runs and studies -------------------------------------------------------------------------------------
 
-    def home(self, run: Run) -> Home:
-        """The mark of a run's static picture."""
-        return Home(self._live.token, "run", run.id)
+    def home(self, handle: Handle) -> Home:
+        """The mark of the static picture of a run or a study."""
+        return Home(self._live.token, "run" if isinstance(handle, Run) else "study", id_of(handle))
+
+    def drawing(self, handle: Handle) -> Callable[[Any], dict[str, str]]:
+        """How the static picture of a run or a study is drawn, with its mark."""
+        home = self.home(handle)
+        return Drawing(home) if isinstance(handle, Run) else partial(widgets.draw_study, home=home)
+
+    def find(self, id: str) -> Handle:
+        """What the page knows by that id: it was displayed here, or else is a run. Raises ``RunNotFound``."""
+        return self._studies.get(id) or self.run(id)
 
     def run(self, id: str) -> Run:
         """A run that was displayed here, or else one of that id. Raises ``RunNotFound``."""
         return self._runs.get(id) or api.run(id)
 
-    def follow(self, run: Run, handle: Handle | None = None) -> None:
-        """Keep the page's picture of a run up to date until the run is finished, and a static one at ``handle``.
+    def follow(self, handle: Handle, place: Place | None = None) -> None:
+        """Keep the page's picture of a run or a study up to date until it is finished, and a static one at ``place``.
 
-        Without a handle, the page is told all of the run, whatever it was told before.
+        Without a place, the page is told all of it, whatever it was told before.
         """
+        id = id_of(handle)
         with self._lock:
-            self._runs[run.id] = run
-            follower = self._followers.get(run.id)
+            if isinstance(handle, Run):
+                self._runs[id] = handle
+            else:
+                self._studies[id] = handle
+            follower = self._followers.get(id)
             if follower is None:
-                # a run that is tried again goes on where it was displayed at first
-                pictures = self._pictures.setdefault(run.id, Pictures(Drawing(self.home(run))))
-                follower = self._followers[run.id] = Follower(run, pictures, self.tell, self._ended)
+                # what is tried again goes on where it was displayed at first
+                pictures = self._pictures.setdefault(id, Pictures(self.drawing(handle)))
+                follower = self._followers[id] = Follower(
+                    subject_of(handle), pictures, self.tell, self._ended
+                )
                 follower.start()
-            elif handle is None:
+            elif place is None:
                 follower.ask()
-            if handle is not None:
-                follower.pictures.add(handle)
+            if place is not None:
+                follower.pictures.add(place)
                 follower.wake()
 
     def _ended(self, follower: Follower) -> bool:
         with self._lock:
             if follower.asked:
                 return False
-            del self._followers[follower.run.id]
+            del self._followers[follower.subject.id]
             return True
 
     def seen(self, id: str) -> None:
-        """The page shows that run live."""
+        """The page shows that run or study live."""
         with self._lock:
             if follower := self._followers.get(id):
                 follower.seen = follower.watched = True
 
     def leave(self, id: str) -> None:
-        """The page shows that run no more."""
+        """The page shows that run or study no more."""
         with self._lock:
             if follower := self._followers.get(id):
                 follower.leave()
 
-    def log(self, run: Run, task: str, *, on: bool) -> None:
-        """Send the page a task's log from its beginning, or send no more of it."""
+    def log(self, handle: Handle, part: str, *, on: bool) -> None:
+        """Send the page the log of a task or a trial from its beginning, or send no more of it."""
+        id = id_of(handle)
         with self._lock:
-            stream = self._streams.pop((run.id, task), None)
+            stream = self._streams.pop((id, part), None)
             if stream is not None:
                 stream.stop()
             if on:
-                stream = self._streams[run.id, task] = LogStream(run, task, self.tell)
+                stream = self._streams[id, part] = LogStream(
+                    id, part, lambda: _lines(handle, part), self.tell
+                )
                 stream.start()
 
     # -- tables of runs ---------------------------------------------------------------------------------------
@@ -113,3 +139,7 @@ class Board:
         """Give the page the rows of a table as they are now."""
         self._tables[view] = self._tables[view].refresh()
         self.tell(wire.rows(view, self._tables[view]))
+
+
+def _lines(handle: Handle, part: str) -> Iterator[str | None]:
+    return handle.follow_logs(part) if isinstance(handle, Run) else iter(handle.logs(int(part)).splitlines())

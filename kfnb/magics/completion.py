@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
-from kfnb import api, config, options
+from kfnb import api, config, options, searching, spawning
+from kfnb.errors import KfnbError
 from kfnb.pipeline.workspace import Workspace
 
 Words = Callable[[Workspace], Iterable[str]]
@@ -38,7 +40,25 @@ def _settings(_current: Workspace) -> Iterable[str]:
 
 
 def _runs(_current: Workspace) -> Iterable[str]:
-    return [run.id for run in api.runs()]
+    with suppress(KfnbError):  # where runs go cannot be asked
+        yield from (run.id for run in api.runs())
+
+
+def _schedules(current: Workspace) -> Iterable[str]:
+    """What a pipeline is scheduled with, and the schedules that there are."""
+    yield from _arguments(current)
+    with suppress(KfnbError):  # no cluster is known here, or it cannot be asked
+        yield from (one.id for one in api.schedules())
+
+
+def _studies(_current: Workspace) -> Iterable[str]:
+    return [study.name for study in searching.studies()]
+
+
+def _notebooks(_current: Workspace) -> Iterable[str]:
+    yield from options.NOTEBOOK_VERBS
+    with suppress(KfnbError):  # no cluster is known here, or it cannot be asked
+        yield from (one.name for one in spawning.notebooks())
 
 
 _WORDS: dict[str, tuple[Callable[[], options.Parser], Words]] = {
@@ -52,6 +72,7 @@ _WORDS: dict[str, tuple[Callable[[], options.Parser], Words]] = {
     "%kf_submit": (options.submit, _arguments),
     "%kf_run": (options.run, _runs),
     "%kf_runs": (options.runs, _nothing),
+    "%kf_notebook": (options.notebook, _notebooks),
     "%kf_compare": (options.compare, _runs),
     "%kf_logs": (options.logs, _runs),
     "%kf_stop": (options.stop, _runs),
@@ -60,7 +81,11 @@ _WORDS: dict[str, tuple[Callable[[], options.Parser], Words]] = {
     "%kf_delete": (options.delete, _runs),
     "%kf_experiments": (options.experiments, _nothing),
     "%kf_upload": (options.upload, _pipelines),
-    "%kf_schedule": (options.schedule, _arguments),
+    "%kf_schedule": (options.schedule, _schedules),
+    "%kf_tune": (options.tune_line, _shown),
+    "%%kf_tune": (options.tune_cell, _nothing),
+    "%kf_study": (options.study, _studies),
+    "%kf_studies": (options.studies, _nothing),
 }
 
 

@@ -11,6 +11,10 @@ from kfnb.backends.schedule import Schedule, ScheduleList
 from kfnb.config import Kfnb
 from kfnb.errors import KfnbError
 from kfnb.magics.contents import Drawing
+from kfnb.magics.subjects import Handle
+from kfnb.model.cluster import Status
+from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
+from kfnb.tuning.study import Study
 
 if TYPE_CHECKING:
     from kfnb.magics.board import Board
@@ -27,30 +31,37 @@ def bundle_of_runs(runs: RunList, board: Board | None) -> dict[str, str]:
     return widgets.draw_runs(runs, home=home)
 
 
-def show(run: Run, board: Board | None) -> None:
-    """Display a run; with a board, the display changes as the run does, until it is finished."""
+def show(handle: Handle, board: Board | None) -> None:
+    """Display a run or a study; with a board, the display changes as it does, until it is finished."""
     from IPython.display import display
 
     try:
-        now = run.snapshot()
+        if board is None:
+            display(bundle(handle), raw=True)
+            return
+        now = handle.snapshot()
     except KfnbError as error:  # IPython would print a traceback
         print(f"{type(error).__name__}: {error}")
         return
-    if board is None:
-        display(Drawing()(now), raw=True)
-        return
-    board.follow(run)  # the page knows the run by the time that it gets a place for it
-    board.follow(run, display(Drawing(board.home(run))(now), raw=True, display_id=True))
+    board.follow(handle)  # the page knows it by the time that it gets a place for it
+    board.follow(handle, display(board.drawing(handle)(now), raw=True, display_id=True))
 
 
 _DRAWINGS: dict[type, Callable[[Any], dict[str, str]]] = {
     Run: lambda run: Drawing()(run.snapshot()),
+    Study: lambda study: widgets.draw_study(study.snapshot(importances=True)),
     Schedule: lambda schedule: widgets.draw_schedules([schedule.told]),
     ScheduleList: lambda found: widgets.draw_schedules([one.told for one in found]),
     model.Comparison: widgets.draw_comparison,
     model.ComponentView: widgets.draw_component,
+    Status: widgets.draw_status,
+    Notebook: widgets.draw_notebook,
+    NotebookList: widgets.draw_notebooks,
+    Rehearsal: widgets.draw_rehearsal,
     model.ExperimentList: widgets.draw_experiments,
     model.Graph: widgets.draw_graph,
+    model.StudyList: widgets.draw_studies,
+    model.StudyPlot: widgets.draw_study_plot,
     model.UploadList: widgets.draw_uploads,
     model.UploadedPipeline: lambda uploaded: widgets.draw_uploads([uploaded]),
     Kfnb: lambda settings: widgets.draw_settings(settings.items()),

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import MAGIC_NO_VAR_EXPAND_ATTR, MAGIC_OUTPUT_CAN_BE_SILENCED
 
-from kfnb.capture.heads import HEADS
+from kfnb.capture.heads import HEADS, TRIAL
 from kfnb.magics.running import Running
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 # the forms that each magic has; those in CODE take Python or options in which braces and dollars are no fields
 MAGICS = {
     "kf_config": "line",
+    "kf_status": "line",
+    "kf_notebook": "line",
     "kf_component": "line_cell",
     "kf_parameters": "line_cell",
     "kf_pipeline": "line_cell",
@@ -41,16 +43,22 @@ MAGICS = {
     "kf_experiments": "line",
     "kf_upload": "line",
     "kf_schedule": "line",
+    "kf_tune": "line_cell",
+    "kf_study": "line",
+    "kf_studies": "line",
 }
-CODE = {"kf_component", "kf_parameters", "kf_pipeline"}
+CODE = {"kf_component", "kf_parameters", "kf_pipeline", "kf_tune"}
 
 # what kfnb displays, by name: the classes are not imported for it
 DISPLAYED = {
     "kfnb.backends.run": ("Run",),
     "kfnb.backends.schedule": ("Schedule", "ScheduleList"),
+    "kfnb.model.cluster": ("Status",),
     "kfnb.model.component": ("ComponentView", "Graph"),
     "kfnb.model.kept": ("ExperimentList", "UploadList", "UploadedPipeline"),
+    "kfnb.model.notebook": ("Notebook", "NotebookList", "Rehearsal"),
     "kfnb.model.run": ("Comparison",),
+    "kfnb.model.study": ("StudyList", "StudyPlot"),
     "kfnb.config": ("Kfnb",),
 }
 
@@ -122,7 +130,8 @@ class Extension:
             for kind in kinds:
                 formatter.mimebundle_formatter.for_type_by_name(module, kind, _bundle)
         formatter.mimebundle_formatter.for_type_by_name("kfnb.backends.run", "RunList", self._bundle_of_runs)
-        formatter.ipython_display_formatter.for_type_by_name("kfnb.backends.run", "Run", self._show)
+        for module, kind in (("kfnb.backends.run", "Run"), ("kfnb.tuning.study", "Study")):
+            formatter.ipython_display_formatter.for_type_by_name(module, kind, self._show)
 
     def disconnect(self) -> None:
         """Take from the shell what ``connect`` gave it."""
@@ -189,8 +198,18 @@ def run_as_a_cell(lines: list[str]) -> list[str]:
             other = next((one for one in rest if one.strip()), "").startswith("%%")
             # another cell magic below is for the line magic to refuse, in words
             return [*lines[:index], line[1:], *([] if other else rest)]
+        if line.startswith(TRIAL):
+            return [*lines[:index], *_in_one_line(lines[index:])]
         return lines
     return lines
+
+
+def _in_one_line(lines: list[str]) -> list[str]:
+    """A cell whose ``%%`` line goes on on the next ones, after a backslash, in one: IPython reads the first alone."""
+    head, *rest = lines
+    while rest and head.rstrip("\n").endswith("\\"):
+        head = head.rstrip("\n").removesuffix("\\") + rest.pop(0)
+    return [head, *rest]
 
 
 # a terminal that asks whether the cell is complete sees it as it was typed: a cell magic ends with an empty line

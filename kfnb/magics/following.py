@@ -1,4 +1,4 @@
-"""One thread for each run that is looked at: it keeps the run's pictures, static and live, up to date."""
+"""One thread for each run or study that is looked at: it keeps its pictures, static and live, up to date."""
 
 from __future__ import annotations
 
@@ -6,21 +6,20 @@ import threading
 import time
 from collections.abc import Callable
 
-from kfnb import model
-from kfnb.backends.run import Run
-from kfnb.errors import BackendUnavailable, RunNotFound
+from kfnb.errors import BackendUnavailable, RunNotFound, StudyNotFound
 from kfnb.magics.pictures import Pictures
-from kfnb.widgets.wire import Message, Wire
+from kfnb.magics.subjects import Subject
+from kfnb.widgets.wire import Message
 
 SHARE = 9
-"""So many times as long as a look took, the next one waits: at most a tenth of a core is spent."""
+"""So many times as long as a look kept a core busy, the next one waits: at most a tenth of a core is spent."""
 
 PATIENCE = 20
-"""Looks that may fail one after the other (a cluster that does not answer) before the run is left alone."""
+"""Looks that may fail one after the other (a cluster that does not answer) before the subject is left alone."""
 
 
 class Follower:
-    """Looks at one run until it is finished, gone, or looked at by nobody.
+    """Looks at one run or study until it is finished, gone, or looked at by nobody.
 
     ``pictures`` are its static ones; ``tell`` reaches the page that may show it live, as long as it is ``watched``;
     ``seen`` says that the page does. ``ended`` is asked at the end whether that is the end.
@@ -28,25 +27,24 @@ class Follower:
 
     def __init__(
         self,
-        run: Run,
+        subject: Subject,
         pictures: Pictures,
         tell: Callable[[Message], None],
         ended: Callable[[Follower], bool],
     ) -> None:
-        self.run = run
+        self.subject = subject
         self.pictures = pictures
         self._tell = tell
         self._ended = ended
-        self._wire = Wire(run.id)
-        self._observer = run.observe()
         self._awake = threading.Event()
         self._asked = True
         self._failures = 0
+        self._took = 0.0
         self.watched, self.seen = True, False
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        threading.Thread(target=self.go, name=f"kfnb-{self.run.id}", daemon=True).start()
+        threading.Thread(target=self.go, name=f"kfnb-{self.subject.id}", daemon=True).start()
 
     def wake(self) -> None:
         """Look at once."""
@@ -54,12 +52,12 @@ class Follower:
         self._awake.set()
 
     def ask(self) -> None:
-        """Tell the page all of the run, not only what is new, at once."""
+        """Tell the page all of it, not only what is new, at once."""
         self._asked = self.watched = True
         self.wake()
 
     def leave(self) -> None:
-        """The page shows the run no more."""
+        """The page shows it no more."""
         self.watched = self.seen = False
 
     @property
@@ -68,44 +66,44 @@ class Follower:
         return self._failures < PATIENCE and (self._asked or self.pictures.fresh)
 
     def go(self) -> None:
-        """Follow the run to its end. Never raises: nobody would see it."""
-        over, pause = False, self._observer.pace.shortest
+        """Follow it to its end. Never raises: nobody would see it."""
+        over, pause = False, self.subject.pace.shortest
         while True:
-            began = time.monotonic()
             try:
                 changed = self._look()
-                over = self._observer.run.state.finished
-                pause = self._observer.pace.next(pause, changed=changed)
+                over = self.subject.over
+                pause = self.subject.pace.next(pause, changed=changed)
                 self._failures = 0
             except BackendUnavailable:  # it may be there again in an hour, and is asked less and less often
-                pause = self._observer.pace.next(pause, changed=False)
-            except RunNotFound as error:
-                self._tell({"kind": "gone", "id": self.run.id, "text": str(error)})
+                pause = self.subject.pace.next(pause, changed=False)
+            except (RunNotFound, StudyNotFound) as error:
+                self._tell({"kind": "gone", "id": self.subject.id, "text": str(error)})
                 self._failures = PATIENCE
             except Exception:
                 self._failures += 1
             alone = not (self.watched or self.pictures)
             if (over or alone or self._failures >= PATIENCE) and self._ended(self):
                 return
-            self._awake.wait(max(pause, SHARE * (time.monotonic() - began)))
+            self._awake.wait(max(pause, SHARE * self._took))
             self._awake.clear()
 
     def _look(self) -> bool:
-        """Look at the run and show what is new; whether anything is."""
-        touched = self._observer.look()
-        run = self._observer.run
+        """Look, and show what is new; whether anything is."""
+        began = time.thread_time()  # what others do meanwhile does not count
+        changed = self.subject.look()
+        self._took = time.thread_time() - began  # pictures have a pace of their own
         if self.watched:
-            self._inform(run, touched)
-        self.pictures.show(run, changed=bool(touched), live=self.seen)
-        return bool(touched)
+            self._inform(changed=changed)
+        self.pictures.show(self.subject.shown, changed=changed, live=self.seen, over=self.subject.over)
+        return changed
 
-    def _inform(self, run: model.Run, touched: set[str]) -> None:
+    def _inform(self, *, changed: bool) -> None:
         if self._asked:
             self._asked = False  # before it is told: who asks from now on may have missed it
             try:
-                self._tell(self._wire.whole(run))
+                self._tell(self.subject.whole())
             except Exception:
                 self._asked = True
                 raise
-        elif touched and (message := self._wire.change(run, touched, self._observer.tasks)):
+        elif changed and (message := self.subject.change()):
             self._tell(message)

@@ -1,11 +1,10 @@
-"""A task's log on its way to the page: in large pieces, as it comes, for as long as the page shows it."""
+"""A log on its way to the page: in large pieces, as it comes, for as long as the page shows it."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-from kfnb.backends.run import Run
 from kfnb.errors import KfnbError
 
 PIECE = 1 << 19
@@ -13,11 +12,17 @@ PIECE = 1 << 19
 
 
 class LogStream:
-    """The log of one task, sent by ``tell``: each piece as a message and, in a buffer, the lines themselves."""
+    """The log of a run's task or a study's trial, sent by ``tell``: pieces as messages, with the lines in a buffer.
 
-    def __init__(self, run: Run, task: str, tell: Callable[..., None]) -> None:
-        self._run = run
-        self._task = task
+    ``id`` and ``part`` name it. ``lines`` are its lines as they come; None says that there is no more at the moment.
+    """
+
+    def __init__(
+        self, id: str, part: str, lines: Callable[[], Iterator[str | None]], tell: Callable[..., None]
+    ) -> None:
+        self._id = id
+        self._part = part
+        self._read = lines
         self._tell = tell
         self._stopped = threading.Event()
         self._first = 0
@@ -26,16 +31,16 @@ class LogStream:
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        threading.Thread(target=self.go, name=f"kfnb-log-{self._run.id}", daemon=True).start()
+        threading.Thread(target=self.go, name=f"kfnb-log-{self._id}", daemon=True).start()
 
     def stop(self) -> None:
         """Send no more."""
         self._stopped.set()
 
     def go(self) -> None:
-        """Send the log until the run is finished, or nobody wants it any more. Never raises: nobody would see it."""
+        """Send the log until it ends, or nobody wants it any more. Never raises: nobody would see it."""
         try:
-            for line in self._run.follow_logs(self._task):
+            for line in self._read():
                 if self._stopped.is_set():
                     return
                 if line is not None:
@@ -54,8 +59,8 @@ class LogStream:
         total = self._first + len(self._lines)
         message = {
             "kind": "log",
-            "id": self._run.id,
-            "task": self._task,
+            "id": self._id,
+            "task": self._part,
             "first": self._first,
             "total": total,
             "ended": ended,

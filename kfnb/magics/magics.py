@@ -5,13 +5,16 @@ from __future__ import annotations
 from kfnb import options
 from kfnb.config import Kfnb, settings
 from kfnb.errors import UsageError
+from kfnb.magics.cluster import ClusterMagics
 from kfnb.magics.kept import KeptMagics
+from kfnb.magics.notebook import NotebookMagics
 from kfnb.magics.pipelines import PipelineMagics
 from kfnb.magics.reading import reads
 from kfnb.magics.runs import RunMagics
+from kfnb.magics.tuning import TuningMagics
 
 
-class KfnbMagics(PipelineMagics, RunMagics, KeptMagics):
+class KfnbMagics(PipelineMagics, RunMagics, KeptMagics, TuningMagics, ClusterMagics, NotebookMagics):
     """kfnb's magics, a method each."""
 
     @reads(options.config)

@@ -14,6 +14,7 @@ from kfnb.errors import KfnbError, UsageError
 
 if TYPE_CHECKING:
     from kfnb.magics.kernel import Kernel
+    from kfnb.tuning.study import Study
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -60,14 +61,19 @@ class Magics:
         value = self.kernel.shell.user_ns.get(word)
         return value if isinstance(value, Run | model.Run) else word
 
+    def study_of(self, word: str | None) -> Any:
+        """What a word means where a study is wanted: a name of the notebook's that is bound to one, or a study's."""
+        value = self.kernel.shell.user_ns.get(word)
+        return value if hasattr(value, "best") and hasattr(value, "snapshot") else word
+
     def bound(self, name: str | None, value: T) -> T:
         """A magic's result, bound to the name that ``-o`` gives too."""
         if name_of(name) is not None:
             self.kernel.shell.user_ns[name] = value
         return value
 
-    def wait_for(self, run: Run) -> None:
-        """Wait for a run as nobody is there to watch it; a failed one is shown before it fails the cell."""
+    def wait_for(self, run: Run | Study) -> None:
+        """Wait for a run or a study as nobody is there to watch it; a failed one is shown before it fails the cell."""
         from IPython.display import display
 
         try:

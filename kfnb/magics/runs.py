@@ -26,6 +26,7 @@ class RunMagics(Magics):
             name=found.name,
             experiment=found.experiment,
             cache=not found.no_cache,
+            from_study=self.study_of(found.from_study),
         )
         self.bound(found.bind, run)
         if not self.kernel.attended:

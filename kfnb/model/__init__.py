@@ -4,7 +4,7 @@ Nothing here fetches, draws or imports anything else of kfnb. A backend folds wh
 objects; widgets and text draw them.
 """
 
-from kfnb.model.component import ComponentView, Edge, Graph, Node, Port, Traveller
+from kfnb.model.component import Asked, ComponentView, Edge, Graph, Node, Port, Traveller
 from kfnb.model.kept import Experiment, ExperimentList, Schedule, UploadedPipeline, UploadList
 from kfnb.model.listing import Listing
 from kfnb.model.run import (
@@ -34,6 +34,7 @@ from kfnb.model.study import (
 
 __all__ = [
     "Artifact",
+    "Asked",
     "ByTask",
     "Chart",
     "Compared",

@@ -19,6 +19,7 @@ def submit() -> Parser:
     parser.add_argument("--name", help="the run's name")
     parser.add_argument("--experiment", help="the experiment that the run belongs to")
     parser.add_argument("--no-cache", action="store_true", help="run every step, whatever ran before")
+    parser.add_argument("--from-study", metavar="NAME", help="with the best parameters of a study")
     bind(parser)
     return parser
 

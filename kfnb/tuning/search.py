@@ -33,7 +33,8 @@ class Search:
 
     ``algorithm`` and ``early_stopping`` are Katib's names, ``settings`` what is set for the algorithm, by Katib's
     names too. ``timeout`` is in seconds. ``conditions`` is the text of a Python function which asks for the
-    parameters one after the other (``space(trial)``), where some exist only under a condition; ``space`` is empty then.
+    parameters one after the other (``space(trial)``), where some exist only under a condition; ``space`` has then all
+    that it may ask for.
     """
 
     name: str

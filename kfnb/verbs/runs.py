@@ -37,6 +37,7 @@ def submit(words: list[str]) -> int:
         name=found.name,
         experiment=found.experiment,
         cache=not found.no_cache,
+        from_study=found.from_study,
     )
     return _see_through(run, json_wanted=found.json)
 

@@ -10,11 +10,12 @@ from typing import Literal
 class Home:
     """The mark of a static picture that ``js/`` knows as its own.
 
-    ``token`` is that of the kernel's ``Live``; ``kind`` what is to be seen there, ``id`` which run or table.
+    ``token`` is that of the kernel's ``Live``; ``kind`` what is to be seen there, ``id`` which run, table
+    or study.
     """
 
     token: str
-    kind: Literal["run", "runs"]
+    kind: Literal["run", "runs", "study"]
     id: str
 
     @property

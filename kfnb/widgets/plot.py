@@ -119,10 +119,10 @@ def axis(name: str, values: Sequence[float], length: float, *, margin: float = 0
         low, high = low - (abs(low) * 0.1 or 1.0), high + (abs(high) * 0.1 or 1.0)
     room = (high - low) * margin
     low, high = low - room, high + room
-    return Axis(name, low, high, tuple(_ticks(low, high, max(2, round(length / TICK)))), length)
+    return Axis(name, low, high, tuple(round_ticks(low, high, max(2, round(length / TICK)))), length)
 
 
-def _ticks(low: float, high: float, count: int) -> Iterator[float]:
+def round_ticks(low: float, high: float, count: int) -> Iterator[float]:
     """About ``count`` round numbers between ``low`` and ``high``."""
     rough = (high - low) / count
     ten = 10.0 ** math.floor(math.log10(rough))

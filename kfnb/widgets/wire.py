@@ -49,11 +49,11 @@ class Wire:
         ``by_id`` are all of the run's tasks.
         """
         now = _run(run)
-        fields = _news(now, self._run)
+        fields = news(now, self._run)
         tasks = [
-            news
+            told
             for id in touched
-            if id in by_id and not is_iteration(by_id[id]) and (news := self._task_news(id, by_id))
+            if id in by_id and not is_iteration(by_id[id]) and (told := self._task_news(id, by_id))
         ]
         if not (fields or tasks):
             return None
@@ -64,9 +64,9 @@ class Wire:
 
     def _task_news(self, id: str, by_id: Mapping[str, Task]) -> Message:
         now = self._task(by_id[id], by_id)
-        news = _news(now, self._tasks.get(id, {}))
+        fresh = news(now, self._tasks.get(id, {}))
         self._tasks[id] = now
-        return {"id": id, **news} if news else {}
+        return {"id": id, **fresh} if fresh else {}
 
     def _task(self, task: Task, by_id: Mapping[str, Task]) -> Message:
         path, turn = self._place(task, by_id)
@@ -83,9 +83,9 @@ class Wire:
             "finished": task.finished,
             "cached": task.cached,
             "attempts": task.attempts,
-            "doing": _sentence(task.doing),
-            "error": _sentence(task.error.message) if task.error else "",
-            "place": _sentence(task.error.place) if task.error else "",
+            "doing": sentence(task.doing),
+            "error": sentence(task.error.message) if task.error else "",
+            "place": sentence(task.error.place) if task.error else "",
         }
 
     def _place(self, task: Task, by_id: Mapping[str, Task]) -> tuple[list[str], list[int]]:
@@ -115,18 +115,20 @@ def _run(run: Run) -> Message:
         "finished": run.finished,
         "arguments": pairs(run.arguments),
         "result": pairs(run.result),
-        "error": _sentence(run.error),
+        "error": sentence(run.error),
         "metrics": pairs(run.metrics),
         "notes": [clean(note) for note in run.notes],
         "url": run.url,
     }
 
 
-def _news(now: Message, known: Message) -> Message:
+def news(now: Message, known: Message) -> Message:
+    """What of ``now`` is not known yet."""
     return {name: value for name, value in now.items() if name not in known or known[name] != value}
 
 
-def _sentence(text: str) -> str:
+def sentence(text: str) -> str:
+    """A text as one line that is not too long."""
     return cut(one_line(text), SENTENCE)
 
 
@@ -164,4 +166,5 @@ def _row(run: Run) -> Message:
         "arguments": pairs(run.arguments),
         "metrics": pairs(run.metrics),
         "url": run.url,
+        "archived": run.archived,
     }

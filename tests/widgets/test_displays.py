@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import widget_pages as reading
 import widget_samples as samples
@@ -30,6 +31,14 @@ def test_runs_are_a_table_with_their_states_in_words():
     assert "✗ Failed" in text[2]
     assert "1 min 15 s" in text[3]
     assert "churn-20261124-070000-a1b2" in text[2]
+
+
+def test_runs_that_were_put_away_are_marked_and_lead_to_their_page():
+    away = replace(samples.failed(), archived=True, url="https://kf/#/runs/details/1")
+    page = reading.read(draw_runs([away, samples.running()])["text/html"])
+    assert "Archived" in page.text
+    assert [link["href"] for link in page.tags("a")] == ["https://kf/#/runs/details/1"]
+    assert "Archived" not in draw_runs([samples.failed()])["text/html"]
 
 
 def test_no_runs_and_no_settings_are_said():
@@ -110,7 +119,8 @@ def test_progress_before_anything_runs_says_the_state():
 def test_nothing_heavy_and_no_other_layer_is_imported():
     program = (
         "import sys, kfnb.widgets\n"
-        "ours = {m for m in sys.modules if m.startswith('kfnb.') and not m.startswith('kfnb.widgets')}\n"
+        "own = ('kfnb.widgets', 'kfnb.model.')\n"
+        "ours = {m for m in sys.modules if m.startswith('kfnb.') and not m.startswith(own)}\n"
         "assert ours <= {'kfnb.model', 'kfnb.errors'} | set(sys.argv[1:]), ours\n"
         "heavy = {'pandas', 'numpy', 'kfp', 'kubernetes', 'fsspec'} & set(sys.modules)\n"
         "assert not heavy, heavy\n"

@@ -1,5 +1,6 @@
 """Tables of schedules, experiments and uploaded pipelines."""
 
+import pytest
 import widget_pages as reading
 
 from kfnb.model import Experiment, Schedule, UploadedPipeline
@@ -49,6 +50,23 @@ def test_uploads_are_a_table_a_version_in_each_row():
         draw_uploads([UploadedPipeline("af18", "churn", "v2", "c069", "<b>x</b>", WHEN)])["text/html"]
     )
     assert rows[1] == ["churn", "v2", moment(WHEN), "c069", "<b>x</b>"]
+
+
+@pytest.mark.parametrize(
+    ("url", "links"),
+    [
+        ('https://kf.example.com/#/pipelines/details/1?"><script>', 1),
+        ("http://kf/", 1),
+        ("javascript:alert(1)", 0),
+        ("/_/pipeline/", 0),
+        ("", 0),
+    ],
+)
+def test_an_upload_leads_to_its_page_if_that_is_of_the_web(url, links):
+    page = reading.read(draw_uploads([UploadedPipeline("af18", "<b>churn", url=url)])["text/html"])
+    assert [link["href"] for link in page.tags("a")] == [url] * links
+    assert page.tags("script") == []
+    assert "<b>churn" in page.text
 
 
 def test_nothing_is_said_to_be_nothing():

@@ -8,12 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import study_samples as studies
 import widget_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb.model import Run, RunState, Task, TaskError
+from kfnb.model import Run, RunState, Task, TaskError, Trial, TrialState
 from kfnb.widgets import wire
+from kfnb.widgets.study import wire as study_wire
+from kfnb.widgets.study.wire import StudyWire
 from kfnb.widgets.wire import Wire
 
 MESSAGES = Path(__file__).parents[2] / "js" / "test" / "messages.json"
@@ -22,6 +25,7 @@ MESSAGES = Path(__file__).parents[2] / "js" / "test" / "messages.json"
 @pytest.fixture(autouse=True)
 def _at_that_moment(monkeypatch):
     monkeypatch.setattr(wire.time, "time", lambda: samples.NOW)
+    monkeypatch.setattr(study_wire.time, "time", lambda: samples.NOW)
 
 
 def by_id(run):
@@ -164,4 +168,22 @@ def every_message():
         {"kind": "log", "id": done.id, "task": "load", "first": 0, "total": 2, "ended": True},
         {"kind": "said", "id": done.id, "text": "Stopping.", "ok": True},
         wire.rows("runs-1", [done, failed]),
+        *study_messages(),
+    ]
+
+
+def study_messages():
+    """A study as it goes on, and then: a trial that has ended, one that failed, one that is new."""
+    study = studies.going_on(14, 8)
+    page = StudyWire("study/local/bowl")
+    whole = page.whole(study)
+    ended = replace(study.trials[8], state=TrialState.SUCCEEDED, value=0.5, finished=samples.NOW)
+    failed = replace(study.trials[9], state=TrialState.FAILED, error=studies.ERROR)
+    new = Trial(10, TrialState.RUNNING, {"lr": 0.01, "layers": 2, "act": "relu", "dropout": 0.1})
+    later = replace(study, trials=(*study.trials[:8], ended, failed, new), importances={"lr": 1.0})
+    return [
+        whole,
+        page.change(later, {-1, 8, 9, 10}),
+        {"kind": "detail", "id": "study/local/bowl", "task": "8", "html": "<div><p>lr</p></div>"},
+        {"kind": "log", "id": "study/local/bowl", "task": "8", "first": 0, "total": 2, "ended": True},
     ]

@@ -1,16 +1,23 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
-import type { Task } from "../protocol.ts";
-import type { RunStore } from "../store/run.ts";
+import type { Followed } from "../store/followed.ts";
 import { Waiting } from "../ui/waiting.tsx";
 
-/** A task's error, inputs, outputs and artifacts: HTML that kfnb's widgets wrote and escaped. */
-export function Details({ task, store }: { task: Task; store: RunStore }) {
+interface Props {
+  /** What names the task or the trial, in messages. */
+  part: string;
+  /** Another one each time that there may be more to know. */
+  version: string;
+  store: Followed;
+}
+
+/** All of a task or a trial: HTML that kfnb's widgets wrote and escaped. */
+export function Details({ part, version, store }: Props) {
   const box = useRef<HTMLDivElement>(null);
-  const html = store.details.value.get(task.id);
-  // asked anew when the task has gone on
+  const html = store.details.value.get(part);
+  // asked anew when it has gone on
   useLayoutEffect(
-    () => store.tell({ do: "detail", id: store.id, task: task.id }),
-    [task.id, task.state, task.attempts, store.renewed.value],
+    () => store.tell({ do: "detail", id: store.id, task: part }),
+    [part, version, store.renewed.value],
   );
   useLayoutEffect(() => {
     if (box.current && html !== undefined) box.current.innerHTML = html;

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Log } from "../log/log.ts";
 import { MOST_MATCHES, Search } from "../log/search.ts";
-import type { View } from "../store/view.ts";
+import type { Reading } from "../store/view.ts";
 import { grouped } from "../words.ts";
 
 const PAUSE = 120;
@@ -19,8 +19,8 @@ export interface Find {
 }
 
 /** Look for a word in a log, and go from one match to the next; `show` brings a line into view. */
-export function useFind(log: Log, view: View, show: (line: number) => void): Find {
-  const text = view.find.value;
+export function useFind(log: Log, reading: Reading, show: (line: number) => void): Find {
+  const text = reading.find.value;
   const word = useSettled(text).toLowerCase();
   const search = useMemo(() => (word ? new Search(word, log) : null), [word, log]);
   search?.update(log);
@@ -42,7 +42,7 @@ export function useFind(log: Log, view: View, show: (line: number) => void): Fin
     at,
     line,
     type: (next) => {
-      view.find.value = next;
+      reading.find.value = next;
     },
     step: (by) => matches.length && go((at + by + matches.length) % matches.length),
   };

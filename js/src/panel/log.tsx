@@ -1,8 +1,6 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Log, MOST_LINES } from "../log/log.ts";
-import type { Task } from "../protocol.ts";
-import { isOver } from "../states.ts";
-import type { RunStore } from "../store/run.ts";
+import type { Followed } from "../store/followed.ts";
 import { Copy } from "../ui/copy.tsx";
 import { useRows } from "../ui/rows.ts";
 import { Waiting } from "../ui/waiting.tsx";
@@ -13,25 +11,34 @@ import { Line } from "./line.tsx";
 export const LINE = 18;
 const AT_END = 4;
 
-/** A task's log: only the lines that are seen are in the page. */
-export function LogView({ task, store }: { task: Task; store: RunStore }) {
+interface Props {
+  /** What names the log, in messages. */
+  part: string;
+  title: string;
+  /** Whether nothing more will be written. */
+  over: boolean;
+  store: Followed;
+}
+
+/** The log of a task or a trial: only the lines that are seen are in the page. */
+export function LogView({ part, title, over, store }: Props) {
   const [log, setLog] = useState<Log | null>(null);
   useEffect(() => {
-    setLog(store.openLog(task.id));
-    return () => store.closeLog(task.id);
-  }, [task.id, store]);
+    setLog(store.openLog(part));
+    return () => store.closeLog(part);
+  }, [part, store]);
   if (!log) return null;
   log.changed.value;
   if (!log.known) return <Waiting gone={store.gone.value !== ""} />;
-  return <Lines log={log} task={task} store={store} />;
+  return <Lines log={log} title={title} over={over} store={store} />;
 }
 
-function Lines({ log, task, store }: { log: Log; task: Task; store: RunStore }) {
+function Lines({ log, title, over, store }: Omit<Props, "part"> & { log: Log }) {
   const box = useRef<HTMLDivElement>(null);
   const version = log.changed.value;
   const rows = useRows(box, log.lines.length, LINE);
-  const find = useFind(log, store.view, (line) => {
-    store.view.follow.value = false;
+  const find = useFind(log, store.reading, (line) => {
+    store.reading.follow.value = false;
     rows.reveal(line - log.first, true);
   });
   const follow = useFollow(box, store, version);
@@ -46,21 +53,14 @@ function Lines({ log, task, store }: { log: Log; task: Task; store: RunStore }) 
       <div class="log-bar">
         <Finder find={find} />
         <label class="follow">
-          <input type="checkbox" checked={store.view.follow.value} onChange={follow} /> Follow
+          <input type="checkbox" checked={store.reading.follow.value} onChange={follow} /> Follow
         </label>
         <Copy text={() => log.text} label="Copy the log">
           Copy
         </Copy>
       </div>
       {log.first > 0 && <div class="log-note soft">{leftOut(log)}</div>}
-      <div
-        ref={box}
-        class="lines"
-        tabIndex={0}
-        role="log"
-        aria-live="off"
-        aria-label={`Log of ${task.title}`}
-      >
+      <div ref={box} class="lines" tabIndex={0} role="log" aria-live="off" aria-label={`Log of ${title}`}>
         <div
           class="sheet"
           style={`height:${log.lines.length * LINE}px;min-width:${log.widest + digits + 4}ch`}
@@ -81,7 +81,7 @@ function Lines({ log, task, store }: { log: Log; task: Task; store: RunStore }) 
           })}
         </div>
       </div>
-      <div class="log-note soft">{ended(log, task)}</div>
+      <div class="log-note soft">{ended(log, over)}</div>
     </div>
   );
 }
@@ -90,15 +90,15 @@ function leftOut(log: Log): string {
   return `The first ${many(log.first, "line")} are left out: at most ${grouped(MOST_LINES)} are kept here.`;
 }
 
-function ended(log: Log, task: Task): string {
+function ended(log: Log, over: boolean): string {
   const lines = many(log.total, "line");
-  if (log.ended) return log.total ? `${lines} · the log has ended` : "The task wrote no log.";
-  return isOver(task.state) ? lines : `${lines} so far`;
+  if (log.ended) return log.total ? `${lines} · the log has ended` : "Nothing was written.";
+  return over ? lines : `${lines} so far`;
 }
 
 /** Stay at the end as long as that is wished; scrolling up ends it, scrolling to the end begins it again. */
-function useFollow(box: { current: HTMLDivElement | null }, store: RunStore, version: number): () => void {
-  const { follow } = store.view;
+function useFollow(box: { current: HTMLDivElement | null }, store: Followed, version: number): () => void {
+  const { follow } = store.reading;
   useLayoutEffect(() => {
     const element = box.current;
     if (element && follow.value) element.scrollTop = element.scrollHeight;

@@ -16,6 +16,12 @@ export interface Order {
   down: boolean;
 }
 
+/** How a person reads logs: whether they stay at the end, and what is looked for. */
+export class Reading {
+  readonly follow = signal(true);
+  readonly find = signal("");
+}
+
 /** What a person did in a run's picture: it belongs to the run, wherever the picture is. */
 export class View {
   readonly tab = signal<Tab>("graph");
@@ -28,8 +34,6 @@ export class View {
   readonly camera = signal<Camera | null>(null);
   /** How the table of tasks is sorted; null for the order in which they appeared. */
   readonly order = signal<Order | null>(null);
-  readonly follow = signal(true);
-  readonly find = signal("");
 
   show(stack: string, task = ""): void {
     this.open.value = stack;

@@ -16,10 +16,12 @@ interface Props<Row> {
   order: Order | null;
   sort: (order: Order) => void;
   chosen?: string;
+  /** What a click on a row does, beside what is in it. */
+  choose?: (row: Row) => void;
 }
 
 /** A table that can be sorted, of which only the rows that are seen are in the page. */
-export function Table<Row>({ label, columns, rows, id, order, sort, chosen }: Props<Row>) {
+export function Table<Row>({ label, columns, rows, id, order, sort, chosen, choose }: Props<Row>) {
   const box = useRef<HTMLDivElement>(null);
   const seen = useRows(box, rows.length, ROW, ROW);
   const widths = useMemo(() => columns.map((column) => widthOf(column, rows)), [columns, rows]);
@@ -43,7 +45,13 @@ export function Table<Row>({ label, columns, rows, id, order, sort, chosen }: Pr
         <tbody>
           {above > 0 && <tr style={`height:${above}px`} />}
           {rows.slice(seen.from, seen.to).map((row, index) => (
-            <tr key={id(row)} aria-rowindex={seen.from + index + 2} data-chosen={id(row) === chosen}>
+            <tr
+              key={id(row)}
+              aria-rowindex={seen.from + index + 2}
+              data-chosen={id(row) === chosen}
+              data-opens={choose !== undefined}
+              onClick={() => choose?.(row)}
+            >
               {columns.map((column) => (
                 <td
                   key={column.key}

@@ -1,14 +1,19 @@
 import { useEffect, useState } from "preact/hooks";
 import { isOver } from "../states.ts";
 import type { Head } from "../store/fold.ts";
-import type { Order, RunStore } from "../store/run.ts";
+import type { Followed, Order } from "../store/followed.ts";
+import type { RunStore } from "../store/run.ts";
 import { webAddress } from "./address.ts";
 import { Copy } from "./copy.tsx";
 import { useLate } from "./late.ts";
 
 const PATIENCE = 4000;
 const READ = 10_000;
-const PROMISES: Record<Order, string> = { stop: "it stops the run", retry: "it tries again" };
+
+function busy(order: Order, what: string): string {
+  const promise = order === "stop" ? `it stops the ${what}` : "it tries again";
+  return `The kernel is busy: ${promise} as soon as it answers.`;
+}
 
 /** What can be done with a run. */
 export function Orders({ head, store }: { head: Head; store: RunStore }) {
@@ -16,8 +21,8 @@ export function Orders({ head, store }: { head: Head; store: RunStore }) {
   const url = webAddress(head.url);
   return (
     <div class="orders">
-      <Answer over={isOver(head.state)} store={store} />
-      {listens && !isOver(head.state) && head.state !== "CANCELING" && <Stop store={store} />}
+      <Answer over={isOver(head.state)} what="run" store={store} />
+      {listens && !isOver(head.state) && head.state !== "CANCELING" && <Stop what="run" store={store} />}
       {listens && (head.state === "FAILED" || head.state === "CANCELED") && (
         <button type="button" onClick={() => order(store, "retry")}>
           Retry
@@ -34,7 +39,7 @@ export function Orders({ head, store }: { head: Head; store: RunStore }) {
 }
 
 /** How an order goes, until that is seen or has been read; what went wrong stays until the next order. */
-function Answer({ over, store }: { over: boolean; store: RunStore }) {
+export function Answer({ over, what, store }: { over: boolean; what: string; store: Followed }) {
   const said = store.said.value;
   const late = useLate(said?.order !== undefined);
   useEffect(() => {
@@ -51,13 +56,13 @@ function Answer({ over, store }: { over: boolean; store: RunStore }) {
   if (!said) return null;
   return (
     <span class="said" data-ok={said.ok} role="status">
-      {late && said.order ? `The kernel is busy: ${PROMISES[said.order]} as soon as it answers.` : said.text}
+      {late && said.order ? busy(said.order, what) : said.text}
     </span>
   );
 }
 
 /** Stops at the second click: the first only asks, for a while. (A notebook takes the focus whenever it likes.) */
-function Stop({ store }: { store: RunStore }) {
+export function Stop({ what, store }: { what: string; store: Followed }) {
   const [sure, setSure] = useState(false);
   useEffect(() => {
     if (!sure) return undefined;
@@ -70,12 +75,12 @@ function Stop({ store }: { store: RunStore }) {
   };
   return (
     <button type="button" class={sure ? "danger" : ""} onClick={click}>
-      {sure ? "Stop the run?" : "Stop"}
+      {sure ? `Stop the ${what}?` : "Stop"}
     </button>
   );
 }
 
-function order(store: RunStore, what: Order): void {
+function order(store: Followed, what: Order): void {
   store.said.value = { text: what === "stop" ? "Stopping…" : "Retrying…", ok: true, order: what };
   store.tell({ do: what, id: store.id });
 }

@@ -1,3 +1,4 @@
+import type { State } from "../protocol.ts";
 import { type Counts, inOrder, look } from "../states.ts";
 import { Sign } from "./sign.tsx";
 
@@ -40,10 +41,10 @@ export function Tabs<Name extends string>({ label, names, chosen, choose }: Prop
 }
 
 /** How many are in which state, in icons and words. */
-export function Tally({ counts }: { counts: Counts }) {
+export function Tally({ counts, order }: { counts: Counts; order?: readonly State[] }) {
   return (
     <span class="tally">
-      {inOrder(counts).map(([state, number]) => (
+      {inOrder(counts, order).map(([state, number]) => (
         <span key={state}>
           <Sign state={state} /> {number} <span class="soft">{look(state).word.toLowerCase()}</span>
         </span>

@@ -1,0 +1,121 @@
+import { batch, signal } from "@preact/signals";
+import { now } from "../clock.ts";
+import { Frame } from "../frame.ts";
+import type { Tell } from "../kernel.ts";
+import { toLines } from "../log/lines.ts";
+import { Log } from "../log/log.ts";
+import type { FromKernel } from "../protocol.ts";
+import { Reading } from "./view.ts";
+
+export type Told<Kind extends FromKernel["kind"]> = Extract<FromKernel, { kind: Kind }>;
+export type Order = "stop" | "retry";
+/** What the kernel said of an order; with `order`, what a person asked for and waits for. */
+export type Said = Pick<Told<"said">, "text" | "ok"> & { order?: Order };
+
+const MOST_DETAILS = 40;
+
+/** What the page knows of something that goes on, and of its parts: a run with its tasks, a study with its trials. */
+export abstract class Followed {
+  /** How its logs are read. */
+  readonly reading = new Reading();
+  readonly said = signal<Said | null>(null);
+  /** Why nothing more will come; empty as long as something may. */
+  readonly gone = signal("");
+  /** The moment of the last that is known, if nothing more will come: time does not go on after it. */
+  readonly until = signal<number | null>(null);
+  /** Counts up when the kernel is to be asked for details again. */
+  readonly renewed = signal(0);
+  readonly details = signal<ReadonlyMap<string, string>>(new Map());
+  readonly #logs = new Map<string, { log: Log; users: number }>();
+  readonly #loud = new Set<Log>();
+  protected readonly frame = new Frame(() => batch(() => this.draw()));
+
+  constructor(
+    readonly id: string,
+    readonly tell: Tell,
+  ) {}
+
+  abstract get known(): boolean;
+
+  /** Said when the kernel has gone, and another one can show it again. */
+  protected abstract get lost(): string;
+
+  detail({ task, html }: Told<"detail">): void {
+    const details = new Map(this.details.peek());
+    details.delete(task);
+    details.set(task, html);
+    for (const oldest of details.keys()) if (details.size > MOST_DETAILS) details.delete(oldest);
+    this.details.value = details;
+  }
+
+  log(message: Told<"log">, buffers: DataView[]): void {
+    const log = this.#logs.get(message.task)?.log;
+    if (!log) return;
+    log.add(message.first, buffers.flatMap(toLines), message.total, message.ended);
+    this.#loud.add(log);
+    this.frame.ask();
+  }
+
+  /** A part's log, which the kernel is asked for as long as somebody uses it. */
+  openLog(part: string): Log {
+    const known = this.#logs.get(part);
+    if (known) {
+      known.users++;
+      return known.log;
+    }
+    const log = new Log();
+    this.#logs.set(part, { log, users: 1 });
+    this.tell({ do: "log", id: this.id, task: part, on: true });
+    return log;
+  }
+
+  closeLog(part: string): void {
+    const known = this.#logs.get(part);
+    if (!known || --known.users) return;
+    this.#logs.delete(part);
+    this.tell({ do: "log", id: this.id, task: part, on: false });
+  }
+
+  /** Ask for all that is shown once more. */
+  renew(): void {
+    this.tell({ do: "watch", id: this.id });
+    for (const part of this.#logs.keys()) this.tell({ do: "log", id: this.id, task: part, on: true });
+    this.renewed.value++;
+  }
+
+  /** How an order went; that it went well is no news once that is seen, and it is waited for no more. */
+  answer(said: Told<"said">): void {
+    if (!said.ok || this.said.peek()) this.said.value = said;
+  }
+
+  /** Nothing more will come, and why. */
+  end(why: string): void {
+    if (this.gone.peek()) return;
+    batch(() => {
+      this.gone.value = why;
+      this.until.value = now();
+      this.said.value = null;
+    });
+  }
+
+  /** The kernel has gone. */
+  lose(): void {
+    this.end(this.lost);
+  }
+
+  dispose(): void {
+    this.frame.cancel();
+  }
+
+  /** It is there again, whole. */
+  protected again(): void {
+    this.gone.value = "";
+    this.until.value = null;
+  }
+
+  /** Show what has changed since the last frame. */
+  protected draw(): void {
+    for (const log of this.#loud) log.changed.value++;
+    this.#loud.clear();
+  }
+}

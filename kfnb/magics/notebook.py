@@ -1,0 +1,23 @@
+"""The magic of notebooks on the cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kfnb import options, spawning
+from kfnb.magics.reading import Magics, reads
+
+if TYPE_CHECKING:
+    from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
+
+
+class NotebookMagics(Magics):
+    """Notebooks."""
+
+    @reads(options.notebook)
+    def kf_notebook(self, line: str) -> NotebookList | Notebook | Rehearsal | None:
+        parser = options.notebook()
+        found = parser.read(line)
+        options.check_notebook(parser, found)
+        ask = input if self.kernel.attended else None
+        return self.bound(found.bind, spawning.notebook_line(found, print, ask))

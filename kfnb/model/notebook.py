@@ -1,0 +1,107 @@
+"""Notebooks on a cluster: servers that Kubeflow runs for a person, of version 1 (Notebook) or 2 (Workspace)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+
+from kfnb.model.cluster import Knowledge, Part
+
+
+class NotebookState(str, Enum):
+    """How a notebook is. One that is failing does not start, and something must be done about it."""
+
+    RUNNING = "running"
+    STARTING = "starting"
+    FAILING = "failing"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    DELETING = "being deleted"
+
+    def __str__(self) -> str:
+        """The word."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class Mount:
+    """A volume claim in a notebook, and where."""
+
+    claim: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook. ``kind`` is ``Notebook`` (version 1) or ``Workspace`` (version 2).
+
+    ``why`` says why it does not run yet. Moments are seconds since 1970, None where they are not known: ``since`` is
+    when it began to be as it is. ``cpu`` and ``memory`` are as Kubernetes writes them, ``gpus`` how many of what.
+    A workspace has them from its ``options``: its kind, image configuration and pod configuration.
+    """
+
+    name: str
+    state: NotebookState
+    kind: str = "Notebook"
+    namespace: str = ""
+    why: str = ""
+    since: float | None = None
+    image: str = ""
+    cpu: str = ""
+    memory: str = ""
+    gpus: tuple[tuple[int, str], ...] = ()
+    mounts: tuple[Mount, ...] = ()
+    home: str = ""
+    last_activity: float | None = None
+    created: float | None = None
+    creator: str = ""
+    options: tuple[str, ...] = ()
+    here: bool = False
+    """Whether this program runs in it."""
+
+    @property
+    def word(self) -> str:
+        """What it is, in a sentence: ``notebook`` or ``workspace``."""
+        return self.kind.lower()
+
+
+_UNASKED: Part[tuple[Notebook, ...]] = Part()
+
+
+@dataclass(frozen=True)
+class NotebookList:
+    """The notebooks of a namespace, each kind known, absent from the cluster, or hidden from its user.
+
+    ``sizeless`` says why it is not known what the workspaces have, where that is so.
+    """
+
+    namespace: str
+    notebooks: Part[tuple[Notebook, ...]] = _UNASKED
+    workspaces: Part[tuple[Notebook, ...]] = _UNASKED
+    sizeless: str = ""
+
+    def __iter__(self) -> Iterator[Notebook]:
+        """All that can be seen."""
+        return iter((*(self.notebooks.value or ()), *(self.workspaces.value or ())))
+
+    def __len__(self) -> int:
+        return len(list(iter(self)))
+
+    @property
+    def unseen(self) -> tuple[tuple[str, Part[tuple[Notebook, ...]]], ...]:
+        """The kinds that could not be looked at, but may be there."""
+        both = (("Notebooks", self.notebooks), ("Workspaces", self.workspaces))
+        return tuple((name, part) for name, part in both if part.knowledge in _UNSEEN)
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What would be created, as YAML, and what the server says of it: nothing was created."""
+
+    yaml: str
+    accepted: bool
+    told: str
+
+
+_UNSEEN = (Knowledge.HIDDEN, Knowledge.UNKNOWN)

@@ -1,0 +1,166 @@
+"""Katib as an engine of studies: an Experiment is a study, whoever made it."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from kfnb import model
+from kfnb.backends.backend import Pace
+from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.errors import BackendError
+from kfnb.model import RunState
+from kfnb.tuning.katib import experiment, reading
+from kfnb.tuning.katib.details import Manager
+from kfnb.tuning.katib.logs import Logs
+from kfnb.tuning.katib.observed import Observed
+from kfnb.tuning.katib.resources import Item, Resources
+from kfnb.tuning.search import Search
+
+_CURVES = 5.0
+"""Seconds in which a study that is asked for as a whole reads learning curves."""
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A study that was not begun: its Experiment as YAML, and what the cluster says to it."""
+
+    text: str
+    said: str
+    accepted: bool
+
+
+class KatibEngine:
+    """The studies of a namespace. ``manager`` reaches Katib's DB manager, where there is a way.
+
+    The engine keeps nothing but what it learned of studies that it observes.
+    """
+
+    name = "kubeflow"
+    pace = Pace(2.0, 15.0)
+
+    def __init__(
+        self,
+        kubernetes: Kubernetes,
+        namespace: str,
+        manager: Manager | None = None,
+    ) -> None:
+        self._resources = Resources(kubernetes, namespace)
+        self._logs = Logs(kubernetes, namespace)
+        self._manager = manager
+
+    def start(self, search: Search) -> None:
+        """Make the Experiment that a search is. Raises ``BackendError``."""
+        self._resources.create(experiment.experiment(search, self._resources.namespace))
+
+    def draft(self, search: Search) -> Draft:
+        """The Experiment that ``start`` would make, and whether the cluster would take it; nothing is begun.
+
+        Raises ``BackendError`` for what Katib cannot do.
+        """
+        written = experiment.experiment(search, self._resources.namespace)
+        text = experiment.text(written)
+        try:
+            self._resources.create(written, dry_run=True)
+        except BackendError as error:
+            return Draft(text, str(error), accepted=False)
+        return Draft(text, f"namespace {self._resources.namespace} would take it", accepted=True)
+
+    def observe(self, name: str) -> Observed:
+        """Look at a study again and again."""
+        return Observed(self._resources, experiment.known_as(name), self._manager)
+
+    def get(self, name: str) -> model.Study:
+        """The study as it is now, with all of its trials. Raises ``StudyNotFound``."""
+        return self._looked(name, _CURVES).study
+
+    def list(self) -> builtins.list[model.Study]:
+        """The studies of the namespace, the newest first, without their trials."""
+        found = map(reading.study, self._resources.experiments())
+        return sorted(found, key=lambda study: study.created or 0.0, reverse=True)
+
+    def stop(self, name: str) -> None:
+        """Let the study come to its end: trials that run go on, and at most one more begins.
+
+        Katib knows no other way that keeps the results; deleting the study ends its trials at once.
+        """
+        name = experiment.known_as(name)
+        item = self._resources.experiment(name)
+        if reading.study(item).state in _ENDING:
+            return
+        most, begun = item["spec"].get("maxTrialCount"), _begun(item)
+        spec = {"maxTrialCount": begun + 1} if most is None or begun + 1 < most else {}
+        self._resources.change(name, {"metadata": _stopped(str(most or "")), "spec": spec})
+
+    def resume(self, name: str, *, trials: int | None = None) -> None:
+        """Go on with a study that has had all of its trials, for so many more.
+
+        Raises ``BackendError`` where Katib does not go on.
+        """
+        name = experiment.known_as(name)
+        item = self._resources.experiment(name)
+        if why := _never(item):
+            raise BackendError(f"Katib cannot go on with {name}: {why}. Start another study instead")
+        begun, asked = _begun(item), _asked(item)
+        most = begun + trials if trials is not None else asked
+        if most is None or most <= begun:
+            raise BackendError(f"{name} has had {begun} trials: say how many more (--trials)")
+        self._resources.change(name, {"metadata": _stopped(None), "spec": {"maxTrialCount": most}})
+
+    def delete(self, name: str) -> None:
+        """Delete the Experiment with its trials. One that runs and was not told to stop is refused."""
+        name = experiment.known_as(name)
+        state = reading.study(self._resources.experiment(name)).state
+        if state in (RunState.PENDING, RunState.RUNNING):
+            raise BackendError(f"{name} is {state.lower()}: stop it first")
+        self._resources.delete(name)
+
+    def logs(self, name: str, trial: int) -> Iterator[str]:
+        """The lines that a trial wrote until now. Raises ``BackendError`` where they are not kept."""
+        looked = self._looked(name, 0.0)
+        found = looked.name_of(trial)
+        if found is None:
+            raise BackendError(
+                f"{name} has no trial {trial}: it has {len(looked.study.trials)}, counted from 0"
+            )
+        return self._logs.lines(found, looked.container)
+
+    def _looked(self, name: str, curves: float) -> Observed:
+        observed = self.observe(name)
+        observed.look(curves)
+        return observed
+
+
+_ENDING = (RunState.SUCCEEDED, RunState.FAILED, RunState.CANCELED, RunState.CANCELING)
+
+
+def _begun(item: Item) -> int:
+    """How many trials an Experiment has begun."""
+    return int((item.get("status") or {}).get("trials") or 0)
+
+
+def _asked(item: Item) -> int | None:
+    """How many trials an Experiment was to have, before it was told to stop."""
+    kept = (item["metadata"].get("annotations") or {}).get(reading.STOPPED, "")
+    most: int | None = item["spec"].get("maxTrialCount")
+    return int(kept) if kept.isdecimal() else most
+
+
+def _stopped(most: str | None) -> dict[str, Any]:
+    """What marks an Experiment as stopped, with the trials that it was to have; None takes the mark away."""
+    return {"annotations": {reading.STOPPED: most}}
+
+
+def _never(item: Item) -> str:
+    """Why an Experiment is not one that Katib goes on with; empty where it is."""
+    study = reading.study(item)
+    policy = item["spec"].get("resumePolicy") or "Never"
+    if not study.state.finished:
+        return "" if study.state is RunState.CANCELING else "it has not ended"
+    if study.state is RunState.FAILED:
+        return "it has failed"
+    if not reading.had_all(item):
+        return f"it has ended ({study.reason or 'for another reason'}) before all of its trials were done"
+    return "" if policy in reading.RESUMABLE else f"its resumePolicy is {policy}"

@@ -1,0 +1,111 @@
+"""The process that drives one study: ``python -m kfnb.tuning.local.driver FOLDER LOCK``.
+
+It outlives the kernel that started it, and alone talks to Optuna. ``LOCK`` is the study's lock as an open file, which
+it holds until it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import traceback
+from functools import partial
+from pathlib import Path
+
+from kfnb.backends.local import LocalBackend
+from kfnb.backends.local.processes import Processes
+from kfnb.backends.local.store import EventLog, opened
+from kfnb.errors import BackendError
+from kfnb.model import RunState
+from kfnb.tuning.local.ending import End, fruitless
+from kfnb.tuning.local.fold import StudyFold
+from kfnb.tuning.local.folder import Order, StudyFolder
+from kfnb.tuning.local.journal import StudyJournal
+from kfnb.tuning.local.outcome import KILLED
+from kfnb.tuning.local.prepare import folder_of_steps, prepare
+from kfnb.tuning.local.runs import Runs
+from kfnb.tuning.local.searching import Searching, Trials
+from kfnb.tuning.local.suggester import Suggester
+from kfnb.tuning.local.workers import Workers
+from kfnb.tuning.search import Search
+
+
+def main(folder: StudyFolder, lock: int) -> None:
+    """Drive the study in ``folder`` to its end."""
+    os.set_inheritable(lock, False)  # noqa: FBT003 - the library's own signature
+    folder.came_up()
+    processes = Processes(folder.id, lock)
+    with opened(folder.path) as log:
+        journal = StudyJournal(log)
+        journal.state(RunState.RUNNING)
+        try:
+            search, order = folder.search()
+            end = asyncio.run(_drive(folder, search, order, log, processes))
+        except BackendError as error:
+            end = End(state=RunState.FAILED, error=str(error))
+        except Exception as error:
+            traceback.print_exc()
+            told = f"kfnb's search broke: {type(error).__name__}: {error} ({folder.supervisor_log})"
+            end = End(state=RunState.FAILED, error=told)
+        _close(folder, log, end)
+
+
+async def _drive(
+    folder: StudyFolder, search: Search, order: Order, log: EventLog, processes: Processes
+) -> End:
+    processes.listen()
+    loop, journal = asyncio.get_running_loop(), StudyJournal(log)
+    fold = StudyFold(folder.name)
+    fold.add(log.read())
+    past = {trial.number: trial for trial in fold.study.trials}
+    end = End()
+    loop.add_signal_handler(signal.SIGTERM, partial(end.now, RunState.CANCELED))
+    if folder.stopping:
+        end.now(RunState.CANCELED)
+    if search.timeout:
+        loop.call_later(search.timeout, partial(end.now, RunState.SUCCEEDED, "the time is up"))
+    os.environ["KFNB_OBJECTIVE"] = search.objective.metric.rpartition(".")[2]
+    backend = _backend(search, order)
+    trials: Trials = Runs(search, backend, journal.run)
+    try:
+        if search.subject.step:
+            prepared = await end.unless(prepare(search, folder, backend))
+            if prepared is not None:
+                prepared.preload()
+                trials = Workers(search, folder, prepared, processes, folder_of_steps(search, folder))
+        if not end.asked.is_set():
+            suggester = Suggester(search, folder, past)
+            await Searching(search, order.trials, journal, suggester, trials, end, past).run()
+    finally:
+        if end.state is RunState.CANCELED:
+            journal.state(RunState.CANCELING)
+        await trials.close()
+        await processes.end()
+    return end
+
+
+def _backend(search: Search, order: Order) -> LocalBackend:
+    """The backend of runs; the trials that run at once share what may run at once."""
+    jobs = order.jobs if search.subject.step else max(1, order.jobs // max(1, search.parallel))
+    return LocalBackend(Path(order.home), jobs=jobs, secrets=order.secrets, linger=order.linger)
+
+
+def _close(folder: StudyFolder, log: EventLog, end: End) -> None:
+    """Say that nothing runs any more, and how the study ended."""
+    journal, fold = StudyJournal(log), StudyFold(folder.name)
+    fold.add(log.read())
+    for trial in fold.study.trials:
+        if not trial.state.finished:
+            journal.ended(trial.number, KILLED)
+    state, error = end.state or RunState.SUCCEEDED, end.error
+    if state is RunState.SUCCEEDED and fold.study.best is None:
+        state, error = RunState.FAILED, fruitless(fold.study)
+    journal.state(state, error=error, reason=end.reason)
+
+
+if __name__ == "__main__":
+    if sys.path[0] == str(Path.cwd()):
+        sys.path.pop(0)  # python -m put it there; a step imports nothing by chance
+    main(StudyFolder(Path(sys.argv[1])), int(sys.argv[2]))

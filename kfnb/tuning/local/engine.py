@@ -1,0 +1,175 @@
+"""The local engine of studies: Optuna searches, in a process of its own for each study."""
+
+from __future__ import annotations
+
+import builtins
+import os
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from kfnb import model
+from kfnb.backends.backend import Pace
+from kfnb.backends.local import folder as run_folders
+from kfnb.backends.local.logs import Tail
+from kfnb.backends.local.reader import examine, refuse
+from kfnb.backends.local.spawn import spawn
+from kfnb.backends.local.store import Fact, opened
+from kfnb.errors import BackendError, StudyNotFound
+from kfnb.model import RunState, TrialState
+from kfnb.tuning.local import folder as folders
+from kfnb.tuning.local import prepare, sampler
+from kfnb.tuning.local.fold import described
+from kfnb.tuning.local.folder import Order, StudyFolder
+from kfnb.tuning.local.observer import Observer
+from kfnb.tuning.search import Search
+
+_DRIVER = "kfnb.tuning.local.driver"
+_TOO_LATE = (
+    "trials that are runs of a pipeline tell their metrics at their ends, too late to stop early: leave"
+    " --early-stopping out, or tune a cell (%%kf_tune) or a component"
+)
+_RELEASE = 5.0
+"""Seconds that a finished study's driver may take to be gone."""
+
+
+class LocalEngine:
+    """Studies here. ``home`` holds them beside runs; ``jobs``, ``secrets`` and ``linger`` are those of local runs."""
+
+    name = "local"
+    pace = Pace(0.06, 0.06)  # as for local runs
+
+    def __init__(self, home: Path, *, jobs: int = 1, secrets: str = "", linger: float = 0) -> None:
+        self._home = run_folders.absolute(Path(home), "home")
+        self._jobs, self._secrets, self._linger = jobs, secrets, linger
+        self._known: dict[str, Observer] = {}
+        self._lock = threading.Lock()
+
+    def start(self, search: Search) -> None:
+        """Start a study at once. What cannot run here is refused, with all reasons and what could be done instead."""
+        pipeline, problems = examine(search.subject.spec, search.subject.platform)
+        refuse(pipeline, problems)
+        reasons = [*sampler.refusals(search), *self._of_trials(search)]
+        if reasons:
+            raise BackendError(f"{search.name} cannot run here: " + "; ".join(reasons))
+        folder = folders.new(self._home, search.name)
+        try:
+            folder.put(search, self._order(search.max_trials))
+        except BackendError:
+            shutil.rmtree(folder.path, ignore_errors=True)
+            raise
+        told = [("note", "", {"text": text}) for text in sampler.notes(search)]
+        self._drive(folder, [("created", "", described(search, time.time())), *told], create=True)
+
+    def _of_trials(self, search: Search) -> builtins.list[str]:
+        if search.subject.step:
+            return prepare.refusals(search)
+        if search.early_stopping:
+            return [_TOO_LATE]
+        return []
+
+    def _order(self, trials: int | None) -> Order:
+        return Order(str(self._home), self._jobs, self._secrets, self._linger, trials)
+
+    def _drive(self, folder: StudyFolder, facts: Sequence[Fact], *, create: bool = False) -> None:
+        """Write ``facts`` and start the driver: under the study's lock, lest a reader find nobody driving it."""
+        lock = folder.lock(patience=_RELEASE)
+        if lock is None:
+            raise BackendError(f"study {folder.name} is still driven by process {folder.pid}")
+        try:
+            folder.start_anew()
+            with opened(folder.path, create=create) as log:
+                log.append(facts)
+            spawn(folder, lock, module=_DRIVER)
+        finally:
+            os.close(lock)
+
+    def observe(self, name: str) -> Observer:
+        """Look at a study again and again."""
+        return Observer(folders.find(self._home, name))
+
+    def get(self, name: str) -> model.Study:
+        """The study as it is now, with all of its trials. Raises ``StudyNotFound``."""
+        with self._lock:
+            observer = self._known.pop(name, None) or self.observe(name)
+            try:
+                observer.look()
+            except StudyNotFound:  # of one that was known: another has its name now
+                observer = self.observe(name)
+                observer.look()
+            self._known[name] = observer
+            return observer.study
+
+    def list(self) -> builtins.list[model.Study]:
+        """The studies there are, the newest first. One whose files are damaged is FAILED, and says so."""
+        return [self._outline(folder) for folder in folders.existing(self._home)]
+
+    def _outline(self, folder: StudyFolder) -> model.Study:
+        try:
+            observer = Observer(folder)
+            observer.look()
+        except BackendError as error:
+            return model.Study(
+                folder.name, self.name, model.Objective(""), state=RunState.FAILED, error=str(error)
+            )
+        return observer.study
+
+    def stop(self, name: str) -> None:
+        """End the study and its trials; harmless when it is finished."""
+        folder = folders.find(self._home, name)
+        if self._finished(folder):
+            return
+        folder.ask_to_stop()
+        if folder.pid is not None:
+            with suppress(ProcessLookupError):
+                os.kill(folder.pid, signal.SIGTERM)
+
+    def resume(self, name: str, *, trials: int | None = None) -> None:
+        """Go on with a study that has ended, for ``trials`` more, or up to what was asked for at first."""
+        folder = folders.find(self._home, name)
+        study = self.get(name)
+        if not study.state.finished:
+            raise BackendError(f"study {name} is {study.state}: stop it first, or wait for it")
+        search, _ = folder.search()
+        results = sum(trial.state is not TrialState.KILLED for trial in study.trials)
+        most = search.max_trials if trials is None else results + trials
+        if most is not None and most <= results:
+            raise BackendError(
+                f"study {name} has had its {results} trials: say how many more, resume(trials=10)"
+            )
+        folder.put(search, self._order(most))
+        self._drive(
+            folder,
+            [("limits", "", {"max_trials": most}), ("state", "", {"state": RunState.PENDING})],
+        )
+
+    def delete(self, name: str) -> None:
+        """Forget a study that has ended, for good."""
+        folder = folders.find(self._home, name)
+        if not self._finished(folder):
+            raise BackendError(f"study {name} still runs: stop it first, or wait for it")
+        if not folder.remove(patience=_RELEASE):
+            raise BackendError(f"study {name} is still driven by process {folder.pid}")
+
+    def _finished(self, folder: StudyFolder) -> bool:
+        try:
+            observer = Observer(folder)
+            observer.look()
+        except BackendError:
+            return True  # what is damaged goes nowhere
+        return observer.study.state.finished
+
+    def logs(self, name: str, trial: int) -> Iterator[str]:
+        """The lines that a trial wrote. Raises ``BackendError`` where there is no such trial."""
+        folder = folders.find(self._home, name)
+        study = self.get(name)
+        found = next((one for one in study.trials if one.number == trial), None)
+        if found is None:
+            raise BackendError(f"study {name} has no trial {trial}; it has had {len(study.trials)}")
+        if found.run:
+            raise BackendError(f"trial {trial} was a run: %kf_logs {found.run} shows what its tasks wrote")
+        return Tail(folder.trial(trial) / "log").lines(rest=True)

@@ -1,0 +1,65 @@
+"""A study whose driver is gone without a word: noticed by whoever looks, and written down once."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from kfnb.backends.local import LocalBackend
+from kfnb.backends.local.marks import end_marked
+from kfnb.backends.local.store import EventLog
+from kfnb.errors import BackendError
+from kfnb.model import RunState, TaskError, TrialState
+from kfnb.tuning.local.fold import StudyFold
+from kfnb.tuning.local.folder import StudyFolder
+from kfnb.tuning.local.journal import StudyJournal
+from kfnb.tuning.local.outcome import Outcome
+
+_GONE = "the process that drove this study is gone (it was killed, or the machine went down); resume goes on with it"
+_LOST = Outcome(TrialState.KILLED, error=TaskError("its process is gone, with the one that drove the study"))
+
+
+def bury(folder: StudyFolder, log: EventLog) -> bool:
+    """If nobody drives the unfinished study in ``folder``, end what is left of it, and say so in its events.
+
+    Whether there may be something new in them.
+    """
+    lock = folder.lock()
+    if lock is None:
+        return False
+    try:
+        if log.finished():  # it ended just before it let go of the lock
+            return True
+        end_marked(folder.id)
+        fold, journal = StudyFold(folder.name), StudyJournal(log)
+        fold.add(log.read())
+        for trial in fold.study.trials:
+            if not trial.state.finished:
+                _stop(folder, trial.run)
+                journal.ended(trial.number, _LOST)
+        if folder.stopping:
+            journal.state(RunState.CANCELED)
+        else:
+            journal.state(RunState.FAILED, error=_reason(folder))
+        return True
+    finally:
+        os.close(lock)
+
+
+def _stop(folder: StudyFolder, run_id: str) -> None:
+    """End the run that a trial was."""
+    if run_id:
+        with suppress(BackendError):
+            LocalBackend(folder.path.parent.parent).stop(run_id)
+
+
+def _reason(folder: StudyFolder) -> str:
+    """Why nobody drives the study: a driver that never came up has left the reason as the end of its output."""
+    try:
+        said = folder.supervisor_log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        said = []
+    last = next((line.strip() for line in reversed(said) if line.strip()), "")
+    if folder.pid is not None or not last:
+        return _GONE
+    return f"the process that was to drive this study did not start: {last} (all of it in {folder.supervisor_log})"

@@ -1,0 +1,41 @@
+"""The charts of a study, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kfnb.model import Study, StudyPlot
+
+
+class Plots:
+    """A study's charts; ``plot()`` alone is the history. Each shows the study as it is when it is asked for."""
+
+    def __init__(self, look: Callable[..., Study]) -> None:
+        self._look = look
+
+    def __repr__(self) -> str:
+        return "the charts of a study: .history(), .parallel(), .slices(), .importances(), .curves()"
+
+    def __call__(self) -> StudyPlot:
+        """The history."""
+        return self.history()
+
+    def history(self) -> StudyPlot:
+        """The value of each trial, and the best so far."""
+        return StudyPlot(self._look(), "history")
+
+    def parallel(self) -> StudyPlot:
+        """A line for each trial, through its parameters to its value."""
+        return StudyPlot(self._look(), "parallel")
+
+    def slices(self) -> StudyPlot:
+        """The value by each parameter."""
+        return StudyPlot(self._look(), "slices")
+
+    def importances(self) -> StudyPlot:
+        """How much of the value's variation each parameter explains."""
+        return StudyPlot(self._look(importances=True), "importances")
+
+    def curves(self) -> StudyPlot:
+        """The objective on the way, for each trial that reported it."""
+        return StudyPlot(self._look(), "curves")

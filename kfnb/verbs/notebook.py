@@ -1,0 +1,37 @@
+"""The verb of notebooks on the cluster."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+from typing import Any
+
+from kfnb import options, spawning, widgets
+from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
+from kfnb.verbs.printing import named, tell
+
+
+def notebook(words: list[str]) -> int:
+    """``kfnb notebook``."""
+    parser = named(options.notebook(), "kfnb notebook")
+    parser.add_argument("--json", action="store_true", help="print what was found or made as JSON")
+    found = parser.read(words)
+    as_json = vars(found).pop("json")
+    options.check_notebook(parser, found)
+    made = spawning.notebook_line(found, tell, input if sys.stdin.isatty() else None)
+    if made is not None:
+        print(json.dumps(_data(made), indent=2) if as_json else _drawn(made))
+    return 1 if isinstance(made, Rehearsal) and not made.accepted else 0
+
+
+def _drawn(made: NotebookList | Notebook | Rehearsal) -> str:
+    if isinstance(made, NotebookList):
+        return widgets.draw_notebooks(made)["text/plain"]
+    if isinstance(made, Rehearsal):
+        return widgets.draw_rehearsal(made)["text/plain"]
+    return widgets.draw_notebook(made)["text/plain"]
+
+
+def _data(made: NotebookList | Notebook | Rehearsal) -> dict[str, Any]:
+    return asdict(made)

@@ -1,0 +1,217 @@
+"""The verb ``kfnb cluster``: a Kubeflow on this machine is brought up, looked at, and taken down."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from kfnb import options, standing
+from kfnb.cluster.own import checks, life, plan, wishing
+from kfnb.cluster.own.checks import Check, Verdict
+from kfnb.cluster.own.command import Log, Runner
+from kfnb.cluster.own.life import Standing
+from kfnb.cluster.own.plan import Wish
+from kfnb.cluster.own.record import Reached, Record, Records
+from kfnb.cluster.own.tool import TOOLS, Found
+from kfnb.cluster.own.wishing import Asked
+from kfnb.config import settings
+from kfnb.errors import BackendError, UsageError
+from kfnb.verbs.bar import Bar
+from kfnb.verbs.printing import tell
+
+INTERRUPTED = 130
+_VERBS = "up, status and down"
+_NAMESPACE, _USER = "kubeflow-user-example-com", "user@example.com"
+"""What the manifests call their first user."""
+
+
+def cluster(words: list[str]) -> int:
+    """``kfnb cluster up``, ``kfnb cluster status`` and ``kfnb cluster down``."""
+    verbs = {"up": up, "status": status, "down": down}
+    if not words or words[0] in ("--help", "-h"):
+        raise options.Help(
+            f"usage: kfnb cluster VERB ...\n\nVERB is one of {_VERBS}; kfnb cluster VERB --help tells more."
+        )
+    if words[0] not in verbs:
+        raise UsageError(f"kfnb cluster has no verb {words[0]}; there are {_VERBS}")
+    return verbs[words[0]](words[1:])
+
+
+def up(words: list[str]) -> int:
+    """``kfnb cluster up``."""
+    found = options.cluster_up().read(words)
+    records = _records()
+    record = records.read(found.profile)
+    only = tuple(word.strip() for word in found.only.split(",") if word.strip())
+    asked = Asked(
+        found.profile,
+        found.tool,
+        found.release,
+        found.manifests,
+        only,
+        options.count(found.cores, "--cores"),
+        options.count(found.memory, "--memory"),
+        found.kubernetes,
+        found.driver,
+        options.count(found.timeout, "--timeout"),
+    )
+    wish = wishing.wish(asked, record)
+    there, looked = _look(wish, record)
+    tell(_table(looked))
+    if _missing(looked) and not (found.force or found.dry_run):
+        tell("\nMend what is missing and try again; --force goes on all the same.")
+        return 1
+    broken = record is not None and record.reached is Reached.BEGUN
+    steps = plan.plan(wish, there, broken=broken)
+    if found.dry_run:
+        print("\n".join(map(str, steps)))
+        return 0
+    new = there is Found.ABSENT or broken
+    return _rise(wish, steps, wishing.record_of(wish, Reached.BEGUN if new else Reached.STARTED), records)
+
+
+def _look(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Check]]:
+    """What there is of the cluster, and what is checked: a machine is big enough for what runs on it already."""
+    quiet = Runner()
+    wanted = wishing.wanted(wish)
+    tools = checks.of_tools(wanted, quiet)
+    if _missing([check for check in tools if check.name not in ("Kubernetes", "kustomize")]):
+        there = Found.ABSENT
+    else:
+        there = life.find(wish.tool, wish.profile, record, quiet)
+    machine = (
+        ()
+        if there is not Found.ABSENT
+        else checks.of_machine(wanted.size, wishing.least(wish), standing.machine())
+    )
+    return there, (*machine, *tools)
+
+
+def _rise(wish: Wish, steps: Sequence[plan.Step], record: Record, records: Records) -> int:
+    bar, runner = Bar(sys.stderr), Runner(Log(records.log(wish.profile)))
+    try:
+        life.up(wish, steps, record, records, runner, bar)
+    except KeyboardInterrupt:
+        bar.clear()
+        again = _named("kfnb cluster up", wish.profile)
+        tell(
+            f"\nInterrupted: {again} goes on from here, {_named('kfnb cluster down', wish.profile)} deletes it."
+        )
+        return INTERRUPTED
+    except BackendError:
+        bar.clear()
+        raise
+    bar.clear()
+    print(_reached_by(wish))
+    return 0
+
+
+def status(words: list[str]) -> int:
+    """``kfnb cluster status``: exit code 0 where all is ready."""
+    found = options.cluster_status().read(words)
+    record = _ours(found.profile)
+    how = life.standing(record, Runner())
+    if found.json:
+        print(json.dumps({**asdict(how), "ready": how.ready}, indent=2, default=str))
+    else:
+        print(_standing(how))
+    return 0 if how.ready else 1
+
+
+def down(words: list[str]) -> int:
+    """``kfnb cluster down``."""
+    found = options.cluster_down().read(words)
+    record, records = _ours(found.profile), _records()
+    if found.dry_run:
+        print(TOOLS[record.tool].delete(record.profile))
+        return 0
+    if not found.yes and not _agreed(record):
+        tell("nothing was deleted")
+        return 1
+    try:
+        life.down(record, records, Runner(Log(records.log(record.profile))), tell)
+    except KeyboardInterrupt:
+        tell(f"\nInterrupted: {_named('kfnb cluster down', record.profile)} goes on.")
+        return INTERRUPTED
+    tell(f"nothing is left of {record.profile}")
+    return 0
+
+
+def _records() -> Records:
+    return Records(Path(settings().home) / "clusters")
+
+
+def _ours(profile: str) -> Record:
+    records = _records()
+    record = records.read(profile)
+    if record is None:
+        others = ", ".join(one.profile for one in records.all())
+        hint = f"there is {others}: name it with --profile" if others else "kfnb cluster up starts one"
+        raise BackendError(f"kfnb has started no cluster {profile}; {hint}")
+    return record
+
+
+def _agreed(record: Record) -> bool:
+    if not sys.stdin.isatty():
+        raise UsageError("kfnb cluster down deletes the cluster and all that is in it: say --yes")
+    asked = f"Delete the {record.tool} cluster {record.profile}, with all that is in it? [y/N] "
+    return input(asked).strip().lower() in ("y", "yes")
+
+
+def _missing(looked: Sequence[Check]) -> bool:
+    return any(check.verdict is Verdict.MISSING for check in looked)
+
+
+def _table(looked: Sequence[Check]) -> str:
+    """A line for each check, and below what is not fine the command that mends it."""
+    wide = max(len(check.name) for check in looked)
+    lines = []
+    for check in looked:
+        lines.append(f"{check.verdict!s:<8} {check.name:<{wide}}  {check.told}")
+        if check.mend:
+            lines.append(f"{'':<9}{check.mend}")
+    return "\n".join(lines)
+
+
+def _standing(how: Standing) -> str:
+    record = how.record
+    there = {Found.ABSENT: "is gone", Found.STOPPED: "is stopped", Found.RUNNING: "runs"}[how.found]
+    told = f"{record.profile} ({record.tool}, Kubernetes {record.kubernetes}) {there}"
+    lines = [told, f"Kubeflow {how.release or record.release}: {'ready' if how.ready else _why(how)}"]
+    for part in how.parts:
+        count = f"{part.ready} of {part.wanted} ready" if part.wanted else ""
+        failing = f": {', '.join(part.failing)}" if part.failing else ""
+        lines.append(f"  {part.name:<15} {part.version:<10} {count}{failing}".rstrip())
+    return "\n".join(lines)
+
+
+def _why(how: Standing) -> str:
+    if how.trouble:
+        return how.trouble
+    again = _named("kfnb cluster up", how.record.profile)
+    if how.found is not Found.RUNNING:
+        return f"{again} starts it again"
+    if how.record.reached is not Reached.READY:
+        return f"not all of it was applied; {again} goes on"
+    return "not ready"
+
+
+def _reached_by(wish: Wish) -> str:
+    """How the cluster is reached, and as whom."""
+    forward = (
+        f"kubectl --context {wish.context} -n istio-system port-forward svc/istio-ingressgateway 8080:80"
+    )
+    return (
+        f"Kubeflow {wish.release} is ready on {wish.tool.name}.\n"
+        f"  in a notebook: %kf_config context={wish.context} namespace={_NAMESPACE}\n"
+        f"  in a browser:  {forward}\n"
+        f"                 http://localhost:8080 as {_USER}; the manifests' README tells the password\n"
+        f"  to end it:     {_named('kfnb cluster down', wish.profile)}"
+    )
+
+
+def _named(command: str, profile: str) -> str:
+    return command if profile == "kubeflow" else f"{command} --profile {profile}"

@@ -1,0 +1,1 @@
+"""Studies: how a search and its trials are drawn."""

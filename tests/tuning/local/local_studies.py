@@ -1,0 +1,21 @@
+"""Cells as trials of local studies, for tests: where a study is, and its processes."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from kfnb.backends.local.marks import marked
+from kfnb.config import settings
+from kfnb.tuning.local.folder import StudyFolder
+from kfnb.tuning.study import Study
+
+Start = Callable[..., Study]
+
+
+def folder_of(study: Study) -> StudyFolder:
+    """The folder of a study here."""
+    return StudyFolder(Path(settings().home) / "studies" / study.name)
+
+
+def processes_of(study: Study) -> list[int]:
+    """All processes of a study that are alive."""
+    return marked(folder_of(study).id)
