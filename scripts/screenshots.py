@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "tests" / "browser"))
 from lab import DARK, LIGHT, Lab, Sheet, jupyterlab, launch  # noqa: E402 - it lies beside the tests that use it
 
 IMAGES = ROOT / "docs" / "images"
-WIDTH, TALLEST = 1120, 900
+WIDTH, TALLEST, TALLEST_STUDY = 1120, 900, 1040
 MOST_BYTES = 200_000
 MARGIN = 10
 
@@ -32,6 +32,16 @@ FAILING = (
     "%kf_submit prices_report --rows 0",
 )
 SWEEP = "%kf_submit diagnosis_sweep"
+TUNE = """%%kf_tune network --trials 60 --parallel 2 --objective loss --minimize --early-stopping median --seed 2 \\
+    --space "lr=log(1e-4,1e-1) layers=int(1,6) act=choice(relu,tanh,gelu) dropout=float(0,0.5,step=0.1)"
+import math, random, time
+if lr > 0.06:
+    raise FloatingPointError(f"the loss is no number with lr {lr:.3f}")
+end = 0.08 + 0.2 * (math.log10(lr) + 2.6) ** 2 + 0.02 * abs(layers - 3) + 0.1 * dropout + 0.03 * (act == "tanh")
+for epoch in range(12):
+    time.sleep(0.04)
+    loss = end + math.exp(-epoch / 3) + random.random() / 40
+    kf.report(loss, step=epoch)"""
 
 
 def main() -> None:
@@ -44,6 +54,7 @@ def main() -> None:
         page = browser.new_page(viewport={"width": WIDTH, "height": TALLEST})
         light(page, lab)
         failing(page, lab)
+        tuning(page, lab)
         dark(page, lab)
         browser.close()
 
@@ -82,6 +93,31 @@ def failing(page: Page, lab: Lab) -> None:
     take(page, sheet.cell("%kf_submit prices_report"), "run-failed")
 
 
+def tuning(page: Page, lab: Lab) -> None:
+    """A study as it goes on; trials chosen by a range of an axis; in the dark, a trial of it."""
+    page.set_viewport_size({"width": WIDTH, "height": TALLEST_STUDY})
+    lab.write("tuning.ipynb", ["%load_ext kfnb", TUNE])
+    sheet = lab.open(page, "tuning.ipynb")
+    sheet.run_all()
+    study = sheet.cell("%%kf_tune").get_by_role("region", name="Study network, live")
+    expect(study.locator(".progress")).to_contain_text(re.compile("[34][0-9] of 60"), timeout=120_000)
+    take(page, study, "study-live", TALLEST_STUDY)
+    expect(state(study, "Succeeded")).to_be_visible(timeout=120_000)
+    expect(study.get_by_role("table", name="Parameter importance")).to_be_visible(timeout=60_000)
+    for _ in range(14):
+        study.get_by_role("slider", name=re.compile("by loss")).press("ArrowDown")
+    take(page, study, "study-chosen", TALLEST_STUDY)
+    sheet.save()
+    lab.theme(DARK)
+    page.reload()
+    sheet.wait_until_ready()
+    study.get_by_role("tab", name="Curves").click()
+    study.get_by_role("button", name=re.compile("^Best trial")).click()
+    expect(study.get_by_role("complementary").get_by_role("img")).to_be_visible()
+    take(page, study, "study-dark", TALLEST_STUDY)
+    page.set_viewport_size({"width": WIDTH, "height": TALLEST})
+
+
 def dark(page: Page, lab: Lab) -> None:
     """A loop's turns in the dark."""
     lab.theme(DARK)
@@ -106,15 +142,15 @@ def state(picture: Locator, word: str) -> Locator:
     return picture.locator("header").get_by_text(word, exact=True)
 
 
-def take(page: Page, shown: Locator, name: str) -> None:
-    """A picture of a cell, from its code on, as much of it as a screen holds."""
+def take(page: Page, shown: Locator, name: str, tallest: float = TALLEST) -> None:
+    """A picture of a cell, from its code on, as much of it as a screen holds that is ``tallest`` pixels high."""
     shown.evaluate("element => element.scrollIntoView()")
     page.wait_for_timeout(1000)
     box = shown.bounding_box()
     if box is None:
         raise SystemExit(f"{name}: the cell is not to be seen")
     top = max(0.0, box["y"] - MARGIN / 2)
-    height = min(box["height"] + MARGIN, TALLEST - 30 - top)
+    height = min(box["height"] + MARGIN, tallest - 30 - top)
     path = IMAGES / f"{name}.png"
     page.screenshot(path=path, clip={"x": box["x"], "y": top, "width": box["width"], "height": height})
     size = path.stat().st_size

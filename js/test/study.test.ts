@@ -121,6 +121,12 @@ describe("a study", () => {
     expect(find(".chosen").textContent).toContain("2 of 5 trials");
     await open("Trials");
     expect(numbers()).toEqual(["1 ★", "3"]);
+    await open("Overview");
+    press(axis(), "ArrowUp");
+    press(axis(), "ArrowDown");
+    await settle();
+    expect(axis().getAttribute("aria-valuetext")).toBe("act tanh");
+    await open("Trials");
     await open("Show all");
     expect(numbers()).toHaveLength(5);
   });

@@ -82,7 +82,7 @@ def search_words(parser: Parser) -> None:
     add("--parallel", type=int, default=1, metavar="N", help="how many at once (1)")
     add("--timeout", metavar="TIME", help="end after that time: 90 (seconds), 10m, 2h")
     add("--seed", type=int, metavar="N", help="of the search and of each trial's random numbers")
-    add("--max-failed", type=int, metavar="N", help="end when more trials than that have failed")
+    add("--max-failed", type=int, metavar="N", help="end when so many trials have failed")
     add("--backend", help="where to search: local or kubeflow (Katib)")
     add("--dry-run", action="store_true", help="show what the cluster would get, and start nothing")
 

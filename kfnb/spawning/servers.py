@@ -37,6 +37,8 @@ def stop(name: str, *, version: str = "") -> Notebook:
 def start(name: str, *, version: str = "") -> Notebook:
     """Give it a pod again. One that runs already goes on."""
     here, kind, found = _found(name, version)
+    if found.state is NotebookState.DELETING:
+        raise BackendError(f"{found.word} {name} is being deleted: it cannot be started")
     return found if found.state is NotebookState.RUNNING else here.start(kind, name)
 
 

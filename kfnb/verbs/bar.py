@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from typing import TextIO
 
+from kfnb.cluster.own.command import printable
 from kfnb.cluster.own.life import Progress
 
 _ERASE = "\r\x1b[2K"
@@ -21,7 +22,7 @@ class Bar:
 
     def __call__(self, progress: Progress) -> None:
         """Show how far it is."""
-        text = _printable(f"{progress.step}: {progress.told}" if progress.told else progress.step)
+        text = printable(f"{progress.step}: {progress.told}" if progress.told else progress.step)
         if self._terminal:
             filled = _WIDTH * progress.done // max(progress.total, 1)
             bar = "#" * filled + "-" * (_WIDTH - filled)
@@ -39,7 +40,3 @@ class Bar:
     def _write(self, text: str) -> None:
         self._stream.write(text)
         self._stream.flush()
-
-
-def _printable(text: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in text)

@@ -31,13 +31,18 @@ _NAMESPACE, _USER = "kubeflow-user-example-com", "user@example.com"
 def cluster(words: list[str]) -> int:
     """``kfnb cluster up``, ``kfnb cluster status`` and ``kfnb cluster down``."""
     verbs = {"up": up, "status": status, "down": down}
-    if not words or words[0] in ("--help", "-h"):
+    if words and words[0] in ("--help", "-h"):
         raise options.Help(
             f"usage: kfnb cluster VERB ...\n\nVERB is one of {_VERBS}; kfnb cluster VERB --help tells more."
         )
-    if words[0] not in verbs:
-        raise UsageError(f"kfnb cluster has no verb {words[0]}; there are {_VERBS}")
-    return verbs[words[0]](words[1:])
+    if not words or words[0] not in verbs:
+        given = f"has no verb {words[0]}" if words else "needs a verb"
+        raise UsageError(f"kfnb cluster {given}; there are {_VERBS}")
+    try:
+        return verbs[words[0]](words[1:])
+    except KeyboardInterrupt:
+        tell("\nInterrupted.")
+        return INTERRUPTED
 
 
 def up(words: list[str]) -> int:
@@ -101,9 +106,9 @@ def _rise(wish: Wish, steps: Sequence[plan.Step], record: Record, records: Recor
             f"\nInterrupted: {again} goes on from here, {_named('kfnb cluster down', wish.profile)} deletes it."
         )
         return INTERRUPTED
-    except BackendError:
+    except BackendError as error:
         bar.clear()
-        raise
+        raise BackendError(f"{error}\n{_named('kfnb cluster up', wish.profile)} goes on from here") from None
     bar.clear()
     print(_reached_by(wish))
     return 0

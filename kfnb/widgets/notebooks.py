@@ -45,6 +45,8 @@ def draw_notebooks(found: NotebookList) -> dict[str, str]:
     blocks: list[Block] = [Title("Notebooks", aside=f"namespace {found.namespace}")]
     if len(found):
         blocks.append(Table("Notebooks", COLUMNS, [_row(one) for one in found]).without_empty_columns())
+    elif found.notebooks.knowledge is found.workspaces.knowledge is Knowledge.ABSENT:
+        blocks.append(Text("This cluster knows no notebooks: that part of Kubeflow is not installed there."))
     elif not found.unseen:
         blocks.append(Text("No notebooks yet: %kf_notebook create NAME --image IMAGE makes one."))
     blocks += [block for one in found for block in _why(one)]

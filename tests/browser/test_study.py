@@ -33,7 +33,7 @@ def opened(lab, page, name, *, trials=14, pause=0.05):
 
 def live(sheet: Sheet):
     """The live picture below the cell that tunes."""
-    return sheet.cell("%%kf_tune").get_by_role("region", name=re.compile("^Study "))
+    return sheet.cell("%%kf_tune").get_by_role("region", name=re.compile("^Study .*, live$"))
 
 
 def in_state(picture, word):

@@ -126,6 +126,13 @@ def test_a_notebook_is_created_stopped_started_and_deleted(replay, spawner_of):
     assert bodies[1] == {"metadata": {"annotations": {"kubeflow-resource-stopped": None}}}
 
 
+@pytest.mark.parametrize("name", ["demo?dryRun=All", "../pods/demo", "Demo", "", "a/b"])
+def test_what_is_no_name_is_not_asked_for(replay, spawner_of, name):
+    with pytest.raises(Absent, match="there is no notebook"):
+        spawner_of("editor").find(name)
+    assert replay.asked == []
+
+
 def test_a_workspace_is_paused_and_goes_on(spawner_of):
     editor = spawner_of("editor")
     asked = Asked("demo-ws", workspace_kind="jupyterlab", image_config="i", pod_config="p")
@@ -250,6 +257,16 @@ def test_a_notebook_is_read_as_it_was_written(name, cpu, memory, gpu, mounts, si
     assert found.home == (f"{name}-workspace" if size else "")
     volumes = [one["name"] for one in body["spec"]["template"]["spec"]["volumes"]]
     assert len(volumes) == len(set(volumes)), "a claim that is mounted twice is one volume"
+
+
+def test_kubeflows_own_page_finds_all_that_it_reads():
+    """What ``notebook_dict_from_k8s_obj`` of the Jupyter web app takes for granted."""
+    body = NOTEBOOK.body(Asked("n", "a:1"), NAMESPACE, "me")
+    container = body["spec"]["template"]["spec"]["containers"][0]
+    assert set(container["resources"]["requests"]) == {"cpu", "memory"}
+    assert [mount["name"] for mount in container["volumeMounts"]] == ["dshm"]
+    assert body["metadata"]["annotations"]["notebooks.kubeflow.org/server-type"] == "jupyter"
+    assert body["metadata"]["labels"]["app"] == container["name"] == "n"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,9 @@
 """What ``kfnb image`` writes: by Kubeflow's conventions, complete, and without anything of this machine."""
 
+import hashlib
 import json
 import os
+import platform
 import shutil
 import subprocess
 from importlib.metadata import version
@@ -178,6 +180,34 @@ def test_images_are_named_in_many_ways(name):
 def test_requirements_that_would_not_be_there_are_refused(line):
     with pytest.raises(UsageError, match="line 2"):
         Recipe(requirements=f"pandas\n{line}\n")
+
+
+@pytest.mark.skipif(
+    not all(map(shutil.which, ("curl", "xz", "sha256sum"))), reason="needs curl, xz, sha256sum"
+)
+@pytest.mark.parametrize("genuine", [True, False])
+def test_s6_overlay_is_unpacked_only_where_its_checksum_is_right(written, tmp_path, genuine):
+    """The image's own command, with a mirror in a folder."""
+    text = (written() / "Dockerfile").read_text()
+    (command,) = [one.rest for one in instructions(text) if "S6_RELEASES" in one.rest and one.word == "RUN"]
+    releases, root = tmp_path / "releases/v1", tmp_path / "root"
+    releases.mkdir(parents=True)
+    (root / "run").mkdir(parents=True)
+    for part in ("noarch", platform.machine()):
+        (tmp_path / f"of-{part}").write_text(part)
+        file = releases / f"s6-overlay-{part}.tar.xz"
+        subprocess.run(["tar", "-C", tmp_path, "-cJf", file, f"of-{part}"], check=True)
+        told = hashlib.sha256(file.read_bytes() if genuine else b"another").hexdigest()
+        (releases / f"{file.name}.sha256").write_text(f"{told}  {file.name}\n")
+    command = command.replace("tar -C / ", f"tar -C {root} ").replace("/run", f"{root}/run")
+    command = command.replace("/tmp/$file", f"{tmp_path}/$file")
+    variables = {**os.environ, "S6_RELEASES": f"file://{releases.parent}", "S6_VERSION": "1"}
+    done = subprocess.run(
+        ["bash", "-o", "pipefail", "-c", command], env=variables, check=False, capture_output=True
+    )
+    assert (done.returncode == 0) is genuine
+    unpacked = sorted(file.name for file in root.glob("of-*"))
+    assert unpacked == (sorted(["of-noarch", f"of-{platform.machine()}"]) if genuine else [])
 
 
 @pytest.mark.skipif(shutil.which("hadolint") is None, reason="hadolint is not installed")

@@ -210,6 +210,58 @@ def test_it_is_waited_for_and_says_why_it_does_not_start(editor, as_user, namesp
     assert "notebook nb is failing: a:1: not found" in capsys.readouterr().out
 
 
+def happened(namespace, name, kind, at, type_, reason, message):
+    stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + at))
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"generateName": "event-"},
+        "involvedObject": {"kind": kind, "name": name, "namespace": namespace, "apiVersion": "v1"},
+        "type": type_,
+        "reason": reason,
+        "message": message,
+        "lastTimestamp": stamp,
+    }
+
+
+@pytest.mark.parametrize(
+    ("events", "state", "why"),
+    [
+        ([], "starting", ""),
+        ([("nb", "StatefulSet", 1, "Normal", "SuccessfulCreate", "create Pod nb-0")], "starting", ""),
+        ([("nb-0", "Pod", 2, "Normal", "Pulling", "Pulling image a:1")], "starting", "Pulling image a:1"),
+        ([("nb-0", "Pod", 2, "Warning", "FailedScheduling", "no room")], "starting", "no room"),
+        ([("nb-0", "Pod", 2, "Warning", "FailedMount", "no volume")], "failing", "no volume"),
+        ([("nb-0", "Pod", -3600, "Warning", "FailedMount", "of one before")], "starting", ""),
+        (
+            [
+                ("nb-0", "Pod", 2, "Warning", "FailedScheduling", "no room"),
+                ("nb-0", "Pod", 4, "Normal", "Pulling", "Pulling image a:1"),
+            ],
+            "starting",
+            "Pulling image a:1",
+        ),
+        (
+            [("nb", "StatefulSet", 2, "Warning", "FailedCreate", "create Pod nb-0 failed error: over quota")],
+            "failing",
+            "over quota",
+        ),
+        ([("nb", "Notebook", 2, "Warning", "Failed", "Reissued from pod/nb-0: broken")], "failing", "broken"),
+    ],
+)
+def test_the_newest_event_says_why_it_does_not_run_yet(editor, as_user, namespace, events, state, why):
+    path, made = f"/api/v1/namespaces/{namespace}/events", as_user("editor")
+    editor.run("%kf_notebook create nb --image a:1")
+    for event in events:
+        made.create(path, happened(namespace, *event))
+    try:
+        (one,) = editor.run("%kf_notebook")
+        assert (str(one.state), one.why) == (state, why)
+    finally:
+        for event in list(made.list(path)):
+            made.delete(f"{path}/{event['metadata']['name']}")
+
+
 def test_it_is_waited_for_no_longer_than_was_said(editor):
     editor.run("%kf_notebook create nb --image a:1")
     told = editor.fails("%kf_notebook start nb --wait --timeout 1s")
@@ -221,6 +273,20 @@ def test_one_that_another_stops_is_waited_for_no_longer(editor, as_user, namespa
     stop = {"metadata": {"annotations": {"kubeflow-resource-stopped": "2026-11-25T00:00:00Z"}}}
     changed(as_user("admin"), NOTEBOOK.path(namespace, "nb"), 0.5, stop)
     assert "notebook nb is stopped: somebody else wanted that" in editor.fails("%kf_notebook start nb --wait")
+
+
+def test_one_that_is_being_deleted_cannot_be_started(editor, as_user, namespace):
+    editor.run("%kf_notebook create nb --image a:1")
+    path, admin = NOTEBOOK.path(namespace, "nb"), as_user("admin")
+    admin.patch(path, {"metadata": {"finalizers": ["kfnb.test/wait"]}})
+    editor.run("%kf_notebook delete nb --yes")
+    try:
+        (one,) = editor.run("%kf_notebook")
+        assert one.state is NotebookState.DELETING
+        assert "is being deleted" in editor.fails("%kf_notebook start nb")
+        assert "is still being deleted" in editor.fails("%kf_notebook create nb --image a:1")
+    finally:
+        admin.patch(path, {"metadata": {"finalizers": None}})
 
 
 def test_waiting_can_be_interrupted_and_the_notebook_goes_on(editor, monkeypatch, capsys):

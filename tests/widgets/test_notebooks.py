@@ -52,6 +52,13 @@ def test_a_kind_that_a_cluster_does_not_have_is_not_spoken_of():
     assert "No notebooks yet" in draw_notebooks(listed())["text/plain"]
 
 
+def test_a_cluster_without_notebooks_is_not_told_how_one_is_made():
+    absent = Part(Knowledge.ABSENT, reason="no such kind")
+    text = draw_notebooks(NotebookList("team-a", absent, absent))["text/plain"]
+    assert "knows no notebooks" in text
+    assert "create" not in text
+
+
 def test_the_notebook_that_one_is_in_is_marked():
     assert "churn-eda (here)" in draw_notebooks(listed(replace(ONE, here=True)))["text/plain"]
 

@@ -51,10 +51,11 @@ export function Brush({ axis, x, height, store }: Props) {
     drag.current = null;
   };
   const press = (event: KeyboardEvent) => {
+    const range = store.view.brushes.peek().get(axis.key);
     if ((event.key === "Escape" && range) || event.key === "Delete" || event.key === "Backspace")
       choose(null);
     else {
-      const next = stepped(event, places ?? [0, 1], axis);
+      const next = stepped(event, range ? placesOf(axis.scale, range) : [0, 1], axis);
       if (!next) return;
       choose(next);
     }
@@ -104,7 +105,7 @@ function how(start: number, places: Places | null, edge: number): Drag["range"] 
   return (at) => [start, at];
 }
 
-/** The range after an arrow key: moved, or with Shift its upper end alone. */
+/** The range after an arrow key: moved, or made smaller at an end of the axis; with Shift, its upper end alone moves. */
 function stepped(event: KeyboardEvent, [from, to]: Places, axis: Axis): Places | null {
   const way = { ArrowUp: 1, ArrowRight: 1, ArrowDown: -1, ArrowLeft: -1 }[event.key];
   if (!way) return null;
@@ -112,6 +113,9 @@ function stepped(event: KeyboardEvent, [from, to]: Places, axis: Axis): Places |
   // of all, one end gives way first
   if (from <= 0 && to >= 1) return way > 0 ? [step, 1] : [0, 1 + step];
   if (event.shiftKey) return [from, Math.min(1, Math.max(from + Math.abs(step), to + step))];
+  // at an end of the axis, the range gets smaller
+  if (from <= 0 && way < 0) return [0, Math.max(Math.abs(step), to + step)];
+  if (to >= 1 && way > 0) return [Math.min(1 - step, from + step), 1];
   const by = Math.max(-from, Math.min(1 - to, step));
   return [from + by, to + by];
 }

@@ -11,6 +11,12 @@ import { isBroken, type Standing } from "./standing.ts";
 
 const HEIGHT = 330;
 const MOST_CURVES = 600;
+const KEYS = [
+  { state: "SUCCEEDED", sign: "━", colour: "green", words: "the best" },
+  { state: "RUNNING", sign: "━", colour: "blue", words: "running" },
+  { state: "EARLY_STOPPED", sign: "◇", colour: "amber", words: "early stopped" },
+  { state: "FAILED", sign: "✗", colour: "red", words: "failed" },
+];
 
 /** The objective on its way, trial by trial. */
 export function Curves({ store }: { store: StudyStore }) {
@@ -29,12 +35,7 @@ export function Curves({ store }: { store: StudyStore }) {
   return (
     <Figure
       title="Learning curves"
-      keys={[
-        { sign: "━", colour: "green", words: "the best" },
-        { sign: "━", colour: "blue", words: "running" },
-        { sign: "◇", colour: "amber", words: "early stopped" },
-        { sign: "✗", colour: "red", words: "failed" },
-      ]}
+      keys={KEYS.filter(({ state }) => drawn.some((trial) => trial.state === state))}
       note={
         drawn.length < all.length
           ? `${grouped(drawn.length)} of ${grouped(all.length)} curves: the best, and the latest`

@@ -9,7 +9,7 @@ import { crosses, diamonds, dots, lines, type Pen, type Place, ring } from "./pe
 import { numberScale, valueScale } from "./scale.ts";
 import { digits, isBroken, isMeasured, lastValue, type Standing } from "./standing.ts";
 
-const HEIGHT = 232;
+const HEIGHT = 216;
 const MANY = 2000;
 
 /** Each trial's value in the order in which they began, and the best so far. */

@@ -12,7 +12,7 @@ import type { Measured, Standing } from "./standing.ts";
 
 /** More lines look the same, and take long. */
 const MOST_LINES = 600;
-const HEIGHT = 268;
+const HEIGHT = 256;
 export const TOP = 34;
 export const BOTTOM = 14;
 const LEFT = 46;

@@ -4,7 +4,7 @@ import { brief, digits } from "./standing.ts";
 
 const WIDE = 200;
 const LARGEST = 1e100;
-const FAR = 4;
+const FAR = 10;
 const EDGE = 0.04;
 const MOST_CHOICES = 12;
 const LONG = 14;

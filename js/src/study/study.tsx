@@ -27,7 +27,7 @@ export function StudyPicture({ store }: { store: StudyStore }) {
     <section
       class="kfnb"
       data-gone={store.gone.value !== ""}
-      aria-label={`Study ${store.head.value?.name ?? ""}`}
+      aria-label={`Study ${store.head.value?.name ?? ""}, live`}
       onKeyDown={leave(store)}
     >
       <Until.Provider value={store.until.value}>

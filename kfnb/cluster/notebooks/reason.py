@@ -1,4 +1,4 @@
-"""Why a notebook does not start: the newest warning among the events of what stands behind it."""
+"""Why a notebook does not run yet: the newest event of what stands behind it."""
 
 from __future__ import annotations
 
@@ -14,17 +14,24 @@ from kfnb.model.notebook import Notebook, NotebookState
 Item = Mapping[str, Any]
 _REISSUED, _FAILED = ": ", " failed error: "
 _LONGEST = 400
+_VAGUE = ("", "ContainerCreating", "PodInitializing")
+"""What a notebook says of itself that tells nothing."""
+_HOPEFUL = "FailedScheduling"
+"""The warning that is none: a machine may become free, or be added."""
 
 
 def explained(kubernetes: Kubernetes, notebook: Notebook, concerned: Iterable[str]) -> Notebook:
-    """A notebook that does not run yet, with why: what it says itself, or else the events."""
-    if notebook.state not in (NotebookState.STARTING, NotebookState.FAILING) or notebook.why:
+    """A notebook that does not run yet, with why: what it says itself, or else the newest event."""
+    starts = notebook.state in (NotebookState.STARTING, NotebookState.FAILING)
+    if not starts or notebook.why not in _VAGUE:
         return replace(notebook, why=brief(notebook.why))
-    warnings = [one for name in concerned for one in _warnings(kubernetes, notebook.namespace, name)]
-    newest = max((one for one in warnings if _when(one) >= (notebook.created or 0)), key=_when, default=None)
+    events = [one for name in concerned for one in _events(kubernetes, notebook.namespace, name)]
+    newest = max((one for one in events if _when(one) >= (notebook.created or 0)), key=_when, default=None)
     if newest is None:
         return notebook
-    return replace(notebook, state=NotebookState.FAILING, why=brief(str(newest.get("message", ""))))
+    wrong = newest.get("type") == "Warning" and newest.get("reason") != _HOPEFUL
+    state = NotebookState.FAILING if wrong else notebook.state
+    return replace(notebook, state=state, why=brief(str(newest.get("message", ""))))
 
 
 def brief(text: str) -> str:
@@ -36,13 +43,16 @@ def brief(text: str) -> str:
     return text if len(text) <= _LONGEST else f"{text[: _LONGEST // 2]} ... {text[-_LONGEST // 2 :]}"
 
 
-def _warnings(kubernetes: Kubernetes, namespace: str, name: str) -> list[Item]:
+def _events(kubernetes: Kubernetes, namespace: str, name: str) -> list[Item]:
+    """The events that tell something: of a pod all, of what makes the pod its warnings."""
     path = f"/api/v1/namespaces/{namespace}/events"
     try:
         found = kubernetes.get(path, {"fieldSelector": f"involvedObject.name={name}"}).get("items") or ()
     except BackendError:  # they are hidden: then nobody knows why
         return []
-    return [one for one in found if one.get("type") == "Warning"]
+    return [
+        one for one in found if one.get("type") == "Warning" or one["involvedObject"].get("kind") == "Pod"
+    ]
 
 
 def _when(event: Item) -> float:

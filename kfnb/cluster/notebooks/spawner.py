@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -22,10 +23,14 @@ from kfnb.model.notebook import Notebook, NotebookList, NotebookState
 T = TypeVar("T")
 KINDS: tuple[Kind, ...] = (NOTEBOOK, WORKSPACE)
 
+_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
+"""What may be a part of a path."""
 _AT_ONCE = 8
 _TURNS = 3
 """How often a change is tried that others were in the way of."""
 _LOOKS_EVERY = 2.0
+_EXPLAINED = 50
+"""Of so many notebooks it is asked why they do not run, two requests for each that does not say so itself."""
 
 
 class Spawner:
@@ -57,7 +62,7 @@ class Spawner:
         """The notebook of a name, and its kind. Raises ``Absent``, ``Hidden``; ``UsageError`` where two have it."""
         found: list[tuple[Kind, Item]] = []
         troubles: list[BackendError] = []
-        for kind in self.kinds(version):
+        for kind in self.kinds(version) if _NAME.fullmatch(name) else ():
             try:
                 found.append((kind, self.kubernetes.get(kind.path(self.namespace, name))))
             except (Absent, Hidden) as error:
@@ -117,7 +122,8 @@ class Spawner:
     def _all(self, kind: Kind) -> tuple[Notebook, ...]:
         items = list(self.kubernetes.list(kind.path(self.namespace)))
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kfnb-why") as threads:
-            return tuple(threads.map(lambda item: self.read(kind, item), items))
+            first = tuple(threads.map(lambda item: self.read(kind, item), items[:_EXPLAINED]))
+        return first + tuple(self._plain(kind, item) for item in items[_EXPLAINED:])
 
     def _plain(self, kind: Kind, item: Item) -> Notebook:
         found = kind.read(item)

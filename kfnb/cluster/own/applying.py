@@ -17,8 +17,9 @@ _WRONG = re.compile(
     r"^(The \S+ \S+ is invalid:|.*field is immutable|.*strict decoding error|.*\(Forbidden\)|.*\(Unauthorized\)"
     r"|error: (unknown|error parsing|context|no context))"
 )
-"""What no waiting mends. All else is a definition, a webhook or a namespace that is not there yet, or a server that is
-away for a moment."""
+"""What no waiting mends, if it is said thrice. All else is a definition, a webhook or a namespace that is not there
+yet, or a server that is away for a moment."""
+_WRONG_TIMES = 3
 _PROBLEM = re.compile(
     r'no matches for kind "(?P<kind>[^"]+)"|failed calling webhook "(?P<webhook>[^"]+)"'
     r'|namespaces "(?P<namespace>[^"]+)" not found|(?P<away>refused|unable to connect|timeout|deadline)',
@@ -44,12 +45,13 @@ def apply(step: Apply, built: bytes, runner: Runner, until: float, tell: Callabl
 
     ``until`` is a moment of ``time.monotonic``; ``tell`` hears why it is tried again.
     """
-    number = 0
+    number = wrong = 0
     while True:
         done = runner.ask(step.apply, built)
         if not done.code:
             return
-        if any(_WRONG.match(line) for line in done.lines):
+        wrong = wrong + 1 if any(_WRONG.match(line) for line in done.lines) else 0
+        if wrong == _WRONG_TIMES:
             raise runner.failed(f"{step.told} cannot be applied", done)
         if time.monotonic() + pause(number) > until:
             raise runner.failed(f"{step.told} could not be applied in time", done)

@@ -48,7 +48,7 @@ class Done:
     @property
     def lines(self) -> list[str]:
         """What it said, but for empty lines."""
-        lines = (_printable(line).rstrip() for line in self.said.splitlines())
+        lines = (printable(line).rstrip() for line in self.said.splitlines())
         return [line for line in lines if line]
 
 
@@ -98,8 +98,8 @@ class Runner:
                 line = raw.decode("utf-8", "replace").rstrip()
                 self._note(line)
                 said.append(line)
-                if line.strip():
-                    heard(line.strip())
+                if text := printable(line).strip():
+                    heard(text)
             process.wait()
         return Done(process.returncode, b"", "\n".join(said))
 
@@ -149,7 +149,7 @@ def _ended(process: subprocess.Popen[bytes]) -> Iterator[None]:
                     pipe.close()
 
 
-def _printable(line: str) -> str:
+def printable(line: str) -> str:
     """A line without what would steer a terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in line)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from kfnb.cluster import reach
 from kfnb.cluster.compatibility import release_of
@@ -78,9 +79,13 @@ def up(
             records.write(record)
         progress = Progress(number, len(steps), step.told)
         tell(progress)
-        rise.do(step, lambda told, of=progress: tell(replace(of, told=told)))  # type: ignore[misc]
+        rise.do(step, partial(_tell, tell, progress))
     records.write(replace(record, reached=Reached.READY))
     tell(Progress(len(steps), len(steps), "all is ready"))
+
+
+def _tell(tell: Callable[[Progress], None], progress: Progress, told: str) -> None:
+    tell(replace(progress, told=told))
 
 
 class _Rise:
@@ -102,7 +107,7 @@ class _Rise:
     def _start(self, step: Start, tell: Callable[[str], None]) -> None:
         done = self._runner.follow(step.command, tell)
         if done.code:
-            raise self._runner.failed(f"{step.command.tool} could not do it", done)
+            raise self._runner.failed(f"{step.told}: that failed", done)
 
     def _apply(self, step: Apply, tell: Callable[[str], None]) -> None:
         built = applying.build(step, self._runner)

@@ -119,4 +119,6 @@ def _apply(wish: Wish, part: Part, folder: str) -> Apply:
 
 def _await(wish: Wish, names: Sequence[str]) -> Await:
     told = {part.name: part.told for part in wish.parts}
-    return Await(", ".join(told[name] for name in names), tuple(names), wish.context, wish.minutes)
+    return Await(
+        "waits for " + ", ".join(told[name] for name in names), tuple(names), wish.context, wish.minutes
+    )

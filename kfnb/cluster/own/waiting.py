@@ -124,7 +124,9 @@ class _Cluster:
         return str(newest.get("message", ""))
 
     def _get(self, *words: str) -> Sequence[Item] | None:
-        done = self._runner.ask(Command((*self._kubectl, "get", *words, "--output=json")))
+        done = self._runner.ask(
+            Command((*self._kubectl, "get", *words, "--output=json", "--request-timeout=30s"))
+        )
         if done.code:
             return None
         try:
@@ -219,5 +221,4 @@ def _late(step: Await, found: Look | None) -> BackendError:
     rest = f"\n  and {more} more" if more > 0 else ""
     return BackendError(
         f"{found.ready} of {found.wanted} are ready after {step.minutes} minutes:{shown}{rest}"
-        "\nkfnb cluster up goes on from here"
     )

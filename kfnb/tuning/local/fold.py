@@ -110,7 +110,7 @@ class StudyFold:
     def _trial(self, number: int, event: Event) -> None:
         known, data = self._trials.get(number, Trial(number)), event.data
         if event.kind == "began":
-            known = replace(known, state=TrialState.RUNNING, params=data["params"], started=data["started"])
+            known = Trial(number, TrialState.RUNNING, data["params"], started=data["started"])
         elif event.kind == "run":
             known = replace(known, run=data["id"])
         elif event.kind == "report":
@@ -131,13 +131,18 @@ def _typed(data: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _ended(trial: Trial, data: Mapping[str, Any]) -> Trial:
+    # made anew: ``replace`` takes four times as long, and a long study has many
     error, curve = data.get("error"), tuple((step, value) for step, value in data.get("curve", ()))
-    return replace(
-        trial,
-        state=TrialState(data["state"]),
-        value=data.get("value"),
-        metrics=data.get("metrics", {}),
-        error=TaskError(**error) if error else None,
-        finished=data["finished"],
-        curve=curve or trial.curve,
+    return Trial(
+        trial.number,
+        TrialState(data["state"]),
+        trial.params,
+        data.get("value"),
+        data.get("metrics", {}),
+        curve or trial.curve,
+        trial.started,
+        data["finished"],
+        TaskError(**error) if error else None,
+        trial.name,
+        trial.run,
     )

@@ -101,10 +101,10 @@ class Searching:
         search = self.search
         if outcome.state is TrialState.SUCCEEDED:
             if outcome.value is not None and search.objective.reached(outcome.value):
-                self.end.now(RunState.SUCCEEDED, reason="the goal is reached")
+                self.end.now(RunState.SUCCEEDED, reason="goal reached")
             return
         self._failed += outcome.state in (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
-        if search.max_failed is not None and self._failed > search.max_failed:
+        if search.max_failed is not None and self._failed >= max(1, search.max_failed):  # as Katib counts
             said = f": {outcome.error.message}" if outcome.error else ""
-            error = f"more than {search.max_failed} trials failed; trial {number}{said}"
+            error = f"{self._failed} of the trials failed, --max-failed is {search.max_failed}; trial {number}{said}"
             self.end.now(RunState.FAILED, reason="too many trials failed", error=error)

@@ -133,12 +133,12 @@ class Suggester:
         """Tell what came of a trial."""
         from optuna.trial import TrialState as Optuna
 
-        self._running.pop(number, None)
+        trial = self._running.pop(number, number)
         if outcome.state is TrialState.SUCCEEDED:
-            self._study.tell(number, outcome.value)
+            self._study.tell(trial, outcome.value)
         else:
             early = outcome.state is TrialState.EARLY_STOPPED
-            self._study.tell(number, state=Optuna.PRUNED if early else Optuna.FAIL)
+            self._study.tell(trial, state=Optuna.PRUNED if early else Optuna.FAIL)
         if self._hyperband is not None:
             self._hyperband.ended(number, outcome.value)
 

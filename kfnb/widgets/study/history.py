@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from kfnb.model import Trial, TrialState
 from kfnb.widgets import theme
@@ -43,10 +44,11 @@ class History:
         study = self.standing.study
         if not self.standing.ranked:
             return figure("Optimization history", "", el("div", "No trial has a value yet."))
-        field = self._field()
+        field = self._field
         drawn = field.draw(self._label(), *self._drawn(field))
         return figure("Optimization history", "", drawn, legend(self._keys(), self._note(study.trials)))
 
+    @cached_property
     def _field(self) -> Field:
         study = self.standing.study
         values = [*self.standing.values, *values_of(_stopped(study.trials))]
@@ -97,7 +99,7 @@ class History:
         return keys
 
     def _note(self, trials: Sequence[Trial]) -> str:
-        clipped = "far worse ones stand at the edge" if self._field().y.clipped else ""
+        clipped = "far worse ones stand at the edge" if self._field.y.clipped else ""
         many = len(trials) > MOST_DOTS
         thinned = f"{len(trials):,} trials: dots on each other are drawn once" if many else ""
         return "; ".join(part for part in (thinned, clipped) if part)

@@ -14,7 +14,7 @@ from kfnb.widgets.words import short
 _WIDE = 200
 """So many times as large as the smallest of some positive values, the largest: they stand by their logarithms."""
 
-_FAR = 4
+_FAR = 10
 """So many times as far as three quarters of the values reach, one lies too far off to be drawn where it is."""
 
 LARGEST = 1e100

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -17,7 +18,7 @@ from kfnb.widgets.words import one_line
 
 MOST_SLICES = 12
 _MOST_DOTS = 600
-_MOST_LOOKED_AT = 1000
+_MOST_LOOKED_AT = 400
 _WIDE, _TALL = 200, 110
 
 
@@ -52,7 +53,7 @@ class Slices:
 
     def _dots(self, name: str, field: Field) -> Iterator[Node | None]:
         for shade, trials in zip(RAMP, self.standing.classes, strict=True):
-            some = trials[:: max(1, len(trials) // _MOST_LOOKED_AT)]
+            some = trials[:: max(1, math.ceil(len(trials) / _MOST_LOOKED_AT))]
             places = apart(_places(some, name, field), _MOST_DOTS // CLASSES)
             yield dots(places, shade.colour, size=5, opacity=min(1.0, shade.opacity + 0.2))
 

@@ -1,7 +1,6 @@
 """What tests of a cluster of one's own share: tools that stand in for the real ones, and a checkout of manifests."""
 
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -75,11 +74,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A checkout of the newest manifests: each part that runs has a deployment of its name."""
-    return made_checkout(tmp_path / "manifests")
+    """A checkout of the newest manifests."""
+    return _checkout(tmp_path / "manifests")
 
 
-def made_checkout(folder: Path, release: str = "") -> Path:
+@pytest.fixture
+def old_checkout(tmp_path: Path) -> Path:
+    """A checkout of the manifests of 1.9.1."""
+    return _checkout(tmp_path / "old", "1.9.1")
+
+
+def _checkout(folder: Path, release: str = "") -> Path:
+    """Each part that runs has a deployment of its name."""
     for part in manifests.release(release).parts:
         for number, name in enumerate(part.folders):
             (folder / name).mkdir(parents=True)
@@ -101,8 +107,3 @@ def kfnb(
         return (code, *capsys.readouterr())
 
     return run
-
-
-def environment() -> dict[str, str]:
-    """For a process of its own."""
-    return dict(os.environ)

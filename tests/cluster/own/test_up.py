@@ -2,12 +2,15 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 
 import pytest
+
+from kfnb.cluster import reach
 
 ONLY = ("--only", "cert-manager", "--force")
 """A cluster that is small: what is tested is how it comes up."""
@@ -110,7 +113,7 @@ def test_an_old_kustomize_is_missing_and_an_old_kubectl_is_doubtful(kfnb, tools,
 
     assert code == 1
     assert "missing  kustomize" in err
-    assert "5.4.3, at least 5.8.1 needed" in err
+    assert "5.4.3; Kubeflow 26.03.1 is tested with 5.8.1: this one is too old" in err
     assert "perhaps  kubectl" in err
 
 
@@ -159,7 +162,7 @@ def test_an_apply_that_fails_is_tried_again_and_says_why(kfnb, tools, checkout):
 def test_an_apply_that_can_never_succeed_ends_with_the_tools_own_words_and_the_log(
     kfnb, tools, checkout, home
 ):
-    tools.tell(apply=['The Deployment "x" is invalid: spec.selector: Invalid value: field is immutable'])
+    tools.tell(apply=3 * ['The Deployment "x" is invalid: spec.selector: Invalid value: field is immutable'])
 
     code, _, err = kfnb("up", "--manifests", checkout, *ONLY)
 
@@ -321,6 +324,22 @@ def test_down_asks_and_without_a_terminal_wants_yes(kfnb, tools, checkout):
     assert started(tools)
 
 
+def test_status_tells_what_is_there_of_kubeflow_and_whether_it_is_ready(kfnb, checkout, as_user, monkeypatch):
+    kfnb("up", "--manifests", checkout, *ONLY)
+    asked = []
+    monkeypatch.setattr(reach, "kubernetes", lambda context: asked.append(context) or as_user("admin"))
+
+    code, out, _ = kfnb("status")
+
+    assert asked == ["kind-kubeflow"]
+    assert out.startswith("kubeflow (kind, Kubernetes 1.36.1) runs\nKubeflow ")
+    assert re.search(r"  Katib +0\.19\.0 +\d of \d ready", out)
+    assert code == (0 if ": ready\n" in out else 1)
+    told = json.loads(kfnb("status", "--json")[1])
+    assert told["ready"] == (code == 0)
+    assert {part["name"] for part in told["parts"]} >= {"Pipelines", "Katib", "Istio"}
+
+
 def test_status_tells_of_a_cluster_that_is_stopped_or_gone(kfnb, tools, checkout):
     assert kfnb("status")[0] == 1
     kfnb("up", "--manifests", checkout, *ONLY)
@@ -364,3 +383,8 @@ def pod(name, *conditions, container=None):
     }
     about = {"name": f"{name}-1", "namespace": "kubeflow", "labels": {"app": name, "more": "1"}}
     return {"kind": "Pod", "metadata": about, "status": status}
+
+
+def test_a_verb_that_there_is_not_is_refused(kfnb):
+    assert kfnb("start")[0] == 2
+    assert "kfnb cluster needs a verb; there are up, status and down" in kfnb()[2]

@@ -1,0 +1,34 @@
+"""``%kf_notebook`` where there is no cluster, and where one was recorded."""
+
+import pytest
+from traitlets.config import Config
+
+from kfnb import config
+from kfnb.magics.completion import complete
+
+
+@pytest.fixture
+def alone(shell, monkeypatch, tmp_path):
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    for name in ("KFNB_CONTEXT", "KFNB_NAMESPACE", "NB_PREFIX"):
+        monkeypatch.delenv(name, raising=False)
+    config.reset(config=Config())
+    return shell
+
+
+@pytest.mark.parametrize("words", ["", "stop nb", "create nb --image a:1 --dry-run", "delete nb --yes"])
+def test_without_a_cluster_it_says_how_one_is_named(alone, words):
+    assert "no cluster is known here: %kf_config context=NAME names one" in alone.fails(
+        f"%kf_notebook {words}"
+    )
+
+
+def test_its_verbs_and_options_are_completed(alone):
+    current = alone.kernel.workspace
+    assert complete("%kf_notebook", "st", current) == ["start", "stop"]
+    assert complete("%kf_notebook", "--im", current) == ["--image", "--image-config"]
+
+
+def test_help_shows_the_words(alone, capsys):
+    assert alone.run("%kf_notebook --help") is None
+    assert "--with-volume" in capsys.readouterr().out
