@@ -63,7 +63,9 @@ def up(words: list[str]) -> int:
         found.driver,
         options.count(found.timeout, "--timeout"),
     )
-    wish = wishing.wish(asked, record)
+    if record is not None:
+        asked = wishing.going_on(asked, record)
+    wish = wishing.wish(asked)
     there, looked = _look(wish, record)
     tell(_table(looked))
     if _missing(looked) and not (found.force or found.dry_run):
@@ -75,7 +77,8 @@ def up(words: list[str]) -> int:
         print("\n".join(map(str, steps)))
         return 0
     new = there is Found.ABSENT or broken
-    return _rise(wish, steps, wishing.record_of(wish, Reached.BEGUN if new else Reached.STARTED), records)
+    reached = Reached.BEGUN if new else Reached.STARTED
+    return _rise(wish, steps, wishing.record_of(asked, wish, reached), records)
 
 
 def _look(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Check]]:
@@ -183,7 +186,7 @@ def _table(looked: Sequence[Check]) -> str:
 
 def _standing(how: Standing) -> str:
     record = how.record
-    there = {Found.ABSENT: "is gone", Found.STOPPED: "is stopped", Found.RUNNING: "runs"}[how.found]
+    there = {Found.ABSENT: "is not there", Found.STOPPED: "is stopped", Found.RUNNING: "runs"}[how.found]
     told = f"{record.profile} ({record.tool}, Kubernetes {record.kubernetes}) {there}"
     lines = [told, f"Kubeflow {how.release or record.release}: {'ready' if how.ready else _why(how)}"]
     for part in how.parts:
@@ -198,7 +201,7 @@ def _why(how: Standing) -> str:
         return how.trouble
     again = _named("kfnb cluster up", how.record.profile)
     if how.found is not Found.RUNNING:
-        return f"{again} starts it again"
+        return f"{again} starts it"
     if how.record.reached is not Reached.READY:
         return f"not all of it was applied; {again} goes on"
     return "not ready"
@@ -206,15 +209,24 @@ def _why(how: Standing) -> str:
 
 def _reached_by(wish: Wish) -> str:
     """How the cluster is reached, and as whom."""
-    forward = (
-        f"kubectl --context {wish.context} -n istio-system port-forward svc/istio-ingressgateway 8080:80"
-    )
-    return (
-        f"Kubeflow {wish.release} is ready on {wish.tool.name}.\n"
-        f"  in a notebook: %kf_config context={wish.context} namespace={_NAMESPACE}\n"
-        f"  in a browser:  {forward}\n"
-        f"                 http://localhost:8080 as {_USER}; the manifests' README tells the password\n"
-        f"  to end it:     {_named('kfnb cluster down', wish.profile)}"
+    kubectl = f"kubectl --context {wish.context}"
+    lines = [
+        f"Kubeflow {wish.release} is ready on {wish.tool.name}, for {_USER} in the namespace {_NAMESPACE}."
+    ]
+    setting = f"%kf_config context={wish.context} namespace={_NAMESPACE}"
+    if any(part.name == "pipelines" for part in wish.parts):
+        # Pipelines serve several users here, and ask who comes
+        token = f"{kubectl} -n {_NAMESPACE} create token default-editor --audience=pipelines.kubeflow.org"
+        lines.append(f"  once a day:    (umask 077; {token} --duration=24h > token.txt)")
+        setting += " token_file=token.txt"
+    return "\n".join(
+        [
+            *lines,
+            f"  in a notebook: {setting}",
+            f"  in a browser:  {kubectl} -n istio-system port-forward svc/istio-ingressgateway 8080:80",
+            f"                 http://localhost:8080 as {_USER}; the manifests' README tells the password",
+            f"  to end it:     {_named('kfnb cluster down', wish.profile)}",
+        ]
     )
 
 

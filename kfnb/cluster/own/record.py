@@ -27,7 +27,9 @@ class Reached(str, Enum):
 
 @dataclass(frozen=True)
 class Record:
-    """A cluster of ours, how far it has come, and what was asked for."""
+    """A cluster of ours, what was asked for, and how far it has come. ``cores``, ``memory`` (GiB) and ``driver`` are
+    minikube's, empty where none were given.
+    """
 
     profile: str
     tool: str
@@ -35,6 +37,9 @@ class Record:
     manifests: str
     kubernetes: str
     parts: tuple[str, ...]
+    cores: int = 0
+    memory: int = 0
+    driver: str = ""
     reached: Reached = Reached.BEGUN
 
 

@@ -33,10 +33,8 @@ class Asked:
     minutes: int = 60
 
 
-def wish(asked: Asked, record: Record | None) -> Wish:
-    """The cluster that is wanted. Raises ``UsageError`` where that contradicts the one that was begun, or itself."""
-    if record is not None:
-        asked = _going_on(asked, record)
+def wish(asked: Asked) -> Wish:
+    """The cluster that is wanted. Raises ``UsageError`` for words that make no sense together."""
     tool = asked.tool or next((name for name in TOOLS if shutil.which(name)), next(iter(TOOLS)))
     if tool != "minikube" and (asked.cores or asked.memory or asked.driver):
         raise UsageError(
@@ -54,11 +52,20 @@ def wish(asked: Asked, record: Record | None) -> Wish:
     return Wish(TOOLS[tool], asked.profile, shape, given, parts, asked.minutes, release.release)
 
 
-def record_of(wish: Wish, reached: Reached) -> Record:
+def record_of(asked: Asked, wish: Wish, reached: Reached) -> Record:
     """What is remembered of a cluster while it is brought up."""
-    names = tuple(part.name for part in wish.parts)
-    version = wish.shape.kubernetes
-    return Record(wish.profile, wish.tool.name, wish.release, wish.manifests, version, names, reached)
+    return Record(
+        wish.profile,
+        wish.tool.name,
+        wish.release,
+        wish.manifests,
+        wish.shape.kubernetes,
+        tuple(part.name for part in wish.parts),
+        asked.cores,
+        asked.memory,
+        asked.driver,
+        reached,
+    )
 
 
 def wanted(wish: Wish) -> Wanted:
@@ -72,8 +79,11 @@ def least(wish: Wish) -> Size:
     return manifests.size(manifests.release(wish.release).chosen(["pipelines"]))
 
 
-def _going_on(asked: Asked, record: Record) -> Asked:
-    """What was begun holds where nothing else is said; parts are added to those that were asked for."""
+def going_on(asked: Asked, record: Record) -> Asked:
+    """What was begun holds where nothing else is said; parts are added to those that were asked for.
+
+    Raises ``UsageError`` where that contradicts what was begun.
+    """
     for option, new, old in (
         ("--with", asked.tool, record.tool),
         ("--release", asked.release, record.release),
@@ -91,6 +101,9 @@ def _going_on(asked: Asked, record: Record) -> Asked:
         kubernetes=record.kubernetes,
         manifests=asked.manifests or record.manifests,
         only=(*record.parts, *asked.only),
+        cores=asked.cores or record.cores,
+        memory=asked.memory or record.memory,
+        driver=asked.driver or record.driver,
     )
 
 

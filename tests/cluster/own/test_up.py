@@ -43,6 +43,16 @@ def test_a_cluster_comes_up_part_by_part_and_says_how_it_is_reached(kfnb, tools,
     assert not any("pipeline" in folder or "kserve" in folder for folder in built)
 
 
+def test_pipelines_which_ask_who_comes_are_reached_with_a_token(kfnb, checkout):
+    _, out, _ = kfnb("up", "--manifests", checkout, "--only", "pipelines", "--force")
+
+    assert (
+        "(umask 077; kubectl --context kind-kubeflow -n kubeflow-user-example-com create token default-editor"
+        in out
+    )
+    assert "%kf_config context=kind-kubeflow namespace=kubeflow-user-example-com token_file=token.txt" in out
+
+
 def test_everything_is_applied_server_side_to_its_own_context(kfnb, tools, checkout):
     kfnb("up", "--manifests", checkout, *ONLY)
 
@@ -144,6 +154,29 @@ def test_the_lines_of_a_dry_run_do_in_a_shell_what_up_does(kfnb, tools, checkout
     assert sorted(tools.calls("kind", "kustomize", "kubectl")) == sorted(pasted)
 
 
+def test_without_a_checkout_kustomize_fetches_the_release_itself_and_is_asked_again_where_that_fails(
+    kfnb, tools
+):
+    tools.tell(build=["fatal: unable to access 'https://github.com/': Could not resolve host: github.com"])
+
+    code, _, err = kfnb("up", *ONLY)
+
+    first = "https://github.com/kubeflow/community-distribution//common/kubeflow-namespace/base?ref=release-26.03.1"
+    assert code == 0, err
+    assert tools.calls("kustomize")[:2] == 2 * [["kustomize", "build", first]]
+    assert f"until kustomize build '{first}' | kubectl" in kfnb("up", "--dry-run")[1]
+
+
+def test_a_build_that_fails_ends_with_kustomizes_own_words(kfnb, tools, checkout):
+    tools.tell(build=["Error: accumulating resources: no such file"])
+
+    code, _, err = kfnb("up", "--manifests", checkout, *ONLY)
+
+    assert code == 1
+    assert "Error: accumulating resources: no such file" in err
+    assert "kfnb cluster up goes on from here" in err
+
+
 def test_an_apply_that_fails_is_tried_again_and_says_why(kfnb, tools, checkout):
     missing = (
         'resource mapping not found for name: "x" namespace: "" from "STDIN": no matches for kind "Gateway"'
@@ -242,13 +275,16 @@ def test_minikube_that_has_too_little_memory_says_so_in_its_own_words(kfnb, tool
 def test_a_minikube_start_that_fails_half_way_goes_on(kfnb, tools, checkout):
     tools.tell(start=["halfway"])
 
-    code, _, err = kfnb("up", "--manifests", checkout, "--with", "minikube", *ONLY)
+    code, _, err = kfnb("up", "--manifests", checkout, "--with", "minikube", "--memory", 7, *ONLY)
     assert code == 1
     assert "\x1b" not in err
     assert "GUEST_START" in err
 
     assert kfnb("up", "--force")[0] == 0
     assert started(tools)
+    starts = [call for call in tools.calls("minikube") if call[1] == "start"]
+    assert starts[0] == starts[1]
+    assert "--memory=7g" in starts[1]
 
 
 def test_a_stopped_kind_cluster_is_started_again(kfnb, tools, checkout):
@@ -349,7 +385,7 @@ def test_status_tells_of_a_cluster_that_is_stopped_or_gone(kfnb, tools, checkout
     assert code == 1
     assert "kubeflow (kind, Kubernetes 1.36.1) is stopped" in out
     (tools.folder / "clusters.json").write_text("{}")
-    assert "is gone" in kfnb("status")[1]
+    assert "is not there" in kfnb("status")[1]
     assert json.loads(kfnb("status", "--json")[1])["found"] == "absent"
 
 
