@@ -133,6 +133,12 @@ def test_the_time_left_follows_from_trials_that_ended_and_from_the_timeout(more,
     assert time_left(study, samples.NOW) == (None if left is None else pytest.approx(left))
 
 
+def test_a_study_that_is_being_stopped_tells_no_time_left():
+    said = text(replace(samples.going_on(), state=RunState.CANCELING))
+    assert "being stopped" in said
+    assert "left" not in said
+
+
 def test_the_time_left_is_unknown_before_any_trial_has_ended():
     study = study_of(Trial(0, TrialState.RUNNING, started=samples.NOW), max_trials=10)
     assert "time left unknown" in text(study)

@@ -39,6 +39,7 @@ function done(head: StudyHead, standing: Standing): string {
 }
 
 function said(left: number | null, head: StudyHead, standing: Standing): string {
+  if (head.state === "CANCELING") return "being stopped";
   if (left === null) return standing.all.length ? "time left unknown" : "";
   return `about ${duration(left)} left${head.goal === null ? "" : " at most"}`;
 }

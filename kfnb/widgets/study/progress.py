@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from kfnb.model import Study, TrialState
+from kfnb.model import RunState, Study, TrialState
 from kfnb.widgets import theme
 from kfnb.widgets.blocks import filled
 from kfnb.widgets.markup import Element, el
@@ -93,6 +93,8 @@ class Progress:
         study = self.study
         if study.state.finished:
             return study.reason
+        if study.state is RunState.CANCELING:
+            return "being stopped"
         left = time_left(study, self.now)
         if left is None:
             return "time left unknown" if study.trials else ""
