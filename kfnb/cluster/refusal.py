@@ -28,6 +28,7 @@ _RIGHT = re.compile(
 _SCHEMA = re.compile(r"failed to create (manager for existing fields|typed (patch )?(object|live object))")
 
 
+_LONGEST = 1000
 _NOBODY = "system:anonymous"
 _AGAIN = "Sign in again, or choose another context: %kf_config context=NAME"
 
@@ -43,7 +44,7 @@ class Expired(BackendError):
 def refusal(status: int, body: bytes | str, *, method: str, path: str, host: str) -> BackendError:
     """The error that an answer is."""
     told = _told(body)
-    said = str(told.get("message", ""))
+    said = _shortened(str(told.get("message", "")))
     where = path.partition("?")[0]
     if status == 401:  # noqa: PLR2004 - HTTP's own numbers, here and below
         return Unauthenticated(
@@ -59,6 +60,11 @@ def refusal(status: int, body: bytes | str, *, method: str, path: str, host: str
     if status in LATER and not (status == 500 and _SCHEMA.search(said)):  # noqa: PLR2004 - a bad apply is a 500 too
         return BackendUnavailable(f"Kubernetes at {host} cannot do it now ({status}): {said or where}")
     return Invalid(f"Kubernetes: {said or f'the server refused {method} {where}'} ({status})")
+
+
+def _shortened(said: str) -> str:
+    """A refused patch may tell the whole object."""
+    return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
 
 
 def _forbidden(said: str, method: str, path: str, host: str) -> BackendError:

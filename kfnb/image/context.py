@@ -11,15 +11,16 @@ from kfnb.errors import UsageError
 from kfnb.image.dockerfile import MARK, dockerfile
 from kfnb.image.recipe import Recipe
 
+_FOLDERS = ("packages", "s6")
 _SCRIPTS = ("cont-init.d/01-copy-tmp-home", "services.d/jupyterlab/run")
 
 
 def write(recipe: Recipe, folder: Path) -> Sequence[Path]:
-    """Write the folder, and return the files in it. Raises ``UsageError`` where another Dockerfile lies there."""
-    there = folder / "Dockerfile"
-    if there.exists() and not there.read_text(encoding="utf-8", errors="replace").startswith(MARK):
+    """Write the folder, and return the files in it. Raises ``UsageError`` where others have put what it would replace."""
+    strange = _of_others(folder)
+    if strange is not None:
         raise UsageError(
-            f"{there} is there, and kfnb image did not write it: choose another folder, --to FOLDER"
+            f"{strange} is there, and kfnb image did not write it: choose another folder, --to FOLDER"
         )
     try:
         return list(_written(recipe, folder))
@@ -27,8 +28,19 @@ def write(recipe: Recipe, folder: Path) -> Sequence[Path]:
         raise UsageError(f"--to {folder}: {error}") from None
 
 
+def _of_others(folder: Path) -> Path | None:
+    """What is in the place of what is written, in a folder whose Dockerfile is not ours."""
+    dockerfile = folder / "Dockerfile"
+    try:
+        if dockerfile.read_text(encoding="utf-8", errors="replace").startswith(MARK):
+            return None
+    except OSError:  # there is none that can be read
+        pass
+    return next((one for one in (dockerfile, *(folder / name for name in _FOLDERS)) if one.exists()), None)
+
+
 def _written(recipe: Recipe, folder: Path) -> Iterator[Path]:
-    for old in ("packages", "s6"):  # what a former recipe had
+    for old in _FOLDERS:  # what a former recipe had
         shutil.rmtree(folder / old, ignore_errors=True)
     yield _write(folder / "Dockerfile", dockerfile(recipe))
     packages = folder / "packages"

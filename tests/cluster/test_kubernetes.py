@@ -324,3 +324,12 @@ def test_whatever_a_refusal_says_it_is_one_error_in_one_sentence(status, body):
     error = refusal(status, body, method="GET", path="/api/v1/pods?limit=1", host="there")
     assert isinstance(error, BackendError)
     assert str(error)
+
+
+def test_a_refusal_that_tells_the_whole_object_is_cut():
+    body = json.dumps({"message": "Notebook is invalid: " + "x" * 20_000})
+    error = refusal(
+        422, body, method="PATCH", path="/apis/kubeflow.org/v1/namespaces/a/notebooks/b", host="there"
+    )
+    assert str(error).startswith("Kubernetes: Notebook is invalid: x")
+    assert len(str(error)) < 1100

@@ -141,6 +141,19 @@ def test_a_dockerfile_of_somebody_else_is_left_alone(tmp_path, monkeypatch, caps
     assert (tmp_path / "theirs/packages").exists()
 
 
+@pytest.mark.parametrize("name", ["packages", "s6"])
+def test_a_folder_of_somebody_else_is_left_alone(tmp_path, monkeypatch, capsys, name):
+    """A project may well have a folder named packages, and no Dockerfile yet."""
+    monkeypatch.chdir(tmp_path)
+    mine = tmp_path / name / "mine.py"
+    mine.parent.mkdir()
+    mine.write_text("precious")
+    assert main(["image", "--to", "."]) == 2
+    assert f"{name} is there, and kfnb image did not write it" in capsys.readouterr().err
+    assert mine.read_text() == "precious"
+    assert not (tmp_path / "Dockerfile").exists()
+
+
 @WAYS
 def test_nothing_of_this_machine_is_written(written, words):
     for file in written(*words).rglob("*"):
