@@ -192,7 +192,7 @@ def test_what_is_invalid_is_said_in_the_servers_own_sentence(status):
             status, json.dumps(row["response"]), method=row["method"], path=row["path"], host="there"
         )
         assert isinstance(told, Invalid)
-        assert row["response"]["message"] in str(told)
+        assert row["response"]["message"][:1000] in str(told)
     assert rows
 
 
