@@ -53,7 +53,8 @@ def following() -> Iterator[Status]:
     yield found
     for number in count(1):
         time.sleep(_EVERY)
-        found = standing.look_again(found) if number % _ALL_ANEW else standing.look()
+        moves = number % _ALL_ANEW and found.user.known
+        found = standing.look_again(found) if moves else standing.look()
         yield found
 
 

@@ -164,7 +164,7 @@ class Kubernetes:
 
     def _read(self, answer: Any, path: str, again: bool) -> Mapping[str, Any]:
         try:
-            found: Mapping[str, Any] = json.loads(answer.data)
+            found = json.loads(answer.data)
         except ValueError:
             raise BackendError(
                 f"{self.host} answered {path} with something that is no JSON: is there a proxy that asks you to log in?"
@@ -174,6 +174,8 @@ class Kubernetes:
         ) as error:  # a connection that breaks while it is read: urllib3 has a dozen ways to say so
             why = f"the connection was dropped ({type(error).__name__})"
             raise _Failed(self._silent(why), again=again) from None
+        if not isinstance(found, dict):
+            raise BackendError(f"{self.host} answered {path} with JSON that is none of Kubernetes'")
         return found
 
     def _patiently(self, ask: Callable[[], T]) -> T:

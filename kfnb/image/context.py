@@ -16,7 +16,7 @@ _SCRIPTS = ("cont-init.d/01-copy-tmp-home", "services.d/jupyterlab/run")
 
 
 def write(recipe: Recipe, folder: Path) -> Sequence[Path]:
-    """Write the folder, and return the files in it. Raises ``UsageError`` where others have put what it would replace."""
+    """Write the folder, and return the files in it. Raises ``UsageError`` where it would replace others' files."""
     strange = _of_others(folder)
     if strange is not None:
         raise UsageError(

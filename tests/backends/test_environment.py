@@ -11,7 +11,7 @@ from kfnb.backends.installs import packages
 @dsl.component(
     base_image="python:3.11-slim",
     packages_to_install=["pandas==2.3.1", "scikit-learn==1.7.0"],
-    pip_index_urls=["https://pypi.org/simple"],
+    pip_index_urls=["https://index.example/simple"],
 )
 def train() -> str:
     return "pip install nothing"

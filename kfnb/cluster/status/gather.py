@@ -12,7 +12,7 @@ from kfnb.cluster.compatibility import release_of, releases_for, supported
 from kfnb.cluster.status import identity, kubeflow, resources, work
 from kfnb.cluster.status.looking import More, Place, part
 from kfnb.cluster.status.troubles import troubles
-from kfnb.errors import BackendError, BackendUnavailable, Unauthenticated
+from kfnb.errors import Absent, BackendError, Hidden, Invalid, Refused
 from kfnb.model.cluster import Knowledge, KubeflowPart, Part, Status, Trouble, Version
 
 _AT_ONCE = 8
@@ -44,10 +44,10 @@ def gather(place: Place, start: Status) -> Status:
     """All that can be seen, in a status that knows where it is. Never raises ``BackendError``: a part says it."""
     try:
         found, _ = identity.user(place)
-    except (Unauthenticated, BackendUnavailable) as error:
-        return _nothing(start, error)
-    except BackendError:
+    except (Absent, Hidden, Invalid, Refused):  # who is not told who they are may yet see the rest
         user = part(lambda: identity.user(place))
+    except BackendError as error:
+        return _nothing(start, error)
     else:
         user = Part(Knowledge.KNOWN, found)
     parts = _asked(place, {**_STANDING, **_MOVING}.items())
@@ -56,14 +56,24 @@ def gather(place: Place, start: Status) -> Status:
 
 
 def gather_again(place: Place, status: Status) -> Status:
-    """A status with what changes often looked at again: six requests."""
-    return _finished(place, replace(status, **_asked(place, _MOVING.items())))
+    """A status with what changes often looked at again: six requests.
+
+    Where not one is answered, the status says so and stays as of when it was seen last.
+    """
+    parts = _asked(place, _MOVING.items())
+    if all(one.knowledge is Knowledge.UNKNOWN for one in parts.values()):
+        nothing = parts["waiting"]
+        return replace(status, **parts, user=nothing, troubles=(Trouble(nothing.reason),))
+    return _finished(place, replace(status, **parts))
 
 
 def _asked(place: Place, questions: Iterable[tuple[str, Question]]) -> dict[str, Any]:
-    with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kfnb-status") as threads:
+    threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kfnb-status")
+    try:
         asked = {name: threads.submit(part, _bound(question, place)) for name, question in questions}
         return {name: one.result() for name, one in asked.items()}
+    finally:  # who interrupts does not wait for a server that is silent
+        threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _bound(question: Question, place: Place) -> Callable[[], tuple[Any, More]]:
