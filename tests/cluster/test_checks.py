@@ -1,6 +1,7 @@
 """``kfnb doctor``: each check can come out good and bad, and the exit code says whether one is bad."""
 
 import base64
+import http.server
 import json
 import ssl
 import threading
@@ -10,13 +11,13 @@ from urllib.parse import urlsplit
 
 import pytest
 from asked_kubernetes import asking
-from replay_kubernetes import kubeconfig
+from replay_kubernetes import Fault, kubeconfig
 
 from kfnb import config, standing
 from kfnb.backends.kubeflow import surroundings
 from kfnb.cli import main
 from kfnb.cluster import reach
-from kfnb.cluster.checks import clients, here, network
+from kfnb.cluster.checks import clients, here, network, registry
 from kfnb.model.check import Outcome
 from kfnb.model.cluster import Knowledge, KubeflowPart, Machine, Part, Status, Version
 
@@ -143,6 +144,7 @@ def web_token(**payload):
         ("opaque-9b1c", Outcome.GOOD),
         ("a.b.c", Outcome.GOOD),
     ],
+    ids=["in time", "expired", "without an end", "opaque", "no web token"],
 )
 def test_a_token_that_has_expired_is_told_and_none_is_shown(tmp_path, text, outcome):
     file = tmp_path / "token"
@@ -152,6 +154,83 @@ def test_a_token_that_has_expired_is_told_and_none_is_shown(tmp_path, text, outc
     assert text not in check.told
     assert clients.token(None).outcome is Outcome.SKIPPED
     assert clients.token(tmp_path / "none").outcome is Outcome.BAD
+
+
+def test_a_file_that_holds_no_token_is_told(tmp_path):
+    file = tmp_path / "token"
+    file.write_bytes(b"\xff\xfe\x00")
+    assert clients.token(file).outcome is Outcome.BAD
+    file.write_text(web_token(exp=10**400))
+    assert clients.token(file).outcome is Outcome.GOOD
+
+
+class Registry(http.server.BaseHTTPRequestHandler):
+    """An API server that passes on what a model registry answers, which speaks some versions."""
+
+    spoken: tuple[str, ...] = ()
+
+    def do_GET(self):
+        version = self.path.partition("/api/model_registry/")[2].partition("/")[0]
+        known = "model-registry-service:8080/proxy" in self.path and version in self.spoken
+        self.send_response(200 if known else 404)
+        self.end_headers()
+        self.wfile.write(b'{"items": [], "size": 0}' if known else b"404 page not found")
+
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture
+def speaking():
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), type("Speaking", (Registry,), {}))
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def speak(*versions):
+        server.RequestHandlerClass.spoken = versions
+        return asking(f"http://127.0.0.1:{server.server_address[1]}")
+
+    yield speak
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.mark.parametrize("versions", [("v1alpha3",), ("v1",), ("v1", "v1alpha3")])
+def test_a_model_registry_says_which_versions_it_speaks(speaking, versions):
+    found = registry.registry(speaking(*versions), "kubeflow")
+    assert (found.outcome, found.told) == (Outcome.GOOD, f"it speaks {' and '.join(versions)}")
+
+
+def test_a_client_of_another_version_than_the_model_registrys_is_bad(speaking, tmp_path, monkeypatch):
+    """The version that it asks for is read in its code: no table of releases says it."""
+    package = tmp_path / "mr_openapi/api/model_registry_service_api.py"
+    package.parent.mkdir(parents=True)
+    package.write_text("resource_path='/api/model_registry/v1/artifacts',")
+    about = tmp_path / "model_registry-0.3.9.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: model-registry\nVersion: 0.3.9\n")
+    (about / "RECORD").write_text("mr_openapi/api/model_registry_service_api.py,,\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    found = registry.registry(speaking("v1alpha3"), "kubeflow")
+    assert found.outcome is Outcome.BAD
+    assert found.told == "it speaks v1alpha3; model-registry 0.3.9 asks for v1"
+    assert registry.registry(speaking("v1"), "kubeflow").outcome is Outcome.GOOD
+
+
+def test_a_model_registry_that_is_not_there_or_hidden_is_no_fault(replay, speaking):
+    """The sentences are those of an API server."""
+    assert registry.registry(speaking(), "kubeflow").outcome is Outcome.DOUBTFUL
+    replay.faults.append(
+        Fault(status=404, message='services "model-registry-service" not found', match="proxy")
+    )
+    absent = registry.registry(asking(replay.url, "admin"), "kubeflow")
+    assert (absent.outcome, absent.told) == (Outcome.SKIPPED, "there is none in namespace kubeflow")
+    sentence = (
+        'User "viewer" cannot get resource "services/proxy" in API group "" in the namespace "kubeflow"'
+    )
+    replay.faults.append(Fault(status=403, message=sentence, match="proxy"))
+    hidden = registry.registry(asking(replay.url, "viewer"), "kubeflow")
+    assert hidden.outcome is Outcome.SKIPPED
+    assert "may not get services/proxy" in hidden.told
 
 
 def test_room_here_is_checked(tmp_path):
