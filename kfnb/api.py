@@ -65,7 +65,7 @@ def submit(
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
         folder=str(workspace().notebook.folder.resolve()),
-        study=origin,
+        study=origin if set(best) - set(arguments or {}) else "",
     )
     chosen = backend_of(backend)
     return Run(chosen, chosen.submit(submission))

@@ -68,7 +68,9 @@ def tune(  # noqa: PLR0913 - a search has many sides; they are keywords
     search = planned(
         subject,
         space,
-        goals=Objective(objective, maximize, goal, tuple(metrics)),
+        goals=Objective(
+            objective, maximize, goal, (metrics,) if isinstance(metrics, str) else tuple(metrics)
+        ),
         name=name,
         algorithm=algorithm,
         early_stopping=early_stopping,
@@ -194,10 +196,10 @@ def find(name: str) -> Study:
 
 def read(space: Space) -> tuple[tuple[Dimension, ...], str]:
     """The dimensions of a space; and of one that is a function, its text."""
-    if callable(space):
-        text = conditions.write_function(space)
-        return conditions.dimensions_of(text), text
-    return read_space(space), ""
+    if isinstance(space, str | Mapping):
+        return read_space(space), ""
+    text = conditions.write_function(space)
+    return conditions.dimensions_of(text), text
 
 
 def subject_of(

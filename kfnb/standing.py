@@ -19,6 +19,7 @@ from kfnb.cluster import reach
 from kfnb.cluster.checks.clients import clients, token
 from kfnb.cluster.checks.here import here
 from kfnb.cluster.checks.network import network
+from kfnb.cluster.checks.registry import registry
 from kfnb.cluster.patience import Patience
 from kfnb.cluster.status import gather, gather_again
 from kfnb.cluster.status.looking import Place
@@ -135,6 +136,7 @@ class _Standing:
         if self._place is not None:
             yield from network(self._place.kubernetes)
             yield from clients(status)
+            yield registry(self._place.kubernetes, self._place.installed)
             yield token(self._token)
 
     def _server(self) -> str:

@@ -24,6 +24,7 @@ Query = Mapping[str, Any]
 MANAGER = "kfnb"
 """As whom fields are owned (server-side apply), and who is said to have written an object."""
 
+_JSON = "application/json"
 _PAGE = 500
 _TURNS = 3
 """How often a list that expired half-way is begun anew before it is asked for as a whole."""
@@ -63,9 +64,9 @@ class Kubernetes:
         """What the server is: ``gitVersion`` and more."""
         return self.get("/version/")
 
-    def get(self, path: str, query: Query | None = None) -> Mapping[str, Any]:
-        """What is there."""
-        return self._json("GET", path, query)
+    def get(self, path: str, query: Query | None = None, *, accept: str = _JSON) -> Mapping[str, Any]:
+        """What is there; ``accept`` names the forms in which it may come, the best first."""
+        return self._json("GET", path, query, accept=accept)
 
     def list(self, path: str, query: Query | None = None) -> Iterator[Mapping[str, Any]]:
         """The items of a list, page by page. What changes meanwhile may or may not be among them."""
@@ -133,7 +134,7 @@ class Kubernetes:
 
     def open(self, path: str, query: Query | None = None, *, silent_for: float) -> Any:
         """An answer that is read as it comes: ``urllib3``'s own. Ends after so many seconds of silence."""
-        return self._patiently(lambda: self._ask("GET", path, query, None, "", silent_for))
+        return self._patiently(lambda: self._ask("GET", path, query, None, {"Accept": _JSON}, silent_for))
 
     def _pages(
         self, path: str, query: Query | None, *, size: int
@@ -155,12 +156,16 @@ class Kubernetes:
         query: Query | None = None,
         body: Mapping[str, Any] | None = None,
         *,
-        kind: str = "application/json",
+        kind: str = _JSON,
+        accept: str = _JSON,
     ) -> Mapping[str, Any]:
-        again = method == "GET"
-        return self._patiently(
-            lambda: self._read(self._ask(method, path, query, body, kind, self.patience.read), path, again)
-        )
+        headers = {"Accept": accept} | ({"Content-Type": kind} if body else {})
+
+        def ask() -> Mapping[str, Any]:
+            answer = self._ask(method, path, query, body, headers, self.patience.read)
+            return self._read(answer, path, method == "GET")
+
+        return self._patiently(ask)
 
     def _read(self, answer: Any, path: str, again: bool) -> Mapping[str, Any]:
         try:
@@ -191,7 +196,13 @@ class Kubernetes:
         raise AssertionError  # the last try returns or raises
 
     def _ask(
-        self, method: str, path: str, query: Query | None, body: Any, kind: str, silent_for: float
+        self,
+        method: str,
+        path: str,
+        query: Query | None,
+        body: Any,
+        headers: Mapping[str, str],
+        silent_for: float,
     ) -> Any:
         from kubernetes.client.exceptions import ApiException
         from urllib3 import exceptions as wrong
@@ -203,7 +214,7 @@ class Kubernetes:
                 path,
                 method,
                 query_params=given,
-                header_params={"Accept": "application/json"} | ({"Content-Type": kind} if body else {}),
+                header_params=dict(headers),
                 body=body,
                 auth_settings=["BearerToken"],
                 _preload_content=False,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -11,6 +12,10 @@ from kfnb.model import Dimension, Objective, kfp_name
 from kfnb.pipeline.spec import check_arguments, parameter_type
 from kfnb.tuning.search import Search, Subject
 from kfnb.tuning.space import start_of, type_of
+
+_SEEDS = 2**32
+"""How many seeds NumPy has."""
+_PUT_OUT = "kfnb puts out what a later step or --output names"
 
 
 def check(search: Search) -> None:
@@ -31,10 +36,15 @@ def _numbers(search: Search) -> Iterator[str]:
         ("parallel", search.parallel, 1),
         ("max_failed", search.max_failed, 0),
     ):
-        if value is not None and value < least:
-            yield f"{name}={value}: give a number from {least} on"
-    if search.timeout is not None and search.timeout <= 0:
+        if value is not None and not (isinstance(value, int) and value >= least):
+            yield f"{name}={value!r}: give a whole number from {least} on"
+    if search.timeout is not None and not 0 < search.timeout < math.inf:
         yield f"timeout={search.timeout:g}: give seconds, more than 0"
+    if search.seed is not None and not 0 <= search.seed < _SEEDS:
+        yield f"seed={search.seed}: give a number from 0 to {_SEEDS - 1}"
+    goal = search.objective.goal
+    if goal is not None and not math.isfinite(goal):
+        yield f"goal={goal:g}: give a finite number"
 
 
 def misfits(
@@ -84,7 +94,9 @@ def _own_output(subject: Subject, name: str) -> Iterator[str]:
             for output in _outputs(subject, told)
         ]
         close = [one for one in every if one.endswith(f".{name}")] or get_close_matches(name, every, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(every) or 'none'}"
+        hint = (
+            f"did you mean {close[0]}?" if close else f"there are {', '.join(every) or 'none'} ({_PUT_OUT})"
+        )
         yield f"{subject.name} has no output {name}; {hint}"
 
 
@@ -96,9 +108,8 @@ def _output_of(subject: Subject, task: str, name: str) -> Iterator[str]:
         yield from _numeric(f"{task}.{name}", outputs[name])
     elif not _logs(component):
         close = get_close_matches(name, outputs, 1)
-        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(outputs) or 'none'}"
-        more = " (kfnb puts out what a later step or --output names)" if not close else ""
-        yield f"task {task} has no output {name}; {hint}{more}"
+        hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(outputs) or 'none'} ({_PUT_OUT})"
+        yield f"task {task} has no output {name}; {hint}"
 
 
 def _outputs(subject: Subject, task: Mapping[str, Any]) -> Mapping[str, Any]:

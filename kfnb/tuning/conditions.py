@@ -17,6 +17,7 @@ import random
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from types import FunctionType
 from typing import Any, TypeAlias
 
@@ -56,6 +57,11 @@ class Asking:
     def choice(self, name: str, choices: Sequence[Value]) -> Any:
         """One of ``choices``."""
         return self._asked(space.choice(name, choices))
+
+    def __getattr__(self, name: str) -> Any:
+        close = get_close_matches(name.removeprefix("suggest_"), space.FORMS, 1)
+        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(space.FORMS)}"
+        raise AttributeError(f"trial has no {name}; {hint}")
 
     def _asked(self, dimension: Dimension) -> Value:
         if dimension.name not in self.params:

@@ -105,7 +105,7 @@ def _number(name: str, value: Any) -> float:
 
 def _checked(dimension: Dimension) -> Dimension:
     name, low, high = dimension.name, dimension.low, dimension.high
-    if not (name.isidentifier() and name.isascii()):
+    if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
         raise UsageError(f"{name} is no name of a parameter: use letters from A to Z, digits and _")
     if dimension.kind == "choice":
         return dimension

@@ -55,10 +55,12 @@ class Study:
     @property
     def best(self) -> Trial:
         """The best trial so far: ``value``, ``params`` and ``number``. Raises ``StudyFailed`` where there is none."""
-        found = self.snapshot().best
-        if found is None:
-            raise StudyFailed(f"study {self.name} has no trial with a value yet")
-        return found
+        now = self.snapshot()
+        if now.best is None:
+            raise StudyFailed(
+                f"study {self.name} has no trial with a value{'' if now.state.finished else ' yet'}"
+            )
+        return now.best
 
     @property
     def plot(self) -> Plots:

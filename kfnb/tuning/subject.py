@@ -29,6 +29,8 @@ from kfnb.tuning.space import start_of, type_of
 
 _LOGS = {"log_metrics", "report"}
 """What of ``kf`` gives a trial metrics that it does not assign."""
+_LONGEST = 63
+"""Characters of a study's name, here and on a cluster."""
 
 
 def of_cell(
@@ -102,6 +104,8 @@ def _typed(
 
 
 def _check_name(notebook: Notebook, name: str) -> None:
+    if len(name) > _LONGEST:
+        raise UsageError(f"{name} has {len(name)} characters, and a study's name {_LONGEST} at most")
     if name in notebook.components:
         raise UsageError(
             f"{name} is a component already: give the study another name, or tune the component itself"

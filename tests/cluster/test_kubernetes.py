@@ -196,6 +196,41 @@ def test_what_is_invalid_is_said_in_the_servers_own_sentence(status):
     assert rows
 
 
+def test_why_events_are_read_as_they_come_and_by_no_model_of_the_client(as_user):
+    """The client's own model of an event refuses what a server sends: one without a time of its own."""
+    from kubernetes.client import EventsV1Api
+
+    viewer = as_user("viewer")
+    with pytest.raises(ValueError, match="event_time"):
+        EventsV1Api(viewer.client).list_namespaced_event(NAMESPACE, limit=3)
+    assert viewer.get(f"/apis/events.k8s.io/v1/namespaces/{NAMESPACE}/events", {"limit": 3})["items"]
+    assert viewer.get(f"{TEAM}/events")["items"]
+
+
+def test_why_changes_are_merge_patches():
+    """The client's usual patch is refused for every custom resource."""
+    strategic = [
+        row for row in recorded() if row.get("request_type") == "application/strategic-merge-patch+json"
+    ]
+    statuses = {row["status"] for row in strategic if "/apis/kubeflow.org/" in row["path"]}
+    assert statuses == {415}
+
+
+def test_no_change_of_ours_writes_a_status():
+    """A server drops one in silence: tests/kubernetes shows it."""
+    from kfnb.cluster.notebooks.spawner import KINDS
+
+    assert not any("status" in change for kind in KINDS for change in (kind.stopping("now"), kind.starting()))
+
+
+def test_containers_are_owned_as_a_whole(as_user):
+    """Who applies one container of a notebook owns them all, as the refusal says."""
+    told = exchange("editor", "PATCH", f"{NOTEBOOKS}/applied?fieldManager=kfnb", 409)
+    error = refusal(409, json.dumps(told["response"]), method="PATCH", path=NOTEBOOKS, host="there")
+    assert ".spec.template.spec.containers" in str(error)
+    assert "containers[" not in str(error)
+
+
 def test_applying_an_unknown_field_is_a_500_for_the_server_and_invalid_for_us(as_user, replay):
     path = f"{NOTEBOOKS}/applied"
     row = exchange("editor", "PATCH", f"{path}?fieldManager=kfnb&force=true", 500)

@@ -4,7 +4,7 @@ import json
 import time
 
 import pytest
-from replay_kubernetes import kubeconfig
+from replay_kubernetes import Fault, kubeconfig
 
 from kfnb import config, standing
 from kfnb.backends.kubeflow import surroundings
@@ -134,6 +134,18 @@ def test_watching_costs_less_than_a_request_a_second(viewer):
     viewer.asked.clear()
     place.look_again(first)
     assert (len(viewer.asked) + 1) / standing._EVERY < 1  # and one for the runs of a cluster
+
+
+def test_what_was_away_is_looked_at_as_a_whole_when_it_is_back(viewer, monkeypatch):
+    """What moves alone would leave the user, the quota and the rest unknown for minutes."""
+    monkeypatch.setattr(standing, "_EVERY", 0.01)
+    viewer.faults.append(Fault(times=10_000, status=503))
+    looks = standing.following()
+    assert not next(looks).user.known
+    viewer.faults.clear()
+    back = next(looks)
+    assert back.user.value.name == "viewer"
+    assert back.quota.known
 
 
 def test_the_command_prints_json_in_which_what_is_hidden_says_so(viewer, capsys):

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from replay_kubernetes import NAMESPACE, Fault
 
+from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.status import gather, gather_again
 from kfnb.cluster.status.looking import Place
-from kfnb.errors import KfnbError
+from kfnb.errors import BackendError, KfnbError
 from kfnb.model.cluster import Knowledge, Machine, Part, Status
 from kfnb.widgets import draw_status
 
@@ -177,6 +178,46 @@ def test_a_cluster_that_does_not_answer_is_said_once():
     assert "does not answer" in draw_status(status)["text/plain"]
 
 
+def test_a_way_to_the_cluster_that_cannot_be_used_is_a_trouble():
+    """As where the kubeconfig names a program that signs in, and it is not installed."""
+
+    def unusable():
+        raise BackendError("context=there: your kubeconfig cannot be used")
+
+    status = gather(Place(Kubernetes(unusable), NAMESPACE), START)
+    assert not status.healthy
+    assert [one.what for one in status.troubles] == ["context=there: your kubeconfig cannot be used"]
+
+
+@pytest.mark.parametrize("token", ["viewer", "expired-by-now"])
+def test_a_cluster_that_answers_no_more_is_said_and_stays_as_it_was_seen_last(replay, token):
+    """The server goes away while it is watched, or the token expires."""
+    first = gather(Place(asking(replay.url, "viewer"), NAMESPACE), START)
+    if token == "viewer":
+        replay.faults.append(Fault(times=10_000, status=503))
+    again = gather_again(Place(asking(replay.url, token), NAMESPACE), first)
+    assert [one.what for one in again.troubles] == [again.user.reason]
+    assert again.quota is first.quota
+    assert again.asked == first.asked
+    assert "Nothing can be seen" in draw_status(again)["text/plain"]
+    assert "Nothing found broken" not in draw_status(again)["text/plain"]
+
+
+def test_who_interrupts_does_not_wait_for_a_server_that_is_silent(replay):
+    import os
+    import signal
+    import threading
+
+    asking(replay.url, "viewer").version()  # the client's own imports are done
+    replay.faults.append(Fault(times=10_000, delay=4.0, match="team-a"))
+    timer = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    began = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        gather(Place(asking(replay.url, "viewer"), NAMESPACE), START)
+    assert time.monotonic() - began < 3
+
+
 def test_one_part_that_cannot_be_had_spoils_no_other(replay, seen_by):
     replay.faults.append(Fault(times=HASTE.tries, status=503, match="resourcequotas"))
     status = seen_by("viewer")
@@ -274,7 +315,7 @@ class Saying:
     def __init__(self, answers):
         self._answers = answers
 
-    def get(self, path, query=None):
+    def get(self, path, query=None, **_):
         custom = (
             path.startswith(("/apis/kubeflow.org/", "/apis/serving", "/apis/trainer"))
             and "/namespaces/" in path

@@ -42,7 +42,9 @@ def api_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiServer]:
 def cluster(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """A cluster with Kubeflow's resources, and a namespace for these tests."""
     if not CRDS.is_dir():
-        pytest.skip("the definitions of Kubeflow's resources are not beside the project: ../shared/kubeflow/crds")
+        pytest.skip(
+            "the definitions of Kubeflow's resources are not beside the project: ../shared/kubeflow/crds"
+        )
     given = os.environ.get(CLUSTER)
     config = Path(given) if given else request.getfixturevalue("api_server").kubeconfig
     made = Cluster(config, f"kfnb-test-{secrets.token_hex(3)}", tmp_path_factory.mktemp("users"))

@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from kfnb.cluster.checks.registry import registry
+from kfnb.cluster.discovery import kinds
 from kfnb.cluster.watch import ANEW
 from kfnb.errors import Absent, Conflict, Hidden, Invalid
 
@@ -90,6 +92,73 @@ def test_a_field_that_another_applied_is_theirs_until_it_is_taken(as_user, setti
         editor.apply(path, setting("owned", a="3"))
     assert editor.apply(path, setting("owned", a="3"), force=True)["data"] == {"a": "3"}
     editor.delete(path)
+
+
+def test_a_status_in_a_plain_change_is_dropped_in_silence(as_user, notebooks):
+    editor = as_user("editor")
+    editor.create(notebooks, notebook("stateful"))
+    state = {"status": {"conditions": [], "containerState": {}, "readyReplicas": 3}}
+    assert "status" not in editor.patch(f"{notebooks}/stateful", state)
+    assert editor.patch(f"{notebooks}/stateful/status", state)["status"]["readyReplicas"] == 3
+    editor.delete(f"{notebooks}/stateful")
+
+
+def test_containers_are_owned_as_a_whole(as_user, notebooks):
+    """Applied by two, they are not merged by their names as a pod's are: the one who forces it replaces the other's."""
+    editor, path = as_user("editor"), f"{notebooks}/whole"
+    one, other = (notebook("whole") for _ in range(2))
+    other["spec"]["template"]["spec"]["containers"] = [{"name": "other", "image": "other:1"}]
+    editor.apply(path, one)
+    theirs = {"fieldManager": "another"}
+    with pytest.raises(Conflict, match=r"\.spec\.template\.spec\.containers"):
+        editor._json("PATCH", path, theirs, other, kind="application/apply-patch+yaml")
+    editor._json("PATCH", path, theirs | {"force": "true"}, other, kind="application/apply-patch+yaml")
+    with pytest.raises(Conflict, match=r"\.spec\.template\.spec\.containers"):
+        editor.apply(path, one)
+    taken = editor.apply(path, one, force=True)
+    assert [found["name"] for found in taken["spec"]["template"]["spec"]["containers"]] == ["whole"]
+    editor.delete(path)
+
+
+ACCEPTED = {
+    "notebooks of kubeflow.org/v1, without containers": {"template": {"spec": {"containers": []}}},
+    "notebooks of kubeflow.org/v1, without a spec": None,
+    "trainjobs of trainer.kubeflow.org/v1alpha1, of no such runtime": {"runtimeRef": {"name": "none-such"}},
+    "inferenceservices of serving.kserve.io/v1beta1, with more than all traffic": {
+        "predictor": {"canaryTrafficPercent": 250, "model": {"modelFormat": {"name": "sklearn"}}}
+    },
+}
+
+
+@pytest.mark.parametrize("what", ACCEPTED)
+def test_what_the_server_accepts_though_it_is_wrong_is_for_us_to_refuse(as_user, namespace, what):
+    """A dry run by the server finds nothing: what kfnb writes is checked before, and what others wrote is read so."""
+    resource, _, rest = what.partition(" of ")
+    api = rest.partition(",")[0]
+    kinds = {"notebooks": "Notebook", "trainjobs": "TrainJob", "inferenceservices": "InferenceService"}
+    body = {"apiVersion": api, "kind": kinds[resource], "metadata": {"name": "wrong"}}
+    if ACCEPTED[what] is not None:
+        body["spec"] = ACCEPTED[what]
+    path = f"/apis/{api}/namespaces/{namespace}/{resource}"
+    assert as_user("editor").create(path, body, dry_run=True)["metadata"]["name"] == "wrong"
+
+
+def test_an_unknown_field_in_a_change_is_refused(as_user, notebooks):
+    editor = as_user("editor")
+    editor.create(notebooks, notebook("colourful"))
+    with pytest.raises(Invalid, match="unknown field"):
+        editor.patch(f"{notebooks}/colourful", {"spec": {"colour": "blue"}})
+    editor.delete(f"{notebooks}/colourful")
+
+
+def test_one_request_tells_all_kinds(as_user):
+    found = kinds(as_user("viewer"), "kubeflow.org")
+    assert {"kubeflow.org/v1/notebooks", "kubeflow.org/v1beta1/trials", "trainer.kubeflow.org"} <= found
+
+
+def test_a_model_registry_that_is_not_there_is_told_apart_from_one_that_is_hidden(as_user):
+    assert registry(as_user("admin"), "kubeflow").told == "there is none in namespace kubeflow"
+    assert "may not get services/proxy" in registry(as_user("viewer"), "kubeflow").told
 
 
 def test_long_lists_are_read_page_by_page(as_user, settings):

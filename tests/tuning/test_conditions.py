@@ -93,6 +93,21 @@ def test_a_function_that_fails_says_how() -> None:
         dimensions_of(write_function(broken))
 
 
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        ("choise", "trial has no choise; did you mean choice"),
+        ("suggest_float", "no suggest_float; did you mean float"),
+    ],
+)
+def test_a_form_that_there_is_not_is_refused_with_a_close_one(ask: str, said: str) -> None:
+    def misspelt(trial):
+        getattr(trial, ask)("x", 0, 1)
+
+    with pytest.raises(UsageError, match=said):
+        dimensions_of(write_function(misspelt))
+
+
 def test_a_function_that_asks_for_nothing_is_refused() -> None:
     def empty(trial):
         return None

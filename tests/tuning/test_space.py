@@ -1,6 +1,7 @@
 """Search spaces: what is read from texts and dicts, what is refused, and that a dimension is written as it is read."""
 
 import random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -58,6 +59,7 @@ def test_a_dict_gives_the_same_by_forms_bounds_and_choices() -> None:
     ("text", "said"),
     [
         ("", "the space is empty"),
+        ({1: (0, 1)}, "1 is no name of a parameter"),
         ("lr", "cannot be read at 'lr'"),
         ("lr=0.1", "cannot be read"),
         ("lr=flot(0,1)", "did you mean float?"),
@@ -81,7 +83,7 @@ def test_a_dict_gives_the_same_by_forms_bounds_and_choices() -> None:
         ("x=float(0,1e999)", "no number"),
     ],
 )
-def test_what_is_wrong_is_said_with_the_name(text: str, said: str) -> None:
+def test_what_is_wrong_is_said_with_the_name(text: Any, said: str) -> None:
     with pytest.raises(UsageError, match=said.replace("(", r"\(").replace("?", r"\?")):
         read_space(text)
 

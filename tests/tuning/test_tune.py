@@ -11,7 +11,7 @@ import pytest
 
 import kfnb
 from kfnb.config import settings
-from kfnb.errors import StudyFailed
+from kfnb.errors import StudyFailed, UsageError
 from kfnb.model import RunState, StudyPlot, TrialState
 from tests.conftest import Shell
 
@@ -66,7 +66,14 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
         (f"{BOWL} --algorithm tpee\nloss = x", "did you mean tpe?"),
         (f"{BOWL} --setting sigma=1\nloss = x", "tpe has no setting sigma"),
         (f"{BOWL} --setting sigma\nloss = x", "write NAME=VALUE"),
-        (f"{BOWL} --parallel 0\nloss = x", "parallel=0: give a number from 1 on"),
+        (f"{BOWL} --parallel 0\nloss = x", "parallel=0: give a whole number from 1 on"),
+        (f"{BOWL} --seed -5\nloss = x", "seed=-5: give a number from 0 to 4294967295"),
+        (f"{BOWL} --goal nan\nloss = x", "goal=nan: give a finite number"),
+        (f"%%kf_tune {'a' * 64} {SPACE} --objective loss --minimize\nloss = x", "a study's name 63 at most"),
+        (
+            "%%kf_tune bowl --space _ih --objective loss --minimize\nloss = x",
+            "a space is a text, a dict or a function",
+        ),
         (f"{BOWL}\nlos = x", "neither assigns loss nor logs metrics; did you mean los?"),
         (f"{BOWL}\nloss = 1", "x is in the space, and cell bowl [2] does not read it"),
         (f"{BOWL}\nx = 1\nloss = x", "x is in the space, and cell bowl [2] assigns it itself"),
@@ -136,6 +143,16 @@ def test_a_pipeline_is_tuned_by_runs_in_an_experiment_of_the_studys_name(shell: 
         assert trial.metrics == {"train.loss": run.outputs["train"]["loss"]}
 
 
+def test_one_metric_may_be_named_without_a_list(shell: Shell) -> None:
+    shell.run("%%kf_component train --param x:float=0.9 --output loss --output size\nloss = x\nsize = 2 * x")
+    shell.run("%kf_pipeline churn train")
+    how = {"objective": "train.loss", "maximize": False, "metrics": "train.size"}
+    study = kfnb.tune("churn", "x=float(0,1)", trials=1, **how).wait(60)
+    assert study.best.metrics == {"train.size": 2 * study.best.value}
+    with pytest.raises(UsageError, match="trials='5': give a whole number from 1 on"):
+        kfnb.tune("churn", "x=float(0,1)", trials="5", **how)
+
+
 def test_a_run_that_fails_is_a_failed_trial_with_its_place(shell: Shell) -> None:
     shell.run(
         "%%kf_component train --param x:float=0.9 --output loss\nif x < 0.5:\n    raise ValueError('no')\nloss = x"
@@ -154,6 +171,7 @@ def test_an_objective_that_no_task_has_is_refused_with_a_close_one(shell: Shell)
     base = f"%kf_tune churn {SPACE} --minimize --objective"
     assert "churn has no task trai; did you mean train?" in shell.fails(f"{base} trai.loss")
     assert "task train has no output los; did you mean loss?" in shell.fails(f"{base} train.los")
+    assert "there are train.loss (kfnb puts out what" in shell.fails(f"{base} accuracy")
     assert "churn has no output accuracy; there are train.loss" in shell.fails(f"{base} accuracy")
     assert "too late to stop early" in shell.fails(f"{base} loss --early-stopping median")
 
@@ -168,6 +186,7 @@ def test_a_run_from_a_study_has_its_best_parameters_and_says_so(shell: Shell) ->
     assert run.snapshot().environment["study"] == f"sweep, trial {study.best.number}"
     other = shell.run("%kf_submit churn --from-study held --x 0.25")
     assert other.arguments["x"] == 0.25
+    assert "study" not in other.snapshot().environment
     named = {row.name: row.values for row in kfnb.compare(run, kfnb.submit("churn").wait()).environment}
     assert named["study"] == (f"sweep, trial {study.best.number}", None)
 

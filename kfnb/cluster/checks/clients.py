@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import json
 import time
 from collections.abc import Iterator
@@ -57,6 +56,8 @@ def token(file: Path | None) -> Check:
         text = file.read_text(encoding="utf-8").strip()
     except OSError as error:
         return Check("token for Pipelines", Outcome.BAD, f"{file} cannot be read ({error.strerror})")
+    except UnicodeDecodeError:
+        return Check("token for Pipelines", Outcome.BAD, f"{file} holds no token")
     ends = _end_of(text)
     if ends is None:
         return Check(
@@ -84,7 +85,7 @@ def _end_of(text: str) -> float | None:
     try:
         payload = json.loads(base64.urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
         return float(payload["exp"])
-    except (binascii.Error, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         return None
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.cluster.discovery import kinds
 from kfnb.cluster.status.looking import Item, More, Place, condition, first
 from kfnb.errors import Absent, BackendError, Hidden
 from kfnb.model.cluster import Knowledge, KubeflowPart
@@ -86,23 +86,9 @@ _KINDS_OF = "kubeflow.org"
 
 def parts(place: Place) -> tuple[tuple[KubeflowPart, ...], More]:
     """All parts of Kubeflow that may be there."""
-    apis = _apis(place.kubernetes)
+    apis = kinds(place.kubernetes, _KINDS_OF)
     deployed = _Deployed(place)
     return tuple(_part(sought, apis, deployed) for sought in PARTS), 0
-
-
-def _apis(kubernetes: Kubernetes) -> set[str]:
-    """The groups that the server knows, and the kinds of Kubeflow's own: ``kubeflow.org/v1/notebooks``."""
-    groups = {
-        group["name"]: [one["version"] for one in group["versions"]]
-        for group in kubernetes.get("/apis").get("groups") or ()
-    }
-    kinds = {
-        f"{_KINDS_OF}/{version}/{kind['name']}"
-        for version in groups.get(_KINDS_OF, ())
-        for kind in kubernetes.get(f"/apis/{_KINDS_OF}/{version}").get("resources") or ()
-    }
-    return {*groups, *kinds}
 
 
 class _Deployed:

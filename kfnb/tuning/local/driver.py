@@ -101,7 +101,7 @@ def _close(folder: StudyFolder, log: EventLog, end: End) -> None:
             journal.ended(trial.number, KILLED)
     state, error = end.state or RunState.SUCCEEDED, end.error
     if state is RunState.SUCCEEDED and fold.study.best is None:
-        state, error = RunState.FAILED, fruitless(fold.study)
+        state, error = RunState.FAILED, fruitless(fold.study, end.reason)
     journal.state(state, error=error, reason=end.reason)
 
 

@@ -42,10 +42,10 @@ class End:
         return None
 
 
-def fruitless(study: model.Study) -> str:
-    """Why a study whose trials came to no value has failed."""
+def fruitless(study: model.Study, reason: str = "") -> str:
+    """Why a study whose trials came to no value has failed; ``reason`` is why it ended."""
     first = next((trial for trial in study.trials if trial.error is not None), None)
     if first is None or first.error is None:
-        return "no trial came to a value"
+        return "no trial came to a value" + (f": {reason}" if reason else "")
     where = f" ({first.error.place})" if first.error.place else ""
     return f"no trial came to a value; trial {first.number}: {first.error.message}{where}"

@@ -28,6 +28,9 @@ _SETTINGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
 }
 """Katib's settings that Optuna has: what it calls them, and how their texts are read."""
 
+_ABOVE_0 = ("n_ei_candidates", "prior_weight", "sigma")
+"""Those that are more than 0; the others are 0 or more."""
+
 _NOT_HERE = {
     "gamma": "Optuna's tpe has no such number",
     "restart_strategy": "Optuna's cmaes does not start again",
@@ -59,11 +62,16 @@ def refusals(search: Search) -> list[str]:
 
 def _wrong_settings(settings: Mapping[str, str]) -> Iterator[str]:
     for name, text in settings.items():
-        kind: Callable[[str], Any] = int if name == "random_state" else _SETTINGS.get(name, ("", str))[1]
+        if name != "random_state" and name not in _SETTINGS:
+            continue
+        kind: Callable[[str], Any] = int if name == "random_state" else _SETTINGS[name][1]
         try:
-            kind(text)
+            number = kind(text)
         except ValueError:
             yield f"the setting {name} is {kind.__name__}, not {text}"
+            continue
+        if not (0 < number < math.inf if name in _ABOVE_0 else 0 <= number < 2**32):
+            yield f"the setting {name} is {'above 0' if name in _ABOVE_0 else '0 or more'}, not {text}"
 
 
 def _no_grid(search: Search) -> Iterator[str]:

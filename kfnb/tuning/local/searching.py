@@ -58,6 +58,8 @@ class Searching:
             while not self.end.asked.is_set():
                 self._begin(going)
                 if not going:
+                    if self.most is not None and self._results < self.most:
+                        self.end.now(RunState.SUCCEEDED, reason="the grid has no more points")
                     break
                 done, _ = await asyncio.wait({*going, asked}, return_when=asyncio.FIRST_COMPLETED)
                 going -= done

@@ -45,7 +45,7 @@ class Suggester:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
         self._study = optuna.create_study(
-            study_name=self.folder.name,
+            study_name=self.search.name,  # its folder is called otherwise once a new study took the name
             storage=optuna.storages.JournalStorage(JournalFileBackend(str(self.folder.optuna))),
             direction="maximize" if self.search.objective.maximize else "minimize",
             sampler=sampler(self.search),
@@ -123,7 +123,7 @@ class Suggester:
 
     def report(self, number: int, step: float, value: float) -> bool:
         """Tell the objective on the way; whether the trial is to end."""
-        if not self.search.early_stopping:
+        if not self.search.early_stopping or step < 0:  # Optuna knows no such step, and no trial ends there
             return False
         trial = self._running[number]
         trial.report(value, int(step))

@@ -86,7 +86,7 @@ class Worker:
         _redirect(order["log"])
         _seed(order["seed"])
         try:
-            values = self._values(order["executor_input"])
+            values = _numbers(self._values(order["executor_input"]), self.program.measured)
         except EndTrial:
             return {"early": True}
         except BaseException as error:
@@ -101,7 +101,7 @@ class Worker:
         finally:
             sys.stdout.flush()
             sys.stderr.flush()
-        return {"early": True} if self._ended else {"values": _numbers(values, self.program.measured)}
+        return {"early": True} if self._ended else {"values": values}
 
     def _values(self, executor_input: dict[str, Any]) -> dict[str, Any]:
         """What the step put out and logged, by name."""

@@ -95,16 +95,12 @@ class Workers:
         return line
 
     async def _trial(self, line: Line, order: dict[str, Any], report: Report) -> Outcome:
-        try:
-            self._say(line, order)
-            while told := await line.reader.readline():
-                message = json.loads(told)
-                if "ended" in message:
-                    self._idle.append(line)
-                    return of_worker(message["ended"], self.search.objective, self.prepared.program.source)
-                self._say(line, report(*message["report"]))
-        except (OSError, ValueError):
-            pass  # it is gone in the midst of what it said
+        self._say(line, order)
+        while message := await _heard(line):
+            if "ended" in message:
+                self._idle.append(line)
+                return of_worker(message["ended"], self.search.objective, self.prepared.program.source)
+            self._say(line, report(*message["report"]))
         return await self._gone(line)
 
     def _say(self, line: Line, message: Any) -> None:
@@ -117,3 +113,12 @@ class Workers:
         return failed(
             from_status(status) if status else TaskError("its process ended before the trial was done")
         )
+
+
+async def _heard(line: Line) -> dict[str, Any]:
+    """The next message; empty where the worker is gone, be it in the midst of what it said."""
+    try:
+        told: dict[str, Any] = json.loads(await line.reader.readline() or "{}")
+    except (OSError, ValueError):
+        return {}
+    return told

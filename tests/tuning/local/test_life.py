@@ -94,6 +94,13 @@ def test_a_grid_that_was_killed_still_has_every_point(start: Start) -> None:
     assert sorted(points) == [0, 0.25, 0.5, 0.75, 1]
 
 
+def test_a_grid_without_points_left_says_so(start: Start) -> None:
+    study = start("loss = x", "x=float(0,1,step=0.5)", algorithm="grid", trials=None).wait(60)
+    assert (len(study.trials), study.snapshot().reason) == (3, "")
+    study.resume(trials=2).wait(60)
+    assert (len(study.trials), study.snapshot().reason) == (3, "the grid has no more points")
+
+
 def test_optuna_and_the_events_say_the_same_after_all_that(start: Start) -> None:
     import optuna
     from optuna.storages.journal import JournalFileBackend
@@ -194,3 +201,12 @@ def test_a_look_at_a_study_whose_name_another_has_taken_says_so(start: Start) ->
     with pytest.raises(StudyNotFound, match="is gone, or has another name now"):
         observed.look()
     assert len(study.trials) == 2
+
+
+def test_a_study_that_another_has_taken_the_name_of_goes_on_from_its_own_trials(start: Start) -> None:
+    before = start("loss = x", trials=3).wait(60).trials
+    start("loss = x + 100", trials=1).wait(60)
+    after = kfnb.study("s-1").resume(trials=2).wait(60).trials
+    assert after[:3] == before
+    assert [trial.number for trial in after] == [0, 1, 2, 3, 4]
+    assert all(trial.value < 100 for trial in after)

@@ -90,3 +90,10 @@ def test_a_report_outside_of_a_study_is_logged_like_a_metric(shell) -> None:
     run = shell.submit("churn")
     artifact = run.artifacts["train"]["kf_metrics"]
     assert artifact.metadata["kfnb_curves"] == {"value": [[0, 0.5], [1, 0.5], [2, 0.5]]}
+
+
+def test_a_step_below_0_is_reported_and_ends_no_trial(start: Start) -> None:
+    body = "for epoch in range(-2, 2):\n    kf.report(x, step=epoch)\nloss = x"
+    study = start(body, early_stopping="median").wait(60)
+    assert study.trials[0].state is TrialState.SUCCEEDED
+    assert [step for step, _ in study.trials[0].curve] == [-2, -1, 0, 1]

@@ -84,6 +84,7 @@ def test_a_trial_that_fails_is_a_failed_trial_with_its_place_in_the_cell(start: 
         ("loss = x > 0", TrialState.FAILED, "True (bool): an objective is a number"),
         ("if x > 2:\n    loss = x", TrialState.METRICS_UNAVAILABLE, "had not assigned"),
         ("kf.log_metrics(other=x)", TrialState.METRICS_UNAVAILABLE, "it ended without loss"),
+        ("loss = 10 ** (400 + int(x))", TrialState.FAILED, "OverflowError: int too large"),
         ("import sys\nsys.exit(3)\nloss = x", TrialState.FAILED, "the step left with sys.exit(3)"),
     ],
 )
@@ -133,6 +134,14 @@ def test_the_timeout_ends_the_study_and_its_trials(start: Start) -> None:
     study.wait(60)
     assert study.snapshot().reason == "the time is up"
     assert {trial.state for trial in study.trials} <= {TrialState.SUCCEEDED, TrialState.KILLED}
+
+
+def test_a_study_whose_time_was_up_before_any_value_says_so(start: Start) -> None:
+    study = start("import time\ntime.sleep(60)\nloss = x", timeout=1)
+    with pytest.raises(StudyFailed, match="no trial came to a value: the time is up"):
+        study.wait(60)
+    with pytest.raises(StudyFailed, match=r"study s has no trial with a value$"):
+        study.best  # noqa: B018 - it is asked for
 
 
 def test_a_grid_is_tried_to_its_end(start: Start) -> None:

@@ -1,0 +1,35 @@
+"""Which kinds of resources a server knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kfnb.cluster.kubernetes import Kubernetes
+
+_AGGREGATED = (
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
+    "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"
+    "application/json"
+)
+"""As kubectl asks: all in one answer, where a server can (since Kubernetes 1.27)."""
+
+
+def kinds(kubernetes: Kubernetes, group: str) -> set[str]:
+    """The names of all groups, and the kinds of one as ``GROUP/VERSION/NAME``: ``kubeflow.org/v1/notebooks``."""
+    told = kubernetes.get("/apis", accept=_AGGREGATED)
+    if "groups" in told:
+        names = {one["name"]: [version["version"] for version in one["versions"]] for one in told["groups"]}
+        return {*names, *_asked_one_by_one(kubernetes, group, names.get(group, []))}
+    found = {one["metadata"]["name"]: one.get("versions") or () for one in told.get("items") or ()}
+    return set(found) | {
+        f"{group}/{version['version']}/{kind['resource']}"
+        for version in found.get(group, ())
+        for kind in version.get("resources") or ()
+    }
+
+
+def _asked_one_by_one(kubernetes: Kubernetes, group: str, versions: list[str]) -> Iterator[str]:
+    """What an older server, or one that knows no other form, has in each version of a group."""
+    for version in versions:
+        for kind in kubernetes.get(f"/apis/{group}/{version}").get("resources") or ():
+            yield f"{group}/{version}/{kind['name']}"
