@@ -14,6 +14,7 @@ from kfnb import __version__ as version
 from kfnb import options
 from kfnb.errors import BackendError, KfnbError, UsageError
 from kfnb.verbs import cluster, image, kept, notebook, own, runs, tuning
+from kfnb.verbs.printing import tell
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -25,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(text)
         return 0
     except KfnbError as error:
-        print(error, file=sys.stderr)
+        tell(str(error))
         # all but what the backend says is told before anything has started: wrong use
         return 1 if isinstance(error, BackendError) else 2
     except BrokenPipeError:

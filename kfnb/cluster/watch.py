@@ -108,7 +108,7 @@ class Watch:
     def _read(self, line: str) -> tuple[str, Mapping[str, Any]]:
         try:
             event = json.loads(line)
-            word, told = str(event["type"]), event["object"]
+            word, told = str(event["type"]), dict(event["object"])
         except (ValueError, KeyError, TypeError):
             raise BackendError(f"Kubernetes answered {self._path} with something that is no watch") from None
         if word == "ERROR":

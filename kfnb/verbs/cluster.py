@@ -18,17 +18,20 @@ _CLEAR = "\x1b[H\x1b[2J"
 def status(words: list[str]) -> int:
     """``kfnb status``."""
     parser = named(options.status(), "kfnb status")
-    parser.add_argument("--json", action="store_true", help="print the status as JSON")
+    parser.add_argument(
+        "--json", action="store_true", help="print the status as JSON; with --watch, a line each time"
+    )
     found = parser.read(words)
     if not found.watch:
-        _print(standing.status(), json_wanted=found.json)
+        once = standing.status()
+        print(json.dumps(as_data(once), indent=2, default=str) if found.json else _drawn(once))
         return 0
     try:
         for one in standing.following():
             if sys.stdout.isatty() and not found.json:
                 print(_CLEAR, end="")
-            _print(one, json_wanted=found.json)
-            sys.stdout.flush()
+            # a line each time, so that who reads them knows where one ends
+            print(json.dumps(as_data(one), default=str) if found.json else _drawn(one), flush=True)
     except KeyboardInterrupt:
         print()
     return 0
@@ -46,9 +49,8 @@ def doctor(words: list[str]) -> int:
     return 1 if any(one.outcome is Outcome.BAD for one in checks) else 0
 
 
-def _print(status: Status, *, json_wanted: bool) -> None:
-    text = widgets.draw_status(status)["text/plain"]
-    print(json.dumps(as_data(status), indent=2, default=str) if json_wanted else text)
+def _drawn(status: Status) -> str:
+    return widgets.draw_status(status)["text/plain"]
 
 
 def as_data(status: Status) -> dict[str, Any]:

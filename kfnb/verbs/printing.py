@@ -11,6 +11,7 @@ from typing import Any
 from kfnb import options, widgets
 from kfnb.backends.events import encode
 from kfnb.model import Run as RunData
+from kfnb.widgets.words import clean
 
 
 def named(parser: options.Parser, prog: str) -> options.Parser:
@@ -20,8 +21,8 @@ def named(parser: options.Parser, prog: str) -> options.Parser:
 
 
 def tell(text: str) -> None:
-    """Say something that is not the result."""
-    print(text, file=sys.stderr)
+    """Say something that is not the result; what acts on a terminal instead of being read is left out."""
+    print(clean(text), file=sys.stderr)
 
 
 def show(listed: Sequence[Any], drawn: dict[str, str], *, json_wanted: bool) -> None:

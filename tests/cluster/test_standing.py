@@ -162,6 +162,28 @@ def test_the_command_prints_json_in_which_what_is_hidden_says_so(viewer, capsys)
     assert told["runs"] == {"knowledge": "known", "value": [], "reason": "", "more": 0}
 
 
+def test_what_is_watched_as_json_is_a_line_each_time(viewer, monkeypatch, capsys):
+    seen = standing.status()
+
+    def following():
+        yield from (seen, seen)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(standing, "following", following)
+    assert main(["status", "--watch", "--json"]) == 0
+    lines = capsys.readouterr().out.split("\n")
+    assert [json.loads(line)["within"] for line in lines if line] == ["team-a", "team-a"]
+
+
+def test_what_a_cluster_says_does_not_act_on_a_terminal(capsys):
+    from kfnb.cluster.notebooks.reason import brief
+    from kfnb.verbs.printing import tell
+
+    tell("Kubernetes: \x1b[2J\x1b]0;title\x07no (403)")
+    assert "\x1b" not in capsys.readouterr().err
+    assert brief("Back-off\x1b[2J \u202epulling\r\nimage").isprintable()
+
+
 def test_no_token_is_in_a_status(replay, tmp_path, monkeypatch, capsys):
     canary = "canary-7f3a"
     file = kubeconfig(tmp_path, replay.url, canary)

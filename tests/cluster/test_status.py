@@ -10,6 +10,7 @@ from replay_kubernetes import NAMESPACE, Fault
 
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.status import gather, gather_again
+from kfnb.cluster.status.kubeflow import PARTS
 from kfnb.cluster.status.looking import Place
 from kfnb.errors import BackendError, KfnbError
 from kfnb.model.cluster import Knowledge, Machine, Part, Status
@@ -149,6 +150,58 @@ def test_a_status_costs_few_requests_and_little_time(replay, user):
     gather(Place(asking(replay.url, user), NAMESPACE), START)
     assert len(replay.asked) <= 30
     assert time.monotonic() - began < 3  # 0.6 s on two cores
+
+
+class Full:
+    """A cluster as large as it gets, for who may see all of it from a notebook within."""
+
+    host = "https://there"
+
+    def __init__(self):
+        self.asked = []
+
+    def get(self, path, query=None, **_):
+        self.asked.append(path)
+        about = {"name": "some", "namespace": "n", "labels": {}}
+        if path == "/apis":
+            kubeflow = {
+                "scheduledworkflows",
+                "experiments",
+                "notebooks",
+                "workspaces",
+                "profiles",
+                "poddefaults",
+            }
+            versions = [
+                {"version": version, "resources": [{"resource": name} for name in kubeflow]}
+                for version in ("v1", "v1alpha1", "v1beta1", "v2beta1")
+            ]
+            names = {part.api.partition("/")[0] for part in PARTS}
+            return {"items": [{"metadata": {"name": name}, "versions": versions} for name in names]}
+        if path == "/api/v1/nodes":
+            return {"items": [{"metadata": about, "status": {"allocatable": {"nvidia.com/gpu": "4"}}}]}
+        if path == "/api/v1/pods":
+            return {"items": [], "metadata": {"continue": "more"}}
+        if path.endswith(("/poddefaults", "/notebooks")):
+            return {"items": [{"metadata": about | {"name": f"some-{number}"}} for number in range(9)]}
+        return {"metadata": about, "items": []}
+
+    def create(self, path, body):
+        self.asked.append(path)
+        return {"status": {"userInfo": {"username": "me"}}}
+
+    def version(self):
+        self.asked.append("/version")
+        return {"gitVersion": "v1.36.0"}
+
+
+def test_however_much_there_is_a_status_costs_no_more_than_thirty_requests():
+    """Two are left for the newest runs."""
+    cluster = Full()
+    status = gather(Place(cluster, NAMESPACE, pod="mine-0"), START)
+    assert {one.name for one in status.kubeflow.value if one.health is Knowledge.UNKNOWN} == set()
+    assert len(cluster.asked) <= 28
+    assert cluster.asked.count("/api/v1/pods") > 1
 
 
 def test_looking_again_asks_for_what_moves_alone(replay):

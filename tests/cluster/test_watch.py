@@ -9,7 +9,7 @@ from replay_kubernetes import NAMESPACE, Fault, recorded
 
 from kfnb.cluster.patience import Patience
 from kfnb.cluster.watch import ANEW
-from kfnb.errors import BackendUnavailable, Hidden, Unauthenticated
+from kfnb.errors import BackendError, BackendUnavailable, Hidden, Unauthenticated
 
 NOTEBOOKS = f"/apis/kubeflow.org/v1/namespaces/{NAMESPACE}/notebooks"
 EVENTS = f"/api/v1/namespaces/{NAMESPACE}/events"
@@ -149,3 +149,11 @@ def test_why_watches_begin_with_a_list_of_their_own():
     """A list within the watch needs a feature gate that a server may have off."""
     row = next(row for row in recorded() if "sendInitialEvents" in row["path"])
     assert row["status"] == 422
+
+
+@pytest.mark.parametrize(
+    "line", ["{}", "7", "[]", '{"type": "ADDED"}', '{"type": "ERROR", "object": "gone"}', "<html>"]
+)
+def test_what_is_no_watch_is_said_in_a_sentence(line):
+    with pytest.raises(BackendError, match="something that is no watch"):
+        asking("http://there").watch(NOTEBOOKS)._read(line)

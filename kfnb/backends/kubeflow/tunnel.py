@@ -37,6 +37,8 @@ class Tunnel:
                 raise ConnectionError(f"the port-forward broke: {error}") from None
             if kind == ABNF.OPCODE_CLOSE:
                 return b""
+            if not message:
+                continue
             channel, content = message[0], bytes(message[1:])
             if channel not in self._named:
                 self._named.add(channel)
@@ -89,6 +91,8 @@ def target(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> t
     spec = kubernetes.get(f"{core}/services/{service}")["spec"]
     wanted = next((one.get("targetPort", port) for one in spec["ports"] if one["port"] == port), port)
     labels = ",".join(f"{name}={value}" for name, value in (spec.get("selector") or {}).items())
+    if not labels:  # it leads out of the cluster, and no label would mean any pod
+        raise BackendError(f"service {service} in namespace {namespace} has no pods of its own to forward to")
     for pod in kubernetes.list(f"{core}/pods", {"labelSelector": labels}):
         if any(
             one["type"] == "Ready" and one["status"] == "True"

@@ -35,8 +35,8 @@ def explained(kubernetes: Kubernetes, notebook: Notebook, concerned: Iterable[st
 
 
 def brief(text: str) -> str:
-    """A sentence of Kubernetes', without who passed it on."""
-    text = " ".join(text.split())
+    """A sentence of Kubernetes', without who passed it on, and without what would act on a terminal."""
+    text = " ".join("".join(one if one.isprintable() else " " for one in text).split())
     if text.startswith("Reissued from "):
         text = text.partition(_REISSUED)[2] or text
     text = text.partition(_FAILED)[2] or text

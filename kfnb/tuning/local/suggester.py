@@ -69,6 +69,8 @@ class Suggester:
 
         A trial that ran when its driver died is one that was killed.
         """
+        while any(frozen.state.name == "WAITING" for frozen in self._study.get_trials(deepcopy=False)):
+            self._study.ask()  # its driver died before it began, and the next trial would be this one
         for frozen in self._study.get_trials(deepcopy=False):
             if frozen.state.name != "RUNNING":
                 continue
@@ -78,7 +80,7 @@ class Suggester:
                 outcome = Outcome(known.state, known.value)
             self.tell(frozen.number, outcome)
             if known is None:
-                yield Suggestion(frozen.number, dict(frozen.params))
+                yield Suggestion(frozen.number, frozen.params or frozen.system_attrs.get("fixed_params", {}))
 
     def next(self) -> Suggestion | None:
         """What to try next; None where there is nothing, for the moment or for good."""

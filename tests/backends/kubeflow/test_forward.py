@@ -16,7 +16,7 @@ from replay import GOOD, Replay
 from kfnb.backends.kubeflow.connection import Access, connect
 from kfnb.backends.kubeflow.forward import Forward, Forwards
 from kfnb.backends.kubeflow.surroundings import Surroundings
-from kfnb.backends.kubeflow.tunnel import target
+from kfnb.backends.kubeflow.tunnel import Tunnel, target
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.patience import Patience
 from kfnb.errors import BackendError, BackendUnavailable
@@ -231,3 +231,34 @@ def test_a_service_leads_to_a_pod_that_is_ready(api: Gateway):
     assert target(asking(api), "ml-pipeline", "kubeflow", 8888) == ("b", 8889)
     with pytest.raises(BackendError):
         target(asking(api), "moon", "kubeflow", 8888)
+
+
+def test_a_service_without_pods_of_its_own_leads_to_no_pod_at_all():
+    """No selector as a label selector would mean every pod of the namespace."""
+
+    class Leading:
+        def get(self, path):
+            return {"spec": {"ports": [{"port": 8888}]}}
+
+        def list(self, path, query):
+            yield {
+                "metadata": {"name": "another"},
+                "status": {"conditions": [{"type": "Ready", "status": "True"}]},
+            }
+
+    with pytest.raises(BackendError, match="has no pods of its own"):
+        target(Leading(), "ml-pipeline", "kubeflow", 8888)
+
+
+def test_an_empty_message_is_passed_over():
+    from websocket import ABNF
+
+    messages = [b"", b"\x00\x22\xb8", b"\x01\x22\xb8", b"", b"\x00", b"\x00hello"]
+
+    class Saying:
+        def recv_data(self):
+            return (ABNF.OPCODE_BINARY, messages.pop(0)) if messages else (ABNF.OPCODE_CLOSE, b"")
+
+    tunnel = Tunnel(Saying())
+    assert tunnel.recv(1) == b"hello"
+    assert tunnel.recv(1) == b""

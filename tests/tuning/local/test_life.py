@@ -94,6 +94,19 @@ def test_a_grid_that_was_killed_still_has_every_point(start: Start) -> None:
     assert sorted(points) == [0, 0.25, 0.5, 0.75, 1]
 
 
+def test_a_point_that_was_put_down_when_its_driver_died_is_tried_once(start: Start) -> None:
+    import optuna
+    from optuna.storages.journal import JournalFileBackend
+
+    study = start("loss = x", "x=float(0,1,step=0.5)", algorithm="grid", trials=1).wait(60)
+    storage = optuna.storages.JournalStorage(JournalFileBackend(str(folder_of(study).optuna)))
+    optuna.load_study(study_name="s", storage=storage).enqueue_trial({"x": 0.5})  # killed right after that
+    study.resume(trials=2).wait(60)
+    tried = [(trial.params["x"], trial.state) for trial in study.trials]
+    done = TrialState.SUCCEEDED
+    assert tried == [(0.0, done), (0.5, TrialState.KILLED), (0.5, done), (1.0, done)]
+
+
 def test_a_grid_without_points_left_says_so(start: Start) -> None:
     study = start("loss = x", "x=float(0,1,step=0.5)", algorithm="grid", trials=None).wait(60)
     assert (len(study.trials), study.snapshot().reason) == (3, "")
