@@ -58,7 +58,9 @@ class Kfnb(Configurable):
     namespace = Unicode("", help="your namespace on Kubeflow; empty for the one that is found").tag(
         config=True
     )
-    installed = Unicode("kubeflow", help="the namespace that Kubeflow itself is installed in").tag(config=True)
+    installed = Unicode("kubeflow", help="the namespace that Kubeflow itself is installed in").tag(
+        config=True
+    )
     ca_file = Unicode("", help="file of the certificates that Kubeflow's is checked with").tag(config=True)
     verify = Bool(True, help="check Kubeflow's certificate").tag(config=True)
     metadata = Unicode("", help="address of ML Metadata, host:port; empty for the one that is found").tag(

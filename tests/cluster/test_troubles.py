@@ -53,16 +53,25 @@ ACCESS = "access-ml-pipeline"
         ({"quota": (Quota("cpu", "24", "24", 1.0),)}, "the quota of cpu is used up: 24 of 24"),
         ({"namespace": Namespace("team-a", phase="Terminating")}, "namespace team-a is being deleted"),
         ({"volumes": (Volume("data", phase="Lost"),)}, "volume data has lost its storage"),
-        ({"version": Version("v1.20.0", "26.03", False, "too old")}, "Kubernetes v1.20.0 is not supported by this Kubeflow"),
-        ({"kubeflow": PIPELINES, "pod_defaults": ()}, f"namespace team-a has no PodDefault {ACCESS}: its notebooks cannot call Kubeflow Pipelines"),
+        (
+            {"version": Version("v1.20.0", "26.03", False, "too old")},
+            "Kubernetes v1.20.0 is not supported by this Kubeflow",
+        ),
+        (
+            {"kubeflow": PIPELINES, "pod_defaults": ()},
+            f"namespace team-a has no PodDefault {ACCESS}: its notebooks cannot call Kubeflow Pipelines",
+        ),
         (
             {"kubeflow": PIPELINES, "pod_defaults": (PodDefault(ACCESS, on=False),)},
             f"this notebook was started without the configuration {ACCESS}: it cannot call Kubeflow Pipelines",
         ),
-        ({"waiting": (WaitingPod("a", "Unschedulable"), WaitingPod("b", "Unschedulable"))}, "pod a and 1 more cannot start (Unschedulable)"),
+        (
+            {"waiting": (WaitingPod("a", "Unschedulable"), WaitingPod("b", "Unschedulable"))},
+            "pod a and 1 more cannot start (Unschedulable)",
+        ),
         ({"waiting": (), "notebooks": (NotebookServer("mine", "waiting"),)}, "notebook mine has no pod"),
     ],
-)  # fmt: skip
+)
 def test_what_is_broken(parts, told):
     assert found(**parts) == [told]
 
