@@ -111,7 +111,9 @@ class _Standing:
         else:
             pod = socket.gethostname() if around.in_cluster else ""
             self._place = (
-                Place(kubernetes, namespace, pod, chosen.installed) if kubernetes is not None else None
+                Place(kubernetes, namespace, pod, chosen.installed, self._has_token())
+                if kubernetes is not None
+                else None
             )
 
     def look(self) -> Status:
@@ -138,6 +140,9 @@ class _Standing:
             yield from clients(status)
             yield registry(self._place.kubernetes, self._place.installed)
             yield token(self._token)
+
+    def _has_token(self) -> bool:
+        return self._token is not None and self._token.is_file()
 
     def _server(self) -> str:
         try:

@@ -50,7 +50,7 @@ class Watch:
         self._opened = 0.0
 
     def __iter__(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        failures, since = 0, 0.0
+        rounds, heard = 0, time.monotonic()
         while not self._closed.is_set():
             began = time.monotonic()
             try:
@@ -60,16 +60,17 @@ class Watch:
             except Expired:
                 self.version = ""
             except (BackendUnavailable, Hidden) as error:
-                if not failures or self._opened > began:
-                    since = time.monotonic()
-                self._bear(error, time.monotonic() - since)
-                failures += 1
+                if self._opened < began:  # not even a stream that broke off
+                    self._bear(error, time.monotonic() - heard)
             finally:
                 self._end()
-            if began < self._opened < time.monotonic() - _HARDLY:
-                failures = 0
-            else:  # nothing came, or hardly anything
-                self._closed.wait(self._kubernetes.patience.before(failures))
+            if began < self._opened:
+                heard = time.monotonic()
+            if began < self._opened < heard - _HARDLY:
+                rounds = 0
+            else:  # nothing came, or hardly anything: who is asked less and less often may recover
+                self._closed.wait(self._kubernetes.patience.before(rounds))
+                rounds += 1
 
     def _bear(self, error: BackendError, seconds: float) -> None:
         """Raise an error that has lasted too long, or was there from the first; hanging up is no error."""

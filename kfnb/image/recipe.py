@@ -18,7 +18,7 @@ PYTHONS = ("3.10", "3.11", "3.12", "3.13")
 _IMAGE = re.compile(
     r"[a-z0-9][a-z0-9._-]*(:\d+(?=/))?(/[a-z0-9][a-z0-9._-]*)*(?P<tag>:[\w][\w.-]*)?(?P<digest>@sha256:[0-9a-f]{64})?"
 )
-_ELSEWHERE = re.compile(r"-r|--requirement|-c|--constraint|-e|--editable|\.{0,2}/|file:")
+_ELSEWHERE = re.compile(r"-r|--requirement|-c|--constraint|-e|--editable|\.{0,2}/|(.*@\s*)?file:")
 _PINNED = ("kfp", "kfp-kubernetes")
 """What KFP's steps install at their start, unless it is there in that version."""
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb import api, options
 from kfnb.capture.component import Options
 from kfnb.errors import UsageError
-from kfnb.magics.reading import Magics, name_of, reads
+from kfnb.magics.reading import Magics, reads
 from kfnb.pipeline import pipeline as pipelines
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class PipelineMagics(Magics):
             cache=not found.no_cache,
             pod=options.read_pod(found),
         )
-        self.kernel.begin_component(found.name, chosen, name_of(found.bind))
+        self.kernel.begin_component(found.name, chosen, found.bind)
         return None
 
     @reads(options.parameters)

@@ -10,7 +10,7 @@ from IPython.core.error import UsageError as IPythonUsageError
 
 from kfnb import model, options
 from kfnb.backends.run import Run
-from kfnb.errors import KfnbError, UsageError
+from kfnb.errors import KfnbError
 
 if TYPE_CHECKING:
     from kfnb.magics.kernel import Kernel
@@ -68,7 +68,7 @@ class Magics:
 
     def bound(self, name: str | None, value: T) -> T:
         """A magic's result, bound to the name that ``-o`` gives too."""
-        if name_of(name) is not None:
+        if name is not None:
             self.kernel.shell.user_ns[name] = value
         return value
 
@@ -81,10 +81,3 @@ class Magics:
         except KfnbError:
             display(run)
             raise
-
-
-def name_of(text: str | None) -> str | None:
-    """The name that ``-o`` gives, None where it was not given. Raises ``UsageError`` for what is no name."""
-    if text is not None and not text.isidentifier():
-        raise UsageError(f"-o {text}: that is no name")
-    return text

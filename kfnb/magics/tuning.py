@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb import options, searching
 from kfnb.capture.component import Options
 from kfnb.errors import UsageError
-from kfnb.magics.reading import Magics, name_of, reads
+from kfnb.magics.reading import Magics, reads
 
 if TYPE_CHECKING:
     from kfnb.model import StudyList
@@ -30,7 +30,6 @@ class TuningMagics(Magics):
         else:
             found = options.tune_cell().read(line)
             prog, name, arguments = "%%kf_tune", found.name, dict(found.p or ())
-        name_of(found.bind)
         how = options.search_of(found, prog)
         space = options.space_of(found, self.kernel.shell.user_ns, prog)
         if body is None:

@@ -134,12 +134,16 @@ class Volume:
 
 @dataclass(frozen=True)
 class PodDefault:
-    """What pods with a label are given; ``on`` whether this notebook's own pod has that label, None outside of one."""
+    """What pods with a label are given; ``on`` whether this notebook's own pod has that label, None outside of one.
+
+    ``pipelines`` tells whether it lets them call Kubeflow Pipelines.
+    """
 
     name: str
     told: str = ""
     labels: tuple[str, ...] = ()
     on: bool | None = None
+    pipelines: bool = False
 
 
 @dataclass(frozen=True)

@@ -81,7 +81,7 @@ def notebook() -> Parser:
 
 
 def check_notebook(parser: Parser, found: Namespace) -> None:
-    """Raise ``UsageError`` for a verb that there is not, a missing name, and words of another verb."""
+    """Raise ``UsageError`` for a verb that there is not, a missing name, and words that mean nothing together."""
     if found.verb not in NOTEBOOK_VERBS:
         parser.error(f"{found.verb} is none of its verbs, {', '.join(NOTEBOOK_VERBS)}")
     if found.verb == "list" and found.name:
@@ -93,6 +93,8 @@ def check_notebook(parser: Parser, found: Namespace) -> None:
     others -= _WORDS.get(found.verb, set(vars(found)) - {"yes", "with_volume"})
     if others:
         parser.error(f"{found.verb} has no --{min(others).replace('_', '-')}")
+    if found.timeout and not found.wait:
+        parser.error("--timeout says for how long --wait waits: give both")
     if found.dry_run and found.wait:
         parser.error("--dry-run creates nothing that --wait could wait for")
 

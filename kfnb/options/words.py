@@ -23,8 +23,16 @@ def some_runs(parser: Parser) -> None:
 
 
 def bind(parser: Parser) -> None:
-    """``-o NAME``."""
-    parser.add_argument("-o", dest="bind", metavar="NAME", help="also bind the result to this name")
+    """``-o NAME``; ``UsageError`` for what is no name, before anything is done."""
+    parser.add_argument(
+        "-o", dest="bind", metavar="NAME", type=_name, help="also bind the result to this name"
+    )
+
+
+def _name(text: str) -> str:
+    if not text.isidentifier():
+        raise UsageError(f"-o {text}: that is no name")
+    return text
 
 
 def repeated(parser: Parser, option: str, metavar: str, told: str) -> None:

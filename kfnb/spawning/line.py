@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable
+from dataclasses import replace
 
 from kfnb import options
 from kfnb.errors import UsageError
@@ -25,34 +26,35 @@ def notebook_line(
     """
     if found.verb == "list":
         return servers.notebooks()
+    seconds = options.waiting_time(found, servers.WAITS)  # refused, where it is, before anything is done
     if found.verb == "create":
-        return _create(found, tell)
+        return _create(found, seconds, tell)
     version = found.kind or ""
     before = servers.notebook(found.name, version=version)
     if found.verb == "start":
-        return _start(found, before, version, tell)
+        return _start(found, before, seconds, tell)
     if found.verb == "stop":
         return _stop(found, before, version, tell)
-    _delete(found, before, version, tell, ask)
-    return None
+    return _delete(found, before, version, tell, ask)
 
 
-def _create(found: Namespace, tell: Tell) -> Notebook | Rehearsal:
+def _create(found: Namespace, seconds: float, tell: Tell) -> Notebook | Rehearsal:
     asked, version = options.asked_notebook(found), found.kind or ""
     configurations = tuple(found.configuration)
     if found.dry_run:
         return servers.rehearse(asked, version=version, configurations=configurations)
     made = servers.create(asked, version=version, configurations=configurations, tell=tell)
     kind = "v2" if made.kind == "Workspace" else "v1"
-    return _awaited(found, kind, tell) if found.wait else made
+    return _awaited(found.name, kind, seconds, tell) if found.wait else made
 
 
-def _start(found: Namespace, before: Notebook, version: str, tell: Tell) -> Notebook:
+def _start(found: Namespace, before: Notebook, seconds: float, tell: Tell) -> Notebook:
     if before.state is _RUNNING:
         tell(f"{before.word} {before.name} is running already")
         return before
+    version = found.kind or ""
     started = servers.start(found.name, version=version)
-    return _awaited(found, version, tell) if found.wait else started
+    return _awaited(found.name, version, seconds, tell) if found.wait else started
 
 
 def _stop(found: Namespace, before: Notebook, version: str, tell: Tell) -> Notebook:
@@ -63,17 +65,18 @@ def _stop(found: Namespace, before: Notebook, version: str, tell: Tell) -> Noteb
     return servers.stop(found.name, version=version)
 
 
-def _delete(found: Namespace, before: Notebook, version: str, tell: Tell, ask: Ask | None) -> None:
-    """Delete it once somebody has said yes, or said so before."""
+def _delete(found: Namespace, before: Notebook, version: str, tell: Tell, ask: Ask | None) -> Notebook | None:
+    """Delete it once somebody has said yes, or said so before; None where somebody said no."""
     _check_here(found, before)
     stays = _what_stays(before, with_volume=found.with_volume)
     if not found.yes and ask is None:
         raise UsageError(f"{before.name}: give --yes to delete it for good, since nobody is here to be asked")
     if not found.yes and not _agreed(ask, f"Delete {before.word} {before.name} for good? {stays}."):
         tell("nothing was deleted")
-        return
-    servers.delete(found.name, version=version, with_volume=found.with_volume)
+        return None
+    deleted = servers.delete(found.name, version=version, with_volume=found.with_volume)
     tell(f"deleted {before.word} {before.name}; {stays[0].lower()}{stays[1:]}")
+    return replace(deleted, state=NotebookState.DELETING, why="")
 
 
 def _check_here(found: Namespace, before: Notebook) -> None:
@@ -101,12 +104,11 @@ def _agreed(ask: Ask | None, question: str) -> bool:
     return ask is not None and ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
-def _awaited(found: Namespace, version: str, tell: Tell) -> Notebook:
+def _awaited(name: str, version: str, seconds: float, tell: Tell) -> Notebook:
     """The notebook once it runs, saying why it does not yet; as it is, where it is waited for no longer."""
     told, last = "", None
-    seconds = options.waiting_time(found, servers.WAITS)
     try:
-        for last in servers.awaited(found.name, version=version, timeout=seconds):
+        for last in servers.awaited(name, version=version, timeout=seconds):
             why = last.why or ("" if last.state is _RUNNING else "waiting for its pod")
             if why and why != told:
                 tell(f"{last.word} {last.name} is {last.state}: {why}")

@@ -99,12 +99,18 @@ def alike(user: str, path: str) -> tuple[str, ...]:
     return USERS[USERS.index(user) : 3] if user in USERS[:3] else (user,)
 
 
-def in_phase(row: Row, phase: str) -> Row:
-    """A recorded list of pods, with those in one phase."""
+def selected(row: Row, selector: str) -> Row:
+    """A recorded list of pods, with those that a field selector means."""
     if row["status"] != 200:
         return row
-    items = [item for item in row["response"]["items"] if item["status"]["phase"] == phase]
+    items = [item for item in row["response"]["items"] if is_meant(item, selector)]
     return row | {"response": row["response"] | {"items": items}}
+
+
+def is_meant(pod: Row, selector: str) -> bool:
+    fields = {"status.phase": pod["status"]["phase"], "spec.nodeName": pod["spec"].get("nodeName", "")}
+    terms = [re.fullmatch(r"([\w.]+)(!?=)(.*)", term) for term in selector.split(",")]
+    return all((fields[term[1]] == term[3]) is (term[2] == "=") for term in terms if term)
 
 
 def reads(rows: list[Row], query: dict[str, str], accept: str | None) -> list[Row]:
@@ -218,10 +224,10 @@ class Replay:
             rows = reads(found, query, accept) if get else writes(found, method, query, body, kind)
             if rows:
                 return rows
-        if place.endswith("/pods") and query.get("fieldSelector", "").startswith("status.phase="):
+        if place.endswith("/pods") and "fieldSelector" in query:
             everything = path.replace(urlsplit(path).query, "limit=500")
             rows = self._rows(user, method, everything, body, accept, kind)
-            return [in_phase(row, query["fieldSelector"].partition("=")[2]) for row in rows]
+            return [selected(row, query["fieldSelector"]) for row in rows]
         return []
 
     def _in_time(self, rows: list[Row], *, get: bool) -> Row:

@@ -3,10 +3,11 @@
 from dataclasses import replace
 
 import pytest
+import yaml
 
 from kfnb.cluster.status.looking import Place
-from kfnb.cluster.status.resources import pod_defaults
-from kfnb.cluster.status.troubles import troubles
+from kfnb.cluster.status.resources import _pod_default, pod_defaults
+from kfnb.cluster.status.troubles import POD_DEFAULT, troubles
 from kfnb.model.cluster import (
     Knowledge,
     KubeflowPart,
@@ -62,12 +63,16 @@ ACCESS = "access-ml-pipeline"
             f"namespace team-a has no PodDefault {ACCESS}: its notebooks cannot call Kubeflow Pipelines",
         ),
         (
-            {"kubeflow": PIPELINES, "pod_defaults": (PodDefault(ACCESS, on=False),)},
+            {"kubeflow": PIPELINES, "pod_defaults": (PodDefault(ACCESS, on=False, pipelines=True),)},
             f"this notebook was started without the configuration {ACCESS}: it cannot call Kubeflow Pipelines",
         ),
         (
             {"waiting": (WaitingPod("a", "Unschedulable"), WaitingPod("b", "Unschedulable"))},
             "pod a and 1 more cannot start (Unschedulable)",
+        ),
+        (
+            {"kubeflow": PIPELINES, "pod_defaults": (PodDefault(f"{ACCESS}-not", on=True),)},
+            f"namespace team-a has no PodDefault {ACCESS}: its notebooks cannot call Kubeflow Pipelines",
         ),
         ({"waiting": (), "notebooks": (NotebookServer("mine", "waiting"),)}, "notebook mine has no pod"),
     ],
@@ -85,8 +90,15 @@ def test_what_is_broken(parts, told):
         {"version": Version("v1.99.0", "26.03", None, "newer")},
         {"kubeflow": PIPELINES},
         {"pod_defaults": ()},
-        {"kubeflow": PIPELINES, "pod_defaults": (PodDefault(ACCESS, on=True),)},
-        {"kubeflow": PIPELINES, "pod_defaults": (PodDefault(ACCESS, on=None),)},
+        {"kubeflow": PIPELINES, "pod_defaults": (PodDefault("ours", on=True, pipelines=True),)},
+        {"kubeflow": PIPELINES, "pod_defaults": (PodDefault(ACCESS, on=None, pipelines=True),)},
+        {
+            "kubeflow": PIPELINES,
+            "pod_defaults": (
+                PodDefault("a", on=False, pipelines=True),
+                PodDefault("b", on=True, pipelines=True),
+            ),
+        },
         {"waiting": (WaitingPod("a", "ContainerCreating"),)},
         {"notebooks": (NotebookServer("mine", "waiting"),)},
     ],
@@ -99,6 +111,22 @@ def test_what_is_not_broken_or_not_known_is_no_trouble(parts):
 def test_whether_this_notebook_has_a_configuration_is_told_by_its_pods_labels(labels, on):
     (one,), _ = pod_defaults(Place(Holding(**labels), "team-a", pod="mine-0"))
     assert one.on is on
+
+
+def test_who_has_a_token_already_needs_no_configuration():
+    known = {"kubeflow": PIPELINES, "pod_defaults": ()}
+    status = replace(
+        Status("kubeflow", Machine(2)),
+        **{name: Part(Knowledge.KNOWN, value) for name, value in known.items()},
+    )
+    assert troubles(Place(Holding(), "team-a", token=True), status) == ()
+
+
+def test_a_configuration_opens_pipelines_by_the_token_that_it_gives():
+    made = yaml.safe_load(POD_DEFAULT.format(namespace="team-a"))
+    assert _pod_default(made, None).pipelines
+    made["spec"]["volumes"][0]["projected"]["sources"][0]["serviceAccountToken"]["audience"] = "other"
+    assert not _pod_default(made, None).pipelines
 
 
 def test_outside_of_a_notebook_nobody_knows_whether_it_has_one():

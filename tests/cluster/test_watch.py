@@ -98,6 +98,24 @@ def test_a_watch_that_ends_goes_on_from_the_last_version(as_user, replay):
     assert len(asked) < 60  # a stream that ends at once is not asked for in a hurry
 
 
+class Counting(Patience):
+    """Waits for nothing, and notes how often in a row there was nothing."""
+
+    def before(self, number, asked=""):
+        self.__dict__.setdefault("numbers", []).append(number)
+        return 0.0
+
+
+def test_a_stream_that_ends_at_once_is_asked_for_less_and_less_often(replay):
+    """As behind a proxy that lets no answer last."""
+    replay.speed = 1e6
+    patience = Counting()
+    watch = asking(replay.url, "viewer", patience).watch(NOTEBOOKS, version="2549")
+    threading.Timer(1.0, watch.close).start()
+    list(watch)
+    assert patience.numbers[:4] == [0, 1, 2, 3]
+
+
 def test_a_watch_is_ended_from_another_thread_while_nothing_happens(replay):
     replay.speed = 1.0
     watch = asking(replay.url, "viewer").watch(NOTEBOOKS, version="2549")

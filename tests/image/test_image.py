@@ -189,7 +189,9 @@ def test_images_are_named_in_many_ways(name):
     assert Recipe(name).name == name
 
 
-@pytest.mark.parametrize("line", ["-r other.txt", "-e .", "./local", "../up", "file:///x", "-c pins.txt"])
+@pytest.mark.parametrize(
+    "line", ["-r other.txt", "-e .", "./local", "../up", "file:///x", "x @ file:///x", "-c pins.txt"]
+)
 def test_requirements_that_would_not_be_there_are_refused(line):
     with pytest.raises(UsageError, match="line 2"):
         Recipe(requirements=f"pandas\n{line}\n")

@@ -262,6 +262,12 @@ def test_the_newest_event_says_why_it_does_not_run_yet(editor, as_user, namespac
             made.delete(f"{path}/{event['metadata']['name']}")
 
 
+@pytest.mark.parametrize("wrong", ["--wait --timeout soon", "-o 1x"])
+def test_words_that_are_wrong_are_refused_before_anything_is_made(editor, wrong):
+    assert editor.fails(f"%kf_notebook create nb --image a:1 {wrong}")
+    assert len(editor.run("%kf_notebook")) == 0
+
+
 def test_it_is_waited_for_no_longer_than_was_said(editor):
     editor.run("%kf_notebook create nb --image a:1")
     told = editor.fails("%kf_notebook start nb --wait --timeout 1s")

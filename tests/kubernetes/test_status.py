@@ -97,6 +97,44 @@ def test_each_user_sees_what_their_rights_show(look, user):
     assert f"namespace {status.within}" in draw_status(status)["text/plain"]
 
 
+def wants(name, *, node="", gpus=0, first=0, phase="Pending"):
+    """A pod that asks for GPUs, and for some ``first``, in a container that ends before the others begin."""
+    made = pod(name)
+    limits = {"resources": {"limits": {"nvidia.com/gpu": str(gpus)}}}
+    made["spec"]["containers"][0] |= limits
+    made["spec"]["initContainers"] = [
+        {"name": "first", "image": "a", "resources": {"limits": {"nvidia.com/gpu": str(first)}}}
+    ]
+    return made | {"spec": made["spec"] | ({"nodeName": node} if node else {}), "status": {"phase": phase}}
+
+
+@pytest.fixture
+def machine(as_user):
+    """A node with eight GPUs."""
+    admin, name = as_user("admin"), "gpu-box"
+    about = {"name": name, "labels": {"nvidia.com/gpu.product": "A100"}}
+    admin.create("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node", "metadata": about})
+    admin.patch(f"/api/v1/nodes/{name}/status", {"status": {"allocatable": {"nvidia.com/gpu": "8"}}})
+    yield name
+    admin.delete(f"/api/v1/nodes/{name}")
+
+
+def test_a_gpu_is_free_that_no_pod_on_its_machine_has_asked_for(look, as_user, namespace, machine):
+    admin, pods = as_user("admin"), f"/api/v1/namespaces/{namespace}/pods"
+    for made in (
+        wants("runs", node=machine, gpus=1, phase="Running"),
+        wants("pulls-its-image", node=machine, gpus=2),
+        wants("begins-large", node=machine, gpus=1, first=3),
+        wants("has-ended", node=machine, gpus=1, phase="Succeeded"),
+        wants("waits-for-a-machine", gpus=1),
+    ):
+        admin.create(pods, made)
+        if made["status"]["phase"] != "Pending":
+            admin.patch(f"{pods}/{made['metadata']['name']}/status", {"status": made["status"]})
+    (found,) = [one for one in look("admin").gpus.value if one.kind == "A100"]
+    assert (found.total, found.free) == (8, 8 - 1 - 2 - 3)
+
+
 def test_kinds_that_the_server_does_not_know_are_absent(look):
     parts = {one.name: one.knowledge for one in look("editor").kubeflow.value}
     assert parts["Katib"] is Knowledge.KNOWN

@@ -50,6 +50,8 @@ def test_all_words_are_taken():
         ("create n --kind v3", "v3"),
         ("create n --imag a", "did you mean --image?"),
         ("create n --dry-run --wait", "--dry-run creates nothing"),
+        ("start n --timeout 1m", "--timeout says for how long --wait waits"),
+        ("create n -o 1x", "-o 1x: that is no name"),
     ],
 )
 def test_words_that_mean_nothing_together_are_said(line, told):

@@ -21,11 +21,10 @@ Question = Callable[[Place], tuple[Any, More]]
 
 _STANDING: Mapping[str, Question] = {
     "kubeflow": kubeflow.parts,
-    "gpus": resources.gpus,
     "namespace": identity.namespace,
     "version": identity.version,
     "quota": resources.quota,
-    "nodes": resources.nodes,
+    "machines": resources.machines,
     "volumes": resources.volumes,
     "pod_defaults": resources.pod_defaults,
 }
@@ -51,6 +50,7 @@ def gather(place: Place, start: Status) -> Status:
     else:
         user = Part(Knowledge.KNOWN, found)
     parts = _asked(place, {**_STANDING, **_MOVING}.items())
+    parts["nodes"], parts["gpus"] = _split(parts.pop("machines"))
     parts["version"] = _judged(parts["version"], parts["kubeflow"])
     return _finished(place, replace(start, user=user, **parts))
 
@@ -76,6 +76,12 @@ def _asked(place: Place, questions: Iterable[tuple[str, Question]]) -> dict[str,
         threads.shutdown(wait=False, cancel_futures=True)
 
 
+def _split(both: Part[tuple[Any, Any]]) -> tuple[Part[Any], Part[Any]]:
+    """Two parts that came with one answer."""
+    first, second = both.value or (None, None)
+    return replace(both, value=first), replace(both, value=second)
+
+
 def _bound(question: Question, place: Place) -> Callable[[], tuple[Any, More]]:
     return lambda: question(place)
 
@@ -88,6 +94,7 @@ def _nothing(start: Status, error: BackendError) -> Status:
     """Where nothing can be seen at all, each part says why."""
     unknown: Part[Any] = Part(Knowledge.UNKNOWN, reason=str(error))
     parts: dict[str, Any] = dict.fromkeys(("user", *_STANDING, *_MOVING), unknown)
+    parts["nodes"], parts["gpus"] = _split(parts.pop("machines"))
     return replace(start, **parts, troubles=(Trouble(str(error)),), asked=time.time())
 
 

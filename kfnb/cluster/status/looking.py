@@ -23,13 +23,15 @@ MOST = 500
 class Place:
     """What is asked, and in which namespace.
 
-    ``pod`` is the name of the pod that this is, empty outside of one; ``installed`` Kubeflow's own namespace.
+    ``pod`` is the name of the pod that this is, empty outside of one; ``installed`` Kubeflow's own namespace;
+    ``token`` says that there is a token for Kubeflow Pipelines here.
     """
 
     kubernetes: Kubernetes
     namespace: str
     pod: str = ""
     installed: str = "kubeflow"
+    token: bool = False
 
     def within(self, api: str, resource: str) -> str:
         """The path of a kind of resource in the namespace: ``within("apis/kubeflow.org/v1", "notebooks")``."""

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.quantity import amount
-from kfnb.cluster.status.looking import MOST, Item, More, Place, condition, first
+from kfnb.cluster.status.looking import MOST, Item, More, Place, at, condition, first, rows
 from kfnb.errors import BackendError
 from kfnb.model.cluster import ClusterNode, Gpus, PodDefault, Quota, Volume
 
@@ -15,6 +16,10 @@ _GPU = re.compile(r"[\w.-]+/(gpu|.*mig-|tpu|gaudi|i915|xe)")
 _PRODUCTS = ("nvidia.com/gpu.product", "amd.com/gpu.product-name", "cloud.google.com/gke-accelerator")
 _PAGES = 4
 """How many pages of pods are read to count the GPUs that they use; with more pods, that stays unknown."""
+_AUDIENCE = "pipelines.kubeflow.org"
+"""For whom Kubeflow Pipelines wants a token to be."""
+_HOLDING = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"
+"""The pods for which a node keeps what they ask for, running or not."""
 
 
 def quota(place: Place) -> tuple[tuple[Quota, ...], More]:
@@ -36,10 +41,10 @@ def _share(used: object, hard: object) -> float:
     return min(1.0, amount(used) / limit) if limit else 1.0
 
 
-def nodes(place: Place) -> tuple[tuple[ClusterNode, ...], More]:
-    """The machines of the cluster."""
+def machines(place: Place) -> tuple[tuple[tuple[ClusterNode, ...], tuple[Gpus, ...]], More]:
+    """The machines of the cluster; its GPUs by kind, and how many of them no pod has."""
     found, more = first(place.kubernetes, "/api/v1/nodes")
-    return tuple(map(_node, found)), more
+    return (tuple(map(_node, found)), _gpus(place.kubernetes, found)), more
 
 
 def _node(item: Item) -> ClusterNode:
@@ -57,9 +62,7 @@ def _node(item: Item) -> ClusterNode:
     )
 
 
-def gpus(place: Place) -> tuple[tuple[Gpus, ...], More]:
-    """The GPUs of the cluster by kind, and how many of them no pod has asked for."""
-    found, more = first(place.kubernetes, "/api/v1/nodes")
+def _gpus(kubernetes: Kubernetes, found: Sequence[Item]) -> tuple[Gpus, ...]:
     total: dict[tuple[str, str], int] = {}
     kinds: dict[str, str] = {}
     for item in found:
@@ -69,26 +72,26 @@ def gpus(place: Place) -> tuple[tuple[Gpus, ...], More]:
             if _GPU.match(name) and amount(count):
                 kinds[item["metadata"]["name"]] = kind or name
                 total[kind or name, name] = total.get((kind or name, name), 0) + int(amount(count))
-    used = _used(place.kubernetes, kinds) if total else None
+    used = _used(kubernetes, kinds) if total else None
     return tuple(
         Gpus(kind, name, count, None if used is None else count - used.get((kind, name), 0))
         for (kind, name), count in total.items()
-    ), more
+    )
 
 
 def _used(kubernetes: Kubernetes, kinds: Mapping[str, str]) -> dict[tuple[str, str], int] | None:
-    """How many GPUs the running pods have, by kind; None where they cannot be seen, or are too many."""
+    """How many GPUs the pods have, by kind; None where they cannot be seen, or are too many."""
     found: dict[tuple[str, str], int] = {}
     token = ""
     for _ in range(_PAGES):
-        query = {"limit": MOST, "fieldSelector": "status.phase=Running", "continue": token}
+        query = {"limit": MOST, "fieldSelector": _HOLDING, "continue": token}
         try:
             page = kubernetes.get("/api/v1/pods", query)
         except BackendError:
             return None
         for pod in page.get("items") or ():
             kind = kinds.get(pod["spec"].get("nodeName", ""))
-            for name, count in _limits(pod).items() if kind else ():
+            for name, count in _of_pod(pod).items() if kind else ():
                 found[kind or "", name] = found.get((kind or "", name), 0) + count
         token = (page.get("metadata") or {}).get("continue", "")
         if not token:
@@ -96,13 +99,19 @@ def _used(kubernetes: Kubernetes, kinds: Mapping[str, str]) -> dict[tuple[str, s
     return None
 
 
-def _limits(pod: Item) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for container in pod["spec"].get("containers") or ():
-        for name, count in ((container.get("resources") or {}).get("limits") or {}).items():
-            if _GPU.match(name):
-                found[name] = found.get(name, 0) + int(amount(count))
-    return found
+def _of_pod(pod: Item) -> Counter[str]:
+    """The GPUs that a node keeps for a pod: those of its containers and sidecars, or of one that runs before them."""
+    before = rows(pod, "spec", "initContainers")
+    sidecars = [one for one in before if one.get("restartPolicy") == "Always"]
+    together = sum(map(_limits, (*rows(pod, "spec", "containers"), *sidecars)), Counter[str]())
+    for one in before:
+        together |= _limits(one)  # the larger of each
+    return together
+
+
+def _limits(container: Item) -> Counter[str]:
+    limits = at(container, "resources", "limits") or {}
+    return Counter({name: int(amount(count)) for name, count in limits.items() if _GPU.match(name)})
 
 
 def volumes(place: Place) -> tuple[tuple[Volume, ...], More]:
@@ -135,7 +144,17 @@ def _pod_default(item: Item, own: Mapping[str, str] | None) -> PodDefault:
     wanted = (spec.get("selector") or {}).get("matchLabels") or {}
     told = tuple(f"{name}={value}" for name, value in wanted.items())
     on = None if own is None else all(own.get(name) == value for name, value in wanted.items())
-    return PodDefault(item["metadata"]["name"], spec.get("desc", ""), told, on)
+    return PodDefault(item["metadata"]["name"], spec.get("desc", ""), told, on, _opens_pipelines(item))
+
+
+def _opens_pipelines(item: Item) -> bool:
+    """Whether a PodDefault gives a token for Kubeflow Pipelines, whatever it is called."""
+    tokens = (
+        at(source, "serviceAccountToken", "audience")
+        for volume in rows(item, "spec", "volumes")
+        for source in rows(volume, "projected", "sources")
+    )
+    return _AUDIENCE in tokens
 
 
 def _own_labels(place: Place) -> Mapping[str, str] | None:

@@ -48,7 +48,7 @@ def troubles(place: Place, status: Status) -> tuple[Trouble, ...]:
     namespace = place.namespace
     return (
         *_of_namespace(status, namespace),
-        *_of_access(status, namespace),
+        *_of_access(place, status),
         *_of_pods(_on_their_own(status), namespace),
         *_of_notebooks(place, status),
         *_of_services(status, namespace),
@@ -139,22 +139,26 @@ def _of_volumes(status: Status, namespace: str) -> Iterator[Trouble]:
             yield Trouble(f"volume {one.name} has lost its storage", mend=command)
 
 
-def _of_access(status: Status, namespace: str) -> Iterator[Trouble]:
+def _of_access(place: Place, status: Status) -> Iterator[Trouble]:
     """Notebooks reach Kubeflow Pipelines by a token that a PodDefault puts into them."""
     pipelines = next((one for one in status.kubeflow.value or () if one.name == "Pipelines"), None)
     if not status.pod_defaults.known or pipelines is None or pipelines.knowledge is not Knowledge.KNOWN:
         return
-    found = next((one for one in status.pod_defaults.value or () if _ACCESS in one.name), None)
-    if found is None:
+    if place.token:
+        return
+    namespace = place.namespace
+    opening = [one for one in status.pod_defaults.value or () if one.pipelines]
+    if not opening:
         yield Trouble(
             f"namespace {namespace} has no PodDefault {_ACCESS}: its notebooks cannot call Kubeflow Pipelines",
             "apply this, then start the notebook anew with the configuration that it adds to the spawner",
             POD_DEFAULT.format(namespace=namespace),
             "yaml",
         )
-    elif found.on is False:
+    elif all(one.on is False for one in opening):
         yield Trouble(
-            f"this notebook was started without the configuration {found.name}: it cannot call Kubeflow Pipelines",
+            f"this notebook was started without the configuration {opening[0].name}: "
+            "it cannot call Kubeflow Pipelines",
             "choose it where the notebook is created, under configurations",
         )
 
