@@ -20,6 +20,7 @@ from kfnb.cluster.checks.clients import clients, token
 from kfnb.cluster.checks.here import here
 from kfnb.cluster.checks.network import network
 from kfnb.cluster.checks.registry import registry
+from kfnb.cluster.checks.supplies import pulls, storage
 from kfnb.cluster.patience import Patience
 from kfnb.cluster.status import gather, gather_again
 from kfnb.cluster.status.looking import Place
@@ -140,6 +141,8 @@ class _Standing:
             yield from clients(status)
             yield registry(self._place.kubernetes, self._place.installed)
             yield token(self._token)
+            yield pulls(status)
+            yield storage(self._place.kubernetes, status)
 
     def _has_token(self) -> bool:
         return self._token is not None and self._token.is_file()

@@ -6,6 +6,7 @@ import json
 import ssl
 import threading
 import time
+from dataclasses import replace
 from types import SimpleNamespace
 from urllib.parse import urlsplit
 
@@ -17,9 +18,9 @@ from kfnb import config, standing
 from kfnb.backends.kubeflow import surroundings
 from kfnb.cli import main
 from kfnb.cluster import reach
-from kfnb.cluster.checks import clients, here, network, registry
+from kfnb.cluster.checks import clients, here, network, registry, supplies
 from kfnb.model.check import Outcome
-from kfnb.model.cluster import Knowledge, KubeflowPart, Machine, Part, Status, Version
+from kfnb.model.cluster import Knowledge, KubeflowPart, Machine, Part, Status, Version, Volume, WaitingPod
 
 DEFAULT = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
 PROXIES = (
@@ -233,6 +234,50 @@ def test_a_model_registry_that_is_not_there_or_hidden_is_no_fault(replay, speaki
     assert "may not get services/proxy" in hidden.told
 
 
+def with_known(**parts):
+    """A status in which only these parts are known."""
+    known = {name: Part(Knowledge.KNOWN, value) for name, value in parts.items()}
+    return replace(Status("kubeflow", Machine(2), server="there", within="team-a"), **known)
+
+
+def test_an_image_that_does_not_come_is_bad_and_one_that_is_fetched_is_not():
+    fetched = WaitingPod("a", "ContainerCreating")
+    assert supplies.pulls(with_known(waiting=(fetched,))).outcome is Outcome.GOOD
+    stuck = [WaitingPod(name, "ImagePullBackOff", "manifest unknown") for name in "bc"]
+    found = supplies.pulls(with_known(waiting=(fetched, *stuck)))
+    assert (found.outcome, found.mend) == (Outcome.BAD, "kubectl -n team-a describe pod b")
+    assert "image of b and 1 more does not come (ImagePullBackOff): manifest unknown" in found.told
+    assert supplies.pulls(with_known()).outcome is Outcome.SKIPPED
+
+
+class Classes:
+    """A server with some classes of storage."""
+
+    def __init__(self, **annotations):
+        self._items = [
+            {"metadata": {"name": name, "annotations": {"storageclass.kubernetes.io/is-default-class": told}}}
+            for name, told in annotations.items()
+        ]
+
+    def list(self, path):
+        return iter(self._items)
+
+
+def test_a_volume_that_names_no_class_of_storage_needs_a_default(replay):
+    good = supplies.storage(asking(replay.url, "admin"), with_known())
+    assert (good.outcome, "class standard" in good.told) == (Outcome.GOOD, True)
+    none = supplies.storage(Classes(slow="false", fast="false"), with_known())
+    assert none.outcome is Outcome.DOUBTFUL
+    assert "annotate storageclass fast " in none.mend
+    assert supplies.storage(asking(replay.url, "viewer"), with_known()).outcome is Outcome.SKIPPED
+
+
+@pytest.mark.parametrize(("phase", "outcome"), [("Pending", Outcome.BAD), ("Bound", Outcome.GOOD)])
+def test_a_volume_that_waits_for_a_class_that_is_not_there_is_bad(phase, outcome):
+    volumes = (Volume("data", phase=phase, kind="gone"), Volume("more", phase="Pending", kind="fast"))
+    assert supplies.storage(Classes(fast="true"), with_known(volumes=volumes)).outcome is outcome
+
+
 def test_room_here_is_checked(tmp_path):
     roomy = Machine(2, memory=8_000_000_000, memory_free=4_000_000_000, home=str(tmp_path), disk_free=10**11)
     assert [one.outcome for one in here.here(roomy)] == [Outcome.GOOD, Outcome.GOOD]
@@ -266,7 +311,7 @@ def test_what_is_broken_in_the_cluster_makes_the_exit_code(around, replay, tmp_p
     told = json.loads(capsys.readouterr().out)
     names = {one["name"]: one["outcome"] for one in told}
     assert names["cluster"] == names["clock"] == names["DNS"] == "good"
-    assert names["found broken"] == "bad"
+    assert names["found broken"] == names["image pulls"] == "bad"
     assert any("exceeded quota" in one["told"] for one in told)
     assert main(["doctor"]) == 1
     assert "✗ found broken" in capsys.readouterr().out
