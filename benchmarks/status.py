@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,18 @@ for _folder in ("cluster", "kubernetes"):
     sys.path.insert(0, str(TESTS / _folder))
 
 PODS, TRIALS, ROUNDS = 5000, 2000, 5
+
+_FIRST = """
+import time
+from IPython.core.interactiveshell import InteractiveShell
+shell = InteractiveShell.instance()
+shell.run_cell("%load_ext kfnb").raise_error()
+start = time.perf_counter()
+status = shell.run_line_magic("kf_status", "")
+shell.display_formatter.format(status)
+assert status.user.known, status.user.reason
+print(time.perf_counter() - start)
+"""
 
 
 def status() -> Iterator[Measured]:
@@ -43,6 +57,21 @@ def _recorded() -> Iterator[Measured]:
         asked = len(server.asked)
         _look(kubernetes, NAMESPACE)
         yield Measured("  requests", len(server.asked) - asked, "30", unit="")
+        yield Measured("  the first in a fresh kernel", _first(server.url), "1000 ms")
+
+
+def _first(url: str) -> float:
+    """With all that is imported for it."""
+    from replay_kubernetes import kubeconfig
+
+    with tempfile.TemporaryDirectory() as folder:
+        file = kubeconfig(Path(folder), url, "viewer")
+        around = {"KUBECONFIG": str(file), "KFNB_CONTEXT": "viewer", "KFNB_HOME": folder}
+        words = [sys.executable, "-c", _FIRST]
+        run = partial(
+            subprocess.run, words, env=os.environ | around, capture_output=True, text=True, check=True
+        )
+        return statistics.median(float(run().stdout.split()[-1]) for _ in range(ROUNDS))
 
 
 def _real() -> Iterator[Measured]:
