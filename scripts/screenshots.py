@@ -14,9 +14,12 @@ from pathlib import Path
 from playwright.sync_api import Locator, Page, expect, sync_playwright
 
 ROOT = Path(__file__).parent.parent
-sys.path.insert(0, str(ROOT / "tests" / "browser"))
+for folder in ("browser", "cluster"):
+    sys.path.insert(0, str(ROOT / "tests" / folder))
 
-from lab import DARK, LIGHT, Lab, Sheet, jupyterlab, launch  # noqa: E402 - it lies beside the tests that use it
+# they lie beside the tests that use them
+from lab import DARK, LIGHT, Lab, Sheet, jupyterlab, launch  # noqa: E402
+from replay_kubernetes import kubeconfig, replaying  # noqa: E402
 
 IMAGES = ROOT / "docs" / "images"
 WIDTH, TALLEST, TALLEST_STUDY = 1120, 900, 1040
@@ -31,6 +34,7 @@ FAILING = (
     "%kf_pipeline prices_report load mean report",
     "%kf_submit prices_report --rows 0",
 )
+CLUSTER = ("%kf_status", "%kf_notebook")
 SWEEP = "%kf_submit diagnosis_sweep"
 TUNE = """%%kf_tune network --trials 60 --parallel 2 --objective loss --minimize --early-stopping median --seed 2 \\
     --space "lr=log(1e-4,1e-1) layers=int(1,6) act=choice(relu,tanh,gelu) dropout=float(0,0.5,step=0.1)"
@@ -56,6 +60,7 @@ def main() -> None:
         failing(page, lab)
         tuning(page, lab)
         dark(page, lab)
+        cluster(page, lab)
         browser.close()
 
 
@@ -125,6 +130,24 @@ def dark(page: Page, lab: Lab) -> None:
     sweep = live(sheet, SWEEP)
     node(sweep, "evaluate").click()
     take(page, sheet.cell(SWEEP), "run-dark")
+
+
+def cluster(page: Page, lab: Lab) -> None:
+    """Where one is, in the recorded cluster: in the light and in the dark; its notebooks."""
+    with replaying() as server:
+        reached = f"%env KUBECONFIG={kubeconfig(lab.folder, server.url, 'editor')}"
+        lab.write("cluster.ipynb", ["%load_ext kfnb", reached, "%kf_config context=editor", *CLUSTER])
+        lab.theme(LIGHT)
+        sheet = lab.open(page, "cluster.ipynb")
+        sheet.run_all()
+        sheet.finished()
+        for source in CLUSTER:
+            take(page, sheet.cell(source), source.removeprefix("%kf_"), TALLEST_STUDY)
+        sheet.save()
+        lab.theme(DARK)
+        page.reload()
+        sheet.wait_until_ready()
+        take(page, sheet.cell(CLUSTER[0]), "status-dark", TALLEST_STUDY)
 
 
 def live(sheet: Sheet, source: str) -> Locator:

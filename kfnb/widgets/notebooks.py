@@ -34,8 +34,8 @@ COLUMNS = (
     Column("Memory", number=True),
     Column("GPUs", number=True),
     Column("Kind", whole=True),
-    Column("Volumes", aside=True),
     Column("Last activity", whole=True, aside=True),
+    Column("Volumes", aside=True),
     Column("Created by", aside=True),
 )
 
@@ -64,7 +64,7 @@ def draw_notebook(one: Notebook) -> dict[str, str]:
         f"CPU {one.cpu}" if one.cpu else "",
         f"memory {one.memory}" if one.memory else "",
         _gpus(one),
-        ", ".join(f"volume {mount.claim} at {mount.path}" for mount in one.mounts),
+        _volumes(one),
         f"last activity {_minute(one.last_activity)}" if one.last_activity else "",
     )
     title = Title(one.name, _LOOKS[one.state], f"{one.word} in namespace {one.namespace}", facts)
@@ -93,8 +93,8 @@ def _row(one: Notebook) -> Sequence[Value]:
         one.memory,
         Cell(str(sum(count for count, _ in one.gpus) or ""), hint=_gpus(one)),
         _KINDS[one.kind],
-        ", ".join(f"{mount.claim} at {mount.path}" for mount in one.mounts),
         _minute(one.last_activity),
+        Cell(", ".join(mount.claim for mount in one.mounts), hint=_volumes(one)),
         one.creator,
     ]
 
@@ -105,6 +105,10 @@ def _why(one: Notebook) -> list[Block]:
     look = _LOOKS[one.state]
     words = "does not start" if one.state is NotebookState.FAILING else "does not run yet"
     return [Alert(look, f"{one.name} {words}", [Text(one.why)])]
+
+
+def _volumes(one: Notebook) -> str:
+    return ", ".join(f"volume {mount.claim} at {mount.path}" for mount in one.mounts)
 
 
 def _gpus(one: Notebook) -> str:
