@@ -85,9 +85,7 @@ def dimensions_of(text: str) -> tuple[Dimension, ...]:
 
     def ask(dimension: Dimension) -> Value:
         dimension = replace(dimension, condition=words.get(dimension.name, ""))
-        known = found.setdefault(dimension.name, dimension)
-        if known.kind != dimension.kind:
-            raise UsageError(f"{dimension.name} is {known.kind} in one trial and {dimension.kind} in another")
+        found[dimension.name] = _joined(found.get(dimension.name, dimension), dimension)
         return space.drawn(dimension, chance)
 
     for _ in range(_LOOKS):
@@ -100,6 +98,23 @@ def dimensions_of(text: str) -> tuple[Dimension, ...]:
     if not found:
         raise UsageError('the space\'s function asks for nothing: call trial.float("lr", 0.1, 1) in it')
     return tuple(found.values())
+
+
+def _joined(known: Dimension, asked: Dimension) -> Dimension:
+    """What has the values of both: a parameter's bounds may differ from trial to trial, and nothing else of it."""
+    if _sort(known) != _sort(asked):
+        raise UsageError(
+            f"{known.name} is {_sort(known)} in one trial and {_sort(asked)} in another: give them names of their own"
+        )
+    step = known.step if known.step == asked.step else float(known.kind == "int")
+    return replace(known, low=min(known.low, asked.low), high=max(known.high, asked.high), step=step)
+
+
+def _sort(dimension: Dimension) -> str:
+    """What of a parameter is the same in all trials, in words."""
+    if dimension.kind == "choice":
+        return f"one of {', '.join(map(str, dimension.choices))}"
+    return f"{dimension.kind} on a logarithmic scale" if dimension.log else dimension.kind
 
 
 def write_function(function: Callable[..., Any]) -> str:
