@@ -111,7 +111,7 @@ def planned(  # noqa: PLR0913 - as above
     search = Search(
         name=name or made.name,
         subject=made,
-        objective=_of_step(goals, made.name, made.step) if made.step else goals,
+        objective=_of_step(goals, *([made.name, made.step] if made.step else [])),
         space=dimensions,
         conditions=text,
         algorithm=chosen,
@@ -156,7 +156,7 @@ def drafted(subject: Any, space: Space, **how: Any) -> str:
 def study(name: str, *, backend: str | None = None) -> Study:
     """The study of that name, from whichever kernel it was started. Raises ``StudyNotFound``."""
     engine = engine_of(backend)
-    return Study(engine, engine.get(name).name)
+    return Study(engine, engine.find(name))
 
 
 def studies(*, backend: str | None = None) -> model.StudyList:
@@ -222,13 +222,14 @@ def subject_of(
 
 
 def _of_step(objective: Objective, *names: str) -> Objective:
-    """The objective by its own name, where the task that it is said to be of is the trial itself."""
+    """The objective by its own name, where the task that it is said to be of is the trial itself; each metric once."""
 
     def own(metric: str) -> str:
         task, _, name = metric.rpartition(".")
         return name if task in names else metric
 
-    return replace(objective, metric=own(objective.metric), further=tuple(map(own, objective.further)))
+    metric, *further = dict.fromkeys(map(own, (objective.metric, *objective.further)))
+    return replace(objective, metric=metric, further=tuple(further))
 
 
 def engine_of(backend: str | None) -> Engine:

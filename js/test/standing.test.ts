@@ -29,6 +29,14 @@ describe("trials", () => {
     expect(timeLeft(head, new Standing(trials, false), START + 6)).toBeCloseTo((6 * 7.75 - 2) / 2);
     expect(timeLeft({ ...head, most: null }, new Standing(trials, false), START)).toBeNull();
     expect(timeLeft({ ...head, timeout: 10 }, new Standing(trials, false), START + 6)).toBe(4);
+    // it went on after its time was up, and has all of it again
+    const left = timeLeft(head, new Standing(trials, false), START + 6);
+    expect(timeLeft({ ...head, timeout: 5 }, new Standing(trials, false), START + 6)).toBe(left);
+  });
+
+  it("do not count where they were killed", () => {
+    const killed = { ...trial(9, 1), state: "KILLED" } as const;
+    expect(new Standing([...TRIALS, killed], false).done).toBe(new Standing(TRIALS, false).done);
   });
 });
 

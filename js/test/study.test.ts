@@ -46,7 +46,7 @@ describe("a study", () => {
 
   it("shows its best trial first, how it compares, and what is done", () => {
     expect(find(".best").textContent).toContain("Best trial (1) loss = 1");
-    expect(find(".best").textContent).toContain("the next best is 2 (trial 2); half of them are above 2");
+    expect(find(".best").textContent).toContain("the next best is 2 (trial 2); the median is 2");
     expect(find(".progress").textContent).toContain("4 of 10 trials");
     expect(find(".progress").textContent).toContain("left");
     expect(find("canvas[role=img]").getAttribute("aria-label")).toBe(

@@ -146,6 +146,11 @@ class Study:
         return best
 
     @property
+    def done(self) -> int:
+        """How many of its trials it has had: those that have ended, but for the killed ones, which do not count."""
+        return sum(trial.state.finished and trial.state is not TrialState.KILLED for trial in self.trials)
+
+    @property
     def counts(self) -> dict[TrialState, int]:
         """How many trials are in each state, of the states that occur."""
         counts: dict[TrialState, int] = {}

@@ -36,15 +36,19 @@ def _numbers(search: Search) -> Iterator[str]:
         ("parallel", search.parallel, 1),
         ("max_failed", search.max_failed, 0),
     ):
-        if value is not None and not (isinstance(value, int) and value >= least):
+        if value is not None and not (type(value) is int and value >= least):
             yield f"{name}={value!r}: give a whole number from {least} on"
-    if search.timeout is not None and not 0 < search.timeout < math.inf:
-        yield f"timeout={search.timeout:g}: give seconds, more than 0"
-    if search.seed is not None and not 0 <= search.seed < _SEEDS:
-        yield f"seed={search.seed}: give a number from 0 to {_SEEDS - 1}"
-    goal = search.objective.goal
-    if goal is not None and not math.isfinite(goal):
-        yield f"goal={goal:g}: give a finite number"
+    timeout, seed, goal = search.timeout, search.seed, search.objective.goal
+    if timeout is not None and not (_is_finite(timeout) and timeout > 0):
+        yield f"timeout={timeout!r}: give seconds, more than 0"
+    if seed is not None and not (type(seed) is int and 0 <= seed < _SEEDS):
+        yield f"seed={seed!r}: give a number from 0 to {_SEEDS - 1}"
+    if goal is not None and not _is_finite(goal):
+        yield f"goal={goal!r}: give a finite number"
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def misfits(

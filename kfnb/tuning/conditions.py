@@ -113,7 +113,7 @@ def _joined(known: Dimension, asked: Dimension) -> Dimension:
 def _sort(dimension: Dimension) -> str:
     """What of a parameter is the same in all trials, in words."""
     if dimension.kind == "choice":
-        return f"one of {', '.join(map(str, dimension.choices))}"
+        return f"one of {', '.join(map(repr, dimension.choices))}"
     return f"{dimension.kind} on a logarithmic scale" if dimension.log else dimension.kind
 
 

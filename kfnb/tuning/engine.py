@@ -44,6 +44,10 @@ class Engine(Protocol):
         """Look at a study again and again."""
         ...
 
+    def find(self, name: str) -> str:
+        """The name of a study that there is, as it is called here. Raises ``StudyNotFound``."""
+        ...
+
     def get(self, name: str) -> model.Study:
         """The study as it is now, with all of its trials. Raises ``StudyNotFound``."""
         ...

@@ -30,12 +30,13 @@ def importances(study: Study) -> Mapping[str, float]:
     with warnings.catch_warnings(), _quiet(optuna.logging):
         warnings.simplefilter("ignore")
         made = optuna.create_study(direction="maximize" if study.objective.maximize else "minimize")
-        made.add_trials([_frozen(trial, dimensions) for trial in done])
         try:
+            made.add_trials([_frozen(trial, dimensions) for trial in done])
             found = optuna.importance.get_param_importances(
                 made, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
             )
-        except (ValueError, RuntimeError):  # of values that Optuna can tell nothing of
+        except (ValueError, TypeError, RuntimeError):
+            # of values that are none of the space's, or of which Optuna can tell nothing
             return {}
     return dict(found)
 

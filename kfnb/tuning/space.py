@@ -7,6 +7,7 @@ import math
 import random
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Any
 
@@ -79,7 +80,7 @@ def whole(name: str, low: int, high: int, *, step: int = 1, log: bool = False) -
 
 def choice(name: str, choices: Sequence[Value]) -> Dimension:
     """One of ``choices``, which are all texts, all numbers or all true or false. Raises ``UsageError``."""
-    values: list[Any] = list(choices)
+    values = [_plain(value) for value in choices]
     kinds = {type(value) for value in values}
     if kinds == {int, float}:
         values = [float(value) for value in values]
@@ -97,7 +98,13 @@ def choice(name: str, choices: Sequence[Value]) -> Dimension:
     return _checked(Dimension(name, "choice", choices=tuple(values)))
 
 
+def _plain(value: Any) -> Any:
+    """A value of NumPy's as Python's own; everything else as it is."""
+    return value.item() if type(value).__module__ == "numpy" and not value.shape else value
+
+
 def _number(name: str, value: Any) -> float:
+    value = _plain(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise UsageError(f"{name}: {value!r} is no number")
     return float(value)
@@ -111,6 +118,8 @@ def _checked(dimension: Dimension) -> Dimension:
         return dimension
     if low >= high:
         raise UsageError(f"{name} lies from {low:g} to {high:g}: the first bound is the lower one")
+    if not math.isfinite(high - low):
+        raise UsageError(f"{name} lies from {low:g} to {high:g}: that is too far for a number")
     if dimension.log and low <= 0:
         raise UsageError(f"{name} is on a logarithmic scale, whose lower bound is above 0, not {low:g}")
     if dimension.step < 0 or dimension.step > high - low:
@@ -146,7 +155,12 @@ def drawn(dimension: Dimension, chance: random.Random) -> Value:
         return chance.randrange(int(low), int(high) + 1, max(1, int(dimension.step)))
     if not dimension.step:
         return chance.uniform(low, high)
-    return low + dimension.step * chance.randrange(math.floor((high - low) / dimension.step + 1e-9) + 1)
+    return at_step(dimension, chance.randrange(math.floor((high - low) / dimension.step + 1e-9) + 1))
+
+
+def at_step(dimension: Dimension, steps: int) -> float:
+    """The number so many steps above the lower bound, as one writes it: 0.3, not 0.30000000000000004."""
+    return float(Decimal(repr(dimension.low)) + steps * Decimal(repr(dimension.step)))
 
 
 # -- reading --------------------------------------------------------------------------------------------------
@@ -251,6 +265,7 @@ def _from_mapping(space: Mapping[str, Any]) -> Iterator[Dimension]:
 
 
 def _from_tuple(name: str, given: tuple[Any, ...]) -> Dimension:
+    given = tuple(map(_plain, given))
     if isinstance(given[0], str) and given[0] in FORMS:
         form, values = given[0], given[1:]
         return choice(name, values) if form == "choice" else _made(name, form, values, {})

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from kfnb import model
-from kfnb.errors import BackendUnavailable, StudyFailed
+from kfnb.errors import BackendUnavailable, StudyFailed, UsageError
 from kfnb.model import RunState, Trial
 from kfnb.tuning.engine import Engine, Observed
 from kfnb.tuning.importance import with_importances
@@ -109,7 +109,12 @@ class Study:
         self._engine.stop(self.name)
 
     def resume(self, trials: int | None = None) -> Study:
-        """Go on with a study that has ended: for ``trials`` more, or up to what was asked for at first."""
+        """Go on with a study that has ended: for ``trials`` more, or up to what was asked for at first.
+
+        Raises ``UsageError`` and ``BackendError``.
+        """
+        if trials is not None and not (type(trials) is int and trials > 0):
+            raise UsageError(f"trials={trials!r}: give a whole number from 1 on")
         self._engine.resume(self.name, trials=trials)
         return self
 

@@ -49,7 +49,9 @@ def of_cell(
     names = {one.name for one in space}
     params = [one for one in options.params if one.name not in names]
     params += [Parameter(one.name, type_of(one), start_of(one), f"cell {cell}") for one in space]
-    component, travel, _ = checked(notebook, cell, replace(options, params=tuple(params)))
+    component, _, _ = checked(notebook, cell, replace(options, params=tuple(params)))
+    component = _forgetful(component, {objective.metric, *objective.further})
+    travel = travel_of(notebook, component)
     if component.function is not None:
         raise UsageError(
             f"cell {cell}: a trial is plain code, not a function: assign {objective.metric} in it"
@@ -125,6 +127,15 @@ def _check_reads(component: Component, travel: Travel, space: Sequence[Dimension
                 else "does not read it" + (f"; did you mean {close[0]}?" if close else "")
             )
             raise UsageError(f"{dimension.name} is in the space, and cell {component.cell} {hint}")
+
+
+def _forgetful(component: Component, measured: set[str]) -> Component:
+    """The cell without what the measured names were before it: a trial that does not assign one has not measured it."""
+    names = component.names
+    keeps = {name: line for name, line in names.keeps.items() if name not in measured}
+    gone = names.keeps.keys() - keeps.keys()
+    inputs = {name: one for name, one in component.inputs.items() if name not in gone}
+    return replace(component, names=replace(names, keeps=keeps), inputs=inputs)
 
 
 def _assigned(component: Component, travel: Travel, objective: Objective) -> list[str]:

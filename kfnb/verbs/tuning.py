@@ -60,11 +60,10 @@ def _follow(study: Study) -> model.Study:
 
 def _progress(study: model.Study) -> str:
     """How far a study is, in a line."""
-    over = sum(trial.state.finished for trial in study.trials)
     of = "" if study.max_trials is None else f" of {study.max_trials}"
     best = study.best
     value = "" if best is None or best.value is None else f", best {study.objective.metric} {best.value:.6g}"
-    return f"{str(study.state).lower()}: {over}{of} trials{value}"
+    return f"{str(study.state).lower()}: {study.done}{of} trials{value}"
 
 
 def studies(words: list[str]) -> int:

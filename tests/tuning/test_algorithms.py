@@ -89,6 +89,20 @@ def test_a_grid_has_every_point_once() -> None:
     assert len({tuple(point.items()) for point in points}) == len(points)
 
 
+def test_a_grid_of_tiny_steps_has_every_point_once() -> None:
+    points = [point["x"] for point in sampler.grid(read_space("x=float(0,1e-12,step=1e-13)"))]
+    assert points == [float(f"{number}e-13") for number in range(11)]
+
+
+@pytest.mark.parametrize(("trials", "short"), [(9, True), (10, False), (None, False)])
+def test_hyperband_says_that_no_trial_runs_longer_where_there_are_too_few(
+    trials: int | None, short: bool
+) -> None:
+    how = {"algorithm": "hyperband", "settings": {"resource_name": "n"}, "max_trials": trials}
+    told = sampler.notes(search("n=int(1,9) x=float(0,1)", **how))
+    assert told == ["all of the 9 trials are as short as can be: hyperband begins with 9 of those"] * short
+
+
 def test_hyperband_lets_the_best_of_a_rung_run_longer() -> None:
     made = search("n=int(1,9) x=float(0,1)", algorithm="hyperband", settings={"resource_name": "n"}, seed=1)
     bracket, number, first = Hyperband.of(made, []), 0, []

@@ -47,6 +47,34 @@ def test_names_that_are_made_up_on_the_way_are_found_too() -> None:
     }
 
 
+def test_a_parameter_whose_bounds_differ_from_trial_to_trial_lies_between_the_outermost() -> None:
+    def widening(trial):
+        last = trial.int("last", 1, 3)
+        trial.int("n", last, 10 * last)
+
+    assert {one.name: (one.low, one.high) for one in dimensions_of(write_function(widening))} == {
+        "last": (1, 3),
+        "n": (1, 30),
+    }
+
+
+def test_a_parameter_that_is_of_another_sort_in_another_trial_is_refused() -> None:
+    def other_choices(trial):
+        first = trial.choice("first", [True, False])
+        trial.choice("k", ["a", "b"] if first else ["c", "d"])
+
+    with pytest.raises(
+        UsageError, match=r"k is one of '\w', '\w' in one trial and one of '\w', '\w' in another"
+    ):
+        dimensions_of(write_function(other_choices))
+
+    def other_scale(trial):
+        trial.float("x", 1, 2, log=trial.choice("log", [True, False]))
+
+    with pytest.raises(UsageError, match=r"x is float.* in one trial and float.* in another"):
+        dimensions_of(write_function(other_scale))
+
+
 def test_the_source_travels_with_its_constants_imports_and_functions() -> None:
     text = write_function(space)
     assert "LOWEST = 0.001" in text

@@ -3,6 +3,7 @@
 import random
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,11 +82,28 @@ def test_a_dict_gives_the_same_by_forms_bounds_and_choices() -> None:
         ("a=int(1,2) a=int(1,3)", "a twice"),
         ("a-b=int(1,2)", "no name of a parameter"),
         ("x=float(0,1e999)", "no number"),
+        ("x=float(-1e308,1e308)", "too far for a number"),
     ],
 )
 def test_what_is_wrong_is_said_with_the_name(text: Any, said: str) -> None:
     with pytest.raises(UsageError, match=said.replace("(", r"\(").replace("?", r"\?")):
         read_space(text)
+
+
+def test_values_of_numpy_are_taken_for_pythons_own() -> None:
+    found = read_space(
+        {
+            "lr": list(np.linspace(0, 1, 3)),
+            "depth": list(np.arange(2)),
+            "act": list(np.array(["relu", "tanh"])),
+            "bias": list(np.array([True, False])),
+            "units": (np.int64(1), np.int64(9)),
+            "drop": ("float", np.float32(0), np.float64(0.5)),
+        }
+    )
+    assert [one.choices for one in found[:4]] == [(0.0, 0.5, 1.0), (0, 1), ("relu", "tanh"), (True, False)]
+    assert {type(value) for one in found for value in one.choices} == {float, int, str, bool}
+    assert [one.kind for one in found[4:]] == ["int", "float"]
 
 
 NAMES = st.from_regex(r"[a-z][a-z0-9_]{0,8}", fullmatch=True)

@@ -49,6 +49,20 @@ def test_what_the_cell_reads_comes_from_the_components_before(shell: Shell) -> N
     assert {trial.value for trial in study.trials} == {5.0}
 
 
+@pytest.mark.parametrize("earlier", ["%%kf_component old\nloss = 0.0", "loss = 0.0", "loss = 0.0 + 1"])
+def test_an_objective_that_a_trial_does_not_assign_is_not_what_it_was_before(
+    shell: Shell, earlier: str
+) -> None:
+    shell.run(earlier)
+    shell.run(
+        "%%kf_tune s --space 'x=choice(1,2)' --objective loss --minimize --algorithm grid -o s\nif x > 1:\n    loss = x"
+    )
+    assert [trial.state for trial in shell["s"].trials] == [
+        TrialState.METRICS_UNAVAILABLE,
+        TrialState.SUCCEEDED,
+    ]
+
+
 def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> None:
     shell.run("%%kf_component load\nbase = 1.0")
     shell.run(f"{BOWL}\nbase = 5.0\nloss = x + base")
@@ -96,6 +110,16 @@ def test_what_is_wrong_is_said_before_anything_starts(shell: Shell, cell: str, s
     shell.run(TRAIN)
     assert said in shell.fails(cell)
     assert list(kfnb.studies()) == []
+
+
+@pytest.mark.parametrize("how", ["seed", "goal", "timeout", "trials", "parallel", "max_failed"])
+@pytest.mark.parametrize("odd", [True, "3", float("nan")])
+def test_what_is_no_number_where_one_is_wanted_is_said_in_a_program_too(
+    shell: Shell, how: str, odd: object
+) -> None:
+    shell.run(TRAIN)
+    with pytest.raises(UsageError, match=rf"{how}=.*: give|no span of time"):
+        kfnb.tune("train", "x=float(0,1)", objective="loss", maximize=False, **{how: odd})
 
 
 def test_a_parameter_of_the_space_that_a_step_before_takes_is_refused(shell: Shell) -> None:
@@ -236,6 +260,12 @@ def test_a_components_objective_may_be_named_by_its_task(shell: Shell) -> None:
     )
     assert study.snapshot().objective.metric == "loss"
     assert all(set(trial.metrics) == {"acc"} for trial in study.trials)
+
+
+def test_a_metric_that_is_asked_for_twice_is_kept_once(shell: Shell) -> None:
+    shell.run(TRAIN)
+    words = "--objective loss --metric acc --metric train.acc --metric loss --minimize --trials 2"
+    assert shell.run(f"%kf_tune train {SPACE} {words}").snapshot().objective.further == ("acc",)
 
 
 def test_an_environment_variable_of_a_component_is_there_in_its_trials(shell: Shell) -> None:

@@ -58,7 +58,7 @@ def test_the_best_trial_is_compared_with_the_others_and_with_the_goal():
     study = study_of(done(0, 3.0), done(1, 1.0), done(2, 2.0), objective=Objective("loss", goal=0.5))
     said = " ".join(text(study).split())
     assert "Best trial (1): loss = 1.0" in said
-    assert "the next best is 2.0 (trial 2); half of them are above 2.0; goal 0.5 not reached" in said
+    assert "the next best is 2.0 (trial 2); the median is 2.0; goal 0.5 not reached" in said
 
 
 def test_a_study_that_maximizes_has_its_highest_value_as_the_best():
@@ -66,7 +66,15 @@ def test_a_study_that_maximizes_has_its_highest_value_as_the_best():
     rows = reading.rows(html(study))
     values = [float(row[2]) for row in rows if row[1:2] == ["✓ Succeeded"]]
     assert values == sorted(values, reverse=True)
-    assert "half of them are below" in " ".join(text(study).split())
+
+
+def test_the_median_of_two_trials_lies_between_them():
+    assert "the median is 2.0" in " ".join(text(study_of(done(0, 3.0), done(1, 1.0))).split())
+
+
+def test_every_chart_in_which_a_far_worse_trial_stands_at_the_edge_says_so():
+    study = study_of(*(done(number, 1.0 + number / 10) for number in range(9)), done(9, 100.0))
+    assert html(study).count("far worse ones stand at the edge") == 3
 
 
 def test_every_chart_is_drawn_and_says_what_is_to_be_seen():
@@ -124,6 +132,7 @@ def test_progress_tells_what_is_done_and_how_much_longer_it_takes():
         ({"max_trials": 10, "parallel": 4}, 20.0),
         ({"max_trials": None, "timeout": 700.0}, 100.0),
         ({"max_trials": 10, "timeout": 610.0}, 10.0),
+        ({"max_trials": 10, "timeout": 500.0}, 80.0),
         ({"max_trials": None}, None),
         ({"max_trials": 10, "state": RunState.SUCCEEDED}, None),
     ],
@@ -131,6 +140,20 @@ def test_progress_tells_what_is_done_and_how_much_longer_it_takes():
 def test_the_time_left_follows_from_trials_that_ended_and_from_the_timeout(more, left):
     study = study_of(done(0, 1.0), done(1, 2.0), **({"parallel": 1} | more))
     assert time_left(study, samples.NOW) == (None if left is None else pytest.approx(left))
+
+
+def test_a_study_that_cannot_be_read_says_why_in_the_list():
+    broken = Study("s", "local", Objective(""), state=RunState.FAILED, error="events.db is no database")
+    said = draw_studies([samples.bowl(), broken])["text/plain"]
+    assert said.endswith("s: events.db is no database")
+
+
+def test_killed_trials_are_not_among_those_that_a_study_has_had():
+    killed = replace(done(2, 1.0), state=TrialState.KILLED, value=None)
+    study = study_of(done(0, 1.0), done(1, 2.0), killed, max_trials=10, parallel=1)
+    assert "2 of 10 trials · 2 succeeded, 1 killed · about" in text(study)
+    assert time_left(study, samples.NOW) == pytest.approx(80)
+    assert "2 of 10" in draw_studies([study])["text/plain"]
 
 
 def test_a_study_that_is_being_stopped_tells_no_time_left():

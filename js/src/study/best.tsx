@@ -43,7 +43,7 @@ function compared(head: StudyHead, standing: Standing): string {
       1,
       `of ${grouped(standing.ranked.length)} trials that ran to their end`,
       `the next best is ${digits(second.value, 6)} (trial ${second.number})`,
-      `half of them are ${head.maximize ? "below" : "above"} ${digits(standing.median ?? 0, 6)}`,
+      `the median is ${digits(standing.median ?? 0, 6)}`,
     );
   if (head.goal !== null && best) {
     const reached = head.maximize ? best.value >= head.goal : best.value <= head.goal;

@@ -6,7 +6,7 @@ import { Canvas, type Drawing } from "./canvas.tsx";
 import { Field, nearest } from "./field.ts";
 import { Figure } from "./figure.tsx";
 import { crosses, diamonds, dots, lines, type Pen, type Place, ring } from "./pen.ts";
-import { numberScale, valueScale } from "./scale.ts";
+import { noteOf, numberScale, type Scale, valueScale } from "./scale.ts";
 import { digits, isBroken, isMeasured, lastValue, type Standing } from "./standing.ts";
 
 const HEIGHT = 216;
@@ -18,9 +18,10 @@ export function History({ store }: { store: StudyStore }) {
   const chosen = store.chosen.value;
   const head = store.head.value;
   const [metric, goal, maximize] = [head?.metric ?? "", head?.goal ?? null, head?.maximize ?? false];
+  const scale = useMemo(() => scaleOf(standing, goal, maximize), [standing, goal, maximize]);
   const drawing = useMemo(
-    () => (width: number) => new HistoryDrawing(standing, chosen, { metric, goal, maximize }, width),
-    [standing, chosen, metric, goal, maximize],
+    () => (width: number) => new HistoryDrawing(standing, chosen, { metric, goal, scale }, width),
+    [standing, chosen, metric, goal, scale],
   );
   const keys = [
     { sign: "●", colour: "blue", words: "value" },
@@ -30,7 +31,7 @@ export function History({ store }: { store: StudyStore }) {
     ...(goal === null ? [] : [{ sign: "┅", colour: "kfnb-soft", words: "goal" }]),
   ];
   return (
-    <Figure title="Optimization history" keys={keys}>
+    <Figure title="Optimization history" keys={keys} note={noteOf(scale)}>
       <Canvas label={label(standing, metric)} height={HEIGHT} store={store} drawing={drawing} />
     </Figure>
   );
@@ -43,10 +44,19 @@ function label(standing: Standing, metric: string): string {
   return `${metric} of ${many(standing.ranked.length, "trial")}; the best so far improved ${records}, to ${digits(best.value, 6)} in trial ${best.number}`;
 }
 
+/** A scale for what is shown, and the goal. */
+function scaleOf(standing: Standing, goal: number | null, maximize: boolean): Scale {
+  const values = standing.all.flatMap((trial) => {
+    const value = isShown(trial) ? lastValue(trial) : null;
+    return value === null ? [] : [value];
+  });
+  return valueScale(goal === null ? values : [...values, goal], maximize);
+}
+
 interface Aim {
   metric: string;
   goal: number | null;
-  maximize: boolean;
+  scale: Scale;
 }
 
 class HistoryDrawing implements Drawing {
@@ -59,14 +69,8 @@ class HistoryDrawing implements Drawing {
     readonly aim: Aim,
     width: number,
   ) {
-    const values = standing.all.flatMap((trial) => {
-      const value = isShown(trial) ? lastValue(trial) : null;
-      return value === null ? [] : [value];
-    });
-    if (aim.goal !== null) values.push(aim.goal);
     const last = standing.all.reduce((most, { number }) => Math.max(most, number), 1);
-    const y = valueScale(values, aim.maximize);
-    this.#field = new Field(numberScale(0, last), y, { x: "trial", y: aim.metric }, width, HEIGHT);
+    this.#field = new Field(numberScale(0, last), aim.scale, { x: "trial", y: aim.metric }, width, HEIGHT);
     for (const trial of standing.all) {
       const place = this.#place(trial);
       if (place) this.#places.push({ place, of: trial.number });

@@ -1,13 +1,13 @@
 import { useMemo } from "preact/hooks";
 import type { Trial } from "../protocol.ts";
 import { NONE, type StudyStore } from "../store/study.ts";
-import { grouped, many } from "../words.ts";
+import { grouped, joined, many } from "../words.ts";
 import { type Axis, placeOn } from "./axes.ts";
 import { Brush } from "./brushes.tsx";
 import { Canvas, type Drawing } from "./canvas.tsx";
 import { Figure } from "./figure.tsx";
 import { FAINT, lines, type Pen, type Place, RAMP, words } from "./pen.ts";
-import { cut } from "./scale.ts";
+import { cut, noteOf } from "./scale.ts";
 import type { Measured, Standing } from "./standing.ts";
 
 /** More lines look the same, and take long. */
@@ -24,6 +24,7 @@ const NEAR = 9;
 export function Parallel({ store }: { store: StudyStore }) {
   const standing = store.standing.value;
   const axes = store.axes.value;
+  const value = axes.at(-1);
   const chosen = store.chosen.value;
   const drawing = useMemo(
     () => (width: number) => new ParallelDrawing(standing, axes, chosen, width),
@@ -41,7 +42,7 @@ export function Parallel({ store }: { store: StudyStore }) {
         { sign: "━", colour: "blue", words: "better" },
         { sign: "━", colour: "grey", words: "worse" },
       ]}
-      note={thinned}
+      note={joined(thinned, value ? noteOf(value.scale) : "")}
     >
       <Canvas
         label={`${many(count, "trial")} as lines over ${axes.map((axis) => axis.name).join(", ")}`}

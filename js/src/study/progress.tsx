@@ -13,7 +13,8 @@ export function Progress({ head, store }: { head: StudyHead; store: StudyStore }
   const standing = store.standing.value;
   const now = useNow(!isOver(head.state), store.until.value);
   const left = isOver(head.state) ? null : timeLeft(head, standing, now);
-  const most = Math.max(head.most ?? 0, standing.all.length) || 1;
+  const killed = standing.counts.get("KILLED") ?? 0;
+  const most = Math.max((head.most ?? 0) + killed, standing.all.length) || 1;
   const begun = standing.all.length - (standing.counts.get("PENDING") ?? 0);
   return (
     <div class="progress">
@@ -24,7 +25,7 @@ export function Progress({ head, store }: { head: StudyHead; store: StudyStore }
         />
       </div>
       <div class="progress-words">
-        <b>{done(head, standing)}</b>
+        <b>{doneOf(head, standing)}</b>
         <Tally counts={standing.counts} order={TRIAL_STATES} />
         <span class="soft">{isOver(head.state) ? head.reason : said(left, head, standing)}</span>
       </div>
@@ -32,10 +33,10 @@ export function Progress({ head, store }: { head: StudyHead; store: StudyStore }
   );
 }
 
-function done(head: StudyHead, standing: Standing): string {
-  const { finished } = standing;
-  if (head.most === null || (isOver(head.state) && finished >= head.most)) return many(finished, "trial");
-  return `${grouped(finished)} of ${many(head.most, "trial")}`;
+function doneOf(head: StudyHead, standing: Standing): string {
+  const { done } = standing;
+  if (head.most === null || (isOver(head.state) && done >= head.most)) return many(done, "trial");
+  return `${grouped(done)} of ${many(head.most, "trial")}`;
 }
 
 function said(left: number | null, head: StudyHead, standing: Standing): string {
@@ -46,10 +47,11 @@ function said(left: number | null, head: StudyHead, standing: Standing): string 
 
 /** Seconds until a study is done, as in kfnb/widgets/study/progress.py; null where nobody can know. */
 export function timeLeft(head: StudyHead, standing: Standing, now: number): number | null {
-  const until = head.timeout !== null && head.started !== null ? head.started + head.timeout - now : null;
-  const known = [until, byTrials(head, standing, now)].flatMap((left) =>
-    left === null ? [] : [Math.max(0, left)],
-  );
+  const until = head.timeout !== null && head.started !== null ? head.started + head.timeout - now : 0;
+  const left = byTrials(head, standing, now);
+  const known = left === null ? [] : [Math.max(0, left)];
+  // one that goes on after its time was up has all of it again
+  if (until > 0) known.push(until);
   return known.length ? Math.min(...known) : null;
 }
 
@@ -62,7 +64,7 @@ function byTrials(head: StudyHead, standing: Standing, now: number): number | nu
     .slice(-RECENT);
   if (head.most === null || !took.length) return null;
   const mean = took.reduce((sum, seconds) => sum + seconds, 0) / took.length;
-  const remaining = head.most - standing.finished;
+  const remaining = head.most - standing.done;
   let spent = 0;
   for (const { state, started } of standing.all)
     if (state === "RUNNING" && typeof started === "number")

@@ -32,6 +32,11 @@ export interface Scale {
   words(number: number): string;
 }
 
+/** What a chart with this axis says of it; empty where all is as it stands there. */
+export function noteOf({ clipped }: Scale): string {
+  return clipped ? "far worse ones stand at the edge" : "";
+}
+
 export function dimensionScale(dimension: Dimension, ticks = 5): Scale {
   if (dimension.kind === "choice") return choices(dimension.choices);
   const { low, high } = dimension;

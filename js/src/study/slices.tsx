@@ -5,6 +5,7 @@ import { Canvas, type Drawing } from "./canvas.tsx";
 import { Field, nearest } from "./field.ts";
 import { Figure } from "./figure.tsx";
 import { dots, type Pen, type Place, RAMP, ring } from "./pen.ts";
+import { noteOf } from "./scale.ts";
 import type { Standing } from "./standing.ts";
 
 const HEIGHT = 176;
@@ -24,6 +25,7 @@ export function Slices({ store }: { store: StudyStore }) {
         { sign: "●", colour: "blue", words: "better" },
         { sign: "●", colour: "grey", words: "worse" },
       ]}
+      note={noteOf(value.scale)}
     >
       <div class="slices">
         {params.map((axis) => (

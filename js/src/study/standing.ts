@@ -13,6 +13,8 @@ const REST: readonly State[] = [
   "METRICS_UNAVAILABLE",
 ];
 
+const WITHOUT_END: ReadonlySet<State> = new Set(["RUNNING", "PENDING", "KILLED"]);
+
 /** A trial that ran to its end and left a number. */
 export type Measured = Trial & { value: number };
 
@@ -52,11 +54,14 @@ export class Standing {
   }
 
   get median(): number | null {
-    return this.ranked[Math.floor(this.ranked.length / 2)]?.value ?? null;
+    const last = this.ranked.length - 1;
+    const [one, other] = [this.ranked[Math.floor(last / 2)], this.ranked[Math.ceil(last / 2)]];
+    return one && other ? (one.value + other.value) / 2 : null;
   }
 
-  get finished(): number {
-    return this.all.filter((trial) => trial.state !== "RUNNING" && trial.state !== "PENDING").length;
+  /** How many have ended, but for the killed ones, which do not count. */
+  get done(): number {
+    return this.all.filter(({ state }) => !WITHOUT_END.has(state)).length;
   }
 
   /** The class of a trial, the worst being 0; -1 for one without a value. */

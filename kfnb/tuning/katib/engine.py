@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +21,7 @@ from kfnb.tuning.katib.observed import Observed
 from kfnb.tuning.katib.resources import Item, Resources
 from kfnb.tuning.search import Search
 
+_MOST = "maxTrialCount"
 _CURVES = 5.0
 """Seconds in which a study that is asked for as a whole reads learning curves."""
 
@@ -72,6 +75,11 @@ class KatibEngine:
         """Look at a study again and again."""
         return Observed(self._resources, experiment.known_as(name), self._manager)
 
+    def find(self, name: str) -> str:
+        """The name of an Experiment that there is. Raises ``StudyNotFound``."""
+        found: str = self._resources.experiment(experiment.known_as(name))["metadata"]["name"]
+        return found
+
     def get(self, name: str) -> model.Study:
         """The study as it is now, with all of its trials. Raises ``StudyNotFound``."""
         return self._looked(name, _CURVES).study
@@ -90,9 +98,10 @@ class KatibEngine:
         item = self._resources.experiment(name)
         if reading.study(item).state in _ENDING:
             return
-        most, begun = item["spec"].get("maxTrialCount"), _begun(item)
-        spec = {"maxTrialCount": begun + 1} if most is None or begun + 1 < most else {}
-        self._resources.change(name, {"metadata": _stopped(str(most or "")), "spec": spec})
+        limits, last = _limits(item), _begun(item) + 1
+        lowered = {limit: last for limit, most in limits.items() if most is None or most > last}
+        before = json.dumps({limit: limits[limit] for limit in lowered})
+        self._resources.change(name, {"metadata": _stopped(before), "spec": lowered})
 
     def resume(self, name: str, *, trials: int | None = None) -> None:
         """Go on with a study that has had all of its trials, for so many more.
@@ -103,11 +112,12 @@ class KatibEngine:
         item = self._resources.experiment(name)
         if why := _never(item):
             raise BackendError(f"Katib cannot go on with {name}: {why}. Start another study instead")
-        begun, asked = _begun(item), _asked(item)
-        most = begun + trials if trials is not None else asked
+        begun, limits = _begun(item), {**_limits(item), **_before(item)}
+        most = begun + trials if trials is not None else limits[_MOST]
         if most is None or most <= begun:
             raise BackendError(f"{name} has had {begun} trials: say how many more (--trials)")
-        self._resources.change(name, {"metadata": _stopped(None), "spec": {"maxTrialCount": most}})
+        spec = {limit: min(most, told) for limit, told in limits.items() if told is not None}
+        self._resources.change(name, {"metadata": _stopped(None), "spec": {**spec, _MOST: most}})
 
     def delete(self, name: str) -> None:
         """Delete the Experiment with its trials. One that runs and was not told to stop is refused."""
@@ -141,16 +151,23 @@ def _begun(item: Item) -> int:
     return int((item.get("status") or {}).get("trials") or 0)
 
 
-def _asked(item: Item) -> int | None:
-    """How many trials an Experiment was to have, before it was told to stop."""
-    kept = (item["metadata"].get("annotations") or {}).get(reading.STOPPED, "")
-    most: int | None = item["spec"].get("maxTrialCount")
-    return int(kept) if kept.isdecimal() else most
+def _limits(item: Item) -> dict[str, int | None]:
+    """The limits of an Experiment that can be changed; Katib takes none that is above that of its trials."""
+    spec = item["spec"]
+    others = ("parallelTrialCount", "maxFailedTrialCount")
+    return {_MOST: spec.get(_MOST), **{limit: spec[limit] for limit in others if limit in spec}}
 
 
-def _stopped(most: str | None) -> dict[str, Any]:
-    """What marks an Experiment as stopped, with the trials that it was to have; None takes the mark away."""
-    return {"annotations": {reading.STOPPED: most}}
+def _before(item: Item) -> dict[str, int | None]:
+    """Those of its limits that were lowered when it was told to stop, as they were."""
+    with suppress(ValueError, TypeError, KeyError):
+        return dict(json.loads((item["metadata"].get("annotations") or {})[reading.STOPPED]))
+    return {}
+
+
+def _stopped(before: str | None) -> dict[str, Any]:
+    """What marks an Experiment as stopped, with the limits that it had ``before``; None takes the mark away."""
+    return {"annotations": {reading.STOPPED: before}}
 
 
 def _never(item: Item) -> str:

@@ -103,6 +103,8 @@ def _unfit(dimension: Dimension, inputs: Sequence[tuple[Step, Input]]) -> Iterat
         if given.type not in _fitting(dimension):
             kind = _TYPES.get(given.type, given.type)
             yield f"{dimension.name} is {kind} in {step.name}, and something else in the space"
+    if dimension.choices and {*dimension.choices} <= {"true", "false"}:
+        yield f"{dimension.name}: texts that are all true or false are truth values in Katib: choice(True,False)"
     for value in dimension.choices:
         if isinstance(value, str) and _UNSAFE.search(value):
             yield f"{dimension.name}: Katib cannot hand on the choice {value!r} with quotes, $, \\ or line ends"

@@ -20,7 +20,7 @@ from kfnb.backends.local.reader import examine, refuse
 from kfnb.backends.local.spawn import spawn
 from kfnb.backends.local.store import Fact, opened
 from kfnb.errors import BackendError, StudyNotFound
-from kfnb.model import RunState, TrialState
+from kfnb.model import RunState
 from kfnb.tuning.local import folder as folders
 from kfnb.tuning.local import prepare, sampler
 from kfnb.tuning.local.fold import described
@@ -92,6 +92,10 @@ class LocalEngine:
         """Look at a study again and again."""
         return Observer(folders.find(self._home, name))
 
+    def find(self, name: str) -> str:
+        """The name of a study that there is, also of one whose files are damaged. Raises ``StudyNotFound``."""
+        return folders.find(self._home, name).name
+
     def get(self, name: str) -> model.Study:
         """The study as it is now, with all of its trials. Raises ``StudyNotFound``."""
         with self._lock:
@@ -135,11 +139,10 @@ class LocalEngine:
         if not study.state.finished:
             raise BackendError(f"study {name} is {study.state}: stop it first, or wait for it")
         search, _ = folder.search()
-        results = sum(trial.state is not TrialState.KILLED for trial in study.trials)
-        most = search.max_trials if trials is None else results + trials
-        if most is not None and most <= results:
+        most = search.max_trials if trials is None else study.done + trials
+        if most is not None and most <= study.done:
             raise BackendError(
-                f"study {name} has had its {results} trials: say how many more, resume(trials=10)"
+                f"study {name} has had its {study.done} trials: say how many more, resume(trials=10)"
             )
         folder.put(search, self._order(most))
         self._drive(

@@ -24,6 +24,7 @@ from typing import Any
 
 from kfnb import model
 from kfnb.backends.events import Event
+from kfnb.errors import BackendError
 from kfnb.model import Dimension, Objective, RunState, TaskError, Trial, TrialState
 from kfnb.tuning.search import Search
 
@@ -76,17 +77,23 @@ class StudyFold:
         return self._study.state.finished
 
     def add(self, events: Iterable[Event]) -> set[int]:
-        """Take events in; the numbers of the trials that they are about, -1 for the study."""
+        """Take events in; the numbers of the trials that they are about, -1 for the study. Raises ``BackendError``."""
         touched = set()
         for event in events:
+            try:
+                touched.add(self._taken(event))
+            except (TypeError, ValueError, LookupError, AttributeError) as error:
+                said = f"the events of study {self.name} are damaged, or another version of kfnb wrote them"
+                raise BackendError(f"{said}: {event.kind}: {error}") from None
             self.seq = event.seq
-            if event.task:
-                self._trial(int(event.task), event)
-                touched.add(int(event.task))
-            else:
-                self._of_study(event)
-                touched.add(-1)
         return touched
+
+    def _taken(self, event: Event) -> int:
+        if not event.task:
+            self._of_study(event)
+            return -1
+        self._trial(int(event.task), event)
+        return int(event.task)
 
     def _of_study(self, event: Event) -> None:
         data = event.data

@@ -133,8 +133,9 @@ def new(home: Path, name: str) -> StudyFolder:
 
 
 def _make_room(folder: StudyFolder) -> None:
-    """Give a study that has ended another name, as a new one takes its own."""
-    with opened(folder.path) as log:
+    """Give a study that has ended another name, as a new one takes its own; one that is damaged goes nowhere."""
+    ended = True
+    with suppress(BackendError), opened(folder.path) as log:
         ended = log.finished()
     lock = folder.lock(patience=_RELEASE if ended else 0)
     if lock is None:

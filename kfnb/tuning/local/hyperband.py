@@ -50,6 +50,16 @@ class Hyperband:
         eta = float(search.settings.get("eta", 3))
         return cls(search.space, resource, longest, eta, search.objective.maximize, random.Random(seed))  # noqa: S311
 
+    @property
+    def widest(self) -> int:
+        """How many trials the first rung has, which are the shortest."""
+        return math.ceil(self.eta**self._most)
+
+    @property
+    def _most(self) -> int:
+        """How often the resource can grow."""
+        return int(math.log(max(self.longest, 1)) / math.log(self.eta) + 1e-9)
+
     def next(self) -> dict[str, Value] | None:
         """The parameters of another trial; None until some that run have ended."""
         if self._rung is None:
@@ -75,7 +85,7 @@ class Hyperband:
             self._climb(rung)
 
     def _begin(self) -> None:
-        most = int(math.log(max(self.longest, 1)) / math.log(self.eta) + 1e-9)
+        most = self._most
         self._left = most - self._brackets % (most + 1)
         self._brackets += 1
         count = math.ceil((most + 1) / (self._left + 1) * self.eta**self._left)

@@ -9,7 +9,9 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from kfnb.model import Dimension, Value
+from kfnb.tuning.local.hyperband import Hyperband
 from kfnb.tuning.search import Search
+from kfnb.tuning.space import at_step
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
@@ -118,6 +120,12 @@ def notes(search: Search) -> list[str]:
         size = math.prod(map(_size, search.space))
         if search.max_trials is not None and search.max_trials < size:
             told.append(f"the grid has {size} points, of which {search.max_trials} are tried")
+    if search.algorithm == "hyperband" and search.max_trials is not None:
+        widest = Hyperband.of(search, []).widest
+        if search.max_trials <= widest:
+            told.append(
+                f"all of the {search.max_trials} trials are as short as can be: hyperband begins with {widest} of those"
+            )
     return told
 
 
@@ -189,7 +197,7 @@ def values(dimension: Dimension) -> list[Value]:
     steps = range(_size(dimension))
     if dimension.kind == "int":
         return [int(dimension.low) + index * int(dimension.step or 1) for index in steps]
-    return [round(dimension.low + index * dimension.step, 12) for index in steps]
+    return [at_step(dimension, index) for index in steps]
 
 
 def _size(dimension: Dimension) -> int:

@@ -17,10 +17,12 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Lock
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
 from kfnb.backends.local.runner import MODULE, describe
+from kfnb.tuning.local import streams
 
 _SLOW_TO_READ = frozenset({"parquet", "series-parquet", "polars-parquet", "arrow-parquet", "skops"})
 """Formats of inputs that are read once, and copied for each trial."""
@@ -50,8 +52,6 @@ def serve(line: socket.socket, inherited: list[socket.socket], program: Program)
     sys.argv[:] = [program.file]
     sys.path.insert(0, str(Path(program.file).parent))
     sys.modules["__main__"] = ModuleType("__main__")
-    form = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-    logging.basicConfig(stream=sys.stdout, level=logging.INFO, format=form, force=True)
     worker = Worker(program, line.makefile("r", encoding="utf-8"), line)
     while order := worker.hear():
         worker.say({"ended": worker.trial(json.loads(order))})
@@ -83,7 +83,7 @@ class Worker:
         """Execute one trial; how it ended."""
         self._ended = False
         os.chdir(self._start)
-        _redirect(order["log"])
+        streams.redirect(order["log"])
         _seed(order["seed"])
         try:
             values = _numbers(self._values(order["executor_input"]), self.program.measured)
@@ -99,8 +99,7 @@ class Worker:
                 return {"error": describe(error, set())}
             values = {}
         finally:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            streams.flush()
         return {"early": True} if self._ended else {"values": values}
 
     def _values(self, executor_input: dict[str, Any]) -> dict[str, Any]:
@@ -168,15 +167,19 @@ class Worker:
 
         def made(**artifacts: Any) -> Any:
             kf, told = make(**artifacts), [None]
-            log = kf.report
+            log, own, alone = kf.report, os.getpid(), Lock()
 
             def report(value: Any = None, *, step: int | None = None, **values: Any) -> None:
-                log(value, step=step, **values)
-                curves = artifacts["metrics"].metadata.get("kfnb_curves", {})
-                point = curves.get(self.program.measured[0], [None])[-1]
-                if point is not None and point != told[0]:
-                    told[0] = point
-                    self._report(point)
+                if os.getpid() != own:
+                    logging.getLogger("kf").warning("report is heard from the trial's own process alone")
+                    return
+                with alone:  # threads of the trial may report at once, and each answer is to one of them
+                    log(value, step=step, **values)
+                    curves = artifacts["metrics"].metadata.get("kfnb_curves", {})
+                    point = curves.get(self.program.measured[0], [None])[-1]
+                    if point is not None and point != told[0]:
+                        told[0] = point
+                        self._report(point)
 
             kf.report = report
             return kf
@@ -203,15 +206,6 @@ def _last(frames: TracebackType | None) -> int:
     while frames is not None:
         line, frames = frames.tb_lineno, frames.tb_next
     return line
-
-
-def _redirect(log: str) -> None:
-    """Everything that is written goes into the trial's own log from here on."""
-    sys.stdout.flush()
-    sys.stderr.flush()
-    with Path(log).open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
 
 
 def _seed(seed: int | None) -> None:

@@ -99,10 +99,9 @@ class History:
         return keys
 
     def _note(self, trials: Sequence[Trial]) -> str:
-        clipped = "far worse ones stand at the edge" if self._field.y.clipped else ""
         many = len(trials) > MOST_DOTS
         thinned = f"{len(trials):,} trials: dots on each other are drawn once" if many else ""
-        return "; ".join(part for part in (thinned, clipped) if part)
+        return "; ".join(part for part in (thinned, self._field.y.note) if part)
 
     def _label(self) -> str:
         best = self.standing.ranked[0]

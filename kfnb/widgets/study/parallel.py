@@ -66,7 +66,7 @@ class Parallel:
             role="group",
             aria_label="Parallel coordinates",
         )
-        return figure("Parallel coordinates", "", box, legend((), self._note()))
+        return figure("Parallel coordinates", "", box, legend((), self._note(axes[-1].scale)))
 
     def _axes(self) -> list[Axis]:
         dimensions = self.dimensions[:MOST_AXES]
@@ -88,7 +88,7 @@ class Parallel:
         count = len(self.standing.ranked)
         return f"{min(count, MOST_LINES):,} of {count:,} trials" if count > MOST_LINES else f"{count} trials"
 
-    def _note(self) -> str:
+    def _note(self, values: Scale) -> str:
         count, axes = len(self.standing.ranked), len(self.dimensions)
         notes = [
             "green: the best; blue: better, in front; grey: worse",
@@ -96,6 +96,7 @@ class Parallel:
             if count > MOST_LINES
             else "",
             f"the first {MOST_AXES} of {axes} parameters" if axes > MOST_AXES else "",
+            values.note,
         ]
         return "; ".join(note for note in notes if note)
 

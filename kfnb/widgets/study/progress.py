@@ -23,9 +23,12 @@ def time_left(study: Study, now: float) -> float | None:
     """
     if study.state.finished:
         return None
-    until = None if study.timeout is None or study.started is None else study.started + study.timeout - now
-    left = _by_trials(study, now)
-    known = [max(0.0, seconds) for seconds in (until, left) if seconds is not None]
+    left, until = _by_trials(study, now), None
+    if study.timeout is not None and study.started is not None:
+        until = study.started + study.timeout - now
+    known = [] if left is None else [max(0.0, left)]
+    if until is not None and until > 0:  # one that goes on after its time was up has all of it again
+        known.append(until)
     return min(known) if known else None
 
 
@@ -34,7 +37,7 @@ def _by_trials(study: Study, now: float) -> float | None:
     if study.max_trials is None or not took:
         return None
     mean = sum(took) / len(took)
-    remaining = study.max_trials - sum(trial.state.finished for trial in study.trials)
+    remaining = study.max_trials - study.done
     spent = sum(
         min(mean, max(0.0, now - trial.started))
         for trial in study.trials
@@ -53,7 +56,8 @@ class Progress:
     def to_html(self) -> Element:
         """A bar of states, and the words."""
         trials = self.study.trials
-        whole = max(len(trials), self.study.max_trials or 0) or 1
+        killed = sum(trial.state is TrialState.KILLED for trial in trials)
+        whole = max(len(trials), (self.study.max_trials or 0) + killed) or 1
         parts = (
             el("div", style=f"flex:{count / whole:.4f} 0 0;background:{trial_look(state).colour}")
             for state, count in in_order(trials)
@@ -83,8 +87,7 @@ class Progress:
         return filled(" · ".join(part for part in (self._done(), ", ".join(states), self._left()) if part))
 
     def _done(self) -> str:
-        done = sum(trial.state.finished for trial in self.study.trials)
-        most = self.study.max_trials
+        done, most = self.study.done, self.study.max_trials
         if most is None or (self.study.state.finished and done >= most):
             return f"{done:,} trial{'s' if done != 1 else ''}"
         return f"{done:,} of {most:,} trials"

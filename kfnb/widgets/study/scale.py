@@ -37,6 +37,11 @@ class Scale:
     log: bool = False
     clipped: bool = False
 
+    @property
+    def note(self) -> str:
+        """What a chart with this axis says of it; empty where all is as it stands there."""
+        return "far worse ones stand at the edge" if self.clipped else ""
+
 
 def usable(value: float) -> bool:
     """Whether a number can be drawn: it is finite, and not too large."""

@@ -41,7 +41,8 @@ class Slices:
         ]
         row = el("div", *charts, style="display:flex;flex-wrap:wrap;gap:10px 18px")
         rest = len(self.dimensions) - MOST_SLICES
-        note = f"the first {MOST_SLICES} of {len(self.dimensions)} parameters" if rest > 0 else ""
+        first = f"the first {MOST_SLICES} of {len(self.dimensions)} parameters" if rest > 0 else ""
+        note = "; ".join(part for part in (first, y.note) if part)
         return figure("Slices", f"{one_line(objective.metric)} over each parameter", row, legend((), note))
 
     def _slice(self, dimension: Dimension, y: Scale) -> Element:

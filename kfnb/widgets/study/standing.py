@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -38,8 +39,8 @@ class Standing:
 
     @property
     def median(self) -> float | None:
-        """The value that half of them do not reach."""
-        return self.values[len(self.values) // 2] if self.values else None
+        """The value in the middle of them."""
+        return statistics.median(self.values) if self.values else None
 
     @cached_property
     def classes(self) -> tuple[tuple[Trial, ...], ...]:

@@ -33,7 +33,10 @@ def draw_studies(studies: Sequence[Study], *, now: float | None = None) -> dict[
         return bundle("Studies", [Text("No studies yet.")])
     moment_now = time.time() if now is None else now
     table = Table("Studies", COLUMNS, [_row(study, moment_now) for study in studies])
-    return bundle("Studies", [table.without_empty_columns()])
+    unread = [
+        f"{study.name}: {study.error}" for study in studies if study.error and not study.objective.metric
+    ]
+    return bundle("Studies", [table.without_empty_columns(), *map(Text, unread)])
 
 
 def _row(study: Study, now: float) -> list[Value]:
@@ -45,7 +48,7 @@ def _row(study: Study, now: float) -> list[Value]:
         moment(study.started or study.created),
         duration(elapsed(study.started, study.finished, now)),
         _trials(study),
-        f"{'maximize' if objective.maximize else 'minimize'} {objective.metric}",
+        f"{'maximize' if objective.maximize else 'minimize'} {objective.metric}" if objective.metric else "",
         brief(best.value) if best else "",
         assignments(best.params) if best else "",
         study.algorithm,
@@ -57,7 +60,5 @@ def _trials(study: Study) -> str:
     """How many are done, of how many; empty where the trials were not asked for."""
     if not study.trials:
         return ""
-    done = sum(trial.state.finished for trial in study.trials)
-    return (
-        f"{done:,} of {study.max_trials:,}" if study.max_trials and done < study.max_trials else f"{done:,}"
-    )
+    done, most = study.done, study.max_trials
+    return f"{done:,} of {most:,}" if most and done < most else f"{done:,}"

@@ -66,11 +66,10 @@ class Best:
         objective, values = self.standing.study.objective, self.standing.values
         said = ["the only trial so far that ran to its end"]
         if len(values) > 1:
-            below = "below" if objective.maximize else "above"
             said = [
                 f"of {len(values):,} trials that ran to their end",
                 f"the next best is {number(values[1])} (trial {self.standing.ranked[1].number})",
-                f"half of them are {below} {number(self.standing.median or 0.0)}",
+                f"the median is {number(self.standing.median or 0.0)}",
             ]
         if objective.goal is not None:
             reached = objective.reached(values[0]) if values else False

@@ -196,6 +196,14 @@ def merged(item: Any, patch: Any) -> Any:
     return found
 
 
+def refusal(spec: Item) -> str:
+    """What Katib's webhook has against the limits of an Experiment."""
+    most = spec.get("maxTrialCount")
+    limits = ("parallelTrialCount", "maxFailedTrialCount")
+    over = [limit for limit in limits if most is not None and spec.get(limit, 0) > most]
+    return f"spec.{over[0]}: should be less than or equal to spec.maxTrialCount" if over else ""
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server_of: KatibServer
@@ -234,6 +242,11 @@ class _Handler(BaseHTTPRequestHandler):
             self._absent(path)
             return
         changed = merged(deepcopy(self.server_of.objects[path]), body)
+        if said := refusal(changed["spec"]):
+            self._json(
+                403, {"message": f"admission webhook denied the request: {said}", "reason": "Forbidden"}
+            )
+            return
         self._json(200, self.server_of.put(path.rpartition("/")[0], changed))
 
     def do_DELETE(self) -> None:

@@ -441,6 +441,22 @@ def test_a_stopped_study_goes_on_up_to_what_was_asked_for_at_first(
     assert begun.study.state is RunState.RUNNING
 
 
+def test_a_study_that_is_stopped_as_it_begins_has_its_limits_back_when_it_goes_on(
+    katib: KatibServer, engine: KatibEngine
+) -> None:
+    engine.start(search(parallel=4, max_failed=6))
+    engine.stop("my_bowl")
+    spec = katib.experiment("my-bowl")["spec"]
+    assert (spec["maxTrialCount"], spec["parallelTrialCount"], spec["maxFailedTrialCount"]) == (1, 1, 1)
+    engine.resume("my_bowl")
+    spec = katib.experiment("my-bowl")["spec"]
+    assert (spec["maxTrialCount"], spec["parallelTrialCount"], spec["maxFailedTrialCount"]) == (12, 4, 6)
+    engine.stop("my_bowl")
+    engine.resume("my_bowl", trials=2)
+    spec = katib.experiment("my-bowl")["spec"]
+    assert (spec["maxTrialCount"], spec["parallelTrialCount"], spec["maxFailedTrialCount"]) == (2, 2, 2)
+
+
 def test_a_study_that_has_ended_as_it_was_told_to_stop_goes_on_too(
     katib: KatibServer, engine: KatibEngine, begun: Observed
 ) -> None:

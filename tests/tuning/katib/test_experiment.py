@@ -271,6 +271,7 @@ def test_what_katib_would_not_do_is_refused_before_it_is_asked(changes: dict[str
         ("lr=choice(small,large)", "lr is float in bowl"),
         ("""act=choice("it's","a\\"b")""", "cannot hand on the choice"),
         ("act=choice('$HOME')", "cannot hand on the choice"),
+        ("act=choice('true','false')", "truth values in Katib: choice(True,False)"),
     ],
 )
 def test_a_space_that_does_not_fit_the_step_is_refused(space: str, words: str) -> None:

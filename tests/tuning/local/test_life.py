@@ -1,7 +1,9 @@
 """A study's life: it outlives who started it, stops, is killed and goes on; no trial is lost or counted twice."""
 
+import contextlib
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
@@ -12,7 +14,7 @@ import pytest
 from local_studies import Start, folder_of, processes_of
 
 import kfnb
-from kfnb.errors import BackendError, StudyFailed, StudyNotFound
+from kfnb.errors import BackendError, StudyFailed, StudyNotFound, UsageError
 from kfnb.model import RunState, TrialState
 from kfnb.tuning.study import Study
 
@@ -61,6 +63,9 @@ def test_resume_asks_for_more_where_a_study_has_had_its_trials(start: Start) -> 
     study = start("loss = x", trials=3).wait(60)
     with pytest.raises(BackendError, match=r"has had its 3 trials: say how many more, resume\(trials=10\)"):
         study.resume()
+    for odd in (0, -1, 1.5, "2"):
+        with pytest.raises(UsageError, match="give a whole number from 1 on"):
+            study.resume(trials=odd)
     study.resume(trials=2).wait(60)
     assert done(study) == [0, 1, 2, 3, 4]
     assert study.snapshot().max_trials == 5
@@ -162,6 +167,40 @@ def test_a_study_that_was_deleted_is_gone(start: Start) -> None:
     with pytest.raises(StudyNotFound, match="no study is called s"):
         kfnb.study("s")
     assert list(kfnb.studies()) == []
+
+
+@pytest.mark.parametrize("file", ["events.db", "search.json"])
+def test_a_study_whose_files_are_damaged_can_be_deleted_or_gives_its_name_away(
+    start: Start, file: str
+) -> None:
+    for _ in range(2):
+        study = start("loss = x").wait(60)
+        (folder_of(study).path / file).write_bytes(b"no such thing" * 100)
+    assert len(start("loss = x").wait(60).trials) == 4
+    kfnb.study("s-1").delete()
+    assert [one.name for one in kfnb.studies()] == ["s", "s-2"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('"condition": ""', '"condition": "", "unit": "m"'),
+        ('"SUCCEEDED"', '"RETIRED"'),
+        ('"params": {', '"parameters": {'),
+    ],
+)
+def test_a_study_that_another_version_has_written_says_so_and_spoils_no_other(
+    start: Start, old: str, new: str
+) -> None:
+    study = start("loss = x", trials=1).wait(60)
+    start("loss = x", name="other", trials=1).wait(60)
+    with contextlib.closing(sqlite3.connect(folder_of(study).path / "events.db")) as events, events:
+        events.execute("update events set data = replace(data, ?, ?)", (old, new))
+    with pytest.raises(BackendError, match="another version of kfnb wrote them"):
+        kfnb.study("s").snapshot()
+    listed = {one.name: one.state for one in kfnb.studies()}
+    assert listed == {"other": RunState.SUCCEEDED, "s": RunState.FAILED}
+    kfnb.study("s").delete()
 
 
 def test_a_look_tells_of_what_is_new_alone(start: Start) -> None:

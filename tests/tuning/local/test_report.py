@@ -29,6 +29,39 @@ def test_reports_without_a_step_are_counted(start: Start) -> None:
     assert [step for step, _ in study.trials[0].curve] == [0, 1]
 
 
+def test_threads_of_a_trial_may_report_at_once(start: Start) -> None:
+    body = """
+from threading import Thread
+def work(first):
+    for step in range(first, first + 50):
+        kf.report(x, step=step)
+threads = [Thread(target=work, args=(first,)) for first in (0, 50, 100, 150)]
+for thread in threads:
+    thread.start()
+for thread in threads:
+    thread.join()
+loss = x
+"""
+    study = start(body, trials=2).wait(60)
+    for trial in study.trials:
+        assert sorted(step for step, _ in trial.curve) == list(range(200))
+
+
+def test_what_another_process_of_a_trial_reports_is_not_heard_and_its_log_says_so(start: Start) -> None:
+    body = """
+import multiprocessing
+def work(step):
+    kf.report(x, step=step)
+with multiprocessing.get_context("fork").Pool(2) as pool:
+    pool.map(work, range(50))
+kf.report(x, step=7)
+loss = x
+"""
+    study = start(body, trials=1, early_stopping="median").wait(60)
+    assert study.trials[0].curve == ((7, study.trials[0].params["x"]),)
+    assert "heard from the trial's own process alone" in study.logs(0)
+
+
 def test_the_last_report_is_the_objective_of_a_cell_that_assigns_none(start: Start) -> None:
     study = start("kf.report(x + 1)\nkf.report(x)", trials=2).wait(60)
     assert all(trial.value == trial.params["x"] for trial in study.trials)

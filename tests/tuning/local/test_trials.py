@@ -45,6 +45,30 @@ def test_a_trial_gets_a_namespace_of_its_own(start: Start) -> None:
     assert {trial.value for trial in study.trials} == {1.0}
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        "import sys\nsys.stdout.close()",
+        "import os\nos.close(1)\nos.close(2)",
+        "import sys\nsys.stdout = sys.stderr = object()",
+        "import logging\nlogging.disable()\nlogging.getLogger().handlers.clear()",
+    ],
+)
+def test_what_a_trial_does_to_its_streams_harms_neither_it_nor_the_next(start: Start, body: str) -> None:
+    study = start(f"print('x is', x)\n{body}\nloss = x", trials=3).wait(60)
+    assert [trial.state for trial in study.trials] == [TrialState.SUCCEEDED] * 3
+    assert all(f"x is {trial.params['x']}" in study.logs(trial.number) for trial in study.trials[1:])
+
+
+def test_a_log_is_in_the_order_in_which_it_was_written(start: Start) -> None:
+    study = start(
+        "import logging\nprint('one')\nlogging.info('two')\nprint('three')\nloss = x", trials=2
+    ).wait(60)
+    for trial in study.trials:
+        said = study.logs(trial.number)
+        assert said.index("one") < said.index("two") < said.index("three")
+
+
 def test_what_a_trial_does_to_its_input_is_not_seen_by_the_next(shell, start: Start) -> None:
     shell.run("%%kf_component load\nimport pandas as pd\ndf = pd.DataFrame({'a': [1.0]})\nnames = ['a']")
     body = "df['b'] = x\nnames.append('b')\nloss = x * 0 + df.shape[1] + len(names)"
