@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
@@ -10,12 +9,10 @@ from kfnb import model
 from kfnb.backends.backend import Backend
 from kfnb.backends.events import Fold
 from kfnb.backends.iterations import joined
+from kfnb.backends.looking import looks
 from kfnb.backends.observer import Observer
-from kfnb.errors import BackendUnavailable, RunFailed
+from kfnb.errors import RunFailed
 from kfnb.model import Artifact, ByTask, RunState, Task
-
-_PATIENCE = 2 * 60 * 60
-"""Seconds that a backend may not answer while a run is waited for."""
 
 
 class Run:
@@ -100,9 +97,8 @@ class Run:
         Raises ``RunFailed`` unless it succeeded, and ``TimeoutError``; the run goes on then, and when this is
         interrupted. A backend that does not answer for a while is asked again.
         """
-        until = None if timeout is None else time.monotonic() + timeout
         try:
-            now = self._finished(until)
+            now = self._finished(timeout)
         except KeyboardInterrupt:
             said = f"run {self.id} goes on; kfnb.run({self.id!r}) comes back to it, and its stop() ends it"
             raise KeyboardInterrupt(said) from None
@@ -112,23 +108,13 @@ class Run:
             raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}")
         return self
 
-    def _finished(self, until: float | None) -> model.Run | None:
-        """The run once it is finished; None where it is not ``until`` then."""
-        now, pause = self.snapshot(), self._backend.pace.shortest
-        answered = time.monotonic()
-        while not now.state.finished:
-            left = pause if until is None else until - time.monotonic()
-            if left <= 0:
-                return None
-            time.sleep(min(pause, left))
-            before = now
-            try:
-                now, answered = self.snapshot(), time.monotonic()
-            except BackendUnavailable:
-                if time.monotonic() - answered > _PATIENCE:
-                    raise
-            pause = self._backend.pace.next(pause, changed=now != before)
-        return now
+    def _finished(self, seconds: float | None) -> model.Run | None:
+        """The run once it is finished; None where it is not within so many ``seconds``."""
+        observed = self.observe()
+        for _ in looks(observed, observed.pace, seconds):
+            if (now := observed.run).state.finished:
+                return now
+        return None
 
     def logs(self, task: str | None = None) -> str:
         """What a task wrote, or all tasks, each line then after its task's name."""

@@ -119,6 +119,11 @@ def _with_values(notebook: Notebook, component: Component) -> Options:
 
 def _check_parameters(notebook: Notebook, options: Options) -> None:
     for param in options.params:
+        if param.name == "kf":
+            raise CaptureError(
+                f"{param.place}: kf is what a component reports with (kf.log_metrics): "
+                "give the parameter another name"
+            )
         if param.default is None and param.name not in notebook.namespace:
             raise CaptureError(
                 f"{param.place}: {param.name} has no value here: give a default, --param {param.name}:{param.type}=..."

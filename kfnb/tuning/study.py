@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from kfnb import model
-from kfnb.errors import BackendUnavailable, StudyFailed, UsageError
+from kfnb.backends.backend import Pace
+from kfnb.backends.looking import looks
+from kfnb.errors import StudyFailed, UsageError
 from kfnb.model import RunState, Trial
 from kfnb.tuning.engine import Engine, Observed
 from kfnb.tuning.importance import with_importances
 from kfnb.tuning.plots import Plots
-
-_PATIENCE = 2 * 60 * 60
-"""Seconds that an engine may not answer while a study is waited for."""
 
 
 class Study:
@@ -29,8 +27,8 @@ class Study:
         return self._engine.name
 
     @property
-    def pace(self) -> Any:
-        """How often the study may be looked at (``Pace``)."""
+    def pace(self) -> Pace:
+        """How often the study may be looked at."""
         return self._engine.pace
 
     def snapshot(self, *, importances: bool = False) -> model.Study:
@@ -73,9 +71,8 @@ class Study:
         Raises ``StudyFailed`` unless it succeeded, and ``TimeoutError``; the study goes on then, and when this is
         interrupted.
         """
-        until = None if timeout is None else time.monotonic() + timeout
         try:
-            now = self._finished(until)
+            now = self._finished(timeout)
         except KeyboardInterrupt:
             said = f"study {self.name} goes on; kfnb.study({self.name!r}) comes back to it, and its stop() ends it"
             raise KeyboardInterrupt(said) from None
@@ -85,24 +82,13 @@ class Study:
             raise StudyFailed(f"study {now.name} of {now.subject}: {now.error or now.reason or now.state}")
         return self
 
-    def _finished(self, until: float | None) -> model.Study | None:
-        """The study once it is finished; None where it is not ``until`` then."""
-        observed, pause = self.observe(), self._engine.pace.shortest
-        answered, changed = time.monotonic(), True
-        observed.look()
-        while not observed.study.state.finished:
-            left = pause if until is None else until - time.monotonic()
-            if left <= 0:
-                return None
-            time.sleep(min(pause, left))
-            try:
-                changed = bool(observed.look())
-                answered = time.monotonic()
-            except BackendUnavailable:
-                if time.monotonic() - answered > _PATIENCE:
-                    raise
-            pause = self._engine.pace.next(pause, changed=changed)
-        return observed.study
+    def _finished(self, seconds: float | None) -> model.Study | None:
+        """The study once it is finished; None where it is not within so many ``seconds``."""
+        observed = self.observe()
+        for _ in looks(observed, self.pace, seconds):
+            if (now := observed.study).state.finished:
+                return now
+        return None
 
     def stop(self) -> None:
         """End the study and all its processes; what it has found is kept."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from kfnb import model, options, searching, widgets
 from kfnb.backends.events import encode
+from kfnb.backends.looking import looks
 from kfnb.errors import UsageError
 from kfnb.model import RunState
 from kfnb.tuning.study import Study
@@ -46,15 +47,13 @@ def _follow(study: Study) -> model.Study:
     """Print a line on stderr as the study gets on, at most one a second; its last state."""
     tell(f"study {study.name}")
     observed, said, told = study.observe(), 0.0, ""
-    observed.look()
-    pause = study.pace.shortest
-    while not observed.study.state.finished:
-        if time.monotonic() - said >= 1 and (line := _progress(observed.study)) != told:
+    for _ in looks(observed, study.pace):
+        over = observed.study.state.finished
+        if (over or time.monotonic() - said >= 1) and (line := _progress(observed.study)) != told:
             tell(line)
             said, told = time.monotonic(), line
-        time.sleep(pause)
-        pause = study.pace.next(pause, changed=bool(observed.look()))
-    tell(_progress(observed.study))
+        if over:
+            break
     return observed.study
 
 

@@ -29,8 +29,11 @@ class Kept:
         return self.run
 
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
-        del run_id, after, follow
-        yield from ()
+        del run_id, follow
+        about = {name: getattr(self.run, name) for name in ("name", "pipeline", "backend")}
+        state = {"state": self.run.state, "error": self.run.error}
+        facts = [Event(1, 0.0, "created", data=about), Event(2, 1.0, "state", data=state)]
+        yield from (fact for fact in facts if fact.seq > after)
 
 
 def handle(*tasks: Task, state: RunState = RunState.SUCCEEDED, **fields: Any) -> Run:

@@ -127,6 +127,7 @@ def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(
         ("%%kf_component x\n", "holds no code"),
         ("%%kf_component x\ny = undefined_name", "line 2: nothing makes undefined_name"),
         ("%%kf_component x --param a:int\ny = a", "a has no value here: give a default"),
+        ("%%kf_component x --param kf:int=1\ny = kf", "kf is what a component reports with"),
         ("%%kf_component x\n\n%cd /tmp\ny = 1", "line 3: %cd cannot travel"),
         ("%kf_component x", "%%kf_component begins a cell"),
         ("%%kf_parameters\nfor i in range(3): pass", "a cell of parameters holds assignments"),

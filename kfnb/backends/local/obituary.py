@@ -12,8 +12,6 @@ from kfnb.backends.local.marks import end_marked
 from kfnb.backends.local.store import EventLog, Fact, opened
 from kfnb.model import RunState, Task
 
-_GONE = "the process that drove this run is gone (it was killed, or the machine went down); retry continues the run"
-
 
 def bury(folder: RunFolder) -> None:
     """If the run in ``folder`` is unfinished and nobody drives it, end what is left of it, and say so in its events."""
@@ -28,8 +26,10 @@ def bury(folder: RunFolder) -> None:
                 end_marked(folder.id)
                 for task in fold(folder.id, log.read()).tasks:
                     remove(folder.log(task.id).parent)
-                state = RunState.CANCELED if folder.stopping else RunState.FAILED
-                end(folder.id, log, state, "" if folder.stopping else _reason(folder))
+                if folder.stopping:
+                    end(folder.id, log, RunState.CANCELED, "")
+                else:
+                    end(folder.id, log, RunState.FAILED, reason(folder, "run", "retry continues the run"))
         finally:
             os.close(lock)
 
@@ -50,15 +50,16 @@ def _last_words(tasks: Iterable[Task]) -> Iterator[Fact]:
             yield "state", task.id, {"state": RunState.SKIPPED}
 
 
-def _reason(folder: RunFolder) -> str:
-    """Why nobody drives the run: a supervisor that never came up has left the reason as the end of its output."""
+def reason(folder: RunFolder, what: str, on: str) -> str:
+    """Why nobody drives ``what`` is in ``folder``, and how to go ``on``.
+
+    A driver that never came up has left the reason as the end of its output.
+    """
     try:
         said = folder.supervisor_log.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
         said = []
     last = next((line.strip() for line in reversed(said) if line.strip()), "")
     if folder.pid is not None or not last:
-        return _GONE
-    return (
-        f"the process that was to drive this run did not start: {last} (all of it in {folder.supervisor_log})"
-    )
+        return f"the process that drove this {what} is gone (it was killed, or the machine went down); {on}"
+    return f"the process that was to drive this {what} did not start: {last} (all of it in {folder.supervisor_log})"

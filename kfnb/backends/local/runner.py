@@ -22,6 +22,10 @@ _DEEPEST = 40
 """Frames kept at either end of a traceback: an endless recursion has thousands."""
 
 
+_LONGEST = 2000
+"""Characters kept at either end of a message: some hold all the data that they are about."""
+
+
 def run(job: dict[str, Any]) -> int:
     """Execute ``job``; the exit status of its process. A failure is described in the file ``job["failure"]``."""
     return guarded(lambda: _perform(job), job["failure"])
@@ -79,8 +83,8 @@ def describe(error: BaseException, seen: set[int]) -> dict[str, Any]:
     known = kind.__module__ in ("builtins", MODULE)
     return {
         "type": kind.__qualname__ if known else f"{kind.__module__}.{kind.__qualname__}",
-        "message": _message(error),
-        "notes": [str(note) for note in getattr(error, "__notes__", ())],
+        "message": _brief(_message(error)),
+        "notes": [_brief(str(note)) for note in getattr(error, "__notes__", ())],
         "frames": [[f.filename, f.lineno, f.name, f.line] for f in _frames(error)],
         "cause": _behind(error.__cause__, seen),
         "context": None if error.__suppress_context__ else _behind(error.__context__, seen),
@@ -102,6 +106,14 @@ def _behind(error: BaseException | None, seen: set[int]) -> dict[str, Any] | Non
 def _frames(error: BaseException) -> list[traceback.FrameSummary]:
     frames = list(traceback.extract_tb(error.__traceback__))
     return frames if len(frames) <= 2 * _DEEPEST else frames[:_DEEPEST] + frames[-_DEEPEST:]
+
+
+def _brief(text: str) -> str:
+    """A text that somebody can read: both ends of one that is very long."""
+    left_out = len(text) - 2 * _LONGEST
+    return (
+        text if left_out <= 0 else f"{text[:_LONGEST]} ... ({left_out:,} characters) ... {text[-_LONGEST:]}"
+    )
 
 
 def _message(error: BaseException) -> str:

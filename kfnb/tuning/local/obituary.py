@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from kfnb.backends.local import LocalBackend
 from kfnb.backends.local.marks import end_marked
+from kfnb.backends.local.obituary import reason
 from kfnb.backends.local.store import EventLog
 from kfnb.errors import BackendError
 from kfnb.model import RunState, TaskError, TrialState
@@ -15,7 +16,6 @@ from kfnb.tuning.local.folder import StudyFolder
 from kfnb.tuning.local.journal import StudyJournal
 from kfnb.tuning.local.outcome import Outcome
 
-_GONE = "the process that drove this study is gone (it was killed, or the machine went down); resume goes on with it"
 _LOST = Outcome(TrialState.KILLED, error=TaskError("its process is gone, with the one that drove the study"))
 
 
@@ -40,7 +40,7 @@ def bury(folder: StudyFolder, log: EventLog) -> bool:
         if folder.stopping:
             journal.state(RunState.CANCELED)
         else:
-            journal.state(RunState.FAILED, error=_reason(folder))
+            journal.state(RunState.FAILED, error=reason(folder, "study", "resume goes on with it"))
         return True
     finally:
         os.close(lock)
@@ -51,15 +51,3 @@ def _stop(folder: StudyFolder, run_id: str) -> None:
     if run_id:
         with suppress(BackendError):
             LocalBackend(folder.path.parent.parent).stop(run_id)
-
-
-def _reason(folder: StudyFolder) -> str:
-    """Why nobody drives the study: a driver that never came up has left the reason as the end of its output."""
-    try:
-        said = folder.supervisor_log.read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        said = []
-    last = next((line.strip() for line in reversed(said) if line.strip()), "")
-    if folder.pid is not None or not last:
-        return _GONE
-    return f"the process that was to drive this study did not start: {last} (all of it in {folder.supervisor_log})"

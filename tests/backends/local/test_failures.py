@@ -106,6 +106,15 @@ def test_every_way_to_die_has_its_message(run_pipeline, line, message):
     assert program(run_pipeline, f"import os, sys\ndef train() -> str:\n    {line}\n").message == message
 
 
+def test_of_a_message_that_is_very_long_both_ends_are_kept(run_pipeline):
+    error = program(run_pipeline, "def train() -> str:\n    raise ValueError('a' + 'b' * 5_000_000 + 'c')\n")
+    assert len(error.message) < 5000
+    assert len(error.traceback) < 10_000
+    assert error.message.startswith("ValueError: abb")
+    assert error.message.endswith("bbc")
+    assert "characters) ..." in error.message
+
+
 def test_a_syntax_error_has_its_place(run_pipeline):
     error = program(run_pipeline, "# cell train [3], line 1\ndef train() -> str:\n    return (\n")
 
