@@ -46,10 +46,11 @@ function label(standing: Standing, metric: string): string {
 
 /** A scale for what is shown, and the goal. */
 function scaleOf(standing: Standing, goal: number | null, maximize: boolean): Scale {
-  const values = standing.all.flatMap((trial) => {
-    const value = isShown(trial) ? lastValue(trial) : null;
-    return value === null ? [] : [value];
-  });
+  const values = standing.ranked.map(({ value }) => value); // nearly sorted is quickly sorted
+  for (const trial of standing.all) {
+    const value = trial.state === "EARLY_STOPPED" ? lastValue(trial) : null;
+    if (value !== null) values.push(value);
+  }
   return valueScale(goal === null ? values : [...values, goal], maximize);
 }
 
