@@ -134,6 +134,7 @@ def dark(page: Page, lab: Lab) -> None:
 
 def cluster(page: Page, lab: Lab) -> None:
     """Where one is, in the recorded cluster: in the light and in the dark; its notebooks."""
+    page.set_viewport_size({"width": WIDTH, "height": TALLEST_STUDY})
     with replaying() as server:
         reached = f"%env KUBECONFIG={kubeconfig(lab.folder, server.url, 'editor')}"
         lab.write("cluster.ipynb", ["%load_ext kfnb", reached, "%kf_config context=editor", *CLUSTER])
