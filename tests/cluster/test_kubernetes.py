@@ -196,6 +196,16 @@ def test_what_is_invalid_is_said_in_the_servers_own_sentence(status):
     assert rows
 
 
+def test_why_what_is_made_is_checked_strictly(as_user, replay):
+    """Without being told to, a server makes an object without the fields that it does not know, and warns of them."""
+    row = next(row for row in recorded() if 'unknown field \\"spec.colour' in row.get("warning", ""))
+    assert (row["method"], row["status"]) == ("POST", 201)
+    assert "colour" not in row["response"]["spec"]
+    with pytest.raises(Invalid, match="unknown field"):
+        as_user("editor").create(NOTEBOOKS, row["request"], dry_run=True)
+    assert "fieldValidation=Strict" in replay.asked[-1].path
+
+
 def test_why_events_are_read_as_they_come_and_by_no_model_of_the_client(as_user):
     """The client's own model of an event refuses what a server sends: one without a time of its own."""
     from kubernetes.client import EventsV1Api
@@ -337,6 +347,11 @@ def test_a_log_is_read_by_lines_and_that_of_a_pod_not_scheduled_yet_is_empty(as_
     viewer = as_user("viewer")
     lines = list(viewer.lines(f"{TEAM}/pods/churn-eda-0/log"))
     assert len(lines) > 1
+    recording = next(row for row in recorded() if row["path"] == f"{TEAM}/pods/churn-eda-0/log")
+    assert (
+        lines == recording["response"].splitlines()
+    )  # letters of UTF-8, though the server does not say that
+    assert not recording["response"].isascii()
     assert list(viewer.lines(f"{TEAM}/pods/llm-tune-0/log")) == []
 
 
