@@ -111,7 +111,7 @@ def planned(  # noqa: PLR0913 - as above
     search = Search(
         name=name or made.name,
         subject=made,
-        objective=_of_step(goals, *([made.name, made.step] if made.step else [])),
+        objective=_of_step(goals, *((made.name, made.step) if made.step else ())),
         space=dimensions,
         conditions=text,
         algorithm=chosen,

@@ -17,13 +17,18 @@ _PATIENCE = 2 * 60 * 60
 class View(Protocol):
     """What looks: each look returns what has changed, and raises ``BackendError``."""
 
+    @property
+    def over(self) -> bool:
+        """Whether what is looked at was finished at the last look."""
+        ...
+
     def look(self) -> Collection[Any]:
         """Look once more."""
         ...
 
 
 def looks(view: View, pace: Pace, seconds: float | None = None) -> Iterator[None]:
-    """Goes on after each look, at ``pace``, for as long as it is asked, at most ``seconds``.
+    """Goes on after each look, at ``pace``, until there is no more to see, for ``seconds`` at most.
 
     A backend that has answered once and does not for a while is asked again, for two hours.
     """
@@ -37,6 +42,8 @@ def looks(view: View, pace: Pace, seconds: float | None = None) -> Iterator[None
             if time.monotonic() - answered > _PATIENCE:
                 raise
         yield
+        if view.over:
+            return
         pause = pace.next(pause, changed=changed)
         left = pause if until is None else until - time.monotonic()
         if left <= 0:

@@ -34,6 +34,11 @@ class Observer:
         return self._fold.run
 
     @property
+    def over(self) -> bool:
+        """Whether the run is finished."""
+        return self._fold.run.state.finished
+
+    @property
     def tasks(self) -> Mapping[str, model.Task]:
         """Its tasks and groups, by id."""
         return self._fold.tasks

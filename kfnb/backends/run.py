@@ -97,24 +97,19 @@ class Run:
         Raises ``RunFailed`` unless it succeeded, and ``TimeoutError``; the run goes on then, and when this is
         interrupted. A backend that does not answer for a while is asked again.
         """
+        observed = self.observe()
         try:
-            now = self._finished(timeout)
+            for _ in looks(observed, observed.pace, timeout):
+                pass
         except KeyboardInterrupt:
             said = f"run {self.id} goes on; kfnb.run({self.id!r}) comes back to it, and its stop() ends it"
             raise KeyboardInterrupt(said) from None
-        if now is None:
-            raise TimeoutError(f"run {self.id} is still {self.state} after {timeout} s; it goes on")
+        now = observed.run
+        if not observed.over:
+            raise TimeoutError(f"run {self.id} is still {now.state} after {timeout} s; it goes on")
         if now.state is not RunState.SUCCEEDED:
             raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}")
         return self
-
-    def _finished(self, seconds: float | None) -> model.Run | None:
-        """The run once it is finished; None where it is not within so many ``seconds``."""
-        observed = self.observe()
-        for _ in looks(observed, observed.pace, seconds):
-            if (now := observed.run).state.finished:
-                return now
-        return None
 
     def logs(self, task: str | None = None) -> str:
         """What a task wrote, or all tasks, each line then after its task's name."""

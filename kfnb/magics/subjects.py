@@ -67,7 +67,7 @@ class RunSubject:
     @property
     def over(self) -> bool:
         """Whether the run is finished."""
-        return self.shown.state.finished
+        return self._observer.over
 
     def look(self) -> bool:
         """Look once more."""

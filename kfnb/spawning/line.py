@@ -32,7 +32,7 @@ def notebook_line(
     version = found.kind or ""
     before = servers.notebook(found.name, version=version)
     if found.verb == "start":
-        return _start(found, before, seconds, tell)
+        return _start(found, before, version, seconds, tell)
     if found.verb == "stop":
         return _stop(found, before, version, tell)
     return _delete(found, before, version, tell, ask)
@@ -48,11 +48,10 @@ def _create(found: Namespace, seconds: float, tell: Tell) -> Notebook | Rehearsa
     return _awaited(found.name, kind, seconds, tell) if found.wait else made
 
 
-def _start(found: Namespace, before: Notebook, seconds: float, tell: Tell) -> Notebook:
+def _start(found: Namespace, before: Notebook, version: str, seconds: float, tell: Tell) -> Notebook:
     if before.state is _RUNNING:
         tell(f"{before.word} {before.name} is running already")
         return before
-    version = found.kind or ""
     started = servers.start(found.name, version=version)
     return _awaited(found.name, version, seconds, tell) if found.wait else started
 

@@ -19,6 +19,11 @@ class Observed(Protocol):
         """The study."""
         ...
 
+    @property
+    def over(self) -> bool:
+        """Whether the study is finished."""
+        ...
+
     def look(self) -> set[int]:
         """Look once more; the numbers of the trials that something has happened to, -1 for the study itself.
 

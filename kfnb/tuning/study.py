@@ -71,24 +71,19 @@ class Study:
         Raises ``StudyFailed`` unless it succeeded, and ``TimeoutError``; the study goes on then, and when this is
         interrupted.
         """
+        observed = self.observe()
         try:
-            now = self._finished(timeout)
+            for _ in looks(observed, self.pace, timeout):
+                pass
         except KeyboardInterrupt:
             said = f"study {self.name} goes on; kfnb.study({self.name!r}) comes back to it, and its stop() ends it"
             raise KeyboardInterrupt(said) from None
-        if now is None:
-            raise TimeoutError(f"study {self.name} is still {self.state} after {timeout} s; it goes on")
+        now = observed.study
+        if not observed.over:
+            raise TimeoutError(f"study {self.name} is still {now.state} after {timeout} s; it goes on")
         if now.state is not RunState.SUCCEEDED:
             raise StudyFailed(f"study {now.name} of {now.subject}: {now.error or now.reason or now.state}")
         return self
-
-    def _finished(self, seconds: float | None) -> model.Study | None:
-        """The study once it is finished; None where it is not within so many ``seconds``."""
-        observed = self.observe()
-        for _ in looks(observed, self.pace, seconds):
-            if (now := observed.study).state.finished:
-                return now
-        return None
 
     def stop(self) -> None:
         """End the study and all its processes; what it has found is kept."""

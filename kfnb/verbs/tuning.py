@@ -48,12 +48,9 @@ def _follow(study: Study) -> model.Study:
     tell(f"study {study.name}")
     observed, said, told = study.observe(), 0.0, ""
     for _ in looks(observed, study.pace):
-        over = observed.study.state.finished
-        if (over or time.monotonic() - said >= 1) and (line := _progress(observed.study)) != told:
+        if (observed.over or time.monotonic() - said >= 1) and (line := _progress(observed.study)) != told:
             tell(line)
             said, told = time.monotonic(), line
-        if over:
-            break
     return observed.study
 
 

@@ -14,11 +14,12 @@ class View:
     """Answers as it is told to, and is away where that is None."""
 
     def __init__(self, *answers):
-        self.answers, self.asked = list(answers), 0
+        self.answers, self.asked, self.over = list(answers), 0, False
 
     def look(self):
         self.asked += 1
         answer = self.answers.pop(0) if self.answers else ()
+        self.over = answer == {"the end"}
         if answer is None:
             raise BackendUnavailable("away")
         return answer
@@ -29,6 +30,11 @@ def test_a_backend_that_is_away_for_a_while_is_asked_again():
     for _, _ in zip(range(4), looks(view, PACE), strict=False):
         pass
     assert view.asked >= 4
+
+
+def test_what_is_finished_is_looked_at_no_more():
+    view = View({1}, (), {"the end"}, {2})
+    assert len(list(looks(view, PACE))) == view.asked == 3
 
 
 def test_one_that_never_answered_is_not_waited_for():

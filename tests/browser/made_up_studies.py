@@ -73,6 +73,10 @@ class Looks:
         self._engine = engine
         self.study = replace(engine.get(""), trials=())
 
+    @property
+    def over(self) -> bool:
+        return self.study.state.finished
+
     def look(self) -> set[int]:
         known = len(self.study.trials)
         self.study = self._engine.get("")

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from kfnb.cluster.status.looking import Place
-from kfnb.cluster.status.resources import _pod_default, pod_defaults
+from kfnb.cluster.status.resources import pod_defaults
 from kfnb.cluster.status.troubles import POD_DEFAULT, troubles
 from kfnb.model.cluster import (
     Knowledge,
@@ -27,13 +27,13 @@ from kfnb.model.cluster import (
 class Holding:
     """A namespace with one PodDefault, and a pod with some labels."""
 
-    def __init__(self, **labels):
+    def __init__(self, spec=None, **labels):
+        self._spec = spec or {"selector": {"matchLabels": {"access-ml-pipeline": "true"}}}
         self._labels = {name.replace("_", "-"): value for name, value in labels.items()}
 
     def get(self, path, query=None):
         if path.endswith("/poddefaults"):
-            spec = {"selector": {"matchLabels": {"access-ml-pipeline": "true"}}}
-            return {"items": [{"metadata": {"name": "access-ml-pipeline"}, "spec": spec}]}
+            return {"items": [{"metadata": {"name": "access-ml-pipeline"}, "spec": self._spec}]}
         return {"metadata": {"name": "mine-0", "labels": self._labels}, "items": []}
 
 
@@ -123,10 +123,12 @@ def test_who_has_a_token_already_needs_no_configuration():
 
 
 def test_a_configuration_opens_pipelines_by_the_token_that_it_gives():
-    made = yaml.safe_load(POD_DEFAULT.format(namespace="team-a"))
-    assert _pod_default(made, None).pipelines
-    made["spec"]["volumes"][0]["projected"]["sources"][0]["serviceAccountToken"]["audience"] = "other"
-    assert not _pod_default(made, None).pipelines
+    spec = yaml.safe_load(POD_DEFAULT.format(namespace="team-a"))["spec"]
+    (one,), _ = pod_defaults(Place(Holding(spec), "team-a"))
+    assert one.pipelines
+    spec["volumes"][0]["projected"]["sources"][0]["serviceAccountToken"]["audience"] = "other"
+    (one,), _ = pod_defaults(Place(Holding(spec), "team-a"))
+    assert not one.pipelines
 
 
 def test_outside_of_a_notebook_nobody_knows_whether_it_has_one():

@@ -20,8 +20,6 @@ from typing import Any
 MODULE = "ephemeral_component"
 _DEEPEST = 40
 """Frames kept at either end of a traceback: an endless recursion has thousands."""
-
-
 _LONGEST = 2000
 """Characters kept at either end of a message: some hold all the data that they are about."""
 

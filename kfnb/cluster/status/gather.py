@@ -93,8 +93,7 @@ def _finished(place: Place, status: Status) -> Status:
 def _nothing(start: Status, error: BackendError) -> Status:
     """Where nothing can be seen at all, each part says why."""
     unknown: Part[Any] = Part(Knowledge.UNKNOWN, reason=str(error))
-    parts: dict[str, Any] = dict.fromkeys(("user", *_STANDING, *_MOVING), unknown)
-    parts["nodes"], parts["gpus"] = _split(parts.pop("machines"))
+    parts: dict[str, Any] = {name: unknown for name, one in vars(start).items() if isinstance(one, Part)}
     return replace(start, **parts, troubles=(Trouble(str(error)),), asked=time.time())
 
 

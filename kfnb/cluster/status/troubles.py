@@ -142,9 +142,8 @@ def _of_volumes(status: Status, namespace: str) -> Iterator[Trouble]:
 def _of_access(place: Place, status: Status) -> Iterator[Trouble]:
     """Notebooks reach Kubeflow Pipelines by a token that a PodDefault puts into them."""
     pipelines = next((one for one in status.kubeflow.value or () if one.name == "Pipelines"), None)
-    if not status.pod_defaults.known or pipelines is None or pipelines.knowledge is not Knowledge.KNOWN:
-        return
-    if place.token:
+    there = pipelines is not None and pipelines.knowledge is Knowledge.KNOWN
+    if place.token or not there or not status.pod_defaults.known:
         return
     namespace = place.namespace
     opening = [one for one in status.pod_defaults.value or () if one.pipelines]

@@ -28,6 +28,11 @@ class Observed:
         self._suggestion: Item | None = None
         self._program = Program()
 
+    @property
+    def over(self) -> bool:
+        """Whether the study is finished."""
+        return self.study.state.finished
+
     def look(self, curves: float = _CURVES) -> set[int]:
         """Look once more; the numbers of the trials that something has happened to, -1 for the study itself.
 

@@ -23,6 +23,11 @@ class Observer:
         """The study."""
         return self._fold.study
 
+    @property
+    def over(self) -> bool:
+        """Whether the study is finished."""
+        return self._fold.finished
+
     def look(self) -> set[int]:
         """Look once more; the numbers of the trials that something has happened to, -1 for the study itself."""
         self._check()

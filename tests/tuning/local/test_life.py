@@ -223,7 +223,7 @@ def test_waiting_for_too_long_leaves_the_study_going(start: Start) -> None:
 
 def test_an_interrupted_wait_says_how_to_come_back(start: Start, monkeypatch) -> None:
     study = start(STEADY, trials=10)
-    monkeypatch.setattr(Study, "_finished", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr("kfnb.tuning.study.looks", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
     with pytest.raises(KeyboardInterrupt, match=r"study s goes on; kfnb\.study\('s'\) comes back to it"):
         study.wait()
     assert not study.state.finished
