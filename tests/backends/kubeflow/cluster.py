@@ -19,12 +19,15 @@ ACCESS, SECRET = "store-access-key", "store-secret-canary"
 
 
 class Metadata:
-    """ML Metadata that answers recorded requests, byte for byte, with what was recorded; others are unimplemented."""
+    """ML Metadata that answers recorded requests, byte for byte, with what was recorded; others are unimplemented.
 
-    def __init__(self) -> None:
+    ``folder`` is that of the recordings: ``stock/``, or empty for the older ones.
+    """
+
+    def __init__(self, folder: str = "") -> None:
         import grpc
 
-        self.rows = [json.loads(line) for line in text_of("mlmd.jsonl").splitlines()]
+        self.rows = [json.loads(line) for line in text_of(f"{folder}mlmd.jsonl").splitlines()]
         self.answers = {(row["method"], row["request_bytes"]): row["response_bytes"] for row in self.rows}
         self.asked: list[str] = []
         self.status: Any = None
@@ -110,8 +113,9 @@ class Objects(_Server):
 
     bucket = "mlpipeline"
 
-    def __init__(self) -> None:
-        self.held = {key: text.encode() for key, text in json.loads(text_of("objects.json")).items()}
+    def __init__(self, folder: str = "") -> None:
+        held = json.loads(text_of(f"{folder}objects.json"))
+        self.held = {key: text.encode() for key, text in held.items()}
         self.page = 1000
         super().__init__()
 
@@ -199,7 +203,7 @@ class Kubernetes(_Server):
         super().__init__()
 
     def load(self, name: str) -> None:
-        """What Kubernetes held for the recorded runs ``success``, ``failure``, ...."""
+        """What Kubernetes held for the recorded runs ``success``, ``failure``, ``stock/loops``, ...."""
         self.pods += json.loads(text_of(f"{name}.pods.json"))["items"]
         for pod, containers in json.loads(text_of(f"{name}.logs.json")).items():
             lines = containers["main"].splitlines()

@@ -23,6 +23,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 RECORDINGS = Path(__file__).parent / "recordings"
 NAMES = ("success", "failure", "cancel", "catalog", "errors")
+STOCK = tuple(f"stock/{name}" for name in ("loops", "cached", "failures", "stopped", "big", "paging"))
+"""Recordings of a KFP whose Argo has the configuration that KFP ships: every node is a Retry node there."""
 RUNS = "/apis/v2beta1/runs"
 RUN_PATH = re.compile(rf"^{RUNS}/([0-9a-f-]{{36}})$")
 GOOD, CACHED, OTHER = (
@@ -49,7 +51,7 @@ def looks(run_id: str) -> list[dict[str, Any]]:
     """A run as it was seen, one answer after the other."""
     return [
         row["response"]
-        for name in NAMES
+        for name in (*NAMES, *STOCK)
         for row in exchanges(name)
         if row["method"] == "GET" and row["path"] == f"{RUNS}/{run_id}"
     ]
