@@ -19,7 +19,7 @@ from kfnb.backends.iterations import measured
 from kfnb.backends.kubeflow.plan import Dag, Plan, Step, plan_of
 from kfnb.backends.kubeflow.results import results
 from kfnb.backends.kubeflow.rows import Row, Rows
-from kfnb.backends.kubeflow.summary import summary
+from kfnb.backends.kubeflow.summary import summary, unprepared
 from kfnb.model import Run, RunState, Task, TaskError
 
 Json = Mapping[str, Any]
@@ -94,7 +94,9 @@ def fold(
         whole,
         result=results(plan.root, whole.tasks) if run.state is RunState.SUCCEEDED else {},
         metrics=measured(whole.tasks),
-        error=(summary(plan.root, whole.tasks) or run.error) if run.state is RunState.FAILED else run.error,
+        error=(summary(plan.root, whole.tasks) or unprepared(rows, told("").error) or run.error)
+        if run.state is RunState.FAILED
+        else run.error,
     )
 
 

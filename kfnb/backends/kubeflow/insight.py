@@ -14,7 +14,7 @@ from kfnb.backends.backend import LogLine, Pace
 from kfnb.backends.kubeflow import artifacts, logs, waiting
 from kfnb.backends.kubeflow.artifacts import Made
 from kfnb.backends.kubeflow.components import Components
-from kfnb.backends.kubeflow.failure import SILENT, why_failed
+from kfnb.backends.kubeflow.failure import SILENT, why_failed, why_lost, why_unprepared
 from kfnb.backends.kubeflow.fold import Told
 from kfnb.backends.kubeflow.logs import Looked, Source
 from kfnb.backends.kubeflow.mlmd import Metadata
@@ -45,10 +45,10 @@ class Cluster:
         self.trouble = ""
 
     def told(self, run: model.Run, spec: Json) -> Mapping[str, Told]:
-        """What is known of a run's tasks and groups, by their ids."""
+        """What is known of a run's tasks and groups, by their ids; under the id "" why the run was not prepared."""
         made, pods = self.made(run, spec), self.pods(run, succeeded=False)
         words = self._doing(run, pods)
-        newest = {pod.task: pod for pod in pods}
+        newest = {**_of_turns(pods), **{pod.task: pod for pod in pods}}
         going = {pod.task for pod in pods if pod.role == "launcher" and pod.phase == "Running"}
         found: dict[str, Told] = {}
         for task in run.tasks:
@@ -62,6 +62,9 @@ class Cluster:
                 doing=words.get(task.id, ""),
                 going=task.id in going,
             )
+        driver = newest.get("")
+        if driver is not None and driver.role == "driver" and driver.phase == "Failed":
+            found[""] = Told(error=self._unprepared(run, driver))
         return found
 
     def logs(
@@ -107,24 +110,41 @@ class Cluster:
         if self._pods is None or run.state.finished:
             return {}
         begun = [task.id for task in run.tasks if not task.group and task.state is RunState.RUNNING]
-        words = waiting.doing(self._pods, run.id, pods, begun)
+        nothing = all(task.started is None and not task.state.finished for task in run.tasks)
+        words = waiting.doing(self._pods, run.id, pods, ["", *begun] if nothing else begun)
         first = [task.id for task in run.tasks if not task.parent and not task.needs]
         return dict.fromkeys(first, words[""]) | words if "" in words else words
 
     def _error(self, run: model.Run, task: Task, made: Made, pod: Pod | None, spec: Json) -> TaskError | None:
-        """The last words of a failed task; looked for once for each attempt at it."""
-        if task.group or task.state is not RunState.FAILED:
+        """The last words of a failed task, or of a group's driver; looked for once for each attempt at it."""
+        if task.state is not RunState.FAILED or (task.group and (pod is None or pod.role != "driver")):
             return None
         key = run.id, task.id, task.attempts
         if key not in self._errors:
             source = Source(task.id, pod.name if pod else "", made.log, finished=True)
-            error = why_failed(
-                logs.end(source, self._pods if pod else None), Components(spec).of(task.id).program, pod
-            )
-            if error.message == SILENT:
+            lines = logs.end(source, self._pods, pod.failed) if pod else logs.end(source, None)
+            error: TaskError | None = why_failed(lines, Components(spec).of(task.id).program, pod)
+            if error is not None and error.message == SILENT:
+                error = why_lost(self._pods.endings(run.id).get(task.id, "")) if self._pods else None
+            if error is None:
                 return None
             self._errors[key] = error
         return self._errors[key]
+
+    def _unprepared(self, run: model.Run, pod: Pod) -> TaskError:
+        """Why the run's own driver, in ``pod``, failed: looked for once for each of its pods."""
+        key = run.id, pod.name, 0
+        if key not in self._errors:
+            lines = logs.end(Source("", pod.name, finished=True), self._pods, pod.failed)
+            self._errors[key] = TaskError(why_unprepared(lines, pod))
+        return self._errors[key]
+
+
+def _of_turns(pods: tuple[Pod, ...]) -> dict[str, Pod]:
+    """The pods that failed to prepare a turn of a loop, by the loop."""
+    failed = [pod for pod in pods if pod.role == "driver" and pod.phase == "Failed"]
+    split = [(*pod.task.rpartition("/"), pod) for pod in failed]
+    return {loop: pod for loop, _, turn, pod in split if turn.isdecimal()}
 
 
 class _Sources:

@@ -1,4 +1,4 @@
-"""A task's own lines among those that KFP and Argo write around them."""
+"""A task's own lines among those that others write around them: KFP, Argo, and pip about itself."""
 
 from __future__ import annotations
 
@@ -7,9 +7,16 @@ from collections.abc import Iterable, Iterator
 
 _KLOG = r"[IWEF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ [\w.-]+\.go:\d+\] "
 _EXECUTOR = r"\[KFP Executor \S+ \S+ INFO\]: "
-_ARGO = r"time=\S+ level=\w+ (?=.*argo=true)"
-_PLUMBING = re.compile(rf"{_KLOG}|{_EXECUTOR}|{_ARGO}|Error: (?:exit status \d+|signal: .+)$")
+_ARGO = r"time=\S+ level=\w+ (?:(?=.*argo=true)|msg=\"Alloc=)"
+_PIP = (
+    r"WARNING: Running pip as the 'root' user |WARNING: You are using pip version |"
+    r"You should consider upgrading via the |\[notice\] (?:A new release of pip|To update, run:)"
+)
+_PYTHON = r".*RuntimeWarning: 'kfp\.\S+executor_main' found in sys\.modules "
+_NOISE = re.compile(rf"{_KLOG}|{_EXECUTOR}|{_ARGO}|{_PIP}|{_PYTHON}|Error: (?:exit status \d+|signal: .+)$")
 _OPENS = ("{", "Got executor_input:")
+_WARNED = "  warn(RuntimeWarning(msg))"
+"""The line of its own source that Python shows below a warning of its module ``runpy``."""
 
 
 class Sieve:
@@ -23,10 +30,10 @@ class Sieve:
         if self._inside:
             self._inside = line.rstrip() != "}"
             return False
-        if _PLUMBING.match(line):
+        if _NOISE.match(line):
             self._inside = line.rstrip().endswith(_OPENS)
             return False
-        return True
+        return line.rstrip() != _WARNED
 
 
 def own_lines(lines: Iterable[str]) -> Iterator[str]:

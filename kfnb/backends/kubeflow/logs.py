@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 
 from kfnb.backends.backend import CACHED, LogLine, Pace
 from kfnb.backends.kubeflow.lines import Sieve, own_lines
-from kfnb.backends.kubeflow.pods import Pods
+from kfnb.backends.kubeflow.pods import MAIN, Pods
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import Artifact
 
@@ -78,12 +78,15 @@ def whole(source: Source, pods: Pods | None) -> Iterator[str]:
         yield f"(no log: {'; '.join(why)})"
 
 
-def end(source: Source, pods: Pods | None) -> list[str]:
-    """The last lines of a task's log, with those that are not its own: a pod's tell how its program ended."""
+def end(source: Source, pods: Pods | None, container: str = MAIN) -> list[str]:
+    """The last lines of a task's log, with those that are not its own: a pod's tell how its program ended.
+
+    Of another ``container`` than the task's own, only its pod has them.
+    """
     if source.pod and pods is not None:
         with suppress(BackendError):
-            return [text for _, text in pods.log(source.pod, last=_LAST_LINES)]
-    if source.log is not None:
+            return [text for _, text in pods.log(source.pod, container=container, last=_LAST_LINES)]
+    if source.log is not None and container == MAIN:
         with suppress(OSError, BackendError), source.log.open("rb") as file:
             file.seek(max(0, file.seek(0, SEEK_END) - _LAST_BYTES))
             return str(file.read().decode("utf-8", "replace")).splitlines()

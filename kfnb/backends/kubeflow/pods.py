@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kfnb.cluster.kubernetes import Kubernetes
-from kfnb.errors import BackendError
+from kfnb.errors import BackendError, BackendUnavailable
 
 MAIN = "main"
+_ARGO = "wait"
+"""Argo's own container, which saves what the main one put out."""
 _RUN_LABEL = "pipeline/runid"
 _NODE_ID, _NODE_NAME = "workflows.argoproj.io/node-id", "workflows.argoproj.io/node-name"
 _ROLE = "pipelines.kubeflow.org/runtime-role"
 _ITERATION = re.compile(r"iteration-iterations\((\d+):")
 _PLUMBING = re.compile(r"iteration(-item)?|executor(\(\d+\))?")
+_QUEUED = ("", "Pending")
+"""Phases of a Workflow that Argo has not taken up, or that waits for its turn."""
 _SILENT_FOR = 60.0
-"""Seconds for which Kubernetes is left alone after it refused or did not answer."""
+"""Seconds for which Kubernetes is left alone after it did not answer, or is not asked again for what it refused."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +35,23 @@ class Waiting:
 
 
 @dataclass(frozen=True)
+class Ended:
+    """A container that failed: its exit code, Kubernetes' word for why, and the message that it left."""
+
+    container: str
+    exit_code: int
+    reason: str = ""
+    message: str = ""
+
+
+@dataclass(frozen=True)
 class Pod:
     """A pod of a run.
 
     ``task`` is the id of its task or group, ``node`` Argo's id of the node, which KFP calls ``pod_name``; ``role`` is
     ``launcher`` for a task's own program, ``driver`` for what prepares it. ``unschedulable`` is the scheduler's
     sentence. ``exit_code``, ``reason`` and ``message`` say how the main container ended, or the pod as a whole;
-    ``memory`` is that container's limit.
+    ``memory`` is that container's limit. ``beside`` is another container, where its failure is why the pod failed.
     """
 
     name: str
@@ -52,6 +66,12 @@ class Pod:
     reason: str = ""
     message: str = ""
     memory: str = ""
+    beside: Ended | None = None
+
+    @property
+    def failed(self) -> str:
+        """The container whose log tells why the pod failed."""
+        return MAIN if self.beside is None else self.beside.container
 
     @property
     def finished(self) -> bool:
@@ -64,7 +84,7 @@ class Pods:
 
     def __init__(self, kubernetes: Kubernetes, namespace: str) -> None:
         self._kubernetes, self._namespace = kubernetes, namespace
-        self._quiet_until = 0.0
+        self._quiet_until: dict[str, float] = {}
 
     def of_run(self, run_id: str, *, succeeded: bool = True) -> tuple[Pod, ...]:
         """The pods of a run, the oldest first; none where Kubernetes refuses or does not answer.
@@ -86,27 +106,46 @@ class Pods:
 
     def refusals(self, run_id: str) -> dict[str, str]:
         """Why pods could not be made, by task: what the run's Argo Workflow says of nodes that wait."""
-        answer = self._get(
-            f"/apis/argoproj.io/v1alpha1/namespaces/{self._namespace}/workflows",
-            {"labelSelector": f"{_RUN_LABEL}={run_id}"},
-        )
-        nodes = [
-            node
-            for workflow in answer.get("items", ())
-            for node in (workflow.get("status", {}).get("nodes") or {}).values()
-        ]
+        return self._messages(run_id, ("Pending", ""))
+
+    def endings(self, run_id: str) -> dict[str, str]:
+        """Why pods failed, by task: what the run's Argo Workflow says of nodes that failed."""
+        return self._messages(run_id, ("Failed", "Error"))
+
+    def queued(self, run_id: str) -> str | None:
+        """Argo's message on why it does not start the run's Workflow, empty if it has not looked at it yet.
+
+        None where the Workflow has begun, or cannot be seen.
+        """
+        for workflow in self._workflows(run_id):
+            status = workflow.get("status") or {}
+            if not status.get("nodes") and not status.get("compressedNodes"):
+                return str(status.get("message") or "") if status.get("phase", "") in _QUEUED else None
+        return None
+
+    def _messages(self, run_id: str, phases: tuple[str, ...]) -> dict[str, str]:
         return {
-            _task(node["name"]): node["message"] for node in nodes if node.get("message") and _waits(node)
+            _task(node["name"]): node["message"]
+            for workflow in self._workflows(run_id)
+            for node in ((workflow.get("status") or {}).get("nodes") or {}).values()
+            if node.get("message") and node.get("type") == "Pod" and node.get("phase", "") in phases
         }
 
+    def _workflows(self, run_id: str) -> Sequence[Mapping[str, Any]]:
+        path = f"/apis/argoproj.io/v1alpha1/namespaces/{self._namespace}/workflows"
+        found: Sequence[Mapping[str, Any]] = self._get(path, {"labelSelector": f"{_RUN_LABEL}={run_id}"}).get(
+            "items", ()
+        )
+        return found
+
     def log(
-        self, pod: str, *, follow: bool = False, since: str = "", last: int = 0
+        self, pod: str, *, container: str = MAIN, follow: bool = False, since: str = "", last: int = 0
     ) -> Iterator[tuple[str, str]]:
-        """The lines of a pod's main container, each after its time (RFC 3339), those of ``since``'s second and later.
+        """The lines of a pod's container, each after its time (RFC 3339), those of ``since``'s second and later.
 
         With ``last``, so many of the last ones. Raises ``BackendError`` where there is no log, or not yet.
         """
-        query = {"container": MAIN, "timestamps": "true"}
+        query = {"container": container, "timestamps": "true"}
         query |= {"follow": "true"} if follow else {}
         query |= {"sinceTime": f"{since[:19]}Z"} if since else {}
         query |= {"tailLines": str(last)} if last else {}
@@ -116,20 +155,24 @@ class Pods:
             yield stamp, text
 
     def _get(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
-        if time.monotonic() < self._quiet_until:
+        now = time.monotonic()
+        if now < max(self._quiet_until.get(path, 0.0), self._quiet_until.get("", 0.0)):
             return {}
         try:
             return self._kubernetes.get(path, query)
-        except BackendError:
-            self._quiet_until = time.monotonic() + _SILENT_FOR
-            return {}
+        except BackendUnavailable:
+            self._quiet_until[""] = time.monotonic() + _SILENT_FOR
+        except BackendError:  # of one kind of thing: others may be seen
+            self._quiet_until[path] = time.monotonic() + _SILENT_FOR
+        return {}
 
 
 def parse(item: Mapping[str, Any]) -> Pod:
     """A pod out of its Kubernetes object."""
     metadata, spec, status = item["metadata"], item.get("spec", {}), item.get("status", {})
     notes = metadata.get("annotations") or {}
-    statuses = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    first, others = status.get("initContainerStatuses") or (), status.get("containerStatuses") or ()
+    statuses = [*first, *others]
     main: Mapping[str, Any] = next((one for one in statuses if one["name"] == MAIN), {})
     ended = main.get("state", {}).get("terminated") or {}
     program: Mapping[str, Any] = next((one for one in spec.get("containers", ()) if one["name"] == MAIN), {})
@@ -146,7 +189,28 @@ def parse(item: Mapping[str, Any]) -> Pod:
         reason=status.get("reason") or ended.get("reason") or "",
         message=status.get("message") or ended.get("message") or "",
         memory=((program.get("resources") or {}).get("limits") or {}).get("memory", ""),
+        beside=_beside(first, others) if status.get("phase") == "Failed" else None,
     )
+
+
+def _beside(first: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> Ended | None:
+    """The container beside the main one whose failure ended a pod.
+
+    One of the ``first`` ones keeps the main one from starting; Argo's own fails as well where the main one did.
+    """
+    main = next((one for one in others if one["name"] == MAIN), {})
+    order = [*first, *sorted(others, key=lambda one: bool(one["name"] != _ARGO))]
+    failed = next((one for one in order if one["name"] != MAIN and _exit_code(one)), None)
+    if failed is None or _exit_code(main):
+        return None
+    ended = failed["state"]["terminated"]
+    return Ended(
+        failed["name"], ended["exitCode"], ended.get("reason") or "", (ended.get("message") or "").strip()
+    )
+
+
+def _exit_code(container: Mapping[str, Any]) -> int:
+    return int((container.get("state", {}).get("terminated") or {}).get("exitCode") or 0)
 
 
 def _task(node: str) -> str:
@@ -174,7 +238,3 @@ def _unschedulable(status: Mapping[str, Any]) -> str:
 def _waiting(container: Mapping[str, Any]) -> Waiting:
     told = container["state"]["waiting"]
     return Waiting(container.get("image", ""), told.get("reason", ""), told.get("message") or "")
-
-
-def _waits(node: Mapping[str, Any]) -> bool:
-    return node.get("type") == "Pod" and node.get("phase") in ("Pending", "")

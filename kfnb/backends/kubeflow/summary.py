@@ -3,22 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from kfnb.backends.kubeflow.failure import UNPREPARED
 from kfnb.backends.kubeflow.plan import Dag
-from kfnb.model import RunState, Task
+from kfnb.model import RunState, Task, TaskError
 
 _SHOWN = 3
 """How many failures a run's error names."""
+_DRIVER = "root-driver"
+"""The name of the row of a run's own driver."""
+
+
+def unprepared(rows: Sequence[Mapping[str, Any]], error: TaskError | None) -> str:
+    """The error of a run whose own driver failed, which its pod told (``error``) or nobody; empty if it did not."""
+    if error is not None:
+        return error.message
+    failed = any(row.get("display_name") in _DRIVERS and row.get("state") == "FAILED" for row in rows)
+    return (
+        f"{UNPREPARED}: its driver failed; ask an administrator of the cluster for the log" if failed else ""
+    )
 
 
 def summary(root: Dag, tasks: Sequence[Task]) -> str:
     """The error of a run whose tasks ended as these; empty where none of them failed."""
-    failed = [task for task in tasks if task.state is RunState.FAILED and not task.group]
+    failed = _causes(tasks)
     more = len(failed) - _SHOWN
     parts = [_said(task) for task in failed[:_SHOWN]] + ([f"{more} more failed"] if more > 0 else [])
     known = {task.id: task for task in tasks}
     never = dict.fromkeys(_never(root, "", known)) if failed else {}
     return "; ".join([*parts, *([f"{', '.join(never)} never ran"] if never else [])])
+
+
+def _causes(tasks: Sequence[Task]) -> list[Task]:
+    """What failed: of groups those in which nothing else did, as they were not prepared."""
+    failed = [task for task in tasks if task.state is RunState.FAILED]
+    around = {task.id[:at] for task in failed for at, letter in enumerate(task.id) if letter == "/"}
+    return [task for task in failed if not task.group or (task.id not in around and task.error is not None)]
 
 
 def _said(task: Task) -> str:

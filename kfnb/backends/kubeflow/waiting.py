@@ -18,7 +18,8 @@ def doing(pods: Pods, run_id: str, found: Iterable[Pod], begun: Iterable[str]) -
     """What keeps tasks from starting, by task: of those whose pods, among those ``found``, wait.
 
     The pod that prepares a task or a group (its driver) can wait as well; that of the whole run is under the id "".
-    Of a task that has ``begun`` and has no pod that runs, the reason why it could not be made.
+    Of a task that has ``begun`` and has no pod that runs, the reason why it could not be made; of a run, under the id
+    "" too, also that Argo has not started it.
     """
     newest = {pod.task: pod for pod in found}
     words = {
@@ -29,6 +30,9 @@ def doing(pods: Pods, run_id: str, found: Iterable[Pod], begun: Iterable[str]) -
     without = [task for task in begun if task not in newest or newest[task].finished]
     refusals = pods.refusals(run_id) if without else {}
     words |= {task: why_refused(refusals[task]) for task in without if task in refusals}
+    if "" in without and "" not in words and "" not in newest:
+        queued = pods.queued(run_id)
+        words[""] = "" if queued is None else why_queued(queued)
     return {task: why for task, why in words.items() if why}
 
 
@@ -58,6 +62,11 @@ def why_refused(message: str) -> str:
     if quota is not None:
         return _line(f"quota {quota['quota']} of the namespace is used up: {quota['rest']}")
     return _line(f"no pod could be made: {message}")
+
+
+def why_queued(message: str) -> str:
+    """Why Argo has not started a run, from what it says of it, if it has taken notice of it."""
+    return _line(f"waiting for Argo Workflows to start the run{f': {message}' if message else ''}")
 
 
 def _container(container: Waiting) -> str:

@@ -17,6 +17,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,11 +27,14 @@ from typing import TYPE_CHECKING
 
 from kfnb.backends.installs import KFP, OF_OLD_PYTHON, WITH_VALUE, installs
 from kfnb.backends.local.faults import StepFault
+from kfnb.backends.unmet import said_by_pip, said_by_uv, sentence
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement  # 80 ms, which a step that installs nothing does not need
 
 _DONE = ".kfnb-complete"
+_LAST = 200
+"""How many of an installer's last lines are searched for why it failed."""
 
 
 @dataclass(frozen=True)
@@ -146,8 +150,21 @@ def _build(requirements: Requirements, folder: Path, python: Path) -> None:
 def _call(command: list[str]) -> None:
     # uv trusts certificates of its own by default; pip trusts the system's, as everything else here does
     environment = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", **os.environ}
-    if subprocess.run(command, check=False, env=environment).returncode:
-        raise StepFault(f"its packages cannot be installed: {shlex.join(command)} failed; its log says why")
+    last: deque[str] = deque(maxlen=_LAST)
+    pipe, both = subprocess.PIPE, subprocess.STDOUT
+    with subprocess.Popen(
+        command, env=environment, stdout=pipe, stderr=both, text=True, errors="replace"
+    ) as process:
+        for line in process.stdout or ():
+            print(line, end="", flush=True)  # noqa: T201 - the task's log
+            last.append(line.rstrip())
+    if process.returncode:
+        raise StepFault(_why(command, list(last)))
+
+
+def _why(command: list[str], lines: list[str]) -> str:
+    said = said_by_pip(lines) or said_by_uv(lines) or f"{shlex.join(command)} failed; its log says why"
+    return sentence(said, lines, "install it in the environment that kfnb runs in")
 
 
 @contextmanager

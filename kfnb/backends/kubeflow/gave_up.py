@@ -1,0 +1,83 @@
+"""What programs of KFP's and Argo's said as they gave up, in plain words.
+
+Beside a step's own program there run a driver that prepares it, a launcher around it, and Argo's executor. They are
+written in Go: an error is wrapped into those of all functions that it passed, the first cause at its end.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+_FATAL = re.compile(r"F\d{4} \S+ +\d+ \S+\] (?P<said>.+)")
+_DRIVER = re.compile(r"(?:KFP driver: )?driver\.\w+\(.*?\) failed: ")
+_LAUNCHER = re.compile(r"(?:failed to execute component: )+")
+_STATUS = re.compile(r"(?:exit status \d+|signal: .+)$")
+_EXECUTOR = re.compile(
+    r"time=\S+ level=(?:error|fatal) .*?(?:error=(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<word>\S+))|$)",
+    re.IGNORECASE,
+)
+_PLAIN = re.compile(r"(?:Error|error|fatal|panic): (?P<said>.+)")
+_RPC = re.compile(r"rpc error: code = (?P<code>\w+) desc = (?P<told>.+)$")
+_ADDRESS = re.compile(
+    r"dial tcp: lookup (?P<name>\S+)(?: on \S+)?: (?P<unknown>[^\"]+)|"
+    r"dial tcp (?P<address>\S+:\d+): (?P<why>[^\"]+)"
+)
+_SILENT = ("Unavailable", "DeadlineExceeded")
+"""gRPC's words for a server that did not answer."""
+_KFP = re.compile(r"failed to (?:list|create) tasks?: |//ml-pipeline|lookup ml-pipeline")
+"""Tells the pipelines' API server from ML Metadata, the other server that they ask by gRPC."""
+_LONGEST = 300
+
+
+def by_driver(lines: Sequence[str]) -> str:
+    """Why the driver could not prepare what it was to prepare; empty where it did not say."""
+    return _plain(_DRIVER.sub("", _fatal(lines)))
+
+
+def by_launcher(lines: Sequence[str]) -> str:
+    """Why the launcher gave up; empty where it did not, or only because the step's program had failed."""
+    said = _LAUNCHER.sub("", _fatal(lines))
+    return "" if _STATUS.search(said) else _plain(said)
+
+
+def by_executor(lines: Sequence[str]) -> str:
+    """The last error of Argo's executor, or of another container beside the step; empty where it said none."""
+    for line in reversed(lines):
+        found = _EXECUTOR.match(line)
+        said = (found["quoted"] or found["word"] or "") if found else ""
+        if not found and (plain := _PLAIN.match(line)) and not _STATUS.match(plain["said"]):
+            said = plain["said"]
+        if said:
+            return _plain(said.replace('\\"', '"'))
+    return ""
+
+
+def _fatal(lines: Sequence[str]) -> str:
+    return next((found["said"] for line in reversed(lines) if (found := _FATAL.match(line))), "")
+
+
+def _plain(said: str) -> str:
+    """An error of Go's, of a server that did not answer in a sentence with what can be done."""
+    rpc = _RPC.search(said)
+    if rpc is None:
+        return cut(said)
+    server = "the Kubeflow Pipelines API server" if _KFP.search(said) else "ML Metadata"
+    if rpc["code"] not in _SILENT:
+        return cut(f"{server} refused: {rpc['told']} ({rpc['code']})")
+    return f"{server} did not answer{_where(rpc['told'])}; ask an administrator of the cluster whether it is running"
+
+
+def _where(told: str) -> str:
+    """The address at which nobody answered, and why, as far as an error tells."""
+    found = _ADDRESS.search(told)
+    if found is None:
+        return f" ({cut(told)})"
+    at, why = (found["name"], found["unknown"]) if found["name"] else (found["address"], found["why"])
+    return f" at {at} ({why.rpartition(': ')[2].strip()})"
+
+
+def cut(text: str) -> str:
+    """A text as one line that is not too long."""
+    words = " ".join(text.split())
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"

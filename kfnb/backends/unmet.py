@@ -1,0 +1,69 @@
+"""Why a step's packages could not be installed: what pip or uv said as it gave up, and what can be done about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import takewhile
+
+ANOTHER_IMAGE = "set base_image to an image that has it"
+"""What else can be done where a step runs in a container."""
+
+_LONGEST = 300
+_PIP = re.compile(
+    r"ERROR: (?P<error>(?:No matching distribution found for|Could not find a version that satisfies|"
+    r"Could not install packages|Cannot install|Invalid requirement:|Could not build wheels for|"
+    r"Failed to build installable wheels|Failed building wheel for|Could not open requirements file|"
+    r"Could not detect requirement name|HTTP error \d+ while getting|THESE PACKAGES DO NOT MATCH THE HASHES|"
+    r"Package '[^']*' requires a different Python|\S+ is not a supported wheel on this platform).*)"
+    r"|\S*python\S*: (?P<pip>No module named (?:pip|ensurepip))$"
+    r"|\s*[\u00d7x] (?P<told>(?:Encountered error while|Failed to build|Getting requirements to build|"
+    r"Building wheel for|Preparing metadata|pip subprocess to install|Dependency resolution exceeded).*)"
+)
+_AFTER = re.compile(r"\s|$|ERROR:|WARNING:|error:|[Hh]int:|note:|\[notice\]|[╰│\u00d7]|\S*[a-z]sh: ")
+"""Begins what pip and a shell write below the line that tells."""
+_UV = re.compile(r"error: (?P<error>.+)|\s*\u00d7 (?P<boxed>.+)")
+_CAUSE = re.compile(r"\s+(?:cause|Caused by): |\s*[╰├]─▶ ")
+_VAGUE = re.compile(r"No solution found|Request failed after")
+"""Begins an error of uv's whose cause tells more than it."""
+_CONCLUSION = ", we can conclude that"
+_UNREACHED = re.compile(
+    r"connection broken by|Failed to establish a new connection|Temporary failure in name resolution|"
+    r"Max retries exceeded|Read timed out|error sending request|dns error|Failed to fetch"
+)
+
+
+def sentence(said: str, lines: Sequence[str], otherwise: str) -> str:
+    """The error of a step whose installer ``said`` this, as the last of ``lines``.
+
+    ``otherwise`` is what can be done but to choose another index.
+    """
+    if any(_UNREACHED.search(line) for line in lines):
+        hint = f"the package index did not answer: set index_urls to one that does, or {otherwise}"
+    else:
+        hint = f"check the name and version, set index_urls to an index that has it, or {otherwise}"
+    words = " ".join(said.split()).rstrip(".")
+    return f"its packages could not be installed: {words[:_LONGEST]}; {hint}"
+
+
+def said_by_pip(lines: Sequence[str]) -> str:
+    """Why pip failed, where that is how ``lines`` end; empty where they end with anything else."""
+    for line in reversed(lines):
+        found = _PIP.match(line)
+        if found is not None:
+            return str(next(filter(None, found.groups())))
+        if not _AFTER.match(line):
+            break
+    return ""
+
+
+def said_by_uv(lines: Sequence[str]) -> str:
+    """Why uv failed: its last error, or the first cause of one that says no more than that it failed."""
+    place = next((at for at in reversed(range(len(lines))) if _UV.match(lines[at])), None)
+    if place is None:
+        return ""
+    said, below = _UV.sub(r"\1\2", lines[place]).strip(), lines[place + 1 :]
+    if _VAGUE.match(said) and below and _CAUSE.match(below[0]):
+        more = takewhile(lambda line: line.startswith(" ") and not _CAUSE.match(line), below[1:])
+        said = " ".join(" ".join((_CAUSE.sub("", below[0]), *more)).split())
+    return said.removeprefix("Because ").partition(_CONCLUSION)[0]
