@@ -52,12 +52,14 @@ def as_json(run: RunData) -> dict[str, Any]:
         "result": encode(run.result),
         "metrics": encode(run.metrics),
         "error": run.error,
+        "doing": "; ".join(dict.fromkeys(task.doing for task in run.tasks if task.doing)),
         "seconds": run.seconds,
         "tasks": [
             {
                 "name": task.name,
                 "id": task.id,
                 "state": str(task.state),
+                "doing": task.doing,
                 "outputs": encode(task.outputs),
                 "metrics": encode(task.metrics),
                 "error": task.error.message if task.error else None,

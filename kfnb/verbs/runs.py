@@ -9,6 +9,7 @@ from typing import Any
 
 from kfnb import api, managing, options, widgets
 from kfnb.backends.events import encode
+from kfnb.backends.looking import looks
 from kfnb.backends.run import Run
 from kfnb.model import Comparison, RunState
 from kfnb.model import Run as RunData
@@ -54,14 +55,16 @@ def _see_through(run: Run, *, json_wanted: bool) -> int:
 
 
 def _follow(run: Run) -> RunData:
-    """Print a line on stderr as the run gets on, at most one a second; its last state."""
+    """Print a line on stderr whenever the run has changed, at most one a second; its last state."""
     print(f"run {run.id}", file=sys.stderr)
-    said, last = 0.0, run.snapshot()
-    for last in run.watch():
-        if last.state.finished or time.monotonic() - said >= 1:
-            print(widgets.draw_progress(last), file=sys.stderr)
-            said = time.monotonic()
-    return last
+    observed = run.observe()
+    said, told = 0.0, observed.run
+    for _ in looks(observed, observed.pace):
+        now = observed.run
+        if now != told and (observed.over or time.monotonic() - said >= 1):
+            print(widgets.draw_progress(now), file=sys.stderr)
+            said, told = time.monotonic(), now
+    return observed.run
 
 
 def runs(words: list[str]) -> int:

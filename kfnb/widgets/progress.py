@@ -17,7 +17,7 @@ COLUMNS = 100
 
 
 def draw_progress(run: Run, *, now: float | None = None) -> str:
-    """A run in one line of at most 100 columns: ``3/9 done · train running 12 s``."""
+    """A run in one line of at most 100 columns: ``3/9 done · train running 12 s``; what waits comes first."""
     moment = time.time() if now is None else now
     tree = Tree(run.tasks)
     parts = _end(run, tree) if run.state.finished else _under_way(run, tree, moment)
@@ -32,8 +32,14 @@ def _under_way(run: Run, tree: Tree, now: float) -> list[str]:
         "" if run.state is RunState.RUNNING else look(run.state).word,
         f"{sum(state.finished for state in states)}/{len(states)} done",
         f"{failed} failed" if failed else "",
+        _waiting(tree),
         _running(running, now),
     ]
+
+
+def _waiting(tree: Tree) -> str:
+    said = [f"{who}: {what}" for what, who in tree.waiting.items()]
+    return ", ".join(said[:NAMED] + ([f"{len(said) - NAMED} more wait"] if len(said) > NAMED else []))
 
 
 def _running(leaves: Sequence[Leaf], now: float) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 from kfnb.model import Artifact, Run, RunState
 from kfnb.widgets.artifacts import artifact_blocks
-from kfnb.widgets.blocks import Block, Picture, Row, Section, Title, bundle, notes_section
+from kfnb.widgets.blocks import Block, Items, Picture, Row, Section, Title, bundle, notes_section
 from kfnb.widgets.failure import failure_blocks
 from kfnb.widgets.home import Home
 from kfnb.widgets.picture import draw
@@ -20,6 +20,7 @@ from kfnb.widgets.tree import Path, Stack, Tree
 from kfnb.widgets.turns import Loops
 from kfnb.widgets.words import duration, kind, moment, own_name, short
 
+MOST_WAITING = 5
 MOST_DRAWN = 300
 """Nodes of a graph that is drawn: of more, nobody reads a still picture, and a notebook gets large by it."""
 
@@ -38,7 +39,7 @@ def draw_run(
     now = time.time() if now is None else now
     tree = Tree(run.tasks)
     loops = Loops(tree)
-    blocks: list[Block] = [_title(run, now), *failure_blocks(run, tree)]
+    blocks: list[Block] = [_title(run, now), *failure_blocks(run, tree), *_waiting(run, tree)]
     blocks += [*notes_section(run.notes), *_values(run)]
     if 0 < len(tree.stacks) <= MOST_DRAWN:
         blocks.append(Picture(draw(run_scene(run, tree, loops, now))))
@@ -57,6 +58,15 @@ def _title(run: Run, now: float) -> Title:
         duration(elapsed(run.started, run.finished, now)),
         tuple(dict.fromkeys((*named, experiment, began))),
     )
+
+
+def _waiting(run: Run, tree: Tree) -> list[Block]:
+    """What keeps tasks from running, a line for each reason."""
+    said = [f"{who}: {what}" for what, who in tree.waiting.items()]
+    if not said or run.state.finished:
+        return []
+    more = [f"and {len(said) - MOST_WAITING} more"] if len(said) > MOST_WAITING else []
+    return [Section("Waiting", [Items((*said[:MOST_WAITING], *more))])]
 
 
 def _values(run: Run) -> list[Block]:
@@ -97,8 +107,12 @@ def _item(stack: Stack, loops: Loops, now: float) -> Item:
         look=look(state),
         count=stack.iterations if stack.first.group else len(stack.leaves),
         faint=state in (RunState.PENDING, RunState.SKIPPED),
-        hint=f"{' / '.join(stack.path)}: {tally(stack.states)}",
+        hint="; ".join((f"{' / '.join(stack.path)}: {tally(stack.states)}", *_reasons(stack))),
     )
+
+
+def _reasons(stack: Stack) -> dict[str, None]:
+    return dict.fromkeys(leaf.task.doing for leaf in stack.leaves if leaf.task.doing)
 
 
 def _caption(stack: Stack, now: float) -> str:
@@ -106,7 +120,8 @@ def _caption(stack: Stack, now: float) -> str:
         return _caption_of_many(stack)
     task = stack.first
     time_taken = duration(elapsed(task.started, task.finished, now))
-    return " · ".join(filter(None, (look(task.state).word, "cached" if task.cached else "", time_taken)))
+    facts = (look(task.state).word, task.doing, "cached" if task.cached else "", time_taken)
+    return " · ".join(filter(None, facts))
 
 
 def _caption_of_many(stack: Stack) -> str:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from kfnb.model import RunState
+from kfnb.model import RunState, Task
 from kfnb.widgets import theme
 
 
@@ -44,6 +44,13 @@ _TELLING = (
 def look(state: RunState) -> Look:
     """How ``state`` is shown."""
     return _LOOKS[state]
+
+
+def shown(task: Task) -> Task:
+    """A task as it is shown: one that waits for something does not run yet, also where its backend says so."""
+    if task.group or not task.doing or task.state is not RunState.RUNNING:
+        return task
+    return replace(task, state=RunState.PENDING, started=None, began=())
 
 
 def overall(states: Iterable[RunState]) -> RunState:

@@ -166,12 +166,12 @@ def pod_defaults(status: Status) -> list[Block]:
 
 def waiting(status: Status) -> list[Block]:
     """The pods that do not run yet."""
-    columns = (Column("Pod"), Column("Why"), Column("Of"))
+    columns = (Column("Pod"), Column("Why", whole=True), Column("Of"), Column("In words"))
     return table(
         "Pods that wait",
         columns,
         status.waiting.value or (),
-        lambda one: [one.name, Cell(one.reason, look=WAITS, hint=one.message), one.owner],
+        lambda one: [one.name, Cell(one.reason, look=WAITS), one.owner, _said(one.message)],
         more=status.waiting.more,
     )
 

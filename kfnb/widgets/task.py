@@ -14,7 +14,7 @@ from kfnb.widgets.blocks import Block, Code, Section, Text, Title, bundle
 from kfnb.widgets.card import Card, Part, artifact_card
 from kfnb.widgets.charts import metrics_table
 from kfnb.widgets.failure import cause_block
-from kfnb.widgets.states import look
+from kfnb.widgets.states import look, shown
 from kfnb.widgets.table import Column, Table, Value
 from kfnb.widgets.tasks import SHOWN_APART, elapsed
 from kfnb.widgets.tree import Leaf
@@ -46,7 +46,7 @@ def draw_task(
     URI, where the caller read them: nothing is fetched here. ``now`` is the moment until which a running task is
     counted. Not ``titled``, it has no line with its name and state: what is around it shows them live.
     """
-    leaf = _leaf(task)
+    leaf = _leaf(shown(task))
     blocks: list[Block] = [_title(leaf, time.time() if now is None else now)] if titled else []
     if task.state is RunState.FAILED:
         blocks.append(cause_block(leaf))

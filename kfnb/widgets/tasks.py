@@ -18,6 +18,7 @@ from kfnb.widgets.words import TIMES, counted, duration, kind, short
 MOST_TURNS = 20
 MOST_ROWS = 250
 LONGEST_PAIR = 32
+LONGEST_REASON = 40
 # their content is shown by itself
 SHOWN_APART = frozenset({"system.Metrics", "system.ClassificationMetrics", "system.HTML", "system.Markdown"})
 
@@ -121,6 +122,8 @@ def _notes(task: Task) -> Iterator[str]:
         yield "cached"
     if task.attempts > 1:
         yield f"{task.attempts} attempts"
+    if task.doing and not task.state.finished:
+        yield short(task.doing, LONGEST_REASON)
 
 
 def _loop_lines(loop: Loop, loops: Loops) -> Iterator[Line]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kfnb.model import RunState, Task
-from kfnb.widgets.states import overall
+from kfnb.widgets.states import overall, shown
 
 Path = tuple[str, ...]
 
@@ -65,7 +65,7 @@ class Tree:
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         # an empty id is the root's
-        self.tasks = {task.id: task for task in tasks if task.id}
+        self.tasks = {task.id: shown(task) for task in tasks if task.id}
 
     @cached_property
     def leaves(self) -> tuple[Leaf, ...]:
@@ -130,6 +130,18 @@ class Tree:
         while end < len(self.leaves) and self.leaves[end].depth > leaf.depth:
             end += 1
         return self.leaves[start:end]
+
+    @cached_property
+    def waiting(self) -> dict[str, str]:
+        """What tasks wait for, or what is done for them before they run, and who: ``train``, ``train and 2 more``."""
+        said: dict[str, list[str]] = {}
+        for leaf in self.leaves:
+            if leaf.task.doing and not leaf.task.state.finished:
+                said.setdefault(leaf.task.doing, []).append(leaf.label)
+        return {
+            text: labels[0] + (f" and {len(labels) - 1} more" if len(labels) > 1 else "")
+            for text, labels in said.items()
+        }
 
     @property
     def work(self) -> tuple[Leaf, ...]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from kfnb.model import Run, Task
 from kfnb.widgets.groups import group_title
+from kfnb.widgets.states import shown
 from kfnb.widgets.tree import Tree, is_indexed, is_iteration
 from kfnb.widgets.turns import Loops
 from kfnb.widgets.words import clean, cut, kind, one_line, own_name, short
@@ -70,6 +71,7 @@ class Wire:
 
     def _task(self, task: Task, by_id: Mapping[str, Task]) -> Message:
         path, turn = self._place(task, by_id)
+        task = shown(task)
         return {
             "id": task.id,
             "name": one_line(task.name),

@@ -55,7 +55,8 @@ def test_a_task_that_failed_without_a_message_points_to_its_log():
 
 def test_its_state_and_time_stand_above_it_unless_they_are_shown_around_it():
     task = Task("a", "a", RunState.RUNNING, started=samples.NOW - 12, attempts=2, doing="pulling its image")
-    assert text_of(task).startswith("● Running · a · 12 s\n2 attempts · pulling its image · 20")
+    assert text_of(task).startswith("○ Pending · a\n2 attempts · pulling its image")
+    assert text_of(replace(task, doing="")).startswith("● Running · a · 12 s\n2 attempts · 20")
     assert "Running" not in text_of(task, titled=False)
 
 

@@ -112,6 +112,8 @@ class Cluster:
         begun = [task.id for task in run.tasks if not task.group and task.state is RunState.RUNNING]
         nothing = all(task.started is None and not task.state.finished for task in run.tasks)
         words = waiting.doing(self._pods, run.id, pods, ["", *begun] if nothing else begun)
+        # of a turn of a loop, which is no task itself, its loop tells
+        words |= {id[: id.rindex("/")]: why for id, why in words.items() if id.rpartition("/")[2].isdecimal()}
         first = [task.id for task in run.tasks if not task.parent and not task.needs]
         return dict.fromkeys(first, words[""]) | words if "" in words else words
 

@@ -97,11 +97,11 @@ class Pods:
         pods = [parse(item) for item in answer.get("items", ())]
         return tuple(sorted(pods, key=lambda pod: (pod.created, pod.name)))
 
-    def warnings(self, pod: str) -> tuple[str, ...]:
-        """What Kubernetes warns of about a pod, the oldest first."""
-        selector = f"involvedObject.kind=Pod,involvedObject.name={pod},type=Warning"
+    def events(self, pod: str) -> tuple[str, ...]:
+        """What Kubernetes says of a pod, the oldest first."""
+        selector = f"involvedObject.kind=Pod,involvedObject.name={pod}"
         answer = self._get(f"/api/v1/namespaces/{self._namespace}/events", {"fieldSelector": selector})
-        events = sorted(answer.get("items", ()), key=lambda item: item.get("lastTimestamp") or "")
+        events = sorted(answer.get("items", ()), key=_time_of)
         return tuple(str(item.get("message", "")) for item in events)
 
     def refusals(self, run_id: str) -> dict[str, str]:
@@ -191,6 +191,10 @@ def parse(item: Mapping[str, Any]) -> Pod:
         memory=((program.get("resources") or {}).get("limits") or {}).get("memory", ""),
         beside=_beside(first, others) if status.get("phase") == "Failed" else None,
     )
+
+
+def _time_of(event: Mapping[str, Any]) -> str:
+    return event.get("lastTimestamp") or event.get("eventTime") or ""
 
 
 def _beside(first: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> Ended | None:

@@ -19,10 +19,8 @@ def unprepared(rows: Sequence[Mapping[str, Any]], error: TaskError | None) -> st
     """The error of a run whose own driver failed, which its pod told (``error``) or nobody; empty if it did not."""
     if error is not None:
         return error.message
-    failed = any(row.get("display_name") in _DRIVERS and row.get("state") == "FAILED" for row in rows)
-    return (
-        f"{UNPREPARED}: its driver failed; ask an administrator of the cluster for the log" if failed else ""
-    )
+    failed = any(row.get("display_name") == _DRIVER and row.get("state") == "FAILED" for row in rows)
+    return f"{UNPREPARED}: its driver failed, and its pod's log cannot be read from here" if failed else ""
 
 
 def summary(root: Dag, tasks: Sequence[Task]) -> str:

@@ -11,6 +11,10 @@ _IMAGE = ("ErrImagePull", "ImagePullBackOff", "InvalidImageName", "ErrImageNever
 _NORMAL = ("ContainerCreating", "PodInitializing", "")
 _QUOTA = re.compile(r"exceeded quota: (?P<quota>[^,]+), (?P<rest>.+)", re.DOTALL)
 _MOUNT = re.compile(r"MountVolume\.SetUp failed for volume \"[^\"]*\" : (?P<why>.+)", re.DOTALL)
+_PULL = re.compile(
+    r"Pulling image \"(?P<image>[^\"]+)\"|Successfully pulled image|Container image .+ already present"
+)
+"""The kubelet's events on images: one is being pulled, or is there."""
 _LONGEST = 300
 
 
@@ -23,23 +27,35 @@ def doing(pods: Pods, run_id: str, found: Iterable[Pod], begun: Iterable[str]) -
     """
     newest = {pod.task: pod for pod in found}
     words = {
-        task: why_waiting(pod) or why_waiting(pod, pods.warnings(pod.name))
+        task: why_waiting(pod) or why_waiting(pod, pods.events(pod.name))
         for task, pod in newest.items()
         if pod.phase == "Pending"
     }
     without = [task for task in begun if task not in newest or newest[task].finished]
-    refusals = pods.refusals(run_id) if without else {}
+    queued = pods.queued(run_id) if "" in without else None
+    refusals = pods.refusals(run_id) if without and queued is None else {}
     words |= {task: why_refused(refusals[task]) for task in without if task in refusals}
-    if "" in without and "" not in words and "" not in newest:
-        queued = pods.queued(run_id)
-        words[""] = "" if queued is None else why_queued(queued)
+    words[""] = words.get("") or _whole(newest.get(""), queued)
     return {task: why for task, why in words.items() if why}
 
 
-def why_waiting(pod: Pod, warnings: Iterable[str] = ()) -> str:
+def _whole(driver: Pod | None, queued: str | None) -> str:
+    """What a run waits for, of which no more is known: for Argo, or for its own ``driver``."""
+    if queued is not None:
+        return why_queued(queued)
+    if driver is None or driver.role != "driver":
+        return ""
+    return {
+        "Pending": "waiting for the pod that prepares the run to start",
+        "Running": "the run is being prepared",
+    }.get(driver.phase, "")
+
+
+def why_waiting(pod: Pod, events: Iterable[str] = ()) -> str:
     """Why a pod does not run yet; empty if nothing is known to be in its way.
 
-    ``warnings`` are Kubernetes' events: of a volume that cannot be mounted, they alone tell.
+    ``events`` are Kubernetes' words on it, the oldest first: of a volume that cannot be mounted, and of an image that
+    is being pulled, they alone tell.
     """
     if pod.phase not in ("Pending", ""):
         return ""
@@ -49,11 +65,13 @@ def why_waiting(pod: Pod, warnings: Iterable[str] = ()) -> str:
     for container in pod.waiting:
         if container.reason not in _NORMAL:
             return _line(_container(container))
-    for warning in reversed(tuple(warnings)):
-        mount = _MOUNT.match(warning)
+    told = list(events)
+    for event in reversed(told):
+        mount = _MOUNT.match(event)
         if mount is not None:
             return _line(f"cannot start: {mount['why']}")
-    return ""
+    pulling = _PULL.match(next((event for event in reversed(told) if _PULL.match(event)), ""))
+    return _line(f"pulling image {pulling['image']}") if pulling is not None and pulling["image"] else ""
 
 
 def why_refused(message: str) -> str:
