@@ -27,6 +27,9 @@ _CAUSE = re.compile(r"\s+(?:cause|Caused by): |\s*[╰├]─▶ ")
 _VAGUE = re.compile(r"No solution found|Request failed after")
 """Begins an error of uv's whose cause tells more than it."""
 _CONCLUSION = ", we can conclude that"
+_ABSENT = re.compile(
+    r"No matching distribution|Could not find a version|there is no version of|not found in the package registry"
+)
 _UNREACHED = re.compile(
     r"connection broken by|Failed to establish a new connection|Temporary failure in name resolution|"
     r"Max retries exceeded|Read timed out|error sending request|dns error|Failed to fetch"
@@ -38,12 +41,16 @@ def sentence(said: str, lines: Sequence[str], otherwise: str) -> str:
 
     ``otherwise`` is what can be done but to choose another index.
     """
+    words = " ".join(said.split()).rstrip(".")[:_LONGEST]
+    return f"its packages could not be installed: {words}{_hint(said, lines, otherwise)}"
+
+
+def _hint(said: str, lines: Sequence[str], otherwise: str) -> str:
     if any(_UNREACHED.search(line) for line in lines):
-        hint = f"the package index did not answer: set index_urls to one that does, or {otherwise}"
-    else:
-        hint = f"check the name and version, set index_urls to an index that has it, or {otherwise}"
-    words = " ".join(said.split()).rstrip(".")
-    return f"its packages could not be installed: {words[:_LONGEST]}; {hint}"
+        return f"; the package index did not answer: set index_urls to one that does, or {otherwise}"
+    if _ABSENT.search(said):
+        return f"; check its name and version, or set index_urls to an index that has it, or {otherwise}"
+    return f"; {otherwise}" if said.startswith("No module named") else ""
 
 
 def said_by_pip(lines: Sequence[str]) -> str:
@@ -62,8 +69,14 @@ def said_by_uv(lines: Sequence[str]) -> str:
     place = next((at for at in reversed(range(len(lines))) if _UV.match(lines[at])), None)
     if place is None:
         return ""
-    said, below = _UV.sub(r"\1\2", lines[place]).strip(), lines[place + 1 :]
+    below = lines[place + 1 :]
+    said = _joined(_UV.sub(r"\1\2", lines[place]), below)
     if _VAGUE.match(said) and below and _CAUSE.match(below[0]):
-        more = takewhile(lambda line: line.startswith(" ") and not _CAUSE.match(line), below[1:])
-        said = " ".join(" ".join((_CAUSE.sub("", below[0]), *more)).split())
+        said = _joined(_CAUSE.sub("", below[0]), below[1:])
     return said.removeprefix("Because ").partition(_CONCLUSION)[0]
+
+
+def _joined(line: str, below: Sequence[str]) -> str:
+    """A line with those below it that continue it."""
+    more = takewhile(lambda one: one.startswith(" ") and not _CAUSE.match(one), below)
+    return " ".join(" ".join((line, *more)).split())

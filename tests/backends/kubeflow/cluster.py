@@ -206,9 +206,12 @@ class Kubernetes(_Server):
         """What Kubernetes held for the recorded runs ``success``, ``failure``, ``stock/loops``, ...."""
         self.pods += json.loads(text_of(f"{name}.pods.json"))["items"]
         for pod, containers in json.loads(text_of(f"{name}.logs.json")).items():
-            lines = containers["main"].splitlines()
-            stamped = (f"2026-11-23T14:40:00.{at:09d}Z {line}\n" for at, line in enumerate(lines, start=1))
-            self.logs[pod] = "".join(stamped)
+            self.wrote(pod, containers["main"].splitlines())
+
+    def wrote(self, pod: str, lines: list[str], container: str = "main") -> None:
+        """Give a container of a pod its log."""
+        stamped = (f"2026-11-23T14:40:00.{at:09d}Z {line}\n" for at, line in enumerate(lines, start=1))
+        self.logs[pod if container == "main" else f"{pod}/{container}"] = "".join(stamped)
 
     def api(self) -> Any:
         """What asks it."""
@@ -243,8 +246,9 @@ class Kubernetes(_Server):
         ]
 
     def _log(self, handler: Any, pod: str, query: dict[str, str]) -> None:
-        assert query["container"] == "main"
         assert query["timestamps"] == "true"
+        if query["container"] != "main":
+            pod = f"{pod}/{query['container']}"
         if pod in self.live and query.get("follow") == "true":
             handler.stream(self.live[pod].stream())
         elif pod in self.live:

@@ -12,6 +12,7 @@ from running import submission, task, text, wait
 from steps import component
 
 from kfnb.backends.local.environment import Requirements, missing, parse
+from kfnb.backends.unmet import said_by_uv
 from kfnb.model import RunState
 
 KFP = version("kfp")
@@ -139,5 +140,68 @@ def test_packages_that_cannot_be_installed_fail_the_task_and_its_log_says_why(ba
     run = wait(backend, backend.submit(submission(pipeline, tmp_path)), seconds=60)
 
     assert run.state is RunState.FAILED
-    assert "its packages cannot be installed" in task(run, "step").error.message
+    assert task(run, "step").error.message.startswith("its packages could not be installed: ")
+    assert "nothing-1.0" in task(run, "step").error.message
     assert "nothing-1.0" in text(backend, run.id, "step")
+
+
+def test_an_index_that_does_not_answer_is_told_with_what_to_do(backend, tmp_path, monkeypatch):
+    monkeypatch.setenv("UV_HTTP_RETRIES", "0")
+    monkeypatch.setenv("PIP_RETRIES", "0")
+
+    @component(packages_to_install=["kfnb-test-only"], pip_index_urls=["http://127.0.0.1:1/simple"])
+    def step():
+        pass
+
+    @dsl.pipeline
+    def pipeline():
+        step()
+
+    run = wait(backend, backend.submit(submission(pipeline, tmp_path)), seconds=60)
+
+    assert task(run, "step").error.message.startswith("its packages could not be installed: ")
+    assert task(run, "step").error.message.endswith(
+        "; the package index did not answer: set index_urls to one that does, "
+        "or install it in the environment that kfnb runs in"
+    )
+
+
+UNSATISFIABLE = "there is no version of numpy==99.0.0 and you require numpy==99.0.0"
+
+
+@pytest.mark.parametrize(
+    ("lines", "said"),
+    [
+        (
+            [
+                "Using Python 3.11.7 environment at: v",
+                "error: No solution found when resolving dependencies",
+                f"  cause: Because {UNSATISFIABLE}, we can conclude that your requirements are unsatisfiable.",
+            ],
+            UNSATISFIABLE,
+        ),
+        (
+            [
+                "  \u00d7 No solution found when resolving dependencies:",
+                "  \u2570\u2500\u25b6 Because there is no version of numpy==99.0.0 and you require",
+                "      numpy==99.0.0, we can conclude that your requirements are unsatisfiable.",
+            ],
+            UNSATISFIABLE,
+        ),
+        (
+            [
+                "error: Request failed after 3 retries in 9.6s",
+                "  cause: Failed to fetch: http://127.0.0.1:1/simple/numpy/",
+                "  cause: error sending request for url (http://127.0.0.1:1/simple/numpy/)",
+            ],
+            "Failed to fetch: http://127.0.0.1:1/simple/numpy/",
+        ),
+        (
+            ["error: Failed to fetch: `https://pypi.org/simple/numpy/`", "  Caused by: dns error"],
+            "Failed to fetch: `https://pypi.org/simple/numpy/`",
+        ),
+        (["Resolved 3 packages in 12ms"], ""),
+    ],
+)
+def test_what_uv_says_as_it_gives_up_is_found(lines, said):
+    assert said_by_uv(lines) == said
