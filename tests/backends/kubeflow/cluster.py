@@ -268,6 +268,13 @@ def running(server: Any) -> Iterator[Any]:
         server.close()
 
 
+def watched(start: str) -> list[Any]:
+    """The launchers' pods of the recorded workflow whose name begins so, as they changed."""
+    rows = [json.loads(line) for line in text_of("stock/pods.watch.jsonl").splitlines()]
+    objects = [row.get("object", row) for row in rows]
+    return [item for item in objects if item["metadata"]["name"].startswith(start)]
+
+
 def recorded_kubernetes() -> list[Any]:
     """Exchanges recorded from a Kubernetes 1.36 with Kubeflow's resources in it: what waits, and what is refused."""
     return [json.loads(line) for line in text_of("kubernetes.http.jsonl").splitlines()]

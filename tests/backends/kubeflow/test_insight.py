@@ -1,3 +1,4 @@
+import json
 import pickle
 import time
 from dataclasses import replace
@@ -9,7 +10,7 @@ from replay import BAD, CACHED, GOOD, looks, serving
 from kfnb.backends.events import encode
 from kfnb.backends.kubeflow import mlmd
 from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.fold import NOTHING, fold, spec_of
+from kfnb.backends.kubeflow.fold import NOTHING, Told, fold, spec_of
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.plan import plan_of
@@ -17,7 +18,7 @@ from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.run import Run as Handle
 from kfnb.errors import BackendError
-from kfnb.model import Run, RunState, Task
+from kfnb.model import Run, RunState, Task, TaskError
 
 
 @pytest.fixture
@@ -150,6 +151,111 @@ def test_a_run_whose_first_pod_waits_says_so_at_its_first_tasks(cluster, kuberne
     told = cluster.told(run, {})
     assert told["a"].doing == "cannot be scheduled: 0/1 nodes are available: 1 full"
     assert told["b"].doing == ""
+
+
+def driver_pod(name, node, phase="Failed", run=BAD, **status):
+    """A driver's pod of a run, in the form of the recorded ones."""
+    notes = {
+        "workflows.argoproj.io/node-name": node,
+        "pipelines.kubeflow.org/runtime-role": "driver",
+    }
+    ended = {"name": "main", "state": {"terminated": {"exitCode": 1, "reason": "Error"}}}
+    return {
+        "metadata": {"name": name, "labels": {"pipeline/runid": run}, "annotations": notes},
+        "status": {"phase": phase, "containerStatuses": [ended] if phase == "Failed" else [], **status},
+    }
+
+
+FATAL = "F1123 14:41:25.4 16 main.go:79] KFP driver: driver.X(task=x) failed: no input y"
+
+
+@pytest.mark.parametrize(
+    ("node", "task"),
+    [
+        ("w.root.exit-handler-1.boom-driver", "exit-handler-1/boom"),
+        ("w.root.exit-handler-1-driver", "exit-handler-1"),
+        ("w.root-driver", ""),
+    ],
+)
+def test_a_driver_that_failed_is_the_error_of_what_it_was_to_prepare(cluster, kubernetes, node, task):
+    kubernetes.pods = [driver_pod("d", node)]
+    kubernetes.wrote("d", [FATAL])
+    run, spec = run_of(BAD)
+    error = cluster.told(run, spec)[task].error
+    assert error.message == ("the run" if not task else "it") + " could not be prepared: no input y"
+
+
+def test_a_turn_that_could_not_be_prepared_is_the_error_of_its_loop(cluster, kubernetes):
+    node = "w.root.for-loop-5.iteration-iterations(1:1).iteration-item-driver"
+    kubernetes.pods = [driver_pod("d", node, run=GOOD)]
+    kubernetes.wrote("d", [FATAL])
+    run, spec = run_of(GOOD)
+    tasks = (replace(task, state=RunState.FAILED) if task.id == "for-loop-5" else task for task in run.tasks)
+    told = cluster.told(replace(run, tasks=tuple(tasks)), spec)
+    assert told["for-loop-5"].error.message == "it could not be prepared: no input y"
+
+
+def unprepared():
+    """The answer for a recorded run, had it failed before any of its tasks."""
+    answer = json.loads(json.dumps(looks(BAD)[-1]))
+    failed = {"display_name": "root-driver", "state": "FAILED", "start_time": "2026-11-23T14:41:10Z"}
+    answer["run_details"] = {"task_details": [failed]}
+    return answer
+
+
+def test_a_run_that_could_not_be_prepared_says_why():
+    answer = unprepared()
+    plan = plan_of(spec_of(answer))
+    told = {"": Told(error=TaskError("the run could not be prepared: no input y"))}
+    run = fold(answer, plan, lambda task: told.get(task, NOTHING))
+    assert run.error == "the run could not be prepared: no input y"
+    assert {task.state for task in run.tasks} == {RunState.SKIPPED}
+    assert fold(answer, plan).error == (
+        "the run could not be prepared: its driver failed, and its pod's log cannot be read from here"
+    )
+
+
+def test_a_group_that_could_not_be_prepared_is_what_the_run_failed_by():
+    told = {"exit-handler-1": Told(error=TaskError("it could not be prepared: no input y"))}
+    answer = unprepared()
+    answer["run_details"]["task_details"][0]["display_name"] = "exit-handler-1-driver"
+    run = fold(answer, plan_of(spec_of(answer)), lambda task: told.get(task, NOTHING))
+    assert run.error.startswith("exit-handler-1 failed: it could not be prepared: no input y")
+
+
+def test_a_task_whose_pod_and_log_are_gone_is_told_by_argo(cluster, kubernetes):
+    node = {
+        "name": "w.root.exit-handler-1.boom.executor",
+        "type": "Pod",
+        "phase": "Error",
+        "message": "pod deleted",
+    }
+    kubernetes.workflows = [
+        {"metadata": {"labels": {"pipeline/runid": BAD}}, "status": {"nodes": {"n": node}}}
+    ]
+    cluster._metadata = None
+    run, spec = run_of(BAD)
+    error = cluster.told(run, spec)["exit-handler-1/boom"].error
+    assert error.message == "its pod was deleted while it ran: by a person, or with the node that it ran on"
+
+
+def test_a_run_that_has_not_begun_says_so_at_its_first_tasks(cluster, kubernetes):
+    kubernetes.workflows = [{"metadata": {"labels": {"pipeline/runid": "r"}}}]
+    cluster._metadata = None
+    run = Run("r", "r", "p", "kubeflow", tasks=(Task("a", "a"), Task("b", "b", needs=("a",))))
+    told = cluster.told(run, {})
+    assert told["a"].doing == "waiting for Argo Workflows to start the run"
+    assert told["b"].doing == ""
+
+
+def test_a_turn_whose_driver_waits_says_so_at_its_loop(cluster, kubernetes):
+    condition = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 full"}
+    node = "w.root.loop.iteration-iterations(1:1).iteration-item-driver"
+    kubernetes.pods = [driver_pod("d", node, "Pending", "r", conditions=[condition])]
+    cluster._metadata = None
+    loop = Task("loop", "loop", RunState.RUNNING, group=True, started=1.0)
+    run = Run("r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(loop,))
+    assert cluster.told(run, {})["loop"].doing == "cannot be scheduled: 0/1 nodes are available: 1 full"
 
 
 @pytest.fixture

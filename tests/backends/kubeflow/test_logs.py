@@ -28,13 +28,48 @@ def kept(objects, key=KEPT):
     )
 
 
-@pytest.mark.parametrize("run", ["success", "failure", "cancel"])
+RECORDED = (
+    "success",
+    "failure",
+    "cancel",
+    *(f"stock/{name}" for name in ("loops", "cached", "failures", "stopped", "big")),
+)
+
+
+@pytest.mark.parametrize("run", RECORDED)
 def test_of_a_recorded_log_only_the_tasks_own_lines_are_left(run):
     words = ("[KFP Executor", "launcher_v2.go", "argo=true", '"inputs"', "executor-logs", "exit status")
     for pod, containers in json.loads(text_of(f"{run}.logs.json")).items():
         if "-impl-" in pod:
             left = "\n".join(own_lines(containers["main"].splitlines()))
             assert not [word for word in words if word in left]
+
+
+@pytest.mark.parametrize(
+    "noise",
+    [
+        "WARNING: Running pip as the 'root' user can result in broken permissions and conflicting behaviour",
+        "[notice] A new release of pip is available: 23.0.1 -> 25.3",
+        "[notice] To update, run: pip install --upgrade pip",
+        "WARNING: You are using pip version 22.0.4; however, version 23.1 is available.",
+        "You should consider upgrading via the '/usr/local/bin/python -m pip install --upgrade pip' command.",
+        "<frozen runpy>:128: RuntimeWarning: 'kfp.dsl.executor_main' found in sys.modules after import of package",
+        "  warn(RuntimeWarning(msg))",
+        'time="2026-11-23T14:41:36.063Z" level=info msg="Alloc=9648 TotalAlloc=15961 Sys=22442 NumGC=4 Goroutines=8"',
+    ],
+)
+def test_what_everyone_knows_is_left_out(noise):
+    assert list(own_lines(["before", noise, "after"])) == ["before", "after"]
+
+
+def test_other_warnings_of_pips_and_pythons_are_left():
+    lines = [
+        "WARNING: Retrying (Retry(total=4)) after connection broken by 'x': /simple/a/",
+        "a.py:1: RuntimeWarning: divide by zero encountered in divide",
+        "  return a / b",
+        "time=12 level=high",
+    ]
+    assert list(own_lines(lines)) == lines
 
 
 def test_the_tasks_own_json_is_left():

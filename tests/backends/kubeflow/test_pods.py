@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 import yaml
-from cluster import asking, recorded_kubernetes
+from cluster import asking, recorded_kubernetes, watched
 from replay import BAD, GOOD, STOPPED, text_of
 
 from kfnb.backends.kubeflow import pods
@@ -117,6 +117,93 @@ def test_a_quota_that_is_used_up_is_said():
         "quota kf-resource-quota of the namespace is used up: requested: requests.nvidia.com/gpu=4, "
         "used: requests.nvidia.com/gpu=2, limited: requests.nvidia.com/gpu=3"
     )
+
+
+@pytest.mark.parametrize(
+    ("workflow", "words"),
+    [
+        ("no-image", "image registry.invalid/none:1 cannot be pulled: no such host"),
+        ("no-room", "cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu"),
+        ("out-of-memory", ""),
+        ("talks", ""),
+        ("pods-lost", ""),
+    ],
+)
+def test_of_a_pod_that_was_watched_is_said_what_it_waited_for_and_no_more(workflow, words):
+    said = [why_waiting(pods.parse(item)) for item in watched(workflow)]
+    assert said
+    assert set(said) - {""} == {words} - {""}
+
+
+PULLED = 'Container image "quay.io/argoproj/argoexec:v4.0.5" already present on machine'
+
+
+@pytest.mark.parametrize(
+    ("events", "words"),
+    [
+        ((PULLED, 'Pulling image "python:3.11"'), "pulling image python:3.11"),
+        (('Pulling image "python:3.11"', 'Successfully pulled image "python:3.11" in 9s'), ""),
+        ((PULLED, "Container created", "Container started"), ""),
+    ],
+)
+def test_an_image_that_is_being_pulled_is_told_by_the_events(events, words):
+    pod = Pod("p", phase="Pending", waiting=(Waiting("python:3.11", "PodInitializing"),))
+    assert why_waiting(pod, events) == words
+
+
+def test_the_recorded_events_of_a_pod_come_in_their_order(kubernetes):
+    kubernetes.events = json.loads(text_of("stock/events.json"))["items"]
+    name = watched("no-image")[0]["metadata"]["name"]
+    told = Pods(kubernetes.api(), "kubeflow").events(name)
+    assert told[0].startswith("Successfully assigned kubeflow/no-image")
+    assert [line for line in told if line.startswith("Pulling")] == [
+        'Pulling image "registry.invalid/none:1"'
+    ]
+
+
+def workflow(**status):
+    return {"metadata": {"labels": {"pipeline/runid": BAD}}, "status": status}
+
+
+@pytest.mark.parametrize(
+    ("workflows", "words"),
+    [
+        ([workflow()], "waiting for Argo Workflows to start the run"),
+        ([workflow(startedAt=None, finishedAt=None)], "waiting for Argo Workflows to start the run"),
+        (
+            [workflow(phase="Pending", message="Waiting for kubeflow/Semaphore lock. Lock status: 0/1")],
+            "waiting for Argo Workflows to start the run: Waiting for kubeflow/Semaphore lock. Lock status: 0/1",
+        ),
+        ([workflow(phase="Running", nodes={"w": {"name": "w", "type": "DAG", "phase": "Running"}})], ""),
+        ([workflow(phase="Running", compressedNodes="H4s")], ""),
+        ([], ""),
+    ],
+)
+def test_a_run_that_argo_has_not_started_says_so_where_that_is_known(kubernetes, workflows, words):
+    kubernetes.workflows = workflows
+    assert doing(Pods(kubernetes.api(), "kubeflow"), BAD, (), [""]).get("", "") == words
+
+
+def test_a_run_whose_workflow_cannot_be_seen_does_not_say_what_it_waits_for(kubernetes):
+    kubernetes.refuses = lambda path: (403, {"message": "no"}) if path.endswith("/workflows") else None
+    assert doing(Pods(kubernetes.api(), "kubeflow"), BAD, (), [""]) == {}
+
+
+@pytest.mark.parametrize(
+    ("driver", "words"),
+    [
+        (Pod("d", role="driver", phase="Pending"), "waiting for the pod that prepares the run to start"),
+        (
+            Pod("d", role="driver", phase="Pending", unschedulable="0/1 nodes"),
+            "cannot be scheduled: 0/1 nodes",
+        ),
+        (Pod("d", role="driver", phase="Running"), "the run is being prepared"),
+        (Pod("d", role="driver", phase="Failed"), ""),
+        (Pod("x", phase="Pending"), ""),
+    ],
+)
+def test_a_runs_own_driver_says_what_the_run_waits_for(kubernetes, driver, words):
+    assert doing(Pods(kubernetes.api(), "kubeflow"), BAD, (driver,), []).get("", "") == words
 
 
 def test_a_message_is_one_line_and_not_endless():
