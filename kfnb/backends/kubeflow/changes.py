@@ -18,9 +18,9 @@ def changes(old: Run | None, new: Run, now: float) -> Iterator[Fact]:
     """
     if old is None or _head(old) != _head(new):
         yield new.created or now, "created", "", _head(new)
-    if old is None:
-        for note in new.notes:
-            yield new.created or now, "note", "", {"text": note}
+    for note in new.notes:
+        if old is None or note not in old.notes:
+            yield new.created if old is None and new.created else now, "note", "", {"text": note}
     before = {task.id: task for task in old.tasks} if old else {}
     for task in new.tasks:
         if before.get(task.id) != task:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from kfnb.backends.kubeflow import workflow
+from kfnb.backends.kubeflow.nodes import task_of
+from kfnb.backends.kubeflow.workflow import Workflow
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError, BackendUnavailable
 
@@ -17,10 +19,6 @@ _ARGO = "wait"
 _RUN_LABEL = "pipeline/runid"
 _NODE_ID, _NODE_NAME = "workflows.argoproj.io/node-id", "workflows.argoproj.io/node-name"
 _ROLE = "pipelines.kubeflow.org/runtime-role"
-_ITERATION = re.compile(r"iteration-iterations\((\d+):")
-_PLUMBING = re.compile(r"iteration(-item)?|executor(\(\d+\))?")
-_QUEUED = ("", "Pending")
-"""Phases of a Workflow that Argo has not taken up, or that waits for its turn."""
 _SILENT_FOR = 60.0
 """Seconds for which Kubernetes is left alone after it did not answer, or is not asked again for what it refused."""
 
@@ -104,39 +102,13 @@ class Pods:
         events = sorted(answer.get("items", ()), key=_time_of)
         return tuple(str(item.get("message", "")) for item in events)
 
-    def refusals(self, run_id: str) -> dict[str, str]:
-        """Why pods could not be made, by task: what the run's Argo Workflow says of nodes that wait."""
-        return self._messages(run_id, ("Pending", ""))
-
-    def endings(self, run_id: str) -> dict[str, str]:
-        """Why pods failed, by task: what the run's Argo Workflow says of nodes that failed."""
-        return self._messages(run_id, ("Failed", "Error"))
-
-    def queued(self, run_id: str) -> str | None:
-        """Argo's message on why it does not start the run's Workflow, empty if it has not looked at it yet.
-
-        None where the Workflow has begun, or cannot be seen.
-        """
-        for workflow in self._workflows(run_id):
-            status = workflow.get("status") or {}
-            if not status.get("nodes") and not status.get("compressedNodes"):
-                return str(status.get("message") or "") if status.get("phase", "") in _QUEUED else None
-        return None
-
-    def _messages(self, run_id: str, phases: tuple[str, ...]) -> dict[str, str]:
-        return {
-            _task(node["name"]): node["message"]
-            for workflow in self._workflows(run_id)
-            for node in ((workflow.get("status") or {}).get("nodes") or {}).values()
-            if node.get("message") and node.get("type") == "Pod" and node.get("phase", "") in phases
-        }
-
-    def _workflows(self, run_id: str) -> Sequence[Mapping[str, Any]]:
-        path = f"/apis/argoproj.io/v1alpha1/namespaces/{self._namespace}/workflows"
-        found: Sequence[Mapping[str, Any]] = self._get(path, {"labelSelector": f"{_RUN_LABEL}={run_id}"}).get(
-            "items", ()
+    def workflow(self, run_id: str) -> Workflow:
+        """The run's Argo Workflow; an empty one where Kubernetes refuses or does not answer, or where it is gone."""
+        answer = self._get(
+            f"/apis/argoproj.io/v1alpha1/namespaces/{self._namespace}/workflows",
+            {"labelSelector": f"{_RUN_LABEL}={run_id}"},
         )
-        return found
+        return next((workflow.parse(item) for item in answer.get("items", ())), Workflow())
 
     def log(
         self, pod: str, *, container: str = MAIN, follow: bool = False, since: str = "", last: int = 0
@@ -178,7 +150,7 @@ def parse(item: Mapping[str, Any]) -> Pod:
     program: Mapping[str, Any] = next((one for one in spec.get("containers", ()) if one["name"] == MAIN), {})
     return Pod(
         name=metadata["name"],
-        task=_task(notes.get(_NODE_NAME, "")),
+        task=task_of(notes.get(_NODE_NAME, "")),
         node=notes.get(_NODE_ID, ""),
         role=notes.get(_ROLE, ""),
         phase=status.get("phase", ""),
@@ -215,21 +187,6 @@ def _beside(first: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, An
 
 def _exit_code(container: Mapping[str, Any]) -> int:
     return int((container.get("state", {}).get("terminated") or {}).get("exitCode") or 0)
-
-
-def _task(node: str) -> str:
-    """The id of a task out of the name of its pod's node: ``RUN.root.for-loop-1.iteration-iterations(0:0)...``."""
-    parts = node.removesuffix("-driver").split(".")[2:]  # the task's own node ends with .executor
-    found: list[str] = []
-    for part in parts:
-        iteration = _ITERATION.match(part)
-        if iteration is not None:
-            found.append(iteration[1])
-        elif part == "onExit":  # an exit handler's last task stands beside it
-            found.pop()
-        elif not _PLUMBING.fullmatch(part):
-            found.append(part)
-    return "/".join(found)
 
 
 def _unschedulable(status: Mapping[str, Any]) -> str:

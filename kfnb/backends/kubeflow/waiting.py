@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kfnb.backends.kubeflow.pods import Pod, Pods, Waiting
 
@@ -18,12 +18,14 @@ _PULL = re.compile(
 _LONGEST = 300
 
 
-def doing(pods: Pods, run_id: str, found: Iterable[Pod], begun: Iterable[str]) -> dict[str, str]:
+def doing(
+    pods: Pods, found: Iterable[Pod], refused: Mapping[str, str], queued: str | None = None
+) -> dict[str, str]:
     """What keeps tasks from starting, by task: of those whose pods, among those ``found``, wait.
 
     The pod that prepares a task or a group (its driver) can wait as well; that of the whole run is under the id "".
-    Of a task that has ``begun`` and has no pod that runs, the reason why it could not be made; of a run, under the id
-    "" too, also that Argo has not started it.
+    ``refused`` says why pods could not even be made, by task; ``queued`` is Argo's word on a run that it has not
+    started, None for one that it has.
     """
     newest = {pod.task: pod for pod in found}
     words = {
@@ -31,10 +33,7 @@ def doing(pods: Pods, run_id: str, found: Iterable[Pod], begun: Iterable[str]) -
         for task, pod in newest.items()
         if pod.phase == "Pending"
     }
-    without = [task for task in begun if task not in newest or newest[task].finished]
-    queued = pods.queued(run_id) if "" in without else None
-    refusals = pods.refusals(run_id) if without and queued is None else {}
-    words |= {task: why_refused(refusals[task]) for task in without if task in refusals}
+    words |= {task: why_refused(message) for task, message in refused.items() if not words.get(task)}
     words[""] = words.get("") or _whole(newest.get(""), queued)
     return {task: why for task, why in words.items() if why}
 

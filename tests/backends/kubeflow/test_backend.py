@@ -17,10 +17,10 @@ from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, 
 from kfnb.backends.backend import Pace, Submission
 from kfnb.backends.events import Fold
 from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.fold import Told
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.server import Patience, Server
+from kfnb.backends.kubeflow.told import Told
 from kfnb.backends.run import Run
 from kfnb.backends.selection import Selection
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound

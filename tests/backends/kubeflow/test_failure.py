@@ -281,5 +281,5 @@ def test_where_nobody_knows_nothing_is_made_up():
 def test_what_argo_says_of_pods_that_failed_is_known_by_task(kubernetes):
     workflow = json.loads(text_of("failure.workflow.json"))
     kubernetes.workflows = workflow.get("items", [workflow])
-    found = pods.Pods(kubernetes.api(), "kubeflow").endings("75fe474b-1d06-4ac1-81e6-da47ac13f51d")
-    assert found == {"exit-handler-1/boom": "main: Error (exit code 1)"}
+    found = pods.Pods(kubernetes.api(), "kubeflow").workflow("75fe474b-1d06-4ac1-81e6-da47ac13f51d")
+    assert found.failed == {"exit-handler-1/boom": "main: Error (exit code 1)"}

@@ -14,6 +14,7 @@ from kfnb.backends.kubeflow.components import Components
 from kfnb.backends.kubeflow.failure import why_failed
 from kfnb.backends.kubeflow.pods import Pod, Pods, Waiting
 from kfnb.backends.kubeflow.waiting import doing, why_refused, why_waiting
+from kfnb.backends.kubeflow.workflow import Workflow
 from kfnb.errors import BackendError
 
 QUOTA = (
@@ -165,28 +166,33 @@ def workflow(**status):
     return {"metadata": {"labels": {"pipeline/runid": BAD}}, "status": status}
 
 
+def item(**status):
+    return {"metadata": {"labels": {"pipeline/runid": BAD}}, "status": status}
+
+
 @pytest.mark.parametrize(
     ("workflows", "words"),
     [
-        ([workflow()], "waiting for Argo Workflows to start the run"),
-        ([workflow(startedAt=None, finishedAt=None)], "waiting for Argo Workflows to start the run"),
+        ([item()], "waiting for Argo Workflows to start the run"),
+        ([item(startedAt=None, finishedAt=None)], "waiting for Argo Workflows to start the run"),
         (
-            [workflow(phase="Pending", message="Waiting for kubeflow/Semaphore lock. Lock status: 0/1")],
+            [item(phase="Pending", message="Waiting for kubeflow/Semaphore lock. Lock status: 0/1")],
             "waiting for Argo Workflows to start the run: Waiting for kubeflow/Semaphore lock. Lock status: 0/1",
         ),
-        ([workflow(phase="Running", nodes={"w": {"name": "w", "type": "DAG", "phase": "Running"}})], ""),
-        ([workflow(phase="Running", compressedNodes="H4s")], ""),
+        ([item(phase="Running", nodes={"w": {"name": "w", "type": "DAG", "phase": "Running"}})], ""),
+        ([item(phase="Running", offloadNodeStatusVersion="fnv:1")], ""),
         ([], ""),
     ],
 )
 def test_a_run_that_argo_has_not_started_says_so_where_that_is_known(kubernetes, workflows, words):
     kubernetes.workflows = workflows
-    assert doing(Pods(kubernetes.api(), "kubeflow"), BAD, (), [""]).get("", "") == words
+    asked = Pods(kubernetes.api(), "kubeflow")
+    assert doing(asked, (), {}, asked.workflow(BAD).queued).get("", "") == words
 
 
 def test_a_run_whose_workflow_cannot_be_seen_does_not_say_what_it_waits_for(kubernetes):
     kubernetes.refuses = lambda path: (403, {"message": "no"}) if path.endswith("/workflows") else None
-    assert doing(Pods(kubernetes.api(), "kubeflow"), BAD, (), [""]) == {}
+    assert Pods(kubernetes.api(), "kubeflow").workflow(BAD).queued is None
 
 
 @pytest.mark.parametrize(
@@ -203,7 +209,7 @@ def test_a_run_whose_workflow_cannot_be_seen_does_not_say_what_it_waits_for(kube
     ],
 )
 def test_a_runs_own_driver_says_what_the_run_waits_for(kubernetes, driver, words):
-    assert doing(Pods(kubernetes.api(), "kubeflow"), BAD, (driver,), []).get("", "") == words
+    assert doing(Pods(kubernetes.api(), "kubeflow"), (driver,), {}).get("", "") == words
 
 
 def test_a_message_is_one_line_and_not_endless():
@@ -238,7 +244,7 @@ def test_what_keeps_a_runs_tasks_from_starting_is_said_by_task(kubernetes):
     labels = {"labels": {"pipeline/runid": BAD}}
     kubernetes.workflows = [{"metadata": labels, "status": {"nodes": {"w-1": node}}}]
     asked = Pods(kubernetes.api(), "kubeflow")
-    found = doing(asked, BAD, asked.of_run(BAD), ["load", "huge", "new"])
+    found = doing(asked, asked.of_run(BAD), asked.workflow(BAD).refused)
     assert {task: words.partition(":")[0] for task, words in found.items()} == {
         "train": "image ghcr.io/acme/notebooks/jupyter-churn",
         "for-loop-5/0/score": "cannot be scheduled",
@@ -249,7 +255,7 @@ def test_what_keeps_a_runs_tasks_from_starting_is_said_by_task(kubernetes):
 def test_the_recorded_workflow_refuses_nothing(kubernetes):
     workflow = json.loads(text_of("failure.workflow.json"))
     kubernetes.workflows = workflow.get("items", [workflow])
-    assert Pods(kubernetes.api(), "kubeflow").refusals(BAD) == {}
+    assert Pods(kubernetes.api(), "kubeflow").workflow(BAD).refused == {}
 
 
 def test_without_access_there_are_no_pods_and_kubernetes_is_left_alone(kubernetes):
@@ -259,11 +265,11 @@ def test_without_access_there_are_no_pods_and_kubernetes_is_left_alone(kubernete
     kubernetes.refuses = lambda path: (403, refusal["response"])
     found = Pods(kubernetes.api(), "team-a")
     assert found.of_run(BAD) == ()
-    assert doing(found, BAD, (), ["train"]) == {}
+    assert found.workflow(BAD) == Workflow()
     asked = list(kubernetes.asked)
     assert len(asked) == 2  # pods and workflows: who may not see the one may see the other
     assert found.of_run(BAD) == ()
-    assert doing(found, BAD, (), ["train"]) == {}
+    assert found.workflow(BAD) == Workflow()
     assert kubernetes.asked == asked
 
 

@@ -7,11 +7,12 @@ from cluster import Metadata, Objects, running, watched
 from replay import BAD, RUN_PATH, STOPPED, exchanges, looks
 
 from kfnb.backends.kubeflow import mlmd
-from kfnb.backends.kubeflow.fold import NOTHING, fold, spec_of
+from kfnb.backends.kubeflow.fold import fold, spec_of
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.plan import plan_of
 from kfnb.backends.kubeflow.pods import Pods
+from kfnb.backends.kubeflow.told import NOTHING
 from kfnb.model import RunState
 
 NO_METADATA = (
