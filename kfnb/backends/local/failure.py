@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 from kfnb.model import TaskError
 
+_END, _LONGEST = 4096, 300
+"""Bytes of a log in which its last line is looked for, and how much of that is shown."""
 
-def from_status(status: int, what: str = "process") -> TaskError:
-    """The error of a process (or other ``what``) that ended, by ``os.waitpid``'s ``status``, without saying why."""
+
+def from_status(status: int, what: str = "process", log: Path | None = None, since: int = 0) -> TaskError:
+    """The error of a process (or other ``what``) that ended, by ``os.waitpid``'s ``status``, without saying why.
+
+    What it wrote last may tell: it is in its ``log``, from the byte ``since`` on.
+    """
     if not os.WIFSIGNALED(status):
-        code = os.WEXITSTATUS(status)
-        return TaskError(f"its {what} ended with exit code {code} before the step was done")
+        code, last = os.WEXITSTATUS(status), _last_line(log, since) if log is not None else ""
+        said = f"; the last line of its log: {last}" if last else ""
+        return TaskError(f"its {what} ended with exit code {code} before the step was done{said}")
     number = os.WTERMSIG(status)
     name = signal.Signals(number).name
     if number == signal.SIGKILL:
@@ -20,3 +28,13 @@ def from_status(status: int, what: str = "process") -> TaskError:
             f"its process was killed ({name}), most likely because the machine ran out of memory"
         )
     return TaskError(f"its process was ended by {name} ({signal.strsignal(number)})")
+
+
+def _last_line(log: Path, since: int) -> str:
+    try:
+        with log.open("rb") as file:
+            file.seek(max(since, file.seek(0, os.SEEK_END) - _END))
+            lines = file.read().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return ""
+    return next((" ".join(line.split())[:_LONGEST] for line in reversed(lines) if line.strip()), "")

@@ -147,12 +147,13 @@ class Launcher:
     ) -> None:
         log = work.folder / LOG
         limit = work.supply.timeout
+        since = log.stat().st_size if log.exists() else 0
         try:
             with self.timeline.watched(work.id, log):
                 status = await self.processes.run(action, log=log, folder=self.folder, timeout=limit)
         except (asyncio.TimeoutError, TimeoutError):
             raise StepFault(f"it took longer than the {limit:g} s that it may take, and was ended") from None
-        error = _error(work, status, source, what)
+        error = _error(work, status, source, what, since)
         if error is not None:
             with log.open("a", encoding="utf-8") as file:
                 file.write(f"{error.traceback or error.message}\n")
@@ -165,12 +166,15 @@ def _engine() -> str:
     return engine()
 
 
-def _error(work: Work, status: int, source: str, what: str) -> TaskError | None:
-    """What the process (or other ``what``) that ended with wait status ``status`` died of, if it did."""
+def _error(work: Work, status: int, source: str, what: str, since: int) -> TaskError | None:
+    """What the process (or other ``what``) that ended with wait status ``status`` died of, if it did.
+
+    What it wrote stands in the log from the byte ``since`` on.
+    """
     try:
         told = json.loads((work.folder / _FAILURE).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
-        return from_status(status, what) if status else None
+        return from_status(status, what, work.folder / LOG, since) if status else None
     return TaskError(told["fault"]) if "fault" in told else from_description(told, source)
 
 

@@ -126,7 +126,10 @@ def test_a_container_that_fails_says_how(docker, run_pipeline):
 
     run = run_pipeline(pipeline)
 
-    assert run.error == "break-down failed: its container ended with exit code 3 before the step was done"
+    assert run.error == (
+        "break-down failed: its container ended with exit code 3 before the step was done; "
+        "the last line of its log: oh no"
+    )
 
 
 def test_a_container_is_ended_with_its_run(docker, tmp_path):

@@ -8,6 +8,7 @@ from kfp import dsl
 from running import spec_of, task, tasks, text
 from steps import component, fail, number, word
 
+from kfnb.backends.local.failure import from_status
 from kfnb.model import RunState
 
 
@@ -87,6 +88,10 @@ def test_chained_exceptions_are_kept(run_pipeline):
         ("sys.exit(3)", "the step left with sys.exit(3)"),
         ("sys.exit('no data')", "the step left with sys.exit(no data)"),
         ("os._exit(3)", "its process ended with exit code 3 before the step was done"),
+        (
+            "print('no data', flush=True); os._exit(3)",
+            "its process ended with exit code 3 before the step was done; the last line of its log: no data",
+        ),
         ("os.kill(os.getpid(), 11)", "its process was ended by SIGSEGV (Segmentation fault)"),
         (
             "os.kill(os.getpid(), 9)",
@@ -104,6 +109,14 @@ def test_chained_exceptions_are_kept(run_pipeline):
 )
 def test_every_way_to_die_has_its_message(run_pipeline, line, message):
     assert program(run_pipeline, f"import os, sys\ndef train() -> str:\n    {line}\n").message == message
+
+
+def test_what_an_earlier_attempt_wrote_is_not_the_last_line_of_one_that_wrote_nothing(tmp_path):
+    log = tmp_path / "log"
+    log.write_text("no data\n")
+    told = "its process ended with exit code 3 before the step was done"
+    assert from_status(3 << 8, log=log).message == f"{told}; the last line of its log: no data"
+    assert from_status(3 << 8, log=log, since=log.stat().st_size).message == told
 
 
 def test_of_a_message_that_is_very_long_both_ends_are_kept(run_pipeline):
