@@ -147,7 +147,8 @@ class Cluster:
     def _doing(self, run: model.Run, pods: tuple[Pod, ...], workflow: Workflow) -> dict[str, str]:
         if self._pods is None or run.state.finished:
             return {}
-        words = waiting.doing(self._pods, pods, workflow.refused, workflow.queued)
+        queued = workflow.queued if run.state is RunState.PENDING else None
+        words = waiting.doing(self._pods, pods, workflow.refused, queued)
         # of a turn of a loop, which is no task itself, its loop tells
         words |= {id[: id.rindex("/")]: why for id, why in words.items() if id.rpartition("/")[2].isdecimal()}
         first = [task.id for task in run.tasks if not task.parent and not task.needs]

@@ -39,10 +39,10 @@ def doing(
 
 
 def _whole(driver: Pod | None, queued: str | None) -> str:
-    """What a run waits for, of which no more is known: for Argo, or for its own ``driver``."""
-    if queued is not None:
-        return why_queued(queued)
-    if driver is None or driver.role != "driver":
+    """What a run waits for, of which no more is known: for its own ``driver``, or before there is one for Argo."""
+    if driver is None:
+        return "" if queued is None else why_queued(queued)
+    if driver.role != "driver":
         return ""
     return {
         "Pending": "waiting for the pod that prepares the run to start",
