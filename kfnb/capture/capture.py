@@ -160,7 +160,9 @@ def _inputs(
             )
         value = notebook.namespace[name]
         seen = examine(value)
-        if seen.refusal:
+        if (
+            seen.refusal and name not in component.names.keeps
+        ):  # what may not be needed is refused where it is
             line = component.names.reads.get(name, 1)
             raise CaptureError(
                 f"{component.cell.place(line)}: {name}, which cell {definition.cell} makes: {seen.refusal}"

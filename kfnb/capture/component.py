@@ -6,8 +6,8 @@ import ast
 import builtins
 import keyword
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -82,6 +82,17 @@ class Component:
     def param(self, name: str) -> Parameter | None:
         """The parameter that the component declares under ``name``."""
         return next((param for param in self.options.params if param.name == name), None)
+
+    def giving(self, outputs: Collection[str]) -> Component:
+        """The component where nothing but ``outputs`` is taken of it.
+
+        A name that it writes under a condition stays what it was where that does not hold. That makes an input of
+        the name only if somebody takes it: a loop's variable under an ``if`` is nobody's.
+        """
+        keeps = {name: line for name, line in self.names.keeps.items() if name in outputs}
+        gone = self.names.keeps.keys() - keeps.keys()
+        inputs = {name: one for name, one in self.inputs.items() if name not in gone}
+        return replace(self, names=replace(self.names, keeps=keeps), inputs=inputs)
 
 
 def component_function(tree: ast.Module) -> ast.FunctionDef | None:

@@ -132,6 +132,28 @@ def catches_name_error(handler: ast.ExceptHandler) -> bool:
     return bool(caught & {"NameError", "Exception", "BaseException"})
 
 
+_AS_MANY = {"enumerate", "list", "reversed", "set", "sorted", "tqdm", "tuple"}
+"""Functions that give back as many items as they get."""
+
+
+def has_items(node: ast.expr) -> bool:
+    """Whether a loop over the expression surely runs at least once."""
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return any(not isinstance(item, ast.Starred) for item in node.elts)
+    if isinstance(node, ast.Dict):
+        return any(key is not None for key in node.keys)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str | bytes) and bool(node.value)
+    if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+        return False
+    if node.func.id == "range":
+        bounds = [arg.value if isinstance(arg, ast.Constant) else None for arg in node.args]
+        return all(type(bound) is int for bound in bounds) and bool(range(*bounds))  # type: ignore[arg-type]
+    if node.func.id == "zip":
+        return all(has_items(arg) for arg in node.args)
+    return node.func.id in _AS_MANY and has_items(node.args[0])
+
+
 def is_irrefutable(case: ast.match_case) -> bool:
     """Whether a ``case`` takes whatever is left."""
     return case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
