@@ -62,8 +62,8 @@ class Notebook:
         self.mistaken: dict[str, str] = {}  # parameters that were given a value of a wrong type
         self.seeding: list[Cell] = []  # cells that are no component and may seed what all of a kernel shares
         self.failed: set[str] = set()  # components whose cell has failed, or was refused, since it last ran
-        self.left: dict[str, tuple[Cell, bytes]] = {}
-        """How the value of each name looked when a component had written it: the cell, and a digest."""
+        self.left: dict[tuple[str, str], tuple[int, bytes]] = {}
+        """How a name's value looked when the component with a cell's key had written it: the run's order, a digest."""
         self.parameters: dict[str, Parameter] = {}
         self.injected: dict[str, Any] = {}
         self._tagged = {source.strip() for source in tagged}

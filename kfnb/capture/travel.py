@@ -36,7 +36,8 @@ class Travel:
     """All that a component needs from around it, each thing once, in the order in which it must be there.
 
     ``files`` are modules that lie beside the notebook, ``needed`` modules that must be installed with the place
-    that imports each, ``reasons`` say which name asked for which, ``origins`` which cell made it.
+    that imports each, ``reasons`` say which name asked for which, ``origins`` which cell made it. ``again`` are names
+    that an earlier run of the cell itself has written since what makes them did, with the place that reads them.
     """
 
     inputs: dict[str, Definition] = field(default_factory=dict)
@@ -50,6 +51,7 @@ class Travel:
     reasons: dict[str, str] = field(default_factory=dict)
     kf: set[str] = field(default_factory=set)
     provided: set[str] = field(default_factory=set)
+    again: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -162,10 +164,7 @@ class _Tracer:
         if found is None and not use.optional:
             raise CaptureError(f"{use.place}: nothing makes {name} before {self.cell.name} itself does")
         if not use.optional and newest.sort is Sort.STEP:
-            self.travel.notes.append(
-                f"{use.place}: {name} was read here as an earlier run of this cell had left it; a pipeline runs the"
-                " step once. Run the cells before it again to see the pipeline's result"
-            )
+            self.travel.again[name] = use.place
         return found
 
     def _has_value(self, name: str) -> bool:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-# -- what a name was before matters only where somebody takes it afterwards ---------------------------------------------
+# -- what a name was before matters only where somebody takes it afterwards ------------------------------------------
 
 
 @pytest.mark.parametrize(

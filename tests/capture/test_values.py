@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kfnb.capture.values import LARGEST_PARAMETER, examine, is_tree, keeps_in_json, kind_of
+from kfnb.capture.content import examine
+from kfnb.capture.values import LARGEST_PARAMETER, is_tree, keeps_in_json, kind_of
 
 
 @pytest.mark.parametrize(
