@@ -24,12 +24,14 @@ _ATOMS = frozenset({int, float, str, bool, bytes, complex, type(None)})
 _LONG = 1000
 """Items of a container that are looked at one by one, whatever they are."""
 _MOST_ATOMS = 1_000_000
-_MOST_ITEMS = 100_000
+_MOST_ITEMS = 20_000
 """Of longer containers a sample is looked at: pickling asks Python about each item."""
 _SAMPLES = 10_000
-_ATOM, _ITEM = 64, 4096
+_ATOM, _ITEM = 512, 16384
 """Bytes of an array that take as long to look at as an item of a list."""
 _LARGE_WRITE = 2**20
+_KEPT_BY_PANDAS = frozenset({"_cache", "_readonly"})
+"""What pandas notes in its arrays when they are read."""
 _STEADY = frozenset({
     "builtins", "collections", "copyreg", "datetime", "decimal", "fractions", "numpy", "pandas", "pathlib", "pyarrow",
     "scipy", "sklearn", "uuid",
@@ -171,6 +173,9 @@ class _Walk:
             return "frame", self.number(value), self.frame(value)
         if isinstance(value, pandas.Index) and not self.private:
             return "index", self.of_parts(value, private=True)
+        if isinstance(value, pandas.api.extensions.ExtensionArray):
+            pickled = _without_notes(value.__reduce_ex__(5)[1:3])
+            return type(value).__name__, self.number(value), self.of_parts(pickled)
         return None
 
     def number(self, value: Any) -> int:
@@ -229,7 +234,7 @@ class _Walk:
         sampled, self.memory.sampled = self.memory.sampled, False
         freq = str(getattr(frame.index, "freq", None))
         traits = type(value).__name__, freq, getattr(value, "name", None), dict(value.attrs)
-        columns = [self.column(frame.iloc[:, place].array) for place in range(frame.shape[1])]
+        columns = [self.column(series.array) for _, series in frame.items()]
         digest = self.of_parts(traits, frame.columns, frame.index, columns, private=True)
         if self.memory.sampled:
             self.frames.append(value)
@@ -247,6 +252,15 @@ class _Walk:
             owner = owner_of(plain)
             (self.lent if copies_on_write() else self.objects).setdefault(id(owner), owner)
         return plain.dtype, self.cells(plain, lent=True)
+
+
+def _without_notes(state: Any) -> Any:
+    """What an array of pandas' is pickled as, without what pandas notes in it when it is read."""
+    if isinstance(state, tuple):
+        return tuple(map(_without_notes, state))
+    if type(state) is dict:
+        return {name: part for name, part in state.items() if name not in _KEPT_BY_PANDAS}
+    return state
 
 
 def _pickler(walk: _Walk) -> Any:
