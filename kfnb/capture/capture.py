@@ -81,6 +81,7 @@ def checked(notebook: Notebook, cell: Cell, options: Options) -> tuple[Component
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
     component = pending.component
+    idle = pending.watch.draws.unmoved()
     changed = sorted(pending.watch.changed(notebook, component.names))
     if component.function is not None:
         component = functions.finished(component, notebook.namespace)
@@ -88,7 +89,7 @@ def finish(notebook: Notebook, pending: Pending) -> Component:
         component = _with_outputs(notebook, component, changed)
     notebook.record(component.cell, changed)
     component = replace(component, files=files_of(notebook, component.cell))
-    seen = notes_of(notebook, component, pending.travel)
+    seen = notes_of(notebook, component, pending.travel, idle)
     watched = pending.watch.notes(notebook, {*changed, *component.names.changes})
     component = replace(component, notes=(*seen, *watched))
     notebook.components[component.name] = component

@@ -110,6 +110,7 @@ class _Walk:
         self.frames: list[Any] = []
         self.steady = True
         self.numbers: dict[int, int] = {}  # one object that is there twice is the same one
+        self.codes: dict[int, bytes] = {}
         self.private = 0  # depth of what is nobody's but the object's around it
 
     def write(self, data: Any) -> int:
@@ -160,7 +161,15 @@ class _Walk:
             self.objects.setdefault(id(owner_of(value)), owner_of(value))
         if kind in (list, tuple, set, frozenset, dict) and len(value) > _LONG:
             return self.container(value)
+        if isinstance(value, type | FunctionType) and not self.private:
+            return self.code(value)
         return self.library(value)
+
+    def code(self, value: Any) -> Any:
+        """A class or function: what is in it is shared by all that have it, here and in a step."""
+        if id(value) not in self.codes:
+            self.codes[id(value)] = self.of_parts(value, private=True)
+        return "code", self.codes[id(value)]
 
     def library(self, value: Any) -> Any:
         """What stands for numpy's and pandas' values."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import os
-from collections.abc import Iterator
-from types import FunctionType
+from collections.abc import Collection, Iterator
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
+from kfnb.capture.content import can_be_shared
 from kfnb.capture.definitions import Sort
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import root_name
@@ -18,8 +18,10 @@ _SEEDS = {"seed", "manual_seed", "set_seed"}
 _LONGEST_PATH = 200
 
 
-def notes_of(notebook: Notebook, component: Component, travel: Travel) -> tuple[str, ...]:
-    """The notes of a component whose cell has run."""
+def notes_of(
+    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+) -> tuple[str, ...]:
+    """The notes of a component whose cell has run; it drew no random number from the modules ``idle``."""
     cell = component.cell
     notes = list(travel.notes)
     notes += [f"{cell.place(line)}: {what} cannot be seen" for line, what in component.names.unseen.items()]
@@ -30,7 +32,7 @@ def notes_of(notebook: Notebook, component: Component, travel: Travel) -> tuple[
     ]
     notes += _changed_modules(component, travel)
     notes += _seeds(component)
-    notes += _earlier_seeds(notebook, travel)
+    notes += _earlier_seeds(notebook, component, travel, idle)
     notes += _data_files(component)
     notes += _aliases(notebook, component)
     notes += _variables(component)
@@ -74,11 +76,16 @@ def _seeds(component: Component) -> Iterator[str]:
             )
 
 
-def _earlier_seeds(notebook: Notebook, travel: Travel) -> Iterator[str]:
-    """Seeds that plain cells have set, of generators that the component may draw from."""
-    for cell in notebook.seeding:
+def _earlier_seeds(
+    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+) -> Iterator[str]:
+    """Seeds that plain cells have set, of generators that the component drew from and does not seed itself."""
+    own = {root for _, root in seed_calls(component.cell.tree)}
+    newest = {cell.key: cell for cell in notebook.seeding}  # of a cell that ran again, its last run
+    for cell in newest.values():
         for node, root in seed_calls(cell.tree):
-            if root in travel.imports:
+            module = travel.imports[root].module.partition(".")[0] if root in travel.imports else ""
+            if module and module not in idle and root not in own:
                 yield (
                     f"{cell.place(node.lineno)}: {_called(node)}() does not reach the step, which may draw other"
                     " numbers: seed in the component"
@@ -118,19 +125,19 @@ def _is_file(notebook: Notebook, text: str) -> bool:
         return False
 
 
-def _aliases(notebook: Notebook, component: Component) -> list[str]:
-    """Names of steps that stand for one object here, and for two in a pipeline."""
+def _aliases(notebook: Notebook, component: Component) -> Iterator[str]:
+    """Names of other steps that stand for an object that this one changes: here they see the change."""
     space = notebook.namespace
-    fixed = (int, float, str, bytes, type, type(None), FunctionType)
-    mine = [name for name in component.outputs if name in space and not isinstance(space[name], fixed)]
-    known = [
+    mine = {*component.changed, *component.names.changes}
+    others = [
         name
         for name, found in notebook.names().items()
-        if found[-1].sort is Sort.STEP and name in space and name not in component.outputs
+        if found[-1].sort is Sort.STEP and name in space and name not in {*mine, *component.names.writes}
     ]
-    return [
-        f"{one} and {two} are one object here and two in the pipeline: a change to one does not reach the other"
-        for index, one in enumerate(mine)
-        for two in [*mine[index + 1 :], *known]
-        if space[one] is space[two]
-    ]
+    for one in sorted(mine & space.keys()):
+        for other in others:
+            if space[one] is space[other] and can_be_shared(space[one]):
+                yield (
+                    f"{one} and {other} are one object here and two in the pipeline, where {other} does not see what"
+                    f" this cell does to {one}: use one name for both"
+                )

@@ -41,18 +41,31 @@ def names_changed_by_keyword(tree: ast.AST) -> set[str]:
     return found
 
 
+_VIEWS = frozenset({"ravel", "reshape", "squeeze", "swapaxes", "transpose", "view"})
+"""Methods of arrays that give the same memory in another form."""
+
+
 def names_handed_on(tree: ast.AST) -> set[str]:
-    """Names that stand by themselves for something else to take: an argument, a part of a list, another name."""
+    """Names that something else takes as they are, or a view of them: an argument, a part of a list, another name."""
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     takers = (
         ast.Call | ast.keyword | ast.Starred | ast.Assign | ast.NamedExpr | ast.Return | ast.Yield | ast.For
     )
     holders = ast.Tuple | ast.List | ast.Set | ast.Dict | ast.IfExp | ast.comprehension
     return {
-        node.id
+        root
         for node, parent in parents.items()
-        if isinstance(node, ast.Name) and isinstance(parent, takers | holders) and not _only_reads(parent)
+        if isinstance(parent, takers | holders) and not _only_reads(parent)
+        for root in [root_name(_viewed(node))]
+        if root is not None
     }
+
+
+def _viewed(node: ast.AST) -> ast.AST:
+    """What an expression is a view of, where it is one."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _VIEWS:
+        return node.func.value
+    return node
 
 
 _READERS = frozenset({

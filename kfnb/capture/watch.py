@@ -9,13 +9,14 @@ that where the code hands them on to something that may write to them. What the 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
 from kfnb.capture.arguments import names_given_to_change
 from kfnb.capture.component import Component
 from kfnb.capture.content import Examined, copies_on_write, examine
+from kfnb.capture.draws import Draws
 from kfnb.capture.fingerprint import Look
 from kfnb.capture.ledger import Names
 from kfnb.capture.notebook import Notebook
@@ -28,8 +29,8 @@ from kfnb.capture.suspects import (
 from kfnb.capture.travel import Travel
 from kfnb.capture.values import is_mutable
 
-MOST = 384 * 2**20
-"""Bytes of arrays that are looked at whole before and after a cell, some 60 ms each time."""
+MOST = 256 * 2**20
+"""Bytes of arrays that are looked at whole before and after a cell, some 40 ms each time."""
 
 MOST_OF_A_SUSPECT = 4 * MOST
 """Bytes of one that the code hands on to something that may write to it."""
@@ -116,13 +117,14 @@ class Suspects:
 @dataclass(frozen=True)
 class Watch:
     """How the watched names looked before. ``states`` are digests of what the notebook's classes and functions keep in
-    themselves; ``shared`` are pairs of inputs that share an object.
+    themselves; ``shared`` are pairs of inputs that share an object; ``draws`` where the random generators stood.
     """
 
     before: Mapping[str, Before]
     suspects: Suspects
     states: Mapping[str, bytes | None]
-    shared: tuple[tuple[str, str], ...] = field(default=())
+    shared: tuple[tuple[str, str], ...]
+    draws: Draws
 
     @classmethod
     def begin(
@@ -146,7 +148,7 @@ class Watch:
         guards = dict(_guards({name: looks[name] for name in looks if name not in plain}, space, suspects))
         before = {name: guards.get(name, Before(look.digest)) for name, look in looks.items()}
         states = {source.name: _state(space.get(source.name)) for source in travel.sources}
-        return cls(before, suspects, states, tuple(_shared(known)))
+        return cls(before, suspects, states, tuple(_shared(known)), Draws.now())
 
     def changed(self, notebook: Notebook, names: Names) -> Iterator[str]:
         """The names whose objects were changed, or would be where the code went another way."""
