@@ -54,10 +54,15 @@ def _see_through(run: Run, *, json_wanted: bool) -> int:
 
 
 def _follow(run: Run) -> RunData:
-    """Print a line on stderr as the run gets on, at most one a second; its last state."""
+    """Print a line on stderr as the run gets on, at most one a second, and each note on it once; its last state."""
     print(f"run {run.id}", file=sys.stderr)
     said, last = 0.0, run.snapshot()
+    noted: set[str] = set()
     for last in run.watch():
+        for note in last.notes:
+            if note not in noted:
+                tell(f"note: {note}")
+        noted.update(last.notes)
         if last.state.finished or time.monotonic() - said >= 1:
             print(widgets.draw_progress(last), file=sys.stderr)
             said = time.monotonic()

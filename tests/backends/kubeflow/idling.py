@@ -34,8 +34,8 @@ def idle_minute(speed: float) -> Counter[str]:
         for pod in kubernetes.pods:
             pod["status"]["phase"] = "Running"
         insight = Cluster(Client(metadata.address), None, Pods(kubernetes.api(), "kubeflow"))
-        usual = KubeflowBackend.pace
-        KubeflowBackend.pace = Pace(usual.shortest / speed, usual.longest / speed)
+        usual = KubeflowBackend.asked
+        KubeflowBackend.asked = Pace(usual.shortest / speed, usual.longest / speed)
         try:
             backend = KubeflowBackend(Server(replay.url), insight=insight)
             views = [_View(Observer(backend, run)) for run in AMID]
@@ -44,7 +44,7 @@ def idle_minute(speed: float) -> Counter[str]:
             _watch(views, 60 / speed)
             after = [len(one.asked) for one in (replay, kubernetes, metadata)]
         finally:
-            KubeflowBackend.pace = usual
+            KubeflowBackend.asked = usual
     names = ("Kubeflow Pipelines", "Kubernetes", "ML Metadata")
     return Counter({name: now - then for name, then, now in zip(names, before, after, strict=True)})
 

@@ -112,7 +112,7 @@ def test_a_run_is_followed_to_its_end(kubeflow):
 
 
 def test_a_failed_run_is_waited_for_and_told_in_its_own_words(server, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "pace", Pace(0.01, 0.05))
+    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.01, 0.05))
     backend = KubeflowBackend(server, insight=Words())
     run = Run(backend, backend.submit(order("bad", x=7)))
     with pytest.raises(RunFailed, match="boom failed: ValueError: bad input x=7; after never ran"):
@@ -129,7 +129,7 @@ def test_a_run_whose_artifacts_cannot_be_read_says_why(server):
 
 
 def test_what_else_is_known_is_asked_for_only_when_something_happens(server, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "pace", Pace(0.0, 0.0))
+    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.0, 0.0))
     words = Words()
     backend = KubeflowBackend(server, insight=words)
     time.sleep(1.2)  # the recorded run is over
@@ -151,7 +151,7 @@ def test_a_run_is_stopped(kubeflow, replay: Replay):
 def test_a_retried_run_is_not_taken_for_failed_while_the_server_still_says_so(
     server, replay: Replay, monkeypatch
 ):
-    monkeypatch.setattr(KubeflowBackend, "pace", Pace(0.0, 0.0))
+    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.0, 0.0))
     kubeflow, seen = KubeflowBackend(server), looks(BAD)
     now = {"look": 7}
     replay.invented = lambda method, path, _: (
@@ -265,7 +265,7 @@ def test_the_start_of_an_id_is_enough_where_it_is_unique(kubeflow, replay: Repla
 
 
 def test_however_many_look_the_server_is_asked_once_in_a_while(server, replay: Replay, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "pace", Pace(0.2, 3.0))
+    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.2, 3.0))
     kubeflow = KubeflowBackend(server)
     time.sleep(1.2)  # the recorded run is over: nothing changes
     views = [Run(kubeflow, GOOD).observe() for _ in range(3)]
@@ -317,7 +317,7 @@ def test_kubernetes_is_asked_again_while_a_task_is_due_and_has_not_begun(kuberne
 
 
 def test_a_run_that_is_waited_for_is_asked_for_at_the_backends_pace(server, replay: Replay, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "pace", Pace(0.1, 1.5))
+    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.1, 1.5))
     kubeflow = KubeflowBackend(server)
     Run(kubeflow, kubeflow.submit(order(rows=300))).wait(30)
     assert len([path for path in replay.paths() if path.endswith(GOOD)]) <= 13
@@ -331,16 +331,22 @@ def test_who_follows_survives_a_server_that_is_down_for_long(kubeflow, replay: R
     next(watching)
     replay.fail(times=60, drop=True)  # an hour, at the real pace
     time.sleep(0.1)
+    view.look()
+    (note,) = view.run.notes
+    assert note.startswith("nothing new since ")
+    assert note.endswith(f"still trying: {replay.url}: the connection was dropped")
     with pytest.raises(BackendUnavailable):
         view.look()
-    assert list(watching)[-1].state is RunState.SUCCEEDED
+    seen = list(watching)
+    assert any(run.notes == (note,) for run in seen)
+    assert (seen[-1].state, seen[-1].notes) == (RunState.SUCCEEDED, ())
     assert run.wait(10) is run
     view.look()
     assert view.run.state is RunState.SUCCEEDED
 
 
 def test_a_server_that_is_down_is_asked_ever_more_seldom(server, replay: Replay, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "pace", Pace(0.05, 10.0))
+    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.05, 10.0))
     server.patience = Patience(tries=1)
     kubeflow = KubeflowBackend(server)
     view = Run(kubeflow, GOOD).observe()
