@@ -102,8 +102,8 @@ class Look:
             return run
         if self._learn(self._insight, run):
             run = fold(answer, self._plan, self._of_task, experiment, page)
-        if run.state.finished and self._insight.trouble:
-            note = f"artifacts and metrics cannot be shown: {self._insight.trouble}"
+        if self._insight.trouble:
+            note = f"outputs, artifacts and metrics cannot be shown: {self._insight.trouble}"
             return replace(run, notes=(*run.notes, note))
         return run
 

@@ -54,7 +54,7 @@ class Watch:
             return self._run
 
     def events(self, after: int) -> list[Event]:
-        """The events above ``after``. Raises ``BackendError`` where there are none because the server does not answer."""
+        """The events above ``after``. Raises ``BackendError`` where none are known and the server does not answer."""
         try:
             self.run()
         except BackendUnavailable:

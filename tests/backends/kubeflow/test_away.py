@@ -2,6 +2,7 @@
 
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -55,10 +56,8 @@ def test_what_a_server_says_first_after_an_outage_is_soon_followed_by_another_lo
     watch = backend._look(GOOD).watch
 
     def looked() -> bool:
-        try:
+        with suppress(BackendError):
             view.look()
-        except BackendError:
-            pass
         return not view.run.notes
 
     assert looked()

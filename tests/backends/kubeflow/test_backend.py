@@ -124,7 +124,7 @@ def test_a_run_whose_artifacts_cannot_be_read_says_why(server):
     backend = KubeflowBackend(server, insight=Words(trouble="nothing answers at metadata:8080"))
     time.sleep(1.2)  # the recorded run is over
     assert backend.get(BAD).notes == (
-        "artifacts and metrics cannot be shown: nothing answers at metadata:8080",
+        "outputs, artifacts and metrics cannot be shown: nothing answers at metadata:8080",
     )
 
 
