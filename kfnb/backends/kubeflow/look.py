@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from kfnb import model
 from kfnb.backends.backend import LogLine, Pace
+from kfnb.backends.kubeflow.again import begun_again, not_skipped_yet
 from kfnb.backends.kubeflow.fold import NOTHING, Told, fold, spec_of
 from kfnb.backends.kubeflow.plan import Plan, plan_of
 from kfnb.backends.kubeflow.server import NotFound, Server
@@ -137,8 +138,8 @@ class Look:
         """For a moment, a run that is retried is still said to have failed."""
         entries, until = self._retried
         if run.state.finished and self._entries <= entries and time.monotonic() < until:
-            return replace(run, state=RunState.PENDING, finished=None, error="", result={}, metrics={})
-        return run
+            return begun_again(run)
+        return not_skipped_yet(run)
 
     def _gone(self) -> RunNotFound:
         return RunNotFound(
