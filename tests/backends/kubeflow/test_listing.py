@@ -164,7 +164,8 @@ def test_a_run_that_was_put_away_is_only_listed_when_asked_for_and_then_deleted_
     assert len(asked) == 1
 
 
-def test_a_schedule_by_the_time_between_runs(kubeflow: KubeflowBackend, replay):
+def test_a_schedule_by_the_time_between_runs(kubeflow: KubeflowBackend, replay, monkeypatch):
+    monkeypatch.setattr("kfnb.backends.kubeflow.schedules._now", lambda: instant("2026-12-24T00:00:00Z"))
     spec = {"pipelineInfo": {"name": "train-and-deploy"}, "root": {"dag": {"tasks": {}}}, "components": {}}
     start, end = instant("2026-12-01T00:00:00Z"), instant("2027-01-01T00:00:00Z")
     rhythm = Rhythm(every=1800, start=start, end=end, catch_up=False, max_concurrency=2)
