@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import statistics
 import sys
 import tempfile
 import time
@@ -116,8 +117,11 @@ def folding() -> Iterator[Measured]:
 
 def idling() -> Iterator[Measured]:
     """Three runs that are looked at while nothing happens to them: all requests to the cluster in a minute."""
-    from idling import idle_minute
+    from idling import idle_minute, seen_after
 
     yield Measured(
         "requests in an idle minute, three runs displayed", idle_minute(SPEED).total(), "12", unit=""
     )
+    seen = [seen_after(60 + more, SPEED) for more in range(6)]
+    yield Measured("  of one: a step's end, drawn after a minute without news", statistics.mean(seen), "5 s")
+    yield Measured("  at the latest, of six", max(seen), "7 s")

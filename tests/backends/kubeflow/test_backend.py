@@ -10,7 +10,7 @@ import time
 
 import pytest
 from cluster import Kubernetes
-from idling import idle_minute
+from idling import idle_minute, seen_after
 from made import big_run, many_runs
 from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, text_of
 
@@ -288,6 +288,11 @@ def test_an_idle_minute_with_three_runs_on_display_takes_twelve_requests_at_most
     asked = idle_minute(speed=20)
     assert 3 <= asked["Kubeflow Pipelines"] <= 12
     assert sum(asked.values()) <= 12
+
+
+@pytest.mark.parametrize("idle", [31.0, 62.5])
+def test_a_steps_end_is_seen_soon_though_nothing_has_happened_for_long(idle: float):
+    assert seen_after(idle, speed=10) < 8  # 5, and what a busy machine takes ten times of
 
 
 def test_a_run_whose_tasks_have_pods_that_run_is_not_asked_for_again_of_kubernetes(kubernetes: Kubernetes):
