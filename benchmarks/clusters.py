@@ -120,7 +120,7 @@ def idling() -> Iterator[Measured]:
     from idling import idle_minute, seen_after
 
     yield Measured(
-        "requests in an idle minute, three runs displayed", idle_minute(SPEED).total(), "12", unit=""
+        "requests in an idle minute, three runs displayed", idle_minute(SPEED).total(), "16", unit=""
     )
     seen = [seen_after(60 + more, SPEED) for more in range(6)]
     yield Measured("  of one: a step's end, drawn after a minute without news", statistics.mean(seen), "5 s")

@@ -28,7 +28,8 @@ class Made:
     """What is recorded of one task or group.
 
     ``pod`` is the name of its pod, ``state`` ML Metadata's word (RUNNING, COMPLETE, FAILED, CACHED; CANCELED for a
-    branch that was not taken). ``log`` is what the task wrote, once it is finished.
+    branch that was not taken). ``log`` is what the task wrote, once it is finished. ``began`` is when it was
+    first recorded, ``changed`` when it last changed, in seconds since the epoch.
     """
 
     pod: str = ""
@@ -37,6 +38,8 @@ class Made:
     outputs: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     log: Artifact | None = None
+    began: float | None = None
+    changed: float | None = None
 
 
 def read(recorded: Recorded, spec: Mapping[str, Any], opener: Opener = lambda _: None) -> dict[str, Made]:
@@ -62,6 +65,8 @@ def read(recorded: Recorded, spec: Mapping[str, Any], opener: Opener = lambda _:
             outputs=outputs,
             metrics=metrics(outputs),
             log=its.last(_LOG),
+            began=execution.created or None,
+            changed=execution.updated or None,
         )
     return made
 

@@ -12,7 +12,6 @@ from kfnb import model
 from kfnb.backends.backend import LogLine
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.credentials import Credentials
-from kfnb.backends.kubeflow.fold import Told
 from kfnb.backends.kubeflow.forward import Forward, Forwards
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.look import Insight
@@ -21,6 +20,7 @@ from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.surroundings import INSTALLED, Surroundings
+from kfnb.backends.kubeflow.told import Told
 from kfnb.cluster import reach
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError

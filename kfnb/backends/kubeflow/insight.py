@@ -5,8 +5,10 @@ Each of them may be out of reach; what the others tell is there all the same.
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from kfnb import model
@@ -15,11 +17,12 @@ from kfnb.backends.kubeflow import artifacts, logs, waiting
 from kfnb.backends.kubeflow.artifacts import Made
 from kfnb.backends.kubeflow.components import Components
 from kfnb.backends.kubeflow.failure import SILENT, why_failed
-from kfnb.backends.kubeflow.fold import Told
 from kfnb.backends.kubeflow.logs import Looked, Source
-from kfnb.backends.kubeflow.mlmd import Metadata
+from kfnb.backends.kubeflow.mlmd import Metadata, Recorded
 from kfnb.backends.kubeflow.objects import Store
 from kfnb.backends.kubeflow.pods import Pod, Pods
+from kfnb.backends.kubeflow.told import Seen, Told
+from kfnb.backends.kubeflow.workflow import Node, Workflow
 from kfnb.errors import BackendError
 from kfnb.model import RunState, Task, TaskError, kfp_name
 
@@ -28,7 +31,16 @@ Json = Mapping[str, Any]
 _PACE = Pace(1, 10)
 _SILENT_FOR = 60.0
 """Seconds for which ML Metadata is left alone after it did not answer."""
+_AGAIN = 5.0
+"""Seconds until ML Metadata, or the Workflow, is asked again of a task whose end the server has not told yet."""
 _NOTHING = Made()
+_ENDED = {
+    "COMPLETE": RunState.SUCCEEDED,
+    "CACHED": RunState.SUCCEEDED,
+    "FAILED": RunState.FAILED,
+    "CANCELED": RunState.SKIPPED,
+}
+"""ML Metadata's words for what is over: a branch that was not taken is CANCELED there."""
 
 
 class Cluster:
@@ -40,27 +52,35 @@ class Cluster:
     def __init__(self, metadata: Metadata | None, store: Store | None, pods: Pods | None) -> None:
         self._metadata, self._store, self._pods = metadata, store, pods
         self._errors: dict[tuple[str, str, int], TaskError] = {}
-        self._made: dict[str, tuple[Any, Mapping[str, Made]]] = {}
+        self._read: dict[str, _Read] = {}
+        self._workflows: dict[str, tuple[float, Workflow]] = {}
         self._quiet_until = 0.0
         self.trouble = ""
 
     def told(self, run: model.Run, spec: Json) -> Mapping[str, Told]:
-        """What is known of a run's tasks and groups, by their ids."""
-        made, pods = self.made(run, spec), self.pods(run, succeeded=False)
-        words = self._doing(run, pods)
-        newest = {pod.task: pod for pod in pods}
+        """What is known of a run's tasks and groups, by their ids; also of those that ``run`` does not have yet."""
+        pods = self.pods(run, succeeded=False)
         going = {pod.task for pod in pods if pod.role == "launcher" and pod.phase == "Running"}
+        ended = any(task.state is RunState.RUNNING and task.id not in going for task in _leaves(run))
+        made = self.made(run, spec, age=_AGAIN if ended else math.inf)
+        workflow = self._workflow(run, pods, made)
+        words = self._doing(run, pods, workflow)
+        newest = {pod.task: pod for pod in pods}
+        turns = _turns({*made, *workflow.tasks})
+        tasks = {task.id: task for task in run.tasks}
         found: dict[str, Told] = {}
-        for task in run.tasks:
-            its = made.get(task.id, _NOTHING)
-            found[task.id] = Told(
+        for name in {**tasks, **made, **workflow.tasks}:
+            its, task, pod = made.get(name, _NOTHING), tasks.get(name), newest.get(name)
+            found[name] = Told(
                 inputs=its.inputs,
                 outputs=its.outputs,
                 metrics=its.metrics,
-                error=self._error(run, task, its, newest.get(task.id), spec),
+                error=self._error(run, task, its, pod, spec) if task else None,
                 cached=its.state == "CACHED" if its.state else None,
-                doing=words.get(task.id, ""),
-                going=task.id in going,
+                doing=words.get(name, ""),
+                going=name in going,
+                seen=_seen(its, workflow.tasks.get(name)),
+                turns=turns.get(name, 0),
             )
         return found
 
@@ -73,41 +93,55 @@ class Cluster:
             return logs.follow(sources.look, self._pods, _PACE)
         return logs.read(sources.begun(), self._pods)
 
-    def made(self, run: model.Run, spec: Json) -> Mapping[str, Made]:
+    def made(self, run: model.Run, spec: Json, *, age: float = math.inf) -> Mapping[str, Made]:
         """What ML Metadata has of the tasks; nothing while it does not answer.
 
-        It is asked where a task's state has changed: it is told what a task has made before the server says so.
+        It is asked where a task's state has changed: it is told what a task has made before the server says so; and
+        while the run goes on, where what is known is ``age`` seconds old.
         """
         states = tuple((task.id, task.state, task.attempts) for task in run.tasks)
-        known, made = self._made.get(run.id, (None, {}))
-        if known != states:
-            made = self._read(run.id, spec)
-            if made:
-                self._made[run.id] = states, made
+        known, now = self._read.get(run.id), time.monotonic()
+        if known and known.states == states and (run.state.finished or now - known.at < age):
+            return known.made
+        recorded = self._recorded(run.id, known.recorded if known else None)
+        if recorded is None:
+            return known.made if known else {}
+        if known and recorded is known.recorded:
+            made = known.made
+        else:
+            made = artifacts.read(recorded, spec, *([self._store.opener] if self._store else []))
+        self._read[run.id] = _Read(now, states, recorded, made)
         return made
 
-    def _read(self, run_id: str, spec: Json) -> Mapping[str, Made]:
+    def _recorded(self, run_id: str, known: Recorded | None) -> Recorded | None:
         if self._metadata is None or time.monotonic() < self._quiet_until:
-            return {}
+            return None
         try:
-            recorded = self._metadata.run(run_id)
+            recorded = self._metadata.run(run_id, known)
         except BackendError as error:
             self.trouble, self._quiet_until = str(error), time.monotonic() + _SILENT_FOR
-            return {}
+            return None
         self.trouble = ""
-        if recorded is None:
-            return {}
-        return artifacts.read(recorded, spec, *([self._store.opener] if self._store else []))
+        return recorded
+
+    def _workflow(self, run: model.Run, pods: tuple[Pod, ...], made: Mapping[str, Made]) -> Workflow:
+        """The run's Argo Workflow where nobody else tells what has become of a task: it can be megabytes."""
+        if self._pods is None or not _unexplained(run, pods, made):
+            return Workflow()
+        at, known = self._workflows.get(run.id, (-math.inf, Workflow()))
+        if time.monotonic() - at >= _AGAIN:
+            known = self._pods.workflow(run.id)
+            self._workflows[run.id] = time.monotonic(), known
+        return known
 
     def pods(self, run: model.Run, *, succeeded: bool = True) -> tuple[Pod, ...]:
         """The pods of the run, those that Kubernetes still has."""
         return self._pods.of_run(run.id, succeeded=succeeded) if self._pods is not None else ()
 
-    def _doing(self, run: model.Run, pods: tuple[Pod, ...]) -> dict[str, str]:
+    def _doing(self, run: model.Run, pods: tuple[Pod, ...], workflow: Workflow) -> dict[str, str]:
         if self._pods is None or run.state.finished:
             return {}
-        begun = [task.id for task in run.tasks if not task.group and task.state is RunState.RUNNING]
-        words = waiting.doing(self._pods, run.id, pods, begun)
+        words = waiting.doing(self._pods, pods, workflow.refused)
         first = [task.id for task in run.tasks if not task.parent and not task.needs]
         return dict.fromkeys(first, words[""]) | words if "" in words else words
 
@@ -125,6 +159,68 @@ class Cluster:
                 return None
             self._errors[key] = error
         return self._errors[key]
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What ML Metadata had of a run: when, at which states of its tasks, and what was made of it."""
+
+    at: float
+    states: tuple[Any, ...]
+    recorded: Recorded
+    made: Mapping[str, Made]
+
+
+def _leaves(run: model.Run) -> Iterator[Task]:
+    return (task for task in run.tasks if not task.group)
+
+
+def _unexplained(run: model.Run, pods: tuple[Pod, ...], made: Mapping[str, Made]) -> bool:
+    """Whether there is a task of which neither the server nor its pod nor ML Metadata tells what became of it."""
+    states = {task.id: task.state for task in run.tasks}
+    if not run.state.finished:
+        with_pods = {pod.task for pod in pods if not pod.finished}
+        return any(
+            task.state is RunState.RUNNING
+            and task.id not in with_pods
+            and made.get(task.id, _NOTHING).state not in _ENDED
+            for task in _leaves(run)
+        )
+    never = (RunState.FAILED, RunState.SKIPPED, RunState.CANCELED)
+    return any(
+        task.state not in (RunState.FAILED, RunState.CANCELED)
+        and not task.began
+        and made.get(task.id, _NOTHING).state not in _ENDED
+        and states.get(task.parent) not in never
+        and not any(states.get(_sibling(task, need)) in never for need in task.needs)
+        for task in run.tasks
+    )
+
+
+def _sibling(task: Task, name: str) -> str:
+    return task.id[: -len(task.name)] + name
+
+
+def _turns(tasks: Iterable[str]) -> dict[str, int]:
+    """The number of turns of each loop, from the ids of what stands in it."""
+    found: dict[str, int] = {}
+    for task in tasks:
+        parts = task.split("/")
+        for place, part in enumerate(parts):
+            if part.isdigit():  # KFP's names begin with a letter
+                loop = "/".join(parts[:place])
+                found[loop] = max(found.get(loop, 0), int(part) + 1)
+    return found
+
+
+def _seen(made: Made, node: Node | None) -> Seen | None:
+    """The state of a task as others than the server know it: the Workflow first, which is what the server reads."""
+    if node is not None:
+        return Seen(node.state, node.started, node.finished, node.attempts, "the Argo Workflow")
+    if not made.state:
+        return None
+    state = _ENDED.get(made.state, RunState.RUNNING)
+    return Seen(state, made.began, made.changed if state.finished else None, source="ML Metadata")
 
 
 class _Sources:

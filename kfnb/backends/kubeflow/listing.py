@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from kfnb.backends.kubeflow.fold import seconds
 from kfnb.backends.kubeflow.paging import every
 from kfnb.backends.kubeflow.server import Server
+from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.selection import Selection
 from kfnb.model import RunState
 

@@ -149,6 +149,9 @@ class _Following:
 
     def _follow(self, source: Source, pods: Pods) -> None:
         stream = self._streams.get(source.task)
+        if stream is not None and stream.pod != source.pod:  # another attempt has another pod
+            stream.finish()
+            stream = None
         alive = sum(one.alive for one in self._streams.values())
         if (stream is None or not stream.alive) and alive < _MOST:
             stream = stream or _Stream(source.task, source.pod, pods, self._heard.put)
@@ -169,7 +172,8 @@ class _Stream:
     """A pod's log, followed in a thread of its own."""
 
     def __init__(self, task: str, pod: str, pods: Pods, put: Callable[[LogLine], None]) -> None:
-        self._task, self._pod, self._pods, self._put = task, pod, pods, put
+        self.pod = pod
+        self._task, self._pods, self._put = task, pods, put
         self._sieve = Sieve()
         self._last = ""
         self._not_before = 0.0
@@ -204,7 +208,7 @@ class _Stream:
     def _run(self, follow: bool) -> None:
         self._whole, left = False, self._last
         try:
-            for stamp, text in self._pods.log(self._pod, follow=follow, since=left):
+            for stamp, text in self._pods.log(self.pod, follow=follow, since=left):
                 if self.stopped:
                     return
                 if stamp > left:  # of the second in which it broke off, some lines come again

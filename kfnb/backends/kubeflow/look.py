@@ -11,9 +11,10 @@ from typing import Any, Protocol
 from kfnb import model
 from kfnb.backends.backend import LogLine, Pace
 from kfnb.backends.kubeflow.again import begun_again, not_skipped_yet
-from kfnb.backends.kubeflow.fold import NOTHING, Told, fold, spec_of
+from kfnb.backends.kubeflow.fold import fold, spec_of
 from kfnb.backends.kubeflow.plan import Plan, plan_of
 from kfnb.backends.kubeflow.server import NotFound, Server
+from kfnb.backends.kubeflow.told import NOTHING, Told
 from kfnb.backends.kubeflow.versions import Versions
 from kfnb.backends.kubeflow.watch import Watch
 from kfnb.errors import BackendError, RunNotFound
@@ -23,6 +24,10 @@ Json = Mapping[str, Any]
 
 _RETRIED = 60.0
 """Seconds that a server may take to say that a run which is retried runs again (the recordings: 6)."""
+_ANEW = 6
+"""So many of the longest pauses between looks, and what else is known of a run is asked for anew."""
+_DEPTH = 3
+"""What is learned of a run may show tasks of which more is to be learned, so many times."""
 
 
 class Insight(Protocol):
@@ -64,6 +69,7 @@ class Look:
         self._plan = Plan()
         self._told: Mapping[str, Told] = {}
         self._known: Any = None
+        self._pace, self._learned = pace, float("-inf")
         self._entries, self._retried = 0, (0, float("-inf"))
 
     def act(self, action: str, *, again: bool) -> None:
@@ -101,7 +107,9 @@ class Look:
         run = fold(answer, self._plan, self._of_task, experiment, page)
         if self._insight is None:
             return run
-        if self._learn(self._insight, run):
+        for _ in range(_DEPTH):
+            if not self._learn(self._insight, run):
+                break
             run = fold(answer, self._plan, self._of_task, experiment, page)
         if self._insight.trouble:
             note = f"outputs, artifacts and metrics cannot be shown: {self._insight.trouble}"
@@ -112,10 +120,16 @@ class Look:
         return self._told.get(task, NOTHING)
 
     def _learn(self, insight: Insight, run: model.Run) -> bool:
-        """Ask what else is known of the run, where something has happened or somebody waits; whether that is new."""
+        """Ask what else is known of the run, and say whether that is new.
+
+        It is asked where something has happened or somebody waits; and now and then, since the server may have stopped
+        to tell (see ``fold``).
+        """
         states = [(task.id, task.state, task.attempts) for task in run.tasks]
-        if states == self._known and (run.state.finished or not self._waits(run)):
+        due = time.monotonic() - self._learned >= _ANEW * self._pace().longest
+        if states == self._known and (run.state.finished or not (due or self._waits(run))):
             return False
+        self._learned = time.monotonic()
         told: Mapping[str, Told] | None = None
         with suppress(BackendError):  # the picture of the run is worth more than its details
             told = insight.told(run, self.spec)

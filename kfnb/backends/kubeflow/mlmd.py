@@ -28,7 +28,14 @@ _MESSAGES: dict[str, tuple[tuple[str, int, str], ...]] = {
         ("bool_value", 6, "bool"),
     ),
     "Artifact": (("id", 1, "int64"), ("uri", 3, "string"), *_PROPERTIES, ("type", 8, "string")),
-    "Execution": (("id", 1, "int64"), ("last_known_state", 3, "int64"), *_PROPERTIES, ("type", 7, "string")),
+    "Execution": (
+        ("id", 1, "int64"),
+        ("last_known_state", 3, "int64"),
+        *_PROPERTIES,
+        ("type", 7, "string"),
+        ("create_time_since_epoch", 8, "int64"),
+        ("last_update_time_since_epoch", 9, "int64"),
+    ),
     "Context": (("id", 1, "int64"), ("name", 3, "string"), *_PROPERTIES),
     "Step": (("index", 1, "int64"), ("key", 2, "string")),
     "Path": (("steps", 1, "*ml_metadata.Step"),),
@@ -60,7 +67,8 @@ class Execution:
     """A task, a group or an iteration of a group, as KFP's drivers and launchers recorded it.
 
     ``parent`` is the id of the group's execution, 0 for the run itself; ``iteration`` an index where it is one of a
-    loop. ``inputs`` and ``outputs`` are parameters, with every number a double.
+    loop. ``inputs`` and ``outputs`` are parameters, with every number a double. ``created`` and ``updated`` are in
+    seconds since the epoch.
     """
 
     id: int
@@ -72,6 +80,8 @@ class Execution:
     pod: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
+    created: float = 0.0
+    updated: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -96,12 +106,16 @@ class Use:
 
 @dataclass(frozen=True)
 class Recorded:
-    """All that ML Metadata has of a run. ``properties`` are the run's own: its namespace, its store's session."""
+    """All that ML Metadata has of a run. ``properties`` are the run's own: its namespace, its store's session.
+
+    ``context`` is ML Metadata's message that stands for the run.
+    """
 
     properties: Mapping[str, Any]
     executions: tuple[Execution, ...]
     uses: tuple[Use, ...]
     artifacts: Mapping[int, Stored]
+    context: Any = field(default=None, repr=False, compare=False)
 
 
 class Metadata:
@@ -113,26 +127,32 @@ class Metadata:
     def __init__(self, address: str) -> None:
         self.address = address
 
-    def run(self, run_id: str) -> Recorded | None:
-        """What is recorded of a run; None if nothing is yet. Raises ``BackendError``."""
+    def run(self, run_id: str, known: Recorded | None = None) -> Recorded | None:
+        """What is recorded of a run; None if nothing is yet. Raises ``BackendError``.
+
+        ``known`` is what was recorded before: where no execution has changed since, it is returned as it is.
+        """
         with self._calls() as call:
             names = {"type_name": "system.PipelineRun", "context_name": run_id}
-            answer = call("GetContextByTypeAndName", names)
-            if not answer.HasField("context"):
+            context = known.context if known else call("GetContextByTypeAndName", names).context
+            if not context.id:
                 return None
-            context = {"context_id": answer.context.id}
-            executions = call("GetExecutionsByContext", context).executions
+            found = call("GetExecutionsByContext", {"context_id": context.id}).executions
+            executions = tuple(_execution(execution) for execution in found)
+            if known is not None and known.executions == executions:
+                return known
             ids = {"execution_ids": [execution.id for execution in executions]}
             events = call("GetEventsByExecutionIDs", ids).events if executions else ()
-            artifacts = list(call("GetArtifactsByContext", context).artifacts)
+            artifacts = list(call("GetArtifactsByContext", {"context_id": context.id}).artifacts)
             missing = sorted(
                 {event.artifact_id for event in events} - {artifact.id for artifact in artifacts}
             )
             if missing:
                 artifacts += call("GetArtifactsByID", {"artifact_ids": missing}).artifacts
             return Recorded(
-                properties=_values(answer.context),
-                executions=tuple(_execution(execution) for execution in executions),
+                context=context,
+                properties=_values(context),
+                executions=executions,
                 uses=tuple(_uses(events)),
                 artifacts={artifact.id: _stored(artifact) for artifact in artifacts},
             )
@@ -219,6 +239,8 @@ def _execution(message: Any) -> Execution:
         pod=values.get("pod_name", ""),
         inputs=values.get("inputs") or {},
         outputs=values.get("outputs") or {},
+        created=message.create_time_since_epoch / 1000,
+        updated=message.last_update_time_since_epoch / 1000,
     )
 
 

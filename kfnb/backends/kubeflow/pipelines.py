@@ -9,9 +9,10 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
-from kfnb.backends.kubeflow.fold import seconds, spec_of
+from kfnb.backends.kubeflow.fold import spec_of
 from kfnb.backends.kubeflow.paging import called, every
 from kfnb.backends.kubeflow.server import Exists, NotFound, Sent, Server
+from kfnb.backends.kubeflow.states import seconds
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import UploadedPipeline, UploadList
 

@@ -17,6 +17,7 @@ class Step:
     """A task of a DAG. ``inner`` is what it is made of if it is a group; a ``loop`` is one for each of its items.
 
     ``anyway``: it runs however those that it needs have ended. ``importer``: no process of its own runs for it.
+    ``conditional``: whether it runs is decided when it is due.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Step:
     loop: bool = False
     anyway: bool = False
     importer: bool = False
+    conditional: bool = False
 
     @property
     def leaves(self) -> Iterator[str]:
@@ -106,6 +108,7 @@ class _Reader:
             inner=self.dag(component["dag"]) if "dag" in component else None,
             loop="parameterIterator" in task or "artifactIterator" in task,
             anyway=task.get("triggerPolicy", {}).get("strategy") == "ALL_UPSTREAM_TASKS_COMPLETED",
+            conditional="condition" in task.get("triggerPolicy", {}),
             importer="importer" in self._executors.get(component.get("executorLabel"), {}),
         )
 

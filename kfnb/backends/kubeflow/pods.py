@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from kfnb.backends.kubeflow import workflow
+from kfnb.backends.kubeflow.nodes import task_of
+from kfnb.backends.kubeflow.workflow import Workflow
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 
@@ -15,8 +17,6 @@ MAIN = "main"
 _RUN_LABEL = "pipeline/runid"
 _NODE_ID, _NODE_NAME = "workflows.argoproj.io/node-id", "workflows.argoproj.io/node-name"
 _ROLE = "pipelines.kubeflow.org/runtime-role"
-_ITERATION = re.compile(r"iteration-iterations\((\d+):")
-_PLUMBING = re.compile(r"iteration(-item)?|executor(\(\d+\))?")
 _SILENT_FOR = 60.0
 """Seconds for which Kubernetes is left alone after it refused or did not answer."""
 
@@ -84,20 +84,13 @@ class Pods:
         events = sorted(answer.get("items", ()), key=lambda item: item.get("lastTimestamp") or "")
         return tuple(str(item.get("message", "")) for item in events)
 
-    def refusals(self, run_id: str) -> dict[str, str]:
-        """Why pods could not be made, by task: what the run's Argo Workflow says of nodes that wait."""
+    def workflow(self, run_id: str) -> Workflow:
+        """The run's Argo Workflow; an empty one where Kubernetes refuses or does not answer, or where it is gone."""
         answer = self._get(
             f"/apis/argoproj.io/v1alpha1/namespaces/{self._namespace}/workflows",
             {"labelSelector": f"{_RUN_LABEL}={run_id}"},
         )
-        nodes = [
-            node
-            for workflow in answer.get("items", ())
-            for node in (workflow.get("status", {}).get("nodes") or {}).values()
-        ]
-        return {
-            _task(node["name"]): node["message"] for node in nodes if node.get("message") and _waits(node)
-        }
+        return next((workflow.parse(item) for item in answer.get("items", ())), Workflow())
 
     def log(
         self, pod: str, *, follow: bool = False, since: str = "", last: int = 0
@@ -135,7 +128,7 @@ def parse(item: Mapping[str, Any]) -> Pod:
     program: Mapping[str, Any] = next((one for one in spec.get("containers", ()) if one["name"] == MAIN), {})
     return Pod(
         name=metadata["name"],
-        task=_task(notes.get(_NODE_NAME, "")),
+        task=task_of(notes.get(_NODE_NAME, "")),
         node=notes.get(_NODE_ID, ""),
         role=notes.get(_ROLE, ""),
         phase=status.get("phase", ""),
@@ -149,21 +142,6 @@ def parse(item: Mapping[str, Any]) -> Pod:
     )
 
 
-def _task(node: str) -> str:
-    """The id of a task out of the name of its pod's node: ``RUN.root.for-loop-1.iteration-iterations(0:0)...``."""
-    parts = node.removesuffix("-driver").split(".")[2:]  # the task's own node ends with .executor
-    found: list[str] = []
-    for part in parts:
-        iteration = _ITERATION.match(part)
-        if iteration is not None:
-            found.append(iteration[1])
-        elif part == "onExit":  # an exit handler's last task stands beside it
-            found.pop()
-        elif not _PLUMBING.fullmatch(part):
-            found.append(part)
-    return "/".join(found)
-
-
 def _unschedulable(status: Mapping[str, Any]) -> str:
     for condition in status.get("conditions") or ():
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
@@ -174,7 +152,3 @@ def _unschedulable(status: Mapping[str, Any]) -> str:
 def _waiting(container: Mapping[str, Any]) -> Waiting:
     told = container["state"]["waiting"]
     return Waiting(container.get("image", ""), told.get("reason", ""), told.get("message") or "")
-
-
-def _waits(node: Mapping[str, Any]) -> bool:
-    return node.get("type") == "Pod" and node.get("phase") in ("Pending", "")

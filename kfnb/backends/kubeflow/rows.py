@@ -1,52 +1,46 @@
 """Which row of a run's ``task_details`` tells of which task.
 
-KFP 2.17 tells of every node of the Argo workflow, in no order, without saying which node a row is; it only names the
-nodes that follow it, in ``child_tasks``. A node is named by Argo, ``WORKFLOW-HASH``: the hash is FNV-1a, of 32 bits, of
-the node's path, as ``WORKFLOW.root.train.executor``. So the row of ``train`` is the one that ``executor`` follows, and
-plumbing (drivers, executors, iterations) is told from tasks of the same names.
+KFP 2.17 tells of every node of the Argo workflow, in no order, without saying which node a row is; it only gives the
+ids of the nodes that follow it, in ``child_tasks``. So a row is found by what follows it: that of ``train`` by the id
+of its attempt ``train(0)``, or, where Argo keeps no attempts, by that of its ``executor`` (see ``nodes.py``). A row
+that nothing follows is taken by its name, and what ML Metadata and the workflow itself know goes over it (``fold.py``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from typing import Any
 
+from kfnb.backends.kubeflow.nodes import Path
 from kfnb.backends.kubeflow.plan import Dag, Step
 
 Row = Mapping[str, Any]
 
-_OFFSET, _PRIME, _MASK = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
 _PLUMBING = frozenset({"executor", "root", "iteration-item", "iteration-iterations", ""})
 """What rows of every run are called, so that a task is not found by such a name alone."""
-
-
-@lru_cache(maxsize=1 << 16)
-def _hashed(state: int, text: str) -> int:
-    """FNV-1a of what ``state`` is the hash of, with ``text`` after it."""
-    for byte in text.encode():
-        state = ((state ^ byte) * _PRIME) & _MASK
-    return state
 
 
 class Rows:
     """The rows of one run: ``found``, by the ids of the tasks that they tell of.
 
-    ``rounds`` has the number of each loop's turns, ``tries`` that of the attempts at a task which may be tried again.
+    ``rounds`` has the number of each loop's turns, ``tries`` that of the pods of a task which may be tried again; where
+    Argo tries nothing again, ``tries`` is empty. ``number`` is that of all rows.
     """
 
     def __init__(self, rows: Sequence[Row], root: Dag) -> None:
+        self.number = len(rows)
         self._before: dict[str, list[Row]] = {}
         self._rows = rows
         self._failed: list[Row] = []
         self._retries = False
         self._sort(rows)
-        self._workflow = next(iter(self._before), "").rpartition("-")[0]
         self._exists: dict[str, bool] = {}
         self.found: dict[str, Row] = {}
         self.rounds: dict[str, int] = {}
         self.tries: dict[str, int] = {}
-        self._dag(root, "", _hashed(_hashed(_OFFSET, self._workflow), ".root"))
+        run, _ = self._last(Path(next(iter(self._before), "").rpartition("-")[0]))
+        node, _ = self._last(run + ".root")
+        self._dag(root, "", node)
         self._rest()
         self._drivers()
 
@@ -61,55 +55,55 @@ class Rows:
                     before[node] = [row]
             if row.get("state") == "FAILED":
                 self._failed.append(row)
-            if row.get("display_name") == "executor(0)":
+            if not self._retries and row.get("display_name", "").endswith("(0)"):
                 self._retries = True
 
-    def _id(self, node: int, *tail: str) -> str:
-        for text in tail:
-            node = _hashed(node, text)
-        return f"{self._workflow}-{node}"
+    def _last(self, node: Path) -> tuple[Path, int]:
+        """The last attempt at a node and how many there are; the node itself where Argo keeps no attempts."""
+        number, last = 0, node
+        while self._retries and (attempt := node + f"({number})").id in self._before:
+            number, last = number + 1, attempt
+        return last, number
 
-    def _dag(self, dag: Dag, prefix: str, node: int) -> None:
+    def _dag(self, dag: Dag, prefix: str, node: Path) -> None:
         for step in dag.steps:
             own = self._node(step, node)
+            inside, attempts = self._last(own)
             task = prefix + step.name
-            self._exists[task] = self._id(own) in self._before
-            row = self._row(step, own)
+            self._exists[task] = attempts > 0 or own.id in self._before
+            row = self._row(step, [inside.id] if attempts else [(own + tail).id for tail in _first(step)])
             if row is not None:
                 self.found[task] = row
             if step.inner is None:
-                self._count(task, own)
+                if self._retries:
+                    self.tries[task] = self._last(inside + ".executor")[1]
             elif step.loop:
-                self._loop(step.inner, task, own)
+                self._loop(step.inner, task, inside)
             else:
-                self._dag(step.inner, f"{task}/", own)
+                self._dag(step.inner, f"{task}/", inside)
 
-    def _loop(self, inner: Dag, task: str, node: int) -> None:
-        turns, number = _hashed(node, ".iteration-iterations"), 0
-        while self._id(turn := _hashed(turns, f"({number}:{number})")) in self._before:
-            self._dag(inner, f"{task}/{number}/", _hashed(turn, ".iteration-item"))
+    def _loop(self, inner: Dag, task: str, node: Path) -> None:
+        turns, number = node + ".iteration-iterations", 0
+        while (turn := turns + f"({number}:{number})").id in self._before:
+            item, _ = self._last(self._last(turn)[0] + ".iteration-item")
+            self._dag(inner, f"{task}/{number}/", item)
             number += 1
         self.rounds[task] = number
 
-    def _count(self, task: str, node: int) -> None:
-        if self._retries:
-            number, executor = 0, _hashed(node, ".executor")
-            while self._id(executor, f"({number})") in self._before:
-                number += 1
-            self.tries[task] = number
-
-    def _node(self, step: Step, dag: int) -> int:
+    def _node(self, step: Step, dag: Path) -> Path:
         """The node of a task. An exit task is one of the hook of the task that it follows."""
         if step.anyway:
             for need in step.needs:
-                hooked = _hashed(dag, f".{need}.onExit.{step.name}")
-                if self._id(hooked) in self._before or self._id(hooked, ".executor") in self._before:
+                hook, attempts = self._last(dag + f".{need}.onExit")
+                hooked = hook + f".{step.name}"
+                known = (hooked.id, (hooked + "(0)").id, (hooked + ".executor").id)
+                if attempts or any(one in self._before for one in known):
                     return hooked
-        return _hashed(dag, f".{step.name}")
+        return dag + f".{step.name}"
 
-    def _row(self, step: Step, node: int) -> Row | None:
-        for tail in _first(step):
-            for row in self._before.get(self._id(node, tail), ()):
+    def _row(self, step: Step, followed: Sequence[str]) -> Row | None:
+        for node in followed:
+            for row in self._before.get(node, ()):
                 if row.get("display_name") == step.name:
                     return row
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from kfnb.backends.kubeflow.pods import Pod, Pods, Waiting
 
@@ -14,11 +14,11 @@ _MOUNT = re.compile(r"MountVolume\.SetUp failed for volume \"[^\"]*\" : (?P<why>
 _LONGEST = 300
 
 
-def doing(pods: Pods, run_id: str, found: Iterable[Pod], begun: Iterable[str]) -> dict[str, str]:
+def doing(pods: Pods, found: Iterable[Pod], refused: Mapping[str, str]) -> dict[str, str]:
     """What keeps tasks from starting, by task: of those whose pods, among those ``found``, wait.
 
     The pod that prepares a task or a group (its driver) can wait as well; that of the whole run is under the id "".
-    Of a task that has ``begun`` and has no pod that runs, the reason why it could not be made.
+    ``refused`` says why pods could not even be made, by task.
     """
     newest = {pod.task: pod for pod in found}
     words = {
@@ -26,9 +26,7 @@ def doing(pods: Pods, run_id: str, found: Iterable[Pod], begun: Iterable[str]) -
         for task, pod in newest.items()
         if pod.phase == "Pending"
     }
-    without = [task for task in begun if task not in newest or newest[task].finished]
-    refusals = pods.refusals(run_id) if without else {}
-    words |= {task: why_refused(refusals[task]) for task in without if task in refusals}
+    words |= {task: why_refused(message) for task, message in refused.items() if task not in words}
     return {task: why for task, why in words.items() if why}
 
 

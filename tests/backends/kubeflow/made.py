@@ -5,7 +5,7 @@ from typing import Any
 
 from replay import GOOD, looks
 
-from kfnb.backends.kubeflow.rows import _OFFSET, _hashed
+from kfnb.backends.kubeflow.nodes import Path
 
 START, END = "2026-11-23T14:36:12Z", "2026-11-23T14:38:12Z"
 
@@ -58,7 +58,7 @@ def _loop(name: str, path: str, width: int) -> list[dict[str, Any]]:
 
 
 def _row(name: str, *children: str) -> dict[str, Any]:
-    base = _hashed(_OFFSET, "big-abcde")
+    run = Path("big-abcde")
     return {
         "task_id": "05818bf7-bb00-499a-960d-715955f8c2ca",
         "display_name": name,
@@ -70,7 +70,7 @@ def _row(name: str, *children: str) -> dict[str, Any]:
             {"update_time": START, "state": "RUNNING"},
             {"update_time": END, "state": "SUCCEEDED"},
         ],
-        "child_tasks": [{"pod_name": f"big-abcde-{_hashed(base, child)}"} for child in children],
+        "child_tasks": [{"pod_name": (run + child).id} for child in children],
     }
 
 

@@ -14,6 +14,7 @@ from kfnb.backends.kubeflow.components import Components
 from kfnb.backends.kubeflow.failure import why_failed
 from kfnb.backends.kubeflow.pods import Pod, Pods, Waiting
 from kfnb.backends.kubeflow.waiting import doing, why_refused, why_waiting
+from kfnb.backends.kubeflow.workflow import Workflow
 from kfnb.errors import BackendError
 
 QUOTA = (
@@ -151,7 +152,7 @@ def test_what_keeps_a_runs_tasks_from_starting_is_said_by_task(kubernetes):
     labels = {"labels": {"pipeline/runid": BAD}}
     kubernetes.workflows = [{"metadata": labels, "status": {"nodes": {"w-1": node}}}]
     asked = Pods(kubernetes.api(), "kubeflow")
-    found = doing(asked, BAD, asked.of_run(BAD), ["load", "huge", "new"])
+    found = doing(asked, asked.of_run(BAD), asked.workflow(BAD).refused)
     assert {task: words.partition(":")[0] for task, words in found.items()} == {
         "train": "image ghcr.io/acme/notebooks/jupyter-churn",
         "for-loop-5/0/score": "cannot be scheduled",
@@ -162,7 +163,7 @@ def test_what_keeps_a_runs_tasks_from_starting_is_said_by_task(kubernetes):
 def test_the_recorded_workflow_refuses_nothing(kubernetes):
     workflow = json.loads(text_of("failure.workflow.json"))
     kubernetes.workflows = workflow.get("items", [workflow])
-    assert Pods(kubernetes.api(), "kubeflow").refusals(BAD) == {}
+    assert Pods(kubernetes.api(), "kubeflow").workflow(BAD).refused == {}
 
 
 def test_without_access_there_are_no_pods_and_kubernetes_is_left_alone(kubernetes):
@@ -172,7 +173,7 @@ def test_without_access_there_are_no_pods_and_kubernetes_is_left_alone(kubernete
     kubernetes.refuses = lambda path: (403, refusal["response"])
     found = Pods(kubernetes.api(), "team-a")
     assert found.of_run(BAD) == ()
-    assert doing(found, BAD, (), ["train"]) == {}
+    assert found.workflow(BAD) == Workflow()
     assert len(kubernetes.asked) == 1
 
 

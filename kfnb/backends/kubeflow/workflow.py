@@ -1,0 +1,94 @@
+"""The Argo Workflow that a run is, as Kubernetes has it: which of the pipeline's tasks it has come to, and how far."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kfnb.backends.kubeflow.nodes import is_attempt, name_of, place_of, task_of
+from kfnb.backends.kubeflow.states import seconds
+from kfnb.model import RunState
+
+Json = Mapping[str, Any]
+
+_STATES = {
+    "Pending": RunState.PENDING,
+    "Running": RunState.RUNNING,
+    "Succeeded": RunState.SUCCEEDED,
+    "Skipped": RunState.SKIPPED,
+    "Omitted": RunState.SKIPPED,
+    "Failed": RunState.FAILED,
+    "Error": RunState.FAILED,
+}
+_MOST = 256 * 2**20
+"""Bytes that the nodes of one workflow may take once they are decompressed: Argo's own limit is far below."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A task or a group in a workflow. ``attempts`` are the pods that its program was tried in, 0 for a group."""
+
+    state: RunState
+    started: float | None = None
+    finished: float | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A workflow's tasks and groups by their ids, and ``refused``: why pods could not be made, by task.
+
+    ``offloaded``: Argo keeps the nodes in a database of its own, so that none of them is known.
+    """
+
+    tasks: Mapping[str, Node] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    offloaded: bool = False
+
+
+def parse(item: Json) -> Workflow:
+    """A workflow out of its Kubernetes object, whose nodes Argo compresses where they are over 1 MiB."""
+    status = item.get("status") or {}
+    nodes = _nodes(status)
+    # of a node and the attempts below it, the node itself has the last word
+    places = {
+        place_of(node["name"]): node for node in sorted(nodes, key=lambda one: not is_attempt(one["name"]))
+    }
+    pods = _pods(nodes)
+    return Workflow(
+        tasks={task: _node(node, pods.get(task, 0)) for task, node in places.items() if task},
+        refused={
+            task_of(node["name"]): str(node["message"])
+            for node in nodes
+            if node.get("message") and node.get("type") == "Pod" and node.get("phase") in ("Pending", "")
+        },
+        offloaded=not nodes and bool(status.get("offloadNodeStatusVersion")),
+    )
+
+
+def _nodes(status: Json) -> list[Json]:
+    packed = status.get("compressedNodes")
+    if not packed:
+        return list((status.get("nodes") or {}).values())
+    with gzip.GzipFile(fileobj=io.BytesIO(base64.b64decode(packed))) as file:
+        return list(json.loads(file.read(_MOST)).values())
+
+
+def _pods(nodes: Iterable[Json]) -> dict[str, int]:
+    """How many pods each task's program was tried in."""
+    found: dict[str, int] = {}
+    for node in nodes:
+        if node.get("type") == "Pod" and name_of(node["name"]) == "executor":
+            task = task_of(node["name"])
+            found[task] = found.get(task, 0) + 1
+    return found
+
+
+def _node(node: Json, attempts: int) -> Node:
+    state = _STATES.get(node.get("phase") or "Pending", RunState.RUNNING)
+    return Node(state, seconds(node.get("startedAt")), seconds(node.get("finishedAt")), attempts)
