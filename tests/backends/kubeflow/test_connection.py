@@ -3,7 +3,6 @@
 import pickle
 import subprocess
 import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -130,10 +129,9 @@ def test_a_run_at_a_host_alone_says_once_that_ml_metadata_is_missing_and_how_to_
 
 
 def test_a_run_whose_ml_metadata_is_named_has_no_such_note(replay: Replay):
-    time.sleep(1.2)  # the recorded run is over
     with running(Metadata()) as metadata:
         backend = connect(Access(host=replay.url, metadata=metadata.address), Surroundings())
-        assert backend.get(GOOD).notes == ()
+        assert not [note for note in backend.get(GOOD).notes if "cannot be shown" in note]
         assert metadata.asked
 
 
