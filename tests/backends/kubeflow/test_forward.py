@@ -123,6 +123,19 @@ def test_a_connection_that_is_kept_serves_many_requests(forward: Forward, api: G
     assert api.opened == 1
 
 
+def test_a_kept_connection_whose_pod_has_gone_meanwhile_is_opened_anew_before_anything_is_sent(
+    forward: Forward, api: Gateway
+):
+    """Else a submission would end in doubt whether it was done."""
+    with urllib3.PoolManager() as pool:
+        for body in (b"one", b"two"):
+            answer = pool.request("POST", f"http://{forward.address}/", body=body, retries=False)
+            assert answer.data == body
+            api.cut()
+            time.sleep(0.3)  # its end comes through
+    assert api.opened == 2
+
+
 def test_an_answer_in_pieces_comes_through_without_a_wait_between_them(
     forward: Forward, echo: int, api: Gateway
 ):
