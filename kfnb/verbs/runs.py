@@ -55,12 +55,17 @@ def _see_through(run: Run, *, json_wanted: bool) -> int:
 
 
 def _follow(run: Run) -> RunData:
-    """Print a line on stderr whenever the run has changed, at most one a second; its last state."""
+    """Print a line on stderr as the run gets on, at most one a second, and each note on it once; its last state."""
     print(f"run {run.id}", file=sys.stderr)
     observed = run.observe()
     said, told = 0.0, observed.run
+    noted: set[str] = set()
     for _ in looks(observed, observed.pace):
         now = observed.run
+        for note in now.notes:
+            if note not in noted:
+                tell(f"note: {note}")
+        noted.update(now.notes)
         if now != told and (observed.over or time.monotonic() - said >= 1):
             print(widgets.draw_progress(now), file=sys.stderr)
             said, told = time.monotonic(), now

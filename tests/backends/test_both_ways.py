@@ -12,7 +12,7 @@ from kfnb.model import Artifact, Run
 
 def run_both(tmp_path, monkeypatch, pipeline, **arguments) -> tuple[Run, Run]:
     """The run here, and the one there."""
-    monkeypatch.setattr(KubeflowBackend, "pace", Pace(0.05, 0.2))
+    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.05, 0.2))
     found = []
     for name, make in ENGINES.items():
         with make(tmp_path / name) as engine:

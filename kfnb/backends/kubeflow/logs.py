@@ -11,7 +11,7 @@ from itertools import chain
 from os import SEEK_END
 from queue import Empty, SimpleQueue
 
-from kfnb.backends.backend import CACHED, LogLine, Pace
+from kfnb.backends.backend import CACHED, LogLine, Pace, Pause
 from kfnb.backends.kubeflow.lines import Sieve, own_lines
 from kfnb.backends.kubeflow.pods import MAIN, Pods
 from kfnb.errors import BackendError, BackendUnavailable
@@ -98,18 +98,20 @@ def follow(look: Callable[[], Looked], pods: Pods | None, pace: Pace) -> Iterato
 
     ``look`` is called as often as ``pace`` says. While the server does not answer, pods are followed all the same.
     """
-    following, pause, now = _Following(pods), pace.shortest, look()
+    following, pause, now = _Following(pods), Pause(pace), look()
     try:
         while True:
             heard = False
-            for line in chain(following.look(now), following.listen(0 if now.over else pause)):
+            for line in chain(following.look(now), following.listen(0 if now.over else pause.seconds)):
                 heard = heard or line is not None
                 yield line
             if now.over:
                 return
-            pause = pace.next(pause, changed=heard)
-            with suppress(BackendUnavailable):
+            try:
                 now = look()
+                pause.answered(changed=heard)
+            except BackendUnavailable:
+                pause.unanswered()
     finally:
         following.stop()
 

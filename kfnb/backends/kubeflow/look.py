@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from kfnb import model
 from kfnb.backends.backend import LogLine, Pace
+from kfnb.backends.kubeflow.again import begun_again, not_skipped_yet
 from kfnb.backends.kubeflow.fold import fold, spec_of
 from kfnb.backends.kubeflow.plan import Plan, plan_of
 from kfnb.backends.kubeflow.server import NotFound, Server
@@ -23,6 +24,8 @@ Json = Mapping[str, Any]
 
 _RETRIED = 60.0
 """Seconds that a server may take to say that a run which is retried runs again (the recordings: 6)."""
+_ANEW = 6
+"""So many of the longest pauses between looks, and what else is known of a run is asked for anew."""
 _DEPTH = 3
 """What is learned of a run may show tasks of which more is to be learned, so many times."""
 
@@ -108,8 +111,8 @@ class Look:
             if not self._learn(self._insight, run):
                 break
             run = fold(answer, self._plan, self._of_task, experiment, page)
-        if run.state.finished and self._insight.trouble:
-            note = f"artifacts and metrics cannot be shown: {self._insight.trouble}"
+        if self._insight.trouble:
+            note = f"outputs, artifacts and metrics cannot be shown: {self._insight.trouble}"
             return replace(run, notes=(*run.notes, note))
         return run
 
@@ -123,7 +126,7 @@ class Look:
         to tell (see ``fold``).
         """
         states = [(task.id, task.state, task.attempts) for task in run.tasks]
-        due = time.monotonic() - self._learned >= 2 * self._pace().longest
+        due = time.monotonic() - self._learned >= _ANEW * self._pace().longest
         if states == self._known and (run.state.finished or not (due or self._waits(run))):
             return False
         self._learned = time.monotonic()
@@ -149,8 +152,8 @@ class Look:
         """For a moment, a run that is retried is still said to have failed."""
         entries, until = self._retried
         if run.state.finished and self._entries <= entries and time.monotonic() < until:
-            return replace(run, state=RunState.PENDING, finished=None, error="", result={}, metrics={})
-        return run
+            return begun_again(run)
+        return not_skipped_yet(run)
 
     def _gone(self) -> RunNotFound:
         return RunNotFound(

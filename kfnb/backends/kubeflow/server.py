@@ -184,10 +184,7 @@ class Server:
     def _refusal(self, answer: Answer, method: str, path: str, told: str) -> BackendError:
         status = answer.status
         if status == 401:  # noqa: PLR2004 - HTTP's own numbers
-            return BackendError(
-                f"{self.url} does not know you: it refused {self.credentials.kind} (401). "
-                f"Give another one: %kf_config token_file=FILE, or cookies=..."
-            )
+            return self._unknown()
         if status == 403:  # noqa: PLR2004
             return BackendError(f"{self.url}: {forbidden(answer.body, method, path, self.namespace)} (403)")
         if 300 <= status < 400:  # noqa: PLR2004
@@ -198,6 +195,13 @@ class Server:
             )
         kind = {_FORGOTTEN: NotFound, 409: Exists}.get(status, BackendError)
         return kind(f"Kubeflow Pipelines: {told or f'the server refused it ({status})'}")
+
+    def _unknown(self) -> BackendError:
+        other = "%kf_config token_file=FILE, or cookies=..."
+        told = f"{self.url} does not know you: it refused {self.credentials.kind} (401). "
+        if self.credentials.rotated:
+            return BackendUnavailable(f"{told}Write a new token into that file, or give another one: {other}")
+        return BackendError(f"{told}Give another one: {other}")
 
     def _json(self, answer: Answer) -> Any:
         try:

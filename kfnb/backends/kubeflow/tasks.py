@@ -45,11 +45,15 @@ class Tasks:
         self._rows, self._canceled, self._told = rows, canceled, told
         self._seen: dict[str, list[str]] = {}
         self._unknown: list[str] = []
+        self._missing = False
 
     def notes(self) -> Iterator[str]:
-        """Which states are not the server's own words, a line for each source."""
-        for source, tasks in self._seen.items():
-            yield f"{_INCOMPLETE}: {_some(tasks)} shown as {source} has them"
+        """Which states are not the server's own words, a line for each source.
+
+        A row may lag behind the end of its run by seconds, so that an old one alone is worth no note.
+        """
+        for source, tasks in self._seen.items() if self._missing else ():
+            yield f"{_INCOMPLETE}: {_some(tasks)} shown from {source}"
         if self._unknown:
             yield (
                 f"{_INCOMPLETE}: nothing is recorded of {_some(self._unknown, verb=False)}, whose states are "
@@ -142,6 +146,7 @@ class Tasks:
         """Remember who knew the state of a finished run's task, if it was not the server."""
         if seen is not None:
             self._seen.setdefault(seen.source, []).append(task)
+            self._missing = self._missing or row is None
         elif row is None and around.state is RunState.SUCCEEDED:
             self._unknown.append(task)
 

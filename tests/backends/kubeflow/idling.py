@@ -2,7 +2,8 @@
 
 import time
 from collections import Counter
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 
 from cluster import Kubernetes, Metadata, running
 from replay import BAD, GOOD, RUNS, STOPPED, looks, serving
@@ -34,19 +35,40 @@ def idle_minute(speed: float) -> Counter[str]:
         for pod in kubernetes.pods:
             pod["status"]["phase"] = "Running"
         insight = Cluster(Client(metadata.address), None, Pods(kubernetes.api(), "kubeflow"))
-        usual = KubeflowBackend.pace
-        KubeflowBackend.pace = Pace(usual.shortest / speed, usual.longest / speed)
-        try:
+        with _hurried(speed):
             backend = KubeflowBackend(Server(replay.url), insight=insight)
             views = [_View(Observer(backend, run)) for run in AMID]
             _watch(views, 60 / speed)
             before = [len(one.asked) for one in (replay, kubernetes, metadata)]
             _watch(views, 60 / speed)
             after = [len(one.asked) for one in (replay, kubernetes, metadata)]
-        finally:
-            KubeflowBackend.pace = usual
     names = ("Kubeflow Pipelines", "Kubernetes", "ML Metadata")
     return Counter({name: now - then for name, then, now in zip(names, before, after, strict=True)})
+
+
+def seen_after(idle: float, speed: float) -> float:
+    """The seconds until a picture of one run has a step's end, of which the server tells after so many idle ones."""
+    with serving() as replay, _hurried(speed):
+        answers = [looks(GOOD)[AMID[GOOD]]]
+        replay.invented = lambda method, path, _: (200, answers[-1]) if path == f"{RUNS}/{GOOD}" else None
+        view = _View(Observer(KubeflowBackend(Server(replay.url)), GOOD))
+        _watch([view], idle / speed)
+        before, began = view.observer.run, time.monotonic()
+        answers.append(looks(GOOD)[-1])
+        while view.observer.run == before:
+            _watch([view], 0.005)
+        return (time.monotonic() - began) * speed
+
+
+@contextmanager
+def _hurried(speed: float) -> Iterator[None]:
+    """Pauses between looks that are so much shorter."""
+    usual = KubeflowBackend.asked
+    KubeflowBackend.asked = Pace(usual.shortest / speed, usual.longest / speed)
+    try:
+        yield
+    finally:
+        KubeflowBackend.asked = usual
 
 
 class _View:

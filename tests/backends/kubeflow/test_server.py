@@ -147,7 +147,16 @@ def test_a_refused_token_is_read_again_once_and_then_it_is_said(replay: Replay, 
     server.get(RUN)
     replay.tokens = set()
     said = refusal(lambda: server.get(RUN))
-    assert f"it refused the token in {token} (401). Give another one" in said
+    assert f"it refused the token in {token} (401). Write a new token into that file, or give another" in said
+
+
+def test_a_refused_token_may_be_good_later_only_where_its_file_is_written_anew(replay: Replay, token):
+    replay.tokens = set()
+    with pytest.raises(BackendUnavailable):
+        Server(replay.url, Credentials(file=token), patience=HASTE).get(RUN)
+    with pytest.raises(BackendError, match=r"it refused a token \(401\)\. Give another one") as caught:
+        Server(replay.url, Credentials("old"), patience=HASTE).get(RUN)
+    assert not isinstance(caught.value, BackendUnavailable)
 
 
 def test_a_token_file_that_is_not_there_is_said(tmp_path):
