@@ -340,7 +340,9 @@ def kfnb_kf(  # noqa: PLR0915 - it travels as one function
     def log_metrics(*, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
         logged = {name: number(value) for name, value in values.items()}
-        metrics.metadata.update(logged)
+        for name, value in logged.items():
+            # KFP's numbers are floats, and finite: a step that puts out another would fail for that
+            metrics.metadata[name] = float(value) if value - value == 0 else str(value)
         if step is None:
             return
         print(f"step {step}:", " ".join(f"{name}={value}" for name, value in logged.items()))

@@ -106,7 +106,7 @@ def _json(value: Any) -> Kind:
     if len(floats) == len(numbers):
         return Kind(name, restore="kfnb_floats" if floats else "")
     mixed = any(number.is_integer() for number in floats)
-    return Kind(name, note="on a cluster, 1.0 among integers comes back as 1" if mixed else "")
+    return Kind(name, note="1.0 among integers comes back as 1 in a step" if mixed else "")
 
 
 def _numbers(value: Any) -> Iterator[int | float]:

@@ -9,7 +9,7 @@ from typing import Any
 from kfnb.backends.kubeflow.components import Components, Ports
 from kfnb.backends.kubeflow.mlmd import Execution, Recorded, Stored, Use
 from kfnb.backends.metrics import metrics
-from kfnb.backends.parameters import plain, typed
+from kfnb.backends.parameters import plain, typed, unwrapped
 from kfnb.model import Artifact
 
 SESSION = "store_session_info"
@@ -110,7 +110,9 @@ class _Uses:
     def _artifact(self, use: Use) -> Artifact:
         stored: Stored = self._recorded.artifacts[use.artifact]
         session = stored.properties.get(SESSION) or self._recorded.properties.get(SESSION) or ""
-        metadata = {name: value for name, value in stored.properties.items() if name not in _PLUMBING}
+        metadata = unwrapped(
+            {name: value for name, value in stored.properties.items() if name not in _PLUMBING}
+        )
         return Artifact(use.name, stored.type, stored.uri, metadata, store=self._opener(session))
 
 

@@ -198,7 +198,7 @@ def test_an_output_of_the_wrong_type_fails_the_task(run_pipeline):
     assert error.message == "its output count: it wrote 'many' where a value of type NUMBER_INTEGER was due"
 
 
-def test_an_output_that_was_not_given_fails_who_needs_it(run_pipeline):
+def test_an_output_that_was_not_given_fails_its_task(run_pipeline):
     @component
     def nothing() -> str:
         return None
@@ -209,4 +209,4 @@ def test_an_output_that_was_not_given_fails_who_needs_it(run_pipeline):
 
     run = run_pipeline(pipeline)
 
-    assert run.error == "word failed: its input value is the output Output of nothing, which gave none"
+    assert run.error == "nothing failed: its output Output was not written; word never ran"
