@@ -7,6 +7,7 @@ numbers are floats where one is shown; inside lists and dicts nothing is declare
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -16,6 +17,9 @@ _EXACT = 2**53
 
 _LONGEST = 1e21
 """From here on JSON has an exponent, which Python reads as a float."""
+
+_ESCAPED = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
+"""What Go writes so in JSON."""
 
 
 def plain(value: Any) -> Any:
@@ -29,6 +33,16 @@ def plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {name: plain(value[name]) for name in sorted(value, key=str)}
     return value
+
+
+def text(value: Any) -> str:
+    """``value`` as the cluster writes it where a text is due: no exponents, JSON without blanks."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float):
+        return format(Decimal(repr(value)).normalize(), "f")
+    told = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
+    return told.translate(_ESCAPED)
 
 
 def typed(value: Any, kind: str) -> Any:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.backends.local.faults import StepFault
-from kfnb.backends.local.values import text
+from kfnb.backends.parameters import text
 from kfnb.model import Artifact
 
 _PLACEHOLDER = re.compile(r"\{\{\$\.(.*?)\}\}")

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
 from kfnb.backends.local.faults import StepFault
-from kfnb.backends.parameters import plain
+from kfnb.backends.parameters import plain, text
 
 _SHOWN = 80
 """Characters of a bad value that an error shows."""
 
-
-_ESCAPED = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
-"""What Go writes so in JSON."""
 
 _TYPES: dict[str, tuple[type, ...]] = {
     "NUMBER_INTEGER": (int, float),
@@ -41,16 +37,6 @@ class Missing(Enum):
 
 
 MISSING: Final = Missing.MISSING
-
-
-def text(value: Any) -> str:
-    """``value`` as the cluster writes it where a text is due: no exponents, JSON without blanks."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return format(Decimal(repr(value)).normalize(), "f")
-    told = json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"))
-    return told.translate(_ESCAPED)
 
 
 def accepted(name: str, value: Any, kind: str) -> Any:

@@ -5,8 +5,8 @@ import pytest
 from kfnb.backends.local.condition import holds
 from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.placeholder import Context, fill, in_json, of_run, unfilled
-from kfnb.backends.local.values import accepted, parse, text
-from kfnb.backends.parameters import kept, plain, typed, unwrapped, wrapped
+from kfnb.backends.local.values import accepted, parse
+from kfnb.backends.parameters import kept, plain, text, typed, unwrapped, wrapped
 from kfnb.model import Artifact
 
 

@@ -77,8 +77,8 @@ def test_an_expression_selects_from_an_output(run_pipeline, selector, value):
         return {"k": [1, 2]}
 
     @component
-    def tell(value: str) -> str:
-        return value
+    def tell(value: dict) -> str:
+        return value  # a text, as the input's type below says
 
     @dsl.pipeline
     def pipeline() -> str:
@@ -86,6 +86,7 @@ def test_an_expression_selects_from_an_output(run_pipeline, selector, value):
 
     spec = spec_of(pipeline)
     source = spec["root"]["dag"]["tasks"]["tell"]["inputs"]["parameters"]["value"]
+    spec["components"]["comp-tell"]["inputDefinitions"]["parameters"]["value"]["parameterType"] = "STRING"
     source["parameterExpressionSelector"] = f"parseJson(string_value){selector}"
 
     assert run_pipeline(spec).result == {"Output": value}
@@ -173,9 +174,10 @@ def test_the_runs_placeholders_in_a_steps_arguments(run_pipeline):
         return show(value=f"in {dsl.PIPELINE_JOB_NAME_PLACEHOLDER}").set_display_name("text").output
 
     run = run_pipeline(pipeline)
-    told = [one.outputs["Output"] for one in run.tasks][: len(words)]
+    names = ["show", *(f"show-{number}" for number in range(2, len(words) + 1))]
+    told = [task(run, name).outputs["Output"] for name in names]
 
-    assert told[:5] == ["test", run.id, run.id, "show-4", "show-5"]
+    assert told[:5] == ["test", run.id, run.id, "show-4", "show-5"]  # of the task, its name and an id
     assert all(time.endswith("Z") for time in told[5:])
     assert run.result == {"Output": "in {{$.pipeline_job_name}}"}  # KFP fills it where it is all of the value
     assert run.notes == ("not filled, here or by KFP: {{$.pipeline_job_name}} (show-8)",)
