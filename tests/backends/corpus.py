@@ -5,7 +5,7 @@
 """
 
 # pipelines are as a user of KFP writes them
-# ruff: noqa: B006, PTH123, UP006, UP035, UP045, E712
+# ruff: noqa: B006, E712, PTH123, PYI024, UP006, UP035, UP045
 
 import functools
 import hashlib

@@ -134,6 +134,10 @@ def _planned(work: Work, name: str) -> Artifact:
 def _found(work: Work, name: str, told: list[Mapping[str, Any]], start: Path) -> Artifact | list[Artifact]:
     """The artifact as the step left it: it may have another uri, and has metadata."""
     planned = _planned(work, name)
+    for item in told:
+        for key, value in item.get("metadata", {}).items():
+            if value is None:
+                raise StepFault(f"its output {name}: KFP cannot keep None as metadata ({key})")
     artifacts = [
         replace(
             planned,

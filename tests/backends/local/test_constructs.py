@@ -4,6 +4,9 @@
 # ruff: noqa: B006, PTH123, UP006, UP035, UP045
 
 import functools
+import gzip
+import json
+import re
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -32,6 +35,7 @@ from steps import (
 from kfnb.model import Artifact, RunState
 
 DATA = Path(__file__).parent / "data"
+STOCK = Path(__file__).parents[1] / "kubeflow" / "recordings" / "stock"
 
 
 def test_values_flow_from_task_to_task(run_pipeline):
@@ -276,6 +280,38 @@ def test_nested_loops_collect_one_flat_list(run_pipeline):
         return same(value=dsl.Collected(each.output)).output
 
     assert run_pipeline(pipeline).result == {"Output": [11, 12, 21, 22]}
+
+
+def test_the_steps_of_the_recorded_loops_get_what_they_got_on_the_cluster(run_pipeline, backend):
+    spec = yaml.safe_load((STOCK / "pipeline-loops.yaml").read_text())
+    logs = json.loads(gzip.decompress((STOCK / "loops.logs.json.gz").read_bytes()))
+    there = "\n".join(log["main"] for pod, log in logs.items() if "-impl-" in pod)
+
+    run = run_pipeline(spec)
+
+    said = [
+        line
+        for line in text(backend, run.id).splitlines()
+        if re.match(r"rate |values |small |big |\d+ x ", line)
+    ]
+    assert len(said) == 3 + 1 + 3 + 4
+    assert "values [1, 10, 100] products [10, 20, 20, 40] rows 10" in said
+    assert sorted(said) == sorted(line for line in there.splitlines() if line in said)
+
+
+def test_an_artifact_is_called_as_the_input_that_takes_it(run_pipeline):
+    @dsl.pipeline
+    def pipeline():
+        with dsl.ParallelFor(["a", "b"]) as each:
+            made = write(text=each)
+        read_all(data=dsl.Collected(made.outputs["out"]))
+        read(data=write(text="c").outputs["out"])
+
+    run = run_pipeline(pipeline)
+
+    assert task(run, "write-2").outputs["out"].name == "out"
+    assert task(run, "read").inputs["data"].name == "data"
+    assert [one.name for one in task(run, "read-all").inputs["data"]] == ["data", "data"]
 
 
 def test_a_loop_over_an_item_of_the_outer_loop(run_pipeline):
