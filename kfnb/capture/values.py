@@ -37,13 +37,20 @@ class Kind:
     """``type`` is a parameter's Python type (``int`` ...) or an artifact's KFP class (``Dataset`` ...).
 
     ``modules`` are what a step must be able to import to load the value; ``note`` what the user should know.
-    ``restore`` is the function that gives a parameter its Python type back: KFP knows only doubles.
+    ``restore`` is the function that gives a parameter its Python type back: KFP knows only doubles. ``items`` is the
+    type that all elements of a list have: without one, KFP makes texts of them in a loop.
     """
 
     type: str
     modules: tuple[str, ...] = ()
     note: str = ""
     restore: str = ""
+    items: str = ""
+
+    @property
+    def annotation(self) -> str:
+        """The type as an annotation."""
+        return f"{self.type}[{self.items}]" if self.items else self.type
 
     @property
     def parameter(self) -> bool:
@@ -101,12 +108,20 @@ def _json(value: Any) -> Kind:
         return Kind("Artifact", ("cloudpickle",), f"a {name} with more than JSON in it")
     if len(json.dumps(value)) > LARGEST_PARAMETER:
         return Kind("Artifact", ("cloudpickle",))
-    numbers = list(_numbers(value))
+    numbers, items = list(_numbers(value)), _items(value)
     floats = [number for number in numbers if type(number) is float]
     if len(floats) == len(numbers):
-        return Kind(name, restore="kfnb_floats" if floats else "")
+        return Kind(name, restore="kfnb_floats" if floats else "", items=items)
     mixed = any(number.is_integer() for number in floats)
-    return Kind(name, note="1.0 among integers comes back as 1 in a step" if mixed else "")
+    return Kind(name, note="1.0 among integers comes back as 1 in a step" if mixed else "", items=items)
+
+
+def _items(value: Any) -> str:
+    """The type of all elements of a list, if they have one."""
+    types = {type(item).__name__ for item in value} if isinstance(value, list) else set()
+    if types == {"int", "float"}:
+        return "float"
+    return types.pop() if len(types) == 1 and types <= {*PARAMETER_TYPES} else ""
 
 
 def _numbers(value: Any) -> Iterator[int | float]:

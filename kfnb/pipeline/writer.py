@@ -124,7 +124,7 @@ class StepWriter:
         return f"def {self.component.name}(){self._returns()}:"
 
     def _returns(self) -> str:
-        fields = ", ".join(f'("{name}", {self.outputs[name].type})' for name in self.results)
+        fields = ", ".join(f'("{name}", {self.outputs[name].annotation})' for name in self.results)
         return f' -> NamedTuple("Outputs", [{fields}])' if fields else ""
 
     # -- the parts of the body --------------------------------------------------------------------------------

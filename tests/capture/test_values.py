@@ -41,6 +41,24 @@ def test_the_kind_of_pythons_own_values(value: object, kind: str, restore: str) 
     assert (kind_of(value).type, kind_of(value).restore) == (kind, restore)
 
 
+@pytest.mark.parametrize(
+    ("value", "annotation"),
+    [
+        ([1, 2], "list[int]"),
+        ([1, 2.5], "list[float]"),
+        (["a"], "list[str]"),
+        ([True], "list[bool]"),
+        ([{"a": 1}], "list[dict]"),
+        ([1, "a"], "list"),
+        ([None], "list"),
+        ([], "list"),
+        ({"a": [1]}, "dict"),
+    ],
+)
+def test_a_list_tells_what_all_its_elements_are(value: object, annotation: str) -> None:
+    assert kind_of(value).annotation == annotation
+
+
 def test_a_list_in_itself_is_no_parameter() -> None:
     loop: list[object] = []
     loop.append(loop)
