@@ -20,6 +20,9 @@ LARGEST_PARAMETER = 16 * 1024
 """Bytes of JSON above which a value travels as an artifact: parameters are passed on command lines, which Linux
 caps at 128 KiB a word, and a list that is small in a notebook grows in production."""
 
+_LONGEST_WHERE = 500
+"""Characters of what tells where in a list or dict floats are: it stands in the step."""
+
 _EXACT_INT = 2**53
 """KFP keeps numbers as doubles; a larger integer would not come back the same."""
 
@@ -112,8 +115,23 @@ def _json(value: Any) -> Kind:
     floats = [number for number in numbers if type(number) is float]
     if len(floats) == len(numbers):
         return Kind(name, restore="kfnb_floats" if floats else "", items=items)
-    mixed = any(number.is_integer() for number in floats)
-    return Kind(name, note="1.0 among integers comes back as 1 in a step" if mixed else "", items=items)
+    where = repr(_where_floats(value))
+    if len(where) > _LONGEST_WHERE:
+        return Kind(name, note="1.0 among integers comes back as 1 in a step", items=items)
+    restore = f"(lambda value: kfnb_floats(value, where={where}))" if floats else ""
+    return Kind(name, restore=restore, items=items)
+
+
+def _where_floats(value: Any) -> Any:
+    """Where in a list or dict floats are, as ``kfnb_floats`` takes it."""
+    if isinstance(value, Mapping):
+        return {key: where for key, item in value.items() if (where := _where_floats(item))}
+    if isinstance(value, list):
+        places = [_where_floats(item) for item in value]
+        if places and all(where == places[0] for where in places):
+            return {"*": places[0]} if places[0] else {}
+        return {place: where for place, where in enumerate(places) if where}
+    return type(value) is float
 
 
 def _items(value: Any) -> str:

@@ -63,7 +63,7 @@ class StepWriter:
             "kfnb_load": bool(self.loaded),
             "kfnb_save": bool(self.saved),
             "kfnb_value": bool(self.results),
-            "kfnb_floats": "kfnb_floats" in self.restored.values(),
+            "kfnb_floats": any("kfnb_floats" in one for one in self.restored.values()),
             "kfnb_modules": bool(self.travel.files),
             "kfnb_kf": bool(self.travel.kf),
         }

@@ -143,6 +143,9 @@ def test_a_parameter_that_would_come_back_different_is_an_error(
 
 def test_floats_that_kfp_wrote_as_integers() -> None:
     assert repr(kfnb_floats({"a": [1, 2.5, True, "x", None]})) == "{'a': [1.0, 2.5, True, 'x', None]}"
+    rows = [{"n": 1, "x": 2}, {"n": 3, "x": 4, "y": [5, 6]}]
+    where = {"*": {"x": True, "y": {1: True}}}
+    assert repr(kfnb_floats(rows, where=where)) == "[{'n': 1, 'x': 2.0}, {'n': 3, 'x': 4.0, 'y': [5, 6.0]}]"
 
 
 def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
