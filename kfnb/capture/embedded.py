@@ -282,13 +282,22 @@ def kfnb_value(value: Any, kind: type, name: str) -> Any:
     return value
 
 
-def kfnb_floats(value: Any) -> Any:
-    """A list or dict whose numbers are all floats, which KFP may have written as integers."""
+def kfnb_floats(value: Any, *, where: Any = True) -> Any:
+    """A list or dict with floats where KFP may have written integers.
+
+    ``where`` they are: True is everywhere; a dict tells it by keys or places, ``"*"`` standing for all of them.
+    """
+    if not where:
+        return value
+
+    def inside(key: Any) -> Any:
+        return where if where is True else where.get("*", where.get(key))
+
     if isinstance(value, list):
-        return [kfnb_floats(item) for item in value]
+        return [kfnb_floats(item, where=inside(place)) for place, item in enumerate(value)]
     if isinstance(value, dict):
-        return {key: kfnb_floats(item) for key, item in value.items()}
-    return float(value) if type(value) is int else value
+        return {key: kfnb_floats(item, where=inside(key)) for key, item in value.items()}
+    return float(value) if where is True and type(value) is int else value
 
 
 def kfnb_modules(files: dict[str, str]) -> None:
@@ -340,7 +349,9 @@ def kfnb_kf(  # noqa: PLR0915 - it travels as one function
     def log_metrics(*, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
         logged = {name: number(value) for name, value in values.items()}
-        metrics.metadata.update(logged)
+        for name, value in logged.items():
+            # KFP's numbers are floats, and finite: a step that puts out another would fail for that
+            metrics.metadata[name] = float(value) if value - value == 0 else str(value)
         if step is None:
             return
         print(f"step {step}:", " ".join(f"{name}={value}" for name, value in logged.items()))

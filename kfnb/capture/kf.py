@@ -20,7 +20,7 @@ class Kf:
         metrics = _artifact()
         kfnb_kf(metrics=metrics).log_metrics(step=step, **values)
         if step is None:
-            print("  ".join(f"{name} = {value:.6g}" for name, value in metrics.metadata.items()))
+            print("  ".join(f"{name} = {float(value):.6g}" for name, value in metrics.metadata.items()))
 
     def report(self, value: Any = None, *, step: int | None = None, **values: Any) -> None:
         """Say how far training has come: ``kf.report(loss, step=epoch)``; a trial of a study may be ended by it."""

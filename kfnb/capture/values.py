@@ -20,6 +20,9 @@ LARGEST_PARAMETER = 16 * 1024
 """Bytes of JSON above which a value travels as an artifact: parameters are passed on command lines, which Linux
 caps at 128 KiB a word, and a list that is small in a notebook grows in production."""
 
+_LONGEST_WHERE = 500
+"""Characters of what tells where in a list or dict floats are: it stands in the step."""
+
 _EXACT_INT = 2**53
 """KFP keeps numbers as doubles; a larger integer would not come back the same."""
 
@@ -37,13 +40,20 @@ class Kind:
     """``type`` is a parameter's Python type (``int`` ...) or an artifact's KFP class (``Dataset`` ...).
 
     ``modules`` are what a step must be able to import to load the value; ``note`` what the user should know.
-    ``restore`` is the function that gives a parameter its Python type back: KFP knows only doubles.
+    ``restore`` is the function that gives a parameter its Python type back: KFP knows only doubles. ``items`` is the
+    type that all elements of a list have: without one, KFP makes texts of them in a loop.
     """
 
     type: str
     modules: tuple[str, ...] = ()
     note: str = ""
     restore: str = ""
+    items: str = ""
+
+    @property
+    def annotation(self) -> str:
+        """The type as an annotation."""
+        return f"{self.type}[{self.items}]" if self.items else self.type
 
     @property
     def parameter(self) -> bool:
@@ -101,12 +111,35 @@ def _json(value: Any) -> Kind:
         return Kind("Artifact", ("cloudpickle",), f"a {name} with more than JSON in it")
     if len(json.dumps(value)) > LARGEST_PARAMETER:
         return Kind("Artifact", ("cloudpickle",))
-    numbers = list(_numbers(value))
+    numbers, items = list(_numbers(value)), _items(value)
     floats = [number for number in numbers if type(number) is float]
     if len(floats) == len(numbers):
-        return Kind(name, restore="kfnb_floats" if floats else "")
-    mixed = any(number.is_integer() for number in floats)
-    return Kind(name, note="on a cluster, 1.0 among integers comes back as 1" if mixed else "")
+        return Kind(name, restore="kfnb_floats" if floats else "", items=items)
+    where = repr(_where_floats(value))
+    if len(where) > _LONGEST_WHERE:
+        return Kind(name, note="1.0 among integers comes back as 1 in a step", items=items)
+    restore = f"(lambda value: kfnb_floats(value, where={where}))" if floats else ""
+    return Kind(name, restore=restore, items=items)
+
+
+def _where_floats(value: Any) -> Any:
+    """Where in a list or dict floats are, as ``kfnb_floats`` takes it."""
+    if isinstance(value, Mapping):
+        return {key: where for key, item in value.items() if (where := _where_floats(item))}
+    if isinstance(value, list):
+        places = [_where_floats(item) for item in value]
+        if places and all(where == places[0] for where in places):
+            return {"*": places[0]} if places[0] else {}
+        return {place: where for place, where in enumerate(places) if where}
+    return type(value) is float
+
+
+def _items(value: Any) -> str:
+    """The type of all elements of a list, if they have one."""
+    types = {type(item).__name__ for item in value} if isinstance(value, list) else set()
+    if types == {"int", "float"}:
+        return "float"
+    return types.pop() if len(types) == 1 and types <= {*PARAMETER_TYPES} else ""
 
 
 def _numbers(value: Any) -> Iterator[int | float]:

@@ -63,7 +63,7 @@ class StepWriter:
             "kfnb_load": bool(self.loaded),
             "kfnb_save": bool(self.saved),
             "kfnb_value": bool(self.results),
-            "kfnb_floats": "kfnb_floats" in self.restored.values(),
+            "kfnb_floats": any("kfnb_floats" in one for one in self.restored.values()),
             "kfnb_modules": bool(self.travel.files),
             "kfnb_kf": bool(self.travel.kf),
         }
@@ -124,7 +124,7 @@ class StepWriter:
         return f"def {self.component.name}(){self._returns()}:"
 
     def _returns(self) -> str:
-        fields = ", ".join(f'("{name}", {self.outputs[name].type})' for name in self.results)
+        fields = ", ".join(f'("{name}", {self.outputs[name].annotation})' for name in self.results)
         return f' -> NamedTuple("Outputs", [{fields}])' if fields else ""
 
     # -- the parts of the body --------------------------------------------------------------------------------

@@ -143,6 +143,9 @@ def test_a_parameter_that_would_come_back_different_is_an_error(
 
 def test_floats_that_kfp_wrote_as_integers() -> None:
     assert repr(kfnb_floats({"a": [1, 2.5, True, "x", None]})) == "{'a': [1.0, 2.5, True, 'x', None]}"
+    rows = [{"n": 1, "x": 2}, {"n": 3, "x": 4, "y": [5, 6]}]
+    where = {"*": {"x": True, "y": {1: True}}}
+    assert repr(kfnb_floats(rows, where=where)) == "[{'n': 1, 'x': 2.0}, {'n': 3, 'x': 4.0, 'y': [5, 6.0]}]"
 
 
 def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
@@ -154,6 +157,7 @@ def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
     kf.log_confusion_matrix(["a", "b"], [[1, 0], [0, 1]])
     kf.html("<b>1</b>")
     assert metrics.metadata == {"loss": 2, "accuracy": 0.5, "kfnb_curves": {"loss": [[1, 2]]}}
+    assert repr(metrics.metadata["loss"]) == "2.0"
     assert classes.metadata["confidenceMetrics"][0]["confidenceThreshold"] == 1e9
     assert classes.metadata["confusionMatrix"]["rows"][0] == {"row": [1, 0]}
     assert (tmp_path / "h").read_text() == "<b>1</b>\n"
@@ -175,7 +179,7 @@ def test_metrics_logged_by_step_are_curves_beside_their_last_value(capsys) -> No
     assert curves == {"loss": [[0, 1.0], [1, 0.5], [2, 1 / 3]], "rows": [[0, 7], [1, 7], [2, 7]]}
     assert {name: str(value) for name, value in metrics.metadata.items()} == {
         "loss": "nan",
-        "rows": "7",
+        "rows": "7.0",
         "accuracy": "0.5",
     }
     assert capsys.readouterr().out.splitlines()[0] == "step 0: loss=1.0 rows=7"
