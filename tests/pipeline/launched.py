@@ -23,8 +23,10 @@ class Launched:
     metadata: dict[str, Any]
 
 
-def launch(pipeline: str, step: str, folder: Path, **variables: str) -> Launched:
-    """Run one step of a pipeline of this notebook, without inputs, in ``folder``."""
+def launch(
+    pipeline: str, step: str, folder: Path, *, edit: tuple[str, str] = ("", ""), **variables: str
+) -> Launched:
+    """Run one step of a pipeline of this notebook, without inputs, in ``folder``; its program may be edited before."""
     spec = api.spec_of(pipeline).spec
     container = spec["deploymentSpec"]["executors"][f"exec-{step}"]["container"]
     outputs = spec["components"][f"comp-{step}"].get("outputDefinitions", {})
@@ -32,7 +34,9 @@ def launch(pipeline: str, step: str, folder: Path, **variables: str) -> Launched
     given = {
         "inputs": {"parameterValues": {}, "artifacts": {}},
         "outputs": {
-            "parameters": {name: {"outputFile": str(folder / name)} for name in outputs.get("parameters", {})},
+            "parameters": {
+                name: {"outputFile": str(folder / name)} for name in outputs.get("parameters", {})
+            },
             "artifacts": {
                 name: {
                     "artifacts": [
@@ -51,6 +55,7 @@ def launch(pipeline: str, step: str, folder: Path, **variables: str) -> Launched
     }
     words = [*container["command"], *container["args"]]
     command = [json.dumps(given) if word == "{{$}}" else word for word in words]
+    command = [word.replace(*edit) if edit[0] else word for word in command]
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     environment = {"PATH": path, "PIP_NO_INDEX": "1", "PIP_DISABLE_PIP_VERSION_CHECK": "1", **variables}
     done = subprocess.run(

@@ -6,12 +6,11 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.pipeline.launched import launch
 
 from kfnb import api
 from kfnb.backends.kubeflow.failure import why_failed
 from tests.conftest import Shell
-
+from tests.pipeline.launched import launch
 
 
 def flaky(retries: int, fails: str) -> str:
@@ -84,7 +83,7 @@ def test_an_attempt_that_ends_without_words_is_told_by_its_exit_code(
     (tmp_path / "launched" / "there").mkdir(parents=True)
     done = launch("p", "stop", tmp_path / "launched")
     assert f"attempt 1 of 2 failed: {words}; next attempt in 1 s\n" in done.log
-    assert done.code == int(words.split()[-1])
+    assert done.code == int(words.rsplit(maxsplit=1)[-1])
 
 
 def test_a_step_is_not_tried_again_where_that_is_done_from_outside(failing: Path) -> None:
