@@ -171,10 +171,10 @@ class Worker:
         metadata: dict[str, Any] = {}
         told, own, alone = [None], os.getpid(), Lock()
 
-        def logging_into(metrics: Any) -> Callable[..., None]:
+        def logging_into(metrics: Any, by_step: Callable[..., None]) -> Callable[..., None]:
             nonlocal metadata
             metadata = metrics.metadata
-            made: Callable[..., None] = log_into(metrics)
+            made: Callable[..., None] = log_into(metrics, by_step)
             return made
 
         def reporting_by(log_metrics: Callable[..., None]) -> Callable[..., None]:
