@@ -14,14 +14,13 @@ from typing import Any
 def kfnb_load(artifact: Any, classes: Mapping[str, type]) -> Any:
     """Read the value of an artifact; ``classes`` are the notebook's that this step has, by name."""
     import json
-    import os
-    from importlib import import_module
+    from pkgutil import resolve_name
 
     if artifact is None:
         return None
-    path, uri = artifact.path, artifact.uri
+    path = artifact.path
     # a file from elsewhere: its name says what it is
-    form = artifact.metadata.get("format") or os.path.splitext(uri)[1].lower()[1:]
+    form = artifact.metadata.get("format") or artifact.uri.rpartition(".")[2].lower()
     if form == "cloudpickle":
         return kfnb_unpickle(path, classes)
     if form == "json":
@@ -37,24 +36,24 @@ def kfnb_load(artifact: Any, classes: Mapping[str, type]) -> Any:
         "skops": "skops.io.load",
     }
     if form not in readers:
-        raise ValueError(f"{uri} has no format that is known here; give a .parquet, .csv, .npy or .json file")
-    module, _, function = readers[form].rpartition(".")
-    value = getattr(import_module(module), function)(path)
+        raise ValueError(
+            f"{artifact.uri} has no format that is known here; give a .parquet, .csv, .npy or .json file"
+        )
+    value = resolve_name(readers[form])(path)
     return value.iloc[:, 0].rename(value.columns[0] or None) if form == "series-parquet" else value
 
 
-def kfnb_save(value: Any, artifact: Any, classes: Mapping[str, type], *writers: Callable[..., str]) -> None:
-    """Write a value to an artifact, by the first of ``writers`` that gives it back unchanged, else pickled."""
-    form = ""
-    for write in writers:
-        try:
-            form = write(value, artifact.path)
-        except Exception:
-            form = ""  # the format cannot hold it, or its library is not here: the next one
-        if form:
-            break
-    artifact.metadata["format"] = form or kfnb_pickle(value, artifact.path, classes)
-    artifact.metadata["python_type"] = f"{type(value).__module__}.{type(value).__name__}"
+def kfnb_save(
+    value: Any, artifact: Any, classes: Mapping[str, type], write: Callable[..., str] | None = None
+) -> None:
+    """Write a value to an artifact by ``write``, where that gives it back unchanged; else pickled."""
+    try:
+        form = write(value, artifact.path) if write else ""
+    except Exception:
+        form = ""  # the format cannot hold it, or its library is not here
+    form = form or kfnb_pickle(value, artifact.path, classes)
+    kind = type(value)
+    artifact.metadata.update(format=form, python_type=f"{kind.__module__}.{kind.__name__}")
     if hasattr(value, "shape"):
         artifact.metadata["shape"] = " x ".join(map(str, value.shape))
 

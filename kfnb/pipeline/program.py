@@ -35,7 +35,8 @@ def write_program(
 
     ``image`` is the base image of steps that name none; ``travel`` is what the pipeline's own body needs.
     """
-    helpers = needed(helper for step in steps for helper in step.helpers)
+    groups = needed(helper for step in steps for helper in step.helpers)
+    helpers = [helper for group in groups for helper in group]
     parts = [
         *(source_of(helper) for helper in [*helpers, *(["kfnb_packed"] if helpers else [])]),
         *(_step(step, step.component.options.image or image, index_urls) for step in steps),
@@ -73,9 +74,9 @@ def _step(step: Step, image: str, index_urls: Sequence[str]) -> str:
     if index_urls:
         lines.append(f"{INDENT}pip_index_urls={list(index_urls)!r},")
     if step.helpers:
-        helpers = "".join(f"{INDENT * 3}{helper},\n" for helper in needed(step.helpers))
+        groups = [f"{INDENT * 3}[{', '.join(group)}],\n" for group in needed(step.helpers)]
         lines.append(
-            f"{INDENT}additional_funcs=[\n{INDENT * 2}kfnb_packed(\n{helpers}{INDENT * 2}),\n{INDENT}],"
+            f"{INDENT}additional_funcs=[\n{INDENT * 2}kfnb_packed(\n{''.join(groups)}{INDENT * 2}),\n{INDENT}],"
         )
     return "@dsl.component(\n" + "\n".join(lines) + "\n)\n" + step.text.rstrip()
 

@@ -26,7 +26,10 @@ from kfnb.capture.embedded import (
 )
 from kfnb.capture.values import kind_of
 
-WRITERS = [getattr(embedded, name) for name in vars(embedded) if name.startswith("kfnb_write_")]
+
+def save(value: object, file: Any) -> None:
+    """Save a value as a step would that has seen it in the notebook."""
+    kfnb_save(value, file, {}, getattr(embedded, kind_of(value).writer or "kfnb_write_json"))
 
 
 class Point:
@@ -59,14 +62,14 @@ def artifact(path: Any, **metadata: Any) -> Any:
 )
 def test_a_value_comes_back_from_the_safest_format_that_holds_it(tmp_path, value: object, form: str) -> None:
     file = artifact(tmp_path / "a")
-    kfnb_save(value, file, {}, *WRITERS)
+    save(value, file)
     assert file.metadata["format"] == form
     assert kfnb_load(file, {}) == value
 
 
 def test_one_object_in_two_places_stays_one(tmp_path) -> None:
     file = artifact(tmp_path / "a")
-    kfnb_save([[1]] * 2, file, {}, *WRITERS)
+    save([[1]] * 2, file)
     one, two = kfnb_load(file, {})
     assert one is two
 
@@ -90,7 +93,7 @@ def test_tables_and_arrays(tmp_path) -> None:
     ]
     for number, (value, form) in enumerate(values):
         file = artifact(tmp_path / str(number))
-        kfnb_save(value, file, {}, *WRITERS)
+        save(value, file)
         back = kfnb_load(file, {})
         assert (file.metadata["format"], type(back)) == (form, type(value)), value
         assert back.equals(value) if hasattr(value, "equals") else (back == value).all()
@@ -117,7 +120,7 @@ def test_estimators(tmp_path) -> None:
     linear = pytest.importorskip("sklearn.linear_model")
     pytest.importorskip("skops")
     file = artifact(tmp_path / "a")
-    kfnb_save(linear.LinearRegression().fit([[0], [1]], [0, 1]), file, {}, *WRITERS)
+    save(linear.LinearRegression().fit([[0], [1]], [0, 1]), file)
     assert file.metadata["format"] == "skops"
     assert round(kfnb_load(file, {}).predict([[2]])[0]) == 2
 

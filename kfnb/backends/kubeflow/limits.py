@@ -3,8 +3,8 @@
 KFP's API server makes an Argo Workflow of the PipelineSpec. The numbers, and where they are from:
 
 - Each task's container, and the task itself, are one argument of the driver's command, as JSON (KFP 2.17.0,
-  ``backend/src/v2/compiler/argocompiler/container.go``, ``--container`` and ``--task``; the run's arguments are the root
-  driver's ``--runtime_config``, ``dag.go``). Linux takes 128 KiB an argument, with the zero at its end
+  ``backend/src/v2/compiler/argocompiler/container.go``, ``--container`` and ``--task``; the run's arguments are the
+  root driver's ``--runtime_config``, ``dag.go``). Linux takes 128 KiB an argument, with the zero at its end
   (``MAX_ARG_STRLEN``, ``include/uapi/linux/binfmts.h``). Of these, KFP reads only ``--component`` from a file where it
   is longer (since 2.16, ``backend/src/v2/cmd/driver/main.go``); so that one is not counted.
 - The whole Workflow is one object of Kubernetes. etcd takes requests of 1.5 MiB (``--max-request-bytes``). Argo itself

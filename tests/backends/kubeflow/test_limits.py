@@ -126,5 +126,5 @@ def test_a_run_on_a_cluster_tells_its_cautions() -> None:
         ids = [workflow["metadata"]["labels"]["pipeline/runid"] for workflow in recorded("failures")]
         notes = {run.name: run.notes for run in map(backend.get, ids)}
     assert [note.split(":")[0] for note in notes.pop("retries 2")] == ["divide"]
-    assert [note.split(":")[0] for note in notes.pop("pods lost")] == ["patient, quick"]
+    assert [note.split(":")[0] for note in notes.pop("pods lost")] == ["patient-2"]
     assert set(notes.values()) == {()}
