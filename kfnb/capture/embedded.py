@@ -275,7 +275,7 @@ def kfnb_attempts(retries: int, artifacts: Sequence[Any]) -> None:
     """Run the rest of the step in a new process, and in another one when that fails, up to ``retries`` times.
 
     Only the new processes return from here. A pause of 1, 2, 4, ... seconds stands before each further attempt, and
-    none begins later than an hour after the first, as KFP has it. What a failed attempt wrote to the step's ``artifacts`` goes.
+    none begins later than an hour after the first, as KFP has it. What a failed attempt wrote to ``artifacts`` goes.
     """
     import os
     import shutil

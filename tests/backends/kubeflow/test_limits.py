@@ -106,8 +106,8 @@ def test_components_that_are_alike_count_once() -> None:
 
 
 def test_a_pipeline_that_argo_holds_only_with_a_database_is_told() -> None:
-    assert [*cautions(small(tasks=1000))] == []
-    (caution,) = cautions(small(tasks=1500))
+    assert [*cautions(small(tasks=300))] == []
+    (caution,) = cautions(small(tasks=500))
     assert "above 1,024 KiB Argo needs a database" in caution
 
 
