@@ -27,12 +27,13 @@ _EXACT_INT = 2**53
 """KFP keeps numbers as doubles; a larger integer would not come back the same."""
 
 _DATASETS = {
-    ("pandas", "DataFrame"): ("pandas", "pyarrow"),
-    ("pandas", "Series"): ("pandas", "pyarrow"),
-    ("polars", "DataFrame"): ("polars",),
-    ("pyarrow", "Table"): ("pyarrow",),
-    ("numpy", "ndarray"): ("numpy",),
+    ("pandas", "DataFrame"): (("pandas", "pyarrow"), "kfnb_write_pandas"),
+    ("pandas", "Series"): (("pandas", "pyarrow"), "kfnb_write_pandas"),
+    ("polars", "DataFrame"): (("polars",), "kfnb_write_polars"),
+    ("pyarrow", "Table"): (("pyarrow",), "kfnb_write_arrow"),
+    ("numpy", "ndarray"): (("numpy",), "kfnb_write_array"),
 }
+"""The modules that a table or an array needs, and what writes it."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,8 @@ class Kind:
 
     ``modules`` are what a step must be able to import to load the value; ``note`` what the user should know.
     ``restore`` is the function that gives a parameter its Python type back: KFP knows only doubles. ``items`` is the
-    type that all elements of a list have: without one, KFP makes texts of them in a loop.
+    type that all elements of a list have: without one, KFP makes texts of them in a loop. ``writer`` is the embedded
+    function that writes an artifact in the format of its kind, empty for one that is pickled.
     """
 
     type: str
@@ -49,6 +51,7 @@ class Kind:
     note: str = ""
     restore: str = ""
     items: str = ""
+    writer: str = ""
 
     @property
     def annotation(self) -> str:
@@ -70,12 +73,14 @@ def kind_of(value: Any) -> Kind:
         return _json(value)
     root, name = _root(type(value)), type(value).__name__
     if (root, name) in _DATASETS:
-        return Kind("Dataset", _DATASETS[root, name])
+        modules, writer = _DATASETS[root, name]
+        return Kind("Dataset", modules, writer=writer)
     if _is_instance(value, "sklearn.base", "BaseEstimator"):
-        return Kind("Model", (root, *_installed("skops"), "cloudpickle"))
+        return Kind("Model", (root, *_installed("skops"), "cloudpickle"), writer="kfnb_write_estimator")
     if _is_instance(value, "torch.nn", "Module"):
         return Kind("Model", ("torch", "cloudpickle"), "pickled: load it only where you trust its origin")
-    return Kind("Artifact", ("cloudpickle",), f"{name} travels pickled (cloudpickle)")
+    writer = "kfnb_write_json" if type(value) in (str, int, type(None)) else ""
+    return Kind("Artifact", ("cloudpickle",), f"{name} travels pickled (cloudpickle)", writer=writer)
 
 
 def _scalar(value: Any) -> Kind | None:
@@ -106,11 +111,12 @@ def _as_python_scalar(value: Any) -> Any:
 def _json(value: Any) -> Kind:
     name = "dict" if isinstance(value, Mapping) else "list"
     if len(value) > LARGEST_PARAMETER // 2:  # a comma each
-        return Kind("Artifact", ("cloudpickle",))
+        return Kind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
     if not is_tree(value) or not keeps_in_json(value):
-        return Kind("Artifact", ("cloudpickle",), f"a {name} with more than JSON in it")
+        note = f"a {name} with more than JSON in it"
+        return Kind("Artifact", ("cloudpickle",), note, writer="kfnb_write_json")
     if len(json.dumps(value)) > LARGEST_PARAMETER:
-        return Kind("Artifact", ("cloudpickle",))
+        return Kind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
     numbers, items = list(_numbers(value)), _items(value)
     floats = [number for number in numbers if type(number) is float]
     if len(floats) == len(numbers):

@@ -134,6 +134,6 @@ def _function_step(component: Component, travel: Travel) -> Step:
         params,
         {name: name for name in (*inputs, *params)},
         tuple(packages.requirements(travel, component.options)),
-        ("kfnb_modules",) if travel.files else (),
+        writer.helpers(),
         writer.wrapped(function),
     )

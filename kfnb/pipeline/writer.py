@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import builtins
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from kfnb.capture.body import INDENT, Body, body_of, exact, indented
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition, definitions_of
-from kfnb.capture.embedded import KF_OUTPUTS
+from kfnb.capture.embedded import KF_MAKERS, KF_OUTPUTS
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import all_names
@@ -44,30 +44,34 @@ class StepWriter:
         self.arguments = arguments
         self.star_names = notebook.star_names if notebook else (lambda _module: ())
         self.logs = logs_of(travel)
+        self.uses = sorted(travel.kf | ({"log_metrics"} if "report" in travel.kf else set()))
         logged = {name for name, _ in self.logs.values()}
         self.artifacts = [name for name, kind in outputs.items() if not kind.parameter]
         self.saved = [name for name in self.artifacts if name not in logged]
         self.results = [name for name, kind in outputs.items() if kind.parameter]
         self.loaded = [name for name, kind in inputs.items() if not kind.parameter]
         self.restored = {name: kind.restore for name, kind in inputs.items() if kind.restore}
+        self.by_step = "report" in travel.kf or _logs_by_step(
+            [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+        )
         self.local = {*arguments.values(), *self.artifacts}
         self.restored |= {name: "float" for name, one in travel.params.items() if one.type == "float"}
 
     def helpers(self) -> tuple[str, ...]:
-        """The embedded functions that the source calls, in the order they must be defined."""
-        files = bool(self.loaded or self.saved)
+        """The embedded functions that the source calls."""
         used = {
-            "kfnb_tables": files,
-            "kfnb_pickles": files,
-            "kfnb_formats": files,
             "kfnb_load": bool(self.loaded),
             "kfnb_save": bool(self.saved),
             "kfnb_value": bool(self.results),
             "kfnb_floats": any("kfnb_floats" in one for one in self.restored.values()),
             "kfnb_modules": bool(self.travel.files),
-            "kfnb_kf": bool(self.travel.kf),
+            "kfnb_attempts": bool(self.component.options.retries),
+            "kfnb_kf": bool(self.logs),
+            "kfnb_curves": "log_metrics" in self.uses and self.by_step,
         }
-        return tuple(name for name, needed in used.items() if needed)
+        writers = {self.outputs[name].writer for name in self.saved} - {""}
+        makers = {KF_MAKERS[use] for use in self.uses}
+        return (*(name for name, needed in used.items() if needed), *sorted(writers | makers))
 
     def function(self) -> str:
         """The whole function."""
@@ -75,6 +79,7 @@ class StepWriter:
         early, late = self._sources()
         parts = [
             *self._globals(),
+            *self._beginning(self.artifacts),
             *self._prologue(),
             *early,
             *self._loading(),
@@ -87,7 +92,9 @@ class StepWriter:
     def wrapped(self, function: ast.FunctionDef) -> str:
         """A function component's own function, with what it needs put at its top."""
         early, late = self._sources()
-        needs = "\n".join([*self._prologue(), *early, *late])
+        arguments = [argument.arg for argument in function.args.args]
+        written = [name for name in arguments if name in self.component.outputs]
+        needs = "\n".join([*self._beginning(written), *self._prologue(), *early, *late])
         first = function.body[0]
         if ast.get_docstring(function) is not None and len(function.body) > 1:
             first = function.body[1]  # the docstring stays first: KFP makes the description of it
@@ -147,6 +154,14 @@ class StepWriter:
             by + mark_generated("global, as in the notebook"),
             *(f"{by}global {one.rstrip(',')}" for one in wide),
         ]
+
+    def _beginning(self, written: list[str]) -> list[str]:
+        """What a step does first; its arguments ``written`` are artifacts, or paths, that it writes."""
+        lines = ["kfnb_unpack()"] if self.helpers() else []
+        if self.component.options.retries:
+            lines.append(f"kfnb_attempts({self.component.options.retries}, [{', '.join(written)}])")
+        mine = mark_generated("its own code")
+        return [INDENT + line for line in (mine, *lines)] if lines else []
 
     def _prologue(self) -> list[str]:
         travel, lines = self.travel, []
@@ -219,9 +234,16 @@ class StepWriter:
         lines += ["import numpy"] if any(one.startswith("numpy.") for one in self.restored.values()) else []
         lines += [f"{name} = {one}({name})" for name, one in self.restored.items()]
         if self.logs:
-            given = ", ".join(f'{short}=kfnb_out["{name}"]' for short, (name, _) in sorted(self.logs.items()))
-            lines.append(f"kf = kfnb_kf({given})")
+            made = [self._making(use) for use in self.uses if use != "report"]
+            lines.append(f"kf = kfnb_kf({', '.join(made)})")
+        lines += ["kf.report = kfnb_report(kf.log_metrics)"] if "report" in self.uses else []
         return [INDENT + mark_generated("inputs"), *(INDENT + line for line in lines)] if lines else []
+
+    def _making(self, use: str) -> str:
+        """What makes one of ``kf``'s functions."""
+        output = f'kfnb_out["{self.logs[KF_OUTPUTS[use][0]][0]}"]'
+        curves = f", kfnb_curves({output})" if use == "log_metrics" and self.by_step else ""
+        return f"{use}={KF_MAKERS[use]}({output}{curves})"
 
     def _own(self) -> set[str]:
         """The names that the cell binds or unbinds."""
@@ -246,7 +268,7 @@ class StepWriter:
 
     def _epilogue(self) -> list[str]:
         classes = self._classes(own=True)
-        lines = [f'kfnb_save({name}, kfnb_out["{name}"], {classes})' for name in self.saved]
+        lines = [self._saving(name, classes) for name in self.saved]
         if self.results:
             values = ", ".join(
                 f'kfnb_value({name}, {self.outputs[name].type}, "{name}")' for name in self.results
@@ -254,10 +276,30 @@ class StepWriter:
             lines.append(f"return ({values},)")
         return [INDENT + mark_generated("outputs"), *(INDENT + line for line in lines)] if lines else []
 
+    def _saving(self, name: str, classes: str) -> str:
+        writer = self.outputs[name].writer
+        return f'kfnb_save({name}, kfnb_out["{name}"], {classes}{", " + writer if writer else ""})'
+
     def _used(self) -> set[str]:
         """All names that may be asked of an ``import *``."""
         nodes = [source.node for source in self.travel.sources if source.node is not None]
         return set().union(all_names(self.cell.tree), self.outputs, *(all_names(node) for node in nodes))
+
+
+def _logs_by_step(trees: Iterable[ast.AST]) -> bool:
+    """Whether code may give a step to what it logs: it says so, unpacks arguments, or hands ``kf`` on."""
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    named = [node for node in nodes if isinstance(node, ast.Name) and node.id == "kf"]
+    plain = [
+        node
+        for node in nodes
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and isinstance(node.func.value, ast.Name)
+        and node.func.value.id == "kf"
+        and not {"step", None} & {keyword.arg for keyword in node.keywords}
+    ]
+    return len(named) > len(plain)
 
 
 def _trimmed(text: str) -> tuple[int, str]:

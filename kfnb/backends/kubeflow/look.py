@@ -12,6 +12,7 @@ from kfnb import model
 from kfnb.backends.backend import LogLine, Pace
 from kfnb.backends.kubeflow.again import begun_again, not_skipped_yet
 from kfnb.backends.kubeflow.fold import fold, spec_of
+from kfnb.backends.kubeflow.limits import cautions
 from kfnb.backends.kubeflow.plan import Plan, plan_of
 from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.told import NOTHING, Told
@@ -67,6 +68,7 @@ class Look:
         self._server, self._id = server, run_id
         self._experiment, self._versions, self._insight, self._page = experiment, versions, insight, page
         self._plan = Plan()
+        self._cautions: tuple[str, ...] = ()
         self._told: Mapping[str, Told] = {}
         self._known: Any = None
         self._pace, self._learned = pace, float("-inf")
@@ -97,9 +99,10 @@ class Look:
             raise self._gone() from None
         spec = spec_of(answer)
         if spec != self.spec:
-            self.spec, self._plan = spec, plan_of(spec)
+            self.spec, self._plan, self._cautions = spec, plan_of(spec), tuple(cautions(spec))
         self._entries = len(answer.get("state_history") or ())
-        return self._not_yet_again(self._folded(answer))
+        run = self._folded(answer)
+        return self._not_yet_again(replace(run, notes=(*run.notes, *self._cautions)))
 
     def _folded(self, answer: Json) -> model.Run:
         experiment = self._experiment(str(answer.get("experiment_id", "")))

@@ -7,6 +7,7 @@ from typing import Any
 
 from kfnb.backends.backend import Submission
 from kfnb.backends.environment import FROM_STUDY
+from kfnb.backends.kubeflow.limits import check
 from kfnb.errors import BackendError
 
 Json = Mapping[str, Any]
@@ -15,7 +16,7 @@ Json = Mapping[str, Any]
 def order(submission: Submission, experiment: str, *, root: str = "", account: str = "") -> dict[str, Any]:
     """The body of ``POST /runs``. ``root`` is the folder for artifacts, ``account`` the service account of the pods.
 
-    Raises ``BackendError`` for what a cluster does not take.
+    Raises ``BackendError`` for what a cluster does not take, or cannot hold (``limits``).
     """
     spec = submission.spec if submission.cache else without_cache(submission.spec)
     artifacts = spec.get("root", {}).get("inputDefinitions", {}).get("artifacts", {})
@@ -25,6 +26,7 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
             f"{', '.join(given)}: Kubeflow takes parameters alone as a pipeline's arguments; "
             f"give the artifact's address as a text, and dsl.importer takes it in"
         )
+    check(spec, submission.platform, submission.arguments)
     config: dict[str, Any] = {"parameters": dict(submission.arguments)} if submission.arguments else {}
     return {
         **({"experiment_id": experiment} if experiment else {}),
