@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import builtins
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from kfnb.capture.body import INDENT, Body, body_of, exact, indented
 from kfnb.capture.component import Component
@@ -66,6 +66,7 @@ class StepWriter:
             "kfnb_floats": any("kfnb_floats" in one for one in self.restored.values()),
             "kfnb_modules": bool(self.travel.files),
             "kfnb_attempts": bool(self.component.options.retries),
+            "kfnb_main": self._is_main(),
             "kfnb_kf": bool(self.logs),
             "kfnb_curves": "log_metrics" in self.uses and self.by_step,
         }
@@ -73,15 +74,23 @@ class StepWriter:
         makers = {KF_MAKERS[use] for use in self.uses}
         return (*(name for name, needed in used.items() if needed), *sorted(writers | makers))
 
+    def _is_main(self) -> bool:
+        """Whether the step must be ``__main__``, as the notebook is: it defines functions or classes."""
+        inside = {type(node) for node in ast.walk(self.cell.tree)}
+        own = inside & {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda}
+        if self.component.function is not None:
+            own.clear()  # the component's own function
+        return bool(own or self.travel.sources or "__name__" in self.travel.provided)
+
     def function(self) -> str:
         """The whole function."""
         body = body_of(self.cell.code.text, self.star_names, self._used(), self.local)
         early, late = self._sources()
+        travelled = [*self._prologue(), *early]
         parts = [
             *self._globals(),
-            *self._beginning(self.artifacts),
-            *self._prologue(),
-            *early,
+            *self._beginning(self.artifacts, travelled),
+            *travelled,
             *self._loading(),
             *late,
             *self._cell(body),
@@ -94,7 +103,8 @@ class StepWriter:
         early, late = self._sources()
         arguments = [argument.arg for argument in function.args.args]
         written = [name for name in arguments if name in self.component.outputs]
-        needs = "\n".join([*self._beginning(written), *self._prologue(), *early, *late])
+        travelled = [*self._prologue(), *early, *late]
+        needs = "\n".join([*self._beginning(written, travelled), *travelled])
         first = function.body[0]
         if ast.get_docstring(function) is not None and len(function.body) > 1:
             first = function.body[1]  # the docstring stays first: KFP makes the description of it
@@ -155,11 +165,16 @@ class StepWriter:
             *(f"{by}global {one.rstrip(',')}" for one in wide),
         ]
 
-    def _beginning(self, written: list[str]) -> list[str]:
-        """What a step does first; its arguments ``written`` are artifacts, or paths, that it writes."""
+    def _beginning(self, written: list[str], travelled: list[str]) -> list[str]:
+        """What a step does first; its arguments ``written`` are artifacts, or paths, that it writes.
+
+        ``travelled`` are the lines that follow, up to the cell and its inputs.
+        """
         lines = ["kfnb_unpack()"] if self.helpers() else []
         if self.component.options.retries:
             lines.append(f"kfnb_attempts({self.component.options.retries}, [{', '.join(written)}])")
+        if self._is_main():
+            lines.append(f'kfnb_main("{self.component.name}", {_count(travelled)})')
         mine = mark_generated("its own code")
         return [INDENT + line for line in (mine, *lines)] if lines else []
 
@@ -169,7 +184,6 @@ class StepWriter:
             files = "".join(f"{INDENT * 2}{name!r}: {source!r},\n" for name, source in travel.files.items())
             lines += [f"kfnb_modules({{\n{files}{INDENT}}})"]
         lines += sorted({one.text for one in travel.imports.values()})
-        lines += ['__name__ = "__main__"'] if "__name__" in travel.provided else []
         lines += ["display = print"] if "display" in travel.provided else []
         rebound = {*self.component.names.writes, *self.component.names.deletes}
         # a built-in that the cell replaces would be taken for a local name without a value
@@ -284,6 +298,11 @@ class StepWriter:
         """All names that may be asked of an ``import *``."""
         nodes = [source.node for source in self.travel.sources if source.node is not None]
         return set().union(all_names(self.cell.tree), self.outputs, *(all_names(node) for node in nodes))
+
+
+def _count(lines: Sequence[str]) -> int:
+    """How many statements the indented lines are."""
+    return len(ast.parse("\n".join(["if True:", *lines, f"{INDENT}pass"])).body[0].body) - 1  # type: ignore[attr-defined]
 
 
 def _logs_by_step(trees: Iterable[ast.AST]) -> bool:

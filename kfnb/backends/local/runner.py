@@ -78,7 +78,7 @@ def describe(error: BaseException, seen: set[int]) -> dict[str, Any]:
     """An exception and those behind it as JSON data."""
     seen.add(id(error))
     kind = type(error)
-    known = kind.__module__ in ("builtins", MODULE)
+    known = kind.__module__ in ("builtins", MODULE, "__main__")
     return {
         "type": kind.__qualname__ if known else f"{kind.__module__}.{kind.__qualname__}",
         "message": _brief(_message(error)),
