@@ -17,7 +17,7 @@ from kfnb.capture.notebook import Parameter
 from kfnb.capture.pod import Pod
 from kfnb.capture.scopes import local_names
 from kfnb.capture.syntax import inside_functions, stored_names
-from kfnb.capture.values import Kind
+from kfnb.capture.values import Kind, examine, kind_of
 from kfnb.errors import CaptureError
 
 _HISTORY = re.compile(r"Out|In|_+|_i+|_\d+|_i\d+|_[oid]h")
@@ -169,9 +169,15 @@ def unknown_name(name: str, line: int, cell: Cell, known: list[str]) -> CaptureE
 
 
 def live_object(name: str, line: int, cell: Cell, maker: str, value: Any) -> CaptureError:
-    """The error for a name that holds an object which only this kernel has."""
+    """The error for a name that holds an object which only this kernel has, with what to do instead."""
     kind = type(value).__name__
+    if kind_of(value).parameter:
+        advice = f"Make that cell a component (%%kf_component), or declare it: --param {name}"
+    elif examine(value).digest is not None:
+        advice = "Make that cell a component (%%kf_component), or begin it with %%kf_setup: every step runs it then"
+    else:
+        advice = "Make it in the component, or in a cell that begins with %%kf_setup, which every step runs"
     return CaptureError(
         f"{cell.place(line)}: {name} ({kind}) was made {maker}, which is no component, so a step cannot have it."
-        f" Make that cell a component (%%kf_component), or declare it: --param {name}"
+        f" {advice}"
     )

@@ -319,9 +319,8 @@ def kfnb_define(program, step, numbers):
         )
 
     with open(program, encoding="utf-8") as file:
-        body: Any = next(
-            node for node in ast.parse(file.read()).body if getattr(node, "name", "") == step
-        ).body
+        functions = [node for node in ast.parse(file.read()).body if isinstance(node, ast.FunctionDef)]
+    body = next(node.body for node in functions if node.name == step)
     first = 1 + next(number for number, node in enumerate(body) if ast.unparse(node).startswith("kfnb_main("))
     numbers = [
         number

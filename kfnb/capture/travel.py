@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from kfnb.capture import modules, packages
 from kfnb.capture.cell import Cell
@@ -21,13 +21,14 @@ from kfnb.capture.component import (
     live_object,
     unknown_name,
 )
-from kfnb.capture.definitions import Definition, Sort
+from kfnb.capture.definitions import Definition, Sort, is_name
 from kfnb.capture.embedded import KF_OUTPUTS
 from kfnb.capture.imports import Import, import_of, importable, imported_modules, submodules
 from kfnb.capture.ledger import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
-from kfnb.capture.values import is_mutable, is_tree
+from kfnb.capture.pure import is_pure
+from kfnb.capture.values import examine, is_mutable, is_tree
 from kfnb.errors import CaptureError
 
 
@@ -68,6 +69,7 @@ def trace(
     constants had then; both as the component was captured, or None for now.
     """
     tracer = _Tracer(notebook, cell, options, constants or {}, before)
+    tracer.captured = constants is not None
     if component_function(cell.tree) is not None:
         tracer.travel.params.update({param.name: param for param in options.params})
     for name, line in names.needs.items():
@@ -118,6 +120,7 @@ class _Tracer:
         self.options = options
         self.constants = constants
         self.before = before
+        self.captured = False
         self.seen: set[str] = set()
         self.travel = Travel()
 
@@ -140,6 +143,7 @@ class _Tracer:
             Sort.IMPORT: self._import,
             Sort.SOURCE: self._source,
             Sort.LITERAL: self._constant,
+            Sort.EXPRESSION: self._expression,
             Sort.PARAMETER: self._parameter,
             Sort.STEP: self._input,
         }.get(sort)
@@ -185,12 +189,58 @@ class _Tracer:
 
     def _sort(self, definition: Definition) -> Sort:
         """The sort of a definition; an expression is a constant only where all that it is made of are."""
-        if definition.sort is not Sort.LITERAL or definition.node is None:
+        value = getattr(definition.node, "value", None)
+        if definition.sort not in (Sort.LITERAL, Sort.LIVE) or definition.only_changes or value is None:
             return definition.sort
-        made_of = read_names(ast.Module([definition.node], []), self.notebook.star_names).reads
-        parts = [self.notebook.definition_above(name, definition) for name in made_of]
-        fixed = all(part is not None and self._sort(part) is Sort.LITERAL for part in parts)
-        return Sort.LITERAL if fixed else Sort.LIVE
+        parts = {self._part(name, definition) for name in self._made_of(definition)}
+        if definition.sort is Sort.LITERAL and parts <= {Sort.LITERAL}:
+            return Sort.LITERAL
+        if importable(definition.name, self.notebook.namespace.get(definition.name))[0]:
+            return Sort.LIVE  # another name for what an import gives
+        fixed = parts <= {Sort.LITERAL, Sort.EXPRESSION, Sort.IMPORT, Sort.SOURCE}
+        return Sort.EXPRESSION if fixed and self._is_pure(definition) else Sort.LIVE
+
+    def _made_of(self, definition: Definition) -> list[str]:
+        """The names that a definition reads where it runs."""
+        assert definition.node is not None
+        return list(read_names(ast.Module([definition.node], []), self.notebook.star_names).reads)
+
+    def _part(self, name: str, definition: Definition) -> Sort:
+        """The sort of a name that a definition is made of."""
+        part = self.notebook.definition_above(name, definition)
+        if part is not None:
+            return self._sort(part)
+        return Sort.IMPORT if is_builtin(name) else Sort.LIVE
+
+    def _is_pure(self, definition: Definition) -> bool:
+        """Whether a definition assigns names what can be evaluated again."""
+        node = definition.node
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None or definition.cell.head:
+            return False
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return all(map(is_name, targets)) and is_pure(node.value, self.notebook.namespace.__getitem__)
+
+    def _expression(self, definition: Definition) -> None:
+        """A constant that is no literal: its text travels where it still gives the value that the name has."""
+        if not self.captured and not self._is_as_defined(definition):
+            raise CaptureError(
+                f"{definition.cell.place(definition.first)}: {definition.name} was changed since this line made it: run"
+                " this cell again, or make it in a component"
+            )
+        self._source(replace(definition, sort=Sort.EXPRESSION))
+
+    def _is_as_defined(self, definition: Definition) -> bool:
+        """Whether an expression, evaluated again, gives what its name stands for."""
+        space = dict(self.notebook.namespace)
+        name, node = definition.name, definition.node
+        if name not in space:
+            return False
+        try:
+            exec(compile(ast.Module([node], []), "<constant>", "exec"), space)  # type: ignore[list-item]  # noqa: S102
+        except Exception:  # what it is made of has changed
+            return False
+        was, now = examine(self.notebook.namespace[name]), examine(space[name])
+        return was.digest is not None and was.digest == now.digest
 
     def _constant(self, definition: Definition) -> None:
         name = definition.name

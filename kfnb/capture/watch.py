@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from kfnb.capture.component import Component
+from kfnb.capture.definitions import Sort
 from kfnb.capture.ledger import Names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import (
@@ -45,6 +46,7 @@ class Watch:
         space = notebook.namespace
         trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
         reached = {name for name in (*travel.constants, *travel.params) if is_mutable(space.get(name))}
+        reached |= {source.name for source in travel.sources if source.sort is Sort.EXPRESSION}
         for source in travel.sources:
             reached |= set(source.reads(notebook.star_names).writes) - {source.name}
         before = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kfnb.capture.component import Component
+from kfnb.capture.definitions import Sort
 from kfnb.capture.notebook import Notebook
 from kfnb.model import Asked, ComponentView, Port, Traveller
 from kfnb.pipeline.pipeline import default_image
@@ -66,7 +67,13 @@ def _travellers(step: Step) -> list[Traveller]:
 
     found = [Traveller(one.name, "import", one.origin, why(one.name)) for one in travel.imports.values()]
     found += [
-        Traveller(s.name, "source", f"cell {s.cell}, line {s.first}", why(s.name)) for s in travel.sources
+        Traveller(
+            s.name,
+            "constant" if s.sort is Sort.EXPRESSION else "source",
+            f"cell {s.cell}, line {s.first}",
+            why(s.name),
+        )
+        for s in travel.sources
     ]
     found += [
         Traveller(f"{name} = {value}", "constant", f"cell {travel.origins[name]}", f"{why(name)}; inlined")

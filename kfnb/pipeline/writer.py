@@ -175,6 +175,8 @@ class StepWriter:
             lines.append(f"kfnb_attempts({self.component.options.retries}, [{', '.join(written)}])")
         if self._is_main():
             lines.append(f'kfnb_main("{self.component.name}", {_count(travelled)})')
+        if self.artifacts:  # before a constant of one's name takes its place
+            lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
         mine = mark_generated("its own code")
         return [INDENT + line for line in (mine, *lines)] if lines else []
 
@@ -240,10 +242,7 @@ class StepWriter:
         return "{" + ", ".join(f'"{name}": {name}' for name in sorted(names)) + "}"
 
     def _loading(self) -> list[str]:
-        lines = []
-        if self.artifacts:
-            lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
-        lines += [f"{name} = {other}" for name, other in self.arguments.items() if name != other]
+        lines = [f"{name} = {other}" for name, other in self.arguments.items() if name != other]
         lines += [f"{name} = kfnb_load({name}, {self._classes(own=False)})" for name in self.loaded]
         lines += ["import numpy"] if any(one.startswith("numpy.") for one in self.restored.values()) else []
         lines += [f"{name} = {one}({name})" for name, one in self.restored.items()]
