@@ -63,7 +63,14 @@ def checked(notebook: Notebook, cell: Cell, options: Options) -> tuple[Component
     component = replace(component, options=_with_values(notebook, component))
     if component.function is None:
         _check_parameters(notebook, component.options)
-    travel = trace(notebook, cell, component.names, component.options, before=cell.order)
+    travel = trace(
+        notebook,
+        cell,
+        component.names,
+        component.options,
+        before=cell.order,
+        setups=notebook.setups(cell.order),
+    )
     for name in travel.params:
         if name in notebook.mistaken:
             raise CaptureError(f"cell {cell}: {notebook.mistaken[name]}")

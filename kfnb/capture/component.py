@@ -108,11 +108,6 @@ def check_name(name: str, what: str) -> None:
 
 def check_sources(cell: Cell) -> None:
     """What in the cell's own text keeps it from being a step, before any name is looked up."""
-    inner = next((line for line in cell.raw.lstrip().split("\n")[1:] if line.strip()), "")
-    if inner.startswith("%%"):
-        raise CaptureError(
-            f"cell {cell} holds {inner.split()[0]}, another cell magic, which a component cannot"
-        )
     if not cell.tree.body:
         raise CaptureError(f"cell {cell} holds no code: a component needs some")
     for line, magic in cell.code.refused.items():

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb.capture import commands
 from kfnb.capture.cell import Cell
 from kfnb.capture.definitions import Definition, Sort, assigned_literal, definitions_of, value_sort
+from kfnb.capture.heads import SET_UP
 from kfnb.capture.values import kind_of
 from kfnb.errors import CaptureError
 
@@ -43,8 +44,9 @@ class Parameter:
 class Notebook:
     """What one kernel has executed.
 
-    ``namespace`` holds the values of the names; ``folder`` is the notebook's, where modules beside it lie;
-    ``linear`` says that nobody edits and runs cells again (papermill, nbclient): then every cell is a new one.
+    ``namespace`` holds the values of the names; ``folder`` is the notebook's, where modules beside it lie; ``tagged``
+    and ``set_up`` are the sources of cells that are tagged as parameters, and as set-up. ``linear`` says that nobody
+    edits and runs cells again (papermill, nbclient): then every cell is a new one.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Notebook:
         folder: Path,
         *,
         tagged: Iterable[str] = (),
+        set_up: Iterable[str] = (),
         linear: bool = False,
     ) -> None:
         self.namespace = namespace
@@ -67,6 +70,8 @@ class Notebook:
         self.parameters: dict[str, Parameter] = {}
         self.injected: dict[str, Any] = {}
         self._tagged = {source.strip() for source in tagged}
+        self._set_up = {source.strip() for source in set_up}
+        self._setups: dict[str, list[Cell]] = {}  # the runs of each set-up cell
         self._definitions: dict[str, list[Definition]] = {}
         self._order = 0
 
@@ -101,9 +106,13 @@ class Notebook:
             found = list(definitions_of(cell, self.star_names))
         except CaptureError:
             return  # no Python (a cell magic of somebody else's): what it made is not known
+        if cell.head == SET_UP or (not cell.head and cell.raw.strip() in self._set_up):
+            self._setups.setdefault(cell.key, []).append(cell)
+        elif cell.key in self._setups:
+            del self._setups[cell.key]  # it is a set-up cell no more
         injected = not cell.head and cell.raw.lstrip().startswith(INJECTED)
         tagged = injected or cell.raw.strip() in self._tagged
-        if not cell.head and "seed" in cell.raw:
+        if not cell.head and cell.key not in self._setups and "seed" in cell.raw:
             self.seeding.append(cell)
         for definition in found:
             if (definition.sort is Sort.DELETED) == (definition.name in self.namespace):
@@ -146,6 +155,11 @@ class Notebook:
             self.mistaken[name] = (
                 f"{name} is {known.type} in {known.place}, and was given as {self.injected[name]!r}"
             )
+
+    def setups(self, before: int) -> list[Cell]:
+        """The set-up cells that had run before the cell with order ``before``, each as it ran last, in their order."""
+        known = [runs for runs in self._setups.values() if runs[0].order < before]
+        return [runs[-1] for runs in sorted(known, key=lambda runs: runs[0].order)]
 
     # -- who made a name --------------------------------------------------------------------------------------
 

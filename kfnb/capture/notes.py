@@ -34,6 +34,7 @@ def notes_of(notebook: Notebook, component: Component, travel: Travel) -> tuple[
     notes += _data_files(component)
     notes += _aliases(notebook, component)
     notes += _variables(component)
+    notes += _without_effect(component)
     return tuple(dict.fromkeys(notes))
 
 
@@ -45,6 +46,14 @@ def _variables(component: Component) -> Iterator[str]:
                 f"{held.name} had no value here: a run takes it from the {held.holder.replace('_', ' ')} {held.source};"
                 " set it in the notebook, or let the setting secrets say where a file has it"
             )
+
+
+def _without_effect(component: Component) -> Iterator[str]:
+    """``%%capture`` beside ``%%kf_component``."""
+    begun = component.cell.begun
+    for line in begun.dropped if begun else ():
+        if line.startswith("%%capture"):
+            yield "%%capture has no effect in a component: the cell's output is shown, and kept in no name"
 
 
 def _changed_modules(component: Component, travel: Travel) -> Iterator[str]:

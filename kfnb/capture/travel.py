@@ -8,7 +8,7 @@ made the name and what to do.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kfnb.capture import modules, packages
@@ -32,12 +32,21 @@ from kfnb.capture.values import examine, is_mutable, is_tree
 from kfnb.errors import CaptureError
 
 
+@dataclass(frozen=True)
+class SetUp:
+    """A set-up cell, and the names that it is the first to need: they must be there before it."""
+
+    cell: Cell
+    needs: frozenset[str]
+
+
 @dataclass
 class Travel:
     """All that a component needs from around it, each thing once, in the order in which it must be there.
 
     ``files`` are modules that lie beside the notebook, ``needed`` modules that must be installed with the place
-    that imports each, ``reasons`` say which name asked for which, ``origins`` which cell made it.
+    that imports each, ``reasons`` say which name asked for which, ``origins`` which cell made it. ``setups`` are the
+    set-up cells that come first, ``given`` names that those make.
     """
 
     inputs: dict[str, Definition] = field(default_factory=dict)
@@ -51,6 +60,8 @@ class Travel:
     reasons: dict[str, str] = field(default_factory=dict)
     kf: set[str] = field(default_factory=set)
     provided: set[str] = field(default_factory=set)
+    setups: list[SetUp] = field(default_factory=list)
+    given: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -62,16 +73,20 @@ def trace(
     *,
     constants: Mapping[str, str] | None = None,
     before: int | None = None,
+    setups: Iterable[Cell] = (),
 ) -> Travel:
     """Everything that the code of ``cell`` needs.
 
     ``before`` is the order of the cell as of which names are looked up, ``constants`` the values (as source) that
-    constants had then; both as the component was captured, or None for now.
+    constants had then; both as the component was captured, or None for now. ``setups`` are the set-up cells that run
+    before it in a step.
     """
     tracer = _Tracer(notebook, cell, options, constants or {}, before)
     tracer.captured = constants is not None
     if component_function(cell.tree) is not None:
         tracer.travel.params.update({param.name: param for param in options.params})
+    for one in setups:
+        tracer.set_up(one)
     for name, line in names.needs.items():
         optional = name in names.maybe or name in names.keeps
         tracer.need(
@@ -121,8 +136,26 @@ class _Tracer:
         self.constants = constants
         self.before = before
         self.captured = False
+        self.keys: set[str] = set()  # of the set-up cells that come first
         self.seen: set[str] = set()
         self.travel = Travel()
+
+    def set_up(self, cell: Cell) -> None:
+        """Take a set-up cell along, with what it needs."""
+        known = set(self.seen)
+        names = read_names(cell.tree, self.notebook.star_names)
+        for name, line in names.needs.items():
+            optional = name in names.maybe or name in names.keeps
+            self.need(name, Use(line, cell, f"set-up cell {cell}", optional=optional, own=optional))
+        if self.travel.inputs:
+            name, made = next(iter(self.travel.inputs.items()))
+            raise CaptureError(
+                f"set-up cell {cell} reads {name}, which component {made.cell.name} makes: a set-up cell runs before"
+                " every step"
+            )
+        self.imports_inside(cell.tree, cell)
+        self.travel.setups.append(SetUp(cell, frozenset(self.seen - known)))
+        self.keys.add(cell.key)
 
     def need(self, name: str, use: Use) -> None:
         """Find what makes ``name``."""
@@ -137,6 +170,9 @@ class _Tracer:
         definition = self._definition(name, use)
         if definition is None:
             self._undefined(name, use)
+            return
+        if definition.cell.key in self.keys and definition.sort is not Sort.DELETED:
+            self.travel.given.add(name)
             return
         sort = self._sort(definition)
         take = {

@@ -52,6 +52,16 @@ class PipelineMagics(Magics):
         self.kernel.begin_parameters()
         return None
 
+    @reads(options.setup)
+    def kf_setup(self, line: str, body: str | None = None) -> Any:
+        if body is not None:
+            result = self.kernel.shell.run_cell(f"%%kf_setup {line}\n{body}")
+            result.raise_error()
+            return result.result
+        options.setup().read(line)
+        self.kernel.begin_set_up()
+        return None
+
     @reads(options.pipeline_line, options.pipeline_cell)
     def kf_pipeline(self, line: str, body: str | None = None) -> Pipeline:
         current = self.kernel.workspace

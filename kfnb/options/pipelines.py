@@ -28,6 +28,14 @@ def parameters() -> Parser:
     return Parser("%%kf_parameters", "Run the cell; each name that it assigns is a parameter of pipelines.")
 
 
+def setup() -> Parser:
+    """``%%kf_setup``."""
+    return Parser(
+        "%%kf_setup",
+        "Run the cell, and put its code at the top of every later step: imports, options, seeds.",
+    )
+
+
 def pipeline_line() -> Parser:
     """``%kf_pipeline``."""
     parser = Parser(

@@ -65,7 +65,11 @@ def _travellers(step: Step) -> list[Traveller]:
             f"read by {travel.reasons[name]}" if name in travel.reasons else "used by the cell's own commands"
         )
 
-    found = [Traveller(one.name, "import", one.origin, why(one.name)) for one in travel.imports.values()]
+    found = [
+        Traveller(f"cell {one.cell}", "set-up", f"cell {one.cell}", "runs before every step")
+        for one in travel.setups
+    ]
+    found += [Traveller(one.name, "import", one.origin, why(one.name)) for one in travel.imports.values()]
     found += [
         Traveller(
             s.name,

@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import builtins
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from kfnb.capture.body import INDENT, Body, body_of, exact, indented
+from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition, definitions_of
 from kfnb.capture.embedded import KF_MAKERS, KF_OUTPUTS
@@ -76,7 +77,8 @@ class StepWriter:
 
     def _is_main(self) -> bool:
         """Whether the step must be ``__main__``, as the notebook is: it defines functions or classes."""
-        inside = {type(node) for node in ast.walk(self.cell.tree)}
+        trees = [self.cell.tree, *(one.cell.tree for one in self.travel.setups)]
+        inside = {type(node) for tree in trees for node in ast.walk(tree)}
         own = inside & {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda}
         if self.component.function is not None:
             own.clear()  # the component's own function
@@ -85,8 +87,7 @@ class StepWriter:
     def function(self) -> str:
         """The whole function."""
         body = body_of(self.cell.code.text, self.star_names, self._used(), self.local)
-        early, late = self._sources()
-        travelled = [*self._prologue(), *early]
+        travelled, late = self._travelled()
         parts = [
             *self._globals(),
             *self._beginning(self.artifacts, travelled),
@@ -100,10 +101,10 @@ class StepWriter:
 
     def wrapped(self, function: ast.FunctionDef) -> str:
         """A function component's own function, with what it needs put at its top."""
-        early, late = self._sources()
+        early, late = self._travelled()
         arguments = [argument.arg for argument in function.args.args]
         written = [name for name in arguments if name in self.component.outputs]
-        travelled = [*self._prologue(), *early, *late]
+        travelled = [*early, *late]
         needs = "\n".join([*self._beginning(written, travelled), *travelled])
         first = function.body[0]
         if ast.get_docstring(function) is not None and len(function.body) > 1:
@@ -153,9 +154,9 @@ class StepWriter:
         """
         travel = self.travel
         names = {*self._own(), *travel.constants, *(one.name for one in travel.imports.values())}
-        for source in travel.sources:
-            assert source.node is not None
-            names |= set(read_names(ast.Module([source.node], []), self.star_names).writes)
+        trees = [ast.Module([source.node], []) for source in travel.sources if source.node is not None]
+        for tree in (*trees, *(one.cell.tree for one in travel.setups)):
+            names |= set(read_names(tree, self.star_names).writes)
         names -= self.local
         if not names:
             return []
@@ -180,18 +181,47 @@ class StepWriter:
         mine = mark_generated("its own code")
         return [INDENT + line for line in (mine, *lines)] if lines else []
 
-    def _prologue(self) -> list[str]:
-        travel, lines = self.travel, []
-        if travel.files:
-            files = "".join(f"{INDENT * 2}{name!r}: {source!r},\n" for name, source in travel.files.items())
-            lines += [f"kfnb_modules({{\n{files}{INDENT}}})"]
-        lines += sorted({one.text for one in travel.imports.values()})
-        lines += ["display = print"] if "display" in travel.provided else []
-        rebound = {*self.component.names.writes, *self.component.names.deletes}
-        # a built-in that the cell replaces would be taken for a local name without a value
-        shadowed = sorted(name for name in rebound & travel.provided if hasattr(builtins, name))
-        lines += [f"from builtins import {name}" for name in shadowed]
-        lines += [f"{name} = {value}" for name, value in travel.constants.items()]
+    def _travelled(self) -> tuple[list[str], list[str]]:
+        """What comes from the notebook: before the inputs, and the functions and classes that need them.
+
+        Each set-up cell follows what it needs, and comes before what the cell itself needs.
+        """
+        lines = self._modules()
+        early, late = self._sources()
+        done: set[str] = set()
+        for one in self.travel.setups:
+            lines += [*self._prologue(one.needs - done), *self._texts(early, one.needs - done)]
+            lines += self._set_up(one.cell)
+            done |= one.needs
+        rest = {*self.travel.reasons, *self.travel.imports, *self.travel.provided} - done
+        lines += [*self._prologue(rest), *self._shadowed(), *self._texts(early, rest)]
+        return lines, [line for source in late for line in self._source(source)]
+
+    def _texts(self, sources: Iterable[Definition], names: Collection[str]) -> list[str]:
+        return [line for source in sources if source.name in names for line in self._source(source)]
+
+    def _modules(self) -> list[str]:
+        """The modules of the notebook's own."""
+        if not self.travel.files:
+            return []
+        files = "".join(f"{INDENT * 2}{name!r}: {source!r},\n" for name, source in self.travel.files.items())
+        return [
+            INDENT + mark_generated("modules of the notebook's own"),
+            f"{INDENT}kfnb_modules({{\n{files}{INDENT}}})",
+        ]
+
+    def _set_up(self, cell: Cell) -> list[str]:
+        """The text of a set-up cell."""
+        body = body_of(cell.code.text, self.star_names, self._used(), self.local)
+        first, text = _trimmed(body.text)
+        return [INDENT + mark(cell.place(first)), indented(text)]
+
+    def _prologue(self, names: Collection[str]) -> list[str]:
+        """Those of ``names`` that are imports and constants."""
+        travel = self.travel
+        lines = sorted({one.text for key, one in travel.imports.items() if {key, one.name} & {*names}})
+        lines += ["display = print"] if "display" in travel.provided & {*names} else []
+        lines += [f"{name} = {value}" for name, value in travel.constants.items() if name in names]
         if not lines:
             return []
         return [
@@ -199,15 +229,26 @@ class StepWriter:
             *(INDENT + line for line in lines),
         ]
 
-    def _sources(self) -> tuple[list[str], list[str]]:
+    def _shadowed(self) -> list[str]:
+        """Built-ins that the cell replaces: they would be taken for local names without a value."""
+        rebound = {*self.component.names.writes, *self.component.names.deletes}
+        names = sorted(name for name in rebound & self.travel.provided if hasattr(builtins, name))
+        if not names:
+            return []
+        return [
+            INDENT + mark_generated("built-ins"),
+            *(f"{INDENT}from builtins import {name}" for name in names),
+        ]
+
+    def _sources(self) -> tuple[list[Definition], list[Definition]]:
         """Functions and classes of the notebook: those before the inputs, and those that need them to be defined."""
-        early: list[str] = []
-        late: list[str] = []
+        early: list[Definition] = []
+        late: list[Definition] = []
         waiting = {*self.inputs, *self.arguments}
         for source, at_once in self._ordered():
             if waiting & at_once:
                 waiting.add(source.name)
-            (late if source.name in waiting else early).extend(self._source(source))
+            (late if source.name in waiting else early).append(source)
         return early, late
 
     def _ordered(self) -> list[tuple[Definition, set[str]]]:
@@ -295,7 +336,8 @@ class StepWriter:
 
     def _used(self) -> set[str]:
         """All names that may be asked of an ``import *``."""
-        nodes = [source.node for source in self.travel.sources if source.node is not None]
+        nodes: list[ast.AST] = [source.node for source in self.travel.sources if source.node is not None]
+        nodes += [one.cell.tree for one in self.travel.setups]
         return set().union(all_names(self.cell.tree), self.outputs, *(all_names(node) for node in nodes))
 
 
