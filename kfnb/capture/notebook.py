@@ -154,6 +154,7 @@ class Notebook:
         if known is not None and known.type != kind and (known.type, kind) != ("float", "int"):
             self.mistaken[name] = (
                 f"{name} is {known.type} in {known.place}, and was given as {self.injected[name]!r}"
+                f"{': papermill takes a text as it is by -r ' + name if known.type == 'str' else ''}"
             )
 
     def setups(self, before: int) -> list[Cell]:

@@ -5,6 +5,7 @@ Until then the cells that run are only kept; the kernel's notebook is told of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
@@ -169,7 +170,7 @@ class Magic:
     def __init__(self, extension: Extension, name: str) -> None:
         self._extension = extension
         self.__name__ = name
-        setattr(self, MAGIC_NO_VAR_EXPAND_ATTR, name in CODE)
+        setattr(self, MAGIC_NO_VAR_EXPAND_ATTR, True)  # IPython's own way would take JSON for a field
         setattr(self, MAGIC_OUTPUT_CAN_BE_SILENCED, True)
 
     @property
@@ -182,8 +183,19 @@ class Magic:
         return self._method.__doc__
 
     def __call__(self, line: str, *body: str) -> Any:
-        """Run the magic."""
+        """Run the magic; ``{name}`` and ``$name`` in its line are filled in, as IPython does it."""
+        if self.__name__ not in CODE:
+            # the frame of the cell is that of who called the shell, which called this
+            line = self._extension.shell.var_expand(_OF_JSON.sub(_doubled, line), depth=2)
         return self._method(line, *body)
+
+
+_OF_JSON = re.compile(r"""\{(?=\s*["'}])(?:[^{}]|\{[^{}]*\})*\}""")
+"""A dict in a magic's line: its braces are no field's."""
+
+
+def _doubled(found: re.Match[str]) -> str:
+    return found[0].replace("{", "{{").replace("}", "}}")
 
 
 def run_as_a_cell(lines: list[str]) -> list[str]:

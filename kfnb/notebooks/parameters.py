@@ -23,6 +23,8 @@ _NAME = re.compile(r"[^\W\d]\w*")
 class Text(str):
     """A value as it was typed: what it is depends on the parameter that it is for."""
 
+    __slots__ = ()
+
 
 def parse_value(text: str, kind: str = "") -> Any:
     """The value that ``text`` is as a literal; the text itself where papermill could not write it into a cell.
@@ -30,7 +32,7 @@ def parse_value(text: str, kind: str = "") -> Any:
     For a parameter that is a text where it is declared (``kind`` is str), the text is not read.
     """
     value = str(text) if kind == "str" and not _is_quoted(text) else read_literal(text)
-    return value if _is_plain(value) else text
+    return value if _is_plain(value) else str(text)
 
 
 def _is_quoted(text: str) -> bool:

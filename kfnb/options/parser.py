@@ -115,7 +115,7 @@ def _part(line: str, place: int) -> tuple[str, int]:
 
 
 def _unquoted(line: str, start: int, *, escapes: bool) -> int:
-    """Where the quotation that begins at ``start`` ends; with ``escapes``, a quote after a backslash does not end it."""
+    """Where the quotation that begins at ``start`` ends: with ``escapes``, not at a quote after a backslash."""
     place = start + 1
     while place < len(line) and line[place] != line[start]:
         place += 2 if escapes and line[place] == "\\" else 1

@@ -100,7 +100,11 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     travel = trace(notebook, cell, names, options)
     travels = {name: travel_of(notebook, notebook.components[name]) for name in called}
     wired = wire(
-        cell, notebook.components, travels, {**travel.params, **{p.name: p for p in pipeline.params}}
+        cell,
+        notebook.components,
+        travels,
+        {**travel.params, **{p.name: p for p in pipeline.params}},
+        travel.constants,
     )
     wired.notes += _outdated(notebook, called, travels)
     steps = tuple(

@@ -52,7 +52,7 @@ def test_an_error_below_time_is_the_cells(shell: Shell) -> None:
 def test_bash_and_writefile_travel(shell: Shell, cell: str) -> None:
     shell.run("NAME = 'made.txt'")
     shell.run(cell)
-    shell.run("%%kf_component b --output text\ntext = open('made.txt').read()")
+    shell.run("%%kf_component b --output text\nimport pathlib\ntext = pathlib.Path('made.txt').read_text()")
     shell.run("%kf_pipeline p a b")
     made = Path("made.txt").read_text()
     assert made.split() == ["one", "two"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.errors import NotebookError
-from kfnb.notebooks.parameters import check_known, find_declared, parse_value, read_file
+from kfnb.notebooks.parameters import Text, check_known, find_declared, parse_value, read_file, typed
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 values = st.recursive(
@@ -135,3 +135,18 @@ def test_a_file_without_parameters_is_refused(tmp_path, text, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(NotebookError, match=r"none\.yaml: cannot read these parameters \(No such file"):
         read_file(tmp_path / "none.yaml")
+
+
+def test_what_is_typed_for_a_text_stays_the_text():
+    declared = find_declared(
+        [
+            code("ver = '3.9'\nrate = 1.0\nfiles = glob()", "parameters"),
+            code("%%time\n%%kf_component a --param tag:str --param n:int=3 \\\n  --param word=x\n1"),
+        ]
+    )
+    assert declared == {"ver": "str", "rate": "float", "files": "", "tag": "str", "n": "int", "word": "str"}
+    given = {"ver": "3.10", "rate": "3.10", "files": "3.10", "tag": "'3'", "n": "4", "word": "true"}
+    assert typed({name: Text(text) for name, text in given.items()}, declared) == {
+        "ver": "3.10", "rate": 3.1, "files": 3.1, "tag": "3", "n": 4, "word": "true",
+    }  # fmt: skip
+    assert typed({"ver": 3.1, "other": 1}, declared) == {"ver": 3.1}
