@@ -18,7 +18,8 @@ class Cell:
 
     ``number`` is the execution count that the notebook shows, ``order`` its place among all that ran; ``key`` tells
     which cell it was, so that a cell that is run again is known to be the same. ``name`` is a component's;
-    ``variables`` are those of its words that had a value in Python, where it has commands.
+    ``variables`` are those of its words that had a value in Python, where it has commands; ``identity`` tells the cells
+    of one component apart: the client's id of it, or its text.
     """
 
     raw: str
@@ -27,6 +28,7 @@ class Cell:
     key: str
     name: str = ""
     variables: frozenset[str] = frozenset()
+    identity: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} [{self.number}]" if self.name else f"[{self.number}]"
@@ -34,6 +36,11 @@ class Cell:
     def place(self, line: int) -> Place:
         """A line of this cell, counted as the notebook's editor does."""
         return Place(str(self), line)
+
+    @property
+    def earlier(self) -> frozenset[int]:
+        """The orders of cells that this one continues."""
+        return frozenset()
 
     @cached_property
     def begun(self) -> Begun | None:

@@ -42,6 +42,14 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of the cells that a component is made of, with its own options."""
+
+    cell: Cell
+    options: Options
+
+
+@dataclass(frozen=True)
 class Input:
     """A value that the cell read from an earlier component: what it was, and which run of which cell made it."""
 
@@ -54,7 +62,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Component:
-    """A captured cell.
+    """A captured cell, or several (``parts``) as one.
 
     ``outputs`` are the kinds of all names that it wrote and that still had a value at its end; ``refusals`` says of
     some of them why they cannot travel. ``constants`` are the values, as Python source, of the notebook's
@@ -73,6 +81,7 @@ class Component:
     changed: frozenset[str] = frozenset()
     files: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @property
     def function(self) -> ast.FunctionDef | None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb.capture import commands
 from kfnb.capture.cell import Cell
 from kfnb.capture.definitions import Definition, Sort, assigned_literal, definitions_of, value_sort
+from kfnb.capture.everywhere import Change, changes_of
 from kfnb.capture.heads import SET_UP
 from kfnb.capture.values import kind_of
 from kfnb.errors import CaptureError
@@ -63,7 +64,8 @@ class Notebook:
         self.linear = linear
         self.components: dict[str, Component] = {}
         self.mistaken: dict[str, str] = {}  # parameters that were given a value of a wrong type
-        self.seeding: list[Cell] = []  # cells that are no component and may seed what all of a kernel shares
+        self.changing: list[Change] = []  # what plain cells have changed for all of the kernel
+        self.told: dict[Change, str] = {}  # which component's notes have a change that concerns any
         self.failed: set[str] = set()  # components whose cell has failed, or was refused, since it last ran
         self.left: dict[str, tuple[Cell, bytes]] = {}
         """How the value of each name looked when a component had written it: the cell, and a digest."""
@@ -81,7 +83,7 @@ class Notebook:
         """The cell that runs next; ``record`` it when it has run."""
         self._order += 1
         known = frozenset(word for word in commands.words_of(raw) if word in self.namespace)
-        return Cell(raw, number, self._order, self._key(raw, cell_id, name), name, known)
+        return Cell(raw, number, self._order, self._key(raw, cell_id, name), name, known, cell_id or raw)
 
     def _key(self, raw: str, cell_id: str | None, name: str) -> str:
         """What tells whether two executions were of one cell: its id, where the client sends one.
@@ -112,8 +114,9 @@ class Notebook:
             del self._setups[cell.key]  # it is a set-up cell no more
         injected = not cell.head and cell.raw.lstrip().startswith(INJECTED)
         tagged = injected or cell.raw.strip() in self._tagged
-        if not cell.head and cell.key not in self._setups and "seed" in cell.raw:
-            self.seeding.append(cell)
+        self.changing = [change for change in self.changing if change.cell.key != cell.key]
+        if not cell.head and cell.key not in self._setups:
+            self.changing += changes_of(cell, self.namespace)
         for definition in found:
             if (definition.sort is Sort.DELETED) == (definition.name in self.namespace):
                 continue  # a statement that did not run, or was undone

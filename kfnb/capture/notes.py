@@ -10,6 +10,7 @@ from types import FunctionType
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Sort
+from kfnb.capture.imports import imported_modules
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import root_name
 from kfnb.capture.travel import Travel
@@ -30,7 +31,7 @@ def notes_of(notebook: Notebook, component: Component, travel: Travel) -> tuple[
     ]
     notes += _changed_modules(component, travel)
     notes += _seeds(component)
-    notes += _earlier_seeds(notebook, travel)
+    notes += _earlier_changes(notebook, component, travel)
     notes += _data_files(component)
     notes += _aliases(notebook, component)
     notes += _variables(component)
@@ -83,15 +84,20 @@ def _seeds(component: Component) -> Iterator[str]:
             )
 
 
-def _earlier_seeds(notebook: Notebook, travel: Travel) -> Iterator[str]:
-    """Seeds that plain cells have set, of generators that the component may draw from."""
-    for cell in notebook.seeding:
-        for node, root in seed_calls(cell.tree):
-            if root in travel.imports:
-                yield (
-                    f"{cell.place(node.lineno)}: {_called(node)}() does not reach the step, which may draw other"
-                    " numbers: seed in the component"
-                )
+def _earlier_changes(notebook: Notebook, component: Component, travel: Travel) -> Iterator[str]:
+    """What plain cells have changed for all of the kernel, and the step has not; what concerns any is told once."""
+    modules = {one.module.partition(".")[0] for one in travel.imports.values()}
+    modules |= {module.partition(".")[0] for module in travel.needed}
+    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    modules |= {module.partition(".")[0] for tree in trees for module, _, _ in imported_modules(tree)}
+    attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for change in notebook.changing:
+        if change.concerns:
+            told = bool(set(change.concerns) & (modules | attributes))
+        else:
+            told = notebook.told.setdefault(change, component.name) == component.name
+        if told:
+            yield str(change)
 
 
 def _called(call: ast.Call) -> str:

@@ -201,7 +201,7 @@ class _Tracer:
         found = self.notebook.definition(name, self.before, but=self.cell.key)
         if found is None and not use.optional:
             raise CaptureError(f"{use.place}: nothing makes {name} before {self.cell.name} itself does")
-        if not use.optional and newest.sort is Sort.STEP:
+        if not use.optional and newest.sort is Sort.STEP and newest.cell.order not in self.cell.earlier:
             self.travel.notes.append(
                 f"{use.place}: {name} was read here as an earlier run of this cell had left it; a pipeline runs the"
                 " step once. Run the cells before it again to see the pipeline's result"

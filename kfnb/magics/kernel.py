@@ -78,13 +78,20 @@ class Kernel:
         """The number of the running cell, as the notebook shows it."""
         return self.running[-1].number if self.running else 0
 
-    def begin_component(self, name: str, options: Options, bind: str | None = None) -> None:
-        """The running cell is to become a component, bound to the name ``bind``. Raises ``CaptureError``."""
+    def begin_component(
+        self, name: str, options: Options, bind: str | None = None, *, continues: bool = False
+    ) -> None:
+        """The running cell is to become a component, bound to the name ``bind``, or a further part of one.
+
+        Raises ``CaptureError``.
+        """
         running = self._head("%%kf_component")
         running.bind = bind
         if name in self.notebook.components:
             self.notebook.failed.add(name)  # until its cell has run to its end again
-        running.pending = capture.begin(self.notebook, self._cell(running, name), options)
+        running.pending = capture.begin(
+            self.notebook, self._cell(running, name), options, continues=continues
+        )
 
     def begin_parameters(self) -> None:
         """The running cell holds the pipelines' parameters; what papermill was given stands for its values."""

@@ -18,6 +18,12 @@ def component() -> Parser:
     add("--image", default="", help="container image of the step")
     add("--retries", type=int, default=0, help="how often a failed step is tried again")
     add("--no-cache", action="store_true", help="run the step even where its inputs have not changed")
+    add(
+        "--continue",
+        dest="continues",
+        action="store_true",
+        help="add this cell to the component of that name, or take the place of what it had added before",
+    )
     pod_words(parser)
     bind(parser)
     return parser
