@@ -1,4 +1,4 @@
-"""Python's names in texts that a library evaluates: SQL of DuckDB, ``pandas.eval``, formulas of statsmodels and patsy."""
+"""Names in texts that a library evaluates: SQL of DuckDB, ``pandas.eval``, formulas of statsmodels and patsy."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kfnb.capture.syntax import all_names, root_name
 
 _TABLE = re.compile(r"\b(?:from|join)\s+([a-z_]\w*)(?:\s*,\s*([a-z_]\w*))?", re.IGNORECASE)
 _SQL = frozenset({"sql", "query", "execute"})
-_FORMULA = re.compile(r"([A-Za-z_]\w*)\s*[.(]")
+_FORMULA = re.compile(r"(?<![\w.])([A-Za-z_]\w*)\s*[.(]")
 _OF_PATSY = frozenset({"C", "Q", "I", "bs", "cr", "cc", "te", "center", "standardize", "scale"})
 
 
