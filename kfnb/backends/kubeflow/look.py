@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from kfnb import model
 from kfnb.backends.backend import LogLine, Pace
 from kfnb.backends.kubeflow.again import begun_again, not_skipped_yet
+from kfnb.backends.kubeflow.due import due
 from kfnb.backends.kubeflow.fold import fold, spec_of
 from kfnb.backends.kubeflow.limits import cautions
 from kfnb.backends.kubeflow.plan import Plan, plan_of
@@ -25,7 +26,7 @@ Json = Mapping[str, Any]
 
 _RETRIED = 60.0
 """Seconds that a server may take to say that a run which is retried runs again (the recordings: 6)."""
-_ANEW = 6
+_ANEW = 2
 """So many of the longest pauses between looks, and what else is known of a run is asked for anew."""
 _DEPTH = 3
 """What is learned of a run may show tasks of which more is to be learned, so many times."""
@@ -142,14 +143,9 @@ class Look:
         return changed
 
     def _waits(self, run: model.Run) -> bool:
-        """Whether a task is due, and what it needs (a node, an image, a volume) may be in its way."""
-        states = {task.id: task.state for task in run.tasks}
-        return any(
-            _due(task, states)
-            if task.state is RunState.PENDING
-            else task.state is RunState.RUNNING and not task.group and not self._of_task(task.id).going
-            for task in run.tasks
-        )
+        """Whether a task is due, or its pod does not run: something (a node, an image, a volume) may be in its way."""
+        running = (task for task in run.tasks if task.state is RunState.RUNNING and not task.group)
+        return any(due(run)) or not all(self._of_task(task.id).going for task in running)
 
     def _not_yet_again(self, run: model.Run) -> model.Run:
         """For a moment, a run that is retried is still said to have failed."""
@@ -162,11 +158,3 @@ class Look:
         return RunNotFound(
             f"run {self._id} is not there: {self._server.url} knows no such run, or it was deleted"
         )
-
-
-def _due(task: model.Task, states: Mapping[str, RunState]) -> bool:
-    """Whether all that a task or a group waits for in the pipeline itself is done."""
-    if task.parent and states.get(task.parent) is not RunState.RUNNING:
-        return False
-    around = task.id[: -len(task.name)]
-    return all(states.get(around + need, RunState.SUCCEEDED).finished for need in task.needs)

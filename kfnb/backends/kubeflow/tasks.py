@@ -93,7 +93,7 @@ class Tasks:
         needs: Sequence[Task],
     ) -> Task:
         row, told = self._rows.found.get(task), self._told(task)
-        seen = told.seen if self._is_news(told.seen, row, around) else None
+        seen = told.seen if _is_news(told, row, around) else None
         state = self._seen_state(seen, around) if seen else self._state(row, step, around, needs)
         if seen is not None:
             started, finished, began = _seen_times(seen, row, state, around)
@@ -126,16 +126,6 @@ class Tasks:
             attempts=len(began),
             error=(told.error or _error(row)) if state is RunState.FAILED else None,
         )
-
-    def _is_news(self, seen: Seen | None, row: Row | None, around: Around) -> bool:
-        """Whether others know more of a task than its row says."""
-        if seen is None or _final(row):
-            return False
-        if row is None:
-            return True
-        # an attempt that failed may be followed by another
-        over = around.state.finished or seen.state is not RunState.FAILED
-        return seen.state.finished and bool(row.get("state")) and over
 
     def _seen_state(self, seen: Seen, around: Around) -> RunState:
         if seen.state.finished or not around.state.finished:
@@ -196,6 +186,20 @@ class Tasks:
         if group.state is not RunState.FAILED or first is None:
             return group
         return replace(group, error=replace(first, traceback=""))
+
+
+def _is_news(told: Told, row: Row | None, around: Around) -> bool:
+    """Whether others know more of a task than its row says."""
+    seen = told.seen
+    if seen is None or _final(row):
+        return False
+    if row is None:
+        return True
+    if not seen.state.finished:
+        return told.going and row.get("state") == RunState.PENDING
+    # an attempt that failed may be followed by another
+    over = around.state.finished or seen.state is not RunState.FAILED
+    return bool(row.get("state")) and over
 
 
 def _left_out(step: Step, around: Around, needs: Sequence[Task]) -> RunState:
