@@ -11,9 +11,10 @@ from typing import Any
 
 from kfnb.backends.environment import FROM_STUDY, environment_of, of_study
 from kfnb.backends.iterations import measured
+from kfnb.backends.kubeflow.again import not_skipped_yet
 from kfnb.backends.kubeflow.plan import Plan, plan_of
 from kfnb.backends.kubeflow.results import results
-from kfnb.backends.kubeflow.rows import Rows
+from kfnb.backends.kubeflow.rows import Rows, rows_of
 from kfnb.backends.kubeflow.states import history, seconds, state_named
 from kfnb.backends.kubeflow.summary import summary, unprepared
 from kfnb.backends.kubeflow.tasks import Around, Tasks
@@ -58,12 +59,12 @@ def fold(
 ) -> Run:
     """The run, with all of its tasks and groups. ``told`` gives what is known of a task besides, by its id."""
     run = outline(answer, experiment, url)
-    rows = (answer.get("run_details") or {}).get("task_details") or ()
+    rows = rows_of(answer)
     tasks = Tasks(Rows(rows, plan.root), _canceled_at(answer), told)
     tasks.dag(plan.root, "", "", None, Around(run.state, run.finished))
     whole = replace(run, tasks=tuple(tasks.made), notes=(*run.notes, *tasks.notes()))
     if not run.state.finished:
-        return whole
+        return not_skipped_yet(whole)
     return replace(
         whole,
         result=results(plan.root, whole.tasks) if run.state is RunState.SUCCEEDED else {},

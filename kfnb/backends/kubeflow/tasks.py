@@ -153,11 +153,7 @@ class Tasks:
             )
         if state is RunState.FAILED and self._canceled is not None:
             return RunState.CANCELED if (seconds(row.get("end_time")) or 0) >= self._canceled else state
-        if around.state.finished:
-            return state if state.finished else around.state
-        # Argo leaves a task out once all that it needs is over: of a run that is retried, the row is old
-        again = state is RunState.SKIPPED and not all(need.state.finished for need in needs)
-        return RunState.PENDING if again else state
+        return around.state if around.state.finished and not state.finished else state
 
     def _times(
         self, row: Row | None, task: str, state: RunState, around: Around

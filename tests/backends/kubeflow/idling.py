@@ -4,17 +4,20 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from cluster import Kubernetes, Metadata, running
+from recorded import at
 from replay import BAD, GOOD, RUNS, STOPPED, looks, serving
 
 from kfnb.backends.backend import Pace
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.mlmd import Metadata as Client
-from kfnb.backends.kubeflow.pods import Pods
+from kfnb.backends.kubeflow.pods import Pods, parse
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.observer import Observer
+from kfnb.model import RunState
 
 AMID = {GOOD: 7, BAD: 4, STOPPED: 0}
 """Of each run, a look at which one of its tasks runs."""
@@ -32,6 +35,7 @@ def idle_minute(speed: float) -> Counter[str]:
         replay.invented = lambda method, path, _: (200, answers[path]) if path in answers else None
         for name in ("success", "failure", "cancel"):
             kubernetes.load(name)
+        kubernetes.pods = [pod for pod in kubernetes.pods if _runs(pod)]
         for pod in kubernetes.pods:
             pod["status"]["phase"] = "Running"
         insight = Cluster(Client(metadata.address), None, Pods(kubernetes.api(), "kubeflow"))
@@ -58,6 +62,13 @@ def seen_after(idle: float, speed: float) -> float:
         while view.observer.run == before:
             _watch([view], 0.005)
         return (time.monotonic() - began) * speed
+
+
+def _runs(pod: Any) -> bool:
+    """Whether it is the pod of a task that runs at its run's look."""
+    run = pod["metadata"]["labels"]["pipeline/runid"]
+    tasks = at(run, looks(run)[AMID[run]], None).tasks if run in AMID else ()
+    return parse(pod).task in {task.id for task in tasks if task.state is RunState.RUNNING}
 
 
 @contextmanager

@@ -34,6 +34,12 @@ def cluster(metadata, kubernetes, objects):
     return Cluster(mlmd.Metadata(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
 
 
+@pytest.fixture
+def unrecorded(kubernetes):
+    """What is known where there is no ML Metadata."""
+    return Cluster(None, None, Pods(kubernetes.api(), "kubeflow"))
+
+
 def run_of(run_id, cluster=None):
     """A recorded run as it was at its end, with all that ``cluster`` knows of it."""
     answer = looks(run_id)[-1]
@@ -131,7 +137,7 @@ def test_a_task_that_is_not_there_is_said(cluster, follow):
         list(cluster.logs(lambda: run, spec, "nope", follow=follow))
 
 
-def test_a_run_whose_first_pod_waits_says_so_at_its_first_tasks(cluster, kubernetes):
+def test_a_run_whose_first_pod_waits_says_so_at_its_first_tasks(unrecorded, kubernetes):
     labels = {"pipeline/runid": "r"}
     notes = {"workflows.argoproj.io/node-name": "w.root-driver"}
     condition = {
@@ -145,11 +151,10 @@ def test_a_run_whose_first_pod_waits_says_so_at_its_first_tasks(cluster, kuberne
             "status": {"phase": "Pending", "conditions": [condition]},
         }
     ]
-    cluster._metadata = None
     run = Run(
         "r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(Task("a", "a"), Task("b", "b", needs=("a",)))
     )
-    told = cluster.told(run, {})
+    told = unrecorded.told(run, {})
     assert told["a"].doing == "cannot be scheduled: 0/1 nodes are available: 1 full"
     assert told["b"].doing == ""
 
@@ -224,7 +229,7 @@ def test_a_group_that_could_not_be_prepared_is_what_the_run_failed_by():
     assert run.error.startswith("exit-handler-1 failed: it could not be prepared: no input y")
 
 
-def test_a_task_whose_pod_and_log_are_gone_is_told_by_argo(cluster, kubernetes):
+def test_a_task_whose_pod_and_log_are_gone_is_told_by_argo(unrecorded, kubernetes):
     node = {
         "name": "w.root.exit-handler-1.boom.executor",
         "type": "Pod",
@@ -234,29 +239,33 @@ def test_a_task_whose_pod_and_log_are_gone_is_told_by_argo(cluster, kubernetes):
     kubernetes.workflows = [
         {"metadata": {"labels": {"pipeline/runid": BAD}}, "status": {"nodes": {"n": node}}}
     ]
-    cluster._metadata = None
     run, spec = run_of(BAD)
-    error = cluster.told(run, spec)["exit-handler-1/boom"].error
+    error = unrecorded.told(run, spec)["exit-handler-1/boom"].error
     assert error.message == "its pod was deleted while it ran: by a person, or with the node that it ran on"
 
 
-def test_a_run_that_has_not_begun_says_so_at_its_first_tasks(cluster, kubernetes):
+def test_a_workflow_is_asked_for_once_for_all_tasks_whose_logs_are_gone(unrecorded, kubernetes):
+    run, spec = run_of(BAD)
+    tasks = tuple(replace(task, state=RunState.FAILED) for task in run.tasks)
+    unrecorded.told(replace(run, tasks=tasks), spec)
+    assert len([path for path in kubernetes.asked if "workflows" in path]) == 1
+
+
+def test_a_run_that_has_not_begun_says_so_at_its_first_tasks(unrecorded, kubernetes):
     kubernetes.workflows = [{"metadata": {"labels": {"pipeline/runid": "r"}}}]
-    cluster._metadata = None
     run = Run("r", "r", "p", "kubeflow", tasks=(Task("a", "a"), Task("b", "b", needs=("a",))))
-    told = cluster.told(run, {})
+    told = unrecorded.told(run, {})
     assert told["a"].doing == "waiting for Argo Workflows to start the run"
     assert told["b"].doing == ""
 
 
-def test_a_turn_whose_driver_waits_says_so_at_its_loop(cluster, kubernetes):
+def test_a_turn_whose_driver_waits_says_so_at_its_loop(unrecorded, kubernetes):
     condition = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 full"}
     node = "w.root.loop.iteration-iterations(1:1).iteration-item-driver"
     kubernetes.pods = [driver_pod("d", node, "Pending", "r", conditions=[condition])]
-    cluster._metadata = None
     loop = Task("loop", "loop", RunState.RUNNING, group=True, started=1.0)
     run = Run("r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(loop,))
-    assert cluster.told(run, {})["loop"].doing == "cannot be scheduled: 0/1 nodes are available: 1 full"
+    assert unrecorded.told(run, {})["loop"].doing == "cannot be scheduled: 0/1 nodes are available: 1 full"
 
 
 @pytest.fixture
