@@ -14,9 +14,10 @@ from kfnb.backends.backend import Pace, Pause
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.credentials import Credentials
 from kfnb.backends.kubeflow.server import Server
+from kfnb.backends.kubeflow.watch import Watch
 from kfnb.backends.run import Run
 from kfnb.cli import main
-from kfnb.errors import BackendError
+from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import RunState
 
 
@@ -33,6 +34,18 @@ def until(condition, seconds: float = 10.0) -> None:
     while not condition() and time.monotonic() < end:
         time.sleep(0.005)
     assert condition()
+
+
+def test_who_waits_for_a_server_that_is_away_gathers_no_tracebacks():
+    def look():
+        raise BackendUnavailable("it is away")
+
+    watch, lengths = Watch(look, lambda: Pace(60.0, 60.0)), []
+    for _ in range(3):
+        with pytest.raises(BackendUnavailable) as caught:
+            watch.run()
+        lengths.append(len(caught.traceback))
+    assert lengths[1] == lengths[2]
 
 
 def test_after_a_change_and_after_an_outage_the_pause_is_short_again():
