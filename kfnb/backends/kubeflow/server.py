@@ -210,7 +210,7 @@ class Server:
             raise (
                 self._login()
                 if answer.body.lstrip()[:1] == b"<"
-                else BackendError(f"{self.url} answered something that is no JSON")
+                else BackendError(f"{self.url} answered with something that is not JSON")
             ) from None
 
     def _login(self) -> BackendError:
