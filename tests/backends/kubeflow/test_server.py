@@ -234,7 +234,7 @@ def test_something_else_that_answers(server, replay: Replay):
     replay.invented = lambda *_: (404, b"<h1>nginx</h1>")
     assert "is it Kubeflow Pipelines 2?" in refusal(lambda: server.get(RUN))
     replay.invented = lambda *_: (200, b"hello")
-    assert "no JSON" in refusal(lambda: server.get(RUN))
+    assert "not JSON" in refusal(lambda: server.get(RUN))
 
 
 def test_a_namespace_is_told_only_to_a_server_that_knows_several(server, replay: Replay):
