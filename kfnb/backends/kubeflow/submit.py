@@ -8,6 +8,7 @@ from typing import Any
 from kfnb.backends.backend import Submission
 from kfnb.backends.environment import FROM_STUDY
 from kfnb.backends.kubeflow.limits import check
+from kfnb.backends.kubeflow.storable import check_storable, storable
 from kfnb.errors import BackendError
 
 Json = Mapping[str, Any]
@@ -16,9 +17,9 @@ Json = Mapping[str, Any]
 def order(submission: Submission, experiment: str, *, root: str = "", account: str = "") -> dict[str, Any]:
     """The body of ``POST /runs``. ``root`` is the folder for artifacts, ``account`` the service account of the pods.
 
-    Raises ``BackendError`` for what a cluster does not take, or cannot hold (``limits``).
+    Raises ``BackendError`` for what a cluster does not take, cannot hold (``limits``), or cannot store (``storable``).
     """
-    spec = submission.spec if submission.cache else without_cache(submission.spec)
+    spec = storable(submission.spec if submission.cache else without_cache(submission.spec))
     artifacts = spec.get("root", {}).get("inputDefinitions", {}).get("artifacts", {})
     given = [name for name in submission.arguments if name in artifacts]
     if given:
@@ -28,7 +29,7 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
         )
     check(spec, submission.platform, submission.arguments)
     config: dict[str, Any] = {"parameters": dict(submission.arguments)} if submission.arguments else {}
-    return {
+    body = {
         **({"experiment_id": experiment} if experiment else {}),
         "display_name": submission.name,
         **({"description": FROM_STUDY + submission.study} if submission.study else {}),
@@ -38,6 +39,8 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
         "runtime_config": config | ({"pipeline_root": root} if root else {}),
         **({"service_account": account} if account else {}),
     }
+    check_storable(body)
+    return body
 
 
 def without_cache(spec: Json) -> dict[str, Any]:
