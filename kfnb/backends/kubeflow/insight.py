@@ -21,6 +21,7 @@ from kfnb.backends.kubeflow.logs import Looked, Source
 from kfnb.backends.kubeflow.mlmd import Metadata, Recorded
 from kfnb.backends.kubeflow.objects import Store
 from kfnb.backends.kubeflow.pods import Pod, Pods
+from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.kubeflow.told import Seen, Told
 from kfnb.backends.kubeflow.workflow import Node, Workflow
 from kfnb.errors import BackendError
@@ -82,7 +83,7 @@ class Cluster:
                 cached=its.state == "CACHED" if its.state else None,
                 doing=words.get(name, ""),
                 going=name in going,
-                seen=_seen(its, workflow.tasks.get(name)),
+                seen=_seen(its, workflow.tasks.get(name), pod),
                 turns=turns.get(name, 0),
             )
         driver = newest.get("")
@@ -246,14 +247,21 @@ def _turns(tasks: Iterable[str]) -> dict[str, int]:
     return found
 
 
-def _seen(made: Made, node: Node | None) -> Seen | None:
-    """The state of a task as others than the server know it: the Workflow first, which is what the server reads."""
-    if node is not None:
+def _seen(made: Made, node: Node | None, pod: Pod | None) -> Seen | None:
+    """The state of a task as others than the server know it: the Workflow, which is what the server reads, or ML Metadata
+    where the Workflow still says that the task runs.
+
+    ML Metadata knows of a task before its ``pod`` is there, which is when it starts.
+    """
+    ended = _ENDED.get(made.state)
+    if node is not None and (node.state.finished or ended is not RunState.SUCCEEDED):
         return Seen(node.state, node.started, node.finished, node.attempts, "the Argo Workflow")
     if not made.state:
         return None
-    state = _ENDED.get(made.state, RunState.RUNNING)
-    return Seen(state, made.began, made.changed if state.finished else None, source="ML Metadata")
+    launched = seconds(pod.created) if pod is not None and pod.role == "launcher" else None
+    return Seen(
+        ended or RunState.RUNNING, launched or made.began, made.changed if ended else None, source="ML Metadata"
+    )
 
 
 class _Sources:

@@ -13,13 +13,16 @@ from kfnb.errors import BackendError
 
 Json = Mapping[str, Any]
 
+_KFP_EXECUTOR = "kfp.dsl.executor_main"
+_UNBUFFERED = {"name": "PYTHONUNBUFFERED", "value": "1"}
+
 
 def order(submission: Submission, experiment: str, *, root: str = "", account: str = "") -> dict[str, Any]:
     """The body of ``POST /runs``. ``root`` is the folder for artifacts, ``account`` the service account of the pods.
 
     Raises ``BackendError`` for what a cluster does not take, cannot hold (``limits``), or cannot store (``storable``).
     """
-    spec = storable(submission.spec if submission.cache else without_cache(submission.spec))
+    spec = as_sent(submission.spec if submission.cache else without_cache(submission.spec))
     artifacts = spec.get("root", {}).get("inputDefinitions", {}).get("artifacts", {})
     given = [name for name in submission.arguments if name in artifacts]
     if given:
@@ -41,6 +44,27 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
     }
     check_storable(body)
     return body
+
+
+def as_sent(spec: Json) -> dict[str, Any]:
+    """The pipeline as a cluster is given it: storable, and with Python steps that write their logs line by line.
+
+    Python keeps what a step prints until there are 8 KiB of it, so that a followed log would come at the step's end,
+    and after what it wrote to stderr later; here steps run with the same setting.
+    """
+    deployment = spec.get("deploymentSpec", {})
+    executors = {name: _unbuffered(one) for name, one in deployment.get("executors", {}).items()}
+    sent = {**spec, "deploymentSpec": {**deployment, "executors": executors}} if executors else spec
+    return storable(sent)
+
+
+def _unbuffered(executor: Json) -> Json:
+    container = executor.get("container") or {}
+    env = container.get("env") or []
+    python = any(_KFP_EXECUTOR in word for word in container.get("command") or ())
+    if not python or any(one.get("name") == _UNBUFFERED["name"] for one in env):
+        return executor
+    return {**executor, "container": {**container, "env": [*env, _UNBUFFERED]}}
 
 
 def without_cache(spec: Json) -> dict[str, Any]:

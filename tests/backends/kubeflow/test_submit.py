@@ -1,4 +1,4 @@
-"""What KFP's database cannot store is written otherwise where that means the same, and refused where it does not."""
+"""What a cluster is sent to start a run: what it can store, and what makes its steps do as they do here."""
 
 from __future__ import annotations
 
@@ -82,3 +82,28 @@ def test_so_are_a_constant_and_the_name_of_a_run() -> None:
 
 def test_what_has_three_bytes_is_stored() -> None:
     check_storable({"runtime_config": {"parameters": {"text": "äöü ✓ 漢字 \uffff", "n": 1, "none": None}}})
+
+
+PYTHON = ["sh", "-ec", "python3 -m kfp.dsl.executor_main --x"]
+
+
+@pytest.mark.parametrize(
+    ("container", "env"),
+    [
+        ({"command": PYTHON}, [{"name": "PYTHONUNBUFFERED", "value": "1"}]),
+        (
+            {"command": PYTHON, "env": [{"name": "A", "value": "b"}]},
+            [{"name": "A", "value": "b"}, {"name": "PYTHONUNBUFFERED", "value": "1"}],
+        ),
+        (
+            {"command": PYTHON, "env": [{"name": "PYTHONUNBUFFERED", "value": ""}]},
+            [{"name": "PYTHONUNBUFFERED", "value": ""}],
+        ),
+        ({"command": ["echo"]}, None),
+    ],
+)
+def test_a_python_step_writes_its_log_line_by_line_as_it_does_here(container: Any, env: Any) -> None:
+    spec = {"deploymentSpec": {"executors": {"exec-say": {"container": container}}}}
+    sent = order(Submission(spec, {}, "p-1"), "")["pipeline_spec"]
+    assert sent["deploymentSpec"]["executors"]["exec-say"]["container"].get("env") == env
+    assert spec == {"deploymentSpec": {"executors": {"exec-say": {"container": container}}}}  # as it was
