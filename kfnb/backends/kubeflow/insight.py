@@ -248,8 +248,8 @@ def _turns(tasks: Iterable[str]) -> dict[str, int]:
 
 
 def _seen(made: Made, node: Node | None, pod: Pod | None) -> Seen | None:
-    """The state of a task as others than the server know it: the Workflow, which is what the server reads, or ML Metadata
-    where the Workflow still says that the task runs.
+    """The state of a task as others than the server know it: the Workflow, which is what the server reads, or ML
+    Metadata where the Workflow still says that the task runs.
 
     ML Metadata knows of a task before its ``pod`` is there, which is when it starts.
     """
@@ -260,7 +260,10 @@ def _seen(made: Made, node: Node | None, pod: Pod | None) -> Seen | None:
         return None
     launched = seconds(pod.created) if pod is not None and pod.role == "launcher" else None
     return Seen(
-        ended or RunState.RUNNING, launched or made.began, made.changed if ended else None, source="ML Metadata"
+        ended or RunState.RUNNING,
+        launched or made.began,
+        made.changed if ended else None,
+        source="ML Metadata",
     )
 
 

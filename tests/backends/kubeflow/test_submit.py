@@ -24,14 +24,16 @@ def pipeline(program: str, **task: Any) -> dict[str, Any]:
 
 
 def stored(program: str) -> str:
-    text: str = storable(pipeline(program))["deploymentSpec"]["executors"]["exec-say"]["container"]["command"][-1]
+    text: str = storable(pipeline(program))["deploymentSpec"]["executors"]["exec-say"]["container"][
+        "command"
+    ][-1]
     return text
 
 
 def said(program: str) -> Any:
     """What the function ``say`` of a program gives."""
     names: dict[str, Any] = {}
-    exec(program, names)  # noqa: S102 - the test's own
+    exec(program, names)
     return names["say"]()
 
 
@@ -62,7 +64,9 @@ def test_what_may_be_no_python_stays_as_it_is(text: str) -> None:
 
 def test_a_program_that_cannot_be_written_otherwise_is_refused_with_what_to_do() -> None:
     submission = Submission(pipeline('def say():\n    return r"🚀"\n'), {}, "p-1")
-    with pytest.raises(BackendError, match=r"the program of say contains 🚀 \(U\+1F680\).*write it as \\U0001F680"):
+    with pytest.raises(
+        BackendError, match=r"the program of say contains 🚀 \(U\+1F680\).*write it as \\U0001F680"
+    ):
         order(submission, "")
 
 
