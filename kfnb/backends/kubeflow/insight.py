@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kfnb import model
@@ -34,6 +34,8 @@ _SILENT_FOR = 60.0
 """Seconds for which ML Metadata is left alone after it did not answer."""
 _AGAIN = 5.0
 """Seconds until ML Metadata, or the Workflow, is asked again of a task whose end the server has not told yet."""
+_UNRECORDED = 60.0
+"""Seconds after the end of a Workflow in which KFP records it: it looks at a Workflow every 30 s at the latest."""
 _NOTHING = Made()
 _ENDED = {
     "COMPLETE": RunState.SUCCEEDED,
@@ -61,12 +63,13 @@ class Cluster:
     def told(self, run: model.Run, spec: Json) -> Mapping[str, Told]:
         """What is known of a run's tasks and groups, by their ids; also of those that ``run`` does not have yet.
 
-        Under the id "" is why the run itself could not be prepared, if it could not.
+        Under the id "" is why the run itself could not be prepared, if it could not; and how its Workflow ended, where
+        the server has not recorded that in a minute.
         """
         pods = self.pods(run, succeeded=False)
         going = {pod.task for pod in pods if pod.role == "launcher" and pod.phase == "Running"}
-        ended = any(task.state is RunState.RUNNING and task.id not in going for task in _leaves(run))
-        made = self.made(run, spec, age=_AGAIN if ended else math.inf)
+        gone = any(task.state is RunState.RUNNING and task.id not in going for task in _leaves(run))
+        made = self.made(run, spec, age=_AGAIN if gone else math.inf)
         workflow = self._workflow(run, pods, made)
         words = self._doing(run, pods, workflow)
         newest = {**_of_turns(pods), **{pod.task: pod for pod in pods}}
@@ -89,6 +92,9 @@ class Cluster:
         driver = newest.get("")
         if driver is not None and driver.role == "driver" and driver.phase == "Failed":
             found[""] = Told(error=self._unprepared(run, driver))
+        ended = workflow.ended
+        if not run.state.finished and ended is not None and time.time() - (ended.finished or 0) > _UNRECORDED:
+            found[""] = replace(found.get("", Told()), seen=Seen(ended.state, finished=ended.finished))
         return found
 
     def logs(
@@ -133,7 +139,7 @@ class Cluster:
 
     def _workflow(self, run: model.Run, pods: tuple[Pod, ...], made: Mapping[str, Made]) -> Workflow:
         """The run's Argo Workflow where nobody else tells what has become of a task: it can be megabytes."""
-        if self._pods is None or not (_untouched(run) or _unexplained(run, pods, made)):
+        if self._pods is None or not (_untouched(run) or _unexplained(run, pods, made) or _all_over(run)):
             return Workflow()
         at, known = self._workflows.get(run.id, (-math.inf, Workflow()))
         if time.monotonic() - at >= _AGAIN:
@@ -207,6 +213,11 @@ def _untouched(run: model.Run) -> bool:
     return not run.state.finished and all(
         task.started is None and not task.state.finished for task in run.tasks
     )
+
+
+def _all_over(run: model.Run) -> bool:
+    """Whether a run goes on though all of its tasks have ended: the server may never record its end."""
+    return not run.state.finished and bool(run.tasks) and all(task.state.finished for task in _leaves(run))
 
 
 def _unexplained(run: model.Run, pods: tuple[Pod, ...], made: Mapping[str, Made]) -> bool:

@@ -2,7 +2,7 @@
 
 KFP's API server talks to MySQL in ``utf8`` (KFP 2.17.0, ``backend/src/apiserver/client/sql.go``), which has no
 characters beyond U+FFFF: emoji above all. It creates the Argo Workflow first and stores the run afterwards, so a run
-that it refuses runs all the same, and nobody can see or stop it. Hence what cannot be stored is found before it is sent.
+that it refuses runs all the same, and nobody can see or stop it. So what cannot be stored is found before it is sent.
 """
 
 from __future__ import annotations

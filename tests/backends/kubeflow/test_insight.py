@@ -251,6 +251,37 @@ def test_a_run_that_has_not_begun_says_so_at_its_first_tasks(cluster, kubernetes
     assert told["b"].doing == ""
 
 
+def looked_at(answer, cluster):
+    """A run with all that is learned of it, of which one thing may lead to another (see ``look``)."""
+    spec, told = spec_of(answer), {}
+    run = fold(answer, plan_of(spec))
+    while not run.state.finished and (more := cluster.told(run, spec)) != told:
+        told = more
+        run = fold(answer, plan_of(spec), lambda task: told.get(task, NOTHING))  # noqa: B023 - called at once
+    return run
+
+
+@pytest.mark.parametrize(("phase", "state"), [("Succeeded", RunState.SUCCEEDED), ("Failed", RunState.FAILED)])
+def test_a_run_whose_end_the_server_never_records_ends_as_its_workflow(cluster, kubernetes, phase, state):
+    """So it is where a text of a run cannot be stored: its rows stay as they are for ever."""
+    status = {"phase": phase, "startedAt": "2026-11-29T19:40:47Z", "finishedAt": "2026-11-29T19:42:10Z"}
+    kubernetes.workflows = [{"metadata": {"labels": {"pipeline/runid": GOOD}}, "status": status}]
+    answer = {**looks(GOOD)[-1], "state": "RUNNING", "finished_at": "1970-01-01T00:00:00Z"}
+    run = looked_at(answer, cluster)
+    assert (run.state, run.finished) == (state, 1795981330.0)
+    assert any("has not recorded the end of this run" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("status", [{"phase": "Running"}, {"phase": "Succeeded", "finishedAt": "now"}])
+def test_a_run_whose_end_the_server_may_still_record_runs(cluster, kubernetes, status):
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    status = {name: now if value == "now" else value for name, value in status.items()}
+    kubernetes.workflows = [{"metadata": {"labels": {"pipeline/runid": GOOD}}, "status": status}]
+    answer = {**looks(GOOD)[-1], "state": "RUNNING", "finished_at": "1970-01-01T00:00:00Z"}
+    run = looked_at(answer, cluster)
+    assert (run.state, run.finished) == (RunState.RUNNING, None)
+
+
 def test_a_task_that_ml_metadata_saw_end_does_not_run_again_where_argo_is_behind():
     made = Made(state="COMPLETE", began=10.0, changed=30.0)
     node = Node(RunState.RUNNING, started=20.0)
