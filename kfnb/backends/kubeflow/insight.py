@@ -5,7 +5,9 @@ Each of them may be out of reach; what the others tell is there all the same.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kfnb import model
@@ -29,6 +31,8 @@ from kfnb.model import RunState, Task, TaskError
 Json = Mapping[str, Any]
 
 _PACE = Pace(1, 10)
+_UNRECORDED = 60.0
+"""Seconds after the end of a Workflow in which KFP records it: it looks at a Workflow every 30 s at the latest."""
 _NOTHING = Made()
 _RECORDS, _WORKFLOW, _PODS = "ML Metadata", "the Argo Workflow", "Kubernetes"
 
@@ -54,7 +58,8 @@ class Cluster:
     def told(self, run: model.Run, spec: Json) -> Mapping[str, Told]:
         """What is known of a run's tasks and groups, by their ids; also of those that ``run`` does not have yet.
 
-        Under the id "" is why the run itself could not be prepared, if it could not.
+        Under the id "" is why the run itself could not be prepared, if it could not; and how its Workflow ended, where
+        the server has not recorded that in a minute.
         """
         pods = self.pods(run, succeeded=False)
         going = {pod.task: pod for pod in pods if pod.role == "launcher" and pod.phase == "Running"}
@@ -81,6 +86,9 @@ class Cluster:
         driver = newest.get("")
         if driver is not None and driver.role == "driver" and driver.phase == "Failed":
             found[""] = Told(error=self._unprepared(run, driver))
+        ended = workflow.ended
+        if not run.state.finished and ended is not None and time.time() - (ended.finished or 0) > _UNRECORDED:
+            found[""] = replace(found.get("", Told()), seen=Seen(ended.state, finished=ended.finished))
         return found
 
     def logs(
@@ -158,7 +166,8 @@ def _seen(made: Made, node: Node | None, pod: Pod | None) -> Seen | None:
     ended = ENDED.get(made.state)
     if node is not None and node.state.finished:
         return Seen(node.state, node.started, node.finished, node.attempts, _WORKFLOW)
-    if ended is not None and not (pod is not None and ended is RunState.FAILED):
+    # after a failure there may be another attempt, of which its pod or the Workflow tells
+    if ended is not None and not (ended is RunState.FAILED and (pod is not None or node is not None)):
         return Seen(ended, made.began, made.changed, source=_RECORDS)
     if pod is not None:
         return Seen(RunState.RUNNING, seconds(pod.created), source=_PODS)

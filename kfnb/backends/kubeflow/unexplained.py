@@ -32,7 +32,7 @@ class Workflows:
         """
         known = self._last(run).workflow
         missing = _lost(run, made, known) if run.state.finished else _stuck(run, pods, made)
-        return self.now(run) if missing else replace(known, refused={}, queued=None)
+        return self.now(run) if missing or _all_over(run) else replace(known, refused={}, queued=None)
 
     def now(self, run: Run) -> Workflow:
         """The Workflow of a run as it was a few seconds ago."""
@@ -70,6 +70,12 @@ def _stuck(run: Run, pods: Collection[Pod], made: Mapping[str, Made]) -> bool:
         and not any(pod == task.id or pod.startswith(f"{task.id}/") for pod in alive)
         for task in expected
     )
+
+
+def _all_over(run: Run) -> bool:
+    """Whether a run goes on though all of its tasks have ended: the server may never record its end."""
+    ended = all(task.state.finished for task in run.tasks if not task.group)
+    return not run.state.finished and bool(run.tasks) and ended
 
 
 def _lost(run: Run, made: Mapping[str, Made], known: Workflow) -> bool:

@@ -387,7 +387,7 @@ def test_an_interrupt_while_waiting_says_that_the_run_goes_on_and_how_to_come_ba
     assert done.returncode in (-signal.SIGINT, 1, 130)
     last = done.stderr.strip().splitlines()[-1]
     assert last == (
-        f"KeyboardInterrupt: run {STOPPED} goes on; kfnb.run('{STOPPED}') comes back to it, and its stop() ends it"
+        f"KeyboardInterrupt: run {STOPPED} is still running; reattach with kfnb.run('{STOPPED}'), stop it with .stop()"
     )
     assert sent(replay, f"{RUNS}/{STOPPED}:terminate") == []
 

@@ -8,15 +8,17 @@ from cluster import ACCESS, SECRET, Metadata, running
 from replay import BAD, CACHED, GOOD, looks, serving
 
 from kfnb.backends.events import encode
-from kfnb.backends.kubeflow import mlmd
+from kfnb.backends.kubeflow import insight, mlmd
+from kfnb.backends.kubeflow.artifacts import Made
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.fold import fold, spec_of
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.plan import plan_of
-from kfnb.backends.kubeflow.pods import Pods
+from kfnb.backends.kubeflow.pods import Pod, Pods
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.told import NOTHING, Told
+from kfnb.backends.kubeflow.workflow import Node
 from kfnb.backends.run import Run as Handle
 from kfnb.errors import BackendError
 from kfnb.model import Run, RunState, Task, TaskError
@@ -257,6 +259,53 @@ def test_a_run_that_has_not_begun_says_so_at_its_first_tasks(unrecorded, kuberne
     told = unrecorded.told(run, {})
     assert told["a"].doing == "waiting for Argo Workflows to start the run"
     assert told["b"].doing == ""
+
+
+def looked_at(answer, cluster):
+    """A run with all that is learned of it, of which one thing may lead to another (see ``look``)."""
+    spec, told = spec_of(answer), {}
+    run = fold(answer, plan_of(spec))
+    while not run.state.finished and (more := cluster.told(run, spec)) != told:
+        told = more
+        run = fold(answer, plan_of(spec), lambda task: told.get(task, NOTHING))  # noqa: B023 - called at once
+    return run
+
+
+@pytest.mark.parametrize(("phase", "state"), [("Succeeded", RunState.SUCCEEDED), ("Failed", RunState.FAILED)])
+def test_a_run_whose_end_the_server_never_records_ends_as_its_workflow(cluster, kubernetes, phase, state):
+    """So it is where a text of a run cannot be stored: its rows stay as they are for ever."""
+    status = {"phase": phase, "startedAt": "2026-11-29T19:40:47Z", "finishedAt": "2026-11-29T19:42:10Z"}
+    kubernetes.workflows = [{"metadata": {"labels": {"pipeline/runid": GOOD}}, "status": status}]
+    answer = {**looks(GOOD)[-1], "state": "RUNNING", "finished_at": "1970-01-01T00:00:00Z"}
+    run = looked_at(answer, cluster)
+    assert (run.state, run.finished) == (state, 1795981330.0)
+    assert any("has not recorded the end of this run" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("status", [{"phase": "Running"}, {"phase": "Succeeded", "finishedAt": "now"}])
+def test_a_run_whose_end_the_server_may_still_record_runs(cluster, kubernetes, status):
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    status = {name: now if value == "now" else value for name, value in status.items()}
+    kubernetes.workflows = [{"metadata": {"labels": {"pipeline/runid": GOOD}}, "status": status}]
+    answer = {**looks(GOOD)[-1], "state": "RUNNING", "finished_at": "1970-01-01T00:00:00Z"}
+    run = looked_at(answer, cluster)
+    assert (run.state, run.finished) == (RunState.RUNNING, None)
+
+
+def test_a_task_that_ml_metadata_saw_end_does_not_run_again_where_argo_is_behind():
+    made = Made(state="COMPLETE", began=10.0, changed=30.0)
+    node = Node(RunState.RUNNING, started=20.0)
+    seen = insight._seen(made, node, None)
+    assert (seen.state, seen.source) == (RunState.SUCCEEDED, "ML Metadata")
+    assert insight._seen(replace(made, state="RUNNING"), node, None).source == "the Argo Workflow"
+    assert insight._seen(replace(made, state="FAILED"), node, None).state is RunState.RUNNING  # it is retried
+
+
+def test_a_task_begins_with_its_pod_and_not_when_ml_metadata_first_heard_of_it():
+    made = Made(state="RUNNING", began=10.0)
+    pod = Pod("p", role="launcher", phase="Running", created="2026-11-29T19:50:00Z")
+    assert insight._seen(made, None, pod).started == 1795981800.0
+    assert insight._seen(made, None, None).started == 10.0
 
 
 def test_a_turn_whose_driver_waits_says_so_at_its_loop(unrecorded, kubernetes):

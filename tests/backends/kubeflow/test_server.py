@@ -276,6 +276,12 @@ def test_secrets_are_in_no_message_and_in_no_traceback(replay: Replay, fault, ca
         pickle.dumps(credentials)
 
 
+def test_a_server_of_plain_http_has_no_certificate_to_trust(replay: Replay):
+    said = refusal(lambda: Server(replay.url.replace("http:", "https:"), patience=HASTE).get("/healthz"))
+    assert "answers in plain HTTP" in said
+    assert said.endswith(f"%kf_config host={replay.url}")
+
+
 def test_certificates_are_looked_at(tmp_path):
     with serve_tls(tmp_path) as (url, authority):
         said = refusal(lambda: Server(url, patience=HASTE).get("/healthz"))
