@@ -409,6 +409,16 @@ def imported(uri: str):
     read(data=made.output)
 
 
+def write_a_text() -> Case:
+    """Not of the corpus: leaves a file with a text, its argument, in a cluster's own store."""
+
+    @dsl.pipeline
+    def write_a_text(text: str) -> dsl.Dataset:
+        return write(text=text).outputs["out"]
+
+    return Case(json_format.MessageToDict(write_a_text.pipeline_spec))
+
+
 @dsl.pipeline
 def inner(x: int, text: str = "inner", times: float = 2.0) -> NamedTuple(
     "Outputs", [("total", int), ("data", dsl.Dataset), ("each", List[int])]

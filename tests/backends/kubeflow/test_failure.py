@@ -33,16 +33,17 @@ CLOSED = (
 ASK = "ask an administrator of the cluster whether it is running"
 UNINSTALLED = "its packages could not be installed"
 NO_PACKAGE = f"{UNINSTALLED}: No matching distribution found for numpy==99.0.0; {CHECK}"
+ENDED = "its process was ended by SIGTERM (exit code 143), as when its pod is deleted or its node is drained"
 REASONS = {
     "fails-midway-9ltt5": "ValueError: bad input x=7",
-    "slow-one-p5hxj": "its process was ended by SIGTERM (exit code 143)",
+    "slow-one-p5hxj": ENDED,
     "fails-in-loop-d24sb": "ZeroDivisionError: division by zero",
     "out-of-memory-rjwcj": "its container was killed: it used more memory than its limit of 64Mi",
     "flaky-out-zj47s": "ZeroDivisionError: division by zero",
     "exit-after-failure-czpvv": "ZeroDivisionError: division by zero",
     "no-package-gzqcg": NO_PACKAGE,
     "no-metadata-spx9n": f"it could not be prepared: {NO_METADATA}",
-    "stopped-loop-hmncw": "its process was ended by SIGTERM (exit code 143)",
+    "stopped-loop-hmncw": ENDED,
 }
 """Why pods failed in the recordings, by their workflow."""
 
@@ -265,6 +266,7 @@ def test_a_container_that_comes_before_the_step_is_told_by_its_log():
     ("message", "told"),
     [
         ("pod deleted", "its pod was deleted while it ran: by a person, or with the node that it ran on"),
+        ("main: Error (exit code 143)", ENDED),
         ("main: Error (exit code 1)", "its pod is gone; Argo Workflows says: Error (exit code 1)"),
         ("Step exceeded its deadline", "its pod is gone; Argo Workflows says: Step exceeded its deadline"),
     ],
