@@ -157,11 +157,11 @@ class StepWriter:
 
     def _beginning(self, written: list[str]) -> list[str]:
         """What a step does first; its arguments ``written`` are artifacts, or paths, that it writes."""
-        lines = ["kfnb_unpack()"] if self.helpers() else []
+        lines = ['__import__("sys").stdout.reconfigure(line_buffering=True)']  # its log is read while it runs
+        lines += ["kfnb_unpack()"] if self.helpers() else []
         if self.component.options.retries:
             lines.append(f"kfnb_attempts({self.component.options.retries}, [{', '.join(written)}])")
-        mine = mark_generated("its own code")
-        return [INDENT + line for line in (mine, *lines)] if lines else []
+        return [INDENT + line for line in (mark_generated("its own code"), *lines)]
 
     def _prologue(self) -> list[str]:
         travel, lines = self.travel, []

@@ -467,3 +467,23 @@ def failures():
         with dsl.If(i == 2):
             fail(message="two")
         add(a=made.output)
+
+
+@component
+def fail_all(message: str, out: dsl.Output[dsl.Dataset]) -> NamedTuple("Outputs", [("n", int), ("text", str)]):
+    raise ValueError(message)
+
+
+@case()
+def ignored_failures():
+    # KFP runs one task alone that ignores the failure of another, and none that depends on it
+    one = fail_all(message="one")
+    add(a=1, b=one.outputs["n"]).ignore_upstream_failure()
+    two = fail_all(message="two")
+    late(text=two.outputs["text"]).ignore_upstream_failure()
+    three = fail_all(message="three")
+    maybe(text="given", n=1, data=three.outputs["out"]).ignore_upstream_failure()
+    four = fail_all(message="four")
+    tell(value="in any case").after(four).ignore_upstream_failure()
+    never = several(n=fail_all(message="five").outputs["n"])
+    late(text=never.outputs["text"]).ignore_upstream_failure()
