@@ -240,6 +240,16 @@ def maybe(
 
 
 @component
+def perhaps(data: dsl.Input[dsl.Dataset] = None) -> str:
+    return repr(data and open(data.path).read())
+
+
+@component
+def kind_of(some: dsl.Input[dsl.Artifact]) -> str:
+    return type(some).__name__
+
+
+@component
 def late(text: str = "default") -> str:
     return text
 
@@ -454,7 +464,11 @@ def pipelines_in_pipelines(x: int) -> int:
 def optional_inputs(text: Optional[str] = None, n: Optional[int] = None):
     maybe()
     maybe(text=text, n=n)
-    maybe(text="given", data=write(text="data").outputs["out"])
+    perhaps()
+    data = write(text="data").outputs["out"]
+    perhaps(data=data)
+    kind_of(some=data)  # as it is annotated
+    maybe(text="given", data=data)  # KFP cannot make an Optional[...]
 
 
 @case()

@@ -29,10 +29,8 @@ def reference(spec: dict[str, Any], arguments: dict[str, Any], folder: Path) -> 
 
 def _task(path: str, execution: Execution) -> Task:
     group = bool(execution.dag)
-    ran = execution.state != "SKIPPED"
-    inputs = (
-        {**execution.parameters, **execution.received, **execution.artifacts} if ran and not group else {}
-    )
+    ran = execution.state != "SKIPPED" and execution.prepared and not group
+    inputs = {**execution.parameters, **execution.received, **execution.artifacts}
     made = {**execution.outputs, **execution.made} if execution.state == "SUCCEEDED" else {}
     outputs = {name: _shown(value, kind) for name, value, kind in _declared(made, execution.spec, "output")}
     return Task(
@@ -42,7 +40,7 @@ def _task(path: str, execution: Execution) -> Task:
         group=group,
         inputs={
             name: _shown(value, kind, name)
-            for name, value, kind in _declared(inputs, execution.spec, "input")
+            for name, value, kind in (_declared(inputs, execution.spec, "input") if ran else ())
         },
         outputs=outputs,
         metrics={

@@ -195,6 +195,21 @@ def test_a_driver_that_failed_is_told_by_its_last_words(said, told):
     assert why_failed(lines, "p", Pod("p", role="driver")).message == f"it could not be prepared: {told}"
 
 
+def test_a_driver_that_crashed_says_so():
+    lines = [
+        "panic: runtime error: invalid memory address or nil pointer dereference",
+        "[signal SIGSEGV: segmentation violation code=0x1 addr=0x8 pc=0x1f]",
+        "goroutine 1 [running]:",
+        'time=2026-11-29T20:15:46.622Z level=INFO msg="sub-process exited" argo=true error="exit status 2"',
+        "Error: exit status 2",
+    ]
+    pod = Pod("p", role="driver", phase="Failed", exit_code=2, reason="Error")
+    assert why_failed(lines, "p", pod).message == (
+        "it could not be prepared: KFP's driver crashed: runtime error: "
+        "invalid memory address or nil pointer dereference"
+    )
+
+
 def test_a_driver_without_a_word_is_told_by_how_it_ended():
     pod = Pod("p", role="driver", phase="Failed", exit_code=137, reason="Error")
     assert (
