@@ -484,7 +484,9 @@ def failures():
 
 
 @component
-def fail_all(message: str, out: dsl.Output[dsl.Dataset]) -> NamedTuple("Outputs", [("n", int), ("text", str)]):
+def fail_all(message: str, out: dsl.Output[dsl.Dataset]) -> NamedTuple(
+    "Outputs", [("n", int), ("text", str)]
+):
     raise ValueError(message)
 
 

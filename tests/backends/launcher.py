@@ -173,26 +173,16 @@ class Reference:
         for name, source in inputs.get("parameters", {}).items():
             value = self._parameter(dag, source, task)
             if value is None and "taskOutputParameter" in source:
-                if declared.get(name, {}).get("parameterType") != "STRING":
-                    raise Refused(f"parameter {name} has unknown protobuf.Value type: <nil>")
-                value = ""
+                value = _nothing(name, declared.get(name, {}))
             if value is None:
                 if not declared.get(name, {}).get("isOptional"):
                     raise Refused(f"{name} is null")
                 continue
             into.parameters[name] = value
         for name, source in inputs.get("artifacts", {}).items():
-            if "componentInputArtifact" in source:
-                given = dag.artifacts.get(source["componentInputArtifact"])
-                if given is None:  # an optional one that nobody gave
-                    continue
+            given = self._artifacts(dag, source)
+            if given is not None:  # else an optional one that nobody gave
                 into.artifacts[name] = given
-            else:
-                one = source["taskOutputArtifact"]
-                made = self._upstream(dag, one["producerTask"], one["outputArtifactKey"], made=True)
-                if made is None:
-                    raise Refused(f"cannot find output artifact key {one['outputArtifactKey']}")
-                into.artifacts[name] = made
         for name, source in inputs.get("parameters", {}).items():
             if "parameterExpressionSelector" in source:
                 into.parameters[name] = _selected(
@@ -232,6 +222,17 @@ class Reference:
                 "error": {},
             }
         return through_protobuf(source["runtimeValue"]["constant"])
+
+    def _artifacts(self, dag: Execution, source: Json) -> list[Json] | None:
+        if "componentInputArtifact" in source:
+            return dag.artifacts.get(source["componentInputArtifact"])
+        one = source["taskOutputArtifact"]
+        made: list[Json] | None = self._upstream(
+            dag, one["producerTask"], one["outputArtifactKey"], made=True
+        )
+        if made is None:
+            raise Refused(f"cannot find output artifact key {one['outputArtifactKey']}")
+        return made
 
     # outputs of upstream tasks: resolveUpstreamParameters, resolveUpstreamArtifacts, CollectInputs
 
@@ -355,6 +356,13 @@ class Reference:
 def _told(artifacts: list[Json]) -> list[Json]:
     """``toRuntimeArtifact``: without their type."""
     return [{key: value for key, value in one.items() if key != "type"} for one in artifacts]
+
+
+def _nothing(name: str, declared: Json) -> str:
+    """What becomes of an output that is not there: in Go it is nil, which as text is empty."""
+    if declared.get("parameterType") != "STRING":
+        raise Refused(f"parameter {name} has unknown protobuf.Value type: <nil>")
+    return ""
 
 
 def _producer(dag: Execution, key: str, *, made: bool) -> tuple[str, str]:

@@ -2,8 +2,8 @@
 
 Where the cluster is, kfnb's settings say (``KUBECONFIG`` and ``KFNB_CONTEXT``, or ``KFNB_HOST`` and ``KFNB_METADATA``);
 ``KFNB_CORPUS_IMAGE`` is an image that has kfp in it. Without names, all pipelines are run, a few at a time. What
-``corpus.canonical`` says of each goes to ``recordings/corpus.json.gz``, which ``test_corpus.py`` compares with the local
-engine. What was recorded of pipelines that are not named stays.
+``corpus.canonical`` says of each goes to ``recordings/corpus.json.gz``, which ``test_corpus.py`` compares with the
+local engine. What was recorded of pipelines that are not named stays.
 """
 
 import contextlib
@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ RECORDING = Path(__file__).parent / "recordings" / "corpus.json.gz"
 AT_ONCE = 3
 
 
+@cache
 def recorded() -> dict[str, Any]:
     """How each pipeline of the corpus ended on a cluster, by name; a file among the arguments is called as that."""
     told: dict[str, Any] = json.loads(gzip.decompress(RECORDING.read_bytes())) if RECORDING.exists() else {}
@@ -75,11 +77,12 @@ def runs(names: list[str]) -> Iterator[tuple[str, str]]:
 
 def main(names: list[str]) -> None:
     """Record these pipelines, or all."""
+    kept = dict(recorded())
     for name, told in runs(names or list(CORPUS)):
-        print(name, json.loads(told)["state"], flush=True)
-        kept = json.dumps(recorded() | {name: json.loads(told)}, indent=1, sort_keys=True)
+        sys.stderr.write(f"{name} {json.loads(told)['state']}\n")
+        kept[name] = json.loads(told)
         RECORDING.parent.mkdir(exist_ok=True)
-        RECORDING.write_bytes(gzip.compress(kept.encode(), mtime=0))
+        RECORDING.write_bytes(gzip.compress(json.dumps(kept, indent=1, sort_keys=True).encode(), mtime=0))
 
 
 if __name__ == "__main__":

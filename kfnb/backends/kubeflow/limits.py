@@ -1,4 +1,4 @@
-"""What a cluster cannot hold or run of a pipeline, found before it is sent; and what a cluster does differently with it.
+"""What a cluster cannot hold or run of a pipeline, found before it is sent; and what it does differently with it.
 
 KFP's API server makes an Argo Workflow of the PipelineSpec. The numbers, and where they are from:
 

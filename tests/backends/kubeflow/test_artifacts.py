@@ -162,7 +162,7 @@ def test_an_imported_artifact_in_the_runs_bucket_is_opened_as_the_runs_own(uri, 
         artifacts={1: Stored(1, "system.Dataset", uri, {"store_session_info": FROM_PODS})},
     )
     asked = []
-    artifacts.read(told, SPEC, lambda given: asked.append(given))
+    artifacts.read(told, SPEC, asked.append)
     assert asked == [session]
 
 

@@ -146,7 +146,9 @@ def test_of_the_tasks_that_ignore_one_failure_a_cluster_runs_one() -> None:
 def test_a_task_after_one_that_ignores_a_failure_is_refused() -> None:
     after = {"componentRef": {"name": "comp-t"}, "dependentTasks": ["tell"]}
     check(ignoring("tell"), None, {})
-    with pytest.raises(BackendError, match="last depends on tell, which ignores .*: put both into a pipeline within"):
+    with pytest.raises(
+        BackendError, match=r"last depends on tell, which ignores .*: put both into a pipeline within"
+    ):
         check(ignoring("tell", last=after), None, {})
 
 
