@@ -240,6 +240,16 @@ def maybe(
 
 
 @component
+def perhaps(data: dsl.Input[dsl.Dataset] = None) -> str:
+    return repr(data and open(data.path).read())
+
+
+@component
+def kind_of(some: dsl.Input[dsl.Artifact]) -> str:
+    return type(some).__name__
+
+
+@component
 def late(text: str = "default") -> str:
     return text
 
@@ -409,6 +419,16 @@ def imported(uri: str):
     read(data=made.output)
 
 
+def write_a_text() -> Case:
+    """Not of the corpus: leaves a file with a text, its argument, in a cluster's own store."""
+
+    @dsl.pipeline
+    def write_a_text(text: str) -> dsl.Dataset:
+        return write(text=text).outputs["out"]
+
+    return Case(json_format.MessageToDict(write_a_text.pipeline_spec))
+
+
 @dsl.pipeline
 def inner(x: int, text: str = "inner", times: float = 2.0) -> NamedTuple(
     "Outputs", [("total", int), ("data", dsl.Dataset), ("each", List[int])]
@@ -444,7 +464,11 @@ def pipelines_in_pipelines(x: int) -> int:
 def optional_inputs(text: Optional[str] = None, n: Optional[int] = None):
     maybe()
     maybe(text=text, n=n)
-    maybe(text="given", data=write(text="data").outputs["out"])
+    perhaps()
+    data = write(text="data").outputs["out"]
+    perhaps(data=data)
+    kind_of(some=data)  # as it is annotated
+    maybe(text="given", data=data)  # KFP cannot make an Optional[...]
 
 
 @case()
@@ -457,3 +481,25 @@ def failures():
         with dsl.If(i == 2):
             fail(message="two")
         add(a=made.output)
+
+
+@component
+def fail_all(message: str, out: dsl.Output[dsl.Dataset]) -> NamedTuple(
+    "Outputs", [("n", int), ("text", str)]
+):
+    raise ValueError(message)
+
+
+@case()
+def ignored_failures():
+    # KFP runs one task alone that ignores the failure of another, and none that depends on it
+    one = fail_all(message="one")
+    add(a=1, b=one.outputs["n"]).ignore_upstream_failure()
+    two = fail_all(message="two")
+    late(text=two.outputs["text"]).ignore_upstream_failure()
+    three = fail_all(message="three")
+    maybe(text="given", n=1, data=three.outputs["out"]).ignore_upstream_failure()
+    four = fail_all(message="four")
+    tell(value="in any case").after(four).ignore_upstream_failure()
+    never = several(n=fail_all(message="five").outputs["n"])
+    late(text=never.outputs["text"]).ignore_upstream_failure()

@@ -29,7 +29,8 @@ class Refused(Exception):
 class Execution:
     """What ML Metadata knows of a task: of a DAG the executions within, of a loop those of its iterations.
 
-    ``received`` are a step's parameters as they reached its program, with texts filled.
+    ``received`` are a step's parameters as they reached its program, with texts filled. One that is not ``prepared``
+    is none that ML Metadata knows: its driver failed.
     """
 
     spec: Json
@@ -37,6 +38,7 @@ class Execution:
     artifacts: dict[str, list[Json]] = field(default_factory=dict)
     received: Json = field(default_factory=dict)
     state: str = SUCCEEDED
+    prepared: bool = True
     outputs: Json = field(default_factory=dict)
     made: dict[str, list[Json]] = field(default_factory=dict)
     tasks: dict[str, "Execution"] = field(default_factory=dict)
@@ -117,10 +119,15 @@ class Reference:
         made = self.tasks[prefix + name] = Execution(self._components[task["componentRef"]["name"]])
         trigger = task.get("triggerPolicy", {})
         before = [dag.tasks[one].state for one in task.get("dependentTasks", ())]
-        if trigger.get("strategy") != "ALL_UPSTREAM_TASKS_COMPLETED" and set(before) - {SUCCEEDED}:
+        anyway = trigger.get("strategy") == "ALL_UPSTREAM_TASKS_COMPLETED"  # a hook of Argo's: of what ran
+        if set(before) - {SUCCEEDED} - ({FAILED} if anyway else set()):
             return self._skip(made, prefix + name, loop="parameterIterator" in task)
         try:
             self._resolve(dag, made, task)
+        except Refused:
+            made.state, made.prepared = FAILED, False
+            return made
+        try:
             if "condition" in trigger and not _holds(trigger["condition"], made.parameters):
                 return self._skip(made, prefix + name, loop="parameterIterator" in task)
             if "parameterIterator" in task:
@@ -165,22 +172,17 @@ class Reference:
                 into.parameters[name] = through_protobuf(item.get("defaultValue"))
         for name, source in inputs.get("parameters", {}).items():
             value = self._parameter(dag, source, task)
+            if value is None and "taskOutputParameter" in source:
+                value = _nothing(name, declared.get(name, {}))
             if value is None:
                 if not declared.get(name, {}).get("isOptional"):
                     raise Refused(f"{name} is null")
                 continue
             into.parameters[name] = value
         for name, source in inputs.get("artifacts", {}).items():
-            if "componentInputArtifact" in source:
-                given = dag.artifacts.get(source["componentInputArtifact"])
-                if given is None:  # an optional one that nobody gave
-                    continue
+            given = self._artifacts(dag, source)
+            if given is not None:  # else an optional one that nobody gave
                 into.artifacts[name] = given
-            else:
-                one = source["taskOutputArtifact"]
-                into.artifacts[name] = self._upstream(
-                    dag, one["producerTask"], one["outputArtifactKey"], made=True
-                )
         for name, source in inputs.get("parameters", {}).items():
             if "parameterExpressionSelector" in source:
                 into.parameters[name] = _selected(
@@ -220,6 +222,17 @@ class Reference:
                 "error": {},
             }
         return through_protobuf(source["runtimeValue"]["constant"])
+
+    def _artifacts(self, dag: Execution, source: Json) -> list[Json] | None:
+        if "componentInputArtifact" in source:
+            return dag.artifacts.get(source["componentInputArtifact"])
+        one = source["taskOutputArtifact"]
+        made: list[Json] | None = self._upstream(
+            dag, one["producerTask"], one["outputArtifactKey"], made=True
+        )
+        if made is None:
+            raise Refused(f"cannot find output artifact key {one['outputArtifactKey']}")
+        return made
 
     # outputs of upstream tasks: resolveUpstreamParameters, resolveUpstreamArtifacts, CollectInputs
 
@@ -296,7 +309,7 @@ class Reference:
         told = {
             "inputs": {
                 "parameterValues": task.parameters,
-                "artifacts": {name: {"artifacts": given} for name, given in task.artifacts.items()},
+                "artifacts": {name: {"artifacts": _told(given)} for name, given in task.artifacts.items()},
             },
             "outputs": {
                 "parameters": {
@@ -338,6 +351,18 @@ class Reference:
             for told in output.get("artifacts", {}).get(name, {}).get("artifacts", [])[:1]:
                 merged |= {"uri": told.get("uri") or one["uri"], "metadata": told.get("metadata", {})}
             task.made[name] = [self._recorded(name, one["type"], merged["uri"], merged.get("metadata", {}))]
+
+
+def _told(artifacts: list[Json]) -> list[Json]:
+    """``toRuntimeArtifact``: without their type."""
+    return [{key: value for key, value in one.items() if key != "type"} for one in artifacts]
+
+
+def _nothing(name: str, declared: Json) -> str:
+    """What becomes of an output that is not there: in Go it is nil, which as text is empty."""
+    if declared.get("parameterType") != "STRING":
+        raise Refused(f"parameter {name} has unknown protobuf.Value type: <nil>")
+    return ""
 
 
 def _producer(dag: Execution, key: str, *, made: bool) -> tuple[str, str]:

@@ -69,7 +69,7 @@ def read(recorded: Recorded, spec: Mapping[str, Any], opener: Opener = lambda _:
         made[task] = Made(
             pod=execution.pod,
             state=execution.state,
-            inputs=_parameters(execution.inputs, component.inputs)
+            inputs=_parameters({**component.inputs.defaults, **execution.inputs}, component.inputs)
             | its.artifacts(component.inputs, output=False),
             outputs=outputs,
             metrics=metrics(outputs),
@@ -123,11 +123,22 @@ class _Uses:
 
     def _artifact(self, use: Use) -> Artifact:
         stored: Stored = self._recorded.artifacts[use.artifact]
-        session = stored.properties.get(SESSION) or self._recorded.properties.get(SESSION) or ""
+        session = _session(stored, self._recorded.properties)
         metadata = unwrapped(
             {name: value for name, value in stored.properties.items() if name not in _PLUMBING}
         )
         return Artifact(use.name, stored.type, stored.uri, metadata, store=self._opener(session))
+
+
+def _session(stored: Stored, run: Mapping[str, Any]) -> str:
+    """How an artifact's store is reached: in the bucket of the run as the run's is, which is how steps read it there.
+
+    KFP's importer records no more of it than that the keys are in the pods.
+    """
+    bucket = "/".join(str(run.get("pipeline_root", "")).partition("?")[0].split("/")[:3])
+    own = bool(bucket) and stored.uri.startswith(f"{bucket}/")
+    sessions = [run.get(SESSION), stored.properties.get(SESSION)]
+    return next(filter(None, sessions if own else reversed(sessions)), "")
 
 
 def _parameters(values: Mapping[str, Any], ports: Ports) -> dict[str, Any]:

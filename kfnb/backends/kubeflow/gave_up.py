@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 _FATAL = re.compile(r"F\d{4} \S+ +\d+ \S+\] (?P<said>.+)")
+_PANIC = re.compile(r"panic: (?P<said>.+)")
 _DRIVER = re.compile(r"(?:KFP driver: )?driver\.\w+\(.*?\) failed: ")
 _LAUNCHER = re.compile(r"(?:failed to execute component: )+")
 _UNWRITTEN = re.compile(
@@ -35,7 +36,8 @@ _LONGEST = 300
 
 def by_driver(lines: Sequence[str]) -> str:
     """Why the driver could not prepare what it was to prepare; empty where it did not say."""
-    return _plain(_DRIVER.sub("", _fatal(lines)))
+    panic = next((found["said"] for line in lines if (found := _PANIC.match(line))), "")
+    return cut(f"KFP's driver crashed: {panic}") if panic else _plain(_DRIVER.sub("", _fatal(lines)))
 
 
 def by_launcher(lines: Sequence[str]) -> str:

@@ -1,4 +1,4 @@
-"""What a cluster cannot hold of a pipeline, found before it is sent; and what a cluster does differently with it.
+"""What a cluster cannot hold or run of a pipeline, found before it is sent; and what it does differently with it.
 
 KFP's API server makes an Argo Workflow of the PipelineSpec. The numbers, and where they are from:
 
@@ -19,6 +19,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from kfnb.backends.kubeflow.hooks import after_hooks, without_hook
 from kfnb.errors import BackendError
 
 Json = Mapping[str, Any]
@@ -35,7 +36,13 @@ _NODES = 1800
 
 
 def check(spec: Json, platform: Json | None, arguments: Json) -> None:
-    """Raise ``BackendError`` where a cluster cannot hold the pipeline, with the size and what to do."""
+    """Raise ``BackendError`` where a cluster cannot hold or run the pipeline, with the reason and what to do."""
+    for tasks in _dags(spec):
+        for name, need in after_hooks(tasks):
+            raise BackendError(
+                f"{name} depends on {need}, which ignores the failure of another task, and Kubeflow Pipelines runs"
+                " nothing after such a task: put both into a pipeline within this one"
+            )
     for what, size, remedy in _arguments(spec, arguments):
         if size > _ARGUMENT:
             raise BackendError(
@@ -58,6 +65,12 @@ def cautions(spec: Json, platform: Json | None = None) -> Iterator[str]:
             f"{', '.join(retried)}: KFP 2.17 as it is shipped retries a lost pod, not a program that fails;"
             " --retries of %%kf_component retries both"
         )
+    for tasks in _dags(spec):
+        for name, other in sorted(without_hook(tasks).items()):
+            yield (
+                f"{name} never runs on Kubeflow Pipelines: of the tasks that ignore the failure of the same task it"
+                f" runs one alone, {other}"
+            )
     size = workflow_size(spec, platform, {}) + _NODES * sum(1 for _ in _tasks(spec))
     if size > _WORKFLOW:
         yield (
@@ -128,8 +141,13 @@ def _retried(spec: Json) -> Iterator[str]:
 
 
 def _tasks(spec: Json) -> Iterator[tuple[str, Json]]:
+    for tasks in _dags(spec):
+        yield from tasks.items()
+
+
+def _dags(spec: Json) -> Iterator[Json]:
     for component in (spec.get("root", {}), *spec.get("components", {}).values()):
-        yield from component.get("dag", {}).get("tasks", {}).items()
+        yield component.get("dag", {}).get("tasks", {})
 
 
 def _executors(spec: Json) -> Json:

@@ -99,7 +99,7 @@ class Tasks:
             started, finished, began = _seen_times(seen, row, state, around)
         else:
             started, finished, began = self._times(row, task, state, around)
-        if around.state.finished and (step.inner is None or step.conditional):
+        if around.state.finished and (step.inner is None or step.conditional) and not _unhooked(step, needs):
             self._account(task, seen, row, around)
         word = (row or {}).get("state")
         unknown = f"Kubeflow says {word}" if word and state_named(word) is None else ""
@@ -198,10 +198,15 @@ def _is_news(told: Told, row: Row | None, around: Around) -> bool:
     return bool(row.get("state")) and over
 
 
+def _unhooked(step: Step, needs: Sequence[Task]) -> bool:
+    """Whether it is known that a task did not run: its hook is another's, or of a task that did not run itself."""
+    return step.never or (step.anyway and any(need.state is RunState.SKIPPED for need in needs))
+
+
 def _left_out(step: Step, around: Around, needs: Sequence[Task]) -> RunState:
     """The state of a task that nothing is told of."""
     # a run that has succeeded has run what stands under no condition
-    ran = not step.conditional and all(need.state is RunState.SUCCEEDED for need in needs)
+    ran = not (step.conditional or step.never) and all(need.state is RunState.SUCCEEDED for need in needs)
     return RunState.SUCCEEDED if around.state is RunState.SUCCEEDED and ran else around.left_out
 
 

@@ -6,6 +6,7 @@ import base64
 import gzip
 import io
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +26,8 @@ _STATES = {
     "Failed": RunState.FAILED,
     "Error": RunState.FAILED,
 }
+_OF_POD = re.compile(r"[A-Z][A-Za-z]+(?::|$)")
+"""How Argo's word on a node begins whose pod is there and waits: with Kubernetes' reason (PodInitializing)."""
 _MOST = 256 * 2**20
 """Bytes that the nodes of one workflow may take once they are decompressed: Argo's own limit is far below."""
 
@@ -68,7 +71,7 @@ def parse(item: Json) -> Workflow:
     pods = _pods(nodes)
     return Workflow(
         tasks={task: _node(node, pods.get(task, 0)) for task, node in places.items() if task},
-        refused=_said(nodes, "Pending", ""),
+        refused={task: said for task, said in _said(nodes, "Pending", "").items() if not _OF_POD.match(said)},
         failed=_said(nodes, "Failed", "Error"),
         queued=str(status.get("message") or "") if status.get("phase", "") in ("", "Pending") else None,
         ended=_ended(status),

@@ -127,7 +127,7 @@ class Engine:
         states = {result.state for result in ended.values()}
         if self._stopped.is_set():
             return Result(RunState.CANCELED)
-        if step.anyway or states <= {RunState.SUCCEEDED}:
+        if states <= ({RunState.SUCCEEDED, RunState.FAILED} if step.anyway else {RunState.SUCCEEDED}):
             return None
         if RunState.CANCELED in states:
             return Result(RunState.CANCELED)

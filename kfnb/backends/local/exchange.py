@@ -79,7 +79,7 @@ def executor_input(work: Work) -> dict[str, Any]:
         "outputs": {
             "parameters": {name: {"outputFile": str(outputs / name)} for name in component.output_parameters},
             "artifacts": {
-                name: {"artifacts": [_written(_planned(work, name))]} for name in component.output_artifacts
+                name: {"artifacts": [_due(_planned(work, name))]} for name in component.output_artifacts
             },
             "outputFile": str(work.folder / _OUTPUT),
         },
@@ -152,14 +152,15 @@ def _found(work: Work, name: str, told: list[Mapping[str, Any]], start: Path) ->
 
 
 def _listed(value: Artifact | list[Artifact]) -> list[dict[str, Any]]:
+    """Artifacts that a step takes. KFP's driver does not tell their type: they are of the class that the step says."""
     artifacts = value if isinstance(value, list) else [value]
-    return [_written(replace(artifact, metadata=wrapped(artifact.metadata))) for artifact in artifacts]
+    return [
+        {"name": artifact.name, "uri": artifact.uri, "metadata": wrapped(artifact.metadata)}
+        for artifact in artifacts
+    ]
 
 
-def _written(artifact: Artifact) -> dict[str, Any]:
-    return {
-        "name": artifact.name,
-        "type": {"schemaTitle": artifact.type, "schemaVersion": "0.0.1"},
-        "uri": artifact.uri,
-        "metadata": dict(artifact.metadata),
-    }
+def _due(artifact: Artifact) -> dict[str, Any]:
+    """An artifact that a step is to put out."""
+    kind = {"schemaTitle": artifact.type, "schemaVersion": "0.0.1"}
+    return {"name": artifact.name, "type": kind, "uri": artifact.uri, "metadata": dict(artifact.metadata)}

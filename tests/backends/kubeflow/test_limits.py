@@ -13,7 +13,9 @@ from replay import serving
 
 from kfnb.backends.backend import Submission
 from kfnb.backends.kubeflow.backend import KubeflowBackend
+from kfnb.backends.kubeflow.fold import fold
 from kfnb.backends.kubeflow.limits import _go, cautions, check, workflow_size
+from kfnb.backends.kubeflow.plan import plan_of
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.submit import order
 from kfnb.errors import BackendError
@@ -118,6 +120,51 @@ def test_retries_that_a_cluster_does_not_do_are_told() -> None:
     )
     assert [*cautions(small("def t():\n    kfnb_attempts(2, [])", retryPolicy={"maxRetryCount": 2}))] == []
     assert [*cautions(small())] == []
+
+
+def ignoring(*names: str, **more: Any) -> dict[str, Any]:
+    """A pipeline whose task t-0 these tasks follow, however it ends."""
+    spec = small()
+    anyway = {
+        "componentRef": {"name": "comp-t"},
+        "dependentTasks": ["t-0"],
+        "triggerPolicy": {"strategy": "ALL_UPSTREAM_TASKS_COMPLETED"},
+    }
+    spec["root"]["dag"]["tasks"] |= dict.fromkeys(names, anyway) | more
+    return spec
+
+
+def test_of_the_tasks_that_ignore_one_failure_a_cluster_runs_one() -> None:
+    assert [*cautions(ignoring("tell"))] == []
+    assert [*cautions(ignoring("tell", "add", "late"))] == [
+        f"{name} never runs on Kubeflow Pipelines: of the tasks that ignore the failure of the same task it runs one"
+        " alone, tell"
+        for name in ("add", "late")
+    ]
+
+
+def test_a_task_after_one_that_ignores_a_failure_is_refused() -> None:
+    after = {"componentRef": {"name": "comp-t"}, "dependentTasks": ["tell"]}
+    check(ignoring("tell"), None, {})
+    with pytest.raises(
+        BackendError, match=r"last depends on tell, which ignores .*: put both into a pipeline within"
+    ):
+        check(ignoring("tell", last=after), None, {})
+
+
+def test_tasks_that_a_cluster_never_runs_are_skipped_and_worth_no_note() -> None:
+    spec = ignoring("tell", "add")
+    rows = [
+        {"display_name": name, "state": "SUCCEEDED", "start_time": at, "end_time": at}
+        for name, at in (("t-0", "2026-11-29T20:12:06Z"), ("tell", "2026-11-29T20:12:37Z"))
+    ]
+    run = fold({"state": "SUCCEEDED", "run_details": {"task_details": rows}}, plan_of(spec))
+    assert {task.name: str(task.state) for task in run.tasks} == {
+        "t-0": "SUCCEEDED",
+        "tell": "SUCCEEDED",
+        "add": "SKIPPED",
+    }
+    assert run.notes == ()
 
 
 def test_a_run_on_a_cluster_tells_its_cautions() -> None:

@@ -402,7 +402,7 @@ def test_an_exit_task_sees_a_success(run_pipeline):
     assert task(run, "notify").outputs == {"Output": "COMPLETE exit-handler-1 None"}
 
 
-def test_an_ignored_upstream_failure_leaves_the_default(run_pipeline):
+def test_an_ignored_upstream_failure_leaves_an_empty_text(run_pipeline):
     @component
     def clean_up(message: str = "nothing") -> str:
         return message
@@ -413,13 +413,13 @@ def test_an_ignored_upstream_failure_leaves_the_default(run_pipeline):
 
     run = run_pipeline(pipeline)
 
-    assert task(run, "clean-up").outputs == {"Output": "nothing"}
+    assert task(run, "clean-up").outputs == {"Output": ""}
     assert run.state is RunState.FAILED
 
 
 def test_pipelines_in_pipelines_with_optional_inputs(run_pipeline):
     @component
-    def show(a: Optional[int] = None, data: Optional[dsl.Input[dsl.Dataset]] = None) -> str:
+    def show(a: Optional[int] = None, data: dsl.Input[dsl.Dataset] = None) -> str:
         return f"{a} {data}"
 
     @dsl.pipeline
