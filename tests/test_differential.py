@@ -30,6 +30,11 @@ def push(items, v):
 def total(items):
     return sum(scale(v, by=K) for v in items) % 1000
 
+def in_order(v):
+    if type(v) is dict:  # KFP keeps no order of keys
+        return {key: in_order(v[key]) for key in sorted(v, key=str)}
+    return type(v)(map(in_order, v)) if type(v) in (list, tuple) else v
+
 class Box:
     def __init__(self, v):
         self.v = v
@@ -52,7 +57,7 @@ FIRST = {
         "({a} := K + {i})",
         "{a} = total({x})",
     ],
-    "f": ["{a} = 2.0", "{a} = {i} / 4", "{a} = float({i})", "{a} = 1e-7 * {i}", "{a} = -0.0"],
+    "f": ["{a} = 2.0", "{a} = {i} / 4", "{a} = float({i})", "{a} = 1e-7 * {i}", "{a} = -0.5"],
     "s": [
         "{a} = 'x\\ty'",
         "{a} = f'{{ {i}!r:>5}} {{K}}'",
@@ -156,7 +161,7 @@ class Writer:
         shown = sorted({one for names in self.known.values() for one in names})
         chosen = self.draw(st.lists(st.sampled_from(shown), max_size=4, unique=True)) if shown else []
         seen = ", ".join(f"sorted({one})" if one[0] == "e" else one for one in chosen)
-        text = "\n".join([*lines, f"seen_{name} = repr([{seen}])"])
+        text = "\n".join([*lines, f"seen_{name} = repr(in_order([{seen}]))"])
         return name, f"%%kf_component {name} --output seen_{name}\n{text}\n"
 
     def statement(self) -> str:

@@ -56,14 +56,36 @@ class Pace:
         return self.shortest if changed else min(self.longest, pause * 1.5)
 
 
-class Backend(Protocol):
-    """A place where pipelines run. Errors are ``kfnb.errors.BackendError`` and nothing else.
-
-    ``pace`` is how often a run may be looked at here.
+class Pause:
+    """The ``seconds`` until the next look at one thing, at a ``pace``: few once something has changed and once a
+    backend that was away answers again, else ever more.
     """
 
+    def __init__(self, pace: Pace) -> None:
+        self.pace = pace
+        self.seconds = pace.shortest
+        self._away = False
+
+    def answered(self, *, changed: bool) -> None:
+        """The look found something new, or nothing."""
+        self.seconds = self.pace.next(self.seconds, changed=changed or self._away)
+        self._away = False
+
+    def unanswered(self) -> None:
+        """The backend was away."""
+        self.seconds = self.pace.next(self.seconds, changed=False)
+        self._away = True
+
+
+class Backend(Protocol):
+    """A place where pipelines run. Errors are ``kfnb.errors.BackendError`` and nothing else."""
+
     name: str
-    pace: Pace
+
+    @property
+    def pace(self) -> Pace:
+        """How often a run may be looked at here."""
+        ...
 
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. What cannot run here is refused, with all reasons."""

@@ -30,6 +30,7 @@ class Event:
     ``cached``   a task     (nothing)
     ``doing``    a task     text: what it waits for, or what is done for it; until its next state
     ``note``     the run    text: what the user should know of this run, in one line
+    ``notes``    the run    texts: all that the user should know of it from now on
     ===========  =========  =====================================================================
 
     Values are JSON, with an artifact written as ``{"$artifact": {name, type, uri, metadata}}``.
@@ -147,6 +148,9 @@ class Fold:
 
     def _on_note(self, event: Event) -> None:
         self._run = replace(self._run, notes=(*self._run.notes, str(event.data["text"])))
+
+    def _on_notes(self, event: Event) -> None:
+        self._run = replace(self._run, notes=tuple(event.data["texts"]))
 
     def _on_doing(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], doing=str(event.data["text"]))

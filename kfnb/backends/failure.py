@@ -25,6 +25,7 @@ _OURS = (
     "kfp/dsl/executor_main.py",
     "<frozen importlib._bootstrap",
     "<frozen runpy>",
+    "<kfnb>",
 )
 _CAUSE = "\nThe above exception was the direct cause of the following exception:\n"
 _CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n"

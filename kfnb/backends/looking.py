@@ -7,10 +7,10 @@ import time
 from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
-from kfnb.backends.backend import Pace
+from kfnb.backends.backend import Pace, Pause
 from kfnb.errors import BackendUnavailable
 
-_PATIENCE = 2 * 60 * 60
+PATIENCE = 2 * 60 * 60
 """Seconds that a backend may not answer while something is waited for."""
 
 
@@ -33,19 +33,19 @@ def looks(view: View, pace: Pace, seconds: float | None = None) -> Iterator[None
     A backend that has answered once and does not for a while is asked again, for two hours.
     """
     until = None if seconds is None else time.monotonic() + seconds
-    pause, answered, changed = pace.shortest, -math.inf, True
+    pause, answered = Pause(pace), -math.inf
     while True:
         try:
-            changed, answered = bool(view.look()), time.monotonic()
+            pause.answered(changed=bool(view.look()))
+            answered = time.monotonic()
         except BackendUnavailable:
-            changed = False
-            if time.monotonic() - answered > _PATIENCE:
+            pause.unanswered()
+            if time.monotonic() - answered > PATIENCE:
                 raise
         yield
         if view.over:
             return
-        pause = pace.next(pause, changed=changed)
-        left = pause if until is None else until - time.monotonic()
+        left = pause.seconds if until is None else until - time.monotonic()
         if left <= 0:
             return
-        time.sleep(min(pause, left))
+        time.sleep(min(pause.seconds, left))

@@ -9,9 +9,9 @@ from kfnb.model import Artifact
 
 
 def metrics(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers that a task's ``system.Metrics`` artifacts carry."""
+    """The numbers that a task's ``system.Metrics`` artifacts carry: floats, as KFP keeps them."""
     return {
-        name: value
+        name: float(value)
         for artifact in outputs.values()
         if isinstance(artifact, Artifact) and artifact.type == "system.Metrics"
         for name, value in artifact.metadata.items()

@@ -1,117 +1,178 @@
 """Functions whose source travels with a step: how values are loaded and saved there, and what ``kf`` is there.
 
-A compiled step needs Python and its packages, not kfnb; so each function here stands by itself, imports what it
-needs inside, and is copied as text into the step (KFP's ``additional_funcs``).
+A compiled step needs Python and its packages, not kfnb; so each function here imports what it needs inside, calls
+only functions of this file, and is copied as text into the step: of all of them, those that the step uses
+(``with_needed``), packed by ``pipeline.packing``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
-def kfnb_tables() -> dict[str, Any]:
-    """The formats of tables and arrays: name -> (fits, write, read)."""
-    from types import SimpleNamespace
+def kfnb_load(artifact: Any, classes: Mapping[str, type]) -> Any:
+    """Read the value of an artifact; ``classes`` are the notebook's that this step has, by name."""
+    import json
+    from pkgutil import resolve_name
 
-    def kind(value: Any) -> str:
-        return f"{type(value).__module__.partition('.')[0]}.{type(value).__name__}"
+    if artifact is None:
+        return None
+    path = artifact.path
+    # a file from elsewhere: its name says what it is
+    form = artifact.metadata.get("format") or artifact.uri.rpartition(".")[2].lower()
+    if form == "cloudpickle":
+        return kfnb_unpickle(path, classes)
+    if form == "json":
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    readers = {
+        "parquet": "pandas.read_parquet",
+        "series-parquet": "pandas.read_parquet",
+        "csv": "pandas.read_csv",
+        "polars-parquet": "polars.read_parquet",
+        "arrow-parquet": "pyarrow.parquet.read_table",
+        "npy": "numpy.load",
+        "skops": "skops.io.load",
+    }
+    if form not in readers:
+        raise ValueError(
+            f"{artifact.uri} has no format that is known here; give a .parquet, .csv, .npy or .json file"
+        )
+    value = resolve_name(readers[form])(path)
+    return value.iloc[:, 0].rename(value.columns[0] or None) if form == "series-parquet" else value
 
-    def same_frame(one: Any, two: Any) -> bool:
-        def like(axis: Any) -> Any:
-            return type(axis), list(axis.names), getattr(axis, "freq", None)
 
-        def simple(frame: Any) -> bool:
-            objects = [name for name in frame.columns if str(frame[name].dtype) == "object"]
-            return all(type(item) in (str, bool, type(None)) for name in objects for item in frame[name])
+def kfnb_save(
+    value: Any, artifact: Any, classes: Mapping[str, type], write: Callable[..., str] | None = None
+) -> None:
+    """Write a value to an artifact by ``write``, where that gives it back unchanged; else pickled."""
+    try:
+        form = write(value, artifact.path) if write else ""
+    except Exception:
+        form = ""  # the format cannot hold it, or its library is not here
+    form = form or kfnb_pickle(value, artifact.path, classes)
+    kind = type(value)
+    artifact.metadata.update(format=form, python_type=f"{kind.__module__}.{kind.__name__}")
+    if hasattr(value, "shape"):
+        artifact.metadata["shape"] = " x ".join(map(str, value.shape))
 
+
+def kfnb_write_pandas(value: Any, path: str) -> str:
+    """A DataFrame or a Series of pandas as Parquet; the name of its format, empty where that does not hold it."""
+    import pandas
+
+    def like(axis: Any) -> Any:
+        return type(axis), list(axis.names), getattr(axis, "freq", None)
+
+    def simple(frame: Any) -> bool:
+        objects = [name for name in frame.columns if str(frame[name].dtype) == "object"]
+        return all(type(item) in (str, bool, type(None)) for name in objects for item in frame[name])
+
+    def same(one: Any, two: Any) -> bool:
         same_axes = one.columns.equals(two.columns) and one.index.equals(two.index)
         same_kinds = like(one.index) == like(two.index) and like(one.columns) == like(two.columns)
         same_types = list(one.dtypes) == list(two.dtypes) and simple(one) and simple(two)
         return same_axes and same_kinds and same_types and bool(one.equals(two)) and not one.attrs
 
-    def write_frame(value: Any, path: str) -> bool:
-        value.to_parquet(path, engine="pyarrow")
-        return same_frame(value, read_frame(path))
+    form, frame = "parquet", value
+    if type(value) is pandas.Series and (value.name is None or type(value.name) is str):
+        form, frame = "series-parquet", value.to_frame("" if value.name is None else value.name)
+    if type(frame) is not pandas.DataFrame:
+        return ""
+    frame.to_parquet(path, engine="pyarrow")
+    return form if same(frame, pandas.read_parquet(path, engine="pyarrow")) else ""
 
-    def read_frame(path: str) -> Any:
-        import pandas as pd
 
-        return pd.read_parquet(path, engine="pyarrow")
+def kfnb_write_polars(value: Any, path: str) -> str:
+    """A DataFrame of polars as Parquet."""
+    import polars
 
-    def write_series(value: Any, path: str) -> bool:
-        if value.name is not None and type(value.name) is not str:
+    if type(value) is not polars.DataFrame:
+        return ""
+    value.write_parquet(path)
+    return "polars-parquet" if polars.read_parquet(path).equals(value) else ""
+
+
+def kfnb_write_arrow(value: Any, path: str) -> str:
+    """A table of Arrow as Parquet."""
+    import pyarrow.parquet
+
+    if type(value) is not pyarrow.Table:
+        return ""
+    pyarrow.parquet.write_table(value, path)
+    return "arrow-parquet" if pyarrow.parquet.read_table(path).equals(value) else ""
+
+
+def kfnb_write_array(value: Any, path: str) -> str:
+    """An array of numpy in numpy's own format."""
+    import numpy
+
+    if type(value) is not numpy.ndarray:
+        return ""
+    with open(path, "wb") as file:
+        numpy.save(file, value, allow_pickle=False)
+    return "npy"
+
+
+def kfnb_write_estimator(value: Any, path: str) -> str:
+    """An estimator of scikit-learn by skops."""
+    import skops.io
+    from sklearn.base import BaseEstimator
+
+    if not isinstance(value, BaseEstimator):
+        return ""
+    with open(path, "wb") as file:
+        file.write(skops.io.dumps(value))
+    # a file with types that skops does not vouch for is no safer than a pickle
+    return "" if skops.io.get_untrusted_types(file=path) else "skops"
+
+
+def kfnb_write_json(value: Any, path: str) -> str:
+    """Lists, dicts, texts, integers and None as JSON."""
+    import json
+
+    def same(one: Any, two: Any) -> bool:
+        if type(one) is not type(two):
             return False
-        return write_frame(value.to_frame("" if value.name is None else value.name), path)
+        if type(one) is list:
+            return len(one) == len(two) and all(map(same, one, two))
+        if type(one) is dict:
+            return list(one) == list(two) and all(same(one[key], two[key]) for key in one)
+        return bool(one == two)
 
-    def read_series(path: str) -> Any:
-        series = read_frame(path).iloc[:, 0]
-        return series.rename(series.name or None)
+    def containers(value: Any) -> list[int]:
+        """The ids of all lists and dicts in a value: one that is there twice is one object, which JSON forgets."""
+        if type(value) not in (list, dict):
+            return []
+        parts = value.values() if type(value) is dict else value
+        return [id(value), *(one for part in parts for one in containers(part))]
 
-    def write_polars(value: Any, path: str) -> bool:
-        value.write_parquet(path)
-        return bool(read_polars(path).equals(value))
-
-    def read_polars(path: str) -> Any:
-        import polars as pl
-
-        return pl.read_parquet(path)
-
-    def write_arrow(value: Any, path: str) -> bool:
-        import pyarrow.parquet
-
-        pyarrow.parquet.write_table(value, path)
-        return bool(read_arrow(path).equals(value))
-
-    def read_arrow(path: str) -> Any:
-        import pyarrow.parquet
-
-        return pyarrow.parquet.read_table(path)
-
-    def write_array(value: Any, path: str) -> bool:
-        import numpy as np
-
-        with open(path, "wb") as file:
-            np.save(file, value, allow_pickle=False)
-        return True
-
-    def read_array(path: str) -> Any:
-        import numpy as np
-
-        return np.load(path, allow_pickle=False)
-
-    def form(name: str, write: Any, read: Any) -> Any:
-        return SimpleNamespace(fits=lambda value: kind(value) == name, write=write, read=read)
-
-    return {
-        "parquet": form("pandas.DataFrame", write_frame, read_frame),
-        "series-parquet": form("pandas.Series", write_series, read_series),
-        "polars-parquet": form("polars.DataFrame", write_polars, read_polars),
-        "arrow-parquet": form("pyarrow.Table", write_arrow, read_arrow),
-        "npy": form("numpy.ndarray", write_array, read_array),
-    }
+    if type(value) not in (dict, list, str, int, type(None)):
+        return ""
+    text = json.dumps(value, allow_nan=False)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    found = containers(value)
+    return "json" if same(value, json.loads(text)) and len(set(found)) == len(found) else ""
 
 
-def kfnb_pickles(classes: Mapping[str, type]) -> Any:
-    """Pickles in which the notebook's classes go by name, and by value for a step that does not have them.
+def kfnb_pickle(value: Any, path: str, classes: Mapping[str, type]) -> str:
+    """A pickle in which the notebook's classes go by name, and by value for a step that does not have them.
 
     So that an instance is, in the next step, one of that step's own class. ``classes`` are those of this step.
     """
     import io
-    import pickle
     import sys
-    from types import SimpleNamespace
 
-    loaded: dict[str, Any] = dict(classes)
+    import cloudpickle
+
+    # what this very file defines is in no other step: it goes by value
+    cloudpickle.register_pickle_by_value(sys.modules[__name__])
     by_class = {known: name for name, known in classes.items()}
     done: dict[type, bytes] = {}
 
     def dumps(value: Any, busy: tuple[type, ...] = ()) -> bytes:
-        import cloudpickle
-
-        # what this very file defines is in no other step: it goes by value
-        cloudpickle.register_pickle_by_value(sys.modules[__name__])
-
         class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
             def persistent_id(self, item: Any) -> Any:
                 if not isinstance(item, type) or item in busy:
@@ -127,6 +188,18 @@ def kfnb_pickles(classes: Mapping[str, type]) -> Any:
         Pickler(file).dump(value)
         return file.getvalue()
 
+    with open(path, "wb") as file:
+        file.write(dumps(value))
+    return "cloudpickle"
+
+
+def kfnb_unpickle(path: str, classes: Mapping[str, type]) -> Any:
+    """What ``kfnb_pickle`` wrote, with this step's own ``classes`` where it has them."""
+    import io
+    import pickle
+
+    loaded: dict[str, Any] = dict(classes)
+
     def loads(data: bytes) -> Any:
         class Unpickler(pickle.Unpickler):
             def persistent_load(self, known: Any) -> Any:
@@ -138,119 +211,8 @@ def kfnb_pickles(classes: Mapping[str, type]) -> Any:
 
         return Unpickler(io.BytesIO(data)).load()
 
-    def write(value: Any, path: str) -> bool:
-        with open(path, "wb") as file:
-            file.write(dumps(value))
-        return True
-
-    def read(path: str) -> Any:
-        with open(path, "rb") as file:
-            return loads(file.read())
-
-    return SimpleNamespace(fits=lambda _: True, write=write, read=read)
-
-
-def kfnb_formats(classes: Mapping[str, type]) -> dict[str, Any]:
-    """The formats in which values are kept, the safest first: name -> (fits, write, read)."""
-    import json
-    import sys
-    from types import SimpleNamespace
-
-    def estimator_fits(value: Any) -> bool:
-        base = sys.modules.get("sklearn.base")
-        return base is not None and isinstance(value, base.BaseEstimator)
-
-    def write_estimator(value: Any, path: str) -> bool:
-        import skops.io
-
-        with open(path, "wb") as file:
-            file.write(skops.io.dumps(value))
-        # a file with types that skops does not vouch for is no safer than a pickle
-        return not skops.io.get_untrusted_types(file=path)
-
-    def read_estimator(path: str) -> Any:
-        import skops.io
-
-        return skops.io.load(path)
-
-    def json_fits(value: Any) -> bool:
-        return type(value) in (dict, list, str, int, type(None))
-
-    def same_json(one: Any, two: Any) -> bool:
-        if type(one) is not type(two):
-            return False
-        if type(one) is list:
-            return len(one) == len(two) and all(map(same_json, one, two))
-        if type(one) is dict:
-            return list(one) == list(two) and all(same_json(one[key], two[key]) for key in one)
-        return bool(one == two)
-
-    def containers(value: Any) -> list[int]:
-        """The ids of all lists and dicts in a value: one that is there twice is one object, which JSON forgets."""
-        if type(value) not in (list, dict):
-            return []
-        parts = value.values() if type(value) is dict else value
-        return [id(value), *(one for part in parts for one in containers(part))]
-
-    def write_json(value: Any, path: str) -> bool:
-        text = json.dumps(value, allow_nan=False)
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(text)
-        return same_json(value, json.loads(text)) and len(set(containers(value))) == len(containers(value))
-
-    def read_json(path: str) -> Any:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
-
-    return {
-        **kfnb_tables(),
-        "skops": SimpleNamespace(fits=estimator_fits, write=write_estimator, read=read_estimator),
-        "json": SimpleNamespace(fits=json_fits, write=write_json, read=read_json),
-        "cloudpickle": kfnb_pickles(classes),
-    }
-
-
-def kfnb_save(value: Any, artifact: Any, classes: Mapping[str, type]) -> None:
-    """Write a value to an artifact, in the safest format that gives it back unchanged."""
-    for name, form in kfnb_formats(classes).items():
-        if not form.fits(value):
-            continue
-        try:
-            kept = form.write(value, artifact.path)
-        except Exception:
-            if name == "cloudpickle":
-                raise
-            kept = False  # the format cannot hold it, or its library is not here: the next one
-        if kept:
-            artifact.metadata["format"] = name
-            artifact.metadata["python_type"] = f"{type(value).__module__}.{type(value).__name__}"
-            if hasattr(value, "shape"):
-                artifact.metadata["shape"] = " x ".join(map(str, value.shape))
-            return
-
-
-def kfnb_load(artifact: Any, classes: Mapping[str, type]) -> Any:
-    """Read the value of an artifact; ``classes`` are the notebook's that this step has, by name."""
-    import os
-
-    if artifact is None:
-        return None
-    form = artifact.metadata.get("format", "")
-    if not form:  # a file from elsewhere: its name says what it is
-        ending = os.path.splitext(artifact.uri)[1].lower()
-        form = {".parquet": "parquet", ".npy": "npy", ".json": "json", ".skops": "skops", ".csv": "csv"}.get(
-            ending, ""
-        )
-    if form == "csv":
-        import pandas as pd
-
-        return pd.read_csv(artifact.path)
-    formats = kfnb_formats(classes)
-    if form not in formats:
-        raise ValueError(
-            f"{artifact.uri} has no format that is known here; give a .parquet, .csv, .npy or .json file"
-        )
-    return formats[form].read(artifact.path)
+    with open(path, "rb") as file:
+        return loads(file.read())
 
 
 def kfnb_value(value: Any, kind: type, name: str) -> Any:
@@ -282,13 +244,22 @@ def kfnb_value(value: Any, kind: type, name: str) -> Any:
     return value
 
 
-def kfnb_floats(value: Any) -> Any:
-    """A list or dict whose numbers are all floats, which KFP may have written as integers."""
+def kfnb_floats(value: Any, *, where: Any = True) -> Any:
+    """A list or dict with floats where KFP may have written integers.
+
+    ``where`` they are: True is everywhere; a dict tells it by keys or places, ``"*"`` standing for all of them.
+    """
+    if not where:
+        return value
+
+    def inside(key: Any) -> Any:
+        return where if where is True else where.get("*", where.get(key))
+
     if isinstance(value, list):
-        return [kfnb_floats(item) for item in value]
+        return [kfnb_floats(item, where=inside(place)) for place, item in enumerate(value)]
     if isinstance(value, dict):
-        return {key: kfnb_floats(item) for key, item in value.items()}
-    return float(value) if type(value) is int else value
+        return {key: kfnb_floats(item, where=inside(key)) for key, item in value.items()}
+    return float(value) if where is True and type(value) is int else value
 
 
 def kfnb_modules(files: dict[str, str]) -> None:
@@ -309,21 +280,174 @@ def kfnb_modules(files: dict[str, str]) -> None:
     sys.path.insert(0, folder)
 
 
-def kfnb_kf(  # noqa: PLR0915 - it travels as one function
-    metrics: Any = None, classification: Any = None, html: Any = None, markdown: Any = None
-) -> Any:
-    """What a step calls ``kf``: it writes what is logged into the step's artifacts."""
+def kfnb_main(step: str, travelled: int) -> None:
+    """Make this module ``__main__``, as a notebook is, with a file that a spawned process can run as its own.
+
+    So the notebook's functions and classes reach worker processes as they do in a notebook: over a fork by name, by
+    joblib by value. And they reach processes that multiprocessing spawns, which run the file of ``__main__``: this one
+    defines what the function ``step`` defines, not what it computes. Of the ``travelled`` statements that follow this
+    call, that is all that bind names; of the cell's the functions, classes, imports and plain constants.
+    """
+    import ast
     import os
+    import sys
+
+    module: Any = sys.modules[__name__]
+    program = module.__file__
+    text = """
+def kfnb_define(program, step, numbers):
+    import ast
+    import sys
+
+    with open(program, encoding="utf-8") as file:
+        body = next(node.body for node in ast.parse(file.read()).body if getattr(node, "name", "") == step)
+    for number in numbers:
+        try:
+            exec(compile(ast.Module([body[number]], []), program, "exec"), globals())
+        except Exception as error:
+            print(f"no worker process has line {body[number].lineno} of its step: {error}", file=sys.stderr)
+"""
+
+    def defines(node: ast.stmt) -> bool:
+        if isinstance(node, (ast.If, ast.Try)):
+            return all(defines(part) for part in ast.iter_child_nodes(node) if isinstance(part, ast.stmt))
+        if isinstance(node, ast.Assign):
+            plain = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.BinOp, ast.Lambda)
+            return isinstance(node.value, plain)
+        return isinstance(
+            node, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        )
+
+    with open(program, encoding="utf-8") as file:
+        functions = [node for node in ast.parse(file.read()).body if isinstance(node, ast.FunctionDef)]
+    body = next(node.body for node in functions if node.name == step)
+    first = 1 + next(number for number, node in enumerate(body) if ast.unparse(node).startswith("kfnb_main("))
+    numbers = [
+        number
+        for number, node in enumerate(body)
+        if number >= first
+        and (not isinstance(node, ast.Expr) if number < first + travelled else defines(node))
+    ]
+    path = os.path.join(os.path.dirname(program), "kfnb_main.py")
+    with open(f"{path}.{os.getpid()}", "w", encoding="utf-8") as file:
+        file.write(f"{text}\n\nkfnb_define({program!r}, {step!r}, {numbers})\n")
+    os.replace(f"{path}.{os.getpid()}", path)  # trials that run at the same time share the folder
+    module.__name__, module.__file__, module.__spec__ = "__main__", path, None
+    sys.modules["__main__"] = sys.modules["__mp_main__"] = module
+
+
+def kfnb_attempts(retries: int, artifacts: Sequence[Any]) -> None:
+    """Run the rest of the step in a new process, and in another one when that fails, up to ``retries`` times.
+
+    Only the new processes return from here. A pause of 1, 2, 4, ... seconds stands before each further attempt, and
+    none begins later than an hour after the first, as KFP has it. What a failed attempt wrote to ``artifacts`` goes.
+    """
+    import os
+    import shutil
+    import sys
+    import time
+
+    longest = 3600
+
+    def tell(said: int) -> None:
+        """Hand on in words why this process fails."""
+        show = sys.excepthook
+
+        def hook(kind: Any, error: Any, trace: Any) -> None:
+            os.write(said, f"{kind.__name__}: {error}".encode(errors="replace")[:500])
+            show(kind, error, trace)
+
+        sys.excepthook = hook
+
+    def hear(heard: int, code: int) -> str:
+        """Why a process failed, as it told."""
+        os.set_blocking(heard, False)  # what the attempt has left behind may hold the other end
+        try:
+            words = os.read(heard, 500).decode(errors="replace")
+        except BlockingIOError:
+            words = ""
+        os.close(heard)
+        return words.split("\n")[0] or f"exit code {code}"
+
+    if kfnb_retried_from_outside():
+        return
+    begun = time.monotonic()
+    for attempt in range(1, retries + 2):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        heard, said = os.pipe()
+        process = os.fork()
+        if not process:
+            tell(said)
+            return
+        os.close(said)
+        status = os.waitpid(process, 0)[1]
+        code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+        pause = 2 ** (attempt - 1)
+        if not code or attempt > retries or time.monotonic() - begun + pause > longest:
+            os._exit(code)
+        words = f"{hear(heard, code)}; next attempt in {pause} s"
+        print(f"attempt {attempt} of {retries + 1} failed: {words}", flush=True)
+        for path in [getattr(artifact, "path", artifact) for artifact in artifacts]:
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            elif os.path.exists(path):
+                os.remove(path)
+        time.sleep(pause)
+
+
+def kfnb_retried_from_outside() -> bool:
+    """Whether who runs the step tries it again where its program fails.
+
+    kfnb's own engines do, and say so by ``KFNB_RETRIES``. Argo does or not, by its policy for the step, which is in
+    the template that its pods have: with KFP up to 2.16 it does, with the configuration of KFP 2.17 it does not.
+    """
+    import json
+    import os
+
+    if "KFNB_RETRIES" in os.environ:
+        return True
+    try:
+        with open("/var/run/argo/template", encoding="utf-8") as file:
+            strategy = json.load(file).get("retryStrategy")
+    except (OSError, ValueError):
+        return False
+    return bool(strategy) and strategy.get("retryPolicy", "OnFailure") in ("OnFailure", "Always")
+
+
+def kfnb_kf(**uses: Callable[..., Any]) -> Any:
+    """What a step calls ``kf``: what it uses of it, by name."""
     from types import SimpleNamespace
 
-    def number(value: Any) -> Any:
-        value = value.item() if hasattr(value, "item") else value
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise TypeError(f"a metric is a number, not {value!r}")
-        return value
+    return SimpleNamespace(**uses)
 
+
+def kfnb_number(value: Any) -> Any:
+    """A number to log, as one of Python's own."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):  # Python 3.9 knows no int | float here
+        raise TypeError(f"a metric is a number, not {value!r}")
+    return value
+
+
+def kfnb_log_metrics(metrics: Any, by_step: Callable[..., None] | None = None) -> Callable[..., None]:
+    """``kf.log_metrics``, which writes into the artifact ``metrics``; ``by_step`` is for what has a step."""
+
+    def log_metrics(*, step: int | None = None, **values: Any) -> None:
+        """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
+        logged = {name: kfnb_number(value) for name, value in values.items()}
+        for name, value in logged.items():
+            # KFP's numbers are floats, and finite: a step that puts out another would fail for that
+            metrics.metadata[name] = float(value) if value - value == 0 else str(value)
+        if step is not None and by_step is not None:
+            by_step(kfnb_number(step), logged)
+
+    return log_metrics
+
+
+def kfnb_curves(metrics: Any) -> Callable[..., None]:
+    """What is logged with a step: it is printed, and is a curve in the artifact ``metrics``."""
     most = 1000
-    reports = [0]
     seen: dict[str, tuple[int, int]] = {}
 
     def add(points: list[Any], name: str, point: list[Any]) -> None:
@@ -337,17 +461,21 @@ def kfnb_kf(  # noqa: PLR0915 - it travels as one function
         points.append(point)
         seen[name] = count + 1, every
 
-    def log_metrics(*, step: int | None = None, **values: Any) -> None:
-        """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
-        logged = {name: number(value) for name, value in values.items()}
-        metrics.metadata.update(logged)
-        if step is None:
-            return
+    def by_step(step: Any, logged: dict[str, Any]) -> None:
         print(f"step {step}:", " ".join(f"{name}={value}" for name, value in logged.items()))
         curves = metrics.metadata.setdefault("kfnb_curves", {})
         for name, value in logged.items():
             if value - value == 0:  # JSON has finite numbers alone
-                add(curves.setdefault(name, []), name, [number(step), value])
+                add(curves.setdefault(name, []), name, [step, value])
+
+    return by_step
+
+
+def kfnb_report(log_metrics: Callable[..., None]) -> Callable[..., None]:
+    """``kf.report``, which logs by ``log_metrics``."""
+    import os
+
+    reports = [0]
 
     def report(value: Any = None, *, step: int | None = None, **values: Any) -> None:
         """Say how far training has come: ``kf.report(loss, step=epoch)`` or ``kf.report(accuracy=0.9, step=epoch)``.
@@ -362,6 +490,12 @@ def kfnb_kf(  # noqa: PLR0915 - it travels as one function
         reports[0] = int(step) + 1
         log_metrics(step=step, **values)
 
+    return report
+
+
+def kfnb_log_roc(classification: Any) -> Callable[..., None]:
+    """``kf.log_roc``, which writes into the artifact ``classification``."""
+
     def log_roc(fpr: Sequence[float], tpr: Sequence[float], thresholds: Sequence[float]) -> None:
         """Log a ROC curve, as scikit-learn's ``roc_curve`` returns it; at most 200 points are kept."""
         points = [
@@ -375,9 +509,15 @@ def kfnb_kf(  # noqa: PLR0915 - it travels as one function
             kept if kept[-1:] == points[-1:] else [*kept, points[-1]]
         )
 
+    return log_roc
+
+
+def kfnb_log_confusion_matrix(classification: Any) -> Callable[..., None]:
+    """``kf.log_confusion_matrix``, which writes into the artifact ``classification``."""
+
     def log_confusion_matrix(labels: Sequence[Any], matrix: Sequence[Sequence[int]]) -> None:
         """Log a confusion matrix: a row for each true label, a column for each predicted one."""
-        rows = [[number(cell) for cell in row] for row in matrix]
+        rows = [[kfnb_number(cell) for cell in row] for row in matrix]
         if len(rows) != len(labels) or any(len(row) != len(labels) for row in rows):
             raise ValueError(f"{len(labels)} labels need a matrix of {len(labels)} x {len(labels)}")
         classification.metadata["confusionMatrix"] = {
@@ -385,26 +525,17 @@ def kfnb_kf(  # noqa: PLR0915 - it travels as one function
             "rows": [{"row": row} for row in rows],
         }
 
-    def append(artifact: Any, text: str) -> None:
+    return log_confusion_matrix
+
+
+def kfnb_text(artifact: Any) -> Callable[[str], None]:
+    """``kf.html`` (shown in a frame of its own, without scripts) or ``kf.markdown``: adds to the file ``artifact``."""
+
+    def append(text: str) -> None:
         with open(artifact.path, "a", encoding="utf-8") as file:
             file.write(text + "\n")
 
-    def log_html(text: str) -> None:
-        """Show a piece of HTML with the run (in a frame of its own, without scripts)."""
-        append(html, text)
-
-    def log_markdown(text: str) -> None:
-        """Show a piece of Markdown with the run."""
-        append(markdown, text)
-
-    return SimpleNamespace(
-        log_metrics=log_metrics,
-        report=report,
-        log_roc=log_roc,
-        log_confusion_matrix=log_confusion_matrix,
-        html=log_html,
-        markdown=log_markdown,
-    )
+    return append
 
 
 KF_OUTPUTS = {
@@ -416,3 +547,13 @@ KF_OUTPUTS = {
     "markdown": ("markdown", "Markdown"),
 }
 """What of ``kf`` a step uses -> the artifact it goes to (the output is called ``kf_<that>``), and its KFP type."""
+
+KF_MAKERS = {
+    "log_metrics": "kfnb_log_metrics",
+    "report": "kfnb_report",
+    "log_roc": "kfnb_log_roc",
+    "log_confusion_matrix": "kfnb_log_confusion_matrix",
+    "html": "kfnb_text",
+    "markdown": "kfnb_text",
+}
+"""What of ``kf`` a step uses -> the function above that makes it."""

@@ -9,7 +9,13 @@ from html import escape
 from types import SimpleNamespace
 from typing import Any
 
-from kfnb.capture.embedded import kfnb_kf
+from kfnb.capture.embedded import (
+    kfnb_curves,
+    kfnb_log_confusion_matrix,
+    kfnb_log_metrics,
+    kfnb_log_roc,
+    kfnb_report,
+)
 
 
 class Kf:
@@ -18,24 +24,25 @@ class Kf:
     def log_metrics(self, *, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: ``kf.log_metrics(accuracy=0.9)``."""
         metrics = _artifact()
-        kfnb_kf(metrics=metrics).log_metrics(step=step, **values)
+        kfnb_log_metrics(metrics, kfnb_curves(metrics))(step=step, **values)
         if step is None:
-            print("  ".join(f"{name} = {value:.6g}" for name, value in metrics.metadata.items()))
+            print("  ".join(f"{name} = {float(value):.6g}" for name, value in metrics.metadata.items()))
 
     def report(self, value: Any = None, *, step: int | None = None, **values: Any) -> None:
         """Say how far training has come: ``kf.report(loss, step=epoch)``; a trial of a study may be ended by it."""
-        kfnb_kf(metrics=_artifact()).report(value, step=step, **values)
+        metrics = _artifact()
+        kfnb_report(kfnb_log_metrics(metrics, kfnb_curves(metrics)))(value, step=step, **values)
 
     def log_roc(self, fpr: Sequence[float], tpr: Sequence[float], thresholds: Sequence[float]) -> None:
         """Log a ROC curve, as scikit-learn's ``roc_curve`` returns it."""
         found = _artifact()
-        kfnb_kf(classification=found).log_roc(fpr, tpr, thresholds)
+        kfnb_log_roc(found)(fpr, tpr, thresholds)
         print(f"ROC curve of {len(found.metadata['confidenceMetrics'])} points")
 
     def log_confusion_matrix(self, labels: Sequence[Any], matrix: Sequence[Sequence[int]]) -> None:
         """Log a confusion matrix: a row for each true label, a column for each predicted one."""
         found = _artifact()
-        kfnb_kf(classification=found).log_confusion_matrix(labels, matrix)
+        kfnb_log_confusion_matrix(found)(labels, matrix)
         print(f"confusion matrix of {', '.join(str(label) for label in labels)}")
 
     def html(self, text: str) -> None:

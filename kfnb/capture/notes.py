@@ -10,6 +10,7 @@ from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.content import can_be_shared
 from kfnb.capture.definitions import Sort
+from kfnb.capture.imports import imported_modules
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import root_name
 from kfnb.capture.travel import Travel
@@ -32,10 +33,11 @@ def notes_of(
     ]
     notes += _changed_modules(component, travel)
     notes += _seeds(component)
-    notes += _earlier_seeds(notebook, component, travel, idle)
+    notes += _earlier_changes(notebook, component, travel, idle)
     notes += _data_files(component)
     notes += _aliases(notebook, component)
     notes += _variables(component)
+    notes += _without_effect(component)
     return tuple(dict.fromkeys(notes))
 
 
@@ -47,6 +49,14 @@ def _variables(component: Component) -> Iterator[str]:
                 f"{held.name} had no value here: a run takes it from the {held.holder.replace('_', ' ')} {held.source};"
                 " set it in the notebook, or let the setting secrets say where a file has it"
             )
+
+
+def _without_effect(component: Component) -> Iterator[str]:
+    """``%%capture`` beside ``%%kf_component``."""
+    begun = component.cell.begun
+    for line in begun.dropped if begun else ():
+        if line.startswith("%%capture"):
+            yield "%%capture has no effect in a component: the cell's output is shown, and kept in no name"
 
 
 def _changed_modules(component: Component, travel: Travel) -> Iterator[str]:
@@ -76,20 +86,27 @@ def _seeds(component: Component) -> Iterator[str]:
             )
 
 
-def _earlier_seeds(
+def _earlier_changes(
     notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
 ) -> Iterator[str]:
-    """Seeds that plain cells have set, of generators that the component drew from and does not seed itself."""
-    own = {root for _, root in seed_calls(component.cell.tree)}
-    newest = {cell.key: cell for cell in notebook.seeding}  # of a cell that ran again, its last run
-    for cell in newest.values():
-        for node, root in seed_calls(cell.tree):
-            module = travel.imports[root].module.partition(".")[0] if root in travel.imports else ""
-            if module and module not in idle and root not in own:
-                yield (
-                    f"{cell.place(node.lineno)}: {_called(node)}() does not reach the step, which may draw other"
-                    " numbers: seed in the component"
-                )
+    """What plain cells have changed for all of the kernel, and the step has not; what concerns any is told once.
+
+    A seed concerns only whoever draws from the generator.
+    """
+    modules = {one.module.partition(".")[0] for one in travel.imports.values()}
+    modules |= {module.partition(".")[0] for module in travel.needed}
+    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    modules |= {module.partition(".")[0] for tree in trees for module, _, _ in imported_modules(tree)}
+    attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for change in notebook.changing:
+        if "seed" in change.text and set(change.concerns) <= set(idle):
+            continue
+        if change.concerns:
+            told = bool(set(change.concerns) & (modules | attributes))
+        else:
+            told = notebook.told.setdefault(change, component.name) == component.name
+        if told:
+            yield str(change)
 
 
 def _called(call: ast.Call) -> str:

@@ -18,16 +18,20 @@ LARGEST_PARAMETER = 16 * 1024
 """Bytes of JSON above which a value travels as an artifact: parameters are passed on command lines, which Linux
 caps at 128 KiB a word, and a list that is small in a notebook grows in production."""
 
+_LONGEST_WHERE = 500
+"""Characters of what tells where in a list or dict floats are: it stands in the step."""
+
 _EXACT_INT = 2**53
 """KFP keeps numbers as doubles; a larger integer would not come back the same."""
 
 _DATASETS = {
-    ("pandas", "DataFrame"): ("pandas", "pyarrow"),
-    ("pandas", "Series"): ("pandas", "pyarrow"),
-    ("polars", "DataFrame"): ("polars",),
-    ("pyarrow", "Table"): ("pyarrow",),
-    ("numpy", "ndarray"): ("numpy",),
+    ("pandas", "DataFrame"): (("pandas", "pyarrow"), "kfnb_write_pandas"),
+    ("pandas", "Series"): (("pandas", "pyarrow"), "kfnb_write_pandas"),
+    ("polars", "DataFrame"): (("polars",), "kfnb_write_polars"),
+    ("pyarrow", "Table"): (("pyarrow",), "kfnb_write_arrow"),
+    ("numpy", "ndarray"): (("numpy",), "kfnb_write_array"),
 }
+"""The modules that a table or an array needs, and what writes it."""
 
 
 @dataclass(frozen=True)
@@ -35,13 +39,22 @@ class Kind:
     """``type`` is a parameter's Python type (``int`` ...) or an artifact's KFP class (``Dataset`` ...).
 
     ``modules`` are what a step must be able to import to load the value; ``note`` what the user should know.
-    ``restore`` is the function that gives a parameter its Python type back: KFP knows only doubles.
+    ``restore`` is the function that gives a parameter its Python type back: KFP knows only doubles. ``items`` is the
+    type that all elements of a list have: without one, KFP makes texts of them in a loop. ``writer`` is the embedded
+    function that writes an artifact in the format of its kind, empty for one that is pickled.
     """
 
     type: str
     modules: tuple[str, ...] = ()
     note: str = ""
     restore: str = ""
+    items: str = ""
+    writer: str = ""
+
+    @property
+    def annotation(self) -> str:
+        """The type as an annotation."""
+        return f"{self.type}[{self.items}]" if self.items else self.type
 
     @property
     def parameter(self) -> bool:
@@ -58,12 +71,14 @@ def kind_of(value: Any) -> Kind:
         return _json(value)
     root, name = root_of(type(value)), type(value).__name__
     if (root, name) in _DATASETS:
-        return Kind("Dataset", _DATASETS[root, name])
+        modules, writer = _DATASETS[root, name]
+        return Kind("Dataset", modules, writer=writer)
     if _is_instance(value, "sklearn.base", "BaseEstimator"):
-        return Kind("Model", (root, *_installed("skops"), "cloudpickle"))
+        return Kind("Model", (root, *_installed("skops"), "cloudpickle"), writer="kfnb_write_estimator")
     if _is_instance(value, "torch.nn", "Module"):
         return Kind("Model", ("torch", "cloudpickle"), "pickled: load it only where you trust its origin")
-    return Kind("Artifact", ("cloudpickle",), f"{name} travels pickled (cloudpickle)")
+    writer = "kfnb_write_json" if type(value) in (str, int, type(None)) else ""
+    return Kind("Artifact", ("cloudpickle",), f"{name} travels pickled (cloudpickle)", writer=writer)
 
 
 def _scalar(value: Any) -> Kind | None:
@@ -94,17 +109,41 @@ def _as_python_scalar(value: Any) -> Any:
 def _json(value: Any) -> Kind:
     name = "dict" if isinstance(value, Mapping) else "list"
     if len(value) > LARGEST_PARAMETER // 2:  # a comma each
-        return Kind("Artifact", ("cloudpickle",))
+        return Kind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
     if not is_tree(value) or not keeps_in_json(value):
-        return Kind("Artifact", ("cloudpickle",), f"a {name} with more than JSON in it")
+        note = f"a {name} with more than JSON in it"
+        return Kind("Artifact", ("cloudpickle",), note, writer="kfnb_write_json")
     if len(json.dumps(value)) > LARGEST_PARAMETER:
-        return Kind("Artifact", ("cloudpickle",))
-    numbers = list(_numbers(value))
+        return Kind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
+    numbers, items = list(_numbers(value)), _items(value)
     floats = [number for number in numbers if type(number) is float]
     if len(floats) == len(numbers):
-        return Kind(name, restore="kfnb_floats" if floats else "")
-    mixed = any(number.is_integer() for number in floats)
-    return Kind(name, note="on a cluster, 1.0 among integers comes back as 1" if mixed else "")
+        return Kind(name, restore="kfnb_floats" if floats else "", items=items)
+    where = repr(_where_floats(value))
+    if len(where) > _LONGEST_WHERE:
+        return Kind(name, note="1.0 among integers comes back as 1 in a step", items=items)
+    restore = f"(lambda value: kfnb_floats(value, where={where}))" if floats else ""
+    return Kind(name, restore=restore, items=items)
+
+
+def _where_floats(value: Any) -> Any:
+    """Where in a list or dict floats are, as ``kfnb_floats`` takes it."""
+    if isinstance(value, Mapping):
+        return {key: where for key, item in value.items() if (where := _where_floats(item))}
+    if isinstance(value, list):
+        places = [_where_floats(item) for item in value]
+        if places and all(where == places[0] for where in places):
+            return {"*": places[0]} if places[0] else {}
+        return {place: where for place, where in enumerate(places) if where}
+    return type(value) is float
+
+
+def _items(value: Any) -> str:
+    """The type of all elements of a list, if they have one."""
+    types = {type(item).__name__ for item in value} if isinstance(value, list) else set()
+    if types == {"int", "float"}:
+        return "float"
+    return types.pop() if len(types) == 1 and types <= {*PARAMETER_TYPES} else ""
 
 
 def _numbers(value: Any) -> Iterator[int | float]:

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from types import FunctionType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from kfnb.capture.arguments import names_given_to_change
 from kfnb.capture.component import Component
 from kfnb.capture.content import Examined, copies_on_write, examine
+from kfnb.capture.definitions import Sort
 from kfnb.capture.draws import Draws
 from kfnb.capture.fingerprint import Look
 from kfnb.capture.ledger import Names
@@ -34,6 +35,8 @@ MOST = 256 * 2**20
 
 MOST_OF_A_SUSPECT = 4 * MOST
 """Bytes of one that the code hands on to something that may write to it."""
+
+_CODE = (type, FunctionType, BuiltinFunctionType, ModuleType)
 
 
 @dataclass(frozen=True)
@@ -133,6 +136,8 @@ class Watch:
         """Look at all that the component gets, and at what its helper functions assign; ``known`` was looked at."""
         space, suspects = notebook.namespace, Suspects.of(component, travel)
         reached = {name for name in (*travel.constants, *travel.params) if is_mutable(space.get(name))}
+        reached |= {source.name for source in travel.sources if source.sort is Sort.EXPRESSION}
+        reached |= {name for name in travel.given if not isinstance(space.get(name), _CODE)}
         for source in travel.sources:
             reached |= set(source.reads(notebook.star_names).writes) - {source.name}
         looks = {

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from kfnb.backends.backend import Pause
 from kfnb.errors import BackendUnavailable, RunNotFound, StudyNotFound
 from kfnb.magics.pictures import Pictures
 from kfnb.magics.subjects import Subject
@@ -67,15 +68,14 @@ class Follower:
 
     def go(self) -> None:
         """Follow it to its end. Never raises: nobody would see it."""
-        over, pause = False, self.subject.pace.shortest
+        over, pause = False, Pause(self.subject.pace)
         while True:
             try:
-                changed = self._look()
+                pause.answered(changed=self._look())
                 over = self.subject.over
-                pause = self.subject.pace.next(pause, changed=changed)
                 self._failures = 0
             except BackendUnavailable:  # it may be there again in an hour, and is asked less and less often
-                pause = self.subject.pace.next(pause, changed=False)
+                pause.unanswered()
             except (RunNotFound, StudyNotFound) as error:
                 self._tell({"kind": "gone", "id": self.subject.id, "text": str(error)})
                 self._failures = PATIENCE
@@ -84,7 +84,7 @@ class Follower:
             alone = not (self.watched or self.pictures)
             if (over or alone or self._failures >= PATIENCE) and self._ended(self):
                 return
-            self._awake.wait(max(pause, SHARE * self._took))
+            self._awake.wait(max(pause.seconds, SHARE * self._took))
             self._awake.clear()
 
     def _look(self) -> bool:

@@ -46,7 +46,8 @@ class Schedule:
     """A pipeline that a cluster runs again and again: by ``cron`` (as KFP writes it), or after ``every`` seconds.
 
     With ``catch_up``, runs that were missed while it was paused are made up for. ``status`` is what the cluster says
-    of it where that is no plain "enabled" or "paused".
+    of it where that is no plain "enabled" or "paused", and ``ENDED`` when its ``end`` has passed: it is not ``enabled``
+    then, whatever the cluster says.
     """
 
     id: str

@@ -27,7 +27,7 @@ def _own_calls(component: Component) -> Iterator[str]:
     if pod.gpu:
         yield f".set_accelerator_type({pod.accelerator!r}).set_accelerator_limit({pod.gpu})"
     if options.retries:
-        yield f".set_retry({options.retries})"
+        yield f".set_retry({options.retries}, backoff_duration='1s')"
     if not options.cache or component.files:
         yield ".set_caching_options(False)"
     for variable in pod.env:

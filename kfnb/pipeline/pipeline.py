@@ -99,7 +99,7 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     options = Options(params=pipeline.params)
     travel = trace(notebook, cell, names, options)
     params = {**travel.params, **{p.name: p for p in pipeline.params}}
-    components, travels, wired = _wired(pipeline, called, params)
+    components, travels, wired = _wired(pipeline, called, params, travel.constants)
     wired.notes += _outdated(notebook, called, travels)
     steps = tuple(
         make_step(notebook, components[name], travels[name], wired.wanted.get(name, ())) for name in called
@@ -112,7 +112,7 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
 
 
 def _wired(
-    pipeline: Pipeline, called: Sequence[str], params: Mapping[str, Parameter]
+    pipeline: Pipeline, called: Sequence[str], params: Mapping[str, Parameter], constants: Mapping[str, str]
 ) -> tuple[dict[str, Component], dict[str, Travel], Wired]:
     """The components with what is taken of each, what they need for that, and the body wired so.
 
@@ -127,7 +127,7 @@ def _wired(
     while True:
         components = known | {name: known[name].giving(outputs) for name, outputs in taken.items()}
         travels = {name: travel_of(notebook, components[name]) for name in called}
-        wired = wire(pipeline.cell, components, travels, params)
+        wired = wire(pipeline.cell, components, travels, params, constants)
         more = {name: outputs | set(wired.wanted.get(name, ())) for name, outputs in taken.items()}
         if all(more[name] & set(known[name].names.keeps) <= taken[name] for name in taken):
             return components, travels, wired

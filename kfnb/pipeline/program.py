@@ -6,16 +6,14 @@ It is also what kfnb itself compiles, so the file and the compiled pipeline cann
 from __future__ import annotations
 
 import ast
-import inspect
 import re
 from collections.abc import Sequence
-from functools import cache
 
-from kfnb.capture import embedded
 from kfnb.capture.body import INDENT
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.travel import Travel
 from kfnb.model import kfp_name
+from kfnb.pipeline.packing import needed, source_of
 from kfnb.pipeline.step import Step
 from kfnb.pipeline.wiring import Made, Wired
 
@@ -37,9 +35,10 @@ def write_program(
 
     ``image`` is the base image of steps that name none; ``travel`` is what the pipeline's own body needs.
     """
-    helpers = list(dict.fromkeys(helper for step in steps for helper in step.helpers))
+    groups = needed(helper for step in steps for helper in step.helpers)
+    helpers = [helper for group in groups for helper in group]
     parts = [
-        *(_source_of(helper) for helper in helpers),
+        *(source_of(helper) for helper in [*helpers, *(["kfnb_packed"] if helpers else [])]),
         *(_step(step, step.component.options.image or image, index_urls) for step in steps),
         _pipeline(name, wired, travel),
     ]
@@ -49,17 +48,12 @@ def write_program(
     return f"{_imports(text, wired, travel)}\n\n\n{text}\n\n\n{main}"
 
 
-@cache
-def _source_of(helper: str) -> str:
-    return inspect.getsource(getattr(embedded, helper)).rstrip()
-
-
 def _imports(text: str, wired: Wired, travel: Travel) -> str:
     named = {node.id for one in wired.body for node in ast.walk(one) if isinstance(node, ast.Name)}
     words = set(re.findall(r"\w+", text))
     dsl = [word for word in (*_ARTIFACTS, "Input", "Output", "OutputPath", "InputPath") if word in words]
     typing = [word for word in ("Any", "Dict", "List", "NamedTuple", "Optional") if word in words]
-    abc = [word for word in ("Mapping", "Sequence") if word in words]
+    abc = [word for word in ("Callable", "Mapping", "Sequence") if word in words]
     lines = [
         '"""A Kubeflow pipeline, written by kfnb from a notebook."""\n',
         f"from collections.abc import {', '.join(abc)}" if abc else "",
@@ -80,7 +74,10 @@ def _step(step: Step, image: str, index_urls: Sequence[str]) -> str:
     if index_urls:
         lines.append(f"{INDENT}pip_index_urls={list(index_urls)!r},")
     if step.helpers:
-        lines.append(f"{INDENT}additional_funcs=[{', '.join(step.helpers)}],")
+        groups = [f"{INDENT * 3}[{', '.join(group)}],\n" for group in needed(step.helpers)]
+        lines.append(
+            f"{INDENT}additional_funcs=[\n{INDENT * 2}kfnb_packed(\n{''.join(groups)}{INDENT * 2}),\n{INDENT}],"
+        )
     return "@dsl.component(\n" + "\n".join(lines) + "\n)\n" + step.text.rstrip()
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from kfnb.capture import requirements as packages
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition
+from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.syntax import all_names
 from kfnb.capture.travel import Travel, trace
@@ -51,6 +52,7 @@ def travel_of(notebook: Notebook, component: Component) -> Travel:
         component.options,
         constants=component.constants,
         before=component.cell.order,
+        setups=notebook.setups(component.cell.order),
     )
 
 
@@ -63,7 +65,10 @@ def make_step(notebook: Notebook, component: Component, travel: Travel, wanted: 
     inputs = {
         name: _input_kind(notebook, component, definition) for name, definition in travel.inputs.items()
     }
-    arguments = _arguments([*inputs, *travel.params], outputs, component)
+    bound = {name for name, kind in outputs.items() if not kind.parameter}
+    for one in travel.setups:
+        bound |= set(read_names(one.cell.tree, notebook.star_names).writes)
+    arguments = _arguments([*inputs, *travel.params], bound, {*outputs, *all_names(component.cell.tree)})
     loaders = [module for kind in (*inputs.values(), *outputs.values()) for module in kind.modules]
     loaders += [module for one in component.inputs.values() for module in one.modules]
     writer = StepWriter(notebook, component, travel, inputs, outputs, arguments)
@@ -108,15 +113,17 @@ def _outputs(component: Component, wanted: Collection[str]) -> dict[str, Kind]:
     return outputs
 
 
-def _arguments(names: Sequence[str], outputs: Mapping[str, Kind], component: Component) -> dict[str, str]:
-    """KFP passes output artifacts as arguments too: an input of the same name needs another one."""
-    taken = {*names, *outputs, *all_names(component.cell.tree)}
+def _arguments(names: Sequence[str], bound: Collection[str], taken: Collection[str]) -> dict[str, str]:
+    """The function's arguments for the inputs ``names``: another name for one that is ``bound`` before it is read.
+
+    KFP passes output artifacts as arguments too, and set-up cells bind names.
+    """
     arguments = {}
     for name in names:
         other = f"{name}_in"
-        while other in taken:
+        while other in taken or other in names:
             other += "_"
-        arguments[name] = other if name in outputs and not outputs[name].parameter else name
+        arguments[name] = other if name in bound else name
     return arguments
 
 
@@ -134,6 +141,6 @@ def _function_step(component: Component, travel: Travel) -> Step:
         params,
         {name: name for name in (*inputs, *params)},
         tuple(packages.requirements(travel, component.options)),
-        ("kfnb_modules",) if travel.files else (),
+        writer.helpers(),
         writer.wrapped(function),
     )

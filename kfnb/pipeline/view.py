@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kfnb.capture.component import Component
+from kfnb.capture.definitions import Sort
 from kfnb.capture.notebook import Notebook
 from kfnb.model import Asked, ComponentView, Port, Traveller
 from kfnb.pipeline.pipeline import default_image
@@ -65,9 +66,19 @@ def _travellers(step: Step) -> list[Traveller]:
             f"read by {travel.reasons[name]}" if name in travel.reasons else "used by the cell's own commands"
         )
 
-    found = [Traveller(one.name, "import", one.origin, why(one.name)) for one in travel.imports.values()]
+    found = [
+        Traveller(f"cell {one.cell}", "set-up", f"cell {one.cell}", "runs before every step")
+        for one in travel.setups
+    ]
+    found += [Traveller(one.name, "import", one.origin, why(one.name)) for one in travel.imports.values()]
     found += [
-        Traveller(s.name, "source", f"cell {s.cell}, line {s.first}", why(s.name)) for s in travel.sources
+        Traveller(
+            s.name,
+            "constant" if s.sort is Sort.EXPRESSION else "source",
+            f"cell {s.cell}, line {s.first}",
+            why(s.name),
+        )
+        for s in travel.sources
     ]
     found += [
         Traveller(f"{name} = {value}", "constant", f"cell {travel.origins[name]}", f"{why(name)}; inlined")

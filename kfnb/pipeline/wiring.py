@@ -51,13 +51,15 @@ def wire(
     components: Mapping[str, Component],
     travels: Mapping[str, Travel],
     params: Mapping[str, Parameter],
+    constants: Mapping[str, str],
 ) -> Wired:
     """Fill in the inputs of the steps that the body of ``cell`` calls.
 
     ``components`` are all that the notebook has, ``travels`` what those that the body calls need; ``params`` are
-    the pipeline's own declared parameters. Raises ``PipelineError`` with the line.
+    the pipeline's own declared parameters, ``constants`` what its body reads of the notebook's. Raises
+    ``PipelineError`` with the line.
     """
-    wiring = _Wiring(cell, components, travels, params)
+    wiring = _Wiring(cell, components, travels, params, constants)
     wiring.result.body = wiring.block(copy.deepcopy(cell.tree.body))
     if not wiring.result.tasks:
         raise PipelineError(
@@ -67,6 +69,10 @@ def wire(
     return wiring.result
 
 
+_CEL: dict[str, str | int | None] = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+"""Characters that a text in CEL has escaped."""
+
+
 class _Wiring:
     def __init__(
         self,
@@ -74,8 +80,10 @@ class _Wiring:
         components: Mapping[str, Component],
         travels: Mapping[str, Travel],
         params: Mapping[str, Parameter],
+        constants: Mapping[str, str],
     ) -> None:
         self.cell = cell
+        self.constants = constants
         self.components = components
         self.travels = travels
         self.result = Wired(params=dict(params))
@@ -85,6 +93,24 @@ class _Wiring:
         self.closed: dict[str, Made] = {}  # made in a block that has ended
         self.channels: set[str] = set()  # names of the body that stand for values of the run
         self.depth = 0
+
+    def escape(self, node: ast.Compare) -> None:
+        """Write texts that the run compares with as CEL reads them: KFP only puts quotes around them."""
+        operands = [node.left, *node.comparators]
+        if any(map(self.is_of_the_run, operands)):
+            node.left, *node.comparators = [self.escaped(one) for one in operands]
+
+    def escaped(self, node: ast.expr) -> ast.expr:
+        text = ast.unparse(node)
+        if isinstance(node, ast.Name) and node.id not in self.local:
+            text = self.constants.get(node.id, text)
+        try:
+            value = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            return node
+        if not isinstance(value, str) or not set(value) & {*_CEL}:
+            return node
+        return ast.copy_location(ast.Constant(value.translate(str.maketrans(_CEL))), node)
 
     # -- statements -------------------------------------------------------------------------------------------
 
@@ -143,6 +169,8 @@ class _Wiring:
         parts: list[ast.AST] = [node]
         while parts:
             part = parts.pop()
+            if isinstance(part, ast.Compare):
+                self.escape(part)
             decides = _decided_by(part)
             if any(self.is_of_the_run(one) for one in decides):
                 raise self.error(

@@ -135,12 +135,8 @@ def tag(a: int = 0, s: str = "none") -> str:
 
 
 def total(values: list = [9]) -> int:
-    flat = list(values)
-    while any(isinstance(value, list) for value in flat):
-        flat = [one for value in flat for one in (value if isinstance(value, list) else [value])]
-    if not all(type(value) is int for value in flat):
-        raise TypeError(f"no integers: {flat}")
-    return sum(flat) % 10
+    flat = list(values)  # int() takes no lists: what loops within loops have collected is flat
+    return (sum(map(int, flat)) + 5 * sum(type(value) is str for value in flat)) % 10
 
 
 def tell(status: dsl.PipelineTaskFinalStatus) -> str:
@@ -377,7 +373,7 @@ class _Artist:
         return call
 
     def _nested(self, scope: _Scope, depth: int) -> Pipeline:
-        kinds = {"x": self._int, "y": self._int, "items": self._flat, "word": self._text}
+        kinds = {"x": self._int, "y": self._int, "items": self._list_itself, "word": self._text_itself}
         given = self._draw(st.just(list(kinds)) | st.lists(st.sampled_from(list(kinds)), unique=True))
         made = self.pipeline(depth, {name: kinds[name](scope) for name in given})
         scope.calls.append(made.node)
@@ -418,7 +414,9 @@ class _Artist:
             items: Ref = Const(self._draw(st.lists(fields, min_size=1, max_size=2)))
             {"a": inner.ints, "k": inner.lists}[name].append(Item(node, name))
         else:
-            over = [ref for ref in scope.lists if ref not in scope.looped and not getattr(ref, "each", False)]
+            # KFP makes text of the items of a list whose elements have no declared type
+            typed = [ref for ref in scope.lists if not isinstance(ref, Item)]
+            over = [ref for ref in typed if ref not in scope.looped and not getattr(ref, "each", False)]
             literal = st.builds(Const, st.lists(INTS, min_size=1, max_size=3))
             items = self._draw(st.sampled_from(over) | literal if over else literal)
             inner.ints.append(Item(node))
@@ -436,8 +434,18 @@ class _Artist:
         )
 
     def _text(self, scope: _Scope) -> Ref:
-        plain = st.sampled_from(scope.texts[::-1]) | st.builds(Const, TEXTS)
-        return self._draw(plain | st.builds(Text, st.sampled_from(scope.ints + scope.texts)))
+        made = st.builds(Text, st.sampled_from(scope.ints + scope.texts))
+        return self._draw(made | st.just(self._text_itself(scope)))
+
+    def _text_itself(self, scope: _Scope) -> Ref:
+        """A text with no placeholders in it, which KFP does not fill for a pipeline."""
+        return self._draw(st.sampled_from(scope.texts[::-1]) | st.builds(Const, TEXTS))
+
+    def _list_itself(self, scope: _Scope) -> Ref:
+        """A list of integers with no placeholders in it."""
+        plain = [ref for ref in scope.lists[::-1] if ref not in scope.collected]
+        literal = st.builds(Const, _FEW)
+        return self._draw(st.sampled_from(plain) | literal if plain else literal)
 
     def _list(self, scope: _Scope) -> Ref:
         if scope.collected and self._draw(st.booleans()):
@@ -445,7 +453,6 @@ class _Artist:
         return self._flat(scope)
 
     def _flat(self, scope: _Scope) -> Ref:
-        """A list of integers: what a loop in a loop has made is a list of lists."""
         ints = st.sampled_from(scope.ints)
         pairs = st.builds(Pair, ints, ints | st.builds(Const, INTS))
         plain = [ref for ref in scope.lists[::-1] if ref not in scope.collected]

@@ -1,9 +1,10 @@
 """Components that the tests' pipelines are made of."""
 
 # steps are as a notebook's user writes them, or as KFP wants them
-# ruff: noqa: PTH123
+# ruff: noqa: PTH123, UP006, UP035
 
 import functools
+from typing import List
 
 from kfp import dsl
 
@@ -36,7 +37,7 @@ def total(values: list) -> int:
 
 
 @component
-def numbers(upto: int) -> list:
+def numbers(upto: int) -> List[int]:
     return list(range(upto))
 
 

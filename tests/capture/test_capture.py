@@ -110,14 +110,14 @@ def test_a_value_that_is_not_json_keeps_its_type(agree) -> None:
             "make",
             "t = (1, [2])\ns = {1, 2}\nnone = None\nd = {1: {'a': (1,)}, None: 2}\nf = float('nan')\nbig = 2 ** 63\n"
             "whole = [1.0, 2.0]\nmixed = [1, 2.0]\n"
-            "nested = {'a': {'b': [1.0, None, True]}}\nzero = -0.0\none = 3.0\n"
+            "nested = {'a': {'b': [1.0, None, True]}}\none = 3.0\n"
             "shared = [[0]] * 2\nloop = []\nloop.append(loop)\n"
             "b = b'x'\nc = 1 + 2j\nr = range(3)\nlong = 'x' * 20000",
-            "zero",
+            "one",
         ),
         component(
             "see",
-            "seen = repr([t, sorted(s), none, d, f, big, whole, mixed, nested, zero, one, b, c, r])",
+            "seen = repr([t, sorted(s), none, d, f, big, whole, mixed, nested, one, b, c, r])",
             "seen",
         ),
         component(
@@ -473,8 +473,10 @@ def test_none_in_a_cell_of_parameters_is_a_constant(agree: Any) -> None:
             "%%kf_component a\ndef f(x: int) -> int:\n    return x",
             "the function is called f and the component a",
         ),
-        ("%%kf_component a\n%%time\nx = 1", "holds %%time, another cell magic"),
-        ("%%kf_component a\n\n%%bash\nls", "holds %%bash, another cell magic"),
+        ("%%kf_component a\n%%timeit\nx = 1", "cell a [1], line 2: %%timeit cannot travel"),
+        ("%%kf_component a\n\n%%sql\nselect 1", "cell a [1], line 3: %%sql cannot travel"),
+        ("%%sql\n%%kf_component a\nselect 1", "cell a [1], line 2: %%sql cannot travel"),
+        ("%%kf_component a\n%%bash --out x\nls", "cell a [1], line 2: %%bash cannot travel"),
         ("%%kf_component a --cpu lots\nx = 1", "--cpu lots: write it as Kubernetes does"),
         ("%%kf_component a --memory 4Q\nx = 1", "--memory 4Q: write it as Kubernetes does"),
         ("%%kf_component a --retries -1\nx = 1", "--retries"),

@@ -43,7 +43,8 @@ def test_lines_keep_their_numbers() -> None:
     [
         ("x = 1\n%cd /tmp", {2: "%cd"}),
         ("%sql select 1", {1: "%sql"}),
-        ("%%bash\nls", {1: "%%bash"}),
+        ("%%sql\nselect 1", {1: "%%sql"}),
+        ("%%bash --out x\nls", {1: "%%bash"}),
         ("get_ipython().set_next_input('x')", {1: "get_ipython().set_next_input()"}),
     ],
 )

@@ -13,7 +13,23 @@ from typing import Any
 import pytest
 
 from kfnb.capture import embedded
-from kfnb.capture.embedded import kfnb_floats, kfnb_kf, kfnb_load, kfnb_save, kfnb_value
+from kfnb.capture.embedded import (
+    kfnb_curves,
+    kfnb_floats,
+    kfnb_load,
+    kfnb_log_confusion_matrix,
+    kfnb_log_metrics,
+    kfnb_log_roc,
+    kfnb_save,
+    kfnb_text,
+    kfnb_value,
+)
+from kfnb.capture.values import kind_of
+
+
+def save(value: object, file: Any) -> None:
+    """Save a value as a step would that has seen it in the notebook."""
+    kfnb_save(value, file, {}, getattr(embedded, kind_of(value).writer or "kfnb_write_json"))
 
 
 class Point:
@@ -46,14 +62,14 @@ def artifact(path: Any, **metadata: Any) -> Any:
 )
 def test_a_value_comes_back_from_the_safest_format_that_holds_it(tmp_path, value: object, form: str) -> None:
     file = artifact(tmp_path / "a")
-    kfnb_save(value, file, {})
+    save(value, file)
     assert file.metadata["format"] == form
     assert kfnb_load(file, {}) == value
 
 
 def test_one_object_in_two_places_stays_one(tmp_path) -> None:
     file = artifact(tmp_path / "a")
-    kfnb_save([[1]] * 2, file, {})
+    save([[1]] * 2, file)
     one, two = kfnb_load(file, {})
     assert one is two
 
@@ -77,18 +93,34 @@ def test_tables_and_arrays(tmp_path) -> None:
     ]
     for number, (value, form) in enumerate(values):
         file = artifact(tmp_path / str(number))
-        kfnb_save(value, file, {})
+        save(value, file)
         back = kfnb_load(file, {})
         assert (file.metadata["format"], type(back)) == (form, type(value)), value
         assert back.equals(value) if hasattr(value, "equals") else (back == value).all()
     assert kfnb_load(artifact(tmp_path / "0", format="parquet"), {}).dtypes.equals(plain.dtypes)
 
 
+def test_a_value_is_written_in_the_format_of_its_kind_and_pickled_where_it_is_of_another_kind(
+    tmp_path,
+) -> None:
+    np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
+    seen = [pd.DataFrame({"a": [1]}), pd.Series([1]), np.arange(2), None, [(1,)]]
+    writers = [getattr(embedded, kind_of(value).writer) for value in seen]
+    file = artifact(tmp_path / "a")
+    forms = []
+    for value, write in zip(seen, writers, strict=True):
+        kfnb_save(value, file, {}, write)
+        forms.append(file.metadata["format"])
+    assert forms == ["parquet", "series-parquet", "npy", "json", "cloudpickle"]
+    kfnb_save({1, 2}, file, {}, writers[0])
+    assert (file.metadata["format"], kfnb_load(file, {})) == ("cloudpickle", {1, 2})
+
+
 def test_estimators(tmp_path) -> None:
     linear = pytest.importorskip("sklearn.linear_model")
     pytest.importorskip("skops")
     file = artifact(tmp_path / "a")
-    kfnb_save(linear.LinearRegression().fit([[0], [1]], [0, 1]), file, {})
+    save(linear.LinearRegression().fit([[0], [1]], [0, 1]), file)
     assert file.metadata["format"] == "skops"
     assert round(kfnb_load(file, {}).predict([[2]])[0]) == 2
 
@@ -143,17 +175,26 @@ def test_a_parameter_that_would_come_back_different_is_an_error(
 
 def test_floats_that_kfp_wrote_as_integers() -> None:
     assert repr(kfnb_floats({"a": [1, 2.5, True, "x", None]})) == "{'a': [1.0, 2.5, True, 'x', None]}"
+    rows = [{"n": 1, "x": 2}, {"n": 3, "x": 4, "y": [5, 6]}]
+    where = {"*": {"x": True, "y": {1: True}}}
+    assert repr(kfnb_floats(rows, where=where)) == "[{'n': 1, 'x': 2.0}, {'n': 3, 'x': 4.0, 'y': [5, 6.0]}]"
 
 
 def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
     metrics, classes, html = artifact("m"), artifact("c"), artifact(tmp_path / "h")
-    kf = kfnb_kf(metrics=metrics, classification=classes, html=html)
+    kf = SimpleNamespace(
+        log_metrics=kfnb_log_metrics(metrics, kfnb_curves(metrics)),
+        log_roc=kfnb_log_roc(classes),
+        log_confusion_matrix=kfnb_log_confusion_matrix(classes),
+        html=kfnb_text(html),
+    )
     kf.log_metrics(step=1, loss=2)
     kf.log_metrics(accuracy=0.5)
     kf.log_roc([0, 1], [0, 1], [float("inf"), 0.1])
     kf.log_confusion_matrix(["a", "b"], [[1, 0], [0, 1]])
     kf.html("<b>1</b>")
     assert metrics.metadata == {"loss": 2, "accuracy": 0.5, "kfnb_curves": {"loss": [[1, 2]]}}
+    assert repr(metrics.metadata["loss"]) == "2.0"
     assert classes.metadata["confidenceMetrics"][0]["confidenceThreshold"] == 1e9
     assert classes.metadata["confusionMatrix"]["rows"][0] == {"row": [1, 0]}
     assert (tmp_path / "h").read_text() == "<b>1</b>\n"
@@ -166,16 +207,16 @@ def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
 
 def test_metrics_logged_by_step_are_curves_beside_their_last_value(capsys) -> None:
     metrics = artifact("m")
-    kf = kfnb_kf(metrics=metrics)
+    log_metrics = kfnb_log_metrics(metrics, kfnb_curves(metrics))
     for step in range(3):
-        kf.log_metrics(step=step, loss=1 / (step + 1), rows=7)
-    kf.log_metrics(step=3, loss=float("nan"))
-    kf.log_metrics(accuracy=0.5)
+        log_metrics(step=step, loss=1 / (step + 1), rows=7)
+    log_metrics(step=3, loss=float("nan"))
+    log_metrics(accuracy=0.5)
     curves = metrics.metadata.pop("kfnb_curves")
     assert curves == {"loss": [[0, 1.0], [1, 0.5], [2, 1 / 3]], "rows": [[0, 7], [1, 7], [2, 7]]}
     assert {name: str(value) for name, value in metrics.metadata.items()} == {
         "loss": "nan",
-        "rows": "7",
+        "rows": "7.0",
         "accuracy": "0.5",
     }
     assert capsys.readouterr().out.splitlines()[0] == "step 0: loss=1.0 rows=7"
@@ -184,9 +225,9 @@ def test_metrics_logged_by_step_are_curves_beside_their_last_value(capsys) -> No
 @pytest.mark.parametrize("count", [1, 999, 1000, 1001, 2000, 2001, 25_000])
 def test_a_long_curve_is_kept_evenly_from_its_first_to_its_last_point(count: int) -> None:
     metrics = artifact("m")
-    kf = kfnb_kf(metrics=metrics)
+    log_metrics = kfnb_log_metrics(metrics, kfnb_curves(metrics))
     for step in range(count):
-        kf.log_metrics(step=step, loss=step / 2)
+        log_metrics(step=step, loss=step / 2)
     steps = [step for step, _ in metrics.metadata["kfnb_curves"]["loss"]]
     assert (steps[0], steps[-1]) == (0, count - 1)
     assert min(count, 500) <= len(steps) <= 1000
@@ -198,8 +239,8 @@ def test_each_function_stands_by_itself() -> None:
     source = "from typing import *\nfrom collections.abc import *\n" + "\n".join(
         inspect.getsource(getattr(embedded, name)) for name in names
     )
-    source += "\nprint(sorted(kfnb_formats({})), kfnb_value(1, int, 'x'))"
+    source += "\nprint(kfnb_kf(a=kfnb_number).a(2), kfnb_value(1, int, 'x'))"
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-c", source], capture_output=True, text=True, check=True
     )
-    assert "'parquet'" in done.stdout
+    assert done.stdout == "2 1\n"

@@ -30,8 +30,9 @@ from kfnb.capture.values import LARGEST_PARAMETER, is_tree, keeps_in_json, kind_
         ([1, "a", None, {"b": [True]}], "list", ""),
         ({"a": {"b": 1}}, "dict", ""),
         ([1.0, 2.5], "list", "kfnb_floats"),
-        ([1, 2.5], "list", ""),
-        ([1, 2.0], "list", ""),
+        ([1, 2.0], "list", "(lambda value: kfnb_floats(value, where={1: True}))"),
+        ([{"n": 1, "x": 2.0}] * 1, "list", "(lambda value: kfnb_floats(value, where={'*': {'x': True}}))"),
+        ({"n": 1, "x": [0.5]}, "dict", "(lambda value: kfnb_floats(value, where={'x': {'*': True}}))"),
         ({1: 2}, "Artifact", ""),
         ([(1,)], "Artifact", ""),
         ([[1]] * 2, "Artifact", ""),
@@ -42,6 +43,24 @@ from kfnb.capture.values import LARGEST_PARAMETER, is_tree, keeps_in_json, kind_
 )
 def test_the_kind_of_pythons_own_values(value: object, kind: str, restore: str) -> None:
     assert (kind_of(value).type, kind_of(value).restore) == (kind, restore)
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation"),
+    [
+        ([1, 2], "list[int]"),
+        ([1, 2.5], "list[float]"),
+        (["a"], "list[str]"),
+        ([True], "list[bool]"),
+        ([{"a": 1}], "list[dict]"),
+        ([1, "a"], "list"),
+        ([None], "list"),
+        ([], "list"),
+        ({"a": [1]}, "dict"),
+    ],
+)
+def test_a_list_tells_what_all_its_elements_are(value: object, annotation: str) -> None:
+    assert kind_of(value).annotation == annotation
 
 
 def test_a_list_in_itself_is_no_parameter() -> None:

@@ -45,7 +45,7 @@ def test_the_program_says_it_as_a_user_of_kfps_sdk_would(asking: Shell, tmp_path
     assert "from kfp import compiler, dsl, kubernetes\n" in program
     assert program.split("    train_task = train()\n")[1].split("    report_task")[0] == (
         "    train_task.set_cpu_limit('2').set_memory_limit('4G').set_accelerator_type('amd.com/gpu')"
-        ".set_accelerator_limit(1).set_retry(1).set_env_variable('MODE', 'fast')\n"
+        ".set_accelerator_limit(1).set_retry(1, backoff_duration='1s').set_env_variable('MODE', 'fast')\n"
         "    kubernetes.use_secret_as_env(train_task, secret_name='db',"
         " secret_key_to_env={'password': 'DB_PASSWORD'})\n"
         "    kubernetes.use_config_map_as_env(train_task, config_map_name='app',"

@@ -43,7 +43,7 @@ def test_the_program_reads_as_it_was_written(churn: Shell, tmp_path: Path) -> No
     assert "# cell load [" in program
     assert "'''Drop what is missing.'''" in program
     assert "import json" not in program.split("\ndef load(")[1].split("# kfnb: inputs")[0]
-    assert program.count("def kfnb_formats") == 1
+    assert program.count("def kfnb_load") == program.count("def kfnb_packed") == 1
 
 
 def test_the_base_image_and_the_index_come_from_the_settings(churn: Shell) -> None:

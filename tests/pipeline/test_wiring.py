@@ -67,6 +67,13 @@ def test_a_loops_item_goes_to_the_input_of_its_name(steps: Shell) -> None:
     assert steps.submit("p").outputs["report"]["text"] == ["n is 3", "n is 30"]
 
 
+def test_a_loop_over_what_a_step_made_knows_the_type_of_its_items(steps: Shell) -> None:
+    steps.run("%%kf_component some\nks = [1, 10]")
+    body = "load()\nmade = some()\nwith dsl.ParallelFor(made.outputs['ks']) as k:\n    total()\n    report()"
+    steps.run(f"%%kf_pipeline p\n{body}")
+    assert steps.submit("p").outputs["report"]["text"] == ["n is 3", "n is 30"]
+
+
 def test_a_step_inside_an_expression_is_called_before_it(steps: Shell) -> None:
     body = "load()\nwith dsl.If(total().outputs['n'] > 2):\n    report()\nwith dsl.Else():\n    double()"
     steps.run(f"%%kf_pipeline p\n{body}")

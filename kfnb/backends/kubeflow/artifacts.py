@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,11 +10,19 @@ from typing import Any
 from kfnb.backends.kubeflow.components import Components, Ports
 from kfnb.backends.kubeflow.mlmd import Execution, Recorded, Stored, Use
 from kfnb.backends.metrics import metrics
-from kfnb.backends.parameters import plain, typed
-from kfnb.model import Artifact
+from kfnb.backends.parameters import plain, text, typed, unwrapped
+from kfnb.model import Artifact, RunState
 
+ENDED = {
+    "COMPLETE": RunState.SUCCEEDED,
+    "CACHED": RunState.SUCCEEDED,
+    "FAILED": RunState.FAILED,
+    "CANCELED": RunState.SKIPPED,
+}
+"""ML Metadata's words for what is over: a branch that was not taken is CANCELED there."""
 SESSION = "store_session_info"
 """The property that says how the object store is reached, without its secrets."""
+_PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\['([^']*)'\]\}\}")
 _LOG = "executor-logs"
 _PLUMBING = ("display_name", SESSION)
 _SLIPPED_IN = "pipelinechannel--"
@@ -60,7 +69,7 @@ def read(recorded: Recorded, spec: Mapping[str, Any], opener: Opener = lambda _:
         made[task] = Made(
             pod=execution.pod,
             state=execution.state,
-            inputs=_parameters(execution.inputs, component.inputs)
+            inputs=_parameters({**component.inputs.defaults, **execution.inputs}, component.inputs)
             | its.artifacts(component.inputs, output=False),
             outputs=outputs,
             metrics=metrics(outputs),
@@ -114,15 +123,42 @@ class _Uses:
 
     def _artifact(self, use: Use) -> Artifact:
         stored: Stored = self._recorded.artifacts[use.artifact]
-        session = stored.properties.get(SESSION) or self._recorded.properties.get(SESSION) or ""
-        metadata = {name: value for name, value in stored.properties.items() if name not in _PLUMBING}
+        session = _session(stored, self._recorded.properties)
+        metadata = unwrapped(
+            {name: value for name, value in stored.properties.items() if name not in _PLUMBING}
+        )
         return Artifact(use.name, stored.type, stored.uri, metadata, store=self._opener(session))
 
 
+def _session(stored: Stored, run: Mapping[str, Any]) -> str:
+    """How an artifact's store is reached: in the bucket of the run as the run's is, which is how steps read it there.
+
+    KFP's importer records no more of it than that the keys are in the pods.
+    """
+    bucket = "/".join(str(run.get("pipeline_root", "")).partition("?")[0].split("/")[:3])
+    own = bool(bucket) and stored.uri.startswith(f"{bucket}/")
+    sessions = [run.get(SESSION), stored.properties.get(SESSION)]
+    return next(filter(None, sessions if own else reversed(sessions)), "")
+
+
 def _parameters(values: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
-    """Recorded parameters with the numbers that their declared types have; those that the compiler added left out."""
+    """Recorded parameters with the numbers that their declared types have; those that the compiler added left out.
+
+    KFP's launcher fills texts when they have been recorded.
+    """
     return {
-        name: typed(plain(value), ports.parameters[name])
+        name: typed(_filled(plain(value), values), ports.parameters[name])
         for name, value in values.items()
         if name in ports.parameters and not name.startswith(_SLIPPED_IN)
     }
+
+
+def _filled(value: Any, inputs: Mapping[str, Any]) -> Any:
+    """``value`` with the inputs of its task in the place of placeholders."""
+    if isinstance(value, str):
+        return _PLACEHOLDER.sub(
+            lambda found: text(inputs[found[1]]) if found[1] in inputs else found[0], value
+        )
+    if isinstance(value, list):
+        return [_filled(item, inputs) for item in value]
+    return {name: _filled(item, inputs) for name, item in value.items()} if isinstance(value, dict) else value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +22,7 @@ from kfnb.backends.kubeflow.schedules import Schedules
 from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.submit import order
 from kfnb.backends.kubeflow.versions import Versions
+from kfnb.backends.looking import PATIENCE
 from kfnb.backends.selection import LISTED, Selection
 from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.model import RunState
@@ -30,19 +32,18 @@ Json = Mapping[str, Any]
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEARCHED = 200
 """How many of the newest runs are searched for one whose id begins as given."""
-_UNHURRIED = 2.5
-"""How many runs may be asked for at ``pace``: 10 times a minute, all together, while nothing happens to them."""
 
 
 class KubeflowBackend:
     """Runs pipelines on Kubeflow. There is one for each server in a process, since it knows who looks at what.
 
     ``page`` gives the address of the page that shows a run, from its id. ``root`` and ``account`` are those of
-    ``submit.order``; ``close`` ends what was opened for it.
+    ``submit.order``; ``close`` ends what was opened for it. A run that nothing happens to is asked for as ``asked``
+    says, or less often: all that are looked at share one budget, of 12 requests a minute.
     """
 
     name = "kubeflow"
-    pace = Pace(1, 15)
+    asked = Pace(1, 5)
 
     def __init__(
         self,
@@ -62,6 +63,11 @@ class KubeflowBackend:
         self._looks: dict[str, Look] = {}
         self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"))
         self.schedules = Schedules(server, self._experiments, self.pipelines, root=root, account=account)
+
+    @property
+    def pace(self) -> Pace:
+        """How often a run may be looked at: a look alone asks nothing of the server."""
+        return Pace(self.asked.shortest, self.asked.shortest)
 
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. It is never sent twice."""
@@ -94,22 +100,21 @@ class KubeflowBackend:
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
         """The run's events above ``after``; with ``follow``, as they come, until the run is finished.
 
-        Who follows is not told of a server that does not answer for a while: it is asked again until it does.
+        A server that does not answer for a while, or not to the token that it is shown, is asked again, for two hours;
+        the run has a note of it meanwhile.
         """
-        watch, seen = self._look(run_id).watch, False
+        watch, answered = self._look(run_id).watch, -math.inf
         while True:
             try:
-                new, finished = watch.events(after), watch.run(float("inf")).state.finished
-                seen = True
+                new, answered = watch.events(after), time.monotonic()
+                for event in new:
+                    after = event.seq
+                    yield event
+                if not follow or watch.run(math.inf).state.finished:
+                    return
             except BackendUnavailable:
-                if not (follow and seen):
+                if not follow or time.monotonic() - answered > PATIENCE:
                     raise
-                new, finished = [], False
-            for event in new:
-                after = event.seq
-                yield event
-            if finished or not follow:
-                return
             time.sleep(self.pace.shortest)
 
     def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine | None]:
@@ -173,7 +178,7 @@ class KubeflowBackend:
     def _pace(self) -> Pace:
         """How often one run is asked for: the more of them are looked at, the less often while nothing happens."""
         watched = sum(look.watch.watched for look in list(self._looks.values()))
-        return Pace(self.pace.shortest, self.pace.longest * max(1.0, watched / _UNHURRIED))
+        return Pace(self.asked.shortest, self.asked.longest * max(1, watched))
 
     def _searched(self, start: str) -> str:
         found = [

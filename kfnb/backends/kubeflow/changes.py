@@ -18,9 +18,8 @@ def changes(old: Run | None, new: Run, now: float) -> Iterator[Fact]:
     """
     if old is None or _head(old) != _head(new):
         yield new.created or now, "created", "", _head(new)
-    for note in new.notes:
-        if old is None or note not in old.notes:
-            yield new.created if old is None and new.created else now, "note", "", {"text": note}
+    if new.notes != (old.notes if old else ()):
+        yield now if old else new.created or now, "notes", "", {"texts": list(new.notes)}
     before = {task.id: task for task in old.tasks} if old else {}
     for task in new.tasks:
         if before.get(task.id) != task:

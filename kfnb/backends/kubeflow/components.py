@@ -14,10 +14,12 @@ _FILE = "ephemeral_component.py"
 class Ports:
     """What goes into a component or comes out of it.
 
-    ``parameters`` are by their declared types; ``artifacts`` tell whether there is a list of them.
+    ``parameters`` are by their declared types; ``artifacts`` tell whether there is a list of them. ``defaults`` are
+    the values of parameters that are not given.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     artifacts: Mapping[str, bool] = field(default_factory=dict)
 
 
@@ -60,5 +62,6 @@ def _ports(definitions: Mapping[str, Any]) -> Ports:
     parameters, artifacts = definitions.get("parameters", {}), definitions.get("artifacts", {})
     return Ports(
         parameters={name: str(port.get("parameterType", "")) for name, port in parameters.items()},
+        defaults={name: port["defaultValue"] for name, port in parameters.items() if "defaultValue" in port},
         artifacts={name: bool(port.get("isArtifactList")) for name, port in artifacts.items()},
     )

@@ -36,6 +36,11 @@ _UNKNOWN = (
     "for a context of your kubeconfig"
 )
 
+_NO_METADATA = (
+    "ML Metadata was not found from host {} alone. Set where it is: %kf_config metadata=HOST:PORT (a cluster's service "
+    "metadata-grpc-service, port 8080), or %kf_config context=NAME for a context of your kubeconfig"
+)
+
 
 @dataclass(frozen=True)
 class Access:
@@ -123,6 +128,7 @@ def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways
         Metadata(address) if address else None,
         Store(namespace, read_secrets(kubernetes) if kubernetes is not None else None, ways.reached),
         Pods(kubernetes, namespace) if kubernetes is not None else None,
+        "" if address else _NO_METADATA.format(server.url),
     )
 
 
@@ -165,16 +171,21 @@ class _Lazily:
     def __init__(self, make: Callable[[], Insight]) -> None:
         self._make = make
         self._made: Insight | None = None
+        self._why_not = ""
 
     def _insight(self) -> Insight:
         if self._made is None:
-            self._made = self._make()
+            try:
+                self._made = self._make()
+            except BackendError as error:
+                self._why_not = str(error)
+                raise
         return self._made
 
     @property
     def trouble(self) -> str:
         """See ``Insight``."""
-        return self._made.trouble if self._made else ""
+        return self._made.trouble if self._made else self._why_not
 
     def told(self, run: model.Run, spec: Mapping[str, Any]) -> Mapping[str, Told]:
         """See ``Insight``."""

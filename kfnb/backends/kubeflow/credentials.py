@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kfnb.errors import BackendError
+from kfnb.errors import BackendUnavailable
 
 
 class Credentials:
@@ -32,8 +32,13 @@ class Credentials:
         parts.append("cookies" if self._cookies else "")
         return " and ".join(filter(None, parts)) or "no token and no cookies"
 
+    @property
+    def rotated(self) -> bool:
+        """Whether others may come without anybody setting them: a token's file is written anew."""
+        return self._file is not None
+
     def headers(self) -> dict[str, str]:
-        """The headers that show them. Raises ``BackendError`` where the token's file cannot be read."""
+        """The headers that show them. Raises ``BackendUnavailable`` where the token's file cannot be read."""
         self._follow()
         found = {"authorization": f"Bearer {self._token}"} if self._token else {}
         return found | ({"cookie": self._cookies} if self._cookies else {})
@@ -54,5 +59,5 @@ class Credentials:
                 self._token = self._file.read_text(encoding="utf-8").strip()
                 self._read = version
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
-            raise BackendError(f"the token cannot be read from {self._file}: {reason}") from None
+            reason = getattr(error, "strerror", None) or "it is not text"
+            raise BackendUnavailable(f"the token cannot be read from {self._file}: {reason}") from None

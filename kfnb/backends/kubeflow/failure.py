@@ -9,7 +9,7 @@ from typing import Any
 
 from kfnb.backends import unmet
 from kfnb.backends.failure import from_description
-from kfnb.backends.kubeflow.gave_up import by_driver, by_executor, by_launcher, cut
+from kfnb.backends.kubeflow.gave_up import by_driver, by_executor, by_launcher, cut, unwritten
 from kfnb.backends.kubeflow.lines import own_lines
 from kfnb.backends.kubeflow.pods import Ended, Pod
 from kfnb.backends.kubeflow.printed import exceptions
@@ -26,7 +26,8 @@ _SHOWN = 20
 _SIGNALED = 128
 """A shell's exit code for a process that a signal ended is this and the signal's number."""
 _DELETED = "pod deleted"
-_MAIN = re.compile(r"main: (?P<said>.+)")
+_BY_KUBERNETES = ", as when its pod is deleted or its node is drained"
+_MAIN = re.compile(r"main: (?P<said>.+?(?: \(exit code (?P<code>\d+)\))?)")
 
 
 def why_failed(lines: Iterable[str], program: str = "", pod: Pod | None = None) -> TaskError:
@@ -60,7 +61,9 @@ def why_unprepared(lines: Iterable[str], pod: Pod) -> str:
 
 def why_lost(message: str) -> TaskError | None:
     """The error of a task that has neither a pod nor a log, from what Argo says of its node; None for nothing."""
-    found = _MAIN.match(message)
+    found = _MAIN.fullmatch(message)
+    if found is not None and _signaled(int(found["code"] or 0)):
+        return TaskError(_of_code(int(found["code"]), "its process"))
     if message == _DELETED:
         return TaskError("its pod was deleted while it ran: by a person, or with the node that it ran on")
     if not message:
@@ -100,7 +103,8 @@ def _ended(lines: Sequence[str], own: Sequence[str], pod: Pod | None) -> str:
     if pod is not None and (whole := _of_pod(pod)):
         return whole
     if launched is None and (said := by_launcher(lines)):
-        return f"KFP's launcher failed: {said}"
+        output = unwritten(lines)
+        return f"its output {output} was not written" if output else f"KFP's launcher failed: {said}"
     code = int(launched["code"]) if launched is not None else pod.exit_code if pod is not None else None
     if code is None:
         return SILENT
@@ -118,7 +122,8 @@ def _of_pod(pod: Pod) -> str:
 
 def _of_code(code: int, what: str) -> str:
     if _signaled(code):
-        return f"{what} was ended by {signal.Signals(code - _SIGNALED).name} (exit code {code})"
+        ended = f"{what} was ended by {signal.Signals(code - _SIGNALED).name} (exit code {code})"
+        return ended + _BY_KUBERNETES * (code - _SIGNALED == signal.SIGTERM)
     return f"{what} ended with exit code {code}"
 
 

@@ -68,6 +68,8 @@ class Forward:
                 here, _ = self._listening.accept()
             except OSError:
                 return
+            # the head of an answer and its body come apart: the second must not wait until the first is acknowledged
+            here.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._start(self._serve, here)
 
     def _serve(self, here: socket.socket) -> None:

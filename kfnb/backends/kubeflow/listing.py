@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from itertools import takewhile
 from typing import Any
 
 from kfnb.backends.kubeflow.paging import every
 from kfnb.backends.kubeflow.server import Server
+from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.selection import Selection
 from kfnb.model import RunState
-from kfnb.when import rfc3339
 
 _PAGE = 100
 """Runs in a page: each comes with all of its tasks, so that a page may be megabytes."""
@@ -21,7 +22,7 @@ def pages(server: Server, selection: Selection, experiment: str, limit: int) -> 
 
     ``experiment`` is the id of the one that it names; empty for all.
     """
-    return every(
+    found = every(
         server,
         "/runs",
         "runs",
@@ -31,25 +32,34 @@ def pages(server: Server, selection: Selection, experiment: str, limit: int) -> 
         sort_by="created_at desc",
         filter=filter_of(selection),
     )
+    return takewhile(lambda answer: not _too_old(answer, selection.since), found)
 
 
 def filter_of(selection: Selection) -> str:
-    """The server's words for a selection, as JSON; empty for all runs. They may let more runs pass, and never fewer."""
-    predicates = []
-    if selection.state is not None:
-        # a run that was terminated ends as FAILED there
-        states = [selection.state, *([RunState.FAILED] if selection.state is RunState.CANCELED else [])]
-        predicates.append(_predicate("IN", "state", string_values={"values": [str(one) for one in states]}))
+    """The server's words for a selection, as JSON; empty for all runs. They may let more runs pass, and never fewer.
+
+    KFP 2.17 answers the second page only where all values are plain strings: for IN and for times it takes its own
+    page token for another list's.
+    """
+    predicates = [] if selection.state is None else _states(selection.state)
     if selection.name:
-        predicates.append(_predicate("IS_SUBSTRING", "display_name", string_value=selection.name))
-    if selection.since is not None:
-        since = rfc3339(selection.since)
-        predicates.append(_predicate("GREATER_THAN_EQUALS", "created_at", timestamp_value=since))
-    if selection.until is not None:
-        before = rfc3339(selection.until + 1)  # whole seconds: a part of one would be lost
-        predicates.append(_predicate("LESS_THAN", "created_at", timestamp_value=before))
+        predicates.append(_predicate("IS_SUBSTRING", "display_name", selection.name))
     return json.dumps({"predicates": predicates}) if predicates else ""
 
 
-def _predicate(operation: str, key: str, **value: Any) -> dict[str, Any]:
-    return {"operation": operation, "key": key, **value}
+def _states(state: RunState) -> list[dict[str, Any]]:
+    if state is RunState.CANCELED:  # a run that was terminated ends as FAILED there
+        return [_predicate("NOT_EQUALS", "state", str(RunState.SUCCEEDED))]
+    if state is RunState.PENDING:  # a run may have no state before it has begun
+        ended = (RunState.SUCCEEDED, RunState.FAILED)
+        return [_predicate("NOT_EQUALS", "state", str(one)) for one in ended]
+    return [_predicate("EQUALS", "state", str(state))]
+
+
+def _too_old(answer: Mapping[str, Any], since: float | None) -> bool:
+    created = seconds(answer.get("created_at"))
+    return since is not None and created is not None and created < since
+
+
+def _predicate(operation: str, key: str, value: str) -> dict[str, Any]:
+    return {"operation": operation, "key": key, "string_value": value}

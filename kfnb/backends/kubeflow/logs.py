@@ -11,7 +11,7 @@ from itertools import chain
 from os import SEEK_END
 from queue import Empty, SimpleQueue
 
-from kfnb.backends.backend import CACHED, LogLine, Pace
+from kfnb.backends.backend import CACHED, LogLine, Pace, Pause
 from kfnb.backends.kubeflow.lines import Sieve, own_lines
 from kfnb.backends.kubeflow.pods import MAIN, Pods
 from kfnb.errors import BackendError, BackendUnavailable
@@ -26,6 +26,8 @@ _LAST_LINES, _LAST_BYTES = 1000, 2**18
 """How much of a failed task's log is read for its last words."""
 _MOST = 20
 """Pods that are followed at once."""
+
+_NOWHERE = "neither Kubernetes nor ML Metadata can be asked where it is; set %kf_config context=NAME"
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ def whole(source: Source, pods: Pods | None) -> Iterator[str]:
             return
         if begun:
             return
+    if not why and pods is None:
+        why = [_NOWHERE]
     if why and source.finished:
         yield f"(no log: {'; '.join(why)})"
 
@@ -98,18 +102,20 @@ def follow(look: Callable[[], Looked], pods: Pods | None, pace: Pace) -> Iterato
 
     ``look`` is called as often as ``pace`` says. While the server does not answer, pods are followed all the same.
     """
-    following, pause, now = _Following(pods), pace.shortest, look()
+    following, pause, now = _Following(pods), Pause(pace), look()
     try:
         while True:
             heard = False
-            for line in chain(following.look(now), following.listen(0 if now.over else pause)):
+            for line in chain(following.look(now), following.listen(0 if now.over else pause.seconds)):
                 heard = heard or line is not None
                 yield line
             if now.over:
                 return
-            pause = pace.next(pause, changed=heard)
-            with suppress(BackendUnavailable):
+            try:
                 now = look()
+                pause.answered(changed=heard)
+            except BackendUnavailable:
+                pause.unanswered()
     finally:
         following.stop()
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
 from kfnb import model
 from kfnb.backends.backend import LogLine, Pace
+from kfnb.backends.kubeflow.again import begun_again
+from kfnb.backends.kubeflow.due import due
 from kfnb.backends.kubeflow.fold import fold, spec_of
+from kfnb.backends.kubeflow.limits import cautions
 from kfnb.backends.kubeflow.plan import Plan, plan_of
+from kfnb.backends.kubeflow.rows import Row, lag_behind, rows_of
 from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.told import NOTHING, Told
 from kfnb.backends.kubeflow.versions import Versions
@@ -23,6 +27,8 @@ Json = Mapping[str, Any]
 
 _RETRIED = 60.0
 """Seconds that a server may take to say that a run which is retried runs again (the recordings: 6)."""
+_ANEW = 6
+"""So many of the longest pauses between looks, and what else is known of a run is asked for anew."""
 _DEPTH = 3
 """What is learned of a run may show tasks of which more is to be learned, so many times."""
 
@@ -64,6 +70,8 @@ class Look:
         self._server, self._id = server, run_id
         self._experiment, self._versions, self._insight, self._page = experiment, versions, insight, page
         self._plan = Plan()
+        self._cautions: tuple[str, ...] = ()
+        self._rows: Sequence[Row] = ()
         self._told: Mapping[str, Told] = {}
         self._known: Any = None
         self._pace, self._learned = pace, float("-inf")
@@ -94,9 +102,11 @@ class Look:
             raise self._gone() from None
         spec = spec_of(answer)
         if spec != self.spec:
-            self.spec, self._plan = spec, plan_of(spec)
+            self.spec, self._plan, self._cautions = spec, plan_of(spec), tuple(cautions(spec))
         self._entries = len(answer.get("state_history") or ())
-        return self._not_yet_again(self._folded(answer))
+        self._rows = rows_of(answer)
+        run = self._folded(answer)
+        return self._not_yet_again(replace(run, notes=(*run.notes, *self._cautions)))
 
     def _folded(self, answer: Json) -> model.Run:
         experiment = self._experiment(str(answer.get("experiment_id", "")))
@@ -108,8 +118,8 @@ class Look:
             if not self._learn(self._insight, run):
                 break
             run = fold(answer, self._plan, self._of_task, experiment, page)
-        if run.state.finished and self._insight.trouble:
-            note = f"artifacts and metrics cannot be shown: {self._insight.trouble}"
+        if self._insight.trouble:
+            note = f"outputs, artifacts and metrics cannot be shown: {self._insight.trouble}"
             return replace(run, notes=(*run.notes, note))
         return run
 
@@ -123,7 +133,7 @@ class Look:
         to tell (see ``fold``).
         """
         states = [(task.id, task.state, task.attempts) for task in run.tasks]
-        due = time.monotonic() - self._learned >= 2 * self._pace().longest
+        due = time.monotonic() - self._learned >= _ANEW * self._pace().longest
         if states == self._known and (run.state.finished or not (due or self._waits(run))):
             return False
         self._learned = time.monotonic()
@@ -136,31 +146,25 @@ class Look:
         return changed
 
     def _waits(self, run: model.Run) -> bool:
-        """Whether a task is due, and what it needs (a node, an image, a volume) may be in its way."""
-        states = {task.id: task.state for task in run.tasks}
-        return any(
-            _due(task, states)
-            if task.state is RunState.PENDING
-            else task.state is RunState.RUNNING and not task.group and not self._of_task(task.id).going
-            for task in run.tasks
+        """Whether a task waits for more than the pipeline (a node, an image, a volume), or others know more than rows.
+
+        A task that is due may wait, and so may one that runs by its row and has no pod that does.
+        """
+        running = (task for task in run.tasks if task.state is RunState.RUNNING and not task.group)
+        return (
+            any(due(run))
+            or lag_behind(self._rows, run)
+            or not all(self._of_task(task.id).going for task in running)
         )
 
     def _not_yet_again(self, run: model.Run) -> model.Run:
         """For a moment, a run that is retried is still said to have failed."""
         entries, until = self._retried
         if run.state.finished and self._entries <= entries and time.monotonic() < until:
-            return replace(run, state=RunState.PENDING, finished=None, error="", result={}, metrics={})
+            return begun_again(run)
         return run
 
     def _gone(self) -> RunNotFound:
         return RunNotFound(
             f"run {self._id} is not there: {self._server.url} knows no such run, or it was deleted"
         )
-
-
-def _due(task: model.Task, states: Mapping[str, RunState]) -> bool:
-    """Whether all that a task or a group waits for in the pipeline itself is done."""
-    if task.parent and states.get(task.parent) is not RunState.RUNNING:
-        return False
-    around = task.id[: -len(task.name)]
-    return all(states.get(around + need, RunState.SUCCEEDED).finished for need in task.needs)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
+from kfnb.backends.kubeflow.hooks import is_hook, without_hook
 from kfnb.backends.parameters import plain, typed
 
 Json = Mapping[str, Any]
@@ -17,7 +18,7 @@ class Step:
     """A task of a DAG. ``inner`` is what it is made of if it is a group; a ``loop`` is one for each of its items.
 
     ``anyway``: it runs however those that it needs have ended. ``importer``: no process of its own runs for it.
-    ``conditional``: whether it runs is decided when it is due.
+    ``conditional``: whether it runs is decided when it is due; ``never``: KFP does not run it (see ``hooks.py``).
     """
 
     name: str
@@ -28,6 +29,7 @@ class Step:
     anyway: bool = False
     importer: bool = False
     conditional: bool = False
+    never: bool = False
 
     @property
     def leaves(self) -> Iterator[str]:
@@ -87,7 +89,9 @@ class _Reader:
         self._executors = spec.get("deploymentSpec", {}).get("executors", {})
 
     def dag(self, data: Json) -> Dag:
-        steps = {name: self._step(name, task) for name, task in data.get("tasks", {}).items()}
+        tasks = data.get("tasks", {})
+        never = without_hook(tasks)
+        steps = {name: self._step(name, task, never=name in never) for name, task in tasks.items()}
         outputs = data.get("outputs", {})
         chosen = {name: _parameter(item) for name, item in outputs.get("parameters", {}).items()}
         for name, item in outputs.get("artifacts", {}).items():
@@ -97,7 +101,7 @@ class _Reader:
             )
         return Dag(tuple(steps[name] for name in _ordered(steps)), chosen)
 
-    def _step(self, name: str, task: Json) -> Step:
+    def _step(self, name: str, task: Json, *, never: bool) -> Step:
         component = self._components.get(task.get("componentRef", {}).get("name"), {})
         takes = _takes(task.get("inputs", {}))
         taken = [source for source in takes if source not in task.get("dependentTasks", ())]
@@ -107,7 +111,8 @@ class _Reader:
             takes={source: names for source, names in takes.items() if names},
             inner=self.dag(component["dag"]) if "dag" in component else None,
             loop="parameterIterator" in task or "artifactIterator" in task,
-            anyway=task.get("triggerPolicy", {}).get("strategy") == "ALL_UPSTREAM_TASKS_COMPLETED",
+            anyway=is_hook(task),
+            never=never,
             conditional="condition" in task.get("triggerPolicy", {}),
             importer="importer" in self._executors.get(component.get("executorLabel"), {}),
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from kfnb.errors import BackendError, BackendUnavailable
 MAIN = "main"
 _ARGO = "wait"
 """Argo's own container, which saves what the main one put out."""
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT")
 _RUN_LABEL = "pipeline/runid"
 _NODE_ID, _NODE_NAME = "workflows.argoproj.io/node-id", "workflows.argoproj.io/node-name"
 _ROLE = "pipelines.kubeflow.org/runtime-role"
@@ -124,6 +126,10 @@ class Pods:
         path = f"/api/v1/namespaces/{self._namespace}/pods/{pod}/log"
         for line in self._kubernetes.lines(path, query, follow=follow):
             stamp, _, text = line.partition(" ")
+            if not _STAMP.match(
+                stamp
+            ):  # the kubelet's own words, with 200: "unable to retrieve container logs for ..."
+                raise BackendError(f"the log of pod {pod} is gone: {line}")
             yield stamp, text
 
     def _get(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from kfnb.backends.kubeflow.plan import Dag
@@ -33,4 +34,18 @@ def _of_step(inner: Dag | None, task: str, tasks: Mapping[str, Task], *, loop: b
         return _outputs(inner, f"{task}/", tasks)
     turns = {one.iteration for one in tasks.values() if one.parent == task and one.iteration is not None}
     each = [_outputs(inner, f"{task}/{turn}/", tasks) for turn in sorted(turns)]
-    return {name: [given[name] for given in each if name in given] for name in inner.outputs}
+    found: dict[str, Any] = {}
+    for name in inner.outputs:
+        given = [one[name] for one in each if name in one]
+        # what loops within the loop have collected is one flat list, as a task that takes it gets it
+        found[name] = list(chain.from_iterable(given)) if _collects(inner, name) else given
+    return found
+
+
+def _collects(dag: Dag, output: str) -> bool:
+    """Whether an output of a DAG is a list that a loop in it has collected."""
+    steps = {step.name: step for step in dag.steps}
+    return any(
+        (inner := steps[step].inner) is not None and (steps[step].loop or _collects(inner, its))
+        for step, its in dag.outputs.get(output, ())
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from kfnb.when import rfc3339
 Json = Mapping[str, Any]
 
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_now = time.time
 _PLAIN = ("ENABLED", "DISABLED", "STATUS_UNSPECIFIED")
 
 
@@ -134,7 +136,8 @@ class Schedules:
         trigger = answer.get("trigger") or {}
         by_cron, by_period = trigger.get("cron_schedule") or {}, trigger.get("periodic_schedule") or {}
         when = by_cron or by_period
-        status = str(answer.get("status", ""))
+        status, end = str(answer.get("status", "")), seconds(when.get("end_time"))
+        ended = end is not None and end <= _now()  # the server goes on calling it enabled
         return Schedule(
             id=str(answer["recurring_run_id"]),
             name=str(answer.get("display_name", "")),
@@ -142,14 +145,14 @@ class Schedules:
             cron=str(by_cron.get("cron", "")),
             every=float(by_period["interval_second"]) if by_period.get("interval_second") else None,
             start=seconds(when.get("start_time")),
-            end=seconds(when.get("end_time")),
+            end=end,
             arguments=(answer.get("runtime_config") or {}).get("parameters") or {},
             experiment=self._experiments.name(str(answer.get("experiment_id", ""))),
-            enabled=answer.get("mode", "ENABLE") == "ENABLE",
+            enabled=answer.get("mode", "ENABLE") == "ENABLE" and not ended,
             catch_up=not answer.get("no_catchup", False),
             max_concurrency=int(answer.get("max_concurrency") or 1),
             created=seconds(answer.get("created_at")),
-            status="" if status in _PLAIN else status,
+            status=status if status and status not in _PLAIN else "ENDED" if ended else "",
         )
 
     def _pipeline(self, answer: Json) -> str:

@@ -25,6 +25,9 @@ _LATER = frozenset({429, 502, 503, 504})
 """What a server or a gateway says that may do it later."""
 _FORGOTTEN = 404
 
+_PLAIN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
+"""OpenSSL's words, by its version, for an answer in plain HTTP."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -184,10 +187,7 @@ class Server:
     def _refusal(self, answer: Answer, method: str, path: str, told: str) -> BackendError:
         status = answer.status
         if status == 401:  # noqa: PLR2004 - HTTP's own numbers
-            return BackendError(
-                f"{self.url} does not know you: it refused {self.credentials.kind} (401). "
-                f"Give another one: %kf_config token_file=FILE, or cookies=..."
-            )
+            return self._unknown()
         if status == 403:  # noqa: PLR2004
             return BackendError(f"{self.url}: {forbidden(answer.body, method, path, self.namespace)} (403)")
         if 300 <= status < 400:  # noqa: PLR2004
@@ -199,6 +199,13 @@ class Server:
         kind = {_FORGOTTEN: NotFound, 409: Exists}.get(status, BackendError)
         return kind(f"Kubeflow Pipelines: {told or f'the server refused it ({status})'}")
 
+    def _unknown(self) -> BackendError:
+        other = "%kf_config token_file=FILE, or cookies=..."
+        told = f"{self.url} does not know you: it refused {self.credentials.kind} (401). "
+        if self.credentials.rotated:
+            return BackendUnavailable(f"{told}Write a new token into that file, or give another one: {other}")
+        return BackendError(f"{told}Give another one: {other}")
+
     def _json(self, answer: Answer) -> Any:
         try:
             return json.loads(answer.body) if answer.body else {}
@@ -206,7 +213,7 @@ class Server:
             raise (
                 self._login()
                 if answer.body.lstrip()[:1] == b"<"
-                else BackendError(f"{self.url} answered something that is no JSON")
+                else BackendError(f"{self.url} answered with something that is not JSON")
             ) from None
 
     def _login(self) -> BackendError:
@@ -216,6 +223,9 @@ class Server:
         )
 
     def _untrusted(self, error: Exception) -> str:
+        if any(sign in str(error) for sign in _PLAIN):
+            plain = self.url.replace("https://", "http://", 1)
+            return f"{self.url} answers in plain HTTP. Use that, if you trust the network: %kf_config host={plain}"
         reason = (
             str(error).rpartition("] ")[2].partition(" (_ssl")[0].strip() or "its certificate is not trusted"
         )

@@ -45,11 +45,15 @@ class Tasks:
         self._rows, self._canceled, self._told = rows, canceled, told
         self._seen: dict[str, list[str]] = {}
         self._unknown: list[str] = []
+        self._missing = False
 
     def notes(self) -> Iterator[str]:
-        """Which states are not the server's own words, a line for each source."""
-        for source, tasks in self._seen.items():
-            yield f"{_INCOMPLETE}: {_some(tasks)} shown as {source} has them"
+        """Which states are not the server's own words, a line for each source.
+
+        A row may lag behind the end of its run by seconds, so that an old one alone is worth no note.
+        """
+        for source, tasks in self._seen.items() if self._missing else ():
+            yield f"{_INCOMPLETE}: {_some(tasks)} shown from {source}"
         if self._unknown:
             yield (
                 f"{_INCOMPLETE}: nothing is recorded of {_some(self._unknown, verb=False)}, whose states are "
@@ -89,13 +93,13 @@ class Tasks:
         needs: Sequence[Task],
     ) -> Task:
         row, told = self._rows.found.get(task), self._told(task)
-        seen = told.seen if self._is_news(told.seen, row, around) else None
+        seen = told.seen if _is_news(told, row, around) else None
         state = self._seen_state(seen, around) if seen else self._state(row, step, around, needs)
         if seen is not None:
             started, finished, began = _seen_times(seen, row, state, around)
         else:
             started, finished, began = self._times(row, task, state, around)
-        if around.state.finished and (step.inner is None or step.conditional):
+        if around.state.finished and (step.inner is None or step.conditional) and not _unhooked(step, needs):
             self._account(task, seen, row, around)
         word = (row or {}).get("state")
         unknown = f"Kubeflow says {word}" if word and state_named(word) is None else ""
@@ -123,16 +127,6 @@ class Tasks:
             error=(told.error or _error(row)) if state is RunState.FAILED else None,
         )
 
-    def _is_news(self, seen: Seen | None, row: Row | None, around: Around) -> bool:
-        """Whether others know more of a task than its row says."""
-        if seen is None or _final(row):
-            return False
-        if row is None:
-            return True
-        # an attempt that failed may be followed by another
-        over = around.state.finished or seen.state is not RunState.FAILED
-        return seen.state.finished and bool(row.get("state")) and over
-
     def _seen_state(self, seen: Seen, around: Around) -> RunState:
         if seen.state.finished or not around.state.finished:
             return seen.state
@@ -142,6 +136,7 @@ class Tasks:
         """Remember who knew the state of a finished run's task, if it was not the server."""
         if seen is not None:
             self._seen.setdefault(seen.source, []).append(task)
+            self._missing = self._missing or row is None
         elif row is None and around.state is RunState.SUCCEEDED:
             self._unknown.append(task)
 
@@ -158,11 +153,7 @@ class Tasks:
             )
         if state is RunState.FAILED and self._canceled is not None:
             return RunState.CANCELED if (seconds(row.get("end_time")) or 0) >= self._canceled else state
-        if around.state.finished:
-            return state if state.finished else around.state
-        # Argo leaves a task out once all that it needs is over: of a run that is retried, the row is old
-        again = state is RunState.SKIPPED and not all(need.state.finished for need in needs)
-        return RunState.PENDING if again else state
+        return around.state if around.state.finished and not state.finished else state
 
     def _times(
         self, row: Row | None, task: str, state: RunState, around: Around
@@ -193,10 +184,29 @@ class Tasks:
         return replace(group, error=replace(first, traceback=""))
 
 
+def _is_news(told: Told, row: Row | None, around: Around) -> bool:
+    """Whether others know more of a task than its row says."""
+    seen = told.seen
+    if seen is None or _final(row):
+        return False
+    if row is None:
+        return True
+    if not seen.state.finished:
+        return told.going and row.get("state") == RunState.PENDING
+    # an attempt that failed may be followed by another
+    over = around.state.finished or seen.state is not RunState.FAILED
+    return bool(row.get("state")) and over
+
+
+def _unhooked(step: Step, needs: Sequence[Task]) -> bool:
+    """Whether it is known that a task did not run: its hook is another's, or of a task that did not run itself."""
+    return step.never or (step.anyway and any(need.state is RunState.SKIPPED for need in needs))
+
+
 def _left_out(step: Step, around: Around, needs: Sequence[Task]) -> RunState:
     """The state of a task that nothing is told of."""
     # a run that has succeeded has run what stands under no condition
-    ran = not step.conditional and all(need.state is RunState.SUCCEEDED for need in needs)
+    ran = not (step.conditional or step.never) and all(need.state is RunState.SUCCEEDED for need in needs)
     return RunState.SUCCEEDED if around.state is RunState.SUCCEEDED and ran else around.left_out
 
 

@@ -25,8 +25,8 @@ from kfnb.backends.local.exchange import Work
 from kfnb.backends.local.spec import Container, Program
 from kfnb.model import Artifact
 
-_FORMAT = 1
-"""Raised when an entry is laid out anew: older entries are then not found."""
+_FORMAT = 2
+"""Raised when an entry is laid out anew, or steps get their inputs otherwise: older entries are then not found."""
 _STAMPS = "files.json"
 
 

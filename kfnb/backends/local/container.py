@@ -95,7 +95,6 @@ def _outputs(work: Work) -> dict[str, str]:
     for name, artifact in told["artifacts"].items():
         for field in ("path", "uri"):
             words[f"outputs.artifacts['{name}'].{field}"] = artifact["artifacts"][0]["uri"]
-        words[f"outputs.artifacts['{name}'].name"] = name
     return words | {"": json.dumps(executor_input(work))}
 
 

@@ -25,7 +25,6 @@ from kfnb.backends.local.spec import Component, Container, Dag, Loop, Pipeline, 
 from kfnb.backends.local.summary import Summary, added_up
 from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.tasks import Tasks
-from kfnb.backends.local.values import texts
 from kfnb.model import RunState, TaskError
 
 _WARM_UP = 0.05
@@ -108,7 +107,7 @@ class Engine:
         call = self._call(scope, step, ended)
         try:
             inputs = resolve(step, call.component, scope.inputs, ended, call.words)
-            if step.condition and not holds(step.condition, texts(inputs.parameters, call.component.kinds)):
+            if step.condition and not holds(step.condition, inputs.parameters):
                 return self._leave_out(scope, step, Result(RunState.SKIPPED, kept=call.keep))
             return await (self._group if isinstance(call.component.body, Dag) else self._work)(call, inputs)
         except StepFault as fault:
@@ -128,7 +127,7 @@ class Engine:
         states = {result.state for result in ended.values()}
         if self._stopped.is_set():
             return Result(RunState.CANCELED)
-        if step.anyway or states <= {RunState.SUCCEEDED}:
+        if states <= ({RunState.SUCCEEDED, RunState.FAILED} if step.anyway else {RunState.SUCCEEDED}):
             return None
         if RunState.CANCELED in states:
             return Result(RunState.CANCELED)
@@ -188,9 +187,8 @@ class Engine:
                 return await self._dag(_Scope(task, f"{task}/{index}/", component, inner, keep, index))
 
         assert isinstance(component.body, Dag)
-        return joined(
-            component.body, await asyncio.gather(*(iterate(i, inner) for i, inner in enumerate(rounds)))
-        )
+        results = await asyncio.gather(*(iterate(i, inner) for i, inner in enumerate(rounds)))
+        return joined(self.pipeline, component.body, results)
 
     # one that is not
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,8 +12,8 @@ from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.importer import absolute
 from kfnb.backends.local.spec import Component, Program
 from kfnb.backends.local.supply import Supply
-from kfnb.backends.local.values import parse
-from kfnb.backends.parameters import typed
+from kfnb.backends.local.values import finite_json, parse
+from kfnb.backends.parameters import kept, plain, typed, wrapped
 from kfnb.model import Artifact
 
 _OUTPUT = "executor_output.json"
@@ -74,13 +73,13 @@ def executor_input(work: Work) -> dict[str, Any]:
     component, outputs = work.component, work.folder / "outputs"
     return {
         "inputs": {
-            "parameterValues": dict(work.parameters),
+            "parameterValues": plain(dict(work.parameters)),
             "artifacts": {name: {"artifacts": _listed(value)} for name, value in work.artifacts.items()},
         },
         "outputs": {
             "parameters": {name: {"outputFile": str(outputs / name)} for name in component.output_parameters},
             "artifacts": {
-                name: {"artifacts": [_written(_planned(work, name))]} for name in component.output_artifacts
+                name: {"artifacts": [_due(_planned(work, name))]} for name in component.output_artifacts
             },
             "outputFile": str(work.folder / _OUTPUT),
         },
@@ -92,16 +91,13 @@ def collect(work: Work, start: Path) -> dict[str, Any]:
 
     Raises ``StepFault`` for one that is of another type than declared.
     """
-    try:
-        told = json.loads((work.folder / _OUTPUT).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        told = {}
+    told = _told(work.folder / _OUTPUT)
     outputs: dict[str, Any] = {}
     for name, parameter in work.component.output_parameters.items():
         file = work.folder / "outputs" / name
         if name in told.get("parameterValues", {}):
-            outputs[name] = typed(told["parameterValues"][name], parameter.type)
-        elif file.is_file():
+            outputs[name] = typed(plain(told["parameterValues"][name]), parameter.type)
+        else:
             outputs[name] = _from_file(name, file, parameter.type)
     for name in work.component.output_artifacts:
         listed = told.get("artifacts", {}).get(name, {}).get("artifacts", [])
@@ -109,9 +105,24 @@ def collect(work: Work, start: Path) -> dict[str, Any]:
     return outputs
 
 
+def _told(file: Path) -> dict[str, Any]:
+    """What the step's program says that it has put out; one that is no program of KFP's says nothing."""
+    try:
+        told: dict[str, Any] = finite_json(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise StepFault(
+            f"KFP cannot read what it puts out (outputs or metadata of artifacts): {error}"
+        ) from None
+    return told
+
+
 def _from_file(name: str, file: Path, kind: str) -> Any:
     try:
         return parse(file.read_text(encoding="utf-8"), kind)
+    except FileNotFoundError:
+        raise StepFault(f"its output {name} was not written") from None
     except StepFault as fault:
         raise StepFault(f"its output {name}: it {fault}") from None
 
@@ -123,11 +134,15 @@ def _planned(work: Work, name: str) -> Artifact:
 def _found(work: Work, name: str, told: list[Mapping[str, Any]], start: Path) -> Artifact | list[Artifact]:
     """The artifact as the step left it: it may have another uri, and has metadata."""
     planned = _planned(work, name)
+    for item in told:
+        for key, value in item.get("metadata", {}).items():
+            if value is None:
+                raise StepFault(f"its output {name}: KFP cannot keep None as metadata ({key})")
     artifacts = [
         replace(
             planned,
             uri=absolute(item.get("custom_path") or item.get("uri") or planned.uri, start),
-            metadata=item.get("metadata", {}),
+            metadata=kept(item.get("metadata", {})),
         )
         for item in told
     ]
@@ -137,13 +152,15 @@ def _found(work: Work, name: str, told: list[Mapping[str, Any]], start: Path) ->
 
 
 def _listed(value: Artifact | list[Artifact]) -> list[dict[str, Any]]:
-    return [_written(artifact) for artifact in (value if isinstance(value, list) else [value])]
+    """Artifacts that a step takes. KFP's driver does not tell their type: they are of the class that the step says."""
+    artifacts = value if isinstance(value, list) else [value]
+    return [
+        {"name": artifact.name, "uri": artifact.uri, "metadata": wrapped(artifact.metadata)}
+        for artifact in artifacts
+    ]
 
 
-def _written(artifact: Artifact) -> dict[str, Any]:
-    return {
-        "name": artifact.name,
-        "type": {"schemaTitle": artifact.type, "schemaVersion": "0.0.1"},
-        "uri": artifact.uri,
-        "metadata": dict(artifact.metadata),
-    }
+def _due(artifact: Artifact) -> dict[str, Any]:
+    """An artifact that a step is to put out."""
+    kind = {"schemaTitle": artifact.type, "schemaVersion": "0.0.1"}
+    return {"name": artifact.name, "type": kind, "uri": artifact.uri, "metadata": dict(artifact.metadata)}

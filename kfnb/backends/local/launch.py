@@ -22,12 +22,12 @@ from kfnb.backends.local.failure import from_status
 from kfnb.backends.local.faults import StepFailed, StepFault
 from kfnb.backends.local.importer import fetch, is_remote, local_path, name_of
 from kfnb.backends.local.mounts import enter
-from kfnb.backends.local.placeholder import Context, fill
 from kfnb.backends.local.preload import preload
 from kfnb.backends.local.processes import Processes
 from kfnb.backends.local.spec import Container, Importer, Pipeline, Program, Volume
 from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.timeline import Timeline
+from kfnb.backends.parameters import kept
 from kfnb.model import Artifact, TaskError
 
 _FAILURE = "failure.json"
@@ -139,8 +139,7 @@ class Launcher:
             failure = str(work.folder / _FAILURE)
             await self._process(work, lambda: runner.guarded(lambda: fetch(uri, Path(path)), failure), "")
         made = work.component.output_artifacts
-        metadata = fill(dict(importer.metadata), Context(work.parameters, work.artifacts))
-        return {name: Artifact(name, importer.type, path, metadata) for name in made}
+        return {name: Artifact(name, importer.type, path, kept(importer.metadata)) for name in made}
 
     async def _process(
         self, work: Work, action: Callable[[], int], source: str, what: str = "process"
@@ -152,7 +151,7 @@ class Launcher:
             with self.timeline.watched(work.id, log):
                 status = await self.processes.run(action, log=log, folder=self.folder, timeout=limit)
         except (asyncio.TimeoutError, TimeoutError):
-            raise StepFault(f"it took longer than the {limit:g} s that it may take, and was ended") from None
+            raise StepFault(f"timed out after {limit:g} s") from None
         error = _error(work, status, source, what, since)
         if error is not None:
             with log.open("a", encoding="utf-8") as file:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.resolve import Inputs, Result
-from kfnb.backends.local.spec import Component, Dag, Loop
+from kfnb.backends.local.spec import Component, Dag, Loop, Pipeline
 from kfnb.backends.local.summary import worst
+from kfnb.backends.local.values import accepted
 from kfnb.backends.parameters import typed
 from kfnb.model import RunState
 
@@ -22,8 +24,8 @@ def items(loop: Loop, component: Component, inputs: Inputs) -> list[Inputs]:
         return [
             replace(inputs, artifacts={**inputs.artifacts, loop.item: artifact}) for artifact in artifacts
         ]
-    kind = component.parameters[loop.item].type if loop.item in component.parameters else ""
-    values = [typed(value, kind) for value in _list(loop, inputs.parameters)]
+    kind = component.kinds.get(loop.item, "")
+    values = [typed(accepted(loop.item, value, kind), kind) for value in _list(loop, inputs.parameters)]
     return [replace(inputs, parameters={**inputs.parameters, loop.item: value}) for value in values]
 
 
@@ -37,13 +39,19 @@ def _list(loop: Loop, inputs: Any) -> list[Any]:
         except ValueError:
             value = None
     if not isinstance(value, list):
-        raise StepFault(f"it loops over {loop.items}, which is no list")
+        raise StepFault(f"it loops over {loop.items}, which is not a list")
     return value
 
 
-def joined(dag: Dag, results: Sequence[Result]) -> Result:
-    """The iterations' results as the loop's: each output a list, in order, of those iterations that gave it."""
-    outputs = {name: [r.outputs[name] for r in results if name in r.outputs] for name in dag.outputs}
+def joined(pipeline: Pipeline, dag: Dag, results: Sequence[Result]) -> Result:
+    """The iterations' results as the loop's: each output a list, in order, of those iterations that gave it.
+
+    As on the cluster, what loops within the loop have collected is one flat list with the rest.
+    """
+    outputs: dict[str, list[Any]] = {}
+    for name in dag.outputs:
+        given = [result.outputs[name] for result in results if name in result.outputs]
+        outputs[name] = list(chain.from_iterable(given)) if pipeline.collects(dag, name) else given
     state, error = worst(results)
     kept = all(result.kept for result in results)
     return Result(state, outputs if state is RunState.SUCCEEDED else {}, error, kept)

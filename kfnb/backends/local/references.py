@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from kfnb.backends.local.sources import FromInput, FromTask, Source
+from kfnb.backends.local.placeholder import unfilled
+from kfnb.backends.local.sources import Constant, FromInput, FromTask, Source
 from kfnb.backends.local.spec import Component, Dag, Step
 
+_UNTYPED = " (KFP makes text of the items of a list whose elements have no declared type: declare List[int])"
+_NEVER_FILLED = "which KFP never fills there: let a step make the text"
 _LOST = " (KFP's compiler loses a loop's item in some texts and inner loops: let a step hand it on)"
 
 
@@ -22,6 +25,8 @@ def broken(root: Component, components: Mapping[str, Component]) -> Iterator[str
                 yield f"{step.name} runs {step.component or 'nothing'}, which does not exist"
             yield from _from_nowhere(step, human(group.name), given)
             yield from _not_made(step, dag, components)
+            yield from _unfilled(step, components)
+            yield from _mistyped(step, group, components)
 
 
 def human(component: str) -> str:
@@ -55,6 +60,27 @@ def _not_made(step: Step, dag: Dag, components: Mapping[str, Component]) -> Iter
         if maker and source.output not in {*maker.output_parameters, *maker.output_artifacts}:
             from_ = f"the output {source.output} of {source.task}"
             yield f"{step.name} takes its {name} from {from_}, which does not exist{_why(source.output)}"
+
+
+def _unfilled(step: Step, components: Mapping[str, Component]) -> Iterator[str]:
+    """The texts with placeholders of inputs that ``step`` hands to a pipeline: KFP fills those of steps alone."""
+    called = components.get(step.component)
+    for name, source in step.parameters.items():
+        if isinstance(source, Constant) and called is not None and isinstance(called.body, Dag):
+            for found in unfilled(source.value, inputs=False):
+                if found.startswith("{{$.inputs."):
+                    yield f"{step.name} is a pipeline, whose {name} has {found} in it, {_NEVER_FILLED}"
+
+
+def _mistyped(step: Step, group: Component, components: Mapping[str, Component]) -> Iterator[str]:
+    """The inputs of ``step`` that are texts in its group and something else for it: KFP makes nothing of a text."""
+    wanted = components[step.component].kinds if step.component in components else {}
+    for name, source in step.parameters.items():
+        if not isinstance(source, FromInput) or source.path or group.kinds.get(source.name) != "STRING":
+            continue
+        if wanted.get(name, "STRING") != "STRING":
+            why = _UNTYPED if source.name.endswith("loop-item") else ""
+            yield f"{step.name} takes its {name} ({wanted[name]}) from {source.name}, which is a text{why}"
 
 
 def _why(name: str) -> str:

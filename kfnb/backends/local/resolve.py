@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kfnb.backends.local.faults import StepFault
-from kfnb.backends.local.placeholder import Context, fill
+from kfnb.backends.local.placeholder import Context, fill, in_json, of_run
 from kfnb.backends.local.sources import Constant, FromInput, FromStatus, FromTask, Source
 from kfnb.backends.local.spec import Component, Dag, Step
-from kfnb.backends.local.values import MISSING, texts
+from kfnb.backends.local.values import MISSING, accepted
 from kfnb.backends.parameters import typed
-from kfnb.model import RunState, TaskError
+from kfnb.model import Artifact, RunState, TaskError
 
 
 @dataclass(frozen=True)
@@ -42,31 +42,35 @@ def resolve(
 
     Raises ``StepFault`` for one that has no value.
     """
-    finder = _Finder(outer, ended, words)
+    finder = _Finder(outer, ended, words, component.kinds)
     artifacts = _given(
         {name: finder.find(name, source, outer.artifacts) for name, source in step.artifacts.items()}
     )
     parameters = _given(
         {name: finder.find(name, source, outer.parameters) for name, source in step.parameters.items()}
     )
-    context = Context(parameters, artifacts, words)
-    for name, source in step.parameters.items():
-        if isinstance(source, Constant):
-            parameters[name] = fill(source.value, context)
+    for name, value in parameters.items():
+        parameters[name] = accepted(name, value, component.kinds.get(name, ""))
+    artifacts = {name: _named(name, value) for name, value in artifacts.items()}
     inputs = with_defaults(component, Inputs(parameters, artifacts))
-    if not isinstance(component.body, Dag):
-        _check_complete(component, inputs)
-        artifacts = {name: _flat(value) for name, value in artifacts.items()}
-        return Inputs(texts(inputs.parameters, component.kinds), artifacts)
-    return inputs
+    if isinstance(component.body, Dag):
+        return inputs
+    _check_complete(component, inputs)
+    context = Context(inputs.parameters, inputs.artifacts)
+    constants = {name for name, source in step.parameters.items() if isinstance(source, Constant)}
+    filled = {
+        name: fill(value, context, in_json) if name in constants else value
+        for name, value in inputs.parameters.items()
+    }
+    return replace(inputs, parameters=filled)
 
 
 def looked_up(source: Source, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]) -> Any:
     """The value of a parameter that is no input, but a name that the step's settings speak of."""
-    value = _Finder(outer, ended, words).find("settings", source, outer.parameters)
+    value = _Finder(outer, ended, words, {}).find("settings", source, outer.parameters)
     if value is MISSING or value is None:
         raise StepFault("its platform settings speak of a name that has no value")
-    return fill(value, Context(outer.parameters, outer.artifacts, words))
+    return fill(value, Context(outer.parameters, outer.artifacts))
 
 
 def with_defaults(component: Component, inputs: Inputs) -> Inputs:
@@ -84,11 +88,12 @@ class _Finder:
     outer: Inputs
     ended: Mapping[str, Result]
     words: Mapping[str, str]
+    kinds: Mapping[str, str]
 
     def find(self, name: str, source: Source, outer: Mapping[str, Any]) -> Any:
         """The value that ``source`` names for the input ``name``; MISSING if it is one that may be."""
         if isinstance(source, Constant):
-            return source.value
+            return of_run(source.value, self.words)
         if isinstance(source, FromStatus):
             return self._status(source)
         if isinstance(source, FromInput):
@@ -98,14 +103,13 @@ class _Finder:
     def _output(self, name: str, source: FromTask) -> Any:
         result = self.ended.get(source.task)
         if result is None:
-            raise StepFault(f"it speaks of {source.task}, which it does not wait for")
+            raise StepFault(f"it refers to {source.task} but does not depend on it")
         if source.output in result.outputs:
             return result.outputs[source.output]
-        if result.state is RunState.SUCCEEDED:
-            raise StepFault(
-                f"its input {name} is the output {source.output} of {source.task}, which gave none"
-            )
-        return MISSING
+        # KFP 2.17's driver takes no output for an empty text, and nothing else for one
+        if result.state is RunState.FAILED and self.kinds.get(name) == "STRING" and not source.path:
+            return ""
+        raise StepFault(f"its input {name} is the output {source.output} of {source.task}, which gave none")
 
     def _status(self, source: FromStatus) -> dict[str, Any]:
         result = self.ended[source.task]
@@ -141,8 +145,8 @@ def _check_complete(component: Component, inputs: Inputs) -> None:
             raise StepFault(f"its input {name} has no artifact")
 
 
-def _flat(value: Any) -> Any:
-    """Artifacts of nested loops in one list: a step takes a list of artifacts, never one of lists."""
-    if not isinstance(value, list):
-        return value
-    return [artifact for item in value for artifact in (_flat(item) if isinstance(item, list) else [item])]
+def _named(name: str, value: Artifact | list[Artifact]) -> Artifact | list[Artifact]:
+    """The artifacts of an input, which are called as the input is."""
+    if isinstance(value, list):
+        return [replace(artifact, name=name) for artifact in value]
+    return replace(value, name=name)

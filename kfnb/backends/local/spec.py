@@ -196,6 +196,14 @@ class Pipeline:
         bodies = [component.body for component in (self.root, *self.components.values())]
         return any(step.condition for body in bodies if isinstance(body, Dag) for step in body.steps.values())
 
+    def collects(self, dag: Dag, output: str) -> bool:
+        """Whether an output of a DAG is a list that a loop in it has collected."""
+        return any(
+            isinstance(body := self.components[dag.steps[one.task].component].body, Dag)
+            and (dag.steps[one.task].loop is not None or self.collects(body, one.output))
+            for one in dag.outputs.get(output, ())
+        )
+
     def groups(self, dag: Dag) -> set[str]:
         """The names of those of a DAG's tasks that are DAGs themselves."""
         return {

@@ -34,6 +34,7 @@ from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.tasks import Tasks
 from kfnb.backends.local.timeline import Timeline
 from kfnb.backends.local.warm import Request, Warmth
+from kfnb.backends.parameters import plain
 from kfnb.errors import BackendError
 from kfnb.model import Artifact, RunState
 
@@ -118,7 +119,7 @@ class _End:
             self.stop()
             self.state, self.reason = (
                 RunState.FAILED,
-                f"it took longer than the {seconds:g} s that it may take",
+                f"timed out after {seconds:g} s",
             )
 
     async def settled(self) -> None:
@@ -158,7 +159,7 @@ def _start(folder: RunFolder, order: Order) -> Path:
 def _inputs(pipeline: Pipeline, order: Order, start: Path) -> Inputs:
     """The run's arguments as the root's inputs; one of artifact type is given as a path or an address."""
     ports = pipeline.root.artifacts
-    parameters = {name: value for name, value in order.arguments.items() if name not in ports}
+    parameters = {name: plain(value) for name, value in order.arguments.items() if name not in ports}
     artifacts = {
         name: _artifact(name, decode(order.arguments[name]), ports[name].type, start)
         for name in ports
@@ -185,7 +186,6 @@ def _words(folder: RunFolder, order: Order) -> Mapping[str, str]:
         "pipeline_job_name": order.name,
         "pipeline_job_resource_name": folder.id,
         "pipeline_job_uuid": folder.id,
-        "pipeline_root": str(folder.path),
         "workspace_path": str(folder.path / "volumes" / _WORKSPACE),
         "pipeline_job_create_time_utc": now,
         "pipeline_job_schedule_time_utc": now,

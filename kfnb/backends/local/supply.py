@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,7 @@ from kfnb.backends.local.container_engine import engine
 from kfnb.backends.local.demands import Demands, Kind, Mounted, Variable
 from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.mounts import Mount, possible
-from kfnb.backends.local.placeholder import Context, fill
+from kfnb.backends.local.placeholder import Context, fill, unfilled
 from kfnb.backends.local.secret_store import Secrets
 from kfnb.backends.local.sources import Constant, FromInput, Source
 from kfnb.backends.local.spec import Container, Dag, Pipeline, Program, Step
@@ -108,14 +108,24 @@ def _unfit(step: Step, container: Container) -> Iterator[str]:
 
 
 def said(pipeline: Pipeline) -> Iterator[str]:
-    """What the user should know of a pipeline that asks for what one machine has not, a line each."""
+    """What the user should know of a pipeline that asks for what it does not get, a line each."""
     asking: dict[str, dict[str, None]] = {}
     for step, program, _ in _programs(pipeline):
         for words in program.demands.ignored:
             asking.setdefault(words, {})[step.name] = None
     if asking:
-        told = "; ".join(f"{words} ({', '.join(steps)})" for words, steps in asking.items())
-        yield f"without effect on this one machine: {told}"
+        yield f"without effect on this one machine: {_by_step(asking)}"
+    left: dict[str, dict[str, None]] = {}
+    for step, _, _ in _programs(pipeline):
+        for source in step.parameters.values():
+            for words in unfilled(source.value, inputs=True) if isinstance(source, Constant) else ():
+                left.setdefault(words, {})[step.name] = None
+    if left:
+        yield f"not filled, here or by KFP: {_by_step(left)}"
+
+
+def _by_step(asking: Mapping[str, Iterable[str]]) -> str:
+    return "; ".join(f"{words} ({', '.join(sorted(steps))})" for words, steps in asking.items())
 
 
 def _lacking(secrets: Secrets, asked: Variable | Mounted, name: str) -> str:

@@ -3,16 +3,31 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from decimal import Decimal
+import math
 from enum import Enum
 from typing import Any, Final
 
 from kfnb.backends.local.faults import StepFault
-from kfnb.backends.parameters import plain
+from kfnb.backends.parameters import plain, text
 
 _SHOWN = 80
 """Characters of a bad value that an error shows."""
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "NUMBER_INTEGER": (int, float),
+    "NUMBER_DOUBLE": (int, float),
+    "BOOLEAN": (bool,),
+    "LIST": (list,),
+    "STRUCT": (dict,),
+}
+
+
+_BOOLEANS = {
+    **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
+}
+"""The words that Go takes for a truth value."""
 
 
 class Missing(Enum):
@@ -24,42 +39,55 @@ class Missing(Enum):
 MISSING: Final = Missing.MISSING
 
 
-def text(value: Any) -> str:
-    """``value`` as the cluster writes it where a text is due: no exponents, JSON without blanks."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, float):
-        return format(Decimal(repr(value)).normalize(), "f")
-    return json.dumps(plain(value), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+def accepted(name: str, value: Any, kind: str) -> Any:
+    """The ``value`` of an input of the declared type ``kind``, where everything makes a STRING.
+
+    Raises ``StepFault`` for a value of another type.
+    """
+    if kind == "STRING":
+        return text(value)
+    types = _TYPES.get(kind, (object,))
+    if not isinstance(value, types) or (
+        isinstance(value, bool) and bool not in types and object not in types
+    ):
+        raise StepFault(f"its input {name} is {_brief(value)}, which is not of type {kind}")
+    return value
 
 
-def texts(values: Mapping[str, Any], kinds: Mapping[str, str]) -> dict[str, Any]:
-    """``values`` with text for those whose declared type, in ``kinds``, is STRING, whatever they are."""
-    return {name: text(value) if kinds.get(name) == "STRING" else value for name, value in values.items()}
+def _brief(value: Any) -> str:
+    told = repr(value)
+    return told if len(told) <= _SHOWN else f"{told[:_SHOWN]}..."
 
 
 def parse(text: str, kind: str) -> Any:
     """The value that a step wrote as ``text`` into an output file of type ``kind``. Raises ``StepFault``."""
     try:
         return _parse(text, kind)
-    except ValueError:
+    except (ValueError, KeyError):
         raise StepFault(f"wrote {text[:_SHOWN]!r} where a value of type {kind} was due") from None
 
 
 def _parse(text: str, kind: str) -> Any:
     if kind == "NUMBER_INTEGER":
-        number = float(text)
-        return int(text) if text.strip().lstrip("+-").isdigit() else _integral(number)
+        return plain(int(text))
     if kind == "NUMBER_DOUBLE":
-        return float(text)
+        return _finite(float(text))
     if kind == "BOOLEAN":
-        return bool(json.loads(text.strip().lower()))
+        return _BOOLEANS[text.strip()]
     if kind in ("LIST", "STRUCT"):
-        return json.loads(text)
+        value = finite_json(text)
+        if not isinstance(value, _TYPES[kind]):
+            raise ValueError(text)
+        return plain(value)
     return text
 
 
-def _integral(number: float) -> int:
-    if not number.is_integer():
-        raise ValueError(number)
-    return int(number)
+def finite_json(text: str) -> Any:
+    """What the JSON ``text`` says. Raises ``ValueError``, also for NaN and infinities, which are no JSON elsewhere."""
+    return json.loads(text, parse_constant=lambda name: _finite(float(name)))
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is not JSON")
+    return number

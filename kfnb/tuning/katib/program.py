@@ -175,7 +175,8 @@ def run(command: list[str], metrics: Metrics) -> int:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         start_new_session=True,
-        env={**os.environ, "PYTHONUNBUFFERED": "1"},  # what it reports is to be heard on the way
+        # what it reports is to be heard on the way; a trial is tried again as a whole, by its Job
+        env={**os.environ, "PYTHONUNBUFFERED": "1", "KFNB_RETRIES": "outside"},
         encoding="utf-8",
         errors="replace",
     )

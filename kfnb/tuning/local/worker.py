@@ -48,7 +48,7 @@ def serve(line: socket.socket, inherited: list[socket.socket], program: Program)
     """Execute the trials that come over ``line`` until there are no more; ``inherited`` are of others."""
     for one in inherited:
         one.close()
-    os.environ["KFNB_OBJECTIVE"] = program.measured[0]
+    os.environ.update(KFNB_OBJECTIVE=program.measured[0], KFNB_RETRIES="outside")
     sys.argv[:] = [program.file]
     sys.path.insert(0, str(Path(program.file).parent))
     sys.modules["__main__"] = ModuleType("__main__")
@@ -130,13 +130,16 @@ class Worker:
             self._code = compile(self.program.source, self.program.file, "exec", dont_inherit=True)
         names: dict[str, Any] = module.__dict__
         exec(self._code, names)  # noqa: S102 - as KFP has it
+        if "kfnb_unpack" in names:
+            names["kfnb_unpack"]()
+            names["kfnb_unpack"] = lambda: None  # the step would undo what follows
         names["kfnb_value"] = lambda value, _kind, _name: value  # a wrong one is told in a trial's own words
         if "kfnb_modules" in names:
             names["kfnb_modules"] = self._once(names["kfnb_modules"])
         if "kfnb_load" in names:
             names["kfnb_load"] = self._loading(names["kfnb_load"])
-        if "kfnb_kf" in names:
-            names["kfnb_kf"] = self._reporting(names["kfnb_kf"])
+        if "kfnb_report" in names:
+            self._hear_reports(names)
         function: Callable[..., Any] = names[self.program.function]
         return function
 
@@ -162,12 +165,20 @@ class Worker:
 
         return loaded
 
-    def _reporting(self, make: Callable[..., Any]) -> Callable[..., Any]:
-        """``kfnb_kf``, whose ``report`` tells the driver too, and ends the trial where that says so."""
+    def _hear_reports(self, names: dict[str, Any]) -> None:
+        """Make ``kf.report`` tell the driver too, and end the trial where that says so."""
+        log_into, report_by = names["kfnb_log_metrics"], names["kfnb_report"]
+        metadata: dict[str, Any] = {}
+        told, own, alone = [None], os.getpid(), Lock()
 
-        def made(**artifacts: Any) -> Any:
-            kf, told = make(**artifacts), [None]
-            log, own, alone = kf.report, os.getpid(), Lock()
+        def logging_into(metrics: Any, by_step: Callable[..., None]) -> Callable[..., None]:
+            nonlocal metadata
+            metadata = metrics.metadata
+            made: Callable[..., None] = log_into(metrics, by_step)
+            return made
+
+        def reporting_by(log_metrics: Callable[..., None]) -> Callable[..., None]:
+            log = report_by(log_metrics)
 
             def report(value: Any = None, *, step: int | None = None, **values: Any) -> None:
                 if os.getpid() != own:
@@ -175,16 +186,15 @@ class Worker:
                     return
                 with alone:  # threads of the trial may report at once, and each answer is to one of them
                     log(value, step=step, **values)
-                    curves = artifacts["metrics"].metadata.get("kfnb_curves", {})
+                    curves = metadata.get("kfnb_curves", {})
                     point = curves.get(self.program.measured[0], [None])[-1]
                     if point is not None and point != told[0]:
                         told[0] = point
                         self._report(point)
 
-            kf.report = report
-            return kf
+            return report
 
-        return made
+        names["kfnb_log_metrics"], names["kfnb_report"] = logging_into, reporting_by
 
     def _report(self, point: list[float]) -> None:
         self.say({"report": point})

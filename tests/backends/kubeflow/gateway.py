@@ -130,6 +130,8 @@ def _application(gateway: Gateway) -> Application:
             assert self.selected_subprotocol == PROTOCOL
             port = struct.pack("<H", int(self.get_query_argument("ports")))
             self.stream = await TCPClient().connect("127.0.0.1", gateway.port)
+            for end in (self, self.stream):
+                end.set_nodelay(True)  # as all that Kubernetes is made of does
             gateway.streams.append(self.stream)
             try:
                 await self.write_message(b"\0" + port, binary=True)

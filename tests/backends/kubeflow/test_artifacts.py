@@ -106,6 +106,8 @@ SPEC = {
                     "numbers": {"parameterType": "LIST"},
                     "ratio": {"parameterType": "NUMBER_DOUBLE"},
                     "flag": {"parameterType": "BOOLEAN"},
+                    "rate": {"parameterType": "NUMBER_DOUBLE", "defaultValue": 3, "isOptional": True},
+                    "note": {"parameterType": "STRING", "isOptional": True},
                 },
             },
             "outputDefinitions": {"artifacts": {"out": {"artifactType": {}}}},
@@ -130,9 +132,38 @@ def recorded(*uses: Use) -> Recorded:
     )
 
 
-def test_inner_numbers_are_what_the_step_got():
+def test_inner_numbers_are_what_the_step_got_and_what_is_not_given_is_the_default():
     inputs = artifacts.read(recorded(), SPEC)["join"].inputs
-    assert json.dumps(inputs) == '{"numbers": [1, 2.5], "ratio": 2.0, "flag": true}'
+    assert json.dumps(inputs, sort_keys=True) == (
+        '{"flag": true, "numbers": [1, 2.5], "rate": 3.0, "ratio": 2.0}'
+    )
+
+
+FROM_PODS = json.dumps({"Provider": "minio", "Params": {"fromEnv": "true"}})
+"""What KFP 2.17's importer records, wherever an artifact lies."""
+
+
+@pytest.mark.parametrize(
+    ("uri", "session"),
+    [
+        ("minio://mlpipeline/v2/artifacts/other/out", "the run's"),
+        ("minio://mlpipeline-2/out", FROM_PODS),
+        ("s3://mlpipeline/out", FROM_PODS),
+    ],
+)
+def test_an_imported_artifact_in_the_runs_bucket_is_opened_as_the_runs_own(uri, session):
+    told = Recorded(
+        properties={
+            "store_session_info": "the run's",
+            "pipeline_root": "minio://mlpipeline/v2/artifacts/imported/1?region=minio",
+        },
+        executions=(Execution(1, "", "", "RUNNING"), Execution(2, "join", "", "COMPLETE", 1)),
+        uses=(Use(2, 1, "out", output=True),),
+        artifacts={1: Stored(1, "system.Dataset", uri, {"store_session_info": FROM_PODS})},
+    )
+    asked = []
+    artifacts.read(told, SPEC, asked.append)
+    assert asked == [session]
 
 
 def test_a_list_of_artifacts_is_a_list_even_of_one():

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from cluster import Metadata, running
 from replay import GOOD, Replay
 
 from kfnb import api, config
@@ -15,6 +16,7 @@ from kfnb.backends.comparison import compared
 from kfnb.backends.kubeflow import surroundings
 from kfnb.backends.kubeflow.connection import Access, connect
 from kfnb.backends.kubeflow.surroundings import Surroundings, read
+from kfnb.backends.run import Run
 from kfnb.cluster.patience import Patience
 from kfnb.errors import BackendError, SettingError, UsageError
 from kfnb.widgets import draw_comparison, draw_run, draw_runs, draw_settings
@@ -110,6 +112,34 @@ def test_a_run_has_the_page_that_shows_it():
     assert page(Access(host="https://kf/pipeline")) == "https://kf/pipeline/#/runs/details/1"
     assert page(Access(), namespace="a", prefix="/notebook/a/b") == "/_/pipeline/#/runs/details/1"
     assert page(Access(), namespace="a", page="https://ui/") == "https://ui/#/runs/details/1"
+
+
+def test_a_run_at_a_host_alone_says_once_that_ml_metadata_is_missing_and_how_to_name_it(replay: Replay):
+    backend = connect(Access(host=replay.url), Surroundings())
+    view = Run(backend, GOOD).observe()
+    for _ in range(3):
+        view.look()
+        (note,) = view.run.notes
+        assert note == (
+            f"outputs, artifacts and metrics cannot be shown: ML Metadata was not found from host {replay.url} alone. "
+            "Set where it is: %kf_config metadata=HOST:PORT (a cluster's service metadata-grpc-service, port 8080), "
+            "or %kf_config context=NAME for a context of your kubeconfig"
+        )
+    assert backend.get(GOOD).notes == (note,)
+
+
+def test_a_run_whose_ml_metadata_is_named_has_no_such_note(replay: Replay):
+    with running(Metadata()) as metadata:
+        backend = connect(Access(host=replay.url, metadata=metadata.address), Surroundings())
+        assert not [note for note in backend.get(GOOD).notes if "cannot be shown" in note]
+        assert metadata.asked
+
+
+def test_a_run_says_why_nothing_else_is_known_of_it(replay: Replay):
+    """A server of several users answers for a run, and wants to know the namespace for all else."""
+    replay.invented = lambda _, path, __: (200, {"multi_user": True}) if "healthz" in path else None
+    (note,) = connect(Access(host=replay.url), Surroundings()).get(GOOD).notes
+    assert "say which namespace is yours" in note
 
 
 def test_a_notebooks_own_token_is_shown_unless_another_is_given(tmp_path, replay: Replay):

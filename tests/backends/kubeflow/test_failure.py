@@ -33,16 +33,17 @@ CLOSED = (
 ASK = "ask an administrator of the cluster whether it is running"
 UNINSTALLED = "its packages could not be installed"
 NO_PACKAGE = f"{UNINSTALLED}: No matching distribution found for numpy==99.0.0; {CHECK}"
+ENDED = "its process was ended by SIGTERM (exit code 143), as when its pod is deleted or its node is drained"
 REASONS = {
     "fails-midway-9ltt5": "ValueError: bad input x=7",
-    "slow-one-p5hxj": "its process was ended by SIGTERM (exit code 143)",
+    "slow-one-p5hxj": ENDED,
     "fails-in-loop-d24sb": "ZeroDivisionError: division by zero",
     "out-of-memory-rjwcj": "its container was killed: it used more memory than its limit of 64Mi",
     "flaky-out-zj47s": "ZeroDivisionError: division by zero",
     "exit-after-failure-czpvv": "ZeroDivisionError: division by zero",
     "no-package-gzqcg": NO_PACKAGE,
     "no-metadata-spx9n": f"it could not be prepared: {NO_METADATA}",
-    "stopped-loop-hmncw": "its process was ended by SIGTERM (exit code 143)",
+    "stopped-loop-hmncw": ENDED,
 }
 """Why pods failed in the recordings, by their workflow."""
 
@@ -194,6 +195,21 @@ def test_a_driver_that_failed_is_told_by_its_last_words(said, told):
     assert why_failed(lines, "p", Pod("p", role="driver")).message == f"it could not be prepared: {told}"
 
 
+def test_a_driver_that_crashed_says_so():
+    lines = [
+        "panic: runtime error: invalid memory address or nil pointer dereference",
+        "[signal SIGSEGV: segmentation violation code=0x1 addr=0x8 pc=0x1f]",
+        "goroutine 1 [running]:",
+        'time=2026-11-29T20:15:46.622Z level=INFO msg="sub-process exited" argo=true error="exit status 2"',
+        "Error: exit status 2",
+    ]
+    pod = Pod("p", role="driver", phase="Failed", exit_code=2, reason="Error")
+    assert why_failed(lines, "p", pod).message == (
+        "it could not be prepared: KFP's driver crashed: runtime error: "
+        "invalid memory address or nil pointer dereference"
+    )
+
+
 def test_a_driver_without_a_word_is_told_by_how_it_ended():
     pod = Pod("p", role="driver", phase="Failed", exit_code=137, reason="Error")
     assert (
@@ -265,6 +281,7 @@ def test_a_container_that_comes_before_the_step_is_told_by_its_log():
     ("message", "told"),
     [
         ("pod deleted", "its pod was deleted while it ran: by a person, or with the node that it ran on"),
+        ("main: Error (exit code 143)", ENDED),
         ("main: Error (exit code 1)", "its pod is gone; Argo Workflows says: Error (exit code 1)"),
         ("Step exceeded its deadline", "its pod is gone; Argo Workflows says: Step exceeded its deadline"),
     ],
@@ -283,3 +300,12 @@ def test_what_argo_says_of_pods_that_failed_is_known_by_task(kubernetes):
     kubernetes.workflows = workflow.get("items", [workflow])
     found = pods.Pods(kubernetes.api(), "kubeflow").workflow("75fe474b-1d06-4ac1-81e6-da47ac13f51d")
     assert found.failed == {"exit-handler-1/boom": "main: Error (exit code 1)"}
+
+
+def test_a_program_that_left_before_it_wrote_an_output_is_told_as_it_is_here():
+    """From a step that called ``sys.exit(0)``: KFP publishes its success, then its launcher looks for the output."""
+    missing = 'read output parameter name="n" type="NUMBER_INTEGER" path="/tmp/kfp/outputs/n"'
+    why = "open /tmp/kfp/outputs/n: no such file or directory"
+    lines = ["leaving early", fatal(f"failed to execute component: failed to {missing}: {why}", "launcher")]
+    error = why_failed(lines, "def leave(): ...", Pod("p", role="launcher", phase="Failed", exit_code=1))
+    assert error.message == "its output n was not written"

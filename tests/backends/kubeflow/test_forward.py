@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from statistics import median
 
 import pytest
 import urllib3
@@ -25,9 +26,10 @@ HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=2.0, read=5.0)
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
-    """Says what it was sent, and how often it was asked; ``/slow`` takes its time."""
+    """Says what it was sent, and how often it was asked; ``/slow`` takes its time, ``/pieces`` answers byte by byte."""
 
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     slow = threading.Event()
 
     def log_message(self, *args):
@@ -40,7 +42,12 @@ class Echo(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("content-length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.path == "/pieces":
+            for byte in body:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.001)
+        else:
+            self.wfile.write(body)
 
 
 @pytest.fixture
@@ -114,6 +121,38 @@ def test_a_connection_that_is_kept_serves_many_requests(forward: Forward, api: G
             answer = pool.request("POST", f"http://{forward.address}/", body=str(number), retries=False)
             assert answer.data == str(number).encode()
     assert api.opened == 1
+
+
+def test_a_kept_connection_whose_pod_has_gone_meanwhile_is_opened_anew_before_anything_is_sent(
+    forward: Forward, api: Gateway
+):
+    """Else a submission would end in doubt whether it was done."""
+    with urllib3.PoolManager() as pool:
+        for body in (b"one", b"two"):
+            answer = pool.request("POST", f"http://{forward.address}/", body=body, retries=False)
+            assert answer.data == body
+            api.cut()
+            time.sleep(0.3)  # its end comes through
+    assert api.opened == 2
+
+
+def test_an_answer_in_pieces_comes_through_without_a_wait_between_them(
+    forward: Forward, echo: int, api: Gateway
+):
+    """A piece would wait for 40 ms where the one before it had to be acknowledged first."""
+    with urllib3.PoolManager() as pool:
+
+        def usual(address: str) -> float:
+            return median(timed(pool, f"http://{address}/pieces") for _ in range(21))
+
+        assert usual(forward.address) < 0.02 + 2 * usual(f"127.0.0.1:{echo}")
+    assert api.opened == 1
+
+
+def timed(pool: urllib3.PoolManager, url: str) -> float:
+    began = time.perf_counter()
+    pool.request("POST", url, body=b"three", retries=False)
+    return time.perf_counter() - began
 
 
 @pytest.mark.parametrize("how", ["cut", "complain"])

@@ -8,7 +8,7 @@ from replay import GOOD, text_of
 
 from kfnb.backends.backend import LogLine, Pace
 from kfnb.backends.kubeflow.lines import own_lines
-from kfnb.backends.kubeflow.logs import Looked, Source, follow, read
+from kfnb.backends.kubeflow.logs import Looked, Source, end, follow, read
 from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.s3 import S3Files
 from kfnb.backends.kubeflow.signing import Keys
@@ -107,6 +107,16 @@ def test_a_log_that_is_gone_is_said_and_the_others_are_read(objects, kubernetes)
     lines = list(read(sources, Pods(kubernetes.api(), "kubeflow")))
     assert lines[0].text == '(no log: mlpipeline/gone is gone; Kubernetes: pods "gone" not found (404))'
     assert lines[1:] == [LogLine("load", "loading 300 rows")]
+
+
+def test_a_finished_task_whose_log_nothing_tells_of_says_so():
+    sources = [Source("a", finished=True), Source("b")]
+    assert list(read(sources, None)) == [
+        LogLine(
+            "a",
+            "(no log: neither Kubernetes nor ML Metadata can be asked where it is; set %kf_config context=NAME)",
+        )
+    ]
 
 
 def test_a_log_is_read_without_kubernetes(objects):
@@ -272,3 +282,12 @@ def test_a_server_that_does_not_answer_for_a_while_ends_nothing(kubernetes):
     live.end()
     run.becomes(Source("train", "a", finished=True), over=True)
     assert until(lambda: False) == ["train: one", "train: two"]
+
+
+def test_a_log_that_the_node_has_lost_is_read_from_where_it_is_kept(kubernetes, objects):
+    words = "unable to retrieve container logs for containerd://0adc478e0e89"
+    kubernetes.logs[LOAD] = words
+    pods = Pods(kubernetes.api(), "kubeflow")
+    (lost,) = read([Source("load", LOAD, finished=True)], pods)
+    assert lost.text == f"(no log: the log of pod {LOAD} is gone: {words})"
+    assert "loading 300 rows" in end(Source("load", LOAD, kept(objects), finished=True), pods)

@@ -10,6 +10,7 @@ from cluster import asking, recorded_kubernetes, watched
 from replay import BAD, GOOD, STOPPED, text_of
 
 from kfnb.backends.kubeflow import pods
+from kfnb.backends.kubeflow import workflow as workflows
 from kfnb.backends.kubeflow.components import Components
 from kfnb.backends.kubeflow.failure import why_failed
 from kfnb.backends.kubeflow.pods import Pod, Pods, Waiting
@@ -252,6 +253,25 @@ def test_what_keeps_a_runs_tasks_from_starting_is_said_by_task(kubernetes):
     }
 
 
+def test_what_argo_says_of_a_pod_that_has_come_since_is_old(kubernetes):
+    runs = Pod("p", task="load", phase="Running", role="launcher")
+    assert doing(Pods(kubernetes.api(), "kubeflow"), (runs,), {"load": QUOTA}) == {}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "PodInitializing",
+        "ContainerCreating",
+        "Unschedulable: 0/1 nodes are available: 1 Insufficient cpu.",
+        'ImagePullBackOff: Back-off pulling image "nowhere.example/x:1"',
+    ],
+)
+def test_what_argo_says_of_a_pod_that_is_there_is_no_refusal(message):
+    node = {"id": "w-1", "name": "w.root.a.executor", "type": "Pod", "phase": "Pending", "message": message}
+    assert workflows.parse({"metadata": {}, "status": {"nodes": {"w-1": node}}}).refused == {}
+
+
 def test_the_recorded_workflow_refuses_nothing(kubernetes):
     workflow = json.loads(text_of("failure.workflow.json"))
     kubernetes.workflows = workflow.get("items", [workflow])
@@ -388,7 +408,10 @@ def test_a_container_without_memory_says_its_limit():
             Pod("p", exit_code=2, reason="Error"),
             "its process ended with exit code 2 before the step was done",
         ),
-        (Pod("p", exit_code=143, reason="Error"), "its process was ended by SIGTERM (exit code 143)"),
+        (
+            Pod("p", exit_code=143, reason="Error"),
+            "its process was ended by SIGTERM (exit code 143), as when its pod is deleted or its node is drained",
+        ),
         (
             Pod("p", reason="Evicted", message="The node was low on\nmemory."),
             "Evicted: The node was low on memory.",

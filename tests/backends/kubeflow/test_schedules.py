@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import asdict
+
 import pytest
 from replay import Replay, exchanges, serving
 
 from kfnb.backends.backend import Submission
-from kfnb.backends.kubeflow import paging
+from kfnb.backends.kubeflow import paging, schedules
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.schedules import Rhythm
 from kfnb.backends.kubeflow.server import Server
 from kfnb.errors import BackendError
 from kfnb.model import UploadedPipeline
+from kfnb.when import instant
+from kfnb.widgets import draw_schedules
 
 SCHEDULE, SUMMARIES = "64b37f17-e960-4c69-b1d8-06c7ecfed284", "91c448da-cf67-497a-ba05-e42d2ad6946f"
 VERSION = UploadedPipeline(
@@ -88,6 +93,24 @@ def test_a_schedule_of_a_spec_has_its_rhythm_and_its_ends(kubeflow: KubeflowBack
         False,
         "train-and-deploy",
     )
+
+
+@pytest.mark.parametrize("mode", ["ENABLE", "DISABLE"])
+def test_a_schedule_whose_end_has_passed_is_ended_whatever_the_server_calls_it(
+    kubeflow: KubeflowBackend, replay: Replay, monkeypatch, mode: str
+):
+    until = {"cron": "0 0 2 * * *", "end_time": "2026-12-01T00:00:00Z"}
+    told = {"recurring_run_id": SCHEDULE, "display_name": "nightly", "mode": mode, "status": f"{mode}D"}
+    answer = told | {"trigger": {"cron_schedule": until}}
+    replay.invented = lambda _, path, __: (200, {"recurringRuns": [answer]}) if "runs?" in path else None
+    monkeypatch.setattr(schedules, "_now", lambda: instant("2026-11-30T23:59:59Z"))
+    (before,) = kubeflow.schedules.list()
+    assert (before.enabled, before.status) == (mode == "ENABLE", "")
+    monkeypatch.setattr(schedules, "_now", lambda: instant("2026-12-01T00:00:00Z"))
+    (after,) = kubeflow.schedules.list()
+    assert (after.enabled, after.status) == (False, "ENDED")
+    assert "ended" in draw_schedules([after])["text/plain"]
+    assert json.loads(json.dumps(asdict(after)))["status"] == "ENDED"
 
 
 def test_schedules_are_listed(kubeflow: KubeflowBackend):

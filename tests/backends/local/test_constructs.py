@@ -1,14 +1,17 @@
 """Each construct of a pipeline, with the outcome reasoned by hand."""
 
 # steps are as a notebook's user writes them, or as KFP wants them
-# ruff: noqa: B006, PTH123, UP045
+# ruff: noqa: B006, PTH123, UP006, UP035, UP045
 
 import functools
+import gzip
+import json
+import re
 from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Optional
+from typing import List, Optional
 
 import pytest
 import yaml
@@ -32,6 +35,7 @@ from steps import (
 from kfnb.model import Artifact, RunState
 
 DATA = Path(__file__).parent / "data"
+STOCK = Path(__file__).parents[1] / "kubeflow" / "recordings" / "stock"
 
 
 def test_values_flow_from_task_to_task(run_pipeline):
@@ -56,7 +60,7 @@ def test_default_arguments_are_the_specs(run_pipeline):
 
         return show(x=x, y=y, flag=flag, words=words).output
 
-    assert run_pipeline(pipeline).result == {"Output": "(3, 2.0, True, ['a'])"}
+    assert run_pipeline(pipeline).result == {"Output": "(3, 2, True, ['a'])"}  # a whole number, as there
 
 
 def test_artifacts_flow_and_keep_their_metadata(run_pipeline):
@@ -224,7 +228,7 @@ def test_a_loop_over_literals_reads_outer_tasks_not_items(run_pipeline):
 
 def test_a_loop_over_a_parameter_and_one_over_a_tasks_output(run_pipeline):
     @dsl.pipeline
-    def pipeline(values: list, upto: int) -> list:
+    def pipeline(values: List[int], upto: int) -> list:
         with dsl.ParallelFor(values) as i:
             number(value=i)
         with dsl.ParallelFor(numbers(upto=upto).output) as j:
@@ -268,24 +272,56 @@ def test_an_empty_loop_collects_nothing(run_pipeline):
     assert task(run, "read-all").outputs == {"Output": ""}
 
 
-def test_nested_loops_collect_lists_of_lists(run_pipeline):
+def test_nested_loops_collect_one_flat_list(run_pipeline):
     @dsl.pipeline
     def pipeline() -> list:
         with dsl.ParallelFor([10, 20]) as i, dsl.ParallelFor([1, 2]) as j:
             each = add(a=i, b=j)
         return same(value=dsl.Collected(each.output)).output
 
-    assert run_pipeline(pipeline).result == {"Output": [[11, 12], [21, 22]]}
+    assert run_pipeline(pipeline).result == {"Output": [11, 12, 21, 22]}
+
+
+def test_the_steps_of_the_recorded_loops_get_what_they_got_on_the_cluster(run_pipeline, backend):
+    spec = yaml.safe_load((STOCK / "pipeline-loops.yaml").read_text())
+    logs = json.loads(gzip.decompress((STOCK / "loops.logs.json.gz").read_bytes()))
+    there = "\n".join(log["main"] for pod, log in logs.items() if "-impl-" in pod)
+
+    run = run_pipeline(spec)
+
+    said = [
+        line
+        for line in text(backend, run.id).splitlines()
+        if re.match(r"rate |values |small |big |\d+ x ", line)
+    ]
+    assert len(said) == 3 + 1 + 3 + 4
+    assert "values [1, 10, 100] products [10, 20, 20, 40] rows 10" in said
+    assert sorted(said) == sorted(line for line in there.splitlines() if line in said)
+
+
+def test_an_artifact_is_called_as_the_input_that_takes_it(run_pipeline):
+    @dsl.pipeline
+    def pipeline():
+        with dsl.ParallelFor(["a", "b"]) as each:
+            made = write(text=each)
+        read_all(data=dsl.Collected(made.outputs["out"]))
+        read(data=write(text="c").outputs["out"])
+
+    run = run_pipeline(pipeline)
+
+    assert task(run, "write-2").outputs["out"].name == "out"
+    assert task(run, "read").inputs["data"].name == "data"
+    assert [one.name for one in task(run, "read-all").inputs["data"]] == ["data", "data"]
 
 
 def test_a_loop_over_an_item_of_the_outer_loop(run_pipeline):
     @dsl.pipeline
     def pipeline() -> list:
         with dsl.ParallelFor([{"k": [1, 2]}, {"k": [3]}]) as item, dsl.ParallelFor(item.k) as j:
-            each = number(value=j)
+            each = word(value=j)  # elements without a declared type are texts
         return same(value=dsl.Collected(each.output)).output
 
-    assert run_pipeline(pipeline).result == {"Output": [[1, 2], [3]]}
+    assert run_pipeline(pipeline).result == {"Output": ["1", "2", "3"]}
 
 
 def test_what_a_condition_skips_in_one_iteration_is_left_out_of_what_is_collected(run_pipeline):
@@ -337,7 +373,7 @@ def test_a_loop_over_artifacts_in_a_loop(run_pipeline):
             each = read(data=artifact)
         return same(value=dsl.Collected(each.output)).output
 
-    assert run_pipeline(pipeline).result == {"Output": [["x1", "x2"], ["y1", "y2"]]}
+    assert run_pipeline(pipeline).result == {"Output": ["x1", "x2", "y1", "y2"]}
 
 
 def test_an_exit_task_sees_a_failure(run_pipeline, backend):
@@ -366,7 +402,7 @@ def test_an_exit_task_sees_a_success(run_pipeline):
     assert task(run, "notify").outputs == {"Output": "COMPLETE exit-handler-1 None"}
 
 
-def test_an_ignored_upstream_failure_leaves_the_default(run_pipeline):
+def test_an_ignored_upstream_failure_leaves_an_empty_text(run_pipeline):
     @component
     def clean_up(message: str = "nothing") -> str:
         return message
@@ -377,13 +413,13 @@ def test_an_ignored_upstream_failure_leaves_the_default(run_pipeline):
 
     run = run_pipeline(pipeline)
 
-    assert task(run, "clean-up").outputs == {"Output": "nothing"}
+    assert task(run, "clean-up").outputs == {"Output": ""}
     assert run.state is RunState.FAILED
 
 
 def test_pipelines_in_pipelines_with_optional_inputs(run_pipeline):
     @component
-    def show(a: Optional[int] = None, data: Optional[dsl.Input[dsl.Dataset]] = None) -> str:
+    def show(a: Optional[int] = None, data: dsl.Input[dsl.Dataset] = None) -> str:
         return f"{a} {data}"
 
     @dsl.pipeline
@@ -422,10 +458,9 @@ def test_placeholders_in_texts_lists_and_dicts(run_pipeline):
     @dsl.pipeline
     def pipeline(x: float = 2.0) -> str:
         one = number(value=1).output
-        text = f"{one} of {x} in {dsl.PIPELINE_JOB_NAME_PLACEHOLDER}"
-        return show(text=text, values=[one, 2], table={"k": one}).output
+        return show(text=f"{one} of {x}", values=[one, 2], table={"k": one}).output
 
-    assert run_pipeline(pipeline).result == {"Output": "('1 of 2 in test', [1, 2], {'k': 1})"}
+    assert run_pipeline(pipeline).result == {"Output": "('1 of 2', ['1', 2], {'k': '1'})"}
 
 
 def test_a_failed_attempt_is_tried_again(run_pipeline, tmp_path):

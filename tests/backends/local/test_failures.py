@@ -1,7 +1,9 @@
 """How a failed step is told: its message, the user's own frames in their cells, and what never ran."""
 
 # steps are as a notebook's user writes them, or as KFP wants them
-# ruff: noqa: PTH123
+# ruff: noqa: PTH123, UP006, UP035
+
+from typing import List
 
 import pytest
 from kfp import dsl
@@ -211,7 +213,7 @@ def test_an_output_of_the_wrong_type_fails_the_task(run_pipeline):
     assert error.message == "its output count: it wrote 'many' where a value of type NUMBER_INTEGER was due"
 
 
-def test_an_output_that_was_not_given_fails_who_needs_it(run_pipeline):
+def test_an_output_that_was_not_given_fails_its_task(run_pipeline):
     @component
     def nothing() -> str:
         return None
@@ -222,4 +224,47 @@ def test_an_output_that_was_not_given_fails_who_needs_it(run_pipeline):
 
     run = run_pipeline(pipeline)
 
-    assert run.error == "word failed: its input value is the output Output of nothing, which gave none"
+    assert run.error == "nothing failed: its output Output was not written; word never ran"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("nan", "KFP cannot read what it puts out (outputs or metadata of artifacts): nan is not JSON"),
+        ("None", "its output out: KFP cannot keep None as metadata (said)"),
+    ],
+)
+def test_metadata_that_kfp_cannot_keep_fail_their_task(run_pipeline, value, said):
+    @component
+    def tell(value: str, out: dsl.Output[dsl.Dataset]):
+        out.metadata["said"] = {"nan": float("nan"), "None": None}[value]
+
+    @dsl.pipeline
+    def pipeline():
+        tell(value=value)
+
+    assert task(run_pipeline(pipeline), "tell").error.message == said
+
+
+def test_a_field_of_another_type_than_declared_fails_who_takes_it(run_pipeline):
+    @dsl.pipeline
+    def pipeline(rows: List[dict]):
+        with dsl.ParallelFor(rows) as row:
+            number(value=row.n)
+
+    run = run_pipeline(pipeline, rows=[{"n": 1}, {"n": "one"}])
+
+    assert [one.state for one in tasks(run, "number")] == [RunState.SUCCEEDED, RunState.FAILED]
+    assert run.error.endswith("number failed: its input value is 'one', which is not of type NUMBER_INTEGER")
+
+
+def test_a_text_with_what_kfp_cannot_fill_in_fails_its_task(run_pipeline):
+    @dsl.pipeline
+    def pipeline(said: str):
+        word(value=f"<{said}>")
+
+    assert run_pipeline(pipeline, said="plain").state is RunState.SUCCEEDED
+    assert run_pipeline(pipeline, said='a "quote"').error == (
+        "word failed: a text or list that it is given is filled with 'a \"quote\"', and KFP cannot fill in quotes,"
+        " backslashes and line breaks: let a step make the text"
+    )

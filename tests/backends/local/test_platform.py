@@ -1,12 +1,13 @@
 """What ``kfp-kubernetes`` asks of a cluster: given here from files and folders, refused, or said to be in vain."""
 
 # steps are as a notebook's user writes them, or as KFP wants them
-# ruff: noqa: PTH123
+# ruff: noqa: B006, PTH123
 
 import base64
 
 import pytest
-from kfp import dsl
+from google.protobuf import json_format
+from kfp import dsl, kubernetes
 from running import spec_of, submission, task, wait
 from steps import component
 
@@ -241,6 +242,43 @@ def test_what_one_machine_has_not_is_said_once(run_with):
     )
 
 
+def test_whatever_kfp_kubernetes_says_of_pods_and_nodes_has_no_effect(run_with):
+    def annotated(task):
+        kubernetes.add_pod_label(task, "team", "x")
+        kubernetes.add_pod_annotation(task, "sidecar.istio.io/inject", "false")
+        kubernetes.add_toleration(task, key="gpu", operator="Equal", value="yes", effect="NoSchedule")
+        kubernetes.add_node_selector(task, "disk", "ssd")
+        kubernetes.add_node_affinity(
+            task, match_expressions=[{"key": "disk", "operator": "In", "values": ["ssd"]}]
+        )
+        kubernetes.set_image_pull_policy(task, "Always")
+        kubernetes.use_field_path_as_env(task, "POD", "metadata.name")
+        kubernetes.set_security_context(task, run_as_user=1000)
+        return task
+
+    @dsl.pipeline
+    def pipeline(labels: dict = {"disk": "ssd"}):
+        annotated(look(name="POD"))
+        other = look(name="POD").after()
+        kubernetes.add_node_selector_json(other, labels)
+        kubernetes.add_toleration_json(other, labels)
+
+    run = run_with(pipeline, json_format.MessageToDict(pipeline.platform_spec))
+
+    assert run.state is RunState.SUCCEEDED
+    (said,) = run.notes
+    told = said.removeprefix("without effect on this one machine: ").split("; ")
+    assert sorted(told) == [
+        "field path as env (look)",
+        "image pull policy (look)",
+        "node affinity (look)",
+        "node selector (look, look-2)",
+        "pod metadata (look)",
+        "security context (look)",
+        "tolerations (look, look-2)",
+    ]
+
+
 def test_a_step_that_takes_longer_than_it_may_is_ended(run_with):
     @component
     def linger():
@@ -254,7 +292,7 @@ def test_a_step_that_takes_longer_than_it_may_is_ended(run_with):
 
     run = run_with(pipeline, platform(linger={"activeDeadlineSeconds": "1"}))
 
-    assert "linger failed: it took longer than the 1 s that it may take, and was ended" in run.error
+    assert "linger failed: timed out after 1 s" in run.error
     assert run.seconds < 5
 
 

@@ -127,3 +127,35 @@ def test_an_item_of_a_loop_that_the_compiler_has_lost_is_said(backend, tmp_path)
     assert told.endswith(
         "(KFP's compiler loses a loop's item in some texts and inner loops: let a step hand it on)"
     )
+
+
+def test_the_items_of_a_list_without_types_are_texts_and_no_numbers(backend, tmp_path):
+    @dsl.pipeline
+    def pipeline(items: list):
+        with dsl.ParallelFor(items) as i:
+            word(value=i)
+            number(value=i)
+
+    (told,) = refusal(backend, spec_of(pipeline), tmp_path)[1:]
+
+    assert told == (
+        "- number takes its value (NUMBER_INTEGER) from pipelinechannel--items-loop-item, which is a text"
+        " (KFP makes text of the items of a list whose elements have no declared type: declare List[int])"
+    )
+
+
+def test_a_text_that_kfp_would_never_fill_is_refused(backend, tmp_path):
+    @dsl.pipeline
+    def inner(text: str):
+        word(value=text)
+
+    @dsl.pipeline
+    def pipeline():
+        inner(text=f"<{number(value=1).output}>")
+
+    (told,) = refusal(backend, spec_of(pipeline), tmp_path)[1:]
+
+    assert told == (
+        "- inner is a pipeline, whose text has {{$.inputs.parameters['pipelinechannel--number-Output']}} in it,"
+        " which KFP never fills there: let a step make the text"
+    )

@@ -1,7 +1,9 @@
 """Tasks and nested pipelines that are tried again: how often, how late, and for how long."""
 
 # steps are as a notebook's user writes them, or as KFP wants them
-# ruff: noqa: PTH123, SIM115
+# ruff: noqa: PTH123, SIM115, UP006, UP035
+
+from typing import List
 
 import pytest
 from kfp import dsl
@@ -86,7 +88,7 @@ def test_the_error_tells_of_the_last_attempt_alone(run_pipeline):
 
 def test_a_loop_that_is_shorter_in_a_later_attempt_has_no_more_iterations(run_pipeline, backend):
     @component
-    def fewer_each_time() -> list:
+    def fewer_each_time() -> List[int]:
         with open("times", "a") as file:
             file.write("x")
         return list(range(4 - len(open("times").read())))

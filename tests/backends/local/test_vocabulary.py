@@ -32,7 +32,7 @@ def test_a_display_name_a_description_and_a_pipeline_root_change_nothing(run_pip
     assert task(run, "number").outputs == {"Output": 1}
 
 
-def test_every_parameter_type_arrives_as_python_has_it(run_pipeline):
+def test_every_parameter_type_arrives_as_the_cluster_writes_it(run_pipeline):
     @component
     def kinds(i: int, f: float, s: str, b: bool, li: list, d: dict) -> str:
         return repr((i, f, s, b, li, d))
@@ -43,7 +43,10 @@ def test_every_parameter_type_arrives_as_python_has_it(run_pipeline):
 
     given = {"i": 1, "f": 2.0, "s": "3", "b": False, "li": [1, 2.5, "x", None], "d": {"k": {"n": 1}}}
 
-    assert run_pipeline(pipeline, **given).result == {"Output": repr(tuple(given.values()))}
+    run = run_pipeline(pipeline, **given)
+
+    assert run.result == {"Output": repr((1, 2, *list(given.values())[2:]))}  # 2.0 has no fraction in JSON
+    assert repr(task(run, "kinds").inputs["f"]) == "2.0"  # as it is shown
 
 
 def test_an_order_without_data(run_pipeline):
@@ -67,7 +70,7 @@ def test_an_element_of_a_loops_item_is_picked(run_pipeline):
     assert task(run_pipeline(pipeline), "show").outputs == {"Output": "y"}
 
 
-@pytest.mark.parametrize(("selector", "value"), [('["k"][0]', "1"), ("['k'][1]", "2"), ('["k"]', "[1, 2]")])
+@pytest.mark.parametrize(("selector", "value"), [('["k"][0]', "1"), ("['k'][1]", "2"), ('["k"]', "[1,2]")])
 def test_an_expression_selects_from_an_output(run_pipeline, selector, value):
     @component
     def table() -> dict:
@@ -75,7 +78,7 @@ def test_an_expression_selects_from_an_output(run_pipeline, selector, value):
 
     @component
     def tell(value: dict) -> str:
-        return str(value)
+        return value  # a text, as the input's type below says
 
     @dsl.pipeline
     def pipeline() -> str:
@@ -83,6 +86,7 @@ def test_an_expression_selects_from_an_output(run_pipeline, selector, value):
 
     spec = spec_of(pipeline)
     source = spec["root"]["dag"]["tasks"]["tell"]["inputs"]["parameters"]["value"]
+    spec["components"]["comp-tell"]["inputDefinitions"]["parameters"]["value"]["parameterType"] = "STRING"
     source["parameterExpressionSelector"] = f"parseJson(string_value){selector}"
 
     assert run_pipeline(spec).result == {"Output": value}
@@ -159,24 +163,27 @@ def test_the_runs_placeholders_in_a_steps_arguments(run_pipeline):
         dsl.PIPELINE_JOB_ID_PLACEHOLDER,
         dsl.PIPELINE_TASK_NAME_PLACEHOLDER,
         dsl.PIPELINE_TASK_ID_PLACEHOLDER,
-        dsl.PIPELINE_ROOT_PLACEHOLDER,
         dsl.PIPELINE_JOB_CREATE_TIME_UTC_PLACEHOLDER,
         dsl.PIPELINE_JOB_SCHEDULE_TIME_UTC_PLACEHOLDER,
     ]
 
     @dsl.pipeline
     def pipeline() -> str:
-        return show(value="|".join(words)).output
+        for one in words:
+            show(value=one)
+        return show(value=f"in {dsl.PIPELINE_JOB_NAME_PLACEHOLDER}").set_display_name("text").output
 
     run = run_pipeline(pipeline)
-    told = run.result["Output"].split("|")
+    names = ["show", *(f"show-{number}" for number in range(2, len(words) + 1))]
+    told = [task(run, name).outputs["Output"] for name in names]
 
-    assert told[:5] == ["test", run.id, run.id, "show", "show"]
-    assert told[5].endswith(run.id)
-    assert all(time.endswith("Z") for time in told[6:])
+    assert told[:5] == ["test", run.id, run.id, "show-4", "show-5"]  # of the task, its name and an id
+    assert all(time.endswith("Z") for time in told[5:])
+    assert run.result == {"Output": "in {{$.pipeline_job_name}}"}  # KFP fills it where it is all of the value
+    assert run.notes == ("not filled, here or by KFP: {{$.pipeline_job_name}} (show-8)",)
 
 
-def test_an_importers_metadata_are_placeholders_too(run_pipeline, tmp_path):
+def test_placeholders_in_an_importers_metadata_stay(run_pipeline, tmp_path):
     (tmp_path / "data.txt").write_text("x")
 
     @dsl.pipeline
@@ -191,7 +198,8 @@ def test_an_importers_metadata_are_placeholders_too(run_pipeline, tmp_path):
 
     made = task(run_pipeline(pipeline), "importer").outputs["artifact"]
 
-    assert made.metadata == {"rows": 3, "n": 1}
+    assert made.metadata["n"] == 1
+    assert made.metadata["rows"].startswith("{{$.inputs.parameters[")
 
 
 def test_an_artifact_of_the_users_own_type(run_pipeline):

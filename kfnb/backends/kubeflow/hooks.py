@@ -1,0 +1,48 @@
+"""Tasks that run however others have ended (exit tasks, ``ignore_upstream_failure``), as KFP makes them: exit hooks.
+
+Argo knows one hook a task. So of several tasks that ignore the failure of one, KFP 2.17 runs the last by name alone,
+and its API server refuses a pipeline in which a task depends on one in a hook
+(``backend/src/v2/compiler/argocompiler/dag.go``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+Json = Mapping[str, Any]
+
+_ANYWAY = "ALL_UPSTREAM_TASKS_COMPLETED"
+
+
+def is_hook(task: Json) -> bool:
+    """Whether a task of a PipelineSpec runs however those that it depends on have ended."""
+    return bool(task.get("triggerPolicy", {}).get("strategy") == _ANYWAY)
+
+
+def hooks(tasks: Json) -> dict[str, str]:
+    """Of the tasks of a DAG that have a hook, by name, the task in it."""
+    return {
+        need: name
+        for name, task in sorted(tasks.items())
+        if is_hook(task)
+        for need in task.get("dependentTasks", ())
+    }
+
+
+def without_hook(tasks: Json) -> dict[str, str]:
+    """The tasks that should be in a hook and are not, each with one that has taken its place."""
+    held = hooks(tasks)
+    return {
+        name: held[task["dependentTasks"][0]]
+        for name, task in tasks.items()
+        if is_hook(task) and task.get("dependentTasks") and name not in held.values()
+    }
+
+
+def after_hooks(tasks: Json) -> Iterator[tuple[str, str]]:
+    """The tasks that depend on one in a hook, each with that one."""
+    for name, task in tasks.items():
+        for need in task.get("dependentTasks", ()):
+            if is_hook(tasks.get(need, {})):
+                yield name, need
