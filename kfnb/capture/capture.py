@@ -15,9 +15,10 @@ from kfnb.capture import functions
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Input, Options, check_name, check_sources
 from kfnb.capture.environment import Environment, values_of
+from kfnb.capture.files import FileWatch
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
-from kfnb.capture.notes import files_of, notes_of
+from kfnb.capture.notes import notes_of, outside
 from kfnb.capture.requirements import requirements
 from kfnb.capture.travel import Travel, trace
 from kfnb.capture.values import Kind, examine, kind_of
@@ -29,13 +30,19 @@ from kfnb.errors import CaptureError
 class Pending:
     """A component whose cell is about to run; ``watch`` is how what it gets looks before.
 
-    ``environment`` is to be restored when the cell has run, however it ended.
+    ``environment`` is to be restored and ``files`` to be stopped when the cell has run, however it ended.
     """
 
     component: Component
     travel: Travel
     watch: Watch
     environment: Environment
+    files: FileWatch
+
+    def end(self) -> None:
+        """The cell has run: the kernel is as it was before."""
+        self.files.stop()
+        self.environment.restore()
 
 
 def begin(notebook: Notebook, cell: Cell, options: Options) -> Pending:
@@ -49,7 +56,7 @@ def begin(notebook: Notebook, cell: Cell, options: Options) -> Pending:
         for param in component.options.params:
             if param.default is not None:
                 notebook.namespace[param.name] = param.default
-    return Pending(component, travel, watch, Environment(environment))
+    return Pending(component, travel, watch, Environment(environment), FileWatch(notebook.folder))
 
 
 def checked(notebook: Notebook, cell: Cell, options: Options) -> tuple[Component, Travel, Watch]:
@@ -77,14 +84,14 @@ def checked(notebook: Notebook, cell: Cell, options: Options) -> tuple[Component
 
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
-    component = pending.component
+    component = replace(pending.component, files=pending.files.stop())
     changed = sorted(pending.watch.changed(notebook, component.names))
     if component.function is not None:
         component = functions.finished(component, notebook.namespace)
     else:
         component = _with_outputs(notebook, component, changed)
     notebook.record(component.cell, changed)
-    component = replace(component, files=files_of(notebook, component.cell))
+    component = replace(component, outside=outside(component.cell, notebook.folder))
     seen = notes_of(notebook, component, pending.travel)
     component = replace(component, notes=(*seen, *pending.watch.notes(notebook)))
     notebook.components[component.name] = component

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from kfnb.capture.cell import Cell
+from kfnb.capture.files import NONE, Files
 from kfnb.capture.ledger import Names
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.pod import Pod
@@ -58,8 +59,8 @@ class Component:
 
     ``outputs`` are the kinds of all names that it wrote and that still had a value at its end; ``refusals`` says of
     some of them why they cannot travel. ``constants`` are the values, as Python source, of the notebook's
-    constants when it ran; ``changed`` the inputs that it changed in place; ``files`` those of this machine that it
-    names, by line.
+    constants when it ran; ``changed`` the inputs that it changed in place; ``files`` what it read and wrote;
+    ``outside`` the files elsewhere on this machine that it names, by line.
     """
 
     name: str
@@ -71,7 +72,8 @@ class Component:
     refusals: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()
-    files: Mapping[str, int] = field(default_factory=dict)
+    files: Files = NONE
+    outside: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
 
     @property

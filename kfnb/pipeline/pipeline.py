@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import os
 import sys
 import traceback
 import warnings
@@ -22,6 +23,7 @@ from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.travel import Travel, trace
 from kfnb.errors import PipelineError
 from kfnb.model import kfp_name
+from kfnb.pipeline.files import StepFiles, files_of_step
 from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.step import Step, make_step, travel_of
@@ -104,7 +106,13 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     )
     wired.notes += _outdated(notebook, called, travels)
     steps = tuple(
-        make_step(notebook, notebook.components[name], travels[name], wired.wanted.get(name, ()))
+        make_step(
+            notebook,
+            notebook.components[name],
+            travels[name],
+            wired.wanted.get(name, ()),
+            _files(notebook, name, wired),
+        )
         for name in called
     )
     _rename_inputs(wired, {step.name: step for step in steps})
@@ -112,6 +120,22 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
         pipeline.name, steps, wired, travel, image=image or default_image(), index_urls=index_urls
     )
     return Built(pipeline, steps, wired, program)
+
+
+def _files(notebook: Notebook, name: str, wired: Wired) -> StepFiles:
+    """The files that a component's step gets. One that is gone since its cell ran is an error, with its name."""
+    try:
+        return files_of_step(
+            notebook.folder,
+            notebook.components[name].files,
+            wired.earlier.get(name, 0),
+            sorted(wired.beside.get(name, ())),
+        )
+    except FileNotFoundError as error:
+        raise PipelineError(
+            f"{name} read the file {os.path.relpath(error.filename, notebook.folder)} when its cell ran, and it is gone: run cell"
+            f" {notebook.components[name].cell} again"
+        ) from None
 
 
 def _outdated(notebook: Notebook, called: Sequence[str], travels: Mapping[str, Travel]) -> list[str]:
