@@ -284,6 +284,7 @@ def kfnb_files_in(folders: Sequence[str], beside: Mapping[str, str], *earlier: A
     which stands for a file that is too large to travel; ``earlier`` the artifacts in which steps before left theirs.
     """
     import base64
+    import json
     import os
     import tempfile
     import zlib
@@ -312,7 +313,7 @@ def kfnb_files_in(folders: Sequence[str], beside: Mapping[str, str], *earlier: A
                 path = os.sep + path[len("absolute/") :] if path.startswith("absolute" + os.sep) else path
                 if not (os.path.isabs(path) and os.path.exists(path)):
                     kfnb_copy(file_path, path)
-        for path in artifact.metadata.get("removed", []):
+        for path in json.loads(artifact.metadata.get("removed", "[]")):
             if os.path.lexists(path):
                 os.remove(path)
     return kfnb_files_now()
@@ -336,6 +337,7 @@ def kfnb_files_out(before: Mapping[str, Any], artifact: Any = None, temporary: S
 
     ``temporary`` are files that it wrote outside of its folder.
     """
+    import json
     import os
     import shutil
 
@@ -350,7 +352,8 @@ def kfnb_files_out(before: Mapping[str, Any], artifact: Any = None, temporary: S
             if os.path.isfile(path):
                 kfnb_copy(path, os.path.join(artifact.path, "absolute", path.lstrip(os.sep)))
         os.makedirs(artifact.path, exist_ok=True)
-        artifact.metadata["removed"] = [path for path in before if path not in now]
+        # a text: KFP wraps lists in metadata
+        artifact.metadata["removed"] = json.dumps([path for path in before if path not in now])
         artifact.metadata["files"] = len(written)
     for path in now:
         if path not in written:

@@ -63,6 +63,7 @@ class FileWatch:
         self._removed: set[str] = set()
         self._listed: set[str] = set()
         self._mapped: set[str] = set()
+        self._own: set[str] = set()
         self._inotify = Inotify(self._folder)
         self._seen: Files | None = None
         _hear(self.hear)
@@ -102,8 +103,8 @@ class FileWatch:
     def _catch_up(self) -> None:
         """Take in what Linux has told since, which Python need not have seen."""
         for what, path in self._inotify.events():
-            if what == "written":
-                self._write(path)
+            if what in ("created", "written"):
+                self._write(path, new=what == "created")
             elif what == "read":
                 self._read(path)
             elif what == "removed":
@@ -113,30 +114,32 @@ class FileWatch:
 
     def _opened(self, path: Any, flags: Any) -> None:
         writes = isinstance(flags, int) and flags & _WRITES
+        there = os.path.exists(path)  # noqa: PTH110 - any kind of path
         # a file that is appended to, or changed in place, is read
-        if not writes or (not flags & os.O_TRUNC and os.path.exists(path)):  # noqa: PTH110 - any kind of path
+        if there and not (writes and flags & os.O_TRUNC):
             self._read(path)
-        if writes:
-            self._write(path)
+        if writes or not there:
+            self._write(path, new=not there)
 
     def _read(self, path: Any) -> None:
         name = self._name(path)
         if name is not None and name not in self._writes:
             self._reads.add(name)
 
-    def _write(self, path: Any) -> None:
+    def _write(self, path: Any, *, new: bool = False) -> None:
         name = self._name(path)
-        if name is not None:
-            self._removed.discard(name)
-            self._writes.add(name)
+        if name is None:
+            return
+        if new and name not in self._reads | self._removed:
+            self._own.add(name)
+        self._removed.discard(name)
+        self._writes.add(name)
 
     def _remove(self, path: Any) -> None:
         name = self._name(path)
         if name is None:
             return
-        if (
-            name not in self._writes or name in self._reads
-        ):  # else it is the cell's own, which nobody has seen
+        if name not in self._own:  # else nobody else has seen it
             self._removed.add(name)
         self._writes.discard(name)
 

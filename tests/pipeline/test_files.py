@@ -208,7 +208,7 @@ def test_a_cells_own_files_are_no_inputs(tmp_path):
     (tmp_path / "a").write_text("1")
     (tmp_path / "a").read_text()
     (tmp_path / "b").write_text("1")
-    os.rename(tmp_path / "b", tmp_path / "c")
+    (tmp_path / "b").rename(tmp_path / "c")
     seen = watch.stop()
     assert (seen.reads, seen.writes, seen.removed) == (frozenset(), {"a", "c"}, frozenset())
 

@@ -37,7 +37,8 @@ _FAILURE = "failure.json"
 class Launcher:
     """Starts processes for tasks of the run in ``folder_of_run``. ``envs`` holds environments.
 
-    ``folder`` is the notebook's; a step starts in one of its own, and finds the other as ``KFNB_FOLDER``. ``tell`` says of a task, by its id, what is being done for it; nothing when that is over.
+    ``folder`` is the notebook's; a step starts in one of its own, and has the notebook's as ``KFNB_FOLDER``. ``tell``
+    says of a task, by its id, what is being done for it; nothing when that is over.
     """
 
     processes: Processes
