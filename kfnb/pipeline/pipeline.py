@@ -57,7 +57,18 @@ class Built:
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the pipeline and its components."""
         notes = [f"{step.name}: {note}" for step in self.steps for note in step.component.notes]
+        notes += [
+            f"{step.name} reads {name}, which is too large to travel to a cluster with the pipeline: there, read it"
+            " from a URL"
+            for step in self.steps
+            for name in step.files.heavy
+        ]
         return tuple(dict.fromkeys([*notes, *self.wired.notes]))
+
+    @property
+    def left_behind(self) -> tuple[str, ...]:
+        """The files of the notebook's folder that steps read and that are too large to travel."""
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.files.heavy))
 
 
 def define(
@@ -133,8 +144,8 @@ def _files(notebook: Notebook, name: str, wired: Wired) -> StepFiles:
         )
     except FileNotFoundError as error:
         raise PipelineError(
-            f"{name} read the file {os.path.relpath(error.filename, notebook.folder)} when its cell ran, and it is gone: run cell"
-            f" {notebook.components[name].cell} again"
+            f"{name} read the file {os.path.relpath(error.filename, notebook.folder)} when its cell ran, and it is"
+            f" gone: run cell {notebook.components[name].cell} again"
         ) from None
 
 
@@ -178,7 +189,7 @@ def _statement(error: Exception, file: str) -> str:
 def compiled(built: Built) -> Compiled:
     """The compiled form of a pipeline."""
     made = compile_program(built.pipeline.name, built.program)
-    return replace(from_kfp(made), program=built.program, notes=built.notes)
+    return replace(from_kfp(made), program=built.program, notes=built.notes, left_behind=built.left_behind)
 
 
 def from_kfp(pipeline: Any) -> Compiled:

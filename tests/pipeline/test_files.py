@@ -5,7 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from kfnb import api
+from kfnb.backends.backend import Submission
+from kfnb.backends.kubeflow.submit import order
 from kfnb.capture.files import FileWatch
+from kfnb.errors import BackendError
+from tests.pipeline.launched import launch
 
 # cells open files as people do, and leave them to the garbage collector
 pytestmark = [
@@ -157,12 +162,11 @@ WRITERS = {
         'import numpy as np\nn = len(np.load("f.npy"))',
     ),
     "savefig": (
-        'import matplotlib; matplotlib.use("agg")\nimport matplotlib.pyplot as plt\nplt.plot([1])\nplt.savefig("f.png")',
+        'import matplotlib; matplotlib.use("agg")\nimport matplotlib.pyplot as plt\nplt.savefig("f.png")',
         'n = int(os.path.getsize("f.png") > 0 and len(open("f.png", "rb").read(1)))',
     ),
     "sqlite": (
-        'import sqlite3\nc = sqlite3.connect("f.db")\nc.execute("create table if not exists t (a)")\nc.execute("delete from t")\n'
-        'c.execute("insert into t values (1)")\nc.commit(); c.close()',
+        'import sqlite3\nc = sqlite3.connect("f.db")\nc.execute("create table t as select 1")\nc.commit(); c.close()',
         'import sqlite3\nc = sqlite3.connect("f.db")\nn = c.execute("select count(*) from t").fetchone()[0]\nc.close()',
     ),
     "zip": (
@@ -175,7 +179,7 @@ WRITERS = {
         'n = int(open("f.txt").read())',
     ),
     "pathlib": (
-        'from pathlib import Path\nPath("deep/er").mkdir(parents=True, exist_ok=True)\nPath("deep/er/f").write_text("1")',
+        'from pathlib import Path\nPath("deep/er").mkdir(parents=True)\nPath("deep/er/f").write_text("1")',
         'from pathlib import Path\nn = int(Path("deep/er/f").read_text())',
     ),
 }
@@ -218,3 +222,18 @@ def test_a_large_file_beside_the_notebook_does_not_travel_and_is_read_here(noteb
     component(notebook, "r", 'n = len(open("big.bin", "rb").read())', "--output n")
     notebook.run("%kf_pipeline p r")
     assert outputs(notebook.submit("p"), "r") == {"n": 300_000}
+    compiled = api.spec_of("p")
+    assert compiled.left_behind == ("big.bin",)
+    with pytest.raises(BackendError, match=r"big\.bin: too large to travel with the pipeline"):
+        order(Submission(compiled.spec, {}, "p", left_behind=compiled.left_behind), "")
+
+
+def test_a_small_file_travels_to_a_pods_empty_folder(notebook, tmp_path):
+    Path("d.csv").write_text("a\n1\n2\n")
+    component(notebook, "w", 'df = pd.read_csv("d.csv")\ndf.to_csv("out.csv")\nn = len(df)', "--output n")
+    notebook.run("%kf_pipeline p w")
+    (tmp_path / "pod").mkdir()
+    done = launch("p", "w", tmp_path / "pod")
+    assert (done.code, done.parameters) == (0, {"n": 2}), done.log
+    assert (tmp_path / "pod/artifacts/kf_files/out.csv").read_text() == Path("out.csv").read_text()
+    assert sorted(path.name for path in Path().iterdir() if path.is_file()) == ["d.csv", "out.csv"]
