@@ -21,7 +21,11 @@ _CODE = frozenset({".py", ".pyc", ".pyi", ".ipynb", ".so"})
 _NO_DATA = frozenset({"__pycache__", "site-packages"})
 _WRITES = os.O_WRONLY | os.O_RDWR
 _HEARD = frozenset(
-    {"open", "sqlite3.connect", *(f"os.{name}" for name in ("rename", "remove", "listdir", "scandir"))}
+    {
+        "open",
+        "sqlite3.connect",
+        *(f"os.{name}" for name in ("rename", "remove", "mkdir", "listdir", "scandir")),
+    }
     | {f"os.{name}" for name in ("truncate", "link", "symlink")}
 )
 """Python's audit events that are about files: https://docs.python.org/3/library/audit_events.html"""
@@ -32,13 +36,14 @@ class Files:
     """Paths below the notebook's folder (``data/train.csv``), or absolute ones of temporary files.
 
     ``reads`` are files that were there before the cell began, ``listed`` folders whose content it looked at (``.`` is
-    the notebook's own), ``writes`` what it left, ``removed`` what it removed.
+    the notebook's own), ``writes`` what it left, ``removed`` what it removed, ``made`` the folders that it made.
     """
 
     reads: frozenset[str] = frozenset()
     writes: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
     listed: frozenset[str] = frozenset()
+    made: frozenset[str] = frozenset()
 
     @property
     def leaves(self) -> bool:
@@ -64,6 +69,7 @@ class FileWatch:
         self._listed: set[str] = set()
         self._mapped: set[str] = set()
         self._own: set[str] = set()
+        self._made: set[str] = set()
         self._inotify = Inotify(self._folder)
         self._seen: Files | None = None
         _hear(self.hear)
@@ -79,7 +85,8 @@ class FileWatch:
             left = {name for name in self._writes if self._path(name).is_file()}
             gone = {name for name in self._removed if not self._path(name).exists()}
             there = {name for name in reads if name in gone or self._path(name).is_file()}
-            self._seen = Files(frozenset(there), frozenset(left), frozenset(gone), frozenset(self._listed))
+            found = (there, left, gone, self._listed, self._made)
+            self._seen = Files(*map(frozenset, found))
         return self._seen
 
     def hear(self, event: str, given: tuple[Any, ...]) -> None:
@@ -95,6 +102,8 @@ class FileWatch:
             self._write(given[1])
         elif event == "os.remove":
             self._remove(given[0])
+        elif event == "os.mkdir":
+            self._make(given[0])
         elif event in ("os.listdir", "os.scandir"):
             self._list(given[0])
         elif event in ("os.truncate", "os.link", "os.symlink"):
@@ -109,6 +118,8 @@ class FileWatch:
                 self._read(path)
             elif what == "removed":
                 self._remove(path)
+            elif what == "made":
+                self._make(path, surely=True)
             elif (name := self._name(path)) is not None and name not in self._writes:
                 self._mapped.add(name)
 
@@ -142,6 +153,11 @@ class FileWatch:
         if name not in self._own:  # else nobody else has seen it
             self._removed.add(name)
         self._writes.discard(name)
+
+    def _make(self, path: Any, *, surely: bool = False) -> None:
+        name = self._name(path, folder=True)
+        if name is not None and (surely or not self._path(name).exists()):
+            self._made.add(name)
 
     def _list(self, path: Any) -> None:
         name = self._name(path, folder=True)

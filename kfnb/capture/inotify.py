@@ -51,7 +51,8 @@ class Inotify:
             self._folders[watch] = folder
 
     def events(self) -> Iterator[tuple[str, Path]]:
-        """In their order: ``created``, ``written``, ``read``, ``opened`` or ``removed``, and the path of the file.
+        """In their order: ``created``, ``written``, ``read``, ``opened`` or ``removed``, and the path of the file; of a
+        folder ``made``.
 
         What is mapped into memory is opened, and never read.
         """
@@ -88,6 +89,7 @@ class Inotify:
         if not mask & (_CREATE | _MOVED_TO) or folder.name in _SKIPPED:
             return
         for inner in _folders(folder):
+            yield "made", inner
             self._watch(inner)
             for file in sorted(inner.iterdir()) if inner.is_dir() else ():
                 if file.is_file():

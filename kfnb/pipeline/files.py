@@ -67,6 +67,7 @@ _DIGEST = "sha256:"
 def files_of_step(folder: Path, files: Files, earlier: int, beside: Sequence[str]) -> StepFiles:
     """What a step does about ``files``: it takes those of ``earlier`` steps, and ``beside`` of the notebook's."""
     around = {PurePosixPath(name).parent.as_posix() for name in (*files.reads, *files.writes)} | files.listed
+    around -= files.made
     return StepFiles(
         earlier=tuple(f"{FILES}_{number}" for number in range(1, earlier + 1)),
         beside=_packed(folder, beside),
