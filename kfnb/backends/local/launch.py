@@ -152,7 +152,7 @@ class Launcher:
             with self.timeline.watched(work.id, log):
                 status = await self.processes.run(action, log=log, folder=work.place, timeout=limit)
         except (asyncio.TimeoutError, TimeoutError):
-            raise StepFault(f"it took longer than the {limit:g} s that it may take, and was ended") from None
+            raise StepFault(f"timed out after {limit:g} s") from None
         error = _error(work, status, source, what, since)
         if error is not None:
             with log.open("a", encoding="utf-8") as file:

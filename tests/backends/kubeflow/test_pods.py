@@ -252,6 +252,16 @@ def test_what_keeps_a_runs_tasks_from_starting_is_said_by_task(kubernetes):
     }
 
 
+@pytest.mark.parametrize("message", ["PodInitializing", "ContainerCreating"])
+def test_a_pod_that_argo_last_saw_starting_was_not_refused(kubernetes, message):
+    assert doing(Pods(kubernetes.api(), "kubeflow"), (), {"load": message}) == {}
+
+
+def test_what_argo_says_of_a_pod_that_has_come_since_is_old(kubernetes):
+    runs = Pod("p", task="load", phase="Running", role="launcher")
+    assert doing(Pods(kubernetes.api(), "kubeflow"), (runs,), {"load": QUOTA}) == {}
+
+
 def test_the_recorded_workflow_refuses_nothing(kubernetes):
     workflow = json.loads(text_of("failure.workflow.json"))
     kubernetes.workflows = workflow.get("items", [workflow])
