@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from types import ModuleType
 from typing import Any
 
@@ -18,9 +19,10 @@ from kfnb.capture.component import Component, Input, Options, Part, check_name, 
 from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition
 from kfnb.capture.environment import Environment, values_of
+from kfnb.capture.files import NONE, Files, FileWatch
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
-from kfnb.capture.notes import files_of, notes_of
+from kfnb.capture.notes import notes_of, outside
 from kfnb.capture.parts import joined, with_parts
 from kfnb.capture.requirements import requirements
 from kfnb.capture.travel import Travel, trace
@@ -33,13 +35,19 @@ from kfnb.errors import CaptureError
 class Pending:
     """A component whose cell is about to run; ``watch`` is how what it gets looks before.
 
-    ``environment`` is to be restored when the cell has run, however it ended.
+    ``environment`` is to be restored and ``files`` to be stopped when the cell has run, however it ended.
     """
 
     component: Component
     travel: Travel
     watch: Watch
     environment: Environment
+    files: FileWatch
+
+    def end(self) -> None:
+        """The cell has run: the kernel is as it was before."""
+        self.files.stop()
+        self.environment.restore()
 
 
 def begin(notebook: Notebook, cell: Cell, options: Options, *, continues: bool = False) -> Pending:
@@ -59,7 +67,7 @@ def begin(notebook: Notebook, cell: Cell, options: Options, *, continues: bool =
         for param in component.options.params:
             if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
-    return Pending(component, travel, watch, Environment(environment))
+    return Pending(component, travel, watch, Environment(environment), FileWatch(notebook.folder))
 
 
 def checked(
@@ -96,7 +104,7 @@ def checked(
 
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
-    component = pending.component
+    component = _with_files(pending.component, pending.files.stop())
     idle = pending.watch.draws.unmoved()
     changed = sorted(pending.watch.changed(notebook, component.names))
     if component.function is not None:
@@ -104,13 +112,22 @@ def finish(notebook: Notebook, pending: Pending) -> Component:
     else:
         component = _with_outputs(notebook, component, changed)
     notebook.record(component.cell, changed)
-    component = replace(component, files=files_of(notebook, component.cell))
+    component = replace(component, outside=outside(component.cell, notebook.folder))
     seen = [*_other_parts(pending), *notes_of(notebook, component, pending.travel, idle)]
     watched = pending.watch.notes(notebook, {*changed, *component.names.changes})
     component = replace(component, notes=(*seen, *watched))
     notebook.components[component.name] = component
     notebook.failed.discard(component.name)
     return component
+
+
+def _with_files(component: Component, seen: Files) -> Component:
+    """The component with the files of all its parts, of which the one that has just run had ``seen``."""
+    parts = tuple(
+        replace(part, files=seen) if part.cell.order == component.cell.order else part
+        for part in component.parts
+    )
+    return replace(component, parts=parts, files=reduce(Files.then, (part.files for part in parts), NONE))
 
 
 def _other_parts(pending: Pending) -> Iterator[str]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.content import examine
+from kfnb.capture.files import NONE, Files
 from kfnb.capture.ledger import Names
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.pod import Pod
@@ -44,10 +45,11 @@ class Options:
 
 @dataclass(frozen=True)
 class Part:
-    """One of the cells that a component is made of, with its own options."""
+    """One of the cells that a component is made of, with its own options and the files that it read and wrote."""
 
     cell: Cell
     options: Options
+    files: Files = NONE
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,8 @@ class Component:
 
     ``outputs`` are the kinds of all names that it wrote and that still had a value at its end; ``refusals`` says of
     some of them why they cannot travel. ``constants`` are the values, as Python source, of the notebook's
-    constants when it ran; ``changed`` the inputs that it changed in place; ``files`` those of this machine that it
-    names, by line.
+    constants when it ran; ``changed`` the inputs that it changed in place; ``files`` what it read and wrote;
+    ``outside`` the files elsewhere on this machine that it names, by line.
     """
 
     name: str
@@ -80,7 +82,8 @@ class Component:
     refusals: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()
-    files: Mapping[str, int] = field(default_factory=dict)
+    files: Files = NONE
+    outside: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()
 

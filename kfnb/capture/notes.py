@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import os
+import tempfile
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
@@ -34,7 +36,7 @@ def notes_of(
     notes += _changed_modules(component, travel)
     notes += _seeds(component)
     notes += _earlier_changes(notebook, component, travel, idle)
-    notes += _data_files(component)
+    notes += _files_outside(component)
     notes += _aliases(notebook, component)
     notes += _variables(component)
     notes += _without_effect(component)
@@ -113,8 +115,8 @@ def _called(call: ast.Call) -> str:
     return ast.unparse(call.func)
 
 
-def files_of(notebook: Notebook, cell: Cell) -> dict[str, int]:
-    """The files of this machine that a cell names in its text, with the line: what a step reads of them may change."""
+def outside(cell: Cell, folder: Path) -> dict[str, int]:
+    """The files elsewhere on this machine that a cell names in its text, with the line."""
     texts = {
         node.value: node.lineno
         for node in ast.walk(cell.tree)
@@ -122,22 +124,24 @@ def files_of(notebook: Notebook, cell: Cell) -> dict[str, int]:
         and isinstance(node.value, str)
         and 0 < len(node.value) < _LONGEST_PATH
     }
-    return {text: line for text, line in texts.items() if _is_file(notebook, text)}
+    return {text: line for text, line in texts.items() if _is_outside(text, folder)}
 
 
-def _data_files(component: Component) -> Iterator[str]:
+def _files_outside(component: Component) -> Iterator[str]:
     """Files are there when the step runs here, and not on the cluster."""
-    for text, line in component.files.items():
-        where = "is a file of this machine" if text.startswith("/") else "lies beside the notebook"
+    for text, line in component.outside.items():
         yield (
-            f"{component.cell.place(line)}: {text} {where} and does not travel: on a cluster, read it from a URL."
-            " The step is not cached"
+            f"{component.cell.place(line)}: {text} is a file of this machine and does not travel: on a cluster, read it"
+            " from a URL, or keep it beside the notebook. The step is not cached"
         )
 
 
-def _is_file(notebook: Notebook, text: str) -> bool:
+def _is_outside(text: str, folder: Path) -> bool:
     try:
-        return (notebook.folder / text).is_file()
+        path = Path(text)
+        inside = path.resolve().is_relative_to(folder.resolve())
+        temporary = path.resolve().is_relative_to(Path(tempfile.gettempdir()).resolve())
+        return path.is_absolute() and path.is_file() and not inside and not temporary
     except (OSError, ValueError):
         return False
 

@@ -118,7 +118,7 @@ class Kernel:
                 self._time(running)
                 self._finish(running.pending, running.bind)
         finally:
-            running.pending.environment.restore()
+            running.pending.end()
 
     def record(self, running: Running) -> None:
         """Take in what a cell defined that is no component."""

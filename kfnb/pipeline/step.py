@@ -15,6 +15,7 @@ from kfnb.capture.syntax import all_names
 from kfnb.capture.travel import Travel, trace
 from kfnb.capture.values import Kind, kind_of
 from kfnb.errors import CaptureError
+from kfnb.pipeline.files import FILES, NO_FILES, StepFiles
 from kfnb.pipeline.writer import StepWriter, logs_of
 
 
@@ -36,6 +37,7 @@ class Step:
     requirements: tuple[str, ...]
     helpers: tuple[str, ...]
     text: str
+    files: StepFiles = NO_FILES
 
     @property
     def name(self) -> str:
@@ -56,12 +58,23 @@ def travel_of(notebook: Notebook, component: Component) -> Travel:
     )
 
 
-def make_step(notebook: Notebook, component: Component, travel: Travel, wanted: Collection[str]) -> Step:
-    """The step of a component of which a pipeline wants the outputs ``wanted`` (beside those of ``--output``)."""
+def make_step(
+    notebook: Notebook,
+    component: Component,
+    travel: Travel,
+    wanted: Collection[str],
+    files: StepFiles = NO_FILES,
+) -> Step:
+    """The step of a component of which a pipeline wants the outputs ``wanted`` (beside those of ``--output``).
+
+    ``files`` are those that it gets from other steps and from the notebook's folder.
+    """
     if component.function is not None:
         return _function_step(component, travel)
     outputs = _outputs(component, wanted)
     outputs |= {name: Kind(kind) for name, kind in logs_of(travel).values()}
+    if files.writes:
+        outputs[FILES] = Kind("Artifact")
     inputs = {
         name: _input_kind(notebook, component, definition) for name, definition in travel.inputs.items()
     }
@@ -71,7 +84,7 @@ def make_step(notebook: Notebook, component: Component, travel: Travel, wanted: 
     arguments = _arguments([*inputs, *travel.params], bound, {*outputs, *all_names(component.cell.tree)})
     loaders = [module for kind in (*inputs.values(), *outputs.values()) for module in kind.modules]
     loaders += [module for one in component.inputs.values() for module in one.modules]
-    writer = StepWriter(notebook, component, travel, inputs, outputs, arguments)
+    writer = StepWriter(notebook, component, travel, inputs, outputs, arguments, files)
     return Step(
         component,
         travel,
@@ -82,6 +95,7 @@ def make_step(notebook: Notebook, component: Component, travel: Travel, wanted: 
         tuple(packages.requirements(travel, component.options, loaders)),
         writer.helpers(),
         writer.function(),
+        files,
     )
 
 

@@ -17,6 +17,7 @@ from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import all_names
 from kfnb.capture.travel import Travel
 from kfnb.capture.values import Kind
+from kfnb.pipeline.files import FILES, NO_FILES, StepFiles
 from kfnb.place import mark, mark_generated
 
 
@@ -36,8 +37,10 @@ class StepWriter:
         inputs: Mapping[str, Kind],
         outputs: Mapping[str, Kind],
         arguments: Mapping[str, str],
+        files: StepFiles = NO_FILES,
     ) -> None:
         self.component = component
+        self.files = files
         self.cell = component.cell
         self.travel = travel
         self.inputs = inputs
@@ -46,16 +49,16 @@ class StepWriter:
         self.star_names = notebook.star_names if notebook else (lambda _module: ())
         self.logs = logs_of(travel)
         self.uses = sorted(travel.kf | ({"log_metrics"} if "report" in travel.kf else set()))
-        logged = {name for name, _ in self.logs.values()}
+        written = {FILES, *(name for name, _ in self.logs.values())}
         self.artifacts = [name for name, kind in outputs.items() if not kind.parameter]
-        self.saved = [name for name in self.artifacts if name not in logged]
+        self.saved = [name for name in self.artifacts if name not in written]
         self.results = [name for name, kind in outputs.items() if kind.parameter]
         self.loaded = [name for name, kind in inputs.items() if not kind.parameter]
         self.restored = {name: kind.restore for name, kind in inputs.items() if kind.restore}
         self.by_step = "report" in travel.kf or _logs_by_step(
             [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
         )
-        self.local = {*arguments.values(), *self.artifacts}
+        self.local = {*arguments.values(), *self.artifacts, *files.earlier}
         self.restored |= {name: "float" for name, one in travel.params.items() if one.type == "float"}
 
     def helpers(self) -> tuple[str, ...]:
@@ -66,6 +69,9 @@ class StepWriter:
             "kfnb_value": bool(self.results),
             "kfnb_floats": any("kfnb_floats" in one for one in self.restored.values()),
             "kfnb_modules": bool(self.travel.files),
+            "kfnb_files_in": bool(self.files),
+            "kfnb_files_out": bool(self.files),
+            "kfnb_temporary": self.files.temporary,
             "kfnb_attempts": bool(self.component.options.retries),
             "kfnb_main": self._is_main(),
             "kfnb_kf": bool(self.logs),
@@ -135,6 +141,7 @@ class StepWriter:
             else:
                 optional.append(f"{self.arguments[param.name]}: {param.type} = {param.default!r}")
         required += [f"{name}: Output[{self.outputs[name].type}]" for name in self.artifacts]
+        optional += [f"{name}: Input[Artifact] = None" for name in self.files.earlier]
         lines = "".join(f"{INDENT}{argument},\n" for argument in [*required, *optional])
         return f"def {self.component.name}(\n{lines}){self._returns()}:" if lines else self._bare()
 
@@ -178,6 +185,7 @@ class StepWriter:
             lines.append(f'kfnb_main("{self.component.name}", {_count(travelled)})')
         if self.artifacts:  # before a constant of one's name takes its place
             lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
+        lines += self.files.entering()
         mine = mark_generated("its own code")
         return [INDENT + line for line in (mine, *lines)] if lines else []
 
@@ -322,7 +330,7 @@ class StepWriter:
 
     def _epilogue(self) -> list[str]:
         classes = self._classes(own=True)
-        lines = [self._saving(name, classes) for name in self.saved]
+        lines = [*self.files.leaving(), *(self._saving(name, classes) for name in self.saved)]
         if self.results:
             values = ", ".join(
                 f'kfnb_value({name}, {self.outputs[name].type}, "{name}")' for name in self.results

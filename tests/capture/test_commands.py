@@ -86,7 +86,7 @@ def test_commands_run_here_and_in_a_pipeline(agree, shell, tmp_path, monkeypatch
         "%%kf_component times --output timed\n%time timed = sum([1, 2])\n",
     )
     assert shell["out"] == ["addr b x y", "two"]
-    assert "beside.txt lies beside the notebook and does not travel" in shell.component("reads").notes[0]
+    assert shell.component("reads").files.reads == {"beside.txt"}
 
 
 def test_the_translation_is_what_the_shell_gets(tmp_path) -> None:
