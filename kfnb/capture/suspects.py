@@ -55,7 +55,7 @@ def names_handed_on(tree: ast.AST) -> set[str]:
     return {
         root
         for node, parent in parents.items()
-        if isinstance(parent, takers | holders) and not _only_reads(parent)
+        if isinstance(parent, takers | holders) and not _only_reads(parent, node)
         for root in [root_name(_viewed(node))]
         if root is not None
     }
@@ -74,9 +74,11 @@ _READERS = frozenset({
 })  # fmt: skip
 
 
-def _only_reads(parent: ast.AST) -> bool:
-    """Whether a call is one of Python's own functions that only read what they get."""
-    return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in _READERS
+def _only_reads(parent: ast.AST, node: ast.AST) -> bool:
+    """Whether ``node`` is what is called, or is given to one of Python's own functions that only read."""
+    if not isinstance(parent, ast.Call):
+        return False
+    return node is parent.func or (isinstance(parent.func, ast.Name) and parent.func.id in _READERS)
 
 
 def _outside(node: ast.AST, own: set[str]) -> Iterator[str]:

@@ -27,8 +27,8 @@ def test_a_step_that_is_concerned_is_told_of_it(shell: Shell) -> None:
     pytest.importorskip("pandas")
     shell.run(PLAIN)
     shell.run("%%kf_component a\nx = pd.DataFrame({'a': [1]})")
-    shell.run("%%kf_component b\ny = float(np.mean([1]))")
-    shell.run("%%kf_component c\nz = 1")
+    shell.run("%%kf_component b\ny = float(np.random.rand())")
+    shell.run("%%kf_component c\nz = float(np.mean([1]))")
     assert notes(shell, "a") == [
         "cell [1], line 4: pd.set_option()",
         "cell [1], line 5: pd.options.display.precision",
