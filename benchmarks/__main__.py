@@ -12,6 +12,7 @@ from pathlib import Path
 
 import kfnb
 from benchmarks import engine
+from benchmarks.capturing import capturing
 from benchmarks.clusters import folding, idling, submitting
 from benchmarks.compiling import compiling
 from benchmarks.listing import listing
@@ -25,6 +26,7 @@ from benchmarks.watching import watching
 
 MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "loading": loading,
+    "capturing": capturing,
     "compiling": compiling,
     "running": running,
     "chain": engine.chain,

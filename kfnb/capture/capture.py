@@ -16,6 +16,8 @@ from typing import Any
 from kfnb.capture import functions
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Input, Options, Part, check_name, check_sources
+from kfnb.capture.content import Examined, examine
+from kfnb.capture.definitions import Definition
 from kfnb.capture.environment import Environment, values_of
 from kfnb.capture.files import NONE, Files, FileWatch
 from kfnb.capture.names import read_names
@@ -24,7 +26,7 @@ from kfnb.capture.notes import notes_of, outside
 from kfnb.capture.parts import joined, with_parts
 from kfnb.capture.requirements import requirements
 from kfnb.capture.travel import Travel, trace
-from kfnb.capture.values import Kind, examine, kind_of
+from kfnb.capture.values import Kind, kind_of
 from kfnb.capture.watch import Watch
 from kfnb.errors import CaptureError
 
@@ -93,9 +95,9 @@ def checked(
         if name in notebook.mistaken:
             raise CaptureError(f"cell {cell}: {notebook.mistaken[name]}")
     requirements(travel, component.options)
-    inputs, digests = _inputs(notebook, component, travel)
+    inputs, looks = _inputs(notebook, component, travel)
     component = replace(component, inputs=inputs, constants=dict(travel.constants))
-    watch = Watch.begin(notebook, component, travel, digests)
+    watch = Watch.begin(notebook, component, travel, looks)
     _check_outputs(component, watch)
     return component, travel, watch
 
@@ -103,6 +105,7 @@ def checked(
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
     component = _with_files(pending.component, pending.files.stop())
+    idle = pending.watch.draws.unmoved()
     changed = sorted(pending.watch.changed(notebook, component.names))
     if component.function is not None:
         component = functions.finished(component, notebook.namespace)
@@ -110,8 +113,9 @@ def finish(notebook: Notebook, pending: Pending) -> Component:
         component = _with_outputs(notebook, component, changed)
     notebook.record(component.cell, changed)
     component = replace(component, outside=outside(component.cell, notebook.folder))
-    seen = [*_other_parts(pending), *notes_of(notebook, component, pending.travel)]
-    component = replace(component, notes=(*seen, *pending.watch.notes(notebook)))
+    seen = [*_other_parts(pending), *notes_of(notebook, component, pending.travel, idle)]
+    watched = pending.watch.notes(notebook, {*changed, *component.names.changes})
+    component = replace(component, notes=(*seen, *watched))
     notebook.components[component.name] = component
     notebook.failed.discard(component.name)
     return component
@@ -198,14 +202,13 @@ def _of_other_parts(notebook: Notebook, component: Component) -> Mapping[str, In
 
 def _inputs(
     notebook: Notebook, component: Component, travel: Travel
-) -> tuple[dict[str, Input], dict[str, bytes | None]]:
+) -> tuple[dict[str, Input], dict[str, Examined]]:
     inputs: dict[str, Input] = {}
-    digests: dict[str, bytes | None] = {}
-    reached: dict[str, frozenset[int]] = {}
+    looks: dict[str, Examined] = {}
     before = _of_other_parts(notebook, component)
     for name, definition in travel.inputs.items():
         if name in before:
-            inputs[name], digests[name] = before[name], examine(notebook.namespace.get(name)).digest
+            inputs[name], looks[name] = before[name], examine(notebook.namespace.get(name))
             continue
         if name not in notebook.namespace:
             # a function component's outputs, or a step's on the cluster, have no value here
@@ -214,27 +217,36 @@ def _inputs(
             )
         value = notebook.namespace[name]
         seen = examine(value)
-        if seen.refusal:
+        if (
+            seen.refusal and name not in component.names.keeps
+        ):  # what may not be needed is refused where it is
             line = component.names.reads.get(name, 1)
             raise CaptureError(
                 f"{component.cell.place(line)}: {name}, which cell {definition.cell} makes: {seen.refusal}"
             )
-        left = notebook.left.get(name)
-        if left is not None and left[0] == definition.cell and left[1] != seen.digest:
-            travel.notes.append(
-                f"{name} is not as cell {definition.cell} left it: a cell that is no component, or one that changed it"
-                " through another name, did so since; a pipeline has it as that cell left it"
-            )
+        travel.notes += _since(notebook, travel, name, definition, seen)
         inputs[name] = Input(name, kind_of(value), definition.cell.name, definition.cell.order, seen.modules)
-        digests[name] = seen.digest
-        travel.notes += [
-            f"{other} and {name} share an object here, and are apart in the pipeline: a change through one does not"
-            " reach the other. Put out one object that holds both"
-            for other, objects in reached.items()
-            if objects & seen.objects
-        ]
-        reached[name] = seen.objects
-    return inputs, digests
+        looks[name] = seen
+    return inputs, looks
+
+
+def _since(
+    notebook: Notebook, travel: Travel, name: str, definition: Definition, seen: Examined
+) -> Iterator[str]:
+    """What has happened to an input since the cell that makes it in a pipeline did."""
+    then = notebook.left.get((name, definition.cell.key))
+    if then is not None and then == (definition.cell.order, seen.digest):
+        return
+    if name in travel.again:
+        yield (
+            f"{travel.again[name]}: {name} was read here as an earlier run of this cell had left it; a pipeline runs"
+            " the step once. Run the cells before it again to see the pipeline's result"
+        )
+    elif then is not None and then[0] == definition.cell.order:
+        yield (
+            f"{name} is not as cell {definition.cell} left it: a cell that is no component, or one that changed it"
+            " through another name, did so since; a pipeline has it as that cell left it"
+        )
 
 
 # -- after ----------------------------------------------------------------------------------------------------
@@ -256,8 +268,8 @@ def _with_outputs(notebook: Notebook, component: Component, changed: list[str]) 
         outputs[name] = kind_of(value)
         if seen.digest is None:
             refusals[name] = seen.refusal
-        elif examine(value).digest == seen.digest:  # a figure never looks the same twice
-            notebook.left[name] = component.cell, seen.digest
+        elif seen.steady or examine(value).digest == seen.digest:  # a figure never looks the same twice
+            notebook.left[name, component.cell.key] = component.cell.order, seen.digest
         if outputs[name].type == "Artifact":
             modules = tuple(sorted({*outputs[name].modules, *seen.modules}))
             outputs[name] = replace(outputs[name], modules=modules)

@@ -6,19 +6,20 @@ import ast
 import builtins
 import keyword
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from typing import Any
 
 from kfnb.capture.cell import Cell
+from kfnb.capture.content import examine
 from kfnb.capture.files import NONE, Files
 from kfnb.capture.ledger import Names
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.pod import Pod
 from kfnb.capture.scopes import local_names
 from kfnb.capture.syntax import inside_functions, stored_names
-from kfnb.capture.values import Kind, examine, kind_of
+from kfnb.capture.values import Kind, kind_of
 from kfnb.errors import CaptureError
 
 _HISTORY = re.compile(r"Out|In|_+|_i+|_\d+|_i\d+|_[oid]h")
@@ -94,6 +95,17 @@ class Component:
     def param(self, name: str) -> Parameter | None:
         """The parameter that the component declares under ``name``."""
         return next((param for param in self.options.params if param.name == name), None)
+
+    def giving(self, outputs: Collection[str]) -> Component:
+        """The component where nothing but ``outputs`` is taken of it.
+
+        A name that it writes under a condition stays what it was where that does not hold. That makes an input of
+        the name only if somebody takes it: a loop's variable under an ``if`` is nobody's.
+        """
+        keeps = {name: line for name, line in self.names.keeps.items() if name in outputs}
+        gone = self.names.keeps.keys() - keeps.keys()
+        inputs = {name: one for name, one in self.inputs.items() if name not in gone}
+        return replace(self, names=replace(self.names, keeps=keeps), inputs=inputs)
 
 
 def component_function(tree: ast.Module) -> ast.FunctionDef | None:

@@ -31,6 +31,11 @@ class Names:
         """All that the code may want from around it, by line."""
         return {**self.keeps, **self.reads}
 
+    @property
+    def touched(self) -> set[str]:
+        """All that the code plainly binds, unbinds or changes."""
+        return {*self.writes, *self.deletes, *self.changes}
+
 
 class Ledger:
     """The state of one reading of a cell, statement by statement."""

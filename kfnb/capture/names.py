@@ -13,6 +13,7 @@ from __future__ import annotations
 import ast
 import functools
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.capture.ledger import Ledger, Names
@@ -23,6 +24,7 @@ from kfnb.capture.syntax import (
     defaults,
     evaluated_annotations,
     generic_names,
+    has_items,
     is_irrefutable,
     names_in_query,
     root_name,
@@ -49,18 +51,33 @@ def read_names(tree: ast.Module, star_names: StarNames = lambda _module: ()) -> 
     return reader.ledger.finish()
 
 
+@dataclass
+class _Exits:
+    """What was bound where a loop's body was left before its end."""
+
+    by_break: list[set[str]] = field(default_factory=list)
+    by_continue: list[set[str]] = field(default_factory=list)
+
+    def note(self, statement: ast.Break | ast.Continue, bound: set[str]) -> None:
+        """The body is left here."""
+        (self.by_break if isinstance(statement, ast.Break) else self.by_continue).append(set(bound))
+
+
 class _Reader(ast.NodeVisitor):
     """Walks a cell's own level and keeps its ledger."""
 
     def __init__(self, star_names: StarNames, *, of_class: bool = False) -> None:
         self.ledger = Ledger(of_class=of_class)
         self.star_names = star_names
+        self.loops: list[_Exits] = []  # around this point, the innermost last
 
     def block(self, body: Sequence[ast.stmt]) -> bool:
         """Walk statements in order; whether the end may be reached."""
         for statement in body:
             self.visit(statement)
             if isinstance(statement, ast.Raise | ast.Return | ast.Continue | ast.Break):
+                if self.loops and isinstance(statement, ast.Continue | ast.Break):
+                    self.loops[-1].note(statement, self.ledger.bound)
                 return False
         return True
 
@@ -272,23 +289,32 @@ class _Reader(ast.NodeVisitor):
 
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
         self.visit(node.iter)
-        self._loop([node.target, *node.body], node.orelse)
+        self._loop([node.target, *node.body], node.orelse, runs=has_items(node.iter))
 
     visit_AsyncFor = visit_For
 
     def visit_While(self, node: ast.While) -> None:
         with self.ledger.depth("loose"):
             self.visit(node.test)
-        self._loop(node.body, node.orelse)
+        endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
+        self._loop(node.body, node.orelse, runs=endless, endless=endless)
 
-    def _loop(self, nodes: Sequence[ast.AST], otherwise: Sequence[ast.stmt]) -> None:
-        """A loop's body, which may run often or never; what it writes may come before what it reads."""
-        before = set(self.ledger.bound)
-        with self.ledger.depth("loose"):
-            self.block(nodes)  # type: ignore[arg-type]  # the first may be the target, which is visited alike
-            self.ledger.bound = set(before)
-        self.block(otherwise)
-        self.ledger.bound = before
+    def _loop(
+        self, nodes: Sequence[ast.AST], otherwise: Sequence[ast.stmt], *, runs: bool, endless: bool = False
+    ) -> None:
+        """A loop's body, which may run often, or never unless it surely ``runs``; what it writes may come before what
+        it reads. An ``endless`` one is left by a ``break`` alone.
+        """
+        ledger, before, exits = self.ledger, set(self.ledger.bound), _Exits()
+        self.loops.append(exits)
+        with ledger.depth("loose"):
+            reached = self.block(nodes)  # type: ignore[arg-type]  # the first may be the target, which is visited alike
+        self.loops.pop()
+        turns = [*exits.by_continue, *([ledger.bound] if reached else [])]
+        ledger.bound = set.intersection(*turns) if runs and turns else set(before)
+        over = self.block(otherwise) and not endless
+        ends = [*exits.by_break, *([ledger.bound] if over else [])]
+        ledger.bound = set.intersection(*ends) if runs and ends else before
 
     def visit_Try(self, node: ast.Try) -> None:
         guards = any(catches_name_error(handler) for handler in node.handlers)

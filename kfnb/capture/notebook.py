@@ -67,8 +67,8 @@ class Notebook:
         self.changing: list[Change] = []  # what plain cells have changed for all of the kernel
         self.told: dict[Change, str] = {}  # which component's notes have a change that concerns any
         self.failed: set[str] = set()  # components whose cell has failed, or was refused, since it last ran
-        self.left: dict[str, tuple[Cell, bytes]] = {}
-        """How the value of each name looked when a component had written it: the cell, and a digest."""
+        self.left: dict[tuple[str, str], tuple[int, bytes]] = {}
+        """How a name's value looked when the component with a cell's key had written it: the run's order, a digest."""
         self.parameters: dict[str, Parameter] = {}
         self.injected: dict[str, Any] = {}
         self._tagged = {source.strip() for source in tagged}

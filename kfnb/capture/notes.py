@@ -5,12 +5,12 @@ from __future__ import annotations
 import ast
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from types import FunctionType
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
+from kfnb.capture.content import can_be_shared
 from kfnb.capture.definitions import Sort
 from kfnb.capture.imports import imported_modules
 from kfnb.capture.notebook import Notebook
@@ -21,8 +21,10 @@ _SEEDS = {"seed", "manual_seed", "set_seed"}
 _LONGEST_PATH = 200
 
 
-def notes_of(notebook: Notebook, component: Component, travel: Travel) -> tuple[str, ...]:
-    """The notes of a component whose cell has run."""
+def notes_of(
+    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+) -> tuple[str, ...]:
+    """The notes of a component whose cell has run; it drew no random number from the modules ``idle``."""
     cell = component.cell
     notes = list(travel.notes)
     notes += [f"{cell.place(line)}: {what} cannot be seen" for line, what in component.names.unseen.items()]
@@ -33,7 +35,7 @@ def notes_of(notebook: Notebook, component: Component, travel: Travel) -> tuple[
     ]
     notes += _changed_modules(component, travel)
     notes += _seeds(component)
-    notes += _earlier_changes(notebook, component, travel)
+    notes += _earlier_changes(notebook, component, travel, idle)
     notes += _files_outside(component)
     notes += _aliases(notebook, component)
     notes += _variables(component)
@@ -86,14 +88,21 @@ def _seeds(component: Component) -> Iterator[str]:
             )
 
 
-def _earlier_changes(notebook: Notebook, component: Component, travel: Travel) -> Iterator[str]:
-    """What plain cells have changed for all of the kernel, and the step has not; what concerns any is told once."""
+def _earlier_changes(
+    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+) -> Iterator[str]:
+    """What plain cells have changed for all of the kernel, and the step has not; what concerns any is told once.
+
+    A seed concerns only whoever draws from the generator.
+    """
     modules = {one.module.partition(".")[0] for one in travel.imports.values()}
     modules |= {module.partition(".")[0] for module in travel.needed}
     trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
     modules |= {module.partition(".")[0] for tree in trees for module, _, _ in imported_modules(tree)}
     attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
     for change in notebook.changing:
+        if "seed" in change.text and set(change.concerns) <= set(idle):
+            continue
         if change.concerns:
             told = bool(set(change.concerns) & (modules | attributes))
         else:
@@ -137,19 +146,19 @@ def _is_outside(text: str, folder: Path) -> bool:
         return False
 
 
-def _aliases(notebook: Notebook, component: Component) -> list[str]:
-    """Names of steps that stand for one object here, and for two in a pipeline."""
+def _aliases(notebook: Notebook, component: Component) -> Iterator[str]:
+    """Names of other steps that stand for an object that this one changes: here they see the change."""
     space = notebook.namespace
-    fixed = (int, float, str, bytes, type, type(None), FunctionType)
-    mine = [name for name in component.outputs if name in space and not isinstance(space[name], fixed)]
-    known = [
+    mine = {*component.changed, *component.names.changes}
+    others = [
         name
         for name, found in notebook.names().items()
-        if found[-1].sort is Sort.STEP and name in space and name not in component.outputs
+        if found[-1].sort is Sort.STEP and name in space and name not in {*mine, *component.names.writes}
     ]
-    return [
-        f"{one} and {two} are one object here and two in the pipeline: a change to one does not reach the other"
-        for index, one in enumerate(mine)
-        for two in [*mine[index + 1 :], *known]
-        if space[one] is space[two]
-    ]
+    for one in sorted(mine & space.keys()):
+        for other in others:
+            if space[one] is space[other] and can_be_shared(space[one]):
+                yield (
+                    f"{one} and {other} are one object here and two in the pipeline, where {other} does not see what"
+                    f" this cell does to {one}: use one name for both"
+                )

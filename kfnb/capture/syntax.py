@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 
 def root_name(node: ast.AST) -> str | None:
     """``x`` of ``x.a[0].b``; None when it begins with something else than a name."""
+    root = chain_root(node)
+    return root.id if isinstance(root, ast.Name) else None
+
+
+def chain_root(node: ast.AST) -> ast.AST:
+    """``x`` of ``x.a[0].b``, whatever expression it is."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
         node = node.value
-    return node.id if isinstance(node, ast.Name) else None
+    return node
 
 
 def all_names(tree: ast.AST) -> set[str]:
@@ -57,66 +63,11 @@ MUTATORS = frozenset({
 })  # fmt: skip
 """Methods by which Python's own containers are changed."""
 
-
-def mutated_names(tree: ast.AST) -> set[str]:
-    """Names on whose objects, or parts of them, a method is called by which containers are changed."""
-    return {
-        root
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Attribute)
-        and node.func.attr in MUTATORS
-        and (root := root_name(node.func.value)) is not None
-    }
-
-
-def names_changed_by_keyword(tree: ast.AST) -> set[str]:
-    """Names on which something is done ``inplace=True``, or that a call is given as ``out=``."""
-    found = set()
-    for node in ast.walk(tree):
-        for keyword in node.keywords if isinstance(node, ast.Call) else ():
-            true = isinstance(keyword.value, ast.Constant) and keyword.value.value is True
-            if keyword.arg == "inplace" and true and isinstance(node, ast.Call):
-                found.add(root_name(node.func))
-            elif keyword.arg == "out":
-                found.add(root_name(keyword.value))
-    return {name for name in found if name is not None}
-
-
-def names_with_methods_called(tree: ast.AST) -> set[str]:
-    """Names on whose objects, or parts of them, any method is called."""
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    roots = (root_name(call.func) for call in calls if isinstance(call.func, ast.Attribute))
-    return {root for root in roots if root is not None}
-
-
-def names_given_to_change(tree: ast.AST, functions: Mapping[str, ast.AST]) -> set[str]:
-    """Names that are given to one of ``functions`` as an argument that it may change in place."""
-    found = set()
-    for node in ast.walk(tree):
-        called = (
-            functions.get(node.func.id)
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-            else None
-        )
-        if not isinstance(node, ast.Call) or not isinstance(called, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        positions = [argument.arg for argument in (*called.args.posonlyargs, *called.args.args)]
-        given = [*zip(positions, node.args, strict=False), *((one.arg, one.value) for one in node.keywords)]
-        changed = _changed_parts(called) | mutated_names(called) | names_changed_by_keyword(called)
-        found |= {value.id for name, value in given if name in changed and isinstance(value, ast.Name)}
-    return found
-
-
-def _changed_parts(tree: ast.AST) -> set[str]:
-    """Names of which a part is assigned or deleted, or that are the target of ``+=`` and its like."""
-    parts = (
-        node.target if isinstance(node, ast.AugAssign) else node
-        for node in ast.walk(tree)
-        if isinstance(node, ast.AugAssign)
-        or (isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load))
-    )
-    return {root for part in parts if (root := root_name(part)) is not None}
+FILLERS = frozenset({
+    "copyto", "fill_diagonal", "heapify", "heappop", "heappush", "insort", "insort_left", "insort_right", "place",
+    "put", "put_along_axis", "putmask", "shuffle",
+})  # fmt: skip
+"""Functions of libraries that change their first argument."""
 
 
 def generic_names(node: ast.AST) -> set[str]:
@@ -130,6 +81,28 @@ def catches_name_error(handler: ast.ExceptHandler) -> bool:
         return True
     caught = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
     return bool(caught & {"NameError", "Exception", "BaseException"})
+
+
+_AS_MANY = {"enumerate", "list", "reversed", "set", "sorted", "tqdm", "tuple"}
+"""Functions that give back as many items as they get."""
+
+
+def has_items(node: ast.expr) -> bool:
+    """Whether a loop over the expression surely runs at least once."""
+    if isinstance(node, ast.List | ast.Tuple | ast.Set):
+        return any(not isinstance(item, ast.Starred) for item in node.elts)
+    if isinstance(node, ast.Dict):
+        return any(key is not None for key in node.keys)
+    if isinstance(node, ast.Constant):
+        return isinstance(node.value, str | bytes) and bool(node.value)
+    called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+    arguments = node.args if isinstance(node, ast.Call) else []
+    if called == "range":
+        bounds = [arg.value if isinstance(arg, ast.Constant) else None for arg in arguments]
+        return all(type(bound) is int for bound in bounds) and bool(range(*bounds))  # type: ignore[arg-type]
+    if called == "zip":
+        return bool(arguments) and all(map(has_items, arguments))
+    return called in _AS_MANY and bool(arguments) and has_items(arguments[0])
 
 
 def is_irrefutable(case: ast.match_case) -> bool:

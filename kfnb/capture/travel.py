@@ -21,6 +21,7 @@ from kfnb.capture.component import (
     live_object,
     unknown_name,
 )
+from kfnb.capture.content import examine
 from kfnb.capture.definitions import Definition, Sort, is_name
 from kfnb.capture.embedded import KF_OUTPUTS
 from kfnb.capture.imports import Import, import_of, importable, imported_modules, submodules
@@ -28,7 +29,7 @@ from kfnb.capture.ledger import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.pure import is_pure
-from kfnb.capture.values import examine, is_mutable, is_tree
+from kfnb.capture.values import is_mutable, is_tree
 from kfnb.errors import CaptureError
 
 
@@ -45,8 +46,9 @@ class Travel:
     """All that a component needs from around it, each thing once, in the order in which it must be there.
 
     ``files`` are modules that lie beside the notebook, ``needed`` modules that must be installed with the place
-    that imports each, ``reasons`` say which name asked for which, ``origins`` which cell made it. ``setups`` are the
-    set-up cells that come first, ``given`` names that those make.
+    that imports each, ``reasons`` say which name asked for which, ``origins`` which cell made it. ``again`` are names
+    that an earlier run of the cell itself has written since what makes them did, with the place that reads them.
+    ``setups`` are the set-up cells that come first, ``given`` names that those make.
     """
 
     inputs: dict[str, Definition] = field(default_factory=dict)
@@ -60,6 +62,7 @@ class Travel:
     reasons: dict[str, str] = field(default_factory=dict)
     kf: set[str] = field(default_factory=set)
     provided: set[str] = field(default_factory=set)
+    again: dict[str, str] = field(default_factory=dict)
     setups: list[SetUp] = field(default_factory=list)
     given: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
@@ -202,10 +205,7 @@ class _Tracer:
         if found is None and not use.optional:
             raise CaptureError(f"{use.place}: nothing makes {name} before {self.cell.name} itself does")
         if not use.optional and newest.sort is Sort.STEP and newest.cell.order not in self.cell.earlier:
-            self.travel.notes.append(
-                f"{use.place}: {name} was read here as an earlier run of this cell had left it; a pipeline runs the"
-                " step once. Run the cells before it again to see the pipeline's result"
-            )
+            self.travel.again[name] = use.place
         return found
 
     def _has_value(self, name: str) -> bool:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
 import json
 import math
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from enum import Enum
-from types import FunctionType, GeneratorType, ModuleType
 from typing import Any
+
+from kfnb.capture.content import root_of
 
 PARAMETER_TYPES = ("int", "float", "str", "bool", "list", "dict")
 """KFP's parameter types, as Python annotations."""
@@ -71,7 +69,7 @@ def kind_of(value: Any) -> Kind:
         return scalar
     if type(value) in (list, dict) or type(value).__name__ == "SList":
         return _json(value)
-    root, name = _root(type(value)), type(value).__name__
+    root, name = root_of(type(value)), type(value).__name__
     if (root, name) in _DATASETS:
         modules, writer = _DATASETS[root, name]
         return Kind("Dataset", modules, writer=writer)
@@ -196,11 +194,6 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _root(kind: type) -> str:
-    module: Any = kind.__module__  # Cython's classes have anything there
-    return module.partition(".")[0] if isinstance(module, str) else ""
-
-
 def _is_instance(value: Any, module: str, name: str) -> bool:
     """``isinstance`` against a class of a library, without importing the library."""
     owner = sys.modules.get(module)
@@ -211,108 +204,3 @@ def _installed(module: str) -> tuple[str, ...]:
     from importlib.util import find_spec
 
     return (module,) if find_spec(module) else ()
-
-
-@dataclass(frozen=True)
-class Examined:
-    """A value looked at as a whole: a digest of its content, the modules whose classes are in it, or why it cannot
-    travel. The digest is None when it cannot travel. ``objects`` are the identities of what in it could be changed.
-    """
-
-    digest: bytes | None
-    modules: frozenset[str] = frozenset()
-    refusal: str = ""
-    objects: frozenset[int] = frozenset()
-
-
-def examine(value: Any) -> Examined:
-    """Pickle a value into a digest: equal digests mean that nothing in it has changed."""
-    if isinstance(value, ModuleType):
-        return Examined(None, refusal="a module cannot travel: import it in the cell")
-    if isinstance(value, GeneratorType):
-        return Examined(None, refusal="a generator cannot travel: make it a list")
-    if isinstance(value, io.IOBase):
-        return Examined(None, refusal="an open file cannot travel: read it, or pass its path")
-    sink = _Digest()
-    try:
-        sink.take(value)
-    except Exception as error:  # pickling runs any class's code, and fails in any way
-        reason = str(error).partition("\n")[0]
-        return Examined(None, refusal=f"{type(value).__name__} cannot travel ({reason})")
-    return Examined(sink.digest, frozenset(sink.modules), objects=frozenset(sink.objects))
-
-
-class _Digest:
-    """A file that only hashes what is written to it, filled by a pickler that notes whose classes it meets."""
-
-    def __init__(self) -> None:
-        self.hash = hashlib.blake2b(digest_size=16)
-        self.modules: set[str] = set()
-        self.objects: set[int] = set()
-
-    @property
-    def digest(self) -> bytes:
-        return self.hash.digest()
-
-    def write(self, data: Any) -> int:
-        self.hash.update(data)
-        return len(data)
-
-    def take(self, value: Any) -> None:
-        pandas = sys.modules.get("pandas")
-        if pandas is not None and type(value) in (pandas.DataFrame, pandas.Series):
-            # pandas rearranges its blocks when merely read, so its pickle is no measure of its content
-            frame = value.to_frame() if type(value) is pandas.Series else value
-            self.objects.add(id(value))
-            self.take(_frame_traits(frame, value))
-            plain = [place for place, kind in enumerate(frame.dtypes) if str(kind) != "object"]
-            self.write(pandas.util.hash_pandas_object(frame.iloc[:, plain], index=True).to_numpy().tobytes())
-            self.take(
-                [frame.iloc[:, place].tolist() for place in range(frame.shape[1]) if place not in plain]
-            )
-            return
-        _pickler(self).dump(value)
-
-
-def _frame_traits(frame: Any, value: Any) -> tuple[Any, ...]:
-    """All of a pandas DataFrame but its cells."""
-    kinds = [
-        (str(kind), *(([*kind.categories], kind.ordered) if hasattr(kind, "categories") else ()))
-        for kind in frame.dtypes
-    ]
-    index, columns = frame.index, frame.columns
-    freq = str(getattr(index, "freq", None))
-    names = (list(index.names), list(columns.names), getattr(value, "name", None))
-    return list(columns), kinds, str(index.dtype), type(index).__name__, freq, names, dict(value.attrs)
-
-
-def _can_be_shared(value: Any) -> bool:
-    """Whether it matters that two names reach one such object: it can be changed through either."""
-    if isinstance(value, type | ModuleType | FunctionType | Enum):
-        return False
-    return type(value) in (list, dict, set, bytearray) or hasattr(value, "__dict__") or _is_array(value)
-
-
-def _is_array(value: Any) -> bool:
-    numpy = sys.modules.get("numpy")
-    return numpy is not None and isinstance(value, numpy.ndarray)
-
-
-def _owner(value: Any) -> Any:
-    """The array whose memory a view looks at; any other object itself."""
-    while _is_array(value) and value.base is not None:
-        value = value.base
-    return value
-
-
-def _pickler(sink: _Digest) -> Any:
-    import cloudpickle
-
-    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
-        def persistent_id(self, value: Any) -> None:
-            if _can_be_shared(value):
-                sink.objects.add(id(_owner(value)))
-            if root := _root(value if isinstance(value, type) else type(value)):
-                sink.modules.add(root)
-
-    return Pickler(sink, protocol=5, buffer_callback=lambda buffer: sink.write(buffer.raw()) is None)

@@ -16,7 +16,7 @@ from typing import Any
 
 from kfnb.capture.capture import typed
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import Options, check_name
+from kfnb.capture.component import Component, Options, check_name
 from kfnb.capture.ledger import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
@@ -27,7 +27,7 @@ from kfnb.pipeline.files import StepFiles, files_of_step
 from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.step import Step, make_step, travel_of
-from kfnb.pipeline.wiring import Wired, called_components, wire
+from kfnb.pipeline.wiring import Wired, called_components, given_by_name, wire
 
 
 @dataclass(frozen=True, repr=False)
@@ -111,19 +111,13 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     names = _body_names(pipeline, called)
     options = Options(params=pipeline.params)
     travel = trace(notebook, cell, names, options)
-    travels = {name: travel_of(notebook, notebook.components[name]) for name in called}
-    wired = wire(
-        cell,
-        notebook.components,
-        travels,
-        {**travel.params, **{p.name: p for p in pipeline.params}},
-        travel.constants,
-    )
+    params = {**travel.params, **{p.name: p for p in pipeline.params}}
+    components, travels, wired = _wired(pipeline, called, params, travel.constants)
     wired.notes += _outdated(notebook, called, travels)
     steps = tuple(
         make_step(
             notebook,
-            notebook.components[name],
+            components[name],
             travels[name],
             wired.wanted.get(name, ()),
             _files(notebook, name, wired),
@@ -135,6 +129,29 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
         pipeline.name, steps, wired, travel, image=image or default_image(), index_urls=index_urls
     )
     return Built(pipeline, steps, wired, program)
+
+
+def _wired(
+    pipeline: Pipeline, called: Sequence[str], params: Mapping[str, Parameter], constants: Mapping[str, str]
+) -> tuple[dict[str, Component], dict[str, Travel], Wired]:
+    """The components with what is taken of each, what they need for that, and the body wired so.
+
+    What a step needs depends on what others take of it (``Component.giving``), and what they take on what they
+    need themselves: so it begins with what is asked for by name, and takes in what the wiring shows.
+    """
+    notebook, known = pipeline.notebook, dict(pipeline.notebook.components)
+    taken = {
+        name: {*known[name].options.outputs, *given}
+        for name, given in given_by_name(pipeline.cell.tree, called).items()
+    }
+    while True:
+        components = known | {name: known[name].giving(outputs) for name, outputs in taken.items()}
+        travels = {name: travel_of(notebook, components[name]) for name in called}
+        wired = wire(pipeline.cell, components, travels, params, constants)
+        more = {name: outputs | set(wired.wanted.get(name, ())) for name, outputs in taken.items()}
+        if all(more[name] & set(known[name].names.keeps) <= taken[name] for name in taken):
+            return components, travels, wired
+        taken = more
 
 
 def _files(notebook: Notebook, name: str, wired: Wired) -> StepFiles:

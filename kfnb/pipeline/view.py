@@ -12,6 +12,7 @@ from kfnb.pipeline.step import Step, make_step, travel_of
 
 def view_component(notebook: Notebook, component: Component, image: str = "") -> ComponentView:
     """Everything about a component, as a pipeline of its ``--output`` names alone would take it."""
+    component = component.giving(component.options.outputs)
     step = make_step(notebook, component, travel_of(notebook, component), ())
     return ComponentView(
         name=component.name,

@@ -461,3 +461,12 @@ def called_components(tree: ast.AST, components: Mapping[str, Component]) -> lis
     nodes = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id in components]
     nodes.sort(key=lambda node: (node.lineno, node.col_offset))
     return list(dict.fromkeys(node.id for node in nodes))
+
+
+def given_by_name(tree: ast.AST, called: Sequence[str]) -> dict[str, set[str]]:
+    """The inputs that a body itself gives to each of the components that it calls."""
+    given: dict[str, set[str]] = {name: set() for name in called}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in given:
+            given[node.func.id] |= {keyword.arg for keyword in node.keywords if keyword.arg is not None}
+    return given

@@ -301,11 +301,16 @@ def test_a_default_taken_from_a_value_that_has_changed_since_is_refused(shell) -
     )
 
 
-def test_two_names_for_one_object_are_reported(shell, capsys) -> None:
-    shell.run("%%kf_component make\nx = [1]\ny = x\nz = w = 1\n")
-    assert "note: x and y are one object here and two in the pipeline" in capsys.readouterr().out
+def test_a_change_that_another_name_sees_here_alone_is_reported(shell, capsys) -> None:
+    shell.run("%%kf_component make\nx = [1]\ny = x\nz = w = 1\nt = u = (1, 2)\n")
     shell.run("%%kf_component use\nv = x\n")
-    assert "v and y are one object" in capsys.readouterr().out
+    assert "note" not in capsys.readouterr().out
+    shell.run("%%kf_component change\nx.append(2)\n")
+    told = capsys.readouterr().out
+    assert "x and y are one object here and two in the pipeline, where y does not see" in told
+    assert "x and v are one object here" in told
+    shell.run("%%kf_component apart\nw = [z, w]\nw.append(3)\n")
+    assert "note" not in capsys.readouterr().out
 
 
 def test_an_input_and_an_output_may_share_a_name(agree) -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import math
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from kfnb.capture.values import LARGEST_PARAMETER, examine, is_tree, keeps_in_json, kind_of
+from kfnb.capture.content import examine
+from kfnb.capture.fingerprint import Look
+from kfnb.capture.values import LARGEST_PARAMETER, is_tree, keeps_in_json, kind_of
 
 
 @pytest.mark.parametrize(
@@ -124,6 +127,39 @@ def test_reading_a_frame_is_no_change_and_writing_is() -> None:
     assert examine(frame).digest != before
     twice = pd.DataFrame([[[1], [2]]], columns=["a", "a"])
     assert examine(twice).digest == examine(twice).digest is not None
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        (["a", "b"], "z"),
+        ([1.0, 2.0], 5.0),
+        ([[1], [2]], None),
+        ("datetime64[ns]", 5),
+        ("datetime64[ns, UTC]", 5),
+        ("timedelta64[ns]", 5),
+        ("category", 1),
+        ("Int64", 5),
+        ("boolean", True),
+        ("string", "z"),
+        ("Sparse[int]", None),
+    ],
+)
+@pytest.mark.parametrize("look", Look)
+def test_a_change_of_one_cell_is_seen_in_columns_of_every_sort(look: Look, column: Any, value: Any) -> None:
+    pd = pytest.importorskip("pandas")
+    series = pd.Series(column) if isinstance(column, list) else pd.Series([0, 1, 0]).astype(column)
+    frame = pd.DataFrame({"a": 1, "x": series})
+    twin, before = frame.copy(deep=False), examine(frame, look).digest
+    str(frame.describe(include="all")), frame["x"].isna().sum(), frame["x"].tolist()
+    assert examine(frame, look).digest == before
+    if "Sparse" in str(column):
+        frame["x"] = pd.Series([7, 1, 0]).astype(column)
+    else:
+        frame.loc[0, "x"] = pd.Series([value]).astype(frame["x"].dtype)[0]
+    assert examine(frame, look).digest != before
+    if look is not Look.PLACE:
+        assert examine(twin, look).digest == before
 
 
 def test_what_cannot_travel_says_why() -> None:

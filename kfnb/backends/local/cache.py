@@ -1,4 +1,9 @@
-"""Outputs of steps that ran before, kept by what went into them: program, packages, values, and artifacts' bytes."""
+"""Outputs of steps that ran before, kept by what went into them: program, packages, values, and artifacts' bytes.
+
+An entry shares its files with the run that made them (``files.share``), so that they take the disk once. A step that
+writes into its input's file may change both by that: an entry whose files are not as they were kept is none any more.
+What is taken from an entry is a run's own.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +12,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -15,12 +20,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from kfnb.backends.events import decode, encode
+from kfnb.backends.local import files
 from kfnb.backends.local.exchange import Work
 from kfnb.backends.local.spec import Container, Program
 from kfnb.model import Artifact
 
 _FORMAT = 2
 """Raised when an entry is laid out anew, or steps get their inputs otherwise: older entries are then not found."""
+_STAMPS = "files.json"
 
 
 class Cache:
@@ -60,9 +67,11 @@ class Cache:
         entry = self._folder / key
         try:
             kept = decode(json.loads((entry / "outputs.json").read_text(encoding="utf-8")))
-            if any(_is_gone(value) for value in kept.values()):
+            if not _is_as_kept(entry) or any(_is_gone(value) for value in kept.values()):
+                shutil.rmtree(entry)  # so that what is made now is kept instead
                 return None
-            return {name: _moved(value, entry, work.folder) for name, value in kept.items()}
+            taken = {name: _moved(value, entry, work.folder, files.clone) for name, value in kept.items()}
+            return taken if _is_as_kept(entry) else None  # it may have been written to meanwhile
         except (OSError, ValueError):
             return None
 
@@ -74,8 +83,11 @@ class Cache:
             self._folder.mkdir(parents=True, exist_ok=True)
             with TemporaryDirectory(prefix=".draft-", dir=self._folder, ignore_cleanup_errors=True) as folder:
                 draft = Path(folder)
-                kept = {name: _moved(value, work.folder, draft) for name, value in outputs.items()}
+                kept = {
+                    name: _moved(value, work.folder, draft, files.share) for name, value in outputs.items()
+                }
                 told = {name: _relative(value, draft) for name, value in kept.items()}
+                (draft / _STAMPS).write_text(json.dumps(files.stamps(draft)), encoding="utf-8")
                 (draft / "outputs.json").write_text(json.dumps(encode(told)), encoding="utf-8")
                 draft.rename(self._folder / key)
 
@@ -111,10 +123,10 @@ def _hash(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _moved(value: Any, source: Path, target: Path) -> Any:
-    """``value`` with every artifact's file that lies under ``source`` copied to the same place under ``target``."""
+def _moved(value: Any, source: Path, target: Path, by: Callable[[Path, Path], None]) -> Any:
+    """``value`` with every artifact's file that lies under ``source`` put in the same place under ``target``."""
     if isinstance(value, list):
-        return [_moved(item, source, target) for item in value]
+        return [_moved(item, source, target, by) for item in value]
     if not isinstance(value, Artifact) or "://" in value.uri:
         return value
     path = source / value.uri
@@ -122,8 +134,18 @@ def _moved(value: Any, source: Path, target: Path) -> Any:
         return value
     copy = target / path.relative_to(source)
     if path.exists():
-        _copy(path, copy)
+        files.put(path, copy, by)
     return replace(value, uri=str(copy))
+
+
+def _is_as_kept(entry: Path) -> bool:
+    """Whether nothing was written into an entry's files since it was made."""
+    file = entry / _STAMPS
+    if not file.exists():
+        return True  # an older entry, whose files are its own
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    now = files.stamps(entry)
+    return all(tuple(stamp) == now.get(name) for name, stamp in kept.items())
 
 
 def _is_gone(value: Any) -> bool:
@@ -139,13 +161,3 @@ def _relative(value: Any, folder: Path) -> Any:
     if isinstance(value, Artifact) and Path(value.uri).is_relative_to(folder):
         return replace(value, uri=os.path.relpath(value.uri, folder))
     return value
-
-
-def _copy(source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.is_dir():
-        shutil.rmtree(target)  # what an earlier attempt left there
-    if source.is_dir():
-        shutil.copytree(source, target, symlinks=True)
-    else:
-        shutil.copy2(source, target)

@@ -1,15 +1,16 @@
 """Steps that ran before with the same program, packages and inputs are not run again."""
 
 # steps are as a notebook's user writes them, or as KFP wants them
-# ruff: noqa: PTH102, PTH103, PTH110, PTH123, PTH208
+# ruff: noqa: PTH102, PTH103, PTH110, PTH112, PTH123, PTH208
 
 from pathlib import Path
 
 import pytest
 from kfp import dsl
-from running import submission, task, tasks, wait
+from running import submission, task, tasks, wait, wait_until
 from steps import component, fail, number, read, write
 
+from kfnb.backends.local import files
 from kfnb.model import RunState
 
 
@@ -241,3 +242,96 @@ def test_what_an_earlier_attempt_left_is_not_mixed_with_what_comes_from_the_cach
 
     assert task(run, "make-files").cached
     assert run.result == {"Output": ["good"]}
+
+
+# -- the disk ---------------------------------------------------------------------------------------------------------
+
+
+@component
+def make_large(deep: bool, out: dsl.Output[dsl.Dataset]):
+    import os
+
+    if deep:
+        os.makedirs(out.path)
+    with open(out.path + "/part" if deep else out.path, "wb") as file:
+        file.write(os.urandom(5_000_000))
+
+
+@component
+def overwrite(data: dsl.Input[dsl.Dataset]) -> int:
+    import os
+
+    path = data.path + "/part" if os.path.isdir(data.path) else data.path
+    with open(path, "r+b") as file:
+        file.write(b"spoilt")
+    return 1
+
+
+@dsl.pipeline
+def only_made(deep: bool):
+    make_large(deep=deep)
+
+
+@dsl.pipeline
+def made_and_overwritten(deep: bool):
+    overwrite(data=make_large(deep=deep).outputs["out"]).set_caching_options(False)
+
+
+def used(folder):
+    """The bytes on the disk: a file with two names is counted once, as ``du`` does."""
+    status = {
+        (one.stat().st_dev, one.stat().st_ino): one.stat() for one in folder.rglob("*") if one.is_file()
+    }
+    return sum(one.st_blocks * 512 for one in status.values())
+
+
+def content(run):
+    path = Path(task(run, "make-large").outputs["out"].uri)
+    return (path / "part" if path.is_dir() else path).read_bytes()
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_what_a_run_and_the_cache_both_keep_takes_the_disk_once(run_pipeline, backend, deep):
+    run_pipeline(only_made, cache=True, deep=deep)
+    assert used(backend._home) < 7_000_000
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_what_a_step_writes_into_its_input_is_in_no_other_run(run_pipeline, backend, deep):
+    first = run_pipeline(only_made, cache=True, deep=deep)
+    known = content(first)
+    second = run_pipeline(made_and_overwritten, cache=True, deep=deep)
+    assert task(second, "make-large").cached
+    assert content(second)[:6] == b"spoilt"
+    assert content(first) == known
+
+    third = run_pipeline(only_made, cache=True, deep=deep)
+    assert task(third, "make-large").cached
+    assert content(third) == known
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_cache_entry_that_was_written_into_through_its_run_is_none(run_pipeline, deep):
+    run_pipeline(made_and_overwritten, cache=True, deep=deep)
+    again = run_pipeline(only_made, cache=True, deep=deep)
+    assert content(again)[:6] != b"spoilt"
+    assert task(run_pipeline(only_made, cache=True, deep=deep), "make-large").cached
+
+
+def test_the_cache_outlives_the_run_that_filled_it(run_pipeline, backend):
+    known = content(run_pipeline(only_made, cache=True, deep=True))
+    assert len(wait_until(lambda: backend.prune(keep=0), bool)) == 1
+    again = run_pipeline(only_made, cache=True, deep=True)
+    assert task(again, "make-large").cached
+    assert content(again) == known
+
+
+def test_where_files_cannot_have_two_names_they_are_copied(tmp_path, monkeypatch):
+    def refuse(self, target):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(Path, "hardlink_to", refuse)
+    (tmp_path / "one").write_text("x")
+    files.share(tmp_path / "one", tmp_path / "two")
+    (tmp_path / "one").write_text("y")
+    assert (tmp_path / "two").read_text() == "x"

@@ -1,0 +1,337 @@
+"""What is in a value: a digest that tells whether it was changed, whose classes are in it, and what it shares.
+
+A value is pickled into a hash. What pickling would take long for is looked at by ``Memory`` instead (numpy's arrays,
+pandas' columns) or by samples (long lists), so that a look at a large value costs what a look at a small one does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import pickle
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from enum import Enum
+from types import FunctionType, GeneratorType, ModuleType
+from typing import Any
+
+from kfnb.capture.fingerprint import Look, Memory, place_of, positions
+
+_ATOMS = frozenset({int, float, str, bool, bytes, complex, type(None)})
+_LONG = 1000
+"""Items of a container that are looked at one by one, whatever they are."""
+_MOST_ATOMS = 1_000_000
+_MOST_ITEMS = 20_000
+"""Of longer containers a sample is looked at: pickling asks Python about each item."""
+_SAMPLES = 10_000
+_ATOM, _ITEM = 512, 16384
+"""Bytes of an array that take as long to look at as an item of a list."""
+_LARGE_WRITE = 2**20
+_KEPT_BY_PANDAS = frozenset({"_cache", "_readonly"})
+"""What pandas notes in its arrays when they are read."""
+_STEADY = frozenset({
+    "builtins", "collections", "copyreg", "datetime", "decimal", "fractions", "numpy", "pandas", "pathlib", "pyarrow",
+    "scipy", "sklearn", "uuid",
+})  # fmt: skip
+"""Modules whose objects look the same twice where nothing has changed them. A figure never does."""
+
+
+@dataclass(frozen=True)
+class Examined:
+    """A value looked at.
+
+    ``digest`` is None where the value cannot travel, and ``refusal`` says why. ``modules`` are those whose classes
+    are in it. ``objects`` are those in it that can be changed, and ``lent`` memory that pandas copies before it
+    writes, both by id: they are held here, so that no other object can come to have such an id. Where ``sampled``,
+    not all was looked at: ``frames`` are pandas' of which that is true, ``unseen`` the bytes of everything else.
+    ``steady``: another look finds the same.
+    """
+
+    digest: bytes | None
+    modules: frozenset[str] = frozenset()
+    refusal: str = ""
+    objects: Mapping[int, Any] = field(default_factory=dict)
+    lent: Mapping[int, Any] = field(default_factory=dict)
+    frames: tuple[Any, ...] = ()
+    sampled: bool = False
+    unseen: int = 0
+    steady: bool = True
+
+    def shares_with(self, other: Examined) -> bool:
+        """Whether a change in place to one of the two values can be a change to the other."""
+        mine, theirs = self.objects.keys(), other.objects.keys()
+        return bool(mine & theirs or mine & other.lent.keys() or self.lent.keys() & theirs)
+
+
+def examine(value: Any, look: Look = Look.QUICK) -> Examined:
+    """Look at a value: equal digests of looks of one sort mean that nothing in it was seen to change."""
+    if refusal := _refusal(value):
+        return Examined(None, refusal=refusal)
+    walk = _Walk(look)
+    try:
+        walk.take(value)
+    except Exception as error:  # pickling runs any class's code, and fails in any way
+        reason = str(error).partition("\n")[0]
+        return Examined(None, refusal=f"{type(value).__name__} cannot travel ({reason})")
+    return Examined(
+        walk.hash.digest(),
+        frozenset(walk.modules),
+        objects=walk.objects,
+        lent=walk.lent,
+        frames=tuple(walk.frames),
+        sampled=walk.memory.sampled,
+        unseen=walk.memory.unseen,
+        steady=walk.steady,
+    )
+
+
+def _refusal(value: Any) -> str:
+    if isinstance(value, ModuleType):
+        return "a module cannot travel: import it in the cell"
+    if isinstance(value, GeneratorType):
+        return "a generator cannot travel: make it a list"
+    if isinstance(value, io.IOBase):
+        return "an open file cannot travel: read it, or pass its path"
+    return ""
+
+
+class _Walk:
+    """A file that only hashes what is written to it, filled by a pickler that asks here about each object."""
+
+    def __init__(self, look: Look) -> None:
+        self.memory = Memory(look)
+        self.hash = hashlib.blake2b(digest_size=16)
+        self.modules: set[str] = set()
+        self.objects: dict[int, Any] = {}
+        self.lent: dict[int, Any] = {}
+        self.frames: list[Any] = []
+        self.steady = True
+        self.numbers: dict[int, int] = {}  # one object that is there twice is the same one
+        self.codes: dict[int, bytes] = {}
+        self.private = 0  # depth of what is nobody's but the object's around it
+
+    def write(self, data: Any) -> int:
+        """Take in what a pickler writes."""
+        numpy = sys.modules.get("numpy")
+        if len(data) >= _LARGE_WRITE and numpy is not None:
+            data = self.memory.of(numpy.frombuffer(data, numpy.uint8))
+        self.hash.update(data)
+        return len(data)
+
+    def buffer(self, buffer: pickle.PickleBuffer) -> bool:
+        """Take in memory that a pickler need not copy: pyarrow's, which nobody writes to."""
+        numpy = sys.modules.get("numpy")
+        raw = buffer.raw()
+        if len(raw) >= _LARGE_WRITE and numpy is not None:
+            self.hash.update(self.memory.lent(numpy.frombuffer(raw, numpy.uint8)))
+        else:
+            self.hash.update(raw)
+        return False
+
+    def take(self, value: Any) -> None:
+        """Hash a value."""
+        _pickler(self).dump(value)
+
+    def of_parts(self, *parts: Any, private: bool = False) -> bytes:
+        """The digest of some values, by themselves; where they are ``private``, they are shared with nobody."""
+        around, self.hash = self.hash, hashlib.blake2b(digest_size=16)
+        self.private += private
+        try:
+            for part in parts:
+                self.take(part)
+            return self.hash.digest()
+        finally:
+            self.private -= private
+            self.hash = around
+
+    # -- what a pickler meets ---------------------------------------------------------------------------------
+
+    def met(self, value: Any) -> Any:
+        """What stands for ``value`` in the hash; None where it is pickled as it is."""
+        kind = type(value)
+        if kind in _ATOMS:
+            return None
+        if root := root_of(value if isinstance(value, type) else kind):
+            self.modules.add(root)
+            self.steady &= root in _STEADY
+        if not self.private and can_be_shared(value):
+            self.objects.setdefault(id(owner_of(value)), owner_of(value))
+        if kind in (list, tuple, set, frozenset, dict) and len(value) > _LONG:
+            return self.container(value)
+        if isinstance(value, type | FunctionType) and not self.private:
+            return self.code(value)
+        return self.library(value)
+
+    def code(self, value: Any) -> Any:
+        """A class or function: what is in it is shared by all that have it, here and in a step."""
+        if id(value) not in self.codes:
+            self.codes[id(value)] = self.of_parts(value, private=True)
+        return "code", self.codes[id(value)]
+
+    def library(self, value: Any) -> Any:
+        """What stands for numpy's and pandas' values."""
+        numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
+        if numpy is not None and type(value) in (numpy.ndarray, numpy.memmap):
+            return "array", self.number(value), self.array(value)
+        if pandas is None:
+            return None
+        if type(value) in (pandas.DataFrame, pandas.Series):
+            return "frame", self.number(value), self.frame(value)
+        if isinstance(value, pandas.Index) and not self.private:
+            return "index", self.of_parts(value, private=True)
+        if isinstance(value, pandas.api.extensions.ExtensionArray):
+            pickled = _without_notes(value.__reduce_ex__(5)[1:3])
+            return type(value).__name__, self.number(value), self.of_parts(pickled)
+        return None
+
+    def number(self, value: Any) -> int:
+        return self.numbers.setdefault(id(value), len(self.numbers))
+
+    def container(self, value: Any) -> Any:
+        """A long container, of whose items only a sample is looked at where they are too many."""
+        items = [*value, *value.values()] if isinstance(value, dict) else value
+        if not isinstance(items, Sequence):
+            items = list(items)
+        digest = self.items(items)
+        return None if digest is None else (type(value).__name__, self.number(value), len(items), digest)
+
+    def items(self, items: Sequence[Any]) -> bytes | None:
+        """The digest of many items; None where each is to be asked about."""
+        whole = self.memory.look is Look.WHOLE
+        if whole or len(items) <= _MOST_ATOMS:
+            if set(map(type, items)) <= _ATOMS:
+                return hashlib.blake2b(pickle.dumps(items, 5), digest_size=16).digest()
+            if whole or len(items) <= _MOST_ITEMS:
+                return None
+        sample = [items[place] for place in positions(len(items), _SAMPLES).tolist()]
+        self.memory.skip(len(items) * (_ATOM if set(map(type, sample)) <= _ATOMS else _ITEM))
+        return self.of_parts(sample)
+
+    def array(self, array: Any) -> tuple[Any, ...]:
+        """An array's traits and content."""
+        fortran = bool(array.flags.f_contiguous and not array.flags.c_contiguous)
+        return array.dtype, array.shape, fortran, self.cells(array, lent=self.private > 0)
+
+    def cells(self, array: Any, *, lent: bool) -> bytes:
+        """An array's content; ``lent`` where it is copied before it is written."""
+        lent = lent and copies_on_write()
+        if not array.nbytes:
+            return b""
+        if not array.dtype.hasobject:
+            return self.memory.lent(array) if lent else self.memory.of(array)
+        place = place_of(array) if lent and self.memory.look is Look.PLACE else b""
+        if self.memory.look is not Look.WHOLE and array.size > _MOST_ATOMS:
+            sample = [array.flat[place] for place in positions(array.size, _SAMPLES).tolist()]
+            self.memory.skip(0 if lent else array.size * _ATOM)
+            return place + self.of_parts(sample)
+        known = array.ravel(order="K").tolist()
+        return place + (self.items(known) or self.of_parts(known))
+
+    # -- pandas -----------------------------------------------------------------------------------------------
+
+    def frame(self, value: Any) -> bytes:
+        """A DataFrame or Series: all that it has beside its cells, and its columns one by one.
+
+        Not as it is pickled: pandas rearranges its blocks when merely read.
+        """
+        pandas = sys.modules["pandas"]
+        self.modules |= {"numpy"}
+        frame = value.to_frame() if type(value) is pandas.Series else value
+        sampled, self.memory.sampled = self.memory.sampled, False
+        freq = str(getattr(frame.index, "freq", None))
+        traits = type(value).__name__, freq, getattr(value, "name", None), dict(value.attrs)
+        columns = [self.column(series.array) for _, series in frame.items()]
+        digest = self.of_parts(traits, frame.columns, frame.index, columns, private=True)
+        if self.memory.sampled:
+            self.frames.append(value)
+        self.memory.sampled |= sampled
+        return digest
+
+    def column(self, array: Any) -> Any:
+        """What stands for a column's cells."""
+        import numpy as np
+
+        if type(array).__name__ not in ("NumpyExtensionArray", "PandasArray"):
+            return self.of_parts(array, private=True)
+        plain = np.asarray(array)
+        if not self.private:
+            owner = owner_of(plain)
+            (self.lent if copies_on_write() else self.objects).setdefault(id(owner), owner)
+        return plain.dtype, self.cells(plain, lent=True)
+
+
+def _without_notes(state: Any) -> Any:
+    """What an array of pandas' is pickled as, without what pandas notes in it when it is read."""
+    if isinstance(state, tuple):
+        return tuple(map(_without_notes, state))
+    if type(state) is dict:
+        return {name: part for name, part in state.items() if name not in _KEPT_BY_PANDAS}
+    return state
+
+
+def _pickler(walk: _Walk) -> Any:
+    import cloudpickle
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+        def persistent_id(self, value: Any) -> Any:
+            return walk.met(value)
+
+    return Pickler(walk, protocol=5, buffer_callback=walk.buffer)
+
+
+# -- objects --------------------------------------------------------------------------------------------------
+
+
+def copies_on_write() -> bool:
+    """Whether pandas copies memory that two of its objects have in common before it writes to it."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None:
+        return False
+    return int(pandas.__version__.partition(".")[0]) >= 3 or bool(  # noqa: PLR2004 - pandas 3 always does
+        pandas.options.mode.copy_on_write is True
+    )
+
+
+def can_be_shared(value: Any) -> bool:
+    """Whether it matters that two names reach one such object: it can be changed through either."""
+    if isinstance(value, type | ModuleType | FunctionType | Enum | tzinfo | logging.Logger):
+        return False
+    if type(value) in (list, dict, set, bytearray):
+        return True
+    if not hasattr(value, "__dict__"):
+        return _is_array(value)
+    return not (_is_frozen(value) or any(isinstance(value, kind) for kind in _constants()))
+
+
+def _is_frozen(value: Any) -> bool:
+    params = getattr(type(value), "__dataclass_params__", None)
+    return bool(getattr(params, "frozen", False))
+
+
+def _constants() -> Iterator[type]:
+    """Classes of libraries whose objects nobody changes, or that all of a kernel has in common."""
+    if (numpy := sys.modules.get("numpy")) is not None:
+        yield from (numpy.dtype, numpy.ufunc)
+    if (pandas := sys.modules.get("pandas")) is not None:
+        yield from (pandas.Index, pandas.api.extensions.ExtensionDtype)
+
+
+def _is_array(value: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return numpy is not None and isinstance(value, numpy.ndarray)
+
+
+def owner_of(value: Any) -> Any:
+    """The array whose memory a view looks at; any other object itself."""
+    while _is_array(value) and value.base is not None:
+        value = value.base
+    return value
+
+
+def root_of(kind: type) -> str:
+    """The package that a class comes from; empty where it does not say."""
+    module: Any = kind.__module__  # Cython's classes have anything there
+    return module.partition(".")[0] if isinstance(module, str) else ""

@@ -1,0 +1,31 @@
+"""Which of the generators of random numbers that all of a kernel shares a cell has drawn from."""
+
+from __future__ import annotations
+
+import random
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Draws:
+    """The states of the shared generators at one moment, by the module that they belong to."""
+
+    states: dict[str, Any]
+
+    @classmethod
+    def now(cls) -> Draws:
+        """The states as they are; of libraries that are loaded."""
+        states: dict[str, Any] = {"random": random.getstate()}
+        if (numpy := sys.modules.get("numpy")) is not None:
+            _, key, *place = numpy.random.get_state()
+            states["numpy"] = (key.tobytes(), *place)
+        if (torch := sys.modules.get("torch")) is not None:
+            states["torch"] = torch.get_rng_state().numpy().tobytes()
+        return cls(states)
+
+    def unmoved(self) -> set[str]:
+        """The modules whose generators are where they were: nothing was drawn from them since."""
+        now = Draws.now().states
+        return {module for module, state in self.states.items() if now.get(module) == state}

@@ -1,0 +1,106 @@
+"""Names on which a piece of code may do something that changes the object behind them, as far as the text tells.
+
+Names that are a function's own are not meant: ``def f(items): items.append(1)`` says nothing of the cell's ``items``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+
+from kfnb.capture.scopes import local_names
+from kfnb.capture.syntax import MUTATORS, inside_functions, root_name, stored_names
+
+
+def mutated_names(tree: ast.AST) -> set[str]:
+    """Names on whose objects, or parts of them, a method is called by which containers are changed."""
+    return {
+        root
+        for call, own in _calls(tree)
+        if isinstance(call.func, ast.Attribute) and call.func.attr in MUTATORS
+        for root in _outside(call.func.value, own)
+    }
+
+
+def names_with_methods_called(tree: ast.AST) -> set[str]:
+    """Names on whose objects, or parts of them, any method is called."""
+    methods = ((call.func, own) for call, own in _calls(tree) if isinstance(call.func, ast.Attribute))
+    return {root for method, own in methods for root in _outside(method, own)}
+
+
+def names_changed_by_keyword(tree: ast.AST) -> set[str]:
+    """Names on which something is done ``inplace=True``, or that a call is given as ``out=``."""
+    found: set[str] = set()
+    for call, own in _calls(tree):
+        for keyword in call.keywords:
+            true = isinstance(keyword.value, ast.Constant) and keyword.value.value is True
+            if keyword.arg == "inplace" and true:
+                found.update(_outside(call.func, own))
+            elif keyword.arg == "out":
+                found.update(_outside(keyword.value, own))
+    return found
+
+
+_VIEWS = frozenset({"ravel", "reshape", "squeeze", "swapaxes", "transpose", "view"})
+"""Methods of arrays that give the same memory in another form."""
+
+
+def names_handed_on(tree: ast.AST) -> set[str]:
+    """Names that something else takes as they are, or a view of them: an argument, a part of a list, another name."""
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    takers = (
+        ast.Call | ast.keyword | ast.Starred | ast.Assign | ast.NamedExpr | ast.Return | ast.Yield | ast.For
+    )
+    holders = ast.Tuple | ast.List | ast.Set | ast.Dict | ast.IfExp | ast.comprehension
+    return {
+        root
+        for node, parent in parents.items()
+        if isinstance(parent, takers | holders) and not _only_reads(parent)
+        for root in [root_name(_viewed(node))]
+        if root is not None
+    }
+
+
+def _viewed(node: ast.AST) -> ast.AST:
+    """What an expression is a view of, where it is one."""
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _VIEWS:
+        return node.func.value
+    return node
+
+
+_READERS = frozenset({
+    "all", "any", "bool", "dir", "enumerate", "float", "getattr", "hasattr", "hash", "id", "int", "isinstance", "len",
+    "max", "min", "print", "range", "repr", "round", "sorted", "str", "sum", "type",
+})  # fmt: skip
+
+
+def _only_reads(parent: ast.AST) -> bool:
+    """Whether a call is one of Python's own functions that only read what they get."""
+    return isinstance(parent, ast.Call) and isinstance(parent.func, ast.Name) and parent.func.id in _READERS
+
+
+def _outside(node: ast.AST, own: set[str]) -> Iterator[str]:
+    """The name that an expression begins with, if it is one of the cell's."""
+    root = root_name(node)
+    if root is not None and root not in own:
+        yield root
+
+
+def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, set[str]]]:
+    """The calls in a piece of code, each with the names that are its functions' and comprehensions' own there."""
+    known: dict[ast.AST, set[str]] = {}
+    comprehensions = {
+        part: stored_names(one.target)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp)
+        for one in node.generators
+        for part in ast.walk(node)
+    }
+    for node, around in inside_functions(tree):
+        if not isinstance(node, ast.Call):
+            continue
+        own = set(comprehensions.get(node, ()))
+        for function in around:
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
+                own |= known.setdefault(function, local_names(function))
+        yield node, own
