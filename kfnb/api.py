@@ -66,6 +66,7 @@ def submit(
         cache=cache and settings().cache,
         folder=str(workspace().notebook.folder.resolve()),
         study=origin if set(best) - set(arguments or {}) else "",
+        left_behind=compiled.left_behind,
     )
     chosen = backend_of(backend)
     return Run(chosen, chosen.submit(submission))
@@ -212,6 +213,7 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         name=name or compiled.name,
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
+        left_behind=compiled.left_behind,
     )
     # what was uploaded runs with the cache; to run without, it is sent once more
     made = cluster.schedules.create(submission, rhythm, kept if submission.cache else None)

@@ -11,6 +11,8 @@ import pytest
 
 import kfnb
 from kfnb.cli import VERBS, main
+from kfnb.model import Run, RunState, Task
+from kfnb.verbs.printing import as_json
 
 PROGRAM = """
 from kfp import dsl
@@ -104,6 +106,20 @@ def test_runs_and_logs_are_those_of_the_notebook_too(
     assert "divide  dividing 1 2" in capsys.readouterr().out
     assert main(["logs", run.id, "divide"]) == 0
     assert capsys.readouterr().out.splitlines()[0] == "dividing 1 2"
+
+
+def test_a_task_that_waits_is_pending_in_json_as_it_is_in_text() -> None:
+    waits = Task("train", "train", RunState.RUNNING, doing="cannot be scheduled: 0/1 nodes are available")
+    told = as_json(Run("r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(waits,)))
+    assert [(task["state"], task["doing"]) for task in told["tasks"]] == [("PENDING", waits.doing)]
+
+
+def test_a_finished_run_is_not_said_to_be_stopping(
+    compiled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = kfnb.submit(compiled, {"a": 1}).wait(60)
+    assert main(["stop", run.id]) == 0
+    assert capsys.readouterr().err.splitlines()[-1] == f"run {run.id} is already finished: SUCCEEDED"
 
 
 def test_runs_are_compared_as_text_and_as_json(compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:

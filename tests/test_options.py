@@ -102,13 +102,16 @@ def test_help_is_asked_for_with_help() -> None:
         ("churn load   # wired by name's", ["churn", "load"]),
         ("churn #", ["churn"]),
         ("--colour #fff a#b '#' ", ["--colour", "#fff", "a#b", "#"]),
+        (r'--label "it\'s \"x\" \\ \n"', ["--label", r'it\'s "x" \ \n']),
+        (r"it\'s a\ b '\' \[1", ["it's", "a b", "\\", "[1"]),
+        ("""\'{"k": 1}\' x=["it\'s", "\\"]"]""", ['{"k": 1}', """x=["it\'s", "\\"]"]"""]),
     ],
 )
 def test_words_are_split_as_in_a_shell_but_for_what_stands_in_brackets(line: str, words: list[str]) -> None:
     assert options.split_words(line) == words
 
 
-@pytest.mark.parametrize("line", ["'a", "x=[1, 2", "x=['a]"])
+@pytest.mark.parametrize("line", ["'a", "x=[1, 2", "x=['a]", '"a\\"'])
 def test_what_is_not_closed_is_an_error(line: str) -> None:
     with pytest.raises(ValueError, match="No closing"):
         options.split_words(line)

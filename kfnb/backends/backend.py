@@ -19,7 +19,8 @@ class Submission:
     ``spec`` is the compiled PipelineSpec as plain JSON data (what a KFP YAML file's first document holds);
     ``platform`` its second document, empty if there is none. ``arguments`` are typed and checked already.
     ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` says which trial of
-    which study arguments are from (``bowl, trial 12``), empty if they are from none.
+    which study arguments are from (``bowl, trial 12``), empty if they are from none. ``left_behind`` are files in that
+    folder that steps read and that the spec does not hold.
     """
 
     spec: Mapping[str, Any]
@@ -30,6 +31,7 @@ class Submission:
     cache: bool = True
     folder: str = "."
     study: str = ""
+    left_behind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

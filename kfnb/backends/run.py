@@ -102,7 +102,9 @@ class Run:
             for _ in looks(observed, observed.pace, timeout):
                 pass
         except KeyboardInterrupt:
-            said = f"run {self.id} goes on; kfnb.run({self.id!r}) comes back to it, and its stop() ends it"
+            said = (
+                f"run {self.id} is still running; reattach with kfnb.run({self.id!r}), stop it with .stop()"
+            )
             raise KeyboardInterrupt(said) from None
         now = observed.run
         if not observed.over:

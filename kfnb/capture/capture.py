@@ -7,17 +7,21 @@ and adds the component to the notebook. In between the cell runs as any other.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from types import ModuleType
 from typing import Any
 
 from kfnb.capture import functions
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import Component, Input, Options, check_name, check_sources
+from kfnb.capture.component import Component, Input, Options, Part, check_name, check_sources
 from kfnb.capture.environment import Environment, values_of
+from kfnb.capture.files import NONE, Files, FileWatch
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
-from kfnb.capture.notes import files_of, notes_of
+from kfnb.capture.notes import notes_of, outside
+from kfnb.capture.parts import joined, with_parts
 from kfnb.capture.requirements import requirements
 from kfnb.capture.travel import Travel, trace
 from kfnb.capture.values import Kind, examine, kind_of
@@ -29,41 +33,62 @@ from kfnb.errors import CaptureError
 class Pending:
     """A component whose cell is about to run; ``watch`` is how what it gets looks before.
 
-    ``environment`` is to be restored when the cell has run, however it ended.
+    ``environment`` is to be restored and ``files`` to be stopped when the cell has run, however it ended.
     """
 
     component: Component
     travel: Travel
     watch: Watch
     environment: Environment
+    files: FileWatch
+
+    def end(self) -> None:
+        """The cell has run: the kernel is as it was before."""
+        self.files.stop()
+        self.environment.restore()
 
 
-def begin(notebook: Notebook, cell: Cell, options: Options) -> Pending:
+def begin(notebook: Notebook, cell: Cell, options: Options, *, continues: bool = False) -> Pending:
     """Check a component before its cell runs, and give its parameters their values in the kernel.
 
-    Raises ``CaptureError``; then nothing has changed.
+    With ``continues`` the cell is a further part of a component that there is. Raises ``CaptureError``; then nothing
+    has changed.
     """
-    component, travel, watch = checked(notebook, cell, options)
-    environment = values_of(options.pod)
+    check_name(cell.name, "component")
+    if not continues:
+        _check_unique(notebook, cell)
+    parts = with_parts(notebook.components.get(cell.name), cell, options, continues=continues)
+    component, travel, watch = checked(notebook, *joined(parts, cell), parts=parts)
+    environment = values_of(component.options.pod)
     if component.function is None:
+        own = {param.name for param in options.params}
         for param in component.options.params:
-            if param.default is not None:
+            if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
-    return Pending(component, travel, watch, Environment(environment))
+    return Pending(component, travel, watch, Environment(environment), FileWatch(notebook.folder))
 
 
-def checked(notebook: Notebook, cell: Cell, options: Options) -> tuple[Component, Travel, Watch]:
+def checked(
+    notebook: Notebook, cell: Cell, options: Options, *, parts: tuple[Part, ...] = ()
+) -> tuple[Component, Travel, Watch]:
     """A component as far as it can be told before its cell runs. Raises ``CaptureError``; nothing is changed."""
     check_name(cell.name, "component")
     check_sources(cell)
-    _check_unique(notebook, cell)
-    component = Component(cell.name, cell, read_names(cell.tree, notebook.star_names), options)
+    names = read_names(cell.tree, notebook.star_names)
+    component = Component(cell.name, cell, names, options, parts=parts or (Part(cell, options),))
     if component.function is not None:
         component = functions.declared(component, notebook.star_names)
     component = replace(component, options=_with_values(notebook, component))
     if component.function is None:
         _check_parameters(notebook, component.options)
-    travel = trace(notebook, cell, component.names, component.options, before=cell.order)
+    travel = trace(
+        notebook,
+        cell,
+        component.names,
+        component.options,
+        before=cell.order,
+        setups=notebook.setups(cell.order),
+    )
     for name in travel.params:
         if name in notebook.mistaken:
             raise CaptureError(f"cell {cell}: {notebook.mistaken[name]}")
@@ -77,19 +102,36 @@ def checked(notebook: Notebook, cell: Cell, options: Options) -> tuple[Component
 
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
-    component = pending.component
+    component = _with_files(pending.component, pending.files.stop())
     changed = sorted(pending.watch.changed(notebook, component.names))
     if component.function is not None:
         component = functions.finished(component, notebook.namespace)
     else:
         component = _with_outputs(notebook, component, changed)
     notebook.record(component.cell, changed)
-    component = replace(component, files=files_of(notebook, component.cell))
-    seen = notes_of(notebook, component, pending.travel)
+    component = replace(component, outside=outside(component.cell, notebook.folder))
+    seen = [*_other_parts(pending), *notes_of(notebook, component, pending.travel)]
     component = replace(component, notes=(*seen, *pending.watch.notes(notebook)))
     notebook.components[component.name] = component
     notebook.failed.discard(component.name)
     return component
+
+
+def _with_files(component: Component, seen: Files) -> Component:
+    """The component with the files of all its parts, of which the one that has just run had ``seen``."""
+    parts = tuple(
+        replace(part, files=seen) if part.cell.order == component.cell.order else part
+        for part in component.parts
+    )
+    return replace(component, parts=parts, files=reduce(Files.then, (part.files for part in parts), NONE))
+
+
+def _other_parts(pending: Pending) -> Iterator[str]:
+    """The cells that a component still has where its first one ran again."""
+    first, *rest = pending.component.parts
+    if rest and first.cell.order == pending.component.cell.order:
+        numbers = ", ".join(f"[{part.cell.number}]" for part in rest)
+        yield f"{pending.component.name} continues with what cell {numbers} had: run those again to see its result"
 
 
 # -- before ---------------------------------------------------------------------------------------------------
@@ -146,13 +188,25 @@ def _check_outputs(component: Component, watch: Watch) -> None:
             raise CaptureError(f"cell {component.cell} never assigns {name}, which --output names")
 
 
+def _of_other_parts(notebook: Notebook, component: Component) -> Mapping[str, Input]:
+    """The inputs that the other parts of a component were seen to have; its own may have changed by them since."""
+    known = notebook.components.get(component.name)
+    if known is None or len(component.parts) == 1 or component.parts[0].cell.order == component.cell.order:
+        return {}
+    return known.inputs
+
+
 def _inputs(
     notebook: Notebook, component: Component, travel: Travel
 ) -> tuple[dict[str, Input], dict[str, bytes | None]]:
     inputs: dict[str, Input] = {}
     digests: dict[str, bytes | None] = {}
     reached: dict[str, frozenset[int]] = {}
+    before = _of_other_parts(notebook, component)
     for name, definition in travel.inputs.items():
+        if name in before:
+            inputs[name], digests[name] = before[name], examine(notebook.namespace.get(name)).digest
+            continue
         if name not in notebook.namespace:
             # a function component's outputs, or a step's on the cluster, have no value here
             raise CaptureError(
@@ -191,6 +245,9 @@ def _with_outputs(notebook: Notebook, component: Component, changed: list[str]) 
     names = component.names
     outputs: dict[str, Kind] = {}
     refusals: dict[str, str] = {}
+    known = notebook.components.get(component.name)
+    if known is not None and len(component.parts) > 1:
+        changed = [*dict.fromkeys([*sorted(known.changed), *changed])]
     for name in dict.fromkeys([*names.writes, *names.changes, *changed, *component.options.outputs]):
         value = notebook.namespace.get(name)
         if name not in notebook.namespace or isinstance(value, ModuleType):

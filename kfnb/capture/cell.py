@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from kfnb.capture import commands
-from kfnb.capture.heads import HEADS, TRIAL
+from kfnb.capture.heads import Begun, begun
 from kfnb.errors import CaptureError
 from kfnb.place import Place
 
@@ -18,7 +18,8 @@ class Cell:
 
     ``number`` is the execution count that the notebook shows, ``order`` its place among all that ran; ``key`` tells
     which cell it was, so that a cell that is run again is known to be the same. ``name`` is a component's;
-    ``variables`` are those of its words that had a value in Python, where it has commands.
+    ``variables`` are those of its words that had a value in Python, where it has commands; ``identity`` tells the cells
+    of one component apart: the client's id of it, or its text.
     """
 
     raw: str
@@ -27,6 +28,7 @@ class Cell:
     key: str
     name: str = ""
     variables: frozenset[str] = frozenset()
+    identity: str = ""
 
     def __str__(self) -> str:
         return f"{self.name} [{self.number}]" if self.name else f"[{self.number}]"
@@ -36,19 +38,25 @@ class Cell:
         return Place(str(self), line)
 
     @property
+    def earlier(self) -> frozenset[int]:
+        """The orders of cells that this one continues."""
+        return frozenset()
+
+    @cached_property
+    def begun(self) -> Begun | None:
+        """How the cell begins; None for a plain one."""
+        return begun(self.raw.split("\n"))
+
+    @property
     def head(self) -> str:
-        """The ``%%kf_...`` words that begin the cell; empty for a plain cell."""
-        words = self.raw.lstrip().split(maxsplit=1)
-        return words[0] if words and words[0] in (*HEADS, TRIAL) else ""
+        """The ``%%kf_...`` word that begins the cell; empty for a plain cell."""
+        return self.begun.word if self.begun else ""
 
     @cached_property
     def code(self) -> commands.Code:
         """The cell's Python, with the same lines as the cell; commands and magics in a form that travels."""
-        raw = self.raw
-        if self.head:
-            blank, rest = _split_head(raw)
-            raw = blank + rest
-        return commands.translate(raw, self.variables)
+        lines = self.raw.split("\n")
+        return commands.translate("\n".join(self.begun.body(lines) if self.begun else lines), self.variables)
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -61,12 +69,3 @@ class Cell:
     def lines(self, first: int, last: int) -> str:
         """The lines ``first`` to ``last`` (from 1, both included) of ``code``."""
         return "\n".join(self.code.text.split("\n")[first - 1 : last])
-
-
-def _split_head(raw: str) -> tuple[str, str]:
-    """The cell's leading lines up to its ``%%`` line, emptied, and the rest: so that lines keep their numbers."""
-    lines = raw.split("\n")
-    head = next(index for index, line in enumerate(lines) if line.lstrip().startswith("%%"))
-    while lines[head].endswith("\\") and head + 1 < len(lines):
-        head += 1  # options that go on on the next line
-    return "\n" * (head + 1), "\n".join(lines[head + 1 :])

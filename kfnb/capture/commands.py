@@ -1,7 +1,8 @@
 """Shell commands, magics and help in a cell: what becomes of them in a step, where there is no IPython.
 
 ``!cmd`` and ``x = !cmd`` become ``subprocess``; ``%time`` and its like leave the code that they time; display and
-set-up magics leave nothing; any other magic cannot travel and is kept in ``Code.refused``, by line.
+set-up magics leave nothing; ``%%bash`` becomes ``subprocess`` too, ``%%writefile`` writes its file. Any other magic
+cannot travel and is kept in ``Code.refused``, by line.
 """
 
 from __future__ import annotations
@@ -68,7 +69,8 @@ def translate(raw: str, variables: frozenset[str] = frozenset()) -> Code:
     )
     refused: dict[int, str] = {}
     edits = [edit for edit in (_translated(call, known, refused) for call in _ipython_calls(tree)) if edit]
-    modules = frozenset({"subprocess"} if any("subprocess." in edit.text for edit in edits) else ())
+    used = ("subprocess", "pathlib")
+    modules = frozenset(module for module in used if any(f"{module}." in edit.text for edit in edits))
     return Code(apply_edits(text, edits), refused, modules)
 
 
@@ -130,6 +132,10 @@ def _translated(call: ast.Call, known: frozenset[str], refused: dict[int, str]) 
             return Edit(call, "None")
         if name in TIMERS:
             return Edit(call, argument or "None")
+    if method == "run_cell_magic" and len(words) == len(("name", "line", "body")):
+        text = _cell_magic(words[0], words[1], words[2], known)
+        if text:
+            return Edit(call, text)
     refused[call.lineno] = {
         "run_line_magic": f"%{words[0]}" if words else "a magic",
         "run_cell_magic": f"%%{words[0]}" if words else "a magic",
@@ -137,9 +143,24 @@ def _translated(call: ast.Call, known: frozenset[str], refused: dict[int, str]) 
     return None
 
 
+def _cell_magic(name: str, line: str, body: str, known: frozenset[str]) -> str:
+    """A cell magic as an expression of Python; empty for one that cannot travel."""
+    words = line.split()
+    if name in ("bash", "sh") and words[:1] in ([], ["-s"]):
+        command = [shell_text(word, known) for word in (name, *words)]
+        return f"subprocess.run([{', '.join(command)}], input={body!r}, text=True, check=True)"
+    append = bool({"-a", "--append"} & set(words[:-1]))
+    if name == "writefile" and len(words) == 1 + append:
+        file = f"pathlib.Path({shell_text(words[-1], known)})"
+        if append:
+            return f'{file}.open("a", encoding="utf-8").write({body!r})'
+        return f'{file}.write_text({body!r}, encoding="utf-8")'
+    return ""
+
+
 def words_of(raw: str) -> set[str]:
     """The words of a cell with commands in it: those that have a value in Python are filled in there."""
-    return set(re.findall(r"[^\W\d]\w*", raw)) if "!" in raw else set()
+    return set(re.findall(r"[^\W\d]\w*", raw)) if "!" in raw or "%%" in raw else set()
 
 
 def shell_text(command: str, known: frozenset[str]) -> str:

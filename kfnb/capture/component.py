@@ -12,12 +12,13 @@ from difflib import get_close_matches
 from typing import Any
 
 from kfnb.capture.cell import Cell
+from kfnb.capture.files import NONE, Files
 from kfnb.capture.ledger import Names
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.pod import Pod
 from kfnb.capture.scopes import local_names
 from kfnb.capture.syntax import inside_functions, stored_names
-from kfnb.capture.values import Kind
+from kfnb.capture.values import Kind, examine, kind_of
 from kfnb.errors import CaptureError
 
 _HISTORY = re.compile(r"Out|In|_+|_i+|_\d+|_i\d+|_[oid]h")
@@ -42,6 +43,15 @@ class Options:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One of the cells that a component is made of, with its own options and the files that it read and wrote."""
+
+    cell: Cell
+    options: Options
+    files: Files = NONE
+
+
+@dataclass(frozen=True)
 class Input:
     """A value that the cell read from an earlier component: what it was, and which run of which cell made it."""
 
@@ -54,12 +64,12 @@ class Input:
 
 @dataclass(frozen=True)
 class Component:
-    """A captured cell.
+    """A captured cell, or several (``parts``) as one.
 
     ``outputs`` are the kinds of all names that it wrote and that still had a value at its end; ``refusals`` says of
     some of them why they cannot travel. ``constants`` are the values, as Python source, of the notebook's
-    constants when it ran; ``changed`` the inputs that it changed in place; ``files`` those of this machine that it
-    names, by line.
+    constants when it ran; ``changed`` the inputs that it changed in place; ``files`` what it read and wrote;
+    ``outside`` the files elsewhere on this machine that it names, by line.
     """
 
     name: str
@@ -71,8 +81,10 @@ class Component:
     refusals: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()
-    files: Mapping[str, int] = field(default_factory=dict)
+    files: Files = NONE
+    outside: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @property
     def function(self) -> ast.FunctionDef | None:
@@ -108,11 +120,6 @@ def check_name(name: str, what: str) -> None:
 
 def check_sources(cell: Cell) -> None:
     """What in the cell's own text keeps it from being a step, before any name is looked up."""
-    inner = next((line for line in cell.raw.lstrip().split("\n")[1:] if line.strip()), "")
-    if inner.startswith("%%"):
-        raise CaptureError(
-            f"cell {cell} holds {inner.split()[0]}, another cell magic, which a component cannot"
-        )
     if not cell.tree.body:
         raise CaptureError(f"cell {cell} holds no code: a component needs some")
     for line, magic in cell.code.refused.items():
@@ -169,9 +176,15 @@ def unknown_name(name: str, line: int, cell: Cell, known: list[str]) -> CaptureE
 
 
 def live_object(name: str, line: int, cell: Cell, maker: str, value: Any) -> CaptureError:
-    """The error for a name that holds an object which only this kernel has."""
+    """The error for a name that holds an object which only this kernel has, with what to do instead."""
     kind = type(value).__name__
+    if kind_of(value).parameter:
+        advice = f"Make that cell a component (%%kf_component), or declare it: --param {name}"
+    elif examine(value).digest is not None:
+        advice = "Make that cell a component (%%kf_component), or begin it with %%kf_setup: every step runs it then"
+    else:
+        advice = "Make it in the component, or in a cell that begins with %%kf_setup, which every step runs"
     return CaptureError(
         f"{cell.place(line)}: {name} ({kind}) was made {maker}, which is no component, so a step cannot have it."
-        f" Make that cell a component (%%kf_component), or declare it: --param {name}"
+        f" {advice}"
     )

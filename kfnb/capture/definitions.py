@@ -50,6 +50,7 @@ class Sort(Enum):
     IMPORT = "import"
     SOURCE = "source"  # a function, class, lambda or partial: its text travels
     LITERAL = "constant"
+    EXPRESSION = "expression"  # a constant that is no literal: its text travels
     PARAMETER = "parameter"
     STEP = "step"  # written by a component cell
     DELETED = "deleted"
@@ -199,10 +200,11 @@ def assigned_literal(node: ast.stmt | None, otherwise: Any) -> Any:
 def _assigns_constant(node: ast.stmt, name: str) -> bool:
     if isinstance(node, ast.AnnAssign):
         return node.value is not None and _is_pure(node.value) and root_name(node.target) == name
-    return isinstance(node, ast.Assign) and _is_pure(node.value) and all(_is_name(t) for t in node.targets)
+    return isinstance(node, ast.Assign) and _is_pure(node.value) and all(is_name(t) for t in node.targets)
 
 
-def _is_name(target: ast.expr) -> bool:
+def is_name(target: ast.expr) -> bool:
+    """Whether an assignment's target is a name, or names."""
     return isinstance(target, ast.Name) or (
         isinstance(target, ast.Tuple | ast.List) and all(isinstance(part, ast.Name) for part in target.elts)
     )

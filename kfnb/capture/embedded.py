@@ -262,6 +262,123 @@ def kfnb_floats(value: Any, *, where: Any = True) -> Any:
     return float(value) if where is True and type(value) is int else value
 
 
+def kfnb_copy(source: str, target: str) -> None:
+    """Copy a file; as a clone that takes no room, where the file system has such."""
+    import os
+    import shutil
+
+    os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
+    try:
+        from fcntl import ioctl
+
+        with open(source, "rb") as old, open(target, "wb") as new:
+            ioctl(new.fileno(), 0x40049409, old.fileno())  # FICLONE
+    except (ImportError, OSError):
+        shutil.copyfile(source, target)
+
+
+def kfnb_files_in(folders: Sequence[str], beside: Mapping[str, str], *earlier: Any) -> dict[str, Any]:
+    """Enter a folder of the step's own, with the files that it reads; what lies in it then, by path.
+
+    ``folders`` are made; ``beside`` are files of the notebook's folder with their content, packed, or their digest,
+    which stands for a file that is too large to travel; ``earlier`` the artifacts in which steps before left theirs.
+    """
+    import base64
+    import json
+    import os
+    import tempfile
+    import zlib
+
+    notebook = os.environ.get("KFNB_FOLDER", "")
+    if not notebook:  # where kfnb runs the step, it has a folder of its own already
+        os.chdir(tempfile.mkdtemp(prefix="kfnb-"))
+    for folder in folders:
+        os.makedirs(folder, exist_ok=True)
+    for path, content in beside.items():
+        source = os.path.join(notebook, path)
+        if notebook and os.path.isfile(source):
+            kfnb_copy(source, path)
+        elif not content.startswith("sha256:"):
+            os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
+            with open(path, "wb") as file:
+                file.write(zlib.decompress(base64.b64decode(content)))
+    for artifact in earlier:
+        if artifact is None:
+            continue
+        for around, _, names in os.walk(artifact.path):
+            for name in names:
+                file_path = os.path.join(around, name)
+                path = os.path.relpath(file_path, artifact.path)
+                # temporary files lie where they lay when they were written
+                path = os.sep + path[len("absolute/") :] if path.startswith("absolute" + os.sep) else path
+                if not (os.path.isabs(path) and os.path.exists(path)):
+                    kfnb_copy(file_path, path)
+        for path in json.loads(artifact.metadata.get("removed", "[]")):
+            if os.path.lexists(path):
+                os.remove(path)
+    return kfnb_files_now()
+
+
+def kfnb_files_now() -> dict[str, Any]:
+    """The files of the working folder, and how each is known to be as it was."""
+    import os
+
+    found = {}
+    for around, _, names in os.walk("."):
+        for name in names:
+            path = os.path.normpath(os.path.join(around, name))
+            status = os.stat(path)
+            found[path] = status.st_mtime_ns, status.st_size, status.st_ino
+    return found
+
+
+def kfnb_files_out(before: Mapping[str, Any], artifact: Any = None, temporary: Sequence[str] = ()) -> None:
+    """Leave what the step wrote in an artifact, by its paths, and note what it removed; what it got goes.
+
+    ``temporary`` are files that it wrote outside of its folder.
+    """
+    import json
+    import os
+    import shutil
+
+    now = kfnb_files_now()
+    written = [path for path in now if before.get(path) != now[path]]
+    if artifact is not None:
+        for path in written:
+            target = os.path.join(artifact.path, path)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.move(path, target)
+        for path in list(temporary):
+            if os.path.isfile(path):
+                kfnb_copy(path, os.path.join(artifact.path, "absolute", path.lstrip(os.sep)))
+        os.makedirs(artifact.path, exist_ok=True)
+        # a text: KFP wraps lists in metadata
+        artifact.metadata["removed"] = json.dumps([path for path in before if path not in now])
+        artifact.metadata["files"] = len(written)
+    for path in now:
+        if path not in written:
+            os.remove(path)
+
+
+def kfnb_temporary() -> list[str]:
+    """The temporary files that are opened to be written from now on; the list grows."""
+    import os
+    import sys
+    import tempfile
+
+    found: list[str] = []
+    temporary = os.path.realpath(tempfile.gettempdir()) + os.sep
+
+    def hook(event: str, arguments: Any) -> None:
+        if event == "open" and isinstance(arguments[0], str) and arguments[2] & (os.O_WRONLY | os.O_RDWR):
+            path = os.path.realpath(arguments[0])
+            if path.startswith(temporary) and not path.startswith(os.getcwd()) and path not in found:
+                found.append(path)
+
+    sys.addaudithook(hook)
+    return found
+
+
 def kfnb_modules(files: dict[str, str]) -> None:
     """Make modules that lay beside the notebook importable here; ``files`` maps their paths to their source."""
     import os
@@ -278,6 +395,62 @@ def kfnb_modules(files: dict[str, str]) -> None:
         with open(path, "w", encoding="utf-8") as file:
             file.write(source)
     sys.path.insert(0, folder)
+
+
+def kfnb_main(step: str, travelled: int) -> None:
+    """Make this module ``__main__``, as a notebook is, with a file that a spawned process can run as its own.
+
+    So the notebook's functions and classes reach worker processes as they do in a notebook: over a fork by name, by
+    joblib by value. And they reach processes that multiprocessing spawns, which run the file of ``__main__``: this one
+    defines what the function ``step`` defines, not what it computes. Of the ``travelled`` statements that follow this
+    call, that is all that bind names; of the cell's the functions, classes, imports and plain constants.
+    """
+    import ast
+    import os
+    import sys
+
+    module: Any = sys.modules[__name__]
+    program = module.__file__
+    text = """
+def kfnb_define(program, step, numbers):
+    import ast
+    import sys
+
+    with open(program, encoding="utf-8") as file:
+        body = next(node.body for node in ast.parse(file.read()).body if getattr(node, "name", "") == step)
+    for number in numbers:
+        try:
+            exec(compile(ast.Module([body[number]], []), program, "exec"), globals())
+        except Exception as error:
+            print(f"no worker process has line {body[number].lineno} of its step: {error}", file=sys.stderr)
+"""
+
+    def defines(node: ast.stmt) -> bool:
+        if isinstance(node, (ast.If, ast.Try)):
+            return all(defines(part) for part in ast.iter_child_nodes(node) if isinstance(part, ast.stmt))
+        if isinstance(node, ast.Assign):
+            plain = (ast.Constant, ast.Tuple, ast.List, ast.Dict, ast.Set, ast.UnaryOp, ast.BinOp, ast.Lambda)
+            return isinstance(node.value, plain)
+        return isinstance(
+            node, (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+        )
+
+    with open(program, encoding="utf-8") as file:
+        functions = [node for node in ast.parse(file.read()).body if isinstance(node, ast.FunctionDef)]
+    body = next(node.body for node in functions if node.name == step)
+    first = 1 + next(number for number, node in enumerate(body) if ast.unparse(node).startswith("kfnb_main("))
+    numbers = [
+        number
+        for number, node in enumerate(body)
+        if number >= first
+        and (not isinstance(node, ast.Expr) if number < first + travelled else defines(node))
+    ]
+    path = os.path.join(os.path.dirname(program), "kfnb_main.py")
+    with open(f"{path}.{os.getpid()}", "w", encoding="utf-8") as file:
+        file.write(f"{text}\n\nkfnb_define({program!r}, {step!r}, {numbers})\n")
+    os.replace(f"{path}.{os.getpid()}", path)  # trials that run at the same time share the folder
+    module.__name__, module.__file__, module.__spec__ = "__main__", path, None
+    sys.modules["__main__"] = sys.modules["__mp_main__"] = module
 
 
 def kfnb_attempts(retries: int, artifacts: Sequence[Any]) -> None:

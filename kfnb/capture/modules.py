@@ -1,24 +1,25 @@
-"""Modules that lie beside the notebook: their source travels, with what it needs in turn."""
+"""Modules that are the notebook's own, beside it or on ``sys.path``: their source travels, with what it needs."""
 
 from __future__ import annotations
 
 import ast
 from pathlib import Path
 
-from kfnb.capture.packages import beside
+from kfnb.capture.packages import beside, root_of
 from kfnb.errors import CaptureError
 
 
 def collect(module: str, folder: Path) -> dict[str, str]:
-    """The files of a module beside the notebook and of those that it imports: path below ``folder`` -> source."""
+    """The files of a module of the notebook's own and of those that it imports: path, as it is imported, -> source."""
     found: dict[str, str] = {}
     waiting = [module]
     while waiting:
-        path = beside(waiting.pop(), folder)
-        if path is None:
+        wanted = waiting.pop()
+        path, root = beside(wanted, folder), root_of(wanted, folder)
+        if path is None or root is None:
             continue
         for file in sorted(path.rglob("*.py")) if path.is_dir() else [path]:
-            name = file.relative_to(folder).as_posix()
+            name = file.relative_to(root).as_posix()
             if name not in found:
                 found[name] = file.read_text(encoding="utf-8")
                 waiting += imported(found[name], name)

@@ -28,6 +28,7 @@ from kfnb.capture.syntax import (
     root_name,
     stored_names,
 )
+from kfnb.capture.texts import names_in_text
 
 StarNames = Callable[[str], Iterable[str]]
 """Gives the names that ``from MODULE import *`` binds."""
@@ -350,3 +351,16 @@ class _Reader(ast.NodeVisitor):
             self.ledger.names.unseen[node.lineno] = f"{word}(): {_UNSEEN[word]}"
         for name in names_in_query(node):
             self.ledger.load(name, node.lineno)
+        self._texts(node)
+
+    def _texts(self, node: ast.Call) -> None:
+        """Names in a text that a library evaluates: tables of SQL, functions of formulas. They may be others."""
+        found = names_in_text(node)
+        if found is None:
+            self.ledger.names.unseen[node.lineno] = (
+                f"{ast.unparse(node.func)}(): names in a text that is put together"
+            )
+            return
+        with self.ledger.depth("guarded"):
+            for name in found:
+                self.ledger.load(name, node.lineno)

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 from kfnb.capture import commands
 from kfnb.capture.cell import Cell
 from kfnb.capture.definitions import Definition, Sort, assigned_literal, definitions_of, value_sort
+from kfnb.capture.everywhere import Change, changes_of
+from kfnb.capture.heads import SET_UP
 from kfnb.capture.values import kind_of
 from kfnb.errors import CaptureError
 
@@ -43,8 +45,9 @@ class Parameter:
 class Notebook:
     """What one kernel has executed.
 
-    ``namespace`` holds the values of the names; ``folder`` is the notebook's, where modules beside it lie;
-    ``linear`` says that nobody edits and runs cells again (papermill, nbclient): then every cell is a new one.
+    ``namespace`` holds the values of the names; ``folder`` is the notebook's, where modules beside it lie; ``tagged``
+    and ``set_up`` are the sources of cells that are tagged as parameters, and as set-up. ``linear`` says that nobody
+    edits and runs cells again (papermill, nbclient): then every cell is a new one.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Notebook:
         folder: Path,
         *,
         tagged: Iterable[str] = (),
+        set_up: Iterable[str] = (),
         linear: bool = False,
     ) -> None:
         self.namespace = namespace
@@ -60,13 +64,16 @@ class Notebook:
         self.linear = linear
         self.components: dict[str, Component] = {}
         self.mistaken: dict[str, str] = {}  # parameters that were given a value of a wrong type
-        self.seeding: list[Cell] = []  # cells that are no component and may seed what all of a kernel shares
+        self.changing: list[Change] = []  # what plain cells have changed for all of the kernel
+        self.told: dict[Change, str] = {}  # which component's notes have a change that concerns any
         self.failed: set[str] = set()  # components whose cell has failed, or was refused, since it last ran
         self.left: dict[str, tuple[Cell, bytes]] = {}
         """How the value of each name looked when a component had written it: the cell, and a digest."""
         self.parameters: dict[str, Parameter] = {}
         self.injected: dict[str, Any] = {}
         self._tagged = {source.strip() for source in tagged}
+        self._set_up = {source.strip() for source in set_up}
+        self._setups: dict[str, list[Cell]] = {}  # the runs of each set-up cell
         self._definitions: dict[str, list[Definition]] = {}
         self._order = 0
 
@@ -76,7 +83,7 @@ class Notebook:
         """The cell that runs next; ``record`` it when it has run."""
         self._order += 1
         known = frozenset(word for word in commands.words_of(raw) if word in self.namespace)
-        return Cell(raw, number, self._order, self._key(raw, cell_id, name), name, known)
+        return Cell(raw, number, self._order, self._key(raw, cell_id, name), name, known, cell_id or raw)
 
     def _key(self, raw: str, cell_id: str | None, name: str) -> str:
         """What tells whether two executions were of one cell: its id, where the client sends one.
@@ -101,10 +108,15 @@ class Notebook:
             found = list(definitions_of(cell, self.star_names))
         except CaptureError:
             return  # no Python (a cell magic of somebody else's): what it made is not known
+        if cell.head == SET_UP or (not cell.head and cell.raw.strip() in self._set_up):
+            self._setups.setdefault(cell.key, []).append(cell)
+        elif cell.key in self._setups:
+            del self._setups[cell.key]  # it is a set-up cell no more
         injected = not cell.head and cell.raw.lstrip().startswith(INJECTED)
         tagged = injected or cell.raw.strip() in self._tagged
-        if not cell.head and "seed" in cell.raw:
-            self.seeding.append(cell)
+        self.changing = [change for change in self.changing if change.cell.key != cell.key]
+        if not cell.head and cell.key not in self._setups:
+            self.changing += changes_of(cell, self.namespace)
         for definition in found:
             if (definition.sort is Sort.DELETED) == (definition.name in self.namespace):
                 continue  # a statement that did not run, or was undone
@@ -145,7 +157,13 @@ class Notebook:
         if known is not None and known.type != kind and (known.type, kind) != ("float", "int"):
             self.mistaken[name] = (
                 f"{name} is {known.type} in {known.place}, and was given as {self.injected[name]!r}"
+                f"{': papermill takes a text as it is by -r ' + name if known.type == 'str' else ''}"
             )
+
+    def setups(self, before: int) -> list[Cell]:
+        """The set-up cells that had run before the cell with order ``before``, each as it ran last, in their order."""
+        known = [runs for runs in self._setups.values() if runs[0].order < before]
+        return [runs[-1] for runs in sorted(known, key=lambda runs: runs[0].order)]
 
     # -- who made a name --------------------------------------------------------------------------------------
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import os
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from types import FunctionType
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Sort
+from kfnb.capture.imports import imported_modules
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import root_name
 from kfnb.capture.travel import Travel
@@ -30,10 +33,11 @@ def notes_of(notebook: Notebook, component: Component, travel: Travel) -> tuple[
     ]
     notes += _changed_modules(component, travel)
     notes += _seeds(component)
-    notes += _earlier_seeds(notebook, travel)
-    notes += _data_files(component)
+    notes += _earlier_changes(notebook, component, travel)
+    notes += _files_outside(component)
     notes += _aliases(notebook, component)
     notes += _variables(component)
+    notes += _without_effect(component)
     return tuple(dict.fromkeys(notes))
 
 
@@ -45,6 +49,14 @@ def _variables(component: Component) -> Iterator[str]:
                 f"{held.name} had no value here: a run takes it from the {held.holder.replace('_', ' ')} {held.source};"
                 " set it in the notebook, or let the setting secrets say where a file has it"
             )
+
+
+def _without_effect(component: Component) -> Iterator[str]:
+    """``%%capture`` beside ``%%kf_component``."""
+    begun = component.cell.begun
+    for line in begun.dropped if begun else ():
+        if line.startswith("%%capture"):
+            yield "%%capture has no effect in a component: the cell's output is shown, and kept in no name"
 
 
 def _changed_modules(component: Component, travel: Travel) -> Iterator[str]:
@@ -74,23 +86,28 @@ def _seeds(component: Component) -> Iterator[str]:
             )
 
 
-def _earlier_seeds(notebook: Notebook, travel: Travel) -> Iterator[str]:
-    """Seeds that plain cells have set, of generators that the component may draw from."""
-    for cell in notebook.seeding:
-        for node, root in seed_calls(cell.tree):
-            if root in travel.imports:
-                yield (
-                    f"{cell.place(node.lineno)}: {_called(node)}() does not reach the step, which may draw other"
-                    " numbers: seed in the component"
-                )
+def _earlier_changes(notebook: Notebook, component: Component, travel: Travel) -> Iterator[str]:
+    """What plain cells have changed for all of the kernel, and the step has not; what concerns any is told once."""
+    modules = {one.module.partition(".")[0] for one in travel.imports.values()}
+    modules |= {module.partition(".")[0] for module in travel.needed}
+    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    modules |= {module.partition(".")[0] for tree in trees for module, _, _ in imported_modules(tree)}
+    attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for change in notebook.changing:
+        if change.concerns:
+            told = bool(set(change.concerns) & (modules | attributes))
+        else:
+            told = notebook.told.setdefault(change, component.name) == component.name
+        if told:
+            yield str(change)
 
 
 def _called(call: ast.Call) -> str:
     return ast.unparse(call.func)
 
 
-def files_of(notebook: Notebook, cell: Cell) -> dict[str, int]:
-    """The files of this machine that a cell names in its text, with the line: what a step reads of them may change."""
+def outside(cell: Cell, folder: Path) -> dict[str, int]:
+    """The files elsewhere on this machine that a cell names in its text, with the line."""
     texts = {
         node.value: node.lineno
         for node in ast.walk(cell.tree)
@@ -98,22 +115,24 @@ def files_of(notebook: Notebook, cell: Cell) -> dict[str, int]:
         and isinstance(node.value, str)
         and 0 < len(node.value) < _LONGEST_PATH
     }
-    return {text: line for text, line in texts.items() if _is_file(notebook, text)}
+    return {text: line for text, line in texts.items() if _is_outside(text, folder)}
 
 
-def _data_files(component: Component) -> Iterator[str]:
+def _files_outside(component: Component) -> Iterator[str]:
     """Files are there when the step runs here, and not on the cluster."""
-    for text, line in component.files.items():
-        where = "is a file of this machine" if text.startswith("/") else "lies beside the notebook"
+    for text, line in component.outside.items():
         yield (
-            f"{component.cell.place(line)}: {text} {where} and does not travel: on a cluster, read it from a URL."
-            " The step is not cached"
+            f"{component.cell.place(line)}: {text} is a file of this machine and does not travel: on a cluster, read it"
+            " from a URL, or keep it beside the notebook. The step is not cached"
         )
 
 
-def _is_file(notebook: Notebook, text: str) -> bool:
+def _is_outside(text: str, folder: Path) -> bool:
     try:
-        return (notebook.folder / text).is_file()
+        path = Path(text)
+        inside = path.resolve().is_relative_to(folder.resolve())
+        temporary = path.resolve().is_relative_to(Path(tempfile.gettempdir()).resolve())
+        return path.is_absolute() and path.is_file() and not inside and not temporary
     except (OSError, ValueError):
         return False
 

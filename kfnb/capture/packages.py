@@ -83,23 +83,41 @@ def _version(name: str, _stamp: Stamp) -> str:
     return metadata.version(name).partition("+")[0]  # a local build's mark (+cu121) is in no index
 
 
-def beside(module: str, folder: Path) -> Path | None:
-    """The file or folder of a module that lies beside the notebook, or None."""
+def root_of(module: str, folder: Path) -> Path | None:
+    """The folder of the notebook's own from which a module is imported: beside the notebook, or on ``sys.path``."""
     root = module.partition(".")[0]
-    if (folder / f"{root}.py").is_file():
-        return folder / f"{root}.py"
-    if (folder / root / "__init__.py").is_file():
-        return folder / root
-    return None
+    folders = [folder, *(path for entry in sys.path if (path := _own(entry, folder)) is not None)]
+    return next(
+        (one for one in folders if (one / f"{root}.py").is_file() or (one / root / "__init__.py").is_file()),
+        None,
+    )
+
+
+def _own(entry: str, folder: Path) -> Path | None:
+    """An entry of ``sys.path`` that the notebook has put there: a relative one, or one below its folder."""
+    path = Path(entry)
+    if not entry or "site-packages" in path.parts or "dist-packages" in path.parts:
+        return None
+    if not path.is_absolute():
+        return path
+    return path if path.is_relative_to(folder) and not path.is_relative_to(sys.prefix) else None
+
+
+def beside(module: str, folder: Path) -> Path | None:
+    """The file or folder of a module that is the notebook's own, or None."""
+    name, root = module.partition(".")[0], root_of(module, folder)
+    if root is None:
+        return None
+    return root / f"{name}.py" if (root / f"{name}.py").is_file() else root / name
 
 
 def is_local(module: str, folder: Path) -> bool:
-    """Whether a module is one that lies beside the notebook, and not another of the same name that came first."""
-    path, loaded = beside(module, folder), sys.modules.get(module.partition(".")[0])
-    if path is None or loaded is None:
-        return path is not None and not is_standard(module)
+    """Whether a module is one of the notebook's own, and not another of the same name that came first."""
+    root, loaded = root_of(module, folder), sys.modules.get(module.partition(".")[0])
+    if root is None or loaded is None:
+        return root is not None and not is_standard(module)
     file = getattr(loaded, "__file__", None)
-    return file is not None and Path(file).resolve().is_relative_to(folder.resolve())
+    return file is not None and Path(file).resolve().is_relative_to(root.resolve())
 
 
 def is_installed(module: str) -> bool:

@@ -8,8 +8,8 @@ made the name and what to do.
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from kfnb.capture import modules, packages
 from kfnb.capture.cell import Cell
@@ -21,14 +21,23 @@ from kfnb.capture.component import (
     live_object,
     unknown_name,
 )
-from kfnb.capture.definitions import Definition, Sort
+from kfnb.capture.definitions import Definition, Sort, is_name
 from kfnb.capture.embedded import KF_OUTPUTS
 from kfnb.capture.imports import Import, import_of, importable, imported_modules, submodules
 from kfnb.capture.ledger import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
-from kfnb.capture.values import is_mutable, is_tree
+from kfnb.capture.pure import is_pure
+from kfnb.capture.values import examine, is_mutable, is_tree
 from kfnb.errors import CaptureError
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """A set-up cell, and the names that it is the first to need: they must be there before it."""
+
+    cell: Cell
+    needs: frozenset[str]
 
 
 @dataclass
@@ -36,7 +45,8 @@ class Travel:
     """All that a component needs from around it, each thing once, in the order in which it must be there.
 
     ``files`` are modules that lie beside the notebook, ``needed`` modules that must be installed with the place
-    that imports each, ``reasons`` say which name asked for which, ``origins`` which cell made it.
+    that imports each, ``reasons`` say which name asked for which, ``origins`` which cell made it. ``setups`` are the
+    set-up cells that come first, ``given`` names that those make.
     """
 
     inputs: dict[str, Definition] = field(default_factory=dict)
@@ -50,6 +60,8 @@ class Travel:
     reasons: dict[str, str] = field(default_factory=dict)
     kf: set[str] = field(default_factory=set)
     provided: set[str] = field(default_factory=set)
+    setups: list[SetUp] = field(default_factory=list)
+    given: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
@@ -61,15 +73,20 @@ def trace(
     *,
     constants: Mapping[str, str] | None = None,
     before: int | None = None,
+    setups: Iterable[Cell] = (),
 ) -> Travel:
     """Everything that the code of ``cell`` needs.
 
     ``before`` is the order of the cell as of which names are looked up, ``constants`` the values (as source) that
-    constants had then; both as the component was captured, or None for now.
+    constants had then; both as the component was captured, or None for now. ``setups`` are the set-up cells that run
+    before it in a step.
     """
     tracer = _Tracer(notebook, cell, options, constants or {}, before)
+    tracer.captured = constants is not None
     if component_function(cell.tree) is not None:
         tracer.travel.params.update({param.name: param for param in options.params})
+    for one in setups:
+        tracer.set_up(one)
     for name, line in names.needs.items():
         optional = name in names.maybe or name in names.keeps
         tracer.need(
@@ -118,8 +135,27 @@ class _Tracer:
         self.options = options
         self.constants = constants
         self.before = before
+        self.captured = False
+        self.keys: set[str] = set()  # of the set-up cells that come first
         self.seen: set[str] = set()
         self.travel = Travel()
+
+    def set_up(self, cell: Cell) -> None:
+        """Take a set-up cell along, with what it needs."""
+        known = set(self.seen)
+        names = read_names(cell.tree, self.notebook.star_names)
+        for name, line in names.needs.items():
+            optional = name in names.maybe or name in names.keeps
+            self.need(name, Use(line, cell, f"set-up cell {cell}", optional=optional, own=optional))
+        if self.travel.inputs:
+            name, made = next(iter(self.travel.inputs.items()))
+            raise CaptureError(
+                f"set-up cell {cell} reads {name}, which component {made.cell.name} makes: a set-up cell runs before"
+                " every step"
+            )
+        self.imports_inside(cell.tree, cell)
+        self.travel.setups.append(SetUp(cell, frozenset(self.seen - known)))
+        self.keys.add(cell.key)
 
     def need(self, name: str, use: Use) -> None:
         """Find what makes ``name``."""
@@ -135,11 +171,15 @@ class _Tracer:
         if definition is None:
             self._undefined(name, use)
             return
+        if definition.cell.key in self.keys and definition.sort is not Sort.DELETED:
+            self.travel.given.add(name)
+            return
         sort = self._sort(definition)
         take = {
             Sort.IMPORT: self._import,
             Sort.SOURCE: self._source,
             Sort.LITERAL: self._constant,
+            Sort.EXPRESSION: self._expression,
             Sort.PARAMETER: self._parameter,
             Sort.STEP: self._input,
         }.get(sort)
@@ -161,7 +201,7 @@ class _Tracer:
         found = self.notebook.definition(name, self.before, but=self.cell.key)
         if found is None and not use.optional:
             raise CaptureError(f"{use.place}: nothing makes {name} before {self.cell.name} itself does")
-        if not use.optional and newest.sort is Sort.STEP:
+        if not use.optional and newest.sort is Sort.STEP and newest.cell.order not in self.cell.earlier:
             self.travel.notes.append(
                 f"{use.place}: {name} was read here as an earlier run of this cell had left it; a pipeline runs the"
                 " step once. Run the cells before it again to see the pipeline's result"
@@ -185,12 +225,58 @@ class _Tracer:
 
     def _sort(self, definition: Definition) -> Sort:
         """The sort of a definition; an expression is a constant only where all that it is made of are."""
-        if definition.sort is not Sort.LITERAL or definition.node is None:
+        value = getattr(definition.node, "value", None)
+        if definition.sort not in (Sort.LITERAL, Sort.LIVE) or definition.only_changes or value is None:
             return definition.sort
-        made_of = read_names(ast.Module([definition.node], []), self.notebook.star_names).reads
-        parts = [self.notebook.definition_above(name, definition) for name in made_of]
-        fixed = all(part is not None and self._sort(part) is Sort.LITERAL for part in parts)
-        return Sort.LITERAL if fixed else Sort.LIVE
+        parts = {self._part(name, definition) for name in self._made_of(definition)}
+        if definition.sort is Sort.LITERAL and parts <= {Sort.LITERAL}:
+            return Sort.LITERAL
+        if importable(definition.name, self.notebook.namespace.get(definition.name))[0]:
+            return Sort.LIVE  # another name for what an import gives
+        fixed = parts <= {Sort.LITERAL, Sort.EXPRESSION, Sort.IMPORT, Sort.SOURCE}
+        return Sort.EXPRESSION if fixed and self._is_pure(definition) else Sort.LIVE
+
+    def _made_of(self, definition: Definition) -> list[str]:
+        """The names that a definition reads where it runs."""
+        assert definition.node is not None
+        return list(read_names(ast.Module([definition.node], []), self.notebook.star_names).reads)
+
+    def _part(self, name: str, definition: Definition) -> Sort:
+        """The sort of a name that a definition is made of."""
+        part = self.notebook.definition_above(name, definition)
+        if part is not None:
+            return self._sort(part)
+        return Sort.IMPORT if is_builtin(name) else Sort.LIVE
+
+    def _is_pure(self, definition: Definition) -> bool:
+        """Whether a definition assigns names what can be evaluated again."""
+        node = definition.node
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None or definition.cell.head:
+            return False
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return all(map(is_name, targets)) and is_pure(node.value, self.notebook.namespace.__getitem__)
+
+    def _expression(self, definition: Definition) -> None:
+        """A constant that is no literal: its text travels where it still gives the value that the name has."""
+        if not self.captured and not self._is_as_defined(definition):
+            raise CaptureError(
+                f"{definition.cell.place(definition.first)}: {definition.name} was changed since this line made it: run"
+                " this cell again, or make it in a component"
+            )
+        self._source(replace(definition, sort=Sort.EXPRESSION))
+
+    def _is_as_defined(self, definition: Definition) -> bool:
+        """Whether an expression, evaluated again, gives what its name stands for."""
+        space = dict(self.notebook.namespace)
+        name, node = definition.name, definition.node
+        if name not in space:
+            return False
+        try:
+            exec(compile(ast.Module([node], []), "<constant>", "exec"), space)  # type: ignore[list-item]  # noqa: S102
+        except Exception:  # what it is made of has changed
+            return False
+        was, now = examine(self.notebook.namespace[name]), examine(space[name])
+        return was.digest is not None and was.digest == now.digest
 
     def _constant(self, definition: Definition) -> None:
         name = definition.name

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import FunctionType
+from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from kfnb.capture.component import Component
+from kfnb.capture.definitions import Sort
 from kfnb.capture.ledger import Names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import (
@@ -18,6 +19,8 @@ from kfnb.capture.syntax import (
 )
 from kfnb.capture.travel import Travel
 from kfnb.capture.values import examine, is_mutable
+
+_CODE = (type, FunctionType, BuiltinFunctionType, ModuleType)
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,8 @@ class Watch:
         space = notebook.namespace
         trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
         reached = {name for name in (*travel.constants, *travel.params) if is_mutable(space.get(name))}
+        reached |= {source.name for source in travel.sources if source.sort is Sort.EXPRESSION}
+        reached |= {name for name in travel.given if not isinstance(space.get(name), _CODE)}
         for source in travel.sources:
             reached |= set(source.reads(notebook.star_names).writes) - {source.name}
         before = {

@@ -65,6 +65,7 @@ _WORDS: dict[str, tuple[Callable[[], options.Parser], Words]] = {
     "%kf_config": (options.config, _settings),
     "%%kf_component": (options.component, _nothing),
     "%%kf_parameters": (options.parameters, _nothing),
+    "%%kf_setup": (options.setup, _nothing),
     "%kf_pipeline": (options.pipeline_line, _components),
     "%%kf_pipeline": (options.pipeline_cell, _nothing),
     "%kf_show": (options.show, _shown),

@@ -5,6 +5,7 @@ Until then the cells that run are only kept; the kernel's notebook is told of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import MAGIC_NO_VAR_EXPAND_ATTR, MAGIC_OUTPUT_CAN_BE_SILENCED
 
-from kfnb.capture.heads import HEADS, TRIAL
+from kfnb.capture.heads import TRAVELLING, TRIAL, begun
 from kfnb.magics.running import Running
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ MAGICS = {
     "kf_notebook": "line",
     "kf_component": "line_cell",
     "kf_parameters": "line_cell",
+    "kf_setup": "line_cell",
     "kf_pipeline": "line_cell",
     "kf_show": "line",
     "kf_compile": "line",
@@ -47,7 +49,7 @@ MAGICS = {
     "kf_study": "line",
     "kf_studies": "line",
 }
-CODE = {"kf_component", "kf_parameters", "kf_pipeline", "kf_tune"}
+CODE = {"kf_component", "kf_parameters", "kf_setup", "kf_pipeline", "kf_tune"}
 
 # what kfnb displays, by name: the classes are not imported for it
 DISPLAYED = {
@@ -168,7 +170,7 @@ class Magic:
     def __init__(self, extension: Extension, name: str) -> None:
         self._extension = extension
         self.__name__ = name
-        setattr(self, MAGIC_NO_VAR_EXPAND_ATTR, name in CODE)
+        setattr(self, MAGIC_NO_VAR_EXPAND_ATTR, True)  # IPython's own way would take JSON for a field
         setattr(self, MAGIC_OUTPUT_CAN_BE_SILENCED, True)
 
     @property
@@ -181,8 +183,19 @@ class Magic:
         return self._method.__doc__
 
     def __call__(self, line: str, *body: str) -> Any:
-        """Run the magic."""
+        """Run the magic; ``{name}`` and ``$name`` in its line are filled in, as IPython does it."""
+        if self.__name__ not in CODE:
+            # the frame of the cell is that of who called the shell, which called this
+            line = self._extension.shell.var_expand(_OF_JSON.sub(_doubled, line), depth=2)
         return self._method(line, *body)
+
+
+_OF_JSON = re.compile(r"""\{(?=\s*["'}])(?:[^{}]|\{[^{}]*\})*\}""")
+"""A dict in a magic's line: its braces are no field's."""
+
+
+def _doubled(found: re.Match[str]) -> str:
+    return found[0].replace("{", "{{").replace("}", "}}")
 
 
 def run_as_a_cell(lines: list[str]) -> list[str]:
@@ -190,18 +203,20 @@ def run_as_a_cell(lines: list[str]) -> list[str]:
 
     So its code keeps its line numbers, its display, its ``await`` and its tracebacks.
     """
-    for index, line in enumerate(lines):
-        if not line.strip():
-            continue
-        if line.startswith(HEADS):
-            rest = lines[index + 1 :]
-            other = next((one for one in rest if one.strip()), "").startswith("%%")
-            # another cell magic below is for the line magic to refuse, in words
-            return [*lines[:index], line[1:], *([] if other else rest)]
-        if line.startswith(TRIAL):
-            return [*lines[:index], *_in_one_line(lines[index:])]
+    how = begun(lines)
+    if how is None:
         return lines
-    return lines
+    if how.word == TRIAL:
+        return lines if how.first else [*lines[: how.first], *_in_one_line(lines[how.first :])]
+    head = [lines[how.first][1:], *lines[how.first + 1 : how.after]]
+    body = [line if line.endswith("\n") else f"{line}\n" for line in how.body(lines)]
+    if not how.other:
+        return [*body[: how.first], *head, *body[how.after :]]
+    magic, _, line = how.other.partition(" ")
+    if magic not in TRAVELLING:
+        return head  # which refuses it, in words
+    text = "".join(lines[how.start :])
+    return [*head, f"get_ipython().run_cell_magic({magic[2:]!r}, {line.strip()!r}, {text!r})\n"]
 
 
 def _in_one_line(lines: list[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The notebook's own file: which of its cells carry papermill's ``parameters`` tag, which a kernel is not told."""
+"""The notebook's own file: which of its cells carry which tags, such as papermill's: a kernel is not told."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ class NotebookFile:
                 return NotebookFile(path.resolve())
         return None
 
-    def parameter_cells(self) -> list[str]:
-        """The sources of the cells that are tagged ``parameters``; none when the file cannot be read."""
+    def tagged(self, *tags: str) -> list[str]:
+        """The sources of the cells that have one of ``tags``; none when the file cannot be read."""
         try:
             data = json.loads(self.path.read_text(encoding="utf-8"))
             cells = data["cells"]
@@ -35,5 +35,5 @@ class NotebookFile:
         return [
             "".join(cell.get("source", ""))
             for cell in cells
-            if "parameters" in cell.get("metadata", {}).get("tags", ())
+            if set(tags) & {*cell.get("metadata", {}).get("tags", ())}
         ]

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from kfnb.capture import capture
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Options
-from kfnb.capture.heads import TRIAL
+from kfnb.capture.heads import SET_UP, TRIAL, begun
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.parameters import check_parameters
+from kfnb.capture.setup import TAGS, check_set_up
 from kfnb.errors import KfnbError, UsageError
 from kfnb.magics.file import NotebookFile
 from kfnb.magics.running import Running
@@ -36,7 +37,8 @@ class Kernel:
             Notebook(
                 shell.user_ns,
                 folder,
-                tagged=self.file.parameter_cells() if self.file else (),
+                tagged=self.file.tagged("parameters") if self.file else (),
+                set_up=self.file.tagged(*TAGS) if self.file else (),
                 linear=not self.attended,
             )
         )
@@ -76,22 +78,33 @@ class Kernel:
         """The number of the running cell, as the notebook shows it."""
         return self.running[-1].number if self.running else 0
 
-    def begin_component(self, name: str, options: Options, bind: str | None = None) -> None:
-        """The running cell is to become a component, bound to the name ``bind``. Raises ``CaptureError``."""
+    def begin_component(
+        self, name: str, options: Options, bind: str | None = None, *, continues: bool = False
+    ) -> None:
+        """The running cell is to become a component, bound to the name ``bind``, or a further part of one.
+
+        Raises ``CaptureError``.
+        """
         running = self._head("%%kf_component")
         running.bind = bind
         if name in self.notebook.components:
             self.notebook.failed.add(name)  # until its cell has run to its end again
-        running.pending = capture.begin(self.notebook, self._cell(running, name), options)
+        running.pending = capture.begin(
+            self.notebook, self._cell(running, name), options, continues=continues
+        )
 
     def begin_parameters(self) -> None:
         """The running cell holds the pipelines' parameters; what papermill was given stands for its values."""
         check_parameters(self._cell(self._head("%%kf_parameters")))
 
+    def begin_set_up(self) -> None:
+        """The running cell's code is to stand before every later step's. Raises ``CaptureError``."""
+        check_set_up(self._cell(self._head(SET_UP)))
+
     def trial_cell(self, name: str, line: str, body: str) -> Cell:
         """The running cell as the trial of a study: it does not run here. ``line`` and ``body`` are its parts."""
         running = self.running[-1] if self.running else None
-        if running is None or not running.raw.lstrip().startswith(TRIAL):  # called by a program
+        if running is None or _head_of(running) != TRIAL:  # called by a program
             running = Running(f"{TRIAL} {line}\n{body}", self.number, None)
         return self._cell(running, name)
 
@@ -102,9 +115,10 @@ class Kernel:
             return
         try:
             if success:
+                self._time(running)
                 self._finish(running.pending, running.bind)
         finally:
-            running.pending.environment.restore()
+            running.pending.end()
 
     def record(self, running: Running) -> None:
         """Take in what a cell defined that is no component."""
@@ -115,6 +129,12 @@ class Kernel:
             # papermill's values come in a cell of their own, which may stand before this one
             self.shell.user_ns.update(self.notebook.injected)
         self.notebook.record(cell)
+
+    def _time(self, running: Running) -> None:
+        """Say what ``%%time`` would have."""
+        how = begun(running.raw.split("\n"))
+        if how is not None and any(line.startswith("%%time") for line in how.dropped):
+            print(f"Wall time: {running.seconds:.3g} s")
 
     def _finish(self, pending: capture.Pending, bind: str | None) -> None:
         try:
@@ -128,9 +148,15 @@ class Kernel:
             print(f"note: {note}")
 
     def _head(self, head: str) -> Running:
-        if not self.running or not self.running[-1].raw.lstrip().startswith(head):
+        if not self.running or _head_of(self.running[-1]) != head:
             raise UsageError(f"{head} begins a cell; its code follows on the next lines")
         return self.running[-1]
 
     def _cell(self, running: Running, name: str = "") -> Cell:
         return self.notebook.cell(running.raw, running.number, running.cell_id, name)
+
+
+def _head_of(running: Running) -> str:
+    """The ``%%kf_...`` word that begins a running cell; empty for a plain one."""
+    how = begun(running.raw.split("\n"))
+    return how.word if how else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kfnb import api, options
@@ -39,7 +40,11 @@ class PipelineMagics(Magics):
             cache=not found.no_cache,
             pod=options.read_pod(found),
         )
-        self.kernel.begin_component(found.name, chosen, found.bind)
+        if found.continues and replace(chosen, params=(), outputs=(), packages=()) != Options():
+            raise UsageError(
+                f"--continue takes --param, --output and --package: give the rest to the first cell of {found.name}"
+            )
+        self.kernel.begin_component(found.name, chosen, found.bind, continues=found.continues)
         return None
 
     @reads(options.parameters)
@@ -50,6 +55,16 @@ class PipelineMagics(Magics):
             return result.result
         options.parameters().read(line)
         self.kernel.begin_parameters()
+        return None
+
+    @reads(options.setup)
+    def kf_setup(self, line: str, body: str | None = None) -> Any:
+        if body is not None:
+            result = self.kernel.shell.run_cell(f"%%kf_setup {line}\n{body}")
+            result.raise_error()
+            return result.result
+        options.setup().read(line)
+        self.kernel.begin_set_up()
         return None
 
     @reads(options.pipeline_line, options.pipeline_cell)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -10,10 +11,11 @@ if TYPE_CHECKING:
 
 class Running:
     """A cell's source, the number that the notebook shows for it, the client's id of it (None where it sends none),
-    and the component that it is to become; ``bind`` is the name that the component is to be bound to.
+    and the component that it is to become; ``bind`` is the name that the component is to be bound to, ``begun`` when
+    the cell began.
     """
 
-    __slots__ = ("bind", "cell_id", "number", "pending", "raw")
+    __slots__ = ("begun", "bind", "cell_id", "number", "pending", "raw")
 
     def __init__(self, raw: str, number: int, cell_id: str | None) -> None:
         self.raw = raw
@@ -21,3 +23,9 @@ class Running:
         self.cell_id = cell_id
         self.pending: Pending | None = None
         self.bind: str | None = None
+        self.begun = time.monotonic()
+
+    @property
+    def seconds(self) -> float:
+        """For how long the cell has been running."""
+        return time.monotonic() - self.begun

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.errors import NotebookError
-from kfnb.notebooks.parameters import parse_value, read_file
+from kfnb.notebooks.parameters import Text, read_file
 from kfnb.notebooks.progress import ProgressText
 from kfnb.notebooks.result import NotebookResult
 from kfnb.notebooks.runner import run_notebooks
@@ -77,7 +77,7 @@ def _gather(args: argparse.Namespace) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for file in args.files:
         values.update(read_file(file))
-    values.update({name: parse_value(text) for name, text in args.parameters})
+    values.update({name: Text(text) for name, text in args.parameters})
     return values
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.errors import NotebookError
-from kfnb.notebooks.parameters import check_known, find_declared
+from kfnb.notebooks.parameters import check_known, find_declared, typed
 
 OWN_KERNEL = "python3"
 """The name of the kernel that is this very Python, whatever else is installed under it."""
@@ -49,7 +49,7 @@ def make_plan(
                 path=path.absolute(),
                 output=output,
                 html=output.with_suffix(".html") if html else None,
-                parameters={name: value for name, value in parameters.items() if name in declared[path]},
+                parameters=typed(parameters, declared[path]),
                 kernel=kernel,
                 language=language,
                 cells=_count_cells(notebooks[path].cells),

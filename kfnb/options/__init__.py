@@ -10,7 +10,16 @@ from kfnb.options.kept import experiments, schedule, upload
 from kfnb.options.notebook import NOTEBOOK_VERBS, asked_notebook, check_notebook, notebook, waiting_time
 from kfnb.options.own import cluster_down, cluster_status, cluster_up
 from kfnb.options.parser import Help, Parser, split_words
-from kfnb.options.pipelines import compile_, component, config, parameters, pipeline_cell, pipeline_line, show
+from kfnb.options.pipelines import (
+    compile_,
+    component,
+    config,
+    parameters,
+    pipeline_cell,
+    pipeline_line,
+    setup,
+    show,
+)
 from kfnb.options.pod import read_pod
 from kfnb.options.runs import archive, compare, delete, logs, prune, retry, run, runs, stop, submit
 from kfnb.options.tuning import search_of, space_of, studies, study, tune_cell, tune_line
@@ -49,6 +58,7 @@ __all__ = [
     "runs",
     "schedule",
     "search_of",
+    "setup",
     "show",
     "space_of",
     "split_words",

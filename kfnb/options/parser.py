@@ -76,19 +76,14 @@ class Parser(argparse.ArgumentParser):
         ]
 
 
-_WORD = re.compile(
-    r"""(?: [^\s'"\[({]+ | '[^']*' | "[^"]*" | (?P<open>[\[({]) )""",
-    re.VERBOSE,
-)
-
-
 _CLOSING = {"[": "]", "(": ")", "{": "}"}
 
 
 def split_words(line: str) -> list[str]:
-    """The words of a line, up to a comment: a ``#`` that stands alone, as a Python programmer ends a line.
+    """The words of a line as a shell reads them, but that what stands in brackets is a literal, with its own quotes.
 
-    Raises ValueError for a quote or a bracket that is not closed.
+    A ``#`` that stands alone begins a comment, as a Python programmer ends a line. Raises ValueError for a quote or a
+    bracket that is not closed.
     """
     words: list[str] = []
     place, new = 0, True
@@ -98,15 +93,35 @@ def split_words(line: str) -> list[str]:
             continue
         if new and line[place : place + 2].rstrip() == "#":
             break
-        found = _WORD.match(line, place)
-        if found is None:
-            raise ValueError("No closing quotation")
-        end = _closed(line, place) if found["open"] else found.end()
-        part = line[place:end]
-        part = part[1:-1] if part[0] in "'\"" else part
+        part, place = _part(line, place)
         words = [*words, part] if new else [*words[:-1], words[-1] + part]
-        place, new = end, False
+        new = False
     return words
+
+
+def _part(line: str, place: int) -> tuple[str, int]:
+    """What the text at ``place`` gives of a word: a character, or what is quoted or in brackets; and where it ends."""
+    character = line[place]
+    if character in _CLOSING:
+        end = _closed(line, place)
+        return line[place:end], end
+    if character in "'\"":
+        end = _unquoted(line, place, escapes=character == '"')
+        text = line[place + 1 : end]
+        return re.sub(r'\\(["\\$`])', r"\1", text) if character == '"' else text, end + 1
+    if character == "\\" and place + 1 < len(line):
+        return line[place + 1], place + 2
+    return character, place + 1
+
+
+def _unquoted(line: str, start: int, *, escapes: bool) -> int:
+    """Where the quotation that begins at ``start`` ends: with ``escapes``, not at a quote after a backslash."""
+    place = start + 1
+    while place < len(line) and line[place] != line[start]:
+        place += 2 if escapes and line[place] == "\\" else 1
+    if place >= len(line):
+        raise ValueError("No closing quotation")
+    return place
 
 
 def _closed(line: str, start: int) -> int:
@@ -117,9 +132,7 @@ def _closed(line: str, start: int) -> int:
             raise ValueError("No closing bracket")
         character = line[place]
         if character in "'\"":
-            place = line.find(character, place + 1)
-            if place < 0:
-                raise ValueError("No closing quotation")
+            place = _unquoted(line, place, escapes=True)
         elif character in _CLOSING:
             waiting.append(_CLOSING[character])
         elif character == waiting[-1]:

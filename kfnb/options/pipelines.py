@@ -18,6 +18,12 @@ def component() -> Parser:
     add("--image", default="", help="container image of the step")
     add("--retries", type=int, default=0, help="how often a failed step is tried again")
     add("--no-cache", action="store_true", help="run the step even where its inputs have not changed")
+    add(
+        "--continue",
+        dest="continues",
+        action="store_true",
+        help="add this cell to the component of that name, or take the place of what it had added before",
+    )
     pod_words(parser)
     bind(parser)
     return parser
@@ -26,6 +32,14 @@ def component() -> Parser:
 def parameters() -> Parser:
     """``%%kf_parameters``."""
     return Parser("%%kf_parameters", "Run the cell; each name that it assigns is a parameter of pipelines.")
+
+
+def setup() -> Parser:
+    """``%%kf_setup``."""
+    return Parser(
+        "%%kf_setup",
+        "Run the cell, and put its code at the top of every later step: imports, options, seeds.",
+    )
 
 
 def pipeline_line() -> Parser:

@@ -32,6 +32,7 @@ def kfnb_packed(*groups: Sequence[Callable[..., Any]]) -> Any:
     import base64
     import inspect
     import linecache
+    import re
     import zlib
 
     def text(functions: Sequence[Callable[..., Any]]) -> str:
@@ -43,7 +44,8 @@ def kfnb_packed(*groups: Sequence[Callable[..., Any]]) -> Any:
                 node.returns = None
                 if ast.get_docstring(node):
                     del node.body[0]
-        packed = zlib.compress(ast.unparse(tree).replace(" " * 4, " ").encode(), 9)
+        shallow = re.sub(r"(?m)^ +", lambda found: " " * (len(found[0]) // 4), ast.unparse(tree))
+        packed = zlib.compress(shallow.encode(), 9)
         return base64.b64encode(packed).decode()  # Kubernetes would change a $$, and Argo a {{
 
     texts = ", ".join(f'"{text(functions)}"' for functions in groups)

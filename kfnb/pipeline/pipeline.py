@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import linecache
+import os
 import sys
 import traceback
 import warnings
@@ -22,6 +23,7 @@ from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.travel import Travel, trace
 from kfnb.errors import PipelineError
 from kfnb.model import kfp_name
+from kfnb.pipeline.files import StepFiles, files_of_step
 from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.step import Step, make_step, travel_of
@@ -55,7 +57,18 @@ class Built:
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the pipeline and its components."""
         notes = [f"{step.name}: {note}" for step in self.steps for note in step.component.notes]
+        notes += [
+            f"{step.name} reads {name}, which is too large to travel to a cluster with the pipeline: there, read it"
+            " from a URL"
+            for step in self.steps
+            for name in step.files.heavy
+        ]
         return tuple(dict.fromkeys([*notes, *self.wired.notes]))
+
+    @property
+    def left_behind(self) -> tuple[str, ...]:
+        """The files of the notebook's folder that steps read and that are too large to travel."""
+        return tuple(dict.fromkeys(name for step in self.steps for name in step.files.heavy))
 
 
 def define(
@@ -100,11 +113,21 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     travel = trace(notebook, cell, names, options)
     travels = {name: travel_of(notebook, notebook.components[name]) for name in called}
     wired = wire(
-        cell, notebook.components, travels, {**travel.params, **{p.name: p for p in pipeline.params}}
+        cell,
+        notebook.components,
+        travels,
+        {**travel.params, **{p.name: p for p in pipeline.params}},
+        travel.constants,
     )
     wired.notes += _outdated(notebook, called, travels)
     steps = tuple(
-        make_step(notebook, notebook.components[name], travels[name], wired.wanted.get(name, ()))
+        make_step(
+            notebook,
+            notebook.components[name],
+            travels[name],
+            wired.wanted.get(name, ()),
+            _files(notebook, name, wired),
+        )
         for name in called
     )
     _rename_inputs(wired, {step.name: step for step in steps})
@@ -112,6 +135,22 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
         pipeline.name, steps, wired, travel, image=image or default_image(), index_urls=index_urls
     )
     return Built(pipeline, steps, wired, program)
+
+
+def _files(notebook: Notebook, name: str, wired: Wired) -> StepFiles:
+    """The files that a component's step gets. One that is gone since its cell ran is an error, with its name."""
+    try:
+        return files_of_step(
+            notebook.folder,
+            notebook.components[name].files,
+            wired.earlier.get(name, 0),
+            sorted(wired.beside.get(name, ())),
+        )
+    except FileNotFoundError as error:
+        raise PipelineError(
+            f"{name} read the file {os.path.relpath(error.filename, notebook.folder)} when its cell ran, and it is"
+            f" gone: run cell {notebook.components[name].cell} again"
+        ) from None
 
 
 def _outdated(notebook: Notebook, called: Sequence[str], travels: Mapping[str, Travel]) -> list[str]:
@@ -154,7 +193,7 @@ def _statement(error: Exception, file: str) -> str:
 def compiled(built: Built) -> Compiled:
     """The compiled form of a pipeline."""
     made = compile_program(built.pipeline.name, built.program)
-    return replace(from_kfp(made), program=built.program, notes=built.notes)
+    return replace(from_kfp(made), program=built.program, notes=built.notes, left_behind=built.left_behind)
 
 
 def from_kfp(pipeline: Any) -> Compiled:

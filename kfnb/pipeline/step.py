@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from kfnb.capture import requirements as packages
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition
+from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.syntax import all_names
 from kfnb.capture.travel import Travel, trace
 from kfnb.capture.values import Kind, kind_of
 from kfnb.errors import CaptureError
+from kfnb.pipeline.files import FILES, NO_FILES, StepFiles
 from kfnb.pipeline.writer import StepWriter, logs_of
 
 
@@ -35,6 +37,7 @@ class Step:
     requirements: tuple[str, ...]
     helpers: tuple[str, ...]
     text: str
+    files: StepFiles = NO_FILES
 
     @property
     def name(self) -> str:
@@ -51,22 +54,37 @@ def travel_of(notebook: Notebook, component: Component) -> Travel:
         component.options,
         constants=component.constants,
         before=component.cell.order,
+        setups=notebook.setups(component.cell.order),
     )
 
 
-def make_step(notebook: Notebook, component: Component, travel: Travel, wanted: Collection[str]) -> Step:
-    """The step of a component of which a pipeline wants the outputs ``wanted`` (beside those of ``--output``)."""
+def make_step(
+    notebook: Notebook,
+    component: Component,
+    travel: Travel,
+    wanted: Collection[str],
+    files: StepFiles = NO_FILES,
+) -> Step:
+    """The step of a component of which a pipeline wants the outputs ``wanted`` (beside those of ``--output``).
+
+    ``files`` are those that it gets from other steps and from the notebook's folder.
+    """
     if component.function is not None:
         return _function_step(component, travel)
     outputs = _outputs(component, wanted)
     outputs |= {name: Kind(kind) for name, kind in logs_of(travel).values()}
+    if files.writes:
+        outputs[FILES] = Kind("Artifact")
     inputs = {
         name: _input_kind(notebook, component, definition) for name, definition in travel.inputs.items()
     }
-    arguments = _arguments([*inputs, *travel.params], outputs, component)
+    bound = {name for name, kind in outputs.items() if not kind.parameter}
+    for one in travel.setups:
+        bound |= set(read_names(one.cell.tree, notebook.star_names).writes)
+    arguments = _arguments([*inputs, *travel.params], bound, {*outputs, *all_names(component.cell.tree)})
     loaders = [module for kind in (*inputs.values(), *outputs.values()) for module in kind.modules]
     loaders += [module for one in component.inputs.values() for module in one.modules]
-    writer = StepWriter(notebook, component, travel, inputs, outputs, arguments)
+    writer = StepWriter(notebook, component, travel, inputs, outputs, arguments, files)
     return Step(
         component,
         travel,
@@ -77,6 +95,7 @@ def make_step(notebook: Notebook, component: Component, travel: Travel, wanted: 
         tuple(packages.requirements(travel, component.options, loaders)),
         writer.helpers(),
         writer.function(),
+        files,
     )
 
 
@@ -108,15 +127,17 @@ def _outputs(component: Component, wanted: Collection[str]) -> dict[str, Kind]:
     return outputs
 
 
-def _arguments(names: Sequence[str], outputs: Mapping[str, Kind], component: Component) -> dict[str, str]:
-    """KFP passes output artifacts as arguments too: an input of the same name needs another one."""
-    taken = {*names, *outputs, *all_names(component.cell.tree)}
+def _arguments(names: Sequence[str], bound: Collection[str], taken: Collection[str]) -> dict[str, str]:
+    """The function's arguments for the inputs ``names``: another name for one that is ``bound`` before it is read.
+
+    KFP passes output artifacts as arguments too, and set-up cells bind names.
+    """
     arguments = {}
     for name in names:
         other = f"{name}_in"
-        while other in taken:
+        while other in taken or other in names:
             other += "_"
-        arguments[name] = other if name in outputs and not outputs[name].parameter else name
+        arguments[name] = other if name in bound else name
     return arguments
 
 

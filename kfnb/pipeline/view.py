@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from kfnb.capture.component import Component
+from kfnb.capture.definitions import Sort
 from kfnb.capture.notebook import Notebook
 from kfnb.model import Asked, ComponentView, Port, Traveller
 from kfnb.pipeline.pipeline import default_image
@@ -64,13 +65,30 @@ def _travellers(step: Step) -> list[Traveller]:
             f"read by {travel.reasons[name]}" if name in travel.reasons else "used by the cell's own commands"
         )
 
-    found = [Traveller(one.name, "import", one.origin, why(one.name)) for one in travel.imports.values()]
+    found = [
+        Traveller(f"cell {one.cell}", "set-up", f"cell {one.cell}", "runs before every step")
+        for one in travel.setups
+    ]
+    found += [Traveller(one.name, "import", one.origin, why(one.name)) for one in travel.imports.values()]
     found += [
-        Traveller(s.name, "source", f"cell {s.cell}, line {s.first}", why(s.name)) for s in travel.sources
+        Traveller(
+            s.name,
+            "constant" if s.sort is Sort.EXPRESSION else "source",
+            f"cell {s.cell}, line {s.first}",
+            why(s.name),
+        )
+        for s in travel.sources
     ]
     found += [
         Traveller(f"{name} = {value}", "constant", f"cell {travel.origins[name]}", f"{why(name)}; inlined")
         for name, value in travel.constants.items()
     ]
     found += [Traveller(name, "module", "beside the notebook", "imported") for name in travel.files]
+    heavy = step.files.heavy
+    found += [
+        Traveller(
+            name, "file", "beside the notebook", "read; too large for a cluster" if name in heavy else "read"
+        )
+        for name in step.files.beside
+    ]
     return found

@@ -20,6 +20,8 @@ from kfnb.capture.notebook import Parameter
 from kfnb.capture.travel import Travel
 from kfnb.errors import PipelineError
 from kfnb.pipeline.asked import asked_of
+from kfnb.pipeline.files import FILES
+from kfnb.pipeline.written import WrittenFiles
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,8 @@ class Wired:
     """A body with its inputs filled in.
 
     ``wanted`` are the outputs that each component must have, ``params`` the pipeline's parameters, ``results`` what
-    top-level tasks make of ``--output`` names. ``tasks`` maps each variable to its component, in order.
+    top-level tasks make of ``--output`` names. ``tasks`` maps each variable to its component, in order. ``earlier`` is
+    the number of tasks whose files each component gets at most, ``beside`` the files of the notebook's folder.
     """
 
     body: list[ast.stmt] = field(default_factory=list)
@@ -44,6 +47,8 @@ class Wired:
     tasks: dict[str, Component] = field(default_factory=dict)
     results: dict[str, Made] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    earlier: dict[str, int] = field(default_factory=dict)
+    beside: dict[str, set[str]] = field(default_factory=dict)
 
 
 def wire(
@@ -51,13 +56,15 @@ def wire(
     components: Mapping[str, Component],
     travels: Mapping[str, Travel],
     params: Mapping[str, Parameter],
+    constants: Mapping[str, str],
 ) -> Wired:
     """Fill in the inputs of the steps that the body of ``cell`` calls.
 
     ``components`` are all that the notebook has, ``travels`` what those that the body calls need; ``params`` are
-    the pipeline's own declared parameters. Raises ``PipelineError`` with the line.
+    the pipeline's own declared parameters, ``constants`` what its body reads of the notebook's. Raises
+    ``PipelineError`` with the line.
     """
-    wiring = _Wiring(cell, components, travels, params)
+    wiring = _Wiring(cell, components, travels, params, constants)
     wiring.result.body = wiring.block(copy.deepcopy(cell.tree.body))
     if not wiring.result.tasks:
         raise PipelineError(
@@ -67,6 +74,10 @@ def wire(
     return wiring.result
 
 
+_CEL: dict[str, str | int | None] = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+"""Characters that a text in CEL has escaped."""
+
+
 class _Wiring:
     def __init__(
         self,
@@ -74,8 +85,10 @@ class _Wiring:
         components: Mapping[str, Component],
         travels: Mapping[str, Travel],
         params: Mapping[str, Parameter],
+        constants: Mapping[str, str],
     ) -> None:
         self.cell = cell
+        self.constants = constants
         self.components = components
         self.travels = travels
         self.result = Wired(params=dict(params))
@@ -83,8 +96,27 @@ class _Wiring:
         self.made: dict[str, Made] = {}
         self.local: set[str] = set()
         self.closed: dict[str, Made] = {}  # made in a block that has ended
+        self.files = WrittenFiles(components)
         self.channels: set[str] = set()  # names of the body that stand for values of the run
         self.depth = 0
+
+    def escape(self, node: ast.Compare) -> None:
+        """Write texts that the run compares with as CEL reads them: KFP only puts quotes around them."""
+        operands = [node.left, *node.comparators]
+        if any(map(self.is_of_the_run, operands)):
+            node.left, *node.comparators = [self.escaped(one) for one in operands]
+
+    def escaped(self, node: ast.expr) -> ast.expr:
+        text = ast.unparse(node)
+        if isinstance(node, ast.Name) and node.id not in self.local:
+            text = self.constants.get(node.id, text)
+        try:
+            value = ast.literal_eval(text)
+        except (ValueError, SyntaxError):
+            return node
+        if not isinstance(value, str) or not set(value) & {*_CEL}:
+            return node
+        return ast.copy_location(ast.Constant(value.translate(str.maketrans(_CEL))), node)
 
     # -- statements -------------------------------------------------------------------------------------------
 
@@ -93,10 +125,11 @@ class _Wiring:
 
     def inner(self, body: list[ast.stmt]) -> list[ast.stmt]:
         """The statements of a ``with`` or a loop: what they make is not seen after it."""
-        made, local = dict(self.made), set(self.local)
+        made, local, files = dict(self.made), set(self.local), self.files.copy()
         self.depth += 1
         wired = self.block(body)
         self.depth -= 1
+        self.files.leave(files)
         self.closed |= {name: one for name, one in self.made.items() if made.get(name) != one}
         self.made, self.local = made, local
         return wired
@@ -143,6 +176,8 @@ class _Wiring:
         parts: list[ast.AST] = [node]
         while parts:
             part = parts.pop()
+            if isinstance(part, ast.Compare):
+                self.escape(part)
             decides = _decided_by(part)
             if any(self.is_of_the_run(one) for one in decides):
                 raise self.error(
@@ -198,6 +233,8 @@ class _Wiring:
         for name in self.inputs(component):
             if name not in given:
                 call.keywords.append(ast.keyword(name, self.found(name, component, call)))
+        self.give_files(call, component)
+        self.files.write(component, variable)
         self.result.tasks[variable] = component
         self.made |= {name: Made(component, variable) for name in component.outputs}
         if not self.depth:
@@ -205,6 +242,20 @@ class _Wiring:
             self.result.results |= own
         yield ast.copy_location(ast.Assign([ast.Name(variable, ast.Store())], call, lineno=call.lineno), call)
         yield from asked_of(variable, component)
+
+    def give_files(self, call: ast.Call, component: Component) -> None:
+        """Hand a task the files of those before it that it reads."""
+        try:
+            tasks, beside = self.files.read(component)
+        except PipelineError as error:
+            raise self.error(call, str(error)) from None
+        call.keywords += [
+            ast.keyword(f"{FILES}_{number}", _output(task, FILES))
+            for number, task in enumerate(tasks, start=1)
+        ]
+        known = self.result.earlier.get(component.name, 0)
+        self.result.earlier[component.name] = max(known, len(tasks))
+        self.result.beside.setdefault(component.name, set()).update(beside)
 
     def inputs(self, component: Component) -> list[str]:
         travel = self.travels[component.name]
@@ -360,8 +411,8 @@ class _Hoister(ast.NodeTransformer):
     visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_Lambda = visit_ListComp
 
 
-_LOGGED = {f"kf_{short}" for short, _ in KF_OUTPUTS.values()}
-"""The outputs that a step has for what it logs through ``kf``."""
+_LOGGED = {FILES, *(f"kf_{short}" for short, _ in KF_OUTPUTS.values())}
+"""The outputs that a step has for the files that it writes and for what it logs through ``kf``."""
 
 
 def _decided_by(node: ast.AST) -> list[ast.expr]:

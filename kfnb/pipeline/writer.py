@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 import builtins
 import textwrap
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from kfnb.capture.body import INDENT, Body, body_of, exact, indented
+from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition, definitions_of
 from kfnb.capture.embedded import KF_MAKERS, KF_OUTPUTS
@@ -16,6 +17,7 @@ from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import all_names
 from kfnb.capture.travel import Travel
 from kfnb.capture.values import Kind
+from kfnb.pipeline.files import FILES, NO_FILES, StepFiles
 from kfnb.place import mark, mark_generated
 
 
@@ -35,8 +37,10 @@ class StepWriter:
         inputs: Mapping[str, Kind],
         outputs: Mapping[str, Kind],
         arguments: Mapping[str, str],
+        files: StepFiles = NO_FILES,
     ) -> None:
         self.component = component
+        self.files = files
         self.cell = component.cell
         self.travel = travel
         self.inputs = inputs
@@ -45,16 +49,16 @@ class StepWriter:
         self.star_names = notebook.star_names if notebook else (lambda _module: ())
         self.logs = logs_of(travel)
         self.uses = sorted(travel.kf | ({"log_metrics"} if "report" in travel.kf else set()))
-        logged = {name for name, _ in self.logs.values()}
+        written = {FILES, *(name for name, _ in self.logs.values())}
         self.artifacts = [name for name, kind in outputs.items() if not kind.parameter]
-        self.saved = [name for name in self.artifacts if name not in logged]
+        self.saved = [name for name in self.artifacts if name not in written]
         self.results = [name for name, kind in outputs.items() if kind.parameter]
         self.loaded = [name for name, kind in inputs.items() if not kind.parameter]
         self.restored = {name: kind.restore for name, kind in inputs.items() if kind.restore}
         self.by_step = "report" in travel.kf or _logs_by_step(
             [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
         )
-        self.local = {*arguments.values(), *self.artifacts}
+        self.local = {*arguments.values(), *self.artifacts, *files.earlier}
         self.restored |= {name: "float" for name, one in travel.params.items() if one.type == "float"}
 
     def helpers(self) -> tuple[str, ...]:
@@ -65,7 +69,11 @@ class StepWriter:
             "kfnb_value": bool(self.results),
             "kfnb_floats": any("kfnb_floats" in one for one in self.restored.values()),
             "kfnb_modules": bool(self.travel.files),
+            "kfnb_files_in": bool(self.files),
+            "kfnb_files_out": bool(self.files),
+            "kfnb_temporary": self.files.temporary,
             "kfnb_attempts": bool(self.component.options.retries),
+            "kfnb_main": self._is_main(),
             "kfnb_kf": bool(self.logs),
             "kfnb_curves": "log_metrics" in self.uses and self.by_step,
         }
@@ -73,15 +81,23 @@ class StepWriter:
         makers = {KF_MAKERS[use] for use in self.uses}
         return (*(name for name, needed in used.items() if needed), *sorted(writers | makers))
 
+    def _is_main(self) -> bool:
+        """Whether the step must be ``__main__``, as the notebook is: it defines functions or classes."""
+        trees = [self.cell.tree, *(one.cell.tree for one in self.travel.setups)]
+        inside = {type(node) for tree in trees for node in ast.walk(tree)}
+        own = inside & {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda}
+        if self.component.function is not None:
+            own.clear()  # the component's own function
+        return bool(own or self.travel.sources or "__name__" in self.travel.provided)
+
     def function(self) -> str:
         """The whole function."""
         body = body_of(self.cell.code.text, self.star_names, self._used(), self.local)
-        early, late = self._sources()
+        travelled, late = self._travelled()
         parts = [
             *self._globals(),
-            *self._beginning(self.artifacts),
-            *self._prologue(),
-            *early,
+            *self._beginning(self.artifacts, travelled),
+            *travelled,
             *self._loading(),
             *late,
             *self._cell(body),
@@ -91,10 +107,11 @@ class StepWriter:
 
     def wrapped(self, function: ast.FunctionDef) -> str:
         """A function component's own function, with what it needs put at its top."""
-        early, late = self._sources()
+        early, late = self._travelled()
         arguments = [argument.arg for argument in function.args.args]
         written = [name for name in arguments if name in self.component.outputs]
-        needs = "\n".join([*self._beginning(written), *self._prologue(), *early, *late])
+        travelled = [*early, *late]
+        needs = "\n".join([*self._beginning(written, travelled), *travelled])
         first = function.body[0]
         if ast.get_docstring(function) is not None and len(function.body) > 1:
             first = function.body[1]  # the docstring stays first: KFP makes the description of it
@@ -124,6 +141,7 @@ class StepWriter:
             else:
                 optional.append(f"{self.arguments[param.name]}: {param.type} = {param.default!r}")
         required += [f"{name}: Output[{self.outputs[name].type}]" for name in self.artifacts]
+        optional += [f"{name}: Input[Artifact] = None" for name in self.files.earlier]
         lines = "".join(f"{INDENT}{argument},\n" for argument in [*required, *optional])
         return f"def {self.component.name}(\n{lines}){self._returns()}:" if lines else self._bare()
 
@@ -143,9 +161,9 @@ class StepWriter:
         """
         travel = self.travel
         names = {*self._own(), *travel.constants, *(one.name for one in travel.imports.values())}
-        for source in travel.sources:
-            assert source.node is not None
-            names |= set(read_names(ast.Module([source.node], []), self.star_names).writes)
+        trees = [ast.Module([source.node], []) for source in travel.sources if source.node is not None]
+        for tree in (*trees, *(one.cell.tree for one in travel.setups)):
+            names |= set(read_names(tree, self.star_names).writes)
         names -= self.local
         if not names:
             return []
@@ -155,27 +173,63 @@ class StepWriter:
             *(f"{by}global {one.rstrip(',')}" for one in wide),
         ]
 
-    def _beginning(self, written: list[str]) -> list[str]:
-        """What a step does first; its arguments ``written`` are artifacts, or paths, that it writes."""
-        lines = ['__import__("sys").stdout.reconfigure(line_buffering=True)']  # its log is read while it runs
-        lines += ["kfnb_unpack()"] if self.helpers() else []
+    def _beginning(self, written: list[str], travelled: list[str]) -> list[str]:
+        """What a step does first; its arguments ``written`` are artifacts, or paths, that it writes.
+
+        ``travelled`` are the lines that follow, up to the cell and its inputs.
+        """
+        lines = ["kfnb_unpack()"] if self.helpers() else []
         if self.component.options.retries:
             lines.append(f"kfnb_attempts({self.component.options.retries}, [{', '.join(written)}])")
-        return [INDENT + line for line in (mark_generated("its own code"), *lines)]
+        if self._is_main():
+            lines.append(f'kfnb_main("{self.component.name}", {_count(travelled)})')
+        if self.artifacts:  # before a constant of one's name takes its place
+            lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
+        lines += self.files.entering()
+        mine = mark_generated("its own code")
+        return [INDENT + line for line in (mine, *lines)] if lines else []
 
-    def _prologue(self) -> list[str]:
-        travel, lines = self.travel, []
-        if travel.files:
-            files = "".join(f"{INDENT * 2}{name!r}: {source!r},\n" for name, source in travel.files.items())
-            lines += [f"kfnb_modules({{\n{files}{INDENT}}})"]
-        lines += sorted({one.text for one in travel.imports.values()})
-        lines += ['__name__ = "__main__"'] if "__name__" in travel.provided else []
-        lines += ["display = print"] if "display" in travel.provided else []
-        rebound = {*self.component.names.writes, *self.component.names.deletes}
-        # a built-in that the cell replaces would be taken for a local name without a value
-        shadowed = sorted(name for name in rebound & travel.provided if hasattr(builtins, name))
-        lines += [f"from builtins import {name}" for name in shadowed]
-        lines += [f"{name} = {value}" for name, value in travel.constants.items()]
+    def _travelled(self) -> tuple[list[str], list[str]]:
+        """What comes from the notebook: before the inputs, and the functions and classes that need them.
+
+        Each set-up cell follows what it needs, and comes before what the cell itself needs.
+        """
+        lines = self._modules()
+        early, late = self._sources()
+        done: set[str] = set()
+        for one in self.travel.setups:
+            lines += [*self._prologue(one.needs - done), *self._texts(early, one.needs - done)]
+            lines += self._set_up(one.cell)
+            done |= one.needs
+        rest = {*self.travel.reasons, *self.travel.imports, *self.travel.provided} - done
+        lines += [*self._prologue(rest), *self._shadowed(), *self._texts(early, rest)]
+        return lines, [line for source in late for line in self._source(source)]
+
+    def _texts(self, sources: Iterable[Definition], names: Collection[str]) -> list[str]:
+        return [line for source in sources if source.name in names for line in self._source(source)]
+
+    def _modules(self) -> list[str]:
+        """The modules of the notebook's own."""
+        if not self.travel.files:
+            return []
+        files = "".join(f"{INDENT * 2}{name!r}: {source!r},\n" for name, source in self.travel.files.items())
+        return [
+            INDENT + mark_generated("modules of the notebook's own"),
+            f"{INDENT}kfnb_modules({{\n{files}{INDENT}}})",
+        ]
+
+    def _set_up(self, cell: Cell) -> list[str]:
+        """The text of a set-up cell."""
+        body = body_of(cell.code.text, self.star_names, self._used(), self.local)
+        first, text = _trimmed(body.text)
+        return [INDENT + mark(cell.place(first)), indented(text)]
+
+    def _prologue(self, names: Collection[str]) -> list[str]:
+        """Those of ``names`` that are imports and constants."""
+        travel = self.travel
+        lines = sorted({one.text for key, one in travel.imports.items() if {key, one.name} & {*names}})
+        lines += ["display = print"] if "display" in travel.provided & {*names} else []
+        lines += [f"{name} = {value}" for name, value in travel.constants.items() if name in names]
         if not lines:
             return []
         return [
@@ -183,15 +237,26 @@ class StepWriter:
             *(INDENT + line for line in lines),
         ]
 
-    def _sources(self) -> tuple[list[str], list[str]]:
+    def _shadowed(self) -> list[str]:
+        """Built-ins that the cell replaces: they would be taken for local names without a value."""
+        rebound = {*self.component.names.writes, *self.component.names.deletes}
+        names = sorted(name for name in rebound & self.travel.provided if hasattr(builtins, name))
+        if not names:
+            return []
+        return [
+            INDENT + mark_generated("built-ins"),
+            *(f"{INDENT}from builtins import {name}" for name in names),
+        ]
+
+    def _sources(self) -> tuple[list[Definition], list[Definition]]:
         """Functions and classes of the notebook: those before the inputs, and those that need them to be defined."""
-        early: list[str] = []
-        late: list[str] = []
+        early: list[Definition] = []
+        late: list[Definition] = []
         waiting = {*self.inputs, *self.arguments}
         for source, at_once in self._ordered():
             if waiting & at_once:
                 waiting.add(source.name)
-            (late if source.name in waiting else early).extend(self._source(source))
+            (late if source.name in waiting else early).append(source)
         return early, late
 
     def _ordered(self) -> list[tuple[Definition, set[str]]]:
@@ -226,10 +291,7 @@ class StepWriter:
         return "{" + ", ".join(f'"{name}": {name}' for name in sorted(names)) + "}"
 
     def _loading(self) -> list[str]:
-        lines = []
-        if self.artifacts:
-            lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
-        lines += [f"{name} = {other}" for name, other in self.arguments.items() if name != other]
+        lines = [f"{name} = {other}" for name, other in self.arguments.items() if name != other]
         lines += [f"{name} = kfnb_load({name}, {self._classes(own=False)})" for name in self.loaded]
         lines += ["import numpy"] if any(one.startswith("numpy.") for one in self.restored.values()) else []
         lines += [f"{name} = {one}({name})" for name, one in self.restored.items()]
@@ -268,7 +330,7 @@ class StepWriter:
 
     def _epilogue(self) -> list[str]:
         classes = self._classes(own=True)
-        lines = [self._saving(name, classes) for name in self.saved]
+        lines = [*self.files.leaving(), *(self._saving(name, classes) for name in self.saved)]
         if self.results:
             values = ", ".join(
                 f'kfnb_value({name}, {self.outputs[name].type}, "{name}")' for name in self.results
@@ -282,8 +344,14 @@ class StepWriter:
 
     def _used(self) -> set[str]:
         """All names that may be asked of an ``import *``."""
-        nodes = [source.node for source in self.travel.sources if source.node is not None]
+        nodes: list[ast.AST] = [source.node for source in self.travel.sources if source.node is not None]
+        nodes += [one.cell.tree for one in self.travel.setups]
         return set().union(all_names(self.cell.tree), self.outputs, *(all_names(node) for node in nodes))
+
+
+def _count(lines: Sequence[str]) -> int:
+    """How many statements the indented lines are."""
+    return len(ast.parse("\n".join(["if True:", *lines, f"{INDENT}pass"])).body[0].body) - 1  # type: ignore[attr-defined]
 
 
 def _logs_by_step(trees: Iterable[ast.AST]) -> bool:

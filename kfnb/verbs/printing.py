@@ -11,6 +11,7 @@ from typing import Any
 from kfnb import options, widgets
 from kfnb.backends.events import encode
 from kfnb.model import Run as RunData
+from kfnb.widgets.states import shown
 from kfnb.widgets.words import clean
 
 
@@ -58,7 +59,7 @@ def as_json(run: RunData) -> dict[str, Any]:
             {
                 "name": task.name,
                 "id": task.id,
-                "state": str(task.state),
+                "state": str(shown(task).state),
                 "doing": task.doing,
                 "outputs": encode(task.outputs),
                 "metrics": encode(task.metrics),

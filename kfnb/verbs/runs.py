@@ -48,7 +48,8 @@ def _see_through(run: Run, *, json_wanted: bool) -> int:
     try:
         last = _follow(run)
     except KeyboardInterrupt:
-        print(f"\nrun {run.id} goes on; kfnb logs -f {run.id} follows it", file=sys.stderr)
+        told = f"run {run.id} is still running; follow it with kfnb logs -f {run.id}, stop it with kfnb stop {run.id}"
+        print(f"\n{told}", file=sys.stderr)
         return INTERRUPTED
     print_run(last, json_wanted=json_wanted)
     return 0 if last.state is RunState.SUCCEEDED else 1
@@ -128,6 +129,10 @@ def _comparison_as_json(comparison: Comparison) -> dict[str, Any]:
 def stop(words: list[str]) -> int:
     """``kfnb stop``."""
     run = api.run(named(options.stop(), "kfnb stop").read(words).run)
+    state = run.snapshot().state
+    if state.finished:
+        print(f"run {run.id} is already finished: {state}", file=sys.stderr)
+        return 0
     run.stop()
     print(f"stopping run {run.id}", file=sys.stderr)
     return 0

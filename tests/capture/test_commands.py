@@ -43,7 +43,8 @@ def test_lines_keep_their_numbers() -> None:
     [
         ("x = 1\n%cd /tmp", {2: "%cd"}),
         ("%sql select 1", {1: "%sql"}),
-        ("%%bash\nls", {1: "%%bash"}),
+        ("%%sql\nselect 1", {1: "%%sql"}),
+        ("%%bash --out x\nls", {1: "%%bash"}),
         ("get_ipython().set_next_input('x')", {1: "get_ipython().set_next_input()"}),
     ],
 )
@@ -85,7 +86,7 @@ def test_commands_run_here_and_in_a_pipeline(agree, shell, tmp_path, monkeypatch
         "%%kf_component times --output timed\n%time timed = sum([1, 2])\n",
     )
     assert shell["out"] == ["addr b x y", "two"]
-    assert "beside.txt lies beside the notebook and does not travel" in shell.component("reads").notes[0]
+    assert shell.component("reads").files.reads == {"beside.txt"}
 
 
 def test_the_translation_is_what_the_shell_gets(tmp_path) -> None:

@@ -63,10 +63,10 @@ def test_what_is_said_replaces_what_is_found(shell) -> None:
     assert requirements(shell, "c") == ("./wheel.whl", "pyyaml>=6")
 
 
-def test_an_undeclared_package_is_refused_with_its_line(shell, tmp_path, monkeypatch) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    (tmp_path / "elsewhere" / "stray.py").write_text("x = 1")
-    monkeypatch.syspath_prepend(str(tmp_path / "elsewhere"))
+def test_an_undeclared_package_is_refused_with_its_line(shell, tmp_path_factory, monkeypatch) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")  # not the notebook's own
+    (elsewhere / "stray.py").write_text("x = 1")
+    monkeypatch.syspath_prepend(str(elsewhere))
     message = shell.fails("%%kf_component c\n\nimport stray\n")
     assert message.startswith("cell c [1], line 3: stray is of no installed package")
     shell.run("%%kf_component c --package stray==1\nimport stray\ny = stray.x\n")

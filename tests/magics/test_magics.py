@@ -226,3 +226,29 @@ def test_a_terminal_goes_on_to_the_next_line_of_a_component(shell: Shell) -> Non
 def test_a_component_can_be_bound_to_a_name(shell: Shell) -> None:
     shell.run("%%kf_component load -o handle\nx = 1")
     assert shell["handle"] is shell.component("load")
+
+
+def test_quotes_of_a_line_are_read_as_a_shell_reads_them(shell):
+    shell.run("%%kf_component a --param label=x --param d:dict={} --output seen\nseen = [label, d]")
+    shell.run("%kf_pipeline p a")
+    shell.run("n = 5")
+    run = shell.run(r"""%kf_submit p --label "it's \"{n}\"" -p d '{"k":10, "m": {"n": [1]}}' """)
+    assert run.wait(60).result == {"seen": ['it\'s "5"', {"k": 10, "m": {"n": [1]}}]}
+
+
+def test_a_text_that_a_condition_compares_with_may_hold_quotes(shell):
+    shell.run("OTHER = 'a\\\\b'")
+    shell.run("%%kf_component a --param word=x --output seen\nseen = word")
+    shell.run("%%kf_component b --output one\none = 1")
+    shell.run("%%kf_component c --output two\ntwo = 2")
+    shell.run(
+        '%%kf_pipeline p\nfirst = a()\nwith dsl.If(first.output == "it\'s"):\n    b()\n'
+        "with dsl.If(first.output == OTHER):\n    c()"
+    )
+
+    def ran(word):
+        return {name for name, outputs in shell.submit("p", word=word).outputs.items() if outputs}
+
+    assert ran("it's") == {"a", "b"}
+    assert ran("a\\b") == {"a", "c"}
+    assert ran("its") == {"a"}

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.errors import NotebookError
-from kfnb.notebooks.parameters import check_known, find_declared, parse_value, read_file
+from kfnb.notebooks.parameters import Text, check_known, find_declared, parse_value, read_file, typed
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 values = st.recursive(
@@ -79,27 +79,27 @@ def test_literals_have_their_types(text, value):
 
 def test_a_tagged_cell_declares_what_it_assigns():
     cell = code("rows = 300  # how many\nC: float = 1.0\na, b = 1, 2\nprint(rows)\n%time x = 1", "parameters")
-    assert find_declared([cell]) == {"rows", "C", "a", "b"}
+    assert set(find_declared([cell])) == {"rows", "C", "a", "b"}
 
 
 def test_a_kf_parameters_cell_declares_what_it_assigns():
-    assert find_declared([code("\n%%kf_parameters\nrows = 300"), code("other = 1")]) == {"rows"}
+    assert set(find_declared([code("\n%%kf_parameters\nrows = 300"), code("other = 1")])) == {"rows"}
 
 
 @given(st.lists(names, min_size=1, max_size=4, unique=True), st.sampled_from(["--param {}", "--param={}"]))
 def test_component_options_declare_parameters(given_names, form):
     suffixes = ["", ":int=3", "=0.5", ":str='a b'"]
     options = " ".join(form.format(name) + suffixes[i] for i, name in enumerate(given_names))
-    assert find_declared([code(f"%%kf_component train {options} --cpu 2\nx = 1")]) == set(given_names)
+    assert set(find_declared([code(f"%%kf_component train {options} --cpu 2\nx = 1")])) == set(given_names)
 
 
 def test_an_unbalanced_quote_hides_no_parameter():
-    assert find_declared([code("%%kf_component train --param rows:int=3 --image it's\n1")]) == {"rows"}
+    assert set(find_declared([code("%%kf_component train --param rows:int=3 --image it's\n1")])) == {"rows"}
 
 
 def test_text_cells_and_cells_that_do_not_parse_declare_nothing():
     text = {"cell_type": "markdown", "source": "rows = 1", "metadata": {"tags": ["parameters"]}}
-    assert find_declared([text, code("rows = = 1", "parameters")]) == set()
+    assert set(find_declared([text, code("rows = = 1", "parameters")])) == set()
 
 
 def test_a_parameter_must_be_declared_by_some_notebook():
@@ -135,3 +135,18 @@ def test_a_file_without_parameters_is_refused(tmp_path, text, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(NotebookError, match=r"none\.yaml: cannot read these parameters \(No such file"):
         read_file(tmp_path / "none.yaml")
+
+
+def test_what_is_typed_for_a_text_stays_the_text():
+    declared = find_declared(
+        [
+            code("ver = '3.9'\nrate = 1.0\nfiles = glob()", "parameters"),
+            code("%%time\n%%kf_component a --param tag:str --param n:int=3 \\\n  --param word=x\n1"),
+        ]
+    )
+    assert declared == {"ver": "str", "rate": "float", "files": "", "tag": "str", "n": "int", "word": "str"}
+    given = {"ver": "3.10", "rate": "3.10", "files": "3.10", "tag": "'3'", "n": "4", "word": "true"}
+    assert typed({name: Text(text) for name, text in given.items()}, declared) == {
+        "ver": "3.10", "rate": 3.1, "files": 3.1, "tag": "3", "n": 4, "word": "true",
+    }  # fmt: skip
+    assert typed({"ver": 3.1, "other": 1}, declared) == {"ver": 3.1}

@@ -14,12 +14,15 @@ from tests.pipeline.launched import launch
 
 
 def flaky(retries: int, fails: str) -> str:
-    """The cell of a step that counts how often it has run, and fails where ``fails`` is true of ``times``."""
+    """The cell of a step that counts how often it has run, and fails where ``fails`` is true of ``times``.
+
+    Its ``LEDGER`` lies outside of the folder that each attempt has for itself.
+    """
     return f"""%%kf_component train --retries {retries} --output times
 from pathlib import Path
-with Path("times").open("a") as file:
+with Path(LEDGER).open("a") as file:
     file.write("x")
-times = len(Path("times").read_text())
+times = len(Path(LEDGER).read_text())
 state = globals().get("state", 0) + 1
 kf.log_metrics(**dict([(f"time_{{times}}", state)]))
 kf.html(f"time {{times}}")
@@ -33,10 +36,10 @@ FAILS_TWICE = flaky(2, "1 < times < 4")
 @pytest.fixture
 def failing(shell: Shell, tmp_path: Path) -> Path:
     """A pipeline ``p`` of a step that fails the first two times it runs; the folder in which it is to be launched."""
-    shell.run(FAILS_TWICE)
+    shell.run(f"LEDGER = {str(tmp_path / 'ledger')!r}")
+    shell.run(FAILS_TWICE)  # the notebook's own time
     shell.run("%kf_pipeline p train")
     (tmp_path / "there").mkdir()
-    (tmp_path / "there" / "times").write_text("x")  # the notebook's own time
     return tmp_path / "there"
 
 
@@ -54,8 +57,8 @@ def test_each_attempt_begins_afresh_and_leaves_nothing_to_the_next(failing: Path
     assert (failing / "artifacts" / "kf_html").read_text() == "time 4\n"
 
 
-def test_the_last_failure_is_the_steps(failing: Path, shell: Shell) -> None:
-    Path("times").unlink()
+def test_the_last_failure_is_the_steps(failing: Path, shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "ledger").unlink()
     shell.run(flaky(1, "1 < times"))
     done = launch("p", "train", failing)
     assert done.code == 1
@@ -86,9 +89,9 @@ def test_an_attempt_that_ends_without_words_is_told_by_its_exit_code(
     assert done.code == int(words.rsplit(maxsplit=1)[-1])
 
 
-def test_a_step_is_not_tried_again_where_that_is_done_from_outside(failing: Path) -> None:
+def test_a_step_is_not_tried_again_where_that_is_done_from_outside(failing: Path, tmp_path: Path) -> None:
     done = launch("p", "train", failing, KFNB_RETRIES="outside")
-    assert (done.code, (failing / "times").read_text()) == (1, "xx")
+    assert (done.code, (tmp_path / "ledger").read_text()) == (1, "xx")
     assert "attempt" not in done.log
 
 
@@ -119,9 +122,7 @@ def test_argo_tries_a_failed_program_again_by_its_policy_alone(
     assert kfnb_retried_from_outside() is outside
 
 
-def test_a_run_here_shows_the_attempts(shell: Shell, tmp_path: Path) -> None:
-    shell.run(FAILS_TWICE)
-    shell.run("%kf_pipeline p train")
+def test_a_run_here_shows_the_attempts(failing: Path, shell: Shell) -> None:
     run = shell.submit("p")
     (task,) = run.snapshot().tasks
     assert (task.attempts, len(task.began), task.outputs["times"]) == (3, 3, 4)

@@ -37,6 +37,17 @@ def packed(*names: str) -> str:
     return inspect.getsource(kfnb_packed(*([getattr(embedded, name) for name in group] for group in groups)))
 
 
+def spaced() -> str:
+    """A function with blanks in a text."""
+    return "two    columns"
+
+
+def test_blanks_in_a_text_stay() -> None:
+    unpack = kfnb_packed([spaced])
+    unpack()
+    assert unpack.__globals__["spaced"]() == spaced()
+
+
 @pytest.fixture
 def typical(shell: Shell) -> Shell:
     """A step that takes a DataFrame, makes a model and logs metrics."""

@@ -11,8 +11,15 @@ from kfnb.backends.kubeflow.components import Components, Ports
 from kfnb.backends.kubeflow.mlmd import Execution, Recorded, Stored, Use
 from kfnb.backends.metrics import metrics
 from kfnb.backends.parameters import plain, text, typed, unwrapped
-from kfnb.model import Artifact
+from kfnb.model import Artifact, RunState
 
+ENDED = {
+    "COMPLETE": RunState.SUCCEEDED,
+    "CACHED": RunState.SUCCEEDED,
+    "FAILED": RunState.FAILED,
+    "CANCELED": RunState.SKIPPED,
+}
+"""ML Metadata's words for what is over: a branch that was not taken is CANCELED there."""
 SESSION = "store_session_info"
 """The property that says how the object store is reached, without its secrets."""
 _PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\['([^']*)'\]\}\}")

@@ -124,14 +124,12 @@ def _page(url: str, access: Access, around: Surroundings) -> Callable[[str], str
 def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> Cluster:
     namespace = access.namespace or server.users_namespace or access.installed
     address = access.metadata or _metadata(server.url, access, ways)
-    cluster = Cluster(
+    return Cluster(
         Metadata(address) if address else None,
         Store(namespace, read_secrets(kubernetes) if kubernetes is not None else None, ways.reached),
         Pods(kubernetes, namespace) if kubernetes is not None else None,
+        "" if address else _NO_METADATA.format(server.url),
     )
-    if not address:
-        cluster.trouble = _NO_METADATA.format(server.url)
-    return cluster
 
 
 def _metadata(url: str, access: Access, ways: _Ways) -> str:

@@ -59,5 +59,5 @@ class Credentials:
                 self._token = self._file.read_text(encoding="utf-8").strip()
                 self._read = version
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or "it is no text"
+            reason = getattr(error, "strerror", None) or "it is not text"
             raise BackendUnavailable(f"the token cannot be read from {self._file}: {reason}") from None

@@ -9,7 +9,7 @@ from typing import Any
 
 from kfnb.backends import unmet
 from kfnb.backends.failure import from_description
-from kfnb.backends.kubeflow.gave_up import by_driver, by_executor, by_launcher, cut
+from kfnb.backends.kubeflow.gave_up import by_driver, by_executor, by_launcher, cut, unwritten
 from kfnb.backends.kubeflow.lines import own_lines
 from kfnb.backends.kubeflow.pods import Ended, Pod
 from kfnb.backends.kubeflow.printed import exceptions
@@ -103,7 +103,8 @@ def _ended(lines: Sequence[str], own: Sequence[str], pod: Pod | None) -> str:
     if pod is not None and (whole := _of_pod(pod)):
         return whole
     if launched is None and (said := by_launcher(lines)):
-        return f"KFP's launcher failed: {said}"
+        output = unwritten(lines)
+        return f"its output {output} was not written" if output else f"KFP's launcher failed: {said}"
     code = int(launched["code"]) if launched is not None else pod.exit_code if pod is not None else None
     if code is None:
         return SILENT

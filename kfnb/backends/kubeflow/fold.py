@@ -11,16 +11,22 @@ from typing import Any
 
 from kfnb.backends.environment import FROM_STUDY, environment_of, of_study
 from kfnb.backends.iterations import measured
+from kfnb.backends.kubeflow.again import not_skipped_yet
 from kfnb.backends.kubeflow.plan import Plan, plan_of
 from kfnb.backends.kubeflow.results import results
-from kfnb.backends.kubeflow.rows import Rows
+from kfnb.backends.kubeflow.rows import Rows, rows_of
 from kfnb.backends.kubeflow.states import history, seconds, state_named
 from kfnb.backends.kubeflow.summary import summary, unprepared
 from kfnb.backends.kubeflow.tasks import Around, Tasks
-from kfnb.backends.kubeflow.told import NOTHING, Told
+from kfnb.backends.kubeflow.told import NOTHING, Seen, Told
 from kfnb.model import Run, RunState
 
 Json = Mapping[str, Any]
+
+_UNRECORDED = (
+    "Kubeflow Pipelines has not recorded the end of this run, which is shown from the Argo Workflow; a text that it"
+    " cannot store, such as an emoji passed from step to step, is a known cause"
+)
 
 
 def outline(answer: Json, experiment: str = "", url: str = "") -> Run:
@@ -57,13 +63,13 @@ def fold(
     url: str = "",
 ) -> Run:
     """The run, with all of its tasks and groups. ``told`` gives what is known of a task besides, by its id."""
-    run = outline(answer, experiment, url)
-    rows = (answer.get("run_details") or {}).get("task_details") or ()
+    run = _ended(outline(answer, experiment, url), answer, told("").seen)
+    rows = rows_of(answer)
     tasks = Tasks(Rows(rows, plan.root), _canceled_at(answer), told)
     tasks.dag(plan.root, "", "", None, Around(run.state, run.finished))
     whole = replace(run, tasks=tuple(tasks.made), notes=(*run.notes, *tasks.notes()))
     if not run.state.finished:
-        return whole
+        return not_skipped_yet(whole)
     return replace(
         whole,
         result=results(plan.root, whole.tasks) if run.state is RunState.SUCCEEDED else {},
@@ -72,6 +78,15 @@ def fold(
         if run.state is RunState.FAILED
         else run.error,
     )
+
+
+def _ended(run: Run, answer: Json, seen: Seen | None) -> Run:
+    """The run as its Workflow ended, where the server has not recorded that: it refuses texts that it cannot store."""
+    if run.state.finished or seen is None or not seen.state.finished:
+        return run
+    canceled = seen.state is RunState.FAILED and _canceled_at(answer) is not None
+    state = RunState.CANCELED if canceled else seen.state
+    return replace(run, state=state, finished=seen.finished, notes=(*run.notes, _UNRECORDED))
 
 
 def state_of(answer: Json) -> RunState:

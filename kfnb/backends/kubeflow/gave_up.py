@@ -13,6 +13,9 @@ _FATAL = re.compile(r"F\d{4} \S+ +\d+ \S+\] (?P<said>.+)")
 _PANIC = re.compile(r"panic: (?P<said>.+)")
 _DRIVER = re.compile(r"(?:KFP driver: )?driver\.\w+\(.*?\) failed: ")
 _LAUNCHER = re.compile(r"(?:failed to execute component: )+")
+_UNWRITTEN = re.compile(
+    r"failed to read output parameter name=\"(?P<name>[^\"]+)\".*: no such file or directory$"
+)
 _STATUS = re.compile(r"(?:exit status \d+|signal: .+)$")
 _EXECUTOR = re.compile(
     r"time=\S+ level=(?:error|fatal) .*?(?:error=(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<word>\S+))|$)",
@@ -41,6 +44,12 @@ def by_launcher(lines: Sequence[str]) -> str:
     """Why the launcher gave up; empty where it did not, or only because the step's program had failed."""
     said = _LAUNCHER.sub("", _fatal(lines))
     return "" if _STATUS.search(said) else _plain(said)
+
+
+def unwritten(lines: Sequence[str]) -> str:
+    """The output that the launcher did not find after a program that had ended well: by ``sys.exit(0)``, say."""
+    found = _UNWRITTEN.search(_fatal(lines))
+    return found["name"] if found else ""
 
 
 def by_executor(lines: Sequence[str]) -> str:

@@ -74,8 +74,8 @@ def cautions(spec: Json, platform: Json | None = None) -> Iterator[str]:
     size = workflow_size(spec, platform, {}) + _NODES * sum(1 for _ in _tasks(spec))
     if size > _WORKFLOW:
         yield (
-            f"the pipeline becomes an Argo Workflow of about {_kib(size)}: above 1,024 KiB Argo needs a database to"
-            " offload its status to (nodeStatusOffLoad), and fails the run without; split the pipeline"
+            f"the pipeline becomes an Argo Workflow of about {_kib(size)}: above 1,024 KiB the run fails unless Argo"
+            " offloads its status to a database (nodeStatusOffLoad); split the pipeline"
         )
 
 
@@ -111,7 +111,7 @@ def workflow_size(spec: Json, platform: Json | None, arguments: Json) -> int:
 def _arguments(spec: Json, arguments: Json) -> Iterator[tuple[str, int, str]]:
     """What stands in one argument of a command: what it is, its size, and what to do where that is too much."""
     yield (
-        "what the pipeline is called with",
+        "the pipeline's input",
         _size(_go({"parameterValues": dict(arguments)})),
         "pass the address of a file instead of its content",
     )

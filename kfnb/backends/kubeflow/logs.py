@@ -27,6 +27,8 @@ _LAST_LINES, _LAST_BYTES = 1000, 2**18
 _MOST = 20
 """Pods that are followed at once."""
 
+_NOWHERE = "neither Kubernetes nor ML Metadata can be asked where it is; set %kf_config context=NAME"
+
 
 @dataclass(frozen=True)
 class Source:
@@ -74,6 +76,8 @@ def whole(source: Source, pods: Pods | None) -> Iterator[str]:
             return
         if begun:
             return
+    if not why and pods is None:
+        why = [_NOWHERE]
     if why and source.finished:
         yield f"(no log: {'; '.join(why)})"
 

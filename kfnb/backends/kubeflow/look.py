@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Protocol
 
 from kfnb import model
 from kfnb.backends.backend import LogLine, Pace
-from kfnb.backends.kubeflow.again import begun_again, not_skipped_yet
+from kfnb.backends.kubeflow.again import begun_again
+from kfnb.backends.kubeflow.due import due
 from kfnb.backends.kubeflow.fold import fold, spec_of
 from kfnb.backends.kubeflow.limits import cautions
 from kfnb.backends.kubeflow.plan import Plan, plan_of
+from kfnb.backends.kubeflow.rows import Row, lag_behind, rows_of
 from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.told import NOTHING, Told
 from kfnb.backends.kubeflow.versions import Versions
@@ -69,6 +71,7 @@ class Look:
         self._experiment, self._versions, self._insight, self._page = experiment, versions, insight, page
         self._plan = Plan()
         self._cautions: tuple[str, ...] = ()
+        self._rows: Sequence[Row] = ()
         self._told: Mapping[str, Told] = {}
         self._known: Any = None
         self._pace, self._learned = pace, float("-inf")
@@ -101,6 +104,7 @@ class Look:
         if spec != self.spec:
             self.spec, self._plan, self._cautions = spec, plan_of(spec), tuple(cautions(spec))
         self._entries = len(answer.get("state_history") or ())
+        self._rows = rows_of(answer)
         run = self._folded(answer)
         return self._not_yet_again(replace(run, notes=(*run.notes, *self._cautions)))
 
@@ -142,13 +146,15 @@ class Look:
         return changed
 
     def _waits(self, run: model.Run) -> bool:
-        """Whether a task is due, and what it needs (a node, an image, a volume) may be in its way."""
-        states = {task.id: task.state for task in run.tasks}
-        return any(
-            _due(task, states)
-            if task.state is RunState.PENDING
-            else task.state is RunState.RUNNING and not task.group and not self._of_task(task.id).going
-            for task in run.tasks
+        """Whether a task waits for more than the pipeline (a node, an image, a volume), or others know more than rows.
+
+        A task that is due may wait, and so may one that runs by its row and has no pod that does.
+        """
+        running = (task for task in run.tasks if task.state is RunState.RUNNING and not task.group)
+        return (
+            any(due(run))
+            or lag_behind(self._rows, run)
+            or not all(self._of_task(task.id).going for task in running)
         )
 
     def _not_yet_again(self, run: model.Run) -> model.Run:
@@ -156,17 +162,9 @@ class Look:
         entries, until = self._retried
         if run.state.finished and self._entries <= entries and time.monotonic() < until:
             return begun_again(run)
-        return not_skipped_yet(run)
+        return run
 
     def _gone(self) -> RunNotFound:
         return RunNotFound(
             f"run {self._id} is not there: {self._server.url} knows no such run, or it was deleted"
         )
-
-
-def _due(task: model.Task, states: Mapping[str, RunState]) -> bool:
-    """Whether all that a task or a group waits for in the pipeline itself is done."""
-    if task.parent and states.get(task.parent) is not RunState.RUNNING:
-        return False
-    around = task.id[: -len(task.name)]
-    return all(states.get(around + need, RunState.SUCCEEDED).finished for need in task.needs)

@@ -13,6 +13,8 @@ from kfnb.backends.kubeflow.fold import spec_of
 from kfnb.backends.kubeflow.paging import called, every
 from kfnb.backends.kubeflow.server import Exists, NotFound, Sent, Server
 from kfnb.backends.kubeflow.states import seconds
+from kfnb.backends.kubeflow.storable import check_storable
+from kfnb.backends.kubeflow.submit import as_sent
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import UploadedPipeline, UploadList
 
@@ -36,7 +38,9 @@ class Pipelines:
 
         A version without a name is called by the time; the first of a pipeline, by the pipeline.
         """
-        sent = form(spec, platform)
+        sent_spec = as_sent(spec)
+        check_storable({"name": name, "version": version, "description": description, "spec": sent_spec})
+        sent = form(sent_spec, platform)
         found = self._find(name)
         if found is None and not version:
             try:

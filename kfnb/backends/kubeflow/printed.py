@@ -16,7 +16,8 @@ _LINKS = {
 _FRAME = re.compile(r'  File "(?P<file>[^"]*)", line (?P<line>\d+)(?:, in (?P<function>.+))?$')
 _EXCEPTION = re.compile(r"(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
 _CARETS = re.compile(r"\s*[~^]+\s*$")
-_MODULE = "ephemeral_component."
+_MODULES = ("ephemeral_component.", "__main__.", "builtins.")
+"""Where the classes of exceptions come from that are called by their own names."""
 
 
 def exceptions(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
@@ -94,7 +95,9 @@ def _exception(lines: Sequence[str]) -> dict[str, Any] | None:
     frames = list(_frames(lines[:end]))
     syntax = frames.pop() if frames and frames[-1][2] is None else None
     return {
-        "type": said["type"].removeprefix(_MODULE).removeprefix("builtins."),
+        "type": next(
+            (said["type"][len(one) :] for one in _MODULES if said["type"].startswith(one)), said["type"]
+        ),
         "message": said["message"] or "",
         "notes": [],
         "frames": frames,

@@ -8,11 +8,14 @@ that nothing follows is taken by its name, and what ML Metadata and the workflow
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from kfnb.backends.kubeflow.nodes import Path
 from kfnb.backends.kubeflow.plan import Dag, Step
+from kfnb.backends.kubeflow.states import state_named
+from kfnb.model import Run, RunState
 
 Row = Mapping[str, Any]
 
@@ -20,15 +23,26 @@ _PLUMBING = frozenset({"executor", "root", "iteration-item", "iteration-iteratio
 """What rows of every run are called, so that a task is not found by such a name alone."""
 
 
+def rows_of(answer: Mapping[str, Any]) -> Sequence[Row]:
+    """The rows in a run's answer."""
+    return (answer.get("run_details") or {}).get("task_details") or ()
+
+
+def lag_behind(rows: Sequence[Row], run: Run) -> bool:
+    """Whether more tasks of a run have begun than there are rows that could tell of them."""
+    told = Counter(str(row.get("display_name", "")) for row in rows)
+    begun = Counter(task.name for task in run.tasks if task.began)
+    return any(number > told[name] for name, number in begun.items())
+
+
 class Rows:
     """The rows of one run: ``found``, by the ids of the tasks that they tell of.
 
     ``rounds`` has the number of each loop's turns, ``tries`` that of the pods of a task which may be tried again; where
-    Argo tries nothing again, ``tries`` is empty. ``number`` is that of all rows.
+    Argo tries nothing again, ``tries`` is empty.
     """
 
     def __init__(self, rows: Sequence[Row], root: Dag) -> None:
-        self.number = len(rows)
         self._before: dict[str, list[Row]] = {}
         self._rows = rows
         self._failed: list[Row] = []
@@ -53,7 +67,7 @@ class Rows:
                     before[node].append(row)
                 else:
                     before[node] = [row]
-            if row.get("state") == "FAILED":
+            if state_named(row.get("state")) is RunState.FAILED:
                 self._failed.append(row)
             if not self._retries and row.get("display_name", "").endswith("(0)"):
                 self._retries = True

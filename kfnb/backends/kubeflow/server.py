@@ -25,6 +25,9 @@ _LATER = frozenset({429, 502, 503, 504})
 """What a server or a gateway says that may do it later."""
 _FORGOTTEN = 404
 
+_PLAIN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
+"""OpenSSL's words, by its version, for an answer in plain HTTP."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -210,7 +213,7 @@ class Server:
             raise (
                 self._login()
                 if answer.body.lstrip()[:1] == b"<"
-                else BackendError(f"{self.url} answered something that is no JSON")
+                else BackendError(f"{self.url} answered with something that is not JSON")
             ) from None
 
     def _login(self) -> BackendError:
@@ -220,6 +223,9 @@ class Server:
         )
 
     def _untrusted(self, error: Exception) -> str:
+        if any(sign in str(error) for sign in _PLAIN):
+            plain = self.url.replace("https://", "http://", 1)
+            return f"{self.url} answers in plain HTTP. Use that, if you trust the network: %kf_config host={plain}"
         reason = (
             str(error).rpartition("] ")[2].partition(" (_ssl")[0].strip() or "its certificate is not trusted"
         )

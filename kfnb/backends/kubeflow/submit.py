@@ -8,17 +8,21 @@ from typing import Any
 from kfnb.backends.backend import Submission
 from kfnb.backends.environment import FROM_STUDY
 from kfnb.backends.kubeflow.limits import check
+from kfnb.backends.kubeflow.storable import check_storable, storable
 from kfnb.errors import BackendError
 
 Json = Mapping[str, Any]
+
+_KFP_EXECUTOR = "kfp.dsl.executor_main"
+_UNBUFFERED = {"name": "PYTHONUNBUFFERED", "value": "1"}
 
 
 def order(submission: Submission, experiment: str, *, root: str = "", account: str = "") -> dict[str, Any]:
     """The body of ``POST /runs``. ``root`` is the folder for artifacts, ``account`` the service account of the pods.
 
-    Raises ``BackendError`` for what a cluster does not take, or cannot hold (``limits``).
+    Raises ``BackendError`` for what a cluster does not take, cannot hold (``limits``), or cannot store (``storable``).
     """
-    spec = submission.spec if submission.cache else without_cache(submission.spec)
+    spec = as_sent(submission.spec if submission.cache else without_cache(submission.spec))
     artifacts = spec.get("root", {}).get("inputDefinitions", {}).get("artifacts", {})
     given = [name for name in submission.arguments if name in artifacts]
     if given:
@@ -26,9 +30,14 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
             f"{', '.join(given)}: Kubeflow takes parameters alone as a pipeline's arguments; "
             f"give the artifact's address as a text, and dsl.importer takes it in"
         )
+    if submission.left_behind:
+        raise BackendError(
+            f"{', '.join(submission.left_behind)}: too large to travel with the pipeline (48 KiB a step, packed), so"
+            " its steps would not find it on the cluster: read it from a URL, or pass its address as a parameter"
+        )
     check(spec, submission.platform, submission.arguments)
     config: dict[str, Any] = {"parameters": dict(submission.arguments)} if submission.arguments else {}
-    return {
+    body = {
         **({"experiment_id": experiment} if experiment else {}),
         "display_name": submission.name,
         **({"description": FROM_STUDY + submission.study} if submission.study else {}),
@@ -38,6 +47,29 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
         "runtime_config": config | ({"pipeline_root": root} if root else {}),
         **({"service_account": account} if account else {}),
     }
+    check_storable(body)
+    return body
+
+
+def as_sent(spec: Json) -> dict[str, Any]:
+    """The pipeline as a cluster is given it: storable, and with Python steps that write their logs line by line.
+
+    Python keeps what a step prints until there are 8 KiB of it, so that a followed log would come at the step's end,
+    and after what it wrote to stderr later; here steps run with the same setting.
+    """
+    deployment = spec.get("deploymentSpec", {})
+    executors = {name: _unbuffered(one) for name, one in deployment.get("executors", {}).items()}
+    sent = {**spec, "deploymentSpec": {**deployment, "executors": executors}} if executors else spec
+    return storable(sent)
+
+
+def _unbuffered(executor: Json) -> Json:
+    container = executor.get("container") or {}
+    env = container.get("env") or []
+    python = any(_KFP_EXECUTOR in word for word in container.get("command") or ())
+    if not python or any(one.get("name") == _UNBUFFERED["name"] for one in env):
+        return executor
+    return {**executor, "container": {**container, "env": [*env, _UNBUFFERED]}}
 
 
 def without_cache(spec: Json) -> dict[str, Any]:

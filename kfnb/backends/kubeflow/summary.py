@@ -7,6 +7,7 @@ from typing import Any
 
 from kfnb.backends.kubeflow.failure import UNPREPARED
 from kfnb.backends.kubeflow.plan import Dag
+from kfnb.backends.kubeflow.states import state_named
 from kfnb.model import RunState, Task, TaskError
 
 _SHOWN = 3
@@ -19,7 +20,10 @@ def unprepared(rows: Sequence[Mapping[str, Any]], error: TaskError | None) -> st
     """The error of a run whose own driver failed, which its pod told (``error``) or nobody; empty if it did not."""
     if error is not None:
         return error.message
-    failed = any(row.get("display_name") == _DRIVER and row.get("state") == "FAILED" for row in rows)
+    failed = any(
+        row.get("display_name") == _DRIVER and state_named(row.get("state")) is RunState.FAILED
+        for row in rows
+    )
     return f"{UNPREPARED}: its driver failed, and its pod's log cannot be read from here" if failed else ""
 
 

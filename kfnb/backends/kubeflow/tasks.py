@@ -93,7 +93,7 @@ class Tasks:
         needs: Sequence[Task],
     ) -> Task:
         row, told = self._rows.found.get(task), self._told(task)
-        seen = told.seen if self._is_news(told.seen, row, around) else None
+        seen = told.seen if _is_news(told, row, around) else None
         state = self._seen_state(seen, around) if seen else self._state(row, step, around, needs)
         if seen is not None:
             started, finished, began = _seen_times(seen, row, state, around)
@@ -127,16 +127,6 @@ class Tasks:
             error=(told.error or _error(row)) if state is RunState.FAILED else None,
         )
 
-    def _is_news(self, seen: Seen | None, row: Row | None, around: Around) -> bool:
-        """Whether others know more of a task than its row says."""
-        if seen is None or _final(row):
-            return False
-        if row is None:
-            return True
-        # an attempt that failed may be followed by another
-        over = around.state.finished or seen.state is not RunState.FAILED
-        return seen.state.finished and bool(row.get("state")) and over
-
     def _seen_state(self, seen: Seen, around: Around) -> RunState:
         if seen.state.finished or not around.state.finished:
             return seen.state
@@ -163,11 +153,7 @@ class Tasks:
             )
         if state is RunState.FAILED and self._canceled is not None:
             return RunState.CANCELED if (seconds(row.get("end_time")) or 0) >= self._canceled else state
-        if around.state.finished:
-            return state if state.finished else around.state
-        # Argo leaves a task out once all that it needs is over: of a run that is retried, the row is old
-        again = state is RunState.SKIPPED and not all(need.state.finished for need in needs)
-        return RunState.PENDING if again else state
+        return around.state if around.state.finished and not state.finished else state
 
     def _times(
         self, row: Row | None, task: str, state: RunState, around: Around
@@ -196,6 +182,20 @@ class Tasks:
         if group.state is not RunState.FAILED or first is None:
             return group
         return replace(group, error=replace(first, traceback=""))
+
+
+def _is_news(told: Told, row: Row | None, around: Around) -> bool:
+    """Whether others know more of a task than its row says."""
+    seen = told.seen
+    if seen is None or _final(row):
+        return False
+    if row is None:
+        return True
+    if not seen.state.finished:
+        return told.going and row.get("state") == RunState.PENDING
+    # an attempt that failed may be followed by another
+    over = around.state.finished or seen.state is not RunState.FAILED
+    return bool(row.get("state")) and over
 
 
 def _unhooked(step: Step, needs: Sequence[Task]) -> bool:

@@ -33,7 +33,11 @@ def doing(
         for task, pod in newest.items()
         if pod.phase == "Pending"
     }
-    words |= {task: why_refused(message) for task, message in refused.items() if not words.get(task)}
+    words |= {
+        task: why_refused(message)
+        for task, message in refused.items()
+        if task not in newest and message not in _NORMAL  # of a pod that has come since, Argo's word is old
+    }
     words[""] = words.get("") or _whole(newest.get(""), queued)
     return {task: why for task, why in words.items() if why}
 

@@ -49,8 +49,9 @@ class Watch:
         with self._lock:
             if time.monotonic() - self._looked >= (self._pause.seconds if age is None else age):
                 self._ask()
-            if self._lost is not None or self._run is None:
-                raise self._lost or AssertionError
+            if self._lost is not None:
+                raise self._lost.with_traceback(None)  # it would grow with each that asks
+            assert self._run is not None  # there was an answer
             return self._run
 
     def events(self, after: int) -> list[Event]:

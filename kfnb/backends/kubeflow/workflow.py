@@ -48,13 +48,15 @@ class Workflow:
     of those that failed, both by task.
 
     ``queued`` is Argo's word on a workflow that it has not started, empty if it has not said any; None where it has.
-    ``offloaded``: Argo keeps the nodes in a database of its own, so that none of them is known.
+    ``ended`` is how it ended and when, None while it has not. ``offloaded``: Argo keeps the nodes in a database of its
+    own, so that none of them is known.
     """
 
     tasks: Mapping[str, Node] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     queued: str | None = None
+    ended: Node | None = None
     offloaded: bool = False
 
 
@@ -72,8 +74,16 @@ def parse(item: Json) -> Workflow:
         refused={task: said for task, said in _said(nodes, "Pending", "").items() if not _OF_POD.match(said)},
         failed=_said(nodes, "Failed", "Error"),
         queued=str(status.get("message") or "") if status.get("phase", "") in ("", "Pending") else None,
+        ended=_ended(status),
         offloaded=not nodes and bool(status.get("offloadNodeStatusVersion")),
     )
+
+
+def _ended(status: Json) -> Node | None:
+    """How a workflow ended, of which Argo says the phase and the time, once the last of its pods has."""
+    finished = seconds(status.get("finishedAt"))
+    state = _STATES.get(status.get("phase") or "", RunState.RUNNING)
+    return Node(state, seconds(status.get("startedAt")), finished) if finished and state.finished else None
 
 
 def _said(nodes: Iterable[Json], *phases: str) -> dict[str, str]:

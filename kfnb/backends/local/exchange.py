@@ -22,7 +22,10 @@ LOG = "log"
 
 @dataclass(frozen=True)
 class Work:
-    """One task that is to run: its component with all of its inputs. ``folder`` is the task's own."""
+    """One task that is to run: its component with all of its inputs.
+
+    ``folder`` is the task's own; its program starts in ``place`` in it.
+    """
 
     id: str
     name: str
@@ -31,6 +34,11 @@ class Work:
     parameters: Mapping[str, Any]
     artifacts: Mapping[str, Artifact | list[Artifact]]
     supply: Supply = field(default_factory=Supply)
+
+    @property
+    def place(self) -> Path:
+        """The folder in which the task's program starts: what it writes there is nobody else's."""
+        return self.folder / "work"
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -48,13 +56,17 @@ def prepare(work: Work) -> None:
         elif entry.name != LOG:
             entry.unlink()
     (work.folder / "artifacts").mkdir()
+    work.place.mkdir()
     for mount in work.supply.mounts:
         if mount.folder is not None:
             mount.folder.mkdir(parents=True, exist_ok=True)
 
 
-def job(work: Work, program: Program) -> dict[str, Any]:
-    """What ``runner`` gets to execute ``program``, as JSON data; its source is written into the task's folder."""
+def job(work: Work, program: Program, notebook: Path) -> dict[str, Any]:
+    """What ``runner`` gets to execute ``program``, as JSON data; its source is written into the task's folder.
+
+    ``notebook`` is the folder of the notebook.
+    """
     source = work.folder / "ephemeral_component.py"
     source.write_text(program.source, encoding="utf-8")
     many = {name for name, port in work.component.artifacts.items() if port.many}
@@ -63,6 +75,7 @@ def job(work: Work, program: Program) -> dict[str, Any]:
         "function": program.function,
         "executor_input": executor_input(work),
         "env": dict(program.env),
+        "notebook": str(notebook),
         "failure": str(work.folder / "failure.json"),
         "empty": [name for name in many if work.artifacts.get(name) == []],
     }

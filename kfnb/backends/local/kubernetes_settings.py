@@ -69,7 +69,7 @@ def _mounted(step: str, settings: Json, problems: list[str]) -> Iterator[Mounted
             source = _name(step, item, name, parameter, problems)
             part, path = item.get("subPath", ""), item.get("mountPath", "")
             if not path.startswith("/") or ".." in path.split("/"):
-                problems.append(f"{step} mounts at {path or 'no path'}, which is no absolute path")
+                problems.append(f"{step} mounts at {path or 'no path'}, which is not an absolute path")
             elif part.startswith("/") or ".." in part.split("/"):
                 problems.append(f"{step} mounts {part}, which lies outside of its volume")
             else:

@@ -39,7 +39,7 @@ def _list(loop: Loop, inputs: Any) -> list[Any]:
         except ValueError:
             value = None
     if not isinstance(value, list):
-        raise StepFault(f"it loops over {loop.items}, which is no list")
+        raise StepFault(f"it loops over {loop.items}, which is not a list")
     return value
 
 

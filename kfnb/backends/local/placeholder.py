@@ -105,7 +105,7 @@ def _look_up(name: str, context: Context) -> Any:
         return None
     given = context.parameters if asked["what"] == "parameters" else context.artifacts
     if asked["name"] not in given:
-        raise StepFault(f"a text or list that it is given speaks of {asked['name']}, which has no value")
+        raise StepFault(f"a text or list that it is given refers to {asked['name']}, which has no value")
     value = given[asked["name"]]
     if asked["what"] == "parameters":
         return value

@@ -204,7 +204,7 @@ class _Reader:
             return Loop(iterator["itemInput"], items["inputParameter"], limit=limit)
         raw = json.loads(items["raw"])
         if not isinstance(raw, list):
-            self.problems.append(f"{name} loops over something that is no list")
+            self.problems.append(f"{name} loops over something that is not a list")
         return Loop(iterator["itemInput"], raw, limit=limit)
 
 

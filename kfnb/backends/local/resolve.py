@@ -103,7 +103,7 @@ class _Finder:
     def _output(self, name: str, source: FromTask) -> Any:
         result = self.ended.get(source.task)
         if result is None:
-            raise StepFault(f"it speaks of {source.task}, which it does not wait for")
+            raise StepFault(f"it refers to {source.task} but does not depend on it")
         if source.output in result.outputs:
             return result.outputs[source.output]
         # KFP 2.17's driver takes no output for an empty text, and nothing else for one

@@ -44,7 +44,8 @@ def guarded(action: Callable[[], None], failure: str) -> int:
 def _perform(job: dict[str, Any]) -> None:
     from kfp.dsl.executor import Executor
 
-    os.environ.update(job["env"], KFNB_RETRIES="outside")  # the engine tries a step again itself
+    # the engine tries a step again itself, and starts it in a folder of its own
+    os.environ.update(job["env"], KFNB_RETRIES="outside", KFNB_FOLDER=job["notebook"])
     sys.argv[:] = [job["source"]]
     sys.modules["__main__"] = ModuleType("__main__")
     logging.basicConfig(
@@ -78,7 +79,7 @@ def describe(error: BaseException, seen: set[int]) -> dict[str, Any]:
     """An exception and those behind it as JSON data."""
     seen.add(id(error))
     kind = type(error)
-    known = kind.__module__ in ("builtins", MODULE)
+    known = kind.__module__ in ("builtins", MODULE, "__main__")
     return {
         "type": kind.__qualname__ if known else f"{kind.__module__}.{kind.__qualname__}",
         "message": _brief(_message(error)),

@@ -94,5 +94,5 @@ def _manifest(document: Mapping[str, Any]) -> Mapping[str, bytes]:
     try:
         decoded = {key: base64.b64decode(value, validate=True) for key, value in encoded.items()}
     except binascii.Error:
-        raise ValueError(f"{document['metadata']['name']} holds a value that is no base64") from None
+        raise ValueError(f"{document['metadata']['name']} holds a value that is not base64") from None
     return decoded | {key: str(value).encode() for key, value in plain.items()}

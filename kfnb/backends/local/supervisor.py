@@ -119,7 +119,7 @@ class _End:
             self.stop()
             self.state, self.reason = (
                 RunState.FAILED,
-                f"it took longer than the {seconds:g} s that it may take",
+                f"timed out after {seconds:g} s",
             )
 
     async def settled(self) -> None:

@@ -125,7 +125,7 @@ def said(pipeline: Pipeline) -> Iterator[str]:
 
 
 def _by_step(asking: Mapping[str, Iterable[str]]) -> str:
-    return "; ".join(f"{words} ({', '.join(steps)})" for words, steps in asking.items())
+    return "; ".join(f"{words} ({', '.join(sorted(steps))})" for words, steps in asking.items())
 
 
 def _lacking(secrets: Secrets, asked: Variable | Mounted, name: str) -> str:

@@ -89,5 +89,5 @@ def finite_json(text: str) -> Any:
 
 def _finite(number: float) -> float:
     if not math.isfinite(number):
-        raise ValueError(f"{number} is no JSON")
+        raise ValueError(f"{number} is not JSON")
     return number

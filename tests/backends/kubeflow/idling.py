@@ -4,17 +4,23 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
+from typing import Any
 
 from cluster import Kubernetes, Metadata, running
+from recorded import at
 from replay import BAD, GOOD, RUNS, STOPPED, looks, serving
 
 from kfnb.backends.backend import Pace
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.mlmd import Metadata as Client
-from kfnb.backends.kubeflow.pods import Pods
+from kfnb.backends.kubeflow.mlmd import Recorded
+from kfnb.backends.kubeflow.pods import Pods, parse
+from kfnb.backends.kubeflow.rows import rows_of
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.observer import Observer
+from kfnb.model import RunState
 
 AMID = {GOOD: 7, BAD: 4, STOPPED: 0}
 """Of each run, a look at which one of its tasks runs."""
@@ -32,16 +38,18 @@ def idle_minute(speed: float) -> Counter[str]:
         replay.invented = lambda method, path, _: (200, answers[path]) if path in answers else None
         for name in ("success", "failure", "cancel"):
             kubernetes.load(name)
+        kubernetes.pods = [pod for pod in kubernetes.pods if _runs(pod)]
         for pod in kubernetes.pods:
             pod["status"]["phase"] = "Running"
-        insight = Cluster(Client(metadata.address), None, Pods(kubernetes.api(), "kubeflow"))
+        records = _Then(metadata.address)
+        insight = Cluster(records, None, Pods(kubernetes.api(), "kubeflow"))
         with _hurried(speed):
             backend = KubeflowBackend(Server(replay.url), insight=insight)
             views = [_View(Observer(backend, run)) for run in AMID]
             _watch(views, 60 / speed)
-            before = [len(one.asked) for one in (replay, kubernetes, metadata)]
+            before = [len(one.asked) for one in (replay, kubernetes, records)]
             _watch(views, 60 / speed)
-            after = [len(one.asked) for one in (replay, kubernetes, metadata)]
+            after = [len(one.asked) for one in (replay, kubernetes, records)]
     names = ("Kubeflow Pipelines", "Kubernetes", "ML Metadata")
     return Counter({name: now - then for name, then, now in zip(names, before, after, strict=True)})
 
@@ -58,6 +66,32 @@ def seen_after(idle: float, speed: float) -> float:
         while view.observer.run == before:
             _watch([view], 0.005)
         return (time.monotonic() - began) * speed
+
+
+class _Then(Client):
+    """ML Metadata as it was at each run's look, by the rows of that."""
+
+    def __init__(self, address: str) -> None:
+        super().__init__(address)
+        self.asked: list[str] = []
+
+    def run(self, run_id: str, known: Recorded | None = None) -> Recorded | None:
+        self.asked.append(run_id)
+        recorded = super().run(run_id)
+        states = {
+            row.get("display_name", ""): row.get("state") for row in rows_of(looks(run_id)[AMID[run_id]])
+        }
+        assert recorded is not None
+        had = (one for one in recorded.executions if one.task in states or not one.task)
+        then = (one if states.get(one.task) == "SUCCEEDED" else replace(one, state="RUNNING") for one in had)
+        return replace(recorded, executions=tuple(then))
+
+
+def _runs(pod: Any) -> bool:
+    """Whether it is the pod of a task that runs at its run's look."""
+    run = pod["metadata"]["labels"]["pipeline/runid"]
+    tasks = at(run, looks(run)[AMID[run]], None).tasks if run in AMID else ()
+    return parse(pod).task in {task.id for task in tasks if task.state is RunState.RUNNING}
 
 
 @contextmanager

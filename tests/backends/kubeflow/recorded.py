@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -14,8 +14,12 @@ from kfnb.backends.backend import Pace
 from kfnb.backends.kubeflow import mlmd
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.look import Look
+from kfnb.backends.kubeflow.mlmd import Recorded
+from kfnb.backends.kubeflow.nodes import name_of, task_of
 from kfnb.backends.kubeflow.objects import Store, read_secrets
-from kfnb.backends.kubeflow.pods import Pods
+from kfnb.backends.kubeflow.pods import Pod, Pods
+from kfnb.backends.kubeflow.states import seconds
+from kfnb.backends.kubeflow.workflow import Workflow, _nodes, parse
 from kfnb.model import Run
 
 WORKFLOWS = (
@@ -56,10 +60,10 @@ class _Server:
     url = "http://recorded"
 
     def __init__(self, answer: Any) -> None:
-        self._answer = answer
+        self.answer = answer
 
     def get(self, path: str) -> Any:
-        return self._answer
+        return self.answer
 
     def with_spec(self, answer: Any) -> Any:
         return answer
@@ -83,6 +87,54 @@ class Beside:
         )
 
 
+class AsItWas:
+    """What ML Metadata and Kubernetes knew of a recorded run at a moment, ``now``, told from how it ended."""
+
+    def __init__(self, run_id: str, metadata: Metadata) -> None:
+        self.now = 0.0
+        found = mlmd.Metadata(metadata.address).run(run_id)
+        assert found is not None
+        self._recorded = found
+        self._workflow = workflows()[run_id]
+        self._nodes = _nodes(self._workflow["status"])
+
+    def run(self, run_id: str, known: Recorded | None = None) -> Recorded:
+        """ML Metadata's answer."""
+        begun = [one for one in self._recorded.executions if one.created <= self.now]
+        states = (one if one.updated <= self.now else replace(one, state="RUNNING") for one in begun)
+        return replace(self._recorded, executions=tuple(states))
+
+    def of_run(self, run_id: str, *, succeeded: bool = True) -> tuple[Pod, ...]:
+        """The pods."""
+        pods = ((node, self._phase(node)) for node in self._nodes if node["type"] == "Pod")
+        return tuple(
+            Pod(
+                name=node["id"],
+                task=task_of(node["name"]),
+                role="launcher" if name_of(node["name"]) == "executor" else "driver",
+                phase=phase,
+                created=node["startedAt"],
+            )
+            for node, phase in pods
+            if phase and (succeeded or phase != "Succeeded")
+        )
+
+    def events(self, pod: str) -> tuple[str, ...]:
+        """What Kubernetes says of a pod."""
+        return ()
+
+    def workflow(self, run_id: str) -> Workflow:
+        """The Workflow."""
+        nodes = {node["id"]: {**node, "phase": phase} for node in self._nodes if (phase := self._phase(node))}
+        return parse({"status": {"phase": "Running", "nodes": nodes}})
+
+    def _phase(self, node: Any) -> str:
+        began, ended = seconds(node["startedAt"]), seconds(node["finishedAt"])
+        assert began is not None
+        assert ended is not None
+        return "" if began > self.now else "Running" if ended > self.now else str(node["phase"])
+
+
 @contextmanager
 def beside(stock: bool) -> Iterator[Beside]:
     """The servers of one of the sets."""
@@ -98,11 +150,15 @@ def beside(stock: bool) -> Iterator[Beside]:
         yield Beside(metadata, kubernetes, objects)
 
 
+def look_at(run_id: str, answer: Any, cluster: Cluster | None) -> Look:
+    """What looks at a run of which the server says ``answer``."""
+    server: Any = _Server(answer)
+    return Look(server, run_id, lambda _: "", server, cluster, lambda _: "", lambda: Pace(1, 15))
+
+
 def at(run_id: str, answer: Any, cluster: Cluster | None) -> Run:
     """A run as a look sees it where the server says ``answer``."""
-    server: Any = _Server(answer)
-    look = Look(server, run_id, lambda _: "", server, cluster, lambda _: "", lambda: Pace(1, 15))
-    return look.watch.run()
+    return look_at(run_id, answer, cluster).watch.run()
 
 
 def in_the_end(run_id: str, cluster: Cluster | None) -> Run:

@@ -287,7 +287,9 @@ def test_however_many_look_the_server_is_asked_once_in_a_while(server, replay: R
 def test_an_idle_minute_with_three_runs_on_display_takes_twelve_requests_at_most_and_few_of_others():
     asked = idle_minute(speed=20)
     assert 3 <= asked["Kubeflow Pipelines"] <= 12
-    assert asked["Kubernetes"] + asked["ML Metadata"] <= 4
+    # each of the runs once at the most: 90 s lie between two times
+    assert asked["Kubernetes"] <= 3
+    assert asked["ML Metadata"] <= 3
 
 
 @pytest.mark.parametrize("idle", [31.0, 62.5])
@@ -385,7 +387,7 @@ def test_an_interrupt_while_waiting_says_that_the_run_goes_on_and_how_to_come_ba
     assert done.returncode in (-signal.SIGINT, 1, 130)
     last = done.stderr.strip().splitlines()[-1]
     assert last == (
-        f"KeyboardInterrupt: run {STOPPED} goes on; kfnb.run('{STOPPED}') comes back to it, and its stop() ends it"
+        f"KeyboardInterrupt: run {STOPPED} is still running; reattach with kfnb.run('{STOPPED}'), stop it with .stop()"
     )
     assert sent(replay, f"{RUNS}/{STOPPED}:terminate") == []
 

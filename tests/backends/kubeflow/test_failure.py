@@ -300,3 +300,12 @@ def test_what_argo_says_of_pods_that_failed_is_known_by_task(kubernetes):
     kubernetes.workflows = workflow.get("items", [workflow])
     found = pods.Pods(kubernetes.api(), "kubeflow").workflow("75fe474b-1d06-4ac1-81e6-da47ac13f51d")
     assert found.failed == {"exit-handler-1/boom": "main: Error (exit code 1)"}
+
+
+def test_a_program_that_left_before_it_wrote_an_output_is_told_as_it_is_here():
+    """From a step that called ``sys.exit(0)``: KFP publishes its success, then its launcher looks for the output."""
+    missing = 'read output parameter name="n" type="NUMBER_INTEGER" path="/tmp/kfp/outputs/n"'
+    why = "open /tmp/kfp/outputs/n: no such file or directory"
+    lines = ["leaving early", fatal(f"failed to execute component: failed to {missing}: {why}", "launcher")]
+    error = why_failed(lines, "def leave(): ...", Pod("p", role="launcher", phase="Failed", exit_code=1))
+    assert error.message == "its output n was not written"

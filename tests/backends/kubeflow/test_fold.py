@@ -233,7 +233,7 @@ def test_a_run_of_a_thousand_tasks_is_folded_in_no_time():
     assert {task.state for task in run.tasks} == {RunState.SUCCEEDED}
     spent = []
     for _ in range(5):
-        began = time.perf_counter()
+        began = time.process_time()  # what others do on this machine is no matter
         fold(answer, plan)
-        spent.append(time.perf_counter() - began)
-    assert min(spent) < 0.06  # 20 ms on an idle machine: make bench says
+        spent.append(time.process_time() - began)
+    assert min(spent) < 0.06  # 25 ms: make bench says

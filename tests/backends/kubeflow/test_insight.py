@@ -8,15 +8,17 @@ from cluster import ACCESS, SECRET, Metadata, running
 from replay import BAD, CACHED, GOOD, looks, serving
 
 from kfnb.backends.events import encode
-from kfnb.backends.kubeflow import mlmd
+from kfnb.backends.kubeflow import insight, mlmd
+from kfnb.backends.kubeflow.artifacts import Made
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.fold import fold, spec_of
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.plan import plan_of
-from kfnb.backends.kubeflow.pods import Pods
+from kfnb.backends.kubeflow.pods import Pod, Pods
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.told import NOTHING, Told
+from kfnb.backends.kubeflow.workflow import Node
 from kfnb.backends.run import Run as Handle
 from kfnb.errors import BackendError
 from kfnb.model import Run, RunState, Task, TaskError
@@ -32,6 +34,12 @@ def metadata():
 def cluster(metadata, kubernetes, objects):
     store = Store("kubeflow", read_secrets(kubernetes.api()), lambda address: objects.address)
     return Cluster(mlmd.Metadata(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
+
+
+@pytest.fixture
+def unrecorded(kubernetes):
+    """What is known where there is no ML Metadata."""
+    return Cluster(None, None, Pods(kubernetes.api(), "kubeflow"))
 
 
 def run_of(run_id, cluster=None):
@@ -131,7 +139,7 @@ def test_a_task_that_is_not_there_is_said(cluster, follow):
         list(cluster.logs(lambda: run, spec, "nope", follow=follow))
 
 
-def test_a_run_whose_first_pod_waits_says_so_at_its_first_tasks(cluster, kubernetes):
+def test_a_run_whose_first_pod_waits_says_so_at_its_first_tasks(unrecorded, kubernetes):
     labels = {"pipeline/runid": "r"}
     notes = {"workflows.argoproj.io/node-name": "w.root-driver"}
     condition = {
@@ -145,11 +153,10 @@ def test_a_run_whose_first_pod_waits_says_so_at_its_first_tasks(cluster, kuberne
             "status": {"phase": "Pending", "conditions": [condition]},
         }
     ]
-    cluster._metadata = None
     run = Run(
         "r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(Task("a", "a"), Task("b", "b", needs=("a",)))
     )
-    told = cluster.told(run, {})
+    told = unrecorded.told(run, {})
     assert told["a"].doing == "cannot be scheduled: 0/1 nodes are available: 1 full"
     assert told["b"].doing == ""
 
@@ -224,7 +231,7 @@ def test_a_group_that_could_not_be_prepared_is_what_the_run_failed_by():
     assert run.error.startswith("exit-handler-1 failed: it could not be prepared: no input y")
 
 
-def test_a_task_whose_pod_and_log_are_gone_is_told_by_argo(cluster, kubernetes):
+def test_a_task_whose_pod_and_log_are_gone_is_told_by_argo(unrecorded, kubernetes):
     node = {
         "name": "w.root.exit-handler-1.boom.executor",
         "type": "Pod",
@@ -234,29 +241,80 @@ def test_a_task_whose_pod_and_log_are_gone_is_told_by_argo(cluster, kubernetes):
     kubernetes.workflows = [
         {"metadata": {"labels": {"pipeline/runid": BAD}}, "status": {"nodes": {"n": node}}}
     ]
-    cluster._metadata = None
     run, spec = run_of(BAD)
-    error = cluster.told(run, spec)["exit-handler-1/boom"].error
+    error = unrecorded.told(run, spec)["exit-handler-1/boom"].error
     assert error.message == "its pod was deleted while it ran: by a person, or with the node that it ran on"
 
 
-def test_a_run_that_has_not_begun_says_so_at_its_first_tasks(cluster, kubernetes):
+def test_a_workflow_is_asked_for_once_for_all_tasks_whose_logs_are_gone(unrecorded, kubernetes):
+    run, spec = run_of(BAD)
+    tasks = tuple(replace(task, state=RunState.FAILED) for task in run.tasks)
+    unrecorded.told(replace(run, tasks=tasks), spec)
+    assert len([path for path in kubernetes.asked if "workflows" in path]) == 1
+
+
+def test_a_run_that_has_not_begun_says_so_at_its_first_tasks(unrecorded, kubernetes):
     kubernetes.workflows = [{"metadata": {"labels": {"pipeline/runid": "r"}}}]
-    cluster._metadata = None
     run = Run("r", "r", "p", "kubeflow", tasks=(Task("a", "a"), Task("b", "b", needs=("a",))))
-    told = cluster.told(run, {})
+    told = unrecorded.told(run, {})
     assert told["a"].doing == "waiting for Argo Workflows to start the run"
     assert told["b"].doing == ""
 
 
-def test_a_turn_whose_driver_waits_says_so_at_its_loop(cluster, kubernetes):
+def looked_at(answer, cluster):
+    """A run with all that is learned of it, of which one thing may lead to another (see ``look``)."""
+    spec, told = spec_of(answer), {}
+    run = fold(answer, plan_of(spec))
+    while not run.state.finished and (more := cluster.told(run, spec)) != told:
+        told = more
+        run = fold(answer, plan_of(spec), lambda task: told.get(task, NOTHING))  # noqa: B023 - called at once
+    return run
+
+
+@pytest.mark.parametrize(("phase", "state"), [("Succeeded", RunState.SUCCEEDED), ("Failed", RunState.FAILED)])
+def test_a_run_whose_end_the_server_never_records_ends_as_its_workflow(cluster, kubernetes, phase, state):
+    """So it is where a text of a run cannot be stored: its rows stay as they are for ever."""
+    status = {"phase": phase, "startedAt": "2026-11-29T19:40:47Z", "finishedAt": "2026-11-29T19:42:10Z"}
+    kubernetes.workflows = [{"metadata": {"labels": {"pipeline/runid": GOOD}}, "status": status}]
+    answer = {**looks(GOOD)[-1], "state": "RUNNING", "finished_at": "1970-01-01T00:00:00Z"}
+    run = looked_at(answer, cluster)
+    assert (run.state, run.finished) == (state, 1795981330.0)
+    assert any("has not recorded the end of this run" in note for note in run.notes)
+
+
+@pytest.mark.parametrize("status", [{"phase": "Running"}, {"phase": "Succeeded", "finishedAt": "now"}])
+def test_a_run_whose_end_the_server_may_still_record_runs(cluster, kubernetes, status):
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    status = {name: now if value == "now" else value for name, value in status.items()}
+    kubernetes.workflows = [{"metadata": {"labels": {"pipeline/runid": GOOD}}, "status": status}]
+    answer = {**looks(GOOD)[-1], "state": "RUNNING", "finished_at": "1970-01-01T00:00:00Z"}
+    run = looked_at(answer, cluster)
+    assert (run.state, run.finished) == (RunState.RUNNING, None)
+
+
+def test_a_task_that_ml_metadata_saw_end_does_not_run_again_where_argo_is_behind():
+    made = Made(state="COMPLETE", began=10.0, changed=30.0)
+    node = Node(RunState.RUNNING, started=20.0)
+    seen = insight._seen(made, node, None)
+    assert (seen.state, seen.source) == (RunState.SUCCEEDED, "ML Metadata")
+    assert insight._seen(replace(made, state="RUNNING"), node, None).source == "the Argo Workflow"
+    assert insight._seen(replace(made, state="FAILED"), node, None).state is RunState.RUNNING  # it is retried
+
+
+def test_a_task_begins_with_its_pod_and_not_when_ml_metadata_first_heard_of_it():
+    made = Made(state="RUNNING", began=10.0)
+    pod = Pod("p", role="launcher", phase="Running", created="2026-11-29T19:50:00Z")
+    assert insight._seen(made, None, pod).started == 1795981800.0
+    assert insight._seen(made, None, None).started == 10.0
+
+
+def test_a_turn_whose_driver_waits_says_so_at_its_loop(unrecorded, kubernetes):
     condition = {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 full"}
     node = "w.root.loop.iteration-iterations(1:1).iteration-item-driver"
     kubernetes.pods = [driver_pod("d", node, "Pending", "r", conditions=[condition])]
-    cluster._metadata = None
     loop = Task("loop", "loop", RunState.RUNNING, group=True, started=1.0)
     run = Run("r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(loop,))
-    assert cluster.told(run, {})["loop"].doing == "cannot be scheduled: 0/1 nodes are available: 1 full"
+    assert unrecorded.told(run, {})["loop"].doing == "cannot be scheduled: 0/1 nodes are available: 1 full"
 
 
 @pytest.fixture

@@ -88,7 +88,7 @@ def test_a_task_with_too_large_a_constant_is_refused() -> None:
 
 def test_arguments_that_are_too_large_are_refused_for_a_run() -> None:
     submission = Submission(spec=small(), arguments={"text": "x" * 132_000}, name="r")
-    with pytest.raises(BackendError, match="what the pipeline is called with is 129 KiB as JSON"):
+    with pytest.raises(BackendError, match="the pipeline's input is 129 KiB as JSON"):
         order(submission, "")
 
 
@@ -110,7 +110,7 @@ def test_components_that_are_alike_count_once() -> None:
 def test_a_pipeline_that_argo_holds_only_with_a_database_is_told() -> None:
     assert [*cautions(small(tasks=300))] == []
     (caution,) = cautions(small(tasks=500))
-    assert "above 1,024 KiB Argo needs a database" in caution
+    assert "above 1,024 KiB the run fails unless Argo" in caution
 
 
 def test_retries_that_a_cluster_does_not_do_are_told() -> None:

@@ -109,6 +109,16 @@ def test_a_log_that_is_gone_is_said_and_the_others_are_read(objects, kubernetes)
     assert lines[1:] == [LogLine("load", "loading 300 rows")]
 
 
+def test_a_finished_task_whose_log_nothing_tells_of_says_so():
+    sources = [Source("a", finished=True), Source("b")]
+    assert list(read(sources, None)) == [
+        LogLine(
+            "a",
+            "(no log: neither Kubernetes nor ML Metadata can be asked where it is; set %kf_config context=NAME)",
+        )
+    ]
+
+
 def test_a_log_is_read_without_kubernetes(objects):
     assert list(read([Source("load", LOAD, kept(objects), finished=True)], None)) == [
         LogLine("load", "loading 300 rows")

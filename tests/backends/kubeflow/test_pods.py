@@ -253,6 +253,11 @@ def test_what_keeps_a_runs_tasks_from_starting_is_said_by_task(kubernetes):
     }
 
 
+def test_what_argo_says_of_a_pod_that_has_come_since_is_old(kubernetes):
+    runs = Pod("p", task="load", phase="Running", role="launcher")
+    assert doing(Pods(kubernetes.api(), "kubeflow"), (runs,), {"load": QUOTA}) == {}
+
+
 @pytest.mark.parametrize(
     "message",
     [

@@ -4,12 +4,14 @@ import copy
 import json
 
 import pytest
-from recorded import at, beside, in_the_end, names, workflows
+from recorded import AsItWas, at, beside, in_the_end, look_at, names, workflows
 from replay import looks
 
 from kfnb.backends.events import Event, Fold
+from kfnb.backends.kubeflow import records, unexplained
 from kfnb.backends.kubeflow.changes import changes
 from kfnb.backends.kubeflow.components import Components
+from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.workflow import parse
 from kfnb.model import Run, RunState
 
@@ -143,7 +145,8 @@ def test_a_run_whose_rows_are_incomplete_is_shown_whole_all_the_same(metadata, k
 def test_rows_that_lag_behind_the_end_of_a_run_are_worth_no_note(servers):
     for name, run_id in every(servers).items():
         if name != WITHOUT_ROWS:
-            assert in_the_end(run_id, servers.cluster()).notes == (), name
+            notes = in_the_end(run_id, servers.cluster()).notes
+            assert not [note for note in notes if "not recorded" in note], name
 
 
 def test_what_nobody_tells_of_is_inferred_and_said():
@@ -174,6 +177,30 @@ def test_while_rows_stand_still_tasks_go_on():
     states = {task.name: task.state for task in run.tasks}
     assert states["step-16"] is RunState.SUCCEEDED
     assert not [note for note in run.notes if "not recorded" in note]
+
+
+@pytest.mark.parametrize(("metadata", "kubernetes"), [(True, True), (True, False), (False, True)])
+def test_while_rows_stand_still_what_runs_is_seen_to_run(monkeypatch, metadata, kubernetes):
+    """At each moment of the run after its rows have stopped, and at a second look at it."""
+    for cache in (records, unexplained):
+        monkeypatch.setattr(cache, "_OLD", 0.0)
+    run_id = names()[WITHOUT_ROWS]
+    answer = copy.deepcopy(looks(run_id)[-1])
+    answer.update(state="RUNNING", finished_at="1970-01-01T00:00:00Z")
+    with beside(stock=True) as servers:
+        was = AsItWas(run_id, servers.metadata)
+    look = look_at(run_id, answer, Cluster(was if metadata else None, None, was if kubernetes else None))
+    nodes = parse(workflows()[run_id]).tasks
+    ends = {task.id: nodes[task.id].finished or 0.0 for task in look.watch.run().tasks}
+    _, _, _, _, was.now, *_, last = sorted(ends.values())
+    while was.now < last:
+        states = {task.id: task.state for task in look.watch.run(0).tasks}
+        ended = {task for task, state in states.items() if state is RunState.SUCCEEDED}
+        assert {task for task, at in ends.items() if at <= was.now} <= ended
+        assert ended <= {task for task, at in ends.items() if at <= was.now + 20}  # Argo is the last to know
+        going = {pod.task for pod in was.of_run(run_id) if (pod.role, pod.phase) == ("launcher", "Running")}
+        assert {states[task] for task in going - ended} <= {RunState.RUNNING}
+        was.now += 7
 
 
 def test_a_workflow_that_argo_keeps_elsewhere_is_known_to_be(servers):

@@ -234,7 +234,7 @@ def test_something_else_that_answers(server, replay: Replay):
     replay.invented = lambda *_: (404, b"<h1>nginx</h1>")
     assert "is it Kubeflow Pipelines 2?" in refusal(lambda: server.get(RUN))
     replay.invented = lambda *_: (200, b"hello")
-    assert "no JSON" in refusal(lambda: server.get(RUN))
+    assert "not JSON" in refusal(lambda: server.get(RUN))
 
 
 def test_a_namespace_is_told_only_to_a_server_that_knows_several(server, replay: Replay):
@@ -274,6 +274,12 @@ def test_secrets_are_in_no_message_and_in_no_traceback(replay: Replay, fault, ca
         assert CANARY not in said
     with pytest.raises(TypeError):
         pickle.dumps(credentials)
+
+
+def test_a_server_of_plain_http_has_no_certificate_to_trust(replay: Replay):
+    said = refusal(lambda: Server(replay.url.replace("http:", "https:"), patience=HASTE).get("/healthz"))
+    assert "answers in plain HTTP" in said
+    assert said.endswith(f"%kf_config host={replay.url}")
 
 
 def test_certificates_are_looked_at(tmp_path):

@@ -230,7 +230,7 @@ def test_an_output_that_was_not_given_fails_its_task(run_pipeline):
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("nan", "KFP cannot read what it puts out (outputs or metadata of artifacts): nan is no JSON"),
+        ("nan", "KFP cannot read what it puts out (outputs or metadata of artifacts): nan is not JSON"),
         ("None", "its output out: KFP cannot keep None as metadata (said)"),
     ],
 )

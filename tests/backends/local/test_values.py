@@ -147,7 +147,7 @@ def test_placeholders_become_text_wherever_they_stand():
     assert fill(f"{n} {{{{$.unknown}}}}", context) == "3 {{$.unknown}}"
     assert fill("{{$.inputs.parameters['flag']}} {{$.inputs.parameters['table']}}", context) == 'true {"a":1}'
     assert fill([n, 2, {"{{$.inputs.parameters['name']}}": n}], context) == ["3", 2, {"x": "3"}]
-    with pytest.raises(StepFault, match="speaks of nothing, which has no value"):
+    with pytest.raises(StepFault, match="refers to nothing, which has no value"):
         fill("{{$.inputs.parameters['nothing']}}", context)
     assert fill(data % ".uri" + data % ".path" + data % ".name", context) == "/there/there" + data % ".name"
 

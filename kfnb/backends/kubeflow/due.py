@@ -1,0 +1,20 @@
+"""Which of a run's tasks may begin, as far as its pipeline goes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kfnb.model import Run, RunState, Task
+
+
+def due(run: Run) -> Iterator[Task]:
+    """The tasks and groups that have not begun, though all that they wait for in the pipeline itself is done."""
+    states = {task.id: task.state for task in run.tasks}
+    for task in run.tasks:
+        around = task.id[: -len(task.name)]
+        if (
+            task.state is RunState.PENDING
+            and (not task.parent or states.get(task.parent) is RunState.RUNNING)
+            and all(states.get(around + need, RunState.SUCCEEDED).finished for need in task.needs)
+        ):
+            yield task

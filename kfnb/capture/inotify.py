@@ -1,0 +1,121 @@
+"""What is opened and changed below a folder, as Linux tells it: also by what Python does not see.
+
+Python's own audit events come for what Python opens. Arrow, HDF5, polars and shell commands open files themselves; of
+those, inotify tells. Elsewhere than on Linux there is nothing to see, and nothing is seen.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import struct
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+_ACCESS, _MODIFY, _CLOSE_WRITE, _OPEN = 0x1, 0x2, 0x8, 0x20
+_MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x40, 0x80, 0x100, 0x200
+_MASK = _ACCESS | _MODIFY | _CLOSE_WRITE | _OPEN | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE
+_IS_FOLDER, _OVERFLOW = 0x40000000, 0x4000
+_HEADER = struct.Struct("iIII")
+_MOST = 2000
+"""Folders that are watched at most; a user has 8,192 watches and more."""
+_LONGEST = 0.1
+"""Seconds that may be spent on finding folders: a notebook may lie in a home of a million files."""
+_SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
+
+
+class Inotify:
+    """The folders below ``root``, watched from now on; ``events`` tells what has happened in them."""
+
+    def __init__(self, root: Path) -> None:
+        self._folders: dict[int, Path] = {}
+        self._fd = -1
+        if sys.platform != "linux":
+            return
+        self._libc = ctypes.CDLL(None, use_errno=True)
+        self._fd = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+        for folder in _folders(root):
+            if self._fd >= 0:
+                self._watch(folder)
+
+    @property
+    def sees(self) -> bool:
+        """Whether anything can be seen."""
+        return self._fd >= 0
+
+    def _watch(self, folder: Path) -> None:
+        watch = self._libc.inotify_add_watch(self._fd, os.fsencode(folder), _MASK)
+        if watch >= 0:
+            self._folders[watch] = folder
+
+    def events(self) -> Iterator[tuple[str, Path]]:
+        """In their order: ``created``, ``written``, ``read``, ``opened`` or ``removed``, and the path of the file; of a
+        folder ``made``.
+
+        What is mapped into memory is opened, and never read.
+        """
+        while self._fd >= 0:
+            try:
+                data = os.read(self._fd, 1 << 16)
+            except BlockingIOError:
+                return
+            yield from self._parsed(data)
+
+    def _parsed(self, data: bytes) -> Iterator[tuple[str, Path]]:
+        place = 0
+        while place < len(data):
+            watch, mask, _, length = _HEADER.unpack_from(data, place)
+            name = data[place + _HEADER.size : place + _HEADER.size + length].rstrip(b"\0")
+            place += _HEADER.size + length
+            folder = self._folders.get(watch)
+            if folder is None or not name or mask & _OVERFLOW:
+                continue
+            path = folder / os.fsdecode(name)
+            if mask & _IS_FOLDER:
+                yield from self._entered(path, mask)
+            elif mask & (_DELETE | _MOVED_FROM):
+                yield "removed", path
+            elif mask & _CREATE:
+                yield "created", path
+            elif mask & (_MODIFY | _CLOSE_WRITE | _MOVED_TO):
+                yield "written", path
+            else:
+                yield "read" if mask & _ACCESS else "opened", path
+
+    def _entered(self, folder: Path, mask: int) -> Iterator[tuple[str, Path]]:
+        """A folder that is new: what is in it was written before it could be watched."""
+        if not mask & (_CREATE | _MOVED_TO) or folder.name in _SKIPPED:
+            return
+        for inner in _folders(folder):
+            yield "made", inner
+            self._watch(inner)
+            for file in sorted(inner.iterdir()) if inner.is_dir() else ():
+                if file.is_file():
+                    yield "created", file
+
+    def close(self) -> None:
+        """Watch no more."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+def _folders(root: Path) -> Iterator[Path]:
+    """``root`` and the folders below it, but for hidden ones and those of code."""
+    yield root
+    number, until = 1, time.monotonic() + _LONGEST
+    for path, names, _ in os.walk(root):
+        names[:] = [
+            name
+            for name in sorted(names)
+            if not name.startswith(".")
+            and name not in _SKIPPED
+            and not (Path(path) / name / "pyvenv.cfg").exists()
+        ]
+        for name in names:
+            number += 1
+            if number > _MOST or time.monotonic() > until:
+                return
+            yield Path(path) / name

@@ -1,0 +1,103 @@
+"""Components of several cells: each cell is a part, and one that runs again takes its own part's place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from kfnb.capture.cell import Cell
+from kfnb.capture.commands import Code
+from kfnb.capture.component import Component, Options, Part
+from kfnb.errors import CaptureError
+from kfnb.place import Place, mark
+
+
+@dataclass(frozen=True)
+class JoinedCell(Cell):
+    """The cells ``parts`` as one: their texts, each under the mark that says where it came from."""
+
+    parts: tuple[Cell, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.name} [{', '.join(str(part.number) for part in self.parts)}]"
+
+    def place(self, line: int) -> Place:
+        """A line of the joined text, as a line of the cell that it came from."""
+        for part, start in reversed(self._starts):
+            if line > start:
+                return part.place(line - start)
+        return self.parts[0].place(line)
+
+    @property
+    def earlier(self) -> frozenset[int]:
+        """The orders of the parts before the newest."""
+        place = next(index for index, part in enumerate(self.parts) if part.order == self.order)
+        return frozenset(part.order for part in self.parts[:place])
+
+    @cached_property
+    def _starts(self) -> list[tuple[Cell, int]]:
+        """Each part with how many lines stand before it."""
+        starts, lines = [], 0
+        for part in self.parts:
+            starts.append((part, lines))
+            lines += part.code.text.count("\n") + 2  # the next part's mark is a line too
+        return starts
+
+    @cached_property
+    def code(self) -> Code:
+        """The Python of all parts."""
+        first, *rest = [part.code.text for part in self.parts]
+        texts = [
+            first,
+            *(f"{mark(part.place(1))}\n{text}" for part, text in zip(self.parts[1:], rest, strict=True)),
+        ]
+        refused = {
+            start + line: magic for part, start in self._starts for line, magic in part.code.refused.items()
+        }
+        return Code("\n".join(texts), refused, frozenset().union(*(part.code.modules for part in self.parts)))
+
+
+def with_parts(known: Component | None, cell: Cell, options: Options, *, continues: bool) -> tuple[Part, ...]:
+    """The parts that a component has once ``cell`` has run; ``known`` is the component so far.
+
+    Raises ``CaptureError`` where there is nothing that ``cell`` could continue.
+    """
+    part = Part(cell, options)
+    if not continues:
+        rest = known.parts[1:] if known is not None else ()
+        return (part, *(one for one in rest if one.cell.identity != cell.identity))
+    if known is None:
+        raise CaptureError(
+            f"cell {cell}: no component {cell.name} to continue: run %%kf_component {cell.name} first"
+        )
+    if known.function is not None:
+        raise CaptureError(f"cell {cell}: {cell.name} is one function, which no other cell can continue")
+    parts = list(known.parts)
+    place = next((i for i, one in enumerate(parts) if i and one.cell.identity == cell.identity), len(parts))
+    parts[place : place + 1] = [part]
+    return tuple(parts)
+
+
+def joined(parts: tuple[Part, ...], cell: Cell) -> tuple[Cell, Options]:
+    """The parts as one cell, whose newest is ``cell``, and their options as one."""
+    if len(parts) == 1:
+        return cell, parts[0].options
+    cells = tuple(part.cell for part in parts)
+    whole = JoinedCell(
+        cells[0].raw,
+        cell.number,
+        cell.order,
+        cell.key,
+        cell.name,
+        frozenset().union(*(one.variables for one in cells)),
+        cells[0].identity,
+        cells,
+    )
+    others = [part.options for part in parts]
+    params = {param.name: param for one in others for param in one.params}
+    return whole, replace(
+        others[0],
+        params=tuple(params.values()),
+        outputs=tuple(dict.fromkeys(name for one in others for name in one.outputs)),
+        packages=tuple(dict.fromkeys(name for one in others for name in one.packages)),
+    )
