@@ -289,9 +289,11 @@ def kfnb_files_in(folders: Sequence[str], beside: Mapping[str, str], *earlier: A
     import tempfile
     import zlib
 
-    notebook = os.environ.get("KFNB_FOLDER", "")
-    if not notebook:  # where kfnb runs the step, it has a folder of its own already
-        os.chdir(tempfile.mkdtemp(prefix="kfnb-"))
+    # where kfnb runs the step, what it leaves is kept with the run
+    notebook, own = os.environ.get("KFNB_FOLDER", ""), os.environ.get("KFNB_WORK", "")
+    if own:
+        os.makedirs(own, exist_ok=True)
+    os.chdir(own or tempfile.mkdtemp(prefix="kfnb-"))
     for folder in folders:
         os.makedirs(folder, exist_ok=True)
     for path, content in beside.items():

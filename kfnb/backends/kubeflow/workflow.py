@@ -48,8 +48,8 @@ class Workflow:
     of those that failed, both by task.
 
     ``queued`` is Argo's word on a workflow that it has not started, empty if it has not said any; None where it has.
-    ``ended`` is how it ended and when, None while it has not. ``offloaded``: Argo keeps the nodes in a database of its
-    own, so that none of them is known.
+    ``ended`` is how it ended and when, None while it has not. Of one whose nodes Argo keeps in a database of its own
+    (``nodeStatusOffLoad``), no tasks are known.
     """
 
     tasks: Mapping[str, Node] = field(default_factory=dict)
@@ -57,7 +57,6 @@ class Workflow:
     failed: Mapping[str, str] = field(default_factory=dict)
     queued: str | None = None
     ended: Node | None = None
-    offloaded: bool = False
 
 
 def parse(item: Json) -> Workflow:
@@ -75,7 +74,6 @@ def parse(item: Json) -> Workflow:
         failed=_said(nodes, "Failed", "Error"),
         queued=str(status.get("message") or "") if status.get("phase", "") in ("", "Pending") else None,
         ended=_ended(status),
-        offloaded=not nodes and bool(status.get("offloadNodeStatusVersion")),
     )
 
 

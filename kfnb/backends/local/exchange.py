@@ -22,10 +22,7 @@ LOG = "log"
 
 @dataclass(frozen=True)
 class Work:
-    """One task that is to run: its component with all of its inputs.
-
-    ``folder`` is the task's own; its program starts in ``place`` in it.
-    """
+    """One task that is to run: its component with all of its inputs. ``folder`` is the task's own."""
 
     id: str
     name: str
@@ -34,11 +31,6 @@ class Work:
     parameters: Mapping[str, Any]
     artifacts: Mapping[str, Artifact | list[Artifact]]
     supply: Supply = field(default_factory=Supply)
-
-    @property
-    def place(self) -> Path:
-        """The folder in which the task's program starts: what it writes there is nobody else's."""
-        return self.folder / "work"
 
     @property
     def shown(self) -> dict[str, Any]:
@@ -56,7 +48,6 @@ def prepare(work: Work) -> None:
         elif entry.name != LOG:
             entry.unlink()
     (work.folder / "artifacts").mkdir()
-    work.place.mkdir()
     for mount in work.supply.mounts:
         if mount.folder is not None:
             mount.folder.mkdir(parents=True, exist_ok=True)
@@ -76,6 +67,7 @@ def job(work: Work, program: Program, notebook: Path) -> dict[str, Any]:
         "executor_input": executor_input(work),
         "env": dict(program.env),
         "notebook": str(notebook),
+        "work": str(work.folder / "work"),
         "failure": str(work.folder / "failure.json"),
         "empty": [name for name in many if work.artifacts.get(name) == []],
     }

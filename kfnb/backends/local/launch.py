@@ -37,8 +37,7 @@ _FAILURE = "failure.json"
 class Launcher:
     """Starts processes for tasks of the run in ``folder_of_run``. ``envs`` holds environments.
 
-    ``folder`` is the notebook's; a step starts in one of its own, and has the notebook's as ``KFNB_FOLDER``. ``tell``
-    says of a task, by its id, what is being done for it; nothing when that is over.
+    Steps start in ``folder``. ``tell`` says of a task, by its id, what is being done for it; nothing when that is over.
     """
 
     processes: Processes
@@ -79,7 +78,7 @@ class Launcher:
             self._say_once(work, parse(body.installs).other_kfp)
             await self._build(work, parse(body.installs))
             await self._process(work, self._action(work, body), body.source)
-            return collect(work, work.place)
+            return collect(work, self.folder)
         if isinstance(body, Container):
             (work.folder / "outputs").mkdir(exist_ok=True)
             told = container.command(work, body, _engine(), self.folder_of_run)
@@ -89,7 +88,7 @@ class Launcher:
                 )
             finally:
                 await asyncio.to_thread(container.remove, work.folder)
-            return collect(work, work.place)
+            return collect(work, self.folder)
         if isinstance(body, Volume):
             return self._volume(work, gone=body.gone)
         assert isinstance(body, Importer)
@@ -150,7 +149,7 @@ class Launcher:
         since = log.stat().st_size if log.exists() else 0
         try:
             with self.timeline.watched(work.id, log):
-                status = await self.processes.run(action, log=log, folder=work.place, timeout=limit)
+                status = await self.processes.run(action, log=log, folder=self.folder, timeout=limit)
         except (asyncio.TimeoutError, TimeoutError):
             raise StepFault(f"timed out after {limit:g} s") from None
         error = _error(work, status, source, what, since)

@@ -44,8 +44,8 @@ def guarded(action: Callable[[], None], failure: str) -> int:
 def _perform(job: dict[str, Any]) -> None:
     from kfp.dsl.executor import Executor
 
-    # the engine tries a step again itself, and starts it in a folder of its own
-    os.environ.update(job["env"], KFNB_RETRIES="outside", KFNB_FOLDER=job["notebook"])
+    # the engine tries a step again itself, and has a folder for one that keeps its files apart
+    os.environ.update(job["env"], KFNB_RETRIES="outside", KFNB_FOLDER=job["notebook"], KFNB_WORK=job["work"])
     sys.argv[:] = [job["source"]]
     sys.modules["__main__"] = ModuleType("__main__")
     logging.basicConfig(

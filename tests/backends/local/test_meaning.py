@@ -48,7 +48,8 @@ class Reference:
             needs = [
                 one for one in body if set(graphs.refers(node)) & set(graphs.inside(one)) and one != node
             ]
-            if getattr(node, "anyway", False) or {states[one.node] for one in needs} <= {SUCCEEDED}:
+            good = {SUCCEEDED, FAILED} if getattr(node, "anyway", False) else {SUCCEEDED}
+            if {states[one.node] for one in needs} <= good:
                 run = getattr(self, f"_{type(node).__name__.lower()}")
                 states[node.node], new = run(node, ChainMap(made, env), path)
                 made |= new if states[node.node] is SUCCEEDED else {}
@@ -58,7 +59,7 @@ class Reference:
 
     def _skip(self, node: Node, path: str) -> RunState:
         if isinstance(node, Exit):
-            self.tasks[path + self._names[node.node]] = SUCCEEDED, "SKIPPED", 1
+            self.tasks[path + self._names[node.node]] = SKIPPED, None, 0
         if isinstance(node, Call):
             self.tasks[path + self._names[node.node]] = SKIPPED, None, 0
         if not isinstance(node, Call | Loop):
@@ -82,7 +83,11 @@ class Reference:
         return state, {node.node: value}
 
     def _pipeline(self, node: Pipeline, env: Mapping[Any, Any], path: str) -> tuple[RunState, dict[int, Any]]:
-        state, result = self._inside(node, _args(node, env), f"{path}{self._names[node.node]}/")
+        try:
+            args = _args(node, env)
+        except Unfillable:
+            return FAILED, {node.node: None}
+        state, result = self._inside(node, args, f"{path}{self._names[node.node]}/")
         return state, {node.node: result}
 
     def _branches(self, node: Branches, env: Mapping[Any, Any], path: str) -> tuple[RunState, dict[int, Any]]:
@@ -125,7 +130,7 @@ class Collected(list[Any]):
 
 
 class Unfillable(Exception):
-    """A text would have to be filled with what KFP cannot fill in."""
+    """A text would have to be filled with what KFP cannot fill in, or an input with an output that is not there."""
 
 
 def _collected(values: list[Any]) -> Collected:
@@ -142,12 +147,16 @@ def _filled(value: Any) -> str:
 
 
 def _args(node: Call | Pipeline, env: Mapping[Any, Any]) -> dict[str, Any]:
-    """What a node is called with; an input whose maker failed is left to its default."""
-    return {
-        name: _value(ref, env)
-        for name, ref in node.args.items()
-        if not isinstance(ref, Made) or ref.node in env
-    }
+    """What a node is called with; of a maker that failed a text is empty, and anything else fails."""
+    args = {}
+    for name, ref in node.args.items():
+        if not isinstance(ref, Made) or ref.node in env:
+            args[name] = _value(ref, env)
+        elif name in ("s", "word"):
+            args[name] = ""
+        else:
+            raise Unfillable(name)
+    return args
 
 
 def _holds(left: Ref, relation: str, right: Ref, env: Mapping[Any, Any]) -> bool:
