@@ -18,7 +18,9 @@ from hypothesis import strategies as st
 
 from kfnb.backends.previews import binary
 from kfnb.backends.previews.preview import HEAD, preview
+from kfnb.capture import embedded
 from kfnb.capture.embedded import kfnb_save
+from kfnb.capture.values import kind_of
 from kfnb.model import Artifact, Preview
 
 np = pytest.importorskip("numpy")
@@ -339,7 +341,8 @@ def test_a_pickle_that_is_text_is_text(file):
 def test_what_a_step_saved_is_seen_as_what_it_was(tmp_path, value, expected):
     artifact = Artifact("value", "system.Artifact", str(tmp_path / "value"), {})
     written = type("Written", (), {"path": artifact.uri, "metadata": artifact.metadata})
-    kfnb_save(value, written, {})
+    writer = kind_of(value).writer or "kfnb_write_json"
+    kfnb_save(value, written, {}, getattr(embedded, writer))
     assert facts(preview(artifact)) == expected
 
 
