@@ -50,7 +50,7 @@ class Sort(Enum):
     IMPORT = "import"
     SOURCE = "source"  # a function, class, lambda or partial: its text travels
     LITERAL = "constant"
-    EXPRESSION = "expression"  # a constant that is no literal: its text travels
+    EXPRESSION = "expression"  # a constant that is not a literal: its text travels
     PARAMETER = "parameter"
     STEP = "step"  # written by a component cell
     DELETED = "deleted"

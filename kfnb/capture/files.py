@@ -1,7 +1,7 @@
 """The files that a cell reads and writes while it runs here: what a step must have, and what it leaves.
 
 Files count where they lie below the notebook's folder, or in the folder for temporary files. Code, notebooks, hidden
-files and what lies elsewhere (a library's data, a font) are no data of the notebook's.
+files and what lies elsewhere (a library's data, a font) are not the notebook's data.
 """
 
 from __future__ import annotations

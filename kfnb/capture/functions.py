@@ -87,7 +87,7 @@ def _literal(node: ast.expr | None, name: str) -> Any:
         return ast.literal_eval(node)
     except ValueError:
         raise CaptureError(
-            f"the default of {name} is no literal: KFP keeps defaults in the pipeline's file"
+            f"the default of {name} is not a literal: KFP keeps defaults in the pipeline's file"
         ) from None
 
 

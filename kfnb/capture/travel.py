@@ -257,7 +257,7 @@ class _Tracer:
         return all(map(is_name, targets)) and is_pure(node.value, self.notebook.namespace.__getitem__)
 
     def _expression(self, definition: Definition) -> None:
-        """A constant that is no literal: its text travels where it still gives the value that the name has."""
+        """A constant that is not a literal: its text travels where it still gives the value that the name has."""
         if not self.captured and not self._is_as_defined(definition):
             raise CaptureError(
                 f"{definition.cell.place(definition.first)}: {definition.name} was changed since this line made it: run"

@@ -59,7 +59,7 @@ def test_a_function_however_it_is_laid_out(shell, function: str) -> None:
     [
         ("def f(a: int, *more: int) -> int:\n    return a", "no * or ** arguments"),
         ("def f(a: set) -> int:\n    return 1", "line 2: a is annotated set"),
-        ("def f(a: int = max(1, 2)) -> int:\n    return a", "the default of a is no literal"),
+        ("def f(a: int = max(1, 2)) -> int:\n    return a", "the default of a is not a literal"),
         (
             "@print\ndef f(a: int) -> int:\n    return a",
             "line 2: the function of a component takes no decorator",
