@@ -304,6 +304,8 @@ def kfnb_files_in(folders: Sequence[str], beside: Mapping[str, str], *earlier: A
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             with open(path, "wb") as file:
                 file.write(zlib.decompress(base64.b64decode(content)))
+    # an artifact may come from anywhere: nothing outside of the two folders is written or removed
+    temporary = os.path.realpath(tempfile.gettempdir()) + os.sep
     for artifact in earlier:
         if artifact is None:
             continue
@@ -313,11 +315,12 @@ def kfnb_files_in(folders: Sequence[str], beside: Mapping[str, str], *earlier: A
                 path = os.path.relpath(file_path, artifact.path)
                 # temporary files lie where they lay when they were written
                 path = os.sep + path[len("absolute/") :] if path.startswith("absolute" + os.sep) else path
-                if not (os.path.isabs(path) and os.path.exists(path)):
-                    kfnb_copy(file_path, path)
-        for path in json.loads(artifact.metadata.get("removed", "[]")):
-            if os.path.lexists(path):
-                os.remove(path)
+                if os.path.isabs(path) and (os.path.exists(path) or not path.startswith(temporary)):
+                    continue
+                kfnb_copy(file_path, path)
+        removed = json.loads(artifact.metadata.get("removed", "[]"))
+        for path in kfnb_files_now().keys() & set(removed):
+            os.remove(path)
     return kfnb_files_now()
 
 

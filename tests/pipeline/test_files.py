@@ -1,13 +1,16 @@
 """Files between cells are edges of a pipeline: what a run does with them is what the kernel did."""
 
+import json
 import os
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from kfnb import api
 from kfnb.backends.backend import Submission
 from kfnb.backends.kubeflow.submit import order
+from kfnb.capture.embedded import kfnb_files_in
 from kfnb.capture.files import FileWatch
 from kfnb.errors import BackendError
 from tests.pipeline.launched import launch
@@ -237,3 +240,17 @@ def test_a_small_file_travels_to_a_pods_empty_folder(notebook, tmp_path):
     assert (done.code, done.parameters) == (0, {"n": 2}), done.log
     assert (tmp_path / "pod/artifacts/kf_files/out.csv").read_text() == Path("out.csv").read_text()
     assert sorted(path.name for path in Path().iterdir() if path.is_file()) == ["d.csv", "out.csv"]
+
+
+def test_an_artifact_from_elsewhere_reaches_nothing_outside_of_the_steps_folder(tmp_path, monkeypatch):
+    kept = tmp_path / "kept.txt"
+    kept.write_text("x")
+    (tmp_path / "artifact/absolute/etc").mkdir(parents=True)
+    (tmp_path / "artifact/absolute/etc/kfnb-test-escape").write_text("x")
+    removed = json.dumps([str(kept), "../kept.txt"])
+    artifact = SimpleNamespace(path=str(tmp_path / "artifact"), metadata={"removed": removed})
+    monkeypatch.setenv("KFNB_WORK", str(tmp_path / "work"))
+    monkeypatch.chdir(tmp_path)
+    assert kfnb_files_in([], {}, artifact) == {}
+    assert kept.exists()
+    assert not Path("/etc/kfnb-test-escape").exists()
