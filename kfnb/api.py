@@ -241,7 +241,7 @@ def _cluster(what: str) -> KubeflowBackend:
         return _kubeflow()
     raise UsageError(
         f"{what} needs a cluster, and this is the local backend: %kf_config backend=kubeflow host=ADDRESS "
-        "token_file=FILE (or context=NAME, of your kubeconfig) goes to one"
+        "token_file=FILE (or %kf_config context=NAME, of your kubeconfig) goes to one"
     )
 
 

@@ -118,7 +118,7 @@ def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(
     ("cell", "told"),
     [
         ("%%kf_component", "the following arguments are required: name"),
-        ("%%kf_component x --parm a:int=1\ny = 1", "--parm is not known; did you mean --param?"),
+        ("%%kf_component x --parm a:int=1\ny = 1", "unknown option --parm; did you mean --param?"),
         ("%%kf_component x --param a:integer=1\ny = 1", "integer is no parameter type"),
         ("%%kf_component x --param a=1 --param a=2\ny = 1", "--param a stands twice"),
         ("%%kf_component x --output y --output y\ny = 1", "--output y stands twice"),
