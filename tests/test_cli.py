@@ -270,3 +270,72 @@ def test_runs_are_put_away_and_deleted_but_not_without_a_yes(
     assert [one["name"] for one in json.loads(capsys.readouterr().out)] == ["e1"]
     assert main(["delete", run_id, "--yes"]) == 0
     assert main(["runs", "show", run_id]) == 1
+
+
+LOUD = """
+from kfp import dsl
+
+
+@dsl.component(base_image="python:3.11")
+def speak(lines: int):
+    import logging
+    import sys
+
+    for line in range(lines):
+        print("line", line)
+    logging.warning("careful")
+    sys.stderr.write("1%\\\\r2%\\\\r3%")
+    print("end")
+
+
+@dsl.pipeline(name="loud")
+def loud(lines: int = 1000):
+    speak(lines=lines)
+"""
+
+
+@pytest.fixture
+def loud(compiled: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    (compiled.parent / "loud.py").write_text(LOUD)
+    run = kfnb.submit(compiled.parent / "loud.py").wait(60)
+    capsys.readouterr()
+    return run.id
+
+
+def test_a_terminal_gets_the_whole_log_and_what_it_asks_for(
+    loud: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["logs", loud, "speak"]) == 0
+    out = capsys.readouterr()
+    assert (out.out.splitlines()[:2], len(out.out.splitlines()), out.err) == (["line 0", "line 1"], 1003, "")
+    assert main(["logs", loud, "speak", "--tail", "2"]) == 0
+    out = capsys.readouterr()
+    assert len(out.out.splitlines()) == 2
+    assert "(1,001 more before these, of 1,003 lines (0.0 MB): --tail N or --tail all shows more;" in out.err
+    log = Path(out.err.strip().removesuffix(")").rpartition(" ")[2])
+    assert log.read_text().startswith("line 0\nline 1\n")
+    assert main(["logs", loud, "speak", "--level", "warning"]) == 0
+    assert "careful" in capsys.readouterr().out.splitlines()[0]
+    assert main(["logs", loud, "--grep", "line 99[0-9]", "--tail", "1"]) == 0
+    out = capsys.readouterr()
+    assert (out.out, "9 more that match before these" in out.err) == ("speak  line 999\n", True)
+    assert main(["logs", loud, "--grep", "nothing"]) == 0
+    assert "none of them is asked for" in capsys.readouterr().err
+    assert main(["logs", loud, "--since", "1h"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1003
+    assert main(["logs", loud, "--tail", "many"]) == 2
+    assert "--tail many: not a number of lines, or all" in capsys.readouterr().err
+
+
+def test_the_times_of_lines_are_kept(compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = kfnb.submit(compiled, {"a": 1}).wait(60)
+    (line,) = [line for line in run.excerpt("divide") if line.text.startswith("dividing")]
+    task = run.tasks["divide"]
+    assert line.at is not None
+    assert task.started - 1 <= line.at <= task.finished + 1
+    timeline = compiled.parent / "home" / "runs" / run.id / "timeline"
+    timeline.write_text(
+        "".join(f"{' '.join(row.split()[:2])}\n" for row in timeline.read_text().splitlines())
+    )
+    assert next(one.at for one in run.excerpt("divide")) is None  # as older versions wrote it
+    assert run.logs("divide", since="1h").startswith("dividing 1 2")

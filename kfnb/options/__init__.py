@@ -23,9 +23,10 @@ from kfnb.options.pipelines import (
 from kfnb.options.pod import read_pod
 from kfnb.options.runs import archive, compare, delete, logs, prune, retry, run, runs, stop, submit
 from kfnb.options.tuning import search_of, space_of, studies, study, tune_cell, tune_line
-from kfnb.options.words import count, parameter, unique
+from kfnb.options.words import NOTEBOOK_TAIL, count, parameter, unique
 
 __all__ = [
+    "NOTEBOOK_TAIL",
     "NOTEBOOK_VERBS",
     "Parser",
     "archive",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from kfnb import api, managing, options, widgets
@@ -150,8 +151,7 @@ def retry(words: list[str]) -> int:
 def logs(words: list[str]) -> int:
     """``kfnb logs``."""
     found = options.logs().for_command("kfnb logs").read(words)
-    for line in api.log_lines(found.run, found.task, follow=found.follow):
-        print(line, flush=found.follow)
+    managing.logs(found, None, partial(print, flush=found.follow), tell)
     return 0
 
 

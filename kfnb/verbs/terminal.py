@@ -33,7 +33,7 @@ def tell(text: str) -> None:
 
 
 def in_terminal(text: str) -> str:
-    """Advice as a terminal takes it: ``KFNB_CONTEXT=X`` for ``%kf_config context=X``, ``kfnb logs`` for ``%kf_logs``."""
+    """Advice as a terminal takes it: ``KFNB_CONTEXT=X`` for ``%kf_config context=X``, ``kfnb X`` for ``%kf_X``."""
     return _MAGIC.sub(_verb, _SETTINGS.sub(_variables, text))
 
 

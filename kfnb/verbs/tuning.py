@@ -7,7 +7,7 @@ import sys
 import time
 from typing import Any
 
-from kfnb import model, options, searching, widgets
+from kfnb import managing, model, options, searching, widgets
 from kfnb.backends.events import encode
 from kfnb.backends.looking import looks
 from kfnb.errors import UsageError
@@ -89,7 +89,7 @@ def show(words: list[str]) -> int:
     if found.resume:
         return _see_through(study.resume(found.trials), json_wanted=found.json)
     if found.logs is not None:
-        print(study.logs(found.logs))
+        managing.trial_log(study, found, None, print, tell)
     elif found.delete:
         study.delete()
         tell(f"deleted study {study.name}")

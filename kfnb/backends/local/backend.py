@@ -125,10 +125,9 @@ class LocalBackend:
         ``task`` is an id or a name. Raises ``BackendError`` where no task is called so (with ``follow``, at the end).
         """
         folder = self._folder(run_id)
-        dashed = (task or "").lower().replace("_", "-")
 
         def wanted(task_id: str) -> bool:
-            return task is None or task == task_id or task_id.rpartition("/")[2] in (task, dashed)
+            return _is_called(task_id, task)
 
         if task is not None and not follow and not any(map(wanted, self._began(run_id))):
             raise BackendError(f"run {run_id} has no task {task}")
@@ -136,6 +135,12 @@ class LocalBackend:
             self._read(folder, Logs(folder, wanted), follow=follow),
             self._of_cached(run_id, wanted) if task is not None else (),
         )
+
+    def log_place(self, run_id: str, task: str | None = None) -> str:
+        """The file that a task's log is in, or the folder with the files of all."""
+        folder = self._folder(run_id)
+        found = [one for one in self._began(run_id) if _is_called(one, task)]
+        return str(folder.log(found[0]) if task and len(found) == 1 else folder.path / "tasks")
 
     def _of_cached(self, run_id: str, wanted: Callable[[str], bool]) -> Iterator[LogLine]:
         cached = (task.id for task in self.get(run_id).tasks if task.cached)
@@ -247,6 +252,12 @@ class LocalBackend:
         except BackendError as error:
             run = model.Run(folder.id, "", "", self.name, RunState.FAILED, error=str(error))
         return replace(run, archived=folder.archived)
+
+
+def _is_called(task_id: str, task: str | None) -> bool:
+    """Whether the task with that id is meant by ``task``, an id or a name; None means all."""
+    dashed = (task or "").lower().replace("_", "-")
+    return task is None or task == task_id or task_id.rpartition("/")[2] in (task, dashed)
 
 
 def _cores() -> int:
