@@ -26,9 +26,10 @@ from kfnb.backends.local.obituary import bury
 from kfnb.backends.local.reader import examine, refuse
 from kfnb.backends.local.secret_store import Secrets
 from kfnb.backends.local.spawn import spawn
-from kfnb.backends.local.store import Fact, opened
+from kfnb.backends.local.store import Fact, looked_at, opened
 from kfnb.backends.local.supply import said, unmet
 from kfnb.backends.selection import DEFAULT_EXPERIMENT, LISTED, Selection
+from kfnb.disk import shortage
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.model import RunState
 
@@ -59,6 +60,7 @@ class LocalBackend:
         """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""
         pipeline, problems = examine(submission.spec, submission.platform)
         refuse(pipeline, [*problems, *unmet(pipeline, submission.arguments, Secrets(self._secrets))])
+        self._has_room()
         folder = folders.new(self._home)
         order = Order(
             name=submission.name,
@@ -92,8 +94,8 @@ class LocalBackend:
     def get(self, run_id: str) -> model.Run:
         """The run as it is now. Raises ``RunNotFound``."""
         folder = self._folder(run_id)
-        bury(folder)
-        with opened(folder.path) as log:
+        with looked_at(folder.path) as log:
+            bury(folder, log)
             return replace(fold(folder.id, log.read()), archived=folder.archived)
 
     def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.Run]:
@@ -107,9 +109,9 @@ class LocalBackend:
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
         """The run's events above ``after``; with ``follow``, as they come, until the run is finished."""
         folder = self._folder(run_id)
-        with opened(folder.path) as log:
+        with looked_at(folder.path) as log:
             while True:
-                bury(folder)
+                bury(folder, log)
                 finished = log.finished()
                 for event in log.read(after):
                     after = event.seq
@@ -147,9 +149,9 @@ class LocalBackend:
         return (LogLine(task, CACHED) for task in cached if wanted(task))
 
     def _read(self, folder: RunFolder, logs: Logs, *, follow: bool) -> Iterator[LogLine | None]:
-        with opened(folder.path) as log:
+        with looked_at(folder.path) as log:
             while True:
-                bury(folder)
+                bury(folder, log)
                 over = log.finished() or not follow
                 yield from logs.new()
                 if over:
@@ -181,6 +183,7 @@ class LocalBackend:
             return
         if not state.finished:
             raise BackendError(f"run {run_id} is {state}; stop it first, or wait for it")
+        self._has_room()
         self._start(folder, [("state", "", {"state": RunState.PENDING})])
 
     def archive(self, run_id: str) -> None:
@@ -231,6 +234,11 @@ class LocalBackend:
         finally:
             os.close(lock)
 
+    def _has_room(self) -> None:
+        """Raise ``BackendError`` where the disk is so full that a run could not even say how it ended."""
+        if full := shortage(self._home):
+            raise BackendError(full)
+
     def _folder(self, run_id: str) -> RunFolder:
         folder = folders.find(self._home, run_id)
         if folder is not None:
@@ -246,8 +254,8 @@ class LocalBackend:
 
     def _outline(self, folder: RunFolder) -> model.Run:
         try:
-            bury(folder)
-            with opened(folder.path) as log:
+            with looked_at(folder.path) as log:
+                bury(folder, log)
                 run = fold(folder.id, log.read(tasks=False))
         except BackendError as error:
             run = model.Run(folder.id, "", "", self.name, RunState.FAILED, error=str(error))
