@@ -128,6 +128,12 @@ class Board:
                 )
                 stream.start()
 
+    def save(self, handle: Handle, part: str) -> None:
+        """Send the page the whole log of a task or a trial, to be saved as a file."""
+        lines = handle.excerpt(part) if isinstance(handle, Run) else _lines(handle, part)
+        name = f"{part.replace('/', '-')}.log" if isinstance(handle, Run) else f"{handle.name}-{part}.log"
+        LogStream(id_of(handle), part, lambda: iter(lines), self.tell).save(name)
+
     # -- tables of runs ---------------------------------------------------------------------------------------
 
     def table(self, runs: RunList) -> Home:

@@ -10,6 +10,8 @@ from kfnb.errors import KfnbError
 
 PIECE = 1 << 19
 """Bytes after which a piece is sent, though there is more."""
+FILE_PIECE = 1 << 22
+"""Bytes after which a piece of a file is sent."""
 _TICK = 0.5
 """Seconds between two moments of which the page is told."""
 
@@ -40,6 +42,21 @@ class LogStream:
     def stop(self) -> None:
         """Send no more."""
         self._stopped.set()
+
+    def save(self, name: str) -> None:
+        """Send all that there is now as the pieces of a file called ``name``."""
+        held: list[str] = []
+        size = 0
+        file = {"kind": "file", "id": self._id, "task": self._part, "name": name}
+        for line in self._read():
+            if line is None:
+                break
+            held.append(f"{line.text}\n")
+            size += len(line.text)
+            if size > FILE_PIECE:
+                self._tell({**file, "last": False}, "".join(held).encode())
+                held, size = [], 0
+        self._tell({**file, "last": True}, "".join(held).encode())
 
     def go(self) -> None:
         """Send the log until it ends, or nobody wants it any more. Never raises: nobody would see it."""
