@@ -16,6 +16,7 @@ from pathlib import Path
 from kfnb import api, disk
 from kfnb.cluster import reach
 from kfnb.cluster.checks.clients import clients, token
+from kfnb.cluster.checks.hairpin import hairpin
 from kfnb.cluster.checks.here import here
 from kfnb.cluster.checks.network import network
 from kfnb.cluster.checks.registry import registry
@@ -148,6 +149,8 @@ class _Standing:
             yield token(self._token)
             yield pulls(status)
             yield storage(self._place.kubernetes, status)
+            namespaces = (self._place.installed, self._place.namespace)
+            yield hairpin(self._place.kubernetes, namespaces, self._context)
 
     def _has_token(self) -> bool:
         return self._token is not None and self._token.is_file()

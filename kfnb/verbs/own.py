@@ -19,6 +19,7 @@ from kfnb.cluster.own.tool import TOOLS, Found
 from kfnb.cluster.own.wishing import Asked
 from kfnb.config import settings
 from kfnb.errors import BackendError, Help, UsageError, did_you_mean
+from kfnb.model.check import Outcome
 from kfnb.verbs.bar import Bar
 from kfnb.verbs.terminal import tell
 
@@ -193,6 +194,9 @@ def _standing(how: Standing) -> str:
         count = f"{part.ready} of {part.wanted} ready" if part.wanted else ""
         failing = f": {', '.join(part.failing)}" if part.failing else ""
         lines.append(f"  {part.name:<15} {part.version:<10} {count}{failing}".rstrip())
+    cut = how.hairpin
+    if cut is not None and cut.outcome is Outcome.BAD:
+        lines += [f"  {cut.told}", f"    {cut.mend}"]
     return "\n".join(lines)
 
 
