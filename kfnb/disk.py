@@ -29,7 +29,7 @@ _NAMED = {
 def free(home: Path) -> int:
     """The bytes that may still be written under ``home``; 0 too where there can be no further file."""
     for one in (home, *home.parents):
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # of a name that no file can have
             found = os.statvfs(one)
             return found.f_bavail * found.f_frsize if found.f_favail or not found.f_files else 0
     return 0
