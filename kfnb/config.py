@@ -131,6 +131,14 @@ def names() -> list[str]:
     return list(Kfnb.class_own_traits(config=True))
 
 
+def choices(name: str) -> tuple[str, ...]:
+    """The values that a setting may have, where they are few."""
+    trait = Kfnb.class_traits()[name]
+    if isinstance(trait, Bool):
+        return ("true", "false")
+    return tuple(filter(None, trait.values)) if isinstance(trait, Enum) else ()
+
+
 def settings() -> Kfnb:
     """The settings of this process."""
     global _settings

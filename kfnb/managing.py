@@ -32,9 +32,8 @@ def runs(found: Namespace) -> RunList:
     )
 
 
-def logs(found: Namespace, tail: int | None, out: Tell, tell: Tell) -> None:
+def logs(run: Run, found: Namespace, tail: int | None, out: Tell, tell: Tell) -> None:
     """``%kf_logs``: what a run's tasks wrote, the last ``tail`` lines of it where no number is given; None for all."""
-    run = api.newest() if found.run is None else api.run(found.run)
     which = wanted(found.since, found.grep, found.level)
     excerpt = run.excerpt(found.task, which, _tail(found, tail), follow=found.follow)
     _print(excerpt, lambda: run.log_place(found.task), out, tell, named=found.task is None)

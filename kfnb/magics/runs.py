@@ -36,18 +36,18 @@ class RunMagics(Magics):
     @reads(options.run)
     def kf_run(self, line: str) -> Run:
         found = options.run().read(line)
-        return self.bound(found.bind, api.run(found.run))
+        return self.bound(found.bind, self.handle_of(found.run))
 
     @reads(options.stop)
     def kf_stop(self, line: str) -> None:
-        run = api.run(options.stop().read(line).run)
+        run = self.handle_of(options.stop().read(line).run)
         run.stop()
         print(f"stopping run {run.id}")
 
     @reads(options.retry)
     def kf_retry(self, line: str) -> Run:
         found = options.retry().read(line)
-        run = self.bound(found.bind, api.run(found.run).retry())
+        run = self.bound(found.bind, self.handle_of(found.run).retry())
         if not self.kernel.attended:
             self.wait_for(run)
         return run
@@ -76,4 +76,5 @@ class RunMagics(Magics):
     @reads(options.logs)
     def kf_logs(self, line: str) -> None:
         found = options.logs().read(line)
-        managing.logs(found, options.NOTEBOOK_TAIL, print, print)
+        run = api.newest() if found.run is None else self.handle_of(found.run)
+        managing.logs(run, found, options.NOTEBOOK_TAIL, print, print)

@@ -151,7 +151,8 @@ def retry(words: list[str]) -> int:
 def logs(words: list[str]) -> int:
     """``kfnb logs``."""
     found = options.logs().for_command("kfnb logs").read(words)
-    managing.logs(found, None, partial(print, flush=found.follow), tell)
+    run = api.newest() if found.run is None else api.run(found.run)
+    managing.logs(run, found, None, partial(print, flush=found.follow), tell)
     return 0
 
 
