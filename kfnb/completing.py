@@ -201,7 +201,8 @@ def _settings(found: Expected, _around: Around) -> Iterator[str]:
 
 def _algorithm_settings(found: Expected, _around: Around) -> Iterator[str]:
     algorithm = found.given.get("algorithm", ("tpe",))[-1]
-    yield from (f"{name}=" for name in (*ALGORITHMS.get(algorithm, ()), *EARLY_STOPPING["median"]))
+    early = found.given.get("early_stopping", ("",))[-1]
+    yield from (f"{name}=" for name in (*ALGORITHMS.get(algorithm, ()), *EARLY_STOPPING.get(early, ())))
 
 
 def _arguments(found: Expected, around: Around) -> Iterable[str]:

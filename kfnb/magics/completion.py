@@ -87,19 +87,11 @@ def offer(line: str, kernel: Kernel) -> Offer | None:
     if magic["magic"] not in PARSERS:
         return None
     try:
-        before, begun = _words(magic["words"])
+        before, begun = options.split_unfinished(magic["words"])
     except ValueError:  # in a quotation, or in brackets
         return Offer("", ())
     around = Around(kernel.workspace, names)
     return Offer(begun, completing.complete(PARSERS[magic["magic"]](), before, begun, around))
-
-
-def _words(text: str) -> tuple[list[str], str]:
-    """The whole words of a line, and what is typed of the next. Raises ValueError."""
-    begun = re.search(r"\S*$", text)
-    last = begun[0] if begun else ""
-    options.split_words(text)  # whether all is closed
-    return options.split_words(text.removesuffix(last)), last
 
 
 def _line(context: CompletionContext) -> str:

@@ -116,6 +116,13 @@ def split_words(line: str) -> list[str]:
     return words
 
 
+def split_unfinished(line: str) -> tuple[list[str], str]:
+    """The whole words of a line that is being typed, and what there is of the next. Raises ValueError as above."""
+    split_words(line)
+    last = line[len(re.sub(r"\S*$", "", line)) :]
+    return split_words(line.removesuffix(last) if last else line), last
+
+
 def _part(line: str, place: int) -> tuple[str, int]:
     """What the text at ``place`` gives of a word: a character, or what is quoted or in brackets; and where it ends."""
     character = line[place]
