@@ -140,7 +140,9 @@ def _pipelines(found: Expected, around: Around) -> Iterator[str]:
 
 def _components(found: Expected, around: Around) -> Iterator[str]:
     if around.workspace is not None:
-        yield from (name for name in around.workspace.notebook.components if name not in found.given.get("steps", ()))
+        yield from (
+            name for name in around.workspace.notebook.components if name not in found.given.get("steps", ())
+        )
 
 
 def _subjects(found: Expected, around: Around) -> Iterator[str]:
@@ -180,9 +182,7 @@ def _schedules(_found: Expected, _around: Around) -> Iterable[str]:
 
 
 def _experiments(_found: Expected, _around: Around) -> Iterable[str]:
-    return asked(
-        ("experiments", config.settings().backend), lambda: (one.name for one in api.experiments())
-    )
+    return asked(("experiments", config.settings().backend), lambda: (one.name for one in api.experiments()))
 
 
 def _notebooks(_found: Expected, _around: Around) -> Iterable[str]:

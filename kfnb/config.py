@@ -136,7 +136,7 @@ def choices(name: str) -> tuple[str, ...]:
     trait = Kfnb.class_traits()[name]
     if isinstance(trait, Bool):
         return ("true", "false")
-    return tuple(filter(None, trait.values)) if isinstance(trait, Enum) else ()
+    return tuple(filter(None, trait.values or ())) if isinstance(trait, Enum) else ()
 
 
 def settings() -> Kfnb:
@@ -172,7 +172,7 @@ def _check_name(name: str) -> None:
 
     close = get_close_matches(name, names(), 1)
     hint = f"did you mean {close[0]}?" if close else f"settings are {', '.join(names())}"
-    raise SettingError(f"no setting is called {name}; {hint}")
+    raise SettingError(f"unknown setting {name}; {hint}")
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:

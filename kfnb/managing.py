@@ -4,19 +4,54 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
-from kfnb import api
+from kfnb import api, searching
 from kfnb.backends.backend import LogLine
 from kfnb.backends.logs import Excerpt, wanted
 from kfnb.backends.run import Run, RunList
 from kfnb.backends.schedule import Schedule, ScheduleList
-from kfnb.errors import UsageError
+from kfnb.errors import StudyFailed, UsageError
 from kfnb.model import UploadedPipeline, UploadList
 from kfnb.tuning.study import Study
 from kfnb.when import cron_note
 
 Tell = Callable[[str], None]
+
+
+def submit(
+    found: Namespace, arguments: Mapping[str, Any], tell: Tell, study: str | Study | None = None
+) -> Run:
+    """``%kf_submit``: a pipeline is run; with ``study``, with what was best in it when it has ended."""
+    return api.submit(
+        found.pipeline,
+        arguments,
+        backend=found.backend,
+        name=found.name,
+        experiment=found.experiment,
+        cache=not found.no_cache,
+        from_study=None if study is None else _ended(study, found.pipeline, tell),
+    )
+
+
+def _ended(study: str | Study, pipeline: str, tell: Tell) -> Study:
+    """A study, once it has ended: it is waited for, as under Run All it has only just begun."""
+    handle = study if isinstance(study, Study) else searching.find(study)
+    now = handle.snapshot()
+    if now.state.finished:
+        return handle
+    api.spec_of(pipeline)  # what is wrong with the pipeline is told before, not after
+    done = sum(trial.state.finished for trial in now.trials)
+    of = "" if now.max_trials is None else f" of {now.max_trials}"
+    tell(
+        f"study {handle.name} is still running ({done}{of} trials): waiting for its end; interrupt to stop waiting"
+    )
+    with suppress(
+        StudyFailed
+    ):  # one that was stopped has a best trial too; where there is none, that is told next
+        handle.wait()
+    return handle
 
 
 def runs(found: Namespace) -> RunList:

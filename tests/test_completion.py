@@ -37,7 +37,9 @@ ROOT = Path(__file__).parent.parent
         ("kfnb submit 'p", []),
     ],
 )
-def test_what_fits_in_a_terminal(line: str, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_fits_in_a_terminal(
+    line: str, expected: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     assert answers(line) == expected
 
@@ -94,7 +96,9 @@ complete -p kfnb
 )
 def test_bash_completes(line: str, expected: list[str], terminal: dict[str, str], tmp_path: Path) -> None:
     script = _BASH.format(line=line)
-    done = subprocess.run(["bash", "-c", script], env=terminal, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        ["bash", "-c", script], env=terminal, cwd=tmp_path, capture_output=True, text=True, timeout=120
+    )
     *found, registered = done.stdout.splitlines()
     assert found == expected
     assert "-F _kfnb kfnb" in registered
@@ -104,7 +108,12 @@ def test_bash_completes(line: str, expected: list[str], terminal: dict[str, str]
 def test_a_tab_in_a_real_terminal_completes_the_line(terminal: dict[str, str], tmp_path: Path) -> None:
     pexpect = pytest.importorskip("pexpect")
     bash = pexpect.spawn(
-        "bash", ["--norc", "--noprofile", "-i"], env={**terminal, "PS1": "$ ", "TERM": "dumb"}, cwd=str(tmp_path), timeout=60, encoding="utf-8"
+        "bash",
+        ["--norc", "--noprofile", "-i"],
+        env={**terminal, "PS1": "$ ", "TERM": "dumb"},
+        cwd=str(tmp_path),
+        timeout=60,
+        encoding="utf-8",
     )
     bash.sendline("source <(kfnb completion bash); echo ready-$((1+1))")
     bash.expect("ready-2")
@@ -117,7 +126,13 @@ def test_a_tab_in_a_real_terminal_completes_the_line(terminal: dict[str, str], t
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="there is no zsh here")
 def test_zsh_reads_the_script(terminal: dict[str, str], tmp_path: Path) -> None:
     script = "autoload -U compinit; compinit -u; source <(kfnb completion zsh); print -r -- $_comps[kfnb]"
-    done = subprocess.run(["zsh", "-fc", script], env={**terminal, "HOME": str(tmp_path)}, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        ["zsh", "-fc", script],
+        env={**terminal, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.stdout.strip() == "_kfnb"
     assert done.stderr == ""
 
@@ -125,7 +140,13 @@ def test_zsh_reads_the_script(terminal: dict[str, str], tmp_path: Path) -> None:
 @pytest.mark.skipif(shutil.which("fish") is None, reason="there is no fish here")
 def test_fish_completes(terminal: dict[str, str], tmp_path: Path) -> None:
     script = 'kfnb completion fish | source; complete -C "kfnb submi"'
-    done = subprocess.run(["fish", "-c", script], env={**terminal, "HOME": str(tmp_path)}, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        ["fish", "-c", script],
+        env={**terminal, "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
     assert done.stdout.split() == ["submit"]
 
 

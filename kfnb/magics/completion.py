@@ -46,7 +46,9 @@ PARSERS: dict[str, Callable[[], options.Parser]] = {
 }
 
 _MAGIC = re.compile(r"\s*(?:[\w., ]+=\s*)?(?P<magic>%%?kf_\w+)\s+(?P<words>.*)", re.DOTALL)
-_KEY = re.compile(r"(?P<of>[A-Za-z_][\w.]*(?:\[(?:\"[^\"]*\"|'[^']*'|\d+)\][\w.]*)*)\[(?P<quote>[\"']?)(?P<begun>[^\"'\[\]]*)$")
+_KEY = re.compile(
+    r"(?P<of>[A-Za-z_][\w.]*(?:\[(?:\"[^\"]*\"|'[^']*'|\d+)\][\w.]*)*)\[(?P<quote>[\"']?)(?P<begun>[^\"'\[\]]*)$"
+)
 
 
 class Nothing(list[SimpleCompletion]):

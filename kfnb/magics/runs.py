@@ -19,15 +19,7 @@ class RunMagics(Magics):
     @reads(options.submit)
     def kf_submit(self, line: str) -> Run:
         found, arguments = options.submit().read_with_arguments(line)
-        run = api.submit(
-            found.pipeline,
-            arguments,
-            backend=found.backend,
-            name=found.name,
-            experiment=found.experiment,
-            cache=not found.no_cache,
-            from_study=self.study_of(found.from_study),
-        )
+        run = managing.submit(found, arguments, print, self.study_of(found.from_study))
         self.bound(found.bind, run)
         if not self.kernel.attended:
             self.wait_for(run)

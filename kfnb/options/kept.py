@@ -62,6 +62,11 @@ def schedule() -> Parser:
     add("--no-cache", action="store_true", help="run every step, whatever ran before")
     add("--list", action="store_true", help="show the schedules")
     for verb, told in (("pause", "start no more runs of"), ("resume", "go on with"), ("delete", "forget")):
-        add(f"--{verb}", metavar="ID", values="schedule", help=f"{told} a schedule, by its id, the start of it, or its name")
+        add(
+            f"--{verb}",
+            metavar="ID",
+            values="schedule",
+            help=f"{told} a schedule, by its id, the start of it, or its name",
+        )
     bind(parser)
     return parser

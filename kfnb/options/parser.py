@@ -9,7 +9,6 @@ from typing import Any, NoReturn, TypeAlias
 
 from kfnb.errors import Help, UsageError, did_you_mean
 
-
 Values: TypeAlias = str | tuple[str, ...]
 """What a word stands for, for completion: the words there are, or the kind of thing that it names."""
 
@@ -28,7 +27,7 @@ class Parser(argparse.ArgumentParser):
         super().__init__(prog=prog, description=description, allow_abbrev=False, add_help=False)
         self.add_argument("--help", "-h", action="store_true", help="show this help")
 
-    def add_argument(self, *words: str, values: Values = (), **how: Any) -> argparse.Action:  # type: ignore[override]
+    def add_argument(self, *words: str, values: Values = (), **how: Any) -> argparse.Action:
         """As argparse has it; ``values`` are offered where the word is completed."""
         action = super().add_argument(*words, **how)
         self.values[action.dest] = values or tuple(map(str, action.choices or ()))

@@ -6,7 +6,6 @@ from kfnb.model import RunState
 from kfnb.options.parser import Parser
 from kfnb.options.words import BACKENDS, bind, log_words, one_run, some_runs
 
-
 STATES = tuple(str(state).lower() for state in RunState)
 """The states of a run, as people write them."""
 
@@ -26,7 +25,12 @@ def submit() -> Parser:
     parser.add_argument("--name", help="the run's name")
     parser.add_argument("--experiment", values="experiment", help="the experiment that the run belongs to")
     parser.add_argument("--no-cache", action="store_true", help="run every step, whatever ran before")
-    parser.add_argument("--from-study", metavar="NAME", values="study", help="with the best parameters of a study")
+    parser.add_argument(
+        "--from-study",
+        metavar="NAME",
+        values="study",
+        help="with the best parameters of a study, which is waited for while it runs",
+    )
     bind(parser)
     return parser
 
@@ -92,7 +96,9 @@ def delete() -> Parser:
 def compare() -> Parser:
     """``%kf_compare`` and ``kfnb compare``."""
     parser = Parser("%kf_compare", "Show runs side by side: arguments, metrics and environments that differ.")
-    parser.add_argument("runs", nargs="+", metavar="RUN", values="run", help="a run's id, or the start of it; two or more")
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", values="run", help="a run's id, or the start of it; two or more"
+    )
     parser.add_argument("--all", action="store_true", help="show what is the same in all of them too")
     bind(parser)
     return parser

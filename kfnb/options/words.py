@@ -25,7 +25,9 @@ def one_run(parser: Parser) -> None:
 
 def some_runs(parser: Parser) -> None:
     """Runs, by their ids."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", values="run", help="a run's id, or the start of it; one or more")
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", values="run", help="a run's id, or the start of it; one or more"
+    )
 
 
 def bind(parser: Parser) -> None:

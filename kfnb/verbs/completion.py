@@ -41,9 +41,9 @@ complete -c kfnb -f -k -a '(kfnb completion --line (commandline -cp) 2>/dev/null
 """
 SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 _HOW = {
-    "bash": 'source <(kfnb completion bash)     in ~/.bashrc',
-    "zsh": 'source <(kfnb completion zsh)      in ~/.zshrc, after compinit',
-    "fish": 'kfnb completion fish | source      in ~/.config/fish/config.fish',
+    "bash": "source <(kfnb completion bash)     in ~/.bashrc",
+    "zsh": "source <(kfnb completion zsh)      in ~/.zshrc, after compinit",
+    "fish": "kfnb completion fish | source      in ~/.config/fish/config.fish",
 }
 
 
