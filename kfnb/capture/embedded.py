@@ -555,7 +555,9 @@ def kfnb_number(value: Any) -> Any:
 def kfnb_named(given: Any, values: dict[str, Any]) -> dict[str, Any]:
     """Numbers to log: those of a dict, and those that were given by name."""
     if given is not None and not hasattr(given, "items"):
-        raise TypeError(f"metrics are given by name, log_metrics(accuracy=0.9), or as a dict, not as {given!r}")
+        raise TypeError(
+            f"metrics are given by name, log_metrics(accuracy=0.9), or as a dict, not as {given!r}"
+        )
     return {**dict(given or {}), **values}
 
 

@@ -187,12 +187,14 @@ def kfnb_still(fig: Any) -> Any:
 
 def kfnb_live(fig: Any) -> str:
     """A figure as HTML whose scripts draw it; empty where it has none."""
+    import uuid
+
     if hasattr(fig, "savefig"):
         return ""
     if hasattr(fig, "to_image") and hasattr(fig, "to_html"):
         return str(fig.to_html(include_plotlyjs="cdn", full_html=False))
     if hasattr(fig, "to_dict") and hasattr(fig, "to_html"):
-        return str(fig.to_html(fullhtml=False))
+        return str(fig.to_html(fullhtml=False, output_div=f"kfnb-{uuid.uuid4().hex}"))
     told = getattr(fig, "_repr_html_", lambda: None)()
     return str(told or "")
 
@@ -220,9 +222,7 @@ def kfnb_figure_html(fig: Any, title: str) -> str:
         "var look=setInterval(function(){if(live.querySelector('svg,canvas')){still.hidden=true;clearInterval(look)}},"
         "200)})(document.currentScript)"
     )
-    return kfnb_captioned(
-        f"<div>{picture}</div><div hidden>{live}</div><script>{script}</script>", title
-    )
+    return kfnb_captioned(f"<div>{picture}</div><div hidden>{live}</div><script>{script}</script>", title)
 
 
 def kfnb_rows(rows: Any, most: int) -> tuple[list[Any], list[Sequence[Any]], int]:
@@ -231,7 +231,7 @@ def kfnb_rows(rows: Any, most: int) -> tuple[list[Any], list[Sequence[Any]], int
         rows = rows.to_frame()
     if hasattr(rows, "iloc") and hasattr(rows, "columns"):  # pandas
         head = rows.iloc[:most]
-        if type(rows.index).__name__ != "RangeIndex":
+        if type(rows.index).__name__ != "RangeIndex" or rows.index.name is not None:
             head = head.reset_index()
         return list(head.columns), list(head.itertuples(index=False, name=None)), len(rows)
     if hasattr(rows, "iter_rows") and hasattr(rows, "columns"):  # polars

@@ -44,7 +44,9 @@ def parse(text: str) -> str | None:
         return None
     pictures = _DATA.findall(text)
     count = iter(range(len(pictures)))
-    bare = _DATA.sub(lambda _: f"kfnb-picture-{next(count)}", text)  # they are long, and the parser reads each letter
+    bare = _DATA.sub(
+        lambda _: f"kfnb-picture-{next(count)}", text
+    )  # they are long, and the parser reads each letter
     if len(bare) > LONGEST or not mistune.__version__.startswith("3."):
         return None
     try:

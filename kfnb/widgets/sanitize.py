@@ -55,7 +55,22 @@ _STYLES: Mapping[str, str] = {
 _OF_TAGS = ("table", "thead", "tbody", "tfoot", "tr", "ul", "ol", "dl")
 _CALLED = {"p": "div", "blockquote": "div", "center": "div", "b": "strong", "i": "em", "del": "s"}
 _HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
-_EMPTY = ("img", "br", "hr", "input", "col", "wbr", "area", "base", "embed", "link", "meta", "param", "source", "track")
+_EMPTY = (
+    "img",
+    "br",
+    "hr",
+    "input",
+    "col",
+    "wbr",
+    "area",
+    "base",
+    "embed",
+    "link",
+    "meta",
+    "param",
+    "source",
+    "track",
+)
 _HIDDEN = ("script", "style", "svg", "math", "iframe", "object", "template", "noscript", "title", "head", "textarea",
            "select", "audio", "video", "canvas", "form")  # fmt: skip
 """Tags of which not even the text is shown."""

@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from kfnb.capture import embedded
-from kfnb.pipeline.packing import FUNCTIONS
 from kfnb.capture.embedded import (
     kfnb_curves,
     kfnb_floats,
@@ -26,6 +25,7 @@ from kfnb.capture.embedded import (
     kfnb_value,
 )
 from kfnb.capture.values import kind_of
+from kfnb.pipeline.packing import FUNCTIONS
 
 
 def save(value: object, file: Any) -> None:

@@ -28,7 +28,9 @@ def test_what_markdown_means_is_shown():
 
 def test_html_in_markdown_is_shown_as_in_a_cell():
     text = "a <b>bold</b> <sub>low</sub><br>next\n\n<details open><summary>more</summary>\n\n**inside**\n\n</details>\n"
-    text += '<table><tr><td colspan="2" align="right">1</td></tr></table>\n\n<span style="color: red">red</span>'
+    text += (
+        '<table><tr><td colspan="2" align="right">1</td></tr></table>\n\n<span style="color: red">red</span>'
+    )
     assert set(tags_of(text)) >= {"strong", "sub", "details", "summary", "table", "td", "span"}
     attributes = dict(page_of(text).elements)
     assert attributes["td"]["colspan"] == "2"
@@ -59,7 +61,9 @@ def test_what_acts_or_loads_in_it_is_left_out(text):
     assert "before" in page.text
     assert "after" in page.text
     for _, attributes in page.elements:
-        assert not [name for name in attributes if name.startswith("on") or name in ("href", "srcdoc", "target")]
+        assert not [
+            name for name in attributes if name.startswith("on") or name in ("href", "srcdoc", "target")
+        ]
         assert "url(" not in attributes.get("style", "")
         assert "position" not in attributes.get("style", "")
 
