@@ -54,7 +54,7 @@ def test_files_and_their_parameters_are_completed(tmp_path: Path, monkeypatch: p
     assert answers("kfnb submit old.yaml --")[0] not in ("--backend", "--help")
 
 
-@pytest.mark.parametrize("verb", [verb for verb in cli.VERBS])
+@pytest.mark.parametrize("verb", list(cli.VERBS))
 def test_every_verb_tells_how_its_words_go_on(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "--help" in answers(f"kfnb {verb} --")
     assert capsys.readouterr() == ("", "")
@@ -97,7 +97,13 @@ complete -p kfnb
 def test_bash_completes(line: str, expected: list[str], terminal: dict[str, str], tmp_path: Path) -> None:
     script = _BASH.format(line=line)
     done = subprocess.run(
-        ["bash", "-c", script], env=terminal, cwd=tmp_path, capture_output=True, text=True, timeout=120
+        ["bash", "-c", script],
+        check=True,
+        env=terminal,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     *found, registered = done.stdout.splitlines()
     assert found == expected
@@ -128,6 +134,7 @@ def test_zsh_reads_the_script(terminal: dict[str, str], tmp_path: Path) -> None:
     script = "autoload -U compinit; compinit -u; source <(kfnb completion zsh); print -r -- $_comps[kfnb]"
     done = subprocess.run(
         ["zsh", "-fc", script],
+        check=True,
         env={**terminal, "HOME": str(tmp_path)},
         capture_output=True,
         text=True,
@@ -142,6 +149,7 @@ def test_fish_completes(terminal: dict[str, str], tmp_path: Path) -> None:
     script = 'kfnb completion fish | source; complete -C "kfnb submi"'
     done = subprocess.run(
         ["fish", "-c", script],
+        check=True,
         env={**terminal, "HOME": str(tmp_path)},
         capture_output=True,
         text=True,

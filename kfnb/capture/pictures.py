@@ -7,7 +7,7 @@ scripts run (KFP's own page), an interactive figure takes the still one's place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from kfnb.capture.embedded import kfnb_text
@@ -138,9 +138,9 @@ def kfnb_png(pixels: Any) -> bytes:
     import numpy
 
     values = numpy.asarray(pixels)
-    values = values[:, :, 0] if values.ndim == 3 and values.shape[2] == 1 else values
-    kinds = {2: 0, (3, 3): 2, (3, 4): 6}
-    kind = kinds.get(values.ndim if values.ndim != 3 else (3, values.shape[2]))
+    values = values[:, :, 0] if values.shape[2:] == (1,) else values
+    kinds = {(): 0, (3,): 2, (4,): 6}
+    kind = kinds.get(values.shape[2:]) if values.ndim > 1 else None
     if kind is None or not values.size:
         raise ValueError(f"an array of shape {values.shape} is not a picture: height x width, or x 3 or 4")
     if values.dtype.kind in "fb":
@@ -225,7 +225,7 @@ def kfnb_figure_html(fig: Any, title: str) -> str:
     return kfnb_captioned(f"<div>{picture}</div><div hidden>{live}</div><script>{script}</script>", title)
 
 
-def kfnb_rows(rows: Any, most: int) -> tuple[list[Any], list[Sequence[Any]], int]:
+def kfnb_rows(rows: Any, most: int) -> tuple[list[Any], list[Any], int]:  # noqa: PLR0911 - a return for each kind
     """The names of a table's columns, its first rows, and how many there are in all."""
     if hasattr(rows, "to_frame") and not hasattr(rows, "columns"):
         rows = rows.to_frame()

@@ -1,4 +1,4 @@
-"""What of kfnb's own code travels with a step (``embedded`` and ``pictures``), and how: packed, by a function of the program.
+"""What of kfnb's own code travels with a step (``embedded``, ``pictures``): packed, by a function of the program.
 
 Argo keeps the program of a step five to eight times in a run, and has 1 MiB for the whole run; kfnb's own text would be
 most of that. A pipeline's program has the functions in words, and ``kfnb_packed``, which packs them as it is compiled.

@@ -202,7 +202,7 @@ def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
     assert capsys.readouterr().out == "step 1: loss=2\n"
     with pytest.raises(TypeError, match="a metric is a number"):
         kf.log_metrics(x="a")
-    with pytest.raises(TypeError, match="as a dict, not as 0.9"):
+    with pytest.raises(TypeError, match=r"as a dict, not as 0\.9"):
         kf.log_metrics(0.9)
     with pytest.raises(ValueError, match="2 labels need a matrix of 2 x 2"):
         kf.log_confusion_matrix(["a", "b"], [[1]])

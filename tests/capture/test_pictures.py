@@ -23,7 +23,13 @@ from kfnb.capture.pictures import (
 from kfnb.widgets.frame import Frame
 from tests.conftest import Shell
 
-FIGURE = "import matplotlib\nmatplotlib.use('agg')\nimport matplotlib.pyplot as plt\nfig, ax = plt.subplots()\nax.plot([1, 3, 2])\n"
+FIGURE = """
+import matplotlib
+matplotlib.use('agg')
+import matplotlib.pyplot as plt
+fig, ax = plt.subplots()
+ax.plot([1, 3, 2])
+"""
 
 
 def data_of(html: str) -> bytes:
@@ -39,8 +45,8 @@ class _Figure:
     def __init__(self, still: bytes | None) -> None:
         self.still = still
 
-    def to_image(self, format: str) -> bytes:
-        assert format == "svg"
+    def to_image(self, **how: str) -> bytes:
+        assert how == {"format": "svg"}
         if self.still is None:
             raise ValueError("install kaleido")
         return self.still
@@ -156,10 +162,11 @@ def test_pictures_of_markdown_are_taken_in(tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.chdir(tmp_path)
     (tmp_path / "a.png").write_bytes(b"\x89PNG")
     data = base64.b64encode(b"\x89PNG").decode()
-    text = '![one](a.png "title") <img width="3" src="a.png"> ![no](missing.png) ![far](https://x.org/a.png) [link](a.png)'
+    others = " ![no](missing.png) ![far](https://x.org/a.png) [link](a.png)"
+    text = f'![one](a.png "title") <img width="3" src="a.png">{others}'
     assert kfnb_with_pictures(text) == (
         f'![one](data:image/png;base64,{data} "title") <img width="3" src="data:image/png;base64,{data}">'
-        " ![no](missing.png) ![far](https://x.org/a.png) [link](a.png)"
+        f"{others}"
     )
     kfnb_markdown(SimpleNamespace(path=tmp_path / "page"))("![one](a.png)")
     assert data in (tmp_path / "page").read_text()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import Any
 
@@ -108,11 +107,11 @@ def test_elsewhere_completion_is_ipythons(notebook: Shell) -> None:
 
 
 @pytest.fixture
-def ran(notebook: Shell) -> Iterator[Shell]:
+def ran(notebook: Shell) -> Shell:
     """The notebook, where a run of its pipeline has ended and is called ``done``."""
     notebook.run("%kf_submit churn -o done")
     notebook["done"].wait(120)
-    yield notebook
+    return notebook
 
 
 def test_runs_are_completed_by_the_names_they_are_bound_to_and_by_id(ran: Shell) -> None:
