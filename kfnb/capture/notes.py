@@ -12,6 +12,8 @@ from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.content import can_be_shared
 from kfnb.capture.definitions import Sort
+from kfnb.capture.draws import GENERATORS
+from kfnb.capture.fleeting import draws_unseeded, fleeting_calls
 from kfnb.capture.imports import imported_modules
 from kfnb.capture.lookups import variables_of
 from kfnb.capture.notebook import Notebook
@@ -43,6 +45,7 @@ def notes_of(
     notes += _aliases(notebook, component)
     notes += _variables(component)
     notes += _reads_of_environment(component, variables_of(component, travel, notebook.namespace))
+    notes += _fleeting(notebook, component, travel, idle)
     notes += _without_effect(component)
     return tuple(dict.fromkeys(notes))
 
@@ -76,6 +79,26 @@ def _reads_of_environment(component: Component, read: Variables) -> Iterator[str
             f"cell {component.cell}: reads the environment variable{'s' * several} {', '.join(names)}: where"
             f" {'one of them' if several else 'it'} changes, the step runs again. On a cluster {' and '.join(how)}"
             f" {'gives them' if several else 'gives it'} to the step"
+        )
+
+
+def _fleeting(
+    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+) -> Iterator[str]:
+    """The time and random numbers that the step keeps, where it may be taken from the cache."""
+    if not component.options.cache or component.outside or component.variables.all or component.function:
+        return
+    outputs, space = component.options.outputs, notebook.namespace
+    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    found = list(dict.fromkeys(call for tree in trees for call in fleeting_calls(tree, space, outputs)))
+    seeded = [one.cell.tree for one in travel.setups]
+    noted = any("seed" in change.text for change in notebook.changing)
+    if not noted and draws_unseeded([*trees, *seeded], space, GENERATORS - set(idle)):
+        found.append("random numbers without a seed")
+    if found:
+        yield (
+            f"cell {component.cell}: keeps what {' and '.join(found)} gave: where the step is taken from the cache, it"
+            " is what an earlier run had (--no-cache runs the step each time)"
         )
 
 

@@ -1,9 +1,6 @@
-"""Environment variables that a step's own code reads are inputs of it: what a run does with them is what the kernel did."""
+"""Environment variables that a step's own code reads are its inputs: a run does with them what the kernel did."""
 
 import os
-import pickle
-import threading
-from pathlib import Path
 
 import pytest
 

@@ -55,6 +55,11 @@ class LocalBackend:
         self._linger = linger
         self._secrets = str(folders.absolute(Path(secrets), "secrets")) if secrets else ""
 
+    def cautions(self, submission: Submission) -> Iterator[str]:
+        """Nothing: steps have the environment of who submits them."""
+        del submission
+        return iter(())
+
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""
         pipeline, problems = examine(submission.spec, submission.platform)
