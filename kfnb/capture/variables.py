@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
 
-_MAPPINGS = "_collections_abc"
+_MAPPINGS = "collections.abc"
 _HANDS_ON = {_MAPPINGS: "", "os": "getenv getenvb", "posixpath": "expandvars repl", "string": ""}
 """Modules that look a variable up for whoever called them: which of their functions do, empty for all."""
 
@@ -94,7 +94,7 @@ class VariableWatch:
         """``name`` was set, or removed where ``value`` is None."""
         if self._reader(frame) is not None:
             self._set.add(name)
-        elif _module(frame) != _FROM_FILES:
+        elif _root(frame) != _FROM_FILES:
             # a library that puts back what was there leaves no trace
             self._set.discard(name)
             self._set |= {name} if value != self._before.get(name) else set()
@@ -104,7 +104,7 @@ class VariableWatch:
         asking: FrameType | None = frame
         while asking is not None and _hands_on(asking):
             asking = asking.f_back
-        if asking is None or _module(asking) == "kfnb":
+        if asking is None or _root(asking) == "kfnb":
             return None
         code = asking.f_code
         if code not in self._known:
@@ -113,14 +113,17 @@ class VariableWatch:
 
 
 def _module(frame: FrameType) -> str:
-    return str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _root(frame: FrameType) -> str:
+    return _module(frame).partition(".")[0]
 
 
 def _hands_on(frame: FrameType) -> bool:
-    module = _module(frame)
-    functions = _HANDS_ON.get(module)
+    functions = _HANDS_ON.get(_module(frame))
     if functions is None:
-        return module in _SETTINGS_READERS
+        return _root(frame) in _SETTINGS_READERS
     return not functions or frame.f_code.co_name in functions.split()
 
 
@@ -174,8 +177,7 @@ class _Watched(_Plain):  # type: ignore[misc]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         """A copy elsewhere is the plain thing."""
-        made, arguments, *state = super().__reduce_ex__(protocol)
-        return made, tuple(_Plain if one is _Watched else one for one in arguments), *state
+        return object.__new__, (_Plain,), vars(self)
 
 
 _Watched.__name__ = _Watched.__qualname__ = _Plain.__name__
