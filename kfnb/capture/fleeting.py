@@ -15,7 +15,6 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from kfnb.capture.everywhere import full_name
-from kfnb.capture.syntax import root_name
 
 
 class Sort(Enum):
@@ -44,6 +43,12 @@ _SORTS = {
 }
 _WITHOUT = {"time.localtime": 0, "time.gmtime": 0, "time.ctime": 0, "time.asctime": 0, "time.strftime": 1}
 """Functions that give the time of now where they get no more arguments than these."""
+
+_DRAWING = {"numpy": "numpy.random.[a-z]*", "random": "random.[a-z]*", "torch": "torch.*rand*"}
+"""The functions that draw from a generator which all of a kernel shares, by its module."""
+
+_SAMPLING = frozenset({"sample", "train_test_split", "shuffle", "resample"})
+"""Functions of libraries that draw from numpy's, unless they are given a state."""
 
 _SILENT = (
     "print", "display", "*.display", "*log.*", "*logger.*", "logging.*", "*warn*", "kf.*", "*.write", "tqdm*",
@@ -74,24 +79,35 @@ def fleeting_calls(tree: ast.AST, namespace: Mapping[str, Any], outputs: Collect
     )
 
 
-def draws_unseeded(trees: Collection[ast.AST], namespace: Mapping[str, Any], drawn: Collection[str]) -> bool:
-    """Whether code that has ``drawn`` from the shared generators of these modules, or makes one, has no seed for it."""
+def draws_unseeded(
+    trees: Collection[ast.AST], namespace: Mapping[str, Any], drawn: Collection[str]
+) -> bool:
+    """Whether the code itself asks for random numbers, has ``drawn`` from the generator of that module, and seeds none.
+
+    That a library has drawn tells nothing alone: scikit-learn does so where the result does not depend on it.
+    """
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
-    names = [ast.unparse(call.func).rpartition(".")[2] for call in calls]
-    if any("seed" in name.lower() for name in names):
+    if any("seed" in _last(call).lower() for call in calls):
         return False
-    if any(
-        name == "default_rng" and not (call.args or call.keywords)
-        for call, name in zip(calls, names, strict=True)
-    ):
-        return True
-    # threads of the kernel draw from Python's own too: the code must name it
-    own = any(_is_of_random(namespace.get(root_name(call.func) or "")) for call in calls)
-    return bool(set(drawn) - {"random"}) or ("random" in drawn and own)
+    return any(_draws_from(call, namespace) in {*drawn, "new"} for call in calls)
 
 
-def _is_of_random(value: Any) -> bool:
-    return value is random or isinstance(getattr(value, "__self__", None), random.Random)
+def _draws_from(call: ast.Call, namespace: Mapping[str, Any]) -> str:
+    """The module whose generator a call draws from: ``new`` for one of its own; empty for none, and one with a seed."""
+    full, last = full_name(call.func, namespace), _last(call)
+    if last == "default_rng":
+        return "" if call.args or call.keywords else "new"
+    if isinstance(getattr(namespace.get(ast.unparse(call.func)), "__self__", None), random.Random):
+        return "random"  # from random import choice
+    module = next((module for module, pattern in _DRAWING.items() if fnmatchcase(full, pattern)), "")
+    if not module and last in _SAMPLING and not any(one.arg == "random_state" for one in call.keywords):
+        return "numpy"
+    return module
+
+
+def _last(call: ast.Call) -> str:
+    """The last part of what is called."""
+    return ast.unparse(call.func).rpartition(".")[2]
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """Which environment variables a component's cell is seen to read, by its own code and by nobody else's."""
 
 import os
-import pickle
 import sys
 import threading
 
@@ -52,8 +51,8 @@ def notes(shell, name="c"):
         'x = "{STAGE}".format_map(os.environ)',
         'import string\nx = string.Template("$STAGE").substitute(os.environ)',
         'x = list(map(os.environ.get, ["STAGE"]))',
-        'exec("x = os.environ[\'STAGE\']")',
-        'x = eval("os.getenv(\'STAGE\')")',
+        "exec(\"x = os.environ['STAGE']\")",
+        "x = eval(\"os.getenv('STAGE')\")",
         'x = os.environ.pop("STAGE")\nos.environ["STAGE"] = x',
         'x = os.environ.setdefault("STAGE", "another")',
         'settings = dict(os.environ)\nx = settings["STAGE"]\ndel settings',
@@ -113,7 +112,9 @@ def test_a_read_before_the_cell_sets_the_variable_counts(notebook):
     assert seen(notebook, 'x = os.environ["STAGE"]\nos.environ["STAGE"] = x') == {"STAGE"}
 
 
-def test_what_dotenv_sets_is_read_from_the_environment_since_no_step_has_its_file(notebook, tmp_path, monkeypatch):
+def test_what_dotenv_sets_is_read_from_the_environment_since_no_step_has_its_file(
+    notebook, tmp_path, monkeypatch
+):
     # as python-dotenv does it
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / "dotenv.py").write_text(
@@ -121,11 +122,15 @@ def test_what_dotenv_sets_is_read_from_the_environment_since_no_step_has_its_fil
         "        if name not in os.environ:\n            os.environ[name] = value\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path / "site"))
-    monkeypatch.setattr("kfnb.capture.packages._own", lambda entry, folder: None)  # a package, not a module beside
+    monkeypatch.setattr(
+        "kfnb.capture.packages._own", lambda entry, folder: None
+    )  # a package, not a module beside
     monkeypatch.setenv("FROM_FILE", "")
     monkeypatch.delenv("FROM_FILE")
     (tmp_path / ".env").write_text("FROM_FILE=1\n")
-    notebook.run("%%kf_component c --package wheel\nfrom dotenv import load_dotenv\nload_dotenv()\nx = os.environ['FROM' + '_FILE']")
+    notebook.run(
+        "%%kf_component c --package wheel\nfrom dotenv import load_dotenv\nload_dotenv()\nx = os.environ['FROM' + '_FILE']"
+    )
     assert notebook.component("c").variables.names == {"FROM_FILE"}
     sys.modules.pop("dotenv")
 
@@ -141,7 +146,9 @@ def test_modules_beside_the_notebook_count_with_what_they_read_when_imported_and
 
 
 def test_functions_of_the_notebook_count_where_they_are_used(notebook):
-    notebook.run("def where():\n    return os.environ['REGION']\ndef other():\n    return os.environ['STAGE']")
+    notebook.run(
+        "def where():\n    return os.environ['REGION']\ndef other():\n    return os.environ['STAGE']"
+    )
     assert seen(notebook, "x = where()") == {"REGION"}
 
 
@@ -152,12 +159,17 @@ def test_set_up_cells_count_and_what_they_set_does_not(notebook):
 
 
 def test_a_function_component_counts_by_its_text(notebook):
-    assert seen(notebook, "def c(n: int) -> str:\n    import os\n    return os.environ['STAGE'] * n") == {"STAGE"}
+    assert seen(notebook, "def c(n: int) -> str:\n    import os\n    return os.environ['STAGE'] * n") == {
+        "STAGE"
+    }
 
 
 def test_further_cells_of_a_component_count(notebook):
     seen(notebook, "os.environ['MADE'] = '1'\nx = os.environ['ST' + 'AGE']")
-    assert seen(notebook, "y = os.environ['REG' + 'ION'] + os.environ['MADE']", options="--continue") == {"STAGE", "REGION"}
+    assert seen(notebook, "y = os.environ['REG' + 'ION'] + os.environ['MADE']", options="--continue") == {
+        "STAGE",
+        "REGION",
+    }
     del os.environ["MADE"]
 
 
@@ -182,8 +194,14 @@ def test_whoever_goes_through_all_variables_is_not_cached_and_told(notebook):
 
 def test_the_environment_is_as_it_was_after_a_cell_that_fails(notebook):
     plain = type(os.environ)
-    for body in ('x = os.environ["NOT_SET"]', "1 / 0", "raise KeyboardInterrupt", "import nothing_like_that", "x = ("):
-        with pytest.raises(BaseException):  # noqa: B017, PT011 - of any kind
+    for body in (
+        'x = os.environ["NOT_SET"]',
+        "1 / 0",
+        "raise KeyboardInterrupt",
+        "import nothing_like_that",
+        "x = (",
+    ):
+        with pytest.raises(BaseException):  # noqa: B017 - of any kind
             notebook.run(f"%%kf_component c\n{body}")
         assert type(os.environ) is plain
         assert type(os.environb) is plain
@@ -230,7 +248,9 @@ def test_a_thread_that_outlives_the_cell_is_heard_no_more(notebook):
 
 
 def test_one_note_tells_what_is_read_and_how_a_cluster_gets_it(notebook):
-    seen(notebook, 'x = os.environ["STAGE"] + os.environ["REGION"]\ny = os.environ.get("API_TOKEN", "") == ""')
+    seen(
+        notebook, 'x = os.environ["STAGE"] + os.environ["REGION"]\ny = os.environ.get("API_TOKEN", "") == ""'
+    )
     (note,) = notes(notebook)
     assert note == (
         f"cell {notebook.component('c').cell}: reads the environment variables API_TOKEN, REGION, STAGE: where one of them"
@@ -283,8 +303,27 @@ def test_a_program_tells_what_it_reads():
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *((name, "x") for name in "API_TOKEN aws_secret_access_key DB_PASSWORD PGPASSWORD OPENAI_API_KEY apiKey".split()),
-        *((name, "x") for name in "GITHUB_PAT DB_PWD GOOGLE_APPLICATION_CREDENTIALS MYSQL_PASS accessToken".split()),
+        *(
+            (name, "x")
+            for name in [
+                "API_TOKEN",
+                "aws_secret_access_key",
+                "DB_PASSWORD",
+                "PGPASSWORD",
+                "OPENAI_API_KEY",
+                "apiKey",
+            ]
+        ),
+        *(
+            (name, "x")
+            for name in [
+                "GITHUB_PAT",
+                "DB_PWD",
+                "GOOGLE_APPLICATION_CREDENTIALS",
+                "MYSQL_PASS",
+                "accessToken",
+            ]
+        ),
         ("DATABASE_URL", "postgres://me:hunter2@db/x"),
         ("CONNECTION", "Server=x;Password=y"),
         ("GIVEN", "ghp_0123456789abcdefABCDEF0123456789abcd"),
@@ -301,7 +340,19 @@ def test_what_looks_like_a_secret(name, value):
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *((name, "x") for name in "STAGE PWD TOKENIZERS_PARALLELISM MAX_TOKENS KEYBOARD COMPASS PATIENCE AUTHOR".split()),
+        *(
+            (name, "x")
+            for name in [
+                "STAGE",
+                "PWD",
+                "TOKENIZERS_PARALLELISM",
+                "MAX_TOKENS",
+                "KEYBOARD",
+                "COMPASS",
+                "PATIENCE",
+                "AUTHOR",
+            ]
+        ),
         ("URL", "https://example.org:8080/a@b"),
         ("COMMIT", "7f9c2ba4e88f827d616045507605853ed73b8093"),
         ("RUN", "123e4567-e89b-12d3-a456-426614174000"),
@@ -323,7 +374,9 @@ def kept(shell, body, options=""):
 
 @pytest.fixture
 def clocks(shell):
-    shell.run("import time, os, random, uuid\nfrom datetime import datetime, date\nfrom pathlib import Path\nimport numpy as np")
+    shell.run(
+        "import time, os, random, uuid\nfrom datetime import datetime, date\nfrom pathlib import Path\nimport numpy as np"
+    )
     return shell
 
 
@@ -339,6 +392,12 @@ def clocks(shell):
         ("x = np.random.rand(3).tolist()", "random numbers without a seed"),
         ("x = random.random()", "random numbers without a seed"),
         ("x = np.random.default_rng().random()", "random numbers without a seed"),
+        ("from random import choice\nx = choice([1, 2])", "random numbers without a seed"),
+        ("x = list(range(9))\nrandom.shuffle(x)", "random numbers without a seed"),
+        (
+            "from sklearn.model_selection import train_test_split\nx, y = train_test_split([1, 2, 3])",
+            "random numbers without a seed",
+        ),
     ],
 )
 def test_a_value_that_would_be_another_one_later_is_noted_once(clocks, body, call):
@@ -361,6 +420,7 @@ def test_a_value_that_would_be_another_one_later_is_noted_once(clocks, body, cal
         "random.seed(1)\nx = random.random()",
         "rng = np.random.default_rng(1)\nx = rng.random()\ndel rng",
         "x = np.arange(3).sum().item()",
+        "from sklearn.svm import SVC\nx = SVC().fit([[1], [2]], [0, 1]).score([[1]], [0])",
         "from sklearn.model_selection import train_test_split\nx, y = train_test_split([1, 2, 3], random_state=0)",
     ],
 )
