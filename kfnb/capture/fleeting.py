@@ -79,9 +79,7 @@ def fleeting_calls(tree: ast.AST, namespace: Mapping[str, Any], outputs: Collect
     )
 
 
-def draws_unseeded(
-    trees: Collection[ast.AST], namespace: Mapping[str, Any], drawn: Collection[str]
-) -> bool:
+def draws_unseeded(trees: Collection[ast.AST], namespace: Mapping[str, Any], drawn: Collection[str]) -> bool:
     """Whether the code itself asks for random numbers, has ``drawn`` from the generator of that module, and seeds none.
 
     That a library has drawn tells nothing alone: scikit-learn does so where the result does not depend on it.
