@@ -66,8 +66,8 @@ def _reads_of_environment(component: Component, read: Variables) -> Iterator[str
     names = sorted(read.names - {one.name for one in pod.env} - {one.name for one in pod.keys} - OF_A_POD)
     if read.all:
         yield (
-            f"cell {component.cell}: goes through all environment variables: the step is not cached, and in a pod they"
-            " are others"
+            f"cell {component.cell}: goes through all environment variables: the step is not cached, and a pod has"
+            " other variables"
         )
     elif names:
         secret = [name for name in names if is_secret(name, os.environ.get(name, ""))]
@@ -75,9 +75,10 @@ def _reads_of_environment(component: Component, read: Variables) -> Iterator[str
         how = [f"{' '.join(f'--env {name}' for name in plain)} of %kf_submit"] if plain else []
         how += [f"--secret NAME:KEY={name} of %%kf_component" for name in secret]
         several = len(names) > 1
+        again = f": where {'one of them' if several else 'it'} changes, the step runs again"
         yield (
-            f"cell {component.cell}: reads the environment variable{'s' * several} {', '.join(names)}: where"
-            f" {'one of them' if several else 'it'} changes, the step runs again. On a cluster {' and '.join(how)}"
+            f"cell {component.cell}: reads the environment variable{'s' * several} {', '.join(names)}"
+            f"{again if component.options.cache else ''}. On a cluster {' and '.join(how)}"
             f" {'gives them' if several else 'gives it'} to the step"
         )
 

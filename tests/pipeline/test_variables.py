@@ -183,7 +183,7 @@ def test_what_a_pod_does_not_have_is_told_before_the_run(two, sent, capsys):
         f"note: reads reads STAGE, {missing}: --env STAGE passes the value",
     ]
     assert "hunter2" not in str(sent)
-    with pytest.warns(UserWarning) as warned:
+    with pytest.warns(UserWarning, match="which is set here and not in the pod") as warned:
         api.submit("p", backend="kubeflow")
     assert [str(one.message)[:22] for one in warned] == ["reads reads API_TOKEN,", "reads reads STAGE, whi"]
     assert {Path(one.filename).name for one in warned} == {"test_variables.py"}
