@@ -20,6 +20,7 @@ from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition
 from kfnb.capture.environment import Environment, values_of
 from kfnb.capture.files import NONE, Files, FileWatch
+from kfnb.capture.lookups import seen_whole
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.notes import notes_of, outside
@@ -110,6 +111,8 @@ def checked(
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
     component = _as_seen(pending.component, pending.files.stop(), pending.variables.stop())
+    read = seen_whole(component, pending.travel, notebook.namespace)
+    component = replace(component, variables=read)
     idle = pending.watch.draws.unmoved()
     changed = sorted(pending.watch.changed(notebook, component.names))
     if component.function is not None:

@@ -9,6 +9,7 @@ import ast
 import os
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from kfnb.capture.component import Component
@@ -54,7 +55,15 @@ def variables_of(component: Component, travel: Travel, namespace: Mapping[str, A
     for one in reversed(travel.setups):  # what runs first has set what follows reads
         names -= set(_set_before(one.cell.tree, _Reader(one.cell.tree, namespace)))
         names |= lookups(one.cell.tree, namespace)
-    return Variables(frozenset(names), seen.own, seen.all)
+    return replace(seen, names=frozenset(names))
+
+
+def seen_whole(component: Component, travel: Travel, namespace: Mapping[str, Any]) -> Variables:
+    """What a component's cell was seen to read; all, where its use of a copy of the environment tells no names."""
+    seen = component.variables
+    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    used = seen.copied and any(_Copies(tree, namespace).used for tree in trees)
+    return replace(seen, all=seen.all or used)
 
 
 def lookups(tree: ast.AST, namespace: Mapping[str, Any]) -> set[str]:
@@ -103,34 +112,34 @@ class _Reader:
             self.names |= {alias.asname or alias.name: alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             self.names |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
-        elif isinstance(node, ast.Assign) and self._is_environment(node.value):
+        elif isinstance(node, ast.Assign) and self.is_environment(node.value):
             self.names |= {one.id: "os.environ" for one in node.targets if isinstance(one, ast.Name)}
 
-    def _full(self, node: ast.AST) -> str:
+    def full(self, node: ast.AST) -> str:
         """What an expression names: ``os.environ``; empty for what is no name."""
         if isinstance(node, ast.Attribute):
-            owner = self._full(node.value)
+            owner = self.full(node.value)
             return f"{owner}.{node.attr}" if owner else ""
         if not isinstance(node, ast.Name):
             return ""
         return self.names.get(node.id) or _KNOWN.get(id(self.namespace.get(node.id)), node.id)
 
-    def _is_environment(self, node: ast.AST) -> bool:
+    def is_environment(self, node: ast.AST) -> bool:
         """Whether an expression is the environment, or a copy of it with or without something more."""
         if isinstance(node, ast.Dict):
             pairs = zip(node.keys, node.values, strict=True)
-            return any(key is None and self._is_environment(value) for key, value in pairs)
+            return any(key is None and self.is_environment(value) for key, value in pairs)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
-            return self._is_environment(node.left) or self._is_environment(node.right)
+            return self.is_environment(node.left) or self.is_environment(node.right)
         if isinstance(node, ast.Call):
             if isinstance(node.func, ast.Attribute) and node.func.attr == "copy" and not node.args:
-                return self._is_environment(node.func.value)
-            return self._full(node.func) == "dict" and any(map(self._is_environment, node.args))
-        return self._full(node) in _ENVIRONMENTS
+                return self.is_environment(node.func.value)
+            return self.full(node.func) == "dict" and any(map(self.is_environment, node.args))
+        return self.full(node) in _ENVIRONMENTS
 
     def item(self, node: ast.AST) -> str:
         """The variable that ``os.environ["NAME"]`` is; empty for anything else."""
-        if isinstance(node, ast.Subscript) and self._is_environment(node.value):
+        if isinstance(node, ast.Subscript) and self.is_environment(node.value):
             return _written(node.slice)
         return ""
 
@@ -141,13 +150,13 @@ class _Reader:
             if isinstance(node, ast.Subscript) and isinstance(node.ctx, ast.Load):
                 names = [self.item(node)]
             elif isinstance(node, ast.Compare) and isinstance(node.ops[0], ast.In | ast.NotIn):
-                names = [_written(node.left)] if self._is_environment(node.comparators[0]) else []
+                names = [_written(node.left)] if self.is_environment(node.comparators[0]) else []
             elif isinstance(node, ast.Call):
                 names = list(self._called(node))
             yield from ((name, node.lineno) for name in names if name)  # type: ignore[attr-defined]
 
     def _called(self, call: ast.Call) -> Iterator[str]:
-        function = self._full(call.func)
+        function = self.full(call.func)
         first = call.args[0] if call.args else None
         if first is None:
             return
@@ -155,7 +164,7 @@ class _Reader:
         if function in _GETTERS:
             yield _written(first)
         elif method in _METHODS and isinstance(call.func, ast.Attribute):
-            yield _written(first) if self._is_environment(call.func.value) else ""
+            yield _written(first) if self.is_environment(call.func.value) else ""
         elif function in _EXPANDED:
             yield from _in_dollars(_texts(first))
         elif function in _SHELLS or (function in _RUN and _is_shell(call)):
@@ -163,6 +172,46 @@ class _Reader:
             text = _QUOTED.sub(r"\1", _texts(script))
             own = {name for found in _BOUND.findall(text) for name in found if name} | _OF_SHELLS
             yield from (name for name in _in_dollars(text) if name not in own)
+
+
+class _Copies:
+    """What one piece of code does with copies of the environment; ``used``: more than hand them to other programs, and
+    take out of them what it names.
+    """
+
+    def __init__(self, tree: ast.AST, namespace: Mapping[str, Any]) -> None:
+        self._reader = _Reader(tree, namespace)
+        self._parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+        self.used = any(map(self._is_used, ast.walk(tree)))
+
+    def _is_used(self, node: ast.AST) -> bool:
+        if not isinstance(node, ast.expr) or not self._reader.is_environment(node):
+            return False
+        parent = self._parents.get(node)
+        if isinstance(parent, ast.keyword):
+            return parent.arg != "env"
+        if isinstance(parent, ast.Call):
+            return node in parent.args and self._is_handed_on(parent)
+        if isinstance(parent, ast.Attribute | ast.Subscript):
+            # what is taken out of the environment itself is seen
+            return not isinstance(node, ast.Attribute) and self._takes_unknown(parent)
+        known = (ast.Assign, ast.Expr, ast.Compare, ast.Delete, ast.Dict, ast.BinOp, ast.AugAssign)
+        return isinstance(getattr(node, "ctx", None), ast.Load | None) and not isinstance(parent, known)
+
+    def _is_handed_on(self, call: ast.Call) -> bool:
+        """Whether a call with a copy as an argument may do anything with it: it is no other copy, nor put back."""
+        put_back = isinstance(call.func, ast.Attribute) and self._reader.is_environment(call.func.value)
+        return not (self._reader.is_environment(call) or put_back or self._reader.full(call.func) == "len")
+
+    def _takes_unknown(self, part: ast.Attribute | ast.Subscript) -> bool:
+        """Whether more is taken out of a copy than what is written as a name."""
+        if isinstance(part, ast.Subscript):
+            return isinstance(part.ctx, ast.Load) and not _written(part.slice)
+        call = self._parents.get(part)
+        taken = call.args[:1] if isinstance(call, ast.Call) and call.func is part else []
+        return part.attr in ("items", "keys", "values") or (
+            part.attr in _METHODS and not all(map(_written, taken))
+        )
 
 
 def _written(node: ast.AST) -> str:

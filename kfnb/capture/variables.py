@@ -30,16 +30,22 @@ _FROM_FILES = "dotenv"
 class Variables:
     """Names of environment variables that code reads, and ``own``: those that it has set or removed itself.
 
-    ``all``: it goes through them all, so any may count.
+    ``copied``: it takes a copy of them all. ``all``: it goes through them, or through a copy, so any may count.
     """
 
     names: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
+    copied: bool = False
     all: bool = False
 
     def then(self, later: Variables) -> Variables:
         """What both read, where the code of ``later`` follows."""
-        return Variables(self.names | (later.names - self.own), self.own | later.own, self.all or later.all)
+        return Variables(
+            self.names | (later.names - self.own),
+            self.own | later.own,
+            self.copied or later.copied,
+            self.all or later.all,
+        )
 
     def __bool__(self) -> bool:
         return bool(self.names or self.all)
@@ -61,13 +67,14 @@ class VariableWatch:
         self._names: set[str] = set()
         self._set: set[str] = set()
         self._all = False
+        self._copied = False
         self._copying: tuple[int, int] | None = None
         _begin(self)
 
     def stop(self) -> Variables:
         """See no more; what was seen. Again it is the same."""
         _end(self)
-        return Variables(frozenset(self._names), frozenset(self._set), self._all)
+        return Variables(frozenset(self._names), frozenset(self._set), self._copied, self._all)
 
     def read(self, name: str, frame: FrameType) -> None:
         """``name`` was looked up."""
@@ -89,6 +96,7 @@ class VariableWatch:
         """All that there is was asked for at once: what is read of the copy, its text tells."""
         reader = self._reader(frame)
         self._copying = (id(reader), reader.f_lasti) if reader is not None else None
+        self._copied = self._copied or reader is not None
 
     def written(self, name: str, frame: FrameType, value: str | None) -> None:
         """``name`` was set, or removed where ``value`` is None."""
@@ -151,6 +159,21 @@ class _Watched(_Plain):  # type: ignore[misc]
         frame = _frame(1)
         _tell(lambda watch: watch.read_all(frame))
         return iter(list(super().__iter__()))
+
+    def copy(self) -> Any:
+        frame = _frame(1)
+        _tell(lambda watch: watch.copied(frame))
+        return super().copy()
+
+    def __or__(self, other: Any) -> Any:
+        frame = _frame(1)
+        _tell(lambda watch: watch.copied(frame))
+        return super().__or__(other)
+
+    def __ror__(self, other: Any) -> Any:
+        frame = _frame(1)
+        _tell(lambda watch: watch.copied(frame))
+        return super().__ror__(other)
 
     def keys(self) -> Any:
         return _Keys(self, _frame(1))

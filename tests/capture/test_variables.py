@@ -281,6 +281,8 @@ def test_whoever_goes_through_all_variables_is_not_cached_and_told(notebook):
         "a": "x = [name for name in os.environ if name.startswith('STA')]",
         "b": "x = 0\nfor name, value in os.environ.items():\n    x += len(value)",
         "d": "x = sorted(os.environ.keys())",
+        "e": "copy = dict(os.environ)\nx = [copy[name] for name in ['ST' + 'AGE']]\ndel copy",
+        "f": "def count(**all):\n    return len(all)\nx = count(**os.environ)",
     }.items():
         assert seen(notebook, body, name) == set()
         (note,) = notes(notebook, name)
