@@ -119,6 +119,8 @@ def _scheduled(found: Namespace, arguments: Mapping[str, Any], tell: Tell) -> Sc
         max_concurrency=found.max_concurrency,
         enabled=not found.paused,
         cache=not found.no_cache,
+        env=found.env,
+        tell=lambda text: tell(f"note: {text}"),
     )
     note = cron_note(found.cron) if found.cron else ""
     if note:

@@ -20,7 +20,8 @@ class Submission:
     ``platform`` its second document, empty if there is none. ``arguments`` are typed and checked already.
     ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` says which trial of
     which study arguments are from (``bowl, trial 12``), empty if they are from none. ``left_behind`` are files in that
-    folder that steps read and that the spec does not hold.
+    folder that steps read and that the spec does not hold. ``env`` are environment variables for steps that do not run
+    where this one does.
     """
 
     spec: Mapping[str, Any]
@@ -32,6 +33,7 @@ class Submission:
     folder: str = "."
     study: str = ""
     left_behind: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,10 @@ class Backend(Protocol):
     @property
     def pace(self) -> Pace:
         """How often a run may be looked at here."""
+        ...
+
+    def cautions(self, submission: Submission) -> Iterator[str]:
+        """What will be otherwise than here, in a line each, for who is about to submit this."""
         ...
 
     def submit(self, submission: Submission) -> str:

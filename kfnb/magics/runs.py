@@ -27,6 +27,8 @@ class RunMagics(Magics):
             experiment=found.experiment,
             cache=not found.no_cache,
             from_study=self.study_of(found.from_study),
+            env=found.env,
+            tell=lambda text: print(f"note: {text}"),
         )
         self.bound(found.bind, run)
         if not self.kernel.attended:

@@ -43,6 +43,12 @@ def repeated(parser: Parser, option: str, metavar: str, told: str) -> None:
     parser.add_argument(option, action="append", default=[], metavar=metavar, help=f"{told}; may be repeated")
 
 
+def passed_variables(parser: Parser) -> None:
+    """``--env NAME``: what the steps of a cluster get of the environment here."""
+    told = "an environment variable that steps on a cluster get with its value here; no secrets"
+    repeated(parser, "--env", "NAME", told)
+
+
 def parameter(text: str) -> Parameter:
     """``rows:int=300`` as a parameter: the type defaults to the default's, a default is optional with a type.
 

@@ -42,6 +42,8 @@ def submit(words: list[str]) -> int:
         experiment=found.experiment,
         cache=not found.no_cache,
         from_study=found.from_study,
+        env=found.env,
+        tell=lambda text: tell(f"note: {text}"),
     )
     return _see_through(run, json_wanted=found.json)
 

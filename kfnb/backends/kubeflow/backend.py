@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 from kfnb import model
 from kfnb.backends.backend import LogLine, Pace, Submission
 from kfnb.backends.events import Event
+from kfnb.backends.kubeflow import variables
 from kfnb.backends.kubeflow.experiments import Experiments
 from kfnb.backends.kubeflow.fold import outline
 from kfnb.backends.kubeflow.listing import pages
@@ -70,6 +72,10 @@ class KubeflowBackend:
     def pace(self) -> Pace:
         """How often a run may be looked at: a look alone asks nothing of the server."""
         return Pace(self.asked.shortest, self.asked.shortest)
+
+    def cautions(self, submission: Submission) -> Iterator[str]:
+        """Environment variables that steps read, and that the pods will not have."""
+        return variables.cautions(submission.spec, submission.platform, os.environ, submission.env)
 
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. It is never sent twice."""

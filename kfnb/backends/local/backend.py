@@ -56,6 +56,11 @@ class LocalBackend:
         self._linger = linger
         self._secrets = str(folders.absolute(Path(secrets), "secrets")) if secrets else ""
 
+    def cautions(self, submission: Submission) -> Iterator[str]:
+        """Nothing: steps have the environment of who submits them."""
+        del submission
+        return iter(())
+
     def stand_by(self, modules: Iterable[str]) -> None:
         """Have a process ready for the first run, with ``modules`` imported, unless no process is to linger."""
         if self._linger:
