@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -46,13 +46,15 @@ def submit(
     experiment: str | None = None,
     cache: bool = True,
     from_study: str | Study | None = None,
+    tell: Callable[[str], None] = print,
 ) -> Run:
     """Start a run of a pipeline and return its handle at once.
 
     ``pipeline`` is the name of one that this notebook defined, a kfnb or KFP pipeline object, or the path of a
     compiled PipelineSpec or of a program of KFP's SDK. ``arguments`` are typed and checked by the pipeline's own
     parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. With ``from_study``, a study or its
-    name, its best parameters stand for arguments that are not given. Raises ``PipelineError``, ``ArgumentError`` and
+    name, its best parameters stand for arguments that are not given. ``tell`` is told how far files of the notebook's
+    folder are uploaded to a cluster. Raises ``PipelineError``, ``ArgumentError`` and
     ``BackendError`` before anything has started.
     """
     compiled = spec_of(pipeline)
@@ -64,12 +66,17 @@ def submit(
         name=name or f"{compiled.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
-        folder=str(workspace().notebook.folder.resolve()),
+        folder=_folder(),
         study=origin if set(best) - set(arguments or {}) else "",
-        left_behind=compiled.left_behind,
+        tell=tell,
     )
     chosen = backend_of(backend)
     return Run(chosen, chosen.submit(submission))
+
+
+def _folder() -> str:
+    """The notebook's folder."""
+    return str(workspace().notebook.folder.resolve())
 
 
 def _best(study: str | Study, compiled: Compiled) -> tuple[dict[str, Any], str]:
@@ -136,11 +143,17 @@ def experiments(*, backend: str | None = None) -> model.ExperimentList:
 
 
 def upload(
-    pipeline: Any, name: str | None = None, version: str | None = None, description: str = ""
+    pipeline: Any,
+    name: str | None = None,
+    version: str | None = None,
+    description: str = "",
+    *,
+    tell: Callable[[str], None] = print,
 ) -> model.UploadedPipeline:
     """Keep a pipeline on the cluster under ``name`` (its own by default); where there is one, as a new version of it.
 
-    ``pipeline`` is what ``submit`` takes. A version without a name is called by the time, the first by the pipeline.
+    ``pipeline`` and ``tell`` are as ``submit`` takes them. A version without a name is called by the time, the first by
+    the pipeline.
     """
     cluster = _cluster("an upload")
     compiled = spec_of(pipeline)
@@ -150,6 +163,8 @@ def upload(
         name=name or compiled.name,
         version=version or "",
         description=description,
+        folder=_folder(),
+        tell=tell,
     )
 
 
@@ -177,12 +192,14 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     name: str | None = None,
     experiment: str | None = None,
     cache: bool = True,
+    tell: Callable[[str], None] = print,
 ) -> Schedule:
     """Run a pipeline on the cluster again and again, and return the schedule's handle.
 
     ``pipeline`` is what ``submit`` takes, or an ``UploadedPipeline``. ``cron`` is ``"0 6 * * *"`` (or six fields, the
     second first), in the cluster's time zone, which is UTC where nobody changed it; ``every`` is ``"30m"``, ``"1h"``,
-    ``"2d"``. With ``catch_up``, runs that were missed are made up for. Raises as ``submit`` does.
+    ``"2d"``. With ``catch_up``, runs that were missed are made up for. ``tell`` is as ``submit`` takes it. Raises as
+    ``submit`` does.
     """
     from kfnb.backends.kubeflow.schedules import Rhythm
 
@@ -213,7 +230,8 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         name=name or compiled.name,
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
-        left_behind=compiled.left_behind,
+        folder=_folder(),
+        tell=tell,
     )
     # what was uploaded runs with the cache; to run without, it is sent once more
     made = cluster.schedules.create(submission, rhythm, kept if submission.cache else None)

@@ -29,13 +29,15 @@ def runs(found: Namespace) -> RunList:
     )
 
 
-def upload(found: Namespace) -> UploadedPipeline | UploadList:
+def upload(found: Namespace, tell: Tell) -> UploadedPipeline | UploadList:
     """``%kf_upload``: a pipeline is uploaded, or those that were are listed."""
     if found.list:
         return api.uploads(found.pipeline or "")
     if not found.pipeline:
         raise UsageError("say which pipeline is to be uploaded, or --list to see those that were")
-    return api.upload(found.pipeline, name=found.name, version=found.version, description=found.description)
+    return api.upload(
+        found.pipeline, name=found.name, version=found.version, description=found.description, tell=tell
+    )
 
 
 def schedule(found: Namespace, arguments: Mapping[str, Any], tell: Tell) -> Schedule | ScheduleList | None:
@@ -72,6 +74,7 @@ def _scheduled(found: Namespace, arguments: Mapping[str, Any], tell: Tell) -> Sc
         max_concurrency=found.max_concurrency,
         enabled=not found.paused,
         cache=not found.no_cache,
+        tell=tell,
     )
     note = cron_note(found.cron) if found.cron else ""
     if note:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kfnb import model
@@ -19,8 +19,8 @@ class Submission:
     ``spec`` is the compiled PipelineSpec as plain JSON data (what a KFP YAML file's first document holds);
     ``platform`` its second document, empty if there is none. ``arguments`` are typed and checked already.
     ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` says which trial of
-    which study arguments are from (``bowl, trial 12``), empty if they are from none. ``left_behind`` are files in that
-    folder that steps read and that the spec does not hold.
+    which study arguments are from (``bowl, trial 12``), empty if they are from none. ``tell`` is told how far it is,
+    where starting the run takes long.
     """
 
     spec: Mapping[str, Any]
@@ -31,7 +31,7 @@ class Submission:
     cache: bool = True
     folder: str = "."
     study: str = ""
-    left_behind: tuple[str, ...] = ()
+    tell: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)

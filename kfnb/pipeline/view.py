@@ -85,11 +85,6 @@ def _travellers(step: Step) -> list[Traveller]:
         for name, value in travel.constants.items()
     ]
     found += [Traveller(name, "module", "beside the notebook", "imported") for name in travel.files]
-    heavy = step.files.heavy
-    found += [
-        Traveller(
-            name, "file", "beside the notebook", "read; too large for a cluster" if name in heavy else "read"
-        )
-        for name in step.files.beside
-    ]
+    files = step.component.files
+    found += [Traveller(name, "file", "where the cell found it", "read") for name in sorted(files.reads)]
     return found

@@ -39,6 +39,7 @@ def submit(words: list[str]) -> int:
         experiment=found.experiment,
         cache=not found.no_cache,
         from_study=found.from_study,
+        tell=tell,
     )
     return _see_through(run, json_wanted=found.json)
 

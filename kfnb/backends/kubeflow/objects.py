@@ -113,7 +113,7 @@ class Store:
         if not access or not secret:
             raise Unreadable(
                 f"the object store's keys are not known here: {refused}. "
-                "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to read it"
+                "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to reach it"
             )
         return Keys(access, secret, os.environ.get("AWS_SESSION_TOKEN", ""))
 

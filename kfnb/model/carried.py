@@ -1,0 +1,74 @@
+"""Files of the notebook's folder that are too large for a step's program: how a pipeline names them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+_SCHEME = "kfnb-files:"
+_FILES = "files"
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Files that the same steps read, by their paths in the notebook's folder; ``digest`` is that of their content.
+
+    A pipeline has an importer for them, whose address is none that a store knows: a run here reads them in place, and
+    what submits to a cluster puts the address there under which it has uploaded them.
+    """
+
+    paths: tuple[str, ...]
+    digest: str
+
+    @property
+    def uri(self) -> str:
+        """The importer's address."""
+        return _SCHEME + self.digest
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The importer's metadata. A text: KFP wraps lists."""
+        return {_FILES: json.dumps(self.paths, ensure_ascii=False)}
+
+    @property
+    def title(self) -> str:
+        """What the files are called in a pipeline's graph."""
+        more = len(self.paths) - 1
+        name = Path(self.paths[0]).name
+        return f"{name} and {more} more file{'s' * (more > 1)}" if more else name
+
+
+def carried(digests: Mapping[str, str]) -> Carried:
+    """The files with these digests of their contents."""
+    told = "".join(f"{path}\0{digests[path]}\n" for path in sorted(digests))
+    return Carried(tuple(sorted(digests)), hashlib.sha256(told.encode()).hexdigest())
+
+
+def read_carried(uri: str, metadata: Mapping[str, Any]) -> Carried | None:
+    """What an importer with this address and metadata imports; None where that is nothing of the notebook's folder."""
+    if not uri.startswith(_SCHEME):
+        return None
+    return Carried(tuple(json.loads(str(metadata[_FILES]))), uri.removeprefix(_SCHEME))
+
+
+def importers(spec: Mapping[str, Any]) -> Iterator[tuple[str, Carried]]:
+    """The executors of a PipelineSpec that import files of the notebook's folder."""
+    for name, executor in spec.get("deploymentSpec", {}).get("executors", {}).items():
+        importer = executor.get("importer") or {}
+        uri = importer.get("artifactUri", {}).get("constant", "")
+        found = read_carried(uri if isinstance(uri, str) else "", importer.get("metadata", {}))
+        if found is not None:
+            yield name, found
+
+
+def digest_of(file: Path) -> str:
+    """The digest of a file's content."""
+    found = hashlib.sha256()
+    with file.open("rb") as opened:
+        while block := opened.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()
