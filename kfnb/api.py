@@ -66,7 +66,7 @@ def submit(
         name=name or f"{compiled.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
-        folder=_folder(),
+        folder=folder(),
         study=origin if set(best) - set(arguments or {}) else "",
         tell=tell,
     )
@@ -74,7 +74,7 @@ def submit(
     return Run(chosen, chosen.submit(submission))
 
 
-def _folder() -> str:
+def folder() -> str:
     """The notebook's folder."""
     return str(workspace().notebook.folder.resolve())
 
@@ -163,7 +163,7 @@ def upload(
         name=name or compiled.name,
         version=version or "",
         description=description,
-        folder=_folder(),
+        folder=folder(),
         tell=tell,
     )
 
@@ -230,7 +230,7 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         name=name or compiled.name,
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
-        folder=_folder(),
+        folder=folder(),
         tell=tell,
     )
     # what was uploaded runs with the cache; to run without, it is sent once more

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kfnb import api
@@ -27,6 +27,24 @@ def runs(found: Namespace) -> RunList:
         since=found.since,
         archived=found.archived,
     )
+
+
+def shown(found: Namespace, tell: Tell) -> Run:
+    """``%kf_run``: a run; with ``--keep-files``, files that its steps wrote are copied beside the notebook."""
+    if found.force and not found.keep_files:
+        raise UsageError("--force overwrites what --keep-files copies: give both")
+    run = api.run(found.run)
+    if found.keep_files:
+        if not run.state.finished:
+            tell(f"run {run.id} is not finished: only the files of finished steps are kept")
+        keep_files(run, found.keep_files, tell, force=found.force)
+    return run
+
+
+def keep_files(run: Run, patterns: Sequence[str], tell: Tell, *, force: bool = False) -> None:
+    """``--keep-files``: files that the run's steps wrote are copied beside the notebook."""
+    for line in run.keep_files(*patterns, folder=api.folder(), force=force).told:
+        tell(line)
 
 
 def upload(found: Namespace, tell: Tell) -> UploadedPipeline | UploadList:

@@ -1,4 +1,4 @@
-"""Files of the notebook's folder that are too large for a step's program: how a pipeline names them."""
+"""The files of a pipeline: what steps write, and what of the notebook's folder is too large for a step's program."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+FILES = "kf_files"
+"""The output of a step that writes files: a folder of them, by their paths."""
 _SCHEME = "kfnb-files:"
 _FILES = "files"
 

@@ -10,10 +10,8 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from kfnb.capture.files import Files
-from kfnb.model import Carried, carried, digest_of
+from kfnb.model import FILES, Carried, carried, digest_of
 
-FILES = "kf_files"
-"""The output of a step that writes files: a folder of them. ``kf_files_1``, ... are inputs that take others' such."""
 BESIDE = "kf_beside"
 """``kf_beside_1``, ...: a step's inputs that take files of the notebook's folder, and the importers of these."""
 LARGEST = 48 * 1024

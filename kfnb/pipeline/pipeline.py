@@ -266,12 +266,12 @@ def _import_files(wired: Wired, files: Mapping[str, StepFiles]) -> None:
                 ast.keyword(name, ast.Attribute(ast.Name(name, ast.Load()), "output", ast.Load()))
                 for name in files[node.func.id].imported
             ]
+    # without a display name: KFP 2.17 records an importer under it, and steps look for the importer by its own name
     wired.body[:0] = [
         statement
         for name, one in imported.items()
         for statement in ast.parse(
-            f"{name} = dsl.importer(artifact_uri={one.uri!r}, artifact_class=dsl.Artifact, metadata={one.metadata!r})\n"
-            f"{name}.set_display_name({one.title!r})"
+            f"{name} = dsl.importer(artifact_uri={one.uri!r}, artifact_class=dsl.Artifact, metadata={one.metadata!r})"
         ).body
     ]
 

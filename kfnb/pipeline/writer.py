@@ -17,7 +17,8 @@ from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import all_names
 from kfnb.capture.travel import Travel
 from kfnb.capture.values import Kind
-from kfnb.pipeline.files import FILES, NO_FILES, StepFiles
+from kfnb.model import FILES
+from kfnb.pipeline.files import NO_FILES, StepFiles
 from kfnb.place import mark, mark_generated
 
 

@@ -40,8 +40,8 @@ class KubeflowBackend:
     """Runs pipelines on Kubeflow. There is one for each server in a process, since it knows who looks at what.
 
     ``page`` gives the address of the page that shows a run, from its id. ``root`` and ``account`` are those of
-    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``close`` ends what was opened for
-    it. A run that nothing happens to is asked for as ``asked`` says, or less often: all that are looked at share one
+    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``close`` ends what was opened.
+    A run that nothing happens to is asked for as ``asked`` says, or less often: all that are looked at share one
     budget, of 12 requests a minute.
     """
 
