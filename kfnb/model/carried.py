@@ -12,7 +12,7 @@ from typing import Any
 FILES = "kf_files"
 """The output of a step that writes files: a folder of them, by their paths."""
 _SCHEME = "kfnb-files:"
-_FILES = "files"
+_FILES = "kfnb_files"
 
 
 @dataclass(frozen=True)
@@ -39,15 +39,23 @@ class Carried:
     @property
     def title(self) -> str:
         """What the files are called in a pipeline's graph."""
-        more = len(self.paths) - 1
-        name = Path(self.paths[0]).name
-        return f"{name} and {more} more file{'s' * (more > 1)}" if more else name
+        return imported(self.metadata)
 
 
 def carried(digests: Mapping[str, str]) -> Carried:
     """The files with these digests of their contents."""
     told = "".join(f"{path}\0{digests[path]}\n" for path in sorted(digests))
     return Carried(tuple(sorted(digests)), hashlib.sha256(told.encode()).hexdigest())
+
+
+def imported(metadata: Mapping[str, Any]) -> str:
+    """What the files are called of which an importer made an artifact with this metadata; empty for any other."""
+    told = metadata.get(_FILES)
+    if not isinstance(told, str):
+        return ""
+    first, *others = json.loads(told)
+    more = f" and {len(others)} more file{'s' * (len(others) > 1)}" if others else ""
+    return Path(first).name + more
 
 
 def read_carried(uri: str, metadata: Mapping[str, Any]) -> Carried | None:

@@ -234,7 +234,9 @@ def test_large_files_beside_the_notebook_are_imported_once_for_all_that_read_the
         "test.bin and 1 more file": ("data/test.bin", "data/train.bin"),
         "shared.bin": ("shared.bin",),
     }
+    assert {"test.bin and 1 more file", "shared.bin"} < {node.name for node in api.show("p").nodes}
     run = notebook.submit("p")
+    assert {"test.bin and 1 more file", "shared.bin"} < {task.title for task in run.snapshot().tasks}
     assert outputs(run, "a") == {"n": 600_000}
     assert outputs(run, "b") == {"n": [200_001, 200_001]}
 

@@ -108,7 +108,9 @@ class Store:
                 refused = str(error)
         elif session.secret:
             where = f"secret {session.secret} in namespace {self.namespace}"
-            refused = f"its keys are in {where}, and Kubernetes is not reached from here"
+            refused = (
+                f"its keys are in {where}, and Kubernetes is not reached from here (%kf_config context=NAME)"
+            )
         access, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
         if not access or not secret:
             raise Unreadable(

@@ -120,7 +120,7 @@ def _cannot(folder: Path, files: Carried, why: str) -> str:
     size = _megabytes(sum(_size(folder, path) for path in files.paths))
     return (
         f"{files.title} ({size}) cannot be uploaded for the run to the cluster's object store: {why.rstrip('.')}."
-        f" Give access to the store, or {_ELSEWHERE}"
+        f" Get access to the store, or {_ELSEWHERE}"
     )
 
 

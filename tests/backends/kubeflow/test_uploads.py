@@ -171,7 +171,7 @@ def test_a_store_that_refuses_says_so_before_there_is_a_run(
     )
     assert "refuses to take" in text
     assert "Access Denied." in text
-    assert text.endswith("Give access to the store, or read it from a URL or a volume (--pvc NAME:/PATH)")
+    assert text.endswith("Get access to the store, or read it from a URL or a volume (--pvc NAME:/PATH)")
     assert not [path for path in replay.paths("POST") if path.endswith("/runs")]
 
 
