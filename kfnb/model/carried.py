@@ -12,7 +12,8 @@ from typing import Any
 FILES = "kf_files"
 """The output of a step that writes files: a folder of them, by their paths."""
 _SCHEME = "kfnb-files:"
-_FILES = "kfnb_files"
+_TITLE, _FILES = "kfnb_title", "kfnb_files"
+_LONGEST, _NAMED = 8192, 20
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,23 @@ class Carried:
 
     @property
     def metadata(self) -> dict[str, str]:
-        """The importer's metadata. A text: KFP wraps lists."""
-        return {_FILES: json.dumps(self.paths, ensure_ascii=False)}
+        """The importer's metadata: texts, since KFP wraps lists."""
+        return {_TITLE: self.title, _FILES: json.dumps(self.paths, ensure_ascii=False)}
+
+    @property
+    def shortened(self) -> dict[str, str]:
+        """Texts of the metadata that are too long for the command of a pod, and what is to stand there instead."""
+        whole = self.metadata[_FILES]
+        if len(whole) <= _LONGEST:
+            return {}
+        return {whole: json.dumps([*self.paths[:_NAMED], "..."], ensure_ascii=False)}
 
     @property
     def title(self) -> str:
         """What the files are called in a pipeline's graph."""
-        return imported(self.metadata)
+        more = len(self.paths) - 1
+        name = Path(self.paths[0]).name
+        return f"{name} and {more} more file{'s' * (more > 1)}" if more else name
 
 
 def carried(digests: Mapping[str, str]) -> Carried:
@@ -50,12 +61,7 @@ def carried(digests: Mapping[str, str]) -> Carried:
 
 def imported(metadata: Mapping[str, Any]) -> str:
     """What the files are called of which an importer made an artifact with this metadata; empty for any other."""
-    told = metadata.get(_FILES)
-    if not isinstance(told, str):
-        return ""
-    first, *others = json.loads(told)
-    more = f" and {len(others)} more file{'s' * (len(others) > 1)}" if others else ""
-    return Path(first).name + more
+    return str(metadata.get(_TITLE, ""))
 
 
 def read_carried(uri: str, metadata: Mapping[str, Any]) -> Carried | None:

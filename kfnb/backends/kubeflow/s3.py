@@ -40,7 +40,7 @@ class S3Files(AbstractFileSystem):  # type: ignore[misc]
 
         self._endpoint, self._keys, self._region = endpoint.rstrip("/"), keys, region
         self._http = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=5, read=60), retries=urllib3.Retry(2, connect=0)
+            maxsize=8, timeout=urllib3.Timeout(connect=5, read=60), retries=urllib3.Retry(2, connect=0)
         )
         self._silent: tuple[float, str] = 0.0, ""
 

@@ -21,7 +21,8 @@ _DEFAULT = Session(
     secure=False,
     secret="mlpipeline-minio-artifact",  # noqa: S106 - the name of a secret
 )
-"""How KFP's pods reach the store that they are installed with."""
+"""How KFP's pods reach the store that they are installed with: from KFP 2.15 on SeaweedFS, before it MinIO."""
+_BEFORE = "minio-service"
 
 
 class ArtifactRoot:
@@ -34,8 +35,20 @@ class ArtifactRoot:
         """The folder's URI, and the file system that it is in. Raises ``BackendError``."""
         told = self._told()
         root, _, query = (self._root or told.get("defaultPipelineRoot") or _ROOT).partition("?")
-        filesystem, _ = self._store.filesystem(_session(root, query, told), root)
+        filesystem, _ = self._store.filesystem(_session(root, query, told, self._installed()), root)
         return root.rstrip("/"), filesystem
+
+    def _installed(self) -> Session:
+        """The session of the store that KFP was installed with."""
+        service, _, rest = _DEFAULT.endpoint.partition(".")
+        if self._kubernetes is not None:
+            try:
+                self._kubernetes.get(f"/api/v1/namespaces/{rest.partition(':')[0]}/services/{service}")
+            except Absent:
+                return replace(_DEFAULT, endpoint=f"{_BEFORE}.{rest}")
+            except BackendError:  # a user may not see what is installed
+                pass
+        return _DEFAULT
 
     def _told(self) -> Mapping[str, str]:
         if self._kubernetes is None:
@@ -53,7 +66,7 @@ class ArtifactRoot:
         return data
 
 
-def _session(root: str, query: str, told: Mapping[str, str]) -> Session:
+def _session(root: str, query: str, told: Mapping[str, str], installed: Session) -> Session:
     """How the store of ``root`` is reached, which the query of a root tells if it has one."""
     scheme, _, path = root.partition("://")
     if query:
@@ -66,7 +79,7 @@ def _session(root: str, query: str, told: Mapping[str, str]) -> Session:
         )
     provider = _providers(told).get(scheme) or {}
     default = provider.get("default") or {}
-    session = _DEFAULT if scheme == "minio" else Session(provider=scheme)
+    session = installed if scheme == "minio" else Session(provider=scheme)
     session = _with(session, default)
     bucket, _, key = path.partition("/")
     for one in provider.get("overrides") or ():

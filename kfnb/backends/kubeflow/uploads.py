@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ Tell = Callable[[str], None]
 
 _FOLDER = "kfnb-files"
 _MB = 1_000_000
-_LONGEST = 64 * 1024
-"""Bytes of the names of files that are imported together: they are an argument of their importer's command."""
+_AT_ONCE = 8
+"""So many files are uploaded at the same time: most of the time of a small one is waiting."""
 _EVERY = 5.0
 """Seconds between two words on how far an upload is."""
 
@@ -44,8 +45,6 @@ class Cargo:
                 raise BackendError(_cannot(self.folder, files, str(error))) from None
 
     def _send(self, target: str, files: Carried, tell: Tell) -> None:
-        from fsspec.callbacks import Callback
-
         there = _sizes(self.filesystem, target)
         missing = [path for path in files.paths if there.get(f"{target}/{path}") != _size(self.folder, path)]
         if not missing:
@@ -54,11 +53,22 @@ class Cargo:
             raise BackendError(
                 f"{files.title}: its content is not what it was when the pipeline was compiled"
             )
-        for path in missing:
-            progress = _Progress(path, _size(self.folder, path), tell)
-            called = Callback(hooks={"progress": progress})
-            self.filesystem.put_file(str(self.folder / path), f"{target}/{path}", callback=called)
-            progress.over()
+        progress = _Progress(files.title, sum(_size(self.folder, path) for path in missing), tell)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            sent = [pool.submit(self._put, path, target, progress) for path in missing]
+            try:
+                for one in sent:
+                    one.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        progress.over()
+
+    def _put(self, path: str, target: str, progress: _Progress) -> None:
+        from fsspec.callbacks import Callback
+
+        called = Callback(hooks={"progress": lambda _, sent, **__: progress.sent(path, sent)})
+        self.filesystem.put_file(str(self.folder / path), f"{target}/{path}", callback=called)
 
 
 class Uploads:
@@ -80,6 +90,7 @@ class Uploads:
             raise BackendError(_cannot(here, next(iter(found.values())), str(error))) from None
         named = {uri: f"{root}/{_FOLDER}/{one.digest}" for uri, one in found.items()}
         files = {named[uri]: one for uri, one in found.items()}
+        named |= {text: short for one in found.values() for text, short in one.shortened.items()}
         return Cargo(_renamed(spec, named), here, files, filesystem)
 
 
@@ -98,10 +109,6 @@ def _check(folder: Path, found: Sequence[Carried], limit: int) -> None:
         if absent:
             raise BackendError(
                 f"the pipeline reads {absent[0]}, which is not in {folder}: submit it from the notebook's folder"
-            )
-        if len("".join(one.metadata.values()).encode()) > _LONGEST:
-            raise BackendError(
-                f"{one.title}: too many files to upload for one pipeline: put them into one archive (zip, tar)"
             )
     sizes = {path: _size(folder, path) for one in found for path in one.paths}
     if sum(sizes.values()) > limit * _MB:
@@ -153,22 +160,24 @@ def _megabytes(size: int) -> str:
 
 
 class _Progress:
-    """Says how far the upload of a file is: what a callback of fsspec's calls."""
+    """Says how far the upload of files is."""
 
-    def __init__(self, path: str, size: int, tell: Tell) -> None:
-        self._path, self._size, self._tell = path, size, tell
+    def __init__(self, title: str, size: int, tell: Tell) -> None:
+        self._title, self._size, self._tell = title, size, tell
+        self._sent: dict[str, int] = {}
         self._began = self._said = time.monotonic()
-        tell(f"uploading {path} ({_megabytes(size)})")
+        tell(f"uploading {title} ({_megabytes(size)})")
 
-    def __call__(self, _: int | None, sent: int, **__: Any) -> None:
-        """So many bytes are sent."""
+    def sent(self, path: str, count: int) -> None:
+        """So many bytes of a file are sent."""
+        self._sent[path] = count
         now = time.monotonic()
         if now - self._said >= _EVERY:
             self._said = now
-            percent = 100 * sent // max(self._size, 1)
-            self._tell(f"uploading {self._path}: {min(percent, 99)}% of {_megabytes(self._size)}")
+            percent = 100 * sum(list(self._sent.values())) // max(self._size, 1)
+            self._tell(f"uploading {self._title}: {min(percent, 99)}% of {_megabytes(self._size)}")
 
     def over(self) -> None:
-        """It is uploaded."""
+        """They are uploaded."""
         if self._said != self._began:
-            self._tell(f"uploaded {self._path} in {time.monotonic() - self._began:.0f} s")
+            self._tell(f"uploaded {self._title} in {time.monotonic() - self._began:.0f} s")

@@ -259,6 +259,8 @@ class Kubernetes(_Server):
             told = {"kind": "Status", "reason": "NotFound", "details": {"kind": "configmaps", "name": "x"}}
             body = told if found is None else {"data": found}
             handler.reply(404 if found is None else 200, json.dumps(body).encode())
+        elif "/services/" in path:
+            handler.reply(200, json.dumps({"metadata": {"name": path.rpartition("/")[2]}}).encode())
         else:
             handler.reply(200, json.dumps({"items": self._items(path, query)}).encode())
 

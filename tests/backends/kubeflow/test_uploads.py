@@ -1,12 +1,15 @@
 """Files of the notebook's folder that are too large for a pipeline reach the cluster's steps by its object store."""
 
+import json
 import os
+import re
 from contextlib import suppress
 
 import pytest
 from cluster import ACCESS, SECRET
 
 from kfnb.backends.backend import Submission
+from kfnb.backends.kubeflow import uploads as uploading
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.objects import Session, Store, read_secrets
 from kfnb.backends.kubeflow.s3 import S3Files
@@ -15,6 +18,7 @@ from kfnb.backends.kubeflow.stored import ArtifactRoot
 from kfnb.backends.kubeflow.uploads import Uploads
 from kfnb.errors import BackendError
 from kfnb.model import carried, digest_of, importers
+from kfnb.model.carried import imported
 
 
 def spec_of(*sets):
@@ -97,7 +101,7 @@ def test_files_are_uploaded_by_their_content_and_the_pipeline_imports_them_from_
     assert task["inputs"]["parameters"]["uri"]["runtimeValue"]["constant"] == uri
     importer = cargo.spec["deploymentSpec"]["executors"]["exec-importer"]["importer"]
     assert importer["artifactUri"]["constant"] == uri
-    assert told == ["uploading data/leer.csv (0.0 MB)", "uploading data/train set.csv (0.2 MB)"]
+    assert told == ["uploading leer.csv and 1 more file (0.2 MB)"]
 
 
 def test_what_is_there_is_not_uploaded_again_and_what_is_missing_is(uploads, objects, folder, files):
@@ -157,6 +161,43 @@ def test_more_than_the_limit_is_refused_with_what_to_do(store, kubernetes, objec
     assert not objects.asked
 
 
+def test_thousands_of_files_travel_and_only_some_of_them_are_named(uploads, objects, folder):
+    names = [
+        f"images/class {number % 3}/a rather long name of a picture, {number}.png" for number in range(1200)
+    ]
+    for name in names:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(name)
+    told = []
+    cargo = uploads.cargo(spec_of(set_of(folder, *names)), str(folder))
+    cargo.send(told.append)
+    assert len(keys_of(objects)) == 1200
+    importer = cargo.spec["deploymentSpec"]["executors"]["exec-importer"]["importer"]
+    assert len(json.dumps(importer)) < 3000
+    assert imported(importer["metadata"]).endswith(" and 1199 more files")
+    assert len(told) == 1
+    asked = len(objects.asked)
+    cargo.send(told.append)
+    assert not [one for one in objects.asked[asked:] if one.startswith("PUT")]
+
+
+def test_how_far_a_long_upload_is_is_told(uploads, objects, folder, files, monkeypatch):
+    monkeypatch.setattr(uploading, "_EVERY", 0.0)
+    told = []
+    uploads.cargo(spec_of(files), str(folder)).send(told.append)
+    assert told[0] == "uploading leer.csv and 1 more file (0.2 MB)"
+    assert re.fullmatch(r"uploading leer\.csv and 1 more file: \d+% of 0\.2 MB", told[1])
+    assert re.fullmatch(r"uploaded leer\.csv and 1 more file in \d+ s", told[-1])
+
+
+def test_before_kfp_2_15_the_store_is_minio(kubernetes):
+    absent = {"kind": "Status", "reason": "NotFound", "details": {"kind": "services", "name": "seaweedfs"}}
+    kubernetes.refuses = lambda path: (404, absent) if path.endswith("/services/seaweedfs") else None
+    assert root_of(kubernetes, {})[1].endpoint == "minio-service.kubeflow:9000"
+    kubernetes.refuses = lambda path: (403, {"message": "no"}) if "/services/" in path else None
+    assert root_of(kubernetes, {})[1].endpoint == "seaweedfs.kubeflow:9000"
+
+
 def test_a_store_that_refuses_says_so_before_there_is_a_run(
     kubeflow, replay, uploads, objects, folder, files
 ):
@@ -169,6 +210,7 @@ def test_a_store_that_refuses_says_so_before_there_is_a_run(
         "leer.csv and 1 more file (0.2 MB) cannot be uploaded for the run to the cluster's object store: the object"
         " store at"
     )
+    assert len([one for one in objects.asked if one.startswith("PUT")]) <= 2
     assert "refuses to take" in text
     assert "Access Denied." in text
     assert text.endswith("Get access to the store, or read it from a URL or a volume (--pvc NAME:/PATH)")
