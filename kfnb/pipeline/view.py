@@ -86,5 +86,8 @@ def _travellers(step: Step) -> list[Traveller]:
     ]
     found += [Traveller(name, "module", "beside the notebook", "imported") for name in travel.files]
     files = step.component.files
-    found += [Traveller(name, "file", "where the cell found it", "read") for name in sorted(files.reads)]
+    found += [
+        Traveller(name, "file", "beside the notebook, or an earlier step's", "read")
+        for name in sorted(files.reads)
+    ]
     return found

@@ -241,6 +241,12 @@ def test_large_files_beside_the_notebook_are_imported_once_for_all_that_read_the
     assert outputs(run, "b") == {"n": [200_001, 200_001]}
 
 
+def test_a_component_shows_the_files_that_its_cell_read(notebook):
+    Path("d.txt").write_text("x")
+    component(notebook, "r", 'text = open("d.txt").read()', "--output text")
+    assert [one.name for one in api.show("r").travellers if one.kind == "file"] == ["d.txt"]
+
+
 def test_a_large_file_beside_the_notebook_counts_by_its_content(notebook):
     Path("big.bin").write_bytes(os.urandom(300_000))
     component(notebook, "r", 'n = len(open("big.bin", "rb").read())', "--output n")
