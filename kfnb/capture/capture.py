@@ -19,7 +19,8 @@ from kfnb.capture.component import Component, Input, Options, Part, check_name, 
 from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition
 from kfnb.capture.environment import Environment, values_of
-from kfnb.capture.files import NONE, Files, FileWatch
+from kfnb.capture.file_watch import FileWatch
+from kfnb.capture.files import NONE, Files
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.notes import notes_of, outside

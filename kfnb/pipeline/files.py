@@ -24,12 +24,13 @@ class StepFiles:
     """What a step's function does about files.
 
     ``earlier`` are its arguments that hold the files of other steps. ``beside`` are files of the notebook's folder,
-    each packed, or, where it is too large to travel, its digest. ``folders`` are to be there. ``temporary``: the step
-    writes files outside of its folder.
+    each packed, or, where it is too large to travel, its digest; of those, the ``listed`` were not read. ``folders`` are
+    to be there. ``temporary``: the step writes files outside of its folder.
     """
 
     earlier: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict)
+    listed: frozenset[str] = frozenset()
     folders: tuple[str, ...] = ()
     writes: bool = False
     temporary: bool = False
@@ -39,8 +40,16 @@ class StepFiles:
 
     @property
     def heavy(self) -> tuple[str, ...]:
-        """The files that are too large to travel."""
-        return tuple(name for name, content in self.beside.items() if content.startswith(_DIGEST))
+        """The files that the cell read and that are too large to travel."""
+        return tuple(name for name in self._digests() if name not in self.listed)
+
+    @property
+    def unseen(self) -> tuple[str, ...]:
+        """The files that are too large to travel, of which the cell saw only that they are there."""
+        return tuple(name for name in self._digests() if name in self.listed)
+
+    def _digests(self) -> Iterator[str]:
+        return (name for name, content in self.beside.items() if content.startswith(_DIGEST))
 
     def entering(self) -> Iterator[str]:
         """The statements with which the step enters its folder."""
@@ -64,23 +73,36 @@ NO_FILES = StepFiles()
 _DIGEST = "sha256:"
 
 
-def files_of_step(folder: Path, files: Files, earlier: int, beside: Sequence[str]) -> StepFiles:
-    """What a step does about ``files``: it takes those of ``earlier`` steps, and ``beside`` of the notebook's."""
-    around = {PurePosixPath(name).parent.as_posix() for name in (*files.reads, *files.writes)} | files.listed
+def files_of_step(
+    folder: Path, files: Files, earlier: int, beside: Sequence[str], listed: Sequence[str] = ()
+) -> StepFiles:
+    """What a step does about ``files``: it takes those of ``earlier`` steps, and ``beside`` of the notebook's.
+
+    ``listed`` are further ones of the notebook's, which stand in folders that the cell listed.
+    """
+    around = {PurePosixPath(name).parent.as_posix() for name in (*files.reads, *files.writes)}
+    around |= files.listed | files.folders
     around -= files.made
     return StepFiles(
         earlier=tuple(f"{FILES}_{number}" for number in range(1, earlier + 1)),
-        beside=_packed(folder, beside),
+        beside=_packed(folder, beside, listed),
+        listed=frozenset(listed),
         folders=tuple(sorted(name for name in around if name != "." and not name.startswith("/"))),
         writes=files.leaves,
         temporary=any(name.startswith("/") for name in files.writes),
     )
 
 
-def _packed(folder: Path, names: Sequence[str]) -> dict[str, str]:
-    """The files with their contents, the small ones first, as far as they fit; of the others, a digest."""
+def _packed(folder: Path, read: Sequence[str], listed: Sequence[str]) -> dict[str, str]:
+    """The files with their contents, those that are read and the small ones first, as far as they fit; of the others,
+    a digest.
+    """
     left, found = LARGEST, {}
-    for name in sorted(names, key=lambda name: ((folder / name).stat().st_size, name)):
+
+    def size(name: str) -> tuple[int, str]:
+        return (folder / name).stat().st_size, name
+
+    for name in (*sorted(read, key=size), *sorted(listed, key=size)):
         status = (folder / name).stat()
         content = ""
         if status.st_size <= 20 * left:  # nothing but zeros packs better

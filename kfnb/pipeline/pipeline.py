@@ -23,6 +23,7 @@ from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.travel import Travel, trace
 from kfnb.errors import PipelineError
 from kfnb.model import kfp_name
+from kfnb.pipeline.beside import changed_since, fitting, listed_beside
 from kfnb.pipeline.files import StepFiles, files_of_step
 from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
@@ -62,6 +63,12 @@ class Built:
             " from a URL"
             for step in self.steps
             for name in step.files.heavy
+        ]
+        notes += [
+            f"{step.name} lists the folder of {name}, which is too large to travel to a cluster with the pipeline: there,"
+            " it is missing"
+            for step in self.steps
+            for name in step.files.unseen
         ]
         return tuple(dict.fromkeys([*notes, *self.wired.notes]))
 
@@ -156,17 +163,22 @@ def _wired(
 
 def _files(notebook: Notebook, name: str, wired: Wired) -> StepFiles:
     """The files that a component's step gets. One that is gone since its cell ran is an error, with its name."""
-    try:
-        return files_of_step(
-            notebook.folder,
-            notebook.components[name].files,
-            wired.earlier.get(name, 0),
-            sorted(wired.beside.get(name, ())),
+    component, folder = notebook.components[name], notebook.folder
+    beside = wired.beside.get(name, set())
+    listed = listed_beside(folder, component.files, notebook.components.values())
+    there = fitting(folder, listed)
+    wired.notes += changed_since(component, beside, notebook.components.values())
+    if len(there) < len(listed):
+        wired.notes.append(
+            f"{name} lists a folder with {len(listed)} files that it does not read, too many or too large to stand in its"
+            f" step's folder: it sees {len(there)} of them there"
         )
+    try:
+        return files_of_step(folder, component.files, wired.earlier.get(name, 0), sorted(beside), there)
     except FileNotFoundError as error:
         raise PipelineError(
-            f"{name} read the file {os.path.relpath(error.filename, notebook.folder)} when its cell ran, and it is"
-            f" gone: run cell {notebook.components[name].cell} again"
+            f"{name} read the file {os.path.relpath(error.filename, folder)} when its cell ran, and it is"
+            f" gone: run cell {component.cell} again"
         ) from None
 
 

@@ -11,7 +11,7 @@ from kfnb import api
 from kfnb.backends.backend import Submission
 from kfnb.backends.kubeflow.submit import order
 from kfnb.capture.embedded import kfnb_files_in
-from kfnb.capture.files import FileWatch
+from kfnb.capture.file_watch import FileWatch
 from kfnb.errors import BackendError
 from tests.pipeline.launched import launch
 
@@ -251,6 +251,6 @@ def test_an_artifact_from_elsewhere_reaches_nothing_outside_of_the_steps_folder(
     artifact = SimpleNamespace(path=str(tmp_path / "artifact"), metadata={"removed": removed})
     monkeypatch.setenv("KFNB_WORK", str(tmp_path / "work"))
     monkeypatch.chdir(tmp_path)
-    assert kfnb_files_in([], {}, artifact) == {}
+    assert kfnb_files_in([], {}, artifact)[1] == {}
     assert kept.exists()
     assert not Path("/etc/kfnb-test-escape").exists()
