@@ -38,7 +38,10 @@ _hearing = threading.local()
 
 
 def listen(heard: Heard | None) -> None:
-    """Hand the events to ``heard`` from now on, or to nobody. An audit hook cannot be removed, so there is one for all."""
+    """Hand the events to ``heard`` from now on, or to nobody.
+
+    An audit hook cannot be removed, so there is one for all.
+    """
     if not _listening:
         _listening.append(None)
         sys.addaudithook(_hook)

@@ -20,7 +20,7 @@ from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition
 from kfnb.capture.environment import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
-from kfnb.capture.files import NONE, Files
+from kfnb.capture.files import Files
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.notes import notes_of, outside
@@ -105,7 +105,7 @@ def checked(
 
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
-    component = _with_files(pending.component, pending.files.stop())
+    component = _with_files(notebook, pending.component, pending.files.stop())
     idle = pending.watch.draws.unmoved()
     changed = sorted(pending.watch.changed(notebook, component.names))
     if component.function is not None:
@@ -122,13 +122,18 @@ def finish(notebook: Notebook, pending: Pending) -> Component:
     return component
 
 
-def _with_files(component: Component, seen: Files) -> Component:
-    """The component with the files of all its parts, of which the one that has just run had ``seen``."""
+def _with_files(notebook: Notebook, component: Component, seen: Files) -> Component:
+    """The component with the files of all its parts, of which the one that has just run had ``seen``.
+
+    Its step runs the set-up cells first, with their files.
+    """
     parts = tuple(
         replace(part, files=seen) if part.cell.order == component.cell.order else part
         for part in component.parts
     )
-    return replace(component, parts=parts, files=reduce(Files.then, (part.files for part in parts), NONE))
+    own = reduce(Files.then, (part.files for part in parts[1:]), parts[0].files)
+    files = notebook.files_of_setups(component.cell.order).before(own)
+    return replace(component, parts=parts, files=files)
 
 
 def _other_parts(pending: Pending) -> Iterator[str]:

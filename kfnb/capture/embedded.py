@@ -263,7 +263,7 @@ def kfnb_floats(value: Any, *, where: Any = True) -> Any:
 
 
 def kfnb_copy(source: str, target: str) -> None:
-    """Copy a file; as a clone that takes no room, where the file system has such."""
+    """Copy a file, with its time and whether it can be run; as a clone that takes no room, where there are such."""
     import os
     import shutil
 
@@ -275,6 +275,9 @@ def kfnb_copy(source: str, target: str) -> None:
             ioctl(new.fileno(), 0x40049409, old.fileno())  # FICLONE
     except (ImportError, OSError):
         shutil.copyfile(source, target)
+    status = os.stat(source)
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+    os.chmod(target, status.st_mode | 0o600)
 
 
 def kfnb_files_in(
@@ -309,6 +312,13 @@ def kfnb_files_in(
         if artifact is not None:
             kfnb_files_of(artifact)
     return os.getcwd(), kfnb_files_now()
+
+
+def kfnb_start(begun: tuple[str, Any], folder: str) -> None:
+    """Go where the cell began in the notebook: ``folder``, below the step's own."""
+    import os
+
+    os.chdir(os.path.join(begun[0], folder))
 
 
 def kfnb_files_of(artifact: Any) -> None:

@@ -56,6 +56,7 @@ class FileWatch:
             "os.listdir": self._list,
             "os.scandir": self._list,
         }
+        self._start = self._name(Path.cwd(), folder=True) or "."
         self._inotify = Inotify(self._folders[0])
         self._seen: Files | None = None
         audit.listen(self.hear)
@@ -78,7 +79,13 @@ class FileWatch:
         gone = {name for name in self._removed if not self._path(name).exists()}
         there = {name for name in reads if name in gone or self._path(name).is_file()}
         return Files(
-            *map(frozenset, (there, left, gone, self._listed, self._made, self._around - self._made))
+            frozenset(there),
+            frozenset(left),
+            frozenset(gone),
+            frozenset(self._listed),
+            frozenset(self._made),
+            frozenset(self._around - self._made),
+            self._start if self._start != "." else "",
         )
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -228,9 +235,7 @@ def _absolute(event: str, given: tuple[Any, ...]) -> list[Any]:
     found = list(given)
     for path, folder in _RELATIVE.get(event, ()):
         if found[folder] not in (-1, None):
-            found[path] = os.path.join(
-                os.readlink(f"/proc/self/fd/{found[folder]}"), os.fsdecode(found[path])
-            )  # noqa: PTH115, PTH118
+            found[path] = Path(f"/proc/self/fd/{found[folder]}").readlink() / os.fsdecode(found[path])
     return found
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
 class Files:
     """Paths below the notebook's folder (``data/train.csv``), or absolute ones of temporary files.
 
-    ``reads`` are files that were there before the cell began and that it opened or looked for, ``folders`` such folders,
-    ``listed`` folders whose content it looked at (``.`` is the notebook's own), ``writes`` what it left, ``removed`` what
-    it removed, ``made`` the folders that it made. Among what it left and removed are empty folders, which end in ``/``.
+    ``reads`` are files that were there before the cell began and that it opened or looked for, ``folders`` such
+    folders, ``listed`` folders whose content it looked at (``.`` is the notebook's own), ``writes`` what it left,
+    ``removed`` what it removed, ``made`` the folders that it made. Among what it left and removed are empty folders,
+    which end in ``/``. ``start`` is the folder in which it began, where that is not the notebook's own.
     """
 
     reads: frozenset[str] = frozenset()
@@ -20,6 +21,7 @@ class Files:
     listed: frozenset[str] = frozenset()
     made: frozenset[str] = frozenset()
     folders: frozenset[str] = frozenset()
+    start: str = ""
 
     def then(self, later: Files) -> Files:
         """What is left of both, where the code of ``later`` follows."""
@@ -30,7 +32,17 @@ class Files:
             listed=self.listed | later.listed,
             made=self.made | later.made,
             folders=self.folders | (later.folders - self.made),
+            start=self.start,
         )
+
+    def before(self, cell: Files) -> Files:
+        """The files of a component's ``cell``, where this is what the set-up cells do, which its step runs first.
+
+        What those write is in every step, and so no edge between steps.
+        """
+        both = self.then(replace(cell, writes=frozenset(), removed=frozenset()))
+        made = both.made | self.writes
+        return replace(both, writes=cell.writes, removed=cell.removed, made=made, start=cell.start)
 
     @property
     def leaves(self) -> bool:
@@ -38,7 +50,7 @@ class Files:
         return bool(self.writes or self.removed)
 
     def __bool__(self) -> bool:
-        return bool(self.reads or self.listed or self.folders or self.leaves)
+        return bool(self.reads or self.listed or self.folders or self.made or self.leaves)
 
 
 NONE = Files()

@@ -1,29 +1,47 @@
-"""The files that lie beside the notebook: which of them a step sees in a folder that it lists, and which have changed."""
+"""The files that lie beside the notebook: which of them a step may see without reading them here, and which have
+changed since.
+"""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
+from glob import escape
 from pathlib import Path
 
 from kfnb.capture.component import Component
 from kfnb.capture.file_watch import counts
-from kfnb.capture.files import Files
 
 _MOST, _LARGEST = 1000, 64 * 1024 * 1024
-"""Files, and their bytes, that a step gets in its own folder because its cell listed theirs."""
+"""Files, and their bytes, that a step gets in its own folder although its cell read others."""
 
 
-def listed_beside(folder: Path, files: Files, components: Iterable[Component]) -> list[str]:
-    """The files in the folders that a cell listed, but for those that it read, or that a component writes."""
-    left_by_cells = {name for one in components for name in one.files.writes} | files.writes | files.reads
-    return sorted(
-        name
-        for listed in files.listed
-        if not listed.startswith("/")
-        for name in _files_in(folder, listed)
-        if name not in left_by_cells
-    )
+def seen_beside(folder: Path, component: Component, components: Iterable[Component]) -> list[str]:
+    """The files in the folders that a cell listed, and those that it would read with another value of a parameter.
+
+    Without those that it read, or that a component writes.
+    """
+    listed = (name for name in component.files.listed if not name.startswith("/"))
+    found = {name for one in listed for name in _files_in(folder, one)}
+    found |= {name for pattern in _patterns(component) for name in _matching(folder, pattern)}
+    found -= {name for one in components for name in one.files.writes}
+    return sorted(found - component.files.writes - component.files.reads)
+
+
+def _patterns(component: Component) -> Iterator[str]:
+    """``data/*.csv`` where the cell read ``data/one.csv`` and has a parameter that is ``one``."""
+    for param in component.options.params:
+        value = str(param.default)
+        for name in component.files.reads:
+            if value and value in name and not name.startswith("/"):
+                yield "*".join(escape(part) for part in name.split(value))
+
+
+def _matching(folder: Path, pattern: str) -> Iterator[str]:
+    for path in folder.glob(pattern):
+        name = path.relative_to(folder)
+        if counts(name) and path.is_file():
+            yield name.as_posix()
 
 
 def _files_in(folder: Path, listed: str) -> Iterator[str]:
@@ -36,7 +54,7 @@ def _files_in(folder: Path, listed: str) -> Iterator[str]:
 
 
 def fitting(folder: Path, names: Iterable[str]) -> list[str]:
-    """Those of the files that a step gets: the small ones, up to a limit."""
+    """Those of the files that a step gets without having read them: the small ones, up to a limit."""
     found, left = [], _LARGEST
     for size, name in sorted(((folder / name).stat().st_size, name) for name in names)[:_MOST]:
         left -= size

@@ -24,19 +24,22 @@ class StepFiles:
     """What a step's function does about files.
 
     ``earlier`` are its arguments that hold the files of other steps. ``beside`` are files of the notebook's folder,
-    each packed, or, where it is too large to travel, its digest; of those, the ``listed`` were not read. ``folders`` are
-    to be there. ``temporary``: the step writes files outside of its folder.
+    each packed, or, where it is too large to travel, its digest; of those, the ``listed`` were not read. ``folders``
+    are to be there, ``start`` is the one in which the cell began. ``temporary``: the step writes files outside of its
+    folder; ``apart``: it must not work in the notebook's.
     """
 
     earlier: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict)
     listed: frozenset[str] = frozenset()
     folders: tuple[str, ...] = ()
+    start: str = ""
+    apart: bool = False
     writes: bool = False
     temporary: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.earlier or self.beside or self.folders or self.writes)
+        return bool(self.earlier or self.beside or self.folders or self.writes or self.apart)
 
     @property
     def heavy(self) -> tuple[str, ...]:
@@ -61,6 +64,11 @@ class StepFiles:
         if self.temporary:
             yield "kfnb_written = kfnb_temporary()"
 
+    def starting(self) -> Iterator[str]:
+        """The statements after which the cell finds itself where it was here."""
+        if self and self.start:
+            yield f"kfnb_start(kfnb_before, {self.start!r})"
+
     def leaving(self) -> Iterator[str]:
         """The statements with which it leaves what it wrote."""
         given = [f'kfnb_out["{FILES}"]'] if self.writes else []
@@ -83,11 +91,14 @@ def files_of_step(
     around = {PurePosixPath(name).parent.as_posix() for name in (*files.reads, *files.writes)}
     around |= files.listed | files.folders
     around -= files.made
+    around |= {files.start} - {""}
     return StepFiles(
         earlier=tuple(f"{FILES}_{number}" for number in range(1, earlier + 1)),
         beside=_packed(folder, beside, listed),
         listed=frozenset(listed),
         folders=tuple(sorted(name for name in around if name != "." and not name.startswith("/"))),
+        start=files.start,
+        apart=bool(files.made),
         writes=files.leaves,
         temporary=any(name.startswith("/") for name in files.writes),
     )
