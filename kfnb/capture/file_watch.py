@@ -1,7 +1,7 @@
 """Sees which files a cell reads and writes while it runs here.
 
-Files count where they lie below the notebook's folder, or in the folder for temporary files. Code, notebooks, hidden
-files and what lies elsewhere (a library's data, a font) are not the notebook's data.
+Files count where they lie below the notebook's folder, or in the folder for temporary files. Code, notebooks,
+hidden folders and what lies elsewhere (a library's data, a font) are not the notebook's data.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class FileWatch:
             frozenset(gone),
             frozenset(self._listed),
             frozenset(self._made),
-            frozenset(self._around - self._made),
+            frozenset(self._around),
             self._start if self._start != "." else "",
         )
 
@@ -147,7 +147,7 @@ class FileWatch:
         if name is None:
             return
         if folder:
-            self._around.add(name)
+            self._around |= {name} - self._made
         elif name not in self._writes and self._path(name).exists():
             self._looks.add(name)
 
@@ -175,15 +175,13 @@ class FileWatch:
         if surely or not self._path(name).exists():
             self._made.add(name)
         else:
-            self._around.add(name)
+            self._around |= {name} - self._made
 
     def _remove_folder(self, path: Any) -> None:
         name = self._name(path, folder=True)
-        if name is None:
-            return
-        if name not in self._made:
+        if name is not None and name not in self._made:
             self._removed.add(f"{name}/")
-        self._made.discard(name)
+            self._around.add(name)
 
     def _list(self, path: Any) -> None:
         name = self._name(path, folder=True)
@@ -220,10 +218,10 @@ class FileWatch:
 
 
 def counts(path: Path, *, folder: bool = False) -> bool:
-    """Whether a path below the notebook's folder is one of data."""
-    return (folder or path.suffix not in _CODE) and not any(
-        part.startswith(".") or part in _NO_DATA for part in path.parts
-    )
+    """Whether a path below the notebook's folder is one of data. What lies in a hidden folder is a tool's."""
+    folders = path.parts if folder else path.parts[:-1]
+    hidden = any(part.startswith(".") or part in _NO_DATA for part in folders)
+    return not hidden and (folder or path.suffix not in _CODE)
 
 
 def _is_empty(folder: Path) -> bool:

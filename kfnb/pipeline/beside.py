@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from glob import escape
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from kfnb.capture.component import Component
 from kfnb.capture.file_watch import counts
@@ -49,8 +49,13 @@ def _files_in(folder: Path, listed: str) -> Iterator[str]:
         return
     for entry in os.scandir(folder / listed):
         path = Path(os.path.normpath(Path(listed) / entry.name))
-        if counts(path) and entry.is_file():
+        if counts(path) and not is_hidden(path.as_posix()) and entry.is_file():
             yield path.as_posix()
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file is hidden: it may hold secrets (``.env``), and is for this machine only."""
+    return PurePosixPath(name).name.startswith(".")
 
 
 def fitting(folder: Path, names: Iterable[str]) -> list[str]:

@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from kfnb.capture.files import Files
+from kfnb.pipeline.beside import is_hidden
 
 FILES = "kf_files"
 """The output of a step that writes files: a folder of them. ``kf_files_1``, ... are inputs that take others' such."""
@@ -88,10 +89,8 @@ def files_of_step(
 
     ``listed`` are further ones of the notebook's, which stand in folders that the cell listed.
     """
-    around = {PurePosixPath(name).parent.as_posix() for name in (*files.reads, *files.writes)}
-    around |= files.listed | files.folders
-    around -= files.made
-    around |= {files.start} - {""}
+    parents = {PurePosixPath(name).parent.as_posix() for name in (*files.reads, *files.writes)}
+    around = ((parents | files.listed) - files.made) | files.folders | ({files.start} - {""})
     return StepFiles(
         earlier=tuple(f"{FILES}_{number}" for number in range(1, earlier + 1)),
         beside=_packed(folder, beside, listed),
@@ -109,6 +108,7 @@ def _packed(folder: Path, read: Sequence[str], listed: Sequence[str]) -> dict[st
     a digest.
     """
     left, found = LARGEST, {}
+    here_only = {name for name in (*read, *listed) if is_hidden(name)}
 
     def size(name: str) -> tuple[int, str]:
         return (folder / name).stat().st_size, name
@@ -116,7 +116,7 @@ def _packed(folder: Path, read: Sequence[str], listed: Sequence[str]) -> dict[st
     for name in (*sorted(read, key=size), *sorted(listed, key=size)):
         status = (folder / name).stat()
         content = ""
-        if status.st_size <= 20 * left:  # nothing but zeros packs better
+        if name not in here_only and status.st_size <= 20 * left:  # nothing but zeros packs better
             content = _content(str(folder / name), status.st_mtime_ns, status.st_size)
         if not content or len(content) > left:
             content = _digest(str(folder / name), status.st_mtime_ns, status.st_size)

@@ -23,7 +23,7 @@ from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.travel import Travel, trace
 from kfnb.errors import PipelineError
 from kfnb.model import kfp_name
-from kfnb.pipeline.beside import changed_since, fitting, seen_beside
+from kfnb.pipeline.beside import changed_since, fitting, is_hidden, seen_beside
 from kfnb.pipeline.files import StepFiles, files_of_step
 from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
@@ -65,8 +65,8 @@ class Built:
             for name in step.files.heavy
         ]
         notes += [
-            f"{step.name} may look for {name}, which is too large to travel to a cluster with the pipeline: there, it"
-            " is missing"
+            f"{step.name} may look for {name}, which does not travel to a cluster with the pipeline"
+            f" ({'hidden: it may hold secrets' if is_hidden(name) else 'too large'}): there, it is missing"
             for step in self.steps
             for name in step.files.unseen
         ]
@@ -165,16 +165,19 @@ def _files(notebook: Notebook, name: str, wired: Wired) -> StepFiles:
     """The files that a component's step gets. One that is gone since its cell ran is an error, with its name."""
     component, folder = notebook.components[name], notebook.folder
     beside = wired.beside.get(name, set())
+    hidden = {one for one in beside if is_hidden(one)}
     listed = seen_beside(folder, component, notebook.components.values())
-    there = fitting(folder, listed)
+    there = sorted({*fitting(folder, listed), *hidden})
     wired.notes += changed_since(component, beside, notebook.components.values())
-    if len(there) < len(listed):
+    if len(there) < len(listed) + len(hidden):
         wired.notes.append(
             f"{name} lists {len(listed)} files that it did not read, too many or too large for its step's folder: it"
             f" sees {len(there)} of them there"
         )
     try:
-        return files_of_step(folder, component.files, wired.earlier.get(name, 0), sorted(beside), there)
+        return files_of_step(
+            folder, component.files, wired.earlier.get(name, 0), sorted(beside - hidden), there
+        )
     except FileNotFoundError as error:
         raise PipelineError(
             f"{name} read the file {os.path.relpath(error.filename, folder)} when its cell ran, and it is"

@@ -11,7 +11,6 @@ from kfnb import api
 from kfnb.backends.backend import Submission
 from kfnb.backends.kubeflow.submit import order
 from kfnb.capture.embedded import kfnb_files_in
-from kfnb.capture.file_watch import FileWatch
 from kfnb.errors import BackendError
 from tests.pipeline.launched import launch
 
@@ -199,25 +198,6 @@ def test_whatever_writes_a_file_and_reads_it_is_seen(notebook, way):
         if file.is_file():
             file.unlink()
     assert outputs(notebook.submit("p"), "r")["n"] == 1
-
-
-def test_code_hidden_files_and_notebooks_are_no_data(tmp_path):
-    for name in ("mod.py", ".hidden", "nb.ipynb"):
-        (tmp_path / name).write_text("1")
-    watch = FileWatch(tmp_path)
-    for name in ("mod.py", ".hidden", "nb.ipynb"):
-        (tmp_path / name).read_text()
-    assert not watch.stop()
-
-
-def test_a_cells_own_files_are_no_inputs(tmp_path):
-    watch = FileWatch(tmp_path)
-    (tmp_path / "a").write_text("1")
-    (tmp_path / "a").read_text()
-    (tmp_path / "b").write_text("1")
-    (tmp_path / "b").rename(tmp_path / "c")
-    seen = watch.stop()
-    assert (seen.reads, seen.writes, seen.removed) == (frozenset(), {"a", "c"}, frozenset())
 
 
 def test_a_large_file_beside_the_notebook_does_not_travel_and_is_read_here(notebook):
