@@ -16,7 +16,8 @@ class Subject:
     ``spec`` is its PipelineSpec as plain JSON data, ``platform`` its second document, empty if there is none;
     ``arguments`` are what stays the same, typed and checked. ``step`` is the task that the trial is (the cell of a
     ``%%kf_tune``, or a component): what stands before it is run once, for all trials. It is empty where each trial
-    is a run of the whole pipeline. ``folder`` is the notebook's.
+    is a run of the whole pipeline. ``folder`` is the notebook's, ``left_behind`` are files in it that are too large to
+    travel to a cluster with the spec.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Subject:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     step: str = ""
     folder: str = "."
+    left_behind: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -95,7 +95,7 @@ def of_pipeline(
 ) -> Subject:
     """A whole pipeline as the trial. Raises ``ArgumentError``."""
     given = _typed(compiled.name, compiled, space, arguments)
-    return Subject(compiled.name, compiled.spec, compiled.platform, given, "", folder)
+    return Subject(compiled.name, compiled.spec, compiled.platform, given, "", folder, compiled.left_behind)
 
 
 def _typed(
@@ -192,6 +192,7 @@ def _with_before(
         _typed(trial.name, compiled, space, arguments),
         kfp_name(trial.name),
         str(notebook.folder.resolve()),
+        compiled.left_behind,
     )
 
 

@@ -54,7 +54,11 @@ def experiment(search: Search, namespace: str = "") -> dict[str, Any]:
     metrics = [
         _metric(search, metric, steps) for metric in (search.objective.metric, *search.objective.further)
     ]
-    if wrong := list(_faults(search, steps, metrics)):
+    wrong = [
+        f"{name} is too large to travel to a cluster: read it from a URL"
+        for name in search.subject.left_behind
+    ]
+    if wrong := [*wrong, *_faults(search, steps, metrics)]:
         raise BackendError(f"{search.name} cannot be searched for with Katib: {'; '.join(wrong)}")
     trials = _trials(search)
     spec = {

@@ -109,7 +109,8 @@ class StudyFolder(RunFolder):
 def _search(told: Mapping[str, Any]) -> Search:
     space = tuple(Dimension(**{**one, "choices": tuple(one["choices"])}) for one in told["space"])
     objective = Objective(**{**told["objective"], "further": tuple(told["objective"]["further"])})
-    return Search(**{**told, "subject": Subject(**told["subject"]), "space": space, "objective": objective})
+    subject = Subject(**{**told["subject"], "left_behind": tuple(told["subject"].get("left_behind", ()))})
+    return Search(**{**told, "subject": subject, "space": space, "objective": objective})
 
 
 def new(home: Path, name: str) -> StudyFolder:
