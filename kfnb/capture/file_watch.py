@@ -37,6 +37,8 @@ class FileWatch:
     def __init__(self, folder: Path) -> None:
         self._folders = (Path(os.path.realpath(folder)), Path(os.path.abspath(folder)))  # noqa: PTH100 - links stay
         self._temporary = Path(os.path.realpath(tempfile.gettempdir()))
+        self._roots = tuple(str(one) for one in (*self._folders, self._temporary, tempfile.gettempdir()))
+        self._looked: set[str] = set()
         self._process = os.getpid()
         self._parents: dict[str, Path] = {}
         self._reads: set[str] = set()
@@ -92,6 +94,8 @@ class FileWatch:
         """One of Python's events about files; what other programs did before it comes first."""
         if os.getpid() != self._process:
             return  # inotify tells of a fork's files, and the fork must not take its events away
+        if event == audit.LOOK and self._is_known(arguments[0]):
+            return
         self._catch_up()
         given = _absolute(event, arguments)
         if event == "open":
@@ -105,6 +109,19 @@ class FileWatch:
             self._parents.clear()
         else:
             self._heard[event](given[0])
+
+    def _is_known(self, path: Any) -> bool:
+        """Whether a further look tells nothing: looks come by the thousands, and must cost little."""
+        text = os.fspath(path)
+        if isinstance(text, str) and os.path.isabs(text):  # noqa: PTH117 - many
+            if not text.startswith(self._roots):
+                return True
+            looked = text
+        else:
+            looked = f"{os.getcwd()}/{os.fsdecode(text)}"  # noqa: PTH109 - many
+        known = looked in self._looked
+        self._looked.add(looked)
+        return known
 
     def _catch_up(self) -> None:
         """Take in what Linux has told since, which Python need not have seen."""
