@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -241,7 +241,7 @@ def _cluster(what: str) -> KubeflowBackend:
         return _kubeflow()
     raise UsageError(
         f"{what} needs a cluster, and this is the local backend: %kf_config backend=kubeflow host=ADDRESS "
-        "token_file=FILE (or context=NAME, of your kubeconfig) goes to one"
+        "token_file=FILE (or %kf_config context=NAME, of your kubeconfig) goes to one"
     )
 
 
@@ -272,20 +272,12 @@ def prune(*, keep: int = 20) -> list[str]:
     return _local().prune(keep)
 
 
-def log_lines(id: str | None = None, task: str | None = None, *, follow: bool = False) -> Iterator[str]:
-    """The lines that a run's tasks wrote, of the newest run by default.
-
-    Without ``task``, those of all, each after its task's name. With ``follow``, as they come, until the run is
-    finished.
-    """
-    chosen = backend_of(None) if id is None else _home_of(id)
-    if id is None:
-        newest = chosen.list(limit=1)
-        if not newest:
-            raise RunNotFound("there are no runs yet")
-        id = newest[0].id
-    for line in filter(None, chosen.logs(chosen.get(id).id, task, follow=follow)):
-        yield line.text if task else f"{line.task}  {line.text}"
+def newest() -> Run:
+    """The newest run, of the backend in the settings. Raises ``RunNotFound`` where there is none."""
+    chosen = backend_of(None)
+    for found in chosen.list(limit=1):
+        return Run(chosen, found.id)
+    raise RunNotFound("there are no runs yet")
 
 
 def compile(pipeline: Any, path: str | Path) -> Path:
@@ -426,7 +418,7 @@ __all__ = [
     "experiments",
     "find_schedule",
     "handles",
-    "log_lines",
+    "newest",
     "prune",
     "run",
     "runs",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kfnb import model
@@ -36,10 +36,14 @@ class Submission:
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line that a task wrote; ``task`` is the task's id."""
+    """A line that a task wrote; ``task`` is the task's id, ``at`` about when it was written, None if that is not known.
+
+    Of a log that was kept without times, ``at`` is the end of its task: no line of it was written later.
+    """
 
     task: str
     text: str
+    at: float | None = field(default=None, compare=False)
 
 
 CACHED = "(it did not run: its outputs are those of an earlier run with the same inputs, from the cache)"
@@ -110,6 +114,10 @@ class Backend(Protocol):
 
         With ``follow``, as it comes, until the run is finished; None says that there is no more at the moment.
         """
+        ...
+
+    def log_place(self, run_id: str, task: str | None = None) -> str:
+        """Where the whole of what ``logs`` gives is kept, in words; empty if that is not known."""
         ...
 
     def stop(self, run_id: str) -> None:

@@ -76,5 +76,4 @@ class RunMagics(Magics):
     @reads(options.logs)
     def kf_logs(self, line: str) -> None:
         found = options.logs().read(line)
-        for text in api.log_lines(found.run, found.task, follow=found.follow):
-            print(text)
+        managing.logs(found, options.NOTEBOOK_TAIL, print, print)

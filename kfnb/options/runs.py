@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kfnb.options.parser import Parser
-from kfnb.options.words import bind, one_run, some_runs
+from kfnb.options.words import bind, log_words, one_run, some_runs
 
 
 def submit() -> Parser:
@@ -104,4 +104,8 @@ def logs() -> Parser:
     parser.add_argument("run", nargs="?", help="the run's id; the newest run by default")
     parser.add_argument("task", nargs="?", help="one task; all by default")
     parser.add_argument("--follow", "-f", action="store_true", help="go on until the run is finished")
+    log_words(parser)
+    parser.add_argument(
+        "--since", metavar="WHEN", help="lines from then on: 10m for ten minutes ago, or a date"
+    )
     return parser

@@ -31,6 +31,8 @@ Json = Mapping[str, Any]
 
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEARCHED = 200
+_PLACES = 3
+"""How many places of logs are named."""
 """How many of the newest runs are searched for one whose id begins as given."""
 
 
@@ -124,6 +126,15 @@ class KubeflowBackend:
         if self._insight is None:
             raise BackendError("logs of runs on Kubeflow cannot be read from here")
         return self._insight.logs(look.watch.run, look.spec, task, follow=follow)
+
+    def log_place(self, run_id: str, task: str | None = None) -> str:
+        """The addresses of the logs that KFP keeps, or the pods that still have them."""
+        look = self._look(run_id)
+        if self._insight is None:
+            return ""
+        places = self._insight.log_places(look.watch.run, look.spec, task)
+        more = len(places) - _PLACES
+        return ", ".join(places[:_PLACES]) + (f" and {more} more" if more > 0 else "")
 
     def stop(self, run_id: str) -> None:
         """Ask the run to end; harmless when it is finished."""
