@@ -19,7 +19,8 @@ from kfnb.capture.component import Component, Input, Options, Part, check_name, 
 from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition
 from kfnb.capture.environment import Environment, values_of
-from kfnb.capture.files import NONE, Files, FileWatch
+from kfnb.capture.file_watch import FileWatch
+from kfnb.capture.files import Files
 from kfnb.capture.lookups import seen_whole
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
@@ -110,7 +111,7 @@ def checked(
 
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
-    component = _as_seen(pending.component, pending.files.stop(), pending.variables.stop())
+    component = _as_seen(notebook, pending.component, pending.files.stop(), pending.variables.stop())
     read = seen_whole(component, pending.travel, notebook.namespace)
     component = replace(component, variables=read)
     idle = pending.watch.draws.unmoved()
@@ -129,16 +130,20 @@ def finish(notebook: Notebook, pending: Pending) -> Component:
     return component
 
 
-def _as_seen(component: Component, files: Files, variables: Variables) -> Component:
-    """The component with the files and variables of all its parts, of which the one that has just run had these."""
+def _as_seen(notebook: Notebook, component: Component, files: Files, variables: Variables) -> Component:
+    """The component with the files and variables of all its parts, of which the one that has just run had these.
+
+    Its step runs the set-up cells first, with their files.
+    """
     parts = tuple(
         replace(part, files=files, variables=variables) if part.cell.order == component.cell.order else part
         for part in component.parts
     )
+    own = reduce(Files.then, (part.files for part in parts[1:]), parts[0].files)
     return replace(
         component,
         parts=parts,
-        files=reduce(Files.then, (part.files for part in parts), NONE),
+        files=notebook.files_of_setups(component.cell.order).before(own),
         variables=reduce(Variables.then, (part.variables for part in parts), NO_VARIABLES),
     )
 

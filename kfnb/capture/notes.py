@@ -188,10 +188,11 @@ def _files_outside(component: Component) -> Iterator[str]:
 
 def _is_outside(text: str, folder: Path) -> bool:
     try:
-        path = Path(text)
+        path = folder / text
         inside = path.resolve().is_relative_to(folder.resolve())
         temporary = path.resolve().is_relative_to(Path(tempfile.gettempdir()).resolve())
-        return path.is_absolute() and path.is_file() and not inside and not temporary
+        named = text.startswith(("/", ".."))
+        return named and path.is_file() and not inside and not temporary
     except (OSError, ValueError):
         return False
 

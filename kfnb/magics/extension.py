@@ -104,6 +104,8 @@ class Extension:
             self.shell.displayhook.prompt_count
         )  # what Out[...] will say; execution_count differs by version
         self.running.append(Running(info.raw_cell or "", number, getattr(info, "cell_id", None)))
+        if "kernel" in vars(self):
+            self.kernel.before_cell(self.running[-1])
 
     def after_cell(self, result: ExecutionResult) -> None:
         """A cell has run."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb.capture import capture
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Options
+from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.heads import SET_UP, TRIAL, begun
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.parameters import check_parameters
@@ -101,7 +102,14 @@ class Kernel:
 
     def begin_set_up(self) -> None:
         """The running cell's code is to stand before every later step's. Raises ``CaptureError``."""
-        check_set_up(self._cell(self._head(SET_UP)))
+        running = self._head(SET_UP)
+        check_set_up(self._cell(running))
+        running.files = FileWatch(self.notebook.folder)
+
+    def before_cell(self, running: Running) -> None:
+        """A cell is about to run."""
+        if self.notebook.is_tagged_set_up(running.raw):
+            running.files = FileWatch(self.notebook.folder)
 
     def trial_cell(self, name: str, line: str, body: str) -> Cell:
         """The running cell as the trial of a study: it does not run here. ``line`` and ``body`` are its parts."""
@@ -131,6 +139,8 @@ class Kernel:
             # papermill's values come in a cell of their own, which may stand before this one
             self.shell.user_ns.update(self.notebook.injected)
         self.notebook.record(cell)
+        if running.files is not None:
+            self.notebook.files[cell.key] = running.files.stop()
 
     def _time(self, running: Running) -> None:
         """Say what ``%%time`` would have."""

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from kfnb.capture.files import Files
 from kfnb.model import FILES, Carried, carried, digest_of
+from kfnb.pipeline.beside import is_hidden
 
 BESIDE = "kf_beside"
 """``kf_beside_1``, ...: a step's inputs that take files of the notebook's folder, and the importers of these."""
@@ -24,9 +25,10 @@ class StepFiles:
     """What a step's function does about files.
 
     ``earlier`` are its arguments that hold the files of other steps. ``beside`` are files of the notebook's folder,
-    each packed; those that are too large for that are in ``large``, with the digests of their contents, and come by
-    ``imported``, an argument for each importer. ``folders`` are to be there. ``temporary``: the step writes files
-    outside of its folder.
+    each packed, or a digest for a hidden one, which does not leave this machine; those that are too large for that are
+    in ``large``, with the digests of their contents, and come by ``imported``, an argument for each importer.
+    ``folders`` are to be there, ``start`` is the one in which the cell began. ``temporary``: the step writes files
+    outside of its folder; ``apart``: it must not work in the notebook's.
     """
 
     earlier: tuple[str, ...] = ()
@@ -34,16 +36,23 @@ class StepFiles:
     large: Mapping[str, str] = field(default_factory=dict)
     imported: Mapping[str, Carried] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
+    start: str = ""
+    apart: bool = False
     writes: bool = False
     temporary: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.earlier or self.beside or self.imported or self.folders or self.writes)
+        return bool(self.earlier or self.beside or self.imported or self.folders or self.writes or self.apart)
 
     @property
     def arguments(self) -> tuple[str, ...]:
         """The arguments that hold files, in the order in which the step takes them: a later file replaces one."""
         return (*self.imported, *self.earlier)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The files that stay here: they may hold secrets."""
+        return tuple(name for name in self.beside if is_hidden(name))
 
     def entering(self) -> Iterator[str]:
         """The statements with which the step enters its folder."""
@@ -57,6 +66,11 @@ class StepFiles:
         if self.temporary:
             yield "kfnb_written = kfnb_temporary()"
 
+    def starting(self) -> Iterator[str]:
+        """The statements after which the cell finds itself where it was here."""
+        if self and self.start:
+            yield f"kfnb_start(kfnb_before, {self.start!r})"
+
     def leaving(self) -> Iterator[str]:
         """The statements with which it leaves what it wrote."""
         given = [f'kfnb_out["{FILES}"]'] if self.writes else []
@@ -66,18 +80,21 @@ class StepFiles:
 
 
 NO_FILES = StepFiles()
+_HERE_ONLY = "sha256:"
 
 
 def files_of_step(folder: Path, files: Files, earlier: int, beside: Sequence[str]) -> StepFiles:
     """What a step does about ``files``: it takes those of ``earlier`` steps, and ``beside`` of the notebook's."""
-    around = {PurePosixPath(name).parent.as_posix() for name in (*files.reads, *files.writes)} | files.listed
-    around -= files.made
+    parents = {PurePosixPath(name).parent.as_posix() for name in (*files.reads, *files.writes)}
+    around = ((parents | files.listed) - files.made) | files.folders | ({files.start} - {""})
     packed, large = _packed(folder, beside)
     return StepFiles(
         earlier=tuple(f"{FILES}_{number}" for number in range(1, earlier + 1)),
         beside=packed,
         large=large,
         folders=tuple(sorted(name for name in around if name != "." and not name.startswith("/"))),
+        start=files.start,
+        apart=bool(files.made),
         writes=files.leaves,
         temporary=any(name.startswith("/") for name in files.writes),
     )
@@ -108,17 +125,22 @@ def with_importers(steps: Mapping[str, StepFiles]) -> dict[str, StepFiles]:
 
 
 def _packed(folder: Path, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
-    """The files with their contents, the small ones first, as far as they fit; and the others with their digests."""
+    """The files with their contents, the small ones first, as far as they fit; and the others with their digests.
+
+    Of a hidden file, the digest stands for the content: the step's program changes when it does.
+    """
     left = LARGEST
     packed: dict[str, str] = {}
     large: dict[str, str] = {}
     for name in sorted(names, key=lambda name: ((folder / name).stat().st_size, name)):
         status = (folder / name).stat()
-        content = ""
-        if status.st_size <= 20 * left:  # nothing but zeros packs better
-            content = _content(str(folder / name), status.st_mtime_ns, status.st_size)
+        given = str(folder / name), status.st_mtime_ns, status.st_size
+        if is_hidden(name):
+            packed[name] = _HERE_ONLY + _digest(*given)
+            continue
+        content = _content(*given) if status.st_size <= 20 * left else ""  # nothing but zeros packs better
         if not content or len(content) > left:
-            large[name] = _digest(str(folder / name), status.st_mtime_ns, status.st_size)
+            large[name] = _digest(*given)
         else:
             left -= len(content)
             packed[name] = content

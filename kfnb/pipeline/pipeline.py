@@ -23,6 +23,7 @@ from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.travel import Travel, trace
 from kfnb.errors import PipelineError
 from kfnb.model import kfp_name
+from kfnb.pipeline.beside import changed_since, fitting, seen_beside
 from kfnb.pipeline.files import StepFiles, files_of_step, with_importers
 from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
@@ -57,6 +58,12 @@ class Built:
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the pipeline and its components."""
         notes = [f"{step.name}: {note}" for step in self.steps for note in step.component.notes]
+        notes += [
+            f"{step.name} reads {name}, which is hidden and may hold secrets: it does not travel to a cluster, and is"
+            " missing there"
+            for step in self.steps
+            for name in step.files.hidden
+        ]
         return tuple(dict.fromkeys([*notes, *self.wired.notes]))
 
 
@@ -147,17 +154,22 @@ def _wired(
 
 def _files(notebook: Notebook, name: str, wired: Wired) -> StepFiles:
     """The files that a component's step gets. One that is gone since its cell ran is an error, with its name."""
-    try:
-        return files_of_step(
-            notebook.folder,
-            notebook.components[name].files,
-            wired.earlier.get(name, 0),
-            sorted(wired.beside.get(name, ())),
+    component, folder = notebook.components[name], notebook.folder
+    beside = wired.beside.get(name, set())
+    listed = seen_beside(folder, component, notebook.components.values())
+    there = fitting(folder, listed)
+    wired.notes += changed_since(component, beside, notebook.components.values())
+    if len(there) < len(listed):
+        wired.notes.append(
+            f"{name} lists {len(listed)} files that it did not read, too many or too large for its step's folder: it"
+            f" sees {len(there)} of them there"
         )
+    try:
+        return files_of_step(folder, component.files, wired.earlier.get(name, 0), sorted({*beside, *there}))
     except FileNotFoundError as error:
         raise PipelineError(
-            f"{name} read the file {os.path.relpath(error.filename, notebook.folder)} when its cell ran, and it is"
-            f" gone: run cell {notebook.components[name].cell} again"
+            f"{name} read the file {os.path.relpath(error.filename, folder)} when its cell ran, and it is"
+            f" gone: run cell {component.cell} again"
         ) from None
 
 

@@ -76,6 +76,7 @@ class StepWriter:
             "kfnb_modules": bool(self.travel.files),
             "kfnb_files_in": bool(self.files),
             "kfnb_files_out": bool(self.files),
+            "kfnb_start": any(self.files.starting()),
             "kfnb_temporary": self.files.temporary,
             "kfnb_attempts": bool(self.component.options.retries),
             "kfnb_main": self._is_main(),
@@ -105,6 +106,7 @@ class StepWriter:
             *travelled,
             *self._loading(),
             *late,
+            *(INDENT + line for line in self.files.starting()),
             *self._cell(body),
             *self._epilogue(),
         ]

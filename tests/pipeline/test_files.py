@@ -10,7 +10,6 @@ import pytest
 
 from kfnb import api
 from kfnb.capture.embedded import kfnb_files_in
-from kfnb.capture.files import FileWatch
 from kfnb.errors import RunFailed
 from kfnb.model import importers
 from tests.pipeline.launched import launch
@@ -201,25 +200,6 @@ def test_whatever_writes_a_file_and_reads_it_is_seen(notebook, way):
     assert outputs(notebook.submit("p"), "r")["n"] == 1
 
 
-def test_code_hidden_files_and_notebooks_are_no_data(tmp_path):
-    for name in ("mod.py", ".hidden", "nb.ipynb"):
-        (tmp_path / name).write_text("1")
-    watch = FileWatch(tmp_path)
-    for name in ("mod.py", ".hidden", "nb.ipynb"):
-        (tmp_path / name).read_text()
-    assert not watch.stop()
-
-
-def test_a_cells_own_files_are_no_inputs(tmp_path):
-    watch = FileWatch(tmp_path)
-    (tmp_path / "a").write_text("1")
-    (tmp_path / "a").read_text()
-    (tmp_path / "b").write_text("1")
-    (tmp_path / "b").rename(tmp_path / "c")
-    seen = watch.stop()
-    assert (seen.reads, seen.writes, seen.removed) == (frozenset(), {"a", "c"}, frozenset())
-
-
 def test_large_files_beside_the_notebook_are_imported_once_for_all_that_read_them(notebook):
     Path("data").mkdir()
     for name in ("data/train.bin", "data/test.bin", "shared.bin"):
@@ -300,6 +280,6 @@ def test_an_artifact_from_elsewhere_reaches_nothing_outside_of_the_steps_folder(
     artifact = SimpleNamespace(path=str(tmp_path / "artifact"), metadata={"removed": removed})
     monkeypatch.setenv("KFNB_WORK", str(tmp_path / "work"))
     monkeypatch.chdir(tmp_path)
-    assert kfnb_files_in([], {}, artifact) == {}
+    assert kfnb_files_in([], {}, artifact)[1] == {}
     assert kept.exists()
     assert not Path("/etc/kfnb-test-escape").exists()

@@ -75,6 +75,18 @@ def test_without_a_cluster_it_is_said_how_to_name_one(shell: Shell) -> None:
     assert "%kf_config context=NAME" in shell.fails(CELL.format(""))
 
 
+def test_a_small_file_that_the_trial_names_travels_and_a_large_one_is_refused(
+    shell: Shell, cluster: KatibServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("data").mkdir()
+    Path("data/train.csv").write_text("1")
+    shell.run(CELL.format("--dry-run") + ' + len(open("data/train.csv").read())')
+    assert "'data/train.csv':" in capsys.readouterr().out
+    Path("data/train.csv").write_bytes(os.urandom(200_000))
+    told = shell.fails(CELL.format("--dry-run") + ' + len(open("data/train.csv").read())')
+    assert "is a file beside the notebook that is too large for a trial (48 KiB a step, packed)" in told
+
+
 def test_a_large_file_beside_the_notebook_is_refused_before_there_is_an_experiment(
     shell: Shell, cluster: KatibServer
 ) -> None:

@@ -49,6 +49,17 @@ def test_what_the_cell_reads_comes_from_the_components_before(shell: Shell) -> N
     assert {trial.value for trial in study.trials} == {5.0}
 
 
+def test_a_trial_reads_files_beside_the_notebook_and_those_of_components(shell: Shell) -> None:
+    Path("data").mkdir()
+    Path("data/train.txt").write_text("2")
+    shell.run('DATA = "data"\nimport os')
+    shell.run('%%kf_component prepare\nwith open("out.txt", "w") as file:\n    file.write("3")')
+    read = 'loss = float(open(os.path.join(DATA, "train.txt")).read()) + float(open("out.txt").read())'
+    study = shell.run(f"{BOWL}\n{read} + 0 * x\nopen('out.txt', 'w').write('7')")
+    assert {trial.value for trial in study.trials} == {5.0}
+    assert Path("out.txt").read_text() == "3"
+
+
 @pytest.mark.parametrize("earlier", ["%%kf_component old\nloss = 0.0", "loss = 0.0", "loss = 0.0 + 1"])
 def test_an_objective_that_a_trial_does_not_assign_is_not_what_it_was_before(
     shell: Shell, earlier: str
