@@ -26,8 +26,11 @@ export interface Task {
   /** Which turn of each loop around it this is, the outermost first. */
   turn: number[];
   group: boolean;
-  /** A group in words: loop, branch, exit handler; a task's name. */
+  /** A group in words: loop, exit handler; a branch's condition; a task's name. */
   title: string;
+  /** Whether it runs under a condition, and what that came to: `0.93 > 0.9: taken`; empty as long as it is not known. */
+  branch: boolean;
+  decided: string;
   state: State;
   /** The siblings that it waits for, each with the names of what it takes from there. */
   needs: Record<string, string[]>;

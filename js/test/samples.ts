@@ -16,6 +16,8 @@ export function task(id: string, more: Partial<Task> = {}): Task {
       .map(Number),
     group: false,
     title: name,
+    branch: false,
+    decided: "",
     state: "PENDING",
     needs: {},
     began: [],

@@ -1,4 +1,4 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Task } from "../protocol.ts";
 import { isOver, look } from "../states.ts";
 import type { RunStore } from "../store/run.ts";
@@ -32,13 +32,15 @@ function Open({ stack, store }: { stack: Stack; store: RunStore }) {
   useEffect(() => {
     if (task && !store.view.task.peek()) store.view.task.value = task.id;
   }, [task, store]);
+  const panel = useRef<HTMLElement>(null);
+  useLayoutEffect(() => intoView(panel.current), []);
   if (!task) return null;
   const choose = (section: Section) => {
     store.view.section.value = section;
   };
   const section = store.view.section.value;
   return (
-    <aside class="panel" aria-label={`Task ${task.title}`}>
+    <aside ref={panel} class="panel" aria-label={`Task ${task.title}`}>
       <PanelHead task={task} store={store} />
       {stack.tasks.size > 1 && <Turns stack={stack} chosen={task.id} store={store} />}
       <Tabs label="Sections" names={SECTIONS} chosen={section} choose={choose} />
@@ -49,6 +51,13 @@ function Open({ stack, store }: { stack: Stack; store: RunStore }) {
       )}
     </aside>
   );
+}
+
+/** A panel that stands below the graph may be out of sight: its beginning is brought into it. */
+function intoView(panel: HTMLElement | null): void {
+  const main = panel?.previousElementSibling;
+  if (!panel || !main || panel.getBoundingClientRect().top < main.getBoundingClientRect().bottom) return;
+  panel.firstElementChild?.scrollIntoView?.({ block: "nearest" });
 }
 
 function PanelHead({ task, store }: { task: Task; store: RunStore }) {

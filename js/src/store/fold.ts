@@ -16,6 +16,8 @@ export interface Touched {
 const BLANK: Omit<Task, "id" | "name" | "path" | "title"> = {
   turn: [],
   group: false,
+  branch: false,
+  decided: "",
   state: "PENDING",
   needs: {},
   began: [],
