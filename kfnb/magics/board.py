@@ -39,6 +39,7 @@ class Board:
         self._pictures: dict[str, Pictures] = {}
         self._tables: dict[str, RunList] = {}
         self._streams: dict[tuple[str, str], LogStream] = {}
+        self._cells: dict[str, set[str | None]] = {}
 
     def tell(self, message: Message, *buffers: bytes) -> None:
         """Send the page a message."""
@@ -93,6 +94,21 @@ class Board:
             if place is not None:
                 follower.pictures.add(place)
                 follower.wake()
+
+    # -- the cells that show them -----------------------------------------------------------------------------
+
+    def placed(self, handle: Handle, cell: str | None) -> None:
+        """A cell, by its client's id of it (None where there is none), shows a run or a study."""
+        self._cells.setdefault(id_of(handle), set()).add(cell)
+
+    def cleared(self, cell: str) -> None:
+        """A cell runs again: what it showed is gone from the notebook."""
+        for cells in self._cells.values():
+            cells.discard(cell)
+
+    def is_shown(self, handle: Handle) -> bool:
+        """Whether a cell shows that run or study."""
+        return bool(self._cells.get(id_of(handle)))
 
     def _ended(self, follower: Follower) -> bool:
         with self._lock:

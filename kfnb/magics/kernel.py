@@ -16,6 +16,7 @@ from kfnb.capture.parameters import check_parameters
 from kfnb.capture.setup import TAGS, check_set_up
 from kfnb.errors import KfnbError, UsageError
 from kfnb.magics.ahead import Ahead
+from kfnb.magics.ending import ends_in_an_order
 from kfnb.magics.file import NotebookFile
 from kfnb.magics.running import Running
 from kfnb.pipeline.workspace import Workspace
@@ -109,6 +110,21 @@ class Kernel:
         if running is None or _head_of(running) != TRIAL:  # called by a program
             running = Running(f"{TRIAL} {line}\n{body}", self.number, None)
         return self._cell(running, name)
+
+    def before_cell(self, running: Running) -> None:
+        """A cell is about to run: what it displayed the last time is gone."""
+        if "_board" in vars(self) and running.cell_id is not None:
+            self._board.cleared(running.cell_id)
+
+    @property
+    def cell_id(self) -> str | None:
+        """The client's id of the cell that runs, the outermost of them; None where it sends none."""
+        return self.running[0].cell_id if self.running else None
+
+    @property
+    def ends_in_an_order(self) -> bool:
+        """Whether the cell that runs ends with a call like ``r.wait()``, which is not made to see the run."""
+        return bool(self.running) and ends_in_an_order(self.shell.transform_cell(self.running[-1].raw))
 
     def after_cell(self, running: Running, *, success: bool) -> None:
         """A cell has run: its definitions are taken in, and its component if it is to be one."""

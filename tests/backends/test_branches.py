@@ -1,6 +1,5 @@
 """Conditions as KFP's compiler writes them, in words."""
 
-
 import pytest
 from kfp import dsl
 from running import spec_of, task
@@ -34,31 +33,35 @@ def graded(limit: float = 0.9):
 
 @dsl.pipeline
 def looped():
-    with dsl.ParallelFor([{"C": 1, "kind": "a"}]) as item:
-        with dsl.If(item.kind == "a"):
+    with dsl.ParallelFor(["a", "b"]) as item:
+        with dsl.If(item == "a"):
             number(value=1)
         with dsl.If(word(value="x").output == word(value="y").output):
             number(value=1)
 
 
 def test_branches_are_called_by_their_conditions():
-    assert [words(one) for one in conditions(graded).values()] == [
-        "if real > limit",
-        "else if real > 0.5",
-        "else",
-    ]
+    assert {name: words(one) for name, one in conditions(graded).items()} == {
+        "condition-2": "if real > limit",
+        "condition-3": "else if real > 0.5",
+        "condition-4": "else",
+    }
 
 
 def test_items_of_a_loop_and_outputs_of_two_like_tasks_are_told_apart():
     assert sorted(words(one) for one in conditions(looped).values()) == [
-        "if kind == 'a'",
+        "if item == 'a'",
         "if word == word-2",
     ]
 
 
 @pytest.mark.parametrize(
     ("name", "said"),
-    [("pipelinechannel--fit-accuracy", "accuracy"), ("pipelinechannel--loop-item-param-1", "item"), ("x", "x")],
+    [
+        ("pipelinechannel--fit-accuracy", "accuracy"),
+        ("pipelinechannel--loop-item-param-1", "item"),
+        ("x", "x"),
+    ],
 )
 def test_an_input_is_called_as_people_call_it(name, said):
     assert words(f"int(inputs.parameter_values['{name}']) > 3") == f"if {said} > 3"
@@ -77,7 +80,7 @@ def test_what_an_if_came_to_is_told_with_its_values():
 
 
 def test_what_an_else_came_to_is_told_by_the_values_alone():
-    elif_, else_ = list(conditions(graded).values())[1:]
+    elif_, else_ = conditions(graded)["condition-3"], conditions(graded)["condition-4"]
     values = {"pipelinechannel--real-Output": 0.6, "pipelinechannel--limit": 0.9}
     assert decided(elif_, values, taken=True) == "real = 0.6, limit = 0.9: taken"
     assert decided(else_, values, taken=False) == "real = 0.6, limit = 0.9: not taken"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import suppress
 
@@ -178,6 +179,23 @@ def test_without_its_kernel_a_notebook_shows_the_last_state(lab, page):
     expect(output.get_by_role("table", name="Tasks")).to_be_visible(timeout=30_000)
     expect(output.get_by_text("Succeeded").first).to_be_visible()
     expect(output.get_by_text("model not found")).to_have_count(0)
+
+
+def test_a_notebook_that_saves_the_state_of_widgets_does_not_grow_by_the_page_s_code(lab, page):
+    lab.save_widgets(on=True)
+    sheet = opened(lab, page, "widgets.ipynb", SUBMIT)
+    expect(in_state(live(sheet), "Succeeded")).to_be_visible(timeout=60_000)
+    sheet.finished()
+    sheet.save()
+    lab.save_widgets(on=False)
+    saved = json.loads((lab.notebooks / "widgets.ipynb").read_text())["metadata"]["widgets"]
+    assert "token" in json.dumps(saved)
+    assert len(json.dumps(saved)) < 2_000
+    sheet.reload()
+    expect(in_state(live(sheet), "Succeeded")).to_be_visible(timeout=60_000)
+    sheet.shut_down()
+    output = sheet.cell(SUBMIT).locator(".jp-OutputArea")
+    expect(output.get_by_role("table", name="Tasks")).to_be_visible(timeout=60_000)
 
 
 def test_with_the_keyboard_alone_a_task_is_opened_and_left(lab, page):
