@@ -64,6 +64,10 @@ export interface Run {
   notes: string[];
   /** Where Kubeflow's own pages show it; empty where there are none. */
   url: string;
+  /** What is being done for it before any of its tasks begins; empty most of the time. */
+  doing: string;
+  /** The line that starts it again; empty where there is none. */
+  command: string;
   tasks: Task[];
 }
 
@@ -163,7 +167,17 @@ export type FromKernel =
       trials?: (Partial<Trial> & { number: number })[];
     }
   | { kind: "gone"; id: string; text: string }
-  | { kind: "detail"; id: string; task: string; html: string }
+  | { kind: "detail"; id: string; task: string; html: string; error: string }
+  | {
+      kind: "file";
+      id: string;
+      task: string;
+      artifact: string;
+      name: string;
+      size: number;
+      first: number;
+      error: string;
+    }
   | { kind: "labels"; id: string; tasks: Record<string, string>; groups: Record<string, string> }
   | { kind: "log"; id: string; task: string; first: number; total: number; ended: boolean }
   | { kind: "said"; id: string; text: string; ok: boolean }
@@ -172,5 +186,6 @@ export type FromKernel =
 export type ToKernel =
   | { do: "watch" | "seen" | "leave" | "labels" | "stop" | "retry"; id: string }
   | { do: "detail"; id: string; task: string }
+  | { do: "fetch"; id: string; task: string; artifact: string; first: number }
   | { do: "log"; id: string; task: string; on: boolean }
   | { do: "runs"; view: string };

@@ -60,6 +60,8 @@ export function run(tasks: Task[], more: Partial<Run> = {}): Run {
     error: "",
     notes: [],
     url: "",
+    doing: "",
+    command: "",
     tasks,
     ...more,
   };

@@ -11,6 +11,7 @@ from kfnb import api, widgets
 from kfnb.backends.run import Run, RunList
 from kfnb.magics.answers import answer
 from kfnb.magics.contents import Drawing
+from kfnb.magics.downloads import Downloads
 from kfnb.magics.following import Follower
 from kfnb.magics.logstream import LogStream
 from kfnb.magics.pictures import Pictures, Place
@@ -39,6 +40,7 @@ class Board:
         self._pictures: dict[str, Pictures] = {}
         self._tables: dict[str, RunList] = {}
         self._streams: dict[tuple[str, str], LogStream] = {}
+        self.downloads = Downloads()
         self._cells: dict[str, set[str | None]] = {}
 
     def tell(self, message: Message, *buffers: bytes) -> None:

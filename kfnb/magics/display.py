@@ -68,49 +68,6 @@ def line(shown: Shown) -> str:
     return f"study {shown.name}: {state}. A cell above shows it; %kf_study {shown.name} draws it here"
 
 
-_DRAWINGS[type(thing)](thing)
-
-
-def bundle_of_runs(runs: RunList, board: Board | None) -> dict[str, str]:
-    """Runs as a mimebundle; with a board, the page has the table live."""
-    home = board.table(runs) if board and runs else None
-    return widgets.draw_runs(runs, home=home)
-
-
-def show(handle: Handle, kernel: Kernel) -> None:
-    """Display a run or a study; where there is a page, the display changes as it does, until it is finished.
-
-    A cell that ends with ``r.wait()`` says in a line how that went where another one shows the run.
-    """
-    from IPython.display import display
-
-    board = kernel.board
-    try:
-        if board is not None and kernel.ends_in_an_order and board.is_shown(handle):
-            print(line(handle.snapshot()))
-            return
-        if board is None:
-            display(bundle(handle), raw=True)
-            return
-        now = handle.snapshot()
-    except KfnbError as error:  # IPython would print a traceback
-        print(f"{type(error).__name__}: {error}")
-        return
-    board.follow(handle)  # the page knows it by the time that it gets a place for it
-    board.follow(handle, display(board.drawing(handle)(now), raw=True, display_id=True))
-    board.placed(handle, kernel.cell_id)
-
-
-def line(shown: Shown) -> str:
-    """A run or a study that a cell above shows, in a line."""
-    state = look(shown.state).word + (
-        f" after {duration(shown.seconds)}" if shown.seconds is not None else ""
-    )
-    if isinstance(shown, model.Run):
-        return f"run {shown.id} of {shown.pipeline}: {state}. A cell above shows it; %kf_run {shown.id} draws it here"
-    return f"study {shown.name}: {state}. A cell above shows it; %kf_study {shown.name} draws it here"
-
-
 _DRAWINGS: dict[type, Callable[[Any], dict[str, str]]] = {
     Run: lambda run: Drawing()(run.snapshot()),
     Study: lambda study: widgets.draw_study(study.snapshot(importances=True)),

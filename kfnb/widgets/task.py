@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from kfnb.model import Artifact, Preview, RunState, Task
 from kfnb.widgets.artifacts import Found, Room, arranged, output_blocks
-from kfnb.widgets.blocks import Block, Code, Section, Text, Title, bundle
+from kfnb.widgets.blocks import Block, Code, Marked, Section, Text, Title, bundle
 from kfnb.widgets.card import Card, Part, artifact_card
 from kfnb.widgets.charts import metrics_table
 from kfnb.widgets.failure import cause_block
@@ -58,6 +58,14 @@ def draw_task(
     return bundle(f"Task {leaf.label}", [*blocks, *(parts or [Text(f"It has no inputs and outputs{yet}.")])])
 
 
+def artifact_of(task: Task, mark: str) -> Artifact | None:
+    """The artifact of a task that HTML marks so (``data-kfnb-artifact``): ``outputs/model``, ``inputs/parts [2]``."""
+    side, _, name = mark.partition("/")
+    values = {"inputs": task.inputs, "outputs": task.outputs}.get(side, {})
+    found = dict(_pairs(values)).get(name)
+    return found if isinstance(found, Artifact) else None
+
+
 def _leaf(task: Task) -> Leaf:
     """The task in its place, as far as its id tells of it."""
     indices = (int(part) for part in task.id.split("/")[:-1] if part.isdecimal())
@@ -87,7 +95,7 @@ def _pairs(values: Mapping[str, Any]) -> Iterator[Pair]:
 def _inputs(pairs: Sequence[Pair], previews: Mapping[str, Preview]) -> Iterator[Block]:
     if pairs:
         artifacts = [(name, value) for name, value in pairs if isinstance(value, Artifact)]
-        yield Part("Inputs", [*_values("Inputs", pairs), *_cards(artifacts, previews, folded=True)])
+        yield Part("Inputs", [*_values("Inputs", pairs), *_cards("inputs", artifacts, previews, folded=True)])
 
 
 def _outputs(
@@ -96,12 +104,14 @@ def _outputs(
     """The values; then what is to be looked at, numbers first; then what else lies somewhere."""
     found = [Found(leaf, name, value, "") for name, value in pairs if isinstance(value, Artifact)]
     shown = {one.name: blocks for one in sorted(found, key=_order) if (blocks := _report(one, contents))}
-    reports = [Section(name.removeprefix("kf_"), blocks) for name, blocks in shown.items()]
+    reports = [
+        Marked("outputs", name, [Section(name.removeprefix("kf_"), blocks)]) for name, blocks in shown.items()
+    ]
     others = [(one.title, one.artifact) for one in found if one.name not in shown]
     blocks = [
         *_values("Outputs", pairs),
         *arranged([*_metrics(leaf.task, found), *reports], loop=False),
-        *_cards(others, previews),
+        *_cards("outputs", others, previews),
     ]
     if blocks:
         yield Part("Outputs", blocks)
@@ -127,10 +137,14 @@ def _metrics(task: Task, found: Sequence[Found]) -> Iterator[Section]:
 
 
 def _cards(
-    artifacts: Sequence[tuple[str, Artifact]], previews: Mapping[str, Preview], *, folded: bool = False
+    side: str,
+    artifacts: Sequence[tuple[str, Artifact]],
+    previews: Mapping[str, Preview],
+    *,
+    folded: bool = False,
 ) -> Iterator[Block]:
     for name, artifact in artifacts[:MOST_ARTIFACTS]:
-        yield artifact_card(name, artifact, previews.get(artifact.uri), folded=folded)
+        yield Marked(side, name, [artifact_card(name, artifact, previews.get(artifact.uri), folded=folded)])
     if len(artifacts) > MOST_ARTIFACTS:
         yield Text(f"… {len(artifacts) - MOST_ARTIFACTS} more artifacts")
 

@@ -163,10 +163,20 @@ def every_message():
         whole,
         page.change(failed, {"", "train"}, by_id(failed)),
         {"kind": "gone", "id": failed.id, "text": "no run is called that any more"},
-        {"kind": "detail", "id": failed.id, "task": "train", "html": "<div><p>ValueError</p></div>"},
+        {
+            "kind": "detail",
+            "id": failed.id,
+            "task": "train",
+            "html": "<div><p>ValueError</p></div>",
+            "error": "train failed",
+        },
         wire.labels(done),
         {"kind": "log", "id": done.id, "task": "load", "first": 0, "total": 2, "ended": True},
         {"kind": "said", "id": done.id, "text": "Stopping.", "ok": True},
+        {
+            "kind": "file", "id": done.id, "task": "report", "artifact": "outputs/page",
+            "name": "report-page.html", "size": 3, "first": 0, "error": "",
+        },
         wire.rows("runs-1", [done, failed]),
         *study_messages(),
     ]
@@ -184,6 +194,12 @@ def study_messages():
     return [
         whole,
         page.change(later, {-1, 8, 9, 10}),
-        {"kind": "detail", "id": "study/local/bowl", "task": "8", "html": "<div><p>lr</p></div>"},
+        {
+            "kind": "detail",
+            "id": "study/local/bowl",
+            "task": "8",
+            "html": "<div><p>lr</p></div>",
+            "error": "",
+        },
         {"kind": "log", "id": "study/local/bowl", "task": "8", "first": 0, "total": 2, "ended": True},
     ]

@@ -15,22 +15,21 @@ export function countsOf(stack: Stack): Counts {
   return stack.group ? count([...stack.work()].map((task) => task.state)) : stack.counts;
 }
 
-/** A group in few words: a branch by what was decided, and how much of it is done. */
+/** A group in few words: a branch by what was decided, else how much of it is done. */
 export function ofGroup(stack: Stack): string {
   const decided = stack.tasks.size === 1 ? (stack.first?.decided ?? "") : "";
-  const left = stateOf(stack) === "SKIPPED";
-  return joined(decided, !(decided && left) && ofMany(countsOf(stack)));
+  return decided || ofMany(countsOf(stack));
 }
 
 // "12 of 24 done", "10 ran, 2 skipped"
 const PROGRESS = 17;
-// ": not taken · "
-const DECISION = 14;
+// ": not taken" in the place of "if "
+const DECISION = 9;
 
 /** The characters that a group's caption takes at most, as far as that can be known before. */
 export function longestCaption(stack: Stack): number {
-  const branch = stack.first?.branch ? stack.title.length + DECISION : 0;
-  return Math.max((stack.first?.decided ?? "").length, branch) + PROGRESS;
+  const alone = stack.first?.branch && !stack.first.turn.length;
+  return Math.max(PROGRESS, stack.first?.decided.length ?? 0, alone ? stack.title.length + DECISION : 0);
 }
 
 export function ofMany(counts: Counts): string {

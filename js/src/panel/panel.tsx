@@ -4,6 +4,7 @@ import { isOver, look } from "../states.ts";
 import type { RunStore } from "../store/run.ts";
 import type { Stack } from "../store/stack.ts";
 import type { Section } from "../store/view.ts";
+import { Copy } from "../ui/copy.tsx";
 import { Elapsed } from "../ui/elapsed.tsx";
 import { Sign, stateStyle } from "../ui/sign.tsx";
 import { Tabs } from "../ui/tabs.tsx";
@@ -79,6 +80,14 @@ function PanelHead({ task, store }: { task: Task; store: RunStore }) {
           {look(task.state).word}
           <Elapsed began={task.began[0]} finished={task.finished} before=" · " />
         </span>
+        {task.state === "FAILED" && (
+          <Copy
+            text={() => store.errors.get(task.id) || task.error}
+            label={`Copy the error of ${task.title}`}
+          >
+            Copy error
+          </Copy>
+        )}
         <button
           type="button"
           class="close"
