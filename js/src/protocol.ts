@@ -39,6 +39,8 @@ export interface Task {
   finished: number | null;
   cached: boolean;
   attempts: number;
+  /** How many of its inputs and outputs are known, which its details tell. */
+  known: number;
   /** What it waits for, or is being done for it, in words; empty most of the time. */
   doing: string;
   /** Why it failed, in one line, and the cell and line where. */

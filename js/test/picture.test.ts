@@ -38,6 +38,17 @@ describe("what a person does", () => {
     expect(model.asked("detail")).toHaveLength(2);
   });
 
+  it("asks for a running task's details again when its inputs become known", async () => {
+    const news = { id: "split", state: "RUNNING", attempts: 1 } as const;
+    model.say({ kind: "change", id: ID, seq: 1, tasks: [news] });
+    find("[data-key=split]").click();
+    await settle();
+    expect(model.asked("detail")).toHaveLength(1);
+    model.say({ kind: "change", id: ID, seq: 2, tasks: [{ id: "split", known: 2 }] });
+    await settle();
+    expect(model.asked("detail")).toHaveLength(2);
+  });
+
   it("sees a stack's turns, those that failed first, by their labels", async () => {
     model.say({
       kind: "labels",

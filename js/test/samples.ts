@@ -24,6 +24,7 @@ export function task(id: string, more: Partial<Task> = {}): Task {
     finished: null,
     cached: false,
     attempts: 0,
+    known: 0,
     doing: "",
     error: "",
     place: "",

@@ -48,9 +48,10 @@ def _leave(board: Board, message: Message) -> None:
 
 
 def _detail(board: Board, message: Message) -> None:
+    newest = board.asked(message["id"], message["task"])
     now = board.find(message["id"]).snapshot()
     told = _task(now, message["task"]) if isinstance(now, model.Run) else _trial(now, message["task"])
-    if told:
+    if told and newest():  # what was asked for later is newer, and may have been told before
         board.tell({"kind": "detail", "id": message["id"], "task": message["task"], **told})
 
 

@@ -41,6 +41,7 @@ class Board:
         self._tables: dict[str, RunList] = {}
         self._streams: dict[tuple[str, str], LogStream] = {}
         self.downloads = Downloads()
+        self._questions: dict[tuple[str, str], object] = {}
         self._cells: dict[str, set[str | None]] = {}
 
     def tell(self, message: Message, *buffers: bytes) -> None:
@@ -143,6 +144,12 @@ class Board:
                     id, part, lambda: _lines(handle, part), self.tell
                 )
                 stream.start()
+
+    def asked(self, id: str, part: str) -> Callable[[], bool]:
+        """The details of a part are asked for: what is returned tells whether that is the newest such question."""
+        question = object()
+        self._questions[id, part] = question
+        return lambda: self._questions.get((id, part)) is question
 
     # -- tables of runs ---------------------------------------------------------------------------------------
 

@@ -54,7 +54,13 @@ def show(handle: Handle, kernel: Kernel) -> None:
         print(f"{type(error).__name__}: {error}")
         return
     board.follow(handle)  # the page knows it by the time that it gets a place for it
-    board.follow(handle, display(board.drawing(handle)(now), raw=True, display_id=True))
+    picture = board.drawing(handle)(now)
+    place = kernel.place()
+    if place is None:
+        place = display(picture, raw=True, display_id=True)
+    else:
+        place.update(picture, raw=True)
+    board.follow(handle, place)
     board.placed(handle, kernel.cell_id)
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from kfnb.magics.board import Board
+    from kfnb.magics.pictures import Place
 
 
 class Kernel:
@@ -33,6 +34,7 @@ class Kernel:
     def __init__(self, shell: InteractiveShell, running: list[Running]) -> None:
         self.shell = shell
         self.running = running
+        self._place: Place | None = None
         self.ahead = Ahead(busy=lambda: bool(self.running))
         self.file = NotebookFile.find(shell.user_ns)
         folder = self.file.path.parent if self.file else Path.cwd()
@@ -68,6 +70,20 @@ class Kernel:
         from kfnb.magics.board import Board
 
         return Board()
+
+    # -- what the running cell shows --------------------------------------------------------------------------
+
+    def announce(self, text: str) -> None:
+        """Show at once what is being done, until ``place`` is taken for what comes of it, or the cell has ended."""
+        from IPython.display import display
+
+        if self.board is not None:
+            self._place = display({"text/plain": text}, raw=True, display_id=True)
+
+    def place(self) -> Place | None:
+        """The place of what was announced, for something to be shown there instead."""
+        place, self._place = self._place, None
+        return place
 
     # -- cells ------------------------------------------------------------------------------------------------
 
@@ -128,6 +144,8 @@ class Kernel:
 
     def after_cell(self, running: Running, *, success: bool) -> None:
         """A cell has run: its definitions are taken in, and its component if it is to be one."""
+        if (place := self.place()) is not None:
+            place.update({"text/plain": ""}, raw=True)
         if running.pending is None:
             self.record(running)
             return

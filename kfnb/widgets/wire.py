@@ -94,6 +94,7 @@ class Wire:
             "finished": task.finished,
             "cached": task.cached,
             "attempts": task.attempts,
+            "known": len(task.inputs) + len(task.outputs),
             "doing": sentence(task.doing),
             "error": sentence(task.error.message) if task.error else "",
             "place": sentence(task.error.place) if task.error else "",

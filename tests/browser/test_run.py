@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from contextlib import suppress
+from pathlib import Path
 
 from lab import DARK, Sheet
 from playwright.sync_api import TimeoutError as TimeOut
@@ -196,6 +197,60 @@ def test_a_notebook_that_saves_the_state_of_widgets_does_not_grow_by_the_page_s_
     sheet.shut_down()
     output = sheet.cell(SUBMIT).locator(".jp-OutputArea")
     expect(output.get_by_role("table", name="Tasks")).to_be_visible(timeout=60_000)
+
+
+WIDE = ("%kf_pipeline wide load talk judge", "%kf_submit wide")
+
+
+def test_a_panel_leaves_the_graph_as_large_and_as_whole_as_it_was(lab, page):
+    sheet = opened(lab, page, "panel.ipynb", *WIDE)
+    picture = live(sheet, WIDE[1])
+    expect(in_state(picture, "Succeeded")).to_be_visible(timeout=60_000)
+
+    def places():
+        nodes = picture.get_by_role("treeitem").all()
+        return {one.get_attribute("data-key"): one.bounding_box() for one in nodes}
+
+    def relative(found):
+        """Where the nodes stand to the first of them: the notebook itself may have been scrolled."""
+        x, y = found["load"]["x"], found["load"]["y"]
+        return {
+            key: (box["x"] - x, box["y"] - y, box["width"], box["height"]) for key, box in found.items()
+        }
+
+    for width in (1120, 480):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(500)
+        before = relative(places())
+        node(picture, "judge").click()
+        panel = picture.get_by_role("complementary", name="Task judge")
+        expect(panel).to_be_visible()
+        page.wait_for_timeout(500)
+        found = places()
+        assert relative(found) == before
+        area = picture.get_by_role("tree").bounding_box()
+        judge = found["judge"]
+        assert area["x"] <= judge["x"]
+        assert judge["x"] + judge["width"] <= area["x"] + area["width"]
+        assert judge["height"] >= 0.9 * 48
+        page.keyboard.press("Escape")
+        expect(panel).to_have_count(0)
+        page.wait_for_timeout(500)
+        assert relative(places()) == before
+
+
+def test_an_artifact_is_downloaded_and_its_page_is_not_opened(lab, page):
+    sheet = opened(lab, page, "download.ipynb", SUBMIT)
+    picture = live(sheet)
+    expect(in_state(picture, "Succeeded")).to_be_visible(timeout=60_000)
+    node(picture, "judge").click()
+    button = picture.get_by_role("complementary").get_by_role("button", name=re.compile("^Download .*html"))
+    button.focus()
+    with page.expect_download() as waiting:
+        page.keyboard.press("Enter")
+    assert waiting.value.suggested_filename.startswith("judge-")
+    assert "<p>a page</p>" in Path(waiting.value.path()).read_text()
+    expect(button).to_have_text("Saved")
 
 
 def test_with_the_keyboard_alone_a_task_is_opened_and_left(lab, page):

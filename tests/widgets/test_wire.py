@@ -114,6 +114,18 @@ def test_turns_of_a_loop_share_a_path_and_have_numbers():
     assert told["for-loop-1"]["title"] == "loop"
 
 
+def test_a_branch_is_told_by_its_condition_and_by_what_that_came_to():
+    branch = samples.task("condition-2", group=True, condition="if acc > 0.9", decided="0.93 > 0.9: taken")
+    told = Wire("r").whole(Run("r", "r", "p", "local", tasks=(branch,)))["run"]["tasks"][0]
+    assert (told["title"], told["branch"], told["decided"]) == ("if acc > 0.9", True, "0.93 > 0.9: taken")
+
+
+def test_a_run_that_has_not_begun_says_what_is_being_done():
+    run = Run("r", "r", "p", "local", state=RunState.PENDING)
+    assert Wire("r").whole(run)["run"]["doing"] == "Starting the engine"
+    assert Wire("r").whole(replace(run, state=RunState.RUNNING))["run"]["doing"] == ""
+
+
 def test_tasks_whose_parents_go_round_in_a_ring_are_told_all_the_same():
     tasks = (Task("a", "a", parent="b"), Task("b", "b", parent="a"))
     run = Run("r", "r", "p", "local", tasks=tasks)
@@ -174,8 +186,14 @@ def every_message():
         {"kind": "log", "id": done.id, "task": "load", "first": 0, "total": 2, "ended": True},
         {"kind": "said", "id": done.id, "text": "Stopping.", "ok": True},
         {
-            "kind": "file", "id": done.id, "task": "report", "artifact": "outputs/page",
-            "name": "report-page.html", "size": 3, "first": 0, "error": "",
+            "kind": "file",
+            "id": done.id,
+            "task": "report",
+            "artifact": "outputs/page",
+            "name": "report-page.html",
+            "size": 3,
+            "first": 0,
+            "error": "",
         },
         wire.rows("runs-1", [done, failed]),
         *study_messages(),

@@ -46,7 +46,12 @@ function Open({ stack, store }: { stack: Stack; store: RunStore }) {
       {stack.tasks.size > 1 && <Turns stack={stack} chosen={task.id} store={store} />}
       <Tabs label="Sections" names={SECTIONS} chosen={section} choose={choose} />
       {section === "details" ? (
-        <Details key={task.id} part={task.id} version={`${task.state} ${task.attempts}`} store={store} />
+        <Details
+          key={task.id}
+          part={task.id}
+          version={`${task.state} ${task.attempts} ${task.known}`}
+          store={store}
+        />
       ) : (
         <LogView key={task.id} part={task.id} title={task.title} over={isOver(task.state)} store={store} />
       )}

@@ -24,6 +24,7 @@ const BLANK: Omit<Task, "id" | "name" | "path" | "title"> = {
   finished: null,
   cached: false,
   attempts: 0,
+  known: 0,
   doing: "",
   error: "",
   place: "",
