@@ -1,4 +1,4 @@
-"""The colours of marks stand out from light and from dark paper, 3 to 1 (WCAG 2, 1.4.11), alike in HTML and in the page.
+"""The colours of marks stand out from light and dark paper, 3 to 1 (WCAG 2, 1.4.11), in HTML and in the live page.
 
 Words, and what is drawn over what, are measured in a real page: tests/browser/test_contrast.py.
 """
