@@ -26,6 +26,9 @@ MOST_ARTIFACTS = 40
 
 PAGE = 88
 
+_WITHOUT_FILE = ("system.Metrics", "system.ClassificationMetrics")
+"""Artifacts that are their metadata, numbers first."""
+
 Pair: TypeAlias = tuple[str, Any]
 
 _NO_CONTENTS: Mapping[str, str] = {}
@@ -103,10 +106,9 @@ def _outputs(
 ) -> Iterator[Block]:
     """The values; then what is to be looked at, numbers first; then what else lies somewhere."""
     found = [Found(leaf, name, value, "") for name, value in pairs if isinstance(value, Artifact)]
+    artifacts = {one.name: one.artifact for one in found}
     shown = {one.name: blocks for one in sorted(found, key=_order) if (blocks := _report(one, contents))}
-    reports = [
-        Marked("outputs", name, [Section(name.removeprefix("kf_"), blocks)]) for name, blocks in shown.items()
-    ]
+    reports = [_section(name, artifacts[name], blocks) for name, blocks in shown.items()]
     others = [(one.title, one.artifact) for one in found if one.name not in shown]
     blocks = [
         *_values("Outputs", pairs),
@@ -117,10 +119,16 @@ def _outputs(
         yield Part("Outputs", blocks)
 
 
+def _section(name: str, artifact: Artifact, blocks: Sequence[Block]) -> Block:
+    """What is to be looked at of an artifact; of metrics that is all, else there is a file to download."""
+    section = Section(name.removeprefix("kf_"), blocks)
+    return section if artifact.type in _WITHOUT_FILE else Marked("outputs", name, [section])
+
+
 def _order(found: Found) -> int:
     """Numbers first, then curves and matrices, then pages."""
-    first = ("system.Metrics", "system.ClassificationMetrics")
-    return first.index(found.artifact.type) if found.artifact.type in first else len(first)
+    kinds = _WITHOUT_FILE
+    return kinds.index(found.artifact.type) if found.artifact.type in kinds else len(kinds)
 
 
 def _report(found: Found, contents: Mapping[str, str]) -> list[Block]:

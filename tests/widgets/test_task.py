@@ -233,3 +233,13 @@ def test_text_has_as_many_columns_as_a_line_holds():
 )
 def test_sizes_are_in_a_unit_that_fits(count, words):
     assert file_size(count) == words
+
+
+def test_artifacts_with_files_are_marked_for_a_page_that_downloads_them():
+    task = samples.full_task()
+    marks = re.findall(r'data-kfnb-artifact="([^"]*)"', draw_task(task, samples.CONTENTS)["text/html"])
+    assert marks
+    for mark in marks:
+        found = artifact_of(task, mark)
+        assert found is not None
+        assert found.type not in ("system.Metrics", "system.ClassificationMetrics")
