@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import time
-from collections.abc import Iterable, Iterator, Mapping
+import warnings
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +39,7 @@ _MOST_AT_ONCE = 10
 """How many runs of a schedule KFP has at once, at most."""
 
 
-def submit(
+def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     pipeline: Any,
     arguments: Mapping[str, Any] | None = None,
     *,
@@ -46,14 +48,18 @@ def submit(
     experiment: str | None = None,
     cache: bool = True,
     from_study: str | Study | None = None,
+    env: Sequence[str] = (),
+    tell: Callable[[str], None] | None = None,
 ) -> Run:
     """Start a run of a pipeline and return its handle at once.
 
     ``pipeline`` is the name of one that this notebook defined, a kfnb or KFP pipeline object, or the path of a
     compiled PipelineSpec or of a program of KFP's SDK. ``arguments`` are typed and checked by the pipeline's own
     parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. With ``from_study``, a study or its
-    name, its best parameters stand for arguments that are not given. Raises ``PipelineError``, ``ArgumentError`` and
-    ``BackendError`` before anything has started.
+    name, its best parameters stand for arguments that are not given. ``env`` are names of environment variables whose
+    values here the steps are to have on a cluster; here they have all. What will differ there is told before the run
+    starts, as warnings or by ``tell``. Raises ``PipelineError``, ``ArgumentError`` and ``BackendError`` before
+    anything has started.
     """
     # the arguments of a study are known only once the pipeline's own are
     compiled = spec_of(pipeline, given=(arguments or {}) if from_study is None else None)
@@ -68,9 +74,31 @@ def submit(
         folder=str(workspace().notebook.folder.resolve()),
         study=origin if set(best) - set(arguments or {}) else "",
         left_behind=compiled.left_behind,
+        env=_values(env),
     )
     chosen = backend_of(backend)
+    _caution(chosen, submission, tell)
     return Run(chosen, chosen.submit(submission))
+
+
+def _values(names: Sequence[str]) -> dict[str, str]:
+    """The environment variables with these names. Raises ``UsageError`` for one that is not set."""
+    for name in names:
+        if name not in os.environ:
+            hint = "; the value is the one that it has here" if "=" in name else ""
+            raise UsageError(
+                f"--env {name}: no environment variable {name.partition('=')[0]} is set here{hint}"
+            )
+    return {name: os.environ[name] for name in names}
+
+
+def _caution(backend: Backend, submission: Submission, tell: Callable[[str], None] | None) -> None:
+    """Tell what will be otherwise than here, before it is."""
+    for text in backend.cautions(submission):
+        if tell is None:
+            warnings.warn(text, stacklevel=3)
+        else:
+            tell(text)
 
 
 def _best(study: str | Study, compiled: Compiled) -> tuple[dict[str, Any], str]:
@@ -178,12 +206,15 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     name: str | None = None,
     experiment: str | None = None,
     cache: bool = True,
+    env: Sequence[str] = (),
+    tell: Callable[[str], None] | None = None,
 ) -> Schedule:
     """Run a pipeline on the cluster again and again, and return the schedule's handle.
 
     ``pipeline`` is what ``submit`` takes, or an ``UploadedPipeline``. ``cron`` is ``"0 6 * * *"`` (or six fields, the
     second first), in the cluster's time zone, which is UTC where nobody changed it; ``every`` is ``"30m"``, ``"1h"``,
-    ``"2d"``. With ``catch_up``, runs that were missed are made up for. Raises as ``submit`` does.
+    ``"2d"``. With ``catch_up``, runs that were missed are made up for. ``env``, ``tell`` and errors
+    are as of ``submit``.
     """
     from kfnb.backends.kubeflow.schedules import Rhythm
 
@@ -215,9 +246,12 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
         left_behind=compiled.left_behind,
+        env=_values(env),
     )
-    # what was uploaded runs with the cache; to run without, it is sent once more
-    made = cluster.schedules.create(submission, rhythm, kept if submission.cache else None)
+    _caution(cluster, submission, tell)
+    # what was uploaded runs as it is; to run without the cache, or with variables, it is sent once more
+    as_it_is = submission.cache and not submission.env
+    made = cluster.schedules.create(submission, rhythm, kept if as_it_is else None)
     return Schedule(cluster.schedules, made)
 
 
@@ -242,7 +276,7 @@ def _cluster(what: str) -> KubeflowBackend:
         return _kubeflow()
     raise UsageError(
         f"{what} needs a cluster, and this is the local backend: %kf_config backend=kubeflow host=ADDRESS "
-        "token_file=FILE (or context=NAME, of your kubeconfig) goes to one"
+        "token_file=FILE (or %kf_config context=NAME, of your kubeconfig) goes to one"
     )
 
 
@@ -273,20 +307,12 @@ def prune(*, keep: int = 20) -> list[str]:
     return _local().prune(keep)
 
 
-def log_lines(id: str | None = None, task: str | None = None, *, follow: bool = False) -> Iterator[str]:
-    """The lines that a run's tasks wrote, of the newest run by default.
-
-    Without ``task``, those of all, each after its task's name. With ``follow``, as they come, until the run is
-    finished.
-    """
-    chosen = backend_of(None) if id is None else _home_of(id)
-    if id is None:
-        newest = chosen.list(limit=1)
-        if not newest:
-            raise RunNotFound("there are no runs yet")
-        id = newest[0].id
-    for line in filter(None, chosen.logs(chosen.get(id).id, task, follow=follow)):
-        yield line.text if task else f"{line.task}  {line.text}"
+def newest() -> Run:
+    """The newest run, of the backend in the settings. Raises ``RunNotFound`` where there is none."""
+    chosen = backend_of(None)
+    for found in chosen.list(limit=1):
+        return Run(chosen, found.id)
+    raise RunNotFound("there are no runs yet")
 
 
 def compile(pipeline: Any, path: str | Path) -> Path:
@@ -433,7 +459,7 @@ __all__ = [
     "experiments",
     "find_schedule",
     "handles",
-    "log_lines",
+    "newest",
     "prune",
     "run",
     "runs",

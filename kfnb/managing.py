@@ -7,10 +7,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kfnb import api
+from kfnb.backends.backend import LogLine
+from kfnb.backends.logs import Excerpt, wanted
 from kfnb.backends.run import Run, RunList
 from kfnb.backends.schedule import Schedule, ScheduleList
 from kfnb.errors import UsageError
 from kfnb.model import UploadedPipeline, UploadList
+from kfnb.tuning.study import Study
 from kfnb.when import cron_note
 
 Tell = Callable[[str], None]
@@ -27,6 +30,50 @@ def runs(found: Namespace) -> RunList:
         since=found.since,
         archived=found.archived,
     )
+
+
+def logs(found: Namespace, tail: int | None, out: Tell, tell: Tell) -> None:
+    """``%kf_logs``: what a run's tasks wrote, the last ``tail`` lines of it where no number is given; None for all."""
+    run = api.newest() if found.run is None else api.run(found.run)
+    which = wanted(found.since, found.grep, found.level)
+    excerpt = run.excerpt(found.task, which, _tail(found, tail), follow=found.follow)
+    _print(excerpt, lambda: run.log_place(found.task), out, tell, named=found.task is None)
+
+
+def trial_log(study: Study, found: Namespace, tail: int | None, out: Tell, tell: Tell) -> None:
+    """``%kf_study NAME --logs TRIAL``: what a trial wrote, as ``logs`` has it."""
+    lines = (LogLine("", text) for text in study.log_lines(found.logs))
+    excerpt = Excerpt(lines, wanted(None, found.grep, found.level), _tail(found, tail))
+    _print(excerpt, lambda: "", out, tell, named=False)
+
+
+def _tail(found: Namespace, tail: int | None) -> int | None:
+    if found.tail is None:
+        return tail
+    return None if found.tail == "all" else int(found.tail)
+
+
+def _print(excerpt: Excerpt, place: Callable[[], str], out: Tell, tell: Tell, *, named: bool) -> None:
+    """Print an excerpt; above it, how much is left out and where it is."""
+    shown = 0
+    for line in excerpt:
+        if not shown and excerpt.left_out:
+            tell(_left_out(excerpt, place()))
+        shown += 1
+        out(f"{line.task}  {line.text}" if named else line.text)
+    if not shown and excerpt.seen:
+        tell(f"({_amount(excerpt)} were written: none of them is asked for)")
+
+
+def _left_out(excerpt: Excerpt, place: str) -> str:
+    """How many lines stand before those that are shown, of how many, and where all are."""
+    others = f"{excerpt.left_out:,} more {'that match ' if excerpt.which else ''}before these"
+    where = f"; the whole log is in {place}" if place else ""
+    return f"({others}, of {_amount(excerpt)}: --tail N or --tail all shows more{where})"
+
+
+def _amount(excerpt: Excerpt) -> str:
+    return f"{excerpt.seen:,} lines ({excerpt.size / 1e6:,.1f} MB)"
 
 
 def upload(found: Namespace) -> UploadedPipeline | UploadList:
@@ -72,6 +119,8 @@ def _scheduled(found: Namespace, arguments: Mapping[str, Any], tell: Tell) -> Sc
         max_concurrency=found.max_concurrency,
         enabled=not found.paused,
         cache=not found.no_cache,
+        env=found.env,
+        tell=lambda text: tell(f"note: {text}"),
     )
     note = cron_note(found.cron) if found.cron else ""
     if note:

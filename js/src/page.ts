@@ -56,8 +56,9 @@ export class Page {
     if (message.kind === "change" || message.kind === "trials") {
       if (!tookIn(store, message) && !exhibit.empty) exhibit.ask();
     } else if (message.kind === "detail") store.detail(message);
-    else if (message.kind === "file" && store instanceof RunStore) store.downloads.take(message, buffers);
+    else if (message.kind === "piece" && store instanceof RunStore) store.downloads.take(message, buffers);
     else if (message.kind === "log") store.log(message, buffers);
+    else if (message.kind === "file") store.file(message, buffers);
     else if (message.kind === "said") store.answer(message);
     else if (message.kind === "gone") store.end(message.text);
     else if (message.kind === "labels" && store instanceof RunStore) store.labels.value = message;

@@ -171,7 +171,7 @@ export type FromKernel =
   | { kind: "gone"; id: string; text: string }
   | { kind: "detail"; id: string; task: string; html: string; error: string }
   | {
-      kind: "file";
+      kind: "piece";
       id: string;
       task: string;
       artifact: string;
@@ -181,7 +181,16 @@ export type FromKernel =
       error: string;
     }
   | { kind: "labels"; id: string; tasks: Record<string, string>; groups: Record<string, string> }
-  | { kind: "log"; id: string; task: string; first: number; total: number; ended: boolean }
+  | {
+      kind: "log";
+      id: string;
+      task: string;
+      first: number;
+      total: number;
+      ended: boolean;
+      times?: [line: number, at: number][];
+    }
+  | { kind: "file"; id: string; task: string; name: string; last: boolean }
   | { kind: "said"; id: string; text: string; ok: boolean }
   | { kind: "runs"; view: string; rows: Row[] };
 
@@ -190,4 +199,5 @@ export type ToKernel =
   | { do: "detail"; id: string; task: string }
   | { do: "fetch"; id: string; task: string; artifact: string; first: number }
   | { do: "log"; id: string; task: string; on: boolean }
+  | { do: "save"; id: string; task: string }
   | { do: "runs"; view: string };

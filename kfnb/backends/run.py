@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from kfnb import model
-from kfnb.backends.backend import Backend
+from kfnb.backends.backend import Backend, LogLine
 from kfnb.backends.events import Fold
 from kfnb.backends.iterations import joined
+from kfnb.backends.logs import ALL, Excerpt, Filter, settled, wanted
 from kfnb.backends.looking import looks
 from kfnb.backends.observer import Observer
 from kfnb.errors import RunFailed
@@ -113,15 +114,36 @@ class Run:
             raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}")
         return self
 
-    def logs(self, task: str | None = None) -> str:
-        """What a task wrote, or all tasks, each line then after its task's name."""
-        lines = filter(None, self._backend.logs(self.id, task))
+    def logs(
+        self,
+        task: str | None = None,
+        *,
+        tail: int | None = None,
+        since: str | float | None = None,
+        grep: str | None = None,
+        level: str | None = None,
+    ) -> str:
+        """What a task wrote, or all tasks, each line then after its task's name.
+
+        With ``tail``, so many of the last lines; ``since`` a moment or a span before now (``"10m"``); those in which
+        the regular expression ``grep`` is found; of a ``level`` at least (``"warning"``).
+        """
+        lines = self.excerpt(task, wanted(since, grep, level), tail)
         return "\n".join(line.text if task else f"{line.task}  {line.text}" for line in lines)
 
-    def follow_logs(self, task: str) -> Iterator[str | None]:
+    def excerpt(
+        self, task: str | None = None, which: Filter = ALL, tail: int | None = None, *, follow: bool = False
+    ) -> Excerpt:
+        """The lines that are wanted of what a task, or all of them, wrote; with ``follow``, also as they come."""
+        return Excerpt(self._backend.logs(self.id, task, follow=follow), which, tail)
+
+    def log_place(self, task: str | None = None) -> str:
+        """Where the whole log of a task, or of all, is kept; empty if that is not known."""
+        return self._backend.log_place(self.id, task)
+
+    def follow_log(self, task: str) -> Iterator[LogLine | None]:
         """The lines that a task writes, until the run is finished; None says that there is no more at the moment."""
-        for line in self._backend.logs(self.id, task, follow=True):
-            yield line.text if line else None
+        return settled(self._backend.logs(self.id, task, follow=True))
 
     def stop(self) -> None:
         """End the run and all its processes."""

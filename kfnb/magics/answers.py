@@ -69,7 +69,7 @@ def _trial(study: model.Study, number: str) -> Message:
 
 
 def _fetch(board: Board, message: Message) -> None:
-    part = {"kind": "file", **{name: message[name] for name in ("id", "task", "artifact")}}
+    part = {"kind": "piece", **{name: message[name] for name in ("id", "task", "artifact")}}
     run = board.run(message["id"]).snapshot()
     try:
         facts, data = board.downloads.next(run, message["task"], message["artifact"], first=message["first"])
@@ -85,6 +85,10 @@ def _labels(board: Board, message: Message) -> None:
 
 def _log(board: Board, message: Message) -> None:
     board.log(board.find(message["id"]), message["task"], on=bool(message["on"]))
+
+
+def _save(board: Board, message: Message) -> None:
+    board.save(board.find(message["id"]), message["task"])
 
 
 def _stop(board: Board, message: Message) -> None:
@@ -110,6 +114,7 @@ ANSWERS: dict[str, Answer] = {
     "fetch": _fetch,
     "labels": _labels,
     "log": _log,
+    "save": _save,
     "stop": _stop,
     "retry": _retry,
     "runs": _runs,

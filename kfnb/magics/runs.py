@@ -30,6 +30,8 @@ class RunMagics(Magics):
             experiment=found.experiment,
             cache=not found.no_cache,
             from_study=self.study_of(found.from_study),
+            env=found.env,
+            tell=lambda text: print(f"note: {text}"),
         )
         self.bound(found.bind, run)
         if not self.kernel.attended:
@@ -79,5 +81,4 @@ class RunMagics(Magics):
     @reads(options.logs)
     def kf_logs(self, line: str) -> None:
         found = options.logs().read(line)
-        for text in api.log_lines(found.run, found.task, follow=found.follow):
-            print(text)
+        managing.logs(found, options.NOTEBOOK_TAIL, print, print)

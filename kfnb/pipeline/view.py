@@ -92,4 +92,8 @@ def _travellers(step: Step) -> list[Traveller]:
         )
         for name in step.files.beside
     ]
+    found += [
+        Traveller(name, "variable", "the environment", "read where the step runs")
+        for name in sorted(step.variables.names)
+    ]
     return found

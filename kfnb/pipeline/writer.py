@@ -17,8 +17,10 @@ from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import all_names
 from kfnb.capture.travel import Travel
 from kfnb.capture.values import Kind
+from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.pipeline.files import FILES, NO_FILES, StepFiles
 from kfnb.place import mark, mark_generated
+from kfnb.variables import told
 
 
 def logs_of(travel: Travel) -> dict[str, tuple[str, str]]:
@@ -38,9 +40,11 @@ class StepWriter:
         outputs: Mapping[str, Kind],
         arguments: Mapping[str, str],
         files: StepFiles = NO_FILES,
+        variables: Variables = NO_VARIABLES,
     ) -> None:
         self.component = component
         self.files = files
+        self.variables = variables
         self.cell = component.cell
         self.travel = travel
         self.inputs = inputs
@@ -186,8 +190,11 @@ class StepWriter:
         if self.artifacts:  # before a constant of one's name takes its place
             lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
         lines += self.files.entering()
-        mine = mark_generated("its own code")
-        return [INDENT + line for line in (mine, *lines)] if lines else []
+        if lines:
+            lines.insert(0, mark_generated("its own code"))
+        if read := told(self.variables.names):
+            lines.insert(0, read)
+        return [INDENT + line for line in lines]
 
     def _travelled(self) -> tuple[list[str], list[str]]:
         """What comes from the notebook: before the inputs, and the functions and classes that need them.

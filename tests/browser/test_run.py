@@ -214,7 +214,10 @@ def test_a_panel_leaves_the_graph_as_large_and_as_whole_as_it_was(lab, page):
     def relative(found):
         """Where the nodes stand to the first of them: the notebook itself may have been scrolled."""
         x, y = found["load"]["x"], found["load"]["y"]
-        return {key: tuple(map(round, (box["x"] - x, box["y"] - y, box["width"], box["height"]))) for key, box in found.items()}
+        return {
+            key: tuple(map(round, (box["x"] - x, box["y"] - y, box["width"], box["height"])))
+            for key, box in found.items()
+        }
 
     for width in (1120, 480):
         page.set_viewport_size({"width": width, "height": 900})

@@ -1,5 +1,6 @@
 """A task's panel: its error, what it took, what it made."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ import widget_samples as samples
 
 from kfnb.model import Artifact, Preview, RunState, Task, TaskError
 from kfnb.widgets import draw_task
+from kfnb.widgets.task import artifact_of
 from kfnb.widgets.words import file_size, width
 
 DATA = Artifact("data", "system.Dataset", "s3://bucket/run/data", {"format": "parquet", "shape": "569 x 31"})

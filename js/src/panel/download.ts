@@ -1,6 +1,7 @@
 /** Artifacts that a person downloads: the kernel sends them piece by piece, each when the one before has come. */
 import type { Told } from "../store/followed.ts";
 import type { RunStore } from "../store/run.ts";
+import { save } from "../ui/save.ts";
 
 const DONE = 2000;
 
@@ -23,7 +24,7 @@ export class Downloads {
     this.#ask(task, artifact, 0);
   }
 
-  take(message: Told<"file">, buffers: DataView[]): void {
+  take(message: Told<"piece">, buffers: DataView[]): void {
     const { task, artifact, error, first, size } = message;
     const going = this.#going.get(key(task, artifact));
     if (!going || (!error && first !== going.got)) return;
@@ -39,7 +40,8 @@ export class Downloads {
       this.#ask(task, artifact, going.got);
       return;
     }
-    save(going.pieces, message.name);
+    // as bytes, whatever they are: a page that a step wrote is not opened
+    save(message.name, going.pieces as BlobPart[], "application/octet-stream");
     this.#end(task, artifact, "Saved");
   }
 
@@ -88,16 +90,6 @@ function button(name: string, begin: (say: (text: string) => void) => void): HTM
     if (made.getAttribute("aria-busy") !== "true") begin(say);
   });
   return made;
-}
-
-/** As a file of bytes, whatever it holds: a page of a step's is not opened. */
-function save(pieces: readonly DataView[], name: string): void {
-  const blob = new Blob([...pieces] as BlobPart[], { type: "application/octet-stream" });
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), DONE);
 }
 
 function key(task: string, artifact: string): string {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import math
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 from kfnb import model
 from kfnb.backends.backend import LogLine, Pace, Submission
 from kfnb.backends.events import Event
+from kfnb.backends.kubeflow import variables
 from kfnb.backends.kubeflow.experiments import Experiments
 from kfnb.backends.kubeflow.fold import outline
 from kfnb.backends.kubeflow.listing import pages
@@ -31,6 +33,8 @@ Json = Mapping[str, Any]
 
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEARCHED = 200
+_PLACES = 3
+"""How many places of logs are named."""
 """How many of the newest runs are searched for one whose id begins as given."""
 
 
@@ -68,6 +72,10 @@ class KubeflowBackend:
     def pace(self) -> Pace:
         """How often a run may be looked at: a look alone asks nothing of the server."""
         return Pace(self.asked.shortest, self.asked.shortest)
+
+    def cautions(self, submission: Submission) -> Iterator[str]:
+        """Environment variables that steps read, and that the pods will not have."""
+        return variables.cautions(submission.spec, submission.platform, os.environ, submission.env)
 
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. It is never sent twice."""
@@ -124,6 +132,15 @@ class KubeflowBackend:
         if self._insight is None:
             raise BackendError("logs of runs on Kubeflow cannot be read from here")
         return self._insight.logs(look.watch.run, look.spec, task, follow=follow)
+
+    def log_place(self, run_id: str, task: str | None = None) -> str:
+        """The addresses of the logs that KFP keeps, or the pods that still have them."""
+        look = self._look(run_id)
+        if self._insight is None:
+            return ""
+        places = self._insight.log_places(look.watch.run, look.spec, task)
+        more = len(places) - _PLACES
+        return ", ".join(places[:_PLACES]) + (f" and {more} more" if more > 0 else "")
 
     def stop(self, run_id: str) -> None:
         """Ask the run to end; harmless when it is finished."""

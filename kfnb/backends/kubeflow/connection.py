@@ -196,3 +196,9 @@ class _Lazily:
     ) -> Iterator[LogLine | None]:
         """See ``Insight``."""
         return self._insight().logs(look, spec, task, follow=follow)
+
+    def log_places(
+        self, look: Callable[[], model.Run], spec: Mapping[str, Any], task: str | None
+    ) -> tuple[str, ...]:
+        """See ``Insight``."""
+        return self._insight().log_places(look, spec, task)

@@ -9,6 +9,7 @@ from kfnb.backends.backend import Submission
 from kfnb.backends.environment import FROM_STUDY
 from kfnb.backends.kubeflow.limits import check
 from kfnb.backends.kubeflow.storable import check_storable, storable
+from kfnb.backends.kubeflow.variables import with_variables
 from kfnb.errors import BackendError
 
 Json = Mapping[str, Any]
@@ -22,7 +23,8 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
 
     Raises ``BackendError`` for what a cluster does not take, cannot hold (``limits``), or cannot store (``storable``).
     """
-    spec = as_sent(submission.spec if submission.cache else without_cache(submission.spec))
+    spec = with_variables(submission.spec, submission.platform, submission.env)
+    spec = as_sent(spec if submission.cache else without_cache(spec))
     artifacts = spec.get("root", {}).get("inputDefinitions", {}).get("artifacts", {})
     given = [name for name in submission.arguments if name in artifacts]
     if given:
