@@ -99,7 +99,7 @@ describe("what a person does", () => {
       saved.push(blob as Blob);
       return "blob:x";
     };
-    const file = { kind: "piece", id: ID, task: "load", name: "load.log" } as const;
+    const file = { kind: "file", id: ID, task: "load", name: "load.log" } as const;
     model.say({ ...file, last: false }, new DataView(new TextEncoder().encode("one\n").buffer));
     model.say({ ...file, last: true }, new DataView(new TextEncoder().encode("two\n").buffer));
     URL.createObjectURL = create;
