@@ -6,7 +6,6 @@ import os
 import re
 import secrets
 import time
-import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
@@ -49,7 +48,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     cache: bool = True,
     from_study: str | Study | None = None,
     env: Sequence[str] = (),
-    tell: Callable[[str], None] | None = None,
+    tell: Callable[[str], None] = print,
 ) -> Run:
     """Start a run of a pipeline and return its handle at once.
 
@@ -57,9 +56,9 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     compiled PipelineSpec or of a program of KFP's SDK. ``arguments`` are typed and checked by the pipeline's own
     parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. With ``from_study``, a study or its
     name, its best parameters stand for arguments that are not given. ``env`` are names of environment variables whose
-    values here the steps are to have on a cluster; here they have all. What will differ there is told before the run
-    starts, as warnings or by ``tell``. Raises ``PipelineError``, ``ArgumentError`` and ``BackendError`` before
-    anything has started.
+    values here the steps are to have on a cluster; here they have all. ``tell`` is told, before the run starts, what
+    will differ there, and how far files of the notebook's folder are uploaded. Raises ``PipelineError``,
+    ``ArgumentError`` and ``BackendError`` before anything has started.
     """
     # the arguments of a study are known only once the pipeline's own are
     compiled = spec_of(pipeline, given=(arguments or {}) if from_study is None else None)
@@ -71,13 +70,13 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
         name=name or f"{compiled.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
-        folder=str(workspace().notebook.folder.resolve()),
+        folder=folder(),
         study=origin if set(best) - set(arguments or {}) else "",
-        left_behind=compiled.left_behind,
         env=_values(env),
+        tell=tell,
     )
     chosen = backend_of(backend)
-    _caution(chosen, submission, tell)
+    _caution(chosen, submission)
     return Run(chosen, chosen.submit(submission))
 
 
@@ -92,13 +91,15 @@ def _values(names: Sequence[str]) -> dict[str, str]:
     return {name: os.environ[name] for name in names}
 
 
-def _caution(backend: Backend, submission: Submission, tell: Callable[[str], None] | None) -> None:
+def _caution(backend: Backend, submission: Submission) -> None:
     """Tell what will be otherwise than here, before it is."""
     for text in backend.cautions(submission):
-        if tell is None:
-            warnings.warn(text, stacklevel=3)
-        else:
-            tell(text)
+        submission.tell(f"note: {text}")
+
+
+def folder() -> str:
+    """The notebook's folder."""
+    return str(workspace().notebook.folder.resolve())
 
 
 def _best(study: str | Study, compiled: Compiled) -> tuple[dict[str, Any], str]:
@@ -165,11 +166,17 @@ def experiments(*, backend: str | None = None) -> model.ExperimentList:
 
 
 def upload(
-    pipeline: Any, name: str | None = None, version: str | None = None, description: str = ""
+    pipeline: Any,
+    name: str | None = None,
+    version: str | None = None,
+    description: str = "",
+    *,
+    tell: Callable[[str], None] = print,
 ) -> model.UploadedPipeline:
     """Keep a pipeline on the cluster under ``name`` (its own by default); where there is one, as a new version of it.
 
-    ``pipeline`` is what ``submit`` takes. A version without a name is called by the time, the first by the pipeline.
+    ``pipeline`` and ``tell`` are as ``submit`` takes them. A version without a name is called by the time, the first by
+    the pipeline.
     """
     cluster = _cluster("an upload")
     compiled = spec_of(pipeline)
@@ -179,6 +186,8 @@ def upload(
         name=name or compiled.name,
         version=version or "",
         description=description,
+        folder=folder(),
+        tell=tell,
     )
 
 
@@ -207,7 +216,7 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     experiment: str | None = None,
     cache: bool = True,
     env: Sequence[str] = (),
-    tell: Callable[[str], None] | None = None,
+    tell: Callable[[str], None] = print,
 ) -> Schedule:
     """Run a pipeline on the cluster again and again, and return the schedule's handle.
 
@@ -245,10 +254,11 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         name=name or compiled.name,
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
-        left_behind=compiled.left_behind,
         env=_values(env),
+        folder=folder(),
+        tell=tell,
     )
-    _caution(cluster, submission, tell)
+    _caution(cluster, submission)
     # what was uploaded runs as it is; to run without the cache, or with variables, it is sent once more
     as_it_is = submission.cache and not submission.env
     made = cluster.schedules.create(submission, rhythm, kept if as_it_is else None)

@@ -31,9 +31,10 @@ class RunMagics(Magics):
             cache=not found.no_cache,
             from_study=self.study_of(found.from_study),
             env=found.env,
-            tell=lambda text: print(f"note: {text}"),
         )
         self.bound(found.bind, run)
+        if found.keep_files:
+            run.keep_when_finished(*found.keep_files, folder=api.folder())
         if not self.kernel.attended:
             self.wait_for(run)
         return run
@@ -41,7 +42,7 @@ class RunMagics(Magics):
     @reads(options.run)
     def kf_run(self, line: str) -> Run:
         found = options.run().read(line)
-        return self.bound(found.bind, api.run(found.run))
+        return self.bound(found.bind, managing.shown(found, print))
 
     @reads(options.stop)
     def kf_stop(self, line: str) -> None:

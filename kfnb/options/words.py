@@ -49,6 +49,20 @@ def passed_variables(parser: Parser) -> None:
     repeated(parser, "--env", "NAME", told)
 
 
+def keep_files(parser: Parser, told: str) -> None:
+    """``--keep-files``: which files of a run are copied beside the notebook."""
+    parser.add_argument(
+        "--keep-files",
+        action="append",
+        nargs="?",
+        const="*",
+        default=[],
+        metavar="PATTERN",
+        help=f"{told} copy the files that its steps wrote beside the notebook: those that fit ('plots/*.png'), or all;"
+        " may be repeated",
+    )
+
+
 def parameter(text: str) -> Parameter:
     """``rows:int=300`` as a parameter: the type defaults to the default's, a default is optional with a type.
 

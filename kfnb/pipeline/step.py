@@ -17,7 +17,8 @@ from kfnb.capture.travel import Travel, trace
 from kfnb.capture.values import Kind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.errors import CaptureError
-from kfnb.pipeline.files import FILES, NO_FILES, StepFiles
+from kfnb.model import FILES
+from kfnb.pipeline.files import NO_FILES, StepFiles
 from kfnb.pipeline.writer import StepWriter, logs_of
 
 

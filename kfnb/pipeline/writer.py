@@ -18,7 +18,8 @@ from kfnb.capture.syntax import all_names
 from kfnb.capture.travel import Travel
 from kfnb.capture.values import Kind
 from kfnb.capture.variables import NO_VARIABLES, Variables
-from kfnb.pipeline.files import FILES, NO_FILES, StepFiles
+from kfnb.model import FILES
+from kfnb.pipeline.files import NO_FILES, StepFiles
 from kfnb.place import mark, mark_generated
 from kfnb.variables import told
 
@@ -62,7 +63,7 @@ class StepWriter:
         self.by_step = "report" in travel.kf or _logs_by_step(
             [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
         )
-        self.local = {*arguments.values(), *self.artifacts, *files.earlier}
+        self.local = {*arguments.values(), *self.artifacts, *files.arguments}
         self.restored |= {name: "float" for name, one in travel.params.items() if one.type == "float"}
 
     def helpers(self) -> tuple[str, ...]:
@@ -145,7 +146,7 @@ class StepWriter:
             else:
                 optional.append(f"{self.arguments[param.name]}: {param.type} = {param.default!r}")
         required += [f"{name}: Output[{self.outputs[name].type}]" for name in self.artifacts]
-        optional += [f"{name}: Input[Artifact] = None" for name in self.files.earlier]
+        optional += [f"{name}: Input[Artifact] = None" for name in self.files.arguments]
         lines = "".join(f"{INDENT}{argument},\n" for argument in [*required, *optional])
         return f"def {self.component.name}(\n{lines}){self._returns()}:" if lines else self._bare()
 

@@ -85,7 +85,7 @@ class Wire:
             "path": path,
             "turn": turn,
             "group": task.group,
-            "title": one_line(group_title(task) if task.group else task.name),
+            "title": one_line(group_title(task) if task.group else task.title),
             "branch": task.condition != "",
             "decided": sentence(task.decided),
             "state": str(task.state),

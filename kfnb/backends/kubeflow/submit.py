@@ -32,11 +32,6 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
             f"{', '.join(given)}: Kubeflow takes parameters alone as a pipeline's arguments; "
             f"give the artifact's address as a text, and dsl.importer takes it in"
         )
-    if submission.left_behind:
-        raise BackendError(
-            f"{', '.join(submission.left_behind)}: too large to travel with the pipeline (48 KiB a step, packed), so"
-            " its steps would not find it on the cluster: read it from a URL, or pass its address as a parameter"
-        )
     check(spec, submission.platform, submission.arguments)
     config: dict[str, Any] = {"parameters": dict(submission.arguments)} if submission.arguments else {}
     body = {
