@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from kfnb.backends.branches import decided
 from kfnb.backends.local.condition import holds, warm_up
 from kfnb.backends.local.exchange import Work
 from kfnb.backends.local.faults import StepFault
@@ -107,13 +108,20 @@ class Engine:
         call = self._call(scope, step, ended)
         try:
             inputs = resolve(step, call.component, scope.inputs, ended, call.words)
-            if step.condition and not holds(step.condition, inputs.parameters):
+            if step.condition and not self._holds(call, inputs):
                 return self._leave_out(scope, step, Result(RunState.SKIPPED, kept=call.keep))
             return await (self._group if isinstance(call.component.body, Dag) else self._work)(call, inputs)
         except StepFault as fault:
             if isinstance(call.component.body, Dag):
                 self.summary.never_ran(call.task, step)
             return self._failed(call, TaskError(str(fault)))
+
+    def _holds(self, call: _Call, inputs: Inputs) -> bool:
+        """Whether a task's condition holds, which the journal is told."""
+        condition = call.step.condition
+        taken = holds(condition, inputs.parameters)
+        self.journal.decided(call.task, decided(condition, inputs.parameters, taken=taken))
+        return taken
 
     def _call(self, scope: _Scope, step: Step, ended: Mapping[str, Result]) -> _Call:
         words = {"pipeline_task_name": step.name, "pipeline_task_uuid": scope.prefix + step.name}

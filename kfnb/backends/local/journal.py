@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kfnb.backends import branches
 from kfnb.backends.events import Fold, encode, fold
 from kfnb.backends.iterations import measured
 from kfnb.backends.local.spec import Step
@@ -51,6 +52,7 @@ class Journal:
                 "needs": list(step.needs),
                 "takes": step.takes,
             }
+            data |= {"condition": branches.words(step.condition)} if step.condition else {}
             facts.append(("task", task, data | ({} if index is None else {"iteration": index})))
         self._told.update(prefix + name for name in steps)
         self._log.append(facts)
@@ -79,6 +81,10 @@ class Journal:
         else:
             told = error
         self._log.append([("state", task, {"state": state} | ({"error": told} if told else {}))])
+
+    def decided(self, task: str, text: str) -> None:
+        """What the condition of a task came to."""
+        self._log.append([("decided", task, {"text": text})])
 
     def doing(self, task: str, text: str) -> None:
         """Something is being done for a task, which may take a while; an empty ``text`` when that is over."""
