@@ -123,11 +123,6 @@ class Kernel:
         check_set_up(self._cell(running))
         running.files = FileWatch(self.notebook.folder)
 
-    def before_cell(self, running: Running) -> None:
-        """A cell is about to run."""
-        if self.notebook.is_tagged_set_up(running.raw):
-            running.files = FileWatch(self.notebook.folder)
-
     def trial_cell(self, name: str, line: str, body: str) -> Cell:
         """The running cell as the trial of a study: it does not run here. ``line`` and ``body`` are its parts."""
         running = self.running[-1] if self.running else None
@@ -136,7 +131,9 @@ class Kernel:
         return self._cell(running, name)
 
     def before_cell(self, running: Running) -> None:
-        """A cell is about to run: what it displayed the last time is gone."""
+        """A cell is about to run: what it displayed the last time is gone, and a set-up cell's files are seen."""
+        if self.notebook.is_tagged_set_up(running.raw):
+            running.files = FileWatch(self.notebook.folder)
         if "_board" in vars(self) and running.cell_id is not None:
             self._board.cleared(running.cell_id)
 
