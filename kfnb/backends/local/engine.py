@@ -210,7 +210,10 @@ class Engine:
         """``work`` with what its step asks of the machine."""
         if not isinstance(call.component.body, Program | Container):
             return work
-        find = partial(looked_up, outer=call.scope.inputs, ended=call.ended, words=call.words)
+        scope = call.scope
+        find = partial(
+            looked_up, group=scope.component, outer=scope.inputs, ended=call.ended, words=call.words
+        )
         context = Context(work.parameters, work.artifacts, call.words)
         supply = self.supplier.supply(call.component.body.demands, find, context, work.folder)
         return replace(work, supply=supply)
