@@ -91,11 +91,12 @@ async def _drive(
         end.stop()
     if pipeline.timeout:
         asyncio.get_running_loop().call_later(pipeline.timeout, end.expire, pipeline.timeout)
-    looking = asyncio.create_task(timeline.keep())
+    looking = [asyncio.create_task(one.keep()) for one in (timeline, engine.tasks.room)]
     try:
         result = await engine.run(_inputs(pipeline, order, start))
     finally:
-        looking.cancel()
+        for one in looking:
+            one.cancel()
         await end.settled()
     if result.state is RunState.SUCCEEDED:
         journal.ended(RunState.SUCCEEDED, result.outputs)
@@ -148,12 +149,15 @@ def _engine(
     if pipeline.workspace:
         supplier.volume(_WORKSPACE).mkdir(parents=True, exist_ok=True)
     processes, timeline = watched
+    room = Room(order.jobs, gpus(), order.most)
     tasks = Tasks(
         pipeline=pipeline,
         journal=journal,
-        launcher=Launcher(processes, home / "envs", start, folder.path, supplier, timeline, journal.doing),
+        launcher=Launcher(
+            processes, home / "envs", start, folder.path, supplier, timeline, room.activity, journal.doing
+        ),
         cache=Cache(home / "cache") if order.cache else None,
-        room=Room(order.jobs, gpus()),
+        room=room,
     )
     words = _words(folder, order, pipeline.name)
     return Engine(pipeline, journal, tasks, supplier, words, folder.path)

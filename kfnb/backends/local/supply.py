@@ -28,13 +28,17 @@ Find: TypeAlias = Callable[[Source], str | None]
 
 @dataclass(frozen=True)
 class Supply:
-    """What one task gets. ``env`` may hold secrets; ``timeout`` in seconds, 0 for none."""
+    """What one task gets. ``env`` may hold secrets; ``timeout`` in seconds, 0 for none.
+
+    ``said``: how many cores and GPUs it takes is what its pipeline says.
+    """
 
     env: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
     timeout: float = 0.0
     cores: float = 1.0
     gpus: int = 0
+    said: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,6 +57,7 @@ class Supplier:
             timeout=demands.timeout,
             cores=_cores(fill(resources.cpu, context)) if resources.cpu != "" else 1.0,
             gpus=_whole(fill(resources.gpus, context)) if resources.gpus != "" else 0,
+            said=resources.cpu != "" or resources.gpus != "",
         )
 
     def volume(self, name: str) -> Path:
