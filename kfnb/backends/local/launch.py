@@ -60,8 +60,10 @@ class Launcher:
             programs = [
                 program for program in pipeline.programs if not (program.env or program.demands.variables)
             ]
-            here = [program for program in programs if not missing(parse(program.installs))]
-            preload((program.source, program.function) for program in here)
+            asked = {program.installs: parse(program.installs) for program in programs}
+            here = [program for program in programs if not missing(asked[program.installs])]
+            names = {name for program in here for name in asked[program.installs].names}
+            preload(((program.source, program.function) for program in here), names)
 
     async def run(self, work: Work) -> dict[str, Any]:
         """Run ``work`` once and return its outputs. Raises ``StepFailed`` or ``StepFault``."""

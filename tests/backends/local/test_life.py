@@ -530,6 +530,23 @@ def test_a_step_sees_a_clean_process(run_pipeline):
     )
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_a_step_that_asks_for_pyarrow_needs_for_tables_is_imported_once_for_all(run_pipeline, asked):
+    pytest.importorskip("pyarrow")
+
+    @dsl.component(base_image="python:3.11-slim", packages_to_install=["pyarrow>=1"] if asked else [])
+    def loaded() -> bool:
+        import sys
+
+        return "pyarrow.parquet" in sys.modules
+
+    @dsl.pipeline
+    def pipeline() -> bool:
+        return loaded().output
+
+    assert run_pipeline(pipeline).result == {"Output": asked}
+
+
 def test_a_step_may_have_an_event_loop_threads_and_processes(run_pipeline):
     @component
     def busy() -> list:
