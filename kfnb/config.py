@@ -45,7 +45,7 @@ class Kfnb(Configurable):
     warm = Integer(
         300,
         min=0,
-        help="seconds that a process with its imports done stays for the next local run; 0 for none, also before the first",
+        help="seconds that a process with its imports done waits for a local run; 0 for none",
     ).tag(config=True)
     secrets = Unicode("", help="folder or YAML file that local runs read secrets and config maps from").tag(
         config=True
