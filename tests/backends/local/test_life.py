@@ -134,6 +134,19 @@ def test_parallelism_limits_the_iterations_at_once(run_pipeline):
         assert len(at_once) <= 2
 
 
+def test_all_turns_of_a_loop_come_up_in_one_transaction(run_pipeline, backend):
+    @dsl.pipeline
+    def pipeline():
+        with dsl.ParallelFor(list(range(20))) as item:
+            number(value=item)
+
+    run = run_pipeline(pipeline)
+
+    turns = [event for event in backend.events(run.id) if event.kind == "task" and "/" in event.task]
+    assert len(turns) == 20
+    assert len({event.time for event in turns}) == 1
+
+
 def test_stop_ends_every_process_also_those_that_would_not(backend, tmp_path):
     @component
     def stubborn():
