@@ -24,6 +24,7 @@ from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.notes import notes_of, outside
 from kfnb.capture.parts import joined, with_parts
+from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.requirements import requirements
 from kfnb.capture.travel import Travel, trace
 from kfnb.capture.values import Kind, kind_of
@@ -35,7 +36,7 @@ from kfnb.errors import CaptureError
 class Pending:
     """A component whose cell is about to run; ``watch`` is how what it gets looks before.
 
-    ``environment`` is to be restored and ``files`` to be stopped when the cell has run, however it ended.
+    ``environment`` is to be restored, ``files`` and ``pickles`` to be stopped when the cell has run, however it ended.
     """
 
     component: Component
@@ -43,10 +44,12 @@ class Pending:
     watch: Watch
     environment: Environment
     files: FileWatch
+    pickles: PickleWatch
 
     def end(self) -> None:
         """The cell has run: the kernel is as it was before."""
         self.files.stop()
+        self.pickles.stop()
         self.environment.restore()
 
 
@@ -67,7 +70,9 @@ def begin(notebook: Notebook, cell: Cell, options: Options, *, continues: bool =
         for param in component.options.params:
             if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
-    return Pending(component, travel, watch, Environment(environment), FileWatch(notebook.folder))
+    return Pending(
+        component, travel, watch, Environment(environment), FileWatch(notebook.folder), PickleWatch()
+    )
 
 
 def checked(
@@ -105,6 +110,7 @@ def checked(
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
     component = _with_files(pending.component, pending.files.stop())
+    component = _with_pickles(notebook, component, pending.pickles.stop())
     idle = pending.watch.draws.unmoved()
     changed = sorted(pending.watch.changed(notebook, component.names))
     if component.function is not None:
@@ -128,6 +134,28 @@ def _with_files(component: Component, seen: Files) -> Component:
         for part in component.parts
     )
     return replace(component, parts=parts, files=reduce(Files.then, (part.files for part in parts), NONE))
+
+
+def _with_pickles(notebook: Notebook, component: Component, found: frozenset[str]) -> Component:
+    """The component with the notebook's names that it unpickled; those that a component makes are inputs too."""
+    known = notebook.components.get(component.name)
+    if known is not None and len(component.parts) > 1:
+        found |= known.unpickled
+    if not found:
+        return component
+    travel = trace(
+        notebook,
+        component.cell,
+        component.names,
+        component.options,
+        constants=component.constants,
+        before=component.cell.order,
+        setups=notebook.setups(component.cell.order),
+        unpickled=found,
+    )
+    travel.inputs = {name: one for name, one in travel.inputs.items() if name not in component.inputs}
+    inputs, _ = _inputs(notebook, component, travel)
+    return replace(component, unpickled=found, inputs={**component.inputs, **inputs})
 
 
 def _other_parts(pending: Pending) -> Iterator[str]:

@@ -197,7 +197,9 @@ def kfnb_unpickle(path: str, classes: Mapping[str, type]) -> Any:
     """What ``kfnb_pickle`` wrote, with this step's own ``classes`` where it has them."""
     import io
     import pickle
+    import sys
 
+    main = sys.modules["__main__"]
     loaded: dict[str, Any] = dict(classes)
 
     def loads(data: bytes) -> Any:
@@ -207,6 +209,8 @@ def kfnb_unpickle(path: str, classes: Mapping[str, type]) -> Any:
                 if name not in loaded:
                     loaded[name] = loads(by_value)
                     loaded[name].__kfnb_name__ = name
+                    # plain pickle writes it by its name, so it has to be found there, as in the notebook
+                    vars(main).setdefault(name, loaded[name])
                 return loaded[name]
 
         return Unpickler(io.BytesIO(data)).load()

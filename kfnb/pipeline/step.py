@@ -55,6 +55,7 @@ def travel_of(notebook: Notebook, component: Component) -> Travel:
         constants=component.constants,
         before=component.cell.order,
         setups=notebook.setups(component.cell.order),
+        unpickled=component.unpickled,
     )
 
 

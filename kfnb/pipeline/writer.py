@@ -82,13 +82,14 @@ class StepWriter:
         return (*(name for name, needed in used.items() if needed), *sorted(writers | makers))
 
     def _is_main(self) -> bool:
-        """Whether the step must be ``__main__``, as the notebook is: it defines functions or classes."""
+        """Whether the step must be ``__main__``, as the notebook is: it has functions or classes."""
         trees = [self.cell.tree, *(one.cell.tree for one in self.travel.setups)]
         inside = {type(node) for tree in trees for node in ast.walk(tree)}
         own = inside & {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda}
         if self.component.function is not None:
             own.clear()  # the component's own function
-        return bool(own or self.travel.sources or "__name__" in self.travel.provided)
+        named = self.component.unpickled or "__name__" in self.travel.provided
+        return bool(own or self.travel.sources or named)
 
     def function(self) -> str:
         """The whole function."""
