@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import Enum
+from itertools import count
 from types import FunctionType, GeneratorType, ModuleType
 from typing import Any
 
@@ -37,6 +38,7 @@ _STEADY = frozenset({
     "scipy", "sklearn", "uuid",
 })  # fmt: skip
 """Modules whose objects look the same twice where nothing has changed them. A figure never does."""
+_LOOKS = count()
 
 
 @dataclass(frozen=True)
@@ -157,6 +159,11 @@ class _Walk:
         if root := root_of(value if isinstance(value, type) else kind):
             self.modules.add(root)
             self.steady &= root in _STEADY
+        if _is_drawn(value):  # hundreds of thousands of objects, that never look the same twice
+            self.steady = False
+            figure = getattr(value, "figure", None) or value
+            self.objects.setdefault(id(figure), figure)
+            return "picture", next(_LOOKS)
         if not self.private and can_be_shared(value):
             self.objects.setdefault(id(owner_of(value)), owner_of(value))
         if kind in (list, tuple, set, frozenset, dict) and len(value) > _LONG:
@@ -317,6 +324,12 @@ def _constants() -> Iterator[type]:
         yield from (numpy.dtype, numpy.ufunc)
     if (pandas := sys.modules.get("pandas")) is not None:
         yield from (pandas.Index, pandas.api.extensions.ExtensionDtype)
+
+
+def _is_drawn(value: Any) -> bool:
+    """Whether it is a part of one of matplotlib's figures, or a figure."""
+    artist = sys.modules.get("matplotlib.artist")
+    return artist is not None and isinstance(value, artist.Artist)
 
 
 def _is_array(value: Any) -> bool:

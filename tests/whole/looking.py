@@ -30,6 +30,8 @@ def _form(value: Any, around: list[Any]) -> Any:
     if name.startswith("matplotlib."):  # never the same twice
         return name, "a picture"
     around = [*around, value]
+    if name == "numpy.ndarray" and value.dtype.names:  # between its fields there may be anything
+        return name, [(field, _form(value[field].copy(), around)) for field in value.dtype.names]
     if name == "numpy.ndarray" and value.dtype.kind != "O":
         return name, value.dtype.str, value.shape, hashlib.sha256(value.tobytes()).hexdigest()
     if name in ("pandas.DataFrame", "pandas.Series", "pandas.core.frame.DataFrame"):
@@ -37,7 +39,8 @@ def _form(value: Any, around: list[Any]) -> Any:
         told = [(repr(label), str(one.dtype), [repr(item) for item in one.tolist()]) for label, one in columns]
         return name, [repr(label) for label in value.index], value.index.names, str(value.index.dtype), told
     if isinstance(value, dict):
-        return name, [(_form(key, around), _form(item, around)) for key, item in value.items()]
+        timeless = {key: item for key, item in value.items() if not _is_time(key)}
+        return name, [(_form(key, around), _form(item, around)) for key, item in timeless.items()]
     if isinstance(value, set | frozenset):
         return name, sorted(repr(_form(item, around)) for item in value)
     if isinstance(value, list | tuple):
@@ -50,6 +53,11 @@ def _form(value: Any, around: list[Any]) -> Any:
         return name, parts
     listed = [list(part) if place in (3, 4) and part is not None else part for place, part in enumerate(parts)]
     return name, [_form(part, around) for part in listed]
+
+
+def _is_time(key: Any) -> bool:
+    """Whether a search of scikit-learn keeps under ``key`` how long it took."""
+    return isinstance(key, str) and key.endswith(("fit_time", "score_time", "refit_time_"))
 
 
 def look_at_file(path: Path) -> str:
@@ -120,3 +128,17 @@ def outputs_of_run(run: Any) -> dict[str, dict[str, Any]]:
         return {"uri": output.uri, "metadata": dict(output.metadata)} if hasattr(output, "uri") else output
 
     return {task: {name: told(one) for name, one in made.items()} for task, made in run.outputs.items()}
+
+
+def values_of(space: dict[str, Any]) -> dict[str, Any]:
+    """The values of a notebook's names that are parameters of KFP's where a step has them as outputs."""
+    import json
+
+    found = {}
+    for name, value in space.items():
+        try:
+            if not name.startswith("_"):
+                found[name] = json.loads(json.dumps(value, allow_nan=False))
+        except (TypeError, ValueError):
+            continue
+    return found
