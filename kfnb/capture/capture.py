@@ -110,7 +110,7 @@ def checked(
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
     component = _with_files(pending.component, pending.files.stop())
-    component = _with_pickles(notebook, component, pending.pickles.stop())
+    component = _with_pickles(notebook, component, pending.pickles.stop() | pending.watch.named)
     idle = pending.watch.draws.unmoved()
     changed = sorted(pending.watch.changed(notebook, component.names))
     if component.function is not None:

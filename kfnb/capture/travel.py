@@ -98,7 +98,7 @@ def trace(
         )
     for name in sorted(unpickled):
         if name not in names.writes:
-            tracer.need(name, Use(1, cell, "a pickle that the cell reads", optional=True, own=True))
+            tracer.need(name, Use(1, cell, "a pickle that the step reads", optional=True, own=True))
     tracer.imports_inside(cell.tree, cell)
     tracer.kf_calls(cell.tree)
     found = tracer.travel

@@ -9,6 +9,9 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 PICKLES = {".joblib", ".pkl", ".pickle"}
+_PLAIN = {"__main__", "_loss", "builtins", "collections", "copyreg", "datetime", "decimal", "enum", "functools", "numpy"}
+_PLAIN |= {"pandas", "pathlib", "re", "scipy", "sklearn", "string"}
+"""Modules whose objects are compared by what they hold."""
 _FUNCTIONS = FunctionType | BuiltinFunctionType | MethodType
 
 
@@ -27,8 +30,8 @@ def _form(value: Any, around: list[Any]) -> Any:
         return name, getattr(value, "__qualname__", value.__name__)
     if any(value is one for one in around):
         return "again", name
-    if name.startswith("matplotlib."):  # never the same twice
-        return name, "a picture"
+    if name.partition(".")[0] not in _PLAIN:  # a figure, a pool: never the same twice
+        return name, "unknown"
     around = [*around, value]
     if name == "numpy.ndarray" and value.dtype.names:  # between its fields there may be anything
         return name, [(field, _form(value[field].copy(), around)) for field in value.dtype.names]
