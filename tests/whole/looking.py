@@ -33,6 +33,8 @@ def _form(value: Any, around: list[Any]) -> Any:
     if name.partition(".")[0] not in _PLAIN:  # a figure, a pool: never the same twice
         return name, "unknown"
     around = [*around, value]
+    if name == "numpy.ma.MaskedArray":  # what is under its mask may be anything
+        return name, value.dtype.str, repr(value.tolist())
     if name == "numpy.ndarray" and value.dtype.names:  # between its fields there may be anything
         return name, [(field, _form(value[field].copy(), around)) for field in value.dtype.names]
     if name == "numpy.ndarray" and value.dtype.kind != "O":
@@ -42,8 +44,8 @@ def _form(value: Any, around: list[Any]) -> Any:
         told = [(repr(label), str(one.dtype), [repr(item) for item in one.tolist()]) for label, one in columns]
         return name, [repr(label) for label in value.index], value.index.names, str(value.index.dtype), told
     if isinstance(value, dict):
-        timeless = {key: item for key, item in value.items() if not _is_time(key)}
-        return name, [(_form(key, around), _form(item, around)) for key, item in timeless.items()]
+        lasting = {key: item for key, item in value.items() if not _is_fleeting(key)}
+        return name, [(_form(key, around), _form(item, around)) for key, item in lasting.items()]
     if isinstance(value, set | frozenset):
         return name, sorted(repr(_form(item, around)) for item in value)
     if isinstance(value, list | tuple):
@@ -58,9 +60,9 @@ def _form(value: Any, around: list[Any]) -> Any:
     return name, [_form(part, around) for part in listed]
 
 
-def _is_time(key: Any) -> bool:
-    """Whether a search of scikit-learn keeps under ``key`` how long it took."""
-    return isinstance(key, str) and key.endswith(("fit_time", "score_time", "refit_time_"))
+def _is_fleeting(key: Any) -> bool:
+    """Whether scikit-learn keeps under ``key`` how long something took, or where it lay in memory."""
+    return isinstance(key, str) and key.endswith(("fit_time", "score_time", "refit_time_", "_stop_words_id"))
 
 
 def look_at_file(path: Path) -> str:
