@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -365,6 +365,12 @@ def _is_path(text: str) -> bool:
     return text.endswith((".yaml", ".yml", ".json")) or "/" in text
 
 
+def stand_by(modules: Iterable[str]) -> None:
+    """Where runs go here by default, have a process ready for the first one, with ``modules`` imported."""
+    if backend_name(None) == "local":
+        _local().stand_by(modules)
+
+
 def backend_of(name: str | None) -> Backend:
     """The backend called ``name``, by default the one in the settings, else the one that fits where this runs."""
     return _kubeflow() if backend_name(name) == "kubeflow" else _local()
@@ -427,6 +433,7 @@ __all__ = [
     "schedule",
     "schedules",
     "show",
+    "stand_by",
     "submit",
     "upload",
     "uploaded",

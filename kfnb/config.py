@@ -41,7 +41,9 @@ class Kfnb(Configurable):
     index_urls = List(Unicode(), help="package indexes that steps install from").tag(config=True)
     jobs = Integer(0, min=0, help="how many tasks a local run has at once; 0 for one a core").tag(config=True)
     warm = Integer(
-        300, min=0, help="seconds that a local run's process stays, its imports done, for the next; 0 for not"
+        300,
+        min=0,
+        help="seconds that a process with its imports done waits for a local run; 0 for none",
     ).tag(config=True)
     secrets = Unicode("", help="folder or YAML file that local runs read secrets and config maps from").tag(
         config=True

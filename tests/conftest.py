@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
@@ -16,6 +17,12 @@ from kfnb.capture.component import Component
 from kfnb.magics.kernel import Kernel
 
 os.environ["KFNB_WARM"] = "0"  # no process outlives its test
+
+# how long an example takes says how busy the machine is, and nothing of kfnb
+hypothesis.settings.register_profile(
+    "kfnb", deadline=None, print_blob=True, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("kfnb")
 
 
 class Shell:

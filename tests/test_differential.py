@@ -236,7 +236,6 @@ def run_examples(shell: Any, count: int, *, derandomize: bool) -> None:
 
     @settings(
         max_examples=count,
-        deadline=None,
         derandomize=derandomize,
         database=None,
         suppress_health_check=list(HealthCheck),

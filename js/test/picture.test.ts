@@ -113,6 +113,12 @@ describe("what a person does", () => {
     expect(find(".panel b").textContent).toBe("report");
   });
 
+  it("takes the focus along at once, so that moving the picture gives it back to the right node", () => {
+    find("[data-key=split]").focus();
+    press(find("[data-key=split]"), "ArrowRight");
+    expect((root.activeElement as HTMLElement).dataset.key).toBe("for-loop-1");
+  });
+
   it("is in the tab order once in the graph", () => {
     expect(root.querySelectorAll("[role=treeitem][tabindex='0']")).toHaveLength(1);
   });

@@ -15,6 +15,7 @@ from kfnb.capture.notebook import Notebook
 from kfnb.capture.parameters import check_parameters
 from kfnb.capture.setup import TAGS, check_set_up
 from kfnb.errors import KfnbError, UsageError
+from kfnb.magics.ahead import Ahead
 from kfnb.magics.file import NotebookFile
 from kfnb.magics.running import Running
 from kfnb.pipeline.workspace import Workspace
@@ -31,6 +32,7 @@ class Kernel:
     def __init__(self, shell: InteractiveShell, running: list[Running]) -> None:
         self.shell = shell
         self.running = running
+        self.ahead = Ahead(busy=lambda: bool(self.running))
         self.file = NotebookFile.find(shell.user_ns)
         folder = self.file.path.parent if self.file else Path.cwd()
         self.workspace = Workspace(
@@ -146,6 +148,7 @@ class Kernel:
             self.shell.user_ns[bind] = component
         for note in component.notes:
             print(f"note: {note}")
+        self.ahead.begin(self.shell.user_ns)
 
     def _head(self, head: str) -> Running:
         if not self.running or _head_of(self.running[-1]) != head:

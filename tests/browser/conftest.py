@@ -33,11 +33,18 @@ def browser():
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def lab(tmp_path_factory):
-    """JupyterLab."""
+@pytest.fixture(scope="session")
+def server(tmp_path_factory):
+    """One JupyterLab for all tests: to start it takes longer than most of them."""
     with labs.jupyterlab(tmp_path_factory.mktemp("lab")) as lab:
         yield lab
+
+
+@pytest.fixture
+def lab(server):
+    """JupyterLab, as light as it is to begin with."""
+    server.theme(labs.LIGHT)
+    return server
 
 
 @pytest.fixture

@@ -215,7 +215,6 @@ def test_dark_is_dark(lab, page):
     expect(in_state(picture, "Succeeded")).to_be_visible(timeout=60_000)
     colour = picture.get_by_role("heading").evaluate("element => getComputedStyle(element).color")
     assert all(int(part) > 150 for part in re.findall(r"\d+", colour)[:3])
-    lab.theme("JupyterLab Light")
 
 
 def test_the_table_of_runs_is_filtered_sorted_and_fetched_anew(lab, page):

@@ -25,8 +25,8 @@ loss = x * x + math.log10(y) ** 2 + (act == "tanh") / 10
 
 
 def opened(lab, page, name, *, trials=14, pause=0.05):
-    lab.write(f"{name}.ipynb", [LOAD, TUNE.strip().format(study=name, trials=trials, pause=pause)])
-    sheet = lab.open(page, f"{name}.ipynb")
+    lab.write(f"study-{name}.ipynb", [LOAD, TUNE.strip().format(study=name, trials=trials, pause=pause)])
+    sheet = lab.open(page, f"study-{name}.ipynb")
     sheet.run_all()
     return sheet
 
@@ -104,4 +104,4 @@ def test_a_saved_notebook_shows_it_without_a_kernel(lab, page):
     output = sheet.cell("%%kf_tune").locator(".jp-OutputArea")
     expect(output.get_by_role("region", name="Study saved")).to_contain_text("Best trial")
     expect(output.get_by_role("img", name=re.compile("as lines over x, y, act, loss"))).to_be_visible()
-    assert (lab.notebooks / "saved.ipynb").stat().st_size < 200_000
+    assert (lab.notebooks / "study-saved.ipynb").stat().st_size < 200_000

@@ -138,7 +138,7 @@ def with_mentions(text: str) -> str:
     return "\n".join([text, *(node.name for node in ast.walk(ast.parse(text)) if isinstance(node, made))])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=150, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(blocks(3))
 def test_no_name_that_the_compiler_sees_is_overlooked(text: str) -> None:
     try:

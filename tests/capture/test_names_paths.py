@@ -145,7 +145,7 @@ def block(depth: int, loop: bool = False) -> st.SearchStrategy[str]:
     return st.lists(statement(depth, loop), min_size=1, max_size=3).map("\n".join)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck), derandomize=True)
+@settings(max_examples=150, suppress_health_check=list(HealthCheck), derandomize=True)
 @given(block(3))
 def test_what_is_read_is_what_some_path_reads(text: str) -> None:
     paths = on_every_path(text)

@@ -382,7 +382,7 @@ class Saying:
         return {"gitVersion": "v1.36.0"}
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(st.fixed_dictionaries({"items": st.lists(ITEMS, max_size=3)}), min_size=1, max_size=3))
 def test_whatever_a_cluster_holds_the_rest_is_seen(answers):
     """CRDs need not validate anything: Katib's do not."""

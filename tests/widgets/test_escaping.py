@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import widget_pages as reading
 import widget_samples as samples
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kfnb import model
@@ -189,7 +189,7 @@ runs = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(runs, texts)
 def test_any_run_can_be_drawn_and_none_brings_markup(run, content):
     contents = dict.fromkeys(
@@ -201,7 +201,7 @@ def test_any_run_can_be_drawn_and_none_brings_markup(run, content):
     assert "\n" not in draw_progress(run, now=samples.NOW)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(st.lists(runs, min_size=2, max_size=4), st.booleans())
 def test_any_runs_can_be_compared_and_none_brings_markup(some, whole):
     check(draw_comparison(compared(some, whole=whole), now=samples.NOW))
@@ -251,7 +251,7 @@ previews = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(tasks, previews, texts, st.booleans())
 def test_any_task_can_be_drawn_and_none_brings_markup(task, preview, content, titled):
     found = uris(task)
@@ -262,7 +262,7 @@ def test_any_task_can_be_drawn_and_none_brings_markup(task, preview, content, ti
 nodes = st.builds(model.Node, ids, texts, ids, st.booleans(), texts)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(nodes, max_size=6), st.lists(st.builds(model.Edge, ids, ids, texts), max_size=6), texts)
 def test_any_graph_can_be_drawn_and_none_brings_markup(some, edges, text):
     ports = (Port(text, text, text, text),)

@@ -39,7 +39,7 @@ def apart(one, other):
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(graphs())
 def test_boxes_never_overlap_and_groups_hold_what_is_theirs(graph):
     boxes, edges = graph
@@ -57,7 +57,7 @@ def test_boxes_never_overlap_and_groups_hold_what_is_theirs(graph):
     assert all(-1e-6 <= place.y <= layout.height for place in layout.places.values())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(graphs())
 def test_edges_go_left_to_right_from_border_to_border(graph):
     boxes, edges = graph
@@ -72,7 +72,7 @@ def test_edges_go_left_to_right_from_border_to_border(graph):
         assert target.y <= route.points[-1][1] <= target.y + target.height
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(graphs())
 def test_the_level_part_of_an_edge_runs_through_no_other_box(graph):
     boxes, edges = graph

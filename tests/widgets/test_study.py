@@ -301,7 +301,7 @@ trials = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60, phases=set(Phase) - {Phase.shrink})  # to shrink takes minutes
+@settings(max_examples=60, phases=set(Phase) - {Phase.shrink})  # to shrink takes minutes
 @given(st.lists(trials, max_size=6).map(tuple), st.booleans(), st.sampled_from(RunState))
 def test_whatever_a_study_holds_it_is_drawn(some, maximize, state):
     study = Study(

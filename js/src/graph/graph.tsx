@@ -25,11 +25,14 @@ export function Graph({ store }: { store: RunStore }) {
   const area = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => watchSize(area.current, stage), [stage]);
   useLayoutEffect(() => (area.current ? listen(area.current, stage) : undefined), [stage]);
-  useFocus(area, stage);
+  const follow = useFocus(area, stage);
   useReveal(store, stage);
   const press = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (isNode(event.target) && act(event.key, store, stage)) event.preventDefault();
+    if (!isNode(event.target) || !act(event.key, store, stage)) return;
+    event.preventDefault();
+    // at once: a picture that is moved now gives the focus back to the node that last had it
+    follow();
   };
   return (
     <div class="graph" style={`min-height:${stage.height.value}px`}>
@@ -118,8 +121,8 @@ function watchSize(area: HTMLElement | null, stage: Stage): (() => void) | undef
   return () => observer.disconnect();
 }
 
-/** Keep the keyboard's focus at the node that it is at, also when that is drawn only now, or anew. */
-function useFocus(area: { current: HTMLDivElement | null }, stage: Stage): void {
+/** Keep the keyboard's focus at the node that it is at, also when that is drawn only now, or anew. Returns what does so at once. */
+function useFocus(area: { current: HTMLDivElement | null }, stage: Stage): () => void {
   const held = useRef<Held | null>(null);
   const follow = () => {
     const last = held.current?.current;
@@ -138,6 +141,7 @@ function useFocus(area: { current: HTMLDivElement | null }, stage: Stage): void 
     // what these change is drawn by the next frame but one
     requestAnimationFrame(() => requestAnimationFrame(follow));
   });
+  return follow;
 }
 
 /** Bring the node whose panel is open into view, which the panel may have covered. */

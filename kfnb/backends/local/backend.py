@@ -8,7 +8,7 @@ import platform
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from importlib import metadata
@@ -25,7 +25,7 @@ from kfnb.backends.local.logs import Logs
 from kfnb.backends.local.obituary import bury
 from kfnb.backends.local.reader import examine, refuse
 from kfnb.backends.local.secret_store import Secrets
-from kfnb.backends.local.spawn import spawn
+from kfnb.backends.local.spawn import spawn, stand_by
 from kfnb.backends.local.store import Fact, opened
 from kfnb.backends.local.supply import said, unmet
 from kfnb.backends.selection import DEFAULT_EXPERIMENT, LISTED, Selection
@@ -54,6 +54,11 @@ class LocalBackend:
         self._jobs = jobs or _cores()
         self._linger = linger
         self._secrets = str(folders.absolute(Path(secrets), "secrets")) if secrets else ""
+
+    def stand_by(self, modules: Iterable[str]) -> None:
+        """Have a process ready for the first run, with ``modules`` imported, unless no process is to linger."""
+        if self._linger:
+            stand_by(self._home, self._linger, modules)
 
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""

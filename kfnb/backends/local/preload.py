@@ -25,16 +25,16 @@ def preload(programs: Iterable[tuple[str, str]]) -> None:
     just end this one.
     """
     handler = signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    importlib.import_module("kfp.dsl.executor")
-    _import_all(programs)
+    import_all(name for source, function in programs for name in _imported(source, function))
     gc.collect()
     gc.freeze()  # what is here now stays shared with the children, untouched by their collectors
     signal.signal(signal.SIGTERM, handler)
 
 
-def _import_all(programs: Iterable[tuple[str, str]]) -> None:
-    """Import what can be imported; what cannot is left for the step to tell."""
-    for name in dict.fromkeys(name for source, function in programs for name in _imported(source, function)):
+def import_all(names: Iterable[str]) -> None:
+    """Import KFP's executor and the installed modules ``names``; one that cannot be is left for the step to tell."""
+    importlib.import_module("kfp.dsl.executor")
+    for name in dict.fromkeys(names):
         if _is_installed(name.partition(".")[0]):
             try:
                 importlib.import_module(name)

@@ -44,8 +44,11 @@ _WORKSPACE = "workspace"
 
 def main(folder: RunFolder, lock: int) -> None:
     """Drive the run in ``folder`` to its end; and, in forks of this process, the runs that come soon after."""
-    warmth = Warmth()
-    request: Request | None = (folder, lock)
+    serve((folder, lock), Warmth())
+
+
+def serve(request: Request | None, warmth: Warmth) -> None:
+    """Drive the run that is asked for, and those that a fork of this process is asked for then."""
     while request is not None:
         order = drive(*request)
         os.close(request[1])

@@ -30,11 +30,15 @@ from kfnb.backends.local.folder import RunFolder
 from kfnb.backends.local.marks import MARK, remark
 
 _VOLATILE = frozenset({MARK, "_", "PWD", "OLDPWD", "SHLVL"})
+_FOLDER = "warm"
 _PATIENCE = 0.5
 """Seconds that a warm process may take to answer; after that, a fresh one is quicker."""
 
 _LOOK = 5.0
 """Seconds between looks at whether the socket is still there."""
+
+NOT_YET = "-" * len("261124-063723-412k")
+"""The mark of a process that has no run yet; as long as a run's id, which is written over it."""
 
 Request = tuple[RunFolder, int]
 """A run that is to be driven, and its lock."""
@@ -51,6 +55,11 @@ def key(environ: Mapping[str, str]) -> str:
         [(str(folder), folder.stat().st_mtime_ns) for folder in sites],
     ]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:24]
+
+
+def waits(home: Path, environ: Mapping[str, str]) -> bool:
+    """Whether a process waits in ``home`` that was started like one with ``environ`` would be now."""
+    return (home / _FOLDER / key(environ)).exists()
 
 
 def revive(home: Path, folder: RunFolder, lock: int, environ: Mapping[str, str]) -> bool:
@@ -93,7 +102,7 @@ class Warmth:
         """Wait for another run for ``seconds``, each time anew. A fork gets it; this process None, in the end."""
         if self.known >= sys.modules.keys():
             return None  # the process that this one was forked from knows as much, and is there
-        if sys.platform != "linux" or seconds <= 0 or not remark("-" * len(os.environ[MARK])):
+        if sys.platform != "linux" or seconds <= 0 or not remark(NOT_YET):
             return None
         files = _files()
         if any(changed > self.since * 1e9 for changed in files.values()):
@@ -172,7 +181,7 @@ def _born(line: socket.socket, folder: RunFolder, lock: int, log: int) -> Reques
 
 
 def _place(home: Path) -> Path:
-    place = home / "warm"
+    place = home / _FOLDER
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = place.stat()
     if status.st_uid != os.geteuid() or status.st_mode & 0o077:

@@ -19,9 +19,7 @@ from kfnb.backends.local import LocalBackend
 from kfnb.model import RunState
 
 SUCCEEDED, FAILED, SKIPPED = RunState.SUCCEEDED, RunState.FAILED, RunState.SKIPPED
-OURS = settings(
-    deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
-)
+OURS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 
 Told = dict[str, tuple[RunState, Any, int]]
 """By a task's pipeline, iterations and name: how it ended, what it made, and its attempts."""

@@ -25,6 +25,7 @@ def look() -> dict:
     import os
     import random
     import sqlite3  # noqa: F401
+    import sys
 
     here = "/proc/self/fd/"
     files = [os.readlink(here + n) for n in os.listdir(here) if os.path.lexists(here + n)]
@@ -33,6 +34,7 @@ def look() -> dict:
         "random": random.random(),
         "variable": os.environ.get("KFNB_TEST"),
         "mark": os.environ["KFNB_RUN"],
+        "loaded": "xml.dom.minidom" in sys.modules,
         "kept": [name for name in files if "lock" in name or "warm" in name or "socket" in name],
     }
 
@@ -183,3 +185,21 @@ def test_it_goes_when_its_time_is_over(tmp_path):
 
     assert wait_until(lambda: lingering(backend), lambda left: not left) == []
     assert list((tmp_path / "home" / "warm").glob("[!.]*")) == []
+
+
+def test_before_the_first_run_a_process_may_stand_by(warm, tmp_path):
+    warm.stand_by(["json", "xml.dom.minidom", "no_such_module"])
+    is_warm(warm)
+    (stands,) = lingering(warm)
+    warm.stand_by(["json"])  # one is there
+    assert lingering(warm) == [stands]
+    assert os.sched_getscheduler(stands) == os.SCHED_OTHER
+    run, seen = look_once(warm, tmp_path)
+
+    assert (seen["loaded"], seen["mark"], seen["kept"]) == (True, run.id, [])
+
+
+def test_without_lingering_no_process_stands_by(tmp_path):
+    backend = LocalBackend(tmp_path / "home", jobs=2, linger=0)
+    backend.stand_by(["json"])
+    assert not (tmp_path / "home").exists()

@@ -471,7 +471,7 @@ starts = st.sampled_from(
 names = st.sampled_from(["data", "x.csv", "x.json", "x.npy", "x.tsv", "x.jsonl", "x.parquet"])
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     starts,
     st.binary(max_size=200),

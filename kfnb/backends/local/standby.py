@@ -1,0 +1,42 @@
+"""A process that is ready before there is a run: ``python -m kfnb.backends.local.standby HOME SECONDS MODULE...``.
+
+It imports what runs of the notebook will, with time of the processor that nothing else wants, and then waits for
+``SECONDS`` as a supervisor that is done does (see ``warm``).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from kfnb.backends.local import condition, preload
+from kfnb.backends.local.supervisor import serve
+from kfnb.backends.local.warm import Warmth
+
+
+def main(home: Path, seconds: float, modules: Sequence[str]) -> None:
+    """Import ``modules``, and drive the runs that come within ``seconds`` of each other."""
+    warmth = Warmth()
+    with _at_leisure():
+        preload.import_all(modules)
+        condition.warm_up()
+    serve(warmth.linger(home, seconds), warmth)
+
+
+@contextmanager
+def _at_leisure() -> Iterator[None]:
+    """Leave the processor to whoever wants it, for a while; runs that are forked later do not."""
+    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
+    try:
+        yield
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
+if __name__ == "__main__":
+    if sys.path[0] == str(Path.cwd()):
+        sys.path.pop(0)  # python -m put it there; a step imports nothing by chance
+    main(Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3:])
