@@ -70,8 +70,8 @@ class Component:
     ``outputs`` are the kinds of all names that it wrote and that still had a value at its end; ``refusals`` says of
     some of them why they cannot travel. ``constants`` are the values, as Python source, of the notebook's
     constants when it ran; ``changed`` the inputs that it changed in place; ``files`` what it read and wrote;
-    ``unpickled`` are the notebook's names that pickles in them and its inputs need; ``outside`` the files elsewhere on this machine
-    that it names, by line.
+    ``unpickled`` are the notebook's names that pickles in those and in its inputs need; ``outside`` the files elsewhere
+    on this machine that it names, by line.
     """
 
     name: str

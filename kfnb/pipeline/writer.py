@@ -284,7 +284,7 @@ class StepWriter:
         return [INDENT + mark(source.cell.place(source.first)), indented(body.text)]
 
     def _classes(self, *, own: bool) -> str:
-        """The notebook's classes and functions that the step has, as the source of a dict; with ``own``, its own too."""
+        """The notebook's classes and functions that a step has, as the source of a dict; with ``own``, its own too."""
         names = {source.name for source in self.travel.sources if _is_pickled_by_name(source)}
         if own:
             names |= {d.name for d in definitions_of(self.cell, self.star_names) if _is_pickled_by_name(d)}

@@ -9,8 +9,18 @@ from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 PICKLES = {".joblib", ".pkl", ".pickle"}
-_PLAIN = {"__main__", "_loss", "builtins", "collections", "copyreg", "datetime", "decimal", "enum", "functools", "numpy"}
-_PLAIN |= {"pandas", "pathlib", "re", "scipy", "sklearn", "string"}
+_PLAIN = {
+    "__main__",
+    "_loss",
+    "builtins",
+    "collections",
+    "copyreg",
+    "datetime",
+    "decimal",
+    "enum",
+    "functools",
+}
+_PLAIN |= {"numpy", "pandas", "pathlib", "re", "scipy", "sklearn", "string"}
 """Modules whose objects are compared by what they hold."""
 _FUNCTIONS = FunctionType | BuiltinFunctionType | MethodType
 
@@ -20,7 +30,7 @@ def look(value: Any) -> str:
     return hashlib.sha256(repr(_form(value, [])).encode()).hexdigest()
 
 
-def _form(value: Any, around: list[Any]) -> Any:
+def _form(value: Any, around: list[Any]) -> Any:  # noqa: PLR0911, PLR0912 - a case for each kind of value
     """What a value consists of, as plain tuples of texts; ``around`` are the values that it is part of."""
     kind = type(value)
     name = f"{kind.__module__}.{kind.__qualname__}"
@@ -41,7 +51,9 @@ def _form(value: Any, around: list[Any]) -> Any:
         return name, value.dtype.str, value.shape, hashlib.sha256(value.tobytes()).hexdigest()
     if name in ("pandas.DataFrame", "pandas.Series", "pandas.core.frame.DataFrame"):
         columns = value.items() if "DataFrame" in name else [(value.name, value)]
-        told = [(repr(label), str(one.dtype), [repr(item) for item in one.tolist()]) for label, one in columns]
+        told = [
+            (repr(label), str(one.dtype), [repr(item) for item in one.tolist()]) for label, one in columns
+        ]
         return name, [repr(label) for label in value.index], value.index.names, str(value.index.dtype), told
     if isinstance(value, dict):
         lasting = {key: item for key, item in value.items() if not _is_fleeting(key)}
@@ -56,7 +68,9 @@ def _form(value: Any, around: list[Any]) -> Any:
         return name, "unknown"
     if isinstance(parts, str):
         return name, parts
-    listed = [list(part) if place in (3, 4) and part is not None else part for place, part in enumerate(parts)]
+    listed = [
+        list(part) if place in (3, 4) and part is not None else part for place, part in enumerate(parts)
+    ]
     return name, [_form(part, around) for part in listed]
 
 
@@ -104,8 +118,16 @@ def look_at_folder(folder: Path, known: dict[str, Any]) -> dict[str, str]:
 
 def look_at_names(space: dict[str, Any]) -> dict[str, str]:
     """The values of a notebook's names."""
-    names = [name for name in space if not name.startswith("_") and name not in ("In", "Out", "exit", "quit", "open")]
-    return {name: look(space[name]) for name in names if not isinstance(space[name], ModuleType | _FUNCTIONS | type)}
+    names = [
+        name
+        for name in space
+        if not name.startswith("_") and name not in ("In", "Out", "exit", "quit", "open")
+    ]
+    return {
+        name: look(space[name])
+        for name in names
+        if not isinstance(space[name], ModuleType | _FUNCTIONS | type)
+    }
 
 
 def look_at_outputs(outputs: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:

@@ -86,7 +86,9 @@ class Kernel:
 def kernel(folder: Path, environment: Mapping[str, str]) -> Iterator[Kernel]:
     """A kernel of a notebook that lies in ``folder``, with no other variables of the environment."""
     notebook = nbformat.v4.new_notebook()
-    client = NotebookClient(notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}})
+    client = NotebookClient(
+        notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    )
     with client.setup_kernel(cwd=str(folder), env=dict(environment)):
         yield Kernel(client)
 
