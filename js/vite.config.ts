@@ -33,5 +33,5 @@ export default defineConfig({
     modulePreload: false,
     target: "es2022",
   },
-  test: { environment: "happy-dom", include: ["test/**/*.test.{ts,tsx}"] },
+  test: { environment: "happy-dom", include: ["test/**/*.test.{ts,tsx}"], css: { include: /log\.css/ } },
 });

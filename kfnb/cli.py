@@ -1,38 +1,46 @@
 """The command ``kfnb``: the verbs of the magics, for a terminal and for CI.
 
 It waits for what it starts, prints progress on stderr, and with ``--json`` the handle on stdout. Exit codes:
-0 succeeded, 1 failed, 2 wrong use, 130 interrupted.
+0 succeeded, 1 failed, 2 wrong use, 130 interrupted. A verb is imported when it is used, so that help comes at once.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from importlib import import_module
 
 from kfnb import __version__ as version
-from kfnb import options
-from kfnb.errors import BackendError, KfnbError, UsageError
-from kfnb.verbs import cluster, image, kept, notebook, own, runs, tuning
-from kfnb.verbs.printing import tell
+from kfnb.errors import BackendError, Help, KfnbError, UsageError, did_you_mean
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with ``argv`` (the process's own by default) and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _dispatch(words)
-    except options.Help as text:
-        print(text)
-        return 0
-    except KfnbError as error:
-        tell(str(error))
-        # all but what the backend says is told before anything has started: wrong use
-        return 1 if isinstance(error, BackendError) else 2
+        code = _told(words)
+        sys.stdout.flush()  # here, where it is caught: at Python's end it would be a traceback
     except BrokenPipeError:
         # what read our output has had enough of it; Python must not complain when it flushes the rest at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    return code
+
+
+def _told(words: list[str]) -> int:
+    """Do what the words ask for; help and errors are told."""
+    try:
+        return _dispatch(words)
+    except Help as text:
+        print(text)
+        return 0
+    except KfnbError as error:
+        from kfnb.verbs.terminal import tell
+
+        tell(str(error))
+        # all but what the backend says is told before anything has started: wrong use
+        return 1 if isinstance(error, BackendError) else 2
 
 
 def _dispatch(words: list[str]) -> int:
@@ -44,8 +52,10 @@ def _dispatch(words: list[str]) -> int:
         print(_usage())
         return 0 if verb else 2
     if verb not in VERBS:
-        raise UsageError(f"kfnb has no verb {verb}; there are {', '.join(VERBS)}")
-    return VERBS[verb][0](words[1:])
+        raise UsageError(f"unknown verb {verb}{did_you_mean(verb, VERBS)}; kfnb --help shows the verbs")
+    module, _, function = VERBS[verb][0].partition(":")
+    code: int = getattr(import_module(f"kfnb.verbs.{module}"), function)(words[1:])
+    return code
 
 
 def _usage() -> str:
@@ -53,37 +63,42 @@ def _usage() -> str:
     return f"usage: kfnb VERB ...\n\n{verbs}\n\nkfnb VERB --help shows its words."
 
 
-VERBS: dict[str, tuple[Callable[[list[str]], int], str]] = {
-    "run": (runs.run_notebooks, "execute notebooks from top to bottom"),
-    "submit": (runs.submit, "run a pipeline: a compiled file, or a program of KFP's SDK"),
-    "compile": (kept.compile_, "write a pipeline of a program of KFP's SDK as YAML"),
+VERBS: dict[str, tuple[str, str]] = {
+    "run": ("runs:run_notebooks", "execute notebooks from top to bottom"),
+    "submit": ("runs:submit", "run a pipeline: a compiled file, or a program of KFP's SDK"),
+    "compile": ("kept:compile_", "write a pipeline of a program of KFP's SDK as YAML"),
     "runs": (
-        runs.runs,
+        "runs:runs",
         "the newest runs; kfnb runs show ID shows one, kfnb runs prune --keep N removes the others",
     ),
-    "compare": (runs.compare, "runs side by side: what differs between them"),
-    "logs": (runs.logs, "what a run's tasks wrote"),
-    "stop": (runs.stop, "end a run and all of its processes"),
-    "retry": (runs.retry, "run again what did not succeed of a run"),
-    "archive": (runs.archive, "put runs away; --undo puts them back"),
-    "delete": (runs.delete, "remove finished runs for good"),
-    "status": (cluster.status, "where you are, what there is, and what is broken"),
+    "compare": ("runs:compare", "runs side by side: what differs between them"),
+    "logs": ("runs:logs", "what a run's tasks wrote"),
+    "stop": ("runs:stop", "end a run and all of its processes"),
+    "retry": ("runs:retry", "run again what did not succeed of a run"),
+    "archive": ("runs:archive", "put runs away; --undo puts them back"),
+    "delete": ("runs:delete", "remove finished runs for good"),
+    "status": ("cluster:status", "where you are, what there is, and what is broken"),
     "doctor": (
-        cluster.doctor,
+        "cluster:doctor",
         "check this machine, the clients and the way to the cluster; 1 where something is bad",
     ),
-    "notebook": (notebook.notebook, "the notebooks on the cluster: list, start, stop, create, delete"),
-    "cluster": (own.cluster, "a Kubeflow on this machine, with minikube or kind: up, status, down"),
-    "image": (image.image, "write what an image for notebooks with kfnb in it is built from"),
-    "experiments": (kept.experiments, "the experiments there are"),
-    "upload": (kept.upload, "keep a pipeline on the cluster, or a new version of one"),
-    "tune": (tuning.tune, "search for the parameters of a pipeline that make an objective best"),
+    "notebook": ("notebook:notebook", "the notebooks on the cluster: list, start, stop, create, delete"),
+    "cluster": ("own:cluster", "a Kubeflow on this machine, with minikube or kind: up, status, down"),
+    "image": ("image:image", "write what an image for notebooks with kfnb in it is built from"),
+    "experiments": ("kept:experiments", "the experiments there are"),
+    "upload": ("kept:upload", "keep a pipeline on the cluster, or a new version of one"),
+    "tune": ("tuning:tune", "search for the parameters of a pipeline that make an objective best"),
     "studies": (
-        tuning.studies,
+        "tuning:studies",
         "the studies there are; kfnb studies show NAME shows one, stops it, or goes on with it",
     ),
-    "schedule": (kept.schedule, "run a pipeline on the cluster again and again; list, pause, resume, delete"),
+    "schedule": (
+        "kept:schedule",
+        "run a pipeline on the cluster again and again; list, pause, resume, delete",
+    ),
 }
+
+"""Each verb: where its function is (``module:function`` in ``kfnb.verbs``), and what it does."""
 
 if __name__ == "__main__":
     sys.exit(main())

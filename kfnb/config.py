@@ -74,6 +74,9 @@ class Kfnb(Configurable):
     service_account = Unicode("", help="service account of runs on Kubeflow; empty for its default").tag(
         config=True
     )
+    upload_limit = Integer(
+        200, min=0, help="megabytes of files beside the notebook that are uploaded for a run on Kubeflow"
+    ).tag(config=True)
     debug = Bool(False, help="show tracebacks of kfnb's own").tag(config=True)
 
     def __init__(self, *, start: Path | None = None, config: Config | None = None) -> None:

@@ -7,6 +7,7 @@ they show as that message alone; ``%kf_config debug=true`` brings the traceback 
 from __future__ import annotations
 
 import traceback
+from collections.abc import Iterable
 
 
 class KfnbError(Exception):
@@ -113,3 +114,15 @@ class RunFailed(KfnbError):
 
 class NotebookError(KfnbError):
     """A notebook cannot be executed as asked."""
+
+
+class Help(Exception):
+    """``--help`` was given; the message is the help."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """The end of an error about an unknown ``word``: the known one that is like it, or nothing."""
+    from difflib import get_close_matches
+
+    close = get_close_matches(word, list(known), 1)
+    return f"; did you mean {close[0]}?" if close else ""

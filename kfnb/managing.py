@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kfnb import api
+from kfnb.backends.backend import LogLine
+from kfnb.backends.logs import Excerpt, wanted
 from kfnb.backends.run import Run, RunList
 from kfnb.backends.schedule import Schedule, ScheduleList
 from kfnb.errors import UsageError
 from kfnb.model import UploadedPipeline, UploadList
+from kfnb.tuning.study import Study
 from kfnb.when import cron_note
 
 Tell = Callable[[str], None]
@@ -29,13 +32,77 @@ def runs(found: Namespace) -> RunList:
     )
 
 
-def upload(found: Namespace) -> UploadedPipeline | UploadList:
+def logs(found: Namespace, tail: int | None, out: Tell, tell: Tell) -> None:
+    """``%kf_logs``: what a run's tasks wrote, the last ``tail`` lines of it where no number is given; None for all."""
+    run = api.newest() if found.run is None else api.run(found.run)
+    which = wanted(found.since, found.grep, found.level)
+    excerpt = run.excerpt(found.task, which, _tail(found, tail), follow=found.follow)
+    _print(excerpt, lambda: run.log_place(found.task), out, tell, named=found.task is None)
+
+
+def trial_log(study: Study, found: Namespace, tail: int | None, out: Tell, tell: Tell) -> None:
+    """``%kf_study NAME --logs TRIAL``: what a trial wrote, as ``logs`` has it."""
+    lines = (LogLine("", text) for text in study.log_lines(found.logs))
+    excerpt = Excerpt(lines, wanted(None, found.grep, found.level), _tail(found, tail))
+    _print(excerpt, lambda: "", out, tell, named=False)
+
+
+def _tail(found: Namespace, tail: int | None) -> int | None:
+    if found.tail is None:
+        return tail
+    return None if found.tail == "all" else int(found.tail)
+
+
+def _print(excerpt: Excerpt, place: Callable[[], str], out: Tell, tell: Tell, *, named: bool) -> None:
+    """Print an excerpt; above it, how much is left out and where it is."""
+    shown = 0
+    for line in excerpt:
+        if not shown and excerpt.left_out:
+            tell(_left_out(excerpt, place()))
+        shown += 1
+        out(f"{line.task}  {line.text}" if named else line.text)
+    if not shown and excerpt.seen:
+        tell(f"({_amount(excerpt)} were written: none of them is asked for)")
+
+
+def _left_out(excerpt: Excerpt, place: str) -> str:
+    """How many lines stand before those that are shown, of how many, and where all are."""
+    others = f"{excerpt.left_out:,} more {'that match ' if excerpt.which else ''}before these"
+    where = f"; the whole log is in {place}" if place else ""
+    return f"({others}, of {_amount(excerpt)}: --tail N or --tail all shows more{where})"
+
+
+def _amount(excerpt: Excerpt) -> str:
+    return f"{excerpt.seen:,} lines ({excerpt.size / 1e6:,.1f} MB)"
+
+
+def shown(found: Namespace, tell: Tell) -> Run:
+    """``%kf_run``: a run; with ``--keep-files``, files that its steps wrote are copied beside the notebook."""
+    if found.force and not found.keep_files:
+        raise UsageError("--force overwrites what --keep-files copies: give both")
+    run = api.run(found.run)
+    if found.keep_files:
+        if not run.state.finished:
+            tell(f"run {run.id} is not finished: only the files of finished steps are kept")
+        keep_files(run, found.keep_files, tell, force=found.force)
+    return run
+
+
+def keep_files(run: Run, patterns: Sequence[str], tell: Tell, *, force: bool = False) -> None:
+    """``--keep-files``: files that the run's steps wrote are copied beside the notebook."""
+    for line in run.keep_files(*patterns, folder=api.folder(), force=force).told:
+        tell(line)
+
+
+def upload(found: Namespace, tell: Tell) -> UploadedPipeline | UploadList:
     """``%kf_upload``: a pipeline is uploaded, or those that were are listed."""
     if found.list:
         return api.uploads(found.pipeline or "")
     if not found.pipeline:
         raise UsageError("say which pipeline is to be uploaded, or --list to see those that were")
-    return api.upload(found.pipeline, name=found.name, version=found.version, description=found.description)
+    return api.upload(
+        found.pipeline, name=found.name, version=found.version, description=found.description, tell=tell
+    )
 
 
 def schedule(found: Namespace, arguments: Mapping[str, Any], tell: Tell) -> Schedule | ScheduleList | None:
@@ -72,6 +139,8 @@ def _scheduled(found: Namespace, arguments: Mapping[str, Any], tell: Tell) -> Sc
         max_concurrency=found.max_concurrency,
         enabled=not found.paused,
         cache=not found.no_cache,
+        env=found.env,
+        tell=tell,
     )
     note = cron_note(found.cron) if found.cron else ""
     if note:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import os
-import shutil
 import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from kfnb import api
+from kfnb import api, disk
 from kfnb.cluster import reach
 from kfnb.cluster.checks.clients import clients, token
+from kfnb.cluster.checks.hairpin import hairpin
 from kfnb.cluster.checks.here import here
 from kfnb.cluster.checks.network import network
 from kfnb.cluster.checks.registry import registry
@@ -45,19 +45,25 @@ def status() -> Status:
 
     What may not be seen is marked as hidden, and nothing is raised for it. Without a cluster it tells of this machine.
     """
-    return _Standing().look()
+    return _with_machine(_Standing().look())
+
+
+def _with_machine(status: Status) -> Status:
+    """A status that also tells what is broken of this machine."""
+    broken = [Trouble(one.told, mend=one.mend) for one in here(status.here) if one.outcome is Outcome.BAD]
+    return replace(status, troubles=(*broken, *status.troubles))
 
 
 def following() -> Iterator[Status]:
     """The status again and again, about five times a minute, until it is no longer asked for."""
     standing = _Standing()
     found = standing.look()
-    yield found
+    yield _with_machine(found)
     for number in count(1):
         time.sleep(_EVERY)
         moves = number % _ALL_ANEW and found.user.known
         found = standing.look_again(found) if moves else standing.look()
-        yield found
+        yield _with_machine(found)
 
 
 def examine() -> tuple[Check, ...]:
@@ -143,6 +149,8 @@ class _Standing:
             yield token(self._token)
             yield pulls(status)
             yield storage(self._place.kubernetes, status)
+            namespaces = (self._place.installed, self._place.namespace)
+            yield hairpin(self._place.kubernetes, namespaces, self._context)
 
     def _has_token(self) -> bool:
         return self._token is not None and self._token.is_file()
@@ -190,14 +198,13 @@ class _Runs:
 def machine() -> Machine:
     """This machine, as far as a process may use it."""
     home = Path(settings().home)
-    there: Sequence[Path] = [one for one in (home, *home.parents) if one.exists()]
     memory = _memory()
     return Machine(
         cores=len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1,
         memory=memory.get("MemTotal", 0),
         memory_free=memory.get("MemAvailable", 0),
         home=str(home),
-        disk_free=shutil.disk_usage(there[0]).free if there else 0,
+        disk_free=disk.free(home),
         python=".".join(map(str, sys.version_info[:3])),
     )
 

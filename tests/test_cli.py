@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ import kfnb
 from kfnb.cli import VERBS, main
 from kfnb.model import Run, RunState, Task
 from kfnb.verbs.printing import as_json
+from kfnb.verbs.terminal import tell
 
 PROGRAM = """
 from kfp import dsl
@@ -74,7 +76,7 @@ def test_a_failed_run_is_exit_1_with_its_error(compiled: Path, capsys: pytest.Ca
         (["submit"], "the following arguments are required: pipeline"),
         (["compile", "ratio.py"], "say where to"),
         (["compile", "ratio.py:other", "--to", "x.yaml"], "it defines no such pipeline"),
-        (["moo"], "kfnb has no verb moo"),
+        (["moo"], "unknown verb moo"),
         (["runs", "--limit", "many"], "invalid int value"),
         (["run", "nothing.ipynb"], "nothing.ipynb"),
         (["compare"], "the following arguments are required: RUN"),
@@ -152,10 +154,105 @@ def test_the_command_is_installed_and_quick_to_answer() -> None:
     assert done.stdout.strip() == f"kfnb {kfnb.__version__}"
 
 
-def test_what_reads_the_output_may_stop_reading(compiled: Path) -> None:
-    command = f"{sys.executable} -m kfnb.cli runs --json | head -c 1"
-    done = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
-    assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("words", ["runs --json", "runs --help", "--help", "--version"])
+def test_what_reads_the_output_may_stop_reading(compiled: Path, words: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)  # it has gone already, so that chance has no part in it
+    done = subprocess.run(
+        [sys.executable, "-m", "kfnb.cli", *words.split()], stdout=writer, stderr=subprocess.PIPE, check=False
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_help_and_version_import_nothing_else_of_kfnb() -> None:
+    program = (
+        "import sys; from kfnb.cli import main; main([sys.argv[1]]);"
+        "print(sorted(one for one in sys.modules if one.startswith(('kfnb', 'IPython', 'traitlets'))))"
+    )
+    for word in ("--help", "--version"):
+        done = subprocess.run(
+            [sys.executable, "-c", program, word], capture_output=True, text=True, check=True
+        )
+        assert done.stdout.splitlines()[-1] == "['kfnb', 'kfnb.cli', 'kfnb.errors']"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["submti"], "unknown verb submti; did you mean submit?"),
+        (["runs", "shwo"], "kfnb runs: unknown verb shwo; did you mean show?"),
+        (["studies", "shw", "x"], "kfnb studies: unknown verb shw; did you mean show?"),
+        (["cluster", "donw"], "kfnb cluster: unknown verb donw; did you mean down?"),
+        (["notebook", "strat"], "unknown verb strat; did you mean start?"),
+        (["runs", "--limt", "3"], "unknown option --limt; did you mean --limit?"),
+    ],
+)
+def test_a_mistyped_word_is_met_with_the_right_one(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    assert told in capsys.readouterr().err
+
+
+def test_the_help_of_runs_and_studies_names_their_further_verbs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["runs", "--help"]) == 0
+    assert {"show", "prune"} <= set(capsys.readouterr().out.split())
+    assert main(["studies", "--help"]) == 0
+    assert "kfnb studies show NAME" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_no_verb_takes_what_only_a_notebook_can(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    main([verb, "--help"])
+    assert "-o NAME" not in capsys.readouterr().out
+    assert main([verb, "-o", "name"]) == 2
+
+
+def test_a_list_of_runs_as_json_tells_when_they_ran_and_nothing_of_tasks_it_does_not_know(
+    compiled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = kfnb.submit(compiled).wait(60).snapshot()
+    capsys.readouterr()
+    assert main(["runs", "--json"]) == 0
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["created"], row["started"], row["finished"]) == (run.created, run.started, run.finished)
+    assert None not in (row["created"], row["started"], row["finished"])
+    assert "tasks" not in row
+    assert main(["runs", "show", run.id, "--json"]) == 0
+    (task,) = json.loads(capsys.readouterr().out)["tasks"]
+    assert row["started"] <= task["started"] <= task["finished"] <= row["finished"]
+
+
+@pytest.mark.parametrize(
+    ("advice", "here"),
+    [
+        ("set %kf_config context=NAME", "set KFNB_CONTEXT=NAME"),
+        ("%kf_config host=ADDRESS token_file=FILE goes", "KFNB_HOST=ADDRESS KFNB_TOKEN_FILE=FILE goes"),
+        ("Check %kf_config host", "Check KFNB_HOST"),
+        ("%kf_run ID shows it again", "kfnb runs show ID shows it again"),
+        ("%kf_schedule --list shows those", "kfnb schedule --list shows those"),
+        ("tune a cell (%%kf_tune) or %kf_pipeline NAME", "tune a cell (%%kf_tune) or %kf_pipeline NAME"),
+    ],
+)
+def test_advice_that_names_a_magic_is_told_in_the_words_of_the_terminal(
+    advice: str, here: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell(advice)
+    assert capsys.readouterr().err == f"{here}\n"
+
+
+def test_status_and_doctor_advise_no_magic_in_a_terminal(
+    compiled: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(compiled.parent / "none"))
+    capsys.readouterr()
+    main(["status"])
+    main(["doctor"])
+    main(["doctor", "--json"])
+    out = capsys.readouterr().out
+    assert "KFNB_CONTEXT=NAME" in out
+    assert "%kf" not in out
 
 
 def test_runs_are_put_away_and_deleted_but_not_without_a_yes(
@@ -173,3 +270,72 @@ def test_runs_are_put_away_and_deleted_but_not_without_a_yes(
     assert [one["name"] for one in json.loads(capsys.readouterr().out)] == ["e1"]
     assert main(["delete", run_id, "--yes"]) == 0
     assert main(["runs", "show", run_id]) == 1
+
+
+LOUD = """
+from kfp import dsl
+
+
+@dsl.component(base_image="python:3.11")
+def speak(lines: int):
+    import logging
+    import sys
+
+    for line in range(lines):
+        print("line", line)
+    logging.warning("careful")
+    sys.stderr.write("1%\\\\r2%\\\\r3%")
+    print("end")
+
+
+@dsl.pipeline(name="loud")
+def loud(lines: int = 1000):
+    speak(lines=lines)
+"""
+
+
+@pytest.fixture
+def loud(compiled: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    (compiled.parent / "loud.py").write_text(LOUD)
+    run = kfnb.submit(compiled.parent / "loud.py").wait(60)
+    capsys.readouterr()
+    return run.id
+
+
+def test_a_terminal_gets_the_whole_log_and_what_it_asks_for(
+    loud: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["logs", loud, "speak"]) == 0
+    out = capsys.readouterr()
+    assert (out.out.splitlines()[:2], len(out.out.splitlines()), out.err) == (["line 0", "line 1"], 1003, "")
+    assert main(["logs", loud, "speak", "--tail", "2"]) == 0
+    out = capsys.readouterr()
+    assert len(out.out.splitlines()) == 2
+    assert "(1,001 more before these, of 1,003 lines (0.0 MB): --tail N or --tail all shows more;" in out.err
+    log = Path(out.err.strip().removesuffix(")").rpartition(" ")[2])
+    assert log.read_text().startswith("line 0\nline 1\n")
+    assert main(["logs", loud, "speak", "--level", "warning"]) == 0
+    assert "careful" in capsys.readouterr().out.splitlines()[0]
+    assert main(["logs", loud, "--grep", "line 99[0-9]", "--tail", "1"]) == 0
+    out = capsys.readouterr()
+    assert (out.out, "9 more that match before these" in out.err) == ("speak  line 999\n", True)
+    assert main(["logs", loud, "--grep", "nothing"]) == 0
+    assert "none of them is asked for" in capsys.readouterr().err
+    assert main(["logs", loud, "--since", "1h"]) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1003
+    assert main(["logs", loud, "--tail", "many"]) == 2
+    assert "--tail many: not a number of lines, or all" in capsys.readouterr().err
+
+
+def test_the_times_of_lines_are_kept(compiled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run = kfnb.submit(compiled, {"a": 1}).wait(60)
+    (line,) = [line for line in run.excerpt("divide") if line.text.startswith("dividing")]
+    task = run.tasks["divide"]
+    assert line.at is not None
+    assert task.started - 1 <= line.at <= task.finished + 1
+    timeline = compiled.parent / "home" / "runs" / run.id / "timeline"
+    timeline.write_text(
+        "".join(f"{' '.join(row.split()[:2])}\n" for row in timeline.read_text().splitlines())
+    )
+    assert next(one.at for one in run.excerpt("divide")) is None  # as older versions wrote it
+    assert run.logs("divide", since="1h").startswith("dividing 1 2")

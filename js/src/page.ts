@@ -57,6 +57,7 @@ export class Page {
       if (!tookIn(store, message) && !exhibit.empty) exhibit.ask();
     } else if (message.kind === "detail") store.detail(message);
     else if (message.kind === "log") store.log(message, buffers);
+    else if (message.kind === "file") store.file(message, buffers);
     else if (message.kind === "said") store.answer(message);
     else if (message.kind === "gone") store.end(message.text);
     else if (message.kind === "labels" && store instanceof RunStore) store.labels.value = message;

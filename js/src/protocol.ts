@@ -162,7 +162,16 @@ export type FromKernel =
   | { kind: "gone"; id: string; text: string }
   | { kind: "detail"; id: string; task: string; html: string }
   | { kind: "labels"; id: string; tasks: Record<string, string>; groups: Record<string, string> }
-  | { kind: "log"; id: string; task: string; first: number; total: number; ended: boolean }
+  | {
+      kind: "log";
+      id: string;
+      task: string;
+      first: number;
+      total: number;
+      ended: boolean;
+      times?: [line: number, at: number][];
+    }
+  | { kind: "file"; id: string; task: string; name: string; last: boolean }
   | { kind: "said"; id: string; text: string; ok: boolean }
   | { kind: "runs"; view: string; rows: Row[] };
 
@@ -170,4 +179,5 @@ export type ToKernel =
   | { do: "watch" | "seen" | "leave" | "labels" | "stop" | "retry"; id: string }
   | { do: "detail"; id: string; task: string }
   | { do: "log"; id: string; task: string; on: boolean }
+  | { do: "save"; id: string; task: string }
   | { do: "runs"; view: string };

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { Filter } from "../src/log/filter.ts";
+import { LEVELS, Leveller } from "../src/log/levels.ts";
 import { LONGEST, plain, toLines } from "../src/log/lines.ts";
 import { Log, MOST_LINES } from "../src/log/log.ts";
-import { places, Search } from "../src/log/search.ts";
+import { places, Search, toPattern } from "../src/log/search.ts";
 import { logBytes } from "./samples.ts";
 
 function bytes(text: string): DataView {
@@ -63,20 +65,126 @@ describe("a log", () => {
   });
 });
 
+function word(text: string): RegExp {
+  return toPattern(text, false) as RegExp;
+}
+
+function taken(text: string, times?: [number, number][]): Log {
+  const log = new Log();
+  log.take(0, [bytes(text)], 0, false, times);
+  return log;
+}
+
+describe("colours", () => {
+  it("are parts of a line with the names of styles that are known here", () => {
+    const log = taken("a \x1b[1;31mred\x1b[0m b\nplain\n");
+    expect(log.lines).toEqual(["a red b", "plain"]);
+    expect(log.colours.get(0)).toEqual([
+      { text: "a ", paint: "" },
+      { text: "red", paint: "bold ansi-1" },
+      { text: " b", paint: "" },
+    ]);
+    expect(log.colours.has(1)).toBe(false);
+  });
+
+  it("go on in the next line, and in the next piece, until they end", () => {
+    const log = taken("\x1b[32mone\n");
+    log.take(1, [bytes("two\x1b[39m!\nthree\n")], 3, true);
+    expect(log.colours.get(1)).toEqual([
+      { text: "two", paint: "ansi-2" },
+      { text: "!", paint: "" },
+    ]);
+    expect(log.colours.has(2)).toBe(false);
+  });
+
+  it("of 256 and of 16 million are the nearest of the 16 that are read on any page", () => {
+    const log = taken("\x1b[38;5;196ma\x1b[48;2;0;0;170mb\x1b[38:5:999999mc\x1b[999md\n");
+    expect(log.colours.get(0)?.map((span) => span.paint)).toEqual([
+      "ansi-1",
+      "ansi-1 ansi-on-4",
+      "ansi-15 ansi-on-4",
+      "ansi-15 ansi-on-4",
+    ]);
+    expect(log.lines[0]).toBe("abcd");
+  });
+
+  it("let nothing else into the page", () => {
+    const log = taken('\x1b[31m<img src=x onerror="alert(1)">\x1b]8;;javascript:alert(1)\x07x\x00\n');
+    expect(
+      log.colours
+        .get(0)
+        ?.map((span) => span.text)
+        .join(""),
+    ).toBe('<img src=x onerror="alert(1)">x\ufffd');
+  });
+});
+
+describe("levels", () => {
+  it("are told as kfnb's Python tells them", () => {
+    const samples =
+      Object.values(
+        import.meta.glob<[string, string][]>("./levels.json", { eager: true, import: "default" }),
+      )[0] ?? [];
+    const leveller = new Leveller();
+    expect(samples.length).toBeGreaterThan(30);
+    expect(samples.map(([line]) => [line, LEVELS[leveller.level(line)]])).toEqual(samples);
+  });
+});
+
+describe("a filter", () => {
+  const all = { level: 0, since: 0, only: null };
+
+  it("shows lines of a level at least, with what continues them", () => {
+    const log = taken("INFO: a\nWARNING: b\n  c\nd\n");
+    expect(new Filter({ ...all, level: 2 }, log).lines).toEqual([1, 2]);
+  });
+
+  it("shows lines with a word or a regular expression, and those that come", () => {
+    const log = taken("loss=1\nx\n");
+    const filter = new Filter({ ...all, only: toPattern("LOSS=\\d".toLowerCase(), true) }, log);
+    log.take(2, [bytes("Loss=2\n")], 3, true);
+    filter.update(log);
+    expect(filter.lines).toEqual([0, 2]);
+    expect(toPattern("(", true)).toBeNull();
+    expect(toPattern("(", false)).not.toBeNull();
+  });
+
+  it("shows lines since a moment, where moments are known", () => {
+    const log = taken("a\nb\nc\n", [
+      [0, 100],
+      [2, 200],
+    ]);
+    expect(new Filter({ ...all, since: 150 }, log).lines).toEqual([2]);
+    expect(new Filter({ ...all, since: 300 }, log).lines).toEqual([]);
+    expect(new Filter({ ...all, since: 150 }, taken("a\n")).lines).toEqual([0]);
+  });
+
+  it("begins anew when the log does", () => {
+    const log = taken("ERROR: a\n");
+    const filter = new Filter({ ...all, level: 3 }, log);
+    log.take(0, [bytes("b\nERROR: c\n")], 2, true);
+    filter.update(log);
+    expect(filter.lines).toEqual([1]);
+  });
+});
+
 describe("the search", () => {
   const log = new Log();
   log.add(5, ["Loss is loss", "nothing", "a LOSS"], 8, false);
 
   it("finds each place, whatever the case", () => {
-    expect(new Search("loss", log).matches).toEqual([5, 5, 7]);
-    expect(places("Loss is loss", "loss")).toEqual([0, 8]);
-    expect(places("anything", "")).toEqual([]);
+    expect(new Search(word("loss"), log).matches).toEqual([5, 5, 7]);
+    expect(places("Loss is loss", word("loss"))).toEqual([
+      [0, 4],
+      [8, 12],
+    ]);
+    expect(places("anything", toPattern("", false))).toEqual([]);
   });
 
   it("looks through new lines only, and forgets lost ones", () => {
     const growing = new Log();
     growing.add(0, ["x", "y"], 2, false);
-    const search = new Search("x", growing);
+    const search = new Search(word("x"), growing);
     growing.add(2, ["x x"], 3, false);
     search.update(growing);
     expect(search.matches).toEqual([0, 2, 2]);

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeModel, giveSize, place, settle, shadowOf, start } from "./fake.ts";
 import { logBytes, rows, sweep } from "./samples.ts";
 
@@ -56,6 +56,43 @@ describe("what a person does", () => {
     press(find(".turns-list"), "ArrowDown");
     await settle();
     expect(find(".turns-list [aria-selected=true] .turn-label").textContent).toBe("[0]");
+  });
+
+  it("shows the lines that are asked for, in their colours, and saves all of them", async () => {
+    find("[data-key=load]").click();
+    await settle();
+    button("Log").click();
+    await settle();
+    const log = new TextEncoder().encode("INFO: a\n\x1b[31mERROR: loss\x1b[0m\nprinted loss\n");
+    model.say(
+      { kind: "log", id: ID, task: "load", first: 0, total: 3, ended: true, times: [[0, 5]] },
+      new DataView(log.buffer),
+    );
+    await settle();
+    await vi.waitFor(() => expect(find(".ansi-1")?.textContent).toBe("ERROR: loss"));
+    const level = find("select[aria-label=Level]") as HTMLSelectElement;
+    level.value = "3";
+    level.dispatchEvent(new Event("change", { bubbles: true }));
+    await settle();
+    expect([...root.querySelectorAll(".line .text")].map((line) => line.textContent)).toEqual([
+      "ERROR: loss",
+    ]);
+    expect(find(".log").textContent).toContain("1 of 3 lines shown");
+    button("Show all").click();
+    await settle();
+    expect(root.querySelectorAll(".line")).toHaveLength(3);
+    button("Download").click();
+    expect(model.asked("save")).toEqual([{ do: "save", id: ID, task: "load" }]);
+    const [saved, create] = [[] as Blob[], URL.createObjectURL];
+    URL.createObjectURL = (blob) => {
+      saved.push(blob as Blob);
+      return "blob:x";
+    };
+    const file = { kind: "file", id: ID, task: "load", name: "load.log" } as const;
+    model.say({ ...file, last: false }, new DataView(new TextEncoder().encode("one\n").buffer));
+    model.say({ ...file, last: true }, new DataView(new TextEncoder().encode("two\n").buffer));
+    URL.createObjectURL = create;
+    expect(await saved[0]?.text()).toBe("one\ntwo\n");
   });
 
   it("reads a log, of which only what is seen is in the page, and leaves it", async () => {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kfnb import model
@@ -19,8 +19,9 @@ class Submission:
     ``spec`` is the compiled PipelineSpec as plain JSON data (what a KFP YAML file's first document holds);
     ``platform`` its second document, empty if there is none. ``arguments`` are typed and checked already.
     ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` says which trial of
-    which study arguments are from (``bowl, trial 12``), empty if they are from none. ``left_behind`` are files in that
-    folder that steps read and that the spec does not hold.
+    which study arguments are from (``bowl, trial 12``), empty if they are from none. ``env`` are environment variables
+    for steps that do not run where this one does. ``tell`` is told what will differ from here, and how far it is where
+    starting the run takes long.
     """
 
     spec: Mapping[str, Any]
@@ -31,15 +32,20 @@ class Submission:
     cache: bool = True
     folder: str = "."
     study: str = ""
-    left_behind: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    tell: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
 class LogLine:
-    """A line that a task wrote; ``task`` is the task's id."""
+    """A line that a task wrote; ``task`` is the task's id, ``at`` about when it was written, None if that is not known.
+
+    Of a log that was kept without times, ``at`` is the end of its task: no line of it was written later.
+    """
 
     task: str
     text: str
+    at: float | None = field(default=None, compare=False)
 
 
 CACHED = "(it did not run: its outputs are those of an earlier run with the same inputs, from the cache)"
@@ -89,6 +95,10 @@ class Backend(Protocol):
         """How often a run may be looked at here."""
         ...
 
+    def cautions(self, submission: Submission) -> Iterator[str]:
+        """What will be otherwise than here, in a line each, for who is about to submit this."""
+        ...
+
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. What cannot run here is refused, with all reasons."""
         ...
@@ -110,6 +120,10 @@ class Backend(Protocol):
 
         With ``follow``, as it comes, until the run is finished; None says that there is no more at the moment.
         """
+        ...
+
+    def log_place(self, run_id: str, task: str | None = None) -> str:
+        """Where the whole of what ``logs`` gives is kept, in words; empty if that is not known."""
         ...
 
     def stop(self, run_id: str) -> None:

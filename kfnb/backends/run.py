@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, overload
 
 from kfnb import model
-from kfnb.backends.backend import Backend
+from kfnb.backends.backend import Backend, LogLine
 from kfnb.backends.events import Fold
 from kfnb.backends.iterations import joined
+from kfnb.backends.keeping import Keeper, Kept, keep, written
+from kfnb.backends.logs import ALL, Excerpt, Filter, settled, wanted
 from kfnb.backends.looking import looks
 from kfnb.backends.observer import Observer
 from kfnb.errors import RunFailed
@@ -25,6 +28,7 @@ class Run:
     def __init__(self, backend: Backend, run_id: str) -> None:
         self._backend = backend
         self.id = run_id
+        self._keeper: Keeper | None = None
 
     def snapshot(self) -> model.Run:
         """The whole run as plain data, as it is now."""
@@ -91,6 +95,25 @@ class Run:
         """The artifacts of each task."""
         return joined(self.snapshot().tasks, lambda task: task.artifacts)
 
+    @property
+    def files(self) -> dict[str, Artifact]:
+        """The files that the steps left, by their paths as the cells wrote them."""
+        return written(self.snapshot())
+
+    def keep_files(self, *patterns: str, folder: str | Path = ".", force: bool = False) -> Kept:
+        """Copy those ``files`` that fit a pattern (``"plots/*.png"``; by default all) to their paths in ``folder``.
+
+        A file there that differs is overwritten only with ``force``; what was left is told. Raises ``UsageError``.
+        """
+        return keep(self.files, patterns, Path(folder), force=force)
+
+    def keep_when_finished(
+        self, *patterns: str, folder: str | Path = ".", tell: Callable[[str], None] = print
+    ) -> None:
+        """Do so when the run is finished, however it ends, as long as this process lives; ``tell`` is told of it."""
+        self._keeper = Keeper(self, patterns, Path(folder), tell)
+        self._keeper.start()
+
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until the run is finished, for ``timeout`` seconds at most.
 
@@ -109,19 +132,42 @@ class Run:
         now = observed.run
         if not observed.over:
             raise TimeoutError(f"run {self.id} is still {now.state} after {timeout} s; it goes on")
+        if self._keeper is not None:
+            self._keeper.finish()
         if now.state is not RunState.SUCCEEDED:
             raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}")
         return self
 
-    def logs(self, task: str | None = None) -> str:
-        """What a task wrote, or all tasks, each line then after its task's name."""
-        lines = filter(None, self._backend.logs(self.id, task))
+    def logs(
+        self,
+        task: str | None = None,
+        *,
+        tail: int | None = None,
+        since: str | float | None = None,
+        grep: str | None = None,
+        level: str | None = None,
+    ) -> str:
+        """What a task wrote, or all tasks, each line then after its task's name.
+
+        With ``tail``, so many of the last lines; ``since`` a moment or a span before now (``"10m"``); those in which
+        the regular expression ``grep`` is found; of a ``level`` at least (``"warning"``).
+        """
+        lines = self.excerpt(task, wanted(since, grep, level), tail)
         return "\n".join(line.text if task else f"{line.task}  {line.text}" for line in lines)
 
-    def follow_logs(self, task: str) -> Iterator[str | None]:
+    def excerpt(
+        self, task: str | None = None, which: Filter = ALL, tail: int | None = None, *, follow: bool = False
+    ) -> Excerpt:
+        """The lines that are wanted of what a task, or all of them, wrote; with ``follow``, also as they come."""
+        return Excerpt(self._backend.logs(self.id, task, follow=follow), which, tail)
+
+    def log_place(self, task: str | None = None) -> str:
+        """Where the whole log of a task, or of all, is kept; empty if that is not known."""
+        return self._backend.log_place(self.id, task)
+
+    def follow_log(self, task: str) -> Iterator[LogLine | None]:
         """The lines that a task writes, until the run is finished; None says that there is no more at the moment."""
-        for line in self._backend.logs(self.id, task, follow=True):
-            yield line.text if line else None
+        return settled(self._backend.logs(self.id, task, follow=True))
 
     def stop(self) -> None:
         """End the run and all its processes."""

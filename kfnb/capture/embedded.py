@@ -286,8 +286,8 @@ def kfnb_copy(source: str, target: str) -> None:
 def kfnb_files_in(folders: Sequence[str], beside: Mapping[str, str], *earlier: Any) -> dict[str, Any]:
     """Enter a folder of the step's own, with the files that it reads; what lies in it then, by path.
 
-    ``folders`` are made; ``beside`` are files of the notebook's folder with their content, packed, or their digest,
-    which stands for a file that is too large to travel; ``earlier`` the artifacts in which steps before left theirs.
+    ``folders`` are made; ``beside`` are files of the notebook's folder with their content, packed; ``earlier`` are
+    artifacts with files by their paths: larger ones of the notebook's folder, and what steps before left.
     """
     import base64
     import json
@@ -306,7 +306,7 @@ def kfnb_files_in(folders: Sequence[str], beside: Mapping[str, str], *earlier: A
         source = os.path.join(notebook, path)
         if notebook and os.path.isfile(source):
             kfnb_copy(source, path)
-        elif not content.startswith("sha256:"):
+        else:
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             with open(path, "wb") as file:
                 file.write(zlib.decompress(base64.b64decode(content)))

@@ -19,6 +19,7 @@ from kfnb.capture.cell import Cell
 from kfnb.capture.definitions import Definition, Sort, assigned_literal, definitions_of, value_sort
 from kfnb.capture.everywhere import Change, changes_of
 from kfnb.capture.heads import SET_UP
+from kfnb.capture.packages import is_local
 from kfnb.capture.values import kind_of
 from kfnb.errors import CaptureError
 
@@ -159,6 +160,11 @@ class Notebook:
                 f"{name} is {known.type} in {known.place}, and was given as {self.injected[name]!r}"
                 f"{': papermill takes a text as it is by -r ' + name if known.type == 'str' else ''}"
             )
+
+    def has_code(self, space: Mapping[str, Any]) -> bool:
+        """Whether code with these globals is the notebook's: of its cells, or of a module beside it."""
+        module = str(space.get("__name__", ""))
+        return space is self.namespace or (bool(module) and is_local(module, self.folder))
 
     def setups(self, before: int) -> list[Cell]:
         """The set-up cells that had run before the cell with order ``before``, each as it ran last, in their order."""

@@ -72,6 +72,10 @@ def _log(board: Board, message: Message) -> None:
     board.log(board.find(message["id"]), message["task"], on=bool(message["on"]))
 
 
+def _save(board: Board, message: Message) -> None:
+    board.save(board.find(message["id"]), message["task"])
+
+
 def _stop(board: Board, message: Message) -> None:
     board.find(message["id"]).stop()
     _say(board, message, "Stopping.", ok=True)
@@ -94,6 +98,7 @@ ANSWERS: dict[str, Answer] = {
     "detail": _detail,
     "labels": _labels,
     "log": _log,
+    "save": _save,
     "stop": _stop,
     "retry": _retry,
     "runs": _runs,

@@ -8,6 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kfnb import api, widgets
+from kfnb.backends.backend import LogLine
+from kfnb.backends.logs import settled
 from kfnb.backends.run import Run, RunList
 from kfnb.magics.answers import answer
 from kfnb.magics.contents import Drawing
@@ -126,6 +128,12 @@ class Board:
                 )
                 stream.start()
 
+    def save(self, handle: Handle, part: str) -> None:
+        """Send the page the whole log of a task or a trial, to be saved as a file."""
+        lines = handle.excerpt(part) if isinstance(handle, Run) else _lines(handle, part)
+        name = f"{part.replace('/', '-')}.log" if isinstance(handle, Run) else f"{handle.name}-{part}.log"
+        LogStream(id_of(handle), part, lambda: iter(lines), self.tell).save(name)
+
     # -- tables of runs ---------------------------------------------------------------------------------------
 
     def table(self, runs: RunList) -> Home:
@@ -141,5 +149,7 @@ class Board:
         self.tell(wire.rows(view, self._tables[view]))
 
 
-def _lines(handle: Handle, part: str) -> Iterator[str | None]:
-    return handle.follow_logs(part) if isinstance(handle, Run) else iter(handle.logs(int(part)).splitlines())
+def _lines(handle: Handle, part: str) -> Iterator[LogLine | None]:
+    if isinstance(handle, Run):
+        return handle.follow_log(part)
+    return settled(LogLine("", text) for text in handle.log_lines(int(part)))

@@ -10,7 +10,7 @@ from IPython.core.error import UsageError as IPythonUsageError
 
 from kfnb import model, options
 from kfnb.backends.run import Run
-from kfnb.errors import KfnbError
+from kfnb.errors import Help, KfnbError
 
 if TYPE_CHECKING:
     from kfnb.magics.kernel import Kernel
@@ -32,7 +32,7 @@ def reads(
             try:
                 # IPython hands a silencing semicolon on to the magic
                 return method(self, line.rstrip().removesuffix(";"), *body)
-            except options.Help as text:
+            except Help as text:
                 print(text)
                 return None
             except (KfnbError, IPythonUsageError, KeyboardInterrupt):

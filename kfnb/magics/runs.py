@@ -27,8 +27,11 @@ class RunMagics(Magics):
             experiment=found.experiment,
             cache=not found.no_cache,
             from_study=self.study_of(found.from_study),
+            env=found.env,
         )
         self.bound(found.bind, run)
+        if found.keep_files:
+            run.keep_when_finished(*found.keep_files, folder=api.folder())
         if not self.kernel.attended:
             self.wait_for(run)
         return run
@@ -36,7 +39,7 @@ class RunMagics(Magics):
     @reads(options.run)
     def kf_run(self, line: str) -> Run:
         found = options.run().read(line)
-        return self.bound(found.bind, api.run(found.run))
+        return self.bound(found.bind, managing.shown(found, print))
 
     @reads(options.stop)
     def kf_stop(self, line: str) -> None:
@@ -76,5 +79,4 @@ class RunMagics(Magics):
     @reads(options.logs)
     def kf_logs(self, line: str) -> None:
         found = options.logs().read(line)
-        for text in api.log_lines(found.run, found.task, follow=found.follow):
-            print(text)
+        managing.logs(found, options.NOTEBOOK_TAIL, print, print)

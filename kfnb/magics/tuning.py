@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from kfnb import options, searching
+from kfnb import managing, options, searching
 from kfnb.capture.component import Options
 from kfnb.errors import UsageError
 from kfnb.magics.reading import Magics, reads
@@ -81,7 +81,7 @@ class TuningMagics(Magics):
         found = options.study().read(line)
         study = self.bound(found.bind, self._study(found))
         if found.logs is not None:
-            print(study.logs(found.logs))
+            managing.trial_log(study, found, options.NOTEBOOK_TAIL, print, print)
             return None
         if found.delete:
             study.delete()

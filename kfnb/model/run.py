@@ -9,6 +9,8 @@ from enum import Enum
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from kfnb.model.carried import imported
+
 T = TypeVar("T")
 
 
@@ -161,6 +163,12 @@ class Task:
         if self.started is None or self.finished is None:
             return None
         return self.finished - self.started
+
+    @property
+    def title(self) -> str:
+        """What it is called where it is shown: its name; of an importer of files of the notebook's folder, these."""
+        artifacts = self.artifacts.values()
+        return next((title for one in artifacts if (title := imported(one.metadata))), self.name)
 
     @property
     def artifacts(self) -> dict[str, Artifact]:

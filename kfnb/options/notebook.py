@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import Namespace
 
 from kfnb.cluster.notebooks import Asked
-from kfnb.errors import UsageError
+from kfnb.errors import UsageError, did_you_mean
 from kfnb.model.notebook import Mount
 from kfnb.options.parser import Parser
 from kfnb.options.words import bind, repeated
@@ -83,7 +83,8 @@ def notebook() -> Parser:
 def check_notebook(parser: Parser, found: Namespace) -> None:
     """Raise ``UsageError`` for a verb that there is not, a missing name, and words that mean nothing together."""
     if found.verb not in NOTEBOOK_VERBS:
-        parser.error(f"{found.verb} is none of its verbs, {', '.join(NOTEBOOK_VERBS)}")
+        hint = did_you_mean(found.verb, NOTEBOOK_VERBS)
+        parser.error(f"unknown verb {found.verb}{hint}; the verbs are {', '.join(NOTEBOOK_VERBS)}")
     if found.verb == "list" and found.name:
         parser.error(f"list takes no name: leave out {found.name}")
     if found.verb != "list" and not found.name:

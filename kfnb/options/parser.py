@@ -5,14 +5,9 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import NoReturn
 
-from kfnb.errors import UsageError
-
-
-class Help(Exception):
-    """``--help`` was given; the message is the help."""
+from kfnb.errors import Help, UsageError, did_you_mean
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,6 +16,18 @@ class Parser(argparse.ArgumentParser):
     def __init__(self, prog: str, description: str) -> None:
         super().__init__(prog=prog, description=description, allow_abbrev=False, add_help=False)
         self.add_argument("--help", "-h", action="store_true", help="show this help")
+
+    def for_command(self, prog: str, *, verbs: str = "") -> Parser:
+        """The same words as those of the command ``prog``, without what only a notebook can take (``-o NAME``).
+
+        ``verbs`` says which further verbs the command has.
+        """
+        self.prog, self.epilog = prog, verbs or None
+        for action in [one for one in self._actions if one.dest == "bind"]:
+            action.container._remove_action(action)  # type: ignore[attr-defined]  # noqa: SLF001 - argparse has no other way
+            for option in action.option_strings:
+                del self._option_string_actions[option]
+        return self
 
     def error(self, message: str) -> NoReturn:
         """Say what is wrong with the words, and how to see the right ones."""
@@ -65,8 +72,8 @@ class Parser(argparse.ArgumentParser):
     def _unknown(self, word: str) -> str:
         known = [option for action in self._actions for option in action.option_strings]
         word = word.partition("=")[0]
-        close = get_close_matches(word, known, 1)
-        return f"{word} is not known" + (f"; did you mean {close[0]}?" if close else "")
+        what = "unknown option" if word.startswith("-") else "unexpected argument"
+        return f"{what} {word}{did_you_mean(word, known)}"
 
     @property
     def options(self) -> list[str]:

@@ -8,7 +8,7 @@ from typing import Any
 from kfnb.errors import UsageError
 from kfnb.literal import read_literal
 from kfnb.options.parser import Parser
-from kfnb.options.words import bind, repeated
+from kfnb.options.words import bind, log_words, repeated
 
 
 def tune_cell() -> Parser:
@@ -101,6 +101,7 @@ def study() -> Parser:
     add("--trials", type=int, metavar="N", help="with --resume: so many more")
     add("--delete", action="store_true", help="forget it for good")
     add("--logs", type=int, metavar="TRIAL", help="print what a trial wrote")
+    log_words(parser)
     add("--backend", help="where it is: local or kubeflow (Katib)")
     bind(parser)
     return parser

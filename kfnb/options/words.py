@@ -11,6 +11,9 @@ from kfnb.errors import UsageError
 from kfnb.literal import read_literal
 from kfnb.options.parser import Parser
 
+NOTEBOOK_TAIL = 200
+"""Lines of a log that a notebook shows, where no other number is asked for."""
+
 
 def one_run(parser: Parser) -> None:
     """A run, by its id."""
@@ -40,6 +43,26 @@ def repeated(parser: Parser, option: str, metavar: str, told: str) -> None:
     parser.add_argument(option, action="append", default=[], metavar=metavar, help=f"{told}; may be repeated")
 
 
+def passed_variables(parser: Parser) -> None:
+    """``--env NAME``: what the steps of a cluster get of the environment here."""
+    told = "an environment variable that steps on a cluster get with its value here; no secrets"
+    repeated(parser, "--env", "NAME", told)
+
+
+def keep_files(parser: Parser, told: str) -> None:
+    """``--keep-files``: which files of a run are copied beside the notebook."""
+    parser.add_argument(
+        "--keep-files",
+        action="append",
+        nargs="?",
+        const="*",
+        default=[],
+        metavar="PATTERN",
+        help=f"{told} copy the files that its steps wrote beside the notebook: those that fit ('plots/*.png'), or all;"
+        " may be repeated",
+    )
+
+
 def parameter(text: str) -> Parameter:
     """``rows:int=300`` as a parameter: the type defaults to the default's, a default is optional with a type.
 
@@ -64,6 +87,32 @@ def parameter(text: str) -> Parameter:
     if default is not None and type(default).__name__ != kind:
         raise UsageError(f"--param {text}: {default!r} is no {kind}")
     return Parameter(name, kind, default)
+
+
+def log_words(parser: Parser) -> None:
+    """Which lines of a log are shown."""
+    parser.add_argument(
+        "--tail",
+        metavar="N|all",
+        type=_tail,
+        help=f"the last N lines, or all of them; in a notebook {NOTEBOOK_TAIL} by default, in a terminal all",
+    )
+    parser.add_argument(
+        "--grep",
+        metavar="PATTERN",
+        help="lines in which this regular expression is found; it ignores case unless it has capitals",
+    )
+    parser.add_argument(
+        "--level",
+        metavar="LEVEL",
+        help="lines of at least this level: debug, info, warning, error or critical",
+    )
+
+
+def _tail(text: str) -> int | str:
+    if text != "all" and not text.isdecimal():
+        raise UsageError(f"--tail {text}: not a number of lines, or all")
+    return text if text == "all" else int(text)
 
 
 def quantity(text: str, option: str, units: str, example: str) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
-from kfnb.model import Edge, Graph, Node, Port
+from kfnb.model import Edge, Graph, Node, Port, importers
 from kfnb.pipeline.spec import Compiled, parameter_type
 
 
@@ -40,12 +40,14 @@ def _walk(
     spec: Mapping[str, Any], component: Mapping[str, Any], parent: str, nodes: list[Node], edges: list[Edge]
 ) -> None:
     tasks: Mapping[str, Any] = component.get("dag", {}).get("tasks", {})
+    titles = {executor: files.title for executor, files in importers(spec)}
     for key in _in_order(tasks):
         task = tasks[key]
         node_id = f"{parent}/{key}" if parent else key
         inner = spec.get("components", {}).get(task["componentRef"]["name"], {})
         is_group = "dag" in inner
-        nodes.append(Node(node_id, task.get("taskInfo", {}).get("name", key), parent, is_group, _label(task)))
+        name = titles.get(inner.get("executorLabel", "")) or task.get("taskInfo", {}).get("name", key)
+        nodes.append(Node(node_id, name, parent, is_group, _label(task)))
         edges += [
             Edge(f"{parent}/{source}" if parent else source, node_id, label)
             for source, label in _sources(task)

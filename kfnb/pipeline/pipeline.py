@@ -23,7 +23,7 @@ from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.travel import Travel, trace
 from kfnb.errors import PipelineError
 from kfnb.model import kfp_name
-from kfnb.pipeline.files import StepFiles, files_of_step
+from kfnb.pipeline.files import StepFiles, files_of_step, with_importers
 from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.step import Step, make_step, travel_of
@@ -57,18 +57,7 @@ class Built:
     def notes(self) -> tuple[str, ...]:
         """What the user should know of the pipeline and its components."""
         notes = [f"{step.name}: {note}" for step in self.steps for note in step.component.notes]
-        notes += [
-            f"{step.name} reads {name}, which is too large to travel to a cluster with the pipeline: there, read it"
-            " from a URL"
-            for step in self.steps
-            for name in step.files.heavy
-        ]
         return tuple(dict.fromkeys([*notes, *self.wired.notes]))
-
-    @property
-    def left_behind(self) -> tuple[str, ...]:
-        """The files of the notebook's folder that steps read and that are too large to travel."""
-        return tuple(dict.fromkeys(name for step in self.steps for name in step.files.heavy))
 
 
 def define(
@@ -114,17 +103,19 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     params = {**travel.params, **{p.name: p for p in pipeline.params}}
     components, travels, wired = _wired(pipeline, called, params, travel.constants)
     wired.notes += _outdated(notebook, called, travels)
+    files = with_importers({name: _files(notebook, name, wired) for name in called})
     steps = tuple(
         make_step(
             notebook,
             components[name],
             travels[name],
             wired.wanted.get(name, ()),
-            _files(notebook, name, wired),
+            files[name],
         )
         for name in called
     )
     _rename_inputs(wired, {step.name: step for step in steps})
+    _import_files(wired, files)
     program = write_program(
         pipeline.name, steps, wired, travel, image=image or default_image(), index_urls=index_urls
     )
@@ -210,7 +201,7 @@ def _statement(error: Exception, file: str) -> str:
 def compiled(built: Built) -> Compiled:
     """The compiled form of a pipeline."""
     made = compile_program(built.pipeline.name, built.program)
-    return replace(from_kfp(made), program=built.program, notes=built.notes, left_behind=built.left_behind)
+    return replace(from_kfp(made), program=built.program, notes=built.notes)
 
 
 def from_kfp(pipeline: Any) -> Compiled:
@@ -264,6 +255,25 @@ def _rename_inputs(wired: Wired, steps: dict[str, Step]) -> None:
             for keyword in node.keywords:
                 if keyword.arg is not None:
                     keyword.arg = steps[node.func.id].arguments.get(keyword.arg, keyword.arg)
+
+
+def _import_files(wired: Wired, files: Mapping[str, StepFiles]) -> None:
+    """Begin the body with the importers of large files of the notebook's folder, and hand these to their steps."""
+    imported = {name: one for step in files.values() for name, one in step.imported.items()}
+    for node in (node for statement in wired.body for node in ast.walk(statement)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in files:
+            node.keywords += [
+                ast.keyword(name, ast.Attribute(ast.Name(name, ast.Load()), "output", ast.Load()))
+                for name in files[node.func.id].imported
+            ]
+    # without a display name: KFP 2.17 records an importer under it, and steps look for the importer by its own name
+    wired.body[:0] = [
+        statement
+        for name, one in imported.items()
+        for statement in ast.parse(
+            f"{name} = dsl.importer(artifact_uri={one.uri!r}, artifact_class=dsl.Artifact, metadata={one.metadata!r})"
+        ).body
+    ]
 
 
 def _with_value(notebook: Notebook, param: Parameter) -> Parameter:

@@ -25,14 +25,12 @@ _TYPES = {
 class Compiled:
     """``spec`` is the PipelineSpec and ``platform`` the platform-specific part (None where there is none), both as
     the JSON that KFP writes them in; ``program`` the SDK program that they came from, empty for a file.
-    ``left_behind`` are files of the notebook's folder that steps read and that are too large to travel.
     """
 
     spec: Mapping[str, Any]
     platform: Mapping[str, Any] | None = None
     program: str = ""
     notes: tuple[str, ...] = ()
-    left_behind: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:

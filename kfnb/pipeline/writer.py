@@ -17,8 +17,11 @@ from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import all_names
 from kfnb.capture.travel import Travel
 from kfnb.capture.values import Kind
-from kfnb.pipeline.files import FILES, NO_FILES, StepFiles
+from kfnb.capture.variables import NO_VARIABLES, Variables
+from kfnb.model import FILES
+from kfnb.pipeline.files import NO_FILES, StepFiles
 from kfnb.place import mark, mark_generated
+from kfnb.variables import told
 
 
 def logs_of(travel: Travel) -> dict[str, tuple[str, str]]:
@@ -38,9 +41,11 @@ class StepWriter:
         outputs: Mapping[str, Kind],
         arguments: Mapping[str, str],
         files: StepFiles = NO_FILES,
+        variables: Variables = NO_VARIABLES,
     ) -> None:
         self.component = component
         self.files = files
+        self.variables = variables
         self.cell = component.cell
         self.travel = travel
         self.inputs = inputs
@@ -58,7 +63,7 @@ class StepWriter:
         self.by_step = "report" in travel.kf or _logs_by_step(
             [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
         )
-        self.local = {*arguments.values(), *self.artifacts, *files.earlier}
+        self.local = {*arguments.values(), *self.artifacts, *files.arguments}
         self.restored |= {name: "float" for name, one in travel.params.items() if one.type == "float"}
 
     def helpers(self) -> tuple[str, ...]:
@@ -142,7 +147,7 @@ class StepWriter:
             else:
                 optional.append(f"{self.arguments[param.name]}: {param.type} = {param.default!r}")
         required += [f"{name}: Output[{self.outputs[name].type}]" for name in self.artifacts]
-        optional += [f"{name}: Input[Artifact] = None" for name in self.files.earlier]
+        optional += [f"{name}: Input[Artifact] = None" for name in self.files.arguments]
         lines = "".join(f"{INDENT}{argument},\n" for argument in [*required, *optional])
         return f"def {self.component.name}(\n{lines}){self._returns()}:" if lines else self._bare()
 
@@ -187,8 +192,11 @@ class StepWriter:
         if self.artifacts:  # before a constant of one's name takes its place
             lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
         lines += self.files.entering()
-        mine = mark_generated("its own code")
-        return [INDENT + line for line in (mine, *lines)] if lines else []
+        if lines:
+            lines.insert(0, mark_generated("its own code"))
+        if read := told(self.variables.names):
+            lines.insert(0, read)
+        return [INDENT + line for line in lines]
 
     def _travelled(self) -> tuple[list[str], list[str]]:
         """What comes from the notebook: before the inputs, and the functions and classes that need them.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from kfnb import model
@@ -105,7 +106,11 @@ class Study:
 
     def logs(self, trial: int) -> str:
         """What a trial wrote."""
-        return "\n".join(self._engine.logs(self.name, trial))
+        return "\n".join(self.log_lines(trial))
+
+    def log_lines(self, trial: int) -> Iterator[str]:
+        """The lines that a trial wrote."""
+        return self._engine.logs(self.name, trial)
 
     def to_frame(self) -> Any:
         """The trials as a pandas DataFrame, a row each."""

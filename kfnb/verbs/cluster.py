@@ -10,14 +10,15 @@ from typing import Any
 from kfnb import options, standing, widgets
 from kfnb.model.check import Outcome
 from kfnb.model.cluster import Part, Status
-from kfnb.verbs.printing import as_json, named
+from kfnb.verbs.printing import as_row
+from kfnb.verbs.terminal import in_terminal
 
 _CLEAR = "\x1b[H\x1b[2J"
 
 
 def status(words: list[str]) -> int:
     """``kfnb status``."""
-    parser = named(options.status(), "kfnb status")
+    parser = options.status().for_command("kfnb status")
     parser.add_argument(
         "--json", action="store_true", help="print the status as JSON; with --watch, a line each time"
     )
@@ -41,21 +42,21 @@ def doctor(words: list[str]) -> int:
     """``kfnb doctor``."""
     parser = options.doctor()
     found = parser.read(words)
-    checks = standing.examine()
+    checks = [replace(one, mend=in_terminal(one.mend)) for one in standing.examine()]
     if found.json:
         print(json.dumps([asdict(one) for one in checks], indent=2))
     else:
-        print(widgets.draw_checks(checks)["text/plain"])
+        print(in_terminal(widgets.draw_checks(checks)["text/plain"]))
     return 1 if any(one.outcome is Outcome.BAD for one in checks) else 0
 
 
 def _drawn(status: Status) -> str:
-    return widgets.draw_status(status)["text/plain"]
+    return in_terminal(widgets.draw_status(status)["text/plain"])
 
 
 def as_data(status: Status) -> dict[str, Any]:
     """A status as ``--json`` prints it: of a run as much as elsewhere."""
-    runs = [as_json(run) for run in status.runs.value or ()] if status.runs.known else None
+    runs = [as_row(run) for run in status.runs.value or ()] if status.runs.known else None
     data = asdict(replace(status, runs=Part(status.runs.knowledge, None, status.runs.reason)))
     data["runs"]["value"] = runs
     return data

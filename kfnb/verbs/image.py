@@ -8,7 +8,7 @@ from kfnb import image as images
 from kfnb import options
 from kfnb.errors import UsageError
 from kfnb.image.spawner import unknown
-from kfnb.verbs.printing import tell
+from kfnb.verbs.terminal import tell
 
 
 def image(words: list[str]) -> int:

@@ -6,12 +6,13 @@ from kfnb import api, managing, options, widgets
 from kfnb.backends.schedule import Schedule
 from kfnb.errors import UsageError
 from kfnb.model import UploadedPipeline
-from kfnb.verbs.printing import named, show, tell
+from kfnb.verbs.printing import show
+from kfnb.verbs.terminal import tell
 
 
 def compile_(words: list[str]) -> int:
     """``kfnb compile``."""
-    found = named(options.compile_(), "kfnb compile").read(words)
+    found = options.compile_().for_command("kfnb compile").read(words)
     if not found.to and not found.python:
         raise UsageError("kfnb compile: say where to: --to FILE.yaml")
     for path in filter(None, (found.to, found.python)):
@@ -21,7 +22,7 @@ def compile_(words: list[str]) -> int:
 
 def experiments(words: list[str]) -> int:
     """``kfnb experiments``."""
-    parser = named(options.experiments(), "kfnb experiments")
+    parser = options.experiments().for_command("kfnb experiments")
     parser.add_argument("--json", action="store_true", help="print the experiments as JSON")
     found = parser.read(words)
     listed = api.experiments()
@@ -31,10 +32,10 @@ def experiments(words: list[str]) -> int:
 
 def upload(words: list[str]) -> int:
     """``kfnb upload``."""
-    parser = named(options.upload(), "kfnb upload")
+    parser = options.upload().for_command("kfnb upload")
     parser.add_argument("--json", action="store_true", help="print the uploaded pipelines as JSON")
     found = parser.read(words)
-    done = managing.upload(found)
+    done = managing.upload(found, tell)
     listed = [done] if isinstance(done, UploadedPipeline) else list(done)
     show(listed, widgets.draw_uploads(listed), json_wanted=found.json)
     return 0
@@ -42,7 +43,7 @@ def upload(words: list[str]) -> int:
 
 def schedule(words: list[str]) -> int:
     """``kfnb schedule``."""
-    parser = named(options.schedule(), "kfnb schedule")
+    parser = options.schedule().for_command("kfnb schedule")
     parser.add_argument("--json", action="store_true", help="print the schedules as JSON")
     found, arguments = parser.read_with_arguments(words)
     done = managing.schedule(found, arguments, tell)

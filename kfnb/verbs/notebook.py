@@ -9,12 +9,12 @@ from typing import Any
 
 from kfnb import options, spawning, widgets
 from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
-from kfnb.verbs.printing import named, tell
+from kfnb.verbs.terminal import in_terminal, tell
 
 
 def notebook(words: list[str]) -> int:
     """``kfnb notebook``."""
-    parser = named(options.notebook(), "kfnb notebook")
+    parser = options.notebook().for_command("kfnb notebook")
     parser.add_argument("--json", action="store_true", help="print what was found or made as JSON")
     found = parser.read(words)
     as_json = vars(found).pop("json")
@@ -27,7 +27,7 @@ def notebook(words: list[str]) -> int:
 
 def _drawn(made: NotebookList | Notebook | Rehearsal) -> str:
     if isinstance(made, NotebookList):
-        return widgets.draw_notebooks(made)["text/plain"]
+        return in_terminal(widgets.draw_notebooks(made)["text/plain"])
     if isinstance(made, Rehearsal):
         return widgets.draw_rehearsal(made)["text/plain"]
     return widgets.draw_notebook(made)["text/plain"]

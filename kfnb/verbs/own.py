@@ -18,9 +18,10 @@ from kfnb.cluster.own.record import Reached, Record, Records
 from kfnb.cluster.own.tool import TOOLS, Found
 from kfnb.cluster.own.wishing import Asked
 from kfnb.config import settings
-from kfnb.errors import BackendError, UsageError
+from kfnb.errors import BackendError, Help, UsageError, did_you_mean
+from kfnb.model.check import Outcome
 from kfnb.verbs.bar import Bar
-from kfnb.verbs.printing import tell
+from kfnb.verbs.terminal import tell
 
 INTERRUPTED = 130
 _VERBS = "up, status and down"
@@ -32,12 +33,12 @@ def cluster(words: list[str]) -> int:
     """``kfnb cluster up``, ``kfnb cluster status`` and ``kfnb cluster down``."""
     verbs = {"up": up, "status": status, "down": down}
     if words and words[0] in ("--help", "-h"):
-        raise options.Help(
+        raise Help(
             f"usage: kfnb cluster VERB ...\n\nVERB is one of {_VERBS}; kfnb cluster VERB --help tells more."
         )
     if not words or words[0] not in verbs:
-        given = f"has no verb {words[0]}" if words else "needs a verb"
-        raise UsageError(f"kfnb cluster {given}; there are {_VERBS}")
+        given = f"unknown verb {words[0]}{did_you_mean(words[0], verbs)}" if words else "a verb is required"
+        raise UsageError(f"kfnb cluster: {given}; the verbs are {_VERBS}")
     try:
         return verbs[words[0]](words[1:])
     except KeyboardInterrupt:
@@ -193,6 +194,9 @@ def _standing(how: Standing) -> str:
         count = f"{part.ready} of {part.wanted} ready" if part.wanted else ""
         failing = f": {', '.join(part.failing)}" if part.failing else ""
         lines.append(f"  {part.name:<15} {part.version:<10} {count}{failing}".rstrip())
+    cut = how.hairpin
+    if cut is not None and cut.outcome is Outcome.BAD:
+        lines += [f"  {cut.told}", f"    {cut.mend}"]
     return "\n".join(lines)
 
 

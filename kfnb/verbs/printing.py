@@ -1,29 +1,17 @@
-"""How verbs are named and how what they did is printed."""
+"""How what verbs did is printed. Times are seconds since the epoch."""
 
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from kfnb import options, widgets
+from kfnb import widgets
 from kfnb.backends.events import encode
 from kfnb.model import Run as RunData
+from kfnb.model import Task
 from kfnb.widgets.states import shown
-from kfnb.widgets.words import clean
-
-
-def named(parser: options.Parser, prog: str) -> options.Parser:
-    """A magic's parser as that of the command."""
-    parser.prog = prog
-    return parser
-
-
-def tell(text: str) -> None:
-    """Say something that is not the result; what acts on a terminal instead of being read is left out."""
-    print(clean(text), file=sys.stderr)
 
 
 def show(listed: Sequence[Any], drawn: dict[str, str], *, json_wanted: bool) -> None:
@@ -43,6 +31,11 @@ def print_run(run: RunData, *, json_wanted: bool) -> None:
 
 def as_json(run: RunData) -> dict[str, Any]:
     """A run as ``--json`` prints it."""
+    return {**as_row(run), "tasks": [_task(task) for task in run.tasks if not task.group]}
+
+
+def as_row(run: RunData) -> dict[str, Any]:
+    """A run as ``--json`` prints it in a list: without its tasks, which lists do not look at."""
     return {
         "id": run.id,
         "name": run.name,
@@ -54,20 +47,24 @@ def as_json(run: RunData) -> dict[str, Any]:
         "metrics": encode(run.metrics),
         "error": run.error,
         "doing": "; ".join(dict.fromkeys(task.doing for task in run.tasks if task.doing)),
+        "created": run.created,
+        "started": run.started,
+        "finished": run.finished,
         "seconds": run.seconds,
-        "tasks": [
-            {
-                "name": task.name,
-                "id": task.id,
-                "state": str(shown(task).state),
-                "doing": task.doing,
-                "outputs": encode(task.outputs),
-                "metrics": encode(task.metrics),
-                "error": task.error.message if task.error else None,
-                "seconds": task.seconds,
-                "cached": task.cached,
-            }
-            for task in run.tasks
-            if not task.group
-        ],
+    }
+
+
+def _task(task: Task) -> dict[str, Any]:
+    return {
+        "name": task.name,
+        "id": task.id,
+        "state": str(shown(task).state),
+        "doing": task.doing,
+        "outputs": encode(task.outputs),
+        "metrics": encode(task.metrics),
+        "error": task.error.message if task.error else None,
+        "started": task.started,
+        "finished": task.finished,
+        "seconds": task.seconds,
+        "cached": task.cached,
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from functools import partial
 from typing import Any
 
 from kfnb import api, managing, options, widgets
@@ -14,9 +15,11 @@ from kfnb.backends.run import Run
 from kfnb.model import Comparison, RunState
 from kfnb.model import Run as RunData
 from kfnb.notebooks import command
-from kfnb.verbs.printing import as_json, named, print_run, tell
+from kfnb.verbs.printing import as_row, print_run
+from kfnb.verbs.terminal import sub_verb, tell
 
 INTERRUPTED = 130
+_OF_RUNS = "further verbs: kfnb runs show ID shows a run, kfnb runs prune removes all but the newest"
 
 
 def run_notebooks(words: list[str]) -> int:
@@ -28,7 +31,7 @@ def run_notebooks(words: list[str]) -> int:
 
 def submit(words: list[str]) -> int:
     """``kfnb submit``."""
-    parser = named(options.submit(), "kfnb submit")
+    parser = options.submit().for_command("kfnb submit")
     parser.add_argument("--json", action="store_true", help="print the run as JSON when it is finished")
     found, arguments = parser.read_with_arguments(words)
     run = api.submit(
@@ -39,8 +42,13 @@ def submit(words: list[str]) -> int:
         experiment=found.experiment,
         cache=not found.no_cache,
         from_study=found.from_study,
+        env=found.env,
+        tell=tell,
     )
-    return _see_through(run, json_wanted=found.json)
+    code = _see_through(run, json_wanted=found.json)
+    if found.keep_files and code != INTERRUPTED:
+        managing.keep_files(run, found.keep_files, tell)
+    return code
 
 
 def _see_through(run: Run, *, json_wanted: bool) -> int:
@@ -75,16 +83,15 @@ def _follow(run: Run) -> RunData:
 
 def runs(words: list[str]) -> int:
     """``kfnb runs``, ``kfnb runs show`` and ``kfnb runs prune``."""
-    if words[:1] == ["show"]:
-        return show_run(words[1:])
-    if words[:1] == ["prune"]:
-        return prune(words[1:])
-    parser = named(options.runs(), "kfnb runs")
+    parser = options.runs().for_command("kfnb runs", verbs=_OF_RUNS)
+    verb = sub_verb(parser, words, ("show", "prune"))
+    if verb:
+        return {"show": show_run, "prune": prune}[verb](words[1:])
     parser.add_argument("--json", action="store_true", help="print the runs as JSON")
     found = parser.read(words)
     listed = managing.runs(found)
     if found.json:
-        print(json.dumps([as_json(run) for run in listed], indent=2, default=str))
+        print(json.dumps([as_row(run) for run in listed], indent=2, default=str))
     else:
         print(widgets.draw_runs(listed)["text/plain"])
     return 0
@@ -92,10 +99,10 @@ def runs(words: list[str]) -> int:
 
 def show_run(words: list[str]) -> int:
     """``kfnb runs show``."""
-    parser = named(options.run(), "kfnb runs show")
+    parser = options.run().for_command("kfnb runs show")
     parser.add_argument("--json", action="store_true", help="print the run as JSON")
     found = parser.read(words)
-    print_run(api.run(found.run).snapshot(), json_wanted=found.json)
+    print_run(managing.shown(found, tell).snapshot(), json_wanted=found.json)
     return 0
 
 
@@ -108,7 +115,7 @@ def prune(words: list[str]) -> int:
 
 def compare(words: list[str]) -> int:
     """``kfnb compare``."""
-    parser = named(options.compare(), "kfnb compare")
+    parser = options.compare().for_command("kfnb compare")
     parser.add_argument("--json", action="store_true", help="print all of it as JSON")
     found = parser.read(words)
     comparison = api.compare(*found.runs, whole=found.all)
@@ -128,7 +135,7 @@ def _comparison_as_json(comparison: Comparison) -> dict[str, Any]:
 
 def stop(words: list[str]) -> int:
     """``kfnb stop``."""
-    run = api.run(named(options.stop(), "kfnb stop").read(words).run)
+    run = api.run(options.stop().for_command("kfnb stop").read(words).run)
     state = run.snapshot().state
     if state.finished:
         print(f"run {run.id} is already finished: {state}", file=sys.stderr)
@@ -140,7 +147,7 @@ def stop(words: list[str]) -> int:
 
 def retry(words: list[str]) -> int:
     """``kfnb retry``."""
-    parser = named(options.retry(), "kfnb retry")
+    parser = options.retry().for_command("kfnb retry")
     parser.add_argument("--json", action="store_true", help="print the run as JSON when it is finished")
     found = parser.read(words)
     return _see_through(api.run(found.run).retry(), json_wanted=found.json)
@@ -148,21 +155,20 @@ def retry(words: list[str]) -> int:
 
 def logs(words: list[str]) -> int:
     """``kfnb logs``."""
-    found = named(options.logs(), "kfnb logs").read(words)
-    for line in api.log_lines(found.run, found.task, follow=found.follow):
-        print(line, flush=found.follow)
+    found = options.logs().for_command("kfnb logs").read(words)
+    managing.logs(found, None, partial(print, flush=found.follow), tell)
     return 0
 
 
 def archive(words: list[str]) -> int:
     """``kfnb archive``."""
-    found = named(options.archive(), "kfnb archive").read(words)
+    found = options.archive().for_command("kfnb archive").read(words)
     managing.archive(found, api.handles(*found.runs), tell)
     return 0
 
 
 def delete(words: list[str]) -> int:
     """``kfnb delete``."""
-    found = named(options.delete(), "kfnb delete").read(words)
+    found = options.delete().for_command("kfnb delete").read(words)
     managing.delete(found, api.handles(*found.runs), tell, None)
     return 0

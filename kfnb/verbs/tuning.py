@@ -7,20 +7,21 @@ import sys
 import time
 from typing import Any
 
-from kfnb import model, options, searching, widgets
+from kfnb import managing, model, options, searching, widgets
 from kfnb.backends.events import encode
 from kfnb.backends.looking import looks
 from kfnb.errors import UsageError
 from kfnb.model import RunState
 from kfnb.tuning.study import Study
-from kfnb.verbs.printing import named, tell
+from kfnb.verbs.terminal import sub_verb, tell
 
 INTERRUPTED = 130
+_OF_STUDIES = "further verbs: kfnb studies show NAME shows a study; it also stops, resumes or deletes one"
 
 
 def tune(words: list[str]) -> int:
     """``kfnb tune``."""
-    parser = named(options.tune_line(), "kfnb tune")
+    parser = options.tune_line().for_command("kfnb tune")
     parser.add_argument("--json", action="store_true", help="print the study as JSON when it is finished")
     found, arguments = parser.read_with_arguments(words)
     how = options.search_of(found, "kfnb tune")
@@ -64,9 +65,9 @@ def _progress(study: model.Study) -> str:
 
 def studies(words: list[str]) -> int:
     """``kfnb studies`` and ``kfnb studies show``."""
-    if words[:1] == ["show"]:
+    parser = options.studies().for_command("kfnb studies", verbs=_OF_STUDIES)
+    if sub_verb(parser, words, ("show",)):
         return show(words[1:])
-    parser = named(options.studies(), "kfnb studies")
     parser.add_argument("--json", action="store_true", help="print the studies as JSON")
     found = parser.read(words)
     listed = searching.studies(backend=found.backend)
@@ -79,7 +80,7 @@ def studies(words: list[str]) -> int:
 
 def show(words: list[str]) -> int:
     """``kfnb studies show``, which also stops a study, goes on with it, or forgets it."""
-    parser = named(options.study(), "kfnb studies show")
+    parser = options.study().for_command("kfnb studies show")
     parser.add_argument("--json", action="store_true", help="print the study as JSON")
     found = parser.read(words)
     study = searching.study(found.name, backend=found.backend)
@@ -88,7 +89,7 @@ def show(words: list[str]) -> int:
     if found.resume:
         return _see_through(study.resume(found.trials), json_wanted=found.json)
     if found.logs is not None:
-        print(study.logs(found.logs))
+        managing.trial_log(study, found, None, print, tell)
     elif found.delete:
         study.delete()
         tell(f"deleted study {study.name}")

@@ -100,7 +100,7 @@ def _item(stack: Stack, loops: Loops, now: float) -> Item:
     state = stack.state
     return Item(
         id=_id(stack.path),
-        title=loops.title(stack.leaves[0]) if stack.first.group else stack.first.name,
+        title=loops.title(stack.leaves[0]) if stack.first.group else stack.first.title,
         caption=_caption(stack, now),
         parent=_id(stack.path[:-1]),
         group=stack.first.group,

@@ -78,7 +78,7 @@ class Wire:
             "path": path,
             "turn": turn,
             "group": task.group,
-            "title": one_line(group_title(task.name) if task.group else task.name),
+            "title": one_line(group_title(task.name) if task.group else task.title),
             "state": str(task.state),
             "needs": {need: [*map(one_line, task.takes.get(need, ()))] for need in task.needs},
             "began": list(task.began or (() if task.started is None else (task.started,))),

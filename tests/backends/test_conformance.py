@@ -120,13 +120,13 @@ def test_the_log_of_a_task_that_was_cached_says_that_it_did_not_run(engine: Engi
     run = engine.submit("good", cache=True, rows=300).wait(60)
     assert run.tasks["train"].cached
     assert run.logs("train").splitlines() == [CACHED]
-    assert [line for line in run.follow_logs("train") if line] == [CACHED]
+    assert [line.text for line in run.follow_log("train") if line] == [CACHED]
     assert CACHED not in run.logs()
 
 
 def test_logs_that_are_followed_end_with_the_run(done):
     _, run = done
-    lines = [line for line in run.follow_logs("train") if line]
+    lines = [line.text for line in run.follow_log("train") if line]
     assert lines[-1] == "epoch=2 loss=0.333"
 
 

@@ -110,7 +110,7 @@ def test_a_function_component_has_it_too(shell: Shell) -> None:
             "%%kf_setup\nimport asyncio\nawait asyncio.sleep(0)",
             "cell [2], line 3: a set-up cell cannot await",
         ),
-        ("%%kf_setup now\nx = 1", "now is not known"),
+        ("%%kf_setup now\nx = 1", "unexpected argument now"),
     ],
 )
 def test_what_it_cannot_hold_is_refused_where_it_stands(shell: Shell, cell: str, message: str) -> None:

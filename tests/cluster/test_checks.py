@@ -281,8 +281,10 @@ def test_a_volume_that_waits_for_a_class_that_is_not_there_is_bad(phase, outcome
 def test_room_here_is_checked(tmp_path):
     roomy = Machine(2, memory=8_000_000_000, memory_free=4_000_000_000, home=str(tmp_path), disk_free=10**11)
     assert [one.outcome for one in here.here(roomy)] == [Outcome.GOOD, Outcome.GOOD]
-    tight = Machine(2, memory=8_000_000_000, memory_free=10**8, home=str(tmp_path), disk_free=10**6)
+    tight = Machine(2, memory=8_000_000_000, memory_free=10**8, home=str(tmp_path), disk_free=5 * 10**8)
     assert [one.outcome for one in here.here(tight)] == [Outcome.DOUBTFUL, Outcome.DOUBTFUL]
+    full = Machine(2, memory=0, memory_free=0, home=str(tmp_path), disk_free=10**6)
+    assert [one.outcome for one in here.here(full)] == [Outcome.BAD, Outcome.SKIPPED]
 
 
 @pytest.fixture

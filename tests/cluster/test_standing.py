@@ -57,7 +57,7 @@ def test_without_a_cluster_the_contexts_that_could_be_looked_at_are_named(
     monkeypatch.setattr(DEFAULT, str(file))
     monkeypatch.setenv("KUBECONFIG", str(file))
     assert main(["status"]) == 0
-    assert "Your kubeconfig has viewer: %kf_config context=viewer looks there." in capsys.readouterr().out
+    assert "Your kubeconfig has viewer: KFNB_CONTEXT=viewer looks there." in capsys.readouterr().out
     assert replay.asked == []
 
 
@@ -177,7 +177,7 @@ def test_what_is_watched_as_json_is_a_line_each_time(viewer, monkeypatch, capsys
 
 def test_what_a_cluster_says_does_not_act_on_a_terminal(capsys):
     from kfnb.cluster.notebooks.reason import brief
-    from kfnb.verbs.printing import tell
+    from kfnb.verbs.terminal import tell
 
     tell("Kubernetes: \x1b[2J\x1b]0;title\x07no (403)")
     assert "\x1b" not in capsys.readouterr().err

@@ -213,6 +213,18 @@ def test_a_log_comes_as_it_is_written_and_stops_when_it_is_not_wanted(page):
     assert lines == b"turn 0\nturn 1\nturn 2\n"
 
 
+def test_a_whole_log_is_sent_to_be_saved_and_its_lines_with_their_times(page):
+    run_id = page.submit("--seconds 1")
+    assert page.see_end(run_id) == "SUCCEEDED"
+    page.ask(do="save", id=run_id, task="wait")
+    file = page.told("file", last=True)
+    assert file["name"] == "wait.log"
+    assert page.buffers[page.heard.index(file)] == [b"turn 0\nturn 1\nturn 2\n"]
+    page.ask(do="log", id=run_id, task="wait", on=True)
+    line, at = page.told("log", first=0)["times"][0]
+    assert (line, 0 <= time.time() - at < 60) == (0, True)
+
+
 def test_a_run_is_stopped_from_the_page_and_tried_again(page):
     run_id = page.submit("--seconds 60")
     page.ask(do="stop", id=run_id)

@@ -57,7 +57,7 @@ def test_the_table_of_runs_has_their_metrics(two: Shell) -> None:
         ("first", "give two runs or more to compare"),
         ("first first", "give two runs or more to compare"),
         ("first nothing", "no run is called nothing"),
-        ("first second --al", "--al is not known; did you mean --all?"),
+        ("first second --al", "unknown option --al; did you mean --all?"),
     ],
 )
 def test_what_cannot_be_compared_is_said_in_one_line(two: Shell, words: str, told: str) -> None:

@@ -118,7 +118,7 @@ def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(
     ("cell", "told"),
     [
         ("%%kf_component", "the following arguments are required: name"),
-        ("%%kf_component x --parm a:int=1\ny = 1", "--parm is not known; did you mean --param?"),
+        ("%%kf_component x --parm a:int=1\ny = 1", "unknown option --parm; did you mean --param?"),
         ("%%kf_component x --param a:integer=1\ny = 1", "integer is no parameter type"),
         ("%%kf_component x --param a=1 --param a=2\ny = 1", "--param a stands twice"),
         ("%%kf_component x --output y --output y\ny = 1", "--output y stands twice"),
@@ -252,3 +252,26 @@ def test_a_text_that_a_condition_compares_with_may_hold_quotes(shell):
     assert ran("it's") == {"a", "b"}
     assert ran("a\\b") == {"a", "c"}
     assert ran("its") == {"a"}
+
+
+def test_a_notebook_shows_the_end_of_a_log_and_says_where_the_rest_is(shell, capsys):
+    shell.run("%%kf_component speak\nfor line in range(3):\n    print('line', line)\ndone = 1")
+    shell.run("%kf_pipeline talk speak")
+    run = shell.submit("talk")
+    log = Path(run.log_place("speak"))
+    log.write_text("".join(f"line {line}\n" for line in range(5000)))
+    (log.parents[2] / "timeline").unlink()
+    capsys.readouterr()
+
+    shell.run("%kf_logs")
+    first, *lines = capsys.readouterr().out.splitlines()
+    assert first.startswith(
+        "(4,800 more before these, of 5,000 lines (0.0 MB): --tail N or --tail all shows more;"
+    )
+    assert str(log.parents[1]) in first
+    assert lines == [f"speak  line {line}" for line in range(4800, 5000)]
+    shell.run(f"%kf_logs {run.id} speak --tail all")
+    assert len(capsys.readouterr().out.splitlines()) == 5000
+    shell.run(f"%kf_logs {run.id} speak --grep 'line 4999$'")
+    assert capsys.readouterr().out == "line 4999\n"
+    assert "--level lod: unknown level" in shell.fails("%kf_logs --level lod")

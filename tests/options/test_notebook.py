@@ -37,7 +37,7 @@ def test_all_words_are_taken():
 @pytest.mark.parametrize(
     ("line", "told"),
     [
-        ("fly", "fly is none of its verbs"),
+        ("fly", "unknown verb fly"),
         ("list n", "list takes no name"),
         ("stop", "say which notebook: stop NAME"),
         ("stop n --image a", "stop has no --image"),

@@ -314,3 +314,13 @@ def test_a_function_component_is_tuned_by_its_result(shell: Shell) -> None:
     )
     study = shell.run(f"%kf_tune bowl {SPACE} --objective Output --minimize --trials 3")
     assert all(trial.value == pytest.approx((trial.params["x"] - 0.3) ** 2 + 1) for trial in study.trials)
+
+
+def test_a_component_that_reads_a_large_file_beside_the_notebook_is_tuned(shell: Shell) -> None:
+    Path("big.bin").write_bytes(os.urandom(100_000))
+    shell.run(
+        "%%kf_component train --param x:float=0.5 --output loss\nwith open('big.bin', 'rb') as f:\n"
+        "    loss = x + len(f.read())"
+    )
+    study = shell.run(f"%kf_tune train {SPACE} --objective loss --minimize --trials 2 --seed 1")
+    assert {int(trial.value) for trial in study.trials} == {100_000}

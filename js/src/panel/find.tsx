@@ -1,15 +1,17 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Log } from "../log/log.ts";
-import { MOST_MATCHES, Search } from "../log/search.ts";
+import { MOST_MATCHES, Search, toPattern } from "../log/search.ts";
 import type { Reading } from "../store/view.ts";
 import { grouped } from "../words.ts";
 
 const PAUSE = 120;
 
 export interface Find {
-  /** What is looked for, in lower case. */
-  word: string;
+  /** What is looked for; null for nothing. */
+  pattern: RegExp | null;
   text: string;
+  /** Whether that is no regular expression. */
+  wrong: boolean;
   count: number;
   at: number;
   /** The number of the line of the match that is stood at; -1 for none. */
@@ -21,8 +23,10 @@ export interface Find {
 /** Look for a word in a log, and go from one match to the next; `show` brings a line into view. */
 export function useFind(log: Log, reading: Reading, show: (line: number) => void): Find {
   const text = reading.find.value;
-  const word = useSettled(text).toLowerCase();
-  const search = useMemo(() => (word ? new Search(word, log) : null), [word, log]);
+  const settled = useSettled(text);
+  const regular = reading.regular.value;
+  const pattern = useMemo(() => toPattern(settled, regular), [settled, regular]);
+  const search = useMemo(() => (pattern ? new Search(pattern, log) : null), [pattern, log]);
   search?.update(log);
   const matches = search?.matches ?? [];
   const [line, setLine] = useState(-1);
@@ -36,8 +40,9 @@ export function useFind(log: Log, reading: Reading, show: (line: number) => void
     if (found >= 0) show(found);
   };
   return {
-    word,
+    pattern,
     text,
+    wrong: regular && settled !== "" && pattern === null,
     count: matches.length,
     at,
     line,
@@ -77,7 +82,9 @@ export function Finder({ find }: { find: Find }) {
         onKeyDown={press}
       />
       <span class="soft found" role="status">
-        {find.word && (find.count ? `${grouped(find.at + 1)} of ${many}` : "nothing found")}
+        {find.wrong
+          ? "not a regular expression"
+          : find.pattern && (find.count ? `${grouped(find.at + 1)} of ${many}` : "nothing found")}
       </span>
       <button
         type="button"

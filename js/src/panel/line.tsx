@@ -1,3 +1,4 @@
+import type { Span } from "../log/ansi.ts";
 import { places } from "../log/search.ts";
 
 interface Props {
@@ -5,28 +6,45 @@ interface Props {
   digits: number;
   top: number;
   text: string;
-  word: string;
+  /** The parts of a line with colours. */
+  spans: readonly Span[] | undefined;
+  pattern: RegExp | null;
   current: boolean;
 }
 
-/** One line of a log, with its number and what was looked for marked. */
-export function Line({ number, digits, top, text, word, current }: Props) {
+/** One line of a log, with its number, its colours, and what was looked for marked. */
+export function Line({ number, digits, top, text, spans, pattern, current }: Props) {
   return (
     <div class="line" style={`top:${top}px`} data-current={current}>
       <span class="number" style={`width:${digits}ch`} data-number={number + 1} />
-      <span class="text">{marked(text, word)}</span>
+      <span class="text">{drawn(text, spans, places(text, pattern))}</span>
     </div>
   );
 }
 
-function marked(text: string, word: string) {
-  const found = places(text, word);
-  if (!found.length) return text;
+function drawn(text: string, spans: readonly Span[] | undefined, found: [number, number][]) {
+  if (!spans) return marked(text, 0, found);
+  let at = 0;
+  return spans.map((span) => {
+    const from = at;
+    at += span.text.length;
+    return (
+      <span key={from} class={span.paint}>
+        {marked(span.text, from, found)}
+      </span>
+    );
+  });
+}
+
+/** A part of a line that begins at `from`, with what of the matches is in it marked. */
+function marked(text: string, from: number, found: [number, number][]) {
   const parts = [];
   let last = 0;
-  for (const at of found) {
-    parts.push(text.slice(last, at), <mark key={at}>{text.slice(at, at + word.length)}</mark>);
-    last = at + word.length;
+  for (const [start, end] of found) {
+    const [begin, stop] = [Math.max(start - from, last), Math.min(end - from, text.length)];
+    if (begin >= stop) continue;
+    parts.push(text.slice(last, begin), <mark key={begin}>{text.slice(begin, stop)}</mark>);
+    last = stop;
   }
-  return [...parts, text.slice(last)];
+  return parts.length ? [...parts, text.slice(last)] : text;
 }

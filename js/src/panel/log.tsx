@@ -1,10 +1,14 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
+import { Filter, type Wanted } from "../log/filter.ts";
 import { type Log, MOST_LINES } from "../log/log.ts";
+import { toPattern } from "../log/search.ts";
 import type { Followed } from "../store/followed.ts";
+import type { Reading } from "../store/view.ts";
 import { Copy } from "../ui/copy.tsx";
 import { useRows } from "../ui/rows.ts";
 import { Waiting } from "../ui/waiting.tsx";
 import { grouped, many } from "../words.ts";
+import { Filters, showAll } from "./filters.tsx";
 import { Finder, useFind } from "./find.tsx";
 import { Line } from "./line.tsx";
 
@@ -30,60 +34,92 @@ export function LogView({ part, title, over, store }: Props) {
   if (!log) return null;
   log.changed.value;
   if (!log.known) return <Waiting gone={store.gone.value !== ""} />;
-  return <Lines log={log} title={title} over={over} store={store} />;
+  return <Lines log={log} part={part} title={title} over={over} store={store} />;
 }
 
-function Lines({ log, title, over, store }: Omit<Props, "part"> & { log: Log }) {
+function Lines({ log, part, title, over, store }: Props & { log: Log }) {
   const box = useRef<HTMLDivElement>(null);
   const version = log.changed.value;
-  const rows = useRows(box, log.lines.length, LINE);
+  const wanted = useWanted(store.reading);
+  const filter = useMemo(() => (wanted ? new Filter(wanted, log) : null), [wanted, log]);
+  filter?.update(log);
+  const count = filter ? filter.lines.length : log.lines.length;
+  const rows = useRows(box, count, LINE);
   const find = useFind(log, store.reading, (line) => {
     store.reading.follow.value = false;
-    rows.reveal(line - log.first, true);
+    rows.reveal(filter ? filter.lines.indexOf(line) : line - log.first, true);
   });
   const follow = useFollow(box, store, version);
   const digits = String(log.end).length;
   const shown = useMemo(
-    () => log.lines.slice(rows.from, rows.to),
+    () => filter?.lines.slice(rows.from, rows.to) ?? range(log.first + rows.from, log.first + rows.to),
     // a version stands for the lines
-    [version, log, rows.from, rows.to],
+    [version, log, filter, rows.from, rows.to],
   );
   return (
     <div class="log" role="tabpanel" aria-label="Log">
       <div class="log-bar">
         <Finder find={find} />
+        <Filters reading={store.reading} log={log} />
         <label class="follow">
           <input type="checkbox" checked={store.reading.follow.value} onChange={follow} /> Follow
         </label>
         <Copy text={() => log.text} label="Copy the log">
           Copy
         </Copy>
+        <button
+          type="button"
+          title="Download the whole log"
+          onClick={() => store.saveLog(part, `${title}.log`)}
+        >
+          Download
+        </button>
       </div>
       {log.first > 0 && <div class="log-note soft">{leftOut(log)}</div>}
       <div ref={box} class="lines" tabIndex={0} role="log" aria-live="off" aria-label={`Log of ${title}`}>
-        <div
-          class="sheet"
-          style={`height:${log.lines.length * LINE}px;min-width:${log.widest + digits + 4}ch`}
-        >
-          {shown.map((text, index) => {
-            const number = log.first + rows.from + index;
-            return (
-              <Line
-                key={number}
-                number={number}
-                digits={digits}
-                top={(rows.from + index) * LINE}
-                text={text}
-                word={find.word}
-                current={number === find.line}
-              />
-            );
-          })}
+        <div class="sheet" style={`height:${count * LINE}px;min-width:${log.widest + digits + 4}ch`}>
+          {shown.map((number, index) => (
+            <Line
+              key={number}
+              number={number}
+              digits={digits}
+              top={(rows.from + index) * LINE}
+              text={log.line(number)}
+              spans={log.colours.get(number)}
+              pattern={find.pattern}
+              current={number === find.line}
+            />
+          ))}
         </div>
       </div>
-      <div class="log-note soft">{ended(log, over)}</div>
+      <div class="log-note soft">
+        {filter && (
+          <>
+            {grouped(count)} of {many(log.lines.length, "line")} shown{" "}
+            <button type="button" class="link" onClick={() => showAll(store.reading)}>
+              Show all
+            </button>
+            {" · "}
+          </>
+        )}
+        {ended(log, over)}
+      </div>
     </div>
   );
+}
+
+/** Which lines are wanted, as long as that is not all of them. */
+function useWanted(reading: Reading): Wanted | null {
+  const [level, since] = [reading.level.value, reading.since.value];
+  const [text, regular] = [reading.only.value ? reading.find.value : "", reading.regular.value];
+  return useMemo(() => {
+    const only = toPattern(text, regular);
+    return level || since || only ? { level, since, only } : null;
+  }, [level, since, text, regular]);
+}
+
+function range(from: number, to: number): number[] {
+  return Array.from({ length: Math.max(0, to - from) }, (_, at) => from + at);
 }
 
 function leftOut(log: Log): string {

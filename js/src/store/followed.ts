@@ -2,9 +2,9 @@ import { batch, signal } from "@preact/signals";
 import { now } from "../clock.ts";
 import { Frame } from "../frame.ts";
 import type { Tell } from "../kernel.ts";
-import { toLines } from "../log/lines.ts";
 import { Log } from "../log/log.ts";
 import type { FromKernel } from "../protocol.ts";
+import { save } from "../ui/save.ts";
 import { Reading } from "./view.ts";
 
 export type Told<Kind extends FromKernel["kind"]> = Extract<FromKernel, { kind: Kind }>;
@@ -27,6 +27,7 @@ export abstract class Followed {
   readonly renewed = signal(0);
   readonly details = signal<ReadonlyMap<string, string>>(new Map());
   readonly #logs = new Map<string, { log: Log; users: number }>();
+  readonly #files = new Map<string, ArrayBuffer[]>();
   readonly #loud = new Set<Log>();
   protected readonly frame = new Frame(() => batch(() => this.draw()));
 
@@ -51,7 +52,8 @@ export abstract class Followed {
   log(message: Told<"log">, buffers: DataView[]): void {
     const log = this.#logs.get(message.task)?.log;
     if (!log) return;
-    log.add(message.first, buffers.flatMap(toLines), message.total, message.ended);
+    const { first, total, ended, times } = message;
+    log.take(first, buffers, total, ended, times);
     this.#loud.add(log);
     this.frame.ask();
   }
@@ -67,6 +69,23 @@ export abstract class Followed {
     this.#logs.set(part, { log, users: 1 });
     this.tell({ do: "log", id: this.id, task: part, on: true });
     return log;
+  }
+
+  /** Save a part's whole log as a file: the kernel sends it, or else what is here is saved. */
+  saveLog(part: string, name: string): void {
+    const log = this.#logs.get(part)?.log;
+    if (this.gone.peek() && log) save(name, [log.text]);
+    else this.tell({ do: "save", id: this.id, task: part });
+  }
+
+  /** A piece of a file that was asked for. */
+  file({ task, name, last }: Told<"file">, buffers: DataView[]): void {
+    const pieces = this.#files.get(task) ?? [];
+    pieces.push(...buffers.map(copied));
+    this.#files.set(task, pieces);
+    if (!last) return;
+    this.#files.delete(task);
+    save(name, pieces);
   }
 
   closeLog(part: string): void {
@@ -118,4 +137,9 @@ export abstract class Followed {
     for (const log of this.#loud) log.changed.value++;
     this.#loud.clear();
   }
+}
+
+/** A buffer's bytes alone, which may be a part of a larger one. */
+function copied(view: DataView): ArrayBuffer {
+  return new Uint8Array(view.buffer, view.byteOffset, view.byteLength).slice().buffer;
 }

@@ -16,10 +16,16 @@ export interface Order {
   down: boolean;
 }
 
-/** How a person reads logs: whether they stay at the end, and what is looked for. */
+/** How a person reads logs: whether they stay at the end, what is looked for, and which lines are shown. */
 export class Reading {
   readonly follow = signal(true);
   readonly find = signal("");
+  /** Whether what is looked for is a regular expression, and whether only lines with it are shown. */
+  readonly regular = signal(false);
+  readonly only = signal(false);
+  /** The least level that is shown, and the moment from which on; 0 for all. */
+  readonly level = signal(0);
+  readonly since = signal(0);
 }
 
 /** What a person did in a run's picture: it belongs to the run, wherever the picture is. */

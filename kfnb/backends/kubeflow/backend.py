@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import builtins
 import math
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from kfnb import model
 from kfnb.backends.backend import LogLine, Pace, Submission
 from kfnb.backends.events import Event
+from kfnb.backends.kubeflow import variables
 from kfnb.backends.kubeflow.experiments import Experiments
 from kfnb.backends.kubeflow.fold import outline
 from kfnb.backends.kubeflow.listing import pages
@@ -21,6 +24,7 @@ from kfnb.backends.kubeflow.pipelines import Pipelines
 from kfnb.backends.kubeflow.schedules import Schedules
 from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.submit import order
+from kfnb.backends.kubeflow.uploads import NOWHERE, Uploads
 from kfnb.backends.kubeflow.versions import Versions
 from kfnb.backends.looking import PATIENCE
 from kfnb.backends.selection import LISTED, Selection
@@ -31,6 +35,8 @@ Json = Mapping[str, Any]
 
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEARCHED = 200
+_PLACES = 3
+"""How many places of logs are named."""
 """How many of the newest runs are searched for one whose id begins as given."""
 
 
@@ -38,8 +44,9 @@ class KubeflowBackend:
     """Runs pipelines on Kubeflow. There is one for each server in a process, since it knows who looks at what.
 
     ``page`` gives the address of the page that shows a run, from its id. ``root`` and ``account`` are those of
-    ``submit.order``; ``close`` ends what was opened for it. A run that nothing happens to is asked for as ``asked``
-    says, or less often: all that are looked at share one budget, of 12 requests a minute.
+    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``close`` ends what was opened.
+    A run that nothing happens to is asked for as ``asked`` says, or less often: all that are looked at share one
+    budget, of 12 requests a minute.
     """
 
     name = "kubeflow"
@@ -53,21 +60,28 @@ class KubeflowBackend:
         page: Callable[[str], str] = lambda _: "",
         root: str = "",
         account: str = "",
+        uploads: Uploads = NOWHERE,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self._server, self._insight, self._page = server, insight, page
         self.close = close
-        self._root, self._account = root, account
+        self._root, self._account, self._uploads = root, account, uploads
         self._experiments = Experiments(server)
         self._versions = Versions(server)
         self._looks: dict[str, Look] = {}
-        self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"))
-        self.schedules = Schedules(server, self._experiments, self.pipelines, root=root, account=account)
+        self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"), uploads)
+        self.schedules = Schedules(
+            server, self._experiments, self.pipelines, root=root, account=account, uploads=uploads
+        )
 
     @property
     def pace(self) -> Pace:
         """How often a run may be looked at: a look alone asks nothing of the server."""
         return Pace(self.asked.shortest, self.asked.shortest)
+
+    def cautions(self, submission: Submission) -> Iterator[str]:
+        """Environment variables that steps read, and that the pods will not have."""
+        return variables.cautions(submission.spec, submission.platform, os.environ, submission.env)
 
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. It is never sent twice."""
@@ -82,7 +96,10 @@ class KubeflowBackend:
             return self._start(submission, again)
 
     def _start(self, submission: Submission, experiment: str) -> str:
+        cargo = self._uploads.cargo(submission.spec, submission.folder)
+        submission = replace(submission, spec=cargo.spec)
         body = order(submission, experiment, root=self._root, account=self._account)
+        cargo.send(submission.tell)
         return str(self._server.ask("POST", "/runs", body)["run_id"])
 
     def get(self, run_id: str) -> model.Run:
@@ -124,6 +141,15 @@ class KubeflowBackend:
         if self._insight is None:
             raise BackendError("logs of runs on Kubeflow cannot be read from here")
         return self._insight.logs(look.watch.run, look.spec, task, follow=follow)
+
+    def log_place(self, run_id: str, task: str | None = None) -> str:
+        """The addresses of the logs that KFP keeps, or the pods that still have them."""
+        look = self._look(run_id)
+        if self._insight is None:
+            return ""
+        places = self._insight.log_places(look.watch.run, look.spec, task)
+        more = len(places) - _PLACES
+        return ", ".join(places[:_PLACES]) + (f" and {more} more" if more > 0 else "")
 
     def stop(self, run_id: str) -> None:
         """Ask the run to end; harmless when it is finished."""

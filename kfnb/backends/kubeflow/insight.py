@@ -100,6 +100,11 @@ class Cluster:
             return logs.follow(sources.look, self._pods, _PACE)
         return logs.read(sources.begun(), self._pods)
 
+    def log_places(self, look: Callable[[], model.Run], spec: Json, task: str | None) -> tuple[str, ...]:
+        """See ``look.Insight``."""
+        sources = Sources(self._records, self._pods, look, spec, task).begun()
+        return tuple(source.place for source in sources if source.place)
+
     def pods(self, run: model.Run, *, succeeded: bool = True) -> tuple[Pod, ...]:
         """The pods of the run, those that Kubernetes still has."""
         return self._pods.of_run(run.id, succeeded=succeeded) if self._pods is not None else ()

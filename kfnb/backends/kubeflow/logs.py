@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import datetime
 from itertools import chain
 from os import SEEK_END
 from queue import Empty, SimpleQueue
 
 from kfnb.backends.backend import CACHED, LogLine, Pace, Pause
-from kfnb.backends.kubeflow.lines import Sieve, own_lines
+from kfnb.backends.kubeflow.lines import Sieve
 from kfnb.backends.kubeflow.pods import MAIN, Pods
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import Artifact
@@ -27,6 +28,9 @@ _LAST_LINES, _LAST_BYTES = 1000, 2**18
 _MOST = 20
 """Pods that are followed at once."""
 
+Line = tuple[str, "float | None"]
+"""What was written, and when."""
+
 _NOWHERE = "neither Kubernetes nor ML Metadata can be asked where it is; set %kf_config context=NAME"
 
 
@@ -39,6 +43,12 @@ class Source:
     log: Artifact | None = None
     finished: bool = False
     cached: bool = False
+    ended: float | None = None
+
+    @property
+    def place(self) -> str:
+        """The address of its log, or the pod that has it; empty if there is none."""
+        return self.log.uri if self.log is not None else f"pod {self.pod}" if self.pod else ""
 
 
 @dataclass(frozen=True)
@@ -52,14 +62,16 @@ class Looked:
 def read(sources: Iterable[Source], pods: Pods | None) -> Iterator[LogLine]:
     """What the tasks wrote until now, one after the other. Of one whose log is gone, a line says so."""
     for source in sources:
-        for line in own_lines(whole(source, pods)):
-            yield LogLine(source.task, line)
+        sieve = Sieve()
+        for text, at in whole(source, pods):
+            if sieve.keeps(text):
+                yield LogLine(source.task, text, at)
 
 
-def whole(source: Source, pods: Pods | None) -> Iterator[str]:
+def whole(source: Source, pods: Pods | None) -> Iterator[Line]:
     """All lines of a task's log, also those that are not its own. See ``read``."""
     if source.cached:
-        yield CACHED
+        yield CACHED, source.ended
         return
     why = []
     for lines in _places(source, pods):
@@ -71,7 +83,7 @@ def whole(source: Source, pods: Pods | None) -> Iterator[str]:
         except (OSError, BackendError) as error:
             why.append(f"{error} is gone" if isinstance(error, FileNotFoundError) else str(error))
             if begun:
-                yield f"(the rest of the log is missing: {error})"
+                yield f"(the rest of the log is missing: {error})", source.ended
         else:
             return
         if begun:
@@ -79,7 +91,7 @@ def whole(source: Source, pods: Pods | None) -> Iterator[str]:
     if not why and pods is None:
         why = [_NOWHERE]
     if why and source.finished:
-        yield f"(no log: {'; '.join(why)})"
+        yield f"(no log: {'; '.join(why)})", source.ended
 
 
 def end(source: Source, pods: Pods | None, container: str = MAIN) -> list[str]:
@@ -221,19 +233,24 @@ class _Stream:
                 if stamp > left:  # of the second in which it broke off, some lines come again
                     self._last = stamp
                     if self._sieve.keeps(text):
-                        self._put(LogLine(self._task, text))
+                        self._put(LogLine(self._task, text, _moment(stamp)))
             self._whole = True
         except BackendError:
             pass  # it is not there yet, or broke off
         self._not_before = time.monotonic() + _AGAIN
 
 
-def _places(source: Source, pods: Pods | None) -> Iterator[Iterator[str]]:
+def _places(source: Source, pods: Pods | None) -> Iterator[Iterator[Line]]:
     """The log from each of the places where it may be, the one that keeps it longest first."""
     if source.log is not None:
-        yield _kept(source.log)
+        yield ((text, source.ended) for text in _kept(source.log))
     if source.pod and pods is not None:
-        yield (text for _, text in pods.log(source.pod))
+        yield ((text, _moment(stamp)) for stamp, text in pods.log(source.pod))
+
+
+def _moment(stamp: str) -> float:
+    """A pod's time (RFC 3339, in UTC) in seconds."""
+    return datetime.fromisoformat(f"{stamp[:19]}+00:00").timestamp()
 
 
 def _kept(log: Artifact) -> Iterator[str]:

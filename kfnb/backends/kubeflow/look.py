@@ -51,6 +51,10 @@ class Insight(Protocol):
         """What its tasks wrote, as ``Backend.logs`` has it; ``look`` gives the run as it is."""
         ...
 
+    def log_places(self, look: Callable[[], model.Run], spec: Json, task: str | None) -> tuple[str, ...]:
+        """Where that is kept, for each task that has begun."""
+        ...
+
 
 class Look:
     """One run: how it is asked for, and what is kept of it between two looks."""

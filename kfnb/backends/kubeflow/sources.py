@@ -88,4 +88,4 @@ class Sources:
     def _source(self, task: Task) -> Source:
         made = self._made.get(task.id, _NOTHING)
         pod = self._pods.get(task.id, made.pod)
-        return Source(task.id, pod, made.log, finished=task.state.finished, cached=task.cached)
+        return Source(task.id, pod, made.log, task.state.finished, task.cached, task.finished)

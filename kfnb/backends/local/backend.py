@@ -26,9 +26,10 @@ from kfnb.backends.local.obituary import bury
 from kfnb.backends.local.reader import examine, refuse
 from kfnb.backends.local.secret_store import Secrets
 from kfnb.backends.local.spawn import spawn, stand_by
-from kfnb.backends.local.store import Fact, opened
+from kfnb.backends.local.store import Fact, looked_at, opened
 from kfnb.backends.local.supply import said, unmet
 from kfnb.backends.selection import DEFAULT_EXPERIMENT, LISTED, Selection
+from kfnb.disk import shortage
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.model import RunState
 
@@ -55,6 +56,11 @@ class LocalBackend:
         self._linger = linger
         self._secrets = str(folders.absolute(Path(secrets), "secrets")) if secrets else ""
 
+    def cautions(self, submission: Submission) -> Iterator[str]:
+        """Nothing: steps have the environment of who submits them."""
+        del submission
+        return iter(())
+
     def stand_by(self, modules: Iterable[str]) -> None:
         """Have a process ready for the first run, with ``modules`` imported, unless no process is to linger."""
         if self._linger:
@@ -64,6 +70,7 @@ class LocalBackend:
         """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""
         pipeline, problems = examine(submission.spec, submission.platform)
         refuse(pipeline, [*problems, *unmet(pipeline, submission.arguments, Secrets(self._secrets))])
+        self._has_room()
         folder = folders.new(self._home)
         order = Order(
             name=submission.name,
@@ -97,8 +104,8 @@ class LocalBackend:
     def get(self, run_id: str) -> model.Run:
         """The run as it is now. Raises ``RunNotFound``."""
         folder = self._folder(run_id)
-        bury(folder)
-        with opened(folder.path) as log:
+        with looked_at(folder.path) as log:
+            bury(folder, log)
             return replace(fold(folder.id, log.read()), archived=folder.archived)
 
     def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.Run]:
@@ -112,9 +119,9 @@ class LocalBackend:
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
         """The run's events above ``after``; with ``follow``, as they come, until the run is finished."""
         folder = self._folder(run_id)
-        with opened(folder.path) as log:
+        with looked_at(folder.path) as log:
             while True:
-                bury(folder)
+                bury(folder, log)
                 finished = log.finished()
                 for event in log.read(after):
                     after = event.seq
@@ -130,10 +137,9 @@ class LocalBackend:
         ``task`` is an id or a name. Raises ``BackendError`` where no task is called so (with ``follow``, at the end).
         """
         folder = self._folder(run_id)
-        dashed = (task or "").lower().replace("_", "-")
 
         def wanted(task_id: str) -> bool:
-            return task is None or task == task_id or task_id.rpartition("/")[2] in (task, dashed)
+            return _is_called(task_id, task)
 
         if task is not None and not follow and not any(map(wanted, self._began(run_id))):
             raise BackendError(f"run {run_id} has no task {task}")
@@ -142,14 +148,20 @@ class LocalBackend:
             self._of_cached(run_id, wanted) if task is not None else (),
         )
 
+    def log_place(self, run_id: str, task: str | None = None) -> str:
+        """The file that a task's log is in, or the folder with the files of all."""
+        folder = self._folder(run_id)
+        found = [one for one in self._began(run_id) if _is_called(one, task)]
+        return str(folder.log(found[0]) if task and len(found) == 1 else folder.path / "tasks")
+
     def _of_cached(self, run_id: str, wanted: Callable[[str], bool]) -> Iterator[LogLine]:
         cached = (task.id for task in self.get(run_id).tasks if task.cached)
         return (LogLine(task, CACHED) for task in cached if wanted(task))
 
     def _read(self, folder: RunFolder, logs: Logs, *, follow: bool) -> Iterator[LogLine | None]:
-        with opened(folder.path) as log:
+        with looked_at(folder.path) as log:
             while True:
-                bury(folder)
+                bury(folder, log)
                 over = log.finished() or not follow
                 yield from logs.new()
                 if over:
@@ -181,6 +193,7 @@ class LocalBackend:
             return
         if not state.finished:
             raise BackendError(f"run {run_id} is {state}; stop it first, or wait for it")
+        self._has_room()
         self._start(folder, [("state", "", {"state": RunState.PENDING})])
 
     def archive(self, run_id: str) -> None:
@@ -231,6 +244,11 @@ class LocalBackend:
         finally:
             os.close(lock)
 
+    def _has_room(self) -> None:
+        """Raise ``BackendError`` where the disk is so full that a run could not even say how it ended."""
+        if full := shortage(self._home):
+            raise BackendError(full)
+
     def _folder(self, run_id: str) -> RunFolder:
         folder = folders.find(self._home, run_id)
         if folder is not None:
@@ -246,12 +264,18 @@ class LocalBackend:
 
     def _outline(self, folder: RunFolder) -> model.Run:
         try:
-            bury(folder)
-            with opened(folder.path) as log:
+            with looked_at(folder.path) as log:
+                bury(folder, log)
                 run = fold(folder.id, log.read(tasks=False))
         except BackendError as error:
             run = model.Run(folder.id, "", "", self.name, RunState.FAILED, error=str(error))
         return replace(run, archived=folder.archived)
+
+
+def _is_called(task_id: str, task: str | None) -> bool:
+    """Whether the task with that id is meant by ``task``, an id or a name; None means all."""
+    dashed = (task or "").lower().replace("_", "-")
+    return task is None or task == task_id or task_id.rpartition("/")[2] in (task, dashed)
 
 
 def _cores() -> int:

@@ -7,6 +7,7 @@
 ``lock``           locked (``flock``) as long as the supervisor lives; the kernel unlocks it however that dies
 ``supervisor.pid`` the supervisor's process id, good while the lock is held; none before it has come up
 ``supervisor.log`` what the supervisor itself had to say
+``spare``          room on the disk for the run's last words, see ``spare``
 ``stop``           there if the run was asked to stop
 ``archived``       there if the run was put away
 ``timeline``       in what order the tasks' logs were written, see ``timeline``

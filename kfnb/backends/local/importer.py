@@ -8,7 +8,10 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kfnb.backends.local.faults import StepFault
+from kfnb.model import Carried
 
+BESIDE = "beside"
+"""The folder of links to files of the notebook's folder."""
 _LONGEST = 200
 """Characters of a file's name, which may have 255 bytes."""
 
@@ -26,6 +29,17 @@ def local_path(uri: str, folder: Path) -> str:
     if not path.exists():
         raise StepFault(f"it imports {uri}, and there is no {path}")
     return str(path.absolute())
+
+
+def linked(files: Carried, folder: Path, target: Path) -> str:
+    """Make ``target`` a folder of links to ``files`` of the notebook's. Raises ``StepFault``: one is not there."""
+    for path in files.paths:
+        source, link = folder / path, target / path
+        if not source.is_file():
+            raise StepFault(f"it reads {path}, and there is no {source}")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(source)
+    return str(target)
 
 
 def absolute(uri: str, folder: Path) -> str:

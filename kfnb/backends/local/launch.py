@@ -20,7 +20,7 @@ from kfnb.backends.local.environment import Requirements, build, is_built, missi
 from kfnb.backends.local.exchange import LOG, Work, collect, job, prepare
 from kfnb.backends.local.failure import from_status
 from kfnb.backends.local.faults import StepFailed, StepFault
-from kfnb.backends.local.importer import fetch, is_remote, local_path, name_of
+from kfnb.backends.local.importer import BESIDE, fetch, is_remote, linked, local_path, name_of
 from kfnb.backends.local.mounts import enter
 from kfnb.backends.local.preload import preload
 from kfnb.backends.local.processes import Processes
@@ -28,7 +28,7 @@ from kfnb.backends.local.spec import Container, Importer, Pipeline, Program, Vol
 from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.timeline import Timeline
 from kfnb.backends.parameters import kept
-from kfnb.model import Artifact, TaskError
+from kfnb.model import Artifact, TaskError, read_carried
 
 _FAILURE = "failure.json"
 
@@ -132,7 +132,10 @@ class Launcher:
 
     async def _import(self, work: Work, importer: Importer) -> dict[str, Any]:
         uri = str(work.parameters.get(importer.parameter, importer.uri))
-        if not is_remote(uri):
+        beside = read_carried(uri, importer.metadata)
+        if beside is not None:
+            path = linked(beside, self.folder, work.folder / "artifacts" / BESIDE)
+        elif not is_remote(uri):
             path = local_path(uri, self.folder)
         else:
             path = str(work.folder / "artifacts" / name_of(uri))

@@ -42,21 +42,24 @@ class Logs:
         self._wanted = wanted
         self._order = Tail(folder.timeline)
         self._tails: dict[str, Tail] = {}
+        self._at: float | None = None
 
     def new(self) -> Iterator[LogLine]:
         """What came since, as far as its order is known."""
         for entry in self._order.lines():
-            size, _, task = entry.partition(" ")
+            size, task, *at = entry.split(" ")
             if self._wanted(task):
+                self._at = float(at[0]) if at else None
                 yield from self._of(task, until=int(size))
 
     def rest(self, tasks: Iterable[str]) -> Iterator[LogLine]:
         """What else there is, a task after the other; also lines without an end."""
         for task in tasks:
             if self._wanted(task):
+                self._at = None
                 yield from self._of(task, rest=True)
 
     def _of(self, task: str, *, until: int | None = None, rest: bool = False) -> Iterator[LogLine]:
         tail = self._tails.setdefault(task, Tail(self._folder.log(task)))
         for line in tail.lines(until=until, rest=rest):
-            yield LogLine(task, line)
+            yield LogLine(task, line, self._at)

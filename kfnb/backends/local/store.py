@@ -1,7 +1,8 @@
 """A run's events in SQLite: one database in the run's folder, one writer, any number of readers.
 
 WAL mode lets a reader look while the supervisor writes, and what was committed survives a ``kill -9`` of it. The
-connection is given up after each use by readers, so that a run's folder can be removed at any time.
+connection is given up after each use by readers, so that a run's folder can be removed at any time. To look needs no
+room on the disk, although SQLite would like some: what is known stays known where the disk is full.
 """
 
 from __future__ import annotations
@@ -38,18 +39,19 @@ class EventLog:
         with _translated(self._file):
             if not create and not self._file.is_file():
                 raise BackendError(f"the events of the run in {folder} are gone")
-            self._connection = sqlite3.connect(self._file, isolation_level=None, timeout=10)
-            try:
-                self._set_up(create)
-            except sqlite3.Error:
-                self.close()
-                raise
+            self._connection = self._connect(create=create)
 
-    def _set_up(self, create: bool) -> None:
-        self._connection.execute("pragma synchronous = normal")
-        if create:
-            self._connection.execute("pragma journal_mode = wal")
-            self._connection.execute(_SCHEMA)
+    def _connect(self, *, create: bool) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, isolation_level=None, timeout=10)
+        try:
+            connection.execute("pragma synchronous = normal")
+            if create:
+                connection.execute("pragma journal_mode = wal")
+                connection.execute(_SCHEMA)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
 
     def append(self, facts: Iterable[Fact]) -> None:
         """Write some events, all or none of them."""
@@ -86,14 +88,79 @@ class EventLog:
         self._connection.close()
 
 
+class Look(EventLog):
+    """The events as somebody sees them who only looks, also where nothing can be written.
+
+    What such a one has to write down (that nobody drives the run any more) is known to this look alone then.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._unwritten: list[Event] = []
+
+    def _connect(self, *, create: bool) -> sqlite3.Connection:
+        try:
+            connection = super()._connect(create=create)
+            connection.execute("select max(seq) from events")
+        except sqlite3.OperationalError:  # nothing can be written here
+            return _read_only(self._file)
+        return connection
+
+    def append(self, facts: Iterable[Fact]) -> None:
+        """Write some events, or remember them where that cannot be."""
+        facts = list(facts)
+        try:
+            super().append(facts)
+        except BackendError:
+            now, last = time.time(), self.read()
+            seq = last[-1].seq if last else 0
+            for kind, task, data in facts:
+                seq += 1
+                self._unwritten.append(Event(seq, now, kind, task, json.loads(json.dumps(data))))
+
+    def read(self, after: int = 0, *, tasks: bool = True) -> list[Event]:
+        """The events with ``seq`` above ``after``; those of the run alone without ``tasks``."""
+        own = [one for one in self._unwritten if one.seq > after and (tasks or not one.task)]
+        return [*super().read(after, tasks=tasks), *own]
+
+    def finished(self) -> bool:
+        """Whether the run's last state is a final one."""
+        states = [one.data["state"] for one in self._unwritten if one.kind == "state" and not one.task]
+        return RunState(states[-1]).finished if states else super().finished()
+
+
 @contextmanager
 def opened(folder: Path, *, create: bool = False) -> Iterator[EventLog]:
-    """The event log of a run's folder, closed at the end."""
+    """The event log of a run's folder, to write into, closed at the end."""
     log = EventLog(folder, create=create)
     try:
         yield log
     finally:
         log.close()
+
+
+@contextmanager
+def looked_at(folder: Path) -> Iterator[Look]:
+    """The event log of a run's folder, to look at, closed at the end."""
+    log = Look(folder)
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+def _read_only(file: Path) -> sqlite3.Connection:
+    """A connection that writes nothing, to a database that nobody has open.
+
+    The shared memory that WAL mode takes is a file that cannot be made here. Without a WAL nothing is missed by
+    ignoring it; with one, a connection of its own alone needs no shared memory.
+    """
+    wal = file.with_name(f"{file.name}-wal")
+    if not wal.is_file() or not wal.stat().st_size:
+        return sqlite3.connect(f"{file.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
+    connection = sqlite3.connect(file, isolation_level=None, timeout=10)
+    connection.execute("pragma locking_mode = exclusive")
+    return connection
 
 
 @contextmanager

@@ -28,6 +28,7 @@ from kfnb.backends.local.reader import read
 from kfnb.backends.local.resolve import Inputs
 from kfnb.backends.local.room import Room, gpus
 from kfnb.backends.local.secret_store import Secrets
+from kfnb.backends.local.spare import give_up, kept_free
 from kfnb.backends.local.spec import Pipeline
 from kfnb.backends.local.store import opened
 from kfnb.backends.local.supply import Supplier
@@ -35,6 +36,7 @@ from kfnb.backends.local.tasks import Tasks
 from kfnb.backends.local.timeline import Timeline
 from kfnb.backends.local.warm import Request, Warmth
 from kfnb.backends.parameters import plain
+from kfnb.disk import shortage
 from kfnb.errors import BackendError
 from kfnb.model import Artifact, RunState
 
@@ -60,14 +62,17 @@ def drive(folder: RunFolder, lock: int) -> Order | None:
     os.set_inheritable(lock, False)  # noqa: FBT003 - the library's own signature
     folder.came_up()
     order, processes = None, Processes(folder.id, lock)
-    with opened(folder.path) as log:
+    with opened(folder.path) as log, kept_free(folder.path):
         journal = Journal(folder.id, log)
         journal.state("", RunState.RUNNING)
         try:
             spec, order = folder.read()
             asyncio.run(_drive(folder, order, read(spec, order.platform), journal, processes))
         except BackendError as error:
-            end(folder.id, log, RunState.FAILED, str(error))
+            give_up(folder.path)
+            full = shortage(folder.path.parent.parent)
+            lost = "it was ended: no space left on the disk" if full else str(error)
+            end(folder.id, log, RunState.FAILED, full or str(error), lost)
         except Exception as error:
             traceback.print_exc()
             told = f"kfnb's local engine broke: {type(error).__name__}: {error} ({folder.supervisor_log})"
@@ -96,7 +101,10 @@ async def _drive(
     if result.state is RunState.SUCCEEDED:
         journal.ended(RunState.SUCCEEDED, result.outputs)
     else:
-        journal.ended(end.state or result.state, {}, end.reason or str(engine.summary))
+        # what failed may have left no more than that it failed
+        full = shortage(Path(order.home)) if result.state is RunState.FAILED else ""
+        why = "; ".join(filter(None, (end.reason or str(engine.summary), full)))
+        journal.ended(end.state or result.state, {}, why)
 
 
 class _End:

@@ -1,12 +1,14 @@
-"""In what order the tasks of a run wrote their logs: a file of lines ``SIZE TASK``, which the supervisor adds to.
+"""In what order the tasks of a run wrote their logs: a file of lines ``SIZE TASK TIME``, which the supervisor adds to.
 
-Each line says that the log of ``TASK`` had ``SIZE`` bytes before anything that the lines below it tell of was written.
+Each line says that the log of ``TASK`` had ``SIZE`` bytes at ``TIME`` (seconds since the epoch; older files have none),
+before anything that the lines below it tell of was written.
 Tasks write their logs themselves; the supervisor only looks how long they are, so the order is true to ``_TICK``.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -44,7 +46,8 @@ class Timeline:
         if grown:
             # it is closed again, since no task is to inherit it; a full disk costs the order alone
             with suppress(OSError), self._file.open("a", encoding="utf-8") as file:
-                file.write("".join(f"{size} {task}\n" for (task, _), size in grown))
+                now = time.time()
+                file.write("".join(f"{size} {task} {now:.2f}\n" for (task, _), size in grown))
 
 
 def _size(log: Path) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from kfnb import disk
 from kfnb.model.check import Check, Outcome
 from kfnb.model.cluster import Machine
 
@@ -22,10 +22,12 @@ def here(machine: Machine) -> Iterator[Check]:
 def storage(machine: Machine) -> Check:
     """Whether there is a place to keep runs in."""
     home = Path(machine.home)
-    there = next((one for one in (home, *home.parents) if one.exists()), home)
-    told = f"runs are kept in {home}; {machine.disk_free / _GB:.1f} GB are free there"
-    if not os.access(there, os.W_OK):
-        return Check("storage", Outcome.BAD, f"{there} may not be written to", "%kf_config home=FOLDER")
+    if why := disk.unusable(home):
+        return Check("storage", Outcome.BAD, f"runs cannot be kept: {why}", "%kf_config home=FOLDER")
+    told = f"runs are kept in {home}; {disk.size(machine.disk_free)} are free there"
+    if machine.disk_free < disk.LOW:
+        told = f"{told}, at least {disk.size(disk.LOW)} are needed; {disk.described(home)}"
+        return Check("storage", Outcome.BAD, told, "kfnb runs prune --keep 5")
     if machine.disk_free < _LITTLE_DISK:
         return Check("storage", Outcome.DOUBTFUL, told, "kfnb runs prune --keep 20")
     return Check("storage", Outcome.GOOD, told)

@@ -8,16 +8,18 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from kfnb.cluster import reach
+from kfnb.cluster.checks import hairpin
 from kfnb.cluster.compatibility import release_of
 from kfnb.cluster.own import applying, waiting
 from kfnb.cluster.own.command import Runner
 from kfnb.cluster.own.plan import Apply, Await, Start, Step, Wish
 from kfnb.cluster.own.record import Reached, Record, Records
-from kfnb.cluster.own.tool import TOOLS, Found, Tool
+from kfnb.cluster.own.tool import TOOLS, Found, Tool, engine
 from kfnb.cluster.own.waiting import Workload
 from kfnb.cluster.status import kubeflow
 from kfnb.cluster.status.looking import Place
 from kfnb.errors import BackendError
+from kfnb.model.check import Check, Outcome
 from kfnb.model.cluster import Knowledge, KubeflowPart
 
 
@@ -33,19 +35,24 @@ class Progress:
 
 @dataclass(frozen=True)
 class Standing:
-    """How a cluster is. ``parts`` are those of Kubeflow that are there, ``trouble`` why they cannot be seen."""
+    """How a cluster is. ``parts`` are those of Kubeflow that are there, ``trouble`` why they cannot be seen.
+
+    ``hairpin`` says whether a pod reaches its own service, None where nothing runs.
+    """
 
     record: Record
     found: Found
     parts: tuple[KubeflowPart, ...] = ()
     release: str = ""
     trouble: str = ""
+    hairpin: Check | None = None
 
     @property
     def ready(self) -> bool:
         """Whether it came up whole, and all of it runs."""
         whole = self.record.reached is Reached.READY and self.found is Found.RUNNING and not self.trouble
-        return whole and not any(part.failing for part in self.parts)
+        cut = self.hairpin is not None and self.hairpin.outcome is Outcome.BAD
+        return whole and not cut and not any(part.failing for part in self.parts)
 
 
 def find(tool: Tool, profile: str, record: Record | None, runner: Runner) -> Found:
@@ -127,12 +134,22 @@ def standing(record: Record, runner: Runner) -> Standing:
     if found is not Found.RUNNING:
         return Standing(record, found)
     try:
-        parts, _ = kubeflow.parts(_place(tool.context(record.profile)))
+        context = tool.context(record.profile)
+        place = _place(context)
+        parts, _ = kubeflow.parts(place)
     except BackendError as error:
         return Standing(record, found, trouble=str(error))
     there = tuple(part for part in parts if part.knowledge is Knowledge.KNOWN)
     release = release_of({part.name: part.version for part in there if part.version})
-    return Standing(record, found, there, release.release if release is not None else "")
+    cut = hairpin.hairpin(place.kubernetes, ("kubeflow",), context, _mend(record))
+    return Standing(record, found, there, release.release if release is not None else "", hairpin=cut)
+
+
+def _mend(record: Record) -> str:
+    """What mends a cluster of ours whose pods do not reach their own services."""
+    if record.tool == "minikube":
+        return hairpin.of_minikube(record.profile, record.driver or "docker")
+    return hairpin.of_kind(f"{record.profile}-control-plane", engine())
 
 
 def _place(context: str) -> Place:

@@ -16,7 +16,9 @@ from pathlib import Path
 
 from kfnb.backends.local import LocalBackend
 from kfnb.backends.local.processes import Processes
+from kfnb.backends.local.spare import give_up, kept_free
 from kfnb.backends.local.store import EventLog, opened
+from kfnb.disk import shortage
 from kfnb.errors import BackendError
 from kfnb.model import RunState
 from kfnb.tuning.local.ending import End, fruitless
@@ -37,14 +39,15 @@ def main(folder: StudyFolder, lock: int) -> None:
     os.set_inheritable(lock, False)  # noqa: FBT003 - the library's own signature
     folder.came_up()
     processes = Processes(folder.id, lock)
-    with opened(folder.path) as log:
+    with opened(folder.path) as log, kept_free(folder.path):
         journal = StudyJournal(log)
         journal.state(RunState.RUNNING)
         try:
             search, order = folder.search()
             end = asyncio.run(_drive(folder, search, order, log, processes))
         except BackendError as error:
-            end = End(state=RunState.FAILED, error=str(error))
+            give_up(folder.path)
+            end = End(state=RunState.FAILED, error=shortage(folder.path.parent.parent) or str(error))
         except Exception as error:
             traceback.print_exc()
             told = f"kfnb's search broke: {type(error).__name__}: {error} ({folder.supervisor_log})"

@@ -19,6 +19,7 @@ from kfnb.backends.local.logs import Tail
 from kfnb.backends.local.reader import examine, refuse
 from kfnb.backends.local.spawn import spawn
 from kfnb.backends.local.store import Fact, opened
+from kfnb.disk import shortage
 from kfnb.errors import BackendError, StudyNotFound
 from kfnb.model import RunState
 from kfnb.tuning.local import folder as folders
@@ -56,6 +57,8 @@ class LocalEngine:
         reasons = [*sampler.refusals(search), *self._of_trials(search)]
         if reasons:
             raise BackendError(f"{search.name} cannot run here: " + "; ".join(reasons))
+        if full := shortage(self._home):
+            raise BackendError(full)
         folder = folders.new(self._home, search.name)
         try:
             folder.put(search, self._order(search.max_trials))

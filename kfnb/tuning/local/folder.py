@@ -27,7 +27,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.backends.local.folder import RunFolder
-from kfnb.backends.local.store import opened
+from kfnb.backends.local.store import looked_at
 from kfnb.errors import BackendError, StudyNotFound
 from kfnb.model import Dimension, Objective
 from kfnb.tuning.search import Search, Subject
@@ -135,7 +135,7 @@ def new(home: Path, name: str) -> StudyFolder:
 def _make_room(folder: StudyFolder) -> None:
     """Give a study that has ended another name, as a new one takes its own; one that is damaged goes nowhere."""
     ended = True
-    with suppress(BackendError), opened(folder.path) as log:
+    with suppress(BackendError), looked_at(folder.path) as log:
         ended = log.finished()
     lock = folder.lock(patience=_RELEASE if ended else 0)
     if lock is None:

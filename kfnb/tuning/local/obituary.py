@@ -8,6 +8,7 @@ from contextlib import suppress
 from kfnb.backends.local import LocalBackend
 from kfnb.backends.local.marks import end_marked
 from kfnb.backends.local.obituary import reason
+from kfnb.backends.local.spare import give_up
 from kfnb.backends.local.store import EventLog
 from kfnb.errors import BackendError
 from kfnb.model import RunState, TaskError, TrialState
@@ -31,6 +32,7 @@ def bury(folder: StudyFolder, log: EventLog) -> bool:
         if log.finished():  # it ended just before it let go of the lock
             return True
         end_marked(folder.id)
+        give_up(folder.path)
         fold, journal = StudyFold(folder.name), StudyJournal(log)
         fold.add(log.read())
         for trial in fold.study.trials:

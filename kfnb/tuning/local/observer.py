@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kfnb import model
-from kfnb.backends.local.store import opened
+from kfnb.backends.local.store import looked_at
 from kfnb.errors import StudyNotFound
 from kfnb.tuning.local.fold import StudyFold
 from kfnb.tuning.local.folder import StudyFolder
@@ -31,7 +31,7 @@ class Observer:
     def look(self) -> set[int]:
         """Look once more; the numbers of the trials that something has happened to, -1 for the study itself."""
         self._check()
-        with opened(self._folder.path) as log:
+        with looked_at(self._folder.path) as log:
             touched = self._fold.add(log.read(self._fold.seq))
             if not self._fold.finished and bury(self._folder, log):
                 touched |= self._fold.add(log.read(self._fold.seq))

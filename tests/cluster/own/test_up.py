@@ -423,4 +423,4 @@ def pod(name, *conditions, container=None):
 
 def test_a_verb_that_there_is_not_is_refused(kfnb):
     assert kfnb("start")[0] == 2
-    assert "kfnb cluster needs a verb; there are up, status and down" in kfnb()[2]
+    assert "kfnb cluster: a verb is required; the verbs are up, status and down" in kfnb()[2]

@@ -1,0 +1,45 @@
+import { Leveller } from "./levels.ts";
+import type { Log } from "./log.ts";
+
+/** Which lines are wanted: of a level at least, from a moment on (0 for all), and with a pattern in them. */
+export interface Wanted {
+  level: number;
+  since: number;
+  only: RegExp | null;
+}
+
+/** The numbers of the lines of a log that are wanted: kfnb/backends/logs.py chooses the same. */
+export class Filter {
+  lines: number[] = [];
+  readonly #wanted: Wanted;
+  #leveller = new Leveller();
+  #next: number;
+  #edition: number;
+
+  constructor(wanted: Wanted, log: Log) {
+    this.#wanted = wanted;
+    this.#next = log.first;
+    this.#edition = log.edition;
+    this.update(log);
+  }
+
+  /** Look through the lines that are new, and forget those that are gone. */
+  update(log: Log): void {
+    if (this.#edition !== log.edition) {
+      this.#edition = log.edition;
+      this.#leveller = new Leveller();
+      this.lines = [];
+      this.#next = log.first;
+    }
+    if ((this.lines[0] ?? log.first) < log.first) this.lines = this.lines.filter((line) => line >= log.first);
+    const from = this.#wanted.since && log.times.length ? log.since(this.#wanted.since) : 0;
+    for (this.#next = Math.max(this.#next, log.first); this.#next < log.end; this.#next++)
+      if (this.#fits(log.line(this.#next)) && this.#next >= from) this.lines.push(this.#next);
+  }
+
+  #fits(line: string): boolean {
+    const { level, only } = this.#wanted;
+    if (level && this.#leveller.level(line) < level) return false;
+    return !only || line.search(only) >= 0;
+  }
+}

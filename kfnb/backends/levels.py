@@ -1,0 +1,69 @@
+"""How grave a line of a log is: as loggers write it, in the forms that are common. js/src/log/levels.ts does the same.
+
+``js/test/levels.json`` has lines with their levels, which both must tell.
+"""
+
+from __future__ import annotations
+
+import re
+
+LEVELS = ("debug", "info", "warning", "error", "critical")
+"""The levels that can be asked for, the least first."""
+
+_WORDS = {
+    **dict.fromkeys(("TRACE", "DEBUG", "D"), 0),
+    **dict.fromkeys(("INFO", "NOTICE", "I"), 1),
+    **dict.fromkeys(("WARN", "WARNING", "W"), 2),
+    **dict.fromkeys(("ERR", "ERROR", "E"), 3),
+    **dict.fromkeys(("CRITICAL", "FATAL", "C", "F"), 4),
+}
+_INFO, _WARNING, _ERROR = 1, 2, 3
+_NAMES = "TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|CRITICAL|FATAL"
+_ANY = "|".join("".join(f"[{letter}{letter.lower()}]" for letter in name) for name in _NAMES.split("|"))
+_FORMS = (
+    rf"^\W{{0,4}}({_NAMES})\b(?! *=)",  # ERROR:root:..., *** WARNING ..., | INFO | ...
+    rf"^\W?\d[\d/:.,TZ+ -]{{6,40}}.{{0,80}}?\b({_NAMES})\b",  # 2026-11-25 06:00:00,123 - name - ERROR - ...
+    rf"^(?:\[[^\]]{{0,60}}\] *){{0,3}}\[({_ANY})\]",  # [LightGBM] [Warning] ...
+    r"^\[?([DIWEFC])(?: \d{2,4}-?\d\d|\d{4} \d\d:)",  # [I 2026-11-25 ..., W1125 06:00:00.000 ...
+    r"^\d[\d-]{9} [\d:]{8}\.\d+: ([IWEF]) ",  # TensorFlow's
+    rf'^\{{.*"(?:level|levelname|log_level|lvl|severity)" *: *"({_ANY})"',
+    rf'^(?:(?:time|ts|t|caller|logger)=(?:"[^"]*"|\S+) +)*(?:level|lvl|severity)="?({_ANY})\b',
+)
+_HEAD = re.compile("|".join(f"(?:{form})" for form in _FORMS))
+_PYTHONS = re.compile(r"^\S*:\d+: \w*Warning: ")
+_TRACEBACK = "Traceback (most recent call last):"
+_GOES_ON = ("During handling of the above exception", "The above exception was the direct cause")
+
+
+def told_level(line: str) -> int | None:
+    """The level that a line tells of itself, as its place in ``LEVELS``; None where it tells none."""
+    found = _HEAD.search(line)
+    if found is not None:
+        return _WORDS[next(filter(None, found.groups())).upper()]
+    return _WARNING if _PYTHONS.match(line) else None
+
+
+class Leveller:
+    """Tells the level of each line, one after the other: its own, or that of what it continues.
+
+    A traceback is an error to its end, and an indented line belongs to the line above it. What else is printed is of
+    level info.
+    """
+
+    def __init__(self) -> None:
+        self._record: int | None = None
+        self._traceback = False
+
+    def level(self, line: str) -> int:
+        """The level of the next line, as its place in ``LEVELS``."""
+        if _TRACEBACK in line:
+            self._record, self._traceback = max(_ERROR, told_level(line) or 0), True
+        elif self._traceback:
+            # the line of the exception itself is the first that is not indented
+            self._traceback = not line or line[0] in " \t|" or line.startswith(_GOES_ON)
+            return _ERROR
+        elif (told := told_level(line)) is not None:
+            self._record = told
+        elif not line[:1].isspace():
+            self._record = None
+        return _INFO if self._record is None else self._record
