@@ -223,5 +223,6 @@ KINDS: dict[str, Callable[[Expected, Around], Iterable[str]]] = {
     "study": _studies,
     "subject": _subjects,
     "task": _tasks,
+    "variable": lambda _found, _around: sorted(os.environ),
 }
 """What each kind of word may be."""

@@ -32,7 +32,7 @@ def expected(parser: Parser, before: Sequence[str], begun: str) -> Expected:
     reading = _Reading(parser)
     for word in before:
         reading.take(word)
-    if reading.wants is not None:
+    if reading.wants is not None and not begun.startswith("--"):
         return Expected(begun, reading.wants, given=reading.words)
     name, equals, value = begun.partition("=")
     if equals and name.startswith("--"):
@@ -78,7 +78,7 @@ class _Reading:
 
     def take(self, word: str) -> None:
         """Read a word."""
-        if self._waiting:
+        if self._waiting and not word.startswith("--"):
             self._keep(self._waiting.pop(0)[0], word)
             return
         name, equals, value = word.partition("=")

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from kfnb.model import RunState
 from kfnb.options.parser import Parser
-from kfnb.options.words import BACKENDS, bind, log_words, one_run, some_runs
+from kfnb.options.words import (
+    BACKENDS,
+    bind,
+    keep_files,
+    log_words,
+    one_run,
+    passed_variables,
+    some_runs,
+)
 
 STATES = tuple(str(state).lower() for state in RunState)
 """The states of a run, as people write them."""
@@ -31,6 +39,8 @@ def submit() -> Parser:
         values="study",
         help="with the best parameters of a study, which is waited for while it runs",
     )
+    passed_variables(parser)
+    keep_files(parser, "when the run is finished,")
     bind(parser)
     return parser
 
@@ -39,6 +49,8 @@ def run() -> Parser:
     """``%kf_run`` and ``kfnb runs show``."""
     parser = Parser("%kf_run", "Show a run, from whichever kernel it was started.")
     one_run(parser)
+    keep_files(parser, "also")
+    parser.add_argument("--force", action="store_true", help="overwrite files that differ")
     bind(parser)
     return parser
 

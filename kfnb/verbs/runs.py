@@ -35,7 +35,10 @@ def submit(words: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print the run as JSON when it is finished")
     found, arguments = parser.read_with_arguments(words)
     run = managing.submit(found, arguments, tell, found.from_study)
-    return _see_through(run, json_wanted=found.json)
+    code = _see_through(run, json_wanted=found.json)
+    if found.keep_files and code != INTERRUPTED:
+        managing.keep_files(run, found.keep_files, tell)
+    return code
 
 
 def _see_through(run: Run, *, json_wanted: bool) -> int:
@@ -89,7 +92,7 @@ def show_run(words: list[str]) -> int:
     parser = options.run().for_command("kfnb runs show")
     parser.add_argument("--json", action="store_true", help="print the run as JSON")
     found = parser.read(words)
-    print_run(api.run(found.run).snapshot(), json_wanted=found.json)
+    print_run(managing.shown(api.run(found.run), found, tell).snapshot(), json_wanted=found.json)
     return 0
 
 

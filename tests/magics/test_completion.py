@@ -74,6 +74,9 @@ def notebook(shell: Shell) -> Shell:
         ("%kf_delete --y", ["--yes"]),
         ("%kf_notebook st", ["start", "stop"]),
         ("%kf_run ", []),
+        ("%kf_submit churn --keep-files --na", ["--name"]),
+        ("%kf_submit churn --keep-files --name n --keep", ["--keep-files"]),
+        ("%kf_submit churn --env KFNB_HOM", ["KFNB_HOME"]),
     ],
 )
 def test_what_fits_is_offered_and_nothing_else(notebook: Shell, line: str, expected: list[str]) -> None:
