@@ -109,7 +109,7 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
         (f"{BOWL} --dry-run\nloss = x", "add --backend kubeflow"),
         (f"%%kf_tune train {SPACE} --objective loss --minimize\nloss = x", "train is a component already"),
         (f"%kf_tune train {SPACE} --objective los --minimize --early-stopping mean", "did you mean median?"),
-        (f"%kf_tune trian {SPACE} --objective loss --minimize", "did you mean train?"),
+        (f"%kf_tune trian {SPACE} --objective loss --minimize", "did you mean the component train?"),
         ("%kf_tune train --space 'y=float(0,1)' --objective loss --minimize", "train has no parameter y"),
         (
             "%kf_tune train --space 'x=choice(a,b)' --objective loss --minimize",
