@@ -227,7 +227,11 @@ def _of_settings(whose: str, told: Mapping[str, str], known: Mapping[str, Settin
 
 def _instead(dimension: Dimension) -> str:
     """The algorithms that can do what one cannot."""
-    able = [name for name, one in ALGORITHMS.items() if not one.required and not one.lacks(dimension)]
+    able = [
+        name
+        for name, one in ALGORITHMS.items()
+        if name not in _CALLED and not one.required and not one.lacks(dimension)
+    ]
     return f"; {', '.join(able)} can" if able else ""
 
 
