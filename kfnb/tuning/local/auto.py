@@ -1,9 +1,8 @@
-"""The default search: Optuna's multivariate TPE, begun evenly, which looks at more candidates and tries no point twice.
+"""The default search: Optuna's multivariate TPE, begun evenly, which learns of failures and tries no point twice.
 
 What differs from Optuna's own defaults was chosen by measurement (``make bench``, and the table in docs/tuning.md):
 
 - the first trials are points of a scrambled Sobol sequence, not random ones, and there are fewer of them;
-- of each model more candidates are drawn, so that the likeliest place is found in several dimensions;
 - parameters that exist under a condition are modelled in groups;
 - a failed trial counts among the worst (``Suggester.tell`` says so to Optuna);
 - a point that was tried is drawn again, as far as there are others.
@@ -28,9 +27,6 @@ if TYPE_CHECKING:
 STARTS = 8
 """How many trials begin before the model is asked."""
 
-CANDIDATES = 64
-"""How many candidates are drawn from the model, of which the most promising is tried."""
-
 _DRAWS = 5
 """How often a point that was tried before is drawn again, from the model and then from the sequence."""
 
@@ -54,7 +50,7 @@ class AutoSampler(BaseSampler):
             multivariate=True,
             group=grouped,
             constant_liar=True,
-            **{"n_ei_candidates": CANDIDATES, **settings, "n_startup_trials": 1},
+            **{**settings, "n_startup_trials": 1},
         )
 
     def infer_relative_search_space(self, study: Study, trial: FrozenTrial) -> Space:
