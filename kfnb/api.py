@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import secrets
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
 from pathlib import Path
@@ -23,7 +24,7 @@ from kfnb.pipeline import graph
 from kfnb.pipeline import pipeline as pipelines
 from kfnb.pipeline.pipeline import Built, Pipeline
 from kfnb.pipeline.sdk import load_pipeline
-from kfnb.pipeline.spec import Compiled, check_arguments, read_spec
+from kfnb.pipeline.spec import Compiled, check_arguments, outline, read_spec
 from kfnb.pipeline.view import view_component
 from kfnb.pipeline.workspace import workspace
 from kfnb.when import instant
@@ -37,7 +38,7 @@ _MOST_AT_ONCE = 10
 """How many runs of a schedule KFP has at once, at most."""
 
 
-def submit(
+def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     pipeline: Any,
     arguments: Mapping[str, Any] | None = None,
     *,
@@ -46,16 +47,21 @@ def submit(
     experiment: str | None = None,
     cache: bool = True,
     from_study: str | Study | None = None,
+    env: Sequence[str] = (),
+    tell: Callable[[str], None] = print,
 ) -> Run:
     """Start a run of a pipeline and return its handle at once.
 
     ``pipeline`` is the name of one that this notebook defined, a kfnb or KFP pipeline object, or the path of a
     compiled PipelineSpec or of a program of KFP's SDK. ``arguments`` are typed and checked by the pipeline's own
     parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. With ``from_study``, a study or its
-    name, its best parameters stand for arguments that are not given. Raises ``PipelineError``, ``ArgumentError`` and
-    ``BackendError`` before anything has started.
+    name, its best parameters stand for arguments that are not given. ``env`` are names of environment variables whose
+    values here the steps are to have on a cluster; here they have all. ``tell`` is told, before the run starts, what
+    will differ there, and how far files of the notebook's folder are uploaded. Raises ``PipelineError``,
+    ``ArgumentError`` and ``BackendError`` before anything has started.
     """
-    compiled = spec_of(pipeline)
+    # the arguments of a study are known only once the pipeline's own are
+    compiled = spec_of(pipeline, given=(arguments or {}) if from_study is None else None)
     best, origin = ({}, "") if from_study is None else _best(from_study, compiled)
     submission = Submission(
         spec=compiled.spec,
@@ -64,12 +70,36 @@ def submit(
         name=name or f"{compiled.name}-{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
-        folder=str(workspace().notebook.folder.resolve()),
+        folder=folder(),
         study=origin if set(best) - set(arguments or {}) else "",
-        left_behind=compiled.left_behind,
+        env=_values(env),
+        tell=tell,
     )
     chosen = backend_of(backend)
+    _caution(chosen, submission)
     return Run(chosen, chosen.submit(submission))
+
+
+def _values(names: Sequence[str]) -> dict[str, str]:
+    """The environment variables with these names. Raises ``UsageError`` for one that is not set."""
+    for name in names:
+        if name not in os.environ:
+            hint = "; the value is the one that it has here" if "=" in name else ""
+            raise UsageError(
+                f"--env {name}: no environment variable {name.partition('=')[0]} is set here{hint}"
+            )
+    return {name: os.environ[name] for name in names}
+
+
+def _caution(backend: Backend, submission: Submission) -> None:
+    """Tell what will be otherwise than here, before it is."""
+    for text in backend.cautions(submission):
+        submission.tell(f"note: {text}")
+
+
+def folder() -> str:
+    """The notebook's folder."""
+    return str(workspace().notebook.folder.resolve())
 
 
 def _best(study: str | Study, compiled: Compiled) -> tuple[dict[str, Any], str]:
@@ -136,11 +166,17 @@ def experiments(*, backend: str | None = None) -> model.ExperimentList:
 
 
 def upload(
-    pipeline: Any, name: str | None = None, version: str | None = None, description: str = ""
+    pipeline: Any,
+    name: str | None = None,
+    version: str | None = None,
+    description: str = "",
+    *,
+    tell: Callable[[str], None] = print,
 ) -> model.UploadedPipeline:
     """Keep a pipeline on the cluster under ``name`` (its own by default); where there is one, as a new version of it.
 
-    ``pipeline`` is what ``submit`` takes. A version without a name is called by the time, the first by the pipeline.
+    ``pipeline`` and ``tell`` are as ``submit`` takes them. A version without a name is called by the time, the first by
+    the pipeline.
     """
     cluster = _cluster("an upload")
     compiled = spec_of(pipeline)
@@ -150,6 +186,8 @@ def upload(
         name=name or compiled.name,
         version=version or "",
         description=description,
+        folder=folder(),
+        tell=tell,
     )
 
 
@@ -177,12 +215,15 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     name: str | None = None,
     experiment: str | None = None,
     cache: bool = True,
+    env: Sequence[str] = (),
+    tell: Callable[[str], None] = print,
 ) -> Schedule:
     """Run a pipeline on the cluster again and again, and return the schedule's handle.
 
     ``pipeline`` is what ``submit`` takes, or an ``UploadedPipeline``. ``cron`` is ``"0 6 * * *"`` (or six fields, the
     second first), in the cluster's time zone, which is UTC where nobody changed it; ``every`` is ``"30m"``, ``"1h"``,
-    ``"2d"``. With ``catch_up``, runs that were missed are made up for. Raises as ``submit`` does.
+    ``"2d"``. With ``catch_up``, runs that were missed are made up for. ``env``, ``tell`` and errors
+    are as of ``submit``.
     """
     from kfnb.backends.kubeflow.schedules import Rhythm
 
@@ -213,10 +254,14 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         name=name or compiled.name,
         experiment=settings().experiment if experiment is None else experiment,
         cache=cache and settings().cache,
-        left_behind=compiled.left_behind,
+        env=_values(env),
+        folder=folder(),
+        tell=tell,
     )
-    # what was uploaded runs with the cache; to run without, it is sent once more
-    made = cluster.schedules.create(submission, rhythm, kept if submission.cache else None)
+    _caution(cluster, submission)
+    # what was uploaded runs as it is; to run without the cache, or with variables, it is sent once more
+    as_it_is = submission.cache and not submission.env
+    made = cluster.schedules.create(submission, rhythm, kept if as_it_is else None)
     return Schedule(cluster.schedules, made)
 
 
@@ -322,8 +367,11 @@ def show(name: str) -> model.ComponentView | model.Graph:
     return graph.graph_of(compiled)
 
 
-def spec_of(pipeline: Any) -> Compiled:
-    """The compiled form of anything that can be submitted."""
+def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None) -> Compiled:
+    """The compiled form of anything that can be submitted.
+
+    Of a notebook's pipeline, ``given`` arguments are checked before it is compiled, which takes longer.
+    """
     if pipelines.is_kfp(pipeline):
         return pipelines.from_kfp(pipeline)
     if _is_program(pipeline):
@@ -334,7 +382,10 @@ def spec_of(pipeline: Any) -> Compiled:
         )
     if isinstance(pipeline, Path) or (isinstance(pipeline, str) and _is_path(pipeline)):
         return read_spec(pipeline)
-    return pipelines.compiled(built(pipeline))
+    made = built(pipeline)
+    if given is not None:
+        check_arguments(outline(made.pipeline.name, made.wired.params.values()), given)
+    return pipelines.compiled(made)
 
 
 def built(pipeline: str | Pipeline) -> Built:

@@ -39,7 +39,9 @@ class Kfnb(Configurable):
         config=True
     )
     index_urls = List(Unicode(), help="package indexes that steps install from").tag(config=True)
-    jobs = Integer(0, min=0, help="how many tasks a local run has at once; 0 for one a core").tag(config=True)
+    jobs = Integer(
+        0, min=0, help="how many tasks a local run has at once; 0 for one a core, more while they wait"
+    ).tag(config=True)
     warm = Integer(
         300,
         min=0,
@@ -74,6 +76,9 @@ class Kfnb(Configurable):
     service_account = Unicode("", help="service account of runs on Kubeflow; empty for its default").tag(
         config=True
     )
+    upload_limit = Integer(
+        200, min=0, help="megabytes of files beside the notebook that are uploaded for a run on Kubeflow"
+    ).tag(config=True)
     debug = Bool(False, help="show tracebacks of kfnb's own").tag(config=True)
 
     def __init__(self, *, start: Path | None = None, config: Config | None = None) -> None:

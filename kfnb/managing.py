@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kfnb import api
@@ -76,13 +76,33 @@ def _amount(excerpt: Excerpt) -> str:
     return f"{excerpt.seen:,} lines ({excerpt.size / 1e6:,.1f} MB)"
 
 
-def upload(found: Namespace) -> UploadedPipeline | UploadList:
+def shown(found: Namespace, tell: Tell) -> Run:
+    """``%kf_run``: a run; with ``--keep-files``, files that its steps wrote are copied beside the notebook."""
+    if found.force and not found.keep_files:
+        raise UsageError("--force overwrites what --keep-files copies: give both")
+    run = api.run(found.run)
+    if found.keep_files:
+        if not run.state.finished:
+            tell(f"run {run.id} is not finished: only the files of finished steps are kept")
+        keep_files(run, found.keep_files, tell, force=found.force)
+    return run
+
+
+def keep_files(run: Run, patterns: Sequence[str], tell: Tell, *, force: bool = False) -> None:
+    """``--keep-files``: files that the run's steps wrote are copied beside the notebook."""
+    for line in run.keep_files(*patterns, folder=api.folder(), force=force).told:
+        tell(line)
+
+
+def upload(found: Namespace, tell: Tell) -> UploadedPipeline | UploadList:
     """``%kf_upload``: a pipeline is uploaded, or those that were are listed."""
     if found.list:
         return api.uploads(found.pipeline or "")
     if not found.pipeline:
         raise UsageError("say which pipeline is to be uploaded, or --list to see those that were")
-    return api.upload(found.pipeline, name=found.name, version=found.version, description=found.description)
+    return api.upload(
+        found.pipeline, name=found.name, version=found.version, description=found.description, tell=tell
+    )
 
 
 def schedule(found: Namespace, arguments: Mapping[str, Any], tell: Tell) -> Schedule | ScheduleList | None:
@@ -119,6 +139,8 @@ def _scheduled(found: Namespace, arguments: Mapping[str, Any], tell: Tell) -> Sc
         max_concurrency=found.max_concurrency,
         enabled=not found.paused,
         cache=not found.no_cache,
+        env=found.env,
+        tell=tell,
     )
     note = cron_note(found.cron) if found.cron else ""
     if note:

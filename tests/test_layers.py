@@ -23,7 +23,15 @@ LAYERS = [
     {"kfnb.notebooks"},
     {"kfnb.backends"},
     {"kfnb.cluster", "kfnb.image"},
-    {"kfnb.config", "kfnb.disk", "kfnb.errors", "kfnb.model", "kfnb.place", "kfnb.when"},
+    {
+        "kfnb.config",
+        "kfnb.disk",
+        "kfnb.errors",
+        "kfnb.model",
+        "kfnb.place",
+        "kfnb.variables",
+        "kfnb.when",
+    },
 ]
 
 # what a part must never import, whatever the layers say

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -19,8 +19,9 @@ class Submission:
     ``spec`` is the compiled PipelineSpec as plain JSON data (what a KFP YAML file's first document holds);
     ``platform`` its second document, empty if there is none. ``arguments`` are typed and checked already.
     ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` says which trial of
-    which study arguments are from (``bowl, trial 12``), empty if they are from none. ``left_behind`` are files in that
-    folder that steps read and that the spec does not hold.
+    which study arguments are from (``bowl, trial 12``), empty if they are from none. ``env`` are environment variables
+    for steps that do not run where this one does. ``tell`` is told what will differ from here, and how far it is where
+    starting the run takes long.
     """
 
     spec: Mapping[str, Any]
@@ -31,7 +32,8 @@ class Submission:
     cache: bool = True
     folder: str = "."
     study: str = ""
-    left_behind: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    tell: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,10 @@ class Backend(Protocol):
     @property
     def pace(self) -> Pace:
         """How often a run may be looked at here."""
+        ...
+
+    def cautions(self, submission: Submission) -> Iterator[str]:
+        """What will be otherwise than here, in a line each, for who is about to submit this."""
         ...
 
     def submit(self, submission: Submission) -> str:

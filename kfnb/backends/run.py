@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, overload
 
 from kfnb import model
 from kfnb.backends.backend import Backend, LogLine
 from kfnb.backends.events import Fold
 from kfnb.backends.iterations import joined
+from kfnb.backends.keeping import Keeper, Kept, keep, written
 from kfnb.backends.logs import ALL, Excerpt, Filter, settled, wanted
 from kfnb.backends.looking import looks
 from kfnb.backends.observer import Observer
@@ -26,6 +28,7 @@ class Run:
     def __init__(self, backend: Backend, run_id: str) -> None:
         self._backend = backend
         self.id = run_id
+        self._keeper: Keeper | None = None
 
     def snapshot(self) -> model.Run:
         """The whole run as plain data, as it is now."""
@@ -92,6 +95,25 @@ class Run:
         """The artifacts of each task."""
         return joined(self.snapshot().tasks, lambda task: task.artifacts)
 
+    @property
+    def files(self) -> dict[str, Artifact]:
+        """The files that the steps left, by their paths as the cells wrote them."""
+        return written(self.snapshot())
+
+    def keep_files(self, *patterns: str, folder: str | Path = ".", force: bool = False) -> Kept:
+        """Copy those ``files`` that fit a pattern (``"plots/*.png"``; by default all) to their paths in ``folder``.
+
+        A file there that differs is overwritten only with ``force``; what was left is told. Raises ``UsageError``.
+        """
+        return keep(self.files, patterns, Path(folder), force=force)
+
+    def keep_when_finished(
+        self, *patterns: str, folder: str | Path = ".", tell: Callable[[str], None] = print
+    ) -> None:
+        """Do so when the run is finished, however it ends, as long as this process lives; ``tell`` is told of it."""
+        self._keeper = Keeper(self, patterns, Path(folder), tell)
+        self._keeper.start()
+
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until the run is finished, for ``timeout`` seconds at most.
 
@@ -110,6 +132,8 @@ class Run:
         now = observed.run
         if not observed.over:
             raise TimeoutError(f"run {self.id} is still {now.state} after {timeout} s; it goes on")
+        if self._keeper is not None:
+            self._keeper.finish()
         if now.state is not RunState.SUCCEEDED:
             raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}")
         return self

@@ -19,14 +19,18 @@ from kfnb.capture.component import Component, Input, Options, Part, check_name, 
 from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition
 from kfnb.capture.environment import Environment, values_of
-from kfnb.capture.files import NONE, Files, FileWatch
+from kfnb.capture.file_watch import FileWatch
+from kfnb.capture.files import Files
+from kfnb.capture.lookups import seen_whole
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.notes import notes_of, outside
 from kfnb.capture.parts import joined, with_parts
+from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.requirements import requirements
 from kfnb.capture.travel import Travel, trace
 from kfnb.capture.values import Kind, kind_of
+from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch
 from kfnb.capture.watch import Watch
 from kfnb.errors import CaptureError
 
@@ -35,7 +39,8 @@ from kfnb.errors import CaptureError
 class Pending:
     """A component whose cell is about to run; ``watch`` is how what it gets looks before.
 
-    ``environment`` is to be restored and ``files`` to be stopped when the cell has run, however it ended.
+    When the cell has run, however it ended, ``environment`` is to be restored, ``files``, ``variables`` and ``pickles``
+    are to be stopped.
     """
 
     component: Component
@@ -43,10 +48,14 @@ class Pending:
     watch: Watch
     environment: Environment
     files: FileWatch
+    variables: VariableWatch
+    pickles: PickleWatch
 
     def end(self) -> None:
         """The cell has run: the kernel is as it was before."""
+        self.variables.stop()
         self.files.stop()
+        self.pickles.stop()
         self.environment.restore()
 
 
@@ -67,7 +76,9 @@ def begin(notebook: Notebook, cell: Cell, options: Options, *, continues: bool =
         for param in component.options.params:
             if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
-    return Pending(component, travel, watch, Environment(environment), FileWatch(notebook.folder))
+    restored, files = Environment(environment), FileWatch(notebook.folder)
+    variables = VariableWatch(notebook.has_code)
+    return Pending(component, travel, watch, restored, files, variables, PickleWatch())
 
 
 def checked(
@@ -104,7 +115,10 @@ def checked(
 
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
-    component = _with_files(pending.component, pending.files.stop())
+    component = _as_seen(notebook, pending.component, pending.files.stop(), pending.variables.stop())
+    component = _with_pickles(notebook, component, pending.pickles.stop() | pending.watch.named)
+    read = seen_whole(component, pending.travel, notebook.namespace)
+    component = replace(component, variables=read)
     idle = pending.watch.draws.unmoved()
     changed = sorted(pending.watch.changed(notebook, component.names))
     if component.function is not None:
@@ -121,13 +135,44 @@ def finish(notebook: Notebook, pending: Pending) -> Component:
     return component
 
 
-def _with_files(component: Component, seen: Files) -> Component:
-    """The component with the files of all its parts, of which the one that has just run had ``seen``."""
+def _as_seen(notebook: Notebook, component: Component, files: Files, variables: Variables) -> Component:
+    """The component with the files and variables of all its parts, of which the one that has just run had these.
+
+    Its step runs the set-up cells first, with their files.
+    """
     parts = tuple(
-        replace(part, files=seen) if part.cell.order == component.cell.order else part
+        replace(part, files=files, variables=variables) if part.cell.order == component.cell.order else part
         for part in component.parts
     )
-    return replace(component, parts=parts, files=reduce(Files.then, (part.files for part in parts), NONE))
+    own = reduce(Files.then, (part.files for part in parts[1:]), parts[0].files)
+    return replace(
+        component,
+        parts=parts,
+        files=notebook.files_of_setups(component.cell.order).before(own),
+        variables=reduce(Variables.then, (part.variables for part in parts), NO_VARIABLES),
+    )
+
+
+def _with_pickles(notebook: Notebook, component: Component, found: frozenset[str]) -> Component:
+    """The component with the notebook's names that it unpickled; those that a component makes are inputs too."""
+    known = notebook.components.get(component.name)
+    if known is not None and len(component.parts) > 1:
+        found |= known.unpickled
+    if not found:
+        return component
+    travel = trace(
+        notebook,
+        component.cell,
+        component.names,
+        component.options,
+        constants=component.constants,
+        before=component.cell.order,
+        setups=notebook.setups(component.cell.order),
+        unpickled=found,
+    )
+    travel.inputs = {name: one for name, one in travel.inputs.items() if name not in component.inputs}
+    inputs, _ = _inputs(notebook, component, travel)
+    return replace(component, unpickled=found, inputs={**component.inputs, **inputs})
 
 
 def _other_parts(pending: Pending) -> Iterator[str]:

@@ -20,6 +20,7 @@ from kfnb.capture.pod import Pod
 from kfnb.capture.scopes import local_names
 from kfnb.capture.syntax import inside_functions, stored_names
 from kfnb.capture.values import Kind, kind_of
+from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.errors import CaptureError
 
 _HISTORY = re.compile(r"Out|In|_+|_i+|_\d+|_i\d+|_[oid]h")
@@ -45,11 +46,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Part:
-    """One of the cells that a component is made of, with its own options and the files that it read and wrote."""
+    """One of the cells that a component is made of, with its own options, and what it was seen to read and write."""
 
     cell: Cell
     options: Options
     files: Files = NONE
+    variables: Variables = NO_VARIABLES
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ class Component:
     ``outputs`` are the kinds of all names that it wrote and that still had a value at its end; ``refusals`` says of
     some of them why they cannot travel. ``constants`` are the values, as Python source, of the notebook's
     constants when it ran; ``changed`` the inputs that it changed in place; ``files`` what it read and wrote;
-    ``outside`` the files elsewhere on this machine that it names, by line.
+    ``unpickled`` are the notebook's names that pickles in those and in its inputs need; ``variables`` those of the
+    environment that it was seen to read; ``outside`` the files elsewhere on this machine that it names, by line.
     """
 
     name: str
@@ -83,6 +86,8 @@ class Component:
     constants: Mapping[str, str] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()
     files: Files = NONE
+    unpickled: frozenset[str] = frozenset()
+    variables: Variables = NO_VARIABLES
     outside: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()

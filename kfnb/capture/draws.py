@@ -7,6 +7,9 @@ import sys
 from dataclasses import dataclass
 from typing import Any
 
+GENERATORS = frozenset({"random", "numpy", "torch"})
+"""The modules that have such a generator."""
+
 
 @dataclass(frozen=True)
 class Draws:
@@ -26,6 +29,10 @@ class Draws:
         return cls(states)
 
     def unmoved(self) -> set[str]:
-        """The modules whose generators are where they were: nothing was drawn from them since."""
+        """The modules whose generators are where they were, or not there: nothing was drawn from them since."""
         now = Draws.now().states
-        return {module for module, state in self.states.items() if now.get(module) == state}
+        return {
+            module
+            for module in GENERATORS
+            if module not in self.states or now.get(module) == self.states[module]
+        }

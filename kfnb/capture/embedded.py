@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
-def kfnb_load(artifact: Any, classes: Mapping[str, type]) -> Any:
+def kfnb_load(artifact: Any, classes: Mapping[str, Any]) -> Any:
     """Read the value of an artifact; ``classes`` are the notebook's that this step has, by name."""
     import json
     from pkgutil import resolve_name
@@ -44,7 +44,7 @@ def kfnb_load(artifact: Any, classes: Mapping[str, type]) -> Any:
 
 
 def kfnb_save(
-    value: Any, artifact: Any, classes: Mapping[str, type], write: Callable[..., str] | None = None
+    value: Any, artifact: Any, classes: Mapping[str, Any], write: Callable[..., str] | None = None
 ) -> None:
     """Write a value to an artifact by ``write``, where that gives it back unchanged; else pickled."""
     try:
@@ -157,25 +157,27 @@ def kfnb_write_json(value: Any, path: str) -> str:
     return "json" if same(value, json.loads(text)) and len(set(found)) == len(found) else ""
 
 
-def kfnb_pickle(value: Any, path: str, classes: Mapping[str, type]) -> str:
-    """A pickle in which the notebook's classes go by name, and by value for a step that does not have them.
+def kfnb_pickle(value: Any, path: str, classes: Mapping[str, Any]) -> str:
+    """A pickle in which the notebook's classes and functions go by name, and by value for a step without them.
 
-    So that an instance is, in the next step, one of that step's own class. ``classes`` are those of this step.
+    So that an instance is, in the next step, one of that step's own class. ``classes`` are those of this step, with
+    its functions.
     """
     import io
     import sys
+    from types import FunctionType
 
     import cloudpickle
 
     # what this very file defines is in no other step: it goes by value
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    by_class = {known: name for name, known in classes.items()}
-    done: dict[type, bytes] = {}
+    by_class = {known: name for name, known in classes.items() if isinstance(known, type | FunctionType)}
+    done: dict[Any, bytes] = {}
 
-    def dumps(value: Any, busy: tuple[type, ...] = ()) -> bytes:
+    def dumps(value: Any, busy: tuple[Any, ...] = ()) -> bytes:
         class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
             def persistent_id(self, item: Any) -> Any:
-                if not isinstance(item, type) or item in busy:
+                if not isinstance(item, type | FunctionType) or item in busy:
                     return None
                 name = by_class.get(item) or vars(item).get("__kfnb_name__")
                 if name is None:
@@ -193,11 +195,13 @@ def kfnb_pickle(value: Any, path: str, classes: Mapping[str, type]) -> str:
     return "cloudpickle"
 
 
-def kfnb_unpickle(path: str, classes: Mapping[str, type]) -> Any:
+def kfnb_unpickle(path: str, classes: Mapping[str, Any]) -> Any:
     """What ``kfnb_pickle`` wrote, with this step's own ``classes`` where it has them."""
     import io
     import pickle
+    import sys
 
+    main = sys.modules["__main__"]
     loaded: dict[str, Any] = dict(classes)
 
     def loads(data: bytes) -> Any:
@@ -207,6 +211,8 @@ def kfnb_unpickle(path: str, classes: Mapping[str, type]) -> Any:
                 if name not in loaded:
                     loaded[name] = loads(by_value)
                     loaded[name].__kfnb_name__ = name
+                    # plain pickle writes it by its name, so it has to be found there, as in the notebook
+                    vars(main).setdefault(name, loaded[name])
                 return loaded[name]
 
         return Unpickler(io.BytesIO(data)).load()
@@ -263,7 +269,7 @@ def kfnb_floats(value: Any, *, where: Any = True) -> Any:
 
 
 def kfnb_copy(source: str, target: str) -> None:
-    """Copy a file; as a clone that takes no room, where the file system has such."""
+    """Copy a file, with its time and whether it can be run; as a clone that takes no room, where there are such."""
     import os
     import shutil
 
@@ -275,16 +281,21 @@ def kfnb_copy(source: str, target: str) -> None:
             ioctl(new.fileno(), 0x40049409, old.fileno())  # FICLONE
     except (ImportError, OSError):
         shutil.copyfile(source, target)
+    status = os.stat(source)
+    os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+    os.chmod(target, status.st_mode | 0o600)
 
 
-def kfnb_files_in(folders: Sequence[str], beside: Mapping[str, str], *earlier: Any) -> dict[str, Any]:
-    """Enter a folder of the step's own, with the files that it reads; what lies in it then, by path.
+def kfnb_files_in(
+    folders: Sequence[str], beside: Mapping[str, str], *earlier: Any
+) -> tuple[str, dict[str, Any]]:
+    """Enter a folder of the step's own, with the files that it reads; the folder, and what lies in it then.
 
-    ``folders`` are made; ``beside`` are files of the notebook's folder with their content, packed, or their digest,
-    which stands for a file that is too large to travel; ``earlier`` the artifacts in which steps before left theirs.
+    ``folders`` are made; ``beside`` are files of the notebook's folder with their content, packed, or the digest of one
+    that stays there; ``earlier`` are artifacts with files by their paths: larger ones of the notebook's folder, and
+    what steps before left.
     """
     import base64
-    import json
     import os
     import tempfile
     import zlib
@@ -304,64 +315,114 @@ def kfnb_files_in(folders: Sequence[str], beside: Mapping[str, str], *earlier: A
             os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
             with open(path, "wb") as file:
                 file.write(zlib.decompress(base64.b64decode(content)))
+    for artifact in earlier:
+        if artifact is not None:
+            kfnb_files_of(artifact)
+    return os.getcwd(), kfnb_files_now()
+
+
+def kfnb_start(begun: tuple[str, Any], folder: str) -> None:
+    """Go where the cell began in the notebook: ``folder``, below the step's own."""
+    import os
+
+    os.chdir(os.path.join(begun[0], folder))
+
+
+def kfnb_files_of(artifact: Any) -> None:
+    """Do in the working folder what an earlier step did in its own: its files, its folders, and what it removed."""
+    import json
+    import os
+    import tempfile
+
     # an artifact may come from anywhere: nothing outside of the two folders is written or removed
     temporary = os.path.realpath(tempfile.gettempdir()) + os.sep
-    for artifact in earlier:
-        if artifact is None:
-            continue
-        for around, _, names in os.walk(artifact.path):
-            for name in names:
-                file_path = os.path.join(around, name)
-                path = os.path.relpath(file_path, artifact.path)
-                # temporary files lie where they lay when they were written
-                path = os.sep + path[len("absolute/") :] if path.startswith("absolute" + os.sep) else path
-                if os.path.isabs(path) and (os.path.exists(path) or not path.startswith(temporary)):
-                    continue
-                kfnb_copy(file_path, path)
-        removed = json.loads(artifact.metadata.get("removed", "[]"))
-        for path in kfnb_files_now().keys() & set(removed):
+    for folder in json.loads(artifact.metadata.get("folders", "[]")):
+        if os.path.realpath(folder).startswith(os.getcwd() + os.sep):
+            os.makedirs(folder, exist_ok=True)
+    for around, _, names in os.walk(artifact.path):
+        for name in names:
+            file_path = os.path.join(around, name)
+            path = os.path.relpath(file_path, artifact.path)
+            # temporary files lie where they lay when they were written
+            path = os.sep + path[len("absolute/") :] if path.startswith("absolute" + os.sep) else path
+            if os.path.isabs(path) and (os.path.exists(path) or not path.startswith(temporary)):
+                continue
+            kfnb_copy(file_path, path)
+    for path in kfnb_files_now().keys() & set(json.loads(artifact.metadata.get("removed", "[]"))):
+        if path.endswith("/"):
+            os.rmdir(path)
+        else:
             os.remove(path)
-    return kfnb_files_now()
 
 
 def kfnb_files_now() -> dict[str, Any]:
-    """The files of the working folder, and how each is known to be as it was."""
+    """The files of the working folder, and how each is known to be as it was; empty folders end in ``/``."""
     import os
 
+    top = os.path.realpath(".") + os.sep
     found = {}
-    for around, _, names in os.walk("."):
+    for around, folders, names in os.walk(".", followlinks=True):
+        here = os.path.realpath(around) + os.sep
+        # a link to a folder is followed within this one, and never in circles
+        folders[:] = [
+            name
+            for name in folders
+            if not os.path.islink(os.path.join(around, name))
+            or (
+                os.path.realpath(os.path.join(around, name)).startswith(top)
+                and not here.startswith(os.path.realpath(os.path.join(around, name)) + os.sep)
+            )
+        ]
+        if around != "." and not folders and not names:
+            found[os.path.normpath(around) + "/"] = (0, 0, 0)
         for name in names:
             path = os.path.normpath(os.path.join(around, name))
-            status = os.stat(path)
-            found[path] = status.st_mtime_ns, status.st_size, status.st_ino
+            if os.path.isfile(path):
+                status = os.stat(path)
+                found[path] = (status.st_mtime_ns, status.st_size, status.st_ino)
     return found
 
 
-def kfnb_files_out(before: Mapping[str, Any], artifact: Any = None, temporary: Sequence[str] = ()) -> None:
+def kfnb_files_out(
+    begun: tuple[str, Mapping[str, Any]], artifact: Any = None, temporary: Sequence[str] = ()
+) -> None:
     """Leave what the step wrote in an artifact, by its paths, and note what it removed; what it got goes.
 
-    ``temporary`` are files that it wrote outside of its folder.
+    ``begun`` is what ``kfnb_files_in`` returned, ``temporary`` are files that it wrote outside of its folder.
     """
     import json
     import os
     import shutil
 
+    folder, before = begun
+    os.chdir(folder)
     now = kfnb_files_now()
     written = [path for path in now if before.get(path) != now[path]]
+    folders = [path for path in written if path.endswith("/")]
+    files = [path for path in written if not path.endswith("/")]
     if artifact is not None:
-        for path in written:
+        # what a link leads to is copied, before it moves away
+        linked = [
+            path for path in files if os.path.realpath(path) != os.path.join(os.path.realpath("."), path)
+        ]
+        for path in linked:
+            kfnb_copy(path, os.path.join(artifact.path, path))
+        for path in files:
             target = os.path.join(artifact.path, path)
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.move(path, target)
+            if path not in linked:
+                os.makedirs(os.path.dirname(target), exist_ok=True)
+                shutil.move(path, target)
         for path in list(temporary):
             if os.path.isfile(path):
                 kfnb_copy(path, os.path.join(artifact.path, "absolute", path.lstrip(os.sep)))
         os.makedirs(artifact.path, exist_ok=True)
-        # a text: KFP wraps lists in metadata
-        artifact.metadata["removed"] = json.dumps([path for path in before if path not in now])
-        artifact.metadata["files"] = len(written)
+        # texts: KFP wraps lists in metadata
+        gone = [path for path in before if path not in now and not os.path.isdir(path)]
+        artifact.metadata["removed"] = json.dumps(gone)
+        artifact.metadata["folders"] = json.dumps(folders)
+        artifact.metadata["files"] = len(files)
     for path in now:
-        if path not in written:
+        if path not in written and not path.endswith("/") and os.path.lexists(path):
             os.remove(path)
 
 

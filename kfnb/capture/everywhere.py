@@ -61,7 +61,7 @@ def changes_of(cell: Cell, namespace: Mapping[str, Any]) -> Iterator[Change]:
             continue
         for node in ast.walk(statement):
             written = _written(node)
-            name = _full_name(written, namespace) if written is not None else ""
+            name = full_name(written, namespace) if written is not None else ""
             found = next((names for pattern, names in _CHANGING.items() if fnmatchcase(name, pattern)), None)
             if written is not None and found is not None:
                 text = f"{ast.unparse(written)}()" if isinstance(node, ast.Call) else ast.unparse(written)
@@ -77,7 +77,7 @@ def _written(node: ast.AST) -> ast.expr | None:
     return None
 
 
-def _full_name(node: ast.expr, namespace: Mapping[str, Any]) -> str:
+def full_name(node: ast.expr, namespace: Mapping[str, Any]) -> str:
     """A dotted name with its first part as what that stands for; empty for anything else."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):

@@ -10,6 +10,7 @@ import ast
 import importlib
 from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,9 @@ from kfnb.capture import commands
 from kfnb.capture.cell import Cell
 from kfnb.capture.definitions import Definition, Sort, assigned_literal, definitions_of, value_sort
 from kfnb.capture.everywhere import Change, changes_of
+from kfnb.capture.files import NONE, Files
 from kfnb.capture.heads import SET_UP
+from kfnb.capture.packages import is_local
 from kfnb.capture.values import kind_of
 from kfnb.errors import CaptureError
 
@@ -74,6 +77,7 @@ class Notebook:
         self._tagged = {source.strip() for source in tagged}
         self._set_up = {source.strip() for source in set_up}
         self._setups: dict[str, list[Cell]] = {}  # the runs of each set-up cell
+        self.files: dict[str, Files] = {}  # what each set-up cell read and wrote, by its key
         self._definitions: dict[str, list[Definition]] = {}
         self._order = 0
 
@@ -108,7 +112,7 @@ class Notebook:
             found = list(definitions_of(cell, self.star_names))
         except CaptureError:
             return  # no Python (a cell magic of somebody else's): what it made is not known
-        if cell.head == SET_UP or (not cell.head and cell.raw.strip() in self._set_up):
+        if cell.head == SET_UP or (not cell.head and self.is_tagged_set_up(cell.raw)):
             self._setups.setdefault(cell.key, []).append(cell)
         elif cell.key in self._setups:
             del self._setups[cell.key]  # it is a set-up cell no more
@@ -159,6 +163,19 @@ class Notebook:
                 f"{name} is {known.type} in {known.place}, and was given as {self.injected[name]!r}"
                 f"{': papermill takes a text as it is by -r ' + name if known.type == 'str' else ''}"
             )
+
+    def has_code(self, space: Mapping[str, Any]) -> bool:
+        """Whether code with these globals is the notebook's: of its cells, or of a module beside it."""
+        module = str(space.get("__name__", ""))
+        return space is self.namespace or (bool(module) and is_local(module, self.folder))
+
+    def is_tagged_set_up(self, raw: str) -> bool:
+        """Whether a cell's text is that of a set-up cell without a magic."""
+        return raw.strip() in self._set_up
+
+    def files_of_setups(self, before: int) -> Files:
+        """The files of the set-up cells that had run before the cell with order ``before``."""
+        return reduce(Files.then, (self.files.get(cell.key, NONE) for cell in self.setups(before)), NONE)
 
     def setups(self, before: int) -> list[Cell]:
         """The set-up cells that had run before the cell with order ``before``, each as it ran last, in their order."""

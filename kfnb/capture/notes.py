@@ -12,10 +12,15 @@ from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.content import can_be_shared
 from kfnb.capture.definitions import Sort
+from kfnb.capture.draws import GENERATORS
+from kfnb.capture.fleeting import draws_unseeded, fleeting_calls
 from kfnb.capture.imports import imported_modules
+from kfnb.capture.lookups import variables_of
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import root_name
 from kfnb.capture.travel import Travel
+from kfnb.capture.variables import Variables
+from kfnb.variables import OF_A_POD, is_secret
 
 _SEEDS = {"seed", "manual_seed", "set_seed"}
 _LONGEST_PATH = 200
@@ -39,6 +44,8 @@ def notes_of(
     notes += _files_outside(component)
     notes += _aliases(notebook, component)
     notes += _variables(component)
+    notes += _reads_of_environment(component, variables_of(component, travel, notebook.namespace))
+    notes += _fleeting(notebook, component, travel, idle)
     notes += _without_effect(component)
     return tuple(dict.fromkeys(notes))
 
@@ -51,6 +58,49 @@ def _variables(component: Component) -> Iterator[str]:
                 f"{held.name} had no value here: a run takes it from the {held.holder.replace('_', ' ')} {held.source};"
                 " set it in the notebook, or let the setting secrets say where a file has it"
             )
+
+
+def _reads_of_environment(component: Component, read: Variables) -> Iterator[str]:
+    """The variables that the step takes from where it runs, other than those that it asks for."""
+    pod = component.options.pod
+    names = sorted(read.names - {one.name for one in pod.env} - {one.name for one in pod.keys} - OF_A_POD)
+    if read.all:
+        yield (
+            f"cell {component.cell}: goes through all environment variables: the step is not cached, and a pod has"
+            " other variables"
+        )
+    elif names:
+        secret = [name for name in names if is_secret(name, os.environ.get(name, ""))]
+        plain = [name for name in names if name not in secret]
+        how = [f"{' '.join(f'--env {name}' for name in plain)} of %kf_submit"] if plain else []
+        how += [f"--secret NAME:KEY={name} of %%kf_component" for name in secret]
+        several = len(names) > 1
+        again = f": where {'one of them' if several else 'it'} changes, the step runs again"
+        yield (
+            f"cell {component.cell}: reads the environment variable{'s' * several} {', '.join(names)}"
+            f"{again if component.options.cache else ''}. On a cluster {' and '.join(how)}"
+            f" {'gives them' if several else 'gives it'} to the step"
+        )
+
+
+def _fleeting(
+    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+) -> Iterator[str]:
+    """The time and random numbers that the step keeps, where it may be taken from the cache."""
+    if not component.options.cache or component.outside or component.variables.all or component.function:
+        return
+    outputs, space = component.options.outputs, notebook.namespace
+    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    found = list(dict.fromkeys(call for tree in trees for call in fleeting_calls(tree, space, outputs)))
+    seeded = [one.cell.tree for one in travel.setups]
+    noted = any("seed" in change.text for change in notebook.changing)
+    if not noted and draws_unseeded([*trees, *seeded], space, GENERATORS - set(idle)):
+        found.append("random numbers without a seed")
+    if found:
+        yield (
+            f"cell {component.cell}: keeps what {' and '.join(found)} gave: where the step is taken from the cache, it"
+            " is what an earlier run had (--no-cache runs the step each time)"
+        )
 
 
 def _without_effect(component: Component) -> Iterator[str]:
@@ -138,10 +188,11 @@ def _files_outside(component: Component) -> Iterator[str]:
 
 def _is_outside(text: str, folder: Path) -> bool:
     try:
-        path = Path(text)
+        path = folder / text
         inside = path.resolve().is_relative_to(folder.resolve())
         temporary = path.resolve().is_relative_to(Path(tempfile.gettempdir()).resolve())
-        return path.is_absolute() and path.is_file() and not inside and not temporary
+        named = text.startswith(("/", ".."))
+        return named and path.is_file() and not inside and not temporary
     except (OSError, ValueError):
         return False
 

@@ -104,6 +104,8 @@ class Extension:
             self.shell.displayhook.prompt_count
         )  # what Out[...] will say; execution_count differs by version
         self.running.append(Running(info.raw_cell or "", number, getattr(info, "cell_id", None)))
+        if "kernel" in vars(self):
+            self.kernel.before_cell(self.running[-1])
 
     def after_cell(self, result: ExecutionResult) -> None:
         """A cell has run."""
@@ -155,7 +157,7 @@ class Extension:
     def _show(self, run: Any) -> None:
         from kfnb.magics.display import show
 
-        show(run, self.kernel.board)
+        show(run, self.kernel)
 
     def _bundle_of_runs(self, runs: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
         del include, exclude  # IPython filters the bundle itself

@@ -23,7 +23,7 @@ class KeptMagics(Magics):
     @reads(options.upload)
     def kf_upload(self, line: str) -> UploadedPipeline | UploadList:
         found = options.upload().read(line)
-        return self.bound(found.bind, managing.upload(found))
+        return self.bound(found.bind, managing.upload(found, print))
 
     @reads(options.schedule)
     def kf_schedule(self, line: str) -> Schedule | ScheduleList | None:

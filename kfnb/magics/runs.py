@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from kfnb import api, managing, options
@@ -19,6 +20,8 @@ class RunMagics(Magics):
     @reads(options.submit)
     def kf_submit(self, line: str) -> Run:
         found, arguments = options.submit().read_with_arguments(line)
+        if "kfp.compiler" not in sys.modules:
+            self.kernel.announce(f"Compiling {found.pipeline}: KFP's compiler is being loaded ...")
         run = api.submit(
             found.pipeline,
             arguments,
@@ -27,8 +30,11 @@ class RunMagics(Magics):
             experiment=found.experiment,
             cache=not found.no_cache,
             from_study=self.study_of(found.from_study),
+            env=found.env,
         )
         self.bound(found.bind, run)
+        if found.keep_files:
+            run.keep_when_finished(*found.keep_files, folder=api.folder())
         if not self.kernel.attended:
             self.wait_for(run)
         return run
@@ -36,7 +42,7 @@ class RunMagics(Magics):
     @reads(options.run)
     def kf_run(self, line: str) -> Run:
         found = options.run().read(line)
-        return self.bound(found.bind, api.run(found.run))
+        return self.bound(found.bind, managing.shown(found, print))
 
     @reads(options.stop)
     def kf_stop(self, line: str) -> None:

@@ -4,6 +4,7 @@ Nothing here fetches, draws or imports anything else of kfnb. A backend folds wh
 objects; widgets and text draw them.
 """
 
+from kfnb.model.carried import FILES, Carried, carried, digest_of, importers, read_carried
 from kfnb.model.component import Asked, ComponentView, Edge, Graph, Node, Port, Traveller
 from kfnb.model.kept import Experiment, ExperimentList, Schedule, UploadedPipeline, UploadList
 from kfnb.model.listing import Listing
@@ -33,9 +34,11 @@ from kfnb.model.study import (
 )
 
 __all__ = [
+    "FILES",
     "Artifact",
     "Asked",
     "ByTask",
+    "Carried",
     "Chart",
     "Compared",
     "Comparison",
@@ -65,5 +68,9 @@ __all__ = [
     "UploadList",
     "UploadedPipeline",
     "Value",
+    "carried",
+    "digest_of",
+    "importers",
     "kfp_name",
+    "read_carried",
 ]

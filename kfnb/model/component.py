@@ -21,8 +21,8 @@ class Port:
 
 @dataclass(frozen=True)
 class Traveller:
-    """Something that travels with a component: what it is (``import``, ``source``, ``constant``, ``module``),
-    the cell it came from, and the reason it is taken along.
+    """Something that travels with a component: what it is (``import``, ``source``, ``constant``, ``module``,
+    ``file``, ``variable``), the cell it came from, and the reason it is taken along.
     """
 
     name: str

@@ -9,6 +9,8 @@ from enum import Enum
 from pathlib import Path
 from typing import IO, Any, TypeVar
 
+from kfnb.model.carried import imported
+
 T = TypeVar("T")
 
 
@@ -134,6 +136,7 @@ class Task:
     names of the siblings it waits for, ``takes`` what it takes from which of them. ``started``, ``finished`` and
     ``began`` (the start of each attempt) are seconds since the epoch. ``doing`` says what it waits for, or what is
     being done for it (an environment that is built, an image that is pulled), and is empty most of the time.
+    ``condition`` is that of a branch (``if accuracy > 0.9``), ``decided`` what it came to (``0.93 > 0.9: taken``).
     """
 
     id: str
@@ -148,6 +151,8 @@ class Task:
     finished: float | None = None
     began: tuple[float, ...] = ()
     doing: str = ""
+    condition: str = ""
+    decided: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
@@ -161,6 +166,12 @@ class Task:
         if self.started is None or self.finished is None:
             return None
         return self.finished - self.started
+
+    @property
+    def title(self) -> str:
+        """What it is called where it is shown: its name; of an importer of files of the notebook's folder, these."""
+        artifacts = self.artifacts.values()
+        return next((title for one in artifacts if (title := imported(one.metadata))), self.name)
 
     @property
     def artifacts(self) -> dict[str, Artifact]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kfnb.options.parser import Parser
-from kfnb.options.words import bind
+from kfnb.options.words import bind, passed_variables
 
 
 def experiments() -> Parser:
@@ -58,6 +58,7 @@ def schedule() -> Parser:
     add("--name", help="the schedule's name")
     add("--experiment", help="the experiment that its runs belong to")
     add("--no-cache", action="store_true", help="run every step, whatever ran before")
+    passed_variables(parser)
     add("--list", action="store_true", help="show the schedules")
     for verb, told in (("pause", "start no more runs of"), ("resume", "go on with"), ("delete", "forget")):
         add(f"--{verb}", metavar="ID", help=f"{told} a schedule, by its id, the start of it, or its name")

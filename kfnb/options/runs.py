@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kfnb.options.parser import Parser
-from kfnb.options.words import bind, log_words, one_run, some_runs
+from kfnb.options.words import bind, keep_files, log_words, one_run, passed_variables, some_runs
 
 
 def submit() -> Parser:
@@ -20,6 +20,8 @@ def submit() -> Parser:
     parser.add_argument("--experiment", help="the experiment that the run belongs to")
     parser.add_argument("--no-cache", action="store_true", help="run every step, whatever ran before")
     parser.add_argument("--from-study", metavar="NAME", help="with the best parameters of a study")
+    passed_variables(parser)
+    keep_files(parser, "when the run is finished,")
     bind(parser)
     return parser
 
@@ -28,6 +30,8 @@ def run() -> Parser:
     """``%kf_run`` and ``kfnb runs show``."""
     parser = Parser("%kf_run", "Show a run, from whichever kernel it was started.")
     one_run(parser)
+    keep_files(parser, "also")
+    parser.add_argument("--force", action="store_true", help="overwrite files that differ")
     bind(parser)
     return parser
 

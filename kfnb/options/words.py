@@ -43,6 +43,26 @@ def repeated(parser: Parser, option: str, metavar: str, told: str) -> None:
     parser.add_argument(option, action="append", default=[], metavar=metavar, help=f"{told}; may be repeated")
 
 
+def passed_variables(parser: Parser) -> None:
+    """``--env NAME``: what the steps of a cluster get of the environment here."""
+    told = "an environment variable that steps on a cluster get with its value here; no secrets"
+    repeated(parser, "--env", "NAME", told)
+
+
+def keep_files(parser: Parser, told: str) -> None:
+    """``--keep-files``: which files of a run are copied beside the notebook."""
+    parser.add_argument(
+        "--keep-files",
+        action="append",
+        nargs="?",
+        const="*",
+        default=[],
+        metavar="PATTERN",
+        help=f"{told} copy the files that its steps wrote beside the notebook: those that fit ('plots/*.png'), or all;"
+        " may be repeated",
+    )
+
+
 def parameter(text: str) -> Parameter:
     """``rows:int=300`` as a parameter: the type defaults to the default's, a default is optional with a type.
 

@@ -28,7 +28,7 @@ def _own_calls(component: Component) -> Iterator[str]:
         yield f".set_accelerator_type({pod.accelerator!r}).set_accelerator_limit({pod.gpu})"
     if options.retries:
         yield f".set_retry({options.retries}, backoff_duration='1s')"
-    if not options.cache or component.outside:
+    if not options.cache or component.outside or component.variables.all:
         yield ".set_caching_options(False)"
     for variable in pod.env:
         yield f".set_env_variable({variable.name!r}, {variable.value!r})"

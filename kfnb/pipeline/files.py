@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from kfnb.capture.files import Files
+from kfnb.model import FILES, Carried, carried, digest_of
+from kfnb.pipeline.beside import is_hidden
 
-FILES = "kf_files"
-"""The output of a step that writes files: a folder of them. ``kf_files_1``, ... are inputs that take others' such."""
+BESIDE = "kf_beside"
+"""``kf_beside_1``, ...: a step's inputs that take files of the notebook's folder, and the importers of these."""
 LARGEST = 48 * 1024
 """Bytes of a step's files of the notebook's folder, packed, that travel with the pipeline: the program of a step is one
 argument of a command, of 128 KiB, and Argo keeps it several times."""
@@ -24,33 +25,51 @@ class StepFiles:
     """What a step's function does about files.
 
     ``earlier`` are its arguments that hold the files of other steps. ``beside`` are files of the notebook's folder,
-    each packed, or, where it is too large to travel, its digest. ``folders`` are to be there. ``temporary``: the step
-    writes files outside of its folder.
+    each packed, or a digest for a hidden one, which does not leave this machine; those that are too large for that are
+    in ``large``, with the digests of their contents, and come by ``imported``, an argument for each importer.
+    ``folders`` are to be there, ``start`` is the one in which the cell began. ``temporary``: the step writes files
+    outside of its folder; ``apart``: it must not work in the notebook's.
     """
 
     earlier: tuple[str, ...] = ()
     beside: Mapping[str, str] = field(default_factory=dict)
+    large: Mapping[str, str] = field(default_factory=dict)
+    imported: Mapping[str, Carried] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
+    start: str = ""
+    apart: bool = False
     writes: bool = False
     temporary: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.earlier or self.beside or self.folders or self.writes)
+        return bool(self.earlier or self.beside or self.imported or self.folders or self.writes or self.apart)
 
     @property
-    def heavy(self) -> tuple[str, ...]:
-        """The files that are too large to travel."""
-        return tuple(name for name, content in self.beside.items() if content.startswith(_DIGEST))
+    def arguments(self) -> tuple[str, ...]:
+        """The arguments that hold files, in the order in which the step takes them: a later file replaces one."""
+        return (*self.imported, *self.earlier)
+
+    @property
+    def hidden(self) -> tuple[str, ...]:
+        """The files that stay here: they may hold secrets."""
+        return tuple(name for name in self.beside if is_hidden(name))
 
     def entering(self) -> Iterator[str]:
         """The statements with which the step enters its folder."""
         if not self:
             return
+        # in the text, since the text is part of the key by which KFP caches
+        yield from (f"# {name}: {one.title}, {one.digest}" for name, one in self.imported.items())
         beside = "{" + ", ".join(f"{name!r}: {content!r}" for name, content in self.beside.items()) + "}"
-        given = ", ".join([repr(list(self.folders)), beside, *self.earlier])
+        given = ", ".join([repr(list(self.folders)), beside, *self.arguments])
         yield f"kfnb_before = kfnb_files_in({given})"
         if self.temporary:
             yield "kfnb_written = kfnb_temporary()"
+
+    def starting(self) -> Iterator[str]:
+        """The statements after which the cell finds itself where it was here."""
+        if self and self.start:
+            yield f"kfnb_start(kfnb_before, {self.start!r})"
 
     def leaving(self) -> Iterator[str]:
         """The statements with which it leaves what it wrote."""
@@ -61,36 +80,71 @@ class StepFiles:
 
 
 NO_FILES = StepFiles()
-_DIGEST = "sha256:"
+_HERE_ONLY = "sha256:"
 
 
 def files_of_step(folder: Path, files: Files, earlier: int, beside: Sequence[str]) -> StepFiles:
     """What a step does about ``files``: it takes those of ``earlier`` steps, and ``beside`` of the notebook's."""
-    around = {PurePosixPath(name).parent.as_posix() for name in (*files.reads, *files.writes)} | files.listed
-    around -= files.made
+    parents = {PurePosixPath(name).parent.as_posix() for name in (*files.reads, *files.writes)}
+    around = ((parents | files.listed) - files.made) | files.folders | ({files.start} - {""})
+    packed, large = _packed(folder, beside)
     return StepFiles(
         earlier=tuple(f"{FILES}_{number}" for number in range(1, earlier + 1)),
-        beside=_packed(folder, beside),
+        beside=packed,
+        large=large,
         folders=tuple(sorted(name for name in around if name != "." and not name.startswith("/"))),
+        start=files.start,
+        apart=bool(files.made),
         writes=files.leaves,
         temporary=any(name.startswith("/") for name in files.writes),
     )
 
 
-def _packed(folder: Path, names: Sequence[str]) -> dict[str, str]:
-    """The files with their contents, the small ones first, as far as they fit; of the others, a digest."""
-    left, found = LARGEST, {}
+def with_importers(steps: Mapping[str, StepFiles]) -> dict[str, StepFiles]:
+    """The files of a pipeline's steps, by component, the large ones each imported once for all that read them.
+
+    Those that the same steps read are imported together: an importer is a pod on a cluster.
+    """
+    readers: dict[str, set[str]] = {}
+    digests: dict[str, str] = {}
+    for step, files in steps.items():
+        for name, digest in files.large.items():
+            readers.setdefault(name, set()).add(step)
+            digests[name] = digest
+    together: dict[tuple[str, ...], dict[str, str]] = {}
+    for name in sorted(readers):
+        together.setdefault(tuple(sorted(readers[name])), {})[name] = digests[name]
+    imported = {
+        f"{BESIDE}_{number}": (those, carried(files))
+        for number, (those, files) in enumerate(together.items(), start=1)
+    }
+    return {
+        step: replace(files, imported={name: one for name, (those, one) in imported.items() if step in those})
+        for step, files in steps.items()
+    }
+
+
+def _packed(folder: Path, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
+    """The files with their contents, the small ones first, as far as they fit; and the others with their digests.
+
+    Of a hidden file, the digest stands for the content: the step's program changes when it does.
+    """
+    left = LARGEST
+    packed: dict[str, str] = {}
+    large: dict[str, str] = {}
     for name in sorted(names, key=lambda name: ((folder / name).stat().st_size, name)):
         status = (folder / name).stat()
-        content = ""
-        if status.st_size <= 20 * left:  # nothing but zeros packs better
-            content = _content(str(folder / name), status.st_mtime_ns, status.st_size)
+        given = str(folder / name), status.st_mtime_ns, status.st_size
+        if is_hidden(name):
+            packed[name] = _HERE_ONLY + _digest(*given)
+            continue
+        content = _content(*given) if status.st_size <= 20 * left else ""  # nothing but zeros packs better
         if not content or len(content) > left:
-            content = _digest(str(folder / name), status.st_mtime_ns, status.st_size)
+            large[name] = _digest(*given)
         else:
             left -= len(content)
-        found[name] = content
-    return dict(sorted(found.items()))
+            packed[name] = content
+    return dict(sorted(packed.items())), large
 
 
 @lru_cache(maxsize=256)
@@ -100,8 +154,4 @@ def _content(path: str, _changed: int, _size: int) -> str:
 
 @lru_cache(maxsize=4096)
 def _digest(path: str, _changed: int, _size: int) -> str:
-    found = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while block := file.read(1 << 20):
-            found.update(block)
-    return _DIGEST + found.hexdigest()
+    return digest_of(Path(path))

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
-from kfnb.model import Edge, Graph, Node, Port
+from kfnb.backends import branches
+from kfnb.model import Edge, Graph, Node, Port, importers
 from kfnb.pipeline.spec import Compiled, parameter_type
 
 
@@ -40,12 +41,14 @@ def _walk(
     spec: Mapping[str, Any], component: Mapping[str, Any], parent: str, nodes: list[Node], edges: list[Edge]
 ) -> None:
     tasks: Mapping[str, Any] = component.get("dag", {}).get("tasks", {})
+    titles = {executor: files.title for executor, files in importers(spec)}
     for key in _in_order(tasks):
         task = tasks[key]
         node_id = f"{parent}/{key}" if parent else key
         inner = spec.get("components", {}).get(task["componentRef"]["name"], {})
         is_group = "dag" in inner
-        nodes.append(Node(node_id, task.get("taskInfo", {}).get("name", key), parent, is_group, _label(task)))
+        name = titles.get(inner.get("executorLabel", "")) or task.get("taskInfo", {}).get("name", key)
+        nodes.append(Node(node_id, name, parent, is_group, _label(task)))
         edges += [
             Edge(f"{parent}/{source}" if parent else source, node_id, label)
             for source, label in _sources(task)
@@ -87,7 +90,7 @@ def _sources(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _label(task: Mapping[str, Any]) -> str:
     condition = task.get("triggerPolicy", {}).get("condition")
     if condition:
-        return _branch(str(condition))
+        return branches.words(str(condition))
     iterator = task.get("parameterIterator") or task.get("artifactIterator")
     if iterator:
         limit = task.get("iteratorPolicy", {}).get("parallelismLimit")
@@ -101,17 +104,3 @@ def _items(iterator: Mapping[str, Any]) -> str:
     return str(items.get("raw") or items.get("inputParameter") or items.get("inputArtifact")).removeprefix(
         "pipelinechannel--"
     )
-
-
-def _branch(condition: str) -> str:
-    """The words of a branch: KFP writes ``Else`` as the negation of all that came before."""
-    earlier, _, own = condition.rpartition(" && ")
-    if own.startswith("!("):
-        return "else"
-    return f"else if {_readable(own)}" if earlier.startswith("!(") else f"if {_readable(condition)}"
-
-
-def _readable(condition: str) -> str:
-    """A condition without the words that KFP puts around names, for people to read."""
-    names = re.sub(r"inputs\.parameter_values\['(?:pipelinechannel--)?([^']+)'\]", r"\1", condition)
-    return " ".join(re.sub(r"\b(?:int|double|bool|string)\(([^()]+)\)", r"\1", names).split())

@@ -23,7 +23,8 @@ from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.travel import Travel, trace
 from kfnb.errors import PipelineError
 from kfnb.model import kfp_name
-from kfnb.pipeline.files import StepFiles, files_of_step
+from kfnb.pipeline.beside import changed_since, fitting, seen_beside
+from kfnb.pipeline.files import StepFiles, files_of_step, with_importers
 from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.step import Step, make_step, travel_of
@@ -58,17 +59,12 @@ class Built:
         """What the user should know of the pipeline and its components."""
         notes = [f"{step.name}: {note}" for step in self.steps for note in step.component.notes]
         notes += [
-            f"{step.name} reads {name}, which is too large to travel to a cluster with the pipeline: there, read it"
-            " from a URL"
+            f"{step.name} reads {name}, which is hidden and may hold secrets: it does not travel to a cluster, and is"
+            " missing there"
             for step in self.steps
-            for name in step.files.heavy
+            for name in step.files.hidden
         ]
         return tuple(dict.fromkeys([*notes, *self.wired.notes]))
-
-    @property
-    def left_behind(self) -> tuple[str, ...]:
-        """The files of the notebook's folder that steps read and that are too large to travel."""
-        return tuple(dict.fromkeys(name for step in self.steps for name in step.files.heavy))
 
 
 def define(
@@ -114,17 +110,19 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     params = {**travel.params, **{p.name: p for p in pipeline.params}}
     components, travels, wired = _wired(pipeline, called, params, travel.constants)
     wired.notes += _outdated(notebook, called, travels)
+    files = with_importers({name: _files(notebook, name, wired) for name in called})
     steps = tuple(
         make_step(
             notebook,
             components[name],
             travels[name],
             wired.wanted.get(name, ()),
-            _files(notebook, name, wired),
+            files[name],
         )
         for name in called
     )
     _rename_inputs(wired, {step.name: step for step in steps})
+    _import_files(wired, files)
     program = write_program(
         pipeline.name, steps, wired, travel, image=image or default_image(), index_urls=index_urls
     )
@@ -156,17 +154,22 @@ def _wired(
 
 def _files(notebook: Notebook, name: str, wired: Wired) -> StepFiles:
     """The files that a component's step gets. One that is gone since its cell ran is an error, with its name."""
-    try:
-        return files_of_step(
-            notebook.folder,
-            notebook.components[name].files,
-            wired.earlier.get(name, 0),
-            sorted(wired.beside.get(name, ())),
+    component, folder = notebook.components[name], notebook.folder
+    beside = wired.beside.get(name, set())
+    listed = seen_beside(folder, component, notebook.components.values())
+    there = fitting(folder, listed)
+    wired.notes += changed_since(component, beside, notebook.components.values())
+    if len(there) < len(listed):
+        wired.notes.append(
+            f"{name} lists {len(listed)} files that it did not read, too many or too large for its step's folder: it"
+            f" sees {len(there)} of them there"
         )
+    try:
+        return files_of_step(folder, component.files, wired.earlier.get(name, 0), sorted({*beside, *there}))
     except FileNotFoundError as error:
         raise PipelineError(
-            f"{name} read the file {os.path.relpath(error.filename, notebook.folder)} when its cell ran, and it is"
-            f" gone: run cell {notebook.components[name].cell} again"
+            f"{name} read the file {os.path.relpath(error.filename, folder)} when its cell ran, and it is"
+            f" gone: run cell {component.cell} again"
         ) from None
 
 
@@ -210,7 +213,7 @@ def _statement(error: Exception, file: str) -> str:
 def compiled(built: Built) -> Compiled:
     """The compiled form of a pipeline."""
     made = compile_program(built.pipeline.name, built.program)
-    return replace(from_kfp(made), program=built.program, notes=built.notes, left_behind=built.left_behind)
+    return replace(from_kfp(made), program=built.program, notes=built.notes)
 
 
 def from_kfp(pipeline: Any) -> Compiled:
@@ -264,6 +267,25 @@ def _rename_inputs(wired: Wired, steps: dict[str, Step]) -> None:
             for keyword in node.keywords:
                 if keyword.arg is not None:
                     keyword.arg = steps[node.func.id].arguments.get(keyword.arg, keyword.arg)
+
+
+def _import_files(wired: Wired, files: Mapping[str, StepFiles]) -> None:
+    """Begin the body with the importers of large files of the notebook's folder, and hand these to their steps."""
+    imported = {name: one for step in files.values() for name, one in step.imported.items()}
+    for node in (node for statement in wired.body for node in ast.walk(statement)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in files:
+            node.keywords += [
+                ast.keyword(name, ast.Attribute(ast.Name(name, ast.Load()), "output", ast.Load()))
+                for name in files[node.func.id].imported
+            ]
+    # without a display name: KFP 2.17 records an importer under it, and steps look for the importer by its own name
+    wired.body[:0] = [
+        statement
+        for name, one in imported.items()
+        for statement in ast.parse(
+            f"{name} = dsl.importer(artifact_uri={one.uri!r}, artifact_class=dsl.Artifact, metadata={one.metadata!r})"
+        ).body
+    ]
 
 
 def _with_value(notebook: Notebook, param: Parameter) -> Parameter:

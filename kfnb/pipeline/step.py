@@ -9,13 +9,16 @@ from dataclasses import dataclass
 from kfnb.capture import requirements as packages
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition
+from kfnb.capture.lookups import variables_of
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.syntax import all_names
 from kfnb.capture.travel import Travel, trace
 from kfnb.capture.values import Kind, kind_of
+from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.errors import CaptureError
-from kfnb.pipeline.files import FILES, NO_FILES, StepFiles
+from kfnb.model import FILES
+from kfnb.pipeline.files import NO_FILES, StepFiles
 from kfnb.pipeline.writer import StepWriter, logs_of
 
 
@@ -25,7 +28,8 @@ class Step:
 
     ``inputs`` and ``outputs`` are by the names of the notebook; ``arguments`` gives the name of the function's
     argument for each input (another one where the step also writes that name as an artifact). ``text`` is the
-    function's source without its decorator, ``helpers`` are the embedded functions that it calls.
+    function's source without its decorator, ``helpers`` are the embedded functions that it calls. ``variables`` are
+    those of the environment that it reads.
     """
 
     component: Component
@@ -38,6 +42,7 @@ class Step:
     helpers: tuple[str, ...]
     text: str
     files: StepFiles = NO_FILES
+    variables: Variables = NO_VARIABLES
 
     @property
     def name(self) -> str:
@@ -55,6 +60,7 @@ def travel_of(notebook: Notebook, component: Component) -> Travel:
         constants=component.constants,
         before=component.cell.order,
         setups=notebook.setups(component.cell.order),
+        unpickled=component.unpickled,
     )
 
 
@@ -70,7 +76,7 @@ def make_step(
     ``files`` are those that it gets from other steps and from the notebook's folder.
     """
     if component.function is not None:
-        return _function_step(component, travel)
+        return _function_step(component, travel, variables_of(component, travel, notebook.namespace))
     outputs = _outputs(component, wanted)
     outputs |= {name: Kind(kind) for name, kind in logs_of(travel).values()}
     if files.writes:
@@ -84,7 +90,8 @@ def make_step(
     arguments = _arguments([*inputs, *travel.params], bound, {*outputs, *all_names(component.cell.tree)})
     loaders = [module for kind in (*inputs.values(), *outputs.values()) for module in kind.modules]
     loaders += [module for one in component.inputs.values() for module in one.modules]
-    writer = StepWriter(notebook, component, travel, inputs, outputs, arguments, files)
+    variables = variables_of(component, travel, notebook.namespace)
+    writer = StepWriter(notebook, component, travel, inputs, outputs, arguments, files, variables)
     return Step(
         component,
         travel,
@@ -96,6 +103,7 @@ def make_step(
         writer.helpers(),
         writer.function(),
         files,
+        variables,
     )
 
 
@@ -141,12 +149,12 @@ def _arguments(names: Sequence[str], bound: Collection[str], taken: Collection[s
     return arguments
 
 
-def _function_step(component: Component, travel: Travel) -> Step:
+def _function_step(component: Component, travel: Travel, variables: Variables) -> Step:
     function = component.function
     assert function is not None
     inputs = {name: one.kind for name, one in component.inputs.items()}
     params = {param.name: param for param in component.options.params}
-    writer = StepWriter(None, component, travel, {}, {}, {})
+    writer = StepWriter(None, component, travel, {}, {}, {}, variables=variables)
     return Step(
         component,
         travel,
@@ -157,4 +165,5 @@ def _function_step(component: Component, travel: Travel) -> Step:
         tuple(packages.requirements(travel, component.options)),
         writer.helpers(),
         writer.wrapped(function),
+        variables=variables,
     )

@@ -85,11 +85,13 @@ def _travellers(step: Step) -> list[Traveller]:
         for name, value in travel.constants.items()
     ]
     found += [Traveller(name, "module", "beside the notebook", "imported") for name in travel.files]
-    heavy = step.files.heavy
+    files = step.component.files
     found += [
-        Traveller(
-            name, "file", "beside the notebook", "read; too large for a cluster" if name in heavy else "read"
-        )
-        for name in step.files.beside
+        Traveller(name, "file", "beside the notebook, or an earlier step's", "read")
+        for name in sorted(files.reads)
+    ]
+    found += [
+        Traveller(name, "variable", "the environment", "read where the step runs")
+        for name in sorted(step.variables.names)
     ]
     return found

@@ -19,8 +19,8 @@ from kfnb.capture.embedded import KF_OUTPUTS
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.travel import Travel
 from kfnb.errors import PipelineError
+from kfnb.model import FILES
 from kfnb.pipeline.asked import asked_of
-from kfnb.pipeline.files import FILES
 from kfnb.pipeline.written import WrittenFiles
 
 

@@ -17,8 +17,11 @@ from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import all_names
 from kfnb.capture.travel import Travel
 from kfnb.capture.values import Kind
-from kfnb.pipeline.files import FILES, NO_FILES, StepFiles
+from kfnb.capture.variables import NO_VARIABLES, Variables
+from kfnb.model import FILES
+from kfnb.pipeline.files import NO_FILES, StepFiles
 from kfnb.place import mark, mark_generated
+from kfnb.variables import told
 
 
 def logs_of(travel: Travel) -> dict[str, tuple[str, str]]:
@@ -38,9 +41,11 @@ class StepWriter:
         outputs: Mapping[str, Kind],
         arguments: Mapping[str, str],
         files: StepFiles = NO_FILES,
+        variables: Variables = NO_VARIABLES,
     ) -> None:
         self.component = component
         self.files = files
+        self.variables = variables
         self.cell = component.cell
         self.travel = travel
         self.inputs = inputs
@@ -58,7 +63,7 @@ class StepWriter:
         self.by_step = "report" in travel.kf or _logs_by_step(
             [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
         )
-        self.local = {*arguments.values(), *self.artifacts, *files.earlier}
+        self.local = {*arguments.values(), *self.artifacts, *files.arguments}
         self.restored |= {name: "float" for name, one in travel.params.items() if one.type == "float"}
 
     def helpers(self) -> tuple[str, ...]:
@@ -71,6 +76,7 @@ class StepWriter:
             "kfnb_modules": bool(self.travel.files),
             "kfnb_files_in": bool(self.files),
             "kfnb_files_out": bool(self.files),
+            "kfnb_start": any(self.files.starting()),
             "kfnb_temporary": self.files.temporary,
             "kfnb_attempts": bool(self.component.options.retries),
             "kfnb_main": self._is_main(),
@@ -82,13 +88,14 @@ class StepWriter:
         return (*(name for name, needed in used.items() if needed), *sorted(writers | makers))
 
     def _is_main(self) -> bool:
-        """Whether the step must be ``__main__``, as the notebook is: it defines functions or classes."""
+        """Whether the step must be ``__main__``, as the notebook is: it has functions or classes."""
         trees = [self.cell.tree, *(one.cell.tree for one in self.travel.setups)]
         inside = {type(node) for tree in trees for node in ast.walk(tree)}
         own = inside & {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda}
         if self.component.function is not None:
             own.clear()  # the component's own function
-        return bool(own or self.travel.sources or "__name__" in self.travel.provided)
+        named = self.component.unpickled or "__name__" in self.travel.provided
+        return bool(own or self.travel.sources or named)
 
     def function(self) -> str:
         """The whole function."""
@@ -100,6 +107,7 @@ class StepWriter:
             *travelled,
             *self._loading(),
             *late,
+            *(INDENT + line for line in self.files.starting()),
             *self._cell(body),
             *self._epilogue(),
         ]
@@ -141,7 +149,7 @@ class StepWriter:
             else:
                 optional.append(f"{self.arguments[param.name]}: {param.type} = {param.default!r}")
         required += [f"{name}: Output[{self.outputs[name].type}]" for name in self.artifacts]
-        optional += [f"{name}: Input[Artifact] = None" for name in self.files.earlier]
+        optional += [f"{name}: Input[Artifact] = None" for name in self.files.arguments]
         lines = "".join(f"{INDENT}{argument},\n" for argument in [*required, *optional])
         return f"def {self.component.name}(\n{lines}){self._returns()}:" if lines else self._bare()
 
@@ -186,8 +194,11 @@ class StepWriter:
         if self.artifacts:  # before a constant of one's name takes its place
             lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
         lines += self.files.entering()
-        mine = mark_generated("its own code")
-        return [INDENT + line for line in (mine, *lines)] if lines else []
+        if lines:
+            lines.insert(0, mark_generated("its own code"))
+        if read := told(self.variables.names):
+            lines.insert(0, read)
+        return [INDENT + line for line in lines]
 
     def _travelled(self) -> tuple[list[str], list[str]]:
         """What comes from the notebook: before the inputs, and the functions and classes that need them.
@@ -283,10 +294,10 @@ class StepWriter:
         return [INDENT + mark(source.cell.place(source.first)), indented(body.text)]
 
     def _classes(self, *, own: bool) -> str:
-        """The notebook's classes that the step has, as the source of a dict; with ``own``, also those that it makes."""
-        names = {source.name for source in self.travel.sources if source.makes_type}
+        """The notebook's classes and functions that a step has, as the source of a dict; with ``own``, its own too."""
+        names = {source.name for source in self.travel.sources if _is_pickled_by_name(source)}
         if own:
-            names |= {d.name for d in definitions_of(self.cell, self.star_names) if d.makes_type}
+            names |= {d.name for d in definitions_of(self.cell, self.star_names) if _is_pickled_by_name(d)}
             names -= set(self.component.names.deletes)
         return "{" + ", ".join(f'"{name}": {name}' for name in sorted(names)) + "}"
 
@@ -347,6 +358,12 @@ class StepWriter:
         nodes: list[ast.AST] = [source.node for source in self.travel.sources if source.node is not None]
         nodes += [one.cell.tree for one in self.travel.setups]
         return set().union(all_names(self.cell.tree), self.outputs, *(all_names(node) for node in nodes))
+
+
+def _is_pickled_by_name(definition: Definition) -> bool:
+    """Whether plain pickle writes what a definition makes by its name: a class, or a function as it was defined."""
+    node = definition.node
+    return definition.makes_type or (isinstance(node, ast.FunctionDef) and not node.decorator_list)
 
 
 def _count(lines: Sequence[str]) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import copy
 import heapq
 import sys
@@ -13,6 +14,8 @@ from typing import Any
 from kfnb.capture.capture import checked
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options
+from kfnb.capture.files import Files
+from kfnb.capture.named_files import files_named
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.travel import Travel
 from kfnb.capture.values import Kind
@@ -52,6 +55,7 @@ def of_cell(
     component, _, _ = checked(notebook, cell, replace(options, params=tuple(params)))
     component = _forgetful(component, {objective.metric, *objective.further})
     travel = travel_of(notebook, component)
+    component = replace(component, files=_files(notebook, component, travel))
     if component.function is not None:
         raise UsageError(
             f"cell {cell}: a trial is plain code, not a function: assign {objective.metric} in it"
@@ -129,6 +133,15 @@ def _check_reads(component: Component, travel: Travel, space: Sequence[Dimension
             raise UsageError(f"{dimension.name} is in the space, and cell {component.cell} {hint}")
 
 
+def _files(notebook: Notebook, component: Component, travel: Travel) -> Files:
+    """The files of a cell that does not run here, as far as its text names them, with what travels along."""
+    nodes = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    constants = [ast.parse(text) for text in travel.constants.values()]
+    return notebook.files_of_setups(component.cell.order).before(
+        files_named(notebook.folder, [*nodes, *constants])
+    )
+
+
 def _forgetful(component: Component, measured: set[str]) -> Component:
     """The cell without what the measured names were before it: a trial that does not assign one has not measured it."""
     names = component.names
@@ -193,6 +206,17 @@ def _check_not_tuned(notebook: Notebook, name: str, space: Sequence[Dimension]) 
             )
 
 
+def _writers(notebook: Notebook, component: Component) -> set[str]:
+    """The components that left, before a component, the files that it reads: of each the last one."""
+    earlier = [one for one in notebook.components.values() if one.cell.order < component.cell.order]
+    last = {
+        name: one.name
+        for one in sorted(earlier, key=lambda one: one.cell.order)
+        for name in one.files.writes & component.files.reads
+    }
+    return set(last.values())
+
+
 def _before(notebook: Notebook, trial: Component) -> list[str]:
     """The components that the trial needs, and those that these need, each after what it needs itself."""
     needs: dict[str, set[str]] = {}
@@ -200,6 +224,7 @@ def _before(notebook: Notebook, trial: Component) -> list[str]:
     while waiting:
         component = waiting.pop()
         makers = {one.producer for one in component.inputs.values()} & set(notebook.components)
+        makers |= _writers(notebook, component)
         needs[component.name] = makers - {component.name}
         waiting += [notebook.components[name] for name in makers if name not in needs]
     del needs[trial.name]

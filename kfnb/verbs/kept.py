@@ -35,7 +35,7 @@ def upload(words: list[str]) -> int:
     parser = options.upload().for_command("kfnb upload")
     parser.add_argument("--json", action="store_true", help="print the uploaded pipelines as JSON")
     found = parser.read(words)
-    done = managing.upload(found)
+    done = managing.upload(found, tell)
     listed = [done] if isinstance(done, UploadedPipeline) else list(done)
     show(listed, widgets.draw_uploads(listed), json_wanted=found.json)
     return 0

@@ -42,8 +42,13 @@ def submit(words: list[str]) -> int:
         experiment=found.experiment,
         cache=not found.no_cache,
         from_study=found.from_study,
+        env=found.env,
+        tell=tell,
     )
-    return _see_through(run, json_wanted=found.json)
+    code = _see_through(run, json_wanted=found.json)
+    if found.keep_files and code != INTERRUPTED:
+        managing.keep_files(run, found.keep_files, tell)
+    return code
 
 
 def _see_through(run: Run, *, json_wanted: bool) -> int:
@@ -97,7 +102,7 @@ def show_run(words: list[str]) -> int:
     parser = options.run().for_command("kfnb runs show")
     parser.add_argument("--json", action="store_true", help="print the run as JSON")
     found = parser.read(words)
-    print_run(api.run(found.run).snapshot(), json_wanted=found.json)
+    print_run(managing.shown(found, tell).snapshot(), json_wanted=found.json)
     return 0
 
 

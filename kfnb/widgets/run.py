@@ -100,7 +100,7 @@ def _item(stack: Stack, loops: Loops, now: float) -> Item:
     state = stack.state
     return Item(
         id=_id(stack.path),
-        title=loops.title(stack.leaves[0]) if stack.first.group else stack.first.name,
+        title=loops.title(stack.leaves[0]) if stack.first.group else stack.first.title,
         caption=_caption(stack, now),
         parent=_id(stack.path[:-1]),
         group=stack.first.group,
@@ -120,7 +120,12 @@ def _caption(stack: Stack, now: float) -> str:
         return _caption_of_many(stack)
     task = stack.first
     time_taken = duration(elapsed(task.started, task.finished, now))
-    facts = (look(task.state).word, task.doing, "cached" if task.cached else "", time_taken)
+    facts = (
+        task.decided or look(task.state).word,
+        task.doing,
+        "cached" if task.cached else "",
+        time_taken,
+    )
     return " · ".join(filter(None, facts))
 
 

@@ -107,7 +107,7 @@ def _depth(leaf: Leaf) -> int:
 def _task_line(leaf: Leaf, loops: Loops) -> Line:
     task = leaf.task
     return Line(
-        loops.title(leaf) if task.group else task.name,
+        loops.title(leaf) if task.group else task.title,
         _depth(leaf),
         task.state,
         (task.started, task.finished),

@@ -27,7 +27,7 @@ class Leaf:
     @property
     def label(self) -> str:
         """``train`` or, in loops, ``train [0][2]``."""
-        return self.task.name + " " * bool(self.indices) + "".join(f"[{index}]" for index in self.indices)
+        return self.task.title + " " * bool(self.indices) + "".join(f"[{index}]" for index in self.indices)
 
     @property
     def depth(self) -> int:

@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from kfnb import api
@@ -24,15 +26,30 @@ class Launched:
 
 
 def launch(
-    pipeline: str, step: str, folder: Path, *, edit: tuple[str, str] = ("", ""), **variables: str
+    pipeline: str,
+    step: str,
+    folder: Path,
+    *,
+    edit: tuple[str, str] = ("", ""),
+    takes: Mapping[str, Path] = MappingProxyType({}),
+    **variables: str,
 ) -> Launched:
-    """Run one step of a pipeline of this notebook, without inputs, in ``folder``; its program may be edited before."""
+    """Run one step of a pipeline of this notebook in ``folder``, with the artifacts that it ``takes`` as its inputs.
+
+    Its program may be edited before.
+    """
     spec = api.spec_of(pipeline).spec
     container = spec["deploymentSpec"]["executors"][f"exec-{step}"]["container"]
     outputs = spec["components"][f"comp-{step}"].get("outputDefinitions", {})
     told = folder / "executor_output.json"
     given = {
-        "inputs": {"parameterValues": {}, "artifacts": {}},
+        "inputs": {
+            "parameterValues": {},
+            "artifacts": {
+                name: {"artifacts": [{"name": name, "uri": str(path), "metadata": {}}]}
+                for name, path in takes.items()
+            },
+        },
         "outputs": {
             "parameters": {
                 name: {"outputFile": str(folder / name)} for name in outputs.get("parameters", {})

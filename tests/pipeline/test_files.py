@@ -2,17 +2,16 @@
 
 import json
 import os
+import shutil
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from kfnb import api
-from kfnb.backends.backend import Submission
-from kfnb.backends.kubeflow.submit import order
 from kfnb.capture.embedded import kfnb_files_in
-from kfnb.capture.files import FileWatch
-from kfnb.errors import BackendError
+from kfnb.errors import RunFailed
+from kfnb.model import importers
 from tests.pipeline.launched import launch
 
 # cells open files as people do, and leave them to the garbage collector
@@ -201,34 +200,64 @@ def test_whatever_writes_a_file_and_reads_it_is_seen(notebook, way):
     assert outputs(notebook.submit("p"), "r")["n"] == 1
 
 
-def test_code_hidden_files_and_notebooks_are_no_data(tmp_path):
-    for name in ("mod.py", ".hidden", "nb.ipynb"):
-        (tmp_path / name).write_text("1")
-    watch = FileWatch(tmp_path)
-    for name in ("mod.py", ".hidden", "nb.ipynb"):
-        (tmp_path / name).read_text()
-    assert not watch.stop()
+def test_large_files_beside_the_notebook_are_imported_once_for_all_that_read_them(notebook):
+    Path("data").mkdir()
+    for name in ("data/train.bin", "data/test.bin", "shared.bin"):
+        Path(name).write_bytes(os.urandom(200_000))
+    Path("small.txt").write_text("x")
+    reads = "n = sum(len(open(name, 'rb').read()) for name in {})"
+    component(notebook, "a", reads.format(["data/train.bin", "data/test.bin", "shared.bin"]), "--output n")
+    component(notebook, "b", reads.format(["shared.bin", "small.txt"]), "--output n")
+    notebook.run("%%kf_pipeline p\na()\nwith dsl.ParallelFor([1, 2]) as i:\n    b()")
+    spec = api.spec_of("p").spec
+    assert {one.title: one.paths for _, one in importers(spec)} == {
+        "test.bin and 1 more file": ("data/test.bin", "data/train.bin"),
+        "shared.bin": ("shared.bin",),
+    }
+    assert {"test.bin and 1 more file", "shared.bin"} < {node.name for node in api.show("p").nodes}
+    run = notebook.submit("p")
+    assert {"test.bin and 1 more file", "shared.bin"} < {task.title for task in run.snapshot().tasks}
+    assert outputs(run, "a") == {"n": 600_000}
+    assert outputs(run, "b") == {"n": [200_001, 200_001]}
 
 
-def test_a_cells_own_files_are_no_inputs(tmp_path):
-    watch = FileWatch(tmp_path)
-    (tmp_path / "a").write_text("1")
-    (tmp_path / "a").read_text()
-    (tmp_path / "b").write_text("1")
-    (tmp_path / "b").rename(tmp_path / "c")
-    seen = watch.stop()
-    assert (seen.reads, seen.writes, seen.removed) == (frozenset(), {"a", "c"}, frozenset())
+def test_a_component_shows_the_files_that_its_cell_read(notebook):
+    Path("d.txt").write_text("x")
+    component(notebook, "r", 'text = open("d.txt").read()', "--output text")
+    assert [one.name for one in api.show("r").travellers if one.kind == "file"] == ["d.txt"]
 
 
-def test_a_large_file_beside_the_notebook_does_not_travel_and_is_read_here(notebook):
+def test_a_large_file_beside_the_notebook_counts_by_its_content(notebook):
     Path("big.bin").write_bytes(os.urandom(300_000))
     component(notebook, "r", 'n = len(open("big.bin", "rb").read())', "--output n")
     notebook.run("%kf_pipeline p r")
     assert outputs(notebook.submit("p"), "r") == {"n": 300_000}
-    compiled = api.spec_of("p")
-    assert compiled.left_behind == ("big.bin",)
-    with pytest.raises(BackendError, match=r"big\.bin: too large to travel with the pipeline"):
-        order(Submission(compiled.spec, {}, "p", left_behind=compiled.left_behind), "")
+    assert notebook.submit("p").tasks["r"].cached
+    before = api.spec_of("p").spec["deploymentSpec"]["executors"]["exec-r"]
+    Path("big.bin").write_bytes(os.urandom(300_000))
+    assert api.spec_of("p").spec["deploymentSpec"]["executors"]["exec-r"] != before  # KFP caches by the text
+    assert not notebook.submit("p").tasks["r"].cached
+
+
+def test_a_large_file_that_is_gone_when_its_step_runs_is_named(notebook, tmp_path):
+    Path("big.bin").write_bytes(os.urandom(300_000))
+    component(notebook, "r", 'n = len(open("big.bin", "rb").read())', "--output n")
+    notebook.run("%kf_pipeline p r")
+    api.compile("p", tmp_path / "p.yaml")
+    Path("big.bin").unlink()
+    with pytest.raises(RunFailed, match=r"it reads big\.bin, and there is no"):
+        api.submit(tmp_path / "p.yaml").wait()
+
+
+def test_an_imported_file_lies_in_a_pods_folder_at_its_path(notebook, tmp_path):
+    Path("data").mkdir()
+    Path("data/big.bin").write_bytes(os.urandom(300_000))
+    component(notebook, "r", 'n = len(open("data/big.bin", "rb").read())', "--output n")
+    notebook.run("%kf_pipeline p r")
+    shutil.copytree("data", tmp_path / "store/data")
+    (tmp_path / "pod").mkdir()
+    done = launch("p", "r", tmp_path / "pod", takes={"kf_beside_1": tmp_path / "store"})
+    assert (done.code, done.parameters) == (0, {"n": 300_000}), done.log
 
 
 def test_a_small_file_travels_to_a_pods_empty_folder(notebook, tmp_path):
@@ -251,6 +280,6 @@ def test_an_artifact_from_elsewhere_reaches_nothing_outside_of_the_steps_folder(
     artifact = SimpleNamespace(path=str(tmp_path / "artifact"), metadata={"removed": removed})
     monkeypatch.setenv("KFNB_WORK", str(tmp_path / "work"))
     monkeypatch.chdir(tmp_path)
-    assert kfnb_files_in([], {}, artifact) == {}
+    assert kfnb_files_in([], {}, artifact)[1] == {}
     assert kept.exists()
     assert not Path("/etc/kfnb-test-escape").exists()

@@ -1,5 +1,6 @@
 """``%%kf_tune --backend kubeflow``: what the magics hand to Katib, at a small cluster of the tests' own."""
 
+import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,3 +73,28 @@ def test_a_study_that_is_not_on_the_cluster_is_looked_for_here(shell: Shell, clu
 
 def test_without_a_cluster_it_is_said_how_to_name_one(shell: Shell) -> None:
     assert "%kf_config context=NAME" in shell.fails(CELL.format(""))
+
+
+def test_a_small_file_that_the_trial_names_travels_and_a_large_one_is_refused(
+    shell: Shell, cluster: KatibServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    Path("data").mkdir()
+    Path("data/train.csv").write_text("1")
+    shell.run(CELL.format("--dry-run") + ' + len(open("data/train.csv").read())')
+    assert "'data/train.csv':" in capsys.readouterr().out
+    Path("data/train.csv").write_bytes(os.urandom(200_000))
+    told = shell.fails(CELL.format("--dry-run") + ' + len(open("data/train.csv").read())')
+    assert "is a file beside the notebook that is too large for a trial (48 KiB a step, packed)" in told
+
+
+def test_a_large_file_beside_the_notebook_is_refused_before_there_is_an_experiment(
+    shell: Shell, cluster: KatibServer
+) -> None:
+    Path("big.bin").write_bytes(bytes(range(256)) * 5_000 + os.urandom(100_000))
+    shell.run(
+        "%%kf_component train --param x:float=0.5 --output loss\nwith open('big.bin', 'rb') as f:\n"
+        "    loss = x + len(f.read())"
+    )
+    told = shell.fails("%kf_tune train --space 'x=float(0,1)' --objective loss --minimize --backend kubeflow")
+    assert "is a file beside the notebook that is too large for a trial (48 KiB a step, packed)" in told
+    assert not [name for name in cluster.objects if "experiments" in name]

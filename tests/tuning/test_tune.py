@@ -49,6 +49,17 @@ def test_what_the_cell_reads_comes_from_the_components_before(shell: Shell) -> N
     assert {trial.value for trial in study.trials} == {5.0}
 
 
+def test_a_trial_reads_files_beside_the_notebook_and_those_of_components(shell: Shell) -> None:
+    Path("data").mkdir()
+    Path("data/train.txt").write_text("2")
+    shell.run('DATA = "data"\nimport os')
+    shell.run('%%kf_component prepare\nwith open("out.txt", "w") as file:\n    file.write("3")')
+    read = 'loss = float(open(os.path.join(DATA, "train.txt")).read()) + float(open("out.txt").read())'
+    study = shell.run(f"{BOWL}\n{read} + 0 * x\nopen('out.txt', 'w').write('7')")
+    assert {trial.value for trial in study.trials} == {5.0}
+    assert Path("out.txt").read_text() == "3"
+
+
 @pytest.mark.parametrize("earlier", ["%%kf_component old\nloss = 0.0", "loss = 0.0", "loss = 0.0 + 1"])
 def test_an_objective_that_a_trial_does_not_assign_is_not_what_it_was_before(
     shell: Shell, earlier: str
@@ -314,3 +325,13 @@ def test_a_function_component_is_tuned_by_its_result(shell: Shell) -> None:
     )
     study = shell.run(f"%kf_tune bowl {SPACE} --objective Output --minimize --trials 3")
     assert all(trial.value == pytest.approx((trial.params["x"] - 0.3) ** 2 + 1) for trial in study.trials)
+
+
+def test_a_component_that_reads_a_large_file_beside_the_notebook_is_tuned(shell: Shell) -> None:
+    Path("big.bin").write_bytes(os.urandom(100_000))
+    shell.run(
+        "%%kf_component train --param x:float=0.5 --output loss\nwith open('big.bin', 'rb') as f:\n"
+        "    loss = x + len(f.read())"
+    )
+    study = shell.run(f"%kf_tune train {SPACE} --objective loss --minimize --trials 2 --seed 1")
+    assert {int(trial.value) for trial in study.trials} == {100_000}

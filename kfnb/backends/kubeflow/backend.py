@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import builtins
 import math
+import os
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from itertools import islice
 from typing import Any
 
 from kfnb import model
 from kfnb.backends.backend import LogLine, Pace, Submission
 from kfnb.backends.events import Event
+from kfnb.backends.kubeflow import variables
 from kfnb.backends.kubeflow.experiments import Experiments
 from kfnb.backends.kubeflow.fold import outline
 from kfnb.backends.kubeflow.listing import pages
@@ -21,6 +24,7 @@ from kfnb.backends.kubeflow.pipelines import Pipelines
 from kfnb.backends.kubeflow.schedules import Schedules
 from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.submit import order
+from kfnb.backends.kubeflow.uploads import NOWHERE, Uploads
 from kfnb.backends.kubeflow.versions import Versions
 from kfnb.backends.looking import PATIENCE
 from kfnb.backends.selection import LISTED, Selection
@@ -40,8 +44,9 @@ class KubeflowBackend:
     """Runs pipelines on Kubeflow. There is one for each server in a process, since it knows who looks at what.
 
     ``page`` gives the address of the page that shows a run, from its id. ``root`` and ``account`` are those of
-    ``submit.order``; ``close`` ends what was opened for it. A run that nothing happens to is asked for as ``asked``
-    says, or less often: all that are looked at share one budget, of 12 requests a minute.
+    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``close`` ends what was opened.
+    A run that nothing happens to is asked for as ``asked`` says, or less often: all that are looked at share one
+    budget, of 12 requests a minute.
     """
 
     name = "kubeflow"
@@ -55,21 +60,28 @@ class KubeflowBackend:
         page: Callable[[str], str] = lambda _: "",
         root: str = "",
         account: str = "",
+        uploads: Uploads = NOWHERE,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         self._server, self._insight, self._page = server, insight, page
         self.close = close
-        self._root, self._account = root, account
+        self._root, self._account, self._uploads = root, account, uploads
         self._experiments = Experiments(server)
         self._versions = Versions(server)
         self._looks: dict[str, Look] = {}
-        self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"))
-        self.schedules = Schedules(server, self._experiments, self.pipelines, root=root, account=account)
+        self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"), uploads)
+        self.schedules = Schedules(
+            server, self._experiments, self.pipelines, root=root, account=account, uploads=uploads
+        )
 
     @property
     def pace(self) -> Pace:
         """How often a run may be looked at: a look alone asks nothing of the server."""
         return Pace(self.asked.shortest, self.asked.shortest)
+
+    def cautions(self, submission: Submission) -> Iterator[str]:
+        """Environment variables that steps read, and that the pods will not have."""
+        return variables.cautions(submission.spec, submission.platform, os.environ, submission.env)
 
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. It is never sent twice."""
@@ -84,7 +96,10 @@ class KubeflowBackend:
             return self._start(submission, again)
 
     def _start(self, submission: Submission, experiment: str) -> str:
+        cargo = self._uploads.cargo(submission.spec, submission.folder)
+        submission = replace(submission, spec=cargo.spec)
         body = order(submission, experiment, root=self._root, account=self._account)
+        cargo.send(submission.tell)
         return str(self._server.ask("POST", "/runs", body)["run_id"])
 
     def get(self, run_id: str) -> model.Run:

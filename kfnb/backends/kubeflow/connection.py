@@ -19,8 +19,10 @@ from kfnb.backends.kubeflow.mlmd import Metadata
 from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.server import Server
+from kfnb.backends.kubeflow.stored import ArtifactRoot
 from kfnb.backends.kubeflow.surroundings import INSTALLED, Surroundings
 from kfnb.backends.kubeflow.told import Told
+from kfnb.backends.kubeflow.uploads import Uploads
 from kfnb.cluster import reach
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
@@ -58,6 +60,7 @@ class Access:
     metadata: str = ""
     pipeline_root: str = ""
     service_account: str = ""
+    upload_limit: int = 200
 
 
 def connect(access: Access, around: Surroundings) -> KubeflowBackend:
@@ -79,6 +82,7 @@ def connect(access: Access, around: Surroundings) -> KubeflowBackend:
         page=_page(url, access, around),
         root=access.pipeline_root,
         account=access.service_account,
+        uploads=Uploads(lambda: _root(access, server, kubernetes, ways), access.upload_limit),
         close=ways.close,
     )
 
@@ -122,14 +126,27 @@ def _page(url: str, access: Access, around: Surroundings) -> Callable[[str], str
 
 
 def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> Cluster:
-    namespace = access.namespace or server.users_namespace or access.installed
     address = access.metadata or _metadata(server.url, access, ways)
     return Cluster(
         Metadata(address) if address else None,
-        Store(namespace, read_secrets(kubernetes) if kubernetes is not None else None, ways.reached),
-        Pods(kubernetes, namespace) if kubernetes is not None else None,
+        _store(access, server, kubernetes, ways),
+        Pods(kubernetes, _namespace(access, server)) if kubernetes is not None else None,
         "" if address else _NO_METADATA.format(server.url),
     )
+
+
+def _namespace(access: Access, server: Server) -> str:
+    """The namespace that the user's runs are in."""
+    return access.namespace or server.users_namespace or access.installed
+
+
+def _store(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> Store:
+    secrets = read_secrets(kubernetes) if kubernetes is not None else None
+    return Store(_namespace(access, server), secrets, ways.reached)
+
+
+def _root(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> ArtifactRoot:
+    return ArtifactRoot(_store(access, server, kubernetes, ways), kubernetes, access.pipeline_root)
 
 
 def _metadata(url: str, access: Access, ways: _Ways) -> str:

@@ -108,12 +108,14 @@ class Store:
                 refused = str(error)
         elif session.secret:
             where = f"secret {session.secret} in namespace {self.namespace}"
-            refused = f"its keys are in {where}, and Kubernetes is not reached from here"
+            refused = (
+                f"its keys are in {where}, and Kubernetes is not reached from here (%kf_config context=NAME)"
+            )
         access, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
         if not access or not secret:
             raise Unreadable(
                 f"the object store's keys are not known here: {refused}. "
-                "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to read it"
+                "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to reach it"
             )
         return Keys(access, secret, os.environ.get("AWS_SESSION_TOKEN", ""))
 

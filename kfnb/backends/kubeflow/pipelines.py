@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -15,6 +15,7 @@ from kfnb.backends.kubeflow.server import Exists, NotFound, Sent, Server
 from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.kubeflow.storable import check_storable
 from kfnb.backends.kubeflow.submit import as_sent
+from kfnb.backends.kubeflow.uploads import NOWHERE, Uploads
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import UploadedPipeline, UploadList
 
@@ -27,19 +28,30 @@ _UNEXPLAINED = "Failed to create a pipeline"
 class Pipelines:
     """The pipelines of a server. ``home`` is the address of its pages; empty where none is known."""
 
-    def __init__(self, server: Server, home: str = "") -> None:
-        self._server, self._home = server, home
+    def __init__(self, server: Server, home: str = "", uploads: Uploads = NOWHERE) -> None:
+        self._server, self._home, self._uploads = server, home, uploads
         self._names: dict[str, str] = {}
 
     def upload(
-        self, spec: Json, platform: Json | None, *, name: str, version: str = "", description: str = ""
+        self,
+        spec: Json,
+        platform: Json | None,
+        *,
+        name: str,
+        version: str = "",
+        description: str = "",
+        folder: str = ".",
+        tell: Callable[[str], None] = lambda _: None,
     ) -> UploadedPipeline:
         """Keep a pipeline under ``name``; where there is one of that name, as a new version of it.
 
-        A version without a name is called by the time; the first of a pipeline, by the pipeline.
+        A version without a name is called by the time; the first of a pipeline, by the pipeline. ``folder`` is that
+        of the files which the pipeline reads; ``tell`` is told how far they are uploaded.
         """
-        sent_spec = as_sent(spec)
+        cargo = self._uploads.cargo(spec, folder)
+        sent_spec = as_sent(cargo.spec)
         check_storable({"name": name, "version": version, "description": description, "spec": sent_spec})
+        cargo.send(tell)
         sent = form(sent_spec, platform)
         found = self._find(name)
         if found is None and not version:

@@ -1,4 +1,4 @@
-"""An S3 store for reading, as a file system of fsspec's.
+"""An S3 store, as a file system of fsspec's: for reading, and for uploading whole files.
 
 KFP keeps artifacts in S3, mostly in a store of the cluster's own (SeaweedFS, MinIO), so this is what every run needs;
 s3fs would do it, and bring versions of botocore along that do not fit beside those of many notebooks.
@@ -10,15 +10,18 @@ import re
 import time
 from datetime import datetime, timezone
 from html import unescape
-from typing import Any
+from pathlib import Path
+from typing import IO, Any
 from urllib.parse import quote
 
 from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
 
-from kfnb.backends.kubeflow.signing import Keys, encoded, signed
+from kfnb.backends.kubeflow.signing import EMPTY, Keys, encoded, signed
 from kfnb.errors import Unreadable
+from kfnb.model import digest_of
 
 _NOT_FOUND, _FORBIDDEN, _FAILED = 404, (401, 403), 400
+_MOST_AT_ONCE = 5 * 1024**3
 _SILENT_FOR = 30.0
 """Seconds for which a store that does not answer is not asked: a task may have many artifacts to look at."""
 _ENTRY = re.compile(r"<(?:Contents|CommonPrefixes)>.*?</(?:Contents|CommonPrefixes)>", re.DOTALL)
@@ -37,7 +40,7 @@ class S3Files(AbstractFileSystem):  # type: ignore[misc]
 
         self._endpoint, self._keys, self._region = endpoint.rstrip("/"), keys, region
         self._http = urllib3.PoolManager(
-            timeout=urllib3.Timeout(connect=5, read=60), retries=urllib3.Retry(2, connect=0)
+            maxsize=8, timeout=urllib3.Timeout(connect=5, read=60), retries=urllib3.Retry(2, connect=0)
         )
         self._silent: tuple[float, str] = 0.0, ""
 
@@ -75,6 +78,18 @@ class S3Files(AbstractFileSystem):  # type: ignore[misc]
             return b""
         return bytes(self._ask("GET", path, headers={"range": f"bytes={first}-{last}"}).data)
 
+    def put_file(self, lpath: str, rpath: str, callback: Any = None, **_: Any) -> None:
+        """Make an object of a file here: all of it, or none. ``callback`` is one of fsspec's."""
+        source = Path(lpath)
+        size = source.stat().st_size
+        if size > _MOST_AT_ONCE:
+            raise Unreadable(f"{lpath} has more than 5 GB, which S3 does not take in one request")
+        headers = {"content-length": str(size), "content-type": "application/octet-stream"}
+        with source.open("rb") as file:
+            body = _Told(file, callback) if callback is not None else file
+            path, sent = self._strip_protocol(rpath), digest_of(source)
+            self._ask("PUT", path, headers=headers, body=body, digest=sent)
+
     def _open(self, path: str, mode: str = "rb", block_size: int | None = None, **options: Any) -> _S3File:
         options = {name: options[name] for name in ("cache_type", "cache_options", "size") if name in options}
         return _S3File(self, path, mode, block_size or "default", **options)
@@ -100,13 +115,15 @@ class S3Files(AbstractFileSystem):  # type: ignore[misc]
         path: str,
         query: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
+        body: Any = None,
+        digest: str = EMPTY,
     ) -> Any:
         import urllib3
 
         quoted, asked = quote(f"/{path}", safe="/-_.~"), encoded(query or {})
         host = self._endpoint.partition("://")[2]
         own = (
-            signed(self._keys, self._region, method, host, quoted, asked, datetime.now(timezone.utc))
+            signed(self._keys, self._region, method, host, quoted, asked, datetime.now(timezone.utc), digest)
             if self._keys
             else {}
         )
@@ -115,7 +132,7 @@ class S3Files(AbstractFileSystem):  # type: ignore[misc]
             raise Unreadable(why)
         url = f"{self._endpoint}{quoted}" + (f"?{asked}" if asked else "")
         try:
-            answer = self._http.request(method, url, headers=own | (headers or {}))
+            answer = self._http.request(method, url, headers=own | (headers or {}), body=body)
         except urllib3.exceptions.HTTPError as error:
             why = f"the object store at {host} does not answer: {_reason(error)}"
             self._silent = time.monotonic() + _SILENT_FOR, why
@@ -123,12 +140,32 @@ class S3Files(AbstractFileSystem):  # type: ignore[misc]
         if answer.status == _NOT_FOUND:
             raise FileNotFoundError(path)
         if answer.status in _FORBIDDEN:
-            raise Unreadable(f"the object store at {host} refuses to give {path}: {_said(answer)}")
+            verb = "take" if method == "PUT" else "give"
+            raise Unreadable(f"the object store at {host} refuses to {verb} {path}: {_said(answer)}")
         if answer.status >= _FAILED:
             raise Unreadable(
                 f"the object store at {host} answered {answer.status} for {path}: {_said(answer)}"
             )
         return answer
+
+
+class _Told:
+    """A file that tells a callback of fsspec's how much of it was read."""
+
+    def __init__(self, file: IO[bytes], callback: Any) -> None:
+        self._file, self._callback = file, callback
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._file.read(size)
+        self._callback.relative_update(len(block))
+        return block
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+    def seek(self, place: int) -> int:  # to where it began, where a request is sent again
+        self._callback.absolute_update(place)
+        return self._file.seek(place)
 
 
 class _S3File(AbstractBufferedFile):  # type: ignore[misc]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from kfnb.backends.backend import Submission
@@ -16,6 +16,7 @@ from kfnb.backends.kubeflow.pipelines import Pipelines
 from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.kubeflow.submit import order
+from kfnb.backends.kubeflow.uploads import NOWHERE, Uploads
 from kfnb.errors import BackendError
 from kfnb.model import Schedule, UploadedPipeline
 from kfnb.when import rfc3339
@@ -67,16 +68,20 @@ class Schedules:
         *,
         root: str = "",
         account: str = "",
+        uploads: Uploads = NOWHERE,
     ) -> None:
         self._server, self._experiments, self._pipelines = server, experiments, pipelines
-        self._root, self._account = root, account
+        self._root, self._account, self._uploads = root, account, uploads
 
     def create(
         self, submission: Submission, rhythm: Rhythm, uploaded: UploadedPipeline | None = None
     ) -> Schedule:
         """Run what is submitted in that rhythm; ``uploaded`` is the version that the server is to take it from."""
         experiment = self._experiments.needed(submission.experiment)
+        cargo = self._uploads.cargo(submission.spec, submission.folder)
+        submission = replace(submission, spec=cargo.spec)
         body = order(submission, experiment, root=self._root, account=self._account) | rhythm.body()
+        cargo.send(submission.tell)
         if uploaded is not None:
             del body["pipeline_spec"]
             body["pipeline_version_reference"] = {

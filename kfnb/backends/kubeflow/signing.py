@@ -1,4 +1,4 @@
-"""Requests to an S3 store, signed: AWS Signature Version 4 for requests without a body.
+"""Requests to an S3 store, signed: AWS Signature Version 4.
 
 After "Create a signed AWS API request" of the AWS reference.
 """
@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote
 
-_EMPTY = hashlib.sha256(b"").hexdigest()
+EMPTY = hashlib.sha256(b"").hexdigest()
+"""The digest of a request without a body."""
 
 
 @dataclass(frozen=True)
@@ -32,16 +33,26 @@ def encoded(query: Mapping[str, str]) -> str:
 
 
 def signed(
-    keys: Keys, region: str, method: str, host: str, path: str, query: str, now: datetime
+    keys: Keys,
+    region: str,
+    method: str,
+    host: str,
+    path: str,
+    query: str,
+    now: datetime,
+    body: str = EMPTY,
 ) -> dict[str, str]:
-    """The headers of a request for ``path`` (quoted) with ``query`` (as ``encoded`` has it), at ``now`` (UTC)."""
+    """The headers of a request for ``path`` (quoted) with ``query`` (as ``encoded`` has it), at ``now`` (UTC).
+
+    ``body`` is the SHA-256 digest of what is sent, which the store checks.
+    """
     stamp, scope = now.strftime("%Y%m%dT%H%M%SZ"), f"{now:%Y%m%d}/{region}/s3/aws4_request"
-    headers = {"host": host, "x-amz-content-sha256": _EMPTY, "x-amz-date": stamp}
+    headers = {"host": host, "x-amz-content-sha256": body, "x-amz-date": stamp}
     if keys.token:
         headers["x-amz-security-token"] = keys.token
     names = ";".join(sorted(headers))
     lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
-    request = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{_EMPTY}"
+    request = f"{method}\n{path}\n{query}\n{lines}\n{names}\n{body}"
     text = "\n".join(["AWS4-HMAC-SHA256", stamp, scope, hashlib.sha256(request.encode()).hexdigest()])
     key = f"AWS4{keys.secret}".encode()
     for part in scope.split("/"):

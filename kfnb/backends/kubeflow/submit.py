@@ -9,6 +9,7 @@ from kfnb.backends.backend import Submission
 from kfnb.backends.environment import FROM_STUDY
 from kfnb.backends.kubeflow.limits import check
 from kfnb.backends.kubeflow.storable import check_storable, storable
+from kfnb.backends.kubeflow.variables import with_variables
 from kfnb.errors import BackendError
 
 Json = Mapping[str, Any]
@@ -22,18 +23,14 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
 
     Raises ``BackendError`` for what a cluster does not take, cannot hold (``limits``), or cannot store (``storable``).
     """
-    spec = as_sent(submission.spec if submission.cache else without_cache(submission.spec))
+    spec = with_variables(submission.spec, submission.platform, submission.env)
+    spec = as_sent(spec if submission.cache else without_cache(spec))
     artifacts = spec.get("root", {}).get("inputDefinitions", {}).get("artifacts", {})
     given = [name for name in submission.arguments if name in artifacts]
     if given:
         raise BackendError(
             f"{', '.join(given)}: Kubeflow takes parameters alone as a pipeline's arguments; "
             f"give the artifact's address as a text, and dsl.importer takes it in"
-        )
-    if submission.left_behind:
-        raise BackendError(
-            f"{', '.join(submission.left_behind)}: too large to travel with the pipeline (48 KiB a step, packed), so"
-            " its steps would not find it on the cluster: read it from a URL, or pass its address as a parameter"
         )
     check(spec, submission.platform, submission.arguments)
     config: dict[str, Any] = {"parameters": dict(submission.arguments)} if submission.arguments else {}

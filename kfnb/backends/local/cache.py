@@ -1,4 +1,6 @@
-"""Outputs of steps that ran before, kept by what went into them: program, packages, values, and artifacts' bytes.
+"""Outputs of steps that ran before, kept by what went into them.
+
+That is the program, its packages, values, artifacts' bytes, and variables of the environment that it reads.
 
 An entry shares its files with the run that made them (``files.share``), so that they take the disk once. A step that
 writes into its input's file may change both by that: an entry whose files are not as they were kept is none any more.
@@ -8,11 +10,12 @@ What is taken from an entry is a run's own.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -24,10 +27,12 @@ from kfnb.backends.local import files
 from kfnb.backends.local.exchange import Work
 from kfnb.backends.local.spec import Container, Program
 from kfnb.model import Artifact
+from kfnb.variables import read_by
 
 _FORMAT = 2
 """Raised when an entry is laid out anew, or steps get their inputs otherwise: older entries are then not found."""
 _STAMPS = "files.json"
+_KEY = "cache.key"
 
 
 class Cache:
@@ -49,7 +54,7 @@ class Cache:
     def _key(self, work: Work, extra: str) -> str:
         program = work.component.body
         assert isinstance(program, Program | Container)
-        material = {
+        material: dict[str, Any] = {
             "format": _FORMAT,
             "program": program.identity,
             "python": sys.version_info[:2],
@@ -58,7 +63,31 @@ class Cache:
             "outputs": sorted([*work.component.output_parameters, *work.component.output_artifacts]),
             "extra": extra,
         }
+        names = read_by(program.source) if isinstance(program, Program) else ()
+        if names:
+            material["environment"] = self._digest_of_variables(names, {**work.supply.env, **program.env})
         return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()
+
+    def _digest_of_variables(self, names: Iterable[str], given: Mapping[str, str]) -> str:
+        """A digest of what the step reads from its environment, where ``given`` variables are set for it alone.
+
+        It has a key of its own, since a short secret could be found by trying where a hash of it is known.
+        """
+        told = {name: given.get(name, os.environ.get(name)) for name in names}
+        return hmac.new(self._secret(), json.dumps(told, sort_keys=True).encode(), hashlib.sha256).hexdigest()
+
+    def _secret(self) -> bytes:
+        """The key by which values of variables are digested: this home's, made by whoever is first."""
+        file = self._folder.with_name(_KEY)
+        with suppress(FileNotFoundError):
+            return file.read_bytes()
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=f".{_KEY}-", dir=file.parent) as folder:  # nobody else can read it
+            draft = Path(folder) / _KEY
+            draft.touch(mode=0o600)
+            draft.write_bytes(os.urandom(32))
+            draft.replace(file)
+        return file.read_bytes()
 
     def find(self, key: str, work: Work) -> dict[str, Any] | None:
         """The outputs kept under ``key``, their files copied to the task's folder; None if there are none."""

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import re
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from kfnb.backends.local.faults import StepFault
+from kfnb.model import Carried
 
+BESIDE = "beside"
+"""The folder of links to files of the notebook's folder."""
 _LONGEST = 200
 """Characters of a file's name, which may have 255 bytes."""
 
@@ -28,6 +32,17 @@ def local_path(uri: str, folder: Path) -> str:
     return str(path.absolute())
 
 
+def linked(files: Carried, folder: Path, target: Path) -> str:
+    """Make ``target`` a folder of links to ``files`` of the notebook's. Raises ``StepFault``: one is not there."""
+    for path in files.paths:
+        source, link = folder / path, target / path
+        if not source.is_file():
+            raise StepFault(f"it reads {path}, and there is no {source}")
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(source)
+    return str(target)
+
+
 def absolute(uri: str, folder: Path) -> str:
     """``uri`` as it is good everywhere: a relative path starts at ``folder``."""
     return uri if is_remote(uri) or uri.startswith("file:") else str(folder / uri)
@@ -36,6 +51,25 @@ def absolute(uri: str, folder: Path) -> str:
 def name_of(uri: str) -> str:
     """What a copy of the file or folder at ``uri`` is called: its name, without what the query says."""
     return Path(urlsplit(uri).path).name[-_LONGEST:] or "artifact"
+
+
+def missing_opener(uri: str) -> str:
+    """Why nothing here opens the address ``uri``, and what to install; empty if something does."""
+    if not is_remote(uri) or uri.startswith(("http://", "https://")):
+        return ""
+    from fsspec.registry import get_filesystem_class, known_implementations
+
+    scheme = urlsplit(_for_fsspec(uri)).scheme
+    package = str(known_implementations.get(scheme, {}).get("class", "fsspec")).partition(".")[0]
+    if package != "fsspec":  # importing it would take long
+        if find_spec(package) is not None:
+            return ""
+        return f"{scheme}:// needs the package {package}: pip install {package}"
+    try:
+        get_filesystem_class(scheme)
+    except (ImportError, ValueError) as error:
+        return f"{scheme}:// cannot be opened here: {error}"
+    return ""
 
 
 def fetch(uri: str, target: Path) -> None:
@@ -48,6 +82,10 @@ def fetch(uri: str, target: Path) -> None:
         return
     import fsspec
 
-    # KFP says minio:// for what is S3 to everybody else
-    filesystem, path = fsspec.core.url_to_fs(re.sub("^minio://", "s3://", uri))
+    filesystem, path = fsspec.core.url_to_fs(_for_fsspec(uri))
     filesystem.get(path, str(target), recursive=filesystem.isdir(path))
+
+
+def _for_fsspec(uri: str) -> str:
+    """``uri`` as fsspec knows it: KFP says ``minio://`` for what is S3 to everybody else."""
+    return re.sub("^minio://", "s3://", uri)

@@ -15,12 +15,13 @@ from typing import Any, NoReturn
 
 from kfnb.backends.failure import from_description
 from kfnb.backends.local import container, runner
+from kfnb.backends.local.activity import Activity
 from kfnb.backends.local.container_engine import engine
 from kfnb.backends.local.environment import Requirements, build, is_built, missing, parse, python_of
 from kfnb.backends.local.exchange import LOG, Work, collect, job, prepare
 from kfnb.backends.local.failure import from_status
 from kfnb.backends.local.faults import StepFailed, StepFault
-from kfnb.backends.local.importer import fetch, is_remote, local_path, name_of
+from kfnb.backends.local.importer import BESIDE, fetch, is_remote, linked, local_path, name_of
 from kfnb.backends.local.mounts import enter
 from kfnb.backends.local.preload import preload
 from kfnb.backends.local.processes import Processes
@@ -28,7 +29,7 @@ from kfnb.backends.local.spec import Container, Importer, Pipeline, Program, Vol
 from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.timeline import Timeline
 from kfnb.backends.parameters import kept
-from kfnb.model import Artifact, TaskError
+from kfnb.model import Artifact, TaskError, read_carried
 
 _FAILURE = "failure.json"
 
@@ -37,7 +38,8 @@ _FAILURE = "failure.json"
 class Launcher:
     """Starts processes for tasks of the run in ``folder_of_run``. ``envs`` holds environments.
 
-    Steps start in ``folder``. ``tell`` says of a task, by its id, what is being done for it; nothing when that is over.
+    Steps start in ``folder``. ``activity`` watches their processes. ``tell`` says of a task, by its id, what is being
+    done for it; nothing when that is over.
     """
 
     processes: Processes
@@ -46,6 +48,7 @@ class Launcher:
     folder_of_run: Path
     supplier: Supplier
     timeline: Timeline
+    activity: Activity
     tell: Callable[[str, str], None]
     warm: bool = False
     said: set[str] = field(default_factory=set)
@@ -57,8 +60,10 @@ class Launcher:
             programs = [
                 program for program in pipeline.programs if not (program.env or program.demands.variables)
             ]
-            here = [program for program in programs if not missing(parse(program.installs))]
-            preload((program.source, program.function) for program in here)
+            asked = {program.installs: parse(program.installs) for program in programs}
+            here = [program for program in programs if not missing(asked[program.installs])]
+            names = {name for program in here for name in asked[program.installs].names}
+            preload(((program.source, program.function) for program in here), names)
 
     async def run(self, work: Work) -> dict[str, Any]:
         """Run ``work`` once and return its outputs. Raises ``StepFailed`` or ``StepFault``."""
@@ -132,7 +137,10 @@ class Launcher:
 
     async def _import(self, work: Work, importer: Importer) -> dict[str, Any]:
         uri = str(work.parameters.get(importer.parameter, importer.uri))
-        if not is_remote(uri):
+        beside = read_carried(uri, importer.metadata)
+        if beside is not None:
+            path = linked(beside, self.folder, work.folder / "artifacts" / BESIDE)
+        elif not is_remote(uri):
             path = local_path(uri, self.folder)
         else:
             path = str(work.folder / "artifacts" / name_of(uri))
@@ -147,11 +155,16 @@ class Launcher:
         log = work.folder / LOG
         limit = work.supply.timeout
         since = log.stat().st_size if log.exists() else 0
+        began = partial(self.activity.began, work.id)
         try:
             with self.timeline.watched(work.id, log):
-                status = await self.processes.run(action, log=log, folder=self.folder, timeout=limit)
+                status = await self.processes.run(
+                    action, log=log, folder=self.folder, timeout=limit, began=began
+                )
         except (asyncio.TimeoutError, TimeoutError):
             raise StepFault(f"timed out after {limit:g} s") from None
+        finally:
+            self.activity.ended(work.id)
         error = _error(work, status, source, what, since)
         if error is not None:
             with log.open("a", encoding="utf-8") as file:

@@ -9,7 +9,7 @@ from typing import Any
 
 from kfnb.backends.parameters import typed
 from kfnb.errors import BackendError
-from kfnb.model import kfp_name
+from kfnb.model import importers, kfp_name
 from kfnb.tuning.search import Subject
 
 Json = Mapping[str, Any]
@@ -131,6 +131,8 @@ def _in_the_way(subject: Subject, task: Json) -> Iterator[str]:
     container = _container(subject, component)
     if "dag" in component:
         yield "is a loop, a condition or a pipeline of its own"
+    elif any(name == component.get("executorLabel") for name, _ in importers(subject.spec)):
+        yield "is a file beside the notebook that is too large for a trial (48 KiB a step, packed)"
     elif container is None:
         yield "is no component with a container of its own"
     elif "--function_to_execute" not in (container.get("args") or ()):

@@ -2,7 +2,7 @@
 
 What differs from Optuna's own defaults was chosen by measurement (``make bench``, and the table in docs/tuning.md):
 
-- the first trials are points of a scrambled Sobol sequence, not random ones, and there are fewer of them;
+- the first trials are spread evenly, not random, and there are fewer of them;
 - parameters that exist under a condition are modelled in groups;
 - a failed trial counts among the worst (``Suggester.tell`` says so to Optuna);
 - a point that was tried is drawn again, as far as there are others.
@@ -12,14 +12,17 @@ Optuna is imported with this module, so that only the process that searches impo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import random
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.samplers import BaseSampler, QMCSampler, TPESampler
+from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from kfnb.model import Dimension
+from kfnb.model import Dimension, Value
+from kfnb.tuning.space import placed
 
 if TYPE_CHECKING:
     from optuna import Study
@@ -27,8 +30,8 @@ if TYPE_CHECKING:
 STARTS = 8
 """How many trials begin before the model is asked."""
 
-_DRAWS = 5
-"""How often a point that was tried before is drawn again, from the model and then from the sequence."""
+_DRAWS, _SPREAD = 5, 20
+"""How many points are drawn from the model, and then of those that are spread, until one was not tried before."""
 
 _TRIED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.RUNNING)
 """Not those that were killed: nothing is known of them."""
@@ -44,7 +47,8 @@ class AutoSampler(BaseSampler):
     ) -> None:
         self._starts = settings.get("n_startup_trials", STARTS)
         self._space: Space = {one.name: _distribution(one) for one in space}
-        self._even = QMCSampler(seed=seed, scramble=True, warn_asynchronous_seeding=False)
+        self._dimensions, self._seed = tuple(space), seed
+        self._points: Iterator[dict[str, Value]] | None = None
         self._model = TPESampler(
             seed=seed,
             multivariate=True,
@@ -60,18 +64,18 @@ class AutoSampler(BaseSampler):
         return self._model.infer_relative_search_space(study, trial)
 
     def sample_relative(self, study: Study, trial: FrozenTrial, search_space: Space) -> dict[str, Any]:
-        """A point of the sequence at first, and then one of the model; one that was not tried before, if there is."""
+        """One of the points that are spread at first, then one of the model; if there is, one that was not tried."""
         tried = [
             other.params
             for other in study.get_trials(deepcopy=False, states=_TRIED)
             if other.number != trial.number
         ]
         models = 0 if search_space is self._space else _DRAWS
-        for number in range(models + _DRAWS):
+        for number in range(models + _SPREAD):
             if number < models:
                 point = self._model.sample_relative(study, trial, search_space)
             else:
-                point = self._evenly(study, trial, search_space)
+                point = self._evenly(trial, search_space)
             if not any(other.items() <= point.items() for other in tried):
                 break
         return point
@@ -98,15 +102,29 @@ class AutoSampler(BaseSampler):
             return True
         return not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
-    def _evenly(self, study: Study, trial: FrozenTrial, search_space: Space) -> dict[str, Any]:
-        """The next point of the sequence; a choice takes one coordinate, of which each has an equal part."""
-        choices = {name: one for name, one in self._space.items() if isinstance(one, CategoricalDistribution)}
-        parts = {name: FloatDistribution(0, len(one.choices)) for name, one in choices.items()}
-        point = self._even.sample_relative(study, trial, {**self._space, **parts})
-        chosen = {
-            name: one.choices[min(int(point[name]), len(one.choices) - 1)] for name, one in choices.items()
-        }
-        return {name: chosen.get(name, point[name]) for name in search_space}
+    def _evenly(self, trial: FrozenTrial, search_space: Space) -> dict[str, Any]:
+        """The next of the points that are spread over the space; a study that goes on leaves out those it has had."""
+        if self._points is None:
+            self._points = islice(
+                _spread(self._dimensions, max(1, self._starts), self._seed), trial.number, None
+            )
+        point = next(self._points)
+        return {name: point[name] for name in search_space}
+
+
+def _spread(space: Sequence[Dimension], size: int, seed: int | None) -> Iterator[dict[str, Value]]:
+    """Points without end. Of each ``size`` of them, one lies in each part of a dimension (a Latin hypercube).
+
+    A Sobol sequence is no better here, and SciPy's takes longer to import than Optuna.
+    """
+    chance = random.Random(seed)  # noqa: S311 - not about secrets
+    while True:
+        parts = [chance.sample(range(size), size) for _ in space]
+        for places in zip(*parts, strict=True):
+            yield {
+                one.name: placed(one, (place + chance.random()) / size)
+                for one, place in zip(space, places, strict=True)
+            }
 
 
 def _distribution(dimension: Dimension) -> BaseDistribution:

@@ -1,6 +1,7 @@
 """What stands beside a KFP API server, as real servers: ML Metadata, an object store and Kubernetes, as recorded."""
 
 import base64
+import hashlib
 import http.server
 import json
 import queue
@@ -69,6 +70,9 @@ class _Server:
     def answer(self, handler: Any, path: str, query: dict[str, str]) -> None:
         raise NotImplementedError
 
+    def take(self, handler: Any, path: str, sent: bytes) -> None:
+        handler.reply(405)
+
     def close(self) -> None:
         self._server.shutdown()
         self._server.server_close()
@@ -87,6 +91,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.owner.answer(self, unquote(url.path), dict(parse_qsl(url.query, keep_blank_values=True)))
 
     do_HEAD = do_GET  # noqa: N815 - the library's names
+
+    def do_PUT(self) -> None:
+        self.owner.asked.append(f"PUT {self.path}")
+        sent = self.rfile.read(int(self.headers["content-length"]))
+        self.owner.take(self, unquote(urlsplit(self.path).path), sent)
 
     def reply(self, status: int, data: bytes = b"", **headers: str) -> None:
         self.send_response(status)
@@ -109,7 +118,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Objects(_Server):
-    """An S3 store with the recorded objects in its one bucket, as far as it is read: GET, HEAD, ListObjectsV2."""
+    """An S3 store with the recorded objects in its one bucket: GET, HEAD, ListObjectsV2 and PUT.
+
+    ``refuses`` are the methods for which its keys are not good enough.
+    """
 
     bucket = "mlpipeline"
 
@@ -117,6 +129,7 @@ class Objects(_Server):
         held = json.loads(text_of(f"{folder}objects.json"))
         self.held = {key: text.encode() for key, text in held.items()}
         self.page = 1000
+        self.refuses: set[str] = set()
         super().__init__()
 
     def answer(self, handler: Any, path: str, query: dict[str, str]) -> None:
@@ -132,6 +145,19 @@ class Objects(_Server):
             self._object(handler, self.held[key])
         else:
             handler.reply(404, b"<Error><Code>NoSuchKey</Code></Error>")
+
+    def take(self, handler: Any, path: str, sent: bytes) -> None:
+        bucket, _, key = path[1:].partition("/")
+        digest = hashlib.sha256(sent).hexdigest()
+        if "PUT" in self.refuses or f"Credential={ACCESS}/" not in handler.headers.get("authorization", ""):
+            handler.reply(403, b"<Error><Code>AccessDenied</Code><Message>Access Denied.</Message></Error>")
+        elif bucket != self.bucket:
+            handler.reply(404, b"<Error><Code>NoSuchBucket</Code></Error>")
+        elif handler.headers["x-amz-content-sha256"] != digest:
+            handler.reply(400, b"<Error><Code>XAmzContentSHA256Mismatch</Code></Error>")
+        else:
+            self.held[key] = sent
+            handler.reply(200)
 
     def _object(self, handler: Any, data: bytes) -> None:
         wanted = handler.headers.get("range", "")
@@ -199,6 +225,7 @@ class Kubernetes(_Server):
         self.live: dict[str, Live] = {}
         self.events: list[Any] = []
         self.workflows: list[Any] = []
+        self.config_maps: dict[str, dict[str, str]] = {}
         self.refuses: Callable[[str], tuple[int, Any] | None] = lambda path: None
         super().__init__()
 
@@ -227,6 +254,13 @@ class Kubernetes(_Server):
             data = {"accesskey": ACCESS, "secretkey": SECRET}
             encoded = {name: base64.b64encode(value.encode()).decode() for name, value in data.items()}
             handler.reply(200, json.dumps({"data": encoded}).encode(), content_type="application/json")
+        elif "/configmaps/" in path:
+            found = self.config_maps.get(path.rpartition("/")[2])
+            told = {"kind": "Status", "reason": "NotFound", "details": {"kind": "configmaps", "name": "x"}}
+            body = told if found is None else {"data": found}
+            handler.reply(404 if found is None else 200, json.dumps(body).encode())
+        elif "/services/" in path:
+            handler.reply(200, json.dumps({"metadata": {"name": path.rpartition("/")[2]}}).encode())
         else:
             handler.reply(200, json.dumps({"items": self._items(path, query)}).encode())
 

@@ -6,12 +6,13 @@ import pytest
 from cluster import ACCESS, SECRET, recorded_kubernetes
 from replay import GOOD
 
+from kfnb.backends.keeping import keep, written
 from kfnb.backends.kubeflow.objects import Session, Store, read_secrets
 from kfnb.backends.kubeflow.s3 import S3Files
 from kfnb.backends.kubeflow.signing import Keys, encoded, signed
 from kfnb.backends.previews import preview
 from kfnb.errors import BackendError, Unreadable
-from kfnb.model import Artifact
+from kfnb.model import FILES, Artifact, Run, Task
 
 ROOT = f"minio://mlpipeline/v2/artifacts/train-and-deploy/{GOOD}"
 MODEL = f"{ROOT}/train/39faecb9-f7b1-43ef-988e-633f9777309f/model"
@@ -88,6 +89,19 @@ def test_a_part_of_an_object_is_all_that_is_fetched(store, objects):
     assert filesystem.cat_file(path, -2) == b"\xfe\xff"
     assert filesystem.cat_file(path, 1, 3) == b"\1\2"
     assert filesystem.cat_file(path, 3, 3) == b""
+
+
+def test_the_files_that_a_step_left_are_opened_and_kept_by_their_paths(store, objects, tmp_path):
+    objects.held |= {
+        f"{ROOT[len('minio://mlpipeline/') :]}/w/kf_files/{name}": b"x" for name in ("p/a b.png", "c")
+    }
+    left = Artifact(
+        FILES, "system.Artifact", f"{ROOT}/w/kf_files", {"removed": "[]"}, store=store.opener(SESSION)
+    )
+    files = written(Run("1", "r", "p", "kubeflow", tasks=(Task("w", "w", outputs={FILES: left}),)))
+    assert set(files) == {"p/a b.png", "c"}
+    assert keep(files, ["p/*.png"], tmp_path).copied == ("p/a b.png",)
+    assert (tmp_path / "p/a b.png").read_bytes() == b"x"
 
 
 def test_what_is_gone_is_a_file_not_found(store):

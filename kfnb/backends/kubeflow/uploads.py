@@ -1,0 +1,183 @@
+"""Files of the notebook's folder that are too large for a pipeline: uploaded to where the cluster keeps artifacts.
+
+They lie there by their content, so that each is uploaded once.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kfnb.backends.kubeflow.stored import ArtifactRoot
+from kfnb.errors import BackendError
+from kfnb.model import Carried, carried, digest_of, importers
+
+Json = Mapping[str, Any]
+Tell = Callable[[str], None]
+
+_FOLDER = "kfnb-files"
+_MB = 1_000_000
+_AT_ONCE = 8
+"""So many files are uploaded at the same time: most of the time of a small one is waiting."""
+_EVERY = 5.0
+"""Seconds between two words on how far an upload is."""
+
+
+@dataclass(frozen=True)
+class Cargo:
+    """A pipeline as a cluster gets it, and what is to be uploaded before: folders of the store, by their URIs."""
+
+    spec: Json
+    folder: Path = Path()
+    files: Mapping[str, Carried] = field(default_factory=dict)
+    filesystem: Any = None
+
+    def send(self, tell: Tell) -> None:
+        """Upload what the store does not have yet. Raises ``BackendError``."""
+        for uri, files in self.files.items():
+            try:
+                self._send(uri.partition("://")[2], files, tell)
+            except OSError as error:
+                raise BackendError(_cannot(self.folder, files, str(error))) from None
+
+    def _send(self, target: str, files: Carried, tell: Tell) -> None:
+        there = _sizes(self.filesystem, target)
+        missing = [path for path in files.paths if there.get(f"{target}/{path}") != _size(self.folder, path)]
+        if not missing:
+            return
+        if carried({path: digest_of(self.folder / path) for path in files.paths}) != files:
+            raise BackendError(
+                f"{files.title}: its content is not what it was when the pipeline was compiled"
+            )
+        progress = _Progress(files.title, sum(_size(self.folder, path) for path in missing), tell)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            sent = [pool.submit(self._put, path, target, progress) for path in missing]
+            try:
+                for one in sent:
+                    one.result()
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+        progress.over()
+
+    def _put(self, path: str, target: str, progress: _Progress) -> None:
+        from fsspec.callbacks import Callback
+
+        called = Callback(hooks={"progress": lambda _, sent, **__: progress.sent(path, sent)})
+        self.filesystem.put_file(str(self.folder / path), f"{target}/{path}", callback=called)
+
+
+class Uploads:
+    """What takes files of the notebook's folder to ``root``: up to ``limit`` MB for a pipeline."""
+
+    def __init__(self, root: Callable[[], ArtifactRoot], limit: int) -> None:
+        self._root, self._limit = root, limit
+
+    def cargo(self, spec: Json, folder: str) -> Cargo:
+        """The pipeline with the URIs under which its files are to lie. Raises ``BackendError``: they cannot be sent."""
+        found = {one.uri: one for _, one in importers(spec)}
+        if not found:
+            return Cargo(spec)
+        here = Path(folder)
+        _check(here, list(found.values()), self._limit)
+        try:
+            root, filesystem = self._root().find()
+        except (BackendError, OSError) as error:
+            raise BackendError(_cannot(here, next(iter(found.values())), str(error))) from None
+        named = {uri: f"{root}/{_FOLDER}/{one.digest}" for uri, one in found.items()}
+        files = {named[uri]: one for uri, one in found.items()}
+        named |= {text: short for one in found.values() for text, short in one.shortened.items()}
+        return Cargo(_renamed(spec, named), here, files, filesystem)
+
+
+def _nowhere() -> ArtifactRoot:
+    raise BackendError("where runs keep artifacts is not known")
+
+
+NOWHERE = Uploads(_nowhere, 0)
+"""Uploads nothing."""
+
+
+def _check(folder: Path, found: Sequence[Carried], limit: int) -> None:
+    """Refuse what is not there, and more than may be uploaded."""
+    for one in found:
+        absent = [path for path in one.paths if not (folder / path).is_file()]
+        if absent:
+            raise BackendError(
+                f"the pipeline reads {absent[0]}, which is not in {folder}: submit it from the notebook's folder"
+            )
+    sizes = {path: _size(folder, path) for one in found for path in one.paths}
+    if sum(sizes.values()) > limit * _MB:
+        largest = max(sizes, key=lambda path: sizes[path])
+        others = f", with others {_megabytes(sum(sizes.values()))}" if len(sizes) > 1 else ""
+        raise BackendError(
+            f"{largest} ({_megabytes(sizes[largest])}{others}) is more than is uploaded for a run (upload_limit,"
+            f" {limit} MB): set %kf_config upload_limit=MB, or {_ELSEWHERE}"
+        )
+
+
+_ELSEWHERE = "read it from a URL or a volume (--pvc NAME:/PATH)"
+
+
+def _cannot(folder: Path, files: Carried, why: str) -> str:
+    size = _megabytes(sum(_size(folder, path) for path in files.paths))
+    return (
+        f"{files.title} ({size}) cannot be uploaded for the run to the cluster's object store: {why.rstrip('.')}."
+        f" Get access to the store, or {_ELSEWHERE}"
+    )
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    """JSON data with the texts ``names`` replaced: the compiler writes an importer's address in two places."""
+    if isinstance(value, str):
+        return names.get(value, value)
+    if isinstance(value, list):
+        return [_renamed(item, names) for item in value]
+    return (
+        {key: _renamed(item, names) for key, item in value.items()} if isinstance(value, Mapping) else value
+    )
+
+
+def _sizes(filesystem: Any, target: str) -> dict[str, int]:
+    """The files below a folder of the store, by their paths there."""
+    filesystem.invalidate_cache()
+    try:
+        return {path: int(told["size"]) for path, told in filesystem.find(target, detail=True).items()}
+    except FileNotFoundError:
+        return {}
+
+
+def _size(folder: Path, path: str) -> int:
+    return (folder / path).stat().st_size
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / _MB:.0f} MB" if size >= 10 * _MB else f"{size / _MB:.1f} MB"
+
+
+class _Progress:
+    """Says how far the upload of files is."""
+
+    def __init__(self, title: str, size: int, tell: Tell) -> None:
+        self._title, self._size, self._tell = title, size, tell
+        self._sent: dict[str, int] = {}
+        self._began = self._said = time.monotonic()
+        tell(f"uploading {title} ({_megabytes(size)})")
+
+    def sent(self, path: str, count: int) -> None:
+        """So many bytes of a file are sent."""
+        self._sent[path] = count
+        now = time.monotonic()
+        if now - self._said >= _EVERY:
+            self._said = now
+            percent = 100 * sum(list(self._sent.values())) // max(self._size, 1)
+            self._tell(f"uploading {self._title}: {min(percent, 99)}% of {_megabytes(self._size)}")
+
+    def over(self) -> None:
+        """They are uploaded."""
+        if self._said != self._began:
+            self._tell(f"uploaded {self._title} in {time.monotonic() - self._began:.0f} s")

@@ -1,0 +1,252 @@
+"""The environment variables that a component's own code reads: what was seen while its cell ran here.
+
+A read counts where the notebook's code makes it, or a module beside the notebook: ``os.environ["STAGE"]``,
+``os.getenv``, ``in``, ``os.path.expandvars``. What a library looks up for itself does not. ``lookups.py`` finds
+what the text says, for branches that did not run.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, KeysView
+from contextlib import suppress
+from dataclasses import dataclass
+from types import CodeType, FrameType
+from typing import Any
+
+_MAPPINGS = "collections.abc"
+_HANDS_ON = {_MAPPINGS: "", "os": "getenv getenvb", "posixpath": "expandvars repl", "string": ""}
+"""Modules that look a variable up for whoever called them: which of their functions do, empty for all."""
+
+_SETTINGS_READERS = frozenset({"decouple", "environ", "environs"})
+"""Packages that do nothing else."""
+
+_FROM_FILES = "dotenv"
+"""The package that sets variables from a file, which no step has: what it sets is read from the environment."""
+
+
+@dataclass(frozen=True)
+class Variables:
+    """Names of environment variables that code reads, and ``own``: those that it has set or removed itself.
+
+    ``copied``: it takes a copy of them all. ``all``: it goes through them, or through a copy, so any may count.
+    """
+
+    names: frozenset[str] = frozenset()
+    own: frozenset[str] = frozenset()
+    copied: bool = False
+    all: bool = False
+
+    def then(self, later: Variables) -> Variables:
+        """What both read, where the code of ``later`` follows."""
+        return Variables(
+            self.names | (later.names - self.own),
+            self.own | later.own,
+            self.copied or later.copied,
+            self.all or later.all,
+        )
+
+    def __bool__(self) -> bool:
+        return bool(self.names or self.all)
+
+
+NO_VARIABLES = Variables()
+
+
+class VariableWatch:
+    """Sees the environment variables that are read from now on, in any thread, until ``stop``.
+
+    ``is_own`` tells of the globals that code has whether it is the notebook's.
+    """
+
+    def __init__(self, is_own: Callable[[dict[str, Any]], bool]) -> None:
+        self._is_own = is_own
+        self._known: dict[CodeType, bool] = {}
+        self._before = dict(os.environ)
+        self._names: set[str] = set()
+        self._set: set[str] = set()
+        self._all = False
+        self._copied = False
+        self._copying: tuple[int, int] | None = None
+        _begin(self)
+
+    def stop(self) -> Variables:
+        """See no more; what was seen. Again it is the same."""
+        _end(self)
+        return Variables(frozenset(self._names), frozenset(self._set), self._copied, self._all)
+
+    def read(self, name: str, frame: FrameType) -> None:
+        """``name`` was looked up."""
+        reader = self._reader(frame)
+        if reader is None or self._all or _is_one_of_all(frame):
+            return
+        if self._copying == (id(reader), reader.f_lasti):
+            return  # dict(os.environ) looks up every name at one place, and is no read of any
+        self._copying = None
+        if name not in self._set:
+            self._names.add(name)
+
+    def read_all(self, frame: FrameType) -> None:
+        """The names were asked for, one by one."""
+        if _module(frame) != _MAPPINGS or _is_one_of_all(frame):
+            self._all = self._all or self._reader(frame) is not None
+
+    def copied(self, frame: FrameType) -> None:
+        """All that there is was asked for at once: what is read of the copy, its text tells."""
+        reader = self._reader(frame)
+        self._copying = (id(reader), reader.f_lasti) if reader is not None else None
+        self._copied = self._copied or reader is not None
+
+    def written(self, name: str, frame: FrameType, value: str | None) -> None:
+        """``name`` was set, or removed where ``value`` is None."""
+        if self._reader(frame) is not None:
+            self._set.add(name)
+        elif _root(frame) != _FROM_FILES:
+            # a library that puts back what was there leaves no trace
+            self._set.discard(name)
+            self._set |= {name} if value != self._before.get(name) else set()
+
+    def _reader(self, frame: FrameType) -> FrameType | None:
+        """The frame of the notebook's code that looks something up by way of ``frame``; None where it is another's."""
+        asking: FrameType | None = frame
+        while asking is not None and _hands_on(asking):
+            asking = asking.f_back
+        if asking is None or _root(asking) == "kfnb":
+            return None
+        code = asking.f_code
+        if code not in self._known:
+            self._known[code] = self._is_own(asking.f_globals)
+        return asking if self._known[code] else None
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", ""))
+
+
+def _root(frame: FrameType) -> str:
+    return _module(frame).partition(".")[0]
+
+
+def _hands_on(frame: FrameType) -> bool:
+    functions = _HANDS_ON.get(_module(frame))
+    if functions is None:
+        return _root(frame) in _SETTINGS_READERS
+    return not functions or frame.f_code.co_name in functions.split()
+
+
+def _is_one_of_all(frame: FrameType) -> bool:
+    """Whether a mapping's items or values are gone through."""
+    return _module(frame) == _MAPPINGS and frame.f_code.co_name in ("__iter__", "popitem")
+
+
+# -- Python's own environment, watched ------------------------------------------------------------------------
+
+_watching: list[VariableWatch] = []
+_Plain: Any = os._Environ  # noqa: SLF001 - what os.environ is has no other name
+_frame = sys._getframe  # noqa: SLF001 - inspect's way to the caller reads its source too
+
+
+class _Watched(_Plain):  # type: ignore[misc]
+    """``os.environ`` as long as somebody watches: the same, and it tells who asks."""
+
+    def __getitem__(self, key: Any) -> Any:
+        frame = _frame(1)
+        _tell(lambda watch: watch.read(_text(key), frame))
+        return super().__getitem__(key)
+
+    def __iter__(self) -> Iterator[Any]:
+        frame = _frame(1)
+        _tell(lambda watch: watch.read_all(frame))
+        return iter(list(super().__iter__()))
+
+    def copy(self) -> Any:
+        frame = _frame(1)
+        _tell(lambda watch: watch.copied(frame))
+        return super().copy()
+
+    def __or__(self, other: Any) -> Any:
+        frame = _frame(1)
+        _tell(lambda watch: watch.copied(frame))
+        return super().__or__(other)
+
+    def __ror__(self, other: Any) -> Any:
+        frame = _frame(1)
+        _tell(lambda watch: watch.copied(frame))
+        return super().__ror__(other)
+
+    def keys(self) -> Any:
+        return _Keys(self, _frame(1))
+
+    def setdefault(self, key: Any, value: Any) -> Any:
+        frame = _frame(1)
+        if key not in self:
+            super().__setitem__(key, value)
+            _tell(lambda watch: watch.written(_text(key), frame, _text(value)))
+        now = super().__getitem__(key)
+        if now != value:  # what would have been set is no input
+            _tell(lambda watch: watch.read(_text(key), frame))
+        return now
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        frame = _frame(1)
+        super().__setitem__(key, value)
+        _tell(lambda watch: watch.written(_text(key), frame, _text(value)))
+
+    def __delitem__(self, key: Any) -> None:
+        frame = _frame(1)
+        super().__delitem__(key)
+        _tell(lambda watch: watch.written(_text(key), frame, None))
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        """A copy elsewhere is the plain thing."""
+        return object.__new__, (_Plain,), vars(self)
+
+
+_Watched.__name__ = _Watched.__qualname__ = _Plain.__name__
+_Watched.__module__ = _Plain.__module__
+
+
+class _Keys(KeysView[Any]):
+    """The names, asked for by ``frame``: ``dict(os.environ)`` asks and goes through them at one place."""
+
+    def __init__(self, environment: _Watched, frame: FrameType) -> None:
+        super().__init__(environment)
+        self._environment, self._asked = environment, (id(frame), frame.f_lasti)
+
+    def __iter__(self) -> Iterator[Any]:
+        frame = _frame(1)
+        copied = (id(frame), frame.f_lasti) == self._asked
+        _tell(lambda watch: watch.copied(frame) if copied else watch.read_all(frame))
+        return iter(list(_Plain.__iter__(self._environment)))
+
+
+def _text(value: Any) -> str:
+    return os.fsdecode(value) if isinstance(value, bytes) else str(value)
+
+
+def _tell(say: Callable[[VariableWatch], None]) -> None:
+    for watch in tuple(_watching):
+        with suppress(Exception):  # an error here would be the user's
+            say(watch)
+
+
+def _begin(watch: VariableWatch) -> None:
+    _watching.append(watch)
+    _swap(_Plain, _Watched)
+
+
+def _end(watch: VariableWatch) -> None:
+    if watch in _watching:
+        _watching.remove(watch)
+    if not _watching:
+        _swap(_Watched, _Plain)
+
+
+def _swap(old: Any, new: Any) -> None:
+    for environment in _environments:
+        if type(environment) is old:
+            environment.__class__ = new
+
+
+_environments: tuple[Any, ...] = (os.environ, *([os.environb] if os.supports_bytes_environ else []))

@@ -1,0 +1,90 @@
+"""The files of a pipeline: what steps write, and what of the notebook's folder is too large for a step's program."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+FILES = "kf_files"
+"""The output of a step that writes files: a folder of them, by their paths."""
+_SCHEME = "kfnb-files:"
+_TITLE, _FILES = "kfnb_title", "kfnb_files"
+_LONGEST, _NAMED = 8192, 20
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Files that the same steps read, by their paths in the notebook's folder; ``digest`` is that of their content.
+
+    A pipeline has an importer for them, whose address is none that a store knows: a run here reads them in place, and
+    what submits to a cluster puts the address there under which it has uploaded them.
+    """
+
+    paths: tuple[str, ...]
+    digest: str
+
+    @property
+    def uri(self) -> str:
+        """The importer's address."""
+        return _SCHEME + self.digest
+
+    @property
+    def metadata(self) -> dict[str, str]:
+        """The importer's metadata: texts, since KFP wraps lists."""
+        return {_TITLE: self.title, _FILES: json.dumps(self.paths, ensure_ascii=False)}
+
+    @property
+    def shortened(self) -> dict[str, str]:
+        """Texts of the metadata that are too long for the command of a pod, and what is to stand there instead."""
+        whole = self.metadata[_FILES]
+        if len(whole) <= _LONGEST:
+            return {}
+        return {whole: json.dumps([*self.paths[:_NAMED], "..."], ensure_ascii=False)}
+
+    @property
+    def title(self) -> str:
+        """What the files are called in a pipeline's graph."""
+        more = len(self.paths) - 1
+        name = Path(self.paths[0]).name
+        return f"{name} and {more} more file{'s' * (more > 1)}" if more else name
+
+
+def carried(digests: Mapping[str, str]) -> Carried:
+    """The files with these digests of their contents."""
+    told = "".join(f"{path}\0{digests[path]}\n" for path in sorted(digests))
+    return Carried(tuple(sorted(digests)), hashlib.sha256(told.encode()).hexdigest())
+
+
+def imported(metadata: Mapping[str, Any]) -> str:
+    """What the files are called of which an importer made an artifact with this metadata; empty for any other."""
+    return str(metadata.get(_TITLE, ""))
+
+
+def read_carried(uri: str, metadata: Mapping[str, Any]) -> Carried | None:
+    """What an importer with this address and metadata imports; None where that is nothing of the notebook's folder."""
+    if not uri.startswith(_SCHEME):
+        return None
+    return Carried(tuple(json.loads(str(metadata[_FILES]))), uri.removeprefix(_SCHEME))
+
+
+def importers(spec: Mapping[str, Any]) -> Iterator[tuple[str, Carried]]:
+    """The executors of a PipelineSpec that import files of the notebook's folder."""
+    for name, executor in spec.get("deploymentSpec", {}).get("executors", {}).items():
+        importer = executor.get("importer") or {}
+        uri = importer.get("artifactUri", {}).get("constant", "")
+        found = read_carried(uri if isinstance(uri, str) else "", importer.get("metadata", {}))
+        if found is not None:
+            yield name, found
+
+
+def digest_of(file: Path) -> str:
+    """The digest of a file's content."""
+    found = hashlib.sha256()
+    with file.open("rb") as opened:
+        while block := opened.read(1 << 20):
+            found.update(block)
+    return found.hexdigest()

@@ -1,0 +1,88 @@
+"""The files that lie beside the notebook: which of them a step may see without reading them here, and which have
+changed since.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from glob import escape
+from pathlib import Path, PurePosixPath
+
+from kfnb.capture.component import Component
+from kfnb.capture.file_watch import counts
+
+_MOST, _LARGEST = 1000, 64 * 1024 * 1024
+"""Files, and their bytes, that a step gets in its own folder although its cell read others."""
+
+
+def seen_beside(folder: Path, component: Component, components: Iterable[Component]) -> list[str]:
+    """The files in the folders that a cell listed, and those that it would read with another value of a parameter.
+
+    Without those that it read, or that a component writes.
+    """
+    listed = (name for name in component.files.listed if not name.startswith("/"))
+    found = {name for one in listed for name in _files_in(folder, one)}
+    found |= {name for pattern in _patterns(component) for name in _matching(folder, pattern)}
+    found -= {name for one in components for name in one.files.writes}
+    return sorted(found - component.files.writes - component.files.reads)
+
+
+def _patterns(component: Component) -> Iterator[str]:
+    """``data/*.csv`` where the cell read ``data/one.csv`` and has a parameter that is ``one``."""
+    for param in component.options.params:
+        value = str(param.default)
+        for name in component.files.reads:
+            if value and value in name and not name.startswith("/"):
+                yield "*".join(escape(part) for part in name.split(value))
+
+
+def _matching(folder: Path, pattern: str) -> Iterator[str]:
+    for path in folder.glob(pattern):
+        name = path.relative_to(folder)
+        if counts(name) and path.is_file():
+            yield name.as_posix()
+
+
+def _files_in(folder: Path, listed: str) -> Iterator[str]:
+    if not (folder / listed).is_dir():
+        return
+    for entry in os.scandir(folder / listed):
+        path = Path(os.path.normpath(Path(listed) / entry.name))
+        if counts(path) and not is_hidden(path.as_posix()) and entry.is_file():
+            yield path.as_posix()
+
+
+def is_hidden(name: str) -> bool:
+    """Whether a file is hidden: it may hold secrets (``.env``), and is for this machine only."""
+    return PurePosixPath(name).name.startswith(".")
+
+
+def fitting(folder: Path, names: Iterable[str]) -> list[str]:
+    """Those of the files that a step gets without having read them: the small ones, up to a limit."""
+    found, left = [], _LARGEST
+    for size, name in sorted(((folder / name).stat().st_size, name) for name in names)[:_MOST]:
+        left -= size
+        if left < 0:
+            break
+        found.append(name)
+    return sorted(found)
+
+
+def changed_since(
+    component: Component, beside: Iterable[str], components: Iterable[Component]
+) -> Iterator[str]:
+    """What to say of files that a component read beside the notebook, and that a cell has changed."""
+    for name in sorted(beside):
+        if name in component.files.writes:
+            yield (
+                f"{component.name} reads {name} and changes it: a run begins with {name} as this cell left it here. To"
+                f" begin with it as it was, restore it, or write it in a component before {component.name}"
+            )
+            continue
+        for other in components:
+            if other.cell.order > component.cell.order and name in other.files.writes:
+                yield (
+                    f"{component.name} reads {name}, which {other.name} has overwritten since: a run begins with it as"
+                    f" {other.name} left it here. Restore it, or let {other.name} write another file"
+                )
