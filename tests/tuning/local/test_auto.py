@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from local_studies import Start
 
 from kfnb.model import Objective, TrialState, Value
 from kfnb.tuning.conditions import dimensions_of
@@ -135,3 +136,7 @@ def test_it_finds_the_bottom_of_a_bowl_of_which_half_fails(suggester: Callable[.
     space = "x=float(-10,10) y=float(-10,10)"
     best = [min(map(value, tried(suggester(space, seed), 40, half))) for seed in range(5)]
     assert sorted(best)[2] < 0.5
+
+
+def test_it_is_what_searches_where_nothing_is_said(start: Start) -> None:
+    assert start("loss = x").wait(60).snapshot().algorithm == "auto"
