@@ -115,7 +115,7 @@ class AutoSampler(BaseSampler):
 def _spread(space: Sequence[Dimension], size: int, seed: int | None) -> Iterator[dict[str, Value]]:
     """Points without end. Of each ``size`` of them, one lies in each part of a dimension (a Latin hypercube).
 
-    A Sobol sequence is no better here, and SciPy's takes longer to import than Optuna.
+    A Sobol sequence would do as well or better, but SciPy's takes longer to import than Optuna.
     """
     chance = random.Random(seed)  # noqa: S311 - not about secrets
     while True:
