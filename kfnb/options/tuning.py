@@ -9,7 +9,7 @@ from kfnb.errors import UsageError
 from kfnb.literal import read_literal
 from kfnb.options.parser import Parser
 from kfnb.options.words import BACKENDS, bind, log_words, repeated
-from kfnb.tuning.algorithms import ALGORITHMS, EARLY_STOPPING
+from kfnb.tuning.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPING
 
 
 def tune_cell() -> Parser:
@@ -64,10 +64,11 @@ def search_words(parser: Parser) -> None:
     repeated(parser, "--metric", "NAME", "a further metric that is kept")
     add(
         "--algorithm",
-        default="tpe",
+        default=DEFAULT,
         metavar="NAME",
         values=tuple(ALGORITHMS),
-        help="random, grid, tpe (the default), multivariate-tpe, cmaes, sobol, bayesianoptimization or hyperband",
+        help="auto (the default; on a cluster Katib's multivariate-tpe), random, grid, tpe, multivariate-tpe, cmaes,"
+        " sobol, bayesianoptimization or hyperband",
     )
     add(
         "--early-stopping",
