@@ -220,9 +220,16 @@ def from_kfp(pipeline: Any) -> Compiled:
     """The compiled form of a KFP pipeline object (or component)."""
     from google.protobuf import json_format
 
-    spec = json_format.MessageToDict(pipeline.pipeline_spec)
-    platform = json_format.MessageToDict(pipeline.platform_spec)
+    spec = _sorted(json_format.MessageToDict(pipeline.pipeline_spec))
+    platform = _sorted(json_format.MessageToDict(pipeline.platform_spec))
     return Compiled(spec, platform or None)
+
+
+def _sorted(data: Any) -> Any:
+    """JSON data with its keys in order, as in KFP's YAML: protobuf's maps come in another one in each process."""
+    if isinstance(data, dict):
+        return {key: _sorted(data[key]) for key in sorted(data)}
+    return [_sorted(one) for one in data] if isinstance(data, list) else data
 
 
 def is_kfp(thing: Any) -> bool:

@@ -144,7 +144,7 @@ def test_a_run_is_named_wherever_it_is_offered(ran: Shell, capsys: pytest.Captur
         ('done.outputs["train_model"]["', ["loss"]),
         ('print(done.outputs["load"]["', ["x"]),
         ('done.tasks["load"].outputs["', ["x"]),
-        ('done.arguments["', ["rows", "rate"]),
+        ('done.arguments["', ["rate", "rows"]),
         ('done.metrics["load"]["', []),
         ('done.outputs["unknown"]["', []),
         ('puts["lo', ["load"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,24 @@ def test_a_file_is_yaml_or_python(churn: Shell) -> None:
     assert "neither .yaml nor .py" in churn.fails("%kf_compile churn --to churn.txt")
     assert "say where to" in churn.fails("%kf_compile churn")
     assert "did you mean the pipeline churn?" in churn.fails("%kf_compile chur --to churn.yaml")
+
+
+def test_what_is_compiled_is_the_same_in_each_process(churn: Shell, tmp_path: Path) -> None:
+    """Protobuf's maps come in an order of each process's own."""
+    churn.run("%kf_compile churn --python churn.py")
+    look = (
+        "import json, runpy; from kfnb.pipeline.pipeline import from_kfp;"
+        " print(json.dumps(from_kfp(runpy.run_path('churn.py')['churn']).spec))"
+    )
+    root = str(Path(__file__).parents[2])
+    told = {
+        subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", look],
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": root, "PYTHONHASHSEED": str(seed)},
+            check=True,
+            capture_output=True,
+        ).stdout
+        for seed in range(3)
+    }
+    assert len(told) == 1
