@@ -110,7 +110,7 @@ class FileWatch:
         if event == "open":
             self._opened(given[0], given[2])
         elif event == "sqlite3.connect":
-            self._opened(given[0], os.O_RDONLY if self._inotify.sees else os.O_RDWR)
+            self._opened(given[0], os.O_CREAT if self._inotify.sees else os.O_RDWR)
         elif event == "os.rename":
             self._rename(given[0], given[1])
         elif event in ("os.truncate", "os.link", "os.symlink"):
@@ -147,16 +147,16 @@ class FileWatch:
             elif (name := self._name(path)) is not None and name not in self._writes:
                 self._mapped.add(name)
 
-    def _opened(self, path: Any, flags: Any) -> None:
+    def _opened(self, path: Any, flags: int) -> None:
         name = self._name(path)
-        writes = isinstance(flags, int) and flags & _WRITES
+        writes = flags & _WRITES
         if name is None or (name in self._reads and not writes):
             return
         there = os.path.exists(path)  # noqa: PTH110 - any kind of path
         # a file that is appended to, or changed in place, is read
         if there and not (writes and flags & os.O_TRUNC):
             self._read(path)
-        if writes or not there:
+        if writes or (not there and flags & os.O_CREAT):
             self._write(path, new=not there)
 
     def _read(self, path: Any) -> None:

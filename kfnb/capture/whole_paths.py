@@ -40,12 +40,18 @@ def whole_paths_told(cell: Cell, travel: Travel, folder: Path) -> Iterator[str]:
         for node in ast.walk(tree):
             if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
                 continue
-            name = _relative(node.value, folder) if len(node.value) < _LONGEST else None
-            if name is not None:
-                yield (
-                    f"{where.place(node.lineno)}: {node.value} is the notebook's own: a run here reads and writes it in"
-                    f" place, and a pod does not have it. Write {name!r}, which a step has in a folder of its own"
-                )
+            yield from _told(str(where.place(node.lineno)), node.value, folder)
+    for param in travel.params.values():
+        yield from _told(param.place, param.default, folder)
+
+
+def _told(place: str, value: Any, folder: Path) -> Iterator[str]:
+    name = _relative(value, folder) if isinstance(value, str) and len(value) < _LONGEST else None
+    if name is not None:
+        yield (
+            f"{place}: {value} is the notebook's own: a run here reads and writes it in place, and a pod does not have"
+            f" it. Write {name!r}, which a step has in a folder of its own"
+        )
 
 
 def _relative(text: str, folder: Path) -> str | None:

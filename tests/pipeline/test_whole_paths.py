@@ -98,3 +98,10 @@ def test_paths_are_moved_in_lists_and_dicts_and_no_other_text_is():
     moved = kfnb_moved({"a": ["/old/x", "/older", "at /old/x"], "b": (Path("/old"), 1)}, "/old", "/new")
     assert moved == {"a": ["/new/x", "/older", "at /old/x"], "b": (Path("/new"), 1)}
     assert kfnb_moved("/old/new/x", "/old", "/old/new") == "/old/new/x"
+
+
+def test_a_parameter_that_is_a_whole_path_is_told(notebook, tmp_path):
+    told = component(
+        notebook, "r", "text = open(path).read()", f"--param path:str={tmp_path}/nb/data/x.txt"
+    ).notes
+    assert any("Write 'data/x.txt'" in note for note in told), told
