@@ -1,6 +1,6 @@
 """A whole notebook becomes a pipeline by headers alone, and everything that it makes is what plain execution makes.
 
-Each notebook runs three times: without kfnb, as its author wrote it; as a pipeline here; and step by step as KFP's
+Each notebook runs without kfnb, as its author wrote it, and as a pipeline here; the largest also step by step as KFP's
 driver and launcher run what is compiled, in empty folders and without the notebook's. Every output of every step and
 every file that one writes is compared to how plain execution left it when the component's last cell had run.
 """
@@ -26,6 +26,8 @@ from tests.whole.notebook import FOLDER, Whole, kernel, whole
 pytestmark = pytest.mark.slow
 
 NOTEBOOKS = sorted(path.stem for path in FOLDER.glob("*.txt"))
+IN_PODS = "competition"
+"""The notebook that also runs as in pods, which takes some seconds a step."""
 LOOK = "[look_at_names(space), values_of(space), look_at_folder(Path(), globals().setdefault('KNOWN', {}))]"
 NOTES = (
     "{name: list(one.notes) for name, one in"
@@ -119,6 +121,8 @@ def test_a_whole_notebook_is_a_pipeline_by_headers_alone(
         assert made.keys() == {task.replace("_", "-") for task in notebook.last_cells}
         assert not list(differences(made, notebook, seen))
 
+        if name != IN_PODS:
+            return
         here.run(f"%kf_compile whole --to {tmp_path / 'whole.yaml'}")
         shutil.move(folder, tmp_path / "away")
         spec = next(yaml.safe_load_all((tmp_path / "whole.yaml").read_text(encoding="utf-8")))
