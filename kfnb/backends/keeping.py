@@ -78,7 +78,7 @@ def keep(
         there = {path: file for path, file in files.items() if _inside(path, folder, up)}
         fitting = {path: file for path, file in there.items() if _fits(path.split("/"), parts)}
         if not fitting:
-            raise UsageError(f"no file of the run fits {pattern}; it wrote {_named(files) or 'none'}")
+            raise UsageError(f"no file of the run fits {pattern}; it wrote {_named(there) or 'none'}")
         chosen |= fitting
     done: dict[str, list[str]] = {"copied": [], "same": [], "left": []}
     for path, file in chosen.items():

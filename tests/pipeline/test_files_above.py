@@ -45,6 +45,7 @@ READS = {
     "parent": 'text = (Path.cwd().parent / "data" / "x.csv").read_text()',
     "glob": 'text = open(glob.glob("../data/*.csv")[0]).read()',
     "look": 'text = "a\\n" if os.path.exists("../data/x.csv") else ""',
+    "native": 'import pyarrow.csv as pc\ntext = pc.read_csv("../data/x.csv").column_names[0] + "\\n"',
     "shell": "!cat ../data/x.csv > copy\ntext = open('copy').read()",
 }
 
