@@ -16,7 +16,15 @@ ROOT = Path(__file__).parent.parent / "kfnb"
 LAYERS = [
     {"kfnb.cli", "kfnb.verbs", "kfnb.magics", "kfnb"},
     {"kfnb.widgets"},
-    {"kfnb.api", "kfnb.managing", "kfnb.options", "kfnb.searching", "kfnb.standing", "kfnb.spawning"},
+    {
+        "kfnb.api",
+        "kfnb.completing",
+        "kfnb.managing",
+        "kfnb.options",
+        "kfnb.searching",
+        "kfnb.standing",
+        "kfnb.spawning",
+    },
     {"kfnb.tuning"},
     {"kfnb.pipeline"},
     {"kfnb.capture"},
