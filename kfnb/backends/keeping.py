@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kfnb.backends.looking import looks
 from kfnb.errors import KfnbError, UsageError
-from kfnb.model import FILES, Artifact, Run, Task
+from kfnb.model import FILES, Artifact, Run, Task, path_of
 
 if TYPE_CHECKING:
     from kfnb.backends.run import Run as Handle
@@ -23,8 +23,6 @@ ALL = "*"
 """The pattern that every file fits."""
 _NAMED = 5
 """So many files are named where there are many."""
-_ABSOLUTE = "absolute/"
-"""Where in a step's files those are that it wrote outside of its folder, by their absolute paths."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ def written(run: Run) -> dict[str, Artifact]:
         filesystem, base = folder.filesystem()
         for whole in filesystem.find(base):
             path = str(whole)[len(base.rstrip("/")) + 1 :]
-            name = path.removeprefix(_ABSOLUTE[:-1]) if path.startswith(_ABSOLUTE) else path
+            name = path_of(path)
             found[name] = replace(folder, name=name, uri=f"{folder.uri.rstrip('/')}/{path}", metadata={})
     return dict(sorted(found.items()))
 
@@ -73,13 +71,14 @@ def keep(
 
     Raises ``UsageError`` for a pattern that none fits, before anything is copied.
     """
-    files = {path: file for path, file in files.items() if _inside(path, folder)}
     chosen: dict[str, Artifact] = {}
     for pattern in patterns or (ALL,):
         parts = posixpath.normpath(pattern).split("/")
-        fitting = {path: file for path, file in files.items() if _fits(path.split("/"), parts)}
+        up = parts.count("..")
+        there = {path: file for path, file in files.items() if _inside(path, folder, up)}
+        fitting = {path: file for path, file in there.items() if _fits(path.split("/"), parts)}
         if not fitting:
-            raise UsageError(f"no file of the run fits {pattern}; it wrote {_named(files) or 'none'}")
+            raise UsageError(f"no file of the run fits {pattern}; it wrote {_named(there) or 'none'}")
         chosen |= fitting
     done: dict[str, list[str]] = {"copied": [], "same": [], "left": []}
     for path, file in chosen.items():
@@ -138,9 +137,18 @@ def _in_order(tasks: Sequence[Task]) -> list[Task]:
     return sorted((task for task in tasks if not task.group), key=place)
 
 
-def _inside(path: str, folder: Path) -> bool:
-    """Whether a path stays in the folder, whatever a store names its objects and wherever links lead."""
-    return (folder / path).parent.resolve().is_relative_to(folder.resolve()) and ".." not in path.split("/")
+def _inside(path: str, folder: Path, up: int) -> bool:
+    """Whether a path begins ``up`` levels above the folder and stays there, wherever links lead.
+
+    A store may name its objects anyhow: so what lies above the folder is only kept where a pattern says so.
+    """
+    parts, above = path.split("/"), [".."] * up
+    there = folder.joinpath(*above).resolve()
+    return (
+        (folder / path).parent.resolve().is_relative_to(there)
+        and parts[:up] == above
+        and ".." not in parts[up:]
+    )
 
 
 def _fits(path: Sequence[str], pattern: Sequence[str]) -> bool:

@@ -7,7 +7,7 @@ and adds the component to the notebook. In between the cell runs as any other.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import reduce
 from types import ModuleType
@@ -22,6 +22,7 @@ from kfnb.capture.environment import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.files import Files
 from kfnb.capture.lookups import seen_whole
+from kfnb.capture.named_files import Named, named_in
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.notes import notes_of, outside
@@ -32,6 +33,7 @@ from kfnb.capture.travel import Travel, trace
 from kfnb.capture.values import Kind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch
 from kfnb.capture.watch import Watch
+from kfnb.capture.whole_paths import holds_whole_path
 from kfnb.errors import CaptureError
 
 
@@ -76,7 +78,8 @@ def begin(notebook: Notebook, cell: Cell, options: Options, *, continues: bool =
         for param in component.options.params:
             if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
-    restored, files = Environment(environment), FileWatch(notebook.folder)
+    restored, named = Environment(environment), _named(notebook, component, travel)
+    files = FileWatch(notebook.folder, above=named.above, code=named.code)
     variables = VariableWatch(notebook.has_code)
     return Pending(component, travel, watch, restored, files, variables, PickleWatch())
 
@@ -107,7 +110,8 @@ def checked(
             raise CaptureError(f"cell {cell}: {notebook.mistaken[name]}")
     requirements(travel, component.options)
     inputs, looks = _inputs(notebook, component, travel)
-    component = replace(component, inputs=inputs, constants=dict(travel.constants))
+    placed = _placed(notebook, inputs)
+    component = replace(component, inputs=inputs, constants=dict(travel.constants), placed=placed)
     watch = Watch.begin(notebook, component, travel, looks)
     _check_outputs(component, watch)
     return component, travel, watch
@@ -126,7 +130,8 @@ def finish(notebook: Notebook, pending: Pending) -> Component:
     else:
         component = _with_outputs(notebook, component, changed)
     notebook.record(component.cell, changed)
-    component = replace(component, outside=outside(component.cell, notebook.folder))
+    placed = component.placed | _placed(notebook, component.outputs)
+    component = replace(component, outside=outside(component.cell, notebook.folder), placed=placed)
     seen = [*_other_parts(pending), *notes_of(notebook, component, pending.travel, idle)]
     watched = pending.watch.notes(notebook, {*changed, *component.names.changes})
     component = replace(component, notes=(*seen, *watched))
@@ -181,6 +186,22 @@ def _other_parts(pending: Pending) -> Iterator[str]:
     if rest and first.cell.order == pending.component.cell.order:
         numbers = ", ".join(f"[{part.cell.number}]" for part in rest)
         yield f"{pending.component.name} continues with what cell {numbers} had: run those again to see its result"
+
+
+def _placed(notebook: Notebook, names: Iterable[str]) -> frozenset[str]:
+    """Those of the names that hold whole paths of the notebook's folder."""
+    space = notebook.namespace
+    return frozenset(name for name in names if holds_whole_path(space.get(name), notebook.folder))
+
+
+def _named(notebook: Notebook, component: Component, travel: Travel) -> Named:
+    """What the component's code says of files; modules that another component wrote are named too."""
+    space = notebook.namespace
+    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    names = {*component.names.reads, *travel.constants, *travel.params, *(s.name for s in travel.sources)}
+    named = named_in(notebook.folder, trees, [space[name] for name in names & space.keys()])
+    written = {name for one in notebook.components.values() for name in one.files.writes}
+    return replace(named, code=named.code | written)
 
 
 # -- before ---------------------------------------------------------------------------------------------------

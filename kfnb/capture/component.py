@@ -73,7 +73,8 @@ class Component:
     some of them why they cannot travel. ``constants`` are the values, as Python source, of the notebook's
     constants when it ran; ``changed`` the inputs that it changed in place; ``files`` what it read and wrote;
     ``unpickled`` are the notebook's names that pickles in those and in its inputs need; ``variables`` those of the
-    environment that it was seen to read; ``outside`` the files elsewhere on this machine that it names, by line.
+    environment that it was seen to read; ``placed`` the inputs and outputs that hold whole paths of
+    the notebook's folder; ``outside`` the files elsewhere on this machine that it names, by line.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Component:
     files: Files = NONE
     unpickled: frozenset[str] = frozenset()
     variables: Variables = NO_VARIABLES
+    placed: frozenset[str] = frozenset()
     outside: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     parts: tuple[Part, ...] = ()

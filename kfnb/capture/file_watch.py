@@ -1,14 +1,15 @@
 """Sees which files a cell reads and writes while it runs here.
 
-Files count where they lie below the notebook's folder, or in the folder for temporary files. Code, notebooks,
-hidden folders and what lies elsewhere (a library's data, a font) are not the notebook's data.
+Files count where they lie below the notebook's folder, beside it in its project, or in the folder for temporary files.
+Notebooks, what tools keep in hidden folders, and what lies elsewhere (a library's data, a font) are not the notebook's
+data; neither is code, unless the cell wrote it or read it as a file.
 """
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,9 +17,10 @@ from typing import Any
 from kfnb.capture import audit
 from kfnb.capture.files import Files
 from kfnb.capture.inotify import Inotify
+from kfnb.capture.project import top_of
 
-_CODE = frozenset({".py", ".pyc", ".pyi", ".ipynb", ".so"})
-_NO_DATA = frozenset({"__pycache__", "site-packages"})
+_CODE = (".py", ".pyc", ".pyi", ".ipynb", ".so")
+_NO_DATA = frozenset({"__pycache__", "site-packages", ".git", ".ipynb_checkpoints", ".venv"})
 _WRITES = os.O_WRONLY | os.O_RDWR
 _RELATIVE = {
     "os.remove": ((0, 1),),
@@ -34,13 +36,18 @@ _RELATIVE = {
 class FileWatch:
     """Sees the files of the cell that runs from now on, until ``stop``. There is one at a time in a process."""
 
-    def __init__(self, folder: Path) -> None:
-        self._folders = (Path(os.path.realpath(folder)), Path(os.path.abspath(folder)))  # noqa: PTH100 - links stay
-        self._temporary = Path(os.path.realpath(tempfile.gettempdir()))
-        self._roots = tuple(str(one) for one in (*self._folders, self._temporary, tempfile.gettempdir()))
+    def __init__(self, folder: Path, *, above: bool = False, code: Collection[str] = ()) -> None:
+        """``above``: other programs may open what lies beside the folder; ``code``: modules that are data when read."""
+        self._folders = (os.path.realpath(folder), os.path.abspath(folder))  # noqa: PTH100 - links stay
+        self._tops = tuple(os.fspath(top_of(Path(one))) for one in self._folders)
+        self._temporary = os.path.realpath(tempfile.gettempdir())
+        self._roots = (*self._tops, self._temporary, tempfile.gettempdir())
+        self._at_home = os.path.realpath(Path.home()) == self._folders[0]
+        self._code = code
         self._looked: set[str] = set()
         self._process = os.getpid()
-        self._parents: dict[str, Path] = {}
+        self._parents: dict[str, str] = {}
+        self._names: dict[str, str | None] = {}
         self._reads: set[str] = set()
         self._looks: set[str] = set()
         self._writes: set[str] = set()
@@ -59,7 +66,8 @@ class FileWatch:
             "os.scandir": self._list,
         }
         self._start = self._name(Path.cwd(), folder=True) or "."
-        self._inotify = Inotify(self._folders[0])
+        roots = [self._folders[0], *([self._tops[0]] if above else [])]
+        self._inotify = Inotify(*map(Path, roots))
         self._seen: Files | None = None
         audit.listen(self.hear)
 
@@ -75,6 +83,7 @@ class FileWatch:
     def _found(self) -> Files:
         # what was opened and never read or written was mapped into memory
         reads = self._reads | (self._mapped - self._writes) | (self._looks - self._writes - self._removed)
+        reads = {name for name in reads if not name.endswith(".py") or name in self._code}
         left = {name for name in self._writes if self._path(name).is_file()}
         below = (name for name in self._made if not name.startswith("/"))
         left |= {f"{name}/" for name in below if _is_empty(self._path(name))}
@@ -101,12 +110,12 @@ class FileWatch:
         if event == "open":
             self._opened(given[0], given[2])
         elif event == "sqlite3.connect":
-            self._opened(given[0], os.O_RDONLY if self._inotify.sees else os.O_RDWR)
+            self._opened(given[0], os.O_CREAT if self._inotify.sees else os.O_RDWR)
         elif event == "os.rename":
             self._rename(given[0], given[1])
         elif event in ("os.truncate", "os.link", "os.symlink"):
             self._write(given[0] if event == "os.truncate" else given[1])
-            self._parents.clear()
+            self._forget_names()
         else:
             self._heard[event](given[0])
 
@@ -127,7 +136,8 @@ class FileWatch:
         """Take in what Linux has told since, which Python need not have seen."""
         for what, path in self._inotify.events():
             if what in ("created", "written"):
-                self._write(path, new=what == "created")
+                if not path.endswith(".py"):  # an editor's, rather than the cell's
+                    self._write(path, new=what == "created")
             elif what == "read":
                 self._read(path)
             elif what == "removed":
@@ -137,13 +147,16 @@ class FileWatch:
             elif (name := self._name(path)) is not None and name not in self._writes:
                 self._mapped.add(name)
 
-    def _opened(self, path: Any, flags: Any) -> None:
-        writes = isinstance(flags, int) and flags & _WRITES
+    def _opened(self, path: Any, flags: int) -> None:
+        name = self._name(path)
+        writes = flags & _WRITES
+        if name is None or (name in self._reads and not writes):
+            return
         there = os.path.exists(path)  # noqa: PTH110 - any kind of path
         # a file that is appended to, or changed in place, is read
         if there and not (writes and flags & os.O_TRUNC):
             self._read(path)
-        if writes or not there:
+        if writes or (not there and flags & os.O_CREAT):
             self._write(path, new=not there)
 
     def _read(self, path: Any) -> None:
@@ -156,7 +169,7 @@ class FileWatch:
             self._read(old)
             self._remove(old)
             self._write(new)
-        self._parents.clear()
+        self._forget_names()
 
     def _look(self, path: Any) -> None:
         folder = os.path.isdir(path)  # noqa: PTH112 - any kind of path
@@ -172,7 +185,7 @@ class FileWatch:
         name = self._name(path)
         if name is None:
             return
-        if new and name not in self._reads | self._removed:
+        if new and name not in self._reads and name not in self._removed:
             self._own.add(name)
         self._removed.discard(name)
         self._writes.add(name)
@@ -186,6 +199,7 @@ class FileWatch:
         self._writes.discard(name)
 
     def _make(self, path: Any, *, surely: bool = False) -> None:
+        self._forget_names()
         name = self._name(path, folder=True)
         if name is None:
             return
@@ -195,6 +209,7 @@ class FileWatch:
             self._around |= {name} - self._made
 
     def _remove_folder(self, path: Any) -> None:
+        self._forget_names()
         name = self._name(path, folder=True)
         if name is not None and name not in self._made:
             self._removed.add(f"{name}/")
@@ -202,43 +217,77 @@ class FileWatch:
 
     def _list(self, path: Any) -> None:
         name = self._name(path, folder=True)
-        if name is not None and self._path(name).is_dir():
+        if name is not None and self._path(name).is_dir() and not self._is_walked(name):
             self._listed.add(name)
 
+    def _is_walked(self, name: str) -> bool:
+        """Whether a hidden folder, or one in it, is only listed since the one around it was: that is a tool's."""
+        parts = name.split("/")
+        hidden = next((index for index, part in enumerate(parts) if _is_hidden(part)), None)
+        return hidden is not None and ("/".join(parts[:hidden]) or ".") in self._listed
+
     def _path(self, name: str) -> Path:
-        return self._folders[0] / name
+        return Path(self._folders[0], name)
+
+    def _forget_names(self) -> None:
+        self._parents.clear()
+        self._names.clear()
 
     def _name(self, path: Any, *, folder: bool = False) -> str | None:
         """What a path is called among ``Files``; None for one that does not count."""
         with suppress(OSError, ValueError, TypeError):
-            given = Path(os.path.abspath(os.fsdecode(os.fspath(path))))  # noqa: PTH100 - links stay
-            if not folder and given.is_dir():
-                return None
-            whole = self._real(given, folder=folder)
-            # a link in the folder is a file of the folder, wherever it leads
-            for place in (whole, given):
-                for root in self._folders:
-                    if place.is_relative_to(root):
-                        below = place.relative_to(root)
-                        return below.as_posix() if counts(below, folder=folder) else None
-            if whole.is_relative_to(self._temporary) and whole != self._temporary:
-                return whole.as_posix() if folder or whole.suffix not in _CODE else None
+            text = os.fsdecode(os.fspath(path))
+            key = text if text.startswith("/") else f"{os.getcwd()}/{text}"  # noqa: PTH109 - many
+            if folder:
+                return self._called(os.path.normpath(key), folder=True)
+            if key not in self._names:
+                given = os.path.normpath(key)
+                self._names[key] = None if os.path.isdir(given) else self._called(given)  # noqa: PTH112 - many
+            return self._names[key]
         return None
 
-    def _real(self, path: Path, *, folder: bool) -> Path:
+    def _called(self, given: str, *, folder: bool = False) -> str | None:
+        whole = self._real(given, folder=folder)
+        # a link in the folder is a file of the folder, wherever it leads
+        for roots in (self._folders, self._tops):
+            for place in (whole, given):
+                for root, start in zip(roots, self._folders, strict=True):
+                    if place == root or place.startswith(f"{root}/"):
+                        return self._counted(os.path.relpath(place, start), folder=folder)
+        if not whole.startswith(f"{self._temporary}/"):
+            return None
+        return whole if folder or not whole.endswith(_CODE) else None
+
+    def _counted(self, name: str, *, folder: bool) -> str | None:
+        """The name, unless it is none of data. In the home, hidden folders are those of tools."""
+        folders = name.split("/") if folder else name.split("/")[:-1]
+        known = name.removesuffix(".py")
+        return name if counts(known, folder=folder) and not (self._at_home and any_hidden(folders)) else None
+
+    def _real(self, path: str, *, folder: bool) -> str:
         if folder:
-            return Path(os.path.realpath(path))
-        parent = os.fspath(path.parent)
+            return os.path.realpath(path)
+        parent, _, name = path.rpartition("/")
         if parent not in self._parents:
-            self._parents[parent] = Path(os.path.realpath(parent))
-        return self._parents[parent] / path.name
+            self._parents[parent] = os.path.realpath(parent or "/").rstrip("/")
+        return f"{self._parents[parent]}/{name}"
 
 
-def counts(path: Path, *, folder: bool = False) -> bool:
-    """Whether a path below the notebook's folder is one of data. What lies in a hidden folder is a tool's."""
-    folders = path.parts if folder else path.parts[:-1]
-    hidden = any(part.startswith(".") or part in _NO_DATA for part in folders)
-    return not hidden and (folder or path.suffix not in _CODE)
+def counts(name: str, *, folder: bool = False) -> bool:
+    """Whether a path from the notebook's folder is one of data."""
+    parts = name.split("/")
+    if not folder and parts.pop().endswith(_CODE):
+        return False
+    return _NO_DATA.isdisjoint(parts)
+
+
+def any_hidden(parts: Iterable[str]) -> bool:
+    """Whether one of the parts of a path is hidden."""
+    return any(map(_is_hidden, parts))
+
+
+def _is_hidden(part: str) -> bool:
+    return part.startswith(".") and part not in (".", "..")
 
 
 def _is_empty(folder: Path) -> bool:

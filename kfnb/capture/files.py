@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from kfnb.capture.project import levels
+
 
 @dataclass(frozen=True)
 class Files:
-    """Paths below the notebook's folder (``data/train.csv``), or absolute ones of temporary files.
+    """Paths from the notebook's folder (``data/train.csv``, ``../data/x``), or absolute ones of temporary files.
 
     ``reads`` are files that were there before the cell began and that it opened or looked for, ``folders`` such
     folders, ``listed`` folders whose content it looked at (``.`` is the notebook's own), ``writes`` what it left,
@@ -43,6 +45,20 @@ class Files:
         both = self.then(replace(cell, writes=frozenset(), removed=frozenset()))
         made = both.made | self.writes
         return replace(both, writes=cell.writes, removed=cell.removed, made=made, start=cell.start)
+
+    @property
+    def up(self) -> int:
+        """How many levels above the notebook's folder the highest of the paths begins."""
+        names = (
+            *self.reads,
+            *self.writes,
+            *self.removed,
+            *self.listed,
+            *self.made,
+            *self.folders,
+            self.start,
+        )
+        return max(levels(name) for name in names)
 
     @property
     def leaves(self) -> bool:

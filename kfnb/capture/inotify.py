@@ -27,16 +27,16 @@ _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
 class Inotify:
-    """The folders below ``root``, watched from now on; ``events`` tells what has happened in them."""
+    """The folders below ``roots``, watched from now on; ``events`` tells what has happened in them."""
 
-    def __init__(self, root: Path) -> None:
-        self._folders: dict[int, Path] = {}
+    def __init__(self, *roots: Path) -> None:
+        self._folders: dict[int, str] = {}
         self._fd = -1
         if sys.platform != "linux":
             return
         self._libc = ctypes.CDLL(None, use_errno=True)
         self._fd = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        for folder in _folders(root):
+        for folder in _folders(*roots):
             if self._fd >= 0:
                 self._watch(folder)
 
@@ -48,9 +48,9 @@ class Inotify:
     def _watch(self, folder: Path) -> None:
         watch = self._libc.inotify_add_watch(self._fd, os.fsencode(folder), _MASK)
         if watch >= 0:
-            self._folders[watch] = folder
+            self._folders[watch] = os.fspath(folder)
 
-    def events(self) -> Iterator[tuple[str, Path]]:
+    def events(self) -> Iterator[tuple[str, str]]:
         """In their order: ``created``, ``written``, ``read``, ``opened`` or ``removed``, and the path of the file; of a
         folder ``made``.
 
@@ -63,7 +63,7 @@ class Inotify:
                 return
             yield from self._parsed(data)
 
-    def _parsed(self, data: bytes) -> Iterator[tuple[str, Path]]:
+    def _parsed(self, data: bytes) -> Iterator[tuple[str, str]]:
         place = 0
         while place < len(data):
             watch, mask, _, length = _HEADER.unpack_from(data, place)
@@ -72,9 +72,9 @@ class Inotify:
             folder = self._folders.get(watch)
             if folder is None or not name or mask & _OVERFLOW:
                 continue
-            path = folder / os.fsdecode(name)
+            path = f"{folder}/{os.fsdecode(name)}"
             if mask & _IS_FOLDER:
-                yield from self._entered(path, mask)
+                yield from self._entered(Path(path), mask)
             elif mask & (_DELETE | _MOVED_FROM):
                 yield "removed", path
             elif mask & _CREATE:
@@ -84,16 +84,16 @@ class Inotify:
             else:
                 yield "read" if mask & _ACCESS else "opened", path
 
-    def _entered(self, folder: Path, mask: int) -> Iterator[tuple[str, Path]]:
+    def _entered(self, folder: Path, mask: int) -> Iterator[tuple[str, str]]:
         """A folder that is new: what is in it was written before it could be watched."""
         if not mask & (_CREATE | _MOVED_TO) or folder.name in _SKIPPED:
             return
         for inner in _folders(folder):
-            yield "made", inner
+            yield "made", os.fspath(inner)
             self._watch(inner)
             for file in sorted(inner.iterdir()) if inner.is_dir() else ():
                 if file.is_file():
-                    yield "created", file
+                    yield "created", os.fspath(file)
 
     def close(self) -> None:
         """Watch no more."""
@@ -102,20 +102,22 @@ class Inotify:
             self._fd = -1
 
 
-def _folders(root: Path) -> Iterator[Path]:
-    """``root`` and the folders below it, but for hidden ones and those of code."""
-    yield root
-    number, until = 1, time.monotonic() + _LONGEST
-    for path, names, _ in os.walk(root):
-        names[:] = [
-            name
-            for name in sorted(names)
-            if not name.startswith(".")
-            and name not in _SKIPPED
-            and not (Path(path) / name / "pyvenv.cfg").exists()
-        ]
-        for name in names:
-            number += 1
-            if number > _MOST or time.monotonic() > until:
-                return
-            yield Path(path) / name
+def _folders(*roots: Path) -> Iterator[Path]:
+    """``roots`` and the folders below them, but for hidden ones and those of code; the first root's come first."""
+    seen, until = set(roots), time.monotonic() + _LONGEST
+    yield from roots
+    for root in roots:
+        for path, names, _ in os.walk(root):
+            names[:] = [
+                name
+                for name in sorted(names)
+                if not name.startswith(".")
+                and name not in _SKIPPED
+                and not (Path(path) / name / "pyvenv.cfg").exists()
+            ]
+            for folder in (Path(path) / name for name in names):
+                if len(seen) >= _MOST or time.monotonic() > until:
+                    return
+                if folder not in seen:
+                    seen.add(folder)
+                    yield folder

@@ -17,9 +17,11 @@ from kfnb.capture.fleeting import draws_unseeded, fleeting_calls
 from kfnb.capture.imports import imported_modules
 from kfnb.capture.lookups import variables_of
 from kfnb.capture.notebook import Notebook
+from kfnb.capture.project import top_of
 from kfnb.capture.syntax import root_name
 from kfnb.capture.travel import Travel
 from kfnb.capture.variables import Variables
+from kfnb.capture.whole_paths import whole_paths_told
 from kfnb.variables import OF_A_POD, is_secret
 
 _SEEDS = {"seed", "manual_seed", "set_seed"}
@@ -42,6 +44,7 @@ def notes_of(
     notes += _seeds(component)
     notes += _earlier_changes(notebook, component, travel, idle)
     notes += _files_outside(component)
+    notes += whole_paths_told(cell, travel, notebook.folder)
     notes += _aliases(notebook, component)
     notes += _variables(component)
     notes += _reads_of_environment(component, variables_of(component, travel, notebook.namespace))
@@ -189,7 +192,7 @@ def _files_outside(component: Component) -> Iterator[str]:
 def _is_outside(text: str, folder: Path) -> bool:
     try:
         path = folder / text
-        inside = path.resolve().is_relative_to(folder.resolve())
+        inside = path.resolve().is_relative_to(top_of(folder.resolve()))
         temporary = path.resolve().is_relative_to(Path(tempfile.gettempdir()).resolve())
         named = text.startswith(("/", ".."))
         return named and path.is_file() and not inside and not temporary

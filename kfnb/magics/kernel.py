@@ -12,6 +12,7 @@ from kfnb.capture.cell import Cell
 from kfnb.capture.component import Options
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.heads import SET_UP, TRIAL, begun
+from kfnb.capture.named_files import named_in
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.parameters import check_parameters
 from kfnb.capture.setup import TAGS, check_set_up
@@ -121,7 +122,7 @@ class Kernel:
         """The running cell's code is to stand before every later step's. Raises ``CaptureError``."""
         running = self._head(SET_UP)
         check_set_up(self._cell(running))
-        running.files = FileWatch(self.notebook.folder)
+        running.files = self._watch(running)
 
     def trial_cell(self, name: str, line: str, body: str) -> Cell:
         """The running cell as the trial of a study: it does not run here. ``line`` and ``body`` are its parts."""
@@ -133,9 +134,13 @@ class Kernel:
     def before_cell(self, running: Running) -> None:
         """A cell is about to run: what it displayed the last time is gone, and a set-up cell's files are seen."""
         if self.notebook.is_tagged_set_up(running.raw):
-            running.files = FileWatch(self.notebook.folder)
+            running.files = self._watch(running)
         if "_board" in vars(self) and running.cell_id is not None:
             self._board.cleared(running.cell_id)
+
+    def _watch(self, running: Running) -> FileWatch:
+        named = named_in(self.notebook.folder, (), [running.raw])
+        return FileWatch(self.notebook.folder, above=named.above, code=named.code)
 
     @property
     def cell_id(self) -> str | None:

@@ -4,7 +4,7 @@ Nothing here fetches, draws or imports anything else of kfnb. A backend folds wh
 objects; widgets and text draw them.
 """
 
-from kfnb.model.carried import FILES, Carried, carried, digest_of, importers, read_carried
+from kfnb.model.carried import FILES, Carried, carried, digest_of, importers, path_of, read_carried, stored
 from kfnb.model.component import Asked, ComponentView, Edge, Graph, Node, Port, Traveller
 from kfnb.model.kept import Experiment, ExperimentList, Schedule, UploadedPipeline, UploadList
 from kfnb.model.listing import Listing
@@ -72,5 +72,7 @@ __all__ = [
     "digest_of",
     "importers",
     "kfp_name",
+    "path_of",
     "read_carried",
+    "stored",
 ]

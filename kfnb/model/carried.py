@@ -14,6 +14,22 @@ FILES = "kf_files"
 _SCHEME = "kfnb-files:"
 _TITLE, _FILES = "kfnb_title", "kfnb_files"
 _LONGEST, _NAMED = 8192, 20
+_ABSOLUTE, _PARENT = "absolute", "kfnb-parent"
+"""Where in an artifact of files those are that lie outside of the notebook's folder: a store has no other names."""
+
+
+def stored(path: str) -> str:
+    """Where a file of this path lies in an artifact of files."""
+    if path.startswith("/"):
+        return _ABSOLUTE + path
+    return "/".join(_PARENT if part == ".." else part for part in path.split("/"))
+
+
+def path_of(stored: str) -> str:
+    """The path of a file that lies there in an artifact of files."""
+    if stored.startswith(f"{_ABSOLUTE}/"):
+        return stored.removeprefix(_ABSOLUTE)
+    return "/".join(".." if part == _PARENT else part for part in stored.split("/"))
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 from glob import escape
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from kfnb.capture.component import Component
-from kfnb.capture.file_watch import counts
+from kfnb.capture.file_watch import any_hidden, counts
 
 _MOST, _LARGEST = 1000, 64 * 1024 * 1024
 """Files, and their bytes, that a step gets in its own folder although its cell read others."""
@@ -39,23 +39,23 @@ def _patterns(component: Component) -> Iterator[str]:
 
 def _matching(folder: Path, pattern: str) -> Iterator[str]:
     for path in folder.glob(pattern):
-        name = path.relative_to(folder)
+        name = path.relative_to(folder).as_posix()
         if counts(name) and path.is_file():
-            yield name.as_posix()
+            yield name
 
 
 def _files_in(folder: Path, listed: str) -> Iterator[str]:
     if not (folder / listed).is_dir():
         return
     for entry in os.scandir(folder / listed):
-        path = Path(os.path.normpath(Path(listed) / entry.name))
-        if counts(path) and not is_hidden(path.as_posix()) and entry.is_file():
-            yield path.as_posix()
+        name = os.path.normpath(f"{listed}/{entry.name}")
+        if counts(name) and not entry.name.startswith(".") and entry.is_file():
+            yield name
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file is hidden: it may hold secrets (``.env``), and is for this machine only."""
-    return PurePosixPath(name).name.startswith(".")
+    """Whether a file is hidden, or in a hidden folder: it may hold secrets (``.env``), and is for this machine only."""
+    return any_hidden(name.split("/"))
 
 
 def fitting(folder: Path, names: Iterable[str]) -> list[str]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
+import os
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -27,7 +28,9 @@ class StepFiles:
     ``earlier`` are its arguments that hold the files of other steps. ``beside`` are files of the notebook's folder,
     each packed, or a digest for a hidden one, which does not leave this machine; those that are too large for that are
     in ``large``, with the digests of their contents, and come by ``imported``, an argument for each importer.
-    ``folders`` are to be there, ``start`` is the one in which the cell began. ``temporary``: the step writes files
+    ``folders`` are to be there, ``start`` is the one in which the cell began; ``place`` is the notebook's folder within
+    what the pipeline's paths with ``..`` lead to. Names that are ``placed`` hold whole paths below ``home`` where the
+    notebook runs, and in the step of what lies there. ``temporary``: the step writes files
     outside of its folder; ``apart``: it must not work in the notebook's.
     """
 
@@ -37,12 +40,16 @@ class StepFiles:
     imported: Mapping[str, Carried] = field(default_factory=dict)
     folders: tuple[str, ...] = ()
     start: str = ""
+    place: str = ""
+    home: str = ""
+    placed: frozenset[str] = frozenset()
     apart: bool = False
     writes: bool = False
     temporary: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.earlier or self.beside or self.imported or self.folders or self.writes or self.apart)
+        takes = self.earlier or self.beside or self.imported or self.folders
+        return bool(takes or self.writes or self.apart or self.placed)
 
     @property
     def arguments(self) -> tuple[str, ...]:
@@ -61,10 +68,20 @@ class StepFiles:
         # in the text, since the text is part of the key by which KFP caches
         yield from (f"# {name}: {one.title}, {one.digest}" for name, one in self.imported.items())
         beside = "{" + ", ".join(f"{name!r}: {content!r}" for name, content in self.beside.items()) + "}"
-        given = ", ".join([repr(list(self.folders)), beside, *self.arguments])
+        given = ", ".join([repr(self.place), repr(list(self.folders)), beside, *self.arguments])
         yield f"kfnb_before = kfnb_files_in({given})"
         if self.temporary:
-            yield "kfnb_written = kfnb_temporary()"
+            yield "kfnb_written = kfnb_temporary(kfnb_before[0])"
+
+    def moving_in(self, names: Iterable[str]) -> Iterator[str]:
+        """The statements after which those of the names that hold whole paths hold the step's own."""
+        for name in names:
+            if name in self.placed:
+                yield f"{name} = kfnb_moved({name}, {self.home!r}, kfnb_before[0])"
+
+    def moved_out(self, name: str) -> str:
+        """What a name's value is to be called in the notebook."""
+        return f"kfnb_moved({name}, kfnb_before[0], {self.home!r})" if name in self.placed else name
 
     def starting(self) -> Iterator[str]:
         """The statements after which the cell finds itself where it was here."""
@@ -83,8 +100,19 @@ NO_FILES = StepFiles()
 _HERE_ONLY = "sha256:"
 
 
-def files_of_step(folder: Path, files: Files, earlier: int, beside: Sequence[str]) -> StepFiles:
-    """What a step does about ``files``: it takes those of ``earlier`` steps, and ``beside`` of the notebook's."""
+def files_of_step(
+    folder: Path,
+    files: Files,
+    earlier: int,
+    beside: Sequence[str],
+    place: str = "",
+    placed: frozenset[str] = frozenset(),
+) -> StepFiles:
+    """What a step does about ``files``: it takes those of ``earlier`` steps, and ``beside`` of the notebook's.
+
+    Names that are ``placed`` hold whole paths of the notebook's folder, which is ``place`` seen from its project.
+    """
+    home = os.path.realpath(folder).removesuffix(f"/{place}") if placed else ""
     parents = {PurePosixPath(name).parent.as_posix() for name in (*files.reads, *files.writes)}
     around = ((parents | files.listed) - files.made) | files.folders | ({files.start} - {""})
     packed, large = _packed(folder, beside)
@@ -94,6 +122,9 @@ def files_of_step(folder: Path, files: Files, earlier: int, beside: Sequence[str
         large=large,
         folders=tuple(sorted(name for name in around if name != "." and not name.startswith("/"))),
         start=files.start,
+        place=place,
+        home=home,
+        placed=placed,
         apart=bool(files.made),
         writes=files.leaves,
         temporary=any(name.startswith("/") for name in files.writes),

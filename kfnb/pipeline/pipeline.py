@@ -17,10 +17,12 @@ from typing import Any
 from kfnb.capture.capture import typed
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options, check_name
+from kfnb.capture.definitions import Sort
 from kfnb.capture.ledger import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.travel import Travel, trace
+from kfnb.capture.whole_paths import holds_whole_path
 from kfnb.errors import PipelineError
 from kfnb.model import kfp_name
 from kfnb.pipeline.beside import changed_since, fitting, seen_beside
@@ -110,7 +112,8 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
     params = {**travel.params, **{p.name: p for p in pipeline.params}}
     components, travels, wired = _wired(pipeline, called, params, travel.constants)
     wired.notes += _outdated(notebook, called, travels)
-    files = with_importers({name: _files(notebook, name, wired) for name in called})
+    place = _place(notebook.folder, [notebook.components[name] for name in called])
+    files = with_importers({name: _files(notebook, travels[name], name, wired, place) for name in called})
     steps = tuple(
         make_step(
             notebook,
@@ -152,7 +155,23 @@ def _wired(
         taken = more
 
 
-def _files(notebook: Notebook, name: str, wired: Wired) -> StepFiles:
+def _place(folder: Path, components: Sequence[Component]) -> str:
+    """The notebook's folder, seen from the highest folder in which a component has files."""
+    up = max((component.files.up for component in components), default=0)
+    return "/".join(folder.resolve().parts[-up:]) if up else ""
+
+
+def _placed(notebook: Notebook, component: Component, travel: Travel) -> frozenset[str]:
+    """The names that a component has whole paths of the notebook's folder in."""
+    if component.function is not None:
+        return frozenset()
+    space, folder = notebook.namespace, notebook.folder
+    constants = [*travel.constants, *(one.name for one in travel.sources if one.sort is Sort.EXPRESSION)]
+    found = {name for name in constants if holds_whole_path(space.get(name), folder)}
+    return component.placed | found
+
+
+def _files(notebook: Notebook, travel: Travel, name: str, wired: Wired, place: str) -> StepFiles:
     """The files that a component's step gets. One that is gone since its cell ran is an error, with its name."""
     component, folder = notebook.components[name], notebook.folder
     beside = wired.beside.get(name, set())
@@ -165,7 +184,11 @@ def _files(notebook: Notebook, name: str, wired: Wired) -> StepFiles:
             f" sees {len(there)} of them there"
         )
     try:
-        return files_of_step(folder, component.files, wired.earlier.get(name, 0), sorted({*beside, *there}))
+        placed = _placed(notebook, component, travel)
+        beside = {*beside, *there}
+        return files_of_step(
+            folder, component.files, wired.earlier.get(name, 0), sorted(beside), place, placed
+        )
     except FileNotFoundError as error:
         raise PipelineError(
             f"{name} read the file {os.path.relpath(error.filename, folder)} when its cell ran, and it is"

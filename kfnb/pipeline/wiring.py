@@ -246,7 +246,7 @@ class _Wiring:
     def give_files(self, call: ast.Call, component: Component) -> None:
         """Hand a task the files of those before it that it reads."""
         try:
-            tasks, beside = self.files.read(component)
+            tasks, beside = self.files.read(component, self.travels[component.name].files)
         except PipelineError as error:
             raise self.error(call, str(error)) from None
         call.keywords += [

@@ -78,6 +78,7 @@ class StepWriter:
             "kfnb_files_out": bool(self.files),
             "kfnb_start": any(self.files.starting()),
             "kfnb_temporary": self.files.temporary,
+            "kfnb_moved": bool(self.files.placed),
             "kfnb_attempts": bool(self.component.options.retries),
             "kfnb_main": self._is_main(),
             "kfnb_kf": bool(self.logs),
@@ -189,11 +190,11 @@ class StepWriter:
         lines = ["kfnb_unpack()"] if self.helpers() else []
         if self.component.options.retries:
             lines.append(f"kfnb_attempts({self.component.options.retries}, [{', '.join(written)}])")
-        if self._is_main():
-            lines.append(f'kfnb_main("{self.component.name}", {_count(travelled)})')
         if self.artifacts:  # before a constant of one's name takes its place
             lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
         lines += self.files.entering()
+        if self._is_main():  # the last: a worker process runs what follows
+            lines.append(f'kfnb_main("{self.component.name}", {_count(travelled)})')
         if lines:
             lines.insert(0, mark_generated("its own code"))
         if read := told(self.variables.names):
@@ -226,7 +227,7 @@ class StepWriter:
         files = "".join(f"{INDENT * 2}{name!r}: {source!r},\n" for name, source in self.travel.files.items())
         return [
             INDENT + mark_generated("modules of the notebook's own"),
-            f"{INDENT}kfnb_modules({{\n{files}{INDENT}}})",
+            f"{INDENT}kfnb_modules({{\n{files}{INDENT}}}{', kfnb_before' if self.files else ''})",
         ]
 
     def _set_up(self, cell: Cell) -> list[str]:
@@ -240,7 +241,8 @@ class StepWriter:
         travel = self.travel
         lines = sorted({one.text for key, one in travel.imports.items() if {key, one.name} & {*names}})
         lines += ["display = print"] if "display" in travel.provided & {*names} else []
-        lines += [f"{name} = {value}" for name, value in travel.constants.items() if name in names]
+        for name, value in travel.constants.items():
+            lines += [f"{name} = {value}", *self.files.moving_in([name])] if name in names else []
         if not lines:
             return []
         return [
@@ -291,7 +293,8 @@ class StepWriter:
 
     def _source(self, source: Definition) -> list[str]:
         body = body_of(source.text, self.star_names, self._used(), self.local)
-        return [INDENT + mark(source.cell.place(source.first)), indented(body.text)]
+        moved = [INDENT + line for line in self.files.moving_in([source.name])]
+        return [INDENT + mark(source.cell.place(source.first)), indented(body.text), *moved]
 
     def _classes(self, *, own: bool) -> str:
         """The notebook's classes and functions that a step has, as the source of a dict; with ``own``, its own too."""
@@ -306,6 +309,7 @@ class StepWriter:
         lines += [f"{name} = kfnb_load({name}, {self._classes(own=False)})" for name in self.loaded]
         lines += ["import numpy"] if any(one.startswith("numpy.") for one in self.restored.values()) else []
         lines += [f"{name} = {one}({name})" for name, one in self.restored.items()]
+        lines += self.files.moving_in(self.inputs)
         if self.logs:
             made = [self._making(use) for use in self.uses if use != "report"]
             lines.append(f"kf = kfnb_kf({', '.join(made)})")
@@ -344,14 +348,15 @@ class StepWriter:
         lines = [*self.files.leaving(), *(self._saving(name, classes) for name in self.saved)]
         if self.results:
             values = ", ".join(
-                f'kfnb_value({name}, {self.outputs[name].type}, "{name}")' for name in self.results
+                f'kfnb_value({self.files.moved_out(name)}, {self.outputs[name].type}, "{name}")'
+                for name in self.results
             )
             lines.append(f"return ({values},)")
         return [INDENT + mark_generated("outputs"), *(INDENT + line for line in lines)] if lines else []
 
     def _saving(self, name: str, classes: str) -> str:
-        writer = self.outputs[name].writer
-        return f'kfnb_save({name}, kfnb_out["{name}"], {classes}{", " + writer if writer else ""})'
+        writer, value = self.outputs[name].writer, self.files.moved_out(name)
+        return f'kfnb_save({value}, kfnb_out["{name}"], {classes}{", " + writer if writer else ""})'
 
     def _used(self) -> set[str]:
         """All names that may be asked of an ``import *``."""

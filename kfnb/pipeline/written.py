@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from kfnb.capture.component import Component
@@ -39,17 +39,18 @@ class WrittenFiles:
             self.tasks[name] = task
             self.closed.pop(name, None)
 
-    def read(self, component: Component) -> tuple[list[str], set[str]]:
+    def read(self, component: Component, modules: Collection[str]) -> tuple[list[str], set[str]]:
         """The tasks whose files ``component`` reads, in their order, and the files of the notebook's folder.
 
+        It imports ``modules``, which tasks may have written.
         Raises ``PipelineError`` where another component writes what it reads, and no task before does.
         """
         files = component.files
         wanted = {name: self.tasks.get(name) for name in files.reads}
         wanted |= {name: self.tasks[name] for name in files.removed if name in self.tasks}
+        wanted |= {name: self.tasks[name] for name in modules if name in self.tasks}
         for folder in files.listed:
-            inside = "" if folder == "." else f"{folder}/"
-            wanted |= {name: task for name, task in self.tasks.items() if name.startswith(inside)}
+            wanted |= {name: task for name, task in self.tasks.items() if _is_in(name, folder)}
         for name in sorted(name for name, task in wanted.items() if task is None):
             self._check(name, component)
         found = {task for task in wanted.values() if task is not None}
@@ -73,3 +74,8 @@ class WrittenFiles:
                 f"{component.name} reads the file {name}, which {writers[-1]} writes: add {writers[-1]} to the"
                 " pipeline, before it"
             )
+
+
+def _is_in(name: str, folder: str) -> bool:
+    """Whether a file lies in a folder, at any depth."""
+    return not name.startswith(("../", "/")) if folder == "." else name.startswith(f"{folder}/")

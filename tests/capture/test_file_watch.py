@@ -1,10 +1,13 @@
 """What is seen of the files of a cell while it runs."""
 
+import contextlib
 import importlib
 import multiprocessing
 import os
 import shutil
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -142,3 +145,46 @@ def test_what_a_set_up_cell_writes_is_neither_an_edge_nor_an_input():
     set_up = Files(reads=frozenset({"conf"}), writes=frozenset({"log"}))
     seen = set_up.before(Files(reads=frozenset({"log", "x"}), writes=frozenset({"y"})))
     assert (seen.reads, seen.writes) == ({"conf", "x"}, {"y"})
+
+
+def test_to_be_seen_costs_little_for_each_file_that_is_opened(watched):
+    for number in range(1000):
+        Path(f"{number}.txt").write_text("x")
+
+    def opens():
+        for number in range(1000):
+            Path(f"{number}.txt").read_text()
+
+    def cost(action):
+        began = time.process_time()
+        action()
+        return time.process_time() - began
+
+    plain = min(cost(opens) for _ in range(3))
+    seen = min(cost(lambda: watched(opens)) for _ in range(3))
+    assert (seen - plain) / 1000 < 0.1e-3
+
+
+def test_an_editor_that_saves_a_module_writes_nothing_of_the_cells(watched):
+    def saved():
+        subprocess.run(["sh", "-c", "echo 1 > other.py"], check=True)
+
+    assert not watched(saved).writes
+
+
+def test_a_removed_file_that_is_asked_for_again_stays_removed(watched):
+    Path("a").write_text("1")
+
+    def asked():
+        Path("a").unlink()
+        with contextlib.suppress(FileNotFoundError):
+            Path("a").read_text()
+
+    assert watched(asked).removed == {"a"}
+
+
+def test_hidden_folders_that_are_only_walked_through_are_a_tools(watched):
+    for name in (".tool/deep", ".cache", "data"):
+        Path(name).mkdir(parents=True)
+    assert watched(lambda: list(os.walk("."))).listed == {".", "data"}
+    assert watched(lambda: list(os.walk(".cache"))).listed == {".cache"}

@@ -16,7 +16,7 @@ from tests.pipeline.launched import launch
 def flaky(retries: int, fails: str) -> str:
     """The cell of a step that counts how often it has run, and fails where ``fails`` is true of ``times``.
 
-    Its ``LEDGER`` lies outside of the folder that each attempt has for itself.
+    Its ``LEDGER`` is to be a whole path, which the cell spells out: no attempt has one of its own.
     """
     return f"""%%kf_component train --retries {retries} --output times
 from pathlib import Path
@@ -36,8 +36,7 @@ FAILS_TWICE = flaky(2, "1 < times < 4")
 @pytest.fixture
 def failing(shell: Shell, tmp_path: Path) -> Path:
     """A pipeline ``p`` of a step that fails the first two times it runs; the folder in which it is to be launched."""
-    shell.run(f"LEDGER = {str(tmp_path / 'ledger')!r}")
-    shell.run(FAILS_TWICE)  # the notebook's own time
+    shell.run(FAILS_TWICE.replace("LEDGER", repr(str(tmp_path / "ledger"))))  # the notebook's own time
     shell.run("%kf_pipeline p train")
     (tmp_path / "there").mkdir()
     return tmp_path / "there"
@@ -59,7 +58,7 @@ def test_each_attempt_begins_afresh_and_leaves_nothing_to_the_next(failing: Path
 
 def test_the_last_failure_is_the_steps(failing: Path, shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "ledger").unlink()
-    shell.run(flaky(1, "1 < times"))
+    shell.run(flaky(1, "1 < times").replace("LEDGER", repr(str(tmp_path / "ledger"))))
     done = launch("p", "train", failing)
     assert done.code == 1
     assert done.log.count("Traceback (most recent call last)") == 2

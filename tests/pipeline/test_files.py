@@ -274,12 +274,17 @@ def test_a_small_file_travels_to_a_pods_empty_folder(notebook, tmp_path):
 def test_an_artifact_from_elsewhere_reaches_nothing_outside_of_the_steps_folder(tmp_path, monkeypatch):
     kept = tmp_path / "kept.txt"
     kept.write_text("x")
-    (tmp_path / "artifact/absolute/etc").mkdir(parents=True)
-    (tmp_path / "artifact/absolute/etc/kfnb-test-escape").write_text("x")
-    removed = json.dumps([str(kept), "../kept.txt"])
-    artifact = SimpleNamespace(path=str(tmp_path / "artifact"), metadata={"removed": removed})
+    for place in ("absolute/etc", "absolute/tmp/kfnb-parent/etc", "kfnb-parent/kfnb-parent"):
+        (tmp_path / "artifact" / place).mkdir(parents=True)
+        (tmp_path / "artifact" / place / "kfnb-test-escape").write_text("x")
+    removed = json.dumps([str(kept), "../kept.txt", "../../kept.txt"])
+    folders = json.dumps(["../../made/"])
+    metadata = {"removed": removed, "folders": folders}
+    artifact = SimpleNamespace(path=str(tmp_path / "artifact"), metadata=metadata)
     monkeypatch.setenv("KFNB_WORK", str(tmp_path / "work"))
     monkeypatch.chdir(tmp_path)
-    assert kfnb_files_in([], {}, artifact)[1] == {}
+    assert kfnb_files_in("notebooks", [], {}, artifact)[2] == {}
     assert kept.exists()
+    assert not (tmp_path / "made").exists()
     assert not Path("/etc/kfnb-test-escape").exists()
+    assert list(tmp_path.rglob("kfnb-test-escape")) == list((tmp_path / "artifact").rglob("kfnb-test-escape"))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from kfnb import api
+from kfnb.errors import RunFailed
 from kfnb.model import importers
 from tests.pipeline.launched import launch
 
@@ -162,3 +163,71 @@ def test_links_and_pipes_that_a_step_leaves_do_no_harm(notebook):
     component(notebook, "r", 'text = Path("latest/m").read_text()', "--output text")
     notebook.run("%kf_pipeline p w r")
     assert dict(notebook.submit("p").outputs["r"]) == {"text": "1"}
+
+
+def test_a_file_that_the_cell_did_not_use_here_is_told_when_its_step_fails(notebook):
+    files("d/small.csv", "d/large.csv", "d/other")
+    branch = 'Path("out").write_text("1")\ntext = Path("d/large.csv" if big else "d/small.csv").read_text()'
+    component(notebook, "r", branch, "--param big:bool=False --output text")
+    notebook.run("%kf_pipeline p r")
+    with pytest.raises(RunFailed) as failed:
+        notebook.submit("p", big=True)
+    assert "d/large.csv lies beside the notebook, but the cell did not use it when it ran there" in str(
+        failed.value
+    )
+    assert "add os.path.exists('d/large.csv') to the cell" in str(failed.value)
+
+
+def test_a_file_that_is_nowhere_is_told_plainly(notebook):
+    component(
+        notebook,
+        "r",
+        'Path("out").write_text("1")\nif big: Path("nowhere").read_text()',
+        "--param big:bool=False",
+    )
+    notebook.run("%kf_pipeline p r")
+    with pytest.raises(RunFailed) as failed:
+        notebook.submit("p", big=True)
+    assert "did not use it" not in str(failed.value)
+
+
+def test_a_file_in_a_hidden_folder_is_as_a_hidden_file(notebook):
+    files(".cache/x")
+    component(notebook, "r", 'text = Path(".cache/x").read_text()', "--output text")
+    notebook.run("%kf_pipeline p r")
+    assert notebook.submit("p").outputs["r"]["text"] == ".cache/x"
+    assert "r reads .cache/x, which is hidden and may hold secrets" in "".join(api.spec_of("p").notes)
+
+
+def test_what_a_step_writes_into_a_hidden_folder_travels(notebook):
+    component(notebook, "w", 'os.makedirs(".cache", exist_ok=True)\nPath(".cache/x").write_text("1")')
+    component(notebook, "r", 'seen = [*os.listdir(".cache"), Path(".cache/x").read_text()]', "--output seen")
+    notebook.run("%kf_pipeline p w r")
+    Path(".cache/x").unlink()
+    assert notebook.submit("p").outputs["r"]["seen"] == ["x", "1"]
+
+
+def test_a_module_that_one_step_writes_is_the_one_that_the_next_imports(notebook):
+    component(notebook, "w", 'Path("generated.py").write_text(f"VALUE = {n}")', "--param n:int=1")
+    component(notebook, "r", "import generated\nvalue = generated.VALUE", "--output value")
+    notebook.run("%kf_pipeline p w r")
+    assert notebook.submit("p", n=7).outputs["r"]["value"] == 7
+    assert Path("generated.py").read_text() == "VALUE = 1"
+
+
+def test_a_program_beside_the_notebook_that_the_cell_runs_travels(notebook, tmp_path):
+    Path("train.py").write_text("print(6 * 7)")
+    component(notebook, "r", "!python train.py > out\ntext = Path('out').read_text()", "--output text")
+    notebook.run("%kf_pipeline p r")
+    assert both_ways(notebook, tmp_path, "r") == {"text": "42\n"}
+
+
+def test_a_module_finds_the_data_that_lies_beside_it(notebook, tmp_path):
+    files("d.csv")
+    Path("loader.py").write_text(
+        "from pathlib import Path\n\n\ndef load():\n    return (Path(__file__).parent / 'd.csv').read_text()\n"
+    )
+    notebook.run("import loader")
+    component(notebook, "r", "text = loader.load()", "--output text")
+    notebook.run("%kf_pipeline p r")
+    assert both_ways(notebook, tmp_path, "r") == {"text": "d.csv"}

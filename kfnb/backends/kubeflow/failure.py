@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from kfnb.backends import unmet
+from kfnb.backends.absent import with_advice
 from kfnb.backends.failure import from_description
 from kfnb.backends.kubeflow.gave_up import by_driver, by_executor, by_launcher, cut, unwritten
 from kfnb.backends.kubeflow.lines import own_lines
@@ -47,7 +48,7 @@ def why_failed(lines: Iterable[str], program: str = "", pod: Pod | None = None) 
         return TaskError(f"its container was killed: it used more memory than its limit{limit}", _last(own))
     told = _told(own, python=bool(program))
     if told is not None:
-        return from_description(told, program)
+        return with_advice(from_description(told, program), told)
     uninstalled = unmet.said_by_pip(own)
     if uninstalled:
         return TaskError(unmet.sentence(uninstalled, own, unmet.ANOTHER_IMAGE), _last(own))

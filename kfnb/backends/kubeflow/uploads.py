@@ -14,7 +14,7 @@ from typing import Any
 
 from kfnb.backends.kubeflow.stored import ArtifactRoot
 from kfnb.errors import BackendError
-from kfnb.model import Carried, carried, digest_of, importers
+from kfnb.model import Carried, carried, digest_of, importers, stored
 
 Json = Mapping[str, Any]
 Tell = Callable[[str], None]
@@ -46,7 +46,9 @@ class Cargo:
 
     def _send(self, target: str, files: Carried, tell: Tell) -> None:
         there = _sizes(self.filesystem, target)
-        missing = [path for path in files.paths if there.get(f"{target}/{path}") != _size(self.folder, path)]
+        missing = [
+            path for path in files.paths if there.get(f"{target}/{stored(path)}") != _size(self.folder, path)
+        ]
         if not missing:
             return
         if carried({path: digest_of(self.folder / path) for path in files.paths}) != files:
@@ -68,7 +70,7 @@ class Cargo:
         from fsspec.callbacks import Callback
 
         called = Callback(hooks={"progress": lambda _, sent, **__: progress.sent(path, sent)})
-        self.filesystem.put_file(str(self.folder / path), f"{target}/{path}", callback=called)
+        self.filesystem.put_file(str(self.folder / path), f"{target}/{stored(path)}", callback=called)
 
 
 class Uploads:

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from kfnb.backends.local.faults import StepFault
-from kfnb.model import Carried
+from kfnb.model import Carried, stored
 
 BESIDE = "beside"
 """The folder of links to files of the notebook's folder."""
@@ -35,7 +35,7 @@ def local_path(uri: str, folder: Path) -> str:
 def linked(files: Carried, folder: Path, target: Path) -> str:
     """Make ``target`` a folder of links to ``files`` of the notebook's. Raises ``StepFault``: one is not there."""
     for path in files.paths:
-        source, link = folder / path, target / path
+        source, link = folder / path, target / stored(path)
         if not source.is_file():
             raise StepFault(f"it reads {path}, and there is no {source}")
         link.parent.mkdir(parents=True, exist_ok=True)

@@ -13,6 +13,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 
+from kfnb.backends.absent import with_advice
 from kfnb.backends.failure import from_description
 from kfnb.backends.local import container, runner
 from kfnb.backends.local.activity import Activity
@@ -165,7 +166,7 @@ class Launcher:
             raise StepFault(f"timed out after {limit:g} s") from None
         finally:
             self.activity.ended(work.id)
-        error = _error(work, status, source, what, since)
+        error = _error(work, status, source, what, since, self.folder)
         if error is not None:
             with log.open("a", encoding="utf-8") as file:
                 file.write(f"{error.traceback or error.message}\n")
@@ -178,7 +179,7 @@ def _engine() -> str:
     return engine()
 
 
-def _error(work: Work, status: int, source: str, what: str, since: int) -> TaskError | None:
+def _error(work: Work, status: int, source: str, what: str, since: int, notebook: Path) -> TaskError | None:
     """What the process (or other ``what``) that ended with wait status ``status`` died of, if it did.
 
     What it wrote stands in the log from the byte ``since`` on.
@@ -187,7 +188,9 @@ def _error(work: Work, status: int, source: str, what: str, since: int) -> TaskE
         told = json.loads((work.folder / _FAILURE).read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return from_status(status, what, work.folder / LOG, since) if status else None
-    return TaskError(told["fault"]) if "fault" in told else from_description(told, source)
+    if "fault" in told:
+        return TaskError(told["fault"])
+    return with_advice(from_description(told, source), told, notebook, work.folder / "work")
 
 
 def _supplied(work: Work, action: Callable[[], int]) -> int:

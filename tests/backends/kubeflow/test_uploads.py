@@ -316,3 +316,23 @@ def test_a_pipeline_names_its_importers(files):
 def replace_uri(spec):
     spec["deploymentSpec"]["executors"]["exec-importer"]["importer"]["artifactUri"]["constant"] = "s3://b/x"
     return spec
+
+
+def test_a_file_above_the_notebooks_folder_is_uploaded_under_a_name_that_a_store_has(folder):
+    (folder / "notebooks").mkdir()
+    files = carried({"../data/train set.csv": digest_of(folder / "data/train set.csv")})
+    sent = []
+
+    class Shelf:
+        def invalidate_cache(self):
+            pass
+
+        def find(self, target, detail):
+            return {}
+
+        def put_file(self, source, target, callback):
+            sent.append(target)
+
+    cargo = uploading.Cargo({}, folder / "notebooks", {"s3://bucket/kfnb-files/1": files}, Shelf())
+    cargo.send(lambda _: None)
+    assert sent == ["bucket/kfnb-files/1/kfnb-parent/data/train set.csv"]
