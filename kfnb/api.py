@@ -83,10 +83,12 @@ def _values(names: Sequence[str]) -> dict[str, str]:
     """The environment variables with these names. Raises ``UsageError`` for one that is not set."""
     for name in names:
         if name not in os.environ:
-            hint = "; the value is the one that it has here" if "=" in name else ""
-            raise UsageError(
-                f"--env {name}: no environment variable {name.partition('=')[0]} is set here{hint}"
-            )
+            bare, given, _ = name.partition("=")
+            if given:
+                raise UsageError(
+                    f"--env {name}: give the name alone, --env {bare}: the value is the one that it has here"
+                )
+            raise UsageError(f"--env {name}: no environment variable {name} is set here")
     return {name: os.environ[name] for name in names}
 
 

@@ -82,7 +82,9 @@ def test_a_pattern_chooses_by_the_path(files, here, pattern, chosen):
 
 @pytest.mark.parametrize("pattern", ["a [1].txt", "*.txt", "a [[]1].txt"])
 def test_a_name_may_have_characters_of_patterns_in_it(tmp_path, here, pattern):
-    files = written(Run("1", "r", "p", "local", tasks=(task(tmp_path / "run", "w", 1.0, {"a [1].txt": "x"}),)))
+    files = written(
+        Run("1", "r", "p", "local", tasks=(task(tmp_path / "run", "w", 1.0, {"a [1].txt": "x"}),))
+    )
     assert keep(files, [pattern], here).copied == ("a [1].txt",)
     assert (here / "a [1].txt").read_text() == "x"
 
