@@ -370,6 +370,8 @@ def show(name: str) -> model.ComponentView | model.Graph:
 
 def spec_of(pipeline: Any) -> Compiled:
     """The compiled form of anything that can be submitted."""
+    if isinstance(pipeline, Compiled):
+        return pipeline
     if pipelines.is_kfp(pipeline):
         return pipelines.from_kfp(pipeline)
     if _is_program(pipeline):

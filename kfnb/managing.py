@@ -13,10 +13,39 @@ from kfnb.backends.run import Run, RunList
 from kfnb.backends.schedule import Schedule, ScheduleList
 from kfnb.errors import UsageError
 from kfnb.model import UploadedPipeline, UploadList
+from kfnb.pipeline.spec import Compiled
 from kfnb.tuning.study import Study
 from kfnb.when import cron_note
 
 Tell = Callable[[str], None]
+
+
+def submit(found: Namespace, arguments: Mapping[str, str], study: str | Study | None, tell: Tell) -> Run:
+    """``%kf_submit``: a run of a pipeline is started."""
+    compiled = api.spec_of(found.pipeline)
+    for word in _meant_otherwise(found, arguments, compiled):
+        tell(
+            f"note: --{word} is an option of its own: the parameter {word} of {compiled.name} is given as"
+            f" -p {word} VALUE"
+        )
+    return api.submit(
+        compiled,
+        arguments,
+        backend=found.backend,
+        name=found.name,
+        experiment=found.experiment,
+        cache=not found.no_cache,
+        from_study=study,
+        env=found.env,
+        tell=tell,
+    )
+
+
+def _meant_otherwise(found: Namespace, arguments: Mapping[str, str], compiled: Compiled) -> list[str]:
+    """The options that were given while a parameter of the pipeline has the same name, and was not."""
+    parameters = compiled.spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
+    given = {name for name, value in vars(found).items() if value} - {"pipeline", "p", "bind"}
+    return sorted(name for name in given & set(parameters) if name not in arguments)
 
 
 def runs(found: Namespace) -> RunList:

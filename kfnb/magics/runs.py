@@ -19,16 +19,7 @@ class RunMagics(Magics):
     @reads(options.submit)
     def kf_submit(self, line: str) -> Run:
         found, arguments = options.submit().read_with_arguments(line)
-        run = api.submit(
-            found.pipeline,
-            arguments,
-            backend=found.backend,
-            name=found.name,
-            experiment=found.experiment,
-            cache=not found.no_cache,
-            from_study=self.study_of(found.from_study),
-            env=found.env,
-        )
+        run = managing.submit(found, arguments, self.study_of(found.from_study), print)
         self.bound(found.bind, run)
         if found.keep_files:
             run.keep_when_finished(*found.keep_files, folder=api.folder())

@@ -34,17 +34,7 @@ def submit(words: list[str]) -> int:
     parser = options.submit().for_command("kfnb submit")
     parser.add_argument("--json", action="store_true", help="print the run as JSON when it is finished")
     found, arguments = parser.read_with_arguments(words)
-    run = api.submit(
-        found.pipeline,
-        arguments,
-        backend=found.backend,
-        name=found.name,
-        experiment=found.experiment,
-        cache=not found.no_cache,
-        from_study=found.from_study,
-        env=found.env,
-        tell=tell,
-    )
+    run = managing.submit(found, arguments, found.from_study, tell)
     code = _see_through(run, json_wanted=found.json)
     if found.keep_files and code != INTERRUPTED:
         managing.keep_files(run, found.keep_files, tell)
