@@ -32,6 +32,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "chain": engine.chain,
     "independent": engine.independent,
     "sleeping": engine.sleeping,
+    "computing": engine.computing,
     "loop": engine.loop,
     "cached": engine.cached,
     "listing": listing,

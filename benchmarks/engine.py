@@ -6,6 +6,7 @@ gets fewer tasks, and its time is scaled up: the row says so.
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -71,9 +72,26 @@ def independent() -> Iterator[Measured]:
 
 def sleeping() -> Iterator[Measured]:
     """Tasks that wait, eight at once."""
-    yield from _compared(
-        "8 tasks that sleep 1 s, parallelism 8", "1.6 s", Peer("sleepers", 8, (4, 8)), jobs=8
-    )
+    yield from _compared("8 tasks that sleep 1 s, parallelism 8", "1.6 s", Peer("sleepers", 8, (4, 8)))
+
+
+def computing() -> Iterator[Measured]:
+    """Tasks that compute, eight at once where they may, beside one a core: what lending cores costs them."""
+    cores = len(os.sched_getaffinity(0))
+    with notebook_shell() as shell:
+        pipeline = SHAPES["burners"](8, install=False)
+
+        def one_a_core() -> float:
+            shell.run_line_magic("kf_config", f"jobs={cores}")
+            return ours(pipeline)
+
+        def lent() -> float:
+            shell.run_line_magic("kf_config", "jobs=0")
+            return ours(pipeline)
+
+        mine, plain = in_turn(ROUNDS, lent, one_a_core)
+        shell.run_line_magic("kf_config", "jobs=0")
+    yield Measured("8 tasks that compute 1 s each", mine, "1.05 x", plain, f"kfnb, jobs={cores}")
 
 
 def loop() -> Iterator[Measured]:
@@ -98,9 +116,8 @@ def cached() -> Iterator[Measured]:
             yield Measured("20 cached tasks", mine, "0.3 s", theirs, peer.name(install=install))
 
 
-def _compared(name: str, limit: str, peer: Peer, jobs: int = 0) -> Iterator[Measured]:
-    with notebook_shell() as shell:
-        shell.run_line_magic("kf_config", f"jobs={jobs}")
+def _compared(name: str, limit: str, peer: Peer) -> Iterator[Measured]:
+    with notebook_shell():
         for install in (True, False):
             pipeline = SHAPES[peer.shape](peer.count, install=install)
             mine, theirs = in_turn(ROUNDS, partial(ours, pipeline), partial(peer.seconds, install=install))

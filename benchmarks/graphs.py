@@ -44,6 +44,17 @@ def sleepers(count: int, *, install: bool) -> Any:
     return dsl.pipeline(name="sleepers")(work)
 
 
+def burners(count: int, *, install: bool) -> Any:
+    """``count`` tasks that keep a core busy for a second."""
+    burn = _component(install)(_burn)
+
+    def work() -> None:
+        for _ in range(count):
+            burn()
+
+    return dsl.pipeline(name="burners")(work)
+
+
 def loop(count: int, *, install: bool) -> Any:
     """A ParallelFor over ``count`` items."""
     step = _step(install)
@@ -59,6 +70,7 @@ SHAPES: dict[str, Callable[..., Any]] = {
     "chain": chain,
     "independent": independent,
     "sleepers": sleepers,
+    "burners": burners,
     "loop": loop,
 }
 
@@ -80,3 +92,10 @@ def _sleep(value: int) -> int:
 
     time.sleep(1)
     return value
+
+
+def _burn() -> None:
+    import time
+
+    while time.process_time() < 1:
+        sum(range(10_000))

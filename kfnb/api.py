@@ -24,7 +24,7 @@ from kfnb.pipeline import graph
 from kfnb.pipeline import pipeline as pipelines
 from kfnb.pipeline.pipeline import Built, Pipeline
 from kfnb.pipeline.sdk import load_pipeline
-from kfnb.pipeline.spec import Compiled, check_arguments, read_spec
+from kfnb.pipeline.spec import Compiled, check_arguments, outline, read_spec
 from kfnb.pipeline.view import view_component
 from kfnb.pipeline.workspace import workspace
 from kfnb.when import instant
@@ -60,7 +60,8 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     will differ there, and how far files of the notebook's folder are uploaded. Raises ``PipelineError``,
     ``ArgumentError`` and ``BackendError`` before anything has started.
     """
-    compiled = spec_of(pipeline)
+    # the arguments of a study are known only once the pipeline's own are
+    compiled = spec_of(pipeline, given=(arguments or {}) if from_study is None else None)
     best, origin = ({}, "") if from_study is None else _best(from_study, compiled)
     submission = Submission(
         spec=compiled.spec,
@@ -368,8 +369,11 @@ def show(name: str) -> model.ComponentView | model.Graph:
     return graph.graph_of(compiled)
 
 
-def spec_of(pipeline: Any) -> Compiled:
-    """The compiled form of anything that can be submitted."""
+def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None) -> Compiled:
+    """The compiled form of anything that can be submitted.
+
+    Of a notebook's pipeline, ``given`` arguments are checked before it is compiled, which takes longer.
+    """
     if isinstance(pipeline, Compiled):
         return pipeline
     if pipelines.is_kfp(pipeline):
@@ -382,7 +386,10 @@ def spec_of(pipeline: Any) -> Compiled:
         )
     if isinstance(pipeline, Path) or (isinstance(pipeline, str) and _is_path(pipeline)):
         return read_spec(pipeline)
-    return pipelines.compiled(built(pipeline))
+    made = built(pipeline)
+    if given is not None:
+        check_arguments(outline(made.pipeline.name, made.wired.params.values()), given)
+    return pipelines.compiled(made)
 
 
 def built(pipeline: str | Pipeline) -> Built:

@@ -39,7 +39,9 @@ class Kfnb(Configurable):
         config=True
     )
     index_urls = List(Unicode(), help="package indexes that steps install from").tag(config=True)
-    jobs = Integer(0, min=0, help="how many tasks a local run has at once; 0 for one a core").tag(config=True)
+    jobs = Integer(
+        0, min=0, help="how many tasks a local run has at once; 0 for one a core, more while they wait"
+    ).tag(config=True)
     warm = Integer(
         300,
         min=0,

@@ -22,7 +22,7 @@ Tell = Callable[[str], None]
 
 def submit(found: Namespace, arguments: Mapping[str, str], study: str | Study | None, tell: Tell) -> Run:
     """``%kf_submit``: a run of a pipeline is started."""
-    compiled = api.spec_of(found.pipeline)
+    compiled = api.spec_of(found.pipeline, given=arguments if study is None else None)
     for word in _meant_otherwise(found, arguments, compiled):
         tell(
             f"note: --{word} is an option of its own: the parameter {word} of {compiled.name} is given as"

@@ -6,8 +6,11 @@ export interface Model {
   on(event: string, callback: (content: unknown, buffers?: DataView[]) => void): void;
   off(event: string, callback: (content: unknown, buffers?: DataView[]) => void): void;
   send(content: unknown): void;
-  /** JupyterLab's, which knows its kernel; other pages have another, or none. */
-  widget_manager?: { kernel?: { statusChanged?: Changes; connectionStatusChanged?: Changes } | null };
+  /** JupyterLab's, which knows its kernel and all models; other pages have another, or none. */
+  widget_manager?: {
+    kernel?: { statusChanged?: Changes; connectionStatusChanged?: Changes } | null;
+    get_model?(id: string): Promise<unknown>;
+  };
 }
 
 /** A signal of JupyterLab's. */

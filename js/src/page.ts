@@ -56,6 +56,7 @@ export class Page {
     if (message.kind === "change" || message.kind === "trials") {
       if (!tookIn(store, message) && !exhibit.empty) exhibit.ask();
     } else if (message.kind === "detail") store.detail(message);
+    else if (message.kind === "piece" && store instanceof RunStore) store.downloads.take(message, buffers);
     else if (message.kind === "log") store.log(message, buffers);
     else if (message.kind === "file") store.file(message, buffers);
     else if (message.kind === "said") store.answer(message);

@@ -26,8 +26,11 @@ export interface Task {
   /** Which turn of each loop around it this is, the outermost first. */
   turn: number[];
   group: boolean;
-  /** A group in words: loop, branch, exit handler; a task's name. */
+  /** A group in words: loop, exit handler; a branch's condition; a task's name. */
   title: string;
+  /** Whether it runs under a condition, and what that came to: `0.93 > 0.9: taken`; empty as long as it is not known. */
+  branch: boolean;
+  decided: string;
   state: State;
   /** The siblings that it waits for, each with the names of what it takes from there. */
   needs: Record<string, string[]>;
@@ -36,6 +39,8 @@ export interface Task {
   finished: number | null;
   cached: boolean;
   attempts: number;
+  /** How many of its inputs and outputs are known, which its details tell. */
+  known: number;
   /** What it waits for, or is being done for it, in words; empty most of the time. */
   doing: string;
   /** Why it failed, in one line, and the cell and line where. */
@@ -61,6 +66,10 @@ export interface Run {
   notes: string[];
   /** Where Kubeflow's own pages show it; empty where there are none. */
   url: string;
+  /** What is being done for it before any of its tasks begins; empty most of the time. */
+  doing: string;
+  /** The line that starts it again; empty where there is none. */
+  command: string;
   tasks: Task[];
 }
 
@@ -160,7 +169,17 @@ export type FromKernel =
       trials?: (Partial<Trial> & { number: number })[];
     }
   | { kind: "gone"; id: string; text: string }
-  | { kind: "detail"; id: string; task: string; html: string }
+  | { kind: "detail"; id: string; task: string; html: string; error: string }
+  | {
+      kind: "piece";
+      id: string;
+      task: string;
+      artifact: string;
+      name: string;
+      size: number;
+      first: number;
+      error: string;
+    }
   | { kind: "labels"; id: string; tasks: Record<string, string>; groups: Record<string, string> }
   | {
       kind: "log";
@@ -178,6 +197,7 @@ export type FromKernel =
 export type ToKernel =
   | { do: "watch" | "seen" | "leave" | "labels" | "stop" | "retry"; id: string }
   | { do: "detail"; id: string; task: string }
+  | { do: "fetch"; id: string; task: string; artifact: string; first: number }
   | { do: "log"; id: string; task: string; on: boolean }
   | { do: "save"; id: string; task: string }
   | { do: "runs"; view: string };

@@ -94,12 +94,24 @@ describe("the arrow keys", () => {
   const layout = arrange(nested);
 
   it("go along the edges, and into and out of groups", () => {
-    expect(next("ArrowRight", "a", layout)).toBe("b");
+    expect(next("ArrowRight", "a", layout)).toBe("g");
     expect(next("ArrowRight", "g", layout)).toBe("g/x");
     expect(next("ArrowRight", "g/x", layout)).toBe("g/y");
     expect(next("ArrowRight", "g/h/z", layout)).toBe("b");
     expect(next("ArrowLeft", "g/x", layout)).toBe("g");
     expect(next("ArrowLeft", "a", layout)).toBe("a");
+  });
+
+  it("go to the nearest next step, not past it to one that needs both", () => {
+    const steps = arrange([
+      box("load"),
+      box("split", ["load"]),
+      box("train", ["split"]),
+      box("evaluate", ["train", "split"]),
+    ]);
+    expect(next("ArrowRight", "split", steps)).toBe("train");
+    expect(next("ArrowRight", "train", steps)).toBe("evaluate");
+    expect(next("ArrowLeft", "evaluate", steps)).toBe("train");
   });
 
   it("start at the first node", () => {

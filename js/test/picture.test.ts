@@ -30,11 +30,22 @@ describe("what a person does", () => {
     find("[data-key=split]").click();
     await settle();
     expect(model.asked("detail")).toEqual([{ do: "detail", id: ID, task: "split" }]);
-    model.say({ kind: "detail", id: ID, task: "split", html: "<p id=d>made</p>" });
+    model.say({ kind: "detail", id: ID, task: "split", html: "<p id=d>made</p>", error: "" });
     model.say({ kind: "change", id: ID, seq: 1, tasks: [{ id: "split", state: "FAILED", error: "why" }] });
     await settle();
     expect(find("#d").textContent).toBe("made");
     expect(find(".panel .message").textContent).toBe("why");
+    expect(model.asked("detail")).toHaveLength(2);
+  });
+
+  it("asks for a running task's details again when its inputs become known", async () => {
+    const news = { id: "split", state: "RUNNING", attempts: 1 } as const;
+    model.say({ kind: "change", id: ID, seq: 1, tasks: [news] });
+    find("[data-key=split]").click();
+    await settle();
+    expect(model.asked("detail")).toHaveLength(1);
+    model.say({ kind: "change", id: ID, seq: 2, tasks: [{ id: "split", known: 2 }] });
+    await settle();
     expect(model.asked("detail")).toHaveLength(2);
   });
 
@@ -183,12 +194,86 @@ describe("what a person does", () => {
       ).toBeTruthy();
   });
 
+  it("downloads an artifact piece by piece, as a file", async () => {
+    const saved: [string, Blob][] = [];
+    const blobs: Blob[] = [];
+    URL.createObjectURL = (blob: Blob) => `blob:${blobs.push(blob)}`;
+    HTMLAnchorElement.prototype.click = function (this: HTMLAnchorElement) {
+      saved.push([this.download, blobs.at(-1) as Blob]);
+    };
+    find("[data-key=split]").click();
+    await settle();
+    const html = '<div data-kfnb-artifact="outputs/page"><h5>page</h5></div>';
+    model.say({ kind: "detail", id: ID, task: "split", html, error: "" });
+    await settle();
+    const download = find(".download");
+    expect(download.getAttribute("aria-label")).toBe("Download page");
+    download.click();
+    const part = { id: ID, task: "split", artifact: "outputs/page" };
+    expect(model.asked("fetch")).toEqual([{ do: "fetch", ...part, first: 0 }]);
+    const file = { kind: "piece", ...part, name: "split-page.html", size: 6, error: "" } as const;
+    model.say({ ...file, first: 0 }, bytes("<p>a"));
+    expect(download.textContent).toBe("66%");
+    expect(model.asked("fetch").at(-1)).toEqual({ do: "fetch", ...part, first: 4 });
+    model.say({ ...file, first: 4 }, bytes("b."));
+    expect(download.textContent).toBe("Saved");
+    expect(saved.map(([name]) => name)).toEqual(["split-page.html"]);
+    expect(saved[0]?.[1].type).toBe("application/octet-stream");
+    expect(await saved[0]?.[1].text()).toBe("<p>ab.");
+  });
+
+  it("hears why an artifact cannot be downloaded", async () => {
+    find("[data-key=split]").click();
+    await settle();
+    const html = '<div data-kfnb-artifact="outputs/model"></div>';
+    model.say({ kind: "detail", id: ID, task: "split", html, error: "" });
+    await settle();
+    find(".download").click();
+    const part = { id: ID, task: "split", artifact: "outputs/model" };
+    model.say({ kind: "piece", ...part, name: "", size: 0, first: 0, error: "model is too large" });
+    await settle();
+    expect(find(".said").textContent).toBe("model is too large");
+    expect(find(".download").textContent).toBe("Download");
+  });
+
+  it("copies a task's error in full, and the command that runs it again", async () => {
+    const copied: string[] = [];
+    Object.defineProperty(navigator, "clipboard", {
+      configurable: true,
+      value: { writeText: async (text: string) => copied.push(text) },
+    });
+    model.say({ kind: "change", id: ID, seq: 1, run: { command: "%kf_submit churn_sweep --rows 300" } });
+    find("[data-key='for-loop-1/train']").click();
+    await settle();
+    const whole = "train failed (cell train, line 3)\nValueError: ...\nTraceback";
+    model.say({ kind: "detail", id: ID, task: "for-loop-1/2/train", html: "", error: whole });
+    await settle();
+    button("Copy error").click();
+    button("Copy command").click();
+    await settle();
+    expect(copied).toEqual([whole, "%kf_submit churn_sweep --rows 300"]);
+  });
+
+  it("says what is done before the first task begins", async () => {
+    model.say({
+      kind: "run",
+      seq: 0,
+      run: { ...sweep({ state: "PENDING", tasks: [] }), doing: "Starting the engine" },
+    });
+    await settle();
+    expect(find(".doing").textContent).toBe("Starting the engine");
+  });
+
   it("is told why nothing more will come", async () => {
     model.say({ kind: "gone", id: ID, text: "This run was deleted." });
     await settle();
     expect(find(".head").textContent).toContain("This run was deleted.");
   });
 });
+
+function bytes(text: string): DataView {
+  return new DataView(new TextEncoder().encode(text).buffer);
+}
 
 describe("the table of runs", () => {
   it("filters, sorts and fetches anew", async () => {

@@ -102,7 +102,7 @@ describe("a study", () => {
     await settle();
     expect(find(".panel").getAttribute("aria-label")).toBe("Trial 1");
     expect(model.asked("detail")).toEqual([{ do: "detail", id: STUDY, task: "1" }]);
-    model.say({ kind: "detail", id: STUDY, task: "1", html: "<p id=d>made</p>" });
+    model.say({ kind: "detail", id: STUDY, task: "1", html: "<p id=d>made</p>", error: "" });
     await settle();
     expect(find("#d").textContent).toBe("made");
     await open("Log");

@@ -23,10 +23,11 @@ class Event:
     kind         about      data
     ===========  =========  =====================================================================
     ``created``  the run    name, pipeline, backend, arguments, experiment, environment, url
-    ``task``     a task     name, parent, group, iteration, needs, takes: {sibling: [name]}
+    ``task``     a task     name, parent, group, iteration, needs, takes: {sibling: [name]}, condition
     ``state``    run, task  state; error: {message, traceback, place} of a task, a string of a run
     ``inputs``   a task     values: {name: value}
     ``outputs``  run, task  values: {name: value}; metrics: {name: number}
+    ``decided``  a task     text: what its condition came to, until it waits again
     ``cached``   a task     (nothing)
     ``doing``    a task     text: what it waits for, or what is done for it; until its next state
     ``note``     the run    text: what the user should know of this run, in one line
@@ -119,6 +120,7 @@ class Fold:
             iteration=data.get("iteration"),
             needs=tuple(data.get("needs", ())),
             takes={source: tuple(names) for source, names in data.get("takes", {}).items()},
+            condition=data.get("condition", ""),
         )
 
     def _on_state(self, event: Event) -> None:
@@ -131,6 +133,8 @@ class Fold:
         task = self._tasks[event.task]
         if state in (RunState.PENDING, RunState.RUNNING, RunState.SKIPPED):
             task = replace(task, outputs={}, metrics={})  # those of an earlier attempt
+        if state is RunState.PENDING:
+            task = replace(task, decided="")
         if state is RunState.RUNNING:
             task = replace(task, attempts=task.attempts + 1, began=(*task.began, event.time))
         task = _entered(task, state, event.time)
@@ -154,6 +158,9 @@ class Fold:
 
     def _on_doing(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], doing=str(event.data["text"]))
+
+    def _on_decided(self, event: Event) -> None:
+        self._tasks[event.task] = replace(self._tasks[event.task], decided=str(event.data["text"]))
 
     def _on_cached(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], cached=True)

@@ -26,6 +26,7 @@ from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.notes import notes_of, outside
 from kfnb.capture.parts import joined, with_parts
+from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.requirements import requirements
 from kfnb.capture.travel import Travel, trace
 from kfnb.capture.values import Kind, kind_of
@@ -38,8 +39,8 @@ from kfnb.errors import CaptureError
 class Pending:
     """A component whose cell is about to run; ``watch`` is how what it gets looks before.
 
-    When the cell has run, however it ended, ``environment`` is to be restored, ``files`` and ``variables`` are to be
-    stopped.
+    When the cell has run, however it ended, ``environment`` is to be restored, ``files``, ``variables`` and ``pickles``
+    are to be stopped.
     """
 
     component: Component
@@ -48,11 +49,13 @@ class Pending:
     environment: Environment
     files: FileWatch
     variables: VariableWatch
+    pickles: PickleWatch
 
     def end(self) -> None:
         """The cell has run: the kernel is as it was before."""
         self.variables.stop()
         self.files.stop()
+        self.pickles.stop()
         self.environment.restore()
 
 
@@ -74,7 +77,8 @@ def begin(notebook: Notebook, cell: Cell, options: Options, *, continues: bool =
             if param.default is not None and param.name in own:
                 notebook.namespace[param.name] = param.default
     restored, files = Environment(environment), FileWatch(notebook.folder)
-    return Pending(component, travel, watch, restored, files, VariableWatch(notebook.has_code))
+    variables = VariableWatch(notebook.has_code)
+    return Pending(component, travel, watch, restored, files, variables, PickleWatch())
 
 
 def checked(
@@ -112,6 +116,7 @@ def checked(
 def finish(notebook: Notebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
     component = _as_seen(notebook, pending.component, pending.files.stop(), pending.variables.stop())
+    component = _with_pickles(notebook, component, pending.pickles.stop() | pending.watch.named)
     read = seen_whole(component, pending.travel, notebook.namespace)
     component = replace(component, variables=read)
     idle = pending.watch.draws.unmoved()
@@ -146,6 +151,28 @@ def _as_seen(notebook: Notebook, component: Component, files: Files, variables: 
         files=notebook.files_of_setups(component.cell.order).before(own),
         variables=reduce(Variables.then, (part.variables for part in parts), NO_VARIABLES),
     )
+
+
+def _with_pickles(notebook: Notebook, component: Component, found: frozenset[str]) -> Component:
+    """The component with the notebook's names that it unpickled; those that a component makes are inputs too."""
+    known = notebook.components.get(component.name)
+    if known is not None and len(component.parts) > 1:
+        found |= known.unpickled
+    if not found:
+        return component
+    travel = trace(
+        notebook,
+        component.cell,
+        component.names,
+        component.options,
+        constants=component.constants,
+        before=component.cell.order,
+        setups=notebook.setups(component.cell.order),
+        unpickled=found,
+    )
+    travel.inputs = {name: one for name, one in travel.inputs.items() if name not in component.inputs}
+    inputs, _ = _inputs(notebook, component, travel)
+    return replace(component, unpickled=found, inputs={**component.inputs, **inputs})
 
 
 def _other_parts(pending: Pending) -> Iterator[str]:

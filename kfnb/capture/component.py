@@ -72,8 +72,8 @@ class Component:
     ``outputs`` are the kinds of all names that it wrote and that still had a value at its end; ``refusals`` says of
     some of them why they cannot travel. ``constants`` are the values, as Python source, of the notebook's
     constants when it ran; ``changed`` the inputs that it changed in place; ``files`` what it read and wrote;
-    ``variables`` those of the environment that it was seen to read; ``outside`` the files elsewhere on this machine
-    that it names, by line.
+    ``unpickled`` are the notebook's names that pickles in those and in its inputs need; ``variables`` those of the
+    environment that it was seen to read; ``outside`` the files elsewhere on this machine that it names, by line.
     """
 
     name: str
@@ -86,6 +86,7 @@ class Component:
     constants: Mapping[str, str] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()
     files: Files = NONE
+    unpickled: frozenset[str] = frozenset()
     variables: Variables = NO_VARIABLES
     outside: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()

@@ -15,6 +15,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from enum import Enum
+from functools import lru_cache
+from itertools import count
 from types import FunctionType, GeneratorType, ModuleType
 from typing import Any
 
@@ -37,6 +39,9 @@ _STEADY = frozenset({
     "scipy", "sklearn", "uuid",
 })  # fmt: skip
 """Modules whose objects look the same twice where nothing has changed them. A figure never does."""
+_LOOKS = count()
+_Cached = type(lru_cache(int))
+"""What ``lru_cache`` makes of a function: pickled by its name, so whoever unpickles it must have it."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +52,7 @@ class Examined:
     are in it. ``objects`` are those in it that can be changed, and ``lent`` memory that pandas copies before it
     writes, both by id: they are held here, so that no other object can come to have such an id. Where ``sampled``,
     not all was looked at: ``frames`` are pandas' of which that is true, ``unseen`` the bytes of everything else.
-    ``steady``: another look finds the same.
+    ``steady``: another look finds the same. ``named`` are the notebook's objects in it that travel only by name.
     """
 
     digest: bytes | None
@@ -59,6 +64,7 @@ class Examined:
     sampled: bool = False
     unseen: int = 0
     steady: bool = True
+    named: frozenset[str] = frozenset()
 
     def shares_with(self, other: Examined) -> bool:
         """Whether a change in place to one of the two values can be a change to the other."""
@@ -85,6 +91,7 @@ def examine(value: Any, look: Look = Look.QUICK) -> Examined:
         sampled=walk.memory.sampled,
         unseen=walk.memory.unseen,
         steady=walk.steady,
+        named=frozenset(walk.named),
     )
 
 
@@ -109,6 +116,7 @@ class _Walk:
         self.lent: dict[int, Any] = {}
         self.frames: list[Any] = []
         self.steady = True
+        self.named: set[str] = set()
         self.numbers: dict[int, int] = {}  # one object that is there twice is the same one
         self.codes: dict[int, bytes] = {}
         self.private = 0  # depth of what is nobody's but the object's around it
@@ -157,6 +165,13 @@ class _Walk:
         if root := root_of(value if isinstance(value, type) else kind):
             self.modules.add(root)
             self.steady &= root in _STEADY
+        if _is_drawn(value):  # hundreds of thousands of objects, that never look the same twice
+            self.steady = False
+            figure = getattr(value, "figure", None) or value
+            self.objects.setdefault(id(figure), figure)
+            return "picture", next(_LOOKS)
+        if kind is _Cached and value.__module__ == "__main__":
+            self.named.add(value.__name__)
         if not self.private and can_be_shared(value):
             self.objects.setdefault(id(owner_of(value)), owner_of(value))
         if kind in (list, tuple, set, frozenset, dict) and len(value) > _LONG:
@@ -317,6 +332,12 @@ def _constants() -> Iterator[type]:
         yield from (numpy.dtype, numpy.ufunc)
     if (pandas := sys.modules.get("pandas")) is not None:
         yield from (pandas.Index, pandas.api.extensions.ExtensionDtype)
+
+
+def _is_drawn(value: Any) -> bool:
+    """Whether it is a part of one of matplotlib's figures, or a figure."""
+    artist = sys.modules.get("matplotlib.artist")
+    return artist is not None and isinstance(value, artist.Artist)
 
 
 def _is_array(value: Any) -> bool:

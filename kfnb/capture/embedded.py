@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 
-def kfnb_load(artifact: Any, classes: Mapping[str, type]) -> Any:
+def kfnb_load(artifact: Any, classes: Mapping[str, Any]) -> Any:
     """Read the value of an artifact; ``classes`` are the notebook's that this step has, by name."""
     import json
     from pkgutil import resolve_name
@@ -44,7 +44,7 @@ def kfnb_load(artifact: Any, classes: Mapping[str, type]) -> Any:
 
 
 def kfnb_save(
-    value: Any, artifact: Any, classes: Mapping[str, type], write: Callable[..., str] | None = None
+    value: Any, artifact: Any, classes: Mapping[str, Any], write: Callable[..., str] | None = None
 ) -> None:
     """Write a value to an artifact by ``write``, where that gives it back unchanged; else pickled."""
     try:
@@ -157,25 +157,27 @@ def kfnb_write_json(value: Any, path: str) -> str:
     return "json" if same(value, json.loads(text)) and len(set(found)) == len(found) else ""
 
 
-def kfnb_pickle(value: Any, path: str, classes: Mapping[str, type]) -> str:
-    """A pickle in which the notebook's classes go by name, and by value for a step that does not have them.
+def kfnb_pickle(value: Any, path: str, classes: Mapping[str, Any]) -> str:
+    """A pickle in which the notebook's classes and functions go by name, and by value for a step without them.
 
-    So that an instance is, in the next step, one of that step's own class. ``classes`` are those of this step.
+    So that an instance is, in the next step, one of that step's own class. ``classes`` are those of this step, with
+    its functions.
     """
     import io
     import sys
+    from types import FunctionType
 
     import cloudpickle
 
     # what this very file defines is in no other step: it goes by value
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
-    by_class = {known: name for name, known in classes.items()}
-    done: dict[type, bytes] = {}
+    by_class = {known: name for name, known in classes.items() if isinstance(known, type | FunctionType)}
+    done: dict[Any, bytes] = {}
 
-    def dumps(value: Any, busy: tuple[type, ...] = ()) -> bytes:
+    def dumps(value: Any, busy: tuple[Any, ...] = ()) -> bytes:
         class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
             def persistent_id(self, item: Any) -> Any:
-                if not isinstance(item, type) or item in busy:
+                if not isinstance(item, type | FunctionType) or item in busy:
                     return None
                 name = by_class.get(item) or vars(item).get("__kfnb_name__")
                 if name is None:
@@ -193,11 +195,13 @@ def kfnb_pickle(value: Any, path: str, classes: Mapping[str, type]) -> str:
     return "cloudpickle"
 
 
-def kfnb_unpickle(path: str, classes: Mapping[str, type]) -> Any:
+def kfnb_unpickle(path: str, classes: Mapping[str, Any]) -> Any:
     """What ``kfnb_pickle`` wrote, with this step's own ``classes`` where it has them."""
     import io
     import pickle
+    import sys
 
+    main = sys.modules["__main__"]
     loaded: dict[str, Any] = dict(classes)
 
     def loads(data: bytes) -> Any:
@@ -207,6 +211,8 @@ def kfnb_unpickle(path: str, classes: Mapping[str, type]) -> Any:
                 if name not in loaded:
                     loaded[name] = loads(by_value)
                     loaded[name].__kfnb_name__ = name
+                    # plain pickle writes it by its name, so it has to be found there, as in the notebook
+                    vars(main).setdefault(name, loaded[name])
                 return loaded[name]
 
         return Unpickler(io.BytesIO(data)).load()

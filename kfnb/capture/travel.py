@@ -8,7 +8,7 @@ made the name and what to do.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from kfnb.capture import modules, packages
@@ -77,12 +77,13 @@ def trace(
     constants: Mapping[str, str] | None = None,
     before: int | None = None,
     setups: Iterable[Cell] = (),
+    unpickled: Collection[str] = (),
 ) -> Travel:
     """Everything that the code of ``cell`` needs.
 
     ``before`` is the order of the cell as of which names are looked up, ``constants`` the values (as source) that
     constants had then; both as the component was captured, or None for now. ``setups`` are the set-up cells that run
-    before it in a step.
+    before it in a step, ``unpickled`` names that only pickles in its files refer to.
     """
     tracer = _Tracer(notebook, cell, options, constants or {}, before)
     tracer.captured = constants is not None
@@ -95,6 +96,9 @@ def trace(
         tracer.need(
             name, Use(line, cell, "the cell", optional=optional, own=name in names.writes and optional)
         )
+    for name in sorted(unpickled):
+        if name not in names.writes:
+            tracer.need(name, Use(1, cell, "a pickle that the step reads", optional=True, own=True))
     tracer.imports_inside(cell.tree, cell)
     tracer.kf_calls(cell.tree)
     found = tracer.travel

@@ -120,7 +120,8 @@ class Suspects:
 @dataclass(frozen=True)
 class Watch:
     """How the watched names looked before. ``states`` are digests of what the notebook's classes and functions keep in
-    themselves; ``shared`` are pairs of inputs that share an object; ``draws`` where the random generators stood.
+    themselves; ``shared`` are pairs of inputs that share an object; ``draws`` where the random generators stood;
+    ``named`` are the notebook's objects that are in inputs by name alone.
     """
 
     before: Mapping[str, Before]
@@ -128,6 +129,7 @@ class Watch:
     states: Mapping[str, bytes | None]
     shared: tuple[tuple[str, str], ...]
     draws: Draws
+    named: frozenset[str]
 
     @classmethod
     def begin(
@@ -153,7 +155,8 @@ class Watch:
         guards = dict(_guards({name: looks[name] for name in looks if name not in plain}, space, suspects))
         before = {name: guards.get(name, Before(look.digest)) for name, look in looks.items()}
         states = {source.name: _state(space.get(source.name)) for source in travel.sources}
-        return cls(before, suspects, states, tuple(_shared(known)), Draws.now())
+        named = frozenset[str]().union(*(look.named for look in known.values()))
+        return cls(before, suspects, states, tuple(_shared(known)), Draws.now(), named)
 
     def changed(self, notebook: Notebook, names: Names) -> Iterator[str]:
         """The names whose objects were changed, or would be where the code went another way."""

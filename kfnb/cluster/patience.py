@@ -21,8 +21,9 @@ class Patience:
     def before(self, number: int, asked: str = "") -> float:
         """Seconds to wait after so many failures more than one; ``asked`` is what the server wants (Retry-After)."""
         pause = float(asked) if asked.isdigit() else self.pause * 2 ** min(number, 16)
-        return min(pause, self.longest) * random.uniform(0.8, 1.0)  # noqa: S311 - no secret
+        return min(pause, self.longest) * _CHANCE.uniform(0.8, 1.0)
 
 
+_CHANCE = random.Random()  # noqa: S311 - no secret; and not the global one, which a notebook may have seeded
 PATIENCE = Patience()
 """As much as most have."""

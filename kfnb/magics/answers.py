@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from kfnb import model, widgets
 from kfnb.errors import KfnbError
 from kfnb.magics.contents import previews_of, texts_of
+from kfnb.magics.downloads import CannotDownload
 from kfnb.widgets import wire
+from kfnb.widgets.failure import error_text
 from kfnb.widgets.study.wire import find_trial
 from kfnb.widgets.wire import Message
 
@@ -46,22 +48,35 @@ def _leave(board: Board, message: Message) -> None:
 
 
 def _detail(board: Board, message: Message) -> None:
+    newest = board.asked(message["id"], message["task"])
     now = board.find(message["id"]).snapshot()
-    html = _task(now, message["task"]) if isinstance(now, model.Run) else _trial(now, message["task"])
-    if html is not None:
-        board.tell({"kind": "detail", "id": message["id"], "task": message["task"], "html": html})
+    told = _task(now, message["task"]) if isinstance(now, model.Run) else _trial(now, message["task"])
+    if told and newest():  # what was asked for later is newer, and may have been told before
+        board.tell({"kind": "detail", "id": message["id"], "task": message["task"], **told})
 
 
-def _task(run: model.Run, id: str) -> str | None:
+def _task(run: model.Run, id: str) -> Message:
     task = next((task for task in run.tasks if task.id == id), None)
     if task is None:
-        return None
-    return widgets.draw_task(task, texts_of(task), previews_of(task), titled=False)["text/html"]
+        return {}
+    html = widgets.draw_task(task, texts_of(task), previews_of(task), titled=False)["text/html"]
+    return {"html": html, "error": error_text(task)}
 
 
-def _trial(study: model.Study, number: str) -> str | None:
+def _trial(study: model.Study, number: str) -> Message:
     trial = find_trial(study.trials, int(number))
-    return None if trial is None else widgets.draw_trial(study, trial)["text/html"]
+    return {} if trial is None else {"html": widgets.draw_trial(study, trial)["text/html"], "error": ""}
+
+
+def _fetch(board: Board, message: Message) -> None:
+    part = {"kind": "piece", **{name: message[name] for name in ("id", "task", "artifact")}}
+    run = board.run(message["id"]).snapshot()
+    try:
+        facts, data = board.downloads.next(run, message["task"], message["artifact"], first=message["first"])
+    except CannotDownload as error:
+        board.tell({**part, "name": "", "size": 0, "first": 0, "error": str(error)})
+    else:
+        board.tell({**part, **facts, "error": ""}, data)
 
 
 def _labels(board: Board, message: Message) -> None:
@@ -96,6 +111,7 @@ ANSWERS: dict[str, Answer] = {
     "seen": _seen,
     "leave": _leave,
     "detail": _detail,
+    "fetch": _fetch,
     "labels": _labels,
     "log": _log,
     "save": _save,

@@ -13,6 +13,7 @@ from kfnb.backends.logs import settled
 from kfnb.backends.run import Run, RunList
 from kfnb.magics.answers import answer
 from kfnb.magics.contents import Drawing
+from kfnb.magics.downloads import Downloads
 from kfnb.magics.following import Follower
 from kfnb.magics.logstream import LogStream
 from kfnb.magics.pictures import Pictures, Place
@@ -41,6 +42,9 @@ class Board:
         self._pictures: dict[str, Pictures] = {}
         self._tables: dict[str, RunList] = {}
         self._streams: dict[tuple[str, str], LogStream] = {}
+        self.downloads = Downloads()
+        self._questions: dict[tuple[str, str], object] = {}
+        self._cells: dict[str, set[str | None]] = {}
 
     def tell(self, message: Message, *buffers: bytes) -> None:
         """Send the page a message."""
@@ -96,6 +100,21 @@ class Board:
                 follower.pictures.add(place)
                 follower.wake()
 
+    # -- the cells that show them -----------------------------------------------------------------------------
+
+    def placed(self, handle: Handle, cell: str | None) -> None:
+        """A cell, by its client's id of it (None where there is none), shows a run or a study."""
+        self._cells.setdefault(id_of(handle), set()).add(cell)
+
+    def cleared(self, cell: str) -> None:
+        """A cell runs again: what it showed is gone from the notebook."""
+        for cells in self._cells.values():
+            cells.discard(cell)
+
+    def is_shown(self, handle: Handle) -> bool:
+        """Whether a cell shows that run or study."""
+        return bool(self._cells.get(id_of(handle)))
+
     def _ended(self, follower: Follower) -> bool:
         with self._lock:
             if follower.asked:
@@ -127,6 +146,12 @@ class Board:
                     id, part, lambda: _lines(handle, part), self.tell
                 )
                 stream.start()
+
+    def asked(self, id: str, part: str) -> Callable[[], bool]:
+        """The details of a part are asked for: what is returned tells whether that is the newest such question."""
+        question = object()
+        self._questions[id, part] = question
+        return lambda: self._questions.get((id, part)) is question
 
     def save(self, handle: Handle, part: str) -> None:
         """Send the page the whole log of a task or a trial, to be saved as a file."""

@@ -11,13 +11,16 @@ from kfnb.backends.schedule import Schedule, ScheduleList
 from kfnb.config import Kfnb
 from kfnb.errors import KfnbError
 from kfnb.magics.contents import Drawing
-from kfnb.magics.subjects import Handle
+from kfnb.magics.subjects import Handle, Shown
 from kfnb.model.cluster import Status
 from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
 from kfnb.tuning.study import Study
+from kfnb.widgets.states import look
+from kfnb.widgets.words import duration
 
 if TYPE_CHECKING:
     from kfnb.magics.board import Board
+    from kfnb.magics.kernel import Kernel
 
 
 def bundle(thing: Any) -> dict[str, str]:
@@ -31,11 +34,18 @@ def bundle_of_runs(runs: RunList, board: Board | None) -> dict[str, str]:
     return widgets.draw_runs(runs, home=home)
 
 
-def show(handle: Handle, board: Board | None) -> None:
-    """Display a run or a study; with a board, the display changes as it does, until it is finished."""
+def show(handle: Handle, kernel: Kernel) -> None:
+    """Display a run or a study; where there is a page, the display changes as it does, until it is finished.
+
+    A cell that ends with ``r.wait()`` says in a line how that went where another one shows the run.
+    """
     from IPython.display import display
 
+    board = kernel.board
     try:
+        if board is not None and kernel.ends_in_an_order and board.is_shown(handle):
+            print(line(handle.snapshot()))
+            return
         if board is None:
             display(bundle(handle), raw=True)
             return
@@ -44,7 +54,24 @@ def show(handle: Handle, board: Board | None) -> None:
         print(f"{type(error).__name__}: {error}")
         return
     board.follow(handle)  # the page knows it by the time that it gets a place for it
-    board.follow(handle, display(board.drawing(handle)(now), raw=True, display_id=True))
+    picture = board.drawing(handle)(now)
+    place = kernel.place()
+    if place is None:
+        place = display(picture, raw=True, display_id=True)
+    else:
+        place.update(picture, raw=True)
+    board.follow(handle, place)
+    board.placed(handle, kernel.cell_id)
+
+
+def line(shown: Shown) -> str:
+    """A run or a study that a cell above shows, in a line."""
+    state = look(shown.state).word
+    if shown.started is not None and shown.finished is not None:
+        state += f" after {duration(shown.finished - shown.started)}"
+    if isinstance(shown, model.Run):
+        return f"run {shown.id} of {shown.pipeline}: {state}. A cell above shows it; %kf_run {shown.id} draws it here"
+    return f"study {shown.name}: {state}. A cell above shows it; %kf_study {shown.name} draws it here"
 
 
 _DRAWINGS: dict[type, Callable[[Any], dict[str, str]]] = {

@@ -157,7 +157,7 @@ class Extension:
     def _show(self, run: Any) -> None:
         from kfnb.magics.display import show
 
-        show(run, self.kernel.board)
+        show(run, self.kernel)
 
     def _bundle_of_runs(self, runs: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
         del include, exclude  # IPython filters the bundle itself

@@ -17,6 +17,7 @@ from kfnb.capture.parameters import check_parameters
 from kfnb.capture.setup import TAGS, check_set_up
 from kfnb.errors import KfnbError, UsageError
 from kfnb.magics.ahead import Ahead
+from kfnb.magics.ending import ends_in_an_order
 from kfnb.magics.file import NotebookFile
 from kfnb.magics.running import Running
 from kfnb.pipeline.workspace import Workspace
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from kfnb.magics.board import Board
+    from kfnb.magics.pictures import Place
 
 
 class Kernel:
@@ -33,6 +35,7 @@ class Kernel:
     def __init__(self, shell: InteractiveShell, running: list[Running]) -> None:
         self.shell = shell
         self.running = running
+        self._place: Place | None = None
         self.ahead = Ahead(busy=lambda: bool(self.running))
         self.file = NotebookFile.find(shell.user_ns)
         folder = self.file.path.parent if self.file else Path.cwd()
@@ -68,6 +71,20 @@ class Kernel:
         from kfnb.magics.board import Board
 
         return Board()
+
+    # -- what the running cell shows --------------------------------------------------------------------------
+
+    def announce(self, text: str) -> None:
+        """Show at once what is being done, until ``place`` is taken for what comes of it, or the cell has ended."""
+        from IPython.display import display
+
+        if self.board is not None:
+            self._place = display({"text/plain": text}, raw=True, display_id=True)
+
+    def place(self) -> Place | None:
+        """The place of what was announced, for something to be shown there instead."""
+        place, self._place = self._place, None
+        return place
 
     # -- cells ------------------------------------------------------------------------------------------------
 
@@ -106,11 +123,6 @@ class Kernel:
         check_set_up(self._cell(running))
         running.files = FileWatch(self.notebook.folder)
 
-    def before_cell(self, running: Running) -> None:
-        """A cell is about to run."""
-        if self.notebook.is_tagged_set_up(running.raw):
-            running.files = FileWatch(self.notebook.folder)
-
     def trial_cell(self, name: str, line: str, body: str) -> Cell:
         """The running cell as the trial of a study: it does not run here. ``line`` and ``body`` are its parts."""
         running = self.running[-1] if self.running else None
@@ -118,10 +130,29 @@ class Kernel:
             running = Running(f"{TRIAL} {line}\n{body}", self.number, None)
         return self._cell(running, name)
 
+    def before_cell(self, running: Running) -> None:
+        """A cell is about to run: what it displayed the last time is gone, and a set-up cell's files are seen."""
+        if self.notebook.is_tagged_set_up(running.raw):
+            running.files = FileWatch(self.notebook.folder)
+        if "_board" in vars(self) and running.cell_id is not None:
+            self._board.cleared(running.cell_id)
+
+    @property
+    def cell_id(self) -> str | None:
+        """The client's id of the cell that runs, the outermost of them; None where it sends none."""
+        return self.running[0].cell_id if self.running else None
+
+    @property
+    def ends_in_an_order(self) -> bool:
+        """Whether the cell that runs ends with a call like ``r.wait()``, which is not made to see the run."""
+        return bool(self.running) and ends_in_an_order(self.shell.transform_cell(self.running[-1].raw))
+
     def after_cell(self, running: Running, *, success: bool) -> None:
         """A cell has run: its definitions are taken in, and its component if it is to be one."""
+        if (place := self.place()) is not None:
+            place.update({"text/plain": ""}, raw=True)
         if running.pending is None:
-            self.record(running)
+            self.record(running, success=success)
             return
         try:
             if success:
@@ -130,7 +161,7 @@ class Kernel:
         finally:
             running.pending.end()
 
-    def record(self, running: Running) -> None:
+    def record(self, running: Running, *, success: bool = True) -> None:
         """Take in what a cell defined that is no component."""
         cell = self._cell(running)
         if cell.head == TRIAL:
@@ -138,9 +169,15 @@ class Kernel:
         if cell.head == "%%kf_parameters":
             # papermill's values come in a cell of their own, which may stand before this one
             self.shell.user_ns.update(self.notebook.injected)
-        self.notebook.record(cell)
-        if running.files is not None:
-            self.notebook.files[cell.key] = running.files.stop()
+        self.notebook.record(cell, failed=not success)
+        if running.files is None:
+            return
+        files = running.files.stop()
+        if success:
+            self.notebook.files[cell.key] = files
+        else:
+            what = "run it as it ran before" if self.notebook.has_run_as_set_up(cell) else "do not run it"
+            print(f"note: set-up cell {cell} failed: steps {what}")
 
     def _time(self, running: Running) -> None:
         """Say what ``%%time`` would have."""

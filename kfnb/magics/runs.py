@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 from kfnb import api, managing, options
@@ -19,6 +20,8 @@ class RunMagics(Magics):
     @reads(options.submit)
     def kf_submit(self, line: str) -> Run:
         found, arguments = options.submit().read_with_arguments(line)
+        if "kfp.compiler" not in sys.modules:
+            self.kernel.announce(f"Compiling {found.pipeline}: KFP's compiler is being loaded ...")
         run = managing.submit(found, arguments, self.study_of(found.from_study), print)
         self.bound(found.bind, run)
         if found.keep_files:

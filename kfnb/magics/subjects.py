@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 from kfnb import model
 from kfnb.backends.backend import Pace
 from kfnb.backends.run import Run
+from kfnb.magics.commands import command
 from kfnb.magics.importances import Importances
 from kfnb.widgets.study.wire import StudyWire, wire_id
 from kfnb.widgets.wire import Message, Wire
@@ -54,7 +55,7 @@ class RunSubject:
 
     def __init__(self, run: Run) -> None:
         self.id = run.id
-        self._wire = Wire(run.id)
+        self._wire = Wire(run.id, command)
         self._observer = run.observe()
         self._touched: set[str] = set()
         self.pace = self._observer.pace

@@ -140,6 +140,7 @@ class Task:
     names of the siblings it waits for, ``takes`` what it takes from which of them. ``started``, ``finished`` and
     ``began`` (the start of each attempt) are seconds since the epoch. ``doing`` says what it waits for, or what is
     being done for it (an environment that is built, an image that is pulled), and is empty most of the time.
+    ``condition`` is that of a branch (``if accuracy > 0.9``), ``decided`` what it came to (``0.93 > 0.9: taken``).
     """
 
     id: str
@@ -154,6 +155,8 @@ class Task:
     finished: float | None = None
     began: tuple[float, ...] = ()
     doing: str = ""
+    condition: str = ""
+    decided: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
+from kfnb.backends import branches
 from kfnb.model import Edge, Graph, Node, Port, importers
 from kfnb.pipeline.spec import Compiled, parameter_type
 
@@ -89,7 +90,7 @@ def _sources(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _label(task: Mapping[str, Any]) -> str:
     condition = task.get("triggerPolicy", {}).get("condition")
     if condition:
-        return _branch(str(condition))
+        return branches.words(str(condition))
     iterator = task.get("parameterIterator") or task.get("artifactIterator")
     if iterator:
         limit = task.get("iteratorPolicy", {}).get("parallelismLimit")
@@ -103,17 +104,3 @@ def _items(iterator: Mapping[str, Any]) -> str:
     return str(items.get("raw") or items.get("inputParameter") or items.get("inputArtifact")).removeprefix(
         "pipelinechannel--"
     )
-
-
-def _branch(condition: str) -> str:
-    """The words of a branch: KFP writes ``Else`` as the negation of all that came before."""
-    earlier, _, own = condition.rpartition(" && ")
-    if own.startswith("!("):
-        return "else"
-    return f"else if {_readable(own)}" if earlier.startswith("!(") else f"if {_readable(condition)}"
-
-
-def _readable(condition: str) -> str:
-    """A condition without the words that KFP puts around names, for people to read."""
-    names = re.sub(r"inputs\.parameter_values\['(?:pipelinechannel--)?([^']+)'\]", r"\1", condition)
-    return " ".join(re.sub(r"\b(?:int|double|bool|string)\(([^()]+)\)", r"\1", names).split())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from kfnb.capture.notebook import Parameter
 from kfnb.errors import ArgumentError, PipelineError
 from kfnb.literal import read_literal
 
@@ -73,6 +74,17 @@ def _checked(documents: list[Any], path: str) -> Compiled:
 def parameter_type(definition: Mapping[str, Any]) -> str:
     """The Python type of a parameter that a spec declares; empty for a type that is not known."""
     return _TYPES.get(str(definition.get("parameterType", "")), "")
+
+
+def outline(name: str, params: Iterable[Parameter]) -> dict[str, Any]:
+    """What of a pipeline's spec tells its parameters, as long as it is not compiled."""
+    kinds = {kind: word for word, kind in _TYPES.items()}
+    declared = {
+        param.name: {"parameterType": kinds.get(param.type, "")}
+        | ({} if param.default is None else {"defaultValue": param.default})
+        for param in params
+    }
+    return {"pipelineInfo": {"name": name}, "root": {"inputDefinitions": {"parameters": declared}}}
 
 
 def check_arguments(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:

@@ -60,6 +60,7 @@ def travel_of(notebook: Notebook, component: Component) -> Travel:
         constants=component.constants,
         before=component.cell.order,
         setups=notebook.setups(component.cell.order),
+        unpickled=component.unpickled,
     )
 
 

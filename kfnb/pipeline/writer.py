@@ -88,13 +88,14 @@ class StepWriter:
         return (*(name for name, needed in used.items() if needed), *sorted(writers | makers))
 
     def _is_main(self) -> bool:
-        """Whether the step must be ``__main__``, as the notebook is: it defines functions or classes."""
+        """Whether the step must be ``__main__``, as the notebook is: it has functions or classes."""
         trees = [self.cell.tree, *(one.cell.tree for one in self.travel.setups)]
         inside = {type(node) for tree in trees for node in ast.walk(tree)}
         own = inside & {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda}
         if self.component.function is not None:
             own.clear()  # the component's own function
-        return bool(own or self.travel.sources or "__name__" in self.travel.provided)
+        named = self.component.unpickled or "__name__" in self.travel.provided
+        return bool(own or self.travel.sources or named)
 
     def function(self) -> str:
         """The whole function."""
@@ -295,10 +296,10 @@ class StepWriter:
         return [INDENT + mark(source.cell.place(source.first)), indented(body.text)]
 
     def _classes(self, *, own: bool) -> str:
-        """The notebook's classes that the step has, as the source of a dict; with ``own``, also those that it makes."""
-        names = {source.name for source in self.travel.sources if source.makes_type}
+        """The notebook's classes and functions that a step has, as the source of a dict; with ``own``, its own too."""
+        names = {source.name for source in self.travel.sources if _is_pickled_by_name(source)}
         if own:
-            names |= {d.name for d in definitions_of(self.cell, self.star_names) if d.makes_type}
+            names |= {d.name for d in definitions_of(self.cell, self.star_names) if _is_pickled_by_name(d)}
             names -= set(self.component.names.deletes)
         return "{" + ", ".join(f'"{name}": {name}' for name in sorted(names)) + "}"
 
@@ -359,6 +360,12 @@ class StepWriter:
         nodes: list[ast.AST] = [source.node for source in self.travel.sources if source.node is not None]
         nodes += [one.cell.tree for one in self.travel.setups]
         return set().union(all_names(self.cell.tree), self.outputs, *(all_names(node) for node in nodes))
+
+
+def _is_pickled_by_name(definition: Definition) -> bool:
+    """Whether plain pickle writes what a definition makes by its name: a class, or a function as it was defined."""
+    node = definition.node
+    return definition.makes_type or (isinstance(node, ast.FunctionDef) and not node.decorator_list)
 
 
 def _count(lines: Sequence[str]) -> int:

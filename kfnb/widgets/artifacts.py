@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from kfnb.model import Artifact
-from kfnb.widgets.blocks import Block, Folded, Row, Section, Text
+from kfnb.widgets.blocks import Block, Folded, Marked, Row, Section, Text
 from kfnb.widgets.charts import classification_blocks, curve_plots, metrics_table
 from kfnb.widgets.frame import Frame
 from kfnb.widgets.markdown import Markdown
@@ -123,7 +123,7 @@ def _order(one: Found) -> tuple[bool, str]:
 def _is_wide(block: Block) -> bool:
     """Whether a block wants the whole width, and stands under the others."""
     return isinstance(block, Frame | Text) or (
-        isinstance(block, Section) and any(map(_is_wide, block.blocks))
+        isinstance(block, Section | Marked) and any(map(_is_wide, block.blocks))
     )
 
 

@@ -159,6 +159,24 @@ class Section:
 
 
 @dataclass(frozen=True)
+class Marked:
+    """Blocks about an artifact of a task, marked for a page that can download it: ``side`` is inputs or outputs."""
+
+    side: str
+    name: str
+    blocks: Sequence[Block]
+
+    def to_html(self) -> Element:
+        """The blocks in an element that bears the mark."""
+        inside = (block.to_html() for block in self.blocks)
+        return el("div", *inside, data_kfnb_artifact=f"{self.side}/{self.name}")
+
+    def to_text(self) -> str:
+        """The blocks."""
+        return "\n".join(texts(self.blocks))
+
+
+@dataclass(frozen=True)
 class Folded:
     """Blocks that HTML shows when asked; ``quiet`` for what few will want to see.
 

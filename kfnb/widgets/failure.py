@@ -106,6 +106,15 @@ def cause_block(leaf: Leaf) -> Alert:
     return Alert(FAILED, f"{leaf.label} failed{place}", blocks)
 
 
+def error_text(task: Task) -> str:
+    """The error of a task in full, to be copied; empty where there is none."""
+    error = task.error
+    if error is None:
+        return ""
+    place = f" ({one_line(error.place)})" if error.place else ""
+    return "\n".join(filter(None, (f"{task.name} failed{place}", error.message, error.traceback)))
+
+
 def _says(leaf: Leaf, message: str) -> bool:
     """Whether the task's own error says as much as the run's."""
     error = leaf.task.error

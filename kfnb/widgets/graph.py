@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from kfnb.model import Edge, Graph, Node
 from kfnb.widgets.blocks import Block, Picture, Section, Title, bundle, notes_section
 from kfnb.widgets.component import port_table
-from kfnb.widgets.groups import group_title
+from kfnb.widgets.groups import group_word
 from kfnb.widgets.layering import forward
 from kfnb.widgets.picture import draw
 from kfnb.widgets.scene import Item, Link, Scene
@@ -41,7 +41,7 @@ def _scene(graph: Graph) -> Scene:
 
 
 def _title(node: Node) -> str:
-    return node.label or group_title(node.name) if node.group else node.name
+    return node.label or group_word(node.name) if node.group else node.name
 
 
 def _table(graph: Graph) -> Table:

@@ -26,10 +26,13 @@ class Live(anywidget.AnyWidget):
     """
 
     _esm = _MODULE.read_text(encoding="utf-8")
-    token = traitlets.Unicode(help="the mark of this kernel's pictures").tag(sync=True)
+    token = traitlets.Unicode(help="the mark of this kernel's pictures, and the model's own id").tag(
+        sync=True
+    )
 
     def __init__(self, hear: Callable[[Message], None]) -> None:
-        super().__init__(token=secrets.token_hex(8))
+        token = secrets.token_hex(16)
+        super().__init__(model_id=token, token=token)
         comm: Any = self.comm
         # ipykernel gives what a page says to the shell that spoke last, which may run a cell for an hour
         vars(comm)["_reply_subshell_for"] = lambda _data, subshell: subshell

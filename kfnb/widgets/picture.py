@@ -20,7 +20,7 @@ CAPTION_ADVANCE = 6.1
 STACK_STEP = 4.0
 MARGIN = 2.0
 # the smallest scale at which words can be read
-SMALLEST = 0.6
+SMALLEST = 0.9
 
 
 def draw(scene: Scene) -> Element:
@@ -111,7 +111,7 @@ def _group(item: Item, place: Place) -> Element:
     return el("g", *children)
 
 
-_GROUP_STYLE = f"fill:rgba(128,136,150,.07);stroke:{theme.LINE};stroke-dasharray:5 4"
+_GROUP_STYLE = f"fill:rgba(128,136,150,.07);stroke:{theme.GREY};stroke-dasharray:5 4"
 
 
 def _card(item: Item, place: Place) -> Element:
@@ -134,18 +134,19 @@ def _card(item: Item, place: Place) -> Element:
         children.append(_sign(item.look, left - 1, place.y + tall / 2 - 8))
         left += 24
     base = place.y + (19.5 if words.caption else tall / 2 + 4.5)
-    children.append(el("text", words.title, x=left, y=base, font_weight=600))
+    ink = f"fill:{theme.SOFT}" if item.faint else None
+    children.append(el("text", words.title, x=left, y=base, font_weight=600, style=ink))
     if words.caption:
         children.append(
             el("text", words.caption, x=left, y=base + 16, font_size=11, style=f"fill:{theme.SOFT}")
         )
     if under:
         children.append(_counter(item.count, place.x + wide - 10, place.y + 19.5))
-    return el("g", *children, opacity=0.75 if item.faint else None)
+    return el("g", *children)
 
 
 def _card_style(item: Item) -> str:
-    line = item.look.colour if item.look and not item.faint else theme.LINE
+    line = item.look.colour if item.look else theme.LINE
     dashes = ";stroke-dasharray:4 3" if item.faint else ""
     return f"fill:{theme.PAPER};stroke:{line};stroke-width:1.25{dashes}"
 
@@ -177,7 +178,7 @@ def _sign(look: Look, x: float, y: float) -> Element:
 
 def _arrows(routes: tuple[Route, ...], labels: dict[tuple[str, str], list[str]]) -> Element:
     arrows = (_arrow(route, [label for edge in route.carries for label in labels[edge]]) for route in routes)
-    return el("g", *arrows, style="fill:none;stroke:#8c95a1;stroke-width:1.5;stroke-linejoin:round")
+    return el("g", *arrows, style=f"fill:none;stroke:{theme.ARROW};stroke-width:1.5;stroke-linejoin:round")
 
 
 def _arrow(route: Route, labels: list[str]) -> Element:

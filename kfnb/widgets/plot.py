@@ -160,7 +160,7 @@ def path(points: Sequence[Point], x: Axis, y: Axis) -> str:
 def diagonal(x: Axis, y: Axis) -> Element:
     """The line from the left below to the right above."""
     line = f"M{LEFT} {TOP + y.length:g} L{LEFT + x.length:g} {TOP}"
-    return el("path", d=line, style="stroke:#8c95a1;stroke-dasharray:4 4")
+    return el("path", d=line, style=f"stroke:{theme.ARROW};stroke-dasharray:4 4")
 
 
 def _grid(x: Axis, y: Axis) -> Iterator[Node]:

@@ -120,7 +120,12 @@ def _caption(stack: Stack, now: float) -> str:
         return _caption_of_many(stack)
     task = stack.first
     time_taken = duration(elapsed(task.started, task.finished, now))
-    facts = (look(task.state).word, task.doing, "cached" if task.cached else "", time_taken)
+    facts = (
+        task.decided or look(task.state).word,
+        task.doing,
+        "cached" if task.cached else "",
+        time_taken,
+    )
     return " · ".join(filter(None, facts))
 
 

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from kfnb.model import Artifact, Preview, RunState, Task
 from kfnb.widgets.artifacts import Found, Room, arranged, output_blocks
-from kfnb.widgets.blocks import Block, Code, Section, Text, Title, bundle
+from kfnb.widgets.blocks import Block, Code, Marked, Section, Text, Title, bundle
 from kfnb.widgets.card import Card, Part, artifact_card
 from kfnb.widgets.charts import metrics_table
 from kfnb.widgets.failure import cause_block
@@ -25,6 +25,9 @@ LONGEST_VALUE = 2000
 MOST_ARTIFACTS = 40
 
 PAGE = 88
+
+_WITHOUT_FILE = ("system.Metrics", "system.ClassificationMetrics")
+"""Artifacts that are their metadata, numbers first."""
 
 Pair: TypeAlias = tuple[str, Any]
 
@@ -58,6 +61,14 @@ def draw_task(
     return bundle(f"Task {leaf.label}", [*blocks, *(parts or [Text(f"It has no inputs and outputs{yet}.")])])
 
 
+def artifact_of(task: Task, mark: str) -> Artifact | None:
+    """The artifact of a task that HTML marks so (``data-kfnb-artifact``): ``outputs/model``, ``inputs/parts [2]``."""
+    side, _, name = mark.partition("/")
+    values = {"inputs": task.inputs, "outputs": task.outputs}.get(side, {})
+    found = dict(_pairs(values)).get(name)
+    return found if isinstance(found, Artifact) else None
+
+
 def _leaf(task: Task) -> Leaf:
     """The task in its place, as far as its id tells of it."""
     indices = (int(part) for part in task.id.split("/")[:-1] if part.isdecimal())
@@ -87,7 +98,7 @@ def _pairs(values: Mapping[str, Any]) -> Iterator[Pair]:
 def _inputs(pairs: Sequence[Pair], previews: Mapping[str, Preview]) -> Iterator[Block]:
     if pairs:
         artifacts = [(name, value) for name, value in pairs if isinstance(value, Artifact)]
-        yield Part("Inputs", [*_values("Inputs", pairs), *_cards(artifacts, previews, folded=True)])
+        yield Part("Inputs", [*_values("Inputs", pairs), *_cards("inputs", artifacts, previews, folded=True)])
 
 
 def _outputs(
@@ -95,22 +106,29 @@ def _outputs(
 ) -> Iterator[Block]:
     """The values; then what is to be looked at, numbers first; then what else lies somewhere."""
     found = [Found(leaf, name, value, "") for name, value in pairs if isinstance(value, Artifact)]
+    artifacts = {one.name: one.artifact for one in found}
     shown = {one.name: blocks for one in sorted(found, key=_order) if (blocks := _report(one, contents))}
-    reports = [Section(name.removeprefix("kf_"), blocks) for name, blocks in shown.items()]
+    reports = [_section(name, artifacts[name], blocks) for name, blocks in shown.items()]
     others = [(one.title, one.artifact) for one in found if one.name not in shown]
     blocks = [
         *_values("Outputs", pairs),
         *arranged([*_metrics(leaf.task, found), *reports], loop=False),
-        *_cards(others, previews),
+        *_cards("outputs", others, previews),
     ]
     if blocks:
         yield Part("Outputs", blocks)
 
 
+def _section(name: str, artifact: Artifact, blocks: Sequence[Block]) -> Block:
+    """What is to be looked at of an artifact; of metrics that is all, else there is a file to download."""
+    section = Section(name.removeprefix("kf_"), blocks)
+    return section if artifact.type in _WITHOUT_FILE else Marked("outputs", name, [section])
+
+
 def _order(found: Found) -> int:
     """Numbers first, then curves and matrices, then pages."""
-    first = ("system.Metrics", "system.ClassificationMetrics")
-    return first.index(found.artifact.type) if found.artifact.type in first else len(first)
+    kinds = _WITHOUT_FILE
+    return kinds.index(found.artifact.type) if found.artifact.type in kinds else len(kinds)
 
 
 def _report(found: Found, contents: Mapping[str, str]) -> list[Block]:
@@ -127,10 +145,14 @@ def _metrics(task: Task, found: Sequence[Found]) -> Iterator[Section]:
 
 
 def _cards(
-    artifacts: Sequence[tuple[str, Artifact]], previews: Mapping[str, Preview], *, folded: bool = False
+    side: str,
+    artifacts: Sequence[tuple[str, Artifact]],
+    previews: Mapping[str, Preview],
+    *,
+    folded: bool = False,
 ) -> Iterator[Block]:
     for name, artifact in artifacts[:MOST_ARTIFACTS]:
-        yield artifact_card(name, artifact, previews.get(artifact.uri), folded=folded)
+        yield Marked(side, name, [artifact_card(name, artifact, previews.get(artifact.uri), folded=folded)])
     if len(artifacts) > MOST_ARTIFACTS:
         yield Text(f"… {len(artifacts) - MOST_ARTIFACTS} more artifacts")
 

@@ -18,7 +18,8 @@ GREEN = "#1a9550"
 RED = "#e5484d"
 BLUE = "#2f81f7"
 AMBER = "#c27c0e"
-GREY = "#868e96"
+GREY = "#7d858d"
+ARROW = "#7d8794"
 
 # one for each of several runs, or turns of a loop; told apart by their dashes too
 SERIES = (BLUE, "#d0681c", "#9b6cf0", "#0a8f9c", "#d6409f", "#8a7a2e")
@@ -27,9 +28,10 @@ DASHES = ("", "6 3", "2 3", "8 3 2 3")
 ROOT = ";".join(
     (
         "--kfnb-ink:var(--jp-ui-font-color1,var(--vscode-editor-foreground,#1f2328))",
-        "--kfnb-soft:var(--jp-ui-font-color2,var(--vscode-descriptionForeground,#656d76))",
         "--kfnb-line:var(--jp-border-color2,var(--vscode-widget-border,#d8dee4))",
         "--kfnb-paper:var(--jp-layout-color0,var(--vscode-editor-background,#fff))",
+        # a page's own second colour of words is too faint on shades of its paper
+        "--kfnb-soft:color-mix(in srgb,var(--kfnb-ink) 68%,var(--kfnb-paper))",
         f"color:{INK}",
         f"background:{PAPER}",
         "font-family:var(--jp-ui-font-family,system-ui,-apple-system,'Segoe UI',Helvetica,Arial,sans-serif)",

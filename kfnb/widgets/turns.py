@@ -72,7 +72,7 @@ class Loops:
 
     def title(self, leaf: Leaf) -> str:
         """A group in words: ``loop over C``."""
-        word = group_title(leaf.task.name)
+        word = group_title(leaf.task)
         loop = self.by_group.get(leaf.task.id)
         names = loop.over if loop else ()
         return f"{word} over {', '.join(names)}" if 0 < len(names) <= MOST_NAMED else word

@@ -6,10 +6,10 @@ What is sent, when and by whom is not decided here.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from kfnb.model import Run, Task
+from kfnb.model import Run, RunState, Task
 from kfnb.widgets.groups import group_title
 from kfnb.widgets.states import shown
 from kfnb.widgets.tree import Tree, is_indexed, is_iteration
@@ -23,10 +23,14 @@ VALUE, SENTENCE = 80, 300
 
 
 class Wire:
-    """What the page knows of one run, and the messages that tell it the rest."""
+    """What the page knows of one run, and the messages that tell it the rest.
 
-    def __init__(self, run_id: str) -> None:
+    ``command`` gives the line that would start the run again.
+    """
+
+    def __init__(self, run_id: str, command: Callable[[Run], str] = lambda _: "") -> None:
         self._id = run_id
+        self._command = command
         self._seq = 0
         self._run: Message = {}
         self._tasks: dict[str, Message] = {}
@@ -35,7 +39,7 @@ class Wire:
     def whole(self, run: Run) -> Message:
         """All of the run."""
         by_id = {task.id: task for task in run.tasks}
-        self._run = _run(run)
+        self._run = self._fields(run)
         self._tasks = {task.id: self._task(task, by_id) for task in run.tasks if not is_iteration(task)}
         return {
             "kind": "run",
@@ -49,7 +53,7 @@ class Wire:
 
         ``by_id`` are all of the run's tasks.
         """
-        now = _run(run)
+        now = self._fields(run)
         fields = news(now, self._run)
         tasks = [
             told
@@ -62,6 +66,9 @@ class Wire:
         self._seq += 1
         message: Message = {"kind": "change", "id": self._id, "seq": self._seq, "now": time.time()}
         return message | ({"run": fields} if fields else {}) | ({"tasks": tasks} if tasks else {})
+
+    def _fields(self, run: Run) -> Message:
+        return _run(run) | {"command": self._command(run)}
 
     def _task_news(self, id: str, by_id: Mapping[str, Task]) -> Message:
         now = self._task(by_id[id], by_id)
@@ -78,13 +85,16 @@ class Wire:
             "path": path,
             "turn": turn,
             "group": task.group,
-            "title": one_line(group_title(task.name) if task.group else task.title),
+            "title": one_line(group_title(task) if task.group else task.title),
+            "branch": task.condition != "",
+            "decided": sentence(task.decided),
             "state": str(task.state),
             "needs": {need: [*map(one_line, task.takes.get(need, ()))] for need in task.needs},
             "began": list(task.began or (() if task.started is None else (task.started,))),
             "finished": task.finished,
             "cached": task.cached,
             "attempts": task.attempts,
+            "known": len(task.inputs) + len(task.outputs),
             "doing": sentence(task.doing),
             "error": sentence(task.error.message) if task.error else "",
             "place": sentence(task.error.place) if task.error else "",
@@ -121,7 +131,15 @@ def _run(run: Run) -> Message:
         "metrics": pairs(run.metrics),
         "notes": [clean(note) for note in run.notes],
         "url": run.url,
+        "doing": _doing(run),
     }
+
+
+def _doing(run: Run) -> str:
+    """What is being done for a run of which no task has begun."""
+    if run.state is not RunState.PENDING:
+        return ""
+    return "Starting the engine" if run.backend == "local" else "Waiting for Kubeflow to start it"
 
 
 def news(now: Message, known: Message) -> Message:

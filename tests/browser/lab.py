@@ -56,9 +56,16 @@ class Lab:
             ("apputils-extension/themes", {"theme": name}),
             ("notebook-extension/tracker", {"windowingMode": "none"}),
         ):
-            path = self.folder / "settings" / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(json.dumps(settings), encoding="utf-8")
+            self._settle(f"@jupyterlab/{plugin}", settings)
+
+    def save_widgets(self, *, on: bool) -> None:
+        """Have the next page save the state of widgets in notebooks, or not."""
+        self._settle("@jupyter-widgets/jupyterlab-manager/plugin", {"saveState": on})
+
+    def _settle(self, plugin: str, settings: dict[str, object]) -> None:
+        path = self.folder / "settings" / f"{plugin}.jupyterlab-settings"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(settings), encoding="utf-8")
 
     def open(self, page: Page, name: str) -> Sheet:
         """Open a notebook, the file browser closed, and wait for its kernel."""

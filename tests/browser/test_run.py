@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from contextlib import suppress
+from pathlib import Path
 
 from lab import DARK, Sheet
 from playwright.sync_api import TimeoutError as TimeOut
@@ -178,6 +180,78 @@ def test_without_its_kernel_a_notebook_shows_the_last_state(lab, page):
     expect(output.get_by_role("table", name="Tasks")).to_be_visible(timeout=30_000)
     expect(output.get_by_text("Succeeded").first).to_be_visible()
     expect(output.get_by_text("model not found")).to_have_count(0)
+
+
+def test_a_notebook_that_saves_the_state_of_widgets_does_not_grow_by_the_page_s_code(lab, page):
+    lab.save_widgets(on=True)
+    sheet = opened(lab, page, "widgets.ipynb", SUBMIT)
+    expect(in_state(live(sheet), "Succeeded")).to_be_visible(timeout=60_000)
+    sheet.finished()
+    sheet.save()
+    lab.save_widgets(on=False)
+    saved = json.loads((lab.notebooks / "widgets.ipynb").read_text())["metadata"]["widgets"]
+    assert "token" in json.dumps(saved)
+    assert len(json.dumps(saved)) < 2_000
+    sheet.reload()
+    expect(in_state(live(sheet), "Succeeded")).to_be_visible(timeout=60_000)
+    sheet.shut_down()
+    output = sheet.cell(SUBMIT).locator(".jp-OutputArea")
+    expect(output.get_by_role("table", name="Tasks")).to_be_visible(timeout=60_000)
+
+
+WIDE = ("%kf_pipeline wide load talk judge", "%kf_submit wide")
+
+
+def test_a_panel_leaves_the_graph_as_large_and_as_whole_as_it_was(lab, page):
+    sheet = opened(lab, page, "panel.ipynb", *WIDE)
+    picture = live(sheet, WIDE[1])
+    expect(in_state(picture, "Succeeded")).to_be_visible(timeout=60_000)
+
+    def places():
+        nodes = picture.get_by_role("treeitem").all()
+        return {one.get_attribute("data-key"): one.bounding_box() for one in nodes}
+
+    def relative(found):
+        """Where the nodes stand to the first of them: the notebook itself may have been scrolled."""
+        x, y = found["load"]["x"], found["load"]["y"]
+        return {
+            key: tuple(map(round, (box["x"] - x, box["y"] - y, box["width"], box["height"])))
+            for key, box in found.items()
+        }
+
+    for width in (1120, 480):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.wait_for_timeout(500)
+        before = relative(places())
+        node(picture, "judge").click()
+        panel = picture.get_by_role("complementary", name="Task judge")
+        expect(panel).to_be_visible()
+        page.wait_for_timeout(500)
+        found = places()
+        assert relative(found) == before
+        area = picture.get_by_role("tree").bounding_box()
+        judge = found["judge"]
+        assert area["x"] <= judge["x"]
+        assert judge["x"] + judge["width"] <= area["x"] + area["width"]
+        assert judge["height"] >= 0.9 * 48
+        page.keyboard.press("Escape")
+        expect(panel).to_have_count(0)
+        page.wait_for_timeout(500)
+        assert relative(places()) == before
+
+
+def test_an_artifact_is_downloaded_and_its_page_is_not_opened(lab, page):
+    sheet = opened(lab, page, "download.ipynb", SUBMIT)
+    picture = live(sheet)
+    expect(in_state(picture, "Succeeded")).to_be_visible(timeout=60_000)
+    node(picture, "judge").click()
+    button = picture.get_by_role("complementary").get_by_role("button", name=re.compile("^Download .*html"))
+    button.focus()
+    with page.expect_download() as waiting:
+        page.keyboard.press("Enter")
+    assert waiting.value.suggested_filename.startswith("judge-")
+    assert "<p>a page</p>" in Path(waiting.value.path()).read_text()
+    expect(button).to_have_text("Saved")
 
 
 def test_with_the_keyboard_alone_a_task_is_opened_and_left(lab, page):

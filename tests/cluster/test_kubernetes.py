@@ -1,6 +1,7 @@
 """What is asked of Kubernetes and what it answers, told apart, against what a real API server said."""
 
 import json
+import random
 import threading
 import time
 from itertools import islice
@@ -383,3 +384,10 @@ def test_a_refusal_that_tells_the_whole_object_is_cut():
     )
     assert str(error).startswith("Kubernetes: Notebook is invalid: x")
     assert len(str(error)) < 1100
+
+
+def test_a_pause_between_tries_leaves_a_notebooks_seed_alone():
+    random.seed(1)
+    before = random.getstate()
+    assert 0 < Patience().before(0) <= 0.3
+    assert random.getstate() == before

@@ -22,9 +22,10 @@ def kernel(tmp_path):
         manager, client = start_new_kernel(kernel_name="python3", cwd=str(tmp_path), env=environ)
         started.append((manager, client))
 
-        def run(code):
+        def run(code, hear=lambda message: None):
             said = []
-            reply = client.execute_interactive(code, timeout=60, output_hook=said.append)
+            both = lambda message: (said.append(message), hear(message))  # noqa: E731
+            reply = client.execute_interactive(code, timeout=60, output_hook=both)
             assert reply["content"]["status"] == "ok", reply["content"]
             return "".join(one["content"].get("text", "") for one in said).strip()
 
@@ -61,6 +62,28 @@ def test_with_warm_0_nothing_is_done_beforehand(kernel, tmp_path):
     time.sleep(1.5)
     assert run("import sys; print('kfp' in sys.modules)") == "False"
     assert not (tmp_path / "home").exists()
+
+
+def test_a_wrong_argument_is_refused_before_kfp_is_imported(kernel):
+    run = kernel(0)
+    run(COMPONENT)
+    run("%kf_pipeline p a")
+    wrong = "try:\n    get_ipython().run_line_magic('kf_submit', 'p --rows 3')\nexcept Exception as error: print(error)"
+    assert run(wrong).startswith("p has no parameter rows")
+    assert run("import sys; print('kfp' in sys.modules)") == "False"
+
+
+def test_a_first_submit_says_at_once_that_it_compiles_and_the_run_takes_that_place(kernel):
+    run = kernel(0)
+    run(COMPONENT)
+    run("%kf_pipeline p a")
+    messages = []
+    run("%kf_submit p", messages.append)
+    shown = [one for one in messages if one["msg_type"] in ("display_data", "update_display_data")]
+    texts = [one["content"]["data"]["text/plain"] for one in shown]
+    assert texts[0].startswith("Compiling p")
+    assert any(" p" in text and "local" in text for text in texts[1:])
+    assert [one["msg_type"] for one in shown].count("display_data") == 1
 
 
 def test_the_modules_are_those_that_the_notebooks_names_come_from():

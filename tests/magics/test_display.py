@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import queue
+import re
 import shutil
 import time
 from dataclasses import dataclass, field
@@ -244,3 +245,20 @@ def test_a_terminal_shows_a_run_once_and_within_100_columns(shell, capsys, monke
     assert said.count("Succeeded · q") == 1
     assert max(map(width, said.splitlines())) <= 100
     assert run.state is kfnb.RunState.SUCCEEDED
+
+
+def test_a_cell_that_waits_for_a_run_that_is_shown_says_a_line_and_draws_nothing(notebook):
+    shown = notebook.run("%kf_submit p --seconds 0.2 -o run")
+    waited = notebook.run("run.wait()")
+    assert waited.kinds == ["stream"]
+    text = waited.contents("stream")[0]["text"]
+    assert re.fullmatch(
+        r"run \S+ of p: Succeeded after .* A cell above shows it; %kf_run \S+ draws it here\n", text
+    )
+    assert notebook.hear_until(shown.places[0], "✓ Succeeded ·")
+    assert notebook.run("run").kinds == ["display_data"]
+
+
+def test_a_cell_that_waits_for_a_run_that_nothing_shows_draws_it(notebook):
+    notebook.run("import kfnb; hidden = kfnb.submit('p', {'seconds': 0.1})")
+    assert notebook.run("hidden.wait()").kinds == ["display_data"]

@@ -27,7 +27,7 @@ def test_show_draws_tasks_groups_and_what_flows(steps: Shell) -> None:
     branch = next(node for node in graph.nodes if node.label.startswith("if "))
     assert nodes["total"].parent == loop.id
     assert branch.parent == loop.id
-    assert branch.label == "if total-n > 0"
+    assert branch.label == "if n > 0"
     assert Edge("load", loop.id, "xs") in graph.edges
     assert [port.name for port in graph.parameters] == ["rows"]
 
@@ -55,4 +55,4 @@ def test_branches_read_as_they_were_written(steps: Shell) -> None:
     body += "with dsl.Elif(n > 2):\n    load()\nwith dsl.Else():\n    load()"
     steps.run(f"%%kf_pipeline p\n{body}")
     labels = [node.label for node in steps.run("%kf_show p").nodes if node.label]
-    assert labels == ["if total-n > 5", "else if total-n > 2", "else"]
+    assert labels == ["if n > 5", "else if n > 2", "else"]

@@ -156,7 +156,8 @@ def test_a_data_loader_with_workers_works_everywhere(shell: Shell, tmp_path: Pat
     shell.run("%kf_pipeline p load")
     assert shell["seen"] == [0, 4, 8, 12]
     assert shell.submit("p").result == {"seen": [0, 4, 8, 12]}
-    assert launch("p", "load", there(tmp_path)).parameters == {"seen": [0, 4, 8, 12]}
+    done = launch("p", "load", there(tmp_path))
+    assert done.parameters == {"seen": [0, 4, 8, 12]}, done.log
 
 
 def test_a_step_is_main_as_a_notebook_is(shell: Shell, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A task's panel: its error, what it took, what it made."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -8,6 +9,7 @@ import widget_samples as samples
 
 from kfnb.model import Artifact, Preview, RunState, Task, TaskError
 from kfnb.widgets import draw_task
+from kfnb.widgets.task import artifact_of
 from kfnb.widgets.words import file_size, width
 
 DATA = Artifact("data", "system.Dataset", "s3://bucket/run/data", {"format": "parquet", "shape": "569 x 31"})
@@ -233,3 +235,13 @@ def test_text_has_as_many_columns_as_a_line_holds():
 )
 def test_sizes_are_in_a_unit_that_fits(count, words):
     assert file_size(count) == words
+
+
+def test_artifacts_with_files_are_marked_for_a_page_that_downloads_them():
+    task = samples.full_task()
+    marks = re.findall(r'data-kfnb-artifact="([^"]*)"', draw_task(task, samples.CONTENTS)["text/html"])
+    assert marks
+    for mark in marks:
+        found = artifact_of(task, mark)
+        assert found is not None
+        assert found.type not in ("system.Metrics", "system.ClassificationMetrics")

@@ -114,6 +114,18 @@ def test_turns_of_a_loop_share_a_path_and_have_numbers():
     assert told["for-loop-1"]["title"] == "loop"
 
 
+def test_a_branch_is_told_by_its_condition_and_by_what_that_came_to():
+    branch = samples.task("condition-2", group=True, condition="if acc > 0.9", decided="0.93 > 0.9: taken")
+    told = Wire("r").whole(Run("r", "r", "p", "local", tasks=(branch,)))["run"]["tasks"][0]
+    assert (told["title"], told["branch"], told["decided"]) == ("if acc > 0.9", True, "0.93 > 0.9: taken")
+
+
+def test_a_run_that_has_not_begun_says_what_is_being_done():
+    run = Run("r", "r", "p", "local", state=RunState.PENDING)
+    assert Wire("r").whole(run)["run"]["doing"] == "Starting the engine"
+    assert Wire("r").whole(replace(run, state=RunState.RUNNING))["run"]["doing"] == ""
+
+
 def test_tasks_whose_parents_go_round_in_a_ring_are_told_all_the_same():
     tasks = (Task("a", "a", parent="b"), Task("b", "b", parent="a"))
     run = Run("r", "r", "p", "local", tasks=tasks)
@@ -163,7 +175,13 @@ def every_message():
         whole,
         page.change(failed, {"", "train"}, by_id(failed)),
         {"kind": "gone", "id": failed.id, "text": "no run is called that any more"},
-        {"kind": "detail", "id": failed.id, "task": "train", "html": "<div><p>ValueError</p></div>"},
+        {
+            "kind": "detail",
+            "id": failed.id,
+            "task": "train",
+            "html": "<div><p>ValueError</p></div>",
+            "error": "train failed",
+        },
         wire.labels(done),
         {
             "kind": "log",
@@ -176,6 +194,16 @@ def every_message():
         },
         {"kind": "file", "id": done.id, "task": "load", "name": "load.log", "last": True},
         {"kind": "said", "id": done.id, "text": "Stopping.", "ok": True},
+        {
+            "kind": "piece",
+            "id": done.id,
+            "task": "report",
+            "artifact": "outputs/page",
+            "name": "report-page.html",
+            "size": 3,
+            "first": 0,
+            "error": "",
+        },
         wire.rows("runs-1", [done, failed]),
         *study_messages(),
     ]
@@ -193,7 +221,13 @@ def study_messages():
     return [
         whole,
         page.change(later, {-1, 8, 9, 10}),
-        {"kind": "detail", "id": "study/local/bowl", "task": "8", "html": "<div><p>lr</p></div>"},
+        {
+            "kind": "detail",
+            "id": "study/local/bowl",
+            "task": "8",
+            "html": "<div><p>lr</p></div>",
+            "error": "",
+        },
         {
             "kind": "log",
             "id": "study/local/bowl",

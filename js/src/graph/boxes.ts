@@ -2,6 +2,7 @@
 import type { RunStore } from "../store/run.ts";
 import type { Stack } from "../store/stack.ts";
 import type { Box } from "./arrange.ts";
+import { longestCaption } from "./caption.ts";
 
 const CARD_HEIGHT = 48;
 const STACK_STEP = 4;
@@ -10,10 +11,14 @@ const WIDEST = 260;
 const ICON = 26;
 const SIDES = 26;
 const BADGE = 40;
-// an open group has its caption beside its title
-const CAPTION = 60;
-// pixels a character takes at most, in the fonts that interfaces use
+// an open group has its title and its caption in one line
+const WIDEST_FRAME = 560;
+const FRAME_SIDES = 66;
+const COUNT = 34;
+// pixels a character takes at most, in the fonts that interfaces use: of a title, of a frame's, of a caption
 const ADVANCE = 7.4;
+const FRAME_ADVANCE = 7;
+const SMALL_ADVANCE = 6.2;
 
 export function boxesOf(stacks: readonly Stack[], store: RunStore): Box[] {
   const folded = store.view.folded.value;
@@ -23,7 +28,7 @@ export function boxesOf(stacks: readonly Stack[], store: RunStore): Box[] {
       key: stack.key,
       needs: needsOf(stack),
       children: open ? boxesOf(stack.children, store) : [],
-      width: widthOf(stack, store.title(stack)) + (open ? CAPTION : 0),
+      width: open ? frameWidth(stack, store.title(stack)) : cardWidth(stack, store.title(stack)),
       height: CARD_HEIGHT + sheets(stack, open) * STACK_STEP,
     };
   });
@@ -40,7 +45,13 @@ function needsOf(stack: Stack): string[] {
   return [...stack.needs.keys()].map((need) => prefix + need);
 }
 
-function widthOf(stack: Stack, title: string): number {
+function cardWidth(stack: Stack, title: string): number {
   const wanted = title.length * ADVANCE + ICON + SIDES + BADGE;
   return Math.round(Math.min(Math.max(wanted, NARROWEST), stack.group ? WIDEST + BADGE : WIDEST));
+}
+
+/** Room for the title and for any caption that there may be: a graph that grows while it runs would jump. */
+function frameWidth(stack: Stack, title: string): number {
+  const words = title.length * FRAME_ADVANCE + longestCaption(stack) * SMALL_ADVANCE;
+  return Math.round(Math.min(words + FRAME_SIDES + (stack.turns > 1 ? COUNT : 0), WIDEST_FRAME));
 }

@@ -15,6 +15,23 @@ export function countsOf(stack: Stack): Counts {
   return stack.group ? count([...stack.work()].map((task) => task.state)) : stack.counts;
 }
 
+/** A group in few words: a branch by what was decided, else how much of it is done. */
+export function ofGroup(stack: Stack): string {
+  const decided = stack.tasks.size === 1 ? (stack.first?.decided ?? "") : "";
+  return decided || ofMany(countsOf(stack));
+}
+
+// "12 of 24 done", "10 ran, 2 skipped"
+const PROGRESS = 17;
+// ": not taken" in the place of "if "
+const DECISION = 9;
+
+/** The characters that a group's caption takes at most, as far as that can be known before. */
+export function longestCaption(stack: Stack): number {
+  const alone = stack.first?.branch && !stack.first.turn.length;
+  return Math.max(PROGRESS, stack.first?.decided.length ?? 0, alone ? stack.title.length + DECISION : 0);
+}
+
 export function ofMany(counts: Counts): string {
   const all = total(counts);
   const failed = counts.get("FAILED") ?? 0;
@@ -38,6 +55,6 @@ export function spoken(stack: Stack, title: string): string {
   );
   const first = stack.first;
   const single = stack.tasks.size === 1 && first !== undefined;
-  const state = single ? ofOne(first) : tally(stack.counts);
+  const state = single ? joined(ofOne(first), first.decided) : tally(stack.counts);
   return [title, state, needs.length && `takes ${needs.join("; ")}`].filter(Boolean).join(". ");
 }

@@ -7,7 +7,7 @@ import { Segments } from "../ui/segments.tsx";
 import { Sign, stateStyle } from "../ui/sign.tsx";
 import { TIMES } from "../words.ts";
 import { sheets } from "./boxes.ts";
-import { countsOf, ofMany, ofOne, spoken, stateOf } from "./caption.ts";
+import { countsOf, ofGroup, ofMany, ofOne, spoken, stateOf } from "./caption.ts";
 import type { Place } from "./level.ts";
 import type { Stage } from "./stage.ts";
 
@@ -74,7 +74,8 @@ export function Card({ stack, place, store, stage }: Props) {
 
 function Caption({ stack, counts }: { stack: Stack; counts: Counts }) {
   const task = stack.first;
-  if (stack.group || stack.tasks.size > 1 || !task) return <span class="caption">{ofMany(counts)}</span>;
+  if (stack.group) return <span class="caption">{ofGroup(stack)}</span>;
+  if (stack.tasks.size > 1 || !task) return <span class="caption">{ofMany(counts)}</span>;
   return (
     <span class="caption">
       {ofOne(task)}

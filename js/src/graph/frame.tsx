@@ -3,7 +3,7 @@ import type { RunStore } from "../store/run.ts";
 import type { Stack } from "../store/stack.ts";
 import { Sign, stateStyle } from "../ui/sign.tsx";
 import { TIMES } from "../words.ts";
-import { countsOf, ofMany, spoken, stateOf } from "./caption.ts";
+import { ofGroup, spoken, stateOf } from "./caption.ts";
 import type { Place } from "./level.ts";
 import type { Stage } from "./stage.ts";
 
@@ -49,7 +49,7 @@ export function GroupFrame({ stack, place, store, stage }: Props) {
         <Sign state={state} />
         <span class="title">{title}</span>
         {turns > 1 && <span class="count">{`${TIMES}${turns}`}</span>}
-        <span class="caption">{ofMany(countsOf(stack))}</span>
+        <span class="caption">{ofGroup(stack)}</span>
       </div>
     </div>
   );

@@ -1,8 +1,9 @@
-import { useComputed, useSignalEffect } from "@preact/signals";
+import { type ReadonlySignal, useComputed, useSignalEffect } from "@preact/signals";
 import { useLayoutEffect, useMemo, useRef } from "preact/hooks";
 import type { RunStore } from "../store/run.ts";
+import type { Camera } from "../store/view.ts";
 import { Held } from "../ui/held.ts";
-import { arrange } from "./arrange.ts";
+import { arrange, type Layout } from "./arrange.ts";
 import { boxesOf } from "./boxes.ts";
 import { Card } from "./card.tsx";
 import { Edges, Lit } from "./edges.tsx";
@@ -15,13 +16,22 @@ import { meets, useWindow } from "./window.ts";
 // so small that words are too small to read
 const FAR = 0.42;
 
-/** A run's graph: to move, to zoom, and to walk through by the keyboard. */
-export function Graph({ store }: { store: RunStore }) {
-  const layout = useComputed(() => {
+/** Where the nodes of a run's graph stand. */
+export function useLayout(store: RunStore): ReadonlySignal<Layout> {
+  return useComputed(() => {
     store.shape.value;
     return arrange(boxesOf(store.fold.value?.roots ?? [], store));
   });
-  const stage = useMemo(() => new Stage(store.view, layout), [store]);
+}
+
+interface Props {
+  store: RunStore;
+  layout: ReadonlySignal<Layout>;
+}
+
+/** A run's graph: to move, to zoom, and to walk through by the keyboard. */
+export function Graph({ store, layout }: Props) {
+  const stage = useMemo(() => new Stage(store.view, layout), [store, layout]);
   const area = useRef<HTMLDivElement>(null);
   useLayoutEffect(() => watchSize(area.current, stage), [stage]);
   useLayoutEffect(() => (area.current ? listen(area.current, stage) : undefined), [stage]);
@@ -144,12 +154,24 @@ function useFocus(area: { current: HTMLDivElement | null }, stage: Stage): () =>
   return follow;
 }
 
-/** Bring the node whose panel is open into view, which the panel may have covered. */
+/** Bring the node whose panel is open into view; once that is closed, the graph is seen as it was before. */
 function useReveal(store: RunStore, stage: Stage): void {
+  const { view } = store;
+  const before = useRef<Camera | null | undefined>(undefined);
+  const moved = useRef<Camera | null>(null);
   useSignalEffect(() => {
-    const open = store.view.open.value;
+    const open = view.open.value;
     const place = open && stage.size.value.width ? stage.layout.peek().places.get(open) : undefined;
-    if (place) stage.reveal(place);
+    if (place) {
+      if (before.current === undefined) before.current = moved.current = view.camera.peek();
+      const own = view.camera.peek() !== moved.current;
+      stage.reveal(place);
+      // whoever has moved it meanwhile wants it there
+      if (!own) moved.current = view.camera.peek();
+    } else if (!open && before.current !== undefined) {
+      if (view.camera.peek() === moved.current) view.camera.value = before.current;
+      before.current = undefined;
+    }
   });
 }
 

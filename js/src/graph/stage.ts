@@ -6,8 +6,8 @@ import type { Place, Size } from "./level.ts";
 export const MARGIN = 14;
 const LEAST_SCALE = 0.02;
 const MOST_SCALE = 2.5;
-// the smallest scale at which words can be read
-const READABLE = 0.75;
+// the smallest scale at which words can be read: captions of 11 pixels are of 10 then
+const READABLE = 0.9;
 const LOWEST = 120;
 // the buttons' own strip
 const STRIP = 26;

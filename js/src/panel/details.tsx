@@ -1,6 +1,8 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Followed } from "../store/followed.ts";
+import { RunStore } from "../store/run.ts";
 import { Waiting } from "../ui/waiting.tsx";
+import { addButtons } from "./download.ts";
 
 interface Props {
   /** What names the task or the trial, in messages. */
@@ -20,8 +22,10 @@ export function Details({ part, version, store }: Props) {
     [part, version, store.renewed.value],
   );
   useLayoutEffect(() => {
-    if (box.current && html !== undefined) box.current.innerHTML = html;
-  }, [html]);
+    if (!box.current || html === undefined) return;
+    box.current.innerHTML = html;
+    if (store instanceof RunStore) addButtons(box.current, part, store);
+  }, [html, part, store]);
   return (
     <div class="section" role="tabpanel" aria-label="Details">
       {html === undefined && <Waiting gone={store.gone.value !== ""} />}

@@ -1,9 +1,10 @@
-import { useEffect } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import type { Task } from "../protocol.ts";
 import { isOver, look } from "../states.ts";
 import type { RunStore } from "../store/run.ts";
 import type { Stack } from "../store/stack.ts";
 import type { Section } from "../store/view.ts";
+import { Copy } from "../ui/copy.tsx";
 import { Elapsed } from "../ui/elapsed.tsx";
 import { Sign, stateStyle } from "../ui/sign.tsx";
 import { Tabs } from "../ui/tabs.tsx";
@@ -32,23 +33,37 @@ function Open({ stack, store }: { stack: Stack; store: RunStore }) {
   useEffect(() => {
     if (task && !store.view.task.peek()) store.view.task.value = task.id;
   }, [task, store]);
+  const panel = useRef<HTMLElement>(null);
+  useLayoutEffect(() => intoView(panel.current), []);
   if (!task) return null;
   const choose = (section: Section) => {
     store.view.section.value = section;
   };
   const section = store.view.section.value;
   return (
-    <aside class="panel" aria-label={`Task ${task.title}`}>
+    <aside ref={panel} class="panel" aria-label={`Task ${task.title}`}>
       <PanelHead task={task} store={store} />
       {stack.tasks.size > 1 && <Turns stack={stack} chosen={task.id} store={store} />}
       <Tabs label="Sections" names={SECTIONS} chosen={section} choose={choose} />
       {section === "details" ? (
-        <Details key={task.id} part={task.id} version={`${task.state} ${task.attempts}`} store={store} />
+        <Details
+          key={task.id}
+          part={task.id}
+          version={`${task.state} ${task.attempts} ${task.known}`}
+          store={store}
+        />
       ) : (
         <LogView key={task.id} part={task.id} title={task.title} over={isOver(task.state)} store={store} />
       )}
     </aside>
   );
+}
+
+/** A panel that stands below the graph may be out of sight: its beginning is brought into it. */
+function intoView(panel: HTMLElement | null): void {
+  const main = panel?.previousElementSibling;
+  if (!panel || !main || panel.getBoundingClientRect().top < main.getBoundingClientRect().bottom) return;
+  panel.firstElementChild?.scrollIntoView?.({ block: "nearest" });
 }
 
 function PanelHead({ task, store }: { task: Task; store: RunStore }) {
@@ -70,6 +85,14 @@ function PanelHead({ task, store }: { task: Task; store: RunStore }) {
           {look(task.state).word}
           <Elapsed began={task.began[0]} finished={task.finished} before=" · " />
         </span>
+        {task.state === "FAILED" && (
+          <Copy
+            text={() => store.errors.get(task.id) || task.error}
+            label={`Copy the error of ${task.title}`}
+          >
+            Copy error
+          </Copy>
+        )}
         <button
           type="button"
           class="close"

@@ -26,6 +26,8 @@ export abstract class Followed {
   /** Counts up when the kernel is to be asked for details again. */
   readonly renewed = signal(0);
   readonly details = signal<ReadonlyMap<string, string>>(new Map());
+  /** The errors of those parts in full. */
+  readonly errors = new Map<string, string>();
   readonly #logs = new Map<string, { log: Log; users: number }>();
   readonly #files = new Map<string, ArrayBuffer[]>();
   readonly #loud = new Set<Log>();
@@ -41,11 +43,16 @@ export abstract class Followed {
   /** Said when the kernel has gone, and another one can show it again. */
   protected abstract get lost(): string;
 
-  detail({ task, html }: Told<"detail">): void {
+  detail({ task, html, error }: Told<"detail">): void {
+    this.errors.set(task, error);
     const details = new Map(this.details.peek());
     details.delete(task);
     details.set(task, html);
-    for (const oldest of details.keys()) if (details.size > MOST_DETAILS) details.delete(oldest);
+    for (const oldest of details.keys())
+      if (details.size > MOST_DETAILS) {
+        details.delete(oldest);
+        this.errors.delete(oldest);
+      }
     this.details.value = details;
   }
 

@@ -1,5 +1,6 @@
 import { batch, signal } from "@preact/signals";
 import { learn } from "../clock.ts";
+import { Downloads } from "../panel/download.ts";
 import type { Task } from "../protocol.ts";
 import { Fold, type Head, type Touched } from "./fold.ts";
 import { Followed, type Told } from "./followed.ts";
@@ -18,6 +19,7 @@ export class RunStore extends Followed {
   /** Counts up when any task has changed. */
   readonly changed = signal(0);
   readonly labels = signal<Labels>({ tasks: {}, groups: {} });
+  readonly downloads = new Downloads(this);
   readonly #stacks = new Set<Stack>();
   #head = false;
   #shape = false;
@@ -53,6 +55,11 @@ export class RunStore extends Followed {
   /** What tells a loop's turns apart: `C = 0.1`; its numbers where that is not known. */
   label(task: Task): string {
     return this.labels.value.tasks[task.id] ?? task.turn.map((number) => `[${number}]`).join("");
+  }
+
+  override end(why: string): void {
+    super.end(why);
+    this.downloads.stop();
   }
 
   title(stack: Stack): string {

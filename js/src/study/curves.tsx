@@ -115,8 +115,8 @@ class CurvesDrawing implements Drawing {
       if (end && isBroken(trial) && !out) fails.push(end);
     }
     lines(pen, groups.faint, FAINT);
-    lines(pen, groups.done, { colour: colours.grey, opacity: 0.5, width: 1.1 });
-    lines(pen, groups.stopped, { colour: colours.amber, opacity: 0.5, width: 1.1 });
+    lines(pen, groups.done, { colour: colours.grey, opacity: 1, width: 0.9 });
+    lines(pen, groups.stopped, { colour: colours.amber, opacity: 1, width: 1.1 });
     lines(pen, groups.running, { colour: colours.blue, opacity: 1, width: 1.6 });
     diamonds(pen, stops, colours.amber);
     crosses(pen, fails, colours.red);

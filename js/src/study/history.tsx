@@ -93,7 +93,7 @@ class HistoryDrawing implements Drawing {
     }
     const { blue, amber, red, grey } = pen.colours;
     // of very many, it shows where most are
-    const solid = this.standing.all.length > MANY ? 0.3 : 0.6;
+    const solid = this.standing.all.length > MANY ? 0.3 : 1;
     for (const [index, opacity] of [0.15, 1].entries()) {
       const at = index as 0 | 1;
       dots(pen, groups.value?.[at] ?? [], at ? blue : grey, at ? solid : opacity);

@@ -2,15 +2,15 @@
 
 /** The colours of trials by their classes, the worst first: as in kfnb/widgets/study/ramp.py. */
 export const RAMP = [
-  { colour: "#9aa3b2", opacity: 0.35, width: 1 },
-  { colour: "#8b9bc0", opacity: 0.45, width: 1 },
-  { colour: "#7394dd", opacity: 0.55, width: 1.1 },
-  { colour: "#4f8aef", opacity: 0.7, width: 1.3 },
-  { colour: "#2f81f7", opacity: 0.95, width: 1.6 },
+  { colour: "#848c98", opacity: 1, width: 0.9 },
+  { colour: "#7c8aa6", opacity: 1, width: 1 },
+  { colour: "#6b8bc6", opacity: 1, width: 1.1 },
+  { colour: "#4f86e0", opacity: 1, width: 1.3 },
+  { colour: "#2f81f7", opacity: 1, width: 1.7 },
 ] as const;
 
 /** How trials are drawn that are not chosen, while others are. */
-export const FAINT = { colour: "#868e96", opacity: 0.12, width: 1 } as const;
+export const FAINT = { colour: "#7d858d", opacity: 0.12, width: 1 } as const;
 
 const NAMES = ["ink", "soft", "line", "paper", "green", "red", "blue", "amber", "grey"] as const;
 export type Colours = Record<(typeof NAMES)[number], string> & { font: string };
@@ -44,7 +44,7 @@ function coloursOf(element: Element): Colours {
   const found = { font: style.fontFamily || "sans-serif" } as Colours;
   for (const name of NAMES) {
     const own = ["ink", "soft", "line", "paper"].includes(name) ? `--kfnb-${name}` : `--${name}`;
-    found[name] = style.getPropertyValue(own).trim() || "#868e96";
+    found[name] = style.getPropertyValue(own).trim() || "#7d858d";
   }
   return found;
 }

@@ -80,8 +80,7 @@ class SliceDrawing implements Drawing {
       if (this.chosen && !this.chosen.has(of)) faint.push(place);
       else classes[this.standing.classOf(of)]?.push(place);
     dots(pen, faint, pen.colours.grey, 0.15, 2.5);
-    for (const [index, { colour, opacity }] of RAMP.entries())
-      dots(pen, classes[index] ?? [], colour, Math.min(1, opacity + 0.2), 2.5);
+    for (const [index, { colour }] of RAMP.entries()) dots(pen, classes[index] ?? [], colour, 1, 2.5);
     const best = this.#places.find(({ of }) => of === this.standing.best?.number);
     if (best) ring(pen, best.place, pen.colours.green);
   }

@@ -59,6 +59,14 @@ function Doing({ store }: { store: RunStore }) {
   const said = new Map<string, string[]>();
   for (const task of store.fold.value?.tasks.values() ?? [])
     if (task.doing && !store.gone.value) said.set(task.doing, [...(said.get(task.doing) ?? []), task.name]);
+  const { doing = "" } = store.head.value ?? {};
+  if (!said.size && doing && !store.gone.value)
+    return (
+      <div class="doing" role="status">
+        <span class="spinner" aria-hidden="true" />
+        {doing}
+      </div>
+    );
   if (!said.size) return null;
   const lines = [...said].slice(0, MOST_DOING);
   return (

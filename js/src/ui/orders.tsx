@@ -28,6 +28,11 @@ export function Orders({ head, store }: { head: Head; store: RunStore }) {
           Retry
         </button>
       )}
+      {head.command && (
+        <Copy text={head.command} label={`Copy the command that runs it again: ${head.command}`}>
+          Copy command
+        </Copy>
+      )}
       <Copy text={head.id}>Copy id</Copy>
       {url && (
         <a class="button" href={url} target="_blank" rel="noopener noreferrer">

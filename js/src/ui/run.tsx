@@ -1,4 +1,5 @@
-import { Graph } from "../graph/graph.tsx";
+import { Graph, useLayout } from "../graph/graph.tsx";
+import { MARGIN } from "../graph/stage.ts";
 import { Panel } from "../panel/panel.tsx";
 import { count } from "../states.ts";
 import type { RunStore } from "../store/run.ts";
@@ -31,9 +32,7 @@ export function RunPicture({ store }: { store: RunStore }) {
         <Head store={store} />
         <Bar store={store} />
         <div class="body" data-open={store.view.open.value !== ""} data-tab={store.view.tab.value}>
-          <div class="main" role="tabpanel">
-            <Main store={store} />
-          </div>
+          <Main store={store} />
           <Panel store={store} />
         </div>
       </Until.Provider>
@@ -59,11 +58,17 @@ function Bar({ store }: { store: RunStore }) {
 
 function Main({ store }: { store: RunStore }) {
   const tab = store.view.tab.value;
-  if (tab === "timeline") return <Timeline store={store} />;
-  if (tab === "tasks") return <TasksTable store={store} />;
-  // the static picture, with all that the tasks have made, shows below
-  if (tab === "report") return null;
-  return <Graph store={store} />;
+  const layout = useLayout(store);
+  // a panel has a place beside the graph only where all of it can still be seen, as large as it is
+  const basis = tab === "graph" ? `flex-basis:${layout.value.width + 2 * MARGIN}px` : undefined;
+  return (
+    <div class="main" role="tabpanel" style={basis}>
+      {tab === "graph" && <Graph store={store} layout={layout} />}
+      {tab === "timeline" && <Timeline store={store} />}
+      {tab === "tasks" && <TasksTable store={store} />}
+      {/* of a report, the static picture shows below, with all that the tasks have made */}
+    </div>
+  );
 }
 
 /** Escape closes the panel, and then goes back to the notebook's cell. */

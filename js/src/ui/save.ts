@@ -1,7 +1,7 @@
 /** Let the browser save a file. */
-export function save(name: string, content: BlobPart[]): void {
+export function save(name: string, content: BlobPart[], type = TEXT): void {
   const link = document.createElement("a");
-  link.href = URL.createObjectURL(new Blob(content, { type: "text/plain;charset=utf-8" }));
+  link.href = URL.createObjectURL(new Blob(content, { type }));
   link.download = name;
   document.body.append(link);
   link.click();
@@ -10,4 +10,5 @@ export function save(name: string, content: BlobPart[]): void {
   setTimeout(() => URL.revokeObjectURL(link.href), LATER);
 }
 
+const TEXT = "text/plain;charset=utf-8";
 const LATER = 60_000;

@@ -37,13 +37,15 @@ class Made:
     """What is recorded of one task or group.
 
     ``pod`` is the name of its pod, ``state`` ML Metadata's word (RUNNING, COMPLETE, FAILED, CACHED; CANCELED for a
-    branch that was not taken). ``log`` is what the task wrote, once it is finished. ``began`` is when it was
-    first recorded, ``changed`` when it last changed, in seconds since the epoch.
+    branch that was not taken). ``slipped_in`` are the inputs that the compiler added. ``log`` is what the task wrote,
+    once it is finished. ``began`` is when it was first recorded, ``changed`` when it last changed, in seconds since the
+    epoch.
     """
 
     pod: str = ""
     state: str = ""
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    slipped_in: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     log: Artifact | None = None
@@ -71,6 +73,7 @@ def read(recorded: Recorded, spec: Mapping[str, Any], opener: Opener = lambda _:
             state=execution.state,
             inputs=_parameters({**component.inputs.defaults, **execution.inputs}, component.inputs)
             | its.artifacts(component.inputs, output=False),
+            slipped_in=_slipped_in(execution.inputs, component.inputs),
             outputs=outputs,
             metrics=metrics(outputs),
             log=its.last(_LOG),
@@ -150,6 +153,15 @@ def _parameters(values: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
         name: typed(_filled(plain(value), values), ports.parameters[name])
         for name, value in values.items()
         if name in ports.parameters and not name.startswith(_SLIPPED_IN)
+    }
+
+
+def _slipped_in(values: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
+    """Recorded parameters that the compiler added."""
+    return {
+        name: typed(plain(value), ports.parameters.get(name, ""))
+        for name, value in values.items()
+        if name.startswith(_SLIPPED_IN)
     }
 
 

@@ -77,6 +77,8 @@ def _of_task(old: Task | None, new: Task, now: float) -> Iterator[Fact]:
         old is None or (old.outputs, old.metrics) != (new.outputs, new.metrics)
     ):
         yield new.finished or now, "outputs", new.id, {"values": new.outputs, "metrics": new.metrics}
+    if new.decided != (old.decided if old else ""):
+        yield new.started or new.finished or now, "decided", new.id, {"text": new.decided}
     if new.doing != (old.doing if old else ""):
         yield now, "doing", new.id, {"text": new.doing}
 
@@ -89,6 +91,7 @@ def _shape(task: Task) -> dict[str, Any]:
         "needs": list(task.needs),
         "takes": {source: list(names) for source, names in task.takes.items()},
     }
+    shape |= {"condition": task.condition} if task.condition else {}
     return shape | ({} if task.iteration is None else {"iteration": task.iteration})
 
 

@@ -74,6 +74,7 @@ class Cluster:
             its, task, pod = made.get(name, _NOTHING), tasks.get(name), newest.get(name)
             found[name] = Told(
                 inputs=its.inputs,
+                slipped_in=its.slipped_in,
                 outputs=its.outputs,
                 metrics=its.metrics,
                 error=self._error(run, task, its, pod, spec) if task else None,

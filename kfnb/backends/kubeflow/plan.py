@@ -18,7 +18,7 @@ class Step:
     """A task of a DAG. ``inner`` is what it is made of if it is a group; a ``loop`` is one for each of its items.
 
     ``anyway``: it runs however those that it needs have ended. ``importer``: no process of its own runs for it.
-    ``conditional``: whether it runs is decided when it is due; ``never``: KFP does not run it (see ``hooks.py``).
+    ``condition``: whether it runs is decided by that when it is due; ``never``: KFP does not run it (see ``hooks.py``).
     """
 
     name: str
@@ -28,7 +28,7 @@ class Step:
     loop: bool = False
     anyway: bool = False
     importer: bool = False
-    conditional: bool = False
+    condition: str = ""
     never: bool = False
 
     @property
@@ -113,7 +113,7 @@ class _Reader:
             loop="parameterIterator" in task or "artifactIterator" in task,
             anyway=is_hook(task),
             never=never,
-            conditional="condition" in task.get("triggerPolicy", {}),
+            condition=task.get("triggerPolicy", {}).get("condition", ""),
             importer="importer" in self._executors.get(component.get("executorLabel"), {}),
         )
 

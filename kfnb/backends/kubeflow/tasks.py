@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from kfnb.backends import branches
 from kfnb.backends.kubeflow.plan import Dag, Step
 from kfnb.backends.kubeflow.rows import Row, Rows
 from kfnb.backends.kubeflow.states import seconds, state_named
@@ -99,7 +100,11 @@ class Tasks:
             started, finished, began = _seen_times(seen, row, state, around)
         else:
             started, finished, began = self._times(row, task, state, around)
-        if around.state.finished and (step.inner is None or step.conditional) and not _unhooked(step, needs):
+        if (
+            around.state.finished
+            and (step.inner is None or bool(step.condition))
+            and not _unhooked(step, needs)
+        ):
             self._account(task, seen, row, around)
         word = (row or {}).get("state")
         unknown = f"Kubeflow says {word}" if word and state_named(word) is None else ""
@@ -119,6 +124,8 @@ class Tasks:
             finished=finished,
             began=began,
             doing="" if state.finished else told.doing or unknown,
+            condition=branches.words(step.condition),
+            decided=_decided(step, state, told),
             inputs=told.inputs if step.inner is None else {},
             outputs=told.outputs if state is RunState.SUCCEEDED else {},
             metrics=told.metrics if state is RunState.SUCCEEDED else {},
@@ -206,7 +213,7 @@ def _unhooked(step: Step, needs: Sequence[Task]) -> bool:
 def _left_out(step: Step, around: Around, needs: Sequence[Task]) -> RunState:
     """The state of a task that nothing is told of."""
     # a run that has succeeded has run what stands under no condition
-    ran = not (step.conditional or step.never) and all(need.state is RunState.SUCCEEDED for need in needs)
+    ran = not (step.condition or step.never) and all(need.state is RunState.SUCCEEDED for need in needs)
     return RunState.SUCCEEDED if around.state is RunState.SUCCEEDED and ran else around.left_out
 
 
@@ -220,6 +227,14 @@ def _together(group: Task, inside: Sequence[Task], around: Around) -> Task:
     ended = (RunState.FAILED, RunState.CANCELED, RunState.SUCCEEDED, RunState.SKIPPED)
     states = {task.state for task in inside}
     return replace(group, state=next(state for state in ended if state in states))
+
+
+def _decided(step: Step, state: RunState, told: Told) -> str:
+    """What a branch's condition came to, as far as it is known: its inputs are recorded when it is decided."""
+    begun = (RunState.RUNNING, RunState.SUCCEEDED, RunState.FAILED)
+    if not step.condition or state not in (RunState.SKIPPED, *begun):
+        return ""
+    return branches.decided(step.condition, told.slipped_in, taken=state in begun)
 
 
 def _seen_times(

@@ -28,10 +28,12 @@ class Told:
     """What others than the server's rows know of a task: its pod, its log, ML Metadata, the Argo Workflow.
 
     ``doing`` says what a task that is not finished waits for; ``going`` that it waits for nothing: its pod runs.
+    ``slipped_in`` are the inputs that the compiler hands through a group, which its condition may be about.
     ``turns`` is the number of turns of a loop, as far as they are known.
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    slipped_in: Mapping[str, Any] = field(default_factory=dict)
     outputs: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
     error: TaskError | None = None

@@ -36,12 +36,17 @@ from kfnb.model import RunState
 _POLL = 0.05
 """Seconds between looks at a run that is followed."""
 
+_OVERLAP = 4
+"""Tasks for each core that run at once, where all but one of them wait."""
+
 _RELEASE = 5.0
 """Seconds that a finished run's supervisor may take to be gone."""
 
 
 class LocalBackend:
-    """Runs pipelines here. ``home`` holds runs, cache and environments; ``jobs`` tasks at once, 0 for one a core.
+    """Runs pipelines here. ``home`` holds runs, cache and environments.
+
+    ``jobs`` tasks run at once; with 0 one a core, and more while they only wait (see ``room``).
 
     ``secrets`` is the folder or file that secrets and config maps are read from (see ``secret_store``).
     ``linger`` is for how many seconds a run's process stays for the next one (see ``warm``).
@@ -53,6 +58,7 @@ class LocalBackend:
     def __init__(self, home: Path, *, jobs: int = 0, secrets: str = "", linger: float = 0) -> None:
         self._home = folders.absolute(Path(home), "home")
         self._jobs = jobs or _cores()
+        self._most = jobs or _OVERLAP * self._jobs
         self._linger = linger
         self._secrets = str(folders.absolute(Path(secrets), "secrets")) if secrets else ""
 
@@ -82,6 +88,7 @@ class LocalBackend:
             platform=submission.platform or {},
             secrets=self._secrets,
             linger=self._linger,
+            most=self._most,
         )
         try:
             folder.write(submission.spec, order)

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from kfnb.backends.branches import decided
 from kfnb.backends.local.condition import holds, warm_up
 from kfnb.backends.local.exchange import Work
 from kfnb.backends.local.faults import StepFault
@@ -93,8 +94,15 @@ class Engine:
         return await self._dag(_Scope("", "", self.pipeline.root, inputs, keep=True))
 
     async def _dag(self, scope: _Scope) -> Result:
+        self._announce(scope.group, scope.dag, {scope.prefix: scope.index})
+        return await self._through(scope)
+
+    def _announce(self, group: str, dag: Dag, prefixes: Mapping[str, int | None]) -> None:
+        self.journal.tasks(group, prefixes, dag.steps, self.pipeline.groups(dag))
+
+    async def _through(self, scope: _Scope) -> Result:
+        """Run a DAG whose tasks are announced."""
         steps = scope.dag.steps
-        self.journal.tasks(scope.group, scope.prefix, steps, self.pipeline.groups(scope.dag), scope.index)
         scope.tasks = {name: asyncio.create_task(self._step(scope, step)) for name, step in steps.items()}
         results = {name: await task for name, task in scope.tasks.items()}
         return added_up(scope.dag, results)
@@ -107,13 +115,20 @@ class Engine:
         call = self._call(scope, step, ended)
         try:
             inputs = resolve(step, call.component, scope.inputs, ended, call.words)
-            if step.condition and not holds(step.condition, inputs.parameters):
+            if step.condition and not self._holds(call, inputs):
                 return self._leave_out(scope, step, Result(RunState.SKIPPED, kept=call.keep))
             return await (self._group if isinstance(call.component.body, Dag) else self._work)(call, inputs)
         except StepFault as fault:
             if isinstance(call.component.body, Dag):
                 self.summary.never_ran(call.task, step)
             return self._failed(call, TaskError(str(fault)))
+
+    def _holds(self, call: _Call, inputs: Inputs) -> bool:
+        """Whether a task's condition holds, which the journal is told."""
+        condition = call.step.condition
+        taken = holds(condition, inputs.parameters)
+        self.journal.decided(call.task, decided(condition, inputs.parameters, taken=taken))
+        return taken
 
     def _call(self, scope: _Scope, step: Step, ended: Mapping[str, Result]) -> _Call:
         words = {"pipeline_task_name": step.name, "pipeline_task_uuid": scope.prefix + step.name}
@@ -143,7 +158,7 @@ class Engine:
             self.summary.never_ran(task, step)
         if isinstance(body, Dag) and step.loop is None:
             inner = _Scope(task, f"{task}/", self.pipeline.components[step.component], Inputs(), keep=False)
-            self.journal.tasks(task, inner.prefix, body.steps, self.pipeline.groups(body), None)
+            self._announce(task, body, {inner.prefix: None})
             for part in body.steps.values():
                 self._leave_out(inner, part, replace(verdict, blocked=False))
         return verdict
@@ -180,15 +195,22 @@ class Engine:
     async def _loop(self, task: str, loop: Loop, component: Component, inputs: Inputs, keep: bool) -> Result:
         rounds = items(loop, component, inputs)
         self.journal.loop(task, len(rounds))
-        limit = asyncio.Semaphore(loop.limit or max(len(rounds), 1))
-
-        async def iterate(index: int, inner: Inputs) -> Result:
-            async with limit:
-                return await self._dag(_Scope(task, f"{task}/{index}/", component, inner, keep, index))
-
         assert isinstance(component.body, Dag)
-        results = await asyncio.gather(*(iterate(i, inner) for i, inner in enumerate(rounds)))
-        return joined(self.pipeline, component.body, results)
+        turns = [
+            _Scope(task, f"{task}/{index}/", component, inner, keep, index)
+            for index, inner in enumerate(rounds)
+        ]
+        if loop.limit:
+            limit = asyncio.Semaphore(loop.limit)
+            running = [self._in_turn(limit, scope) for scope in turns]
+        else:
+            self._announce(task, component.body, {scope.prefix: scope.index for scope in turns})
+            running = [self._through(scope) for scope in turns]
+        return joined(self.pipeline, component.body, await asyncio.gather(*running))
+
+    async def _in_turn(self, limit: asyncio.Semaphore, scope: _Scope) -> Result:
+        async with limit:
+            return await self._dag(scope)
 
     # one that is not
 
@@ -210,7 +232,10 @@ class Engine:
         """``work`` with what its step asks of the machine."""
         if not isinstance(call.component.body, Program | Container):
             return work
-        find = partial(looked_up, outer=call.scope.inputs, ended=call.ended, words=call.words)
+        scope = call.scope
+        find = partial(
+            looked_up, group=scope.component, outer=scope.inputs, ended=call.ended, words=call.words
+        )
         context = Context(work.parameters, work.artifacts, call.words)
         supply = self.supplier.supply(call.component.body.demands, find, context, work.folder)
         return replace(work, supply=supply)

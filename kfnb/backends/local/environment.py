@@ -32,6 +32,7 @@ from kfnb.backends.unmet import said_by_pip, said_by_uv, sentence
 if TYPE_CHECKING:
     from packaging.requirements import Requirement  # 80 ms, which a step that installs nothing does not need
 
+_NAME = re.compile(r"[A-Za-z0-9._-]+")
 _DONE = ".kfnb-complete"
 _LAST = 200
 """How many of an installer's last lines are searched for why it failed."""
@@ -60,6 +61,11 @@ class Requirements:
     def words(self) -> str:
         """The packages in a line."""
         return ", ".join(self.packages) or self.kfp
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the packages, without versions."""
+        return frozenset(found[0] for package in self.packages if (found := _NAME.match(package)))
 
     @property
     def other_kfp(self) -> str:

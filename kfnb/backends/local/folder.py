@@ -41,6 +41,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 class Order:
     """What the supervisor is asked to do; ``home`` is kfnb's, ``folder`` where steps start, ``jobs`` at least 1.
 
+    ``jobs`` is how many tasks compute at once, ``most`` how many run at once where some only wait (0: the same).
     ``platform`` is the platform-specific part of the spec, ``secrets`` the folder or file that secrets are in,
     ``linger`` for how many seconds its process may stay for the next run (see ``warm``).
     """
@@ -54,6 +55,7 @@ class Order:
     platform: Mapping[str, Any] = field(default_factory=dict)
     secrets: str = ""
     linger: float = 0.0
+    most: int = 0
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -53,6 +54,25 @@ def name_of(uri: str) -> str:
     return Path(urlsplit(uri).path).name[-_LONGEST:] or "artifact"
 
 
+def missing_opener(uri: str) -> str:
+    """Why nothing here opens the address ``uri``, and what to install; empty if something does."""
+    if not is_remote(uri) or uri.startswith(("http://", "https://")):
+        return ""
+    from fsspec.registry import get_filesystem_class, known_implementations
+
+    scheme = urlsplit(_for_fsspec(uri)).scheme
+    package = str(known_implementations.get(scheme, {}).get("class", "fsspec")).partition(".")[0]
+    if package != "fsspec":  # importing it would take long
+        if find_spec(package) is not None:
+            return ""
+        return f"{scheme}:// needs the package {package}: pip install {package}"
+    try:
+        get_filesystem_class(scheme)
+    except (ImportError, ValueError) as error:
+        return f"{scheme}:// cannot be opened here: {error}"
+    return ""
+
+
 def fetch(uri: str, target: Path) -> None:
     """Copy what lies at ``uri``, a file or a folder, to ``target``."""
     if uri.startswith(("http://", "https://")):
@@ -63,6 +83,10 @@ def fetch(uri: str, target: Path) -> None:
         return
     import fsspec
 
-    # KFP says minio:// for what is S3 to everybody else
-    filesystem, path = fsspec.core.url_to_fs(re.sub("^minio://", "s3://", uri))
+    filesystem, path = fsspec.core.url_to_fs(_for_fsspec(uri))
     filesystem.get(path, str(target), recursive=filesystem.isdir(path))
+
+
+def _for_fsspec(uri: str) -> str:
+    """``uri`` as fsspec knows it: KFP says ``minio://`` for what is S3 to everybody else."""
+    return re.sub("^minio://", "s3://", uri)

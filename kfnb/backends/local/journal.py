@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kfnb.backends import branches
 from kfnb.backends.events import Fold, encode, fold
 from kfnb.backends.iterations import measured
 from kfnb.backends.local.spec import Step
@@ -30,12 +31,25 @@ class Journal:
         return earlier if earlier is not None and earlier.state is RunState.SUCCEEDED else None
 
     def tasks(
-        self, parent: str, prefix: str, steps: Mapping[str, Step], groups: set[str], index: int | None
+        self, parent: str, prefixes: Mapping[str, int | None], steps: Mapping[str, Step], groups: set[str]
     ) -> None:
         """The tasks of a group have come up. Those known from an earlier attempt are waiting again.
 
-        What an earlier attempt at the run finished may stand; not so where the group itself is tried again.
+        ``prefixes`` begin their ids: one, or one for each turn of a loop, with its index. All of it is one transaction:
+        a loop may have thousands of turns. What an earlier attempt at the run finished may stand; not so where the
+        group itself is tried again.
         """
+        self._log.append(
+            [
+                fact
+                for prefix, index in prefixes.items()
+                for fact in self._come_up(parent, prefix, steps, groups, index)
+            ]
+        )
+
+    def _come_up(
+        self, parent: str, prefix: str, steps: Mapping[str, Step], groups: set[str], index: int | None
+    ) -> list[Fact]:
         facts: list[Fact] = []
         for name, step in steps.items():
             task = prefix + name
@@ -51,9 +65,10 @@ class Journal:
                 "needs": list(step.needs),
                 "takes": step.takes,
             }
+            data |= {"condition": branches.words(step.condition)} if step.condition else {}
             facts.append(("task", task, data | ({} if index is None else {"iteration": index})))
         self._told.update(prefix + name for name in steps)
-        self._log.append(facts)
+        return facts
 
     def loop(self, task: str, rounds: int) -> None:
         """A loop has so many iterations; the tasks of others, which an earlier attempt at it had, are none now."""
@@ -79,6 +94,10 @@ class Journal:
         else:
             told = error
         self._log.append([("state", task, {"state": state} | ({"error": told} if told else {}))])
+
+    def decided(self, task: str, text: str) -> None:
+        """What the condition of a task came to."""
+        self._log.append([("decided", task, {"text": text})])
 
     def doing(self, task: str, text: str) -> None:
         """Something is being done for a task, which may take a while; an empty ``text`` when that is over."""

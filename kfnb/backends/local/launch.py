@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 
 from kfnb.backends.failure import from_description
 from kfnb.backends.local import container, runner
+from kfnb.backends.local.activity import Activity
 from kfnb.backends.local.container_engine import engine
 from kfnb.backends.local.environment import Requirements, build, is_built, missing, parse, python_of
 from kfnb.backends.local.exchange import LOG, Work, collect, job, prepare
@@ -37,7 +38,8 @@ _FAILURE = "failure.json"
 class Launcher:
     """Starts processes for tasks of the run in ``folder_of_run``. ``envs`` holds environments.
 
-    Steps start in ``folder``. ``tell`` says of a task, by its id, what is being done for it; nothing when that is over.
+    Steps start in ``folder``. ``activity`` watches their processes. ``tell`` says of a task, by its id, what is being
+    done for it; nothing when that is over.
     """
 
     processes: Processes
@@ -46,6 +48,7 @@ class Launcher:
     folder_of_run: Path
     supplier: Supplier
     timeline: Timeline
+    activity: Activity
     tell: Callable[[str, str], None]
     warm: bool = False
     said: set[str] = field(default_factory=set)
@@ -57,8 +60,10 @@ class Launcher:
             programs = [
                 program for program in pipeline.programs if not (program.env or program.demands.variables)
             ]
-            here = [program for program in programs if not missing(parse(program.installs))]
-            preload((program.source, program.function) for program in here)
+            asked = {program.installs: parse(program.installs) for program in programs}
+            here = [program for program in programs if not missing(asked[program.installs])]
+            names = {name for program in here for name in asked[program.installs].names}
+            preload(((program.source, program.function) for program in here), names)
 
     async def run(self, work: Work) -> dict[str, Any]:
         """Run ``work`` once and return its outputs. Raises ``StepFailed`` or ``StepFault``."""
@@ -150,11 +155,16 @@ class Launcher:
         log = work.folder / LOG
         limit = work.supply.timeout
         since = log.stat().st_size if log.exists() else 0
+        began = partial(self.activity.began, work.id)
         try:
             with self.timeline.watched(work.id, log):
-                status = await self.processes.run(action, log=log, folder=self.folder, timeout=limit)
+                status = await self.processes.run(
+                    action, log=log, folder=self.folder, timeout=limit, began=began
+                )
         except (asyncio.TimeoutError, TimeoutError):
             raise StepFault(f"timed out after {limit:g} s") from None
+        finally:
+            self.activity.ended(work.id)
         error = _error(work, status, source, what, since)
         if error is not None:
             with log.open("a", encoding="utf-8") as file:

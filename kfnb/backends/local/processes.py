@@ -49,9 +49,18 @@ class Processes:
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
         self._ours = _open_files() - self._inherited
 
-    async def run(self, work: Callable[[], int], *, log: Path, folder: Path, timeout: float = 0) -> int:
+    async def run(
+        self,
+        work: Callable[[], int],
+        *,
+        log: Path,
+        folder: Path,
+        timeout: float = 0,
+        began: Callable[[int], None] = lambda _: None,
+    ) -> int:
         """Run ``work`` in a process of its own, in ``folder``, its output appended to ``log``; the wait status.
 
+        ``began`` is told the process's id.
         Raises ``asyncio.TimeoutError`` where it took more than ``timeout`` seconds; it is ended then.
         """
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -60,6 +69,7 @@ class Processes:
         if pid == 0:
             self._child(work, log, folder, supervisor)
         self._waiting[pid] = future
+        began(pid)
         if timeout and not (await asyncio.wait({future}, timeout=timeout))[0]:
             _signal_group(pid, signal.SIGTERM)
             await asyncio.wait({future}, timeout=_GRACE)

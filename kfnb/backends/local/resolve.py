@@ -65,12 +65,24 @@ def resolve(
     return replace(inputs, parameters=filled)
 
 
-def looked_up(source: Source, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]) -> Any:
-    """The value of a parameter that is no input, but a name that the step's settings speak of."""
+def looked_up(
+    source: Source, group: Component, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]
+) -> str | None:
+    """A name that a step's platform settings take from ``source``; None for an optional input without a value.
+
+    ``outer`` are the inputs of the enclosing component ``group``. KFP's driver leaves out a setting with such a name.
+    Raises ``StepFault`` for every other name that is not a text with something in it.
+    """
     value = _Finder(outer, ended, words, {}).find("settings", source, outer.parameters)
     if value is MISSING or value is None:
-        raise StepFault("its platform settings speak of a name that has no value")
-    return fill(value, Context(outer.parameters, outer.artifacts))
+        declared = group.parameters.get(source.name) if isinstance(source, FromInput) else None
+        if declared is not None and declared.optional:
+            return None
+        raise StepFault("its platform settings refer to a name that has no value")
+    name = fill(value, Context(outer.parameters, outer.artifacts))
+    if not isinstance(name, str) or not name:
+        raise StepFault(f"its platform settings need a name where they have {name!r}")
+    return name
 
 
 def with_defaults(component: Component, inputs: Inputs) -> Inputs:

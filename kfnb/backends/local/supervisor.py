@@ -6,6 +6,7 @@ It outlives the kernel that started it. ``LOCK`` is the run's lock as an open fi
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import signal
 import sys
@@ -42,6 +43,9 @@ from kfnb.model import Artifact, RunState
 
 _WORKSPACE = "workspace"
 """The volume that all tasks of a run share, where its pipeline asks for one."""
+
+_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+"""What Kubernetes ends generated names with: five of these, which make no words."""
 
 
 def main(folder: RunFolder, lock: int) -> None:
@@ -92,11 +96,12 @@ async def _drive(
         end.stop()
     if pipeline.timeout:
         asyncio.get_running_loop().call_later(pipeline.timeout, end.expire, pipeline.timeout)
-    looking = asyncio.create_task(timeline.keep())
+    looking = [asyncio.create_task(one.keep()) for one in (timeline, engine.tasks.room)]
     try:
         result = await engine.run(_inputs(pipeline, order, start))
     finally:
-        looking.cancel()
+        for one in looking:
+            one.cancel()
         await end.settled()
     if result.state is RunState.SUCCEEDED:
         journal.ended(RunState.SUCCEEDED, result.outputs)
@@ -152,14 +157,18 @@ def _engine(
     if pipeline.workspace:
         supplier.volume(_WORKSPACE).mkdir(parents=True, exist_ok=True)
     processes, timeline = watched
+    room = Room(order.jobs, gpus(), order.most)
     tasks = Tasks(
         pipeline=pipeline,
         journal=journal,
-        launcher=Launcher(processes, home / "envs", start, folder.path, supplier, timeline, journal.doing),
+        launcher=Launcher(
+            processes, home / "envs", start, folder.path, supplier, timeline, room.activity, journal.doing
+        ),
         cache=Cache(home / "cache") if order.cache else None,
-        room=Room(order.jobs, gpus()),
+        room=room,
     )
-    return Engine(pipeline, journal, tasks, supplier, _words(folder, order), folder.path)
+    words = _words(folder, order, pipeline.name)
+    return Engine(pipeline, journal, tasks, supplier, words, folder.path)
 
 
 def _start(folder: RunFolder, order: Order) -> Path:
@@ -190,17 +199,24 @@ def _artifact(name: str, value: Any, kind: str, start: Path) -> Any:
     )
 
 
-def _words(folder: RunFolder, order: Order) -> Mapping[str, str]:
+def _words(folder: RunFolder, order: Order, pipeline: str) -> Mapping[str, str]:
     """What the placeholders about the run itself stand for."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "pipeline_job_name": order.name,
-        "pipeline_job_resource_name": folder.id,
+        "pipeline_job_resource_name": _resource_name(folder.id, pipeline),
         "pipeline_job_uuid": folder.id,
         "workspace_path": str(folder.path / "volumes" / _WORKSPACE),
         "pipeline_job_create_time_utc": now,
         "pipeline_job_schedule_time_utc": now,
     }
+
+
+def _resource_name(run_id: str, pipeline: str) -> str:
+    """The name that the run's Argo workflow could have on a cluster; that of a run stays, also when it is retried."""
+    digest = hashlib.sha256(run_id.encode()).digest()
+    ending = "".join(_SUFFIX_LETTERS[byte % len(_SUFFIX_LETTERS)] for byte in digest[:5])
+    return f"{pipeline.rpartition('/')[2]}-{ending}"
 
 
 if __name__ == "__main__":

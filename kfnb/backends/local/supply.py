@@ -6,30 +6,39 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from kfnb.backends.local.container_engine import engine
 from kfnb.backends.local.demands import Demands, Kind, Mounted, Variable
 from kfnb.backends.local.faults import StepFault
+from kfnb.backends.local.importer import missing_opener
+from kfnb.backends.local.known import Known
 from kfnb.backends.local.mounts import Mount, possible
 from kfnb.backends.local.placeholder import Context, fill, unfilled
 from kfnb.backends.local.secret_store import Secrets
-from kfnb.backends.local.sources import Constant, FromInput, Source
-from kfnb.backends.local.spec import Container, Dag, Pipeline, Program, Step
+from kfnb.backends.local.sources import Constant, Source
+from kfnb.backends.local.spec import Component, Container, Dag, Importer, Pipeline, Program, Step
 from kfnb.backends.local.values import MISSING
 
 _CPU = re.compile(r"(\d*\.?\d+)(m?)")
 
+Find: TypeAlias = Callable[[Source], str | None]
+"""Looks up a name that settings refer to; None where the setting is to be left out."""
+
 
 @dataclass(frozen=True)
 class Supply:
-    """What one task gets. ``env`` may hold secrets; ``timeout`` in seconds, 0 for none."""
+    """What one task gets. ``env`` may hold secrets; ``timeout`` in seconds, 0 for none.
+
+    ``said``: how many cores and GPUs it takes is what its pipeline says.
+    """
 
     env: Mapping[str, str] = field(default_factory=dict)
     mounts: tuple[Mount, ...] = ()
     timeout: float = 0.0
     cores: float = 1.0
     gpus: int = 0
+    said: bool = False
 
 
 @dataclass(frozen=True)
@@ -39,10 +48,8 @@ class Supplier:
     secrets: Secrets
     volumes: Path
 
-    def supply(
-        self, demands: Demands, find: Callable[[Source], Any], context: Context, folder: Path
-    ) -> Supply:
-        """What a task with its own ``folder`` gets; ``find`` looks up names. Raises ``StepFault``: not to be had."""
+    def supply(self, demands: Demands, find: Find, context: Context, folder: Path) -> Supply:
+        """What a task with its own ``folder`` gets; ``find`` looks up names. Raises ``StepFault``: not available."""
         resources = demands.resources
         return Supply(
             env=dict(self._variables(demands, find)),
@@ -50,6 +57,7 @@ class Supplier:
             timeout=demands.timeout,
             cores=_cores(fill(resources.cpu, context)) if resources.cpu != "" else 1.0,
             gpus=_whole(fill(resources.gpus, context)) if resources.gpus != "" else 0,
+            said=resources.cpu != "" or resources.gpus != "",
         )
 
     def volume(self, name: str) -> Path:
@@ -58,25 +66,26 @@ class Supplier:
             raise StepFault(f"{name!r} is no name of a volume")
         return self.volumes / name
 
-    def _variables(self, demands: Demands, find: Callable[[Source], Any]) -> Iterator[tuple[str, str]]:
+    def _variables(self, demands: Demands, find: Find) -> Iterator[tuple[str, str]]:
         for asked in demands.variables:
-            value = self._keys(asked, find, asked.key).get(asked.key)
+            name = find(asked.name)
+            value = None if name is None else self._keys(asked, name, asked.key).get(asked.key)
             if value is not None:
                 yield asked.variable, value.decode("utf-8", "surrogateescape")
 
-    def _mounts(self, demands: Demands, find: Callable[[Source], Any], folder: Path) -> Iterator[Mount]:
+    def _mounts(self, demands: Demands, find: Find, folder: Path) -> Iterator[Mount]:
         for asked in demands.mounted:
+            name = find(asked.name)
             if asked.kind in (Kind.SECRET, Kind.CONFIG):
-                yield Mount(asked.path, files=self._keys(asked, find))
+                if name is not None:
+                    yield Mount(asked.path, files=self._keys(asked, name))
                 continue
-            name = str(find(asked.name))
+            if name is None:
+                raise StepFault(f"it mounts a volume at {asked.path} whose name has no value")
             base = folder / "scratch" / name if asked.kind is Kind.SCRATCH else self.volume(name)
             yield Mount(asked.path, base / asked.part)
 
-    def _keys(
-        self, asked: Variable | Mounted, find: Callable[[Source], Any], key: str = ""
-    ) -> Mapping[str, bytes]:
-        name = str(find(asked.name))
+    def _keys(self, asked: Variable | Mounted, name: str, key: str = "") -> Mapping[str, bytes]:
         lacking = self.secrets.lacks(asked.kind.value, name, key)
         if lacking and not asked.optional:
             raise StepFault(f"it needs {lacking}")
@@ -85,7 +94,16 @@ class Supplier:
 
 def unmet(pipeline: Pipeline, arguments: Mapping[str, Any], secrets: Secrets) -> Iterator[str]:
     """Why the pipeline's steps cannot get what they ask for, as far as that can be told before it runs."""
-    for step, program, at_root in _programs(pipeline):
+    known = Known(pipeline, arguments)
+    for group, step, component in _steps(pipeline):
+        program = component.body
+        if isinstance(program, Importer):
+            for uri in known.values(_address(step, program, component), group):
+                opener = missing_opener(str(uri))
+                if opener:
+                    yield f"{step.name} imports {uri}, and {opener}"
+        if not isinstance(program, Program | Container):
+            continue
         if isinstance(program, Container):
             yield from _unfit(step, program)
         elif program.demands.mounted and not possible():
@@ -93,11 +111,22 @@ def unmet(pipeline: Pipeline, arguments: Mapping[str, Any], secrets: Secrets) ->
             yield f"{step.name} mounts {paths}: this machine does not let a process mount (user namespaces)"
         asking: list[Variable | Mounted] = [*program.demands.variables, *program.demands.mounted]
         for asked in asking:
-            name = _known(pipeline, asked.name, arguments if at_root else None)
-            if isinstance(name, str) and asked.kind in (Kind.SECRET, Kind.CONFIG) and not asked.optional:
-                lacking = _lacking(secrets, asked, name)
-                if lacking:
-                    yield f"{step.name} needs {lacking}"
+            if asked.kind in (Kind.SECRET, Kind.CONFIG) and not asked.optional:
+                yield from _missing(step, asked, secrets, known.values(asked.name, group))
+
+
+def _missing(step: Step, asked: Variable | Mounted, secrets: Secrets, names: Iterable[Any]) -> Iterator[str]:
+    for name in dict.fromkeys(name for name in names if isinstance(name, str)):
+        lacking = _lacking(secrets, asked, name)
+        if lacking:
+            yield f"{step.name} needs {lacking}"
+
+
+def _address(step: Step, importer: Importer, component: Component) -> Source:
+    """Where an importer's address comes from."""
+    declared = component.parameters.get(importer.parameter)
+    default = importer.uri if declared is None or declared.default is MISSING else declared.default
+    return step.parameters.get(importer.parameter, Constant(default))
 
 
 def _unfit(step: Step, container: Container) -> Iterator[str]:
@@ -110,13 +139,13 @@ def _unfit(step: Step, container: Container) -> Iterator[str]:
 def said(pipeline: Pipeline) -> Iterator[str]:
     """What the user should know of a pipeline that asks for what it does not get, a line each."""
     asking: dict[str, dict[str, None]] = {}
-    for step, program, _ in _programs(pipeline):
+    for step, program in _programs(pipeline):
         for words in program.demands.ignored:
             asking.setdefault(words, {})[step.name] = None
     if asking:
         yield f"without effect on this one machine: {_by_step(asking)}"
     left: dict[str, dict[str, None]] = {}
-    for step, _, _ in _programs(pipeline):
+    for step, _ in _programs(pipeline):
         for source in step.parameters.values():
             for words in unfilled(source.value, inputs=True) if isinstance(source, Constant) else ():
                 left.setdefault(words, {})[step.name] = None
@@ -135,23 +164,20 @@ def _lacking(secrets: Secrets, asked: Variable | Mounted, name: str) -> str:
         return f"the {asked.kind.value} {name}: {fault}"
 
 
-def _known(pipeline: Pipeline, name: Source, arguments: Mapping[str, Any] | None) -> Any:
-    """The name that ``name`` will be, as far as that is known: ``arguments`` are the run's, at its root."""
-    if isinstance(name, Constant):
-        return name.value
-    if arguments is None or not isinstance(name, FromInput) or name.path:
-        return MISSING
-    declared = pipeline.root.parameters.get(name.name)
-    return arguments.get(name.name, declared.default if declared else MISSING)
+def _programs(pipeline: Pipeline) -> Iterator[tuple[Step, Program | Container]]:
+    """Each step that is a program or a container."""
+    for _, step, component in _steps(pipeline):
+        if isinstance(component.body, Program | Container):
+            yield step, component.body
 
 
-def _programs(pipeline: Pipeline) -> Iterator[tuple[Step, Program | Container, bool]]:
-    """Each step that is a program or a container, and whether it stands at the pipeline's root."""
-    for component in (pipeline.root, *pipeline.components.values()):
-        for step in component.body.steps.values() if isinstance(component.body, Dag) else ():
-            known = pipeline.components.get(step.component)
-            if known is not None and isinstance(known.body, Program | Container):
-                yield step, known.body, component is pipeline.root
+def _steps(pipeline: Pipeline) -> Iterator[tuple[Component, Step, Component]]:
+    """Each step, between the group that it is a step of and the component that it runs."""
+    for group in (pipeline.root, *pipeline.components.values()):
+        for step in group.body.steps.values() if isinstance(group.body, Dag) else ():
+            component = pipeline.components.get(step.component)
+            if component is not None:
+                yield group, step, component
 
 
 def _cores(value: Any) -> float:

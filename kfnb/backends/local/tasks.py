@@ -16,7 +16,7 @@ from kfnb.backends.local.faults import StepFailed, StepFault
 from kfnb.backends.local.journal import Journal
 from kfnb.backends.local.launch import Launcher
 from kfnb.backends.local.resolve import Result
-from kfnb.backends.local.room import Room
+from kfnb.backends.local.room import Room, Share
 from kfnb.backends.local.spec import Container, Pipeline, Program, Retries, Step
 from kfnb.model import RunState, TaskError
 
@@ -72,7 +72,7 @@ class Tasks:
         return result
 
     async def _attempt(self, work: Work) -> Result:
-        async with self.room.taken(work.supply.cores, work.supply.gpus):
+        async with self.room.taken(work.id, _share(work)):
             if self.stopped.is_set():
                 return self._canceled(work)
             self.launcher.warm_up(self.pipeline)
@@ -90,6 +90,12 @@ class Tasks:
     def _canceled(self, work: Work) -> Result:
         self.journal.state(work.id, RunState.CANCELED)
         return Result(RunState.CANCELED)
+
+
+def _share(work: Work) -> Share:
+    """The room that a task takes. What a container does is not seen, so it counts as if it had asked for that."""
+    supply = work.supply
+    return Share(supply.cores, supply.gpus, said=supply.said or isinstance(work.component.body, Container))
 
 
 async def _aside(work: Work, action: Callable[[], Any]) -> Any:

@@ -74,9 +74,9 @@ class Curves:
                 ends[DIAMOND].append(places[-1])
             elif trial.state in BROKEN:
                 ends[CROSS].append(places[-1])
-        for colour, opacity in ((theme.GREY, 0.45), (theme.AMBER, 0.5), (theme.BLUE, 0.9)):
+        for colour in (theme.GREY, theme.AMBER, theme.BLUE):
             if lines[colour]:
-                style = f"fill:none;stroke:{colour};stroke-width:1.2;stroke-opacity:{opacity}"
+                style = f"fill:none;stroke:{colour};stroke-width:1.2"
                 yield el("path", d="".join(lines[colour]), style=style)
         yield marks(ends[DIAMOND], DIAMOND, theme.AMBER)
         yield marks(ends[CROSS], CROSS, theme.RED)

@@ -97,10 +97,10 @@ def short(pixels: float) -> str:
     return f"{round(pixels, 1):g}"
 
 
-def dots(places: Iterable[Place], colour: str, *, size: float = 5.5, opacity: float = 0.75) -> Element | None:
+def dots(places: Iterable[Place], colour: str, *, size: float = 5.5) -> Element | None:
     """Round dots, as one element."""
     drawn = "".join(f"M{short(x)} {short(y)}h0" for x, y in places)
-    style = f"fill:none;stroke:{colour};stroke-width:{size};stroke-linecap:round;stroke-opacity:{opacity:g}"
+    style = f"fill:none;stroke:{colour};stroke-width:{size};stroke-linecap:round"
     return el("path", d=drawn, style=style) if drawn else None
 
 

@@ -61,7 +61,7 @@ class History:
         study = self.standing.study
         yield self._goal(field)
         # a sample of the ranked ones, in the order of their numbers
-        yield dots(apart(_places(self.standing.ranked, field)), theme.BLUE, opacity=0.6)
+        yield dots(apart(_places(self.standing.ranked, field)), theme.BLUE)
         stopped = apart(_places(_stopped(study.trials), field), _MOST_MARKS)
         yield marks(stopped, DIAMOND, theme.AMBER)
         broken = [

@@ -81,8 +81,8 @@ class Parallel:
         for shade, trials in zip(RAMP, self.standing.classes, strict=True):
             drawn = "".join(_line(trial, axes) for trial in trials if trial.number in kept)
             if drawn:
-                yield el("path", d=drawn, style=_stroke(shade.colour, shade.width, shade.opacity))
-        yield el("path", d=_line(self.standing.ranked[0], axes), style=_stroke(theme.GREEN, 2.4, 1))
+                yield el("path", d=drawn, style=_stroke(shade.colour, shade.width))
+        yield el("path", d=_line(self.standing.ranked[0], axes), style=_stroke(theme.GREEN, 2.4))
 
     def _drawn_of(self) -> str:
         count = len(self.standing.ranked)
@@ -126,10 +126,8 @@ def _line(trial: Trial, axes: Sequence[Axis]) -> str:
     return "".join(drawn)
 
 
-def _stroke(colour: str, width: float, opacity: float) -> str:
-    return (
-        f"fill:none;stroke:{colour};stroke-width:{width:g};stroke-opacity:{opacity:g};stroke-linejoin:round"
-    )
+def _stroke(colour: str, width: float) -> str:
+    return f"fill:none;stroke:{colour};stroke-width:{width:g};stroke-linejoin:round"
 
 
 def _axis(axis: Axis) -> Iterator[Node]:

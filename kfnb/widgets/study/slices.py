@@ -56,7 +56,7 @@ class Slices:
         for shade, trials in zip(RAMP, self.standing.classes, strict=True):
             some = trials[:: max(1, math.ceil(len(trials) / _MOST_LOOKED_AT))]
             places = apart(_places(some, name, field), _MOST_DOTS // CLASSES)
-            yield dots(places, shade.colour, size=5, opacity=min(1.0, shade.opacity + 0.2))
+            yield dots(places, shade.colour, size=5)
 
     def to_text(self) -> str:
         """The best trials as a table."""

@@ -238,3 +238,14 @@ def test_states_that_metadata_leave_running_colour_nothing(servers):
             assert json.dumps([str(task.state) for task in run.tasks]) == json.dumps(
                 [str(task.state) for task in in_the_end(run_id, None).tasks]
             ), name
+
+
+def test_branches_are_told_with_what_was_decided():
+    with beside(stock=False) as servers:
+        run = in_the_end(names()["not good enough"], servers.cluster())
+        assert {task.condition: task.decided for task in run.tasks if task.condition} == {
+            "if train > threshold": "0.6 > 0.7: not taken",
+            "else": "train = 0.6, threshold = 0.7: taken",
+        }
+        unknown = in_the_end(names()["not good enough"], servers.cluster(metadata=False))
+        assert {task.decided for task in unknown.tasks} == {""}

@@ -134,6 +134,19 @@ def test_parallelism_limits_the_iterations_at_once(run_pipeline):
         assert len(at_once) <= 2
 
 
+def test_all_turns_of_a_loop_come_up_in_one_transaction(run_pipeline, backend):
+    @dsl.pipeline
+    def pipeline():
+        with dsl.ParallelFor(list(range(20))) as item:
+            number(value=item)
+
+    run = run_pipeline(pipeline)
+
+    turns = [event for event in backend.events(run.id) if event.kind == "task" and "/" in event.task]
+    assert len(turns) == 20
+    assert len({event.time for event in turns}) == 1
+
+
 def test_stop_ends_every_process_also_those_that_would_not(backend, tmp_path):
     @component
     def stubborn():
@@ -528,6 +541,23 @@ def test_a_step_sees_a_clean_process(run_pipeline):
             "package": False,
         }
     )
+
+
+@pytest.mark.parametrize("asked", [True, False])
+def test_what_a_step_that_asks_for_pyarrow_needs_for_tables_is_imported_once_for_all(run_pipeline, asked):
+    pytest.importorskip("pyarrow")
+
+    @dsl.component(base_image="python:3.11-slim", packages_to_install=["pyarrow>=1"] if asked else [])
+    def loaded() -> bool:
+        import sys
+
+        return "pyarrow.parquet" in sys.modules
+
+    @dsl.pipeline
+    def pipeline() -> bool:
+        return loaded().output
+
+    assert run_pipeline(pipeline).result == {"Output": asked}
 
 
 def test_a_step_may_have_an_event_loop_threads_and_processes(run_pipeline):

@@ -1,9 +1,10 @@
 """What ``kfp-kubernetes`` asks of a cluster: given here from files and folders, refused, or said to be in vain."""
 
 # steps are as a notebook's user writes them, or as KFP wants them
-# ruff: noqa: B006, PTH123
+# ruff: noqa: B006, PTH123, UP006, UP035, UP045
 
 import base64
+from typing import List, Optional
 
 import pytest
 from google.protobuf import json_format
@@ -144,6 +145,94 @@ def test_a_secret_whose_name_is_known_only_later_fails_its_task(run_with):
     run = run_with(spec, platform(look_2={"secretAsEnv": [variable(from_task, "user", "DB_USER")]}))
 
     assert "look-2 failed: it needs the secret nothing, which is not known" in run.error
+
+
+@pytest.mark.parametrize("items", [["creds", "other"], "names"], ids=["literals", "a parameter"])
+def test_a_missing_secret_that_a_loop_names_is_refused_before_anything_starts(run_with, tmp_path, items):
+    (tmp_path / "secrets.yaml").write_text("creds: {user: jovyan}")
+
+    @dsl.pipeline
+    def pipeline(names: List[str] = ["creds", "other"]):
+        with dsl.ParallelFor(names if items == "names" else items) as name:
+            task = look(name="DB_USER")
+            kubernetes.use_secret_as_env(task, secret_name=name, secret_key_to_env={"user": "DB_USER"})
+
+    settings = json_format.MessageToDict(pipeline.platform_spec)
+
+    with pytest.raises(BackendError) as caught:
+        run_with(pipeline, settings, secrets=tmp_path / "secrets.yaml")
+
+    (_, reason) = str(caught.value).splitlines()
+    assert reason.startswith("- look needs the secret other, which is not in")
+
+
+def test_a_missing_secret_whose_name_is_handed_down_through_groups_is_refused(run_with):
+    @dsl.pipeline
+    def inner(secret: str):
+        with dsl.ParallelFor([{"key": "a"}, {"key": "b"}]) as item:
+            task = look(name=item.key)
+            kubernetes.use_secret_as_env(task, secret_name=secret, secret_key_to_env={"user": "DB_USER"})
+
+    @dsl.pipeline
+    def pipeline(one: str = "first"):
+        inner(secret=one)
+        inner(secret="second")
+
+    settings = {
+        "secretAsEnv": [variable({"componentInputParameter": "pipelinechannel--secret"}, "user", "U")]
+    }
+
+    with pytest.raises(BackendError) as caught:
+        run_with(pipeline, platform(look=settings, look_2=settings), one="given")
+
+    told = str(caught.value)
+    assert "needs the secret given" in told
+    assert "needs the secret second" in told
+    assert "first" not in told
+
+
+@needs_mounts
+def test_settings_that_refer_to_optional_inputs_without_a_value_are_left_out(run_with):
+    @dsl.pipeline
+    def pipeline(
+        secret: Optional[str] = None,
+        config: Optional[str] = None,
+        pull: Optional[str] = None,
+        selector: Optional[dict] = None,
+        tolerations: Optional[list] = None,
+        affinity: Optional[dict] = None,
+    ) -> str:
+        task = look(name="DB_USER")
+        kubernetes.use_secret_as_env(task, secret_name=secret, secret_key_to_env={"user": "DB_USER"})
+        kubernetes.use_secret_as_volume(task, secret_name=secret, mount_path="/mnt/kfnb-secret")
+        kubernetes.use_config_map_as_env(task, config_map_name=config, config_map_key_to_env={"k": "K"})
+        kubernetes.use_config_map_as_volume(task, config_map_name=config, mount_path="/mnt/kfnb-config")
+        kubernetes.set_image_pull_secrets(task, secret_names=[pull])
+        kubernetes.add_node_selector_json(task, selector)
+        kubernetes.add_toleration_json(task, tolerations)
+        kubernetes.add_node_affinity_json(task, affinity)
+        return task.output
+
+    run = run_with(pipeline, json_format.MessageToDict(pipeline.platform_spec))
+
+    assert run.result == {"Output": "nothing"}
+
+
+def test_a_volume_needs_its_name_and_so_does_a_secret_whose_input_must_be_given(run_with, tmp_path):
+    @dsl.pipeline
+    def pipeline(optional: Optional[str] = None):
+        look(name="DB_USER")
+
+    volume = {"pvcNameParameter": {"componentInputParameter": "optional"}, "mountPath": str(tmp_path / "v")}
+    empty = variable({"componentInputParameter": "optional"}, "user", "U", optional=True)
+
+    if possible():
+        run = run_with(pipeline, platform(look={"pvcMount": [volume]}))
+        assert run.error.startswith(
+            f"look failed: it mounts a volume at {tmp_path / 'v'} whose name has no value"
+        )
+    run = run_with(pipeline, platform(look={"secretAsEnv": [empty]}), optional="")
+    assert run.error.startswith("look failed: its platform settings need a name where they have ''")
 
 
 @needs_mounts

@@ -159,3 +159,37 @@ def test_a_text_that_kfp_would_never_fill_is_refused(backend, tmp_path):
         "- inner is a pipeline, whose text has {{$.inputs.parameters['pipelinechannel--number-Output']}} in it,"
         " which KFP never fills there: let a step make the text"
     )
+
+
+@pytest.mark.parametrize("how", ["constant", "parameter", "loop"])
+def test_an_importer_whose_address_nothing_here_opens_is_refused(backend, tmp_path, monkeypatch, how):
+    monkeypatch.setattr("kfnb.backends.local.importer.find_spec", lambda name: None)
+
+    @dsl.pipeline
+    def pipeline(uri: str = "gs://bucket/data.csv"):
+        if how == "loop":
+            with dsl.ParallelFor(["gs://bucket/data.csv"]) as one:
+                dsl.importer(artifact_uri=one, artifact_class=dsl.Dataset)
+        else:
+            dsl.importer(
+                artifact_uri="gs://bucket/data.csv" if how == "constant" else uri, artifact_class=dsl.Dataset
+            )
+
+    first, reason = refusal(backend, spec_of(pipeline), tmp_path)
+
+    assert first == "pipeline cannot run here:"
+    assert reason == (
+        "- importer imports gs://bucket/data.csv, and gs:// needs the package gcsfs: pip install gcsfs"
+    )
+
+
+def test_an_importer_of_a_scheme_that_nobody_knows_is_refused(backend, tmp_path):
+    @dsl.pipeline
+    def pipeline():
+        dsl.importer(artifact_uri="nowhere://bucket/data.csv", artifact_class=dsl.Dataset)
+
+    _, reason = refusal(backend, spec_of(pipeline), tmp_path)
+
+    assert reason.startswith(
+        "- importer imports nowhere://bucket/data.csv, and nowhere:// cannot be opened here:"
+    )

@@ -1,8 +1,9 @@
 """The rest of what KFP's compiler can write, a test for each word of it: see docs/local-engine.md."""
 
 # steps are as a notebook's user writes them, or as KFP wants them
-# ruff: noqa: PTH123
+# ruff: noqa: PTH110, PTH123
 
+import re
 from typing import Optional
 
 import nbformat
@@ -177,10 +178,45 @@ def test_the_runs_placeholders_in_a_steps_arguments(run_pipeline):
     names = ["show", *(f"show-{number}" for number in range(2, len(words) + 1))]
     told = [task(run, name).outputs["Output"] for name in names]
 
-    assert told[:5] == ["test", run.id, run.id, "show-4", "show-5"]  # of the task, its name and an id
+    name, resource, *ids = told[:5]
+    assert [name, *ids] == ["test", run.id, "show-4", "show-5"]  # of the task, its name and an id
+    assert re.fullmatch(
+        "pipeline-[a-z0-9]{5}", resource
+    )  # as Argo calls the workflow of a pipeline "pipeline"
     assert all(time.endswith("Z") for time in told[5:])
     assert run.result == {"Output": "in {{$.pipeline_job_name}}"}  # KFP fills it where it is all of the value
     assert run.notes == ("not filled, here or by KFP: {{$.pipeline_job_name}} (show-8)",)
+
+
+def test_the_resource_name_of_a_run_is_the_same_everywhere_also_after_a_retry(run_pipeline, backend):
+    @component
+    def resource(status: dsl.PipelineTaskFinalStatus, mark: str) -> str:
+        return status.pipeline_job_resource_name
+
+    @component
+    def flaky(mark: str) -> str:
+        import os
+
+        if not os.path.exists(mark):
+            open(mark, "w").close()
+            raise RuntimeError("the first time")
+        return "ok"
+
+    @dsl.pipeline(name="my-nightly")
+    def pipeline(mark: str = "mark"):
+        with dsl.ExitHandler(resource(mark=mark)):
+            show(value=dsl.PIPELINE_JOB_RESOURCE_NAME_PLACEHOLDER)
+            flaky(mark=mark)
+
+    first = run_pipeline(pipeline)
+    backend.retry(first.id)
+    again, other = wait(backend, first.id), run_pipeline(pipeline)
+
+    names = [task(run, name).outputs["Output"] for run in (first, again) for name in ("show", "resource")]
+    assert (first.state, again.state) == (RunState.FAILED, RunState.SUCCEEDED)
+    assert len(set(names)) == 1
+    assert re.fullmatch("my-nightly-[a-z0-9]{5}", names[0])
+    assert task(other, "show").outputs["Output"] != names[0]
 
 
 def test_placeholders_in_an_importers_metadata_stay(run_pipeline, tmp_path):

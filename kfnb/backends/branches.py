@@ -1,0 +1,89 @@
+"""The conditions of If, Elif and Else in words: KFP's compiler writes them as CEL over inputs of its own making."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+_INPUT = re.compile(r"inputs\.parameter_values\['([^']+)'\]")
+_CAST = re.compile(r"\b(?:int|double|bool|string)\(([^()]+)\)")
+_LOOP_ITEM = "loop-item"
+_LONGEST_VALUE = 40
+
+
+def words(condition: str) -> str:
+    """A branch by its condition: ``if accuracy > 0.9``, ``else if accuracy > 0.5``, ``else``; empty without one.
+
+    KFP writes ``Else`` as the negation of all that came before.
+    """
+    if not condition:
+        return ""
+    first, own = _parts(condition)
+    if own.startswith("!("):
+        return "else"
+    said = _with(own, _names(condition))
+    return f"if {said}" if first else f"else if {said}"
+
+
+def decided(condition: str, values: Mapping[str, Any], *, taken: bool) -> str:
+    """What a condition came to with these ``values`` of its inputs: ``0.93 > 0.9: taken``.
+
+    Of an ``Elif`` or an ``Else``, which depend on what came before: ``accuracy = 0.93: not taken``. Empty where a value
+    is not known.
+    """
+    names = _names(condition)
+    if not condition or any(name not in values for name in names):
+        return ""
+    shown = {name: _value(values[name]) for name in names}
+    first, own = _parts(condition)
+    said = _with(own, shown) if first else ", ".join(f"{names[name]} = {shown[name]}" for name in names)
+    outcome = "taken" if taken else "not taken"
+    return f"{said}: {outcome}" if said else outcome
+
+
+def _parts(condition: str) -> tuple[bool, str]:
+    """Whether it is an ``If``, and its own part of the condition."""
+    earlier, _, own = condition.rpartition(" && ")
+    if own.startswith("!(") or earlier.startswith("!("):
+        return False, own
+    return True, condition
+
+
+def _names(condition: str) -> dict[str, str]:
+    """What people call the inputs in a condition: an output by its own name, or with its task's to tell it apart."""
+    found = dict.fromkeys(_INPUT.findall(condition))
+    short = {name: _name(name) for name in found}
+    several = {one for one, count in Counter(short.values()).items() if count > 1}
+    return {name: _whole(name) if said in several else said for name, said in short.items()}
+
+
+def _name(name: str) -> str:
+    """``accuracy`` for ``pipelinechannel--evaluate-accuracy``: what a step puts out has no dash in its name."""
+    task, dash, output = _whole(name).rpartition("-")
+    if _LOOP_ITEM in name:
+        return name.partition("-subvar-")[2] or "item"
+    # what a function returns has no name of its own
+    return task if dash and output == "Output" else output
+
+
+def _whole(name: str) -> str:
+    return name.removeprefix("pipelinechannel--")
+
+
+def _with(condition: str, names: Mapping[str, str]) -> str:
+    """A condition with others in the place of its inputs, and without the casts that KFP puts around them."""
+    said = _INPUT.sub(lambda found: names.get(found[1], found[1]), condition)
+    return " ".join(_CAST.sub(r"\1", said).split())
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, float):
+        said = f"{value:.6g}"
+    elif isinstance(value, str):
+        said = f"'{value}'"
+    else:
+        said = json.dumps(value)
+    return said if len(said) <= _LONGEST_VALUE else f"{said[: _LONGEST_VALUE - 1]}…"

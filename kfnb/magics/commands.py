@@ -1,0 +1,49 @@
+"""The line that starts a run like one that there was."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from kfnb.model import Run
+from kfnb.pipeline.workspace import workspace
+
+_PLAIN = re.compile(r"[\w./:@%+,=-]+")
+_CLEAR = re.compile(r"[^'\"\\\n\r${}`#]*")
+"""A text that neither IPython, which fills in ``$name`` and ``{name}``, nor quotes change."""
+_LONGEST = 10_000
+
+
+def command(run: Run) -> str:
+    """What starts such a run again: a magic or, where an argument does not go into a line, Python.
+
+    Empty for one of a pipeline that this notebook has not defined: there is no line for it.
+    """
+    if run.pipeline not in workspace().pipelines:
+        return ""
+    given = {name: value for name, value in run.arguments.items() if value is not None}
+    words = {name: _word(value) for name, value in given.items()}
+    known = {name: word for name, word in words.items() if word is not None}
+    said = _magic(run, known) if len(known) == len(words) else _python(run, given)
+    return said if len(said) <= _LONGEST else ""
+
+
+def _magic(run: Run, words: Mapping[str, str]) -> str:
+    parts = ["%kf_submit", run.pipeline, *(f"--{name} {word}" for name, word in words.items())]
+    return " ".join([*parts, f"--backend {run.backend}"])
+
+
+def _python(run: Run, given: Mapping[str, Any]) -> str:
+    return f"kfnb.submit({run.pipeline!r}, {given!r}, backend={run.backend!r})"
+
+
+def _word(value: Any) -> str | None:
+    """A value as a word of a magic's line; None where it cannot be one."""
+    text = value if isinstance(value, str) else json.dumps(value)
+    if not isinstance(value, str):
+        return None if re.search(r"[${\n]", text) else text
+    if _PLAIN.fullmatch(text) and not text.startswith("-"):
+        return text
+    return f"'{text}'" if _CLEAR.fullmatch(text) and not text.startswith("-") else None
