@@ -246,6 +246,17 @@ def test_env_passes_a_value_to_the_steps_that_read_it(two, sent, capsys, monkeyp
     ast.parse(steps["reads"]["command"][-1])
 
 
+def test_env_passes_a_value_to_steps_that_may_read_it_too(notebook, sent, capsys):
+    component(notebook, "reads", 'x = os.environ["STAGE"]')
+    component(notebook, "computes", "y = os.environ.get(which)", "--param which:str=OTHER")
+    component(notebook, "sets", 'os.environ.setdefault("STAGE", "one")')
+    component(notebook, "does_not", "z = 1", "--param n:int=1")
+    notebook.run("%kf_pipeline p reads computes sets does_not")
+    submitted(notebook, capsys, "%kf_submit p --env STAGE")
+    having = {name for name, one in containers(sent[0]).items() if "STAGE" in str(one.get("env"))}
+    assert having == {"reads", "computes", "sets"}
+
+
 def test_env_passes_what_only_libraries_read_to_all_steps(two, sent, capsys, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     submitted(two, capsys, "%kf_submit p --env OMP_NUM_THREADS")
