@@ -18,6 +18,7 @@ from benchmarks.compiling import compiling
 from benchmarks.listing import listing
 from benchmarks.loading import loading
 from benchmarks.measure import HEADER, Measured
+from benchmarks.regret import regret
 from benchmarks.running import running
 from benchmarks.status import status
 from benchmarks.studies import studies
@@ -42,6 +43,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "watching": watching,
     "status": status,
     "tuning": tuning,
+    "regret": regret,
     "studies": studies,
 }
 

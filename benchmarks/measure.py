@@ -31,7 +31,8 @@ class Measured:
         return f"{self.name:58} {self._shown(self.ours)} {ratio:8}  {self.limit:18} {against}".rstrip()
 
     def _shown(self, value: float) -> str:
-        return f"{value * _FACTORS[self.unit]:10.1f} {self.unit}"
+        shown = value * _FACTORS[self.unit]
+        return f"{shown:10.3g} " if self.unit == "" else f"{shown:10.1f} {self.unit}"
 
 
 def in_turn(rounds: int, *runs: Callable[[], float]) -> list[float]:

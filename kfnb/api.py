@@ -19,7 +19,7 @@ from kfnb.backends.run import Run, RunList
 from kfnb.backends.schedule import Schedule, ScheduleList
 from kfnb.backends.selection import Selection
 from kfnb.config import settings
-from kfnb.errors import RunNotFound, UsageError
+from kfnb.errors import RunNotFound, UsageError, did_you_mean
 from kfnb.pipeline import graph
 from kfnb.pipeline import pipeline as pipelines
 from kfnb.pipeline.pipeline import Built, Pipeline
@@ -153,7 +153,8 @@ def _state(word: str) -> model.RunState:
         return model.RunState(word.upper())
     except ValueError:
         there = ", ".join(map(str, model.RunState))
-        raise UsageError(f"{word} is no state of a run; there are {there}") from None
+        hint = did_you_mean(word.upper(), map(str, model.RunState))
+        raise UsageError(f"unknown state {word}{hint}; there are {there}") from None
 
 
 def handles(*runs: str | Run | model.Run) -> list[Run]:
@@ -365,6 +366,8 @@ def show(name: str) -> model.ComponentView | model.Graph:
     current = workspace()
     if name in current.notebook.components:
         return view_component(current.notebook, current.notebook.components[name], settings().base_image)
+    if name.isidentifier() and name not in current.pipelines:
+        raise current.unknown(name)
     compiled = spec_of(name)
     return graph.graph_of(compiled)
 
@@ -427,7 +430,8 @@ def backend_name(name: str | None) -> str:
     """The name of the backend that ``backend_of`` gives. Raises ``UsageError``."""
     chosen = name or settings().backend or _fitting()
     if chosen not in ("local", "kubeflow"):
-        raise UsageError(f"no backend is called {chosen}; there are local and kubeflow")
+        hint = did_you_mean(chosen, ("local", "kubeflow"))
+        raise UsageError(f"unknown backend {chosen}{hint}; there are local and kubeflow")
     return chosen
 
 

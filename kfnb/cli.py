@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 
 from kfnb import __version__ as version
@@ -53,9 +53,14 @@ def _dispatch(words: list[str]) -> int:
         return 0 if verb else 2
     if verb not in VERBS:
         raise UsageError(f"unknown verb {verb}{did_you_mean(verb, VERBS)}; kfnb --help shows the verbs")
+    return verb_of(verb)(words[1:])
+
+
+def verb_of(verb: str) -> Callable[[list[str]], int]:
+    """What does a verb's work: a function of the words that follow it."""
     module, _, function = VERBS[verb][0].partition(":")
-    code: int = getattr(import_module(f"kfnb.verbs.{module}"), function)(words[1:])
-    return code
+    found: Callable[[list[str]], int] = getattr(import_module(f"kfnb.verbs.{module}"), function)
+    return found
 
 
 def _usage() -> str:
@@ -96,6 +101,7 @@ VERBS: dict[str, tuple[str, str]] = {
         "kept:schedule",
         "run a pipeline on the cluster again and again; list, pause, resume, delete",
     ),
+    "completion": ("completion:completion", "print what completes kfnb's words in bash, zsh or fish"),
 }
 
 """Each verb: where its function is (``module:function`` in ``kfnb.verbs``), and what it does."""

@@ -136,6 +136,14 @@ def names() -> list[str]:
     return list(Kfnb.class_own_traits(config=True))
 
 
+def choices(name: str) -> tuple[str, ...]:
+    """The values that a setting may have, where they are few."""
+    trait = Kfnb.class_traits()[name]
+    if isinstance(trait, Bool):
+        return ("true", "false")
+    return tuple(filter(None, trait.values or ())) if isinstance(trait, Enum) else ()
+
+
 def settings() -> Kfnb:
     """The settings of this process."""
     global _settings
@@ -169,7 +177,7 @@ def _check_name(name: str) -> None:
 
     close = get_close_matches(name, names(), 1)
     hint = f"did you mean {close[0]}?" if close else f"settings are {', '.join(names())}"
-    raise SettingError(f"no setting is called {name}; {hint}")
+    raise SettingError(f"unknown setting {name}; {hint}")
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:

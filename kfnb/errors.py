@@ -117,7 +117,11 @@ class NotebookError(KfnbError):
 
 
 class Help(Exception):
-    """``--help`` was given; the message is the help."""
+    """``--help`` was given; the message is the help, ``parser`` what reads the words that it tells of."""
+
+    def __init__(self, text: str, parser: object = None) -> None:
+        super().__init__(text)
+        self.parser = parser
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from argparse import Namespace
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
-from kfnb import api
+from kfnb import api, searching
 from kfnb.backends.backend import LogLine
 from kfnb.backends.logs import Excerpt, wanted
 from kfnb.backends.run import Run, RunList
 from kfnb.backends.schedule import Schedule, ScheduleList
-from kfnb.errors import UsageError
+from kfnb.errors import StudyFailed, UsageError
 from kfnb.model import UploadedPipeline, UploadList
 from kfnb.pipeline.spec import Compiled
 from kfnb.tuning.study import Study
@@ -20,8 +21,11 @@ from kfnb.when import cron_note
 Tell = Callable[[str], None]
 
 
-def submit(found: Namespace, arguments: Mapping[str, str], study: str | Study | None, tell: Tell) -> Run:
-    """``%kf_submit``: a run of a pipeline is started."""
+def submit(
+    found: Namespace, arguments: Mapping[str, Any], tell: Tell, study: str | Study | None = None
+) -> Run:
+    """``%kf_submit``: a pipeline is run; with ``study``, with what was best in it when it has ended."""
+    # what is wrong with the pipeline is told before a study is waited for
     compiled = api.spec_of(found.pipeline, given=arguments if study is None else None)
     for word in _meant_otherwise(found, arguments, compiled):
         tell(
@@ -35,17 +39,35 @@ def submit(found: Namespace, arguments: Mapping[str, str], study: str | Study | 
         name=found.name,
         experiment=found.experiment,
         cache=not found.no_cache,
-        from_study=study,
+        from_study=None if study is None else _ended(study, tell),
         env=found.env,
         tell=tell,
     )
 
 
-def _meant_otherwise(found: Namespace, arguments: Mapping[str, str], compiled: Compiled) -> list[str]:
+def _meant_otherwise(found: Namespace, arguments: Mapping[str, Any], compiled: Compiled) -> list[str]:
     """The options that were given while a parameter of the pipeline has the same name, and was not."""
     parameters = compiled.spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
     given = {name for name, value in vars(found).items() if value} - {"pipeline", "p", "bind"}
     return sorted(name for name in given & set(parameters) if name not in arguments)
+
+
+def _ended(study: str | Study, tell: Tell) -> Study:
+    """A study, once it has ended: it is waited for, as under Run All it has only just begun."""
+    handle = study if isinstance(study, Study) else searching.find(study)
+    now = handle.snapshot()
+    if now.state.finished:
+        return handle
+    done = sum(trial.state.finished for trial in now.trials)
+    of = "" if now.max_trials is None else f" of {now.max_trials}"
+    tell(
+        f"study {handle.name} is still running ({done}{of} trials): waiting for its end; interrupt to stop waiting"
+    )
+    with suppress(
+        StudyFailed
+    ):  # one that was stopped has a best trial too; where there is none, that is told next
+        handle.wait()
+    return handle
 
 
 def runs(found: Namespace) -> RunList:
@@ -61,9 +83,8 @@ def runs(found: Namespace) -> RunList:
     )
 
 
-def logs(found: Namespace, tail: int | None, out: Tell, tell: Tell) -> None:
+def logs(run: Run, found: Namespace, tail: int | None, out: Tell, tell: Tell) -> None:
     """``%kf_logs``: what a run's tasks wrote, the last ``tail`` lines of it where no number is given; None for all."""
-    run = api.newest() if found.run is None else api.run(found.run)
     which = wanted(found.since, found.grep, found.level)
     excerpt = run.excerpt(found.task, which, _tail(found, tail), follow=found.follow)
     _print(excerpt, lambda: run.log_place(found.task), out, tell, named=found.task is None)
@@ -105,11 +126,10 @@ def _amount(excerpt: Excerpt) -> str:
     return f"{excerpt.seen:,} lines ({excerpt.size / 1e6:,.1f} MB)"
 
 
-def shown(found: Namespace, tell: Tell) -> Run:
+def shown(run: Run, found: Namespace, tell: Tell) -> Run:
     """``%kf_run``: a run; with ``--keep-files``, files that its steps wrote are copied beside the notebook."""
     if found.force and not found.keep_files:
         raise UsageError("--force overwrites what --keep-files copies: give both")
-    run = api.run(found.run)
     if found.keep_files:
         if not run.state.finished:
             tell(f"run {run.id} is not finished: only the files of finished steps are kept")

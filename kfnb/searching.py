@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -44,7 +43,7 @@ def tune(  # noqa: PLR0913 - a search has many sides; they are keywords
     name: str | None = None,
     goal: float | None = None,
     metrics: Sequence[str] = (),
-    algorithm: str = "tpe",
+    algorithm: str = algorithms.DEFAULT,
     early_stopping: str = "",
     settings: Mapping[str, object] | None = None,
     trials: int | None = None,
@@ -92,7 +91,7 @@ def planned(  # noqa: PLR0913 - as above
     *,
     goals: Objective,
     name: str | None = None,
-    algorithm: str = "tpe",
+    algorithm: str = algorithms.DEFAULT,
     early_stopping: str = "",
     settings: Mapping[str, object],
     trials: int | None = None,
@@ -213,10 +212,7 @@ def subject_of(
         own = _of_step(objective, subject)
         return of_component(notebook, notebook.components[subject], space, own, arguments)
     if isinstance(subject, str) and subject.isidentifier() and subject not in workspace().pipelines:
-        known = [*notebook.components, *workspace().pipelines]
-        close = get_close_matches(subject, known, 1)
-        hint = f"did you mean {close[0]}?" if close else f"there are {', '.join(known) or 'none yet'}"
-        raise UsageError(f"no component and no pipeline is called {subject}; {hint}")
+        raise workspace().unknown(subject)
     compiled = api.spec_of(subject)
     return of_pipeline(compiled, space, arguments, str(notebook.folder.resolve()))
 

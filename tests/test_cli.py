@@ -80,7 +80,7 @@ def test_a_failed_run_is_exit_1_with_its_error(compiled: Path, capsys: pytest.Ca
         (["runs", "--limit", "many"], "invalid int value"),
         (["run", "nothing.ipynb"], "nothing.ipynb"),
         (["compare"], "the following arguments are required: RUN"),
-        (["runs", "--state", "lost"], "lost is no state of a run"),
+        (["runs", "--state", "lost"], "unknown state lost"),
         (["delete"], "the following arguments are required: RUN"),
         (["schedule", "ratio.yaml", "--every", "1h"], "a schedule needs a cluster"),
         (["upload", "ratio.yaml"], "an upload needs a cluster"),

@@ -5,17 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kfnb.model import ByTask, OfTask, Task
+from kfnb.model import ByTask, OfTask, RunState, Task
 
 
-def joined(tasks: Sequence[Task], part: Callable[[Task], Mapping[str, Any]]) -> ByTask[Any]:
-    """``part`` of each task by the task's name: a mapping of values, for a task in a loop of lists of them."""
+def joined(
+    tasks: Sequence[Task],
+    part: Callable[[Task], Mapping[str, Any]],
+    what: str = "value",
+    *,
+    over: bool = True,
+) -> ByTask[Any]:
+    """``part`` of each task by the task's name: a mapping of values, for a task in a loop of lists of them.
+
+    ``what`` one of the values is called; ``over`` is whether the run is finished.
+    """
     by_name: dict[str, list[Task]] = {}
     for task in tasks:
         if not task.group:
             by_name.setdefault(task.name, []).append(task)
     loops = {task.id: task.iteration for task in tasks if task.iteration is not None}
-    return ByTask({name: _join(found, part, loops) for name, found in by_name.items()})
+    return ByTask(
+        {
+            name: OfTask(_join(found, part, loops), task=name, what=what, state=_state(found))
+            for name, found in by_name.items()
+        },
+        over=over,
+    )
 
 
 def measured(tasks: Sequence[Task]) -> dict[str, Any]:
@@ -26,13 +41,18 @@ def measured(tasks: Sequence[Task]) -> dict[str, Any]:
 
 def _join(
     tasks: Sequence[Task], part: Callable[[Task], Mapping[str, Any]], loops: Mapping[str, int]
-) -> OfTask:
+) -> dict[str, Any]:
     found: dict[str, list[tuple[tuple[int, ...], Any]]] = {}
     for task in tasks:
         index = _index(task, loops)
         for name, value in part(task).items():
             found.setdefault(name, []).append((index, value))
-    return OfTask({name: _nested(values) for name, values in found.items()})
+    return {name: _nested(values) for name, values in found.items()}
+
+
+def _state(turns: Sequence[Task]) -> RunState:
+    """The state of a task in all turns of its loops: that of one that is not finished, or else of the last."""
+    return next((task.state for task in turns if not task.state.finished), turns[-1].state)
 
 
 def _index(task: Task, loops: Mapping[str, int]) -> tuple[int, ...]:

@@ -78,22 +78,27 @@ class Run:
     @property
     def tasks(self) -> ByTask[Task]:
         """The tasks; of one in a loop, the last iteration's."""
-        return ByTask({task.name: task for task in self.snapshot().tasks if not task.group})
+        now = self.snapshot()
+        return ByTask({task.name: task for task in now.tasks if not task.group}, over=now.state.finished)
 
     @property
     def outputs(self) -> ByTask[Mapping[str, Any]]:
         """What each task put out: parameters as values, artifacts as ``Artifact``."""
-        return joined(self.snapshot().tasks, lambda task: task.outputs)
+        return self._joined("output", lambda task: task.outputs)
 
     @property
     def metrics(self) -> ByTask[Mapping[str, Any]]:
         """The metrics that each task logged."""
-        return joined(self.snapshot().tasks, lambda task: task.metrics)
+        return self._joined("metric", lambda task: task.metrics)
 
     @property
     def artifacts(self) -> ByTask[Mapping[str, Artifact]]:
         """The artifacts of each task."""
-        return joined(self.snapshot().tasks, lambda task: task.artifacts)
+        return self._joined("artifact", lambda task: task.artifacts)
+
+    def _joined(self, what: str, part: Callable[[Task], Mapping[str, Any]]) -> ByTask[Any]:
+        now = self.snapshot()
+        return joined(now.tasks, part, what, over=now.state.finished)
 
     @property
     def files(self) -> dict[str, Artifact]:

@@ -613,12 +613,21 @@ def kfnb_number(value: Any) -> Any:
     return value
 
 
+def kfnb_named(given: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Numbers to log: those of a dict, and those that were given by name."""
+    if given is not None and not hasattr(given, "items"):
+        raise TypeError(
+            f"metrics are given by name, log_metrics(accuracy=0.9), or as a dict, not as {given!r}"
+        )
+    return {**dict(given or {}), **values}
+
+
 def kfnb_log_metrics(metrics: Any, by_step: Callable[..., None] | None = None) -> Callable[..., None]:
     """``kf.log_metrics``, which writes into the artifact ``metrics``; ``by_step`` is for what has a step."""
 
-    def log_metrics(*, step: int | None = None, **values: Any) -> None:
+    def log_metrics(given: Any = None, /, *, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
-        logged = {name: kfnb_number(value) for name, value in values.items()}
+        logged = {str(name): kfnb_number(value) for name, value in kfnb_named(given, values).items()}
         for name, value in logged.items():
             # KFP's numbers are floats, and finite: a step that puts out another would fail for that
             metrics.metadata[name] = float(value) if value - value == 0 else str(value)
@@ -665,7 +674,9 @@ def kfnb_report(log_metrics: Callable[..., None]) -> Callable[..., None]:
 
         A value without a name is the objective's, where the step is a trial of a study; there it may end the trial.
         """
-        if value is not None:
+        if hasattr(value, "items"):
+            values = {**value, **values}
+        elif value is not None:
             # whoever runs a step as a trial says what its objective is called
             values = {os.environ.get("KFNB_OBJECTIVE", "value"): value, **values}
         if step is None:
@@ -712,7 +723,7 @@ def kfnb_log_confusion_matrix(classification: Any) -> Callable[..., None]:
 
 
 def kfnb_text(artifact: Any) -> Callable[[str], None]:
-    """``kf.html`` (shown in a frame of its own, without scripts) or ``kf.markdown``: adds to the file ``artifact``."""
+    """``kf.html``, which is shown in a frame of its own, without scripts: adds to the file ``artifact``."""
 
     def append(text: str) -> None:
         with open(artifact.path, "a", encoding="utf-8") as file:
@@ -727,6 +738,9 @@ KF_OUTPUTS = {
     "log_roc": ("classification", "ClassificationMetrics"),
     "log_confusion_matrix": ("classification", "ClassificationMetrics"),
     "html": ("html", "HTML"),
+    "figure": ("html", "HTML"),
+    "image": ("html", "HTML"),
+    "table": ("html", "HTML"),
     "markdown": ("markdown", "Markdown"),
 }
 """What of ``kf`` a step uses -> the artifact it goes to (the output is called ``kf_<that>``), and its KFP type."""
@@ -737,6 +751,9 @@ KF_MAKERS = {
     "log_roc": "kfnb_log_roc",
     "log_confusion_matrix": "kfnb_log_confusion_matrix",
     "html": "kfnb_text",
-    "markdown": "kfnb_text",
+    "figure": "kfnb_figure",
+    "image": "kfnb_image",
+    "table": "kfnb_table",
+    "markdown": "kfnb_markdown",
 }
-"""What of ``kf`` a step uses -> the function above that makes it."""
+"""What of ``kf`` a step uses -> the function that makes it, here or in ``pictures``."""

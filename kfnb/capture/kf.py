@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 from collections.abc import Sequence
 from html import escape
@@ -16,15 +17,23 @@ from kfnb.capture.embedded import (
     kfnb_log_roc,
     kfnb_report,
 )
+from kfnb.capture.pictures import (
+    kfnb_captioned,
+    kfnb_figure_html,
+    kfnb_img,
+    kfnb_pixels,
+    kfnb_table_html,
+    kfnb_with_pictures,
+)
 
 
 class Kf:
     """Logs what a component finds out: in a run, into its artifacts; here, below the cell."""
 
-    def log_metrics(self, *, step: int | None = None, **values: Any) -> None:
-        """Log numbers by name: ``kf.log_metrics(accuracy=0.9)``."""
+    def log_metrics(self, given: Any = None, /, *, step: int | None = None, **values: Any) -> None:
+        """Log numbers by name: ``kf.log_metrics(accuracy=0.9)``, or ``kf.log_metrics({"accuracy": 0.9})``."""
         metrics = _artifact()
-        kfnb_log_metrics(metrics, kfnb_curves(metrics))(step=step, **values)
+        kfnb_log_metrics(metrics, kfnb_curves(metrics))(given, step=step, **values)
         if step is None:
             print("  ".join(f"{name} = {float(value):.6g}" for name, value in metrics.metadata.items()))
 
@@ -53,8 +62,36 @@ class Kf:
         _display({"text/html": frame, "text/plain": "a report in HTML"})
 
     def markdown(self, text: str) -> None:
-        """Show a piece of Markdown."""
-        _display({"text/markdown": text, "text/plain": text})
+        """Show a piece of Markdown, with the pictures that it names by a path."""
+        _display({"text/markdown": kfnb_with_pictures(text), "text/plain": text})
+
+    def figure(self, fig: Any, title: str = "") -> None:
+        """Show a figure of matplotlib, Plotly or Altair, or whatever a notebook shows as a picture or HTML."""
+        page = kfnb_figure_html(fig, title)  # what cannot be shown in a run is refused here, too
+        if "<script" in page:
+            from IPython.display import display
+
+            display(fig)  # live, as the notebook shows it
+        elif not _comes_by_itself(fig):
+            _display({"text/html": page, "text/plain": title or "a figure"})
+
+    def image(self, picture: Any, title: str = "", width: int | None = None) -> None:
+        """Show a picture: a file's path, its bytes, an image of Pillow, or an array of pixels."""
+        page = kfnb_captioned(kfnb_img(kfnb_pixels(picture), title, width), title)
+        _display({"text/html": page, "text/plain": title or "a picture"})
+
+    def table(self, rows: Any, title: str = "", most: int = 100) -> None:
+        """Show the first ``most`` rows of a DataFrame, a list of dicts or of lists, or a dict of columns."""
+        _display({"text/html": kfnb_table_html(rows, title, most), "text/plain": title or "a table"})
+
+
+def _comes_by_itself(fig: Any) -> bool:
+    """Whether the notebook shows a figure at the end of the cell, as it does with those of pyplot."""
+    pyplot = sys.modules.get("matplotlib.pyplot")
+    if pyplot is None or "inline" not in pyplot.get_backend():
+        return False
+    own = getattr(fig, "figure", fig)
+    return getattr(own, "number", None) in pyplot.get_fignums()
 
 
 def _display(bundle: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from kfnb.capture.heads import TRAVELLING, TRIAL, begun
 from kfnb.magics.running import Running
 
 if TYPE_CHECKING:
+    from IPython.core.completer import CompletionContext
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
     from kfnb.magics.kernel import Kernel
@@ -96,6 +97,11 @@ class Extension:
 
         return KfnbMagics(self.kernel)
 
+    @cached_property
+    def matcher(self) -> Matcher:
+        """What completes the words of magics and the keys of runs."""
+        return Matcher(self)
+
     # -- cells ------------------------------------------------------------------------------------------------
 
     def before_cell(self, info: ExecutionInfo) -> None:
@@ -126,9 +132,7 @@ class Extension:
         self.shell.input_transformers_cleanup.insert(0, run_as_a_cell)
         for name, forms in MAGICS.items():
             self.shell.magics_manager.register_function(Magic(self, name), forms, name)
-            self._complete(f"%{name}")
-            if forms == "line_cell":
-                self._complete(f"%%{name}")
+        self.shell.Completer.custom_matchers.append(self.matcher)
         formatter: Any = self.shell.display_formatter
         for module, kinds in DISPLAYED.items():
             for kind in kinds:
@@ -145,14 +149,7 @@ class Extension:
         for name in MAGICS:
             self.shell.magics_manager.magics["line"].pop(name, None)
             self.shell.magics_manager.magics["cell"].pop(name, None)
-
-    def _complete(self, word: str) -> None:
-        def complete(_shell: Any, event: Any) -> list[str]:
-            from kfnb.magics.completion import complete
-
-            return complete(word, event.symbol, self.kernel.workspace)
-
-        self.shell.set_hook("complete_command", complete, str_key=word)
+        self.shell.Completer.custom_matchers.remove(self.matcher)
 
     def _show(self, run: Any) -> None:
         from kfnb.magics.display import show
@@ -191,6 +188,30 @@ class Magic:
             line = self._extension.shell.var_expand(_OF_JSON.sub(_doubled, line), depth=2)
         return self._method(line, *body)
 
+
+class Matcher:
+    """A matcher of IPython's (its API 2), whose code is loaded when it has something to complete."""
+
+    matcher_api_version = 2
+    matcher_identifier = "kfnb"
+    matcher_priority = 1000
+
+    def __init__(self, extension: Extension) -> None:
+        self._extension = extension
+        self.__qualname__ = "kfnb"  # IPython asks for it, as if this were a function
+
+    def __call__(self, context: CompletionContext) -> Any:
+        """The words that fit, and nobody else's where kfnb knows which do."""
+        text = context.full_text
+        if not _COMPLETED.search(text) and "kernel" not in vars(self._extension):
+            return {"completions": [], "suppress": False}
+        from kfnb.magics.completion import matches
+
+        return matches(context, self._extension.kernel)
+
+
+_COMPLETED = re.compile(r"%kf_|\[")
+"""What a text has in which kfnb may complete something."""
 
 _OF_JSON = re.compile(r"""\{(?=\s*["'}])(?:[^{}]|\{[^{}]*\})*\}""")
 """A dict in a magic's line: its braces are no field's."""

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.error import UsageError as IPythonUsageError
 
-from kfnb import model, options
+from kfnb import api, model, options
 from kfnb.backends.run import Run
-from kfnb.errors import Help, KfnbError
+from kfnb.errors import Help, KfnbError, RunNotFound, did_you_mean
 
 if TYPE_CHECKING:
     from kfnb.magics.kernel import Kernel
@@ -60,6 +60,14 @@ class Magics:
         """What a word means where a run is wanted: a name of the notebook's that is bound to one, or an id."""
         value = self.kernel.shell.user_ns.get(word)
         return value if isinstance(value, Run | model.Run) else word
+
+    def handle_of(self, word: str) -> Run:
+        """The run that a word means, as ``run_of`` has it. Raises ``RunNotFound``."""
+        try:
+            return api.handles(self.run_of(word))[0]
+        except RunNotFound as missing:
+            names = [name for name, value in self.kernel.shell.user_ns.items() if isinstance(value, Run)]
+            raise RunNotFound(f"{missing}{did_you_mean(word, names)}") from None
 
     def study_of(self, word: str | None) -> Any:
         """What a word means where a study is wanted: a name of the notebook's that is bound to one, or a study's."""

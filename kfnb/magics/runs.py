@@ -22,7 +22,7 @@ class RunMagics(Magics):
         found, arguments = options.submit().read_with_arguments(line)
         if "kfp.compiler" not in sys.modules:
             self.kernel.announce(f"Compiling {found.pipeline}: KFP's compiler is being loaded ...")
-        run = managing.submit(found, arguments, self.study_of(found.from_study), print)
+        run = managing.submit(found, arguments, print, self.study_of(found.from_study))
         self.bound(found.bind, run)
         if found.keep_files:
             run.keep_when_finished(*found.keep_files, folder=api.folder())
@@ -33,18 +33,18 @@ class RunMagics(Magics):
     @reads(options.run)
     def kf_run(self, line: str) -> Run:
         found = options.run().read(line)
-        return self.bound(found.bind, managing.shown(found, print))
+        return self.bound(found.bind, managing.shown(self.handle_of(found.run), found, print))
 
     @reads(options.stop)
     def kf_stop(self, line: str) -> None:
-        run = api.run(options.stop().read(line).run)
+        run = self.handle_of(options.stop().read(line).run)
         run.stop()
         print(f"stopping run {run.id}")
 
     @reads(options.retry)
     def kf_retry(self, line: str) -> Run:
         found = options.retry().read(line)
-        run = self.bound(found.bind, api.run(found.run).retry())
+        run = self.bound(found.bind, self.handle_of(found.run).retry())
         if not self.kernel.attended:
             self.wait_for(run)
         return run
@@ -73,4 +73,5 @@ class RunMagics(Magics):
     @reads(options.logs)
     def kf_logs(self, line: str) -> None:
         found = options.logs().read(line)
-        managing.logs(found, options.NOTEBOOK_TAIL, print, print)
+        run = api.newest() if found.run is None else self.handle_of(found.run)
+        managing.logs(run, found, options.NOTEBOOK_TAIL, print, print)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeVar
@@ -254,28 +255,68 @@ def kfp_name(name: str) -> str:
     return re.sub("[^0-9a-z]+", "-", name.lower()).strip("-")
 
 
+class NotThere(KeyError):
+    """A task, or what is asked of one, is not there: whether it will be, and what is."""
+
+    def __str__(self) -> str:
+        return str(self.args[0])  # KeyError shows the repr of it
+
+
 class OfTask(dict[str, Any]):
-    """What a task has, by name; a name that is not there tells which are."""
+    """What a task has, by name. Of a name that is not there it tells whether it may come; nothing waits for it."""
+
+    def __init__(
+        self, values: Mapping[str, Any], *, task: str, what: str, state: RunState = RunState.SUCCEEDED
+    ) -> None:
+        super().__init__(values)
+        self._task, self._what, self._state = task, what, state
 
     def __missing__(self, name: str) -> Any:
-        known = ", ".join(self) or "nothing yet"
-        raise KeyError(f"{name}: there is {known}. A component always puts out what --output names")
+        if not self._state.finished:
+            raise NotThere(
+                f"{self._what} {name} of {self._task} is not there yet: {self._task} is {self._state.lower()};"
+                " run.wait() waits for the run's end"
+            )
+        there = f"it has {_listed(name, self)}"
+        if self._state is not RunState.SUCCEEDED:
+            raise NotThere(f"{self._task} is {self._state.lower()} and has no {self._what} {name}; {there}")
+        hint = "; --output NAME on %%kf_component makes a name an output" if self._what == "output" else ""
+        raise NotThere(f"{self._task} has no {self._what} {name}; {there}{hint}")
+
+
+def _listed(name: str, known: Iterable[str]) -> str:
+    """What is there instead of a name: the one that is like it first."""
+    names = list(known)
+    close = get_close_matches(name, names, 1)
+    return ", ".join(sorted(names, key=lambda one: one not in close)) or "none"
 
 
 class ByTask(Mapping[str, T]):
     """A mapping by task name which also takes a component's Python name (``train_model`` for ``train-model``).
 
-    KFP writes task names in lower case with dashes; a notebook's names are Python's.
+    KFP writes task names in lower case with dashes; a notebook's names are Python's. Of a run that is not ``over``,
+    further tasks may come.
     """
 
-    def __init__(self, items: Mapping[str, T]) -> None:
+    def __init__(self, items: Mapping[str, T], *, over: bool = True) -> None:
         self._items = dict(items)
+        self._over = over
 
     def __getitem__(self, name: str) -> T:
         for known in (name, kfp_name(name)):
             if known in self._items:
                 return self._items[known]
-        raise KeyError(f"no task is called {name}; there are {', '.join(self._items) or 'none yet'}")
+        listed = _listed(kfp_name(name), self._items)
+        if not self._over:
+            raise NotThere(
+                f"task {name} is not there yet, and the run is still running; run.wait() waits for its end;"
+                f" tasks so far: {listed}"
+            )
+        raise NotThere(f"unknown task {name}; the run has {listed}")
+
+    def _ipython_key_completions_(self) -> list[str]:
+        """The names, for completion of what stands in brackets."""
+        return list(self._items)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._items)

@@ -9,7 +9,7 @@ from kfnb.options.image import asked_image, image
 from kfnb.options.kept import experiments, schedule, upload
 from kfnb.options.notebook import NOTEBOOK_VERBS, asked_notebook, check_notebook, notebook, waiting_time
 from kfnb.options.own import cluster_down, cluster_status, cluster_up
-from kfnb.options.parser import Parser, split_words
+from kfnb.options.parser import Parser, split_unfinished, split_words
 from kfnb.options.pipelines import (
     compile_,
     component,
@@ -61,6 +61,7 @@ __all__ = [
     "setup",
     "show",
     "space_of",
+    "split_unfinished",
     "split_words",
     "status",
     "stop",

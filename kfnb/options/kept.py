@@ -23,6 +23,7 @@ def upload() -> Parser:
     add(
         "pipeline",
         nargs="?",
+        values="pipeline",
         help="a pipeline's name, or a compiled file; with --list, an uploaded one's name",
     )
     add("--name", help="what it is called there; the pipeline's own name by default")
@@ -38,9 +39,10 @@ def schedule() -> Parser:
     parser = Parser(
         "%kf_schedule",
         "Run a pipeline on the cluster again and again. Its arguments are given as --name value, or -p name value.",
+        arguments_of="pipeline",
     )
     add = parser.add_argument
-    add("pipeline", nargs="?", help="a pipeline's name, or a compiled file")
+    add("pipeline", nargs="?", values="pipeline", help="a pipeline's name, or a compiled file")
     add("-p", action="append", nargs=2, metavar=("NAME", "VALUE"), help="an argument of the pipeline")
     add(
         "--cron",
@@ -56,11 +58,16 @@ def schedule() -> Parser:
     add("--uploaded", action="store_true", help="the pipeline is one that was uploaded, by its name there")
     add("--version", default="", help="the version of an uploaded pipeline; the newest by default")
     add("--name", help="the schedule's name")
-    add("--experiment", help="the experiment that its runs belong to")
+    add("--experiment", values="experiment", help="the experiment that its runs belong to")
     add("--no-cache", action="store_true", help="run every step, whatever ran before")
     passed_variables(parser)
     add("--list", action="store_true", help="show the schedules")
     for verb, told in (("pause", "start no more runs of"), ("resume", "go on with"), ("delete", "forget")):
-        add(f"--{verb}", metavar="ID", help=f"{told} a schedule, by its id, the start of it, or its name")
+        add(
+            f"--{verb}",
+            metavar="ID",
+            values="schedule",
+            help=f"{told} a schedule, by its id, the start of it, or its name",
+        )
     bind(parser)
     return parser

@@ -47,9 +47,10 @@ def notebook() -> Parser:
         nargs="?",
         default="list",
         metavar="VERB",
+        values=NOTEBOOK_VERBS,
         help="list (if not said), start, stop, create, delete",
     )
-    add("name", nargs="?", metavar="NAME", help="the notebook's name")
+    add("name", nargs="?", metavar="NAME", values="notebook", help="the notebook's name")
     add("--kind", choices=("v1", "v2"), help="Notebook (v1) or Workspace (v2), where that is not clear")
     add("--wait", action="store_true", help="start, create: wait until it runs; interrupt to wait no longer")
     add("--timeout", metavar="SPAN", help="for how long it is waited: 90s, 10m (10m)")

@@ -5,17 +5,33 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 from kfnb.errors import Help, UsageError, did_you_mean
 
+Values: TypeAlias = str | tuple[str, ...]
+"""What a word stands for, for completion: the words there are, or the kind of thing that it names."""
+
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser that raises instead of exiting."""
+    """An argument parser that raises instead of exiting.
 
-    def __init__(self, prog: str, description: str) -> None:
+    With ``arguments_of``, the word of that name is a pipeline, whose arguments are further options. ``verbs`` are what
+    may stand in the place of all other words.
+    """
+
+    def __init__(self, prog: str, description: str, *, arguments_of: str = "") -> None:
+        self.values: dict[str, Values] = {}
+        self.arguments_of = arguments_of
+        self.verbs: tuple[str, ...] = ()
         super().__init__(prog=prog, description=description, allow_abbrev=False, add_help=False)
         self.add_argument("--help", "-h", action="store_true", help="show this help")
+
+    def add_argument(self, *words: str, values: Values = (), **how: Any) -> argparse.Action:
+        """As argparse has it; ``values`` are offered where the word is completed."""
+        action = super().add_argument(*words, **how)
+        self.values[action.dest] = values or tuple(map(str, action.choices or ()))
+        return action
 
     def for_command(self, prog: str, *, verbs: str = "") -> Parser:
         """The same words as those of the command ``prog``, without what only a notebook can take (``-o NAME``).
@@ -59,7 +75,7 @@ class Parser(argparse.ArgumentParser):
     def _read(self, words: str | Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
         split = self.split(words) if isinstance(words, str) else list(words)
         if "--help" in split or "-h" in split:
-            raise Help(self.format_help())
+            raise Help(self.format_help(), self)
         return self.parse_known_args(split)
 
     def split(self, line: str) -> list[str]:
@@ -74,13 +90,6 @@ class Parser(argparse.ArgumentParser):
         word = word.partition("=")[0]
         what = "unknown option" if word.startswith("-") else "unexpected argument"
         return f"{what} {word}{did_you_mean(word, known)}"
-
-    @property
-    def options(self) -> list[str]:
-        """The option words there are, for completion."""
-        return [
-            option for action in self._actions for option in action.option_strings if option.startswith("--")
-        ]
 
 
 _CLOSING = {"[": "]", "(": ")", "{": "}"}
@@ -104,6 +113,13 @@ def split_words(line: str) -> list[str]:
         words = [*words, part] if new else [*words[:-1], words[-1] + part]
         new = False
     return words
+
+
+def split_unfinished(line: str) -> tuple[list[str], str]:
+    """The whole words of a line that is being typed, and what there is of the next. Raises ValueError as above."""
+    split_words(line)
+    last = line[len(re.sub(r"\S*$", "", line)) :]
+    return split_words(line.removesuffix(last) if last else line), last
 
 
 def _part(line: str, place: int) -> tuple[str, int]:

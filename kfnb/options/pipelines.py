@@ -48,7 +48,7 @@ def pipeline_line() -> Parser:
         "%kf_pipeline", "Define a pipeline that runs components in order, wired by the names they share."
     )
     parser.add_argument("name", help="the pipeline's name")
-    parser.add_argument("steps", nargs="*", help="components")
+    parser.add_argument("steps", nargs="*", values="component", help="components")
     bind(parser)
     return parser
 
@@ -68,7 +68,7 @@ def pipeline_cell() -> Parser:
 def show() -> Parser:
     """``%kf_show``."""
     parser = Parser("%kf_show", "Show what travels with a component and why, or a pipeline's graph.")
-    parser.add_argument("name", help="a component, a pipeline, or a compiled file")
+    parser.add_argument("name", values="subject", help="a component, a pipeline, or a compiled file")
     bind(parser)
     return parser
 
@@ -76,10 +76,10 @@ def show() -> Parser:
 def compile_() -> Parser:
     """``%kf_compile`` and ``kfnb compile``."""
     parser = Parser("%kf_compile", "Write a pipeline to a file.")
-    parser.add_argument("pipeline", help="the pipeline's name")
-    parser.add_argument("--to", metavar="FILE.yaml", help="KFP's YAML")
+    parser.add_argument("pipeline", values="pipeline", help="the pipeline's name")
+    parser.add_argument("--to", metavar="FILE.yaml", values="file", help="KFP's YAML")
     parser.add_argument(
-        "--python", metavar="FILE.py", help="a program of KFP's SDK that compiles to the same"
+        "--python", metavar="FILE.py", values="file", help="a program of KFP's SDK that compiles to the same"
     )
     return parser
 
@@ -87,5 +87,5 @@ def compile_() -> Parser:
 def config() -> Parser:
     """``%kf_config``."""
     parser = Parser("%kf_config", "Show the settings, or set some: name=value.")
-    parser.add_argument("settings", nargs="*", metavar="NAME=VALUE")
+    parser.add_argument("settings", nargs="*", metavar="NAME=VALUE", values="setting")
     return parser

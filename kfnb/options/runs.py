@@ -2,24 +2,43 @@
 
 from __future__ import annotations
 
+from kfnb.model import RunState
 from kfnb.options.parser import Parser
-from kfnb.options.words import bind, keep_files, log_words, one_run, passed_variables, some_runs
+from kfnb.options.words import (
+    BACKENDS,
+    bind,
+    keep_files,
+    log_words,
+    one_run,
+    passed_variables,
+    some_runs,
+)
+
+STATES = tuple(str(state).lower() for state in RunState)
+"""The states of a run, as people write them."""
 
 
 def submit() -> Parser:
     """``%kf_submit`` and ``kfnb submit``."""
     parser = Parser(
-        "%kf_submit", "Run a pipeline. Its arguments are given as --name value, or -p name value."
+        "%kf_submit",
+        "Run a pipeline. Its arguments are given as --name value, or -p name value.",
+        arguments_of="pipeline",
     )
-    parser.add_argument("pipeline", help="a pipeline's name, or a compiled file")
+    parser.add_argument("pipeline", values="pipeline", help="a pipeline's name, or a compiled file")
     parser.add_argument(
         "-p", action="append", nargs=2, metavar=("NAME", "VALUE"), help="an argument of the pipeline"
     )
-    parser.add_argument("--backend", help="where to run: local or kubeflow")
+    parser.add_argument("--backend", values=BACKENDS, help="where to run: local or kubeflow")
     parser.add_argument("--name", help="the run's name")
-    parser.add_argument("--experiment", help="the experiment that the run belongs to")
+    parser.add_argument("--experiment", values="experiment", help="the experiment that the run belongs to")
     parser.add_argument("--no-cache", action="store_true", help="run every step, whatever ran before")
-    parser.add_argument("--from-study", metavar="NAME", help="with the best parameters of a study")
+    parser.add_argument(
+        "--from-study",
+        metavar="NAME",
+        values="study",
+        help="with the best parameters of a study, which is waited for while it runs",
+    )
     passed_variables(parser)
     keep_files(parser, "when the run is finished,")
     bind(parser)
@@ -55,10 +74,10 @@ def runs() -> Parser:
     """``%kf_runs`` and ``kfnb runs``."""
     parser = Parser("%kf_runs", "The newest runs.")
     add = parser.add_argument
-    add("--backend", help="whose: local or kubeflow")
+    add("--backend", values=BACKENDS, help="whose: local or kubeflow")
     add("--limit", type=int, default=20, help="how many (20)")
-    add("--experiment", default="", help="those of one experiment")
-    add("--state", default="", help="those in one state: running, failed, succeeded, ...")
+    add("--experiment", default="", values="experiment", help="those of one experiment")
+    add("--state", default="", values=STATES, help="those in one state: running, failed, succeeded, ...")
     add("--name", default="", help="those with this in their names")
     add(
         "--since",
@@ -89,7 +108,9 @@ def delete() -> Parser:
 def compare() -> Parser:
     """``%kf_compare`` and ``kfnb compare``."""
     parser = Parser("%kf_compare", "Show runs side by side: arguments, metrics and environments that differ.")
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's id, or the start of it; two or more")
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", values="run", help="a run's id, or the start of it; two or more"
+    )
     parser.add_argument("--all", action="store_true", help="show what is the same in all of them too")
     bind(parser)
     return parser
@@ -105,8 +126,8 @@ def prune() -> Parser:
 def logs() -> Parser:
     """``%kf_logs`` and ``kfnb logs``."""
     parser = Parser("%kf_logs", "What a run's tasks wrote.")
-    parser.add_argument("run", nargs="?", help="the run's id; the newest run by default")
-    parser.add_argument("task", nargs="?", help="one task; all by default")
+    parser.add_argument("run", nargs="?", values="run", help="the run's id; the newest run by default")
+    parser.add_argument("task", nargs="?", values="task", help="one task; all by default")
     parser.add_argument("--follow", "-f", action="store_true", help="go on until the run is finished")
     log_words(parser)
     parser.add_argument(

@@ -8,7 +8,8 @@ from typing import Any
 from kfnb.errors import UsageError
 from kfnb.literal import read_literal
 from kfnb.options.parser import Parser
-from kfnb.options.words import bind, log_words, repeated
+from kfnb.options.words import BACKENDS, bind, log_words, repeated
+from kfnb.tuning.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPING
 
 
 def tune_cell() -> Parser:
@@ -33,8 +34,9 @@ def tune_line() -> Parser:
         "%kf_tune",
         "Search for the parameters of a component or a pipeline that make an objective best."
         " What stays the same is given as --name value, or -p name value.",
+        arguments_of="subject",
     )
-    parser.add_argument("subject", help="a component, a pipeline, or a compiled file")
+    parser.add_argument("subject", values="subject", help="a component, a pipeline, or a compiled file")
     parser.add_argument("--study", metavar="NAME", help="the study's name; that of what is tuned by default")
     search_words(parser)
     parser.add_argument("-p", action="append", nargs=2, metavar=("NAME", "VALUE"), help="an argument")
@@ -62,14 +64,17 @@ def search_words(parser: Parser) -> None:
     repeated(parser, "--metric", "NAME", "a further metric that is kept")
     add(
         "--algorithm",
-        default="tpe",
+        default=DEFAULT,
         metavar="NAME",
-        help="random, grid, tpe (the default), multivariate-tpe, cmaes, sobol, bayesianoptimization or hyperband",
+        values=tuple(ALGORITHMS),
+        help="auto (the default; on a cluster Katib's multivariate-tpe), random, grid, tpe, multivariate-tpe, cmaes,"
+        " sobol, bayesianoptimization or hyperband",
     )
     add(
         "--early-stopping",
         default="",
         metavar="NAME",
+        values=tuple(EARLY_STOPPING),
         help="median: end trials that report less than others did",
     )
     repeated(
@@ -77,13 +82,14 @@ def search_words(parser: Parser) -> None:
         "--setting",
         "NAME=VALUE",
         "a setting of the algorithm or of early stopping, as Katib calls it",
+        values="algorithm setting",
     )
     add("--trials", type=int, metavar="N", help="how many (30, or all points of a grid)")
     add("--parallel", type=int, default=1, metavar="N", help="how many at once (1)")
     add("--timeout", metavar="TIME", help="end after that time: 90 (seconds), 10m, 2h")
     add("--seed", type=int, metavar="N", help="of the search and of each trial's random numbers")
     add("--max-failed", type=int, metavar="N", help="end when so many trials have failed")
-    add("--backend", help="where to search: local or kubeflow (Katib)")
+    add("--backend", values=BACKENDS, help="where to search: local or kubeflow (Katib)")
     add("--dry-run", action="store_true", help="show what the cluster would get, and start nothing")
 
 
@@ -91,7 +97,7 @@ def study() -> Parser:
     """``%kf_study`` and ``kfnb studies show``."""
     parser = Parser("%kf_study", "Show a study, from whichever kernel it was started; or stop it, or go on.")
     add = parser.add_argument
-    add("name", help="the study's name")
+    add("name", values="study", help="the study's name")
     add("--stop", action="store_true", help="end it; what it has found is kept")
     add(
         "--resume",
@@ -102,7 +108,7 @@ def study() -> Parser:
     add("--delete", action="store_true", help="forget it for good")
     add("--logs", type=int, metavar="TRIAL", help="print what a trial wrote")
     log_words(parser)
-    add("--backend", help="where it is: local or kubeflow (Katib)")
+    add("--backend", values=BACKENDS, help="where it is: local or kubeflow (Katib)")
     bind(parser)
     return parser
 
@@ -110,7 +116,7 @@ def study() -> Parser:
 def studies() -> Parser:
     """``%kf_studies`` and ``kfnb studies``."""
     parser = Parser("%kf_studies", "The studies there are.")
-    parser.add_argument("--backend", help="whose: local or kubeflow (Katib)")
+    parser.add_argument("--backend", values=BACKENDS, help="whose: local or kubeflow (Katib)")
     bind(parser)
     return parser
 

@@ -9,20 +9,25 @@ from kfnb.capture.notebook import Parameter
 from kfnb.capture.values import PARAMETER_TYPES
 from kfnb.errors import UsageError
 from kfnb.literal import read_literal
-from kfnb.options.parser import Parser
+from kfnb.options.parser import Parser, Values
+
+BACKENDS = ("local", "kubeflow")
+"""Where runs and studies go."""
 
 NOTEBOOK_TAIL = 200
 """Lines of a log that a notebook shows, where no other number is asked for."""
 
 
 def one_run(parser: Parser) -> None:
-    """A run, by its id."""
-    parser.add_argument("run", help="the run's id, or the start of it")
+    """A run, by its id; in a notebook also by a name that it is bound to."""
+    parser.add_argument("run", values="run", help="the run's id, or the start of it")
 
 
 def some_runs(parser: Parser) -> None:
     """Runs, by their ids."""
-    parser.add_argument("runs", nargs="+", metavar="RUN", help="a run's id, or the start of it; one or more")
+    parser.add_argument(
+        "runs", nargs="+", metavar="RUN", values="run", help="a run's id, or the start of it; one or more"
+    )
 
 
 def bind(parser: Parser) -> None:
@@ -38,15 +43,16 @@ def _name(text: str) -> str:
     return text
 
 
-def repeated(parser: Parser, option: str, metavar: str, told: str) -> None:
+def repeated(parser: Parser, option: str, metavar: str, told: str, values: Values = ()) -> None:
     """An option that may be given several times."""
-    parser.add_argument(option, action="append", default=[], metavar=metavar, help=f"{told}; may be repeated")
+    help = f"{told}; may be repeated"
+    parser.add_argument(option, action="append", default=[], metavar=metavar, values=values, help=help)
 
 
 def passed_variables(parser: Parser) -> None:
     """``--env NAME``: what the steps of a cluster get of the environment here."""
     told = "an environment variable that steps on a cluster get with its value here; no secrets"
-    repeated(parser, "--env", "NAME", told)
+    repeated(parser, "--env", "NAME", told, "variable")
 
 
 def keep_files(parser: Parser, told: str) -> None:
@@ -94,6 +100,7 @@ def log_words(parser: Parser) -> None:
     parser.add_argument(
         "--tail",
         metavar="N|all",
+        values=("all",),
         type=_tail,
         help=f"the last N lines, or all of them; in a notebook {NOTEBOOK_TAIL} by default, in a terminal all",
     )
@@ -105,6 +112,7 @@ def log_words(parser: Parser) -> None:
     parser.add_argument(
         "--level",
         metavar="LEVEL",
+        values=("debug", "info", "warning", "error", "critical"),
         help="lines of at least this level: debug, info, warning, error or critical",
     )
 

@@ -1,4 +1,4 @@
-"""What of kfnb's own code travels with a step (``capture.embedded``), and how: packed, by a function of the program.
+"""What of kfnb's own code travels with a step (``embedded``, ``pictures``): packed, by a function of the program.
 
 Argo keeps the program of a step five to eight times in a run, and has 1 MiB for the whole run; kfnb's own text would be
 most of that. A pipeline's program has the functions in words, and ``kfnb_packed``, which packs them as it is compiled.
@@ -12,14 +12,28 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from kfnb.capture import embedded
+from kfnb.capture import embedded, pictures
 
 _TOGETHER = (
     ("kfnb_load", "kfnb_unpickle", "kfnb_save", "kfnb_pickle"),
-    ("kfnb_kf", "kfnb_number", "kfnb_log_metrics"),
+    ("kfnb_kf", "kfnb_number", "kfnb_named", "kfnb_log_metrics"),
+    ("kfnb_figure", "kfnb_figure_html", "kfnb_still", "kfnb_live"),
+    ("kfnb_captioned", "kfnb_img"),
+    ("kfnb_image", "kfnb_pixels", "kfnb_png"),
+    ("kfnb_table", "kfnb_rows", "kfnb_table_html"),
+    ("kfnb_markdown", "kfnb_with_pictures"),
     ("kfnb_attempts", "kfnb_retried_from_outside"),
 )
 """Functions that travel together: most steps that have one of them have the others."""
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    name: function
+    for module in (embedded, pictures)
+    for name, function in vars(module).items()
+    if name.startswith("kfnb_")
+}
+"""All functions that may travel, by name."""
 
 
 def kfnb_packed(*groups: Sequence[Callable[..., Any]]) -> Any:
@@ -72,8 +86,8 @@ def needed(names: Iterable[str]) -> list[tuple[str, ...]]:
         if name not in found:
             found.add(name)
             waiting += _group(name)
-            waiting += [word for word in re.findall(r"\bkfnb_\w+", source_of(name)) if word in vars(embedded)]
-    return list(dict.fromkeys(_group(name) for name in vars(embedded) if name in found))
+            waiting += [word for word in re.findall(r"\bkfnb_\w+", source_of(name)) if word in FUNCTIONS]
+    return list(dict.fromkeys(_group(name) for name in FUNCTIONS if name in found))
 
 
 def _group(name: str) -> tuple[str, ...]:
@@ -83,4 +97,4 @@ def _group(name: str) -> tuple[str, ...]:
 @cache
 def source_of(name: str) -> str:
     """The source of an embedded function, or of ``kfnb_packed``."""
-    return inspect.getsource(vars(embedded).get(name, kfnb_packed)).rstrip()
+    return inspect.getsource(FUNCTIONS.get(name, kfnb_packed)).rstrip()

@@ -301,6 +301,4 @@ def _with_value(notebook: Notebook, param: Parameter) -> Parameter:
 def _unknown(name: str, notebook: Notebook) -> str:
     close = get_close_matches(name, notebook.components, 1)
     known = ", ".join(notebook.components) or "none yet: define one with %%kf_component"
-    return f"no component is called {name}; " + (
-        f"did you mean {close[0]}?" if close else f"there are {known}"
-    )
+    return f"unknown component {name}; " + (f"did you mean {close[0]}?" if close else f"there are {known}")

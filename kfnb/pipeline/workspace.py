@@ -25,10 +25,27 @@ class Workspace:
             raise UsageError(
                 f"{name} is a component, not a pipeline: %kf_pipeline NAME {name} makes one of it"
             )
-        close = get_close_matches(name, self.pipelines, 1)
-        known = ", ".join(self.pipelines) or "none yet: define one with %kf_pipeline"
-        hint = f"did you mean {close[0]}?" if close else f"there are {known}"
-        raise UsageError(f"no pipeline is called {name}; {hint}")
+        hint = self.like(name) or f"there are {', '.join(self.pipelines) or _NO_PIPELINES}"
+        if (close := self._close(name)) in self.notebook.components:
+            hint += f" %kf_pipeline NAME {close} makes a pipeline of it"
+        raise UsageError(f"unknown pipeline {name}; {hint}")
+
+    def unknown(self, name: str) -> UsageError:
+        """The error for a name that is of no component and no pipeline."""
+        known = ", ".join([*self.notebook.components, *self.pipelines]) or "none yet"
+        return UsageError(f"unknown component or pipeline {name}; {self.like(name) or f'there are {known}'}")
+
+    def like(self, name: str) -> str:
+        """Which component or pipeline may be meant by a name that is of neither; empty where none is like it."""
+        close = self._close(name)
+        kind = "component" if close in self.notebook.components else "pipeline"
+        return f"did you mean the {kind} {close}?" if close else ""
+
+    def _close(self, name: str) -> str:
+        return next(iter(get_close_matches(name, [*self.pipelines, *self.notebook.components], 1)), "")
+
+
+_NO_PIPELINES = "none yet: define one with %kf_pipeline"
 
 
 def workspace() -> Workspace:

@@ -1,4 +1,4 @@
-"""The algorithms of searches and their settings, by Katib's names."""
+"""The algorithms of searches and their settings, by Katib's names; the default has a name of its own."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from kfnb.errors import UsageError
 
 ALGORITHMS: Mapping[str, tuple[str, ...]] = {
+    "auto": ("random_state", "n_startup_trials", "n_ei_candidates"),
     "random": ("random_state",),
     "grid": (),
     "tpe": ("random_state", "n_startup_trials", "n_ei_candidates", "gamma", "prior_weight"),
@@ -23,7 +24,9 @@ ALGORITHMS: Mapping[str, tuple[str, ...]] = {
     ),
     "hyperband": ("r_l", "eta", "resource_name"),
 }
-"""What there is, and the settings that each has."""
+"""What there is, and the settings that each has. ``auto`` is no name of Katib's."""
+
+DEFAULT = "auto"
 
 EARLY_STOPPING: Mapping[str, tuple[str, ...]] = {"median": ("min_trials_required", "start_step")}
 """How trials without a prospect are ended early, and the settings that it has. Katib writes ``medianstop``."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.model import Dimension, Objective
+from kfnb.tuning.algorithms import DEFAULT
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,10 @@ class Subject:
 class Search:
     """A study that is to be made.
 
-    ``algorithm`` and ``early_stopping`` are Katib's names, ``settings`` what is set for the algorithm, by Katib's
-    names too. ``timeout`` is in seconds. ``conditions`` is the text of a Python function which asks for the
-    parameters one after the other (``space(trial)``), where some exist only under a condition; ``space`` has then all
-    that it may ask for.
+    ``algorithm`` (but for the default) and ``early_stopping`` are Katib's names, ``settings`` what is set for the
+    algorithm, by Katib's names too. ``timeout`` is in seconds. ``conditions`` is the text of a Python function which
+    asks for the parameters one after the other (``space(trial)``), where some exist only under a condition; ``space``
+    has then all that it may ask for.
     """
 
     name: str
@@ -42,7 +43,7 @@ class Search:
     objective: Objective
     space: tuple[Dimension, ...] = ()
     conditions: str = ""
-    algorithm: str = "tpe"
+    algorithm: str = DEFAULT
     settings: Mapping[str, str] = field(default_factory=dict)
     early_stopping: str = ""
     early_settings: Mapping[str, str] = field(default_factory=dict)

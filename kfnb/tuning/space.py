@@ -145,17 +145,22 @@ def start_of(dimension: Dimension) -> Any:
 
 def drawn(dimension: Dimension, chance: random.Random) -> Value:
     """A value of a dimension, at random."""
+    return placed(dimension, chance.random())
+
+
+def placed(dimension: Dimension, share: float) -> Value:
+    """The value that lies at a share of a dimension, from 0 to less than 1; equal shares are equally likely values."""
     if dimension.kind == "choice":
-        return chance.choice(dimension.choices)
+        return dimension.choices[int(share * len(dimension.choices))]
     low, high = dimension.low, dimension.high
     if dimension.log:
-        number = math.exp(chance.uniform(math.log(low), math.log(high)))
-        return min(int(high), max(int(low), round(number))) if dimension.kind == "int" else number
-    if dimension.kind == "int":
-        return chance.randrange(int(low), int(high) + 1, max(1, int(dimension.step)))
+        number = math.exp(math.log(low) + share * (math.log(high) - math.log(low)))
+        within = min(high, max(low, number))
+        return round(within) if dimension.kind == "int" else within
     if not dimension.step:
-        return chance.uniform(low, high)
-    return at_step(dimension, chance.randrange(math.floor((high - low) / dimension.step + 1e-9) + 1))
+        return low + share * (high - low)
+    steps = int(share * (math.floor((high - low) / dimension.step + 1e-9) + 1))
+    return int(low) + steps * int(dimension.step) if dimension.kind == "int" else at_step(dimension, steps)
 
 
 def at_step(dimension: Dimension, steps: int) -> float:

@@ -33,9 +33,12 @@ def cluster(words: list[str]) -> int:
     """``kfnb cluster up``, ``kfnb cluster status`` and ``kfnb cluster down``."""
     verbs = {"up": up, "status": status, "down": down}
     if words and words[0] in ("--help", "-h"):
-        raise Help(
+        parser = options.Parser("kfnb cluster", "")
+        parser.verbs = tuple(verbs)
+        text = (
             f"usage: kfnb cluster VERB ...\n\nVERB is one of {_VERBS}; kfnb cluster VERB --help tells more."
         )
+        raise Help(text, parser)
     if not words or words[0] not in verbs:
         given = f"unknown verb {words[0]}{did_you_mean(words[0], verbs)}" if words else "a verb is required"
         raise UsageError(f"kfnb cluster: {given}; the verbs are {_VERBS}")

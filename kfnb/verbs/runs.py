@@ -34,7 +34,7 @@ def submit(words: list[str]) -> int:
     parser = options.submit().for_command("kfnb submit")
     parser.add_argument("--json", action="store_true", help="print the run as JSON when it is finished")
     found, arguments = parser.read_with_arguments(words)
-    run = managing.submit(found, arguments, found.from_study, tell)
+    run = managing.submit(found, arguments, tell, found.from_study)
     code = _see_through(run, json_wanted=found.json)
     if found.keep_files and code != INTERRUPTED:
         managing.keep_files(run, found.keep_files, tell)
@@ -92,7 +92,7 @@ def show_run(words: list[str]) -> int:
     parser = options.run().for_command("kfnb runs show")
     parser.add_argument("--json", action="store_true", help="print the run as JSON")
     found = parser.read(words)
-    print_run(managing.shown(found, tell).snapshot(), json_wanted=found.json)
+    print_run(managing.shown(api.run(found.run), found, tell).snapshot(), json_wanted=found.json)
     return 0
 
 
@@ -146,7 +146,8 @@ def retry(words: list[str]) -> int:
 def logs(words: list[str]) -> int:
     """``kfnb logs``."""
     found = options.logs().for_command("kfnb logs").read(words)
-    managing.logs(found, None, partial(print, flush=found.follow), tell)
+    run = api.newest() if found.run is None else api.run(found.run)
+    managing.logs(run, found, None, partial(print, flush=found.follow), tell)
     return 0
 
 

@@ -51,6 +51,7 @@ def sub_verb(parser: Parser, words: Sequence[str], verbs: Sequence[str]) -> str:
 
     Raises ``UsageError`` for any other word.
     """
+    parser.verbs = tuple(verbs)
     verb = words[0] if words and not words[0].startswith("-") else ""
     if verb and verb not in verbs:
         raise UsageError(f"{parser.prog}: unknown verb {verb}{did_you_mean(verb, verbs)}")

@@ -15,13 +15,21 @@ _HEAD = (
 )
 
 _LINE = re.compile(r"<(tr|p|li|h[1-6]|br|div|dt|dd|img)\b", re.IGNORECASE)
+_DATA = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+")
+_SCRIPT = re.compile(r"<script\b.*?</script>", re.IGNORECASE | re.DOTALL)
+_PICTURE = re.compile(r"<img\b[^>]*\bheight=\"(\d+)\"", re.IGNORECASE)
 _LOWEST, _HIGHEST, _LINE_HEIGHT, _CHARACTERS = 80, 420, 22, 120
+_TALLEST = 640
+"""How high a frame with pictures is at most, in pixels."""
 
 
 def _height(page: str) -> int:
     """A guess: a frame without scripts cannot say how high its page is. A person can drag it."""
+    page = _SCRIPT.sub("", _DATA.sub("", page))
     lines = max(len(_LINE.findall(page)), len(page) / _CHARACTERS)
-    return min(_HIGHEST, max(_LOWEST, round(40 + lines * _LINE_HEIGHT)))
+    text = min(_HIGHEST, max(_LOWEST, round(40 + lines * _LINE_HEIGHT)))
+    pictures = sum(int(height) for height in _PICTURE.findall(page))
+    return min(_TALLEST, text + pictures) if pictures else text
 
 
 @dataclass(frozen=True)

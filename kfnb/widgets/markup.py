@@ -38,6 +38,8 @@ class Element:
         for name, value in self.attributes:
             yield f' {name}="{escape(clean(value))}"'
         yield ">"
+        if self.tag == "img":
+            return  # it has no end
         for child in self.children:
             if isinstance(child, Element):
                 yield from child.pieces()

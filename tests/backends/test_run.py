@@ -71,10 +71,34 @@ def test_a_task_in_a_loop_and_one_of_its_name_outside_of_it_do_not_get_lost() ->
 
 def test_a_name_that_is_not_there_tells_which_are() -> None:
     run = handle(task("load", outputs={"n": 3}))
-    with pytest.raises(KeyError, match="no task is called lode; there are load"):
+    with pytest.raises(KeyError, match="unknown task lode; the run has load"):
         run.outputs["lode"]
-    with pytest.raises(KeyError, match=r"m: there is n\. A component always puts out what --output names"):
+    with pytest.raises(KeyError, match="load has no output m; it has n; --output NAME"):
         run.outputs["load"]["m"]
+    with pytest.raises(KeyError, match=r"load has no metric m; it has none$"):
+        run.metrics["load"]["m"]
+
+
+def test_what_a_running_run_does_not_have_yet_is_told_with_how_to_wait_for_it() -> None:
+    run = handle(Task("train", "train", RunState.RUNNING), state=RunState.RUNNING)
+    waits = r"run\.wait\(\) waits for"
+    with pytest.raises(KeyError, match=f"output loss of train is not there yet: train is running; {waits}"):
+        run.outputs["train"]["loss"]
+    with pytest.raises(
+        KeyError, match=f"task evaluate is not there yet, and the run is still running; {waits}"
+    ):
+        run.outputs["evaluate"]
+    assert "loss" not in run.outputs["train"]
+
+
+def test_a_failed_task_is_told_as_what_has_no_output() -> None:
+    run = handle(Task("train", "train", RunState.FAILED), state=RunState.FAILED)
+    with pytest.raises(KeyError, match="train is failed and has no output loss; it has none"):
+        run.outputs["train"]["loss"]
+
+
+def test_keys_are_completed_by_ipython_too() -> None:
+    assert handle(task("load", outputs={"n": 3})).outputs._ipython_key_completions_() == ["load"]
 
 
 def test_waiting_for_a_failed_run_raises_with_its_error() -> None:

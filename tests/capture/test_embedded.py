@@ -25,6 +25,7 @@ from kfnb.capture.embedded import (
     kfnb_value,
 )
 from kfnb.capture.values import kind_of
+from kfnb.pipeline.packing import FUNCTIONS
 
 
 def save(value: object, file: Any) -> None:
@@ -189,7 +190,7 @@ def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
         html=kfnb_text(html),
     )
     kf.log_metrics(step=1, loss=2)
-    kf.log_metrics(accuracy=0.5)
+    kf.log_metrics({"accuracy": 0.5})
     kf.log_roc([0, 1], [0, 1], [float("inf"), 0.1])
     kf.log_confusion_matrix(["a", "b"], [[1, 0], [0, 1]])
     kf.html("<b>1</b>")
@@ -201,6 +202,8 @@ def test_kf_writes_into_the_steps_artifacts(tmp_path, capsys) -> None:
     assert capsys.readouterr().out == "step 1: loss=2\n"
     with pytest.raises(TypeError, match="a metric is a number"):
         kf.log_metrics(x="a")
+    with pytest.raises(TypeError, match=r"as a dict, not as 0\.9"):
+        kf.log_metrics(0.9)
     with pytest.raises(ValueError, match="2 labels need a matrix of 2 x 2"):
         kf.log_confusion_matrix(["a", "b"], [[1]])
 
@@ -235,9 +238,9 @@ def test_a_long_curve_is_kept_evenly_from_its_first_to_its_last_point(count: int
 
 
 def test_each_function_stands_by_itself() -> None:
-    names = [name for name in vars(embedded) if name.startswith("kfnb_")]
+    names = list(FUNCTIONS)
     source = "from typing import *\nfrom collections.abc import *\n" + "\n".join(
-        inspect.getsource(getattr(embedded, name)) for name in names
+        inspect.getsource(FUNCTIONS[name]) for name in names
     )
     source += "\nprint(kfnb_kf(a=kfnb_number).a(2), kfnb_value(1, int, 'x'))"
     done = subprocess.run(

@@ -3,7 +3,7 @@
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.patience import Patience
 
-HASTE = Patience(tries=3, pause=0.01, longest=0.05, connect=2.0, read=5.0)
+HASTE = Patience(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 
 def asking(url: str, token: str = "", patience: Patience = HASTE) -> Kubernetes:

@@ -131,14 +131,23 @@ def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(
         ("%%kf_component x\n\n%cd /tmp\ny = 1", "line 3: %cd cannot travel"),
         ("%kf_component x", "%%kf_component begins a cell"),
         ("%%kf_parameters\nfor i in range(3): pass", "a cell of parameters holds assignments"),
-        ("%kf_submit nothing", "no pipeline is called nothing"),
+        ("%kf_submit nothing", "unknown pipeline nothing"),
         ("%kf_submit missing.yaml", "missing.yaml: No such file"),
         ("%kf_submit p --rows many", "rows is int, not 'many'"),
         ("%kf_submit p --row 3", "p has no parameter row; did you mean rows?"),
         ("%kf_submit load", "load is a component, not a pipeline"),
-        ("%kf_submit p --backend moon", "no backend is called moon"),
+        ("%kf_submit p --backend moon", "unknown backend moon"),
         ("%kf_submit p -o 2x", "that is no name"),
         ("%kf_logs no-such-run", "no-such-run"),
+        ("%kf_show laod", "unknown component or pipeline laod; did you mean the component load?"),
+        ("%kf_show pp", "unknown component or pipeline pp; did you mean the pipeline p?"),
+        (
+            "%kf_submit laod",
+            "unknown pipeline laod; did you mean the component load? %kf_pipeline NAME load makes a pipeline of it",
+        ),
+        ("%kf_tune totl --space x=float(0,1) --objective n --minimize", "did you mean the component total?"),
+        ("%kf_submit p --backend locl", "unknown backend locl; did you mean local?"),
+        ("%kf_runs --state suceeded", "unknown state suceeded; did you mean SUCCEEDED?"),
     ],
 )
 def test_bad_input_gets_one_or_two_lines_and_changes_nothing(steps: Shell, cell: str, told: str) -> None:
@@ -158,7 +167,7 @@ def test_bad_input_gets_one_or_two_lines_and_changes_nothing(steps: Shell, cell:
 def test_no_traceback_of_ours_is_shown(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     shell.fails("%kf_submit nothing")
     assert capsys.readouterr().out.strip().splitlines() == [
-        "UsageError: no pipeline is called nothing; there are none yet: define one with %kf_pipeline"
+        "UsageError: unknown pipeline nothing; there are none yet: define one with %kf_pipeline"
     ]
 
 

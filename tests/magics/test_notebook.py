@@ -4,7 +4,7 @@ import pytest
 from traitlets.config import Config
 
 from kfnb import config
-from kfnb.magics.completion import complete
+from tests.magics.test_completion import complete
 
 
 @pytest.fixture
@@ -24,9 +24,8 @@ def test_without_a_cluster_it_says_how_one_is_named(alone, words):
 
 
 def test_its_verbs_and_options_are_completed(alone):
-    current = alone.kernel.workspace
-    assert complete("%kf_notebook", "st", current) == ["start", "stop"]
-    assert complete("%kf_notebook", "--im", current) == ["--image", "--image-config"]
+    assert complete(alone, "%kf_notebook st") == ["start", "stop"]
+    assert complete(alone, "%kf_notebook create x --im") == ["--image", "--image-config"]
 
 
 def test_help_shows_the_words(alone, capsys):

@@ -47,7 +47,7 @@ def test_show_tells_what_travels_with_a_component_and_why(steps: Shell) -> None:
 
 
 def test_show_of_an_unknown_name_names_the_known(steps: Shell) -> None:
-    assert "no pipeline is called nothing" in steps.fails("%kf_show nothing")
+    assert "unknown component or pipeline nothing" in steps.fails("%kf_show nothing")
 
 
 def test_branches_read_as_they_were_written(steps: Shell) -> None:

@@ -12,12 +12,11 @@ from typing import Any
 import pytest
 
 from kfnb import api
-from kfnb.capture import embedded
-from kfnb.pipeline.packing import kfnb_packed, needed
+from kfnb.pipeline.packing import FUNCTIONS, kfnb_packed, needed
 from tests.conftest import Shell
 from tests.pipeline.launched import launch
 
-ALL = [name for name in vars(embedded) if name.startswith("kfnb_")]
+ALL = list(FUNCTIONS)
 OTHERS = sorted(
     str(python)
     for folder in [*Path.home().glob(".pyenv/versions/*/bin"), Path("/usr/bin")]
@@ -34,7 +33,7 @@ def program_of(pipeline: str, step: str) -> str:
 
 def packed(*names: str) -> str:
     groups = needed(names)
-    return inspect.getsource(kfnb_packed(*([getattr(embedded, name) for name in group] for group in groups)))
+    return inspect.getsource(kfnb_packed(*([FUNCTIONS[name] for name in group] for group in groups)))
 
 
 def spaced() -> str:
@@ -145,6 +144,9 @@ kf.roc([0, 1], [0, 1], [1, 0])
 kfnb_log_confusion_matrix(classes)(["a"], [[1]])
 assert kfnb_load(file, {}) == {"a": [1, None]}
 kfnb_text(file)("text")
+kfnb_table(file)([{"a": 1}], "rows")
+kfnb_markdown(file)("![a](none.png)")
+kfnb_image(file)(b"GIF89a")
 print(file.metadata)
 print(kfnb_value([1], list, "x"), kfnb_floats([1]), sorted(classes.metadata), metrics.metadata)
 kfnb_attempts(1, [])

@@ -120,7 +120,7 @@ def test_options_of_a_component_are_its_tasks_settings(steps: Shell) -> None:
     ("cell", "told"),
     [
         ("%kf_pipeline p", "has no steps"),
-        ("%kf_pipeline p load totl", "no component is called totl; did you mean total?"),
+        ("%kf_pipeline p load totl", "unknown component totl; did you mean total?"),
         ("%kf_pipeline p load load", "load stands twice"),
         ("%kf_pipeline p total", "total reads xs, which double makes: add double to the pipeline, before it"),
         ("%kf_pipeline p total load", "total reads xs, which load makes only later: put load before it"),

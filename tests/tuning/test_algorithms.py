@@ -71,7 +71,7 @@ def test_what_is_not_there_is_refused_with_the_alternatives(made: Search, said: 
     assert said in " ".join(sampler.refusals(made))
 
 
-@pytest.mark.parametrize("name", ["random", "tpe", "multivariate-tpe", "cmaes", "sobol"])
+@pytest.mark.parametrize("name", ["auto", "random", "tpe", "multivariate-tpe", "cmaes", "sobol"])
 def test_what_is_there_is_not_refused(name: str) -> None:
     assert sampler.refusals(search(algorithm=name)) == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
 import time
 from pathlib import Path
 
@@ -108,7 +109,7 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
         (f"{BOWL} --dry-run\nloss = x", "add --backend kubeflow"),
         (f"%%kf_tune train {SPACE} --objective loss --minimize\nloss = x", "train is a component already"),
         (f"%kf_tune train {SPACE} --objective los --minimize --early-stopping mean", "did you mean median?"),
-        (f"%kf_tune trian {SPACE} --objective loss --minimize", "did you mean train?"),
+        (f"%kf_tune trian {SPACE} --objective loss --minimize", "did you mean the component train?"),
         ("%kf_tune train --space 'y=float(0,1)' --objective loss --minimize", "train has no parameter y"),
         (
             "%kf_tune train --space 'x=choice(a,b)' --objective loss --minimize",
@@ -224,6 +225,42 @@ def test_a_run_from_a_study_has_its_best_parameters_and_says_so(shell: Shell) ->
     assert "study" not in other.snapshot().environment
     named = {row.name: row.values for row in kfnb.compare(run, kfnb.submit("churn").wait()).environment}
     assert named["study"] == (f"sweep, trial {study.best.number}", None)
+
+
+SLOW = "%%kf_component train --param x:float=0.5 --output loss\nimport time\ntime.sleep(0.3)\nloss = (x - 0.3) ** 2"
+
+
+def test_under_run_all_a_run_waits_for_the_study_that_it_takes_the_best_of(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run(SLOW)
+    shell.run("%kf_pipeline churn train")
+    study = kfnb.tune("train", "x=float(0,1)", objective="loss", maximize=False, name="sweep", trials=4)
+    assert not study.state.finished
+    run = shell.run("%kf_submit churn --from-study sweep")
+    assert "study sweep is still running (0 of 4 trials): waiting for its end" in capsys.readouterr().out
+    assert len(study.trials) == 4
+    assert run.arguments["x"] == study.best.params["x"]
+
+
+def test_waiting_for_a_study_is_left_by_an_interrupt_and_the_study_goes_on(shell: Shell) -> None:
+    shell.run(SLOW)
+    shell.run("%kf_pipeline churn train")
+    study = kfnb.tune("train", "x=float(0,1)", objective="loss", maximize=False, name="sweep", trials=40)
+    threading.Timer(1, os.kill, (os.getpid(), signal.SIGINT)).start()
+    result = shell.ip.run_cell("%kf_submit churn --from-study sweep")
+    assert isinstance(result.error_in_exec, KeyboardInterrupt)
+    assert "sweep" in str(result.error_in_exec)
+    assert not study.state.finished
+    study.stop()
+
+
+def test_what_is_wrong_with_a_pipeline_is_told_before_its_study_is_waited_for(shell: Shell) -> None:
+    shell.run(SLOW)
+    study = kfnb.tune("train", "x=float(0,1)", objective="loss", maximize=False, name="sweep", trials=40)
+    assert "unknown pipeline churn" in shell.fails("%kf_submit churn --from-study sweep")
+    assert not study.state.finished
+    study.stop()
 
 
 def test_a_study_none_of_whose_parameters_fit_is_refused(shell: Shell) -> None:

@@ -37,12 +37,13 @@ ATTACKS = [
 ALLOWED_TAGS = {
     *("div", "span", "strong", "a", "code", "pre", "ul", "li", "details", "summary", "iframe"),
     *("table", "thead", "tbody", "tr", "th", "td", "ol", "em", "s"),
+    *("img", "sub", "sup", "u", "mark", "small", "kbd", "dl", "dt", "dd"),
     *("svg", "g", "title", "rect", "circle", "path", "text", "tspan"),
 }
 ALLOWED_ATTRIBUTES = {
     *("style", "role", "tabindex", "scope", "title", "sandbox", "srcdoc", "loading"),
     *("viewbox", "width", "height", "x", "y", "dx", "rx", "cx", "cy", "r", "d", "transform", "opacity"),
-    *("href", "target", "rel"),
+    *("href", "target", "rel", "src", "alt", "colspan", "rowspan", "open", "data-kfnb-artifact"),
     *("font-size", "font-weight", "text-anchor", "aria-label", "aria-level", "aria-hidden"),
 }
 
@@ -85,6 +86,7 @@ def check(bundle):
     assert {tag for tag, _ in page.elements} <= ALLOWED_TAGS
     assert {name for _, attributes in page.elements for name in attributes} <= ALLOWED_ATTRIBUTES
     assert all(frame["sandbox"] == "" for frame in page.tags("iframe"))
+    assert all(picture["src"].startswith("data:image/") for picture in page.tags("img"))
     assert all(link["href"].startswith(("http://", "https://")) for link in page.tags("a"))
     for text in bundle.values():
         text.encode()

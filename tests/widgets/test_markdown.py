@@ -26,12 +26,65 @@ def test_what_markdown_means_is_shown():
     assert page_of(text).text.replace("\n", "") == "Cardbold it code noonetwoasaidx = 1ab12"
 
 
-def test_markup_in_markdown_stays_text():
-    text = 'before <img src=x onerror="alert(1)"> after\n\n<script>alert(1)</script>\n'
+def test_html_in_markdown_is_shown_as_in_a_cell():
+    text = "a <b>bold</b> <sub>low</sub><br>next\n\n<details open><summary>more</summary>\n\n**inside**\n\n</details>\n"
+    text += (
+        '<table><tr><td colspan="2" align="right">1</td></tr></table>\n\n<span style="color: red">red</span>'
+    )
+    assert set(tags_of(text)) >= {"strong", "sub", "details", "summary", "table", "td", "span"}
+    attributes = dict(page_of(text).elements)
+    assert attributes["td"]["colspan"] == "2"
+    assert "text-align:right" in attributes["td"]["style"]
+    assert "color:red" in str(Markdown(text).to_html())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'before <img src=x onerror="alert(1)"> after',
+        "before <script>alert(1)</script> after",
+        "before <style>* {display: none}</style> after",
+        'before <svg onload="alert(1)"><text>x</text></svg> after',
+        '<p onclick="alert(1)" style="position:fixed;background-image:url(https://x.org)">before after</p>',
+        '<a href="javascript:alert(1)" target=x>before after</a>',
+        "before <iframe srcdoc='<script>alert(1)</script>'></iframe> after",
+        "before <input autofocus onfocus=alert(1)> after",
+        'before <img src="data:text/html;base64,PHNjcmlwdD4="> after',
+        "before <math><mtext><style><img src=x onerror=alert(1)></style></mtext></math> after",
+        "<form action=https://x.org><button>go</button></form>before after",
+        "before <ScRiPt>alert(1)</sCrIpT > after",
+    ],
+)
+def test_what_acts_or_loads_in_it_is_left_out(text):
     page = page_of(text)
-    assert page.tags("img", "script") == []
-    assert '<img src=x onerror="alert(1)">' in page.text
-    assert "<script>alert(1)</script>" in page.text
+    assert page.tags("img", "script", "style", "svg", "iframe", "input", "form", "a", "button", "math") == []
+    assert "before" in page.text
+    assert "after" in page.text
+    for _, attributes in page.elements:
+        assert not [
+            name for name in attributes if name.startswith("on") or name in ("href", "srcdoc", "target")
+        ]
+        assert "url(" not in attributes.get("style", "")
+        assert "position" not in attributes.get("style", "")
+
+
+def test_tags_that_nobody_closed_or_opened_do_no_harm():
+    assert page_of("<div><b>one\n\n</i></p>two").text.replace("\n", "") == "onetwo"
+
+
+def test_a_picture_that_is_in_the_text_is_shown():
+    data = "iVBORw0KGgo" * 50
+    text = f'![a chart](data:image/png;base64,{data})\n\n<img src="data:image/png;base64,{data}" width="40">'
+    one, two = page_of(text).tags("img")
+    assert one["alt"] == "a chart"
+    assert one["src"] == two["src"] == f"data:image/png;base64,{data}"
+    assert two["width"] == "40"
+    assert Markdown(text).to_text().count("iVBOR") == 0
+
+
+def test_a_large_picture_is_no_longer_text():
+    data = "iVBORw0KGgo" * 20_000
+    assert len(page_of(f"**big** ![x](data:image/png;base64,{data})").tags("img")) == 1
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from kfnb.backends.kubeflow.artifacts import Made
 from kfnb.backends.kubeflow.logs import Looked, Source
 from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.records import Records
-from kfnb.errors import BackendError
+from kfnb.errors import BackendError, did_you_mean
 from kfnb.model import Task, kfp_name
 
 Json = Mapping[str, Any]
@@ -78,7 +78,10 @@ class Sources:
         )
 
     def _missing(self, run: model.Run) -> BackendError:
-        return BackendError(f"run {run.id} has no task {self._wanted}")
+        there = {task.name for task in run.tasks if not task.group}
+        return BackendError(
+            f"run {run.id} has no task {self._wanted}{did_you_mean(self._wanted or '', there)}"
+        )
 
     def _learn(self, run: model.Run) -> None:
         self._made = self._records.of(run, self._spec)

@@ -30,7 +30,7 @@ from kfnb.backends.local.store import Fact, looked_at, opened
 from kfnb.backends.local.supply import said, unmet
 from kfnb.backends.selection import DEFAULT_EXPERIMENT, LISTED, Selection
 from kfnb.disk import shortage
-from kfnb.errors import BackendError, RunNotFound
+from kfnb.errors import BackendError, RunNotFound, did_you_mean
 from kfnb.model import RunState
 
 _POLL = 0.05
@@ -149,7 +149,8 @@ class LocalBackend:
             return _is_called(task_id, task)
 
         if task is not None and not follow and not any(map(wanted, self._began(run_id))):
-            raise BackendError(f"run {run_id} has no task {task}")
+            there = {id.rpartition("/")[2] for id in self._began(run_id)}
+            raise BackendError(f"run {run_id} has no task {task}{did_you_mean(task, there)}")
         return chain(
             self._read(folder, Logs(folder, wanted), follow=follow),
             self._of_cached(run_id, wanted) if task is not None else (),

@@ -123,6 +123,7 @@ _HYPERBAND = {
 }
 
 ALGORITHMS: Mapping[str, Algorithm] = {
+    "auto": Algorithm(_MULTIVARIATE),
     "random": Algorithm(_SEED, _from_zero),
     "tpe": Algorithm(_TPE, _from_zero, spelled={"n_ei_candidates": "n_EI_candidates"}),
     "multivariate-tpe": Algorithm(_MULTIVARIATE),
@@ -132,19 +133,28 @@ ALGORITHMS: Mapping[str, Algorithm] = {
     "bayesianoptimization": Algorithm(_BAYESIAN, _bayesian),
     "hyperband": Algorithm(_HYPERBAND, _hyperband, required=("r_l", "resource_name")),
 }
-"""By Katib's names. Its enas, darts and pbt search for networks and populations, which are no spaces of ours."""
+"""By Katib's names, and the default, which is our own.
+
+Katib's enas, darts and pbt search for networks and populations, which are no spaces of ours.
+"""
 
 EARLY_STOPPING: Mapping[str, Mapping[str, Setting]] = {
     "median": {"min_trials_required": _whole(1), "start_step": _whole(1)},
 }
 
 _EARLY_NAMES = {"median": "medianstop"}
+_CALLED = {"auto": "multivariate-tpe"}
+"""What Katib searches with where it has no such algorithm."""
+
+INSTEAD = "Katib has no auto: it searches with multivariate-tpe, which learns nothing from failed trials"
+"""What is to be known of a study that leaves the algorithm to us."""
 
 
 def written(search: Search) -> dict[str, Any]:
     """The algorithm of a search, as an Experiment names it."""
     spelled = ALGORITHMS[search.algorithm].spelled
-    return _named(search.algorithm, {spelled.get(name, name): value for name, value in _told(search).items()})
+    name = _CALLED.get(search.algorithm, search.algorithm)
+    return _named(name, {spelled.get(name, name): value for name, value in _told(search).items()})
 
 
 def early_written(search: Search) -> dict[str, Any]:
@@ -217,7 +227,11 @@ def _of_settings(whose: str, told: Mapping[str, str], known: Mapping[str, Settin
 
 def _instead(dimension: Dimension) -> str:
     """The algorithms that can do what one cannot."""
-    able = [name for name, one in ALGORITHMS.items() if not one.required and not one.lacks(dimension)]
+    able = [
+        name
+        for name, one in ALGORITHMS.items()
+        if name not in _CALLED and not one.required and not one.lacks(dimension)
+    ]
     return f"; {', '.join(able)} can" if able else ""
 
 

@@ -15,6 +15,7 @@ from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 from kfnb.model import RunState
 from kfnb.tuning.katib import experiment, reading
+from kfnb.tuning.katib.algorithms import INSTEAD
 from kfnb.tuning.katib.details import Manager
 from kfnb.tuning.katib.logs import Logs
 from kfnb.tuning.katib.observed import Observed
@@ -69,7 +70,9 @@ class KatibEngine:
             self._resources.create(written, dry_run=True)
         except BackendError as error:
             return Draft(text, str(error), accepted=False)
-        return Draft(text, f"namespace {self._resources.namespace} would take it", accepted=True)
+        said = f"namespace {self._resources.namespace} would take it"
+        other = experiment.ALGORITHM in written["metadata"]["annotations"]
+        return Draft(text, f"{said}; {INSTEAD}" if other else said, accepted=True)
 
     def observe(self, name: str) -> Observed:
         """Look at a study again and again."""

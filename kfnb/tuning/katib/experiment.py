@@ -21,6 +21,9 @@ SUBJECT = "kfnb/subject"
 STEPS = "kfnb/steps"
 """The annotation that names the steps that each trial runs, in their order."""
 
+ALGORITHM = "kfnb/algorithm"
+"""The annotation that says which algorithm was asked for, where Katib searches with another one."""
+
 _NAME = re.compile(r"[a-z]([-a-z0-9]*[a-z0-9])?")
 _OBJECT = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?")
 """What Kubernetes takes for a name."""
@@ -56,10 +59,10 @@ def experiment(search: Search, namespace: str = "") -> dict[str, Any]:
     ]
     if wrong := list(_faults(search, steps, metrics)):
         raise BackendError(f"{search.name} cannot be searched for with Katib: {'; '.join(wrong)}")
-    trials = _trials(search)
+    trials, algorithm = _trials(search), algorithms.written(search)
     spec = {
         "objective": _objective(search.objective, [one.name for one in metrics]),
-        "algorithm": algorithms.written(search),
+        "algorithm": algorithm,
         **({"earlyStopping": algorithms.early_written(search)} if search.early_stopping else {}),
         "parallelTrialCount": min(search.parallel, trials),
         "maxTrialCount": trials,
@@ -78,6 +81,7 @@ def experiment(search: Search, namespace: str = "") -> dict[str, Any]:
             "annotations": {
                 SUBJECT: search.subject.name,
                 **({STEPS: ", ".join(one.name for one in steps)} if len(steps) > 1 else {}),
+                **({ALGORITHM: search.algorithm} if search.algorithm != algorithm["algorithmName"] else {}),
             },
         },
         "spec": spec,

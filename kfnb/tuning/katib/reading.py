@@ -10,8 +10,8 @@ from typing import Any
 from kfnb.errors import UsageError
 from kfnb.model import Dimension, Objective, RunState, Study, TaskError, Trial, TrialState
 from kfnb.tuning.katib import parameters
-from kfnb.tuning.katib.algorithms import early_read
-from kfnb.tuning.katib.experiment import STEPS, SUBJECT
+from kfnb.tuning.katib.algorithms import INSTEAD, early_read
+from kfnb.tuning.katib.experiment import ALGORITHM, STEPS, SUBJECT
 from kfnb.when import instant
 
 Item = Mapping[str, Any]
@@ -215,6 +215,8 @@ def _notes(experiment: Item, state: RunState, suggestion: Item | None) -> Iterab
     *before, _ = (notes.get(STEPS) or "").split(", ")
     if before:
         yield f"each trial runs {', '.join(before)} too, as Katib keeps nothing between trials"
+    if ALGORITHM in notes:
+        yield INSTEAD
     held = _holding(suggestion or {})
     if state is RunState.PENDING and suggestion is not None and "DeploymentReady" not in held:
         yield "waits for the service that suggests parameters"

@@ -139,6 +139,10 @@ def sampler(search: Search) -> BaseSampler:
         for name, text in search.settings.items()
         if name in _SETTINGS
     }
+    if search.algorithm == "auto":
+        from kfnb.tuning.local.auto import AutoSampler
+
+        return AutoSampler(search.space, grouped=bool(search.conditions), seed=seed, settings=more)
     if search.algorithm in ("tpe", "multivariate-tpe"):
         multivariate = search.algorithm == "multivariate-tpe"
         return samplers.TPESampler(
@@ -161,6 +165,11 @@ def sampler(search: Search) -> BaseSampler:
     if search.algorithm == "bayesianoptimization":
         return samplers.GPSampler(seed=seed, **more)
     return samplers.RandomSampler(seed=seed)
+
+
+def learns_of_failures(search: Search) -> bool:
+    """Whether a failed trial says something about its parameters; Katib's algorithms leave such trials out."""
+    return search.algorithm == "auto"
 
 
 def pruner(search: Search) -> BasePruner:

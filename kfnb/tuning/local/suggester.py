@@ -13,7 +13,7 @@ from kfnb.tuning.conditions import Asking, read_function
 from kfnb.tuning.local.folder import StudyFolder
 from kfnb.tuning.local.hyperband import Hyperband
 from kfnb.tuning.local.outcome import KILLED, Outcome
-from kfnb.tuning.local.sampler import grid, pruner, sampler
+from kfnb.tuning.local.sampler import grid, learns_of_failures, pruner, sampler
 from kfnb.tuning.search import Search
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ class Suggester:
         if self._hyperband is not None and point is not None:
             self._hyperband.began(trial.number, point)
         if self._space is None:
-            return Suggestion(trial.number, {one.name: _asked(trial, one) for one in self.search.space})
+            return Suggestion(trial.number, {one.name: asked(trial, one) for one in self.search.space})
         return Suggestion(trial.number, self._conditional(self._space, trial))
 
     def _conditional(self, space: Callable[[Asking], Any], trial: optuna.Trial) -> dict[str, Value]:
@@ -107,7 +107,7 @@ class Suggester:
                     f"the space's function asks for {dimension.name}, which it did not in any trial that was made up"
                     " before the study began: ask for it under a condition that holds more often"
                 )
-            return _asked(trial, dimension)
+            return asked(trial, dimension)
 
         asking = Asking(ask)
         try:
@@ -139,13 +139,20 @@ class Suggester:
         if outcome.state is TrialState.SUCCEEDED:
             self._study.tell(trial, outcome.value)
         else:
-            early = outcome.state is TrialState.EARLY_STOPPED
-            self._study.tell(trial, state=Optuna.PRUNED if early else Optuna.FAIL)
+            self._study.tell(trial, state=Optuna.PRUNED if self._teaches(outcome) else Optuna.FAIL)
         if self._hyperband is not None:
             self._hyperband.ended(number, outcome.value)
 
+    def _teaches(self, outcome: Outcome) -> bool:
+        """Whether the search learns of a trial without a value: Optuna counts pruned ones after all others, and
+        leaves failed ones out.
+        """
+        failed = outcome.state in (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE)
+        return outcome.state is TrialState.EARLY_STOPPED or (failed and learns_of_failures(self.search))
 
-def _asked(trial: optuna.Trial, dimension: Dimension) -> Any:
+
+def asked(trial: optuna.Trial, dimension: Dimension) -> Any:
+    """The value of a dimension in a trial of Optuna's."""
     if dimension.kind == "choice":
         return trial.suggest_categorical(dimension.name, dimension.choices)
     if dimension.kind == "int":

@@ -15,7 +15,7 @@ from kfnb.backends.backend import Pace
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.server import Patience, Server
 
-HASTE = Patience(tries=3, pause=0.01, longest=0.05, connect=2.0, read=5.0)
+HASTE = Patience(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 
 @pytest.fixture

@@ -26,7 +26,7 @@ from kfnb.backends.selection import Selection
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
 from kfnb.model import RunState, TaskError
 
-HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=2.0, read=5.0)
+HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 
 def order(pipeline: str = "good", **arguments) -> Submission:

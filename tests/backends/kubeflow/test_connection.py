@@ -179,7 +179,7 @@ def test_the_backend_of_a_server_is_kept_until_another_is_set(settings, replay: 
 
 
 def test_a_backend_that_does_not_exist_is_said(settings):
-    with pytest.raises(UsageError, match="no backend is called moon; there are local and kubeflow"):
+    with pytest.raises(UsageError, match="unknown backend moon; there are local and kubeflow"):
         api.backend_of("moon")
 
 

@@ -22,7 +22,7 @@ from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.patience import Patience
 from kfnb.errors import BackendError, BackendUnavailable
 
-HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=2.0, read=5.0)
+HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 
 class Echo(http.server.BaseHTTPRequestHandler):

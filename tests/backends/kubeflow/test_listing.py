@@ -21,7 +21,7 @@ from kfnb.errors import RunNotFound
 from kfnb.model import RunState
 from kfnb.when import instant
 
-HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=2.0, read=5.0)
+HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 # made a second after each other, in this order
 WINTER, SUMMER, SLOW, WAITS = "winter prices", "summer prices", "a slow one", "waits"

@@ -17,7 +17,7 @@ from kfnb.backends.kubeflow.server import Exists, NotFound, Patience, Server
 from kfnb.errors import BackendError, BackendUnavailable
 
 CANARY = "canary-7f3a"
-HASTE = Patience(tries=3, pause=0.01, longest=0.05, connect=2.0, read=0.3)
+HASTE = Patience(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 RUN = f"/runs/{GOOD}"
 
 

@@ -145,10 +145,14 @@ def test_two_tasks_that_fill_one_entry_agree(run_pipeline):
 def test_two_runs_that_fill_one_key_at_once_agree(backend, tmp_path):
     @component
     def draw_lots(out: dsl.Output[dsl.Dataset]) -> float:
+        import os
         import random
         import time
 
-        time.sleep(0.3)
+        open(f"begun-{os.getpid()}", "w").close()
+        until = time.monotonic() + 60
+        while sum(name.startswith("begun-") for name in os.listdir()) < 2 and time.monotonic() < until:
+            time.sleep(0.02)
         with open(out.path, "w") as file:
             file.write("x")
         return random.random()

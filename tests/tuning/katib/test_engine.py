@@ -71,6 +71,17 @@ def test_a_draft_shows_the_experiment_and_begins_nothing(katib: KatibServer, eng
     assert [query.get("dryRun") for _, _, query in katib.asked] == ["All"]
 
 
+def test_that_the_cluster_searches_otherwise_than_here_is_said_before_and_after(
+    katib: KatibServer, engine: KatibEngine
+) -> None:
+    other = "Katib has no auto: it searches with multivariate-tpe"
+    assert other in engine.draft(search(algorithm="auto")).said
+    engine.start(search(name="ours", algorithm="auto"))
+    engine.start(search(name="theirs", algorithm="multivariate-tpe"))
+    assert [other in "".join(engine.get(name).notes) for name in ("ours", "theirs")] == [True, False]
+    assert engine.get("ours").algorithm == "multivariate-tpe"
+
+
 def test_a_draft_says_what_the_cluster_has_against_it(engine: KatibEngine) -> None:
     engine.start(search())
     draft = engine.draft(search())

@@ -176,7 +176,7 @@ def test_a_grid_is_tried_to_its_end(start: Start) -> None:
     ]
 
 
-@pytest.mark.parametrize("algorithm", ["random", "tpe", "multivariate-tpe", "cmaes", "sobol"])
+@pytest.mark.parametrize("algorithm", ["auto", "random", "tpe", "multivariate-tpe", "cmaes", "sobol"])
 def test_every_algorithm_searches_all_kinds(start: Start, algorithm: str) -> None:
     space = "x=float(0,1) lr=log(1e-4,1) n=int(1,9) c=choice(a,b)"
     study = start("loss = x + lr + n + len(c)", space, algorithm=algorithm, trials=6, parallel=2).wait(60)
