@@ -84,10 +84,12 @@ def _values(names: Sequence[str]) -> dict[str, str]:
     """The environment variables with these names. Raises ``UsageError`` for one that is not set."""
     for name in names:
         if name not in os.environ:
-            hint = "; the value is the one that it has here" if "=" in name else ""
-            raise UsageError(
-                f"--env {name}: no environment variable {name.partition('=')[0]} is set here{hint}"
-            )
+            bare, given, _ = name.partition("=")
+            if given:
+                raise UsageError(
+                    f"--env {name}: give the name alone, --env {bare}: the value is the one that it has here"
+                )
+            raise UsageError(f"--env {name}: no environment variable {name} is set here")
     return {name: os.environ[name] for name in names}
 
 
@@ -375,6 +377,8 @@ def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None) -> Compile
 
     Of a notebook's pipeline, ``given`` arguments are checked before it is compiled, which takes longer.
     """
+    if isinstance(pipeline, Compiled):
+        return pipeline
     if pipelines.is_kfp(pipeline):
         return pipelines.from_kfp(pipeline)
     if _is_program(pipeline):

@@ -14,6 +14,7 @@ from kfnb.backends.run import Run, RunList
 from kfnb.backends.schedule import Schedule, ScheduleList
 from kfnb.errors import StudyFailed, UsageError
 from kfnb.model import UploadedPipeline, UploadList
+from kfnb.pipeline.spec import Compiled
 from kfnb.tuning.study import Study
 from kfnb.when import cron_note
 
@@ -24,26 +25,39 @@ def submit(
     found: Namespace, arguments: Mapping[str, Any], tell: Tell, study: str | Study | None = None
 ) -> Run:
     """``%kf_submit``: a pipeline is run; with ``study``, with what was best in it when it has ended."""
+    # what is wrong with the pipeline is told before a study is waited for
+    compiled = api.spec_of(found.pipeline, given=arguments if study is None else None)
+    for word in _meant_otherwise(found, arguments, compiled):
+        tell(
+            f"note: --{word} is an option of its own: the parameter {word} of {compiled.name} is given as"
+            f" -p {word} VALUE"
+        )
     return api.submit(
-        found.pipeline,
+        compiled,
         arguments,
         backend=found.backend,
         name=found.name,
         experiment=found.experiment,
         cache=not found.no_cache,
-        from_study=None if study is None else _ended(study, found.pipeline, tell),
+        from_study=None if study is None else _ended(study, tell),
         env=found.env,
         tell=tell,
     )
 
 
-def _ended(study: str | Study, pipeline: str, tell: Tell) -> Study:
+def _meant_otherwise(found: Namespace, arguments: Mapping[str, Any], compiled: Compiled) -> list[str]:
+    """The options that were given while a parameter of the pipeline has the same name, and was not."""
+    parameters = compiled.spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
+    given = {name for name, value in vars(found).items() if value} - {"pipeline", "p", "bind"}
+    return sorted(name for name in given & set(parameters) if name not in arguments)
+
+
+def _ended(study: str | Study, tell: Tell) -> Study:
     """A study, once it has ended: it is waited for, as under Run All it has only just begun."""
     handle = study if isinstance(study, Study) else searching.find(study)
     now = handle.snapshot()
     if now.state.finished:
         return handle
-    api.spec_of(pipeline)  # what is wrong with the pipeline is told before, not after
     done = sum(trial.state.finished for trial in now.trials)
     of = "" if now.max_trials is None else f" of {now.max_trials}"
     tell(

@@ -3,18 +3,28 @@
 A program tells them by a comment, so that whoever runs it knows, also from a compiled file:
 
     # kfnb: reads the environment variables REGION, STAGE
+    # kfnb: where they have none, gives a value to the environment variables OMP_NUM_THREADS
+    # kfnb: computes names of environment variables
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, unquote
 
 from kfnb.place import mark_generated
 
 _TOLD = "reads the environment variables "
-_LINE = re.compile(rf"^[ \t]*{re.escape(mark_generated(_TOLD))}(?P<names>.+)$", re.MULTILINE)
-_NAME = re.compile(r"[^\s,=]+")
+_DEFAULTS = "where they have none, gives a value to the environment variables "
+_ODD = re.compile(r"[\s,%\x00-\x1f]")
+"""Characters of a name that would end it in the comment."""
+COMPUTES_NAMES = mark_generated("computes names of environment variables")
+"""The comment by which a program says that it looks up variables by names which are not written in it."""
+_COMPUTES = re.compile(rf"^[ \t]*{re.escape(COMPUTES_NAMES)}$", re.MULTILINE)
+_WORD = 2
+"""Characters up to which a text counts only where it is a word of a name: ``a`` is in most names."""
 
 OF_A_POD = frozenset({
     "HOME", "HOSTNAME", "LANG", "LC_ALL", "LOGNAME", "OLDPWD", "PATH", "PWD", "SHELL", "SHLVL", "TERM", "TMPDIR",
@@ -42,14 +52,66 @@ _RANDOM = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9+_=-]{32,}")
 
 def told(names: Iterable[str]) -> str:
     """The comment by which a program says that it reads variables; empty for none."""
-    listed = ", ".join(sorted(name for name in names if _NAME.fullmatch(name)))
-    return mark_generated(_TOLD + listed) if listed else ""
+    return _line(_TOLD, names)
+
+
+def told_defaults(names: Iterable[str]) -> str:
+    """The comment by which a program says that it sets variables which have no value; empty for none."""
+    return _line(_DEFAULTS, names)
 
 
 def read_by(source: str) -> tuple[str, ...]:
     """The variables that a program says it reads."""
-    found = _LINE.search(source)
-    return tuple(found["names"].split(", ")) if found else ()
+    return _names(_TOLD, source)
+
+
+def defaulted_by(source: str) -> tuple[str, ...]:
+    """The variables that a program says it sets where they have no value."""
+    return _names(_DEFAULTS, source)
+
+
+def _line(words: str, names: Iterable[str]) -> str:
+    safe = sorted(_ODD.sub(lambda found: quote(found[0], safe=""), name) for name in names if name)
+    return mark_generated(words + ", ".join(safe)) if safe else ""
+
+
+def _names(words: str, source: str) -> tuple[str, ...]:
+    found = re.search(rf"^[ \t]*{re.escape(mark_generated(words))}(.+)$", source, re.MULTILINE)
+    return tuple(unquote(name) for name in found[1].split(", ")) if found else ()
+
+
+def computes_names(source: str) -> bool:
+    """Whether a program says that it looks up variables by names which are not written in it."""
+    return _COMPUTES.search(source) is not None
+
+
+def named_by(value: Any, names: Iterable[str]) -> set[str]:
+    """The variables that a program which computes names may look up where ``value`` is one of its parameters.
+
+    They are those of ``names`` that have one of the value's texts in them, and the texts themselves.
+    """
+    found: set[str] = set()
+    for text in _texts(value):
+        part = re.sub(r"\W+", "_", text).upper()
+        found |= {
+            text,
+            *(name for name in names if part in (name.upper() if len(part) > _WORD else _words(name))),
+        }
+    return found
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        value = [*value, *value.values()]
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _texts(item)
+    elif isinstance(value, str | int) and not isinstance(value, bool) and value != "":
+        yield str(value)
+
+
+def _words(name: str) -> list[str]:
+    return re.split(r"[^A-Z0-9]+", name.upper())
 
 
 def is_secret(name: str, value: str) -> bool:

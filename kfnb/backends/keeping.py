@@ -23,18 +23,22 @@ ALL = "*"
 """The pattern that every file fits."""
 _NAMED = 5
 """So many files are named where there are many."""
+_OUTSIDE = "the path leads out of the folder"
+_DOWNLOAD = "run.files[PATH].download(PLACE) copies one"
 
 
 @dataclass(frozen=True)
 class Kept:
     """The paths of files that were copied, of those that were there already, and of those that were left.
 
-    What is ``left`` differs from the file of that path which is there.
+    What is ``left`` differs from the file of that path which is there; what is ``outside`` does not belong into the
+    folder.
     """
 
     copied: tuple[str, ...] = ()
     same: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
     @property
     def told(self) -> Iterator[str]:
@@ -45,6 +49,8 @@ class Kept:
             yield f"already there: {_named(self.same)}"
         if self.left:
             yield f"not overwritten, since the files here differ: {_named(self.left)}; --force overwrites them"
+        if self.outside:
+            yield f"not kept, since {_OUTSIDE}: {_named(self.outside)}; {_DOWNLOAD}"
 
 
 def written(run: Run) -> dict[str, Artifact]:
@@ -69,24 +75,35 @@ def keep(
 ) -> Kept:
     """Copy those of ``files`` that fit one of the patterns into ``folder``, at their paths.
 
-    Raises ``UsageError`` for a pattern that none fits, before anything is copied.
+    Raises ``UsageError`` for a pattern that none fits which can be copied there, before anything is copied.
     """
-    chosen: dict[str, Artifact] = {}
-    for pattern in patterns or (ALL,):
-        parts = posixpath.normpath(pattern).split("/")
-        up = parts.count("..")
-        there = {path: file for path, file in files.items() if _inside(path, folder, up)}
-        fitting = {path: file for path, file in there.items() if _fits(path.split("/"), parts)}
-        if not fitting:
-            raise UsageError(f"no file of the run fits {pattern}; it wrote {_named(there) or 'none'}")
-        chosen |= fitting
-    done: dict[str, list[str]] = {"copied": [], "same": [], "left": []}
+    chosen, inside = _chosen(files, folder, patterns or (ALL,))
+    done: dict[str, list[str]] = {"copied": [], "same": [], "left": [], "outside": []}
     for path, file in chosen.items():
         try:
-            done[_copy(file, folder / path, force=force)].append(path)
+            done[_copy(file, folder / path, force=force) if path in inside else "outside"].append(path)
         except OSError as error:
             raise UsageError(f"cannot keep {path}: {error.strerror or error}") from None
     return Kept(**{word: tuple(paths) for word, paths in done.items()})
+
+
+def _chosen(
+    files: Mapping[str, Artifact], folder: Path, patterns: Sequence[str]
+) -> tuple[dict[str, Artifact], set[str]]:
+    """The files that fit one of the patterns, and those of them that belong into the folder, of each at least one."""
+    chosen: dict[str, Artifact] = {}
+    belonging: set[str] = set()
+    for pattern in patterns:
+        parts = [part for part in posixpath.normpath(pattern).split("/") if part != "."]
+        fitting = {path: file for path, file in files.items() if _fits(path.split("/"), parts)}
+        inside = {path for path in fitting if _inside(path, folder, parts.count(".."))}
+        if not fitting:
+            raise UsageError(f"no file of the run fits {pattern}; it wrote {_named(files) or 'none'}")
+        if not inside:
+            raise UsageError(f"cannot keep {_named(fitting)}: {_OUTSIDE}; {_DOWNLOAD}")
+        chosen |= fitting
+        belonging |= inside
+    return chosen, belonging
 
 
 class Keeper:
@@ -152,12 +169,16 @@ def _inside(path: str, folder: Path, up: int) -> bool:
 
 
 def _fits(path: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether a path fits a pattern, or lies in a folder that does; ``**`` stands for any folders."""
+    """Whether a path fits a pattern, or lies in a folder that does; ``**`` stands for any folders.
+
+    A part that is written as it is fits as well, whatever its characters mean in a pattern.
+    """
     if not pattern:
         return True
     if pattern[0] == "**":
         return any(_fits(path[start:], pattern[1:]) for start in range(len(path)))
-    return bool(path) and fnmatchcase(path[0], pattern[0]) and _fits(path[1:], pattern[1:])
+    fits = bool(path) and (path[0] == pattern[0] or fnmatchcase(path[0], pattern[0]))
+    return fits and _fits(path[1:], pattern[1:])
 
 
 def _copy(file: Artifact, target: Path, *, force: bool) -> str:

@@ -51,11 +51,12 @@ def variables_of(component: Component, travel: Travel, namespace: Mapping[str, A
     trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
     names = set().union(*(lookups(tree, namespace) for tree in trees)) - seen.own
     names |= set().union(*map(at_import, travel.files.values()))
+    computed = not seen.names <= names or any(_Reader(tree, namespace).computes() for tree in trees)
     names |= seen.names
     for one in reversed(travel.setups):  # what runs first has set what follows reads
         names -= set(_set_before(one.cell.tree, _Reader(one.cell.tree, namespace)))
         names |= lookups(one.cell.tree, namespace)
-    return replace(seen, names=frozenset(names))
+    return replace(seen, names=frozenset(names), computed=computed)
 
 
 def seen_whole(component: Component, travel: Travel, namespace: Mapping[str, Any]) -> Variables:
@@ -154,6 +155,19 @@ class _Reader:
             elif isinstance(node, ast.Call):
                 names = list(self._called(node))
             yield from ((name, node.lineno) for name in names if name)  # type: ignore[attr-defined]
+
+    def computes(self) -> bool:
+        """Whether variables are looked up by names that are not written out."""
+        return any(self._is_computed(node) for node in ast.walk(self.tree))
+
+    def _is_computed(self, node: ast.AST) -> bool:
+        if isinstance(node, ast.Subscript):
+            return self.is_environment(node.value) and not _written(node.slice)
+        if not isinstance(node, ast.Call) or not node.args or _written(node.args[0]):
+            return False
+        function = node.func
+        method = isinstance(function, ast.Attribute) and function.attr in _METHODS
+        return self.full(function) in _GETTERS or (method and self.is_environment(function.value))  # type: ignore[attr-defined]
 
     def _called(self, call: ast.Call) -> Iterator[str]:
         function = self.full(call.func)

@@ -106,20 +106,24 @@ class Notebook:
             return f"definition of {getattr(node, 'name', self._order)}"
         return str(self._order)
 
-    def record(self, cell: Cell, changed: Iterable[str] = ()) -> None:
-        """Take in what an executed cell defined; ``changed`` are names whose objects it was seen to change."""
+    def record(self, cell: Cell, changed: Iterable[str] = (), *, failed: bool = False) -> None:
+        """Take in what an executed cell defined; ``changed`` are names whose objects it was seen to change.
+
+        A set-up cell that ``failed`` is none of the steps': they have it as it ran before, if it did.
+        """
         try:
             found = list(definitions_of(cell, self.star_names))
         except CaptureError:
             return  # no Python (a cell magic of somebody else's): what it made is not known
-        if cell.head == SET_UP or (not cell.head and self.is_tagged_set_up(cell.raw)):
+        is_set_up = cell.head == SET_UP or (not cell.head and self.is_tagged_set_up(cell.raw))
+        if is_set_up and not failed:
             self._setups.setdefault(cell.key, []).append(cell)
-        elif cell.key in self._setups:
+        elif not is_set_up and cell.key in self._setups:
             del self._setups[cell.key]  # it is a set-up cell no more
         injected = not cell.head and cell.raw.lstrip().startswith(INJECTED)
         tagged = injected or cell.raw.strip() in self._tagged
         self.changing = [change for change in self.changing if change.cell.key != cell.key]
-        if not cell.head and cell.key not in self._setups:
+        if not cell.head and not is_set_up:
             self.changing += changes_of(cell, self.namespace)
         for definition in found:
             if (definition.sort is Sort.DELETED) == (definition.name in self.namespace):
@@ -172,6 +176,10 @@ class Notebook:
     def is_tagged_set_up(self, raw: str) -> bool:
         """Whether a cell's text is that of a set-up cell without a magic."""
         return raw.strip() in self._set_up
+
+    def has_run_as_set_up(self, cell: Cell) -> bool:
+        """Whether the steps have this set-up cell, as it is now or as it ran before."""
+        return cell.key in self._setups
 
     def files_of_setups(self, before: int) -> Files:
         """The files of the set-up cells that had run before the cell with order ``before``."""

@@ -7,6 +7,7 @@ import os
 import tempfile
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from shlex import quote
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
@@ -54,7 +55,13 @@ def notes_of(
 
 
 def _variables(component: Component) -> Iterator[str]:
-    """Environment variables that the step will have, and that the kernel had not when the cell ran."""
+    """Environment variables that the step is given: secrets in plain text, and those that had no value here."""
+    for given in component.options.pod.env:
+        if is_secret("", given.value):
+            yield (
+                f"--env {given.name}: the value looks like a secret, and whoever sees the pipeline can read it: put it"
+                f" into a Kubernetes secret, and give the component --secret NAME:KEY={given.name}"
+            )
     for held in component.options.pod.keys if component.function is None else ():
         if held.name not in os.environ:
             yield (
@@ -75,7 +82,7 @@ def _reads_of_environment(component: Component, read: Variables) -> Iterator[str
     elif names:
         secret = [name for name in names if is_secret(name, os.environ.get(name, ""))]
         plain = [name for name in names if name not in secret]
-        how = [f"{' '.join(f'--env {name}' for name in plain)} of %kf_submit"] if plain else []
+        how = [f"{' '.join(f'--env {quote(name)}' for name in plain)} of %kf_submit"] if plain else []
         how += [f"--secret NAME:KEY={name} of %%kf_component" for name in secret]
         several = len(names) > 1
         again = f": where {'one of them' if several else 'it'} changes, the step runs again"

@@ -60,7 +60,7 @@ class JoinedCell(Cell):
 def with_parts(known: Component | None, cell: Cell, options: Options, *, continues: bool) -> tuple[Part, ...]:
     """The parts that a component has once ``cell`` has run; ``known`` is the component so far.
 
-    Raises ``CaptureError`` where there is nothing that ``cell`` could continue.
+    Raises ``CaptureError`` where there is nothing that ``cell`` could continue, or it says anew what a parameter is.
     """
     part = Part(cell, options)
     if not continues:
@@ -74,6 +74,12 @@ def with_parts(known: Component | None, cell: Cell, options: Options, *, continu
         raise CaptureError(f"cell {cell}: {cell.name} is one function, which no other cell can continue")
     parts = list(known.parts)
     place = next((i for i, one in enumerate(parts) if i and one.cell.identity == cell.identity), len(parts))
+    earlier = {param.name for one in parts[:place] for param in one.options.params}
+    for param in options.params:
+        if param.name in earlier:
+            raise CaptureError(
+                f"cell {cell}: {param.name} is already a parameter of {cell.name}: leave --param {param.name} out here"
+            )
     parts[place : place + 1] = [part]
     return tuple(parts)
 

@@ -31,12 +31,16 @@ class Variables:
     """Names of environment variables that code reads, and ``own``: those that it has set or removed itself.
 
     ``copied``: it takes a copy of them all. ``all``: it goes through them, or through a copy, so any may count.
+    ``computed``: it looks up names that are not written in it, so its parameters may name others.
+    ``defaulted``: it sets them where they have no value (``setdefault``), so whether they have one counts.
     """
 
     names: frozenset[str] = frozenset()
     own: frozenset[str] = frozenset()
     copied: bool = False
     all: bool = False
+    computed: bool = False
+    defaulted: frozenset[str] = frozenset()
 
     def then(self, later: Variables) -> Variables:
         """What both read, where the code of ``later`` follows."""
@@ -45,6 +49,8 @@ class Variables:
             self.own | later.own,
             self.copied or later.copied,
             self.all or later.all,
+            self.computed or later.computed,
+            self.defaulted | (later.defaulted - self.own),
         )
 
     def __bool__(self) -> bool:
@@ -66,6 +72,7 @@ class VariableWatch:
         self._before = dict(os.environ)
         self._names: set[str] = set()
         self._set: set[str] = set()
+        self._defaulted: set[str] = set()
         self._all = False
         self._copied = False
         self._copying: tuple[int, int] | None = None
@@ -74,18 +81,29 @@ class VariableWatch:
     def stop(self) -> Variables:
         """See no more; what was seen. Again it is the same."""
         _end(self)
-        return Variables(frozenset(self._names), frozenset(self._set), self._copied, self._all)
+        return Variables(
+            frozenset(self._names),
+            frozenset(self._set),
+            self._copied,
+            self._all,
+            defaulted=frozenset(self._defaulted - self._names),
+        )
 
     def read(self, name: str, frame: FrameType) -> None:
         """``name`` was looked up."""
         reader = self._reader(frame)
-        if reader is None or self._all or _is_one_of_all(frame):
+        if reader is None or self._all or _is_one_of_all(frame) or not name.isprintable() or not name:
             return
         if self._copying == (id(reader), reader.f_lasti):
             return  # dict(os.environ) looks up every name at one place, and is no read of any
         self._copying = None
         if name not in self._set:
             self._names.add(name)
+
+    def defaulted(self, name: str, frame: FrameType) -> None:
+        """``name`` was to have a value where it has none, and has that one."""
+        if name not in self._set and self._reader(frame) is not None:
+            self._defaulted.add(name)
 
     def read_all(self, frame: FrameType) -> None:
         """The names were asked for, one by one."""
@@ -180,12 +198,12 @@ class _Watched(_Plain):  # type: ignore[misc]
 
     def setdefault(self, key: Any, value: Any) -> Any:
         frame = _frame(1)
-        if key not in self:
+        there = key in self
+        now = super().__getitem__(key) if there else value
+        _tell(lambda watch: (watch.read if now != value else watch.defaulted)(_text(key), frame))
+        if not there:
             super().__setitem__(key, value)
             _tell(lambda watch: watch.written(_text(key), frame, _text(value)))
-        now = super().__getitem__(key)
-        if now != value:  # what would have been set is no input
-            _tell(lambda watch: watch.read(_text(key), frame))
         return now
 
     def __setitem__(self, key: Any, value: Any) -> None:

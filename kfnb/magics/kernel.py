@@ -157,7 +157,7 @@ class Kernel:
         if (place := self.place()) is not None:
             place.update({"text/plain": ""}, raw=True)
         if running.pending is None:
-            self.record(running)
+            self.record(running, success=success)
             return
         try:
             if success:
@@ -166,7 +166,7 @@ class Kernel:
         finally:
             running.pending.end()
 
-    def record(self, running: Running) -> None:
+    def record(self, running: Running, *, success: bool = True) -> None:
         """Take in what a cell defined that is no component."""
         cell = self._cell(running)
         if cell.head == TRIAL:
@@ -174,9 +174,15 @@ class Kernel:
         if cell.head == "%%kf_parameters":
             # papermill's values come in a cell of their own, which may stand before this one
             self.shell.user_ns.update(self.notebook.injected)
-        self.notebook.record(cell)
-        if running.files is not None:
-            self.notebook.files[cell.key] = running.files.stop()
+        self.notebook.record(cell, failed=not success)
+        if running.files is None:
+            return
+        files = running.files.stop()
+        if success:
+            self.notebook.files[cell.key] = files
+        else:
+            what = "run it as it ran before" if self.notebook.has_run_as_set_up(cell) else "do not run it"
+            print(f"note: set-up cell {cell} failed: steps {what}")
 
     def _time(self, running: Running) -> None:
         """Say what ``%%time`` would have."""

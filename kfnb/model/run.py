@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from enum import Enum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeVar
 
 from kfnb.model.carried import imported
@@ -77,7 +77,11 @@ class Artifact:
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         filesystem, source = self.filesystem()
-        filesystem.get(source, str(target), recursive=filesystem.isdir(source))
+        if filesystem.isdir(source):
+            filesystem.get(source, str(target), recursive=True)
+        else:  # get() takes [ and * in a name for a pattern
+            place = target / PurePosixPath(source).name if target.is_dir() else target
+            filesystem.get_file(source, str(place))
         return target
 
     @property

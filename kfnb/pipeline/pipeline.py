@@ -172,7 +172,7 @@ def _placed(notebook: Notebook, component: Component, travel: Travel) -> frozens
 
 
 def _files(notebook: Notebook, travel: Travel, name: str, wired: Wired, place: str) -> StepFiles:
-    """The files that a component's step gets. One that is gone since its cell ran is an error, with its name."""
+    """The files that a component's step gets. One that is no longer there, or no file, is an error, with its name."""
     component, folder = notebook.components[name], notebook.folder
     beside = wired.beside.get(name, set())
     listed = seen_beside(folder, component, notebook.components.values())
@@ -189,10 +189,13 @@ def _files(notebook: Notebook, travel: Travel, name: str, wired: Wired, place: s
         return files_of_step(
             folder, component.files, wired.earlier.get(name, 0), sorted(beside), place, placed
         )
-    except FileNotFoundError as error:
+    except OSError as error:
+        why = {FileNotFoundError: "is gone", IsADirectoryError: "is a folder now"}.get(
+            type(error), f"cannot be read now ({error.strerror})"
+        )
         raise PipelineError(
-            f"{name} read the file {os.path.relpath(error.filename, folder)} when its cell ran, and it is"
-            f" gone: run cell {component.cell} again"
+            f"{name} read the file {os.path.relpath(error.filename, folder)} when its cell ran, and it {why}:"
+            f" run cell {component.cell} again"
         ) from None
 
 

@@ -21,7 +21,7 @@ from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.model import FILES
 from kfnb.pipeline.files import NO_FILES, StepFiles
 from kfnb.place import mark, mark_generated
-from kfnb.variables import told
+from kfnb.variables import COMPUTES_NAMES, told, told_defaults
 
 
 def logs_of(travel: Travel) -> dict[str, tuple[str, str]]:
@@ -197,8 +197,10 @@ class StepWriter:
             lines.append(f'kfnb_main("{self.component.name}", {_count(travelled)})')
         if lines:
             lines.insert(0, mark_generated("its own code"))
-        if read := told(self.variables.names):
-            lines.insert(0, read)
+        if self.variables.computed and self.arguments:
+            lines.insert(0, COMPUTES_NAMES)
+        said = (told(self.variables.names), told_defaults(self.variables.defaulted))
+        lines[:0] = [line for line in said if line]
         return [INDENT + line for line in lines]
 
     def _travelled(self) -> tuple[list[str], list[str]]:

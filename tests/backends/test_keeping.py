@@ -58,7 +58,7 @@ def test_of_a_loops_turns_the_last_one_counts_whichever_ended_last(tmp_path):
 def test_a_temporary_file_is_known_by_its_path_and_is_not_copied_back(tmp_path, here):
     found = written(Run("1", "r", "p", "local", tasks=(task(tmp_path, "w", 1.0, {"absolute/tmp/t": "1"}),)))
     assert texts(found) == {"/tmp/t": "1"}
-    with pytest.raises(UsageError, match=r"no file of the run fits \*; it wrote none"):
+    with pytest.raises(UsageError, match=r"cannot keep /tmp/t: the path leads out of the folder"):
         keep(found, [], here)
 
 
@@ -71,12 +71,22 @@ def test_a_temporary_file_is_known_by_its_path_and_is_not_copied_back(tmp_path, 
         ("**/*.png", ["d.png", "plots/a.png", "plots/deep/b.png"]),
         ("plots/**/b.png", ["plots/deep/b.png"]),
         ("*.png", ["d.png"]),
+        (".", ["d.png", "plots/a.png", "plots/c.csv", "plots/deep/b.png"]),
         ("*", ["d.png", "plots/a.png", "plots/c.csv", "plots/deep/b.png"]),
     ],
 )
 def test_a_pattern_chooses_by_the_path(files, here, pattern, chosen):
     assert sorted(keep(files, [pattern], here).copied) == chosen
     assert sorted(str(path.relative_to(here)) for path in here.rglob("*") if path.is_file()) == chosen
+
+
+@pytest.mark.parametrize("pattern", ["a [1].txt", "*.txt", "a [[]1].txt"])
+def test_a_name_may_have_characters_of_patterns_in_it(tmp_path, here, pattern):
+    files = written(
+        Run("1", "r", "p", "local", tasks=(task(tmp_path / "run", "w", 1.0, {"a [1].txt": "x"}),))
+    )
+    assert keep(files, [pattern], here).copied == ("a [1].txt",)
+    assert (here / "a [1].txt").read_text() == "x"
 
 
 def test_a_pattern_that_no_file_fits_is_told_with_those_there_are(files, here):
@@ -110,8 +120,11 @@ def test_nothing_is_written_outside_of_the_folder(tmp_path, here):
     hostile = {
         path: Artifact(path, "system.Artifact", str(source)) for path in ("../y", "link/y", "a/../../y")
     }
-    with pytest.raises(UsageError, match="it wrote none"):
-        keep(hostile, ["*"], here)
+    with pytest.raises(UsageError, match="cannot keep link/y: the path leads out of the folder"):
+        keep(hostile, ["link/*"], here)
+    kept = keep({**hostile, "z": Artifact("z", "system.Artifact", str(source))}, [], here)
+    assert kept.copied == ("z",)
+    assert list(kept.told)[1].startswith("not kept, since the path leads out of the folder: ../y, link/y, ")
     assert not list((tmp_path / "out").iterdir())
 
 

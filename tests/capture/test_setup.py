@@ -52,6 +52,27 @@ def test_steps_before_it_are_as_they_were(shell: Shell) -> None:
     assert "random" not in shell.run("%kf_show a").source
 
 
+def test_a_set_up_cell_that_failed_is_none_of_the_steps(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.ip.run_cell("%%kf_setup\nfirst = 7\n1 / 0", store_history=True, cell_id="s")
+    assert "failed: steps do not run it" in capsys.readouterr().out
+    shell.run("%%kf_component a --output x\nx = first")
+    shell.run("%kf_pipeline p a")
+    assert shell.submit("p").outputs["a"] == {"x": shell["x"]} == {"x": 7}
+
+
+def test_a_set_up_cell_that_fails_after_it_was_edited_is_as_it_ran_before(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run("%%kf_setup\nimport random\nrandom.seed(1)", cell_id="s")
+    shell.ip.run_cell("%%kf_setup\nimport random\nrandom.seed(2)\n1 / 0", store_history=True, cell_id="s")
+    assert "failed: steps run it as it ran before" in capsys.readouterr().out
+    shell.run("%%kf_component a\nx = random.random()", cell_id="a")
+    assert "random.seed(1)" in shell.run("%kf_show a").source
+    assert "1 / 0" not in shell.run("%kf_show a").source
+
+
 def test_a_set_up_cell_that_was_edited_takes_its_own_place(shell: Shell) -> None:
     shell.run("%%kf_setup\nimport random\nrandom.seed(1)", cell_id="s")
     shell.run("%%kf_component a\nx = random.random()", cell_id="a")

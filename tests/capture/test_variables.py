@@ -8,7 +8,7 @@ import pytest
 
 from kfnb.capture.fleeting import fleeting_calls
 from kfnb.capture.lookups import at_import, lookups
-from kfnb.variables import is_secret, read_by, told
+from kfnb.variables import is_secret, named_by, read_by, told
 
 
 @pytest.fixture
@@ -397,7 +397,7 @@ def test_a_module_tells_what_it_reads_when_it_is_imported():
 
 
 def test_a_program_tells_what_it_reads():
-    program = f"def f():\n    {told({'STAGE', 'REGION', 'no name'})}\n    pass\n"
+    program = f"def f():\n    {told({'STAGE', 'REGION'})}\n    pass\n"
     assert read_by(program) == ("REGION", "STAGE")
     assert read_by("def f():\n    pass\n") == ()
     assert told(set()) == ""
@@ -542,3 +542,14 @@ def test_a_time_that_is_put_out_is(clocks):
 def test_a_seed_of_a_set_up_cell_is_a_seed(clocks):
     clocks.run("%%kf_setup\nimport numpy as np\nnp.random.seed(1)")
     assert kept(clocks, "x = np.random.rand(3).tolist()") == []
+
+
+def test_a_program_tells_names_with_any_characters():
+    names = ("A B", "a,b", "new\nline", "50%", "é")
+    assert sorted(read_by(f"    {told(['', *names])}\n")) == sorted(names)
+    assert "\n" not in told(names)
+
+
+def test_what_parameters_name_are_the_texts_in_them_and_the_names_that_have_these_in_them():
+    names = ["APP_HOST", "APP_PORT", "PATH", "DB_1"]
+    assert named_by({"a": ["host", 1, True, 0.5, ""]}, names) == {"a", "host", "1", "APP_HOST", "DB_1"}

@@ -284,3 +284,18 @@ def test_a_notebook_shows_the_end_of_a_log_and_says_where_the_rest_is(shell, cap
     shell.run(f"%kf_logs {run.id} speak --grep 'line 4999$'")
     assert capsys.readouterr().out == "line 4999\n"
     assert "--level lod: unknown level" in shell.fails("%kf_logs --level lod")
+
+
+def test_an_option_that_a_parameter_has_the_name_of_is_told(
+    shell: Shell, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shell.run("%%kf_component a --param name:str=one --output x\nx = name")
+    shell.run("%kf_pipeline p a")
+    told = "note: --name is an option of its own: the parameter name of p is given as -p name VALUE"
+    capsys.readouterr()
+    shell.run("%kf_submit p --name two -o run")
+    assert told in capsys.readouterr().out
+    assert shell["run"].wait().outputs["a"] == {"x": "one"}
+    shell.run("%kf_submit p --name two -p name two -o run")
+    assert told not in capsys.readouterr().out
+    assert shell["run"].wait().outputs["a"] == {"x": "two"}

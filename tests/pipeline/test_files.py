@@ -146,6 +146,8 @@ def test_a_file_that_is_gone_since_is_named(notebook):
     notebook.run("%kf_pipeline p r")
     Path("d.txt").unlink()
     assert "r read the file d.txt when its cell ran, and it is gone" in notebook.fails("%kf_submit p")
+    Path("d.txt").mkdir()
+    assert "r read the file d.txt when its cell ran, and it is a folder now" in notebook.fails("%kf_submit p")
 
 
 WRITERS = {

@@ -46,6 +46,50 @@ def test_a_step_runs_again_when_a_variable_that_it_reads_has_changed(notebook):
     assert notebook.submit("p").tasks["envr"].cached
 
 
+@pytest.mark.parametrize(
+    ("body", "given"),
+    [
+        ("x = os.environ.get(which)", "REGION"),
+        ("x = os.environ.get(which.upper())", "region"),
+        ("x = [os.environ[name] for name in [which]]", "REGION"),
+        ("def of(name):\n    return os.getenv(name)\nx = of(which)", "REGION"),
+        ("x = os.environ.get(f'REG{which}', 'none')", "ION"),
+    ],
+)
+def test_a_variable_that_a_parameter_names_is_looked_at_before_the_cache_is_used(
+    notebook, monkeypatch, body, given
+):
+    notebook.run(f"%%kf_component c --param which:str=STAGE --output x\n{body}")
+    notebook.run("%kf_pipeline p c")
+    monkeypatch.setenv("REGION", "north")
+    before = notebook.submit("p", which=given).outputs["c"]["x"]
+    monkeypatch.setenv("REGION", "south")
+    again = notebook.submit("p", which=given)
+    assert "north" in before
+    assert "south" in again.outputs["c"]["x"]
+
+
+def test_a_secret_that_is_given_plainly_is_noted(notebook):
+    address = "postgres://me:hunter2@db/x"
+    noted = component(notebook, "c", "x = 1", f"--env DB={address} --env MODE=fast")
+    (note,) = noted.notes
+    assert note.startswith(
+        "--env DB: the value looks like a secret, and whoever sees the pipeline can read it"
+    )
+    assert address not in note
+
+
+def test_what_a_step_sets_where_it_has_no_value_counts_and_is_not_noted(notebook, monkeypatch):
+    monkeypatch.delenv("THREADS", raising=False)
+    body = 'os.environ.setdefault("THREADS", "4")\nn = os.environ["THREADS"]'
+    assert component(notebook, "c", body, "--output n").notes == ()
+    notebook.run("%kf_pipeline p c")
+    assert notebook.submit("p").outputs["c"] == {"n": "4"}
+    assert notebook.submit("p").tasks["c"].cached
+    monkeypatch.setenv("THREADS", "8")
+    assert notebook.submit("p").outputs["c"] == {"n": "8"}
+
+
 def test_other_variables_leave_it_cached(notebook, monkeypatch):
     component(notebook, "envr", 'e = os.environ["STAGE"]', "--output e")
     notebook.run("%kf_pipeline p envr")
@@ -202,6 +246,17 @@ def test_env_passes_a_value_to_the_steps_that_read_it(two, sent, capsys, monkeyp
     ast.parse(steps["reads"]["command"][-1])
 
 
+def test_env_passes_a_value_to_steps_that_may_read_it_too(notebook, sent, capsys):
+    component(notebook, "reads", 'x = os.environ["STAGE"]')
+    component(notebook, "computes", "y = os.environ.get(which)", "--param which:str=OTHER")
+    component(notebook, "sets", 'os.environ.setdefault("STAGE", "one")')
+    component(notebook, "does_not", "z = 1", "--param n:int=1")
+    notebook.run("%kf_pipeline p reads computes sets does_not")
+    submitted(notebook, capsys, "%kf_submit p --env STAGE")
+    having = {name for name, one in containers(sent[0]).items() if "STAGE" in str(one.get("env"))}
+    assert having == {"reads", "computes", "sets"}
+
+
 def test_env_passes_what_only_libraries_read_to_all_steps(two, sent, capsys, monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     submitted(two, capsys, "%kf_submit p --env OMP_NUM_THREADS")
@@ -217,11 +272,15 @@ def test_what_looks_like_a_secret_is_refused_and_never_sent(two, sent):
     assert sent == []
 
 
-@pytest.mark.parametrize("name", ["NOT_SET", "STAGE=two"])
-def test_env_names_a_variable_that_is_set(two, sent, name):
-    assert f"--env {name}: no environment variable" in two.fails(
-        f"%kf_submit p --backend kubeflow --env {name}"
-    )
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("NOT_SET", "no environment variable NOT_SET is set here"),
+        ("STAGE=two", "give the name alone, --env STAGE: the value is the one that it has here"),
+    ],
+)
+def test_env_names_a_variable_that_is_set(two, sent, name, said):
+    assert two.fails(f"%kf_submit p --backend kubeflow --env {name}") == f"--env {name}: {said}"
     assert sent == []
 
 

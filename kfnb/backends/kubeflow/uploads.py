@@ -53,7 +53,7 @@ class Cargo:
             return
         if carried({path: digest_of(self.folder / path) for path in files.paths}) != files:
             raise BackendError(
-                f"{files.title}: its content is not what it was when the pipeline was compiled"
+                f"{files.title}: its content is not what it was when the pipeline was compiled: compile it again"
             )
         progress = _Progress(files.title, sum(_size(self.folder, path) for path in missing), tell)
         with ThreadPoolExecutor(_AT_ONCE) as pool:

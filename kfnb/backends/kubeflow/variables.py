@@ -8,7 +8,7 @@ from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.place import mark_generated
-from kfnb.variables import OF_A_POD, is_secret, read_by
+from kfnb.variables import OF_A_POD, computes_names, defaulted_by, is_secret, read_by
 
 Json = Mapping[str, Any]
 
@@ -20,7 +20,7 @@ def cautions(
     lacking: dict[str, list[str]] = {}
     for label, executor in _executors(spec).items():
         has = {*OF_A_POD, *passed, *_given(executor, _settings(platform, label))}
-        for name in _read_by(executor):
+        for name in read_by(_program(executor)):
             if name in here and name not in has and not name.startswith("KUBERNETES_"):
                 lacking.setdefault(name, []).append(label.removeprefix("exec-"))
     for name, steps in sorted(lacking.items()):
@@ -50,8 +50,10 @@ def with_variables(spec: Json, platform: Json | None, passed: Mapping[str, str])
             )
     executors = _executors(spec)
     for name, value in passed.items():
-        readers = [label for label, executor in executors.items() if name in _read_by(executor)]
-        for label in readers or executors:
+        programs = {label: _program(executor) for label, executor in executors.items()}
+        readers = {label for label, text in programs.items() if name in (*read_by(text), *defaulted_by(text))}
+        computing = {label for label, text in programs.items() if computes_names(text)}
+        for label in readers | computing if readers else executors:
             if name not in _given(executors[label], _settings(platform, label)):
                 executors = {**executors, label: _with(executors[label], name, value)}
     if not passed:
@@ -71,9 +73,10 @@ def _with(executor: Json, name: str, value: str) -> Json:
     return {**executor, "container": {**container, **({"command": command} if command else {}), "env": env}}
 
 
-def _read_by(executor: Json) -> tuple[str, ...]:
+def _program(executor: Json) -> str:
+    """The text of the function of Python that an executor runs; empty for any other."""
     command = (executor.get("container") or {}).get("command") or ()
-    return read_by(command[-1]) if command and _function(executor) else ()
+    return str(command[-1]) if command and _function(executor) else ""
 
 
 def _function(executor: Json) -> bool:

@@ -27,7 +27,7 @@ from kfnb.backends.local import files
 from kfnb.backends.local.exchange import Work
 from kfnb.backends.local.spec import Container, Program
 from kfnb.model import Artifact
-from kfnb.variables import read_by
+from kfnb.variables import computes_names, defaulted_by, named_by, read_by
 
 _FORMAT = 2
 """Raised when an entry is laid out anew, or steps get their inputs otherwise: older entries are then not found."""
@@ -63,7 +63,7 @@ class Cache:
             "outputs": sorted([*work.component.output_parameters, *work.component.output_artifacts]),
             "extra": extra,
         }
-        names = read_by(program.source) if isinstance(program, Program) else ()
+        names = _variables(program, work.parameters) if isinstance(program, Program) else set()
         if names:
             material["environment"] = self._digest_of_variables(names, {**work.supply.env, **program.env})
         return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()
@@ -142,6 +142,14 @@ class Cache:
         if known not in self._digests:
             self._digests[known] = _hash(path)
         return self._digests[known]
+
+
+def _variables(program: Program, parameters: Mapping[str, Any]) -> set[str]:
+    """The environment variables that a program says it reads, and those that it may where parameters name them."""
+    names = {*read_by(program.source), *defaulted_by(program.source)}
+    if computes_names(program.source):
+        names |= named_by(parameters, os.environ)
+    return names
 
 
 def _hash(path: Path) -> str:

@@ -37,7 +37,8 @@ def linked(files: Carried, folder: Path, target: Path) -> str:
     for path in files.paths:
         source, link = folder / path, target / stored(path)
         if not source.is_file():
-            raise StepFault(f"it reads {path}, and there is no {source}")
+            why = f"{source} is not a file" if source.exists() else f"there is no {source}"
+            raise StepFault(f"it reads {path}, and {why}")
         link.parent.mkdir(parents=True, exist_ok=True)
         link.symlink_to(source)
     return str(target)

@@ -46,7 +46,10 @@ class Tasks:
             return Result(RunState.SUCCEEDED, found)
         result = await self._attempts(step.retries, work)
         if cache and result.state is RunState.SUCCEEDED:
-            await _aside(work, lambda: cache.keep(key, work, result.outputs))
+            # what was written into a file while the step waited or ran may be in its outputs
+            same = await _aside(work, lambda: cache.key(work, step.cache_key)) == key
+            if same:
+                await _aside(work, lambda: cache.keep(key, work, result.outputs))
         return result
 
     async def pause(self, seconds: float) -> None:

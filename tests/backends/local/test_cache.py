@@ -191,6 +191,34 @@ def test_an_artifact_in_the_notebooks_folder_is_found_again(run_pipeline, tmp_pa
     assert second.result == {"Output": "x"}, second.error
 
 
+def test_what_was_made_of_a_file_that_changed_meanwhile_is_not_kept(backend, run_pipeline, tmp_path):
+    @component
+    def read_when_told(data: dsl.Input[dsl.Dataset]) -> str:
+        import os
+        import time
+
+        open("reading", "w").close()
+        while not os.path.exists("go"):
+            time.sleep(0.02)
+        with open(data.path) as file:
+            return file.read()
+
+    @dsl.pipeline
+    def pipeline() -> str:
+        given = dsl.importer(artifact_uri="given.txt", artifact_class=dsl.Dataset)
+        return read_when_told(data=given.output).output
+
+    (tmp_path / "given.txt").write_text("old")
+    run_id = backend.submit(submission(pipeline, tmp_path, cache=True))
+    wait_until((tmp_path / "reading").exists, bool)
+    (tmp_path / "given.txt").write_text("new")
+    (tmp_path / "go").touch()
+    assert wait(backend, run_id).result == {"Output": "new"}
+    (tmp_path / "given.txt").write_text("old")
+    assert run_pipeline(pipeline, cache=True).result == {"Output": "old"}
+    assert task(run_pipeline(pipeline, cache=True), "read-when-told").cached
+
+
 def test_an_artifact_that_cannot_be_read_is_for_the_step_to_complain_of(run_pipeline):
     @component
     def no_name(out: dsl.Output[dsl.Dataset]):
