@@ -10,20 +10,20 @@ from html import escape
 from types import SimpleNamespace
 from typing import Any
 
-from kfnb.capture.embedded import (
-    kfnb_curves,
-    kfnb_log_confusion_matrix,
-    kfnb_log_metrics,
-    kfnb_log_roc,
-    kfnb_report,
-)
-from kfnb.capture.pictures import (
+from kfnb.capture.embedded.pictures import (
     kfnb_captioned,
     kfnb_figure_html,
     kfnb_img,
     kfnb_pixels,
     kfnb_table_html,
     kfnb_with_pictures,
+)
+from kfnb.capture.embedded.reports import (
+    kfnb_curves,
+    kfnb_log_confusion_matrix,
+    kfnb_log_metrics,
+    kfnb_log_roc,
+    kfnb_report,
 )
 
 

@@ -23,7 +23,7 @@ from kfnb.capture.component import (
 )
 from kfnb.capture.content import examine
 from kfnb.capture.definitions import Definition, Sort, is_name
-from kfnb.capture.embedded import KF_OUTPUTS
+from kfnb.capture.embedded.reports import KF_OUTPUTS
 from kfnb.capture.imports import Import, import_of, importable, imported_modules, submodules
 from kfnb.capture.ledger import Names
 from kfnb.capture.names import read_names

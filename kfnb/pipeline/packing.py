@@ -1,4 +1,4 @@
-"""What of kfnb's own code travels with a step (``embedded``, ``pictures``): packed, by a function of the program.
+"""What of kfnb's own code travels with a step (``capture.embedded``): packed, by a function of the program.
 
 Argo keeps the program of a step five to eight times in a run, and has 1 MiB for the whole run; kfnb's own text would be
 most of that. A pipeline's program has the functions in words, and ``kfnb_packed``, which packs them as it is compiled.
@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
-from kfnb.capture import embedded, pictures
+from kfnb.capture.embedded import attempts, files, modules, pictures, reports, values
 
 _TOGETHER = (
     ("kfnb_load", "kfnb_unpickle", "kfnb_save", "kfnb_pickle"),
@@ -29,7 +29,7 @@ _TOGETHER = (
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     name: function
-    for module in (embedded, pictures)
+    for module in (values, files, modules, attempts, reports, pictures)
     for name, function in vars(module).items()
     if name.startswith("kfnb_")
 }

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
-from kfnb.capture.embedded import KF_OUTPUTS
+from kfnb.capture.embedded.reports import KF_OUTPUTS
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.travel import Travel
 from kfnb.errors import PipelineError

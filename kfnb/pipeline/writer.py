@@ -11,7 +11,7 @@ from kfnb.capture.body import INDENT, Body, body_of, exact, indented
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition, definitions_of
-from kfnb.capture.embedded import KF_MAKERS, KF_OUTPUTS
+from kfnb.capture.embedded.reports import KF_MAKERS, KF_OUTPUTS
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import all_names

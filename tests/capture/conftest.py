@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kfnb.backends.parameters import plain
-from kfnb.capture.embedded import kfnb_load
+from kfnb.capture.embedded.values import kfnb_load
 
 
 def value_of(output: Any) -> Any:

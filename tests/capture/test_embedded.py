@@ -12,25 +12,22 @@ from typing import Any
 
 import pytest
 
-from kfnb.capture import embedded
-from kfnb.capture.embedded import (
+from kfnb.capture.embedded import values
+from kfnb.capture.embedded.reports import (
     kfnb_curves,
-    kfnb_floats,
-    kfnb_load,
     kfnb_log_confusion_matrix,
     kfnb_log_metrics,
     kfnb_log_roc,
-    kfnb_save,
     kfnb_text,
-    kfnb_value,
 )
+from kfnb.capture.embedded.values import kfnb_floats, kfnb_load, kfnb_save, kfnb_value
 from kfnb.capture.values import kind_of
 from kfnb.pipeline.packing import FUNCTIONS
 
 
 def save(value: object, file: Any) -> None:
     """Save a value as a step would that has seen it in the notebook."""
-    kfnb_save(value, file, {}, getattr(embedded, kind_of(value).writer or "kfnb_write_json"))
+    kfnb_save(value, file, {}, getattr(values, kind_of(value).writer or "kfnb_write_json"))
 
 
 class Point:
@@ -106,7 +103,7 @@ def test_a_value_is_written_in_the_format_of_its_kind_and_pickled_where_it_is_of
 ) -> None:
     np, pd = pytest.importorskip("numpy"), pytest.importorskip("pandas")
     seen = [pd.DataFrame({"a": [1]}), pd.Series([1]), np.arange(2), None, [(1,)]]
-    writers = [getattr(embedded, kind_of(value).writer) for value in seen]
+    writers = [getattr(values, kind_of(value).writer) for value in seen]
     file = artifact(tmp_path / "a")
     forms = []
     for value, write in zip(seen, writers, strict=True):

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kfnb.capture.pictures import (
+from kfnb.capture.embedded.pictures import (
     kfnb_figure_html,
     kfnb_image,
     kfnb_img,

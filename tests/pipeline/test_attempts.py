@@ -109,7 +109,7 @@ def test_argo_tries_a_failed_program_again_by_its_policy_alone(
 ) -> None:
     import builtins
 
-    from kfnb.capture.embedded import kfnb_retried_from_outside
+    from kfnb.capture.embedded.attempts import kfnb_retried_from_outside
 
     file = tmp_path / "template"
     file.write_text(json.dumps({"name": "retry-system-container-impl", "retryStrategy": strategy}))

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from kfnb import api
-from kfnb.capture.embedded import kfnb_files_in
+from kfnb.capture.embedded.files import kfnb_files_in
 from kfnb.errors import RunFailed
 from kfnb.model import importers
 from tests.pipeline.launched import launch

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kfnb.capture.embedded import kfnb_moved
+from kfnb.capture.embedded.files import kfnb_moved
 from kfnb.capture.whole_paths import holds_whole_path
 from tests.pipeline.launched import launch
 

@@ -134,7 +134,7 @@ def look_at_outputs(outputs: dict[str, dict[str, Any]]) -> dict[str, dict[str, A
     """The outputs of a pipeline's steps: values as they are, artifacts by how they look, files of ``kf_files`` each."""
     from types import SimpleNamespace
 
-    from kfnb.capture.embedded import kfnb_load
+    from kfnb.capture.embedded.values import kfnb_load
 
     def one(output: Any) -> Any:
         if not isinstance(output, dict) or set(output) != {"uri", "metadata"}:

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 
 from kfnb.backends.previews import binary
 from kfnb.backends.previews.preview import HEAD, preview
-from kfnb.capture import embedded
-from kfnb.capture.embedded import kfnb_save
+from kfnb.capture.embedded import values
+from kfnb.capture.embedded.values import kfnb_save
 from kfnb.capture.values import kind_of
 from kfnb.model import Artifact, Preview
 
@@ -342,7 +342,7 @@ def test_what_a_step_saved_is_seen_as_what_it_was(tmp_path, value, expected):
     artifact = Artifact("value", "system.Artifact", str(tmp_path / "value"), {})
     written = type("Written", (), {"path": artifact.uri, "metadata": artifact.metadata})
     writer = kind_of(value).writer or "kfnb_write_json"
-    kfnb_save(value, written, {}, getattr(embedded, writer))
+    kfnb_save(value, written, {}, getattr(values, writer))
     assert facts(preview(artifact)) == expected
 
 

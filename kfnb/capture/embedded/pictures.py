@@ -1,7 +1,6 @@
 """``kf.figure``, ``kf.image``, ``kf.table`` and the pictures in ``kf.markdown``: each as HTML that holds all it needs.
 
-As those of ``embedded``, these functions travel with a step as text: each imports what it needs inside, and calls only
-functions of the two files. What they write is shown where no script runs (kfnb's frames, a saved notebook); where
+What they write is shown where no script runs (kfnb's frames, a saved notebook); where
 scripts run (KFP's own page), an interactive figure takes the still one's place.
 """
 
@@ -10,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kfnb.capture.embedded import kfnb_text
+from kfnb.capture.embedded.reports import kfnb_text
 
 
 def kfnb_figure(artifact: Any) -> Callable[..., None]:

@@ -1,0 +1,85 @@
+"""What a step does on its own to try again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def kfnb_attempts(retries: int, artifacts: Sequence[Any]) -> None:
+    """Run the rest of the step in a new process, and in another one when that fails, up to ``retries`` times.
+
+    Only the new processes return from here. A pause of 1, 2, 4, ... seconds stands before each further attempt, and
+    none begins later than an hour after the first, as KFP has it. What a failed attempt wrote to ``artifacts`` goes.
+    """
+    import os
+    import shutil
+    import sys
+    import time
+
+    longest = 3600
+
+    def tell(said: int) -> None:
+        """Hand on in words why this process fails."""
+        show = sys.excepthook
+
+        def hook(kind: Any, error: Any, trace: Any) -> None:
+            os.write(said, f"{kind.__name__}: {error}".encode(errors="replace")[:500])
+            show(kind, error, trace)
+
+        sys.excepthook = hook
+
+    def hear(heard: int, code: int) -> str:
+        """Why a process failed, as it told."""
+        os.set_blocking(heard, False)  # what the attempt has left behind may hold the other end
+        try:
+            words = os.read(heard, 500).decode(errors="replace")
+        except BlockingIOError:
+            words = ""
+        os.close(heard)
+        return words.split("\n")[0] or f"exit code {code}"
+
+    if kfnb_retried_from_outside():
+        return
+    begun = time.monotonic()
+    for attempt in range(1, retries + 2):
+        sys.stdout.flush()
+        sys.stderr.flush()
+        heard, said = os.pipe()
+        process = os.fork()
+        if not process:
+            tell(said)
+            return
+        os.close(said)
+        status = os.waitpid(process, 0)[1]
+        code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+        pause = 2 ** (attempt - 1)
+        if not code or attempt > retries or time.monotonic() - begun + pause > longest:
+            os._exit(code)
+        words = f"{hear(heard, code)}; next attempt in {pause} s"
+        print(f"attempt {attempt} of {retries + 1} failed: {words}", flush=True)
+        for path in [getattr(artifact, "path", artifact) for artifact in artifacts]:
+            if os.path.isdir(path):
+                shutil.rmtree(path)
+            elif os.path.exists(path):
+                os.remove(path)
+        time.sleep(pause)
+
+
+def kfnb_retried_from_outside() -> bool:
+    """Whether who runs the step tries it again where its program fails.
+
+    kfnb's own engines do, and say so by ``KFNB_RETRIES``. Argo does or not, by its policy for the step, which is in
+    the template that its pods have: with KFP up to 2.16 it does, with the configuration of KFP 2.17 it does not.
+    """
+    import json
+    import os
+
+    if "KFNB_RETRIES" in os.environ:
+        return True
+    try:
+        with open("/var/run/argo/template", encoding="utf-8") as file:
+            strategy = json.load(file).get("retryStrategy")
+    except (OSError, ValueError):
+        return False
+    return bool(strategy) and strategy.get("retryPolicy", "OnFailure") in ("OnFailure", "Always")

@@ -1,0 +1,168 @@
+"""What ``kf`` is in a step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+
+def kfnb_kf(**uses: Callable[..., Any]) -> Any:
+    """What a step calls ``kf``: what it uses of it, by name."""
+    from types import SimpleNamespace
+
+    return SimpleNamespace(**uses)
+
+
+def kfnb_number(value: Any) -> Any:
+    """A number to log, as one of Python's own."""
+    value = value.item() if hasattr(value, "item") else value
+    if isinstance(value, bool) or not isinstance(value, (int, float)):  # Python 3.9 knows no int | float here
+        raise TypeError(f"a metric is a number, not {value!r}")
+    return value
+
+
+def kfnb_named(given: Any, values: dict[str, Any]) -> dict[str, Any]:
+    """Numbers to log: those of a dict, and those that were given by name."""
+    if given is not None and not hasattr(given, "items"):
+        raise TypeError(
+            f"metrics are given by name, log_metrics(accuracy=0.9), or as a dict, not as {given!r}"
+        )
+    return {**dict(given or {}), **values}
+
+
+def kfnb_log_metrics(metrics: Any, by_step: Callable[..., None] | None = None) -> Callable[..., None]:
+    """``kf.log_metrics``, which writes into the artifact ``metrics``; ``by_step`` is for what has a step."""
+
+    def log_metrics(given: Any = None, /, *, step: int | None = None, **values: Any) -> None:
+        """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
+        logged = {str(name): kfnb_number(value) for name, value in kfnb_named(given, values).items()}
+        for name, value in logged.items():
+            # KFP's numbers are floats, and finite: a step that puts out another would fail for that
+            metrics.metadata[name] = float(value) if value - value == 0 else str(value)
+        if step is not None and by_step is not None:
+            by_step(kfnb_number(step), logged)
+
+    return log_metrics
+
+
+def kfnb_curves(metrics: Any) -> Callable[..., None]:
+    """What is logged with a step: it is printed, and is a curve in the artifact ``metrics``."""
+    most = 1000
+    seen: dict[str, tuple[int, int]] = {}
+
+    def add(points: list[Any], name: str, point: list[Any]) -> None:
+        """Add a point to a metric's curve, of which the last and every n-th stay."""
+        count, every = seen.get(name, (0, 1))
+        if count and (count - 1) % every:
+            points.pop()
+        if len(points) == most:
+            del points[1::2]
+            every *= 2
+        points.append(point)
+        seen[name] = count + 1, every
+
+    def by_step(step: Any, logged: dict[str, Any]) -> None:
+        print(f"step {step}:", " ".join(f"{name}={value}" for name, value in logged.items()))
+        curves = metrics.metadata.setdefault("kfnb_curves", {})
+        for name, value in logged.items():
+            if value - value == 0:  # JSON has finite numbers alone
+                add(curves.setdefault(name, []), name, [step, value])
+
+    return by_step
+
+
+def kfnb_report(log_metrics: Callable[..., None]) -> Callable[..., None]:
+    """``kf.report``, which logs by ``log_metrics``."""
+    import os
+
+    reports = [0]
+
+    def report(value: Any = None, *, step: int | None = None, **values: Any) -> None:
+        """Say how far training has come: ``kf.report(loss, step=epoch)`` or ``kf.report(accuracy=0.9, step=epoch)``.
+
+        A value without a name is the objective's, where the step is a trial of a study; there it may end the trial.
+        """
+        if hasattr(value, "items"):
+            values = {**value, **values}
+        elif value is not None:
+            # whoever runs a step as a trial says what its objective is called
+            values = {os.environ.get("KFNB_OBJECTIVE", "value"): value, **values}
+        if step is None:
+            step = reports[0]
+        reports[0] = int(step) + 1
+        log_metrics(step=step, **values)
+
+    return report
+
+
+def kfnb_log_roc(classification: Any) -> Callable[..., None]:
+    """``kf.log_roc``, which writes into the artifact ``classification``."""
+
+    def log_roc(fpr: Sequence[float], tpr: Sequence[float], thresholds: Sequence[float]) -> None:
+        """Log a ROC curve, as scikit-learn's ``roc_curve`` returns it; at most 200 points are kept."""
+        points = [
+            # scikit-learn's first threshold is infinite, which JSON does not have
+            {"confidenceThreshold": min(float(t), 1e9), "recall": float(r), "falsePositiveRate": float(f)}
+            for f, r, t in zip(fpr, tpr, thresholds)  # noqa: B905 - also where Python is 3.9
+        ]
+        every = max(1, -(-len(points) // 199))
+        kept = points[::every]
+        classification.metadata["confidenceMetrics"] = (
+            kept if kept[-1:] == points[-1:] else [*kept, points[-1]]
+        )
+
+    return log_roc
+
+
+def kfnb_log_confusion_matrix(classification: Any) -> Callable[..., None]:
+    """``kf.log_confusion_matrix``, which writes into the artifact ``classification``."""
+
+    def log_confusion_matrix(labels: Sequence[Any], matrix: Sequence[Sequence[int]]) -> None:
+        """Log a confusion matrix: a row for each true label, a column for each predicted one."""
+        rows = [[kfnb_number(cell) for cell in row] for row in matrix]
+        if len(rows) != len(labels) or any(len(row) != len(labels) for row in rows):
+            raise ValueError(f"{len(labels)} labels need a matrix of {len(labels)} x {len(labels)}")
+        classification.metadata["confusionMatrix"] = {
+            "annotationSpecs": [{"displayName": str(label)} for label in labels],
+            "rows": [{"row": row} for row in rows],
+        }
+
+    return log_confusion_matrix
+
+
+def kfnb_text(artifact: Any) -> Callable[[str], None]:
+    """``kf.html``, which is shown in a frame of its own, without scripts: adds to the file ``artifact``."""
+
+    def append(text: str) -> None:
+        with open(artifact.path, "a", encoding="utf-8") as file:
+            file.write(text + "\n")
+
+    return append
+
+
+KF_OUTPUTS = {
+    "log_metrics": ("metrics", "Metrics"),
+    "report": ("metrics", "Metrics"),
+    "log_roc": ("classification", "ClassificationMetrics"),
+    "log_confusion_matrix": ("classification", "ClassificationMetrics"),
+    "html": ("html", "HTML"),
+    "figure": ("html", "HTML"),
+    "image": ("html", "HTML"),
+    "table": ("html", "HTML"),
+    "markdown": ("markdown", "Markdown"),
+}
+"""What of ``kf`` a step uses -> the artifact it goes to (the output is called ``kf_<that>``), and its KFP type."""
+
+
+KF_MAKERS = {
+    "log_metrics": "kfnb_log_metrics",
+    "report": "kfnb_report",
+    "log_roc": "kfnb_log_roc",
+    "log_confusion_matrix": "kfnb_log_confusion_matrix",
+    "html": "kfnb_text",
+    "figure": "kfnb_figure",
+    "image": "kfnb_image",
+    "table": "kfnb_table",
+    "markdown": "kfnb_markdown",
+}
+"""What of ``kf`` a step uses -> the function that makes it, here or in ``pictures``."""
