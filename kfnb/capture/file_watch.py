@@ -50,6 +50,7 @@ class FileWatch:
         self._names: dict[str, str | None] = {}
         self._reads: set[str] = set()
         self._looks: set[str] = set()
+        self._missed: set[str] = set()
         self._writes: set[str] = set()
         self._removed: set[str] = set()
         self._listed: set[str] = set()
@@ -97,6 +98,7 @@ class FileWatch:
             frozenset(self._made),
             frozenset(self._around),
             self._start if self._start != "." else "",
+            frozenset(self._missed),
         )
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
@@ -153,6 +155,8 @@ class FileWatch:
         if name is None or (name in self._reads and not writes):
             return
         there = os.path.exists(path)  # noqa: PTH110 - any kind of path
+        if not there and not writes:
+            self._miss(name)
         # a file that is appended to, or changed in place, is read
         if there and not (writes and flags & os.O_TRUNC):
             self._read(path)
@@ -178,8 +182,15 @@ class FileWatch:
             return
         if folder:
             self._around |= {name} - self._made
-        elif name not in self._writes and self._path(name).exists():
+        elif not self._path(name).exists():
+            self._miss(name)
+        elif name not in self._writes:
             self._looks.add(name)
+
+    def _miss(self, name: str) -> None:
+        """A file is not there: unless the cell has removed it, it may be when the step runs."""
+        if name not in self._removed and not name.startswith(("/", "..")):
+            self._missed.add(name)
 
     def _write(self, path: Any, *, new: bool = False) -> None:
         name = self._name(path)

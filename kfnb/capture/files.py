@@ -14,7 +14,8 @@ class Files:
     ``reads`` are files that were there before the cell began and that it opened or looked for, ``folders`` such
     folders, ``listed`` folders whose content it looked at (``.`` is the notebook's own), ``writes`` what it left,
     ``removed`` what it removed, ``made`` the folders that it made. Among what it left and removed are empty folders,
-    which end in ``/``. ``start`` is the folder in which it began, where that is not the notebook's own.
+    which end in ``/``. ``start`` is the folder in which it began, where that is not the notebook's own. ``missed`` are
+    files below the notebook's folder that it looked for, and that were not there.
     """
 
     reads: frozenset[str] = frozenset()
@@ -24,6 +25,7 @@ class Files:
     made: frozenset[str] = frozenset()
     folders: frozenset[str] = frozenset()
     start: str = ""
+    missed: frozenset[str] = frozenset()
 
     def then(self, later: Files) -> Files:
         """What is left of both, where the code of ``later`` follows."""
@@ -35,6 +37,7 @@ class Files:
             made=self.made | later.made,
             folders=self.folders | (later.folders - self.made),
             start=self.start,
+            missed=self.missed | (later.missed - self.writes - self.removed),
         )
 
     def before(self, cell: Files) -> Files:

@@ -17,13 +17,15 @@ _MOST, _LARGEST = 1000, 64 * 1024 * 1024
 
 
 def seen_beside(folder: Path, component: Component, components: Iterable[Component]) -> list[str]:
-    """The files in the folders that a cell listed, and those that it would read with another value of a parameter.
+    """The files in the folders that a cell listed, those that it would read with another value of a parameter, and
+    those that it looked for in vain and that are there now.
 
     Without those that it read, or that a component writes.
     """
     listed = (name for name in component.files.listed if not name.startswith("/"))
     found = {name for one in listed for name in _files_in(folder, one)}
     found |= {name for pattern in _patterns(component) for name in _matching(folder, pattern)}
+    found |= {name for name in component.files.missed if (folder / name).is_file()}
     found -= {name for one in components for name in one.files.writes}
     return sorted(found - component.files.writes - component.files.reads)
 

@@ -231,3 +231,22 @@ def test_a_module_finds_the_data_that_lies_beside_it(notebook, tmp_path):
     component(notebook, "r", "text = loader.load()", "--output text")
     notebook.run("%kf_pipeline p r")
     assert both_ways(notebook, tmp_path, "r") == {"text": "d.csv"}
+
+
+@pytest.mark.parametrize(
+    "look", ["Path('later').exists()", "os.path.exists('later')", "os.access('later', os.R_OK)"]
+)
+def test_a_file_that_was_looked_for_in_vain_is_seen_once_it_is_there(notebook, tmp_path, look):
+    component(notebook, "r", f"there = {look}", "--output there")
+    notebook.run("%kf_pipeline p r")
+    assert both_ways(notebook, tmp_path, "r") == {"there": False}
+    files("later")
+    assert notebook.submit("p").outputs["r"]["there"] is True
+
+
+def test_what_a_cell_makes_where_it_is_missing_is_made_by_its_step_again(notebook):
+    files("other")
+    body = "new = not Path('model').exists()\nif new:\n    Path('model').write_text('1')\nPath('other').read_text()"
+    component(notebook, "w", body, "--output new")
+    notebook.run("%kf_pipeline p w")
+    assert notebook.submit("p").outputs["w"]["new"] is True
