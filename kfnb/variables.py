@@ -1,6 +1,6 @@
 """Environment variables that steps read: how a step's program tells which, and which look like secrets.
 
-A program tells them by a comment, so that whoever runs it knows, also from a compiled file:
+A program tells them by a comment, so that its engine knows, also from a compiled file:
 
     # kfnb: reads the environment variables REGION, STAGE
     # kfnb: where they have none, gives a value to the environment variables OMP_NUM_THREADS

@@ -107,7 +107,7 @@ def _chosen(
 
 
 class Keeper:
-    """Keeps files of a run once it is finished: when somebody waits for that, else in a thread of its own."""
+    """Keeps files of a run once it is finished: in the call that waits for it, else in a thread of its own."""
 
     def __init__(
         self, run: Handle, patterns: Sequence[str], folder: Path, tell: Callable[[str], None]

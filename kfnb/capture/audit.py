@@ -2,7 +2,7 @@
 
 Python tells a hook of what it opens, lists, renames and removes (https://docs.python.org/3/library/audit_events.html).
 It does not tell of ``os.path.exists`` and its like, which all ask ``os.stat``, ``os.lstat`` or ``os.access``: while
-somebody listens, those three stand for functions that tell as well.
+a watch listens, those three stand for functions that tell as well.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _EVENTS = frozenset(
 )
 _LOOKS = ("stat", "lstat", "access")
 _IMPORTS = "<frozen importlib"
-"""Where Python imports modules: which folders it looks into for them is no matter of the cell's."""
+"""Where Python imports modules: the folders that it searches for them are not inputs of the cell."""
 
 _listening: list[Heard | None] = []
 _originals = {name: getattr(os, name) for name in _LOOKS}
@@ -38,7 +38,7 @@ _hearing = threading.local()
 
 
 def listen(heard: Heard | None) -> None:
-    """Hand the events to ``heard`` from now on, or to nobody.
+    """Hand the events to ``heard`` from now on; None for no one.
 
     An audit hook cannot be removed, so there is one for all.
     """

@@ -41,7 +41,7 @@ _STEADY = frozenset({
 """Modules whose objects look the same twice where nothing has changed them. A figure never does."""
 _LOOKS = count()
 _Cached = type(lru_cache(int))
-"""What ``lru_cache`` makes of a function: pickled by its name, so whoever unpickles it must have it."""
+"""What ``lru_cache`` makes of a function: pickled by its name, so the process that unpickles it must have it."""
 
 
 @dataclass(frozen=True)

@@ -205,7 +205,7 @@ class FileWatch:
         name = self._name(path)
         if name is None:
             return
-        if name not in self._own:  # else nobody else has seen it
+        if name not in self._own:  # else only the cell has seen it
             self._removed.add(name)
         self._writes.discard(name)
 

@@ -117,7 +117,7 @@ class _Reader:
             self.names |= {one.id: "os.environ" for one in node.targets if isinstance(one, ast.Name)}
 
     def full(self, node: ast.AST) -> str:
-        """What an expression names: ``os.environ``; empty for what is no name."""
+        """What an expression names: ``os.environ``; empty for what is not a name."""
         if isinstance(node, ast.Attribute):
             owner = self.full(node.value)
             return f"{owner}.{node.attr}" if owner else ""
@@ -213,7 +213,7 @@ class _Copies:
         return isinstance(getattr(node, "ctx", None), ast.Load | None) and not isinstance(parent, known)
 
     def _is_handed_on(self, call: ast.Call) -> bool:
-        """Whether a call with a copy as an argument may do anything with it: it is no other copy, nor put back."""
+        """Whether a call may do anything with the copy that is its argument, other than copy it or write it back."""
         put_back = isinstance(call.func, ast.Attribute) and self._reader.is_environment(call.func.value)
         return not (self._reader.is_environment(call) or put_back or self._reader.full(call.func) == "len")
 

@@ -59,8 +59,8 @@ def _variables(component: Component) -> Iterator[str]:
     for given in component.options.pod.env:
         if is_secret("", given.value):
             yield (
-                f"--env {given.name}: the value looks like a secret, and whoever sees the pipeline can read it: put it"
-                f" into a Kubernetes secret, and give the component --secret NAME:KEY={given.name}"
+                f"--env {given.name}: the value looks like a secret, and anyone who sees the pipeline can read it:"
+                f" put it into a Kubernetes secret, and give the component --secret NAME:KEY={given.name}"
             )
     for held in component.options.pod.keys if component.function is None else ():
         if held.name not in os.environ:

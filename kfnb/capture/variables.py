@@ -17,7 +17,7 @@ from typing import Any
 
 _MAPPINGS = "collections.abc"
 _HANDS_ON = {_MAPPINGS: "", "os": "getenv getenvb", "posixpath": "expandvars repl", "string": ""}
-"""Modules that look a variable up for whoever called them: which of their functions do, empty for all."""
+"""Modules that look a variable up for their caller: which of their functions do, empty for all."""
 
 _SETTINGS_READERS = frozenset({"decouple", "environ", "environs"})
 """Packages that do nothing else."""
@@ -95,7 +95,7 @@ class VariableWatch:
         if reader is None or self._all or _is_one_of_all(frame) or not name.isprintable() or not name:
             return
         if self._copying == (id(reader), reader.f_lasti):
-            return  # dict(os.environ) looks up every name at one place, and is no read of any
+            return  # dict(os.environ) looks up every name at one place, and does not read any
         self._copying = None
         if name not in self._set:
             self._names.add(name)
@@ -166,7 +166,7 @@ _frame = sys._getframe  # noqa: SLF001 - inspect's way to the caller reads its s
 
 
 class _Watched(_Plain):  # type: ignore[misc]
-    """``os.environ`` as long as somebody watches: the same, and it tells who asks."""
+    """``os.environ`` as long as it is watched: the same, and it tells who asks."""
 
     def __getitem__(self, key: Any) -> Any:
         frame = _frame(1)

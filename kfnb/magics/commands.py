@@ -19,7 +19,7 @@ _LONGEST = 10_000
 def command(run: Run) -> str:
     """What starts such a run again: a magic or, where an argument does not go into a line, Python.
 
-    Empty for one of a pipeline that this notebook has not defined: there is no line for it.
+    Empty for one of a pipeline that this notebook has not defined: no line submits it.
     """
     if run.pipeline not in workspace().pipelines:
         return ""

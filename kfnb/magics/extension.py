@@ -201,7 +201,7 @@ class Matcher:
         self.__qualname__ = "kfnb"  # IPython asks for it, as if this were a function
 
     def __call__(self, context: CompletionContext) -> Any:
-        """The words that fit, and nobody else's where kfnb knows which do."""
+        """The words that fit, and no other completer's where kfnb knows which do."""
         text = context.full_text
         if not _COMPLETED.search(text) and "kernel" not in vars(self._extension):
             return {"completions": [], "suppress": False}

@@ -18,7 +18,7 @@ _MOST, _LARGEST = 1000, 64 * 1024 * 1024
 
 def seen_beside(folder: Path, component: Component, components: Iterable[Component]) -> list[str]:
     """The files in the folders that a cell listed, those that it would read with another value of a parameter, and
-    those that it looked for in vain and that are there now.
+    those that it looked for when they were missing and that are there now.
 
     Without those that it read, or that a component writes.
     """

@@ -24,7 +24,7 @@ ALGORITHMS: Mapping[str, tuple[str, ...]] = {
     ),
     "hyperband": ("r_l", "eta", "resource_name"),
 }
-"""What there is, and the settings that each has. ``auto`` is no name of Katib's."""
+"""What there is, and the settings that each has. Katib has no ``auto``."""
 
 DEFAULT = "auto"
 

@@ -21,7 +21,7 @@ def group_word(name: str) -> str:
 
 
 def group_title(task: Task) -> str:
-    """A group of a run in words: a branch by its condition, unless somebody chose a name."""
+    """A group of a run in words: a branch by its condition, unless it has been given a name."""
     word = group_word(task.name)
     return task.condition if task.condition and word != task.name else word
 

@@ -74,7 +74,7 @@ def test_a_secret_that_is_given_plainly_is_noted(notebook):
     noted = component(notebook, "c", "x = 1", f"--env DB={address} --env MODE=fast")
     (note,) = noted.notes
     assert note.startswith(
-        "--env DB: the value looks like a secret, and whoever sees the pipeline can read it"
+        "--env DB: the value looks like a secret, and anyone who sees the pipeline can read it"
     )
     assert address not in note
 

@@ -45,7 +45,7 @@ def with_variables(spec: Json, platform: Json | None, passed: Mapping[str, str])
     for name, value in passed.items():
         if is_secret(name, value):
             raise BackendError(
-                f"--env {name}: it looks like a secret, and whoever may see the run could read it:"
+                f"--env {name}: it looks like a secret, and anyone who may see the run could read it:"
                 f" {how_to_give(name, value)}; for a value that is none, give the component --env {name}=VALUE"
             )
     executors = _executors(spec)

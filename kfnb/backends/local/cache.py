@@ -77,12 +77,12 @@ class Cache:
         return hmac.new(self._secret(), json.dumps(told, sort_keys=True).encode(), hashlib.sha256).hexdigest()
 
     def _secret(self) -> bytes:
-        """The key by which values of variables are digested: this home's, made by whoever is first."""
+        """The key by which values of variables are digested: this home's, made by the first process that needs it."""
         file = self._folder.with_name(_KEY)
         with suppress(FileNotFoundError):
             return file.read_bytes()
         file.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(prefix=f".{_KEY}-", dir=file.parent) as folder:  # nobody else can read it
+        with TemporaryDirectory(prefix=f".{_KEY}-", dir=file.parent) as folder:  # only this user can read it
             draft = Path(folder) / _KEY
             draft.touch(mode=0o600)
             draft.write_bytes(os.urandom(32))

@@ -20,7 +20,7 @@ _LOOK = 0.05
 
 @dataclass(frozen=True)
 class Share:
-    """What a step takes. ``said``: it has asked for that itself, and nobody else gets it while the step waits."""
+    """What a step takes. ``said``: it has asked for that itself, and no other step gets it while this one waits."""
 
     cores: float = 1.0
     gpus: float = 0.0

@@ -49,7 +49,7 @@ def stand_by(home: Path, seconds: float, modules: Iterable[str]) -> None:
 
 
 def _start(command: list[str], environ: Mapping[str, str], log: IO[bytes], files: list[int]) -> None:
-    """Start a Python module with its arguments and the open ``files``, as a process that belongs to nobody."""
+    """Start a Python module with its arguments and the open ``files``, as a process that outlives this one."""
     subprocess.run(
         ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "-m", *command],
         cwd=Path(kfnb.__path__[0]).parent,

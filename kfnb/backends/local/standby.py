@@ -28,7 +28,7 @@ def main(home: Path, seconds: float, modules: Sequence[str]) -> None:
 
 @contextmanager
 def _at_leisure() -> Iterator[None]:
-    """Leave the processor to whoever wants it, for a while; runs that are forked later do not."""
+    """Leave the processor to other processes, for a while; runs that are forked later do not."""
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     try:
         yield

@@ -89,9 +89,9 @@ class EventLog:
 
 
 class Look(EventLog):
-    """The events as somebody sees them who only looks, also where nothing can be written.
+    """The events for a reader, also where nothing can be written.
 
-    What such a one has to write down (that nobody drives the run any more) is known to this look alone then.
+    What it would have to write (that no process drives the run any more) is known to this read alone then.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -150,7 +150,7 @@ def looked_at(folder: Path) -> Iterator[Look]:
 
 
 def _read_only(file: Path) -> sqlite3.Connection:
-    """A connection that writes nothing, to a database that nobody has open.
+    """A read-only connection to a database that no process has open.
 
     The shared memory that WAL mode takes is a file that cannot be made here. Without a WAL nothing is missed by
     ignoring it; with one, a connection of its own alone needs no shared memory.

@@ -85,7 +85,7 @@ def kfnb_report(log_metrics: Callable[..., None]) -> Callable[..., None]:
         if hasattr(value, "items"):
             values = {**value, **values}
         elif value is not None:
-            # whoever runs a step as a trial says what its objective is called
+            # what runs a step as a trial says what its objective is called
             values = {os.environ.get("KFNB_OBJECTIVE", "value"): value, **values}
         if step is None:
             step = reports[0]

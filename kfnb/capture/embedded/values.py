@@ -119,7 +119,7 @@ def kfnb_write_estimator(value: Any, path: str) -> str:
         return ""
     with open(path, "wb") as file:
         file.write(skops.io.dumps(value))
-    # a file with types that skops does not vouch for is no safer than a pickle
+    # a file with types that skops does not vouch for is as unsafe as a pickle
     return "" if skops.io.get_untrusted_types(file=path) else "skops"
 
 

@@ -135,7 +135,7 @@ ALGORITHMS: Mapping[str, Algorithm] = {
 }
 """By Katib's names, and the default, which is our own.
 
-Katib's enas, darts and pbt search for networks and populations, which are no spaces of ours.
+Katib's enas, darts and pbt search for networks and populations, which are not spaces of parameters.
 """
 
 EARLY_STOPPING: Mapping[str, Mapping[str, Setting]] = {

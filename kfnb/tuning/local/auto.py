@@ -103,7 +103,7 @@ class AutoSampler(BaseSampler):
         return not study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
 
     def _evenly(self, trial: FrozenTrial, search_space: Space) -> dict[str, Any]:
-        """The next of the points that are spread over the space; a study that goes on leaves out those it has had."""
+        """The next of the points that are spread over the space; a resumed study leaves out those it has had."""
         if self._points is None:
             self._points = islice(
                 _spread(self._dimensions, max(1, self._starts), self._seed), trial.number, None
