@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from kfnb import api
+from kfnb import api, managing
 from kfnb.backends.backend import Pace
 from kfnb.backends.events import Event, fold
 from kfnb.backends.run import Run
@@ -56,7 +56,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     backend: Any = Waits(looks=3)
     handle = Run(backend, "r1")
     monkeypatch.setattr(api, "run", lambda *_: handle)
-    monkeypatch.setattr(api, "submit", lambda *_, **__: handle)
+    monkeypatch.setattr(managing, "submit", lambda *_, **__: handle)
     return handle
 
 

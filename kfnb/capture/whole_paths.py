@@ -13,19 +13,28 @@ from kfnb.capture.project import top_of
 from kfnb.capture.travel import Travel
 
 _LONGEST = 200
-_MOST = 1000
-"""Items of a list or dict that are looked at."""
+_MOST, _DEEPEST = 1000, 20
+"""Items of a list or dict, and of those in it, that are looked at; and how deep one may lie."""
 
 
 def holds_whole_path(value: Any, folder: Path) -> bool:
-    """Whether a value is a path, or a list or dict of some, in the notebook's folder or beside it."""
-    if isinstance(value, str | Path):
-        return _relative(os.fspath(value), folder) is not None
-    if isinstance(value, dict):
-        value = [*list(value.values())[:_MOST], *list(value)[:_MOST]]
-    return isinstance(value, list | tuple | set | frozenset) and any(
-        holds_whole_path(item, folder) for item in list(value)[:_MOST]
-    )
+    """Whether a value is a path, or a list or dict of some, in the notebook's folder or beside it.
+
+    No deeper than a person writes it, and no list that holds itself: its paths cannot be moved.
+    """
+    waiting, found, left = [(value, 0)], False, _MOST
+    while waiting and left:
+        left -= 1
+        one, depth = waiting.pop()
+        if depth > _DEEPEST:
+            return False
+        if isinstance(one, str | Path):
+            found = found or _relative(os.fspath(one), folder) is not None
+        elif isinstance(one, dict):
+            waiting += [(item, depth + 1) for item in (*list(one)[:left], *list(one.values())[:left])]
+        elif isinstance(one, list | tuple | set | frozenset):
+            waiting += [(item, depth + 1) for item in list(one)[:left]]
+    return found
 
 
 def whole_paths_told(cell: Cell, travel: Travel, folder: Path) -> Iterator[str]:

@@ -105,3 +105,14 @@ def test_a_parameter_that_is_a_whole_path_is_told(notebook, tmp_path):
         notebook, "r", "text = open(path).read()", f"--param path:str={tmp_path}/nb/data/x.txt"
     ).notes
     assert any("Write 'data/x.txt'" in note for note in told), told
+
+
+def test_a_list_that_holds_itself_or_many_others_is_not_searched_for_paths(tmp_path):
+    loop = [str(tmp_path / "data.csv")]
+    loop.append(loop)
+    many = []
+    for _ in range(12):
+        many = [many] * 1000
+    assert not holds_whole_path(loop, tmp_path)
+    assert not holds_whole_path(many, tmp_path)
+    assert holds_whole_path({"train": [tmp_path / "data.csv"]}, tmp_path)

@@ -90,7 +90,7 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
         (f"%%kf_tune bowl {SPACE} --objective loss\nloss = x", "say --minimize or --maximize"),
         ("%%kf_tune bowl --objective loss --minimize\nloss = x", "say what is searched: --space"),
         (f"{BOWL} --algorithm tpee\nloss = x", "did you mean tpe?"),
-        (f"{BOWL} --setting sigma=1\nloss = x", "tpe has no setting sigma"),
+        (f"{BOWL} --setting sigma=1\nloss = x", "auto has no setting sigma"),
         (f"{BOWL} --setting sigma\nloss = x", "write NAME=VALUE"),
         (f"{BOWL} --parallel 0\nloss = x", "parallel=0: give a whole number from 1 on"),
         (f"{BOWL} --seed -5\nloss = x", "seed=-5: give a number from 0 to 4294967295"),
