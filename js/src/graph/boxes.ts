@@ -22,7 +22,7 @@ const SMALL_ADVANCE = 6.2;
 
 export function boxesOf(stacks: readonly Stack[], store: RunStore): Box[] {
   const folded = store.view.folded.value;
-  return stacks.map((stack) => {
+  return inOrder(stacks).map((stack) => {
     const open = stack.group && !folded.has(stack.key);
     return {
       key: stack.key,
@@ -32,6 +32,20 @@ export function boxesOf(stacks: readonly Stack[], store: RunStore): Box[] {
       height: CARD_HEIGHT + sheets(stack, open) * STACK_STEP,
     };
   });
+}
+
+/** The branches of one condition stand as they were written, whichever was heard of first. */
+function inOrder(stacks: readonly Stack[]): Stack[] {
+  const branches = stacks.filter(isBranch).sort((one, other) => numberOf(one) - numberOf(other));
+  return stacks.map((stack) => (isBranch(stack) ? (branches.shift() ?? stack) : stack));
+}
+
+function isBranch(stack: Stack): boolean {
+  return /^condition-\d+$/.test(stack.name);
+}
+
+function numberOf(stack: Stack): number {
+  return Number(stack.name.slice("condition-".length));
 }
 
 /** How many cards show under the first. */
