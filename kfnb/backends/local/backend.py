@@ -237,7 +237,7 @@ class LocalBackend:
         A run that is damaged counts as finished; one that is driven does not. Raises ``BackendError``: cannot be done.
         """
         finished = [one for one in folders.existing(self._home) if self._outline(one).state.finished]
-        return [folder.id for folder in finished[keep:] if folder.remove()]
+        return [folder.id for folder in finished[keep:] if folder.remove(patience=_RELEASE)]
 
     def _start(self, folder: RunFolder, facts: Sequence[Fact], *, create: bool = False) -> None:
         """Write ``facts`` and start the supervisor: under the run's lock, lest a reader find nobody driving it."""
