@@ -29,7 +29,7 @@ from kfnb.capture.notes import notes_of, outside
 from kfnb.capture.parts import joined, with_parts
 from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.requirements import requirements
-from kfnb.capture.travel import Travel, trace
+from kfnb.capture.travel import Travel, trace, travel_of
 from kfnb.capture.values import Kind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch
 from kfnb.capture.watch import Watch
@@ -165,16 +165,7 @@ def _with_pickles(notebook: Notebook, component: Component, found: frozenset[str
         found |= known.unpickled
     if not found:
         return component
-    travel = trace(
-        notebook,
-        component.cell,
-        component.names,
-        component.options,
-        constants=component.constants,
-        before=component.cell.order,
-        setups=notebook.setups(component.cell.order),
-        unpickled=found,
-    )
+    travel = travel_of(notebook, replace(component, unpickled=found))
     travel.inputs = {name: one for name, one in travel.inputs.items() if name not in component.inputs}
     inputs, _ = _inputs(notebook, component, travel)
     return replace(component, unpickled=found, inputs={**component.inputs, **inputs})

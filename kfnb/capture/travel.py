@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from kfnb.capture import modules, packages
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import (
+    Component,
     Options,
     check_globals,
     component_function,
@@ -66,6 +67,20 @@ class Travel:
     setups: list[SetUp] = field(default_factory=list)
     given: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
+
+
+def travel_of(notebook: Notebook, component: Component) -> Travel:
+    """What travels with a component: as its cell ran, but for functions that were edited since."""
+    return trace(
+        notebook,
+        component.cell,
+        component.names,
+        component.options,
+        constants=component.constants,
+        before=component.cell.order,
+        setups=notebook.setups(component.cell.order),
+        unpickled=component.unpickled,
+    )
 
 
 def trace(

@@ -21,7 +21,7 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True)
 class Check:
-    """Something that was checked: how it came out, what was found, and what mends it."""
+    """Something that was checked: how it came out, what was found, and what fixes it."""
 
     name: str
     outcome: Outcome

@@ -13,7 +13,7 @@ from kfnb.capture.lookups import variables_of
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.syntax import all_names
-from kfnb.capture.travel import Travel, trace
+from kfnb.capture.travel import Travel
 from kfnb.capture.values import Kind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.errors import CaptureError
@@ -48,20 +48,6 @@ class Step:
     def name(self) -> str:
         """The component's name, and the function's."""
         return self.component.name
-
-
-def travel_of(notebook: Notebook, component: Component) -> Travel:
-    """What travels with a component: as its cell ran, but for functions that were edited since."""
-    return trace(
-        notebook,
-        component.cell,
-        component.names,
-        component.options,
-        constants=component.constants,
-        before=component.cell.order,
-        setups=notebook.setups(component.cell.order),
-        unpickled=component.unpickled,
-    )
 
 
 def make_step(

@@ -5,9 +5,10 @@ from __future__ import annotations
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Sort
 from kfnb.capture.notebook import Notebook
+from kfnb.capture.travel import travel_of
 from kfnb.model import Asked, ComponentView, Port, Traveller
 from kfnb.pipeline.pipeline import default_image
-from kfnb.pipeline.step import Step, make_step, travel_of
+from kfnb.pipeline.step import Step, make_step
 
 
 def view_component(notebook: Notebook, component: Component, image: str = "") -> ComponentView:

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.model import Dimension, Study, Trial, TrialState
+from kfnb.tuning.distribution import distribution
 
 _FEWEST = 4
 """Trials below which nothing can be told."""
@@ -57,17 +58,6 @@ def _frozen(trial: Trial, dimensions: list[Dimension]) -> Any:
 
     return optuna.trial.create_trial(
         params={one.name: trial.params[one.name] for one in dimensions},
-        distributions={one.name: _distribution(one) for one in dimensions},
+        distributions={one.name: distribution(one) for one in dimensions},
         value=trial.value,
     )
-
-
-def _distribution(dimension: Dimension) -> Any:
-    from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
-
-    if dimension.kind == "choice":
-        return CategoricalDistribution(dimension.choices)
-    if dimension.kind == "int":
-        low, high, step = int(dimension.low), int(dimension.high), int(dimension.step or 1)
-        return IntDistribution(low, high, log=dimension.log, step=step)
-    return FloatDistribution(dimension.low, dimension.high, log=dimension.log, step=dimension.step or None)

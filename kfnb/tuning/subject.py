@@ -17,7 +17,7 @@ from kfnb.capture.component import Component, Options
 from kfnb.capture.files import Files
 from kfnb.capture.named_files import files_named
 from kfnb.capture.notebook import Notebook, Parameter
-from kfnb.capture.travel import Travel
+from kfnb.capture.travel import Travel, travel_of
 from kfnb.capture.values import Kind
 from kfnb.config import settings
 from kfnb.errors import UsageError
@@ -25,7 +25,6 @@ from kfnb.model import Dimension, Objective, kfp_name
 from kfnb.pipeline import pipeline as pipelines
 from kfnb.pipeline.pipeline import Pipeline
 from kfnb.pipeline.spec import Compiled, check_arguments
-from kfnb.pipeline.step import travel_of
 from kfnb.tuning.check import misfits
 from kfnb.tuning.search import Subject
 from kfnb.tuning.space import start_of, type_of

@@ -19,7 +19,7 @@ _TELLING = (Outcome.BAD, Outcome.DOUBTFUL)
 
 
 def draw_checks(checks: Sequence[Check]) -> dict[str, str]:
-    """Checks as a mimebundle: what is bad or doubtful with what mends it, the rest a line each."""
+    """Checks as a mimebundle: what is bad or doubtful with what fixes it, the rest a line each."""
     told = [_told(one) for outcome in _TELLING for one in checks if one.outcome is outcome]
     fine = tuple(
         f"{LOOKS[one.outcome].icon} {one.name}: {one.told}" for one in checks if one.outcome not in _TELLING

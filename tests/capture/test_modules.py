@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kfnb.capture.modules import collect, imported
-from kfnb.pipeline.step import make_step, travel_of
+from kfnb.capture.travel import travel_of
+from kfnb.pipeline.step import make_step
 
 
 def test_a_module_is_collected_with_what_it_needs(tmp_path) -> None:

@@ -7,8 +7,9 @@ from importlib.metadata import distribution, version
 import pytest
 
 from kfnb.capture import packages
+from kfnb.capture.travel import travel_of
 from kfnb.errors import CaptureError
-from kfnb.pipeline.step import make_step, travel_of
+from kfnb.pipeline.step import make_step
 
 
 def requirements(shell, name: str, wanted: tuple[str, ...] = ()) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ export interface Find {
   /** What is looked for; null for nothing. */
   pattern: RegExp | null;
   text: string;
-  /** Whether that is no regular expression. */
+  /** Whether that is not a regular expression. */
   wrong: boolean;
   count: number;
   at: number;

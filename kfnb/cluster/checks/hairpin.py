@@ -58,7 +58,7 @@ class Probe:
 
 
 def hairpin(kubernetes: Kubernetes, namespaces: Sequence[str], context: str, mend: str = "") -> Check:
-    """Ask some pods of these namespaces through kubectl. ``mend`` is what mends it, where that is known already."""
+    """Ask some pods of these namespaces through kubectl. ``mend`` is what fixes it, where that is known already."""
     if shutil.which("kubectl") is None:
         return Check(_NAME, Outcome.SKIPPED, "kubectl, by which pods are asked, is not installed")
     try:
@@ -116,7 +116,7 @@ def probes(pods: Sequence[Item], services: Sequence[Item]) -> Iterator[Probe]:
 
 
 def fix(kubernetes: Kubernetes, context: str) -> str:
-    """What mends it, by what made the cluster."""
+    """What fixes it, by what made the cluster."""
     try:
         node = next(iter(kubernetes.list("/api/v1/nodes")), {})
     except BackendError:
@@ -130,14 +130,14 @@ def fix(kubernetes: Kubernetes, context: str) -> str:
 
 
 def of_minikube(profile: str, driver: str = "docker") -> str:
-    """What mends it on minikube: the bridge of its containers gives back what it gets."""
+    """What fixes it on minikube: the bridge of its containers gives back what it gets."""
     if driver == "none":
         return "sudo ip link set docker0 promisc on"
     return f"minikube ssh --profile={profile} -- sudo ip link set docker0 promisc on"
 
 
 def of_kind(node: str, engine: str = "docker") -> str:
-    """What mends it on kind: each port of the node's bridge gives back what it gets."""
+    """What fixes it on kind: each port of the node's bridge gives back what it gets."""
     return f"{engine} exec {node} sh -c '{_BRIDGE}'"
 
 

@@ -17,11 +17,12 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from kfnb.model import Dimension, Value
+from kfnb.tuning.distribution import distribution
 from kfnb.tuning.space import placed
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class AutoSampler(BaseSampler):
         self, space: Sequence[Dimension], *, grouped: bool, seed: int | None, settings: dict[str, Any]
     ) -> None:
         self._starts = settings.get("n_startup_trials", STARTS)
-        self._space: Space = {one.name: _distribution(one) for one in space}
+        self._space: Space = {one.name: distribution(one) for one in space}
         self._dimensions, self._seed = tuple(space), seed
         self._points: Iterator[dict[str, Value]] | None = None
         self._model = TPESampler(
@@ -125,13 +126,3 @@ def _spread(space: Sequence[Dimension], size: int, seed: int | None) -> Iterator
                 one.name: placed(one, (place + chance.random()) / size)
                 for one, place in zip(space, places, strict=True)
             }
-
-
-def _distribution(dimension: Dimension) -> BaseDistribution:
-    """A dimension as Optuna has it."""
-    if dimension.kind == "choice":
-        return CategoricalDistribution(dimension.choices)
-    if dimension.kind == "int":
-        low, high, step = int(dimension.low), int(dimension.high), int(dimension.step or 1)
-        return IntDistribution(low, high, log=dimension.log, step=step)
-    return FloatDistribution(dimension.low, dimension.high, log=dimension.log, step=dimension.step or None)
