@@ -41,6 +41,14 @@ class Cell:
     id: str
     messages: list = field(default_factory=list)
 
+    def add(self, kind, content):
+        """Keep a message. As in a notebook, text of one stream that comes in two messages is one output."""
+        last = self.messages[-1] if self.messages else (None, {})
+        if kind == last[0] == "stream" and content["name"] == last[1]["name"]:
+            self.messages[-1] = (kind, content | {"text": last[1]["text"] + content["text"]})
+        elif kind != "update_display_data":
+            self.messages.append((kind, content))
+
     def contents(self, *kinds):
         return [content for kind, content in self.messages if kind in kinds]
 
@@ -75,8 +83,7 @@ class Notebook:
     def _ends(self, message, cell):
         if message["parent_header"].get("msg_id") != cell.id:
             return False
-        if message["header"]["msg_type"] != "update_display_data":
-            cell.messages.append((message["header"]["msg_type"], message["content"]))
+        cell.add(message["header"]["msg_type"], message["content"])
         return message["content"].get("execution_state") == "idle"
 
     def hear(self, seconds):
