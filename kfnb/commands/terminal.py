@@ -1,28 +1,21 @@
-"""What is said in a terminal: on stderr, and with the terminal's own words where advice names a magic."""
+"""A command in a terminal: results on stdout, all else on stderr, with the terminal's own words in advice."""
 
 from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from kfnb.commands.parser import Parser
-from kfnb.errors import UsageError, did_you_mean
+from kfnb import registry
+from kfnb.commands.display import as_json, bundle
+from kfnb.commands.session import Ask, Cells, Following
+from kfnb.errors import UsageError
 
 _SETTINGS = re.compile(r"%kf_config((?: \w+=[^\s,;)]+)+| \w+)")
-_MAGIC = re.compile(r"(?<!%)%kf_(\w+)")
-_VERBS = {
-    "run": "runs show",
-    "study": "studies show",
-    **{
-        verb: verb
-        for verb in (
-            "submit", "compile", "runs", "compare", "logs", "stop", "retry", "archive", "delete", "status",
-            "notebook", "experiments", "upload", "tune", "studies", "schedule",
-        )
-    },
-}  # fmt: skip
-"""The verb of each magic that has one; what only a notebook can do keeps its magic's name."""
+_MAGIC = re.compile(r"(?<!%)%(kf_\w+)")
+_CLEAR = "\x1b[H\x1b[2J"
 
 
 def tell(text: str) -> None:
@@ -43,16 +36,96 @@ def _variables(found: re.Match[str]) -> str:
 
 
 def _verb(found: re.Match[str]) -> str:
-    return f"kfnb {_VERBS[found[1]]}" if found[1] in _VERBS else found[0]
+    """The verb of a magic; what only a notebook can do keeps its magic's name."""
+    _, row = registry.magics().get(found[1], {}).get("line", (None, None))
+    return f"kfnb {row.verb}" if row is not None and row.verb else found[0]
 
 
-def sub_verb(parser: Parser, words: Sequence[str], verbs: Sequence[str]) -> str:
-    """The first of ``words``, where it is one of ``verbs``; empty where there is an option, or nothing.
+class Terminal:
+    """The session of a verb. ``code`` is the exit code that it comes to."""
 
-    Raises ``UsageError`` for any other word.
-    """
-    parser.verbs = tuple(verbs)
-    verb = words[0] if words and not words[0].startswith("-") else ""
-    if verb and verb not in verbs:
-        raise UsageError(f"{parser.prog}: unknown verb {verb}{did_you_mean(verb, verbs)}")
-    return verb
+    tail: int | None = None
+    line = ""
+    body = ""
+    bind: str | None = None
+
+    def __init__(self, prog: str, *, json: bool = False) -> None:
+        self.prog = prog
+        self.json = json
+        self.names: Mapping[str, Any] = {}
+        self.code = 0
+
+    @property
+    def cells(self) -> Cells:
+        """There are none."""
+        raise UsageError(f"{self.prog} needs a notebook")
+
+    @property
+    def ask(self) -> Ask | None:
+        """Questions are asked where a person types."""
+        return input if sys.stdin is not None and sys.stdin.isatty() else None
+
+    def tell(self, text: str) -> None:
+        """Say it on stderr."""
+        tell(text)
+
+    def out(self, text: str, *, at_once: bool = False) -> None:
+        """Print a line on stdout."""
+        print(text, flush=at_once)
+
+    def announce(self, text: str) -> None:
+        """A terminal shows what comes of it soon enough."""
+
+    def started(self, handle: Any) -> None:
+        """There are no names to bind it to."""
+
+    def fail(self) -> None:
+        """The exit code is 1."""
+        self.code = 1
+
+    def show(self, result: Any) -> None:
+        """Print a command's result, as it is drawn or as JSON."""
+        if result is not None:
+            print(as_json(result) if self.json else in_terminal(bundle(result)["text/plain"]))
+
+    def follow(self, following: Following) -> Any:
+        """Print a line on stderr as it gets on, at most one a second, and each note once, until its end."""
+        tell(following.begun)
+        try:
+            last = self._last(following)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"\n{following.interrupted}") from None
+        following.after()
+        if not following.succeeded(last):
+            self.fail()
+        return following.handle
+
+    def _last(self, following: Following) -> Any:
+        """The last look at it; each is printed where it says something new."""
+        told, when, noted, now = "", float("-inf"), set[str](), None
+        waiting = ""
+        for now in following.looks():
+            for note in following.notes(now):
+                if note not in noted:
+                    tell(f"note: {note}")
+                noted.add(note)
+            waiting = following.line(now)
+            if waiting != told and time.monotonic() - when >= 1:
+                tell(waiting)
+                told, when = waiting, time.monotonic()
+        if waiting != told:
+            tell(waiting)
+        return now
+
+    def repeat(self, once: Callable[[], Any], again: Callable[[], Iterator[Any]]) -> Any:
+        """Print one look after the other until it is interrupted; as JSON a line each."""
+        del once  # who does not want to see it again does not ask for it
+        try:
+            for one in again():
+                if sys.stdout.isatty() and not self.json:
+                    print(_CLEAR, end="")
+                # a line each time, so that who reads them knows where one ends
+                text = as_json(one, indent=None) if self.json else in_terminal(bundle(one)["text/plain"])
+                print(text, flush=True)
+        except KeyboardInterrupt:
+            print()

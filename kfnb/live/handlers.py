@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from kfnb import model
 from kfnb.errors import KfnbError
-from kfnb.live.artifact_text import previews_of, texts_of
 from kfnb.live.downloads import CannotDownload
 from kfnb.resources.runs import wire
+from kfnb.resources.runs.artifact_text import previews_of, texts_of
 from kfnb.resources.runs.view.failure import error_text
 from kfnb.resources.runs.view.task import draw_task
 from kfnb.resources.runs.wire import Message
