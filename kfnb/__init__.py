@@ -69,7 +69,9 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *__all__])
+    from kfnb.registry import exports
+
+    return sorted([*globals(), *exports()])
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

@@ -33,7 +33,7 @@ class Noun:
     ``exports`` are public names of ``kfnb``, each with the module that has it: one of the noun's own folder, or a
     whole name that begins with ``kfnb.``. ``displays`` are the classes, ``module.Class``, that the noun's ``display``
     draws; ``live`` those of them that are followed in the page, ``tables`` those that the page can sort and refresh.
-    ``values`` are the kinds of words that its ``completion`` completes.
+    ``values`` are the kinds of words that its ``completion`` completes. ``page`` is its page of ``docs/``.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Noun:
     live: tuple[str, ...] = ()
     tables: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    page: str = ""
     package: str = ""
 
     def module(self, role: str) -> ModuleType:
@@ -72,17 +73,33 @@ NOUNS: list[Noun] = [
     Noun(
         "components",
         (
-            ("Component", "%%kf_component"),
-            ("Parameters", "%%kf_parameters"),
-            ("SetUp", "%%kf_setup"),
-            ("Chain", "%kf_pipeline"),
-            ("PipelineCell", "%%kf_pipeline"),
-            ("Show", "%kf_show"),
-            ("Compile", "%kf_compile", "compile", "write a pipeline of a program of KFP's SDK as YAML"),
+            ("Component", "%%kf_component", "", "run the cell, and make it a component of pipelines"),
+            (
+                "Parameters",
+                "%%kf_parameters",
+                "",
+                "run the cell; what it assigns are parameters of pipelines",
+            ),
+            ("SetUp", "%%kf_setup", "", "run the cell, and put its code at the top of every later step"),
+            ("Chain", "%kf_pipeline", "", "define a pipeline that runs components in order"),
+            (
+                "PipelineCell",
+                "%%kf_pipeline",
+                "",
+                "define a pipeline by KFP's DSL: loops, conditions, exit handlers",
+            ),
+            ("Show", "%kf_show", "", "show what travels with a component and why, or a pipeline's graph"),
+            (
+                "Compile",
+                "%kf_compile",
+                "compile",
+                "write a pipeline as KFP's YAML, or as a program of its SDK",
+            ),
         ),
         exports={"compile": "api"},
         displays=("kfnb.model.component.ComponentView", "kfnb.model.component.Graph"),
         values=("component", "pipeline", "subject", "argument"),
+        page="components.md",
     ),
     Noun(
         "runs",
@@ -128,7 +145,7 @@ NOUNS: list[Noun] = [
                 "tune",
                 "search for the parameters of a pipeline that make an objective best",
             ),
-            ("TuneCell", "%%kf_tune"),
+            ("TuneCell", "%%kf_tune", "", "search likewise: the cell is the trial"),
             ("Show", "%kf_study", "studies show", "show a study; also stop, resume or delete it"),
             ("List", "%kf_studies", "studies", "list the studies; show, stop, resume or delete one"),
         ),
@@ -146,6 +163,7 @@ NOUNS: list[Noun] = [
         ),
         live=("kfnb.resources.studies.handle.Study",),
         values=("study", "algorithm setting"),
+        page="tuning.md",
     ),
     Noun(
         "experiments",
@@ -190,6 +208,7 @@ NOUNS: list[Noun] = [
         ),
         exports={"Status": "kfnb.model.cluster", "status": "api"},
         displays=("kfnb.model.cluster.Status", "kfnb.model.check.CheckList"),
+        page="status.md",
     ),
     Noun(
         "notebooks",
@@ -207,6 +226,7 @@ NOUNS: list[Noun] = [
             "kfnb.model.notebook.Rehearsal",
         ),
         values=("notebook",),
+        page="notebooks.md",
     ),
     Noun(
         "localcluster",
@@ -217,13 +237,16 @@ NOUNS: list[Noun] = [
             ("Down", "", "cluster down", "delete it"),
         ),
         displays=("kfnb.resources.localcluster.lifecycle.Standing",),
+        page="cluster.md",
     ),
     Noun(
-        "images", (("WriteImage", "", "image", "write the folder that an image for notebooks is built from"),)
+        "images",
+        (("WriteImage", "", "image", "write the folder that an image for notebooks is built from"),),
+        page="image.md",
     ),
     Noun(
         "settings",
-        (("Config", "%kf_config"),),
+        (("Config", "%kf_config", "", "show the settings, or set some"),),
         exports={"KfnbError": "kfnb.errors"},
         displays=("kfnb.settings.Kfnb",),
         values=("setting", "file", "variable"),

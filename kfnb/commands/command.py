@@ -121,9 +121,39 @@ def parser_of(
         parser.add_argument("--json", action="store_true", help=command.json)
     if verbs:
         parser.verbs = tuple(verbs)
-        told = "; ".join(f"{prog} {verb}: {summary}" for verb, summary in verbs.items())
+        told = "; ".join(f"{prog} {verb} to {summary}" for verb, summary in verbs.items())
         parser.epilog = f"further verbs: {told}"
     return parser
+
+
+@dataclass(frozen=True)
+class OptionText:
+    """How an option is written, such as ``--limit N``, and its help."""
+
+    written: str
+    help: str
+
+
+def options_of(command: type[Command]) -> list[OptionText]:
+    """The words and options of a command, for its reference: words first."""
+    found = [(one, one.metadata["spec"]) for one in fields(command)]
+    return [
+        OptionText(_written(one.name, spec), str(spec.how["help"]))
+        for one, spec in sorted(found, key=lambda pair: not pair[1].positional)
+    ]
+
+
+def _written(name: str, spec: _Spec) -> str:
+    metavar = spec.how.get("metavar") or (
+        "|".join(map(str, spec.how["choices"])) if spec.how.get("choices") else name.upper()
+    )
+    if spec.positional:
+        many = "..." if spec.how.get("nargs") in ("*", "+") else ""
+        return f"{str(metavar).upper()} {many}".rstrip()
+    names = ", ".join(spec.names or (f"--{name.replace('_', '-')}",))
+    if spec.how.get("action") == "store_true":
+        return names
+    return f"{names} {' '.join(metavar) if isinstance(metavar, tuple) else metavar}"
 
 
 def _with_default(default: Any, how: Mapping[str, Any]) -> dict[str, Any]:

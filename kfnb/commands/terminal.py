@@ -86,7 +86,10 @@ class Terminal:
     def show(self, result: Any) -> None:
         """Print a command's result, as it is drawn or as JSON."""
         if result is not None:
-            print(as_json(result) if self.json else in_terminal(bundle(result)["text/plain"]))
+            print(self._text(result))
+
+    def _text(self, result: Any, *, indent: int | None = 2) -> str:
+        return in_terminal(as_json(result, indent=indent) if self.json else bundle(result)["text/plain"])
 
     def follow(self, following: Following) -> Any:
         """Print a line on stderr as it gets on, at most one a second, and each note once, until its end."""
@@ -125,7 +128,6 @@ class Terminal:
                 if sys.stdout.isatty() and not self.json:
                     print(_CLEAR, end="")
                 # a line each time, so that who reads them knows where one ends
-                text = as_json(one, indent=None) if self.json else in_terminal(bundle(one)["text/plain"])
-                print(text, flush=True)
+                print(self._text(one, indent=None), flush=True)
         except KeyboardInterrupt:
             print()

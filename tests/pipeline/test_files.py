@@ -11,8 +11,8 @@ import pytest
 from kfnb.capture.embedded.files import kfnb_files_in
 from kfnb.errors import RunFailed
 from kfnb.model import importers
-from kfnb.resources.runs import api
 from kfnb.resources.components import api as components_api
+from kfnb.resources.runs import api
 from tests.pipeline.launched import launch
 
 # cells open files as people do, and leave them to the garbage collector

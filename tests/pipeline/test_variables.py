@@ -13,8 +13,8 @@ import pytest
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.submit import order
 from kfnb.ipython.kernel import Kernel
-from kfnb.resources.runs import api
 from kfnb.resources.components import api as components_api
+from kfnb.resources.runs import api
 
 
 def component(shell, name, body, options=""):
