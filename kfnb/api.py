@@ -152,9 +152,9 @@ def _state(word: str) -> model.RunState:
     try:
         return model.RunState(word.upper())
     except ValueError:
-        there = ", ".join(map(str, model.RunState))
-        hint = did_you_mean(word.upper(), map(str, model.RunState))
-        raise UsageError(f"unknown state {word}{hint}; there are {there}") from None
+        there = list(map(str, model.RunState))
+        hint = did_you_mean(word.upper(), there, f"there are {', '.join(there)}")
+        raise UsageError(f"unknown state {word}", code="unknown-state", hint=hint, ref=word) from None
 
 
 def handles(*runs: str | Run | model.Run) -> list[Run]:
@@ -288,8 +288,10 @@ def _cluster(what: str) -> KubeflowBackend:
     ):
         return _kubeflow()
     raise UsageError(
-        f"{what} needs a cluster, and this is the local backend: %kf_config backend=kubeflow host=ADDRESS "
-        "token_file=FILE (or %kf_config context=NAME, of your kubeconfig) goes to one"
+        f"{what} needs a cluster, and this is the local backend:",
+        code="cluster-required",
+        hint="%kf_config backend=kubeflow host=ADDRESS token_file=FILE (or %kf_config context=NAME, of your"
+        " kubeconfig) goes to one",
     )
 
 
@@ -385,7 +387,9 @@ def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None) -> Compile
         return pipelines.from_kfp(load_pipeline(str(pipeline)))
     if str(pipeline).endswith(".ipynb"):
         raise UsageError(
-            f"{pipeline} is a notebook: kfnb run executes it, and its own %kf_submit runs its pipelines"
+            f"{pipeline} is a notebook:",
+            hint="kfnb run executes it, and its own %kf_submit runs its pipelines",
+            ref=str(pipeline),
         )
     if isinstance(pipeline, Path) or (isinstance(pipeline, str) and _is_path(pipeline)):
         return read_spec(pipeline)
@@ -401,7 +405,7 @@ def built(pipeline: str | Pipeline) -> Built:
         pipeline = workspace().pipeline(pipeline)
     if not isinstance(pipeline, Pipeline):
         raise UsageError(
-            f"{pipeline!r} is no pipeline: give a name, a pipeline object, or a compiled file's path"
+            f"{pipeline!r} is no pipeline:", hint="give a name, a pipeline object, or a compiled file's path"
         )
     return pipelines.build(pipeline, image=settings().base_image, index_urls=settings().index_urls)
 
@@ -430,8 +434,8 @@ def backend_name(name: str | None) -> str:
     """The name of the backend that ``backend_of`` gives. Raises ``UsageError``."""
     chosen = name or settings().backend or _fitting()
     if chosen not in ("local", "kubeflow"):
-        hint = did_you_mean(chosen, ("local", "kubeflow"))
-        raise UsageError(f"unknown backend {chosen}{hint}; there are local and kubeflow")
+        hint = did_you_mean(chosen, ("local", "kubeflow"), "there are local and kubeflow")
+        raise UsageError(f"unknown backend {chosen}", code="unknown-backend", hint=hint, ref=chosen)
     return chosen
 
 

@@ -1,7 +1,7 @@
 """The command ``kfnb``: the verbs of the magics, for a terminal and for CI.
 
-It waits for what it starts, prints progress on stderr, and with ``--json`` the handle on stdout. Exit codes:
-0 succeeded, 1 failed, 2 wrong use, 130 interrupted. A verb is imported when it is used, so that help comes at once.
+It waits for what it starts, prints progress on stderr, and with ``--json`` the handle on stdout, or the error. Exit
+codes: 0 succeeded, 1 failed, 2 wrong use, 130 interrupted. A verb is imported when it is used: help comes at once.
 """
 
 from __future__ import annotations
@@ -36,11 +36,23 @@ def _told(words: list[str]) -> int:
         print(text)
         return 0
     except KfnbError as error:
-        from kfnb.verbs.terminal import tell
+        from kfnb.verbs.terminal import tell, tell_as_json
 
         tell(str(error))
+        if "--json" in words:
+            tell_as_json(error)
         # all but what the backend says is told before anything has started: wrong use
         return 1 if isinstance(error, BackendError) else 2
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if "--json" in words:
+            from kfnb.verbs.terminal import tell_as_json
+
+            tell_as_json(
+                KfnbError(f"internal error in kfnb ({type(error).__name__}: {error})", code="internal")
+            )
+        raise
 
 
 def _dispatch(words: list[str]) -> int:
@@ -52,7 +64,8 @@ def _dispatch(words: list[str]) -> int:
         print(_usage())
         return 0 if verb else 2
     if verb not in VERBS:
-        raise UsageError(f"unknown verb {verb}{did_you_mean(verb, VERBS)}; kfnb --help shows the verbs")
+        hint = did_you_mean(verb, VERBS, "kfnb --help shows the verbs")
+        raise UsageError(f"unknown verb {verb}", code="unknown-verb", hint=hint, ref=verb)
     return verb_of(verb)(words[1:])
 
 

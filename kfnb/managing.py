@@ -212,7 +212,8 @@ def delete(found: Namespace, chosen: list[Run], tell: Tell, ask: Callable[[str],
     for run in chosen:  # before anything is deleted
         state = run.state
         if not state.finished:
-            raise UsageError(f"run {run.id} is {state}: stop it first, or wait for it; nothing was deleted")
+            hint = "stop it first, or wait for it; nothing was deleted"
+            raise UsageError(f"run {run.id} is {state}:", code="still-running", hint=hint, ref=run.id)
     if not found.yes and not _agreed(chosen, ask):
         tell("nothing was deleted")
         return
@@ -224,6 +225,7 @@ def delete(found: Namespace, chosen: list[Run], tell: Tell, ask: Callable[[str],
 def _agreed(chosen: list[Run], ask: Callable[[str], str] | None) -> bool:
     named = ", ".join(f"{run.id} ({run.name})" for run in chosen)
     if ask is None:
-        raise UsageError(f"{named}: give --yes to delete for good, since nobody is here to be asked")
+        hint = "give --yes to delete for good, since nobody is here to be asked"
+        raise UsageError(f"{named}:", code="confirmation-required", hint=hint)
     count = "this run" if len(chosen) == 1 else f"these {len(chosen)} runs"
     return ask(f"Delete {count} for good: {named}? [y/N] ").strip().lower() in ("y", "yes")

@@ -243,8 +243,9 @@ def _katib() -> KatibEngine:
     kubernetes = reach.kubernetes(chosen.context, within=around.in_cluster)
     if kubernetes is None:
         raise UsageError(
-            "studies on a cluster are asked for at Kubernetes: %kf_config context=NAME, for a context of your"
-            " kubeconfig; --backend local searches here"
+            "studies on a cluster are asked for at Kubernetes:",
+            code="cluster-required",
+            hint="%kf_config context=NAME, for a context of your kubeconfig; --backend local searches here",
         )
     namespace = chosen.namespace or around.namespace or reach.namespace(chosen.context) or "default"
     return connect(kubernetes, namespace, chosen.installed, forwarded=bool(chosen.context))

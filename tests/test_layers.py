@@ -33,6 +33,7 @@ LAYERS = [
     {"kfnb.cluster", "kfnb.image"},
     {
         "kfnb.config",
+        "kfnb.diagnostics",
         "kfnb.disk",
         "kfnb.errors",
         "kfnb.model",

@@ -140,7 +140,7 @@ class Run:
         if self._keeper is not None:
             self._keeper.finish()
         if now.state is not RunState.SUCCEEDED:
-            raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}")
+            raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}", ref=now.id)
         return self
 
     def logs(

@@ -16,7 +16,10 @@ from kfnb.cluster.patience import PATIENCE, Patience
 from kfnb.cluster.refusal import Expired, refusal
 from kfnb.cluster.streams import lines
 from kfnb.cluster.watch import Watch
+from kfnb.diagnostics import logger, where
 from kfnb.errors import BackendError, BackendUnavailable
+
+_logger = logger(__package__)
 
 T = TypeVar("T")
 Query = Mapping[str, Any]
@@ -237,6 +240,7 @@ class Kubernetes:
         except BackendError:
             raise
         except Exception as error:  # what signing in raises: an exec plugin, a file that is not there
+            _logger.warning("Kubernetes at %s cannot be asked.\n%s", self.host, where(error))
             raise BackendError(f"Kubernetes cannot be asked: {type(error).__name__}") from None
 
     def _silent(self, why: str) -> BackendUnavailable:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kfnb import model, widgets
+from kfnb.diagnostics import logger
 from kfnb.errors import KfnbError
 from kfnb.magics.contents import previews_of, texts_of
 from kfnb.magics.downloads import CannotDownload
@@ -17,6 +18,8 @@ from kfnb.widgets.wire import Message
 if TYPE_CHECKING:
     from kfnb.magics.board import Board
 
+_logger = logger(__package__)
+
 Answer = Callable[["Board", Message], None]
 
 
@@ -27,6 +30,7 @@ def answer(board: Board, message: Message) -> None:
     except KfnbError as error:
         _say(board, message, str(error), ok=False)
     except Exception as error:
+        _logger.warning("The page's request %r failed.", message.get("do"), exc_info=True)
         _say(board, message, f"kfnb met an error of its own ({type(error).__name__}: {error})", ok=False)
 
 

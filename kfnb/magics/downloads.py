@@ -10,9 +10,12 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 
 from kfnb import model
+from kfnb.diagnostics import logger
 from kfnb.errors import KfnbError
 from kfnb.widgets.task import artifact_of
 from kfnb.widgets.words import file_size
+
+_logger = logger(__package__)
 
 PIECE = 1 << 20
 LIMIT = 100_000_000
@@ -42,6 +45,7 @@ class Download:
         except CannotDownload:
             raise
         except Exception as error:  # whatever a file system of fsspec's raises
+            _logger.warning("Artifact %s cannot be downloaded.", label, exc_info=True)
             raise CannotDownload(f"{label} cannot be read: {error}") from None
 
     def piece(self) -> bytes:

@@ -10,11 +10,14 @@ from IPython.core.error import UsageError as IPythonUsageError
 
 from kfnb import api, model, options
 from kfnb.backends.run import Run
+from kfnb.diagnostics import logger
 from kfnb.errors import Help, KfnbError, RunNotFound, did_you_mean
 
 if TYPE_CHECKING:
     from kfnb.magics.kernel import Kernel
     from kfnb.tuning.study import Study
+
+_logger = logger(__package__)
 
 F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
@@ -38,9 +41,11 @@ def reads(
             except (KfnbError, IPythonUsageError, KeyboardInterrupt):
                 raise
             except Exception as error:
+                _logger.warning("An internal error in %%%s.", method.__name__, exc_info=True)
                 raise KfnbError(
-                    f"kfnb met an error of its own ({type(error).__name__}: {error});"
-                    " %kf_config debug=true shows where"
+                    f"kfnb met an error of its own ({type(error).__name__}: {error})",
+                    code="internal",
+                    hint="%kf_config debug=true shows where",
                 ) from error
 
         shown = [p().format_help() for p in (parser, cell) if p is not None]
@@ -67,7 +72,8 @@ class Magics:
             return api.handles(self.run_of(word))[0]
         except RunNotFound as missing:
             names = [name for name, value in self.kernel.shell.user_ns.items() if isinstance(value, Run)]
-            raise RunNotFound(f"{missing}{did_you_mean(word, names)}") from None
+            hint = "; ".join(filter(None, (missing.hint, did_you_mean(word, names))))
+            raise RunNotFound(str(missing.args[0]), hint=hint, ref=missing.ref) from None
 
     def study_of(self, word: str | None) -> Any:
         """What a word means where a study is wanted: a name of the notebook's that is bound to one, or a study's."""

@@ -24,5 +24,8 @@ def doctor() -> Parser:
     parser = Parser(
         "kfnb doctor", "Check this machine, the clients, the way to the cluster, and what is broken there."
     )
-    parser.add_argument("--json", action="store_true", help="print the checks as JSON")
+    parser.add_argument(
+        "--logs", action="store_true", help="check nothing; show where kfnb's logs are, and their last lines"
+    )
+    parser.add_argument("--json", action="store_true", help="print the checks, or the logs, as JSON")
     return parser

@@ -84,8 +84,8 @@ def notebook() -> Parser:
 def check_notebook(parser: Parser, found: Namespace) -> None:
     """Raise ``UsageError`` for a verb that there is not, a missing name, and words that mean nothing together."""
     if found.verb not in NOTEBOOK_VERBS:
-        hint = did_you_mean(found.verb, NOTEBOOK_VERBS)
-        parser.error(f"unknown verb {found.verb}{hint}; the verbs are {', '.join(NOTEBOOK_VERBS)}")
+        hint = did_you_mean(found.verb, NOTEBOOK_VERBS, f"the verbs are {', '.join(NOTEBOOK_VERBS)}")
+        parser.error(f"unknown verb {found.verb}", code="unknown-verb", hint=hint, ref=found.verb)
     if found.verb == "list" and found.name:
         parser.error(f"list takes no name: leave out {found.name}")
     if found.verb != "list" and not found.name:

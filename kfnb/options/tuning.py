@@ -124,7 +124,7 @@ def studies() -> Parser:
 def search_of(found: Namespace, prog: str) -> dict[str, Any]:
     """The words as keywords of ``kfnb.tune``, but for the subject and the space. Raises ``UsageError``."""
     if not found.objective:
-        raise UsageError(f"{prog}: say what is made best: --objective METRIC")
+        raise UsageError(f"{prog}: say what is made best:", hint="--objective METRIC", ref="--objective")
     if found.minimize == found.maximize:
         raise UsageError(f"{prog}: say --minimize or --maximize")
     timeout = found.timeout

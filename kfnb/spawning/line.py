@@ -69,7 +69,8 @@ def _delete(found: Namespace, before: Notebook, version: str, tell: Tell, ask: A
     _check_here(found, before)
     stays = _what_stays(before, with_volume=found.with_volume)
     if not found.yes and ask is None:
-        raise UsageError(f"{before.name}: give --yes to delete it for good, since nobody is here to be asked")
+        hint = "give --yes to delete it for good, since nobody is here to be asked"
+        raise UsageError(f"{before.name}:", code="confirmation-required", hint=hint, ref=before.name)
     if not found.yes and not _agreed(ask, f"Delete {before.word} {before.name} for good? {stays}."):
         tell("nothing was deleted")
         return None

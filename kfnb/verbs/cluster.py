@@ -7,11 +7,13 @@ import sys
 from dataclasses import asdict, replace
 from typing import Any
 
-from kfnb import options, standing, widgets
+from kfnb import diagnostics, options, standing, widgets
+from kfnb.config import settings
 from kfnb.model.check import Outcome
 from kfnb.model.cluster import Part, Status
 from kfnb.verbs.printing import as_row
 from kfnb.verbs.terminal import in_terminal
+from kfnb.widgets.words import clean
 
 _CLEAR = "\x1b[H\x1b[2J"
 
@@ -42,12 +44,27 @@ def doctor(words: list[str]) -> int:
     """``kfnb doctor``."""
     parser = options.doctor()
     found = parser.read(words)
+    if found.logs:
+        return _logs(as_json=found.json)
     checks = [replace(one, mend=in_terminal(one.mend)) for one in standing.examine()]
     if found.json:
         print(json.dumps([asdict(one) for one in checks], indent=2))
     else:
         print(in_terminal(widgets.draw_checks(checks)["text/plain"]))
     return 1 if any(one.outcome is Outcome.BAD for one in checks) else 0
+
+
+def _logs(*, as_json: bool) -> int:
+    logs = diagnostics.logs(settings().home)
+    if as_json:
+        print(json.dumps([asdict(one) for one in logs], indent=2))
+        return 0
+    kept = diagnostics.kept(settings().home)
+    if not kept.exists():
+        print(f"{kept}: not written yet; KFNB_DEBUG=true keeps a log there, as %kf_config debug=true does")
+    for one in logs:
+        print(clean(diagnostics.described(one)))
+    return 0
 
 
 def _drawn(status: Status) -> str:

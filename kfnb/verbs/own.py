@@ -39,9 +39,13 @@ def cluster(words: list[str]) -> int:
             f"usage: kfnb cluster VERB ...\n\nVERB is one of {_VERBS}; kfnb cluster VERB --help tells more."
         )
         raise Help(text, parser)
-    if not words or words[0] not in verbs:
-        given = f"unknown verb {words[0]}{did_you_mean(words[0], verbs)}" if words else "a verb is required"
-        raise UsageError(f"kfnb cluster: {given}; the verbs are {_VERBS}")
+    if not words:
+        raise UsageError("kfnb cluster: a verb is required", hint=f"the verbs are {_VERBS}")
+    if words[0] not in verbs:
+        hint = did_you_mean(words[0], verbs, f"the verbs are {_VERBS}")
+        raise UsageError(
+            f"kfnb cluster: unknown verb {words[0]}", code="unknown-verb", hint=hint, ref=words[0]
+        )
     try:
         return verbs[words[0]](words[1:])
     except KeyboardInterrupt:
@@ -162,13 +166,14 @@ def _ours(profile: str) -> Record:
     if record is None:
         others = ", ".join(one.profile for one in records.all())
         hint = f"there is {others}: name it with --profile" if others else "kfnb cluster up starts one"
-        raise BackendError(f"kfnb has started no cluster {profile}; {hint}")
+        raise BackendError(f"kfnb has started no cluster {profile}", code="not-found", hint=hint, ref=profile)
     return record
 
 
 def _agreed(record: Record) -> bool:
     if not sys.stdin.isatty():
-        raise UsageError("kfnb cluster down deletes the cluster and all that is in it: say --yes")
+        told = "kfnb cluster down deletes the cluster and all that is in it:"
+        raise UsageError(told, code="confirmation-required", hint="say --yes", ref=record.profile)
     asked = f"Delete the {record.tool} cluster {record.profile}, with all that is in it? [y/N] "
     return input(asked).strip().lower() in ("y", "yes")
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Sequence
 
-from kfnb.errors import UsageError, did_you_mean
+from kfnb.errors import KfnbError, UsageError, did_you_mean
 from kfnb.options.parser import Parser
 
 _SETTINGS = re.compile(r"%kf_config((?: \w+=[^\s,;)]+)+| \w+)")
@@ -32,6 +33,12 @@ def tell(text: str) -> None:
     print(clean(in_terminal(text)), file=sys.stderr)
 
 
+def tell_as_json(error: KfnbError) -> None:
+    """Print an error on stdout, where ``--json`` prints the result: in one line, as some results are."""
+    facts = {name: in_terminal(text) for name, text in error.as_dict().items()}
+    print(json.dumps({"error": facts}))
+
+
 def in_terminal(text: str) -> str:
     """Advice as a terminal takes it: ``KFNB_CONTEXT=X`` for ``%kf_config context=X``, ``kfnb X`` for ``%kf_X``."""
     return _MAGIC.sub(_verb, _SETTINGS.sub(_variables, text))
@@ -54,5 +61,6 @@ def sub_verb(parser: Parser, words: Sequence[str], verbs: Sequence[str]) -> str:
     parser.verbs = tuple(verbs)
     verb = words[0] if words and not words[0].startswith("-") else ""
     if verb and verb not in verbs:
-        raise UsageError(f"{parser.prog}: unknown verb {verb}{did_you_mean(verb, verbs)}")
+        hint = did_you_mean(verb, verbs)
+        raise UsageError(f"{parser.prog}: unknown verb {verb}", code="unknown-verb", hint=hint, ref=verb)
     return verb
