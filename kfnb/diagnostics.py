@@ -58,7 +58,7 @@ _PATTERNS = (
     (
         re.compile(
             r"([\w.-]*(?:token|passw(?:or)?d|secret|credential|signature|api[_-]?key|access[_-]?key|key-data)"
-            r"(?![\w.-]*file)[\w.-]*[\"']?\s*[:=]\s*)(?:\"[^\"\n]*\"?|'[^'\n]*'?|[^\s\"',;}&)]+)",
+            r"(?![\w.-]*file)[\w-]*[\"']?\s*[:=]\s*)(?:\"[^\"\n]*\"?|'[^'\n]*'?|[^\s\"',;}&)]+)",
             re.IGNORECASE,
         ),
         r"\1***",

@@ -179,7 +179,8 @@ class Kubernetes:
             ) from None
         except (
             Exception
-        ) as error:  # a connection that breaks while it is read: urllib3 has a dozen ways to say so
+        ) as error:  # a connection that breaks as it is read: urllib3 has a dozen ways to say so
+            _logger.debug("The connection to Kubernetes at %s was dropped.", self.host, exc_info=True)
             why = f"the connection was dropped ({type(error).__name__})"
             raise _Failed(self._silent(why), again=again) from None
         if not isinstance(found, dict):

@@ -11,7 +11,7 @@ from typing import IO, Any
 
 from kfnb import model
 from kfnb.diagnostics import logger
-from kfnb.errors import KfnbError
+from kfnb.errors import Code, KfnbError
 from kfnb.widgets.task import artifact_of
 from kfnb.widgets.words import file_size
 
@@ -26,6 +26,8 @@ _SUFFIX = re.compile(r"[a-z0-9]{1,8}")
 
 class CannotDownload(KfnbError):
     """An artifact that is too large, or that cannot be read."""
+
+    code: Code = "unreadable"
 
 
 class Download:
