@@ -21,8 +21,6 @@ from pathlib import Path
 from typing import TextIO
 from urllib.parse import quote
 
-from kfnb.variables import is_secret
-
 LIMIT = 1_000_000
 """Bytes after which the log in the home is begun anew."""
 OLDER = 2
@@ -38,33 +36,23 @@ _SHORTEST = 6
 
 _secrets: set[str] = set()
 
+_NAMES = r"token|passw(?:or)?d|secret|credential|signature|api[_-]?key|access[_-]?key|key-data"
 _PATTERNS = (
+    (r"(?s)-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", "***"),
+    (r"(?i)((?:set-)?cookies?[\"']?\s*[:=]\s*)\S[^\n]*", r"\1***"),
+    (r"(?i)(authorization[\"']?\s*[:=]\s*[\"']?)(?:\w+ +)?[^\s\"',;}]+", r"\1***"),
+    (r"(?i)\b(bearer +)[\w.~+/=-]{8,}", r"\1***"),
+    (r"\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?", "***"),  # a JSON Web Token
+    (r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b", "***"),
+    (r"\b(?:gh[opsru]_|github_pat_|glpat-|xox[abpr]-|pypi-)[\w-]{16,}", "***"),
+    (r"\b(?:hf_|sk-(?:proj-|ant-)?)[A-Za-z0-9]{20,}", "***"),
+    (r"(://)[^/\s:@]*:[^/\s@]+@", r"\1***@"),
     (
-        re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-        "***",
-    ),
-    (re.compile(r"((?:set-)?cookies?[\"']?\s*[:=]\s*)\S[^\n]*", re.IGNORECASE), r"\1***"),
-    (re.compile(r"(authorization[\"']?\s*[:=]\s*[\"']?)(?:\w+ +)?[^\s\"',;}]+", re.IGNORECASE), r"\1***"),
-    (re.compile(r"\b(bearer +)[\w.~+/=-]{8,}", re.IGNORECASE), r"\1***"),
-    (re.compile(r"\beyJ[\w-]{8,}\.[\w-]{4,}(?:\.[\w-]*)?"), "***"),  # a JSON Web Token
-    (
-        re.compile(
-            r"\b(?:(?:AKIA|ASIA)[0-9A-Z]{16}\b|(?:gh[opsru]_|github_pat_|glpat-|xox[abpr]-|pypi-)[\w-]{16,}"
-            r"|(?:hf_|sk-(?:proj-|ant-)?)[A-Za-z0-9]{20,})"
-        ),
-        "***",
-    ),
-    (re.compile(r"(://)[^/\s:@]*:[^/\s@]+@"), r"\1***@"),
-    (
-        re.compile(
-            r"([\w.-]*(?:token|passw(?:or)?d|secret|credential|signature|api[_-]?key|access[_-]?key|key-data)"
-            r"(?![\w.-]*file)[\w-]*[\"']?\s*[:=]\s*)(?:\"[^\"\n]*\"?|'[^'\n]*'?|[^\s\"',;}&)]+)",
-            re.IGNORECASE,
-        ),
+        rf"(?i)((?:{_NAMES})(?![\w.-]*file)[\w-]*[\"']?\s*[:=]\s*)(?:\"[^\"\n]*\"?|'[^'\n]*'?|[^\s\"',;}}&)]+)",
         r"\1***",
     ),
 )
-"""What looks like a secret, whatever it is."""
+"""What looks like a secret, whatever it is, and what stands instead. It is compiled when something is logged."""
 
 
 def hide(secret: str) -> None:
@@ -78,11 +66,13 @@ def redact(text: str) -> str:
     for secret in sorted(_secrets | set(_of_environment()), key=len, reverse=True):
         text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
     for pattern, instead in _PATTERNS:
-        text = pattern.sub(instead, text)
+        text = re.sub(pattern, instead, text)
     return text
 
 
 def _of_environment() -> Iterator[str]:
+    from kfnb.variables import is_secret  # its patterns take longer to compile than most verbs to answer
+
     for name, value in os.environ.items():
         # the path of a token's file is no secret
         if len(value) >= _SHORTEST and is_secret(name, value) and not os.path.exists(value):  # noqa: PTH110

@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -361,6 +362,15 @@ def test_a_tab_offers_the_logs() -> None:
 )
 def test_what_looks_like_a_secret_is_taken_out(text: str, without: str | None, quiet: None) -> None:
     assert redact(text) == (text if without is None else without)
+
+
+@pytest.mark.parametrize(
+    "text", ["x", "token ", "token: ", "eyJ", "a.b-", "secret=", "https://", "'", "bearer "]
+)
+def test_a_long_text_is_looked_through_at_once(text: str, quiet: None) -> None:
+    began = time.process_time()
+    redact(text * (200_000 // len(text)))
+    assert time.process_time() - began < 2
 
 
 def test_the_values_of_secret_variables_are_taken_out_and_paths_are_not(
