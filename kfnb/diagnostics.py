@@ -71,7 +71,7 @@ def redact(text: str) -> str:
 
 
 def _of_environment() -> Iterator[str]:
-    from kfnb.variables import is_secret  # its patterns take longer to compile than most verbs to answer
+    from kfnb.text.variables import is_secret  # its patterns take longer to compile than most verbs to answer
 
     for name, value in os.environ.items():
         # the path of a token's file is no secret

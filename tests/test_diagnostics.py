@@ -17,9 +17,9 @@ from pathlib import Path
 import pytest
 
 import kfnb
-from kfnb import cli, config, diagnostics
+from kfnb import cli, diagnostics, settings
+from kfnb.commands.shell_completion import answers
 from kfnb.diagnostics import LogWriter, hide, kept, logger, logs, redact
-from kfnb.verbs.completion import answers
 from tests.conftest import Shell
 
 ROOT = Path(__file__).parent.parent
@@ -39,7 +39,7 @@ def quiet() -> Iterator[None]:
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet: None) -> Path:
     monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
-    config.reset()
+    settings.reset()
     return tmp_path / "home"
 
 
@@ -51,12 +51,12 @@ SILENT = {
     "kfnb.backends.local.runner:_message": "a step's own error, whose message says that it cannot be shown",
     "kfnb.tuning.local.worker:Worker.trial": "a trial's own failure, which is described whole in its answer",
     "kfnb.tuning.local.streams:flush": "what a trial has put in the place of its own streams",
-    "kfnb.capture.embedded.pictures:kfnb_still": "a step has no kfnb that could log; the next format is tried",
+    "kfnb.capture.embedded.figures:kfnb_still": "a step has no kfnb that could log; the next format is tried",
     "kfnb.capture.embedded.values:kfnb_save": "a step has no kfnb that could log; the value is pickled",
     "kfnb.capture.variables:_tell": "inside the user's own look at the environment, which logging would do too",
     "kfnb.capture.audit:_tell": "inside the user's own opening of a file, which logging would do too",
     "kfnb.cluster.watch:_hang_up": "hangs up a connection that may have ended by itself",
-    "kfnb.widgets.task:_written": "a value's own repr; the value is shown shortened",
+    "kfnb.resources.runs.view.task:_written": "a value's own repr; the value is shown shortened",
 }
 """The handlers that neither log nor raise, and why."""
 
@@ -172,9 +172,9 @@ def test_a_completion_that_fails_is_logged_and_offers_nothing(
     home: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     caplog.set_level(logging.DEBUG, "kfnb")
-    monkeypatch.setattr("kfnb.completing.expected", lambda *_: 1 / 0)
+    monkeypatch.setattr("kfnb.commands.completion.expected", lambda *_: 1 / 0)
     assert answers("kfnb runs --") == []
-    assert [record.name for record in caplog.records] == ["kfnb"]
+    assert [record.name for record in caplog.records] == ["kfnb.commands"]
     assert "No words can be offered here." in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
@@ -200,26 +200,26 @@ def test_debug_shows_what_is_logged_and_keeps_it_in_the_home(
 def test_an_internal_error_of_a_magic_is_in_the_log_with_its_traceback(
     shell: Shell, tmp_path: Path, quiet: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kfnb.api.runs", lambda **_: 1 / 0)
+    monkeypatch.setattr("kfnb.resources.runs.api.runs", lambda **_: 1 / 0)
     shell.run("%kf_config debug=true")
     assert "ZeroDivisionError" in shell.fails("%kf_runs")
     text = kept(str(tmp_path / "kfnb-home")).read_text()
-    assert "WARNING kfnb.magics" in text
+    assert "WARNING kfnb.ipython" in text
     assert "An internal error in %kf_runs." in text
     assert "Traceback (most recent call last)" in text
     assert "ZeroDivisionError: division by zero" in text
 
 
 def test_the_log_is_its_users_alone(home: Path) -> None:
-    config.settings().set("debug", "true")
+    settings.settings().set("debug", "true")
     LOG.debug("x")
     assert stat.S_IMODE(kept(str(home)).stat().st_mode) == 0o600
     assert stat.S_IMODE(kept(str(home)).parent.stat().st_mode) == 0o700
 
 
 def test_the_log_follows_the_setting_home(home: Path, tmp_path: Path) -> None:
-    config.settings().set("debug", "true")
-    config.settings().set("home", str(tmp_path / "other"))
+    settings.settings().set("debug", "true")
+    settings.settings().set("home", str(tmp_path / "other"))
     LOG.debug("x")
     assert not home.exists()
     assert kept(str(tmp_path / "other")).exists()
@@ -416,8 +416,8 @@ def test_no_secret_of_a_setting_reaches_any_log(
         (tmp_path / "t").write_text(CANARY)
         Credentials(file=tmp_path / "t").headers()
     else:
-        config.settings().set(name, f"session={CANARY}; x=1" if name == "cookies" else CANARY)
-    config.settings().set("debug", "true")
+        settings.settings().set(name, f"session={CANARY}; x=1" if name == "cookies" else CANARY)
+    settings.settings().set("debug", "true")
     try:
         {}[f"refused {CANARY}"]
     except KeyError as error:
@@ -438,7 +438,7 @@ def test_no_secret_of_a_kubeconfig_reaches_any_log(
     file.write_text(f"apiVersion: v1\nusers:\n- name: u\n  user: {{token: {CANARY}, x: [}}\n")
     monkeypatch.setenv("KUBECONFIG", str(file))
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(file))
-    config.settings().set("debug", "true")
+    settings.settings().set("debug", "true")
     assert reach.contexts() == ()
     with pytest.raises(BackendError):
         reach.chosen("moon")

@@ -75,7 +75,7 @@ def _codes(node: ast.AST) -> Iterator[ast.AST]:
 
 def test_every_class_has_a_code_of_its_own_meaning() -> None:
     import_module("kfnb.backends.kubeflow.server")
-    import_module("kfnb.magics.downloads")
+    import_module("kfnb.live.downloads")
     assert {kind.code for kind in classes()} <= set(CODES)
     assert [kind for kind in classes() if kind.code == "error"] == [KfnbError]
 
@@ -240,7 +240,7 @@ def test_the_hint_of_a_verb_names_verbs_not_magics(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("KFNB_HOME", str(tmp_path))
-    kfnb.config.reset()
+    kfnb.settings.reset()
     assert cli.main(["upload", "--list", "--json"]) == 2
     error = json.loads(capsys.readouterr().out)["error"]
     assert error["code"] == "cluster-required"
@@ -254,7 +254,7 @@ def test_an_internal_error_is_told_too_and_keeps_its_traceback(
     def broken(**_: Any) -> Any:
         raise RuntimeError("it is broken")
 
-    monkeypatch.setattr("kfnb.api.runs", broken)
+    monkeypatch.setattr("kfnb.resources.runs.api.runs", broken)
     with pytest.raises(RuntimeError, match="it is broken"):
         cli.main(["runs", "--json"])
     error = json.loads(capsys.readouterr().out)["error"]

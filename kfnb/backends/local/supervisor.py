@@ -15,7 +15,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from kfnb.backends.events import decode
 from kfnb.backends.local.cache import Cache
 from kfnb.backends.local.engine import Engine
 from kfnb.backends.local.folder import Order, RunFolder
@@ -35,11 +34,12 @@ from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.tasks import Tasks
 from kfnb.backends.local.timeline import Timeline
 from kfnb.backends.local.warm import Request, Warmth
-from kfnb.backends.parameters import plain
 from kfnb.diagnostics import logger, written_to
 from kfnb.disk import shortage
 from kfnb.errors import BackendError
 from kfnb.model import Artifact, RunState
+from kfnb.resources.runs.events import decode
+from kfnb.text.parameter_values import plain
 
 _logger = logger(__package__)
 
