@@ -1,8 +1,8 @@
-"""What kfnb logs: where it goes, and that no secret is in it.
+"""Logging: the loggers, where their records go, and the removal of secrets.
 
-Each package logs under its own name, below ``kfnb``: ``logger(__package__)``. Nothing of it is printed unless a program
-asks for it, as of any library; ``%kf_config debug=true`` shows it and keeps it in the home (``show``), and a process
-that drives a run or a study writes it into its own folder (``written_to``).
+Each package has a logger below ``kfnb``: ``logger(__package__)``. As with any library, nothing is printed unless a
+program sets up logging. ``%kf_config debug=true`` shows records and keeps them in the home (``show``); a process that
+drives a run or a study writes them into its own folder (``written_to``).
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ from typing import TextIO
 from urllib.parse import quote
 
 LIMIT = 1_000_000
-"""Bytes after which the log in the home is begun anew."""
+"""Bytes after which the log in the home is rotated."""
 OLDER = 2
-"""Logs before the current one that are kept."""
+"""Number of rotated logs that are kept."""
 
 _ROOT = logging.getLogger("kfnb")
-_ROOT.addHandler(logging.NullHandler())  # else Python prints the warnings of a library that nobody listens to
+_ROOT.addHandler(logging.NullHandler())  # without a handler, Python prints warnings
 
 # -- secrets --------------------------------------------------------------------------------------------------
 
 _SHORTEST = 6
-"""Characters of the shortest secret that is looked for: fewer are in many words by chance."""
+"""Length of the shortest secret that is removed: shorter ones occur in ordinary words."""
 
 _secrets: set[str] = set()
 
@@ -52,17 +52,17 @@ _PATTERNS = (
         r"\1***",
     ),
 )
-"""What looks like a secret, whatever it is, and what stands instead. It is compiled when something is logged."""
+"""What looks like a secret, and its replacement. Compiled when something is logged, not when kfnb is imported."""
 
 
 def hide(secret: str) -> None:
-    """Keep ``secret`` out of all that is logged from now on."""
+    """Remove ``secret`` from everything that is logged from now on."""
     if len(secret) >= _SHORTEST:
         _secrets.add(secret)
 
 
 def redact(text: str) -> str:
-    """``text`` with ``***`` for what is a secret or looks like one."""
+    """``text`` with ``***`` in place of each known secret and of what looks like one."""
     for secret in sorted(_secrets | set(_of_environment()), key=len, reverse=True):
         text = text.replace(secret, "***").replace(quote(secret, safe=""), "***")
     for pattern, instead in _PATTERNS:
@@ -74,21 +74,21 @@ def _of_environment() -> Iterator[str]:
     from kfnb.text.variables import is_secret  # its patterns take longer to compile than most verbs to answer
 
     for name, value in os.environ.items():
-        # the path of a token's file is no secret
+        # the path of a file with a token is not a secret
         if len(value) >= _SHORTEST and is_secret(name, value) and not os.path.exists(value):  # noqa: PTH110
             yield value
 
 
 def where(error: BaseException) -> str:
-    """The kind of an error and the lines that it passed through, without its message, which may quote a secret."""
+    """The type of an error and its stack, without the message, which may quote a secret."""
     return f"{type(error).__name__}\n{''.join(traceback.format_tb(error.__traceback__))}".rstrip()
 
 
 class Redaction(logging.Filter):
-    """Takes secrets out of a record before any handler sees it, those of other libraries included."""
+    """Removes secrets from a record before any handler, including other libraries', sees it."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Write the message and the traceback out, without secrets. The record keeps neither arguments nor frames."""
+        """Render message and traceback without secrets; arguments and frames are dropped from the record."""
         record.msg, record.args = redact(record.getMessage()), None
         if record.exc_info:
             record.exc_text = redact(_FORMAT.formatException(record.exc_info))
@@ -101,9 +101,9 @@ _FORMAT = logging.Formatter("%(asctime)s %(levelname)s %(name)s [%(process)d]: %
 
 
 def logger(package: str | None) -> logging.Logger:
-    """The logger of one of kfnb's packages (``__package__``), through which no secret passes."""
+    """The logger of a package of kfnb (``__package__``), with secrets removed."""
     found = logging.getLogger(package or _ROOT.name)
-    found.addFilter(_REDACTION)  # a second time is none
+    found.addFilter(_REDACTION)  # adding it twice has no effect
     return found
 
 
@@ -111,7 +111,7 @@ def logger(package: str | None) -> logging.Logger:
 
 
 class LogOutput(logging.StreamHandler[TextIO]):
-    """Prints what is logged on stderr, whatever that is at the time: a notebook and a test replace it."""
+    """Prints records on the current ``sys.stderr``, which notebooks and tests replace."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -124,9 +124,9 @@ class LogOutput(logging.StreamHandler[TextIO]):
 
 
 class LogWriter(logging.Handler):
-    """Appends what is logged to ``file``, which nobody else may read; with a ``limit``, a full one is put aside.
+    """Appends records to ``file``, readable by its owner only; it is rotated at ``limit`` bytes, if that is given.
 
-    The file is opened for each record: several kernels write to it, and any of them may put it aside.
+    The file is opened for each record, since several kernels write to it and any of them may rotate it.
     """
 
     def __init__(self, file: Path, limit: int | None = None) -> None:
@@ -135,10 +135,10 @@ class LogWriter(logging.Handler):
         self._file, self._limit = file, limit
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record. Where that fails, the others hear of it once, and nothing more is written."""
+        """Write a record. On failure, say so once through the other handlers and stop writing."""
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._put_aside()
+            self._rotate()
             opened = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(opened, "a", encoding="utf-8", errors="backslashreplace") as out:
                 out.write(f"{self.format(record)}\n")
@@ -146,8 +146,8 @@ class LogWriter(logging.Handler):
             _ROOT.removeHandler(self)
             logger(None).warning("The log cannot be written to %s: %s.", self._file, error.strerror or error)
 
-    def _put_aside(self) -> None:
-        with suppress(FileNotFoundError):  # there is none yet, or another kernel has just put it aside
+    def _rotate(self) -> None:
+        with suppress(FileNotFoundError):  # not written yet, or just rotated by another kernel
             if self._limit is None or self._file.stat().st_size < self._limit:
                 return
             for number in range(OLDER, 0, -1):
@@ -169,7 +169,7 @@ def _folder(home: str) -> Path:
 
 
 def show(home: str, *, on: bool) -> None:
-    """Show what is logged from now on, and keep it in ``home``; or, with ``on`` false, no longer."""
+    """Show records from now on and keep them in ``home``; with ``on`` false, stop both."""
     for handler in [one for one in _ROOT.handlers if isinstance(one, LogOutput | LogWriter)]:
         _ROOT.removeHandler(handler)
     _ROOT.setLevel(logging.DEBUG if on else logging.NOTSET)
@@ -180,7 +180,7 @@ def show(home: str, *, on: bool) -> None:
 
 @contextmanager
 def written_to(file: Path) -> Iterator[None]:
-    """Write what is logged to ``file`` too, until the block's end."""
+    """Also write records to ``file`` until the end of the block."""
     writer, level = LogWriter(file), _ROOT.level
     _ROOT.addHandler(writer)
     _ROOT.setLevel(logging.DEBUG)
@@ -200,7 +200,7 @@ _READ = 64 * 1024
 
 @dataclass(frozen=True)
 class LogFile:
-    """A log of kfnb's and its last ``lines``, without secrets. ``modified`` is in seconds since the epoch."""
+    """A log and its last ``lines``, with secrets removed. ``modified`` is in seconds since the epoch."""
 
     path: str
     size: int
@@ -209,7 +209,7 @@ class LogFile:
 
 
 def logs(home: str, *, tail: int = 20) -> list[LogFile]:
-    """The log in ``home``, if there is one, and the newest of those that runs, studies and clusters there wrote."""
+    """The log in ``home``, if it exists, and the newest logs of runs, studies and local clusters."""
     of_jobs = [file for pattern in _JOBS for file in _folder(home).glob(pattern)]
     newest = heapq.nlargest(_SHOWN, filter(_size, of_jobs), key=_modified)
     return [_read(file, tail) for file in (kept(home), *newest) if _size(file)]
@@ -237,7 +237,7 @@ def _read(file: Path, tail: int) -> LogFile:
 
 
 def described(found: LogFile) -> str:
-    """A log as text: where it is, when it was written, and its last lines."""
+    """A log as text: path, size, time of the last change, and the last lines."""
     written = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(found.modified))
     return "\n".join(
         [f"{found.path} ({found.size:,} bytes, {written})", *(f"  {line}" for line in found.lines)]

@@ -1,8 +1,8 @@
 """The exceptions that a user of kfnb meets.
 
-Every one carries a message in the user's words: what is wrong and where. Beside it stand a ``code``, one short word
-that programs can rely on; a ``hint``, what to do next; and a ``ref``, what it is about. In a notebook they show as the
-message and the hint alone; ``%kf_config debug=true`` brings the traceback back. ``docs/errors.md`` lists the codes.
+Each has a message in the user's words, and beside it a ``code``, a short word that programs can rely on; a ``hint``,
+what to do next; and a ``ref``, what it is about. In a notebook they show as the message and the hint alone;
+``%kf_config debug=true`` brings the traceback back. ``docs/errors.md`` lists the codes.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Code = Literal[
     "study-not-found",
     "study-failed",
 ]
-"""What kind of error it is. A class has one for all that it stands for; a place that raises it may give another."""
+"""The kind of error. Each class has a default; the place that raises an error may choose another."""
 
 
 class KfnbError(Exception):
@@ -63,11 +63,11 @@ class KfnbError(Exception):
     """
 
     code: Code = "error"
-    """What kind of error it is."""
+    """The kind of error."""
     hint: str = ""
-    """What to do next; empty where the message says all."""
+    """What to do next; may be empty."""
     ref: str = ""
-    """What it is about: a cell and its line, a file, a setting, the id of a run, the name of a study or a component."""
+    """What the error is about: a cell and line, a file, a setting, a run's id, the name of a study or a component."""
 
     debug = False
     """Whether notebooks show the whole traceback; set by the ``debug`` setting."""

@@ -81,7 +81,7 @@ class Kfnb(Configurable):
         200, min=0, help="megabytes of files beside the notebook that are uploaded for a run on Kubeflow"
     ).tag(config=True)
     debug = Bool(
-        False, help="show tracebacks of kfnb's own and what it logs, and keep that in home/logs/kfnb.log"
+        False, help="show tracebacks and log records, and keep the records in logs/kfnb.log in the home"
     ).tag(config=True)
 
     def __init__(self, *, start: Path | None = None, config: Config | None = None) -> None:
