@@ -137,7 +137,11 @@ class LogWriter(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write a record. On failure, say so once through the other handlers and stop writing."""
         try:
-            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for folder in (
+                self._file.parent.parent,
+                self._file.parent,
+            ):  # the mode is that of the last folder alone
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._rotate()
             opened = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
             with os.fdopen(opened, "a", encoding="utf-8", errors="backslashreplace") as out:

@@ -97,7 +97,9 @@ class KfnbError(Exception):
     def _render_traceback_(self) -> list[str]:
         """What IPython prints for this exception (its own protocol)."""
         if KfnbError.debug:
-            return traceback.format_exception(type(self), self, self.__traceback__)
+            from kfnb.diagnostics import redact  # which most programs that meet an error never need
+
+            return [redact("".join(traceback.format_exception(type(self), self, self.__traceback__)))]
         return [f"{type(self).__name__}: {self}"]
 
 

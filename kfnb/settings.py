@@ -132,7 +132,7 @@ class Kfnb(Configurable):
             self.sources[change.name] = "set"
         if change.name == "debug":
             KfnbError.debug = change.new
-        if change.name in ("debug", "home"):
+        if change.name == "debug" or (change.name == "home" and self.debug):
             diagnostics.show(self.home, on=self.debug)
         if change.name in SECRET:
             for secret in _parts(change.new):

@@ -20,6 +20,7 @@ import kfnb
 from kfnb import cli, diagnostics, settings
 from kfnb.commands.shell_completion import answers
 from kfnb.diagnostics import LogWriter, hide, kept, logger, logs, redact
+from kfnb.errors import KfnbError
 from tests.conftest import Shell
 
 ROOT = Path(__file__).parent.parent
@@ -214,7 +215,18 @@ def test_the_log_is_its_users_alone(home: Path) -> None:
     settings.settings().set("debug", "true")
     LOG.debug("x")
     assert stat.S_IMODE(kept(str(home)).stat().st_mode) == 0o600
-    assert stat.S_IMODE(kept(str(home)).parent.stat().st_mode) == 0o700
+    assert [stat.S_IMODE(folder.stat().st_mode) for folder in (kept(str(home)).parent, home)] == [
+        0o700,
+        0o700,
+    ]
+
+
+def test_a_traceback_that_debug_shows_has_no_secret(home: Path) -> None:
+    settings.settings().set("token", CANARY)
+    settings.settings().set("debug", "true")
+    (text,) = KfnbError(f"refused {CANARY}")._render_traceback_()
+    assert "refused ***" in text
+    assert CANARY not in text
 
 
 def test_the_log_follows_the_setting_home(home: Path, tmp_path: Path) -> None:
