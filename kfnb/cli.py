@@ -1,7 +1,7 @@
 """The command ``kfnb``: the verbs of the magics, for a terminal and for CI.
 
-It waits for what it starts, prints progress on stderr, and with ``--json`` the handle on stdout. Exit codes:
-0 succeeded, 1 failed, 2 wrong use, 130 interrupted. A verb is imported when it is used, so that help comes at once.
+It waits for what it starts, prints progress on stderr, and with ``--json`` the handle on stdout, or the error. Exit
+codes: 0 succeeded, 1 failed, 2 wrong use, 130 interrupted. A verb is imported when it is used: help comes at once.
 """
 
 from __future__ import annotations
@@ -48,11 +48,23 @@ def _told(words: list[str]) -> int:
         tell(str(interrupted) or "\nInterrupted.")
         return INTERRUPTED
     except KfnbError as error:
-        from kfnb.commands.terminal import tell
+        from kfnb.commands.terminal import tell, tell_as_json
 
         tell(str(error))
+        if "--json" in words:
+            tell_as_json(error)
         # all but what the backend says is told before anything has started: wrong use
         return 1 if isinstance(error, BackendError) else 2
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if "--json" in words:
+            from kfnb.commands.terminal import tell_as_json
+
+            tell_as_json(
+                KfnbError(f"internal error in kfnb ({type(error).__name__}: {error})", code="internal")
+            )
+        raise
 
 
 def _dispatch(words: list[str]) -> int:
@@ -79,12 +91,14 @@ def command_of(words: Sequence[str]) -> tuple[type[Command], Parser, list[str]]:
 
     verbs, verb, rest = registry.verbs(), words[0], list(words[1:])
     if verb not in verbs:
-        raise UsageError(f"unknown verb {verb}{did_you_mean(verb, summaries())}; kfnb --help shows the verbs")
+        hint = did_you_mean(verb, summaries(), "kfnb --help shows the verbs")
+        raise UsageError(f"unknown verb {verb}", code="unknown-verb", hint=hint, ref=verb)
     further = sub_verbs(verb)
     if further and rest and not rest[0].startswith("-"):
         if rest[0] not in further:
-            hint = did_you_mean(rest[0], further)
-            raise UsageError(f"kfnb {verb}: unknown verb {rest[0]}{hint}; the verbs are {', '.join(further)}")
+            hint = did_you_mean(rest[0], further, f"the verbs are {', '.join(further)}")
+            told = f"kfnb {verb}: unknown verb {rest[0]}"
+            raise UsageError(told, code="unknown-verb", hint=hint, ref=rest[0])
         verb, rest, further = f"{verb} {rest[0]}", rest[1:], {}
     noun, row = verbs[verb]
     command: type[Command] = getattr(noun.module("commands"), row.name)

@@ -207,7 +207,7 @@ NOUNS: list[Noun] = [
             ),
         ),
         exports={"Status": "kfnb.model.cluster", "status": "api"},
-        displays=("kfnb.model.cluster.Status", "kfnb.model.check.CheckList"),
+        displays=("kfnb.model.cluster.Status", "kfnb.model.check.CheckList", "kfnb.diagnostics.LogList"),
         page="status.md",
     ),
     Noun(

@@ -25,8 +25,8 @@ def backend_name(name: str | None = None) -> str:
     """
     chosen = name or settings().backend or _fitting()
     if chosen not in BACKENDS:
-        hint = did_you_mean(chosen, BACKENDS)
-        raise UsageError(f"unknown backend {chosen}{hint}; there are local and kubeflow")
+        hint = did_you_mean(chosen, BACKENDS, "there are local and kubeflow")
+        raise UsageError(f"unknown backend {chosen}", code="unknown-backend", hint=hint, ref=chosen)
     return chosen
 
 

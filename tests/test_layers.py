@@ -27,6 +27,7 @@ LAYERS = [
     {
         "kfnb.backends.local.faults",
         "kfnb.backends.local.secret_store",
+        "kfnb.diagnostics",
         "kfnb.disk",
         "kfnb.errors",
         "kfnb.model",

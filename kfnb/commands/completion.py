@@ -9,7 +9,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -17,7 +16,10 @@ from typing import Any, TypeAlias
 from kfnb import registry
 from kfnb.commands.expected import Expected, expected
 from kfnb.commands.parser import Parser
+from kfnb.diagnostics import logger
 from kfnb.pipeline.workspace import Workspace
+
+_logger = logger(__package__)
 
 PATIENCE = 0.2
 """Seconds that a completion waits for what has to be asked for: runs, studies, schedules, notebooks."""
@@ -49,8 +51,10 @@ class Asked:
         return self._answers.get(question, (0.0, ()))[1]
 
     def _find(self, question: Any, ask: Callable[[], Iterable[str]]) -> None:
-        with suppress(Exception):  # whatever a backend raises: there is nothing to offer then
+        try:
             self._answers[question] = (time.monotonic(), tuple(ask()))
+        except Exception:  # whatever a backend raises: there is nothing to offer then
+            _logger.debug("What could be offered is not known.", exc_info=True)
 
 
 asked = Asked()
@@ -75,6 +79,7 @@ def complete(parser: Parser, before: Sequence[str], begun: str, around: Around) 
         found = expected(parser, before, begun)
         fitting = dict.fromkeys(word for word in _words(found, around) if word.startswith(found.begun))
     except Exception:  # a completion that cannot be made is none
+        _logger.debug("No words can be offered here.", exc_info=True)
         return []
     lead = begun.removesuffix(found.begun) if found.begun else begun
     return [lead + word for word in fitting]

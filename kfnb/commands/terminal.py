@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import time
@@ -11,7 +12,7 @@ from typing import Any
 from kfnb import registry
 from kfnb.commands.display import as_json, bundle
 from kfnb.commands.session import Ask, Cells, Following
-from kfnb.errors import UsageError
+from kfnb.errors import KfnbError, UsageError
 
 _SETTINGS = re.compile(r"%kf_config((?: \w+=[^\s,;)]+)+| \w+)")
 _MAGIC = re.compile(r"(?<!%)%(kf_\w+)")
@@ -23,6 +24,12 @@ def tell(text: str) -> None:
     from kfnb.ui.words import clean
 
     print(clean(in_terminal(text)), file=sys.stderr)
+
+
+def tell_as_json(error: KfnbError) -> None:
+    """Print an error on stdout, where ``--json`` prints the result: in one line, as some results are."""
+    facts = {name: in_terminal(text) for name, text in error.as_dict().items()}
+    print(json.dumps({"error": facts}))
 
 
 def in_terminal(text: str) -> str:
@@ -51,7 +58,7 @@ class Terminal:
 
     def __init__(self, prog: str, *, json: bool = False) -> None:
         self.prog = prog
-        self.json = json
+        self.json = json  # whether results are printed as JSON
         self.names: Mapping[str, Any] = {}
         self.code = 0
 

@@ -9,11 +9,14 @@ from IPython.core.error import UsageError as IPythonUsageError
 from kfnb import registry
 from kfnb.commands.command import Command, parser_of, read
 from kfnb.commands.parser import Parser
+from kfnb.diagnostics import logger
 from kfnb.errors import Help, KfnbError, UsageError
 from kfnb.ipython.session import NotebookSession
 
 if TYPE_CHECKING:
     from kfnb.ipython.kernel import Kernel
+
+_logger = logger(__package__)
 
 
 def command_of(magic: str) -> tuple[type[Command], str] | None:
@@ -54,8 +57,11 @@ def call(kernel: Kernel, name: str, line: str, body: str | None) -> Any:
     except (KfnbError, IPythonUsageError, KeyboardInterrupt):
         raise
     except Exception as error:
+        _logger.warning("An internal error in %%%s.", name, exc_info=True)
         raise KfnbError(
-            f"internal error in kfnb ({type(error).__name__}: {error}); %kf_config debug=true shows where"
+            f"internal error in kfnb ({type(error).__name__}: {error})",
+            code="internal",
+            hint="%kf_config debug=true shows where",
         ) from error
 
 

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from kfnb.commands.command import Command, flag
 from kfnb.commands.session import Session
+from kfnb.diagnostics import LogList
 from kfnb.model.check import CheckList, Outcome
 from kfnb.resources.cluster import api
+from kfnb.settings import settings
 
 if TYPE_CHECKING:
     from kfnb.model.cluster import Status
@@ -35,10 +37,14 @@ class ShowStatus(Command):
 class Doctor(Command):
     """Check this machine, the clients, the way to the cluster, and what is broken there."""
 
-    json = "print the checks as JSON"
+    json = "print the checks, or the logs, as JSON"
 
-    def run(self, session: Session) -> CheckList:
-        """Check them."""
+    logs: bool = flag(help="check nothing; show where kfnb's logs are, and their last lines")
+
+    def run(self, session: Session) -> CheckList | LogList:
+        """Check them, or show the logs."""
+        if self.logs:
+            return LogList.find(settings().home)
         checks = CheckList(api.examine())
         if any(one.outcome is Outcome.BAD for one in checks):
             session.fail()

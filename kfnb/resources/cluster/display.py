@@ -6,9 +6,11 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from kfnb.commands.display import Display
+from kfnb.diagnostics import LogList
 from kfnb.model.check import CheckList
 from kfnb.model.cluster import Part, Status
 from kfnb.resources.cluster.view.checks import draw_checks
+from kfnb.resources.cluster.view.logs import draw_logs
 from kfnb.resources.cluster.view.status import draw_status
 from kfnb.resources.runs.display import as_row
 
@@ -23,5 +25,6 @@ def as_data(status: Status) -> dict[str, Any]:
 
 DISPLAYS = {
     Status: Display(draw_status, as_data),
+    LogList: Display(draw_logs, lambda logs: [asdict(one) for one in logs.files]),
     CheckList: Display(draw_checks, lambda checks: [asdict(one) for one in checks]),
 }

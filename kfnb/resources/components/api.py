@@ -75,7 +75,9 @@ def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None) -> Compile
         return pipelines.from_kfp(load_pipeline(str(pipeline)))
     if str(pipeline).endswith(".ipynb"):
         raise UsageError(
-            f"{pipeline} is a notebook: kfnb run executes it, and its own %kf_submit runs its pipelines"
+            f"{pipeline} is a notebook:",
+            hint="kfnb run executes it, and its own %kf_submit runs its pipelines",
+            ref=str(pipeline),
         )
     if isinstance(pipeline, Path) or (isinstance(pipeline, str) and _is_path(pipeline)):
         return read_spec(pipeline)
@@ -91,7 +93,8 @@ def built(pipeline: str | Pipeline) -> Built:
         pipeline = workspace().pipeline(pipeline)
     if not isinstance(pipeline, Pipeline):
         raise UsageError(
-            f"{pipeline!r} is no pipeline: give a name, a pipeline object, or a compiled file's path"
+            f"{pipeline!r} is not a pipeline:",
+            hint="give a name, a pipeline object, or a compiled file's path",
         )
     return pipelines.build(pipeline, image=settings().base_image, index_urls=settings().index_urls)
 

@@ -38,7 +38,7 @@ class Cluster(Command):
 
     def run(self, session: Session) -> None:
         """A verb is required."""
-        raise UsageError(f"{session.prog}: a verb is required; the verbs are up, status and down")
+        raise UsageError(f"{session.prog}: a verb is required", hint="the verbs are up, status and down")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,13 +197,14 @@ def _ours(profile: str) -> Record:
     if record is None:
         others = ", ".join(one.profile for one in records.all())
         hint = f"there is {others}: name it with --profile" if others else "kfnb cluster up starts one"
-        raise BackendError(f"kfnb has started no cluster {profile}; {hint}")
+        raise BackendError(f"kfnb has started no cluster {profile}", code="not-found", hint=hint, ref=profile)
     return record
 
 
 def _agreed(session: Session, record: Record) -> bool:
     if session.ask is None:
-        raise UsageError(f"{session.prog} deletes the cluster and all that is in it: give --yes")
+        told = f"{session.prog} deletes the cluster and all that is in it:"
+        raise UsageError(told, code="confirmation-required", hint="give --yes", ref=record.profile)
     asked = f"Delete the {record.tool} cluster {record.profile}, with all that is in it? [y/N] "
     return session.ask(asked).strip().lower() in ("y", "yes")
 

@@ -85,8 +85,8 @@ class Notebooks(Command):
     def check(self, parser: Parser) -> None:
         """Refuse a verb that there is not, a missing name, and options that mean nothing together."""
         if self.verb not in VERBS:
-            hint = did_you_mean(self.verb, VERBS)
-            parser.error(f"unknown verb {self.verb}{hint}; the verbs are {', '.join(VERBS)}")
+            hint = did_you_mean(self.verb, VERBS, f"the verbs are {', '.join(VERBS)}")
+            parser.error(f"unknown verb {self.verb}", code="unknown-verb", hint=hint, ref=self.verb)
         if self.verb == "list" and self.name:
             parser.error(f"list takes no name: leave out {self.name}")
         if self.verb != "list" and not self.name:
@@ -177,9 +177,8 @@ def _delete(found: Notebooks, before: Notebook, version: str, session: Session) 
     _check_here(found, before)
     stays = _what_stays(before, with_volume=found.with_volume)
     if not found.yes and session.ask is None:
-        raise UsageError(
-            f"{before.name}: give --yes to delete it without a question, since nobody can answer one here"
-        )
+        hint = "give --yes to delete it without a question, since no one can answer one here"
+        raise UsageError(f"{before.name}:", code="confirmation-required", hint=hint, ref=before.name)
     if not found.yes and not _agreed(session, f"Delete {before.word} {before.name} for good? {stays}."):
         session.tell("nothing was deleted")
         return None

@@ -141,9 +141,9 @@ def _state(word: str) -> model.RunState:
     try:
         return model.RunState(word.upper())
     except ValueError:
-        there = ", ".join(map(str, model.RunState))
-        hint = did_you_mean(word.upper(), map(str, model.RunState))
-        raise UsageError(f"unknown state {word}{hint}; there are {there}") from None
+        there = list(map(str, model.RunState))
+        hint = did_you_mean(word.upper(), there, f"there are {', '.join(there)}")
+        raise UsageError(f"unknown state {word}", code="unknown-state", hint=hint, ref=word) from None
 
 
 def handles(*runs: str | Run | model.Run) -> list[Run]:
@@ -157,8 +157,10 @@ def cluster_backend(what: str) -> KubeflowBackend:
     if target.names_a_cluster():
         return _connection.backend()
     raise UsageError(
-        f"{what} needs a cluster, and this is the local backend: %kf_config backend=kubeflow host=ADDRESS "
-        "token_file=FILE (or %kf_config context=NAME, of your kubeconfig) goes to one"
+        f"{what} needs a cluster, and this is the local backend:",
+        code="cluster-required",
+        hint="%kf_config backend=kubeflow host=ADDRESS token_file=FILE (or %kf_config context=NAME, of your"
+        " kubeconfig) goes to one",
     )
 
 

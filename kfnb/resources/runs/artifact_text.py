@@ -6,9 +6,12 @@ from collections.abc import Iterable
 
 from kfnb import model
 from kfnb.artifacts.preview import preview
+from kfnb.diagnostics import logger
 from kfnb.model import Artifact, Preview, Task
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.ui.mount_point import Home
+
+_logger = logger(__package__)
 
 _READ = ("system.HTML", "system.Markdown")
 _SHOWN_BY_METADATA = ("system.Metrics", "system.ClassificationMetrics")
@@ -60,4 +63,5 @@ def _text(artifact: Artifact) -> str:
         with artifact.open("r") as file:
             return str(file.read(_LONGEST))
     except Exception:  # whatever a file system of fsspec's raises: the artifact is shown without its content
+        _logger.debug("The content of artifact %s cannot be read.", artifact.name, exc_info=True)
         return ""

@@ -60,7 +60,8 @@ def handle_of(session: Session, text: str) -> Run:
         return api.handles(value if isinstance(value, Run | model.Run) else text)[0]
     except RunNotFound as missing:
         names = [name for name, value in session.names.items() if isinstance(value, Run)]
-        raise RunNotFound(f"{missing}{did_you_mean(text, names)}") from None
+        hint = "; ".join(filter(None, (missing.hint, did_you_mean(text, names))))
+        raise RunNotFound(missing.message, hint=hint, ref=missing.ref) from None
 
 
 def handles_of(session: Session, texts: Sequence[str]) -> list[Run]:
@@ -347,9 +348,8 @@ class Delete(Command):
         for run in chosen:  # before anything is deleted
             state = run.state
             if not state.finished:
-                raise UsageError(
-                    f"run {run.id} is {state}: stop it first, or wait for it; nothing was deleted"
-                )
+                hint = "stop it first, or wait for it; nothing was deleted"
+                raise UsageError(f"run {run.id} is {state}:", code="still-running", hint=hint, ref=run.id)
         if not self.yes and not _agreed(session, chosen):
             session.tell("nothing was deleted")
             return
@@ -361,9 +361,8 @@ class Delete(Command):
 def _agreed(session: Session, chosen: list[Run]) -> bool:
     named = ", ".join(f"{run.id} ({run.name})" for run in chosen)
     if session.ask is None:
-        raise UsageError(
-            f"{named}: give --yes to delete without a question, since nobody can answer one here"
-        )
+        hint = "give --yes to delete without a question, since no one can answer one here"
+        raise UsageError(f"{named}:", code="confirmation-required", hint=hint)
     count = "this run" if len(chosen) == 1 else f"these {len(chosen)} runs"
     return session.ask(f"Delete {count} for good: {named}? [y/N] ").strip().lower() in ("y", "yes")
 

@@ -144,7 +144,7 @@ class Run:
             raise TimeoutError(f"run {self.id} is still {now.state} after {timeout} s; it goes on")
         self.finish_keeping()
         if now.state is not RunState.SUCCEEDED:
-            raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}")
+            raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}", ref=now.id)
         return self
 
     def logs(

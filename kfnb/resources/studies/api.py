@@ -250,8 +250,9 @@ def _katib() -> KatibEngine:
     chosen, kubernetes = settings(), target.kubernetes()
     if kubernetes is None:
         raise UsageError(
-            "studies on a cluster are asked for at Kubernetes: %kf_config context=NAME, for a context of your"
-            " kubeconfig; --backend local searches here"
+            "studies on a cluster are asked for at Kubernetes:",
+            code="cluster-required",
+            hint="%kf_config context=NAME, for a context of your kubeconfig; --backend local searches here",
         )
     return connect(kubernetes, target.namespace(), chosen.installed, forwarded=bool(chosen.context))
 

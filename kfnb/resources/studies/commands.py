@@ -81,7 +81,9 @@ class SearchOptions:
     def search(self, prog: str) -> dict[str, Any]:
         """The options as keywords of ``kfnb.tune``, but for the subject and the space. Raises ``UsageError``."""
         if not self.objective:
-            raise UsageError(f"{prog}: --objective is required: the metric to optimize")
+            raise UsageError(
+                f"{prog}: --objective is required:", hint="the metric to optimize", ref="--objective"
+            )
         if self.minimize == self.maximize:
             raise UsageError(f"{prog}: --minimize or --maximize is required")
         timeout: str | float | None = self.timeout
