@@ -112,6 +112,10 @@ class RunFailed(KfnbError):
     """A run that was waited for did not succeed."""
 
 
+class MissingExtra(BackendError):
+    """A package that is installed with one of kfnb's extras is missing."""
+
+
 class NotebookError(KfnbError):
     """A notebook cannot be executed as asked."""
 

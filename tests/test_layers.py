@@ -35,6 +35,7 @@ LAYERS = [
         "kfnb.config",
         "kfnb.disk",
         "kfnb.errors",
+        "kfnb.extras",
         "kfnb.model",
         "kfnb.place",
         "kfnb.variables",

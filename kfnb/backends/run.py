@@ -15,6 +15,7 @@ from kfnb.backends.logs import ALL, Excerpt, Filter, settled, wanted
 from kfnb.backends.looking import looks
 from kfnb.backends.observer import Observer
 from kfnb.errors import RunFailed
+from kfnb.extras import require
 from kfnb.model import Artifact, ByTask, RunState, Task
 
 
@@ -197,6 +198,7 @@ class Run:
 
     def to_frame(self) -> Any:
         """The tasks as a pandas DataFrame, a row each."""
+        require("pandas", "to_frame")
         import pandas as pd
 
         rows = [
@@ -242,6 +244,7 @@ class RunList(Sequence[model.Run]):
 
     def to_frame(self) -> Any:
         """The runs as a pandas DataFrame, a row each."""
+        require("pandas", "to_frame")
         import pandas as pd
 
         rows = [

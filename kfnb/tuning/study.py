@@ -9,6 +9,7 @@ from kfnb import model
 from kfnb.backends.backend import Pace
 from kfnb.backends.looking import looks
 from kfnb.errors import StudyFailed, UsageError
+from kfnb.extras import require
 from kfnb.model import RunState, Trial
 from kfnb.tuning.engine import Engine, Observed
 from kfnb.tuning.importance import with_importances
@@ -114,6 +115,7 @@ class Study:
 
     def to_frame(self) -> Any:
         """The trials as a pandas DataFrame, a row each."""
+        require("pandas", "to_frame")
         import pandas as pd
 
         rows = [
