@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kfnb import options
-from kfnb.config import Kfnb, settings
+from kfnb.config import Kfnb, refuse_secret, settings
 from kfnb.errors import UsageError
 from kfnb.magics.cluster import ClusterMagics
 from kfnb.magics.kept import KeptMagics
@@ -24,5 +24,7 @@ class KfnbMagics(PipelineMagics, RunMagics, KeptMagics, TuningMagics, ClusterMag
             name, equals, value = one.partition("=")
             if not equals:
                 raise UsageError(f"{one}: write name=value, or nothing to see the settings")
+            if not found.insecure:
+                refuse_secret(name.strip(), value.strip())
             settings().set(name.strip(), value.strip())
         return None if found.settings else settings()

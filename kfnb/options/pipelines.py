@@ -88,4 +88,7 @@ def config() -> Parser:
     """``%kf_config``."""
     parser = Parser("%kf_config", "Show the settings, or set some: name=value.")
     parser.add_argument("settings", nargs="*", metavar="NAME=VALUE", values="setting")
+    parser.add_argument(
+        "--insecure", action="store_true", help="set a secret here, although it stays in the notebook"
+    )
     return parser

@@ -5,12 +5,31 @@ import dataclasses
 import pytest
 import widget_pages as reading
 import widget_samples as samples
+from hostile import filled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kfnb import model
+from kfnb import model, widgets
 from kfnb.backends.comparison import compared
-from kfnb.model import Artifact, Port, Preview, Run, RunState, Task, TaskError
+from kfnb.model import (
+    Artifact,
+    ComponentView,
+    Experiment,
+    Port,
+    Preview,
+    Run,
+    RunState,
+    Schedule,
+    Study,
+    StudyPlot,
+    Task,
+    TaskError,
+    Trial,
+    UploadedPipeline,
+)
+from kfnb.model.check import Check, Outcome
+from kfnb.model.cluster import Knowledge, Part, Status
+from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
 from kfnb.widgets import (
     draw_comparison,
     draw_component,
@@ -32,6 +51,12 @@ ATTACKS = [
     "<!-- ",
     "]]><script>alert(1)</script>",
     "\x1b]0;title\x07\x1b[31mred\x00\ud800",
+    "javascript:alert(1)//http://x",
+    "JaVa\tScRiPt:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    'https://x" onclick="alert(1)',
+    "[here](javascript:alert(1)) <svg onload=alert(1)><a xlink:href='javascript:alert(1)'><text>x</text></a></svg>",
+    "&lt;script&gt;alert(1)&lt;/script&gt; &#60;img src=x onerror=alert(1)&#62;",
 ]
 
 ALLOWED_TAGS = {
@@ -273,3 +298,58 @@ def test_any_graph_can_be_drawn_and_none_brings_markup(some, edges, text):
 
 def test_an_element_escapes_its_text_and_its_attributes():
     assert str(el("b", "<i>", title='"<')) == '<b title="&quot;&lt;">&lt;i&gt;</b>'
+
+
+DRAWN = {
+    "draw_checks": lambda text: widgets.draw_checks(
+        [dataclasses.replace(filled(Check, text), outcome=outcome) for outcome in Outcome]
+    ),
+    "draw_comparison": lambda text: draw_comparison(compared([filled(Run, text), filled(Run, text)])),
+    "draw_component": lambda text: draw_component(filled(ComponentView, text)),
+    "draw_experiments": lambda text: widgets.draw_experiments([filled(Experiment, text)]),
+    "draw_graph": lambda text: draw_graph(filled(model.Graph, text)),
+    "draw_notebook": lambda text: widgets.draw_notebook(filled(Notebook, text)),
+    "draw_notebooks": lambda text: widgets.draw_notebooks(filled(NotebookList, text)),
+    "draw_progress": lambda text: {"text/html": "", "text/plain": draw_progress(filled(Run, text))},
+    "draw_rehearsal": lambda text: widgets.draw_rehearsal(filled(Rehearsal, text)),
+    "draw_run": lambda text: draw_run(filled(Run, text), {text: text}),
+    "draw_runs": lambda text: draw_runs([filled(Run, text)]),
+    "draw_schedules": lambda text: widgets.draw_schedules([filled(Schedule, text)]),
+    "draw_settings": lambda text: draw_settings([(text, text, text)]),
+    "draw_status": lambda text: widgets.draw_status(filled(Status, text)),
+    "draw_studies": lambda text: widgets.draw_studies([filled(Study, text)]),
+    "draw_study": lambda text: widgets.draw_study(filled(Study, text)),
+    "draw_study_plot": lambda text: widgets.draw_study_plot(StudyPlot(filled(Study, text), "history")),
+    "draw_task": lambda text: draw_task(filled(Task, text), {text: text}, {text: filled(Preview, text)}),
+    "draw_trial": lambda text: widgets.draw_trial(filled(Study, text), filled(Trial, text)),
+    "draw_uploads": lambda text: widgets.draw_uploads([filled(UploadedPipeline, text)]),
+}
+
+
+def test_everything_that_is_drawn_is_attacked():
+    assert set(DRAWN) == set(widgets.__all__)
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_display_becomes_markup_wherever_the_words_stand(name, attack):
+    page = check(DRAWN[name](attack))
+    assert name == "draw_progress" or page.text.strip()
+    assert not [link for link in page.tags("a") if "onclick" in link]
+
+
+@pytest.mark.parametrize("chart", ["history", "parallel", "slices", "importances", "curves"])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_chart_of_a_study_becomes_markup(chart, attack):
+    check(widgets.draw_study_plot(StudyPlot(filled(Study, attack), chart)))
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_status_of_which_nothing_is_known_escapes_too(attack):
+    check(widgets.draw_status(dataclasses.replace(filled(Status, attack), server="")))
+    unknown = {
+        field.name: Part(Knowledge.UNKNOWN, reason=attack)
+        for field in dataclasses.fields(Status)
+        if isinstance(getattr(filled(Status, attack), field.name), Part)
+    }
+    check(widgets.draw_status(dataclasses.replace(filled(Status, attack), **unknown)))
