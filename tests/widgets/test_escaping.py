@@ -1,6 +1,8 @@
 """Nothing that comes from data becomes markup, wherever it stands."""
 
+import ast
 import dataclasses
+from pathlib import Path
 
 import pytest
 import widget_pages as reading
@@ -9,8 +11,8 @@ from hostile import filled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kfnb import model, widgets
-from kfnb.backends.comparison import compared
+import kfnb
+from kfnb import model
 from kfnb.model import (
     Artifact,
     ComponentView,
@@ -30,17 +32,25 @@ from kfnb.model import (
 from kfnb.model.check import Check, Outcome
 from kfnb.model.cluster import Knowledge, Part, Status
 from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
-from kfnb.widgets import (
-    draw_comparison,
-    draw_component,
-    draw_graph,
-    draw_progress,
-    draw_run,
-    draw_runs,
-    draw_settings,
-    draw_task,
-)
-from kfnb.widgets.markup import el
+from kfnb.resources.cluster.view.checks import draw_checks
+from kfnb.resources.cluster.view.status import draw_status
+from kfnb.resources.experiments.view import draw_experiments
+from kfnb.resources.notebooks.view import draw_notebook, draw_notebooks, draw_rehearsal
+from kfnb.resources.schedules.view import draw_schedules
+from kfnb.resources.studies.view.studies import draw_studies
+from kfnb.resources.studies.view.study import draw_study, draw_study_plot
+from kfnb.resources.studies.view.trial import draw_trial
+from kfnb.resources.uploads.view import draw_uploads
+from kfnb.resources.components.view.component import draw_component
+from kfnb.resources.components.view.graph import draw_graph
+from kfnb.resources.runs.comparison import compared
+from kfnb.resources.runs.view.comparison import draw_comparison
+from kfnb.resources.runs.view.progress import draw_progress
+from kfnb.resources.runs.view.run import draw_run
+from kfnb.resources.runs.view.runs import draw_runs
+from kfnb.resources.runs.view.task import draw_task
+from kfnb.resources.settings.view import draw_settings
+from kfnb.ui.markup import el
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -301,33 +311,42 @@ def test_an_element_escapes_its_text_and_its_attributes():
 
 
 DRAWN = {
-    "draw_checks": lambda text: widgets.draw_checks(
+    "draw_checks": lambda text: draw_checks(
         [dataclasses.replace(filled(Check, text), outcome=outcome) for outcome in Outcome]
     ),
     "draw_comparison": lambda text: draw_comparison(compared([filled(Run, text), filled(Run, text)])),
     "draw_component": lambda text: draw_component(filled(ComponentView, text)),
-    "draw_experiments": lambda text: widgets.draw_experiments([filled(Experiment, text)]),
+    "draw_experiments": lambda text: draw_experiments([filled(Experiment, text)]),
     "draw_graph": lambda text: draw_graph(filled(model.Graph, text)),
-    "draw_notebook": lambda text: widgets.draw_notebook(filled(Notebook, text)),
-    "draw_notebooks": lambda text: widgets.draw_notebooks(filled(NotebookList, text)),
+    "draw_notebook": lambda text: draw_notebook(filled(Notebook, text)),
+    "draw_notebooks": lambda text: draw_notebooks(filled(NotebookList, text)),
     "draw_progress": lambda text: {"text/html": "", "text/plain": draw_progress(filled(Run, text))},
-    "draw_rehearsal": lambda text: widgets.draw_rehearsal(filled(Rehearsal, text)),
+    "draw_rehearsal": lambda text: draw_rehearsal(filled(Rehearsal, text)),
     "draw_run": lambda text: draw_run(filled(Run, text), {text: text}),
     "draw_runs": lambda text: draw_runs([filled(Run, text)]),
-    "draw_schedules": lambda text: widgets.draw_schedules([filled(Schedule, text)]),
+    "draw_schedules": lambda text: draw_schedules([filled(Schedule, text)]),
     "draw_settings": lambda text: draw_settings([(text, text, text)]),
-    "draw_status": lambda text: widgets.draw_status(filled(Status, text)),
-    "draw_studies": lambda text: widgets.draw_studies([filled(Study, text)]),
-    "draw_study": lambda text: widgets.draw_study(filled(Study, text)),
-    "draw_study_plot": lambda text: widgets.draw_study_plot(StudyPlot(filled(Study, text), "history")),
+    "draw_status": lambda text: draw_status(filled(Status, text)),
+    "draw_studies": lambda text: draw_studies([filled(Study, text)]),
+    "draw_study": lambda text: draw_study(filled(Study, text)),
+    "draw_study_plot": lambda text: draw_study_plot(StudyPlot(filled(Study, text), "history")),
     "draw_task": lambda text: draw_task(filled(Task, text), {text: text}, {text: filled(Preview, text)}),
-    "draw_trial": lambda text: widgets.draw_trial(filled(Study, text), filled(Trial, text)),
-    "draw_uploads": lambda text: widgets.draw_uploads([filled(UploadedPipeline, text)]),
+    "draw_trial": lambda text: draw_trial(filled(Study, text), filled(Trial, text)),
+    "draw_uploads": lambda text: draw_uploads([filled(UploadedPipeline, text)]),
 }
 
 
+def displays():
+    """The functions of all views that draw something whole: a mimebundle, or a line."""
+    for file in Path(kfnb.__file__).parent.rglob("*.py"):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            drawn = isinstance(node, ast.FunctionDef) and node.name.startswith("draw_") and node.returns
+            if drawn and ast.unparse(node.returns) in ("dict[str, str]", "str"):
+                yield node.name
+
+
 def test_everything_that_is_drawn_is_attacked():
-    assert set(DRAWN) == set(widgets.__all__)
+    assert set(DRAWN) == set(displays())
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
@@ -341,15 +360,15 @@ def test_no_display_becomes_markup_wherever_the_words_stand(name, attack):
 @pytest.mark.parametrize("chart", ["history", "parallel", "slices", "importances", "curves"])
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_chart_of_a_study_becomes_markup(chart, attack):
-    check(widgets.draw_study_plot(StudyPlot(filled(Study, attack), chart)))
+    check(draw_study_plot(StudyPlot(filled(Study, attack), chart)))
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_status_of_which_nothing_is_known_escapes_too(attack):
-    check(widgets.draw_status(dataclasses.replace(filled(Status, attack), server="")))
+    check(draw_status(dataclasses.replace(filled(Status, attack), server="")))
     unknown = {
         field.name: Part(Knowledge.UNKNOWN, reason=attack)
         for field in dataclasses.fields(Status)
         if isinstance(getattr(filled(Status, attack), field.name), Part)
     }
-    check(widgets.draw_status(dataclasses.replace(filled(Status, attack), **unknown)))
+    check(draw_status(dataclasses.replace(filled(Status, attack), **unknown)))
