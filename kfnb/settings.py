@@ -17,7 +17,7 @@ from traitlets import Bool, Enum, Integer, List, TraitError, Unicode
 from traitlets.config import Config, Configurable
 
 from kfnb.errors import KfnbError, SettingError
-from kfnb.variables import PASSWORD
+from kfnb.text.variables import PASSWORD
 
 SECRET = frozenset({"token", "cookies"})
 """Settings whose values are never shown."""

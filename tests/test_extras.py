@@ -14,7 +14,7 @@ import pytest
 from kfnb.errors import KfnbError, MissingExtra
 from kfnb.extras import PACKAGES, require
 from kfnb.model import Dimension, Objective, Study, Trial, TrialState
-from kfnb.tuning.importance import with_importances
+from kfnb.resources.studies.importance import with_importances
 from kfnb.tuning.local.sampler import require_packages
 from tests.conftest import Shell
 
@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 BEHIND = {
     "kfnb/capture/embedded": "travels with a step, which installs what it needs",
     "kfnb/tuning/local": "LocalEngine.start and .resume have asked for it, before the driver starts",
-    "kfnb/tuning/distribution.py": "importance.py and the driver, which use it, have asked for it",
+    "kfnb/resources/studies/distribution.py": "importance.py and the driver, which use it, have asked for it",
 }
 """Files that import an optional package without asking, and who has asked before."""
 
