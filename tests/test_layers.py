@@ -26,6 +26,7 @@ LAYERS = [
     {"kfnb.cluster"},
     {
         "kfnb.backends.local.secret_store",
+        "kfnb.compat",
         "kfnb.disk",
         "kfnb.errors",
         "kfnb.extras",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeAlias
 
+from kfnb import compat
 from kfnb.errors import Help, UsageError, did_you_mean
 
 Values: TypeAlias = str | tuple[str, ...]
@@ -39,10 +40,8 @@ class Parser(argparse.ArgumentParser):
         ``verbs`` says which further verbs the command has.
         """
         self.prog, self.epilog = prog, verbs or None
-        for action in [one for one in self._actions if one.dest == "bind"]:
-            action.container._remove_action(action)  # type: ignore[attr-defined]  # noqa: SLF001 - argparse has no other way
-            for option in action.option_strings:
-                del self._option_string_actions[option]
+        for action in [one for one in compat.actions_of(self) if one.dest == "bind"]:
+            compat.remove_action(self, action)
         return self
 
     def error(self, message: str) -> NoReturn:
@@ -86,7 +85,7 @@ class Parser(argparse.ArgumentParser):
             self.error(f"{error} in {line!r}")
 
     def _unknown(self, word: str) -> str:
-        known = [option for action in self._actions for option in action.option_strings]
+        known = [option for action in compat.actions_of(self) for option in action.option_strings]
         word = word.partition("=")[0]
         what = "unknown option" if word.startswith("-") else "unexpected argument"
         return f"{what} {word}{did_you_mean(word, known)}"
