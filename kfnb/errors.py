@@ -236,6 +236,10 @@ class RunFailed(KfnbError):
     code: Code = "run-failed"
 
 
+class MissingExtra(BackendError):
+    """A package that is installed with one of kfnb's extras is missing."""
+
+
 class NotebookError(KfnbError):
     """A notebook cannot be executed as asked."""
 

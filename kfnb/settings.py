@@ -18,9 +18,15 @@ from traitlets.config import Config, Configurable
 
 from kfnb import diagnostics
 from kfnb.errors import KfnbError, SettingError, did_you_mean
+from kfnb.text.variables import PASSWORD
 
 SECRET = frozenset({"token", "cookies"})
 """Settings whose values are never shown."""
+_FILES = {"token": "token_file=FILE (a file that only you can read)"}
+"""Of secrets that can be read from a file: how to set it."""
+_CONFIG_FILE = (
+    "c.Kfnb.{name} = ... in ipython_kernel_config.py (in the folder that `ipython locate profile` prints)"
+)
 
 
 class Kfnb(Configurable):
@@ -110,14 +116,20 @@ class Kfnb(Configurable):
             kind = next(
                 (word for trait_type, word in kinds.items() if isinstance(trait, trait_type)), "a text"
             )
-            shown = "***" if name in SECRET else repr(value)
+            shown = "***" if name in SECRET else _masked(repr(value))
             raise SettingError(f"{name}={shown}: {name} is {trait.help} ({kind})", ref=name) from error
 
     def items(self) -> Iterator[tuple[str, str, str]]:
         """Each setting: its name, its value as text (secrets hidden), and where that came from."""
         for name in names():
             value = getattr(self, name)
-            yield name, "***" if name in SECRET and value else str(value), self.sources[name]
+            yield name, "***" if name in SECRET and value else _masked(str(value)), self.sources[name]
+
+    def update_config(self, config: Config) -> None:
+        """Take in what IPython's ``%config Kfnb.name = value`` says. Raises ``SettingError`` for a secret."""
+        for name, value in config.get("Kfnb", {}).items():
+            refuse_secret(name, str(value))
+        super().update_config(config)
 
     def _take(self, values: Mapping[str, Any], source: str) -> None:
         for name, value in values.items():
@@ -137,6 +149,19 @@ class Kfnb(Configurable):
         if change.name in SECRET:
             for secret in _parts(change.new):
                 diagnostics.hide(secret)
+
+
+def refuse_secret(name: str, value: str) -> None:
+    """Raise ``SettingError`` for a secret that is set by a cell: it would stay in the notebook."""
+    secret = name in SECRET and value
+    if not (secret or PASSWORD.search(value)):
+        return
+    what = f"{name} is a secret" if secret else f"{name} has a password in it"
+    file = _FILES.get(name, _CONFIG_FILE.format(name=name))
+    raise SettingError(
+        f"{what}, and a cell that sets it keeps it in the notebook. Set KFNB_{name.upper()} in the environment that "
+        f"Jupyter starts from, or use {file}. To set it here nevertheless: %kf_config --insecure {name}=..."
+    )
 
 
 def names() -> list[str]:
@@ -175,6 +200,10 @@ _settings: Kfnb | None = None
 def _parts(secret: str) -> list[str]:
     """A secret, and each cookie's own value, which may be told alone."""
     return [secret.strip(), *(cookie.partition("=")[2].strip() for cookie in secret.split(";"))]
+
+
+def _masked(text: str) -> str:
+    return PASSWORD.sub(r"\1:***", text)
 
 
 def _read(trait: Any, text: str) -> Any:

@@ -20,6 +20,7 @@ from itertools import count
 from types import FunctionType, GeneratorType, ModuleType
 from typing import Any
 
+from kfnb import compat
 from kfnb.capture.fingerprint import Look, Memory, place_of, positions
 from kfnb.diagnostics import logger
 
@@ -35,8 +36,6 @@ _SAMPLES = 10_000
 _ATOM, _ITEM = 512, 16384
 """Bytes of an array that take as long to look at as an item of a list."""
 _LARGE_WRITE = 2**20
-_KEPT_BY_PANDAS = frozenset({"_cache", "_readonly"})
-"""What pandas notes in its arrays when they are read."""
 _STEADY = frozenset({
     "builtins", "collections", "copyreg", "datetime", "decimal", "fractions", "numpy", "pandas", "pathlib", "pyarrow",
     "scipy", "sklearn", "uuid",
@@ -202,7 +201,7 @@ class _Walk:
         if isinstance(value, pandas.Index) and not self.private:
             return "index", self.of_parts(value, private=True)
         if isinstance(value, pandas.api.extensions.ExtensionArray):
-            pickled = _without_notes(value.__reduce_ex__(5)[1:3])
+            pickled = compat.without_notes(value.__reduce_ex__(5)[1:3])
             return type(value).__name__, self.number(value), self.of_parts(pickled)
         return None
 
@@ -280,15 +279,6 @@ class _Walk:
             owner = owner_of(plain)
             (self.lent if copies_on_write() else self.objects).setdefault(id(owner), owner)
         return plain.dtype, self.cells(plain, lent=True)
-
-
-def _without_notes(state: Any) -> Any:
-    """What an array of pandas' is pickled as, without what pandas notes in it when it is read."""
-    if isinstance(state, tuple):
-        return tuple(map(_without_notes, state))
-    if type(state) is dict:
-        return {name: part for name, part in state.items() if name not in _KEPT_BY_PANDAS}
-    return state
 
 
 def _pickler(walk: _Walk) -> Any:

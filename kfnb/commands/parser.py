@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeAlias
 
+from kfnb import compat
 from kfnb.errors import Code, Help, UsageError, did_you_mean
 
 Values: TypeAlias = str | tuple[str, ...]
@@ -32,18 +33,6 @@ class Parser(argparse.ArgumentParser):
         action = super().add_argument(*words, **how)
         self.values[action.dest] = values or tuple(map(str, action.choices or ()))
         return action
-
-    def for_command(self, prog: str, *, verbs: str = "") -> Parser:
-        """The same words as those of the command ``prog``, without what only a notebook can take (``-o NAME``).
-
-        ``verbs`` says which further verbs the command has.
-        """
-        self.prog, self.epilog = prog, verbs or None
-        for action in [one for one in self._actions if one.dest == "bind"]:
-            action.container._remove_action(action)  # type: ignore[attr-defined]  # noqa: SLF001 - argparse has no other way
-            for option in action.option_strings:
-                del self._option_string_actions[option]
-        return self
 
     def error(self, message: str, *, code: Code | None = None, hint: str = "", ref: str = "") -> NoReturn:
         """Say what is wrong with the words, and how to see the right ones."""
@@ -87,7 +76,7 @@ class Parser(argparse.ArgumentParser):
             self.error(f"{error} in {line!r}")
 
     def _refuse(self, word: str) -> NoReturn:
-        known = [option for action in self._actions for option in action.option_strings]
+        known = [option for action in compat.actions_of(self) for option in action.option_strings]
         word = word.partition("=")[0]
         hint = did_you_mean(word, known)
         if word.startswith("-"):

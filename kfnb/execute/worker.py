@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from kfnb import compat
 from kfnb.diagnostics import logger
-from kfnb.execute.plan import OWN_KERNEL
 from kfnb.execute.result import Failure
 
 _logger = logger(__package__)
@@ -112,7 +112,7 @@ def _execute(job: Mapping[str, Any], watch: Watch) -> None:
             job["parameters"],
             kernel_name=job["kernel"],
             language=job["language"],
-            kernel_manager_class=_kernel_manager(),
+            kernel_manager_class=compat.own_kernel_manager(),
             progress_bar=False,
             cwd=str(Path(job["path"]).parent),
             **watch.hooks(),
@@ -133,11 +133,10 @@ def _settle(job: Mapping[str, Any], watch: Watch, error: Exception) -> None:
     if watch.failure is not None:
         return
     import nbformat
-    from papermill.execute import remove_error_markers
 
     executed = nbformat.read(job["output"], as_version=4)
     if all(_was_expected(cell) for cell in executed.cells):
-        nbformat.write(remove_error_markers(executed), job["output"])
+        nbformat.write(compat.without_error_marks(executed), job["output"])
     else:
         watch.fail(str(error))
 
@@ -145,23 +144,6 @@ def _settle(job: Mapping[str, Any], watch: Watch, error: Exception) -> None:
 def _was_expected(cell: Mapping[str, Any]) -> bool:
     tagged = "raises-exception" in cell["metadata"].get("tags", ())
     return tagged or not any(output["output_type"] == "error" for output in cell.get("outputs", ()))
-
-
-def _kernel_manager() -> type:
-    """A kernel manager for which ``python3`` is this Python, whatever kernels are installed."""
-    from ipykernel.kernelspec import RESOURCES
-    from jupyter_client.kernelspec import KernelSpecManager
-    from jupyter_client.manager import AsyncKernelManager
-
-    class OwnKernelSpecs(KernelSpecManager):
-        def _find_spec_directory(self, kernel_name: str) -> str | None:
-            return RESOURCES if kernel_name == OWN_KERNEL else super()._find_spec_directory(kernel_name)
-
-    class OwnKernelManager(AsyncKernelManager):
-        def _kernel_spec_manager_default(self) -> KernelSpecManager:
-            return OwnKernelSpecs(data_dir=self.data_dir)
-
-    return OwnKernelManager
 
 
 def _export(notebook: Path, html: Path) -> str:

@@ -10,9 +10,7 @@ from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import MAGIC_NO_VAR_EXPAND_ATTR, MAGIC_OUTPUT_CAN_BE_SILENCED
-
-from kfnb import registry
+from kfnb import compat, registry
 from kfnb.capture.cell_magics import TRAVELLING, TRIAL, begun
 from kfnb.ipython.running_cell import Running
 
@@ -56,9 +54,7 @@ class Extension:
 
     def before_cell(self, info: ExecutionInfo) -> None:
         """A cell is about to run."""
-        number = (
-            self.shell.displayhook.prompt_count
-        )  # what Out[...] will say; execution_count differs by version
+        number = compat.cell_number(self.shell)
         self.running.append(Running(info.raw_cell or "", number, getattr(info, "cell_id", None)))
         if "kernel" in vars(self):
             self.kernel.before_cell(self.running[-1])
@@ -124,8 +120,7 @@ class Magic:
         self._extension = extension
         self._code = code  # in which braces and dollars are no fields
         self.__name__ = name
-        setattr(self, MAGIC_NO_VAR_EXPAND_ATTR, True)  # IPython's own way would take JSON for a field
-        setattr(self, MAGIC_OUTPUT_CAN_BE_SILENCED, True)
+        compat.mark_as_code(self)  # IPython's own way would take JSON for a field
 
     @property
     def __doc__(self) -> str | None:  # type: ignore[override]  # the help, when it is asked for

@@ -209,7 +209,7 @@ class Server:
         return kind(f"Kubeflow Pipelines: {told or f'the server refused it ({status})'}")
 
     def _unknown(self) -> BackendError:
-        other = "%kf_config token_file=FILE, or %kf_config cookies=..."
+        other = "%kf_config token_file=FILE, or KFNB_COOKIES in the environment"
         told = f"{self.url} does not know you: it refused {self.credentials.kind} (401)."
         if self.credentials.rotated:
             hint = f"Write a new token into that file, or give another one: {other}"
@@ -230,7 +230,7 @@ class Server:
         return BackendError(
             f"{self.url} answers with a login page, not as Kubeflow Pipelines: it was shown {self.credentials.kind}.",
             code="unauthenticated",
-            hint="Give what it asks for: %kf_config token_file=FILE, or %kf_config cookies=...",
+            hint="Give what it asks for: %kf_config token_file=FILE, or KFNB_COOKIES in the environment",
             ref=self.url,
         )
 

@@ -10,6 +10,7 @@ from kfnb import model
 from kfnb.backends.looking import looks
 from kfnb.backends.observer import Observer
 from kfnb.errors import RunFailed
+from kfnb.extras import require
 from kfnb.model import Artifact, ByTask, RunState, Task
 from kfnb.resources.runs.backend import Backend, LogLine
 from kfnb.resources.runs.events import Fold
@@ -201,6 +202,7 @@ class Run:
 
     def to_frame(self) -> Any:
         """The tasks as a pandas DataFrame, a row each."""
+        require("pandas", "to_frame")
         import pandas as pd
 
         rows = [
@@ -246,6 +248,7 @@ class RunList(Sequence[model.Run]):
 
     def to_frame(self) -> Any:
         """The runs as a pandas DataFrame, a row each."""
+        require("pandas", "to_frame")
         import pandas as pd
 
         rows = [

@@ -8,6 +8,7 @@ from typing import Any
 from kfnb import model
 from kfnb.backends.looking import looks
 from kfnb.errors import StudyFailed, UsageError
+from kfnb.extras import require
 from kfnb.model import RunState, Trial
 from kfnb.resources.runs.backend import Pace
 from kfnb.resources.studies.engine import Engine, Observed
@@ -116,6 +117,7 @@ class Study:
 
     def to_frame(self) -> Any:
         """The trials as a pandas DataFrame, a row each."""
+        require("pandas", "to_frame")
         import pandas as pd
 
         rows = [

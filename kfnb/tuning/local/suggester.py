@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kfnb import compat
 from kfnb.diagnostics import logger
 from kfnb.errors import BackendError
 from kfnb.model import Dimension, Trial, TrialState, Value
@@ -83,7 +84,7 @@ class Suggester:
                 outcome = Outcome(known.state, known.value)
             self.tell(frozen.number, outcome)
             if known is None:
-                yield Suggestion(frozen.number, frozen.params or frozen.system_attrs.get("fixed_params", {}))
+                yield Suggestion(frozen.number, compat.parameters_of(frozen))
 
     def next(self) -> Suggestion | None:
         """What to try next; None where there is nothing, for the moment or for good."""
