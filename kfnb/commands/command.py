@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from typing import Any, ClassVar, TypeVar
 
 from kfnb.commands.parser import Parser, Values
@@ -92,6 +92,12 @@ def arguments(help: str) -> Any:
     return field(default_factory=dict, metadata={"spec": _Spec(("-p",), how, arguments=True)})
 
 
+def _fields(command: type[Command]) -> list[Field[Any]]:
+    """The fields of a command: its own first, then those that it shares with others."""
+    own = command.__annotations__
+    return sorted(fields(command), key=lambda one: one.name not in own)
+
+
 # -- reading --------------------------------------------------------------------------------------------------------
 
 
@@ -105,7 +111,7 @@ def parser_of(
     parser = Parser(
         prog, " ".join(inspect.cleandoc(command.__doc__ or "").split()), arguments_of=command.arguments_of
     )
-    for one in fields(command):
+    for one in _fields(command):
         spec: _Spec = one.metadata["spec"]
         if spec.positional:
             parser.add_argument(one.name, values=spec.values, **_with_default(one.default, spec.how))
@@ -136,7 +142,7 @@ class OptionText:
 
 def options_of(command: type[Command]) -> list[OptionText]:
     """The words and options of a command, for its reference: words first."""
-    found = [(one, one.metadata["spec"]) for one in fields(command)]
+    found = [(one, one.metadata["spec"]) for one in _fields(command)]
     return [
         OptionText(_written(one.name, spec), str(spec.how["help"]))
         for one, spec in sorted(found, key=lambda pair: not pair[1].positional)

@@ -13,6 +13,7 @@ from IPython.core.completer import provisionalcompleter
 from kfnb import registry
 from kfnb.commands import completion
 from kfnb.resources.runs import api
+from kfnb.resources.schedules import api as schedules_api
 from tests.conftest import Shell
 
 
@@ -163,7 +164,7 @@ def test_schedules_are_completed_where_a_cluster_can_be_asked(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     told = [SimpleNamespace(id="64b37f17-e960-4c69")]
-    monkeypatch.setattr(api, "schedules", lambda: told)
+    monkeypatch.setattr(schedules_api, "schedules", lambda: told)
     assert complete(shell, "%kf_schedule --pause 64") == ["64b37f17-e960-4c69"]
 
 

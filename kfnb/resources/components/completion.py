@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from kfnb.commands.completion import Around, Values, asked, files
+from kfnb.commands import completion
+from kfnb.commands.completion import Around, Values, files
 from kfnb.commands.expected import Expected
 from kfnb.pipeline.workspace import Workspace
 from kfnb.resources.components import api
@@ -29,7 +30,9 @@ def _wired(workspace: Workspace, name: str) -> tuple[str, ...]:
     """The parameters of a pipeline as it is now; none of one that does not fit together."""
     pipeline = workspace.pipelines[name]
     components = tuple((one.name, one.cell.order) for one in workspace.notebook.components.values())
-    return asked(("parameters", id(pipeline), components), lambda: api.built(pipeline).wired.params)
+    return completion.asked(
+        ("parameters", id(pipeline), components), lambda: api.built(pipeline).wired.params
+    )
 
 
 def _pipelines(found: Expected, around: Around) -> Iterator[str]:

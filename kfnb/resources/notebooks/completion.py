@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from kfnb.commands.completion import Values, asked
+from kfnb.commands import completion
+from kfnb.commands.completion import Values
 from kfnb.resources.notebooks import api
 
 VALUES: dict[str, Values] = {
-    "notebook": lambda _found, _around: asked("notebooks", lambda: (one.name for one in api.notebooks()))
+    "notebook": lambda _found, _around: completion.asked(
+        "notebooks", lambda: (one.name for one in api.notebooks())
+    )
 }

@@ -77,7 +77,6 @@ def followed(session: Session, run: Run) -> Any:
 
     def seen() -> Iterator[model.Run]:
         observed = run.observe()
-        yield observed.run
         for _ in looks(observed, observed.pace):
             yield observed.run
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from kfnb.commands.completion import Values, asked
+from kfnb.commands import completion
+from kfnb.commands.completion import Values
 from kfnb.resources.schedules import api
 
 VALUES: dict[str, Values] = {
-    "schedule": lambda _found, _around: asked("schedules", lambda: (one.id for one in api.schedules()))
+    "schedule": lambda _found, _around: completion.asked(
+        "schedules", lambda: (one.id for one in api.schedules())
+    )
 }

@@ -154,7 +154,6 @@ def _followed(session: Session, study: Study) -> Any:
 
     def seen() -> Iterator[model.Study]:
         observed = study.observe()
-        yield observed.study
         for _ in looks(observed, study.pace):
             yield observed.study
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kfnb.commands.completion import Around, Values, asked
+from kfnb.commands import completion
+from kfnb.commands.completion import Around, Values
 from kfnb.commands.expected import Expected
 from kfnb.resources.studies import api
 from kfnb.resources.studies.algorithms import ALGORITHMS, EARLY_STOPPING
@@ -13,7 +14,9 @@ from kfnb.settings import settings
 
 def _studies(_found: Expected, around: Around) -> Iterator[str]:
     yield from around.named("Study")
-    yield from asked(("studies", settings().backend), lambda: (study.name for study in api.studies()))
+    yield from completion.asked(
+        ("studies", settings().backend), lambda: (study.name for study in api.studies())
+    )
 
 
 def _algorithm_settings(found: Expected, _around: Around) -> Iterator[str]:

@@ -174,7 +174,7 @@ def test_a_build_that_fails_ends_with_kustomizes_own_words(kfnb, tools, checkout
 
     assert code == 1
     assert "Error: accumulating resources: no such file" in err
-    assert "kfnb cluster up goes on from here" in err
+    assert "kfnb cluster up continues" in err
 
 
 def test_an_apply_that_fails_is_tried_again_and_says_why(kfnb, tools, checkout):
@@ -242,7 +242,7 @@ def test_what_is_never_ready_fails_with_the_reasons_and_goes_on_later(kfnb, tool
     assert code == 1
     assert "cert-manager: cannot be scheduled: 0/1 nodes are available: 1 Insufficient memory." in err
     assert "-n kubeflow describe pod cert-manager-1" in err
-    assert "kfnb cluster up goes on from here" in err
+    assert "kfnb cluster up continues" in err
     tools.tell()
     assert kfnb("up", "--force")[0] == 0
     assert len([call for call in tools.calls(tool) if call[1] in ("create", "start")]) == 1
@@ -315,7 +315,7 @@ def test_an_interrupt_leaves_what_a_second_up_goes_on_from(kfnb, tools, checkout
     _, err = process.communicate(timeout=60)
 
     assert process.returncode == 130
-    assert "kfnb cluster up goes on from here" in err
+    assert "kfnb cluster up continues" in err
     assert "Traceback" not in err
     assert kfnb("up", "--force")[0] == 0
     assert started(tools)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from kfnb.commands.completion import Values, asked
+from kfnb.commands import completion
+from kfnb.commands.completion import Values
 from tests.registry.kettles import api
 
 VALUES: dict[str, Values] = {
     "kettle": lambda _found, around: [
         *around.named("KettleHandle"),
-        *asked("kettles", lambda: (one.name for one in api.kettles())),
+        *completion.asked("kettles", lambda: (one.name for one in api.kettles())),
     ]
 }
