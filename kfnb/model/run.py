@@ -100,8 +100,10 @@ class Artifact:
 
 
 def _left_behind(uri: str) -> tuple[Any, str]:
-    """What stands for the store of an artifact that was pickled: its address alone opens nothing, no file here either."""
-    raise PermissionError(f"{uri} belongs to a run on a cluster: get the run again by kfnb.run('ID') to open it")
+    """Stand for the store of an artifact that was pickled: its address alone opens nothing, no file here either."""
+    raise PermissionError(
+        f"{uri} belongs to a run on a cluster: get the run again by kfnb.run('ID') to open it"
+    )
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any
 
 from kfnb.backends.kubeflow.session import Session
-from kfnb.backends.kubeflow.storage import AMAZON, SETTINGS, Storage
+from kfnb.backends.kubeflow.storage import AMAZON, SETTINGS, Storage, environment_endpoint
 from kfnb.errors import BackendError, Unreadable
 
 _AMAZON = "s3.amazonaws.com"
@@ -79,7 +79,8 @@ class Store:
         else:
             self._check(session)
             region = session.region or os.environ.get("AWS_REGION") or _DEFAULT_REGION
-            found = access(endpoint=self._endpoint(session), region=region, keys=self._keys(session))
+            keys = self._keys(session)
+            found = access(self._endpoint(session), region, session.path_style, keys)
         return ObjectFiles(ObjectStore(found))
 
     def _check(self, session: Session) -> None:
@@ -93,7 +94,7 @@ class Store:
 
     def _endpoint(self, session: Session) -> str:
         """The URL of the store, empty for Amazon's own."""
-        named = session.endpoint or os.environ.get("AWS_S3_ENDPOINT", "")
+        named = (session.endpoint or environment_endpoint()).rstrip("/")
         if named in ("", _AMAZON):  # obstore takes the region's own
             return ""
         if AMAZON.fullmatch(named):
@@ -131,7 +132,9 @@ class Store:
     def _secret(self, session: Session, *keys: str) -> list[str]:
         where = f"secret {session.secret[:100]} in namespace {self._storage.namespace}"
         if not self._storage.names_secret(session):
-            raise BackendError(f"{where} is not named by the namespace's configuration (config map {SETTINGS})")
+            raise BackendError(
+                f"{where} is not named by the namespace's configuration (config map {SETTINGS})"
+            )
         data = self._storage.secret(session.secret)
         try:
             return [base64.b64decode(data[key], validate=True).decode() for key in keys]

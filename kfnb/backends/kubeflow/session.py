@@ -20,6 +20,7 @@ class Session:
     endpoint: str = ""
     region: str = ""
     secure: bool = True
+    path_style: bool = True
     secret: str = ""
     access_key: str = "accesskey"
     secret_key: str = "secretkey"  # noqa: S105 - the name of a key within a secret
@@ -41,6 +42,7 @@ class Session:
             endpoint=_text(params, "endpoint"),
             region=_text(params, "region"),
             secure=_text(params, "disableSSL").lower() != "true",
+            path_style=_text(params, "forcePathStyle").lower() != "false",
             secret="" if from_environment else _text(params, "secretName"),
             access_key=_text(params, "accessKeyKey") or cls.access_key,
             secret_key=_text(params, "secretKeyKey") or cls.secret_key,
@@ -70,6 +72,8 @@ class Session:
             )
         if "disableSSL" in told:
             found = replace(found, secure=str(told["disableSSL"]).lower() != "true")
+        if "forcePathStyle" in told:
+            found = replace(found, path_style=str(told["forcePathStyle"]).lower() != "false")
         return replace(
             found,
             endpoint=str(told.get("endpoint") or found.endpoint),

@@ -77,8 +77,7 @@ class Storage:
         if not endpoint or AMAZON.fullmatch(endpoint):
             return True
         usual = [f"{service}.{self._installed}:9000" for service in _STORES]
-        own = [os.environ.get(name, "") for name in _VARIABLES]
-        own.append(_of_query("", self._root.partition("?")[2]).endpoint)
+        own = [environment_endpoint(), _of_query("", self._root.partition("?")[2]).endpoint]
         if endpoint in {_host(one) for one in (*usual, *own) if one}:
             return True
         return endpoint in {_host(one.endpoint) for one in self._configured()}
@@ -144,6 +143,11 @@ class Storage:
         return data
 
 
+def environment_endpoint() -> str:
+    """The endpoint of S3 that the environment names; empty for Amazon's own."""
+    return next(filter(None, (os.environ.get(name) for name in _VARIABLES)), "")
+
+
 def _of_query(scheme: str, query: str) -> Session:
     """How a store is reached that the query of a pipeline root describes."""
     asked = {name: values[-1] for name, values in parse_qs(query).items()}
@@ -152,6 +156,7 @@ def _of_query(scheme: str, query: str) -> Session:
         endpoint=asked.get("endpoint", ""),
         region=asked.get("region", ""),
         secure=asked.get("disableSSL", "").lower() != "true",
+        path_style=asked.get("s3ForcePathStyle", "").lower() != "false",
     )
 
 

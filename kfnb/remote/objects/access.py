@@ -35,20 +35,27 @@ class AccessKeys:
     secret: str = field(repr=False)
     token: str = field(default="", repr=False)
 
+    def provided(self) -> Mapping[str, Any]:
+        """The keys, as obstore asks for them."""
+        keys = {"access_key_id": self.access, "secret_access_key": self.secret}
+        return {**keys, "token": self.token or None, "expires_at": None}
+
 
 @dataclass(frozen=True)
 class StoreAccess:
     """How the stores of a ``service`` (s3, gs or az) are reached.
 
-    ``endpoint`` is a URL, empty for the service's own address. Credentials are ``keys`` (S3) or a service account's
-    JSON in ``account_key`` (Google); without them, those of this process's environment. ``account`` is Azure's.
-    Certificates of ``ca_file`` are trusted beside the system's; none is checked without ``verify``. Proxies are those
-    of the environment. Raises ``Unreadable`` for what is no endpoint or region.
+    ``endpoint`` is a URL, empty for the service's own address; the bucket is in the path of requests, or without
+    ``path_style`` in the host's name. Credentials are ``keys`` (S3) or a service account's JSON in ``account_key``
+    (Google); without them, those of this process's environment. ``account`` is Azure's. Certificates of ``ca_file`` are
+    trusted beside the system's; none is checked without ``verify``. Proxies are those of the environment. Raises
+    ``Unreadable`` for an invalid endpoint or region.
     """
 
     service: str
     endpoint: str = ""
     region: str = ""
+    path_style: bool = True
     keys: AccessKeys | None = None
     account_key: str = field(default="", repr=False)
     account: str = ""
@@ -57,7 +64,9 @@ class StoreAccess:
 
     def __post_init__(self) -> None:
         if self.endpoint and not _ENDPOINT.fullmatch(self.endpoint):
-            raise Unreadable(f"invalid endpoint of an object store: {self.endpoint!r} (use https://HOST:PORT)")
+            raise Unreadable(
+                f"invalid endpoint of an object store: {self.endpoint!r} (use https://HOST:PORT)"
+            )
         if self.region and not _REGION.fullmatch(self.region):
             raise Unreadable(f"invalid region of an object store: {self.region!r}")
 
@@ -67,13 +76,22 @@ class StoreAccess:
         services = {"s3": "Amazon S3", "gs": "Google Cloud Storage", "az": "Azure Storage"}
         return urlsplit(self.endpoint).netloc or services[self.service]
 
+    @property
+    def _is_here(self) -> bool:
+        """Whether the endpoint is an address of this machine."""
+        host = urlsplit(self.endpoint).hostname or ""
+        try:
+            return host == "localhost" or ip_address(host).is_loopback
+        except ValueError:
+            return False
+
     def asking(self, bucket: str) -> Any:
-        """obstore's store for a bucket, for short requests."""
+        """Obstore's store for a bucket, for short requests."""
         retries = {"max_retries": 3, "retry_timeout": timedelta(seconds=5)}
         return self._store(bucket, {"timeout": _ASK, "read_timeout": _ASK}, retries)
 
     def moving(self, bucket: str) -> Any:
-        """obstore's store for a bucket, for whole objects of any size."""
+        """Obstore's store for a bucket, for whole objects of any size."""
         retries = {"max_retries": 5, "retry_timeout": timedelta(minutes=15)}
         return self._store(bucket, {"timeout": "7d", "read_timeout": _MOVE}, retries)
 
@@ -82,20 +100,22 @@ class StoreAccess:
 
         shared: dict[str, Any] = {"client_options": self._client(limits), "retry_config": dict(retries)}
         if self.service == "gs":
-            own = {"service_account_key": self.account_key} if self.account_key else {}
-            return GCSStore(bucket, **own, **shared)
+            shared |= {"service_account_key": self.account_key} if self.account_key else {}
+            return GCSStore(bucket, **shared)
         if self.service == "az":
-            own = {"account_name": self.account} if self.account else {}
-            return AzureStore(bucket, **own, **shared)
-        if self.endpoint:  # the variable of the environment would win over `endpoint` alone
-            shared |= {"endpoint": self.endpoint, "aws_endpoint_url_s3": self.endpoint}
+            shared |= {"account_name": self.account} if self.account else {}
+            return AzureStore(bucket, **shared)
+        in_host = not self.path_style and not self._is_here
+        if self.endpoint:
+            scheme, _, host = self.endpoint.partition("://")
+            url = f"{scheme}://{bucket}.{host}" if in_host else self.endpoint
+            # the second wins over the first, and would be taken from the environment
+            shared |= {"endpoint": url, "aws_endpoint_url_s3": url}
         if self.region:
             shared["region"] = self.region
-        if self.keys is not None:  # a provider: its secrets are no part of what obstore shows of a store
-            told = {"access_key_id": self.keys.access, "secret_access_key": self.keys.secret}
-            told |= {"token": self.keys.token or None, "expires_at": None}
-            shared["credential_provider"] = lambda: told
-        return S3Store(bucket, virtual_hosted_style_request=False, **shared)
+        if self.keys is not None:  # a provider: its secrets are not part of what obstore shows of a store
+            shared |= {"credential_provider": self.keys.provided, "skip_signature": False}
+        return S3Store(bucket, virtual_hosted_style_request=in_host, **shared)
 
     def _client(self, limits: Mapping[str, str]) -> dict[str, Any]:
         options: dict[str, Any] = {"connect_timeout": _CONNECT, **limits}
@@ -106,7 +126,7 @@ class StoreAccess:
             options["allow_invalid_certificates"] = True
         elif self.ca_file:
             options["root_certificate"] = _certificates(self.ca_file)
-        if _is_loopback(address.hostname or ""):  # a port-forward: no proxy leads there
+        if self._is_here:  # a port-forward: no proxy leads there
             options |= {"proxy_url": self.endpoint, "proxy_excludes": address.hostname}
         return options
 
@@ -122,10 +142,3 @@ def _certificates(file: str) -> bytes:
         return Path(file).expanduser().read_bytes()
     except OSError as error:
         raise Unreadable(f"the CA file {file} cannot be read: {error.strerror}") from None
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -15,7 +15,7 @@ _NOT_FOUND, _FORBIDDEN = 404, (401, 403)
 _REDACTED = "REDACTED"
 """What stands for the address in obstore's errors where it holds a token: it asks for temporary credentials there."""
 _CERTIFICATES = {
-    "CaUsedAsEndEntity": "its certificate is that of a CA, which a server must not use: sign one for the server with it",
+    "CaUsedAsEndEntity": "its certificate is a CA's own, which a server may not use: sign one for it",
     "UnknownIssuer": "its certificate is signed by an unknown CA: set %kf_config ca_file=FILE",
     "NotValidForName": "its certificate is for another host name",
     "Expired": "its certificate has expired",
@@ -39,21 +39,24 @@ def translated(error: Exception, verb: str, path: str, host: str) -> Exception:
     """Our own exception for one of obstore's, raised on ``verb`` (reading, writing, listing) ``path``."""
     if isinstance(error, FileNotFoundError):
         return ObjectMissing(path)
-    text = str(error)
-    said, _, debug = text.partition("\n\nDebug source:")
-    status = _STATUS.search(said)
+    said, _, debug = str(error).partition("\n\nDebug source:")
     where = f"the object store at {host}"
     if _REDACTED in said:
         return Unreadable(f"credentials for {where} were not obtained: {_words(said) or _reason(debug)}")
-    if status and int(status[1]) == _NOT_FOUND:
-        return ObjectMissing(path)
-    if status and int(status[1]) in _FORBIDDEN:
-        return ObjectForbidden(f"{where} does not allow {verb} {path}: {_words(said) or status[2].strip()}")
+    status = _STATUS.search(said)
     if status:
-        return Unreadable(f"{where} answered {status[1]} to {verb} {path}: {_words(said) or status[2].strip()}")
+        return _refused(int(status[1]), _words(said) or status[2].strip(), verb, path, where)
     if "HTTP error" in said:
         return StoreUnreachable(f"{where} does not answer: {_reason(debug)}")
     return Unreadable(f"{verb} {path} failed: {_short(said)}")
+
+
+def _refused(status: int, words: str, verb: str, path: str, where: str) -> Unreadable:
+    if status == _NOT_FOUND:
+        return ObjectMissing(path)
+    if status in _FORBIDDEN:
+        return ObjectForbidden(f"{where} does not allow {verb} {path}: {words}")
+    return Unreadable(f"{where} answered {status} to {verb} {path}: {words}")
 
 
 def _words(text: str) -> str:

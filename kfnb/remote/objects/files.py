@@ -34,14 +34,14 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
                 return _entry(ObjectInfo(path, self._store.size(path)))
             except ObjectMissing:
                 pass
-        if not self._store.list(path):
+        if not self._store.list_folder(path):
             raise ObjectMissing(path)
         return _entry(ObjectInfo(path, folder=True))
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:  # noqa: FBT002 - fsspec's signature
         """What lies directly below the path."""
         path = self._strip_protocol(path)
-        found = [_entry(one) for one in self._store.list(path)] or [self.info(path)]
+        found = [_entry(one) for one in self._store.list_folder(path)] or [self.info(path)]
         return found if detail else [entry["name"] for entry in found]
 
     def find(
@@ -56,7 +56,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
         if maxdepth is not None:
             return super().find(path, maxdepth, withdirs, detail, **options)
         path = self._strip_protocol(path)
-        found = self._store.find(path)
+        found = self._store.list_all(path)
         if not found:
             try:
                 found = [ObjectInfo(path, self._store.size(path))] if "/" in path else []
@@ -103,7 +103,9 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
         """Make an object of these bytes."""
         self._store.write(self._strip_protocol(path), value)
 
-    def _open(self, path: str, mode: str = "rb", block_size: int | None = None, **options: Any) -> _ObjectFile:
+    def _open(
+        self, path: str, mode: str = "rb", block_size: int | None = None, **options: Any
+    ) -> _ObjectFile:
         if mode != "rb":
             raise NotImplementedError("an object is opened for reading; pipe_file and put_file write it")
         options = {name: options[name] for name in ("cache_type", "cache_options", "size") if name in options}
@@ -113,7 +115,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
         try:
             self._store.size(path)
         except ObjectMissing:
-            return bool(self._store.list(path))
+            return bool(self._store.list_folder(path))
         return False
 
 

@@ -65,7 +65,7 @@ class ObjectStore:
             for piece in self._for_moving(bucket).get(key).stream(min_chunk_size=_READ_AT_ONCE):
                 yield bytes(piece)
 
-    def list(self, path: str) -> list[ObjectInfo]:
+    def list_folder(self, path: str) -> list[ObjectInfo]:
         """What lies directly in a folder; nothing where there is none."""
         with self._asked("listing", path) as (bucket, key):
             found = self._for_asking(bucket).list_with_delimiter(key or None)
@@ -74,7 +74,7 @@ class ObjectStore:
         named = {path.rstrip("/"), *(one.path for one in folders)}
         return folders + [one for one in objects if not _marks(one, named)]
 
-    def find(self, path: str) -> list[ObjectInfo]:
+    def list_all(self, path: str) -> list[ObjectInfo]:
         """All objects below a folder, at any depth."""
         with self._asked("listing", path) as (bucket, key):
             found = [

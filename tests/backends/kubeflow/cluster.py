@@ -102,6 +102,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         sent = self.rfile.read(int(self.headers.get("content-length", 0)))
         self.owner.take(self, unquote(urlsplit(self.path).path), sent)
 
+    def do_DELETE(self) -> None:
+        self.owner.asked.append(f"DELETE {self.path}")
+        self.owner.take(self, unquote(urlsplit(self.path).path), b"")
+
     def reply(self, status: int, data: bytes = b"", **headers: str) -> None:
         self.send_response(status)
         for name, value in ({"content-length": str(len(data))} | headers).items():
@@ -163,13 +167,16 @@ class Objects(_Server):
             handler.reply(400, b"<Error><Code>XAmzContentSHA256Mismatch</Code></Error>")
         else:
             query = dict(parse_qsl(urlsplit(handler.path).query, keep_blank_values=True))
-            handler.reply(200, self._take(key, query, sent), etag='"0"')
+            handler.reply(200, self._take(handler.command, key, query, sent), etag='"0"')
 
-    def _take(self, key: str, query: dict[str, str], sent: bytes) -> bytes:
+    def _take(self, method: str, key: str, query: dict[str, str], sent: bytes) -> bytes:
         if "uploads" in query:
             return b"<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>"
         if "partNumber" in query:
             self.parts[int(query["partNumber"])] = sent
+            return b""
+        if "uploadId" in query and method == "DELETE":
+            self.parts.clear()
             return b""
         if "uploadId" in query:
             self.held[key] = b"".join(self.parts.pop(number) for number in sorted(self.parts))

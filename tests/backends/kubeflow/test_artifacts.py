@@ -199,5 +199,7 @@ def test_what_opens_an_artifact_is_neither_shown_nor_pickled_nor_compared():
 def test_a_pickled_artifact_of_a_cluster_opens_nothing_by_its_address_alone(tmp_path):
     (tmp_path / "secret").write_text("of this machine")
     artifact = Artifact("a", "system.Model", f"file://{tmp_path}/secret", store=lambda uri: (None, uri))
-    with pytest.raises(PermissionError, match=r"belongs to a run on a cluster: get the run again by kfnb\.run"):
+    with pytest.raises(
+        PermissionError, match=r"belongs to a run on a cluster: get the run again by kfnb\.run"
+    ):
         pickle.loads(pickle.dumps(artifact)).open()
