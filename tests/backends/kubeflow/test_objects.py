@@ -9,13 +9,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from replay import GOOD
 
-from kfnb.backends.keeping import keep, written
+from kfnb.artifacts.preview import preview
 from kfnb.backends.kubeflow.objects import Store
 from kfnb.backends.kubeflow.session import Session
 from kfnb.backends.kubeflow.storage import Storage
-from kfnb.backends.previews import preview
 from kfnb.errors import BackendError, Unreadable
 from kfnb.model import FILES, Artifact, Run, Task
+from kfnb.resources.runs.output_files import keep, written
 
 ROOT = f"minio://mlpipeline/v2/artifacts/train-and-deploy/{GOOD}"
 MODEL = f"{ROOT}/train/39faecb9-f7b1-43ef-988e-633f9777309f/model"
