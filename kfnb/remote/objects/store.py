@@ -15,6 +15,7 @@ from kfnb.remote.objects.errors import StoreUnreachable, translated
 
 _SILENT_FOR = 30.0
 """Seconds for which a store that does not answer is not asked: a task may have many artifacts to look at."""
+_MOST_BUCKETS = 16
 _PART = 8 * 1024**2
 _PARTS_AT_ONCE = 2
 _READ_AT_ONCE = 4 * 1024**2
@@ -113,6 +114,8 @@ class ObjectStore:
     def _kept(self, stores: dict[str, Any], bucket: str, make: Callable[[str], Any]) -> Any:
         with self._lock:
             if bucket not in stores:
+                while len(stores) >= _MOST_BUCKETS:
+                    del stores[next(iter(stores))]
                 stores[bucket] = make(bucket)
             return stores[bucket]
 
