@@ -73,6 +73,11 @@ class Store:
 
         access = partial(StoreAccess, service, ca_file=self._ca_file, verify=self._verify)
         if service == "az":
+            if not self._storage.names_account(account):
+                raise Unreadable(
+                    f"the artifact is in the Azure storage account {account}, which neither the environment nor the"
+                    f" pipeline root names: it is not opened. If you trust it, set AZURE_STORAGE_ACCOUNT_NAME={account}"
+                )
             found = access(account=account)
         elif service == "gs":
             found = access(account_key=self._google(session))

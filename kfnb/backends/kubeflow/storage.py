@@ -82,6 +82,16 @@ class Storage:
             return True
         return endpoint in {_host(one.endpoint) for one in self._configured()}
 
+    def names_account(self, account: str) -> bool:
+        """Whether a storage account of Azure's is the environment's, or in a pipeline root that is set."""
+        if account in ("", os.environ.get("AZURE_STORAGE_ACCOUNT_NAME")):
+            return True
+        try:
+            roots = self._root, str(self._told().get("defaultPipelineRoot") or "")
+        except BackendError:
+            roots = self._root, ""
+        return any(f"@{account}." in root for root in roots)
+
     def names_secret(self, session: Session) -> bool:
         """Whether the configuration names the secret with these keys in it, or it is KFP's own in each namespace."""
         if session.credentials == _DEFAULT.credentials:

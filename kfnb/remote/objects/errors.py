@@ -38,7 +38,7 @@ class StoreUnreachable(Unreadable):
 def translated(error: Exception, verb: str, path: str, host: str) -> Exception:
     """Our own exception for one of obstore's, raised on ``verb`` (reading, writing, listing) ``path``."""
     if isinstance(error, FileNotFoundError):
-        return ObjectMissing(path)
+        return ObjectMissing(f"no such object: {path}")
     said, _, debug = str(error).partition("\n\nDebug source:")
     where = f"the object store at {host}"
     if _REDACTED in said:
@@ -53,7 +53,7 @@ def translated(error: Exception, verb: str, path: str, host: str) -> Exception:
 
 def _refused(status: int, words: str, verb: str, path: str, where: str) -> Unreadable:
     if status == _NOT_FOUND:
-        return ObjectMissing(path)
+        return ObjectMissing(f"no such object: {path}")
     if status in _FORBIDDEN:
         return ObjectForbidden(f"{where} does not allow {verb} {path}: {words}")
     return Unreadable(f"{where} answered {status} to {verb} {path}: {words}")

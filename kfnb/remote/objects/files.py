@@ -35,7 +35,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
             except ObjectMissing:
                 pass
         if not self._store.list_folder(path):
-            raise ObjectMissing(path)
+            raise ObjectMissing(f"no such object: {path}")
         return _entry(ObjectInfo(path, folder=True))
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:  # noqa: FBT002 - fsspec's signature

@@ -16,7 +16,8 @@ from kfnb.remote.objects.errors import StoreUnreachable, translated
 _SILENT_FOR = 30.0
 """Seconds for which a store that does not answer is not asked: a task may have many artifacts to look at."""
 _MOST_BUCKETS = 16
-_PART = 8 * 1024**2
+_PART = 5 * 1024**2
+"""The least that S3 takes: on a slow line, a part must arrive before its request times out."""
 _PARTS_AT_ONCE = 2
 _READ_AT_ONCE = 4 * 1024**2
 

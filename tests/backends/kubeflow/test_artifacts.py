@@ -6,8 +6,11 @@ import yaml
 from cluster import Metadata, running
 from replay import BAD, CACHED, GOOD, text_of
 
+from kfnb.artifacts.preview import preview
 from kfnb.backends.kubeflow import artifacts, mlmd
 from kfnb.backends.kubeflow.mlmd import Execution, Recorded, Stored, Use
+from kfnb.backends.kubeflow.objects import Store
+from kfnb.backends.kubeflow.storage import Storage
 from kfnb.model import Artifact
 from kfnb.resources.runs.view.classification import read_confusion, read_roc
 
@@ -186,6 +189,22 @@ def test_artifacts_get_what_they_are_opened_with_from_their_session():
     artifact = artifacts.read(recorded(Use(2, 1, "out", output=True)), SPEC, opener)["join"].outputs["out"]
     assert seen == [{"Provider": "minio"}]
     assert artifact.filesystem() == ("file system", "minio://b/1")
+
+
+@pytest.mark.parametrize(
+    "session", [None, "null", "[]", '"x"', "[" * 100_000, 1, [], {"Params": 1}, '{"Params": "x"}']
+)
+def test_a_session_of_any_form_spoils_no_picture(session, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    monkeypatch.delenv("AWS_WEB_IDENTITY_TOKEN_FILE", raising=False)
+    told = Recorded(
+        properties={"pipeline_root": session},
+        executions=(Execution(1, "", "", "RUNNING"), Execution(2, "join", "", "COMPLETE", 1)),
+        uses=(Use(2, 1, "out", output=True),),
+        artifacts={1: Stored(1, "system.Dataset", "minio://b/x", {"store_session_info": session})},
+    )
+    read = artifacts.read(told, SPEC, Store(Storage("kubeflow", None)).opener)
+    assert "keys are not known here" in preview(read["join"].outputs["out"]).note
 
 
 def test_what_opens_an_artifact_is_neither_shown_nor_pickled_nor_compared():

@@ -348,6 +348,17 @@ def test_a_config_map_that_may_not_be_read_names_nothing(store, kubernetes, keys
         artifact(store, session=session(endpoint=ELSEWHERE)).open()
 
 
+def test_an_azure_account_that_only_the_record_names_is_not_asked(store, kubernetes, monkeypatch):
+    uri = "abfss://container@other.dfs.core.windows.net/x"
+    with pytest.raises(Unreadable, match="Azure storage account other, which neither"):
+        artifact(store, uri).open()
+    kubernetes.config_maps["kfp-launcher"] = {"defaultPipelineRoot": uri}
+    assert store.filesystem(Session(), uri)[1] == "container/x"
+    del kubernetes.config_maps["kfp-launcher"]
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "other")
+    assert store.filesystem(Session(), uri)[1] == "container/x"
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from(["Provider", "Params", *PARAMS]), inner),
