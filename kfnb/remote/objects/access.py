@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from kfnb.errors import Unreadable
+from kfnb.extras import require
 
 _ENDPOINT = re.compile(r"https?://(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?")
 _REGION = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -96,6 +97,7 @@ class StoreAccess:
         return self._store(bucket, {"timeout": "7d", "read_timeout": _MOVE}, retries)
 
     def _store(self, bucket: str, limits: Mapping[str, str], retries: Mapping[str, Any]) -> Any:
+        require("obstore", "opening objects")
         from obstore.store import AzureStore, GCSStore, S3Store
 
         shared: dict[str, Any] = {"client_options": self._client(limits), "retry_config": dict(retries)}

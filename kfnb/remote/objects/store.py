@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kfnb.extras import require
 from kfnb.remote.objects.access import StoreAccess
 from kfnb.remote.objects.errors import StoreUnreachable, translated
 
@@ -123,6 +124,7 @@ class ObjectStore:
     @contextmanager
     def _asked(self, verb: str, path: str) -> Iterator[tuple[str, str]]:
         """The bucket and the key of a path, for a request whose errors become ours."""
+        require("obstore", "opening objects")
         from obstore.exceptions import BaseError
 
         until, why = self._silent
