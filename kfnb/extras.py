@@ -10,6 +10,7 @@ from kfnb.errors import MissingExtra
 PACKAGES: Mapping[str, tuple[str, str]] = {
     "cmaes": ("cmaes", "tune"),
     "grpc": ("grpcio", "cluster"),
+    "obstore": ("obstore", "cluster"),
     "optuna": ("optuna", "tune"),
     "pandas": ("pandas", ""),
     "scipy": ("scipy", "tune"),

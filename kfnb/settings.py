@@ -72,8 +72,10 @@ class Kfnb(Configurable):
     installed = Unicode("kubeflow", help="the namespace that Kubeflow itself is installed in").tag(
         config=True
     )
-    ca_file = Unicode("", help="file of the certificates that Kubeflow's is checked with").tag(config=True)
-    verify = Bool(True, help="check Kubeflow's certificate").tag(config=True)
+    ca_file = Unicode(
+        "", help="file of the certificates that Kubeflow's and its object store's are checked with"
+    ).tag(config=True)
+    verify = Bool(True, help="check the certificates of Kubeflow and its object store").tag(config=True)
     metadata = Unicode("", help="address of ML Metadata, host:port; empty for the one that is found").tag(
         config=True
     )

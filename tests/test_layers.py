@@ -24,6 +24,7 @@ LAYERS = [
     {"kfnb.execute", "kfnb.ui"},
     {"kfnb.artifacts"},
     {"kfnb.cluster"},
+    {"kfnb.remote"},
     {
         "kfnb.backends.local.faults",
         "kfnb.backends.local.secret_store",
@@ -61,6 +62,7 @@ HEAVY = {
     "numpy",
     "sklearn",
     "nbconvert",
+    "obstore",
     "plotly",
     "yaml",
 }

@@ -55,7 +55,7 @@ class Artifact:
     store: Callable[[str], tuple[Any, str]] | None = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "store": None}
+        return {**self.__dict__, "store": _left_behind if self.store else None}
 
     def filesystem(self) -> tuple[Any, str]:
         """The fsspec file system that holds the artifact, and its path there."""
@@ -97,6 +97,13 @@ class Artifact:
         except UnicodeDecodeError as error:
             # a multi-byte character may be cut at the end; anything earlier is not text
             return head[: error.start].decode() if error.start >= len(head) - 3 else ""
+
+
+def _left_behind(uri: str) -> tuple[Any, str]:
+    """Stand for the store of an artifact that was pickled: its address alone opens nothing, no file here either."""
+    raise PermissionError(
+        f"{uri} belongs to a run on a cluster: get the run again by kfnb.run('ID') to open it"
+    )
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from shelf import Shelf
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.mlmd import Metadata as Client
-from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.local import LocalBackend
@@ -55,7 +54,7 @@ def kubeflow(folder: Path, speed: float = 50.0) -> Iterator[Engine]:
         metadata, kubernetes, objects = (
             open_.enter_context(running(kind())) for kind in (Metadata, Kubernetes, Objects)
         )
-        store = Store("kubeflow", read_secrets(kubernetes.api()), lambda _: objects.address)
+        store = objects.store(kubernetes.api())
         insight = Cluster(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
         yield Engine(KubeflowBackend(Server(replay.url), insight=insight), folder)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kfnb.model import Run, RunState, Task, TaskError
+from kfnb.resources.runs.events import literal
 
 Fact = tuple[float, str, str, Mapping[str, Any]]
 """An event without its number: time, kind, task, data. Artifacts are themselves here, not JSON: they can be opened."""
@@ -47,7 +48,7 @@ def _head(run: Run) -> dict[str, Any]:
 def _of_run(old: Run | None, new: Run, now: float) -> Iterator[Fact]:
     had = (old.result, old.metrics) if old else ({}, {})
     if had != (new.result, new.metrics):
-        yield new.finished or now, "outputs", "", {"values": new.result, "metrics": new.metrics}
+        yield new.finished or now, "outputs", "", {"values": literal(new.result), "metrics": new.metrics}
     if new.started is not None and (old is None or old.started is None) and new.state is not RunState.RUNNING:
         yield new.started, "state", "", {"state": RunState.RUNNING}
     if old is None or (old.state, old.error, old.finished) != (new.state, new.error, new.finished):
@@ -60,7 +61,7 @@ def _of_task(old: Task | None, new: Task, now: float) -> Iterator[Fact]:
         yield new.started or now, "task", new.id, _shape(new)
         old = None
     if new.inputs and (old is None or old.inputs != new.inputs):
-        yield new.started or now, "inputs", new.id, {"values": new.inputs}
+        yield new.started or now, "inputs", new.id, {"values": literal(new.inputs)}
     entered = new.began[len(old.began) if old else 0 :]
     for at in entered:
         yield at, "state", new.id, {"state": RunState.RUNNING}
@@ -76,7 +77,7 @@ def _of_task(old: Task | None, new: Task, now: float) -> Iterator[Fact]:
     if (new.outputs or new.metrics) and (
         old is None or (old.outputs, old.metrics) != (new.outputs, new.metrics)
     ):
-        yield new.finished or now, "outputs", new.id, {"values": new.outputs, "metrics": new.metrics}
+        yield new.finished or now, "outputs", new.id, {"values": literal(new.outputs), "metrics": new.metrics}
     if new.decided != (old.decided if old else ""):
         yield new.started or new.finished or now, "decided", new.id, {"text": new.decided}
     if new.doing != (old.doing if old else ""):

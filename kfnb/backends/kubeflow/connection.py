@@ -15,10 +15,10 @@ from kfnb.backends.kubeflow.forward import Forward, Forwards
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.look import Insight
 from kfnb.backends.kubeflow.mlmd import Metadata
-from kfnb.backends.kubeflow.objects import Store, read_secrets
+from kfnb.backends.kubeflow.objects import Store
 from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.server import Server
-from kfnb.backends.kubeflow.stored import ArtifactRoot
+from kfnb.backends.kubeflow.storage import Storage
 from kfnb.backends.kubeflow.surroundings import INSTALLED, Surroundings
 from kfnb.backends.kubeflow.told import Told
 from kfnb.backends.kubeflow.uploads import Uploads
@@ -82,7 +82,7 @@ def connect(access: Access, around: Surroundings) -> KubeflowBackend:
         page=_page(url, access, around),
         root=access.pipeline_root,
         account=access.service_account,
-        uploads=Uploads(lambda: _root(access, server, kubernetes, ways), access.upload_limit),
+        uploads=Uploads(lambda: _store(access, server, kubernetes, ways).root(), access.upload_limit),
         close=ways.close,
     )
 
@@ -141,12 +141,8 @@ def _namespace(access: Access, server: Server) -> str:
 
 
 def _store(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> Store:
-    secrets = read_secrets(kubernetes) if kubernetes is not None else None
-    return Store(_namespace(access, server), secrets, ways.reached)
-
-
-def _root(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> ArtifactRoot:
-    return ArtifactRoot(_store(access, server, kubernetes, ways), kubernetes, access.pipeline_root)
+    storage = Storage(_namespace(access, server), kubernetes, access.pipeline_root, access.installed)
+    return Store(storage, ways.reached, ca_file=access.ca_file, verify=access.verify)
 
 
 def _metadata(url: str, access: Access, ways: _Ways) -> str:

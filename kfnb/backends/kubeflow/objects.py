@@ -1,156 +1,149 @@
-"""The object stores that hold artifacts, opened as the run itself opened them.
+"""The object stores that hold the artifacts of a namespace's runs, opened as its configuration allows.
 
-KFP records with each run and artifact how its store is reached: the provider, the endpoint, and the name of the secret
-that holds the keys. The keys are read from Kubernetes when an artifact is opened, else taken from the environment;
-they stay in this process.
+KFP records with each run and artifact how its store is reached: the endpoint, and the name of the secret that holds
+the keys. Who may write in a namespace may write such records, so an endpoint, a secret and its keys are used only where
+the namespace's configuration or the user's settings name them too, and only objects are opened: no files, no web pages.
 """
 
 from __future__ import annotations
 
 import base64
-import json
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+import threading
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from kfnb.backends.kubeflow.signing import Keys
-from kfnb.cluster.kubernetes import Kubernetes
-from kfnb.errors import Absent, BackendError, Hidden, Unreadable
+from kfnb.backends.kubeflow.session import Session
+from kfnb.backends.kubeflow.storage import AMAZON, SETTINGS, Storage, environment_endpoint
+from kfnb.errors import BackendError, Unreadable
 
-_PACKAGES = {"gs": "gcsfs", "gcs": "gcsfs", "azblob": "adlfs", "abfs": "adlfs", "oss": "ossfs"}
-"""Where fsspec's file systems are for stores that are not S3."""
-_S3 = ("minio", "s3")
-_AWS = "s3.amazonaws.com"
-
-Secrets = Callable[[str, str], Mapping[str, str]]
-"""Given a namespace and a name, a secret's data as Kubernetes has it (base64). Raises ``BackendError``."""
+_AMAZON = "s3.amazonaws.com"
+_DEFAULT_REGION = "us-east-1"
+_MOST_OPEN = 16
 
 
-@dataclass(frozen=True)
-class Session:
-    """How a store is reached, as KFP has recorded it (``store_session_info``)."""
-
-    provider: str = ""
-    endpoint: str = ""
-    region: str = ""
-    secure: bool = True
-    secret: str = ""
-    access_key: str = "accesskey"
-    secret_key: str = "secretkey"  # noqa: S105 - the name of a key within a secret
-
-    @classmethod
-    def parse(cls, text: str) -> Session:
-        """Read it from JSON; of an empty or unknown text, one that says nothing."""
-        try:
-            told = json.loads(text or "{}")
-        except ValueError:
-            told = {}
-        params = told.get("Params") or {}
-        from_environment = str(params.get("fromEnv", "")).lower() == "true"
-        return cls(
-            provider=told.get("Provider", ""),
-            endpoint=params.get("endpoint", ""),
-            region=params.get("region", ""),
-            secure=str(params.get("disableSSL", "")).lower() != "true",
-            secret="" if from_environment else params.get("secretName", ""),
-            access_key=params.get("accessKeyKey", cls.access_key),
-            secret_key=params.get("secretKeyKey", cls.secret_key),
-        )
-
-
-@dataclass(frozen=True)
 class Store:
-    """The object stores of the runs in ``namespace``.
+    """The object stores of the runs in the namespace of ``storage``.
 
-    ``secrets`` reads a secret of the cluster's; ``reach`` says where an address within the cluster (``host:port``) is
-    reached from here.
+    ``reach`` says where an address within the cluster (``host:port``) is reached from here. ``ca_file`` and ``verify``
+    are as for Kubeflow itself.
     """
 
-    namespace: str
-    secrets: Secrets | None = field(default=None, repr=False)
-    reach: Callable[[str], str] = field(default=str, repr=False)
-    _open: dict[Session, Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+    def __init__(
+        self,
+        storage: Storage,
+        reach: Callable[[str], str] = str,
+        *,
+        ca_file: str = "",
+        verify: bool = True,
+    ) -> None:
+        self._storage, self._reach, self._ca_file, self._verify = storage, reach, ca_file, verify
+        self._open: dict[tuple[Session, str, str], Any] = {}
+        self._lock = threading.Lock()
 
-    def opener(self, session: str) -> Callable[[str], tuple[Any, str]]:
+    def __repr__(self) -> str:
+        return f"Store({self._storage.namespace})"
+
+    def opener(self, session: object) -> Callable[[str], tuple[Any, str]]:
         """What opens the URIs of artifacts with this session (JSON): see ``model.Artifact.store``."""
         return partial(self.filesystem, Session.parse(session))
 
+    def root(self) -> tuple[str, Any]:
+        """The URI of the folder in which runs keep artifacts, and its file system. Raises ``BackendError``."""
+        uri, session = self._storage.root()
+        return uri, self.filesystem(session, uri)[0]
+
     def filesystem(self, session: Session, uri: str) -> tuple[Any, str]:
         """The fsspec file system of a URI, and the path in it. Raises ``Unreadable``."""
-        scheme, _, path = uri.partition("://")
-        if scheme not in _S3:
-            return _elsewhere(scheme, uri)
-        if session not in self._open:
-            self._open[session] = self._s3(session)
-        return self._open[session], path.partition("?")[0]
+        from kfnb.remote.objects import ObjectAddress
 
-    def _s3(self, session: Session) -> Any:
-        from kfnb.backends.kubeflow.s3 import S3Files
+        address = ObjectAddress.parse(uri)
+        key = session, address.service, address.account
+        with self._lock:
+            if key not in self._open:
+                while len(self._open) >= _MOST_OPEN:
+                    del self._open[next(iter(self._open))]
+                self._open[key] = self._made(session, address.service, address.account)
+            return self._open[key], address.path
 
-        region = session.region or os.environ.get("AWS_REGION") or "us-east-1"
-        host = self.reach(session.endpoint or os.environ.get("AWS_S3_ENDPOINT", "") or _AWS)
-        if host == _AWS:
-            host = f"s3.{region}.amazonaws.com"
-        scheme = "" if "://" in host else "https://" if session.secure else "http://"
-        return S3Files(f"{scheme}{host}", self._keys(session), region)
+    def _made(self, session: Session, service: str, account: str) -> Any:
+        from kfnb.remote.objects import ObjectStore, StoreAccess
+        from kfnb.remote.objects.files import ObjectFiles
 
-    def _keys(self, session: Session) -> Keys:
+        access = partial(StoreAccess, service, ca_file=self._ca_file, verify=self._verify)
+        if service == "az":
+            if not self._storage.names_account(account):
+                raise Unreadable(
+                    f"the artifact is in the Azure storage account {account}, which neither the environment nor the"
+                    f" pipeline root names: it is not opened. If you trust it, set AZURE_STORAGE_ACCOUNT_NAME={account}"
+                )
+            found = access(account=account)
+        elif service == "gs":
+            found = access(account_key=self._google(session))
+        else:
+            self._check(session)
+            region = session.region or os.environ.get("AWS_REGION") or _DEFAULT_REGION
+            keys = self._keys(session)
+            found = access(self._endpoint(session), region, session.path_style, keys)
+        return ObjectFiles(ObjectStore(found))
+
+    def _check(self, session: Session) -> None:
+        """Refuse an endpoint that only the run's record names."""
+        if not self._storage.names_endpoint(session):
+            raise Unreadable(
+                f"the run's record names the object store {session.endpoint[:100]!r}, which the configuration of"
+                f" namespace {self._storage.namespace} (config map {SETTINGS}) does not: it is not opened. If you trust"
+                " it, set AWS_ENDPOINT_URL_S3 to it in the environment"
+            )
+
+    def _endpoint(self, session: Session) -> str:
+        """The URL of the store, empty for Amazon's own."""
+        named = (session.endpoint or environment_endpoint()).rstrip("/")
+        if named in ("", _AMAZON):  # obstore takes the region's own
+            return ""
+        if AMAZON.fullmatch(named):
+            return f"https://{named}"
+        host = self._reach(named)
+        return host if "://" in host else f"{'https' if session.secure else 'http'}://{host}"
+
+    def _keys(self, session: Session) -> Any:
+        """The keys in the session's secret; None for what the environment says."""
+        from kfnb.remote.objects import AccessKeys, has_environment_credentials
+
         refused = "the run's store takes its keys from the environment of its pods"
-        if session.secret and self.secrets is not None:
+        if session.secret:
             try:
-                data = self.secrets(self.namespace, session.secret)
-                return Keys(_decoded(data[session.access_key]), _decoded(data[session.secret_key]))
-            except KeyError as error:
-                refused = f"secret {session.secret} in namespace {self.namespace} has no key {error}"
+                access, secret = self._secret(session, session.access_key, session.secret_key)
+                return AccessKeys(access, secret)
             except BackendError as error:
                 refused = str(error)
-        elif session.secret:
-            where = f"secret {session.secret} in namespace {self.namespace}"
-            refused = (
-                f"its keys are in {where}, and Kubernetes is not reached from here (%kf_config context=NAME)"
-            )
-        access, secret = os.environ.get("AWS_ACCESS_KEY_ID"), os.environ.get("AWS_SECRET_ACCESS_KEY")
-        if not access or not secret:
+        if not has_environment_credentials():
             raise Unreadable(
                 f"the object store's keys are not known here: {refused}. "
                 "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to reach it"
             )
-        return Keys(access, secret, os.environ.get("AWS_SESSION_TOKEN", ""))
+        return None
 
-
-def read_secrets(kubernetes: Kubernetes) -> Secrets:
-    """What reads secrets from Kubernetes."""
-
-    def read(namespace: str, name: str) -> Mapping[str, str]:
-        where = f"secret {name} in namespace {namespace}"
+    def _google(self, session: Session) -> str:
+        """The service account's key in the session's secret; empty for what the environment says."""
+        if not session.secret or not session.token_key:
+            return ""
         try:
-            found = kubernetes.get(f"/api/v1/namespaces/{namespace}/secrets/{name}")
-        except Hidden:
-            raise BackendError(f"{where} may not be read by this notebook's account (403)") from None
-        except Absent:
-            raise BackendError(f"{where} does not exist") from None
+            return self._secret(session, session.token_key)[0]
         except BackendError as error:
-            raise BackendError(f"{where} cannot be read: {error}") from None
-        data: Mapping[str, str] = found.get("data") or {}
-        return data
+            raise Unreadable(f"the key of the service account is not known here: {error}") from None
 
-    return read
-
-
-def _decoded(value: str) -> str:
-    return base64.b64decode(value).decode()
-
-
-def _elsewhere(scheme: str, uri: str) -> tuple[Any, str]:
-    import fsspec
-
-    package = _PACKAGES.get(scheme, f"fsspec's package for {scheme}://")
-    try:
-        found: tuple[Any, str] = fsspec.core.url_to_fs(uri)
-    except ImportError:
-        raise Unreadable(f"to open {uri}, install {package}: pip install {package}") from None
-    except ValueError:
-        raise Unreadable(f"{uri} cannot be opened: nothing here knows {scheme}://") from None
-    return found
+    def _secret(self, session: Session, *keys: str) -> list[str]:
+        where = f"secret {session.secret[:100]} in namespace {self._storage.namespace}"
+        if not self._storage.names_secret(session):
+            raise BackendError(
+                f"{where} is not named by the namespace's configuration (config map {SETTINGS})"
+            )
+        data = self._storage.secret(session.secret)
+        try:
+            return [base64.b64decode(data[key], validate=True).decode() for key in keys]
+        except KeyError as error:
+            raise BackendError(f"{where} has no key {error}") from None
+        except ValueError:
+            raise BackendError(f"{where} does not hold text") from None

@@ -12,7 +12,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from kfnb.backends.kubeflow.stored import ArtifactRoot
 from kfnb.errors import BackendError
 from kfnb.model import Carried, carried, digest_of, importers, stored
 
@@ -74,9 +73,12 @@ class Cargo:
 
 
 class Uploads:
-    """What takes files of the notebook's folder to ``root``: up to ``limit`` MB for a pipeline."""
+    """What takes files of the notebook's folder to a root: up to ``limit`` MB for a pipeline.
 
-    def __init__(self, root: Callable[[], ArtifactRoot], limit: int) -> None:
+    ``root`` gives its URI and the file system that it is in, or raises ``BackendError``.
+    """
+
+    def __init__(self, root: Callable[[], tuple[str, Any]], limit: int) -> None:
         self._root, self._limit = root, limit
 
     def cargo(self, spec: Json, folder: str) -> Cargo:
@@ -87,7 +89,7 @@ class Uploads:
         here = Path(folder)
         _check(here, list(found.values()), self._limit)
         try:
-            root, filesystem = self._root().find()
+            root, filesystem = self._root()
         except (BackendError, OSError) as error:
             raise BackendError(_cannot(here, next(iter(found.values())), str(error))) from None
         named = {uri: f"{root}/{_FOLDER}/{one.digest}" for uri, one in found.items()}
@@ -96,7 +98,7 @@ class Uploads:
         return Cargo(_renamed(spec, named), here, files, filesystem)
 
 
-def _nowhere() -> ArtifactRoot:
+def _nowhere() -> tuple[str, Any]:
     raise BackendError("where runs keep artifacts is not known")
 
 

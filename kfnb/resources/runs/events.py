@@ -56,10 +56,25 @@ def encode(value: Any) -> Any:
             }
         }
     if isinstance(value, Mapping):
-        return {name: encode(item) for name, item in value.items()}
+        return _as_data({name: encode(item) for name, item in value.items()})
     if isinstance(value, list | tuple):
         return [encode(item) for item in value]
     return value
+
+
+def literal(value: Any) -> Any:
+    """A value whose artifacts stay themselves, for events that are not stored: ``decode`` gives it back as it is.
+
+    What a step of a cluster put out must not be taken for an artifact because it looks like an encoded one.
+    """
+    if isinstance(value, dict):
+        return _as_data({name: literal(item) for name, item in value.items()})
+    return [literal(item) for item in value] if isinstance(value, list) else value
+
+
+def _as_data(value: dict[str, Any]) -> dict[str, Any]:
+    """The dict, marked where it looks like what ``encode`` makes of something else."""
+    return {"$data": value} if set(value) in ({"$artifact"}, {"$data"}) else value
 
 
 def decode(value: Any) -> Any:
@@ -67,6 +82,8 @@ def decode(value: Any) -> Any:
     if isinstance(value, dict):
         if set(value) == {"$artifact"}:
             return Artifact(**value["$artifact"])
+        if set(value) == {"$data"} and isinstance(value["$data"], dict):
+            value = value["$data"]
         return {name: decode(item) for name, item in value.items()}
     if isinstance(value, list):
         return [decode(item) for item in value]

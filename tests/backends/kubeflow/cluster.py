@@ -97,6 +97,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         sent = self.rfile.read(int(self.headers["content-length"]))
         self.owner.take(self, unquote(urlsplit(self.path).path), sent)
 
+    def do_POST(self) -> None:
+        self.owner.asked.append(f"POST {self.path}")
+        sent = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.owner.take(self, unquote(urlsplit(self.path).path), sent)
+
+    def do_DELETE(self) -> None:
+        self.owner.asked.append(f"DELETE {self.path}")
+        self.owner.take(self, unquote(urlsplit(self.path).path), b"")
+
     def reply(self, status: int, data: bytes = b"", **headers: str) -> None:
         self.send_response(status)
         for name, value in ({"content-length": str(len(data))} | headers).items():
@@ -118,7 +127,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Objects(_Server):
-    """An S3 store with the recorded objects in its one bucket: GET, HEAD, ListObjectsV2 and PUT.
+    """An S3 store with the recorded objects in its one bucket: GET, HEAD, ListObjectsV2, PUT, and uploads in parts.
 
     ``refuses`` are the methods for which its keys are not good enough.
     """
@@ -130,6 +139,7 @@ class Objects(_Server):
         self.held = {key: text.encode() for key, text in held.items()}
         self.page = 1000
         self.refuses: set[str] = set()
+        self.parts: dict[int, bytes] = {}
         super().__init__()
 
     def answer(self, handler: Any, path: str, query: dict[str, str]) -> None:
@@ -156,32 +166,63 @@ class Objects(_Server):
         elif handler.headers["x-amz-content-sha256"] != digest:
             handler.reply(400, b"<Error><Code>XAmzContentSHA256Mismatch</Code></Error>")
         else:
-            self.held[key] = sent
-            handler.reply(200)
+            query = dict(parse_qsl(urlsplit(handler.path).query, keep_blank_values=True))
+            handler.reply(200, self._take(handler.command, key, query, sent), etag='"0"')
+
+    def _take(self, method: str, key: str, query: dict[str, str], sent: bytes) -> bytes:
+        if "uploads" in query:
+            return b"<InitiateMultipartUploadResult><UploadId>1</UploadId></InitiateMultipartUploadResult>"
+        if "partNumber" in query:
+            self.parts[int(query["partNumber"])] = sent
+            return b""
+        if "uploadId" in query and method == "DELETE":
+            self.parts.clear()
+            return b""
+        if "uploadId" in query:
+            self.held[key] = b"".join(self.parts.pop(number) for number in sorted(self.parts))
+            return b"<CompleteMultipartUploadResult><ETag>0</ETag></CompleteMultipartUploadResult>"
+        self.held[key] = sent
+        return b""
 
     def _object(self, handler: Any, data: bytes) -> None:
+        told = {"last-modified": "Mon, 23 Nov 2026 14:40:00 GMT", "etag": '"0"'}
         wanted = handler.headers.get("range", "")
         if not wanted:
-            handler.reply(200, data)
+            handler.reply(200, data, **told)
             return
         first, last = wanted.removeprefix("bytes=").split("-")
         part = data[int(first) : int(last) + 1 if last else None]
-        handler.reply(206, part)
+        if not part:
+            handler.reply(416, b"<Error><Code>InvalidRange</Code></Error>")
+            return
+        told["content-range"] = f"bytes {first}-{int(first) + len(part) - 1}/{len(data)}"
+        handler.reply(206, part, **told)
 
     def _listed(self, query: dict[str, str]) -> str:
         prefix, size = query.get("prefix", ""), min(self.page, int(query.get("max-keys", 1000)))
         below = [key for key in sorted(self.held) if key.startswith(prefix)]
         found = list(dict.fromkeys(prefix + key[len(prefix) :].partition("/")[0] for key in below))
+        if "delimiter" not in query:
+            found = below
         start = int(query.get("continuation-token", 0))
         shown, more = found[start : start + size], found[start + size :]
         rows = "".join(
-            f"<Contents><Key>{escape(key)}</Key><Size>{len(self.held[key])}</Size></Contents>"
+            f"<Contents><Key>{escape(key)}</Key><Size>{len(self.held[key])}</Size>"
+            "<LastModified>2026-11-23T14:40:00.000Z</LastModified><ETag>0</ETag></Contents>"
             if key in self.held
             else f"<CommonPrefixes><Prefix>{escape(key)}/</Prefix></CommonPrefixes>"
             for key in shown
         )
         token = f"<NextContinuationToken>{start + size}</NextContinuationToken>" if more else ""
-        return f"<ListBucketResult>{token}{rows}</ListBucketResult>"
+        told = f"<IsTruncated>{str(bool(more)).lower()}</IsTruncated>"
+        return f"<ListBucketResult>{told}{token}{rows}</ListBucketResult>"
+
+    def store(self, api: Any) -> Any:
+        """What opens artifacts in it, with the keys and the configuration that a Kubernetes has for its namespace."""
+        from kfnb.backends.kubeflow.objects import Store
+        from kfnb.backends.kubeflow.storage import Storage
+
+        return Store(Storage("kubeflow", api), lambda _: self.address)
 
 
 @dataclass

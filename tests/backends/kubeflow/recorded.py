@@ -15,7 +15,6 @@ from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.look import Look
 from kfnb.backends.kubeflow.mlmd import Recorded
 from kfnb.backends.kubeflow.nodes import name_of, task_of
-from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.pods import Pod, Pods
 from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.kubeflow.workflow import Workflow, _nodes, parse
@@ -82,7 +81,7 @@ class Beside:
         api = self.kubernetes.api()
         return Cluster(
             mlmd.Metadata(self.metadata.address) if metadata else None,
-            Store("kubeflow", read_secrets(api), lambda _: self.objects.address),
+            self.objects.store(api),
             Pods(api, "kubeflow") if kubernetes else None,
         )
 

@@ -6,8 +6,11 @@ import yaml
 from cluster import Metadata, running
 from replay import BAD, CACHED, GOOD, text_of
 
+from kfnb.artifacts.preview import preview
 from kfnb.backends.kubeflow import artifacts, mlmd
 from kfnb.backends.kubeflow.mlmd import Execution, Recorded, Stored, Use
+from kfnb.backends.kubeflow.objects import Store
+from kfnb.backends.kubeflow.storage import Storage
 from kfnb.model import Artifact
 from kfnb.resources.runs.view.classification import read_confusion, read_roc
 
@@ -188,9 +191,34 @@ def test_artifacts_get_what_they_are_opened_with_from_their_session():
     assert artifact.filesystem() == ("file system", "minio://b/1")
 
 
+@pytest.mark.parametrize(
+    "session", [None, "null", "[]", '"x"', "[" * 100_000, 1, [], {"Params": 1}, '{"Params": "x"}']
+)
+def test_a_session_of_any_form_spoils_no_picture(session, monkeypatch):
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID", raising=False)
+    monkeypatch.delenv("AWS_WEB_IDENTITY_TOKEN_FILE", raising=False)
+    told = Recorded(
+        properties={"pipeline_root": session},
+        executions=(Execution(1, "", "", "RUNNING"), Execution(2, "join", "", "COMPLETE", 1)),
+        uses=(Use(2, 1, "out", output=True),),
+        artifacts={1: Stored(1, "system.Dataset", "minio://b/x", {"store_session_info": session})},
+    )
+    read = artifacts.read(told, SPEC, Store(Storage("kubeflow", None)).opener)
+    assert "keys are not known here" in preview(read["join"].outputs["out"]).note
+
+
 def test_what_opens_an_artifact_is_neither_shown_nor_pickled_nor_compared():
     canary = "canary"
     artifact = Artifact("a", "system.Model", "s3://b/a", store=lambda uri: (canary, uri))
     assert "store" not in repr(artifact)
     assert artifact == Artifact("a", "system.Model", "s3://b/a")
-    assert pickle.loads(pickle.dumps(artifact)).store is None
+    assert canary.encode() not in pickle.dumps(artifact)
+
+
+def test_a_pickled_artifact_of_a_cluster_opens_nothing_by_its_address_alone(tmp_path):
+    (tmp_path / "secret").write_text("of this machine")
+    artifact = Artifact("a", "system.Model", f"file://{tmp_path}/secret", store=lambda uri: (None, uri))
+    with pytest.raises(
+        PermissionError, match=r"belongs to a run on a cluster: get the run again by kfnb\.run"
+    ):
+        pickle.loads(pickle.dumps(artifact)).open()

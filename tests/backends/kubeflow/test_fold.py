@@ -13,8 +13,8 @@ from kfnb.backends.kubeflow.fold import fold, outline, spec_of
 from kfnb.backends.kubeflow.plan import plan_of
 from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.kubeflow.told import Told
-from kfnb.model import Run, RunState, TaskError
-from kfnb.resources.runs.events import Event, Fold
+from kfnb.model import Artifact, Run, RunState, Task, TaskError
+from kfnb.resources.runs.events import Event, Fold, decode, encode
 
 STATES = {RunState.SUCCEEDED: "ok", RunState.SKIPPED: "skipped"}
 
@@ -237,3 +237,33 @@ def test_a_run_of_a_thousand_tasks_is_folded_in_no_time():
         fold(answer, plan)
         spent.append(time.process_time() - began)
     assert min(spent) < 0.06  # 25 ms: make bench says
+
+
+LOOKS_LIKE_ONE = {"$artifact": {"name": "x", "type": "system.HTML", "uri": "file:///home/jovyan/secret"}}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        LOOKS_LIKE_ONE,
+        {"$data": LOOKS_LIKE_ONE},
+        {"$artifact": 1},
+        {"$data": 1},
+        [[LOOKS_LIKE_ONE]],
+        {"a": LOOKS_LIKE_ONE},
+    ],
+)
+def test_a_parameter_that_looks_like_an_artifact_is_none(value):
+    artifact = Artifact("a", "system.Model", "s3://b/a", store=lambda uri: (None, uri))
+    values = {"value": value, "artifact": artifact}
+    task = Task("t", "t", RunState.SUCCEEDED, inputs=values, outputs=values)
+    seen = Fold("1")
+    for number, (at, kind, name, data) in enumerate(
+        changes(None, Run("1", "r", "p", "kubeflow", tasks=(task,), result=values), 1.0), 1
+    ):
+        seen.add(Event(number, at, kind, name, data))
+    (got,) = seen.run.tasks
+    for found in (got.inputs, got.outputs, seen.run.result):
+        assert found == values
+        assert found["artifact"] is artifact
+    assert decode(encode(value)) == value

@@ -12,7 +12,6 @@ from kfnb.backends.kubeflow.artifacts import Made
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.fold import fold, spec_of
 from kfnb.backends.kubeflow.insight import Cluster
-from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.plan import plan_of
 from kfnb.backends.kubeflow.pods import Pod, Pods
 from kfnb.backends.kubeflow.server import Server
@@ -32,7 +31,7 @@ def metadata():
 
 @pytest.fixture
 def cluster(metadata, kubernetes, objects):
-    store = Store("kubeflow", read_secrets(kubernetes.api()), lambda address: objects.address)
+    store = objects.store(kubernetes.api())
     return Cluster(mlmd.Metadata(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
 
 

@@ -9,10 +9,10 @@ from replay import GOOD, text_of
 from kfnb.backends.kubeflow.lines import own_lines
 from kfnb.backends.kubeflow.logs import Looked, Source, end, follow, read
 from kfnb.backends.kubeflow.pods import Pods
-from kfnb.backends.kubeflow.s3 import S3Files
-from kfnb.backends.kubeflow.signing import Keys
 from kfnb.errors import BackendUnavailable
 from kfnb.model import Artifact
+from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
+from kfnb.remote.objects.files import ObjectFiles
 from kfnb.resources.runs.backend import LogLine, Pace
 
 PACE = Pace(0.05, 0.2)
@@ -22,7 +22,8 @@ KEPT = f"v2/artifacts/train-and-deploy/{GOOD}/load/c8cf2151-942f-4495-8c74-2c1ac
 
 
 def kept(objects, key=KEPT):
-    files = S3Files(f"http://{objects.address}", Keys(ACCESS, "any"))
+    access = StoreAccess("s3", f"http://{objects.address}", keys=AccessKeys(ACCESS, "any"))
+    files = ObjectFiles(ObjectStore(access))
     return Artifact(
         "executor-logs", "system.Artifact", f"minio://mlpipeline/{key}", store=lambda uri: (files, uri)
     )

@@ -10,14 +10,14 @@ from cluster import ACCESS, SECRET
 
 from kfnb.backends.kubeflow import uploads as uploading
 from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.objects import Session, Store, read_secrets
-from kfnb.backends.kubeflow.s3 import S3Files
-from kfnb.backends.kubeflow.signing import Keys
-from kfnb.backends.kubeflow.stored import ArtifactRoot
+from kfnb.backends.kubeflow.objects import Store
+from kfnb.backends.kubeflow.session import Session
+from kfnb.backends.kubeflow.storage import Storage
 from kfnb.backends.kubeflow.uploads import Uploads
 from kfnb.errors import BackendError
 from kfnb.model import carried, digest_of, importers
 from kfnb.model.carried import imported
+from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.resources.runs.backend import Submission
 
 
@@ -75,12 +75,12 @@ def no_environment(monkeypatch):
 
 @pytest.fixture
 def store(objects, kubernetes):
-    return Store("kubeflow", read_secrets(kubernetes.api()), lambda address: objects.address)
+    return objects.store(kubernetes.api())
 
 
 @pytest.fixture
-def uploads(store, kubernetes):
-    return Uploads(lambda: ArtifactRoot(store, kubernetes.api()), 200)
+def uploads(store):
+    return Uploads(store.root, 200)
 
 
 def keys_of(objects):
@@ -146,12 +146,12 @@ def test_a_file_that_is_not_there_is_named(uploads, files, tmp_path):
         uploads.cargo(spec_of(files), str(tmp_path / "elsewhere"))
 
 
-def test_more_than_the_limit_is_refused_with_what_to_do(store, kubernetes, objects, folder):
+def test_more_than_the_limit_is_refused_with_what_to_do(store, objects, folder):
     with (folder / "big.bin").open("wb") as file:
         file.truncate(3_200_000)
     (folder / "other").write_bytes(b"x" * 100_000)
     sets = [set_of(folder, "big.bin"), set_of(folder, "other")]
-    limited = Uploads(lambda: ArtifactRoot(store, kubernetes.api()), 3)
+    limited = Uploads(store.root, 3)
     with pytest.raises(BackendError) as refused:
         limited.cargo(spec_of(*sets), str(folder))
     assert str(refused.value) == (
@@ -211,14 +211,14 @@ def test_a_store_that_refuses_says_so_before_there_is_a_run(
         " store at"
     )
     assert len([one for one in objects.asked if one.startswith("PUT")]) <= 2
-    assert "refuses to take" in text
+    assert "does not allow writing mlpipeline/v2/artifacts/" in text
     assert "Access Denied." in text
     assert text.endswith("Get access to the store, or read it from a URL or a volume (--pvc NAME:/PATH)")
     assert not [path for path in replay.paths("POST") if path.endswith("/runs")]
 
 
 def test_without_kubernetes_the_keys_are_wanted_from_the_environment(objects, folder, files, monkeypatch):
-    alone = Uploads(lambda: ArtifactRoot(Store("kubeflow", None, lambda _: objects.address), None), 200)
+    alone = Uploads(objects.store(None).root, 200)
     with pytest.raises(BackendError, match="Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to reach it"):
         alone.cargo(spec_of(files), str(folder))
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCESS)
@@ -228,8 +228,8 @@ def test_without_kubernetes_the_keys_are_wanted_from_the_environment(objects, fo
 
 
 def test_a_store_that_does_not_answer_is_told(kubernetes, folder, files):
-    nowhere = Store("kubeflow", read_secrets(kubernetes.api()), lambda _: "127.0.0.1:1")
-    uploads = Uploads(lambda: ArtifactRoot(nowhere, kubernetes.api()), 200)
+    nowhere = Store(Storage("kubeflow", kubernetes.api()), lambda _: "127.0.0.1:1")
+    uploads = Uploads(nowhere.root, 200)
     with pytest.raises(BackendError, match=r"the object store at 127\.0\.0\.1:1 does not answer"):
         uploads.cargo(spec_of(files), str(folder)).send(print)
 
@@ -259,16 +259,9 @@ s3:
 """
 
 
-class Asked(Store):
-    """A store that only notes how it is opened."""
-
-    def filesystem(self, session, uri):
-        return session, uri
-
-
 def root_of(kubernetes, told, root=""):
     kubernetes.config_maps["kfp-launcher"] = told
-    return ArtifactRoot(Asked("kubeflow"), kubernetes.api(), root).find()
+    return Storage("kubeflow", kubernetes.api(), root).root()
 
 
 def test_the_root_and_its_store_are_those_that_kfps_own_pods_take(kubernetes):
@@ -302,7 +295,8 @@ def test_an_upload_that_is_cut_is_sent_again_from_its_beginning(objects, tmp_pat
             take(handler, path, sent)
 
     objects.take = once
-    S3Files(f"http://{objects.address}", Keys(ACCESS, SECRET)).put_file(str(tmp_path / "x"), "mlpipeline/x")
+    access = StoreAccess("s3", f"http://{objects.address}", keys=AccessKeys(ACCESS, SECRET))
+    ObjectStore(access).write_file("mlpipeline/x", tmp_path / "x")
     assert cut
     assert objects.held["x"] == data
 

@@ -1,0 +1,18 @@
+"""Objects in S3 and stores like it, Google Cloud Storage and Azure: read and written through obstore."""
+
+from kfnb.remote.objects.access import AccessKeys, StoreAccess, has_environment_credentials
+from kfnb.remote.objects.address import ObjectAddress
+from kfnb.remote.objects.errors import ObjectForbidden, ObjectMissing, StoreUnreachable
+from kfnb.remote.objects.store import ObjectInfo, ObjectStore
+
+__all__ = [
+    "AccessKeys",
+    "ObjectAddress",
+    "ObjectForbidden",
+    "ObjectInfo",
+    "ObjectMissing",
+    "ObjectStore",
+    "StoreAccess",
+    "StoreUnreachable",
+    "has_environment_credentials",
+]

@@ -1,0 +1,84 @@
+"""What goes wrong with an object store, in our own exceptions: missing, forbidden and unreachable are told apart."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+from kfnb.errors import Unreadable
+
+_STATUS = re.compile(r"non-2xx status code: (\d{3}) ?([^:\n]*)")
+_MESSAGE = re.compile(r"<Message>(.*?)</Message>|\"message\": ?\"([^\"]*)\"", re.DOTALL)
+_CODE = re.compile(r"<Code>(.*?)</Code>")
+_CAUSE = re.compile(r"(?:message|error): \"([^\"]*)\"")
+_NOT_FOUND, _FORBIDDEN = 404, (401, 403)
+_REDACTED = "REDACTED"
+"""What stands for the address in obstore's errors where it holds a token: it asks for temporary credentials there."""
+_CERTIFICATES = {
+    "CaUsedAsEndEntity": "its certificate is a CA's own, which a server may not use: sign one for it",
+    "UnknownIssuer": "its certificate is signed by an unknown CA: set %kf_config ca_file=FILE",
+    "NotValidForName": "its certificate is for another host name",
+    "Expired": "its certificate has expired",
+}
+_LONGEST = 300
+
+
+class ObjectMissing(Unreadable, FileNotFoundError):
+    """There is no such object, or no such bucket."""
+
+
+class ObjectForbidden(Unreadable):
+    """The store does not let these credentials do that; it may not tell whether the object exists."""
+
+
+class StoreUnreachable(Unreadable):
+    """The store does not answer."""
+
+
+def translated(error: Exception, verb: str, path: str, host: str) -> Exception:
+    """Our own exception for one of obstore's, raised on ``verb`` (reading, writing, listing) ``path``."""
+    if isinstance(error, FileNotFoundError):
+        return ObjectMissing(f"no such object: {path}")
+    said, _, debug = str(error).partition("\n\nDebug source:")
+    where = f"the object store at {host}"
+    if _REDACTED in said:
+        return Unreadable(f"credentials for {where} were not obtained: {_words(said) or _reason(debug)}")
+    status = _STATUS.search(said)
+    if status:
+        return _refused(int(status[1]), _words(said) or status[2].strip(), verb, path, where)
+    if "HTTP error" in said:
+        return StoreUnreachable(f"{where} does not answer: {_reason(debug)}")
+    return Unreadable(f"{verb} {path} failed: {_short(said)}")
+
+
+def _refused(status: int, words: str, verb: str, path: str, where: str) -> Unreadable:
+    if status == _NOT_FOUND:
+        return ObjectMissing(f"no such object: {path}")
+    if status in _FORBIDDEN:
+        return ObjectForbidden(f"{where} does not allow {verb} {path}: {words}")
+    return Unreadable(f"{where} answered {status} to {verb} {path}: {words}")
+
+
+def _words(text: str) -> str:
+    """The store's own words, from XML or JSON."""
+    found = _MESSAGE.search(text)
+    if found:
+        return _short(unescape(found[1] or found[2] or ""))
+    code = _CODE.search(text)
+    return _short(code[1]) if code else ""
+
+
+def _reason(debug: str) -> str:
+    """Why there was no answer, from the innermost error that obstore describes."""
+    for name, words in _CERTIFICATES.items():
+        if name in debug:
+            return words
+    found = _CAUSE.findall(debug)
+    if found:
+        return _short(found[-1])
+    return "timed out" if "TimedOut" in debug else "the connection failed"
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _LONGEST else f"{line[:_LONGEST]}..."

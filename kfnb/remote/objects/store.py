@@ -1,0 +1,160 @@
+"""A store of objects: read, listed and written. Paths are ``bucket/key``."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kfnb.extras import require
+from kfnb.remote.objects.access import StoreAccess
+from kfnb.remote.objects.errors import StoreUnreachable, translated
+
+_SILENT_FOR = 30.0
+"""Seconds for which a store that does not answer is not asked: a task may have many artifacts to look at."""
+_MOST_BUCKETS = 16
+_PART = 5 * 1024**2
+"""The least that S3 takes: on a slow line, a part must arrive before its request times out."""
+_PARTS_AT_ONCE = 2
+_READ_AT_ONCE = 4 * 1024**2
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """An object by its ``path``; or, if ``folder``, that there are objects below it."""
+
+    path: str
+    size: int = 0
+    folder: bool = False
+
+
+class ObjectStore:
+    """The buckets that ``access`` reaches. All methods raise ``Unreadable``: see ``errors``."""
+
+    def __init__(self, access: StoreAccess) -> None:
+        self._access = access
+        self._asking: dict[str, Any] = {}
+        self._moving: dict[str, Any] = {}
+        self._silent: tuple[float, str] = 0.0, ""
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"ObjectStore({self._access.host})"
+
+    def size(self, path: str) -> int:
+        """An object's size in bytes."""
+        with self._asked("reading", path) as (bucket, key):
+            return int(self._for_asking(bucket).head(key)["size"])
+
+    def read(self, path: str, start: int = 0, end: int | None = None) -> bytes:
+        """An object's bytes from ``start`` up to ``end``: all, without them."""
+        with self._asked("reading", path) as (bucket, key):
+            if end is None and not start:
+                return bytes(self._for_moving(bucket).get(key).bytes().to_bytes())
+            if end is None:
+                found = self._for_asking(bucket).get(key, options={"range": {"offset": start}})
+                return bytes(found.bytes().to_bytes())
+            if end <= start:
+                return b""
+            return bytes(self._for_asking(bucket).get_range(key, start=start, end=end).to_bytes())
+
+    def stream(self, path: str) -> Iterator[bytes]:
+        """An object's bytes, piece by piece."""
+        with self._asked("reading", path) as (bucket, key):
+            for piece in self._for_moving(bucket).get(key).stream(min_chunk_size=_READ_AT_ONCE):
+                yield bytes(piece)
+
+    def list_folder(self, path: str) -> list[ObjectInfo]:
+        """What lies directly in a folder; nothing where there is none."""
+        with self._asked("listing", path) as (bucket, key):
+            found = self._for_asking(bucket).list_with_delimiter(key or None)
+        folders = [ObjectInfo(f"{bucket}/{name}", folder=True) for name in found["common_prefixes"]]
+        objects = [ObjectInfo(f"{bucket}/{one['path']}", one["size"]) for one in found["objects"]]
+        named = {path.rstrip("/"), *(one.path for one in folders)}
+        return folders + [one for one in objects if not _marks(one, named)]
+
+    def list_all(self, path: str) -> list[ObjectInfo]:
+        """All objects below a folder, at any depth."""
+        with self._asked("listing", path) as (bucket, key):
+            found = [
+                ObjectInfo(f"{bucket}/{one['path']}", one["size"])
+                for some in self._for_asking(bucket).list(key or None)
+                for one in some
+            ]
+        folders = {folder for one in found for folder in _above(one.path)} | {path.rstrip("/")}
+        return [one for one in found if not _marks(one, folders)]
+
+    def write(self, path: str, data: bytes) -> None:
+        """Make an object of these bytes, or replace one."""
+        with self._asked("writing", path) as (bucket, key):
+            self._for_moving(bucket).put(key, data, use_multipart=False)
+
+    def write_file(self, path: str, file: Path, progress: Callable[[int], None] = lambda _: None) -> None:
+        """Make an object of a file: all of it, or none. ``progress`` is given the count of each part's bytes."""
+        with file.open("rb") as source:
+            parts = iter(lambda: source.read(_PART), b"")
+            first = next(parts, b"")
+            if len(first) < _PART:
+                self.write(path, first)
+                progress(len(first))
+                return
+            with self._asked("writing", path) as (bucket, key):
+                self._for_moving(bucket).put(
+                    key, _followed(first, parts, progress), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
+                )
+
+    def _for_asking(self, bucket: str) -> Any:
+        return self._kept(self._asking, bucket, self._access.asking)
+
+    def _for_moving(self, bucket: str) -> Any:
+        return self._kept(self._moving, bucket, self._access.moving)
+
+    def _kept(self, stores: dict[str, Any], bucket: str, make: Callable[[str], Any]) -> Any:
+        with self._lock:
+            if bucket not in stores:
+                while len(stores) >= _MOST_BUCKETS:
+                    del stores[next(iter(stores))]
+                stores[bucket] = make(bucket)
+            return stores[bucket]
+
+    @contextmanager
+    def _asked(self, verb: str, path: str) -> Iterator[tuple[str, str]]:
+        """The bucket and the key of a path, for a request whose errors become ours."""
+        require("obstore", "opening objects")
+        from obstore.exceptions import BaseError
+
+        until, why = self._silent
+        if time.monotonic() < until:
+            raise StoreUnreachable(why)
+        bucket, _, key = path.partition("/")
+        try:
+            yield bucket, key
+        except (BaseError, FileNotFoundError, ValueError) as error:
+            ours = translated(error, verb, path, self._access.host)
+            if isinstance(ours, StoreUnreachable):
+                self._silent = time.monotonic() + _SILENT_FOR, str(ours)
+            raise ours from None
+
+
+def _followed(first: bytes, rest: Iterator[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
+    """The parts of a file, with word of each when the next one is taken."""
+    yield first
+    progress(len(first))
+    for part in rest:
+        yield part
+        progress(len(part))
+
+
+def _marks(one: ObjectInfo, folders: set[str]) -> bool:
+    """Whether an object only says that there is a folder: consoles of stores make such ones."""
+    return one.size == 0 and one.path in folders
+
+
+def _above(path: str) -> Iterator[str]:
+    while "/" in path:
+        path = path.rpartition("/")[0]
+        yield path
