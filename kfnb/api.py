@@ -436,19 +436,19 @@ def backend_name(name: str | None) -> str:
 
 
 def _fitting() -> str:
-    from kfnb.backends.kubeflow import surroundings
+    from kfnb.remote import environment
 
-    return "kubeflow" if surroundings.read().notebook else "local"
+    return "kubeflow" if environment.read().notebook else "local"
 
 
 def _kubeflow() -> KubeflowBackend:
     """The backend of the server that the settings name. It is kept, since it knows who looks at which run."""
     global _connected
-    from kfnb.backends.kubeflow import surroundings
     from kfnb.backends.kubeflow.connection import Access, connect
+    from kfnb.remote import environment
 
     access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
-    wanted = access, surroundings.read()
+    wanted = access, environment.read()
     if _connected is None or _connected[0] != wanted:
         if _connected is not None:
             _connected[1].close()

@@ -235,18 +235,18 @@ def engine_of(backend: str | None) -> Engine:
 
 def _katib() -> KatibEngine:
     """Katib where the settings say."""
-    from kfnb.backends.kubeflow import surroundings
-    from kfnb.cluster import reach
+    from kfnb.remote import environment
+    from kfnb.remote.kubernetes import kubeconfig
     from kfnb.tuning.katib import connect
 
-    chosen, around = settings(), surroundings.read()
-    kubernetes = reach.kubernetes(chosen.context, within=around.in_cluster)
+    chosen, around = settings(), environment.read()
+    kubernetes = kubeconfig.kubernetes(chosen.context, within=around.in_cluster)
     if kubernetes is None:
         raise UsageError(
             "studies on a cluster are asked for at Kubernetes: %kf_config context=NAME, for a context of your"
             " kubeconfig; --backend local searches here"
         )
-    namespace = chosen.namespace or around.namespace or reach.namespace(chosen.context) or "default"
+    namespace = chosen.namespace or around.namespace or kubeconfig.namespace(chosen.context) or "default"
     return connect(kubernetes, namespace, chosen.installed, forwarded=bool(chosen.context))
 
 

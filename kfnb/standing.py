@@ -14,14 +14,12 @@ from itertools import count
 from pathlib import Path
 
 from kfnb import api, disk
-from kfnb.cluster import reach
 from kfnb.cluster.checks.clients import clients, token
 from kfnb.cluster.checks.hairpin import hairpin
 from kfnb.cluster.checks.here import here
 from kfnb.cluster.checks.network import network
 from kfnb.cluster.checks.registry import registry
 from kfnb.cluster.checks.supplies import pulls, storage
-from kfnb.cluster.patience import Patience
 from kfnb.cluster.status import gather, gather_again
 from kfnb.cluster.status.looking import Place
 from kfnb.config import settings
@@ -29,8 +27,10 @@ from kfnb.errors import BackendError, KfnbError
 from kfnb.model import Run
 from kfnb.model.check import Check, Outcome
 from kfnb.model.cluster import Knowledge, Machine, Part, Status, Trouble
+from kfnb.remote.kubernetes import kubeconfig
+from kfnb.remote.retry import Retry
 
-_HASTE = Patience(tries=2, pause=0.2, longest=1.0, connect=3.0, read=10.0)
+_HASTE = Retry(tries=2, pause=0.2, longest=1.0, connect=3.0, read=10.0)
 """A status that is waited for long is of no use."""
 _RUNS = 5
 _RUNS_WITHIN = 5.0
@@ -103,16 +103,18 @@ class _Standing:
     """Where one stands, as the settings and the surroundings say."""
 
     def __init__(self) -> None:
-        from kfnb.backends.kubeflow import surroundings
+        from kfnb.remote import environment
 
-        chosen, around = settings(), surroundings.read()
+        chosen, around = settings(), environment.read()
         self._context = chosen.context
         self._token = Path(chosen.token_file).expanduser() if chosen.token_file else around.token_file
         self._trouble: Trouble | None = None
         self._place: Place | None = None
         try:
-            kubernetes = reach.kubernetes(chosen.context, within=around.in_cluster, patience=_HASTE)
-            namespace = chosen.namespace or around.namespace or reach.namespace(chosen.context) or "default"
+            kubernetes = kubeconfig.kubernetes(chosen.context, within=around.in_cluster, retry=_HASTE)
+            namespace = (
+                chosen.namespace or around.namespace or kubeconfig.namespace(chosen.context) or "default"
+            )
         except BackendError as error:
             self._trouble = Trouble(str(error), mend="%kf_config context=NAME")
         else:
@@ -165,7 +167,7 @@ class _Standing:
         troubles = (self._trouble,) if self._trouble is not None else ()
         nothing: Part[tuple[()]] = Part(Knowledge.ABSENT, reason="there is no cluster")
         absent = {name: nothing for name, part in vars(start).items() if isinstance(part, Part)}
-        return replace(start, contexts=reach.contexts(), troubles=troubles, **absent)  # type: ignore[arg-type]
+        return replace(start, contexts=kubeconfig.contexts(), troubles=troubles, **absent)  # type: ignore[arg-type]
 
 
 def _backend() -> str:

@@ -31,6 +31,7 @@ LAYERS = [
     {"kfnb.notebooks"},
     {"kfnb.backends"},
     {"kfnb.cluster", "kfnb.image"},
+    {"kfnb.remote"},
     {
         "kfnb.config",
         "kfnb.disk",

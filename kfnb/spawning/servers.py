@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from kfnb.cluster import reach
 from kfnb.cluster.notebooks import Asked, Creating, Kind, Spawner
 from kfnb.config import settings
 from kfnb.errors import Absent, BackendError, UsageError
 from kfnb.model.notebook import Notebook, NotebookList, NotebookState, Rehearsal
+from kfnb.remote.kubernetes import kubeconfig
 
 Tell = Callable[[str], None]
 
@@ -96,15 +96,15 @@ def awaited(name: str, *, version: str = "", timeout: float = WAITS) -> Iterator
 
 def spawner() -> Spawner:
     """The notebooks of the namespace that the settings or the surroundings name."""
-    from kfnb.backends.kubeflow import surroundings
+    from kfnb.remote import environment
 
-    chosen, around = settings(), surroundings.read()
-    kubernetes = reach.kubernetes(chosen.context, within=around.in_cluster)
+    chosen, around = settings(), environment.read()
+    kubernetes = kubeconfig.kubernetes(chosen.context, within=around.in_cluster)
     if kubernetes is None:
-        there = ", ".join(reach.contexts())
+        there = ", ".join(kubeconfig.contexts())
         hint = f"; your kubeconfig has {there}" if there else ""
         raise BackendError(f"no cluster is known here: %kf_config context=NAME names one{hint}")
-    namespace = chosen.namespace or around.namespace or reach.namespace(chosen.context) or "default"
+    namespace = chosen.namespace or around.namespace or kubeconfig.namespace(chosen.context) or "default"
     return Spawner(kubernetes, namespace, around.prefix)
 
 

@@ -17,9 +17,9 @@ from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.mlmd import Metadata as Client
 from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.pods import Pods
-from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.local import LocalBackend
 from kfnb.backends.run import Run
+from kfnb.remote.kfp.server import Server
 
 
 @dataclass

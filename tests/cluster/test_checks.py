@@ -12,15 +12,15 @@ from urllib.parse import urlsplit
 
 import pytest
 from asked_kubernetes import asking
-from replay_kubernetes import Fault, kubeconfig
+from replay_kubernetes import Fault, written_kubeconfig
 
 from kfnb import config, standing
-from kfnb.backends.kubeflow import surroundings
 from kfnb.cli import main
-from kfnb.cluster import reach
 from kfnb.cluster.checks import clients, here, network, registry, supplies
 from kfnb.model.check import Outcome
 from kfnb.model.cluster import Knowledge, KubeflowPart, Machine, Part, Status, Version, Volume, WaitingPod
+from kfnb.remote import environment
+from kfnb.remote.kubernetes import kubeconfig
 
 DEFAULT = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
 PROXIES = (
@@ -59,13 +59,13 @@ def test_a_proxy_on_the_way_is_told_without_its_password(monkeypatch):
 
 
 def test_a_proxy_is_used_as_kubectl_uses_it(replay, tmp_path, monkeypatch):
-    file = kubeconfig(tmp_path, "http://kube.example.com", "viewer")
+    file = written_kubeconfig(tmp_path, "http://kube.example.com", "viewer")
     monkeypatch.setattr(DEFAULT, str(file))
-    assert not reach.client("viewer").configuration.proxy
+    assert not kubeconfig.client("viewer").configuration.proxy
     monkeypatch.setenv("http_proxy", replay.url)
-    assert reach.client("viewer").configuration.proxy == replay.url
+    assert kubeconfig.client("viewer").configuration.proxy == replay.url
     monkeypatch.setenv("no_proxy", "example.com")
-    assert not reach.client("viewer").configuration.proxy
+    assert not kubeconfig.client("viewer").configuration.proxy
 
 
 @pytest.fixture
@@ -290,8 +290,8 @@ def test_room_here_is_checked(tmp_path):
 @pytest.fixture
 def around(tmp_path, monkeypatch):
     """No cluster around, and a home of its own."""
-    real = surroundings.read
-    monkeypatch.setattr(surroundings, "read", lambda: real(tmp_path, {}))
+    real = environment.read
+    monkeypatch.setattr(environment, "read", lambda: real(tmp_path, {}))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("KFNB_BACKEND", "local")
@@ -306,7 +306,7 @@ def test_without_a_cluster_the_doctor_is_content(around, capsys):
 
 
 def test_what_is_broken_in_the_cluster_makes_the_exit_code(around, replay, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(DEFAULT, str(kubeconfig(tmp_path, replay.url, "viewer")))
+    monkeypatch.setattr(DEFAULT, str(written_kubeconfig(tmp_path, replay.url, "viewer")))
     monkeypatch.setenv("KFNB_CONTEXT", "viewer")
     config.reset(start=tmp_path)
     assert main(["doctor", "--json"]) == 1
@@ -320,7 +320,7 @@ def test_what_is_broken_in_the_cluster_makes_the_exit_code(around, replay, tmp_p
 
 
 def test_what_may_not_be_seen_is_no_fault(around, replay, tmp_path, monkeypatch):
-    monkeypatch.setattr(DEFAULT, str(kubeconfig(tmp_path, replay.url, "nobody")))
+    monkeypatch.setattr(DEFAULT, str(written_kubeconfig(tmp_path, replay.url, "nobody")))
     monkeypatch.setenv("KFNB_CONTEXT", "nobody")
     config.reset(start=tmp_path)
     assert [one for one in standing.examine() if one.outcome is Outcome.BAD] == []

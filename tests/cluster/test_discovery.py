@@ -2,8 +2,8 @@
 
 from asked_kubernetes import asking
 
-from kfnb.cluster.discovery import kinds
-from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.discovery import kinds
 
 GROUP = "kubeflow.org"
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 from api_server import kubeconfig
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import Absent, Conflict
+from kfnb.remote.kubernetes.client import Kubernetes
 
 CRDS = Path(__file__).parents[3] / "shared" / "kubeflow" / "crds"
 """The definitions of Kubeflow's projects, which lie beside the project and are no part of it."""

@@ -22,7 +22,6 @@ from kfnb.backends.kubeflow.listing import pages
 from kfnb.backends.kubeflow.look import Insight, Look
 from kfnb.backends.kubeflow.pipelines import Pipelines
 from kfnb.backends.kubeflow.schedules import Schedules
-from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.submit import order
 from kfnb.backends.kubeflow.uploads import NOWHERE, Uploads
 from kfnb.backends.kubeflow.versions import Versions
@@ -30,6 +29,7 @@ from kfnb.backends.looking import PATIENCE
 from kfnb.backends.selection import LISTED, Selection
 from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.model import RunState
+from kfnb.remote.kfp.server import NotFound, Server
 
 Json = Mapping[str, Any]
 

@@ -16,8 +16,8 @@ from functools import partial
 from typing import Any
 
 from kfnb.backends.kubeflow.signing import Keys
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import Absent, BackendError, Hidden, Unreadable
+from kfnb.remote.kubernetes.client import Kubernetes
 
 _PACKAGES = {"gs": "gcsfs", "gcs": "gcsfs", "azblob": "adlfs", "abfs": "adlfs", "oss": "ossfs"}
 """Where fsspec's file systems are for stores that are not S3."""

@@ -11,8 +11,8 @@ from typing import Any
 from kfnb.backends.kubeflow import workflow
 from kfnb.backends.kubeflow.nodes import task_of
 from kfnb.backends.kubeflow.workflow import Workflow
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.remote.kubernetes.client import Kubernetes
 
 MAIN = "main"
 _ARGO = "wait"

@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from kfnb.backends.kubeflow.objects import Session, Store
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import Absent, BackendError
+from kfnb.remote.kubernetes.client import Kubernetes
 
 _SETTINGS = "kfp-launcher"
 """The config map of a namespace in which an administrator tells KFP's pods where artifacts go."""

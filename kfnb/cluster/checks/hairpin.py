@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.own.command import Command, Runner
 from kfnb.cluster.status.looking import at, condition, rows, word
 from kfnb.errors import BackendError
 from kfnb.model.check import Check, Outcome
+from kfnb.remote.kubernetes.client import Kubernetes
 
 Item = Mapping[str, Any]
 Ask = Callable[["Probe"], "int | None"]

@@ -10,10 +10,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from kfnb.cluster.kubernetes import Kubernetes
-from kfnb.cluster.reach import proxy_to
 from kfnb.errors import BackendError
 from kfnb.model.check import Check, Outcome
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.kubeconfig import proxy_to
 
 _DAY = 86400
 _SOON = 14

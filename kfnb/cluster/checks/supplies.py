@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.status.looking import at
 from kfnb.errors import BackendError
 from kfnb.model.check import Check, Outcome
 from kfnb.model.cluster import Status, WaitingPod
+from kfnb.remote.kubernetes.client import Kubernetes
 
 _CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 _DEFAULT = (

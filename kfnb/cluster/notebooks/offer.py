@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from typing import Any
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.notebooks.asked import HOME, Asked
 from kfnb.cluster.notebooks.notebook import devices
 from kfnb.errors import BackendError, UsageError
 from kfnb.model.notebook import Mount, Notebook
+from kfnb.remote.kubernetes.client import Kubernetes
 
 Item = Mapping[str, Any]
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.notebooks.times import moment
 from kfnb.errors import BackendError
 from kfnb.model.notebook import Notebook, NotebookState
+from kfnb.remote.kubernetes.client import Kubernetes
 
 Item = Mapping[str, Any]
 _REISSUED, _FAILED = ": ", " failed error: "

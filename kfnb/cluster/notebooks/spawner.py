@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.notebooks.kind import Item, Kind
 from kfnb.cluster.notebooks.notebook import NOTEBOOK
 from kfnb.cluster.notebooks.offer import offers
@@ -19,6 +18,7 @@ from kfnb.cluster.notebooks.workspace import WORKSPACE
 from kfnb.cluster.status.looking import part
 from kfnb.errors import Absent, BackendError, Conflict, Hidden, UsageError
 from kfnb.model.notebook import Notebook, NotebookList, NotebookState
+from kfnb.remote.kubernetes.client import Kubernetes
 
 T = TypeVar("T")
 KINDS: tuple[Kind, ...] = (NOTEBOOK, WORKSPACE)

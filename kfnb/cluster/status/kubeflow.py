@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kfnb.cluster.discovery import kinds
 from kfnb.cluster.status.looking import Item, More, Place, condition, first
 from kfnb.errors import Absent, BackendError, Hidden
 from kfnb.model.cluster import Knowledge, KubeflowPart
+from kfnb.remote.kubernetes.discovery import kinds
 
 _KUBEFLOW = "kubeflow"
 

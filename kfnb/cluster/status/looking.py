@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import Absent, BackendError, Hidden
 from kfnb.model.cluster import Knowledge, Part
+from kfnb.remote.kubernetes.client import Kubernetes
 
 T = TypeVar("T")
 Item = Mapping[str, Any]

@@ -6,11 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.quantity import amount
 from kfnb.cluster.status.looking import MOST, Item, More, Place, at, condition, first, rows
 from kfnb.errors import BackendError
 from kfnb.model.cluster import ClusterNode, Gpus, PodDefault, Quota, Volume
+from kfnb.remote.kubernetes.client import Kubernetes
 
 _GPU = re.compile(r"[\w.-]+/(gpu|.*mig-|tpu|gaudi|i915|xe)")
 _PRODUCTS = ("nvidia.com/gpu.product", "amd.com/gpu.product-name", "cloud.google.com/gke-accelerator")

@@ -11,9 +11,9 @@ from typing import Any
 
 from kfnb import model
 from kfnb.backends.backend import Pace
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 from kfnb.model import RunState
+from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.tuning.katib import experiment, reading
 from kfnb.tuning.katib.algorithms import INSTEAD
 from kfnb.tuning.katib.details import Manager

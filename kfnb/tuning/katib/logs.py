@@ -11,9 +11,9 @@ from typing import Any
 
 from kfnb.backends.kubeflow.failure import SILENT, why_failed
 from kfnb.backends.kubeflow.lines import own_lines
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 from kfnb.model import TaskError
+from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.tuning.katib.template import SOURCE, STEPS
 
 _COLLECTOR = "metrics-logger-and-collector"

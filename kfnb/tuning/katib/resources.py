@@ -8,9 +8,9 @@ from contextlib import contextmanager, suppress
 from difflib import get_close_matches
 from typing import Any
 
-from kfnb.cluster.kubernetes import Kubernetes
-from kfnb.cluster.refusal import Expired, refusal
 from kfnb.errors import Absent, BackendError, Conflict, StudyNotFound
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.errors import Expired, refusal
 
 Item = Mapping[str, Any]
 

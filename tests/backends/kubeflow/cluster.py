@@ -208,12 +208,12 @@ def asking(address: str) -> Any:
     """The boundary to a Kubernetes API server at an address, without much patience."""
     from kubernetes.client import ApiClient, Configuration
 
-    from kfnb.cluster.kubernetes import Kubernetes as Asked
-    from kfnb.cluster.patience import Patience
+    from kfnb.remote.kubernetes.client import Kubernetes as Asked
+    from kfnb.remote.retry import Retry
 
     configuration = Configuration()
     configuration.host, configuration.retries = f"http://{address}", False
-    return Asked(lambda: ApiClient(configuration), patience=Patience(tries=2, pause=0.01, connect=2.0))
+    return Asked(lambda: ApiClient(configuration), retry=Retry(tries=2, pause=0.01, connect=2.0))
 
 
 class Kubernetes(_Server):

@@ -16,12 +16,12 @@ from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.plan import plan_of
 from kfnb.backends.kubeflow.pods import Pod, Pods
-from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.told import NOTHING, Told
 from kfnb.backends.kubeflow.workflow import Node
 from kfnb.backends.run import Run as Handle
 from kfnb.errors import BackendError
 from kfnb.model import Run, RunState, Task, TaskError
+from kfnb.remote.kfp.server import Server
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from kfnb.cluster import reach
+from kfnb.remote.kubernetes import kubeconfig
 
 ONLY = ("--only", "cert-manager", "--force")
 """A cluster that is small: what is tested is how it comes up."""
@@ -363,7 +363,7 @@ def test_down_asks_and_without_a_terminal_wants_yes(kfnb, tools, checkout):
 def test_status_tells_what_is_there_of_kubeflow_and_whether_it_is_ready(kfnb, checkout, as_user, monkeypatch):
     kfnb("up", "--manifests", checkout, *ONLY)
     asked = []
-    monkeypatch.setattr(reach, "kubernetes", lambda context: asked.append(context) or as_user("admin"))
+    monkeypatch.setattr(kubeconfig, "kubernetes", lambda context: asked.append(context) or as_user("admin"))
 
     code, out, _ = kfnb("status")
 

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
+from kfnb.remote.kubernetes.client import Kubernetes
 
 Json = Mapping[str, Any]
 

@@ -16,7 +16,7 @@ _TOKEN = Path("var/run/secrets/kubeflow/pipelines/token")
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class KubeflowEnvironment:
     """``namespace`` is the pod's own, empty outside of a cluster; ``prefix`` the notebook's path (``NB_PREFIX``).
 
     ``endpoint`` and ``page`` are the addresses of pipelines and of their pages, as far as the environment has them.
@@ -39,11 +39,11 @@ class Surroundings:
         return self.in_cluster and bool(self.prefix)
 
 
-def read(root: Path = Path("/"), environ: Mapping[str, str] | None = None) -> Surroundings:
+def read(root: Path = Path("/"), environ: Mapping[str, str] | None = None) -> KubeflowEnvironment:
     """The surroundings, from the files below ``root`` and the environment."""
     environ = os.environ if environ is None else environ
     prefix = environ.get("NB_PREFIX", "")
-    return Surroundings(
+    return KubeflowEnvironment(
         namespace=_text(root / _ACCOUNT / "namespace") or _namespace(prefix),
         prefix=prefix,
         endpoint=environ.get("KF_PIPELINES_ENDPOINT", ""),

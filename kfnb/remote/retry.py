@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Patience:
+class Retry:
     """Seconds for a connection and for an answer, and between ``tries``: ``pause``, doubled each time, ``longest`` at
     most.
     """
@@ -25,5 +25,5 @@ class Patience:
 
 
 _CHANCE = random.Random()  # noqa: S311 - no secret; and not the global one, which a notebook may have seeded
-PATIENCE = Patience()
+RETRY = Retry()
 """As much as most have."""

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from kfnb.backends.kubeflow.tunnel import dial
-from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.portforward.tunnel import dial
 
 _CHUNK = 1 << 16
 _PATIENCE = 5.0

@@ -12,11 +12,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
-from kfnb.cluster.patience import PATIENCE, Patience
-from kfnb.cluster.refusal import Expired, refusal
-from kfnb.cluster.streams import lines
-from kfnb.cluster.watch import Watch
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.remote.kubernetes.errors import Expired, refusal
+from kfnb.remote.kubernetes.watch import Watch
+from kfnb.remote.retry import RETRY, Retry
+from kfnb.remote.streams import lines
 
 T = TypeVar("T")
 Query = Mapping[str, Any]
@@ -42,8 +42,8 @@ class Kubernetes:
     ``BackendUnavailable``. May be used by several threads.
     """
 
-    def __init__(self, client: Callable[[], Any], *, patience: Patience = PATIENCE) -> None:
-        self.patience = patience
+    def __init__(self, client: Callable[[], Any], *, retry: Retry = RETRY) -> None:
+        self.retry = retry
         self._make, self._made = client, None
         self._lock = threading.Lock()
 
@@ -125,7 +125,7 @@ class Kubernetes:
 
     def lines(self, path: str, query: Query | None = None, *, follow: bool = False) -> Iterator[str]:
         """The lines of a text, such as a log, as they come. Raises ``BackendError`` where it breaks off."""
-        limit = _SILENT_FOR if follow else self.patience.read
+        limit = _SILENT_FOR if follow else self.retry.read
         answer = self.open(path, query, silent_for=limit)
         try:
             yield from lines(answer, path)
@@ -162,7 +162,7 @@ class Kubernetes:
         headers = {"Accept": accept} | ({"Content-Type": kind} if body else {})
 
         def ask() -> Mapping[str, Any]:
-            answer = self._ask(method, path, query, body, headers, self.patience.read)
+            answer = self._ask(method, path, query, body, headers, self.retry.read)
             return self._read(answer, path, method == "GET")
 
         return self._patiently(ask)
@@ -185,14 +185,14 @@ class Kubernetes:
 
     def _patiently(self, ask: Callable[[], T]) -> T:
         """Ask until there is an answer, or patience is at its end."""
-        for tries_left in reversed(range(self.patience.tries)):
-            number = self.patience.tries - tries_left - 1
+        for tries_left in reversed(range(self.retry.tries)):
+            number = self.retry.tries - tries_left - 1
             try:
                 return ask()
             except _Failed as failed:
                 if not tries_left or not failed.again:
                     raise failed.error from None
-                time.sleep(self.patience.before(number, failed.asked))
+                time.sleep(self.retry.before(number, failed.asked))
         raise AssertionError  # the last try returns or raises
 
     def _ask(
@@ -218,7 +218,7 @@ class Kubernetes:
                 body=body,
                 auth_settings=["BearerToken"],
                 _preload_content=False,
-                _request_timeout=(self.patience.connect, silent_for),
+                _request_timeout=(self.retry.connect, silent_for),
                 _return_http_data_only=True,
             )
         except ApiException as error:

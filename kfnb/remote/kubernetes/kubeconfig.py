@@ -9,14 +9,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
 
-from kfnb.cluster.kubernetes import Kubernetes
-from kfnb.cluster.patience import PATIENCE, Patience
 from kfnb.errors import BackendError
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.retry import RETRY, Retry
 
 
-def kubernetes(
-    context: str = "", *, within: bool = False, patience: Patience = PATIENCE
-) -> Kubernetes | None:
+def kubernetes(context: str = "", *, within: bool = False, retry: Retry = RETRY) -> Kubernetes | None:
     """The Kubernetes of a kubeconfig's ``context``; without one that of the pod that this is (``within``), else None.
 
     Nothing is asked yet. Raises ``BackendError`` where the kubeconfig has no such context.
@@ -25,7 +23,7 @@ def kubernetes(
         chosen(context)
     elif not within:
         return None
-    return Kubernetes(lambda: client(context), patience=patience)
+    return Kubernetes(lambda: client(context), retry=retry)
 
 
 def client(context: str = "") -> Any:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from kfnb.cluster.refusal import Expired, refusal
-from kfnb.cluster.streams import lines
 from kfnb.errors import BackendError, BackendUnavailable, Hidden
+from kfnb.remote.kubernetes.errors import Expired, refusal
+from kfnb.remote.streams import lines
 
 if TYPE_CHECKING:
-    from kfnb.cluster.kubernetes import Kubernetes
+    from kfnb.remote.kubernetes.client import Kubernetes
 
 ANEW = "ANEW"
 """The word for the list as a whole: at first, and again where what happened meanwhile is not known any more."""
@@ -69,7 +69,7 @@ class Watch:
             if began < self._opened < heard - _HARDLY:
                 rounds = 0
             else:  # nothing came, or hardly anything: who is asked less and less often may recover
-                self._closed.wait(self._kubernetes.patience.before(rounds))
+                self._closed.wait(self._kubernetes.retry.before(rounds))
                 rounds += 1
 
     def _bear(self, error: BackendError, seconds: float) -> None:

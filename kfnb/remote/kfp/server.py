@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from kfnb.backends.kubeflow.credentials import Credentials
-from kfnb.backends.kubeflow.said import forbidden, sentence
-from kfnb.cluster.patience import PATIENCE, Patience
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.remote.credentials import Credentials
+from kfnb.remote.kfp.error_text import forbidden, sentence
+from kfnb.remote.retry import RETRY, Retry
 
 API = "/apis/v2beta1"
 
@@ -67,7 +67,7 @@ class Server:
     namespace: str = ""
     ca: str = ""
     verify: bool = True
-    patience: Patience = PATIENCE
+    retry: Retry = RETRY
     hint: Callable[[], str] = str
 
     def __post_init__(self) -> None:
@@ -115,8 +115,8 @@ class Server:
 
     def _patiently(self, method: str, where: str, sent: Sent | None, *, again: bool) -> Answer:
         """Ask until there is an answer, or patience is at its end."""
-        for tries_left in reversed(range(self.patience.tries)):
-            number = self.patience.tries - tries_left - 1
+        for tries_left in reversed(range(self.retry.tries)):
+            number = self.retry.tries - tries_left - 1
             try:
                 answer = self._send(method, where, sent)
             except _Lost as lost:
@@ -130,14 +130,14 @@ class Server:
         raise AssertionError  # the last try returns or raises
 
     def _wait(self, number: int, asked: str = "") -> None:
-        time.sleep(self.patience.before(number, asked))
+        time.sleep(self.retry.before(number, asked))
 
     def _send(self, method: str, where: str, sent: Sent | None) -> Answer:
         import urllib3
         from urllib3 import exceptions as wrong
 
         headers = {"accept": "application/json"} | ({"content-type": sent.kind} if sent else {})
-        limits = urllib3.Timeout(connect=self.patience.connect, read=self.patience.read)
+        limits = urllib3.Timeout(connect=self.retry.connect, read=self.retry.read)
         try:
             got = self._connections().request(
                 method,
@@ -154,7 +154,7 @@ class Server:
         except (wrong.NewConnectionError, wrong.ConnectTimeoutError):
             raise _Lost("nothing answers", sent=False) from None
         except wrong.ReadTimeoutError:
-            raise _Lost(f"no answer within {self.patience.read:g} s", sent=True) from None
+            raise _Lost(f"no answer within {self.retry.read:g} s", sent=True) from None
         except (wrong.LocationParseError, wrong.LocationValueError):
             raise BackendError(
                 f"host={self.url} is no address: give one as https://kubeflow.example.com/pipeline"

@@ -1,0 +1,1 @@
+"""What kfnb asks of servers: HTTP, gRPC, Kubernetes, port-forwards, objects in stores."""
