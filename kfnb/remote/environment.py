@@ -1,11 +1,14 @@
-"""What a program knows of the Kubeflow that it runs in: from its pod's files and environment."""
+"""What a program's environment tells: of the Kubeflow that it runs in, and of the proxies that lead out of here."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 INSTALLED = "kubeflow"
 """The namespace that Kubeflow is installed in, unless an administrator chose another."""
@@ -50,6 +53,26 @@ def read(root: Path = Path("/"), environ: Mapping[str, str] | None = None) -> Ku
         page=environ.get("KF_PIPELINES_UI_ENDPOINT", ""),
         token_file=_token_file(root, environ),
     )
+
+
+def proxy_to(url: str) -> str:
+    """The proxy that the environment names for an address, as kubectl takes it; empty for none.
+
+    There is none to this machine, whatever the environment says: port-forwards are here.
+    """
+    address = urlsplit(url)
+    host = address.hostname or ""
+    proxy = getproxies().get(address.scheme, "")
+    if not proxy or _loopback(host) or proxy_bypass(host):
+        return ""
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _namespace(prefix: str) -> str:

@@ -8,9 +8,9 @@ HASTE = Retry(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 def asking(url: str, token: str = "", retry: Retry = HASTE) -> Kubernetes:
     """The boundary to a server, as who has a token."""
-    from kubernetes.client import ApiClient, Configuration
+    from kubernetes.client import Configuration
 
     settings = Configuration()
-    settings.host, settings.retries = url, False
+    settings.host = url
     settings.api_key = {"authorization": f"Bearer {token}"} if token else {}
-    return Kubernetes(lambda: ApiClient(settings), retry=retry)
+    return Kubernetes(lambda: settings, retry=retry)

@@ -61,11 +61,11 @@ def test_a_proxy_on_the_way_is_told_without_its_password(monkeypatch):
 def test_a_proxy_is_used_as_kubectl_uses_it(replay, tmp_path, monkeypatch):
     file = written_kubeconfig(tmp_path, "http://kube.example.com", "viewer")
     monkeypatch.setattr(DEFAULT, str(file))
-    assert not kubeconfig.client("viewer").configuration.proxy
+    assert not kubeconfig.configuration("viewer").proxy
     monkeypatch.setenv("http_proxy", replay.url)
-    assert kubeconfig.client("viewer").configuration.proxy == replay.url
+    assert kubeconfig.configuration("viewer").proxy == replay.url
     monkeypatch.setenv("no_proxy", "example.com")
-    assert not kubeconfig.client("viewer").configuration.proxy
+    assert not kubeconfig.configuration("viewer").proxy
 
 
 @pytest.fixture

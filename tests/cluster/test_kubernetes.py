@@ -73,7 +73,7 @@ def test_a_list_whose_continue_has_expired_goes_on_with_the_fresh_one(as_user, r
         def _refused(self):
             raise refusal(410, json.dumps(gone["response"]), method="GET", path=TRIALS, host="there")
 
-    ours = Once(lambda: as_user("viewer").client, retry=HASTE)
+    ours = Once(lambda: as_user("viewer").configuration, retry=HASTE)
     assert len(names(ours.list(TRIALS, {"limit": 5}))) == 10
     assert asked[:3] == ["", EXPIRED, fresh]
 
@@ -209,11 +209,11 @@ def test_why_what_is_made_is_checked_strictly(as_user, replay):
 
 def test_why_events_are_read_as_they_come_and_by_no_model_of_the_client(as_user):
     """The client's own model of an event refuses what a server sends: one without a time of its own."""
-    from kubernetes.client import EventsV1Api
+    from kubernetes.client import ApiClient, EventsV1Api
 
     viewer = as_user("viewer")
     with pytest.raises(ValueError, match="event_time"):
-        EventsV1Api(viewer.client).list_namespaced_event(NAMESPACE, limit=3)
+        EventsV1Api(ApiClient(viewer.configuration)).list_namespaced_event(NAMESPACE, limit=3)
     assert viewer.get(f"/apis/events.k8s.io/v1/namespaces/{NAMESPACE}/events", {"limit": 3})["items"]
     assert viewer.get(f"{TEAM}/events")["items"]
 
@@ -337,7 +337,7 @@ def test_a_login_page_is_no_kubernetes(tmp_path):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
-        with pytest.raises(BackendError, match="no JSON: is there a proxy"):
+        with pytest.raises(BackendError, match="not JSON: is there a proxy"):
             asking(f"http://127.0.0.1:{server.server_address[1]}").version()
     finally:
         server.shutdown()

@@ -104,7 +104,7 @@ class Cluster:
             "spec": {"expirationSeconds": 7200},
         }
         answer = self.admin.create(f"{accounts}/{user}/token", request)
-        settings = self.admin.client.configuration
+        settings = self.admin.configuration
         ca = Path(settings.ssl_ca_cert)
         file = self._folder / f"{user}.yaml"
         file.write_text(kubeconfig(settings.host, ca, user, answer["status"]["token"], self.namespace))

@@ -265,7 +265,7 @@ def test_a_pod_asks_as_its_service_account(cluster, monkeypatch, tmp_path):
 
     from kfnb.remote.kubernetes import kubeconfig
 
-    user = cluster.asked_by("viewer").client.configuration
+    user = cluster.asked_by("viewer").configuration
     address = urlsplit(user.host)
     token = tmp_path / "token"
     token.write_text(user.api_key["authorization"].removeprefix("Bearer "))

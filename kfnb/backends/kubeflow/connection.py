@@ -1,4 +1,4 @@
-"""How Kubeflow is reached from here: from what the user says, else from what the surroundings tell."""
+"""How Kubeflow is reached from here: from what the user says, else from what the environment tells."""
 
 from __future__ import annotations
 
@@ -74,6 +74,7 @@ def connect(access: Access, around: KubeflowEnvironment) -> KubeflowBackend:
         namespace=access.namespace or around.namespace or kubeconfig.namespace(access.context),
         ca=access.ca_file,
         verify=access.verify,
+        direct=around.in_cluster and url.startswith("http://") and _WITHIN.fullmatch(url) is not None,
         hint=hint,
     )
     return KubeflowBackend(

@@ -71,13 +71,11 @@ def dial(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> Tun
     from kubernetes.stream.ws_client import create_websocket, get_websocket_url
 
     pod, pod_port = target(kubernetes, service, namespace, port)
-    client = kubernetes.client
-    headers: dict[str, str] = {}
-    client.update_params_for_auth(headers, [], ["BearerToken"])
+    headers = kubernetes.credentials()
     path = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward?ports={pod_port}"
     try:
         return Tunnel(
-            create_websocket(client.configuration, get_websocket_url(kubernetes.host + path), headers)
+            create_websocket(kubernetes.configuration, get_websocket_url(kubernetes.host + path), headers)
         )
     except Exception as error:  # websocket's own, OSError, ssl's
         status = getattr(error, "status_code", 0)

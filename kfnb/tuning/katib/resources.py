@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from difflib import get_close_matches
@@ -10,7 +9,8 @@ from typing import Any
 
 from kfnb.errors import Absent, BackendError, Conflict, StudyNotFound
 from kfnb.remote.kubernetes.client import Kubernetes
-from kfnb.remote.kubernetes.errors import Expired, refusal
+from kfnb.remote.kubernetes.errors import Expired
+from kfnb.remote.kubernetes.watch import events, watching
 
 Item = Mapping[str, Any]
 
@@ -79,29 +79,10 @@ class Resources:
 
         ``BOOKMARK`` tells of a version alone. Raises ``Expired`` where the version is too old.
         """
-        query = {
-            **self._of(experiment),
-            "watch": "true",
-            "allowWatchBookmarks": "true",
-            "resourceVersion": version,
-            "timeoutSeconds": _WAIT,
-        }
         path = f"{self._base}/trials"
+        query = watching(self._of(experiment), version, _WAIT)
         with self._in_words(experiment):
-            for line in self.kubernetes.lines(path, query):
-                if line:
-                    yield self._event(line, path)
-
-    def _event(self, line: str, path: str) -> tuple[str, Item]:
-        try:
-            event = json.loads(line)
-            word, told = str(event["type"]), event["object"]
-        except (ValueError, KeyError, TypeError):
-            raise BackendError(f"Kubernetes answered {path} with something that is no watch") from None
-        if word == "ERROR":
-            code, body = int(told.get("code") or 500), json.dumps(told)
-            raise refusal(code, body, method="GET", path=path, host=self.kubernetes.host)
-        return word, told
+            yield from events(self.kubernetes.lines(path, query), path, self.kubernetes.host)
 
     def _of(self, experiment: str) -> dict[str, Any]:
         return {"labelSelector": _LABEL.format(experiment)}

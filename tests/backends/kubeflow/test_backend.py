@@ -360,7 +360,7 @@ def test_who_follows_survives_a_server_that_is_down_for_long(kubeflow, replay: R
 
 def test_a_server_that_is_down_is_asked_ever_more_seldom(server, replay: Replay, monkeypatch):
     monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.05, 10.0))
-    server.retry = Retry(tries=1)
+    server._http.retry = Retry(tries=1)
     kubeflow = KubeflowBackend(server)
     view = Run(kubeflow, GOOD).observe()
     replay.fail(times=10_000, drop=True)

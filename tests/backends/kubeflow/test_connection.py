@@ -237,7 +237,7 @@ def test_no_secret_is_in_an_error_not_even_with_its_traceback(settings, replay: 
     for name, value in {"host": replay.url, "token": CANARY, "cookies": f"s={CANARY}", "debug": True}.items():
         settings.set(name, value)
     backend = api.backend_of("kubeflow")
-    backend._server.retry = Retry(tries=1)
+    backend._server._http.retry = Retry(tries=1)
     replay.fail(times=9, status=status, body={"code": 5, "message": "no"})
     with pytest.raises(BackendError) as caught:
         backend.list()

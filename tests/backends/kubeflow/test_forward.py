@@ -70,15 +70,15 @@ def api(echo: int) -> Iterator[Gateway]:
 
 
 def asking(api: Gateway) -> Kubernetes:
-    from kubernetes.client import ApiClient, Configuration
+    from kubernetes.client import Configuration
 
-    def client():
+    def configure():
         configuration = Configuration()
-        configuration.host, configuration.retries = api.host, False
+        configuration.host = api.host
         configuration.api_key = {"authorization": f"Bearer {TOKEN}"}
-        return ApiClient(configuration)
+        return configuration
 
-    return Kubernetes(client, retry=HASTE)
+    return Kubernetes(configure, retry=HASTE)
 
 
 @pytest.fixture
@@ -236,7 +236,7 @@ def test_kubeflow_is_reached_through_a_context_wherever_it_is_installed(
         assert backend._server.get(f"/runs/{GOOD}")["run_id"] == GOOD
         api.ready = False
         api.cut()
-        backend._server.retry = HASTE
+        backend._server._http.retry = HASTE
         with pytest.raises(BackendUnavailable) as raised:
             backend._server.get("/healthz")
         assert (
@@ -247,7 +247,7 @@ def test_kubeflow_is_reached_through_a_context_wherever_it_is_installed(
         backend.close()
     elsewhere = connect(Access(context="mine", installed="pipelines"), KubeflowEnvironment())
     try:
-        elsewhere._server.retry = HASTE
+        elsewhere._server._http.retry = HASTE
         with pytest.raises(
             BackendUnavailable, match="ml-pipeline in namespace pipelines through context mine: "
         ):

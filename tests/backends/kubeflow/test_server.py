@@ -58,7 +58,7 @@ def test_patience_has_an_end(server, replay: Replay, fault):
 
 
 def test_a_server_says_how_long_to_wait(server, replay: Replay):
-    server.retry = Retry(tries=2, pause=5.0, longest=0.2)
+    server._http.retry = Retry(tries=2, pause=5.0, longest=0.2)
     replay.fail(status=429, headers={"retry-after": "9"})
     began = time.monotonic()
     server.get(RUN)
