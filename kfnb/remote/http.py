@@ -233,17 +233,23 @@ class Http:
             try:
                 answer = ask()
             except NoAnswer as error:
+                if last or not _may_repeat(request, error):
+                    raise
                 pause = self.retry.before(number)
-                if last or not _may_repeat(request, error) or pause >= deadline.left:
+                if pause >= deadline.left:
                     raise
             else:
-                again = request.repeatable or answer.status == TOO_MANY
+                if last or not self._comes_later(request, answer):
+                    return answer
                 pause = self.retry.before(number, answer.headers.get("retry-after", ""))
-                if last or not again or answer.status not in self._later or pause >= deadline.left:
+                if pause >= deadline.left:
                     return answer
                 _give_up(answer)
             time.sleep(pause)
         raise AssertionError  # the last try returns or raises
+
+    def _comes_later(self, request: Request, answer: Answer | Stream) -> bool:
+        return answer.status in self._later and (request.repeatable or answer.status == TOO_MANY)
 
     def _once(self, request: Request, deadline: Deadline | None, silent_for: float) -> Stream:
         """Send a request once."""

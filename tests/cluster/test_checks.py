@@ -314,7 +314,7 @@ def test_what_is_broken_in_the_cluster_makes_the_exit_code(around, replay, tmp_p
     names = {one["name"]: one["outcome"] for one in told}
     assert names["cluster"] == names["clock"] == names["DNS"] == "good"
     assert names["found broken"] == names["image pulls"] == "bad"
-    assert any("exceeded quota" in one["told"] for one in told)
+    assert any("quota kf-resource-quota of the namespace is used up" in one["told"] for one in told)
     assert main(["doctor"]) == 1
     assert "✗ found broken" in capsys.readouterr().out
 

@@ -176,7 +176,7 @@ def test_what_is_watched_as_json_is_a_line_each_time(viewer, monkeypatch, capsys
 
 
 def test_what_a_cluster_says_does_not_act_on_a_terminal(capsys):
-    from kfnb.cluster.notebooks.reason import brief
+    from kfnb.remote.kubernetes.pods import brief
     from kfnb.verbs.terminal import tell
 
     tell("Kubernetes: \x1b[2J\x1b]0;title\x07no (403)")

@@ -8,7 +8,7 @@ from asked_kubernetes import asking
 from replay_kubernetes import NAMESPACE, Fault, recorded
 
 from kfnb.errors import BackendError, BackendUnavailable, Hidden, Unauthenticated
-from kfnb.remote.kubernetes.watch import ANEW
+from kfnb.remote.kubernetes.watch import ANEW, events
 from kfnb.remote.retry import Retry
 
 NOTEBOOKS = f"/apis/kubeflow.org/v1/namespaces/{NAMESPACE}/notebooks"
@@ -173,5 +173,5 @@ def test_why_watches_begin_with_a_list_of_their_own():
     "line", ["{}", "7", "[]", '{"type": "ADDED"}', '{"type": "ERROR", "object": "gone"}', "<html>"]
 )
 def test_what_is_no_watch_is_said_in_a_sentence(line):
-    with pytest.raises(BackendError, match="something that is no watch"):
-        asking("http://there").watch(NOTEBOOKS)._read(line)
+    with pytest.raises(BackendError, match="something that is not a watch"):
+        list(events([line], NOTEBOOKS, "http://there"))

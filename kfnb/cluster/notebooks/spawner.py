@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from kfnb.cluster.notebooks.kind import Item, Kind
 from kfnb.cluster.notebooks.notebook import NOTEBOOK
 from kfnb.cluster.notebooks.offer import offers
-from kfnb.cluster.notebooks.reason import explained
+from kfnb.cluster.notebooks.reason import explained_notebook
 from kfnb.cluster.notebooks.times import now
 from kfnb.cluster.notebooks.workspace import WORKSPACE
 from kfnb.cluster.status.looking import part
@@ -90,7 +90,7 @@ class Spawner:
 
     def read(self, kind: Kind, item: Item) -> Notebook:
         """An object as a notebook, and why it does not run yet."""
-        return explained(self.kubernetes, self._plain(kind, item), kind.concerned(item))
+        return explained_notebook(self.kubernetes, self._plain(kind, item), kind.concerned(item))
 
     def look(self, kind: Kind, name: str) -> Notebook:
         """A notebook as it is now."""

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from kfnb.cluster.status.looking import Item, More, Place, at, condition, first, rows, word
 from kfnb.model.cluster import NotebookServer, WaitingPod, Work
+from kfnb.remote.kubernetes.notebooks import server, stopped
+from kfnb.remote.kubernetes.pods import PodState, diagnose
 
-_STOPPED = "kubeflow-resource-stopped"
 _LAST = "notebooks.kubeflow.org/last-activity"
 _WORKSPACE = "notebooks.kubeflow.org/workspace-name"
 _OWNERS = {
@@ -29,17 +30,13 @@ def notebooks(place: Place) -> tuple[tuple[NotebookServer, ...], More]:
 
 
 def _notebook(item: Item) -> NotebookServer:
-    waits = at(item, "status", "containerState", "waiting")
-    unscheduled = condition(item, "PodScheduled")
-    message = word(waits, "message") or (
-        word(unscheduled, "message") if unscheduled.get("status") == "False" else ""
-    )
-    if at(item, "metadata", "annotations", _STOPPED) is not None:
-        state = "stopped"
-    elif at(item, "status", "readyReplicas"):
-        state = "running"
+    found = server(item)
+    if stopped(item):
+        state, message = "stopped", ""
+    elif found.state is PodState.RUNNING:
+        state, message = "running", ""
     else:
-        state = "failing" if word(waits, "reason").endswith(("BackOff", "Error")) else "waiting"
+        state, message = "failing" if found.stuck else "waiting", found.message
     containers = rows(item, "spec", "template", "spec", "containers")
     image = word(containers[0], "image") if containers else ""
     last = word(item, "metadata", "annotations", _LAST)
@@ -72,20 +69,8 @@ def waiting(place: Place) -> tuple[tuple[WaitingPod, ...], More]:
 def _waiting(item: Item) -> WaitingPod:
     labels = at(item, "metadata", "labels") or {}
     owner = next((f"{kind}/{labels[name]}" for name, kind in _OWNERS.items() if name in labels), "")
-    reason, message = _why(item)
-    return WaitingPod(item["metadata"]["name"], reason, message, owner, _created(item))
-
-
-def _why(item: Item) -> tuple[str, str]:
-    """Kubernetes' word and sentence for why a pod waits."""
-    scheduled = condition(item, "PodScheduled")
-    if scheduled.get("status") == "False":
-        return word(scheduled, "reason") or "Unschedulable", word(scheduled, "message")
-    containers = (*rows(item, "status", "initContainerStatuses"), *rows(item, "status", "containerStatuses"))
-    states = [found for one in containers if (found := at(one, "state", "waiting"))]
-    told = next((one for one in states if word(one, "reason") not in ("", "PodInitializing")), None)
-    told = told or next(iter(states), {})
-    return word(told, "reason") or "Pending", word(told, "message")
+    found = diagnose(item)
+    return WaitingPod(item["metadata"]["name"], found.word or "Pending", found.message, owner, _created(item))
 
 
 def studies(place: Place) -> tuple[tuple[Work, ...], More]:

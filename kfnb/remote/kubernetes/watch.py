@@ -27,8 +27,6 @@ _UNSURE_FOR = 20.0
 """Seconds for which a server that refuses what it allowed before is asked again: one that starts knows no roles yet."""
 _HARDLY = 1.0
 """A stream that ends before so many seconds is not asked for again at once."""
-
-
 BOOKMARK = "BOOKMARK"
 """The word for an event that tells of a version alone."""
 
