@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.backend import LogLine
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.look import Insight
@@ -26,6 +25,7 @@ from kfnb.remote.kfp.server import Server
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.portforward.forward import Forward, Forwards
+from kfnb.resources.runs.backend import LogLine
 
 _API, _API_PORT = "ml-pipeline", 8888
 _METADATA, _METADATA_PORT = "metadata-grpc-service", 8080

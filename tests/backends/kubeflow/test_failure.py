@@ -7,10 +7,10 @@ import pytest
 from made_pods import ended, made
 from replay import text_of
 
-from kfnb.backends import unmet
 from kfnb.backends.kubeflow import pods
 from kfnb.backends.kubeflow.failure import SILENT, why_failed, why_lost, why_unprepared
 from kfnb.remote.kubernetes.pods import PodReason
+from kfnb.resources.runs import install_errors
 
 RECORDED = (
     "success",
@@ -127,7 +127,7 @@ ABSENT = "No matching distribution found for pandas==2.2"
             ["ERROR: Invalid requirement: 'a=2'", "Hint: = is not a valid operator."],
             "Invalid requirement: 'a=2'",
         ),
-        (["/usr/bin/python3: No module named pip"], f"No module named pip; {unmet.ANOTHER_IMAGE}"),
+        (["/usr/bin/python3: No module named pip"], f"No module named pip; {install_errors.ANOTHER_IMAGE}"),
         (
             [
                 "error: metadata-generation-failed",
@@ -155,7 +155,7 @@ def test_a_step_that_went_on_after_pip_failed_is_not_told_by_pip():
 
 
 def test_a_steps_own_error_is_not_taken_for_pips():
-    assert unmet.said_by_pip(["ERROR: cannot connect to the database"]) == ""
+    assert install_errors.said_by_pip(["ERROR: cannot connect to the database"]) == ""
 
 
 def fatal(said, program="driver"):

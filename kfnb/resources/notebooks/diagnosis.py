@@ -1,0 +1,46 @@
+"""Why a notebook does not run yet: the newest event of what stands behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from kfnb.errors import BackendError
+from kfnb.model.notebook import Notebook, NotebookState
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.pods import NORMAL, Diagnosis, PodState, brief, explained, time_of
+from kfnb.resources.notebooks.times import moment
+
+Item = Mapping[str, Any]
+
+
+def told(found: Diagnosis) -> str:
+    """Why a notebook does not run, and what can be done."""
+    return "; ".join(filter(None, (found.message, found.hint if found.stuck else "")))
+
+
+def explained_notebook(kubernetes: Kubernetes, notebook: Notebook, concerned: Iterable[str]) -> Notebook:
+    """A notebook that does not run yet, with why: what it says itself, or else the events of what stands behind it."""
+    starts = notebook.state in (NotebookState.STARTING, NotebookState.FAILING)
+    if not starts or notebook.why not in NORMAL:
+        return replace(notebook, why=brief(notebook.why))
+    events = [one for name in concerned for one in _events(kubernetes, notebook.namespace, name)]
+    recent = [one for one in events if (moment(time_of(one)) or 0) >= (notebook.created or 0)]
+    found = explained(Diagnosis(PodState.STARTING), recent)
+    if found.stuck:
+        return replace(notebook, state=NotebookState.FAILING, why=told(found))
+    newest = max(recent, key=time_of, default={})
+    return replace(notebook, why=found.message or brief(str(newest.get("message", ""))))
+
+
+def _events(kubernetes: Kubernetes, namespace: str, name: str) -> list[Item]:
+    """The events that tell something: of a pod all, of what makes the pod its warnings."""
+    path = f"/api/v1/namespaces/{namespace}/events"
+    try:
+        found = kubernetes.get(path, {"fieldSelector": f"involvedObject.name={name}"}).get("items") or ()
+    except BackendError:  # they are hidden: then nobody knows why
+        return []
+    return [
+        one for one in found if one.get("type") == "Warning" or one["involvedObject"].get("kind") == "Pod"
+    ]
