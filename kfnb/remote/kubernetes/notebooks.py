@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
+from kfnb.remote.kubernetes.fields import Item, at, mapping, rows
 from kfnb.remote.kubernetes.pods import Diagnosis, PodReason, PodState, diagnose
-
-Item = Mapping[str, Any]
 
 STOPPED = "kubeflow-resource-stopped"
 """The annotation that stops a notebook; its value is since when."""
@@ -15,7 +11,7 @@ STOPPED = "kubeflow-resource-stopped"
 
 def stopped(item: Item) -> bool:
     """Whether a notebook was told to stop, by a person or by the culler."""
-    return STOPPED in ((item.get("metadata") or {}).get("annotations") or {})
+    return at(item, "metadata", "annotations", STOPPED) is not None
 
 
 def server(item: Item) -> Diagnosis:
@@ -23,33 +19,24 @@ def server(item: Item) -> Diagnosis:
 
     Objects of Kubeflow's CRDs may hold anything anywhere, or nothing.
     """
-    status = _mapping(item.get("status"))
-    pod = _mapping(_mapping(_mapping(item.get("spec")).get("template")).get("spec"))
-    if status.get("readyReplicas"):
+    if at(item, "status", "readyReplicas"):
         return Diagnosis(PodState.RUNNING)
-    containers = [one for one in pod.get("containers") or () if isinstance(one, Mapping)]
+    containers = rows(item, "spec", "template", "spec", "containers")
     if not containers:
         return Diagnosis(
             PodState.BLOCKED, PodReason.START, "it has no container to start: delete it, and create it anew"
         )
-    first, state = containers[0], _mapping(status.get("containerState"))
-    conditions = [one for one in status.get("conditions") or () if isinstance(one, Mapping)]
+    mine = {name: containers[0].get(name, "") for name in ("name", "image")}
     found = diagnose(
         {
-            "spec": pod,
+            "spec": {"containers": containers},
             "status": {
                 "phase": "Pending",
-                "conditions": conditions,
-                "containerStatuses": [
-                    {"name": first.get("name", ""), "image": first.get("image", ""), "state": state}
-                ],
+                "conditions": rows(item, "status", "conditions"),
+                "containerStatuses": [{**mine, "state": mapping(item, "status", "containerState")}],
             },
         }
     )
     if found.state is PodState.SUCCEEDED:
         return Diagnosis(PodState.FAILED, PodReason.EXIT_CODE, "its server ended with exit code 0")
     return found
-
-
-def _mapping(found: Any) -> Item:
-    return found if isinstance(found, Mapping) else {}

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import re
 import signal
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
 
-Item = Mapping[str, Any]
+from kfnb.remote.kubernetes.fields import Item, condition
 
 NORMAL = ("", "ContainerCreating", "PodInitializing")
 """What a container waits for when nothing is wrong."""
@@ -209,12 +208,6 @@ def ended(code: int, what: str = "its process") -> str:
 def signaled(code: int) -> bool:
     """Whether an exit code tells of a signal."""
     return code > _SIGNALED and code - _SIGNALED in {int(number) for number in signal.Signals}
-
-
-def condition(item: Item, kind: str) -> Item:
-    """A condition of an object's status; empty where it has none of that kind."""
-    conditions: Sequence[Item] = (item.get("status") or {}).get("conditions") or ()
-    return next((one for one in conditions if one.get("type") == kind), {})
 
 
 def time_of(event: Item) -> str:

@@ -9,7 +9,8 @@ from collections.abc import Mapping, Sequence
 from kfnb.errors import BackendError
 from kfnb.model.cluster import ClusterNode, Gpus, PodDefault, Quota, Volume
 from kfnb.remote.kubernetes.client import Kubernetes
-from kfnb.resources.cluster.probe import MOST, Item, More, Place, at, condition, first, rows
+from kfnb.remote.kubernetes.fields import Item, at, condition, rows
+from kfnb.resources.cluster.probe import MOST, More, Place, first
 from kfnb.text.quantity import amount
 
 _GPU = re.compile(r"[\w.-]+/(gpu|.*mig-|tpu|gaudi|i915|xe)")

@@ -9,7 +9,8 @@ from typing import Any
 from kfnb.errors import Absent, BackendError, Hidden
 from kfnb.model.cluster import Knowledge, KubeflowPart
 from kfnb.remote.kubernetes.discovery import kinds
-from kfnb.resources.cluster.probe import Item, More, Place, condition, first
+from kfnb.remote.kubernetes.fields import Item, condition
+from kfnb.resources.cluster.probe import More, Place, first
 
 _KUBEFLOW = "kubeflow"
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kfnb.model import RunState
 from kfnb.model.cluster import NotebookServer, WaitingPod, Work
+from kfnb.remote.kubernetes.experiments import experiment_state
+from kfnb.remote.kubernetes.fields import Item, at, condition, rows, word
 from kfnb.remote.kubernetes.notebooks import server, stopped
 from kfnb.remote.kubernetes.pods import PodState, diagnose
-from kfnb.resources.cluster.probe import Item, More, Place, at, condition, first, rows, word
+from kfnb.resources.cluster.probe import More, Place, first
 
 _LAST = "notebooks.kubeflow.org/last-activity"
 _WORKSPACE = "notebooks.kubeflow.org/workspace-name"
@@ -19,7 +22,6 @@ _OWNERS = {
     "jobset.sigs.k8s.io/jobset-name": "trainjob",
     "pipeline/runid": "run",
 }
-_STUDY_ENDS = ("Failed", "Succeeded", "Restarting", "Running", "Created")
 _TRAINING_ENDS = ("Failed", "Complete", "Suspended")
 
 
@@ -76,7 +78,13 @@ def _waiting(item: Item) -> WaitingPod:
 def studies(place: Place) -> tuple[tuple[Work, ...], More]:
     """Katib's experiments."""
     found, more = first(place.kubernetes, place.within("apis/kubeflow.org/v1beta1", "experiments"))
-    return _newest([_work("Study", item, _STUDY_ENDS) for item in found]), more
+    return _newest([_study(item) for item in found]), more
+
+
+def _study(item: Item) -> Work:
+    state, told = experiment_state(item)
+    message = word(told, "message") if state is RunState.FAILED else ""
+    return Work("Study", item["metadata"]["name"], str(state).capitalize(), message, _created(item))
 
 
 def services(place: Place) -> tuple[tuple[Work, ...], More]:
@@ -97,18 +105,17 @@ def _service(item: Item) -> Work:
 def training(place: Place) -> tuple[tuple[Work, ...], More]:
     """The Trainer's jobs."""
     found, more = first(place.kubernetes, place.within("apis/trainer.kubeflow.org/v1alpha1", "trainjobs"))
-    return _newest([_work("Training job", item, _TRAINING_ENDS) for item in found]), more
+    return _newest([_training(item) for item in found]), more
 
 
-def _work(kind: str, item: Item, states: Sequence[str]) -> Work:
-    for state in states:
+def _training(item: Item) -> Work:
+    name, made = item["metadata"]["name"], _created(item)
+    for state in _TRAINING_ENDS:
         told = condition(item, state)
         if told.get("status") == "True":
             message = word(told, "message") if state == "Failed" else ""
-            return Work(kind, item["metadata"]["name"], state, message, _created(item))
-    return Work(
-        kind, item["metadata"]["name"], "Running" if item.get("status") else "Created", "", _created(item)
-    )
+            return Work("Training job", name, state, message, made)
+    return Work("Training job", name, "Running" if item.get("status") else "Created", "", made)
 
 
 def _created(item: Item) -> str:

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.remote.kubernetes.pods import PodState, brief, condition, diagnose, explained, refused, time_of
+from kfnb.remote.kubernetes.fields import condition
+from kfnb.remote.kubernetes.pods import PodState, brief, diagnose, explained, refused, time_of
 from kfnb.resources.localcluster.command import Command, Runner
 from kfnb.resources.localcluster.plan import Await
 

@@ -12,7 +12,7 @@ from typing import Any
 from kfnb.errors import BackendError
 from kfnb.model.check import Check, Outcome
 from kfnb.remote.kubernetes.client import Kubernetes
-from kfnb.resources.cluster.probe import at, condition, rows, word
+from kfnb.remote.kubernetes.fields import at, condition, rows, word
 from kfnb.resources.localcluster.command import Command, Runner
 
 Item = Mapping[str, Any]

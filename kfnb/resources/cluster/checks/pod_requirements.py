@@ -6,8 +6,8 @@ from kfnb.errors import BackendError
 from kfnb.model.check import Check, Outcome
 from kfnb.model.cluster import Status
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.fields import at
 from kfnb.remote.kubernetes.pods import IMAGE_WORDS
-from kfnb.resources.cluster.probe import at
 
 _CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 _DEFAULT = (
