@@ -5,10 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 INSTALLED = "kubeflow"
 """The namespace that Kubeflow is installed in, unless an administrator chose another."""
@@ -60,6 +58,8 @@ def proxy_to(url: str) -> str:
 
     There is none to this machine, whatever the environment says: port-forwards are here.
     """
+    from urllib.request import getproxies, proxy_bypass  # a kernel that asks no cluster does without
+
     address = urlsplit(url)
     host = address.hostname or ""
     proxy = getproxies().get(address.scheme, "")
@@ -69,6 +69,8 @@ def proxy_to(url: str) -> str:
 
 
 def _loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -6,7 +6,6 @@ import random
 import time
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from email.utils import parsedate_to_datetime
 
 TOO_MANY = 429
 """The server has not looked at the request: it may be sent again, whatever it asks for."""
@@ -41,6 +40,8 @@ RETRY = Retry()
 
 def _seconds(asked: str) -> float | None:
     """What Retry-After says, in seconds from now: it is a number of them, or a date; None for anything else."""
+    from email.utils import parsedate_to_datetime  # a kernel that asks no cluster does without
+
     if asked.strip().isdecimal():
         return float(asked)
     try:

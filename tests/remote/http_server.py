@@ -67,7 +67,7 @@ class Server:
     then: Act = field(default_factory=answer)
     asked: list[Asked] = field(default_factory=list)
     hang_up_first: int = 0
-    """So many connections are reset before a word of TLS or HTTP is read."""
+    """So many connections are reset at their first byte."""
     scheme: str = "http"
 
     def __post_init__(self) -> None:
@@ -92,6 +92,7 @@ class Server:
         with suppress(OSError, ValueError), line:
             if self.hang_up_first:
                 self.hang_up_first -= 1
+                line.recv(1)
                 reset(line)
             elif self.context is not None:
                 with self.context.wrap_socket(line, server_side=True) as secured:
