@@ -114,6 +114,10 @@ class Stream:
         self._raw, self._request = raw, request
         self.status: int = raw.status
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in raw.headers.items()}
+        # what has come by now; older ones of urllib3 have that of chunked answers alone
+        self._pieces: Iterator[bytes] = (
+            iter(lambda: raw.read1(_CHUNK), b"") if hasattr(raw, "read1") else raw.stream(amt=_CHUNK)
+        )
 
     def answer(self, deadline: Deadline | None = None) -> Answer:
         """All of it. Raises ``NoAnswer`` where it breaks off or takes too long, ``TooLarge``."""
@@ -129,7 +133,7 @@ class Stream:
         """Its lines, as they come. Raises ``BackendUnavailable`` where ``what`` breaks off."""
         rest = b""
         try:
-            while chunk := self._read():
+            for chunk in self._pieces:
                 *whole, rest = (rest + chunk).split(b"\n")
                 yield from (line.decode("utf-8", "replace") for line in whole)
         except Exception as error:  # a connection that breaks: urllib3 has a dozen ways to say so
@@ -151,18 +155,12 @@ class Stream:
         with suppress(Exception):
             self._raw.close()
 
-    def _read(self) -> bytes:
-        """What has come by now, or comes next; nothing at the end."""
-        # older ones of urllib3 wait for as much as is asked for
-        read = self._raw.read1 if hasattr(self._raw, "read1") else self._raw.read
-        return bytes(read(_CHUNK))
-
     def _chunks(self, deadline: Deadline | None) -> Iterator[bytes]:
         from urllib3 import exceptions as wrong
 
         size, where = 0, self._request.where
         try:
-            while chunk := self._read():
+            for chunk in self._pieces:
                 size += len(chunk)
                 if size > _LARGEST:
                     raise TooLarge(f"{where}: the answer is larger than {_LARGEST >> 20} MiB")

@@ -246,6 +246,12 @@ TABLE = [
         "its container was killed: it used more memory than its limit of 1Gi",
     ),
     (
+        made("Running", containerStatuses=[ends(0, "OOMKilled")]),
+        FAILED,
+        "out of memory",
+        "its container was killed: it used more memory than its limit of 1Gi",
+    ),
+    (
         made("Failed", containerStatuses=[ends(128, "StartError", "exec: python9: not found")]),
         FAILED,
         "start",

@@ -137,7 +137,7 @@ def diagnose(pod: Item, program: str = "") -> Diagnosis:
     mine = _state(_named(pod, program), "terminated")
     return (
         _in_the_way(pod, status)
-        or (_failed(pod, program) if mine.get("exitCode") else None)
+        or (_failed(pod, program) if _broke(mine) else None)
         or _in_order(pod, "Succeeded" if mine else phase)
     )
 
@@ -284,7 +284,7 @@ def _failed(pod: Item, program: str) -> Diagnosis:
     """How a pod ended that failed, or whose program did."""
     mine = _state(_named(pod, program), "terminated")
     status = pod.get("status") or {}
-    beside = None if mine.get("exitCode") else _beside(pod, program)
+    beside = None if _broke(mine) else _beside(pod, program)
     if beside is not None:
         return beside
     if status.get("reason"):
@@ -295,6 +295,11 @@ def _failed(pod: Item, program: str) -> Diagnosis:
     if not mine:
         return Diagnosis(PodState.FAILED, container=program)
     return _terminated(pod, program, mine)
+
+
+def _broke(end: Item) -> bool:
+    """Whether a container failed, by how it ended: one of its processes may be killed and it end well."""
+    return bool(end.get("exitCode")) or end.get("reason") == _NO_MEMORY
 
 
 def _terminated(pod: Item, program: str, mine: Item) -> Diagnosis:
@@ -335,7 +340,7 @@ def _beside(pod: Item, program: str) -> Diagnosis | None:
     if not failed:
         return None
     end, name = _state(failed[0], "terminated"), str(failed[0].get("name", ""))
-    code, left = int(end["exitCode"]), str(end.get("message") or "").strip()
+    code, left = int(end.get("exitCode") or 0), str(end.get("message") or "").strip()
     if end.get("reason") == _NO_MEMORY:
         told, reason = f"the container {name} of its pod ran out of memory", PodReason.OUT_OF_MEMORY
     else:
