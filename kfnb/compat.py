@@ -147,13 +147,11 @@ def kfp_executor(executor_input: Mapping[str, Any], function: Callable[..., Any]
 # -- Kubernetes, urllib3 --------------------------------------------------------------------------------------
 
 
-def websocket(client: Any, url: str) -> Any:
-    """A websocket to an address of a Kubernetes API server, with the credentials of its client."""
+def websocket(configuration: Any, url: str, headers: Mapping[str, str]) -> Any:
+    """A websocket to an address of a Kubernetes API server, reached as its ``configuration`` says."""
     from kubernetes.stream.ws_client import create_websocket, get_websocket_url
 
-    headers: dict[str, str] = {}
-    client.update_params_for_auth(headers, [], ["BearerToken"])
-    return create_websocket(client.configuration, get_websocket_url(url), headers)
+    return create_websocket(configuration, get_websocket_url(url), dict(headers))
 
 
 def hang_up(answer: Any) -> None:

@@ -11,8 +11,8 @@ from kfnb.errors import BackendError, UsageError, did_you_mean
 from kfnb.settings import settings
 
 if TYPE_CHECKING:
-    from kfnb.cluster.kubernetes import Kubernetes
-    from kfnb.cluster.patience import Patience
+    from kfnb.remote.kubernetes.client import Kubernetes
+    from kfnb.remote.retry import Retry
 
 BACKENDS = ("local", "kubeflow")
 """Where runs and studies go: this machine, or a cluster."""
@@ -43,26 +43,28 @@ def names_a_cluster() -> bool:
     return wanted == "kubeflow" or (not chosen.backend and bool(chosen.host or chosen.context))
 
 
-def kubernetes(patience: Patience | None = None) -> Kubernetes | None:
+def kubernetes(retry: Retry | None = None) -> Kubernetes | None:
     """The Kubernetes that the settings name, else that of the pod that this runs in; None where there is none.
 
     Nothing is asked of it yet. Raises ``BackendError``.
     """
-    from kfnb.backends.kubeflow import surroundings
-    from kfnb.cluster import reach
-    from kfnb.cluster.patience import PATIENCE
+    from kfnb.remote import environment
+    from kfnb.remote.kubernetes import kubeconfig
+    from kfnb.remote.retry import RETRY
 
-    within = surroundings.read().in_cluster
-    return reach.kubernetes(settings().context, within=within, patience=patience or PATIENCE)
+    within = environment.read().in_cluster
+    return kubeconfig.kubernetes(settings().context, within=within, retry=retry or RETRY)
 
 
 def namespace() -> str:
     """The namespace that is meant: the settings', the pod's, the context's own, else ``default``."""
-    from kfnb.backends.kubeflow import surroundings
-    from kfnb.cluster import reach
+    from kfnb.remote import environment
+    from kfnb.remote.kubernetes import kubeconfig
 
     chosen = settings()
-    return chosen.namespace or surroundings.read().namespace or reach.namespace(chosen.context) or "default"
+    return (
+        chosen.namespace or environment.read().namespace or kubeconfig.namespace(chosen.context) or "default"
+    )
 
 
 def require_kubernetes() -> Kubernetes:
@@ -70,14 +72,14 @@ def require_kubernetes() -> Kubernetes:
     found = kubernetes()
     if found is not None:
         return found
-    from kfnb.cluster import reach
+    from kfnb.remote.kubernetes import kubeconfig
 
-    there = ", ".join(reach.contexts())
+    there = ", ".join(kubeconfig.contexts())
     hint = f"; your kubeconfig has {there}" if there else ""
     raise BackendError(f"no cluster is known here: %kf_config context=NAME names one{hint}")
 
 
 def _fitting() -> str:
-    from kfnb.backends.kubeflow import surroundings
+    from kfnb.remote import environment
 
-    return "kubeflow" if surroundings.read().notebook else "local"
+    return "kubeflow" if environment.read().notebook else "local"

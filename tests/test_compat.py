@@ -271,7 +271,9 @@ def test_a_websocket_goes_to_the_address_with_the_clients_token():
         thread = threading.Thread(target=answer)
         thread.start()
         with pytest.raises(Exception, match=r"(?i)handshake|connection|lost|closed|reset"):
-            compat.websocket(package.ApiClient(settings), f"http://{address}/api/v1/x?ports=80")
+            compat.websocket(
+                settings, f"http://{address}/api/v1/x?ports=80", {"authorization": "Bearer canary"}
+            )
         thread.join(10)
     request = heard[0].decode()
     assert request.startswith("GET /api/v1/x?ports=80 ")

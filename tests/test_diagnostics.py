@@ -56,7 +56,7 @@ SILENT = {
     "kfnb.capture.embedded.values:kfnb_save": "a step has no kfnb that could log; the value is pickled",
     "kfnb.capture.variables:_tell": "inside the user's own look at the environment, which logging would do too",
     "kfnb.capture.audit:_tell": "inside the user's own opening of a file, which logging would do too",
-    "kfnb.cluster.watch:_hang_up": "hangs up a connection that may have ended by itself",
+    "kfnb.remote.kubernetes.watch:_hang_up": "hangs up a connection that may have ended by itself",
     "kfnb.resources.runs.view.task:_written": "a value's own repr; the value is shown shortened",
 }
 """The handlers that neither log nor raise, and why."""
@@ -422,7 +422,7 @@ def other() -> Iterator[list[str]]:
 def test_no_secret_of_a_setting_reaches_any_log(
     name: str, home: Path, tmp_path: Path, other: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from kfnb.backends.kubeflow.credentials import Credentials
+    from kfnb.remote.credentials import Credentials
 
     if name == "token_file":
         (tmp_path / "t").write_text(CANARY)
@@ -443,19 +443,19 @@ def test_no_secret_of_a_setting_reaches_any_log(
 def test_no_secret_of_a_kubeconfig_reaches_any_log(
     tmp_path: Path, home: Path, other: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from kfnb.cluster import reach
     from kfnb.errors import BackendError
+    from kfnb.remote.kubernetes import kubeconfig
 
     file = tmp_path / "config"
     file.write_text(f"apiVersion: v1\nusers:\n- name: u\n  user: {{token: {CANARY}, x: [}}\n")
     monkeypatch.setenv("KUBECONFIG", str(file))
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(file))
     settings.settings().set("debug", "true")
-    assert reach.contexts() == ()
+    assert kubeconfig.contexts() == ()
     with pytest.raises(BackendError):
-        reach.chosen("moon")
+        kubeconfig.chosen("moon")
     with pytest.raises(BackendError):
-        reach.client("moon")
+        kubeconfig.client("moon")
     text = kept(str(home)).read_text()
     assert text.count("kfnb.cluster") >= 3
     assert "ParserError" in text or "ConfigException" in text

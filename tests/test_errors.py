@@ -19,8 +19,8 @@ import pytest
 
 import kfnb
 from kfnb import cli, errors
-from kfnb.cluster.refusal import Expired
 from kfnb.errors import Code, KfnbError
+from kfnb.remote.kubernetes.errors import Expired
 from tests.conftest import Shell
 
 ROOT = Path(__file__).parent.parent
@@ -74,7 +74,7 @@ def _codes(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def test_every_class_has_a_code_of_its_own_meaning() -> None:
-    import_module("kfnb.backends.kubeflow.server")
+    import_module("kfnb.remote.kfp.server")
     import_module("kfnb.live.downloads")
     assert {kind.code for kind in classes()} <= set(CODES)
     assert [kind for kind in classes() if kind.code == "error"] == [KfnbError]

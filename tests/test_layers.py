@@ -23,7 +23,6 @@ LAYERS = [
     {"kfnb.capture"},
     {"kfnb.execute", "kfnb.ui"},
     {"kfnb.artifacts"},
-    {"kfnb.cluster"},
     {"kfnb.remote"},
     {
         "kfnb.backends.local.faults",

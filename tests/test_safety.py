@@ -13,10 +13,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.local import importer
-from kfnb.cluster import reach
-from kfnb.cluster.patience import Patience
+from kfnb.remote.kfp.server import Server
+from kfnb.remote.kubernetes import kubeconfig
+from kfnb.remote.retry import Patience
 from tests.backends.kubeflow.certificates import serve_tls
 
 ROOT = Path(__file__).parent.parent
@@ -31,7 +31,7 @@ UNPICKLES = {
 """Each place that unpickles, and why it may."""
 
 LISTENS = {
-    ("kfnb/backends/kubeflow/forward.py", "socket.create_server(('127.0.0.1', 0))"),
+    ("kfnb/remote/portforward/forward.py", "socket.create_server(('127.0.0.1', 0))"),
     (
         "kfnb/backends/local/warm.py",
         "door.bind(f'/proc/self/fd/{here}/{draft}')",
@@ -39,7 +39,7 @@ LISTENS = {
 }
 """Each place where something is listened for."""
 
-TRUSTS = {("kfnb/backends/kubeflow/server.py", "CERT_NONE"): "%kf_config verify=false asks for it"}
+TRUSTS = {("kfnb/remote/kfp/server.py", "CERT_NONE"): "%kf_config verify=false asks for it"}
 """Each place that does without a check of certificates, and who asked for it."""
 
 
@@ -248,7 +248,7 @@ def ask_kubernetes(url, folder, monkeypatch):
     config.write_text(json.dumps({"apiVersion": "v1", "kind": "Config", **parts}))
     monkeypatch.setenv("KUBECONFIG", str(config))
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(config))
-    reach.kubernetes("x").version()
+    kubeconfig.kubernetes("x").version()
 
 
 def ask_pipelines(url, folder, monkeypatch):

@@ -15,8 +15,8 @@ from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.mlmd import Metadata as Client
 from kfnb.backends.kubeflow.pods import Pods
-from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.local import LocalBackend
+from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Backend, Submission
 from kfnb.resources.runs.handle import Run
 

@@ -1,16 +1,16 @@
 """Asks a Kubernetes API server without much patience."""
 
-from kfnb.cluster.kubernetes import Kubernetes
-from kfnb.cluster.patience import Patience
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.retry import Retry
 
-HASTE = Patience(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
+HASTE = Retry(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 
-def asking(url: str, token: str = "", patience: Patience = HASTE) -> Kubernetes:
+def asking(url: str, token: str = "", retry: Retry = HASTE) -> Kubernetes:
     """The boundary to a server, as who has a token."""
-    from kubernetes.client import ApiClient, Configuration
+    from kubernetes.client import Configuration
 
     settings = Configuration()
-    settings.host, settings.retries = url, False
+    settings.host = url
     settings.api_key = {"authorization": f"Bearer {token}"} if token else {}
-    return Kubernetes(lambda: ApiClient(settings), patience=patience)
+    return Kubernetes(lambda: settings, retry=retry)

@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from asked_kubernetes import asking
 from replay_kubernetes import USERS, Replay, replaying
 
-from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.remote.kubernetes.client import Kubernetes
 
 
 @pytest.fixture

@@ -345,7 +345,7 @@ def status_of(code: int, message: str, reason: str) -> Row:
     }
 
 
-def kubeconfig(folder: Path, url: str, user: str, namespace: str = NAMESPACE) -> Path:
+def written_kubeconfig(folder: Path, url: str, user: str, namespace: str = NAMESPACE) -> Path:
     """A kubeconfig whose only context is the user's."""
     file = folder / f"{user}.yaml"
     context = {"cluster": "replay", "user": user, "namespace": namespace}

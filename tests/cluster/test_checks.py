@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 import pytest
 from asked_kubernetes import asking
-from replay_kubernetes import Fault, kubeconfig
+from replay_kubernetes import Fault, written_kubeconfig
 
 from kfnb import settings
-from kfnb.backends.kubeflow import surroundings
 from kfnb.cli import main
-from kfnb.cluster import reach
 from kfnb.model.check import Outcome
 from kfnb.model.cluster import Knowledge, KubeflowPart, Machine, Part, Status, Version, Volume, WaitingPod
+from kfnb.remote import environment
+from kfnb.remote.kubernetes import kubeconfig
 from kfnb.resources.cluster import api
 from kfnb.resources.cluster.checks import clients, machine, model_registry, network, pod_requirements
 
@@ -60,13 +60,13 @@ def test_a_proxy_on_the_way_is_told_without_its_password(monkeypatch):
 
 
 def test_a_proxy_is_used_as_kubectl_uses_it(replay, tmp_path, monkeypatch):
-    file = kubeconfig(tmp_path, "http://kube.example.com", "viewer")
+    file = written_kubeconfig(tmp_path, "http://kube.example.com", "viewer")
     monkeypatch.setattr(DEFAULT, str(file))
-    assert not reach.client("viewer").configuration.proxy
+    assert not kubeconfig.configuration("viewer").proxy
     monkeypatch.setenv("http_proxy", replay.url)
-    assert reach.client("viewer").configuration.proxy == replay.url
+    assert kubeconfig.configuration("viewer").proxy == replay.url
     monkeypatch.setenv("no_proxy", "example.com")
-    assert not reach.client("viewer").configuration.proxy
+    assert not kubeconfig.configuration("viewer").proxy
 
 
 @pytest.fixture
@@ -291,8 +291,8 @@ def test_room_here_is_checked(tmp_path):
 @pytest.fixture
 def around(tmp_path, monkeypatch):
     """No cluster around, and a home of its own."""
-    real = surroundings.read
-    monkeypatch.setattr(surroundings, "read", lambda: real(tmp_path, {}))
+    real = environment.read
+    monkeypatch.setattr(environment, "read", lambda: real(tmp_path, {}))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("KFNB_BACKEND", "local")
@@ -307,7 +307,7 @@ def test_without_a_cluster_the_doctor_is_content(around, capsys):
 
 
 def test_what_is_broken_in_the_cluster_makes_the_exit_code(around, replay, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(DEFAULT, str(kubeconfig(tmp_path, replay.url, "viewer")))
+    monkeypatch.setattr(DEFAULT, str(written_kubeconfig(tmp_path, replay.url, "viewer")))
     monkeypatch.setenv("KFNB_CONTEXT", "viewer")
     settings.reset(start=tmp_path)
     assert main(["doctor", "--json"]) == 1
@@ -315,13 +315,13 @@ def test_what_is_broken_in_the_cluster_makes_the_exit_code(around, replay, tmp_p
     names = {one["name"]: one["outcome"] for one in told}
     assert names["cluster"] == names["clock"] == names["DNS"] == "good"
     assert names["found broken"] == names["image pulls"] == "bad"
-    assert any("exceeded quota" in one["told"] for one in told)
+    assert any("quota kf-resource-quota of the namespace is used up" in one["told"] for one in told)
     assert main(["doctor"]) == 1
     assert "✗ found broken" in capsys.readouterr().out
 
 
 def test_what_may_not_be_seen_is_no_fault(around, replay, tmp_path, monkeypatch):
-    monkeypatch.setattr(DEFAULT, str(kubeconfig(tmp_path, replay.url, "nobody")))
+    monkeypatch.setattr(DEFAULT, str(written_kubeconfig(tmp_path, replay.url, "nobody")))
     monkeypatch.setenv("KFNB_CONTEXT", "nobody")
     settings.reset(start=tmp_path)
     assert [one for one in api.examine() if one.outcome is Outcome.BAD] == []

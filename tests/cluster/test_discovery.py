@@ -2,8 +2,8 @@
 
 from asked_kubernetes import asking
 
-from kfnb.cluster.discovery import kinds
-from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.discovery import kinds
 
 GROUP = "kubeflow.org"
 
@@ -29,6 +29,6 @@ def test_an_older_server_tells_the_same_in_the_plain_form(replay):
             return super().get(path, query)
 
     newer = asking(replay.url, "viewer")
-    plain = kinds(Older(lambda: newer.client), GROUP)
+    plain = kinds(Older(lambda: newer.configuration), GROUP)
     names = {one for one in plain if one.count("/") < 2 or not one.endswith(("/status", "/scale"))}
     assert names == kinds(newer, GROUP)

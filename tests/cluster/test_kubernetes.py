@@ -12,9 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from replay_kubernetes import NAMESPACE, Fault, exchange, recorded
 
-from kfnb.cluster.kubernetes import Kubernetes
-from kfnb.cluster.patience import Patience
-from kfnb.cluster.refusal import Expired, refusal
 from kfnb.errors import (
     Absent,
     BackendError,
@@ -25,6 +22,9 @@ from kfnb.errors import (
     Refused,
     Unauthenticated,
 )
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.errors import Expired, refusal
+from kfnb.remote.retry import Retry
 
 TEAM = f"/api/v1/namespaces/{NAMESPACE}"
 NOTEBOOKS = f"/apis/kubeflow.org/v1/namespaces/{NAMESPACE}/notebooks"
@@ -73,7 +73,7 @@ def test_a_list_whose_continue_has_expired_goes_on_with_the_fresh_one(as_user, r
         def _refused(self):
             raise refusal(410, json.dumps(gone["response"]), method="GET", path=TRIALS, host="there")
 
-    ours = Once(lambda: as_user("viewer").client, patience=HASTE)
+    ours = Once(lambda: as_user("viewer").configuration, retry=HASTE)
     assert len(names(ours.list(TRIALS, {"limit": 5}))) == 10
     assert asked[:3] == ["", EXPIRED, fresh]
 
@@ -209,11 +209,11 @@ def test_why_what_is_made_is_checked_strictly(as_user, replay):
 
 def test_why_events_are_read_as_they_come_and_by_no_model_of_the_client(as_user):
     """The client's own model of an event refuses what a server sends: one without a time of its own."""
-    from kubernetes.client import EventsV1Api
+    from kubernetes.client import ApiClient, EventsV1Api
 
     viewer = as_user("viewer")
     with pytest.raises(ValueError, match="event_time"):
-        EventsV1Api(viewer.client).list_namespaced_event(NAMESPACE, limit=3)
+        EventsV1Api(ApiClient(viewer.configuration)).list_namespaced_event(NAMESPACE, limit=3)
     assert viewer.get(f"/apis/events.k8s.io/v1/namespaces/{NAMESPACE}/events", {"limit": 3})["items"]
     assert viewer.get(f"{TEAM}/events")["items"]
 
@@ -296,7 +296,7 @@ def test_a_server_that_stays_busy_may_answer_later(as_user, replay):
 def test_the_pause_that_a_server_asks_for_is_kept(replay):
     replay.faults.append(Fault(status=429, headers=(("Retry-After", "1"),)))
     began = time.monotonic()
-    asking(replay.url, "viewer", Patience(tries=2, pause=0.001, longest=1.0)).version()
+    asking(replay.url, "viewer", Retry(tries=2, pause=0.001, longest=1.0)).version()
     assert time.monotonic() - began >= 0.8
 
 
@@ -319,7 +319,7 @@ def test_where_nothing_listens_the_address_is_said():
 def test_a_server_that_is_silent_is_not_waited_for_for_ever(replay):
     replay.faults.append(Fault(delay=2.0))
     with pytest.raises(BackendUnavailable, match=r"no answer within 0\.2 s"):
-        asking(replay.url, "viewer", Patience(read=0.2)).version()
+        asking(replay.url, "viewer", Retry(read=0.2)).version()
 
 
 def test_a_login_page_is_no_kubernetes(tmp_path):
@@ -337,7 +337,7 @@ def test_a_login_page_is_no_kubernetes(tmp_path):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:
-        with pytest.raises(BackendError, match="no JSON: is there a proxy"):
+        with pytest.raises(BackendError, match="not JSON: is there a proxy"):
             asking(f"http://127.0.0.1:{server.server_address[1]}").version()
     finally:
         server.shutdown()
@@ -389,5 +389,5 @@ def test_a_refusal_that_tells_the_whole_object_is_cut():
 def test_a_pause_between_tries_leaves_a_notebooks_seed_alone():
     random.seed(1)
     before = random.getstate()
-    assert 0 < Patience().before(0) <= 0.3
+    assert 0 < Retry().before(0) <= 0.3
     assert random.getstate() == before

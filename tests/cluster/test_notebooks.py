@@ -43,10 +43,12 @@ def test_each_notebook_says_how_it_is(seen):
 
 
 def test_what_does_not_run_says_why(seen):
-    assert "v0.3.1-typo: not found" in seen["bad-image"].why
-    assert seen["llm-tune"].why.startswith("0/3 nodes are available: 1 Insufficient nvidia.com/gpu")
+    assert "v0.3.1-typo cannot be pulled: not found; check the image's name" in seen["bad-image"].why
+    assert seen["llm-tune"].why.startswith(
+        "cannot be scheduled: 0/3 nodes are available: 1 Insufficient nvidia.com/gpu"
+    )
     # only an event of its StatefulSet knows this
-    assert seen["too-big"].why.startswith('pods "too-big-0" is forbidden: exceeded quota')
+    assert seen["too-big"].why.startswith("quota kf-resource-quota of the namespace is used up: requested: ")
     assert {one.name for one in seen.values() if not one.why} == {
         "churn-eda",
         "gpu-train",

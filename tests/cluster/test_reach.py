@@ -1,42 +1,42 @@
 """Which Kubernetes is reached: a kubeconfig's context, this pod's own, or none."""
 
 import pytest
-from replay_kubernetes import USERS, kubeconfig
+from replay_kubernetes import USERS, written_kubeconfig
 
-from kfnb.cluster import reach
 from kfnb.errors import BackendError
+from kfnb.remote.kubernetes import kubeconfig
 
 DEFAULT = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
 
 
 def test_without_a_context_and_outside_of_a_cluster_there_is_none():
-    assert reach.kubernetes() is None
+    assert kubeconfig.kubernetes() is None
 
 
 def test_a_context_is_asked_as_its_user(replay, tmp_path, monkeypatch, user):
-    monkeypatch.setattr(DEFAULT, str(kubeconfig(tmp_path, replay.url, user)))
-    kubernetes = reach.kubernetes(user)
+    monkeypatch.setattr(DEFAULT, str(written_kubeconfig(tmp_path, replay.url, user)))
+    kubernetes = kubeconfig.kubernetes(user)
     assert kubernetes is not None
     assert kubernetes.version()["major"] == "1"
     assert {one.user for one in replay.asked} == {user}
     assert user in USERS
-    assert reach.namespace(user) == "team-a"
+    assert kubeconfig.namespace(user) == "team-a"
 
 
 def test_a_context_that_does_not_exist_is_said(replay, tmp_path, monkeypatch):
-    monkeypatch.setattr(DEFAULT, str(kubeconfig(tmp_path, replay.url, "viewer")))
+    monkeypatch.setattr(DEFAULT, str(written_kubeconfig(tmp_path, replay.url, "viewer")))
     with pytest.raises(
         BackendError, match="context=moon: your kubeconfig has no such context; there is viewer"
     ):
-        reach.kubernetes("moon")
+        kubeconfig.kubernetes("moon")
     monkeypatch.setattr(DEFAULT, str(tmp_path / "none"))
     with pytest.raises(BackendError, match="there is no kubeconfig"):
-        reach.kubernetes("moon")
+        kubeconfig.kubernetes("moon")
 
 
 def test_a_pod_without_a_service_account_says_so(monkeypatch):
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
-    kubernetes = reach.kubernetes(within=True)
+    kubernetes = kubeconfig.kubernetes(within=True)
     assert kubernetes is not None
     with pytest.raises(BackendError, match="no service account"):
         kubernetes.version()
@@ -66,5 +66,5 @@ def test_a_kubeconfig_that_is_broken_is_said_without_what_is_in_it(tmp_path, mon
     file.write_text(text)
     monkeypatch.setattr(DEFAULT, str(file))
     with pytest.raises(BackendError, match="kubeconfig") as caught:
-        reach.kubernetes("me").version()
+        kubeconfig.kubernetes("me").version()
     assert "canary" not in str(caught.value)

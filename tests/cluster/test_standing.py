@@ -4,12 +4,12 @@ import json
 import time
 
 import pytest
-from replay_kubernetes import Fault, kubeconfig
+from replay_kubernetes import Fault, written_kubeconfig
 
 from kfnb import settings
-from kfnb.backends.kubeflow import surroundings
 from kfnb.cli import main
 from kfnb.model.cluster import Knowledge, Status
+from kfnb.remote import environment
 from kfnb.resources.cluster import api
 from kfnb.resources.cluster.status import gather
 
@@ -19,8 +19,8 @@ DEFAULT = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
 @pytest.fixture(autouse=True)
 def nowhere(tmp_path, monkeypatch):
     """No cluster around, no kubeconfig, and a home without runs."""
-    real = surroundings.read
-    monkeypatch.setattr(surroundings, "read", lambda: real(tmp_path, {}))
+    real = environment.read
+    monkeypatch.setattr(environment, "read", lambda: real(tmp_path, {}))
     monkeypatch.setattr(DEFAULT, str(tmp_path / "none"))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
@@ -32,7 +32,7 @@ def nowhere(tmp_path, monkeypatch):
 @pytest.fixture
 def viewer(replay, tmp_path, monkeypatch):
     """A kubeconfig with a context of a user who may see a namespace."""
-    file = kubeconfig(tmp_path, replay.url, "viewer")
+    file = written_kubeconfig(tmp_path, replay.url, "viewer")
     monkeypatch.setattr(DEFAULT, str(file))
     monkeypatch.setenv("KUBECONFIG", str(file))
     monkeypatch.setenv("KFNB_CONTEXT", "viewer")
@@ -54,7 +54,7 @@ def test_without_a_cluster_the_status_is_that_of_this_machine(tmp_path):
 def test_without_a_cluster_the_contexts_that_could_be_looked_at_are_named(
     replay, tmp_path, monkeypatch, capsys
 ):
-    file = kubeconfig(tmp_path, replay.url, "viewer")
+    file = written_kubeconfig(tmp_path, replay.url, "viewer")
     monkeypatch.setattr(DEFAULT, str(file))
     monkeypatch.setenv("KUBECONFIG", str(file))
     assert main(["status"]) == 0
@@ -178,7 +178,7 @@ def test_what_is_watched_as_json_is_a_line_each_time(viewer, monkeypatch, capsys
 
 def test_what_a_cluster_says_does_not_act_on_a_terminal(capsys):
     from kfnb.commands.terminal import tell
-    from kfnb.resources.notebooks.diagnosis import brief
+    from kfnb.remote.kubernetes.pods import brief
 
     tell("Kubernetes: \x1b[2J\x1b]0;title\x07no (403)")
     assert "\x1b" not in capsys.readouterr().err
@@ -187,7 +187,7 @@ def test_what_a_cluster_says_does_not_act_on_a_terminal(capsys):
 
 def test_no_token_is_in_a_status(replay, tmp_path, monkeypatch, capsys):
     canary = "canary-7f3a"
-    file = kubeconfig(tmp_path, replay.url, canary)
+    file = written_kubeconfig(tmp_path, replay.url, canary)
     monkeypatch.setattr(DEFAULT, str(file))
     monkeypatch.setenv("KFNB_CONTEXT", canary)
     text = file.read_text().replace(f'"token": "{canary}"', '"token": "secret-9b1c"')

@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from replay_kubernetes import NAMESPACE, Fault
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError, KfnbError
 from kfnb.model.cluster import Knowledge, Machine, Part, Status
+from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.cluster.kubeflow import PARTS
 from kfnb.resources.cluster.probe import Place
 from kfnb.resources.cluster.status import gather, gather_again
@@ -125,7 +125,7 @@ def test_what_is_broken_comes_with_what_mends_it(seen_by):
     assert "not found" in by_word["bad-image-0"].why
     assert by_word["bad-image-0"].mend == "kubectl -n team-a edit notebook bad-image  # correct its image"
     assert "Insufficient nvidia.com/gpu" in by_word["llm-tune-0"].why
-    assert "exceeded quota: kf-resource-quota" in by_word["too-big"].why
+    assert "quota kf-resource-quota of the namespace is used up" in by_word["too-big"].why
     assert "No model found in" in by_word["flower-broken"].why
     assert by_word["kf-cpu-2"].mend == "kubectl describe node kf-cpu-2"
     assert by_word["metadata-writer"].mend == "kubectl -n kubeflow describe deployment metadata-writer"

@@ -7,9 +7,9 @@ import pytest
 from asked_kubernetes import asking
 from replay_kubernetes import NAMESPACE, Fault, recorded
 
-from kfnb.cluster.patience import Patience
-from kfnb.cluster.watch import ANEW
 from kfnb.errors import BackendError, BackendUnavailable, Hidden, Unauthenticated
+from kfnb.remote.kubernetes.watch import ANEW, events
+from kfnb.remote.retry import Retry
 
 NOTEBOOKS = f"/apis/kubeflow.org/v1/namespaces/{NAMESPACE}/notebooks"
 EVENTS = f"/api/v1/namespaces/{NAMESPACE}/events"
@@ -98,7 +98,7 @@ def test_a_watch_that_ends_goes_on_from_the_last_version(as_user, replay):
     assert len(asked) < 60  # a stream that ends at once is not asked for in a hurry
 
 
-class Counting(Patience):
+class Counting(Retry):
     """Waits for nothing, and notes how often in a row there was nothing."""
 
     def before(self, number, asked=""):
@@ -109,11 +109,11 @@ class Counting(Patience):
 def test_a_stream_that_ends_at_once_is_asked_for_less_and_less_often(replay):
     """As behind a proxy that lets no answer last."""
     replay.speed = 1e6
-    patience = Counting()
-    watch = asking(replay.url, "viewer", patience).watch(NOTEBOOKS, version="2549")
+    retry = Counting()
+    watch = asking(replay.url, "viewer", retry).watch(NOTEBOOKS, version="2549")
     threading.Timer(1.0, watch.close).start()
     list(watch)
-    assert patience.numbers[:4] == [0, 1, 2, 3]
+    assert retry.numbers[:4] == [0, 1, 2, 3]
 
 
 def test_a_watch_is_ended_from_another_thread_while_nothing_happens(replay):
@@ -133,14 +133,14 @@ def test_what_may_not_be_watched_is_said_at_once(as_user, replay):
 
 
 def test_a_server_that_never_answers_is_said_at_once():
-    hasty = Patience(tries=1, pause=0.01, connect=0.5)
+    hasty = Retry(tries=1, pause=0.01, connect=0.5)
     with pytest.raises(BackendUnavailable):
-        list(asking("http://127.0.0.1:1", patience=hasty).watch(NOTEBOOKS))
+        list(asking("http://127.0.0.1:1", retry=hasty).watch(NOTEBOOKS))
 
 
 def spoilt(replay, fault):
     """Watches until it fails; all goes wrong after the list."""
-    watch = asking(replay.url, "viewer", Patience(tries=1, pause=0.05, longest=0.1)).watch(NOTEBOOKS)
+    watch = asking(replay.url, "viewer", Retry(tries=1, pause=0.05, longest=0.1)).watch(NOTEBOOKS)
     for word, _ in watch:
         yield word
         if word != ANEW:
@@ -148,7 +148,7 @@ def spoilt(replay, fault):
 
 
 def test_a_server_that_stays_away_is_said_after_a_while(replay, monkeypatch):
-    monkeypatch.setattr("kfnb.cluster.watch._AWAY_FOR", 0.5)
+    monkeypatch.setattr("kfnb.remote.kubernetes.watch._AWAY_FOR", 0.5)
     with pytest.raises(BackendUnavailable):
         list(spoilt(replay, Fault(times=1000)))
     assert replay.faults[0].times < 998
@@ -156,7 +156,7 @@ def test_a_server_that_stays_away_is_said_after_a_while(replay, monkeypatch):
 
 def test_a_right_that_is_taken_away_is_said_after_a_while(replay, monkeypatch):
     """A server that starts again refuses all for a moment, so the first refusal is not believed."""
-    monkeypatch.setattr("kfnb.cluster.watch._UNSURE_FOR", 0.3)
+    monkeypatch.setattr("kfnb.remote.kubernetes.watch._UNSURE_FOR", 0.3)
     sentence = 'User "viewer" cannot watch resource "notebooks" in API group "kubeflow.org" in the namespace "team-a"'
     with pytest.raises(Hidden):
         list(spoilt(replay, Fault(times=1000, status=403, message=sentence)))
@@ -173,5 +173,5 @@ def test_why_watches_begin_with_a_list_of_their_own():
     "line", ["{}", "7", "[]", '{"type": "ADDED"}', '{"type": "ERROR", "object": "gone"}', "<html>"]
 )
 def test_what_is_no_watch_is_said_in_a_sentence(line):
-    with pytest.raises(BackendError, match="something that is no watch"):
-        asking("http://there").watch(NOTEBOOKS)._read(line)
+    with pytest.raises(BackendError, match="something that is not a watch"):
+        list(events([line], NOTEBOOKS, "http://there"))

@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from api_server import CLUSTER, ApiServer
 from real_cluster import CRDS, Cluster
 
-from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.remote.kubernetes.client import Kubernetes
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

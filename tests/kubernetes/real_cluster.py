@@ -6,8 +6,8 @@ from pathlib import Path
 import yaml
 from api_server import kubeconfig
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import Absent, Conflict
+from kfnb.remote.kubernetes.client import Kubernetes
 
 CRDS = Path(__file__).parents[3] / "shared" / "kubeflow" / "crds"
 """The definitions of Kubeflow's projects, which lie beside the project and are no part of it."""
@@ -104,7 +104,7 @@ class Cluster:
             "spec": {"expirationSeconds": 7200},
         }
         answer = self.admin.create(f"{accounts}/{user}/token", request)
-        settings = self.admin.client.configuration
+        settings = self.admin.configuration
         ca = Path(settings.ssl_ca_cert)
         file = self._folder / f"{user}.yaml"
         file.write_text(kubeconfig(settings.host, ca, user, answer["status"]["token"], self.namespace))

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from kfnb.cluster.discovery import kinds
-from kfnb.cluster.watch import ANEW
 from kfnb.errors import Absent, Conflict, Hidden, Invalid
+from kfnb.remote.kubernetes.discovery import kinds
+from kfnb.remote.kubernetes.watch import ANEW
 from kfnb.resources.cluster.checks.model_registry import registry
 
 
@@ -263,9 +263,9 @@ def test_a_pod_asks_as_its_service_account(cluster, monkeypatch, tmp_path):
 
     from kubernetes.config import incluster_config
 
-    from kfnb.cluster import reach
+    from kfnb.remote.kubernetes import kubeconfig
 
-    user = cluster.asked_by("viewer").client.configuration
+    user = cluster.asked_by("viewer").configuration
     address = urlsplit(user.host)
     token = tmp_path / "token"
     token.write_text(user.api_key["authorization"].removeprefix("Bearer "))
@@ -278,6 +278,6 @@ def test_a_pod_asks_as_its_service_account(cluster, monkeypatch, tmp_path):
     monkeypatch.setattr(
         incluster_config, "InClusterConfigLoader", lambda **words: loader(**{**words, **kept})
     )
-    kubernetes = reach.kubernetes(within=True)
+    kubernetes = kubeconfig.kubernetes(within=True)
     review = kubernetes.create("/apis/authentication.k8s.io/v1/selfsubjectreviews", {})
     assert review["status"]["userInfo"]["username"] == f"system:serviceaccount:{cluster.namespace}:viewer"

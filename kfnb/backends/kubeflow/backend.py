@@ -20,13 +20,13 @@ from kfnb.backends.kubeflow.listing import pages
 from kfnb.backends.kubeflow.look import Insight, Look
 from kfnb.backends.kubeflow.pipelines import Pipelines
 from kfnb.backends.kubeflow.schedules import Schedules
-from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.submit import order
 from kfnb.backends.kubeflow.uploads import NOWHERE, Uploads
 from kfnb.backends.kubeflow.versions import Versions
 from kfnb.backends.looking import PATIENCE
 from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.model import RunState
+from kfnb.remote.kfp.server import NotFound, Server
 from kfnb.resources.runs.backend import LogLine, Pace, Submission
 from kfnb.resources.runs.events import Event
 from kfnb.resources.runs.selection import LISTED, Selection

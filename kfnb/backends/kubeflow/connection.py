@@ -1,4 +1,4 @@
-"""How Kubeflow is reached from here: from what the user says, else from what the surroundings tell."""
+"""How Kubeflow is reached from here: from what the user says, else from what the environment tells."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import Any
 
 from kfnb import model
 from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.credentials import Credentials
-from kfnb.backends.kubeflow.forward import Forward, Forwards
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.look import Insight
 from kfnb.backends.kubeflow.mlmd import Metadata
 from kfnb.backends.kubeflow.objects import Store
 from kfnb.backends.kubeflow.pods import Pods
-from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.storage import Storage
-from kfnb.backends.kubeflow.surroundings import INSTALLED, Surroundings
 from kfnb.backends.kubeflow.told import Told
 from kfnb.backends.kubeflow.uploads import Uploads
-from kfnb.cluster import reach
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
+from kfnb.remote.credentials import Credentials
+from kfnb.remote.environment import INSTALLED, KubeflowEnvironment
+from kfnb.remote.kfp.server import Server
+from kfnb.remote.kubernetes import kubeconfig
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.portforward.forward import Forward, Forwards
 from kfnb.resources.runs.backend import LogLine
 
 _API, _API_PORT = "ml-pipeline", 8888
@@ -63,17 +63,18 @@ class Access:
     upload_limit: int = 200
 
 
-def connect(access: Access, around: Surroundings) -> KubeflowBackend:
+def connect(access: Access, around: KubeflowEnvironment) -> KubeflowBackend:
     """The backend that is reached so. Nothing is asked yet. Raises ``BackendError`` where nothing is known to ask."""
-    kubernetes = reach.kubernetes(access.context, within=around.in_cluster)
+    kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
     ways = _Ways(access.context, kubernetes)
     url, hint = _address(access, around, ways)
     server = Server(
         url,
         credentials=_credentials(access, around),
-        namespace=access.namespace or around.namespace or reach.namespace(access.context),
+        namespace=access.namespace or around.namespace or kubeconfig.namespace(access.context),
         ca=access.ca_file,
         verify=access.verify,
+        direct=around.in_cluster and url.startswith("http://") and _WITHIN.fullmatch(url) is not None,
         hint=hint,
     )
     return KubeflowBackend(
@@ -87,7 +88,7 @@ def connect(access: Access, around: Surroundings) -> KubeflowBackend:
     )
 
 
-def _address(access: Access, around: Surroundings, ways: _Ways) -> tuple[str, Callable[[], str]]:
+def _address(access: Access, around: KubeflowEnvironment, ways: _Ways) -> tuple[str, Callable[[], str]]:
     """Where Kubeflow Pipelines is, and what to do if it does not answer there."""
     other = "Set another: %kf_config host=ADDRESS, or %kf_config context=NAME to go through a kubeconfig"
     if access.host:
@@ -106,7 +107,7 @@ def _address(access: Access, around: Surroundings, ways: _Ways) -> tuple[str, Ca
     raise BackendError(_UNKNOWN)
 
 
-def _credentials(access: Access, around: Surroundings) -> Credentials:
+def _credentials(access: Access, around: KubeflowEnvironment) -> Credentials:
     if access.token or access.token_file:
         file = Path(access.token_file).expanduser() if access.token_file and not access.token else None
         return Credentials(access.token, file, access.cookies)
@@ -114,7 +115,7 @@ def _credentials(access: Access, around: Surroundings) -> Credentials:
     return Credentials("", usual, access.cookies)
 
 
-def _page(url: str, access: Access, around: Surroundings) -> Callable[[str], str]:
+def _page(url: str, access: Access, around: KubeflowEnvironment) -> Callable[[str], str]:
     """The address of a run's page: in a notebook on the dashboard's own host, through a forward nowhere."""
     if around.page:
         base = around.page.rstrip("/")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kfnb.backends.kubeflow.paging import called, every
-from kfnb.backends.kubeflow.server import Exists, Server
 from kfnb.backends.kubeflow.states import seconds
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import Experiment
+from kfnb.remote.kfp.paging import called, every
+from kfnb.remote.kfp.server import Exists, Server
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT as DEFAULT
 
 

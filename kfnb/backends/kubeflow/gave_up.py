@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from kfnb.remote.kubernetes.pods import brief
+
 _FATAL = re.compile(r"F\d{4} \S+ +\d+ \S+\] (?P<said>.+)")
 _PANIC = re.compile(r"panic: (?P<said>.+)")
 _DRIVER = re.compile(r"(?:KFP driver: )?driver\.\w+\(.*?\) failed: ")
@@ -31,13 +33,12 @@ _SILENT = ("Unavailable", "DeadlineExceeded")
 """gRPC's words for a server that did not answer."""
 _KFP = re.compile(r"failed to (?:list|create) tasks?: |//ml-pipeline|lookup ml-pipeline")
 """Tells the pipelines' API server from ML Metadata, the other server that they ask by gRPC."""
-_LONGEST = 300
 
 
 def by_driver(lines: Sequence[str]) -> str:
     """Why the driver could not prepare what it was to prepare; empty where it did not say."""
     panic = next((found["said"] for line in lines if (found := _PANIC.match(line))), "")
-    return cut(f"KFP's driver crashed: {panic}") if panic else _plain(_DRIVER.sub("", _fatal(lines)))
+    return brief(f"KFP's driver crashed: {panic}") if panic else _plain(_DRIVER.sub("", _fatal(lines)))
 
 
 def by_launcher(lines: Sequence[str]) -> str:
@@ -72,10 +73,10 @@ def _plain(said: str) -> str:
     """An error of Go's, of a server that did not answer in a sentence with what can be done."""
     rpc = _RPC.search(said)
     if rpc is None:
-        return cut(said)
+        return brief(said)
     server = "the Kubeflow Pipelines API server" if _KFP.search(said) else "ML Metadata"
     if rpc["code"] not in _SILENT:
-        return cut(f"{server} refused: {rpc['told']} ({rpc['code']})")
+        return brief(f"{server} refused: {rpc['told']} ({rpc['code']})")
     return f"{server} did not answer{_where(rpc['told'])}; ask an administrator of the cluster whether it is running"
 
 
@@ -83,12 +84,6 @@ def _where(told: str) -> str:
     """The address at which nobody answered, and why, as far as an error tells."""
     found = _ADDRESS.search(told)
     if found is None:
-        return f" ({cut(told)})"
+        return f" ({brief(told)})"
     at, why = (found["name"], found["unknown"]) if found["name"] else (found["address"], found["why"])
     return f" at {at} ({why.rpartition(': ')[2].strip()})"
-
-
-def cut(text: str) -> str:
-    """A text as one line that is not too long."""
-    words = " ".join(text.split())
-    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"

@@ -7,10 +7,10 @@ from collections.abc import Iterator, Mapping
 from itertools import takewhile
 from typing import Any
 
-from kfnb.backends.kubeflow.paging import every
-from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.states import seconds
 from kfnb.model import RunState
+from kfnb.remote.kfp.paging import every
+from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.selection import Selection
 
 _PAGE = 100

@@ -15,12 +15,12 @@ from kfnb.backends.kubeflow.fold import fold, spec_of
 from kfnb.backends.kubeflow.limits import cautions
 from kfnb.backends.kubeflow.plan import Plan, plan_of
 from kfnb.backends.kubeflow.rows import Row, lag_behind, rows_of
-from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.told import NOTHING, Told
 from kfnb.backends.kubeflow.versions import Versions
 from kfnb.backends.kubeflow.watch import Watch
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.model import RunState
+from kfnb.remote.kfp.server import NotFound, Server
 from kfnb.resources.runs.backend import LogLine, Pace
 
 Json = Mapping[str, Any]

@@ -1,25 +1,19 @@
 """ML Metadata over gRPC: what it has recorded of a run.
 
-The ``ml-metadata`` package does not install beside kfp, so the few messages that are read here are described at run
-time. Field numbers are those of ML Metadata's ``metadata_store.proto``; an enum is read as its number. Unknown fields,
-of a newer server, are skipped as protobuf does.
+Field numbers are those of ML Metadata's ``metadata_store.proto``; an enum is read as its number.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-from kfnb.errors import BackendError
-from kfnb.extras import require
+from kfnb.remote.grpc import GrpcApi, calls
 
-_SERVICE = "/ml_metadata.MetadataStoreService/"
 _TIMEOUT = 20.0
 
-_PROPERTIES = (("properties", 4, "map"), ("custom_properties", 5, "map"))
+_PROPERTIES = (("properties", 4, "map<string, Value>"), ("custom_properties", 5, "map<string, Value>"))
 _MESSAGES: dict[str, tuple[tuple[str, int, str], ...]] = {
     "Value": (
         ("int_value", 1, "int64"),
@@ -39,24 +33,25 @@ _MESSAGES: dict[str, tuple[tuple[str, int, str], ...]] = {
     ),
     "Context": (("id", 1, "int64"), ("name", 3, "string"), *_PROPERTIES),
     "Step": (("index", 1, "int64"), ("key", 2, "string")),
-    "Path": (("steps", 1, "*ml_metadata.Step"),),
+    "Path": (("steps", 1, "*Step"),),
     "Event": (
         ("artifact_id", 1, "int64"),
         ("execution_id", 2, "int64"),
-        ("path", 3, "ml_metadata.Path"),
+        ("path", 3, "Path"),
         ("type", 4, "int64"),
     ),
     "GetContextByTypeAndNameRequest": (("type_name", 1, "string"), ("context_name", 2, "string")),
-    "GetContextByTypeAndNameResponse": (("context", 1, "ml_metadata.Context"),),
+    "GetContextByTypeAndNameResponse": (("context", 1, "Context"),),
     "GetExecutionsByContextRequest": (("context_id", 1, "int64"),),
-    "GetExecutionsByContextResponse": (("executions", 1, "*ml_metadata.Execution"),),
+    "GetExecutionsByContextResponse": (("executions", 1, "*Execution"),),
     "GetArtifactsByContextRequest": (("context_id", 1, "int64"),),
-    "GetArtifactsByContextResponse": (("artifacts", 1, "*ml_metadata.Artifact"),),
+    "GetArtifactsByContextResponse": (("artifacts", 1, "*Artifact"),),
     "GetArtifactsByIDRequest": (("artifact_ids", 1, "*int64"),),
-    "GetArtifactsByIDResponse": (("artifacts", 1, "*ml_metadata.Artifact"),),
+    "GetArtifactsByIDResponse": (("artifacts", 1, "*Artifact"),),
     "GetEventsByExecutionIDsRequest": (("execution_ids", 1, "*int64"),),
-    "GetEventsByExecutionIDsResponse": (("events", 1, "*ml_metadata.Event"),),
+    "GetEventsByExecutionIDsResponse": (("events", 1, "*Event"),),
 }
+API = GrpcApi("ml_metadata", "MetadataStoreService", _MESSAGES, syntax="proto2", reply="Response")
 
 _STATES = ("UNKNOWN", "NEW", "RUNNING", "COMPLETE", "FAILED", "CACHED", "CANCELED")
 _INPUTS, _OUTPUTS = (2, 3), (1, 4)
@@ -133,7 +128,7 @@ class Metadata:
 
         ``known`` is what was recorded before: where no execution has changed since, it is returned as it is.
         """
-        with self._calls() as call:
+        with calls(API, self.address, server="ML Metadata", timeout=_TIMEOUT) as call:
             names = {"type_name": "system.PipelineRun", "context_name": run_id}
             context = known.context if known else call("GetContextByTypeAndName", names).context
             if not context.id:
@@ -157,75 +152,6 @@ class Metadata:
                 uses=tuple(_uses(events)),
                 artifacts={artifact.id: _stored(artifact) for artifact in artifacts},
             )
-
-    @contextmanager
-    def _calls(self) -> Iterator[Any]:
-        """A function that asks ``(method, fields)`` and returns the answering message."""
-        require("grpc", "reading ML Metadata")
-        import grpc
-
-        options = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]
-        channel = grpc.insecure_channel(self.address, options)
-
-        def call(method: str, fields: Mapping[str, Any]) -> Any:
-            request, response = messages()[f"{method}Request"], messages()[f"{method}Response"]
-            ask = channel.unary_unary(
-                _SERVICE + method, lambda sent: sent.SerializeToString(), response.FromString
-            )
-            return ask(request(**fields), timeout=_TIMEOUT)
-
-        with channel:
-            try:
-                yield call
-            except grpc.RpcError as error:
-                raise BackendError(self._said(error)) from None
-
-    def _said(self, error: Any) -> str:
-        code, details = error.code().name, error.details() or ""
-        if code in ("UNAVAILABLE", "DEADLINE_EXCEEDED"):
-            return f"ML Metadata does not answer at {self.address}: {details}"
-        return f"ML Metadata at {self.address} refused ({code}): {details}"
-
-
-@cache
-def messages() -> dict[str, Any]:
-    """The message classes by name, made once."""
-    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, struct_pb2
-
-    pool = descriptor_pool.DescriptorPool()
-    pool.AddSerializedFile(struct_pb2.DESCRIPTOR.serialized_pb)
-    file = descriptor_pb2.FileDescriptorProto(
-        name="kfnb/metadata_store.proto",
-        package="ml_metadata",
-        syntax="proto2",
-        dependency=[struct_pb2.DESCRIPTOR.name],
-    )
-    for name, fields in _MESSAGES.items():
-        message = file.message_type.add(name=name)
-        for field_name, number, kind in fields:
-            _add_field(message, field_name, number, kind)
-    pool.Add(file)
-    return {
-        name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"ml_metadata.{name}"))
-        for name in _MESSAGES
-    }
-
-
-def _add_field(message: Any, name: str, number: int, kind: str) -> None:
-    """A field; ``kind`` is a scalar type, the full name of a message (``*`` before it: repeated), or ``map``."""
-    if kind == "map":
-        entry = message.nested_type.add(name="".join(part.title() for part in name.split("_")) + "Entry")
-        entry.options.map_entry = True
-        _add_field(entry, "key", 1, "string")
-        _add_field(entry, "value", 2, "ml_metadata.Value")
-        kind = f"*ml_metadata.{message.name}.{entry.name}"
-    added = message.field.add(name=name, number=number)
-    added.label = added.LABEL_REPEATED if kind.startswith("*") else added.LABEL_OPTIONAL
-    kind = kind.removeprefix("*")
-    if "." in kind:
-        added.type, added.type_name = added.TYPE_MESSAGE, f".{kind}"
-    else:
-        added.type = getattr(added, f"TYPE_{kind.upper()}")
 
 
 def _execution(message: Any) -> Execution:

@@ -10,14 +10,14 @@ from datetime import datetime
 from typing import Any
 
 from kfnb.backends.kubeflow.fold import spec_of
-from kfnb.backends.kubeflow.paging import called, every
-from kfnb.backends.kubeflow.server import Exists, NotFound, Sent, Server
 from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.kubeflow.storable import check_storable
 from kfnb.backends.kubeflow.submit import as_sent
 from kfnb.backends.kubeflow.uploads import NOWHERE, Uploads
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import UploadedPipeline, UploadList
+from kfnb.remote.kfp.paging import called, every
+from kfnb.remote.kfp.server import Exists, NotFound, Sent, Server
 
 Json = Mapping[str, Any]
 

@@ -11,12 +11,12 @@ from typing import Any
 from kfnb.backends.kubeflow import workflow
 from kfnb.backends.kubeflow.nodes import task_of
 from kfnb.backends.kubeflow.workflow import Workflow
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.pods import Diagnosis, PodState, diagnose
 
 MAIN = "main"
-_ARGO = "wait"
-"""Argo's own container, which saves what the main one put out."""
+"""The container of a step's own program."""
 _STAMP = re.compile(r"\d{4}-\d\d-\d\dT")
 _RUN_LABEL = "pipeline/runid"
 _NODE_ID, _NODE_NAME = "workflows.argoproj.io/node-id", "workflows.argoproj.io/node-name"
@@ -25,23 +25,7 @@ _SILENT_FOR = 60.0
 """Seconds for which Kubernetes is left alone after it did not answer, or is not asked again for what it refused."""
 
 
-@dataclass(frozen=True)
-class Waiting:
-    """A container that does not run yet, and Kubernetes' word for why."""
-
-    image: str
-    reason: str
-    message: str = ""
-
-
-@dataclass(frozen=True)
-class Ended:
-    """A container that failed: its exit code, Kubernetes' word for why, and the message that it left."""
-
-    container: str
-    exit_code: int
-    reason: str = ""
-    message: str = ""
+_STARTING = Diagnosis(PodState.STARTING)
 
 
 @dataclass(frozen=True)
@@ -49,9 +33,7 @@ class Pod:
     """A pod of a run.
 
     ``task`` is the id of its task or group, ``node`` Argo's id of the node, which KFP calls ``pod_name``; ``role`` is
-    ``launcher`` for a task's own program, ``driver`` for what prepares it. ``unschedulable`` is the scheduler's
-    sentence. ``exit_code``, ``reason`` and ``message`` say how the main container ended, or the pod as a whole;
-    ``memory`` is that container's limit. ``beside`` is another container, where its failure is why the pod failed.
+    ``launcher`` for a task's own program, ``driver`` for what prepares it. ``diagnosis`` says how it is, and why.
     """
 
     name: str
@@ -60,18 +42,12 @@ class Pod:
     role: str = ""
     phase: str = ""
     created: str = ""
-    unschedulable: str = ""
-    waiting: tuple[Waiting, ...] = ()
-    exit_code: int | None = None
-    reason: str = ""
-    message: str = ""
-    memory: str = ""
-    beside: Ended | None = None
+    diagnosis: Diagnosis = _STARTING
 
     @property
     def failed(self) -> str:
         """The container whose log tells why the pod failed."""
-        return MAIN if self.beside is None else self.beside.container
+        return self.diagnosis.container or MAIN
 
     @property
     def finished(self) -> bool:
@@ -97,12 +73,12 @@ class Pods:
         pods = [parse(item) for item in answer.get("items", ())]
         return tuple(sorted(pods, key=lambda pod: (pod.created, pod.name)))
 
-    def events(self, pod: str) -> tuple[str, ...]:
-        """What Kubernetes says of a pod, the oldest first."""
+    def events(self, pod: str) -> Sequence[Mapping[str, Any]]:
+        """What has happened to a pod, as Kubernetes tells it."""
         selector = f"involvedObject.kind=Pod,involvedObject.name={pod}"
         answer = self._get(f"/api/v1/namespaces/{self._namespace}/events", {"fieldSelector": selector})
-        events = sorted(answer.get("items", ()), key=_time_of)
-        return tuple(str(item.get("message", "")) for item in events)
+        found: Sequence[Mapping[str, Any]] = answer.get("items") or ()
+        return found
 
     def workflow(self, run_id: str) -> Workflow:
         """The run's Argo Workflow; an empty one where Kubernetes refuses or does not answer, or where it is gone."""
@@ -147,13 +123,8 @@ class Pods:
 
 def parse(item: Mapping[str, Any]) -> Pod:
     """A pod out of its Kubernetes object."""
-    metadata, spec, status = item["metadata"], item.get("spec", {}), item.get("status", {})
+    metadata, status = item["metadata"], item.get("status", {})
     notes = metadata.get("annotations") or {}
-    first, others = status.get("initContainerStatuses") or (), status.get("containerStatuses") or ()
-    statuses = [*first, *others]
-    main: Mapping[str, Any] = next((one for one in statuses if one["name"] == MAIN), {})
-    ended = main.get("state", {}).get("terminated") or {}
-    program: Mapping[str, Any] = next((one for one in spec.get("containers", ()) if one["name"] == MAIN), {})
     return Pod(
         name=metadata["name"],
         task=task_of(notes.get(_NODE_NAME, "")),
@@ -161,47 +132,5 @@ def parse(item: Mapping[str, Any]) -> Pod:
         role=notes.get(_ROLE, ""),
         phase=status.get("phase", ""),
         created=metadata.get("creationTimestamp") or "",
-        unschedulable=_unschedulable(status),
-        waiting=tuple(_waiting(one) for one in statuses if one.get("state", {}).get("waiting")),
-        exit_code=ended.get("exitCode"),
-        reason=status.get("reason") or ended.get("reason") or "",
-        message=status.get("message") or ended.get("message") or "",
-        memory=((program.get("resources") or {}).get("limits") or {}).get("memory", ""),
-        beside=_beside(first, others) if status.get("phase") == "Failed" else None,
+        diagnosis=diagnose(item, MAIN),
     )
-
-
-def _time_of(event: Mapping[str, Any]) -> str:
-    return event.get("lastTimestamp") or event.get("eventTime") or ""
-
-
-def _beside(first: Sequence[Mapping[str, Any]], others: Sequence[Mapping[str, Any]]) -> Ended | None:
-    """The container beside the main one whose failure ended a pod.
-
-    One of the ``first`` ones keeps the main one from starting; Argo's own fails as well where the main one did.
-    """
-    main = next((one for one in others if one["name"] == MAIN), {})
-    order = [*first, *sorted(others, key=lambda one: bool(one["name"] != _ARGO))]
-    failed = next((one for one in order if one["name"] != MAIN and _exit_code(one)), None)
-    if failed is None or _exit_code(main):
-        return None
-    ended = failed["state"]["terminated"]
-    return Ended(
-        failed["name"], ended["exitCode"], ended.get("reason") or "", (ended.get("message") or "").strip()
-    )
-
-
-def _exit_code(container: Mapping[str, Any]) -> int:
-    return int((container.get("state", {}).get("terminated") or {}).get("exitCode") or 0)
-
-
-def _unschedulable(status: Mapping[str, Any]) -> str:
-    for condition in status.get("conditions") or ():
-        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
-            return condition.get("message") or condition.get("reason") or ""
-    return ""
-
-
-def _waiting(container: Mapping[str, Any]) -> Waiting:
-    told = container["state"]["waiting"]
-    return Waiting(container.get("image", ""), told.get("reason", ""), told.get("message") or "")

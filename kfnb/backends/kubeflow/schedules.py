@@ -10,14 +10,14 @@ from typing import Any
 
 from kfnb.backends.kubeflow.experiments import Experiments
 from kfnb.backends.kubeflow.fold import spec_of
-from kfnb.backends.kubeflow.paging import every
 from kfnb.backends.kubeflow.pipelines import Pipelines
-from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.kubeflow.submit import order
 from kfnb.backends.kubeflow.uploads import NOWHERE, Uploads
 from kfnb.errors import BackendError
 from kfnb.model import Schedule, UploadedPipeline
+from kfnb.remote.kfp.paging import every
+from kfnb.remote.kfp.server import NotFound, Server
 from kfnb.resources.runs.backend import Submission
 from kfnb.text.timespec import rfc3339
 

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from kfnb.backends.kubeflow.session import Session
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import Absent, BackendError, Hidden
+from kfnb.remote.kubernetes.client import Kubernetes
 
 SETTINGS = "kfp-launcher"
 """The config map of a namespace in which an administrator tells KFP's pods where artifacts go."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.backends.kubeflow.server import Server
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.remote.kfp.server import Server
 
 Json = Mapping[str, Any]
 

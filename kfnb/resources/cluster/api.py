@@ -14,12 +14,12 @@ from itertools import count
 from pathlib import Path
 
 from kfnb import disk, target
-from kfnb.cluster import reach
-from kfnb.cluster.patience import Patience
 from kfnb.errors import BackendError, KfnbError
 from kfnb.model import Run
 from kfnb.model.check import Check, Outcome
 from kfnb.model.cluster import Knowledge, Machine, Part, Status, Trouble
+from kfnb.remote.kubernetes import kubeconfig
+from kfnb.remote.retry import Retry
 from kfnb.resources.cluster.checks.clients import clients, token
 from kfnb.resources.cluster.checks.hairpin import hairpin
 from kfnb.resources.cluster.checks.machine import here
@@ -31,7 +31,7 @@ from kfnb.resources.cluster.status import gather, gather_again
 from kfnb.resources.runs import api
 from kfnb.settings import settings
 
-_HASTE = Patience(tries=2, pause=0.2, longest=1.0, connect=3.0, read=10.0)
+_HASTE = Retry(tries=2, pause=0.2, longest=1.0, connect=3.0, read=10.0)
 """A status that is waited for long is of no use."""
 _RUNS = 5
 _RUNS_WITHIN = 5.0
@@ -104,9 +104,9 @@ class _Standing:
     """Where one stands, as the settings and the surroundings say."""
 
     def __init__(self) -> None:
-        from kfnb.backends.kubeflow import surroundings
+        from kfnb.remote import environment
 
-        chosen, around = settings(), surroundings.read()
+        chosen, around = settings(), environment.read()
         self._context = chosen.context
         self._token = Path(chosen.token_file).expanduser() if chosen.token_file else around.token_file
         self._trouble: Trouble | None = None
@@ -165,7 +165,7 @@ class _Standing:
         troubles = (self._trouble,) if self._trouble is not None else ()
         nothing: Part[tuple[()]] = Part(Knowledge.ABSENT, reason="there is no cluster")
         absent = {name: nothing for name, part in vars(start).items() if isinstance(part, Part)}
-        return replace(start, contexts=reach.contexts(), troubles=troubles, **absent)  # type: ignore[arg-type]
+        return replace(start, contexts=kubeconfig.contexts(), troubles=troubles, **absent)  # type: ignore[arg-type]
 
 
 def _backend() -> str:

@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 from kfnb.model.cluster import ClusterNode, Gpus, PodDefault, Quota, Volume
-from kfnb.resources.cluster.probe import MOST, Item, More, Place, at, condition, first, rows
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.fields import Item, at, condition, rows
+from kfnb.resources.cluster.probe import MOST, More, Place, first
 from kfnb.text.quantity import amount
 
 _GPU = re.compile(r"[\w.-]+/(gpu|.*mig-|tpu|gaudi|i915|xe)")

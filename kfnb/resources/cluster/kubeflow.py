@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kfnb.cluster.discovery import kinds
 from kfnb.errors import Absent, BackendError, Hidden
 from kfnb.model.cluster import Knowledge, KubeflowPart
-from kfnb.resources.cluster.probe import Item, More, Place, condition, first
+from kfnb.remote.kubernetes.discovery import kinds
+from kfnb.remote.kubernetes.fields import Item, condition
+from kfnb.resources.cluster.probe import More, Place, first
 
 _KUBEFLOW = "kubeflow"
 

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import Absent, BackendError, Hidden
 from kfnb.model.cluster import Knowledge, Part
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.fields import Item
 
 T = TypeVar("T")
-Item = Mapping[str, Any]
 More: TypeAlias = "int | None"
 """How many things were not looked at; None where nobody counted them."""
 
@@ -61,27 +61,3 @@ def part(look: Callable[[], tuple[T, More]]) -> Part[T]:
         # Katib's CRDs, for one, validate nothing: an object may hold anything in the place of anything
         return Part(reason=f"there is an object that kfnb cannot read ({type(error).__name__}: {error})")
     return Part(Knowledge.KNOWN, value, more=more)
-
-
-def at(item: Any, *names: str) -> Any:
-    """What is at a place within an object, None where nothing is: objects of CRDs may hold anything anywhere."""
-    for name in names:
-        item = item.get(name) if isinstance(item, Mapping) else None
-    return item
-
-
-def word(item: Any, *names: str) -> str:
-    """The text at a place within an object, empty where there is none."""
-    found = at(item, *names)
-    return found if isinstance(found, str) else ""
-
-
-def rows(item: Any, *names: str) -> list[Item]:
-    """The objects in a list at a place within an object."""
-    found = at(item, *names)
-    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
-
-
-def condition(item: Item, kind: str) -> Item:
-    """A condition of an object's status; empty where it has none of that kind."""
-    return next((one for one in rows(item, "status", "conditions") if one.get("type") == kind), {})

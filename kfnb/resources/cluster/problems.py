@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from kfnb.errors import BackendError
 from kfnb.model.cluster import Knowledge, NotebookServer, Status, Trouble, WaitingPod
+from kfnb.remote.kubernetes.pods import IMAGE_WORDS, NORMAL, Diagnosis, PodReason, PodState, explained
 from kfnb.resources.cluster.probe import Place, first
 
 _ACCESS = "access-ml-pipeline"
@@ -83,7 +84,7 @@ def _of_pods(pods: Sequence[WaitingPod], namespace: str) -> Iterator[Trouble]:
         kinds.setdefault((pod.reason, pod.owner or pod.message), []).append(pod)
     for (reason, _), alike in kinds.items():
         pod = alike[0]
-        if reason in ("Pending", "ContainerCreating", "PodInitializing"):
+        if reason in ("Pending", *NORMAL):
             continue
         others = f" and {len(alike) - 1} more" if alike[1:] else ""
         yield Trouble(
@@ -94,7 +95,7 @@ def _of_pods(pods: Sequence[WaitingPod], namespace: str) -> Iterator[Trouble]:
 def _mend(pod: WaitingPod, namespace: str) -> str:
     kind, _, name = pod.owner.partition("/")
     if kind in ("notebook", "workspace", "inferenceservice"):
-        what = "its image" if "Image" in pod.reason else "what it asks for"
+        what = "its image" if pod.reason in IMAGE_WORDS else "what it asks for"
         return f"kubectl -n {namespace} edit {kind} {name}  # correct {what}"
     return f"kubectl -n {namespace} describe pod {pod.name}"
 
@@ -117,12 +118,11 @@ def _unborn(place: Place, notebook: NotebookServer) -> Trouble:
         events, _ = first(place.kubernetes, place.within("api/v1", "events"), selector)
     except BackendError:
         events = ()
-    warnings = [one for one in events if one.get("type") == "Warning"]
-    why = _brief(str(warnings[-1].get("message", ""))) if warnings else ""
+    found = explained(Diagnosis(PodState.STARTING), events)
     command = f"kubectl -n {place.namespace} edit notebook {notebook.name}  # ask for less"
-    if "exceeded quota" not in why:
+    if found.reason is not PodReason.QUOTA:
         command = f"kubectl -n {place.namespace} describe statefulset {notebook.name}"
-    return Trouble(f"notebook {notebook.name} has no pod", why, command)
+    return Trouble(f"notebook {notebook.name} has no pod", found.message, command)
 
 
 def _of_services(status: Status, namespace: str) -> Iterator[Trouble]:

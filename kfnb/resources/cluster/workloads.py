@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kfnb.model import RunState
 from kfnb.model.cluster import NotebookServer, WaitingPod, Work
-from kfnb.resources.cluster.probe import Item, More, Place, at, condition, first, rows, word
+from kfnb.remote.kubernetes.experiments import experiment_state
+from kfnb.remote.kubernetes.fields import Item, at, condition, rows, word
+from kfnb.remote.kubernetes.notebooks import server, stopped
+from kfnb.remote.kubernetes.pods import PodState, diagnose
+from kfnb.resources.cluster.probe import More, Place, first
 
-_STOPPED = "kubeflow-resource-stopped"
 _LAST = "notebooks.kubeflow.org/last-activity"
 _WORKSPACE = "notebooks.kubeflow.org/workspace-name"
 _OWNERS = {
@@ -18,7 +22,6 @@ _OWNERS = {
     "jobset.sigs.k8s.io/jobset-name": "trainjob",
     "pipeline/runid": "run",
 }
-_STUDY_ENDS = ("Failed", "Succeeded", "Restarting", "Running", "Created")
 _TRAINING_ENDS = ("Failed", "Complete", "Suspended")
 
 
@@ -29,17 +32,13 @@ def notebooks(place: Place) -> tuple[tuple[NotebookServer, ...], More]:
 
 
 def _notebook(item: Item) -> NotebookServer:
-    waits = at(item, "status", "containerState", "waiting")
-    unscheduled = condition(item, "PodScheduled")
-    message = word(waits, "message") or (
-        word(unscheduled, "message") if unscheduled.get("status") == "False" else ""
-    )
-    if at(item, "metadata", "annotations", _STOPPED) is not None:
-        state = "stopped"
-    elif at(item, "status", "readyReplicas"):
-        state = "running"
+    found = server(item)
+    if stopped(item):
+        state, message = "stopped", ""
+    elif found.state is PodState.RUNNING:
+        state, message = "running", ""
     else:
-        state = "failing" if word(waits, "reason").endswith(("BackOff", "Error")) else "waiting"
+        state, message = "failing" if found.stuck else "waiting", found.message
     containers = rows(item, "spec", "template", "spec", "containers")
     image = word(containers[0], "image") if containers else ""
     last = word(item, "metadata", "annotations", _LAST)
@@ -72,26 +71,20 @@ def waiting(place: Place) -> tuple[tuple[WaitingPod, ...], More]:
 def _waiting(item: Item) -> WaitingPod:
     labels = at(item, "metadata", "labels") or {}
     owner = next((f"{kind}/{labels[name]}" for name, kind in _OWNERS.items() if name in labels), "")
-    reason, message = _why(item)
-    return WaitingPod(item["metadata"]["name"], reason, message, owner, _created(item))
-
-
-def _why(item: Item) -> tuple[str, str]:
-    """Kubernetes' word and sentence for why a pod waits."""
-    scheduled = condition(item, "PodScheduled")
-    if scheduled.get("status") == "False":
-        return word(scheduled, "reason") or "Unschedulable", word(scheduled, "message")
-    containers = (*rows(item, "status", "initContainerStatuses"), *rows(item, "status", "containerStatuses"))
-    states = [found for one in containers if (found := at(one, "state", "waiting"))]
-    told = next((one for one in states if word(one, "reason") not in ("", "PodInitializing")), None)
-    told = told or next(iter(states), {})
-    return word(told, "reason") or "Pending", word(told, "message")
+    found = diagnose(item)
+    return WaitingPod(item["metadata"]["name"], found.word or "Pending", found.message, owner, _created(item))
 
 
 def studies(place: Place) -> tuple[tuple[Work, ...], More]:
     """Katib's experiments."""
     found, more = first(place.kubernetes, place.within("apis/kubeflow.org/v1beta1", "experiments"))
-    return _newest([_work("Study", item, _STUDY_ENDS) for item in found]), more
+    return _newest([_study(item) for item in found]), more
+
+
+def _study(item: Item) -> Work:
+    state, told = experiment_state(item)
+    message = word(told, "message") if state is RunState.FAILED else ""
+    return Work("Study", item["metadata"]["name"], str(state).capitalize(), message, _created(item))
 
 
 def services(place: Place) -> tuple[tuple[Work, ...], More]:
@@ -112,18 +105,17 @@ def _service(item: Item) -> Work:
 def training(place: Place) -> tuple[tuple[Work, ...], More]:
     """The Trainer's jobs."""
     found, more = first(place.kubernetes, place.within("apis/trainer.kubeflow.org/v1alpha1", "trainjobs"))
-    return _newest([_work("Training job", item, _TRAINING_ENDS) for item in found]), more
+    return _newest([_training(item) for item in found]), more
 
 
-def _work(kind: str, item: Item, states: Sequence[str]) -> Work:
-    for state in states:
+def _training(item: Item) -> Work:
+    name, made = item["metadata"]["name"], _created(item)
+    for state in _TRAINING_ENDS:
         told = condition(item, state)
         if told.get("status") == "True":
             message = word(told, "message") if state == "Failed" else ""
-            return Work(kind, item["metadata"]["name"], state, message, _created(item))
-    return Work(
-        kind, item["metadata"]["name"], "Running" if item.get("status") else "Created", "", _created(item)
-    )
+            return Work("Training job", name, state, message, made)
+    return Work("Training job", name, "Running" if item.get("status") else "Created", "", made)
 
 
 def _created(item: Item) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from kfnb.cluster import reach
 from kfnb.errors import BackendError
 from kfnb.model.check import Check, Outcome
 from kfnb.model.cluster import Knowledge, KubeflowPart
+from kfnb.remote.kubernetes import kubeconfig
 from kfnb.resources.cluster import kubeflow
 from kfnb.resources.cluster.checks import hairpin
 from kfnb.resources.cluster.compatibility import release_of
@@ -153,7 +153,7 @@ def _mend(record: Record) -> str:
 
 
 def _place(context: str) -> Place:
-    kubernetes = reach.kubernetes(context)
+    kubernetes = kubeconfig.kubernetes(context)
     assert kubernetes is not None  # a context was given
     return Place(kubernetes, "default")
 

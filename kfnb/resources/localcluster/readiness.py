@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.errors import BackendError
+from kfnb.remote.kubernetes.fields import condition
+from kfnb.remote.kubernetes.pods import PodState, brief, diagnose, explained, refused, time_of
 from kfnb.resources.localcluster.command import Command, Runner
 from kfnb.resources.localcluster.plan import Await
 
@@ -18,11 +20,9 @@ Item = Mapping[str, Any]
 _EVERY = 3.0
 _TOLD = 5
 """How many of those that wait stand in an error."""
-_LONGEST = 240
 _KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 _DOCUMENTS = re.compile(rb"^---\s*$", re.MULTILINE)
 _OF_KIND = re.compile(rb"^kind:\s*(" + "|".join(_KINDS).encode() + rb")\s*$", re.MULTILINE)
-_BEGINS = ("ContainerCreating", "PodInitializing", "")
 
 
 @dataclass(frozen=True, order=True)
@@ -112,16 +112,18 @@ class _Cluster:
         describe = f"{' '.join(self._kubectl)} -n {one.namespace} describe"
         if not stuck:
             return Waiting(one, _without_pods(item), f"{describe} {one.kind.lower()} {one.name}")
-        pod = stuck[0]
-        name = pod["metadata"]["name"]
-        told = why(pod) or self._event(one.namespace, name) or "its containers are being made"
-        return Waiting(one, brief(told), f"{describe} pod {name}")
+        name = stuck[0]["metadata"]["name"]
+        return Waiting(one, self._told(one.namespace, stuck[0]), f"{describe} pod {name}")
 
-    def _event(self, namespace: str, pod: str) -> str:
-        """The newest thing that happened to a pod: its image is pulled, or a volume is not there."""
-        events = self._get("events", "-n", namespace, f"--field-selector=involvedObject.name={pod}") or ()
-        newest = max(events, key=_when, default={})
-        return str(newest.get("message", ""))
+    def _told(self, namespace: str, pod: Item) -> str:
+        """Why a pod is not ready: what it says itself, or else what has happened to it."""
+        found = diagnose(pod)
+        if found.message or found.state is PodState.RUNNING:
+            return found.message or "runs, and is not ready yet"
+        selector = f"--field-selector=involvedObject.name={pod['metadata']['name']}"
+        events = self._get("events", "-n", namespace, selector) or ()
+        newest = str(max(events, key=time_of, default={}).get("message", ""))
+        return explained(found, events).message or brief(newest) or "its containers are being made"
 
     def _get(self, *words: str) -> Sequence[Item] | None:
         done = self._runner.ask(
@@ -148,52 +150,15 @@ def ready(item: Item) -> bool:
     return all(status.get(name, 0) >= replicas for name in fields)
 
 
-def why(pod: Item) -> str:
-    """Why a pod is not ready, in its own words; empty where only its events tell."""
-    status = pod.get("status") or {}
-    scheduled = _condition(pod, "PodScheduled")
-    if scheduled.get("status") == "False":
-        return f"cannot be scheduled: {scheduled.get('message') or scheduled.get('reason', '')}"
-    if status.get("reason"):
-        return f"{status['reason']}: {status.get('message', '')}"
-    containers = [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
-    for one in containers:
-        told = (one.get("state") or {}).get("waiting") or {}
-        if told.get("reason", "") not in _BEGINS:
-            return _waits(one, told)
-    if containers and all("running" in (one.get("state") or {}) for one in containers):
-        return "runs, and is not ready yet"
-    return ""
-
-
-def brief(text: str) -> str:
-    """A sentence on one line."""
-    text = " ".join(text.split())
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
-
-
-def _waits(container: Item, told: Item) -> str:
-    """Why a container waits; of one that crashes, how it ended."""
-    ended = (container.get("lastState") or {}).get("terminated") or {}
-    how = f"{container['name']} ended with exit code {ended['exitCode']}" if "exitCode" in ended else ""
-    message = ended.get("message") or how if told["reason"] == "CrashLoopBackOff" else told.get("message", "")
-    return f"{told['reason']}: {message}" if message else str(told["reason"])
-
-
 def _without_pods(item: Item | None) -> str:
     if item is None:
         return "is not there"
-    failure = _condition(item, "ReplicaFailure")
-    return brief(failure.get("message", "")) or "its pods are not there yet"
-
-
-def _condition(item: Item, kind: str) -> Item:
-    conditions: Sequence[Item] = (item.get("status") or {}).get("conditions") or ()
-    return next((one for one in conditions if one.get("type") == kind), {})
+    failure = condition(item, "ReplicaFailure").get("message", "")
+    return refused(failure).message if failure else "its pods are not there yet"
 
 
 def _ready_pod(pod: Item) -> bool:
-    return _condition(pod, "Ready").get("status") == "True"
+    return condition(pod, "Ready").get("status") == "True"
 
 
 def _belongs(pod: Item, workload: Item) -> bool:
@@ -206,11 +171,6 @@ def _belongs(pod: Item, workload: Item) -> bool:
 def _workload(item: Item) -> Workload:
     about = item["metadata"]
     return Workload(item["kind"], about.get("namespace", "default"), about["name"])
-
-
-def _when(event: Item) -> str:
-    about = event["metadata"].get("creationTimestamp", "")
-    return str(event.get("lastTimestamp") or event.get("eventTime") or about)
 
 
 def _late(step: Await, found: Look | None) -> BackendError:

@@ -98,9 +98,9 @@ def awaited(name: str, *, version: str = "", timeout: float = WAITS) -> Iterator
 
 def spawner() -> Spawner:
     """The notebooks of the namespace that the settings or the surroundings name."""
-    from kfnb.backends.kubeflow import surroundings
+    from kfnb.remote import environment
 
-    return Spawner(target.require_kubernetes(), target.namespace(), surroundings.read().prefix)
+    return Spawner(target.require_kubernetes(), target.namespace(), environment.read().prefix)
 
 
 def _found(name: str, version: str) -> tuple[Spawner, Kind, Notebook]:

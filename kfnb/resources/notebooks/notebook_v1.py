@@ -7,16 +7,14 @@ from typing import Any
 
 from kfnb.errors import UsageError
 from kfnb.model.notebook import Mount, Notebook, NotebookState
-from kfnb.resources.cluster.probe import condition
+from kfnb.remote.kubernetes.notebooks import STOPPED, server, stopped
+from kfnb.remote.kubernetes.pods import PodState
+from kfnb.resources.notebooks.diagnosis import told
 from kfnb.resources.notebooks.kind import Item, Kind
 from kfnb.resources.notebooks.spec import HOME, Asked
 from kfnb.resources.notebooks.times import moment
 
-STOPPED = "kubeflow-resource-stopped"
-"""The annotation that stops one; its value is since when."""
 _ANNOTATIONS = "notebooks.kubeflow.org"
-_BEGINNINGS = ("PodInitializing", "ContainerCreating")
-"""What a container waits for when nothing is wrong."""
 
 
 class NotebookKind(Kind):
@@ -154,25 +152,9 @@ def _state(item: Item, notes: Mapping[str, str]) -> tuple[NotebookState, str, st
     ready, container = bool(status.get("readyReplicas")), status.get("containerState") or {}
     if about.get("deletionTimestamp"):
         return NotebookState.DELETING, "", about["deletionTimestamp"]
-    if STOPPED in notes:
+    if stopped(item):
         return (NotebookState.STOPPING if ready else NotebookState.STOPPED), "", notes[STOPPED]
-    if ready:
+    found = server(item)
+    if found.state is PodState.RUNNING:
         return NotebookState.RUNNING, "", (container.get("running") or {}).get("startedAt", "")
-    state, why = _waiting(item, container)
-    return state, why, ""
-
-
-def _waiting(item: Item, container: Item) -> tuple[NotebookState, str]:
-    if not _pod(item).get("containers"):
-        return NotebookState.FAILING, "it has no container to start: delete it, and create it anew"
-    unscheduled, waiting = condition(item, "PodScheduled"), container.get("waiting") or {}
-    ended = container.get("terminated") or {}
-    if unscheduled.get("status") == "False":
-        # a machine may become free, or be added
-        return NotebookState.STARTING, unscheduled.get("message", "") or unscheduled.get("reason", "")
-    if ended:
-        code = ended.get("exitCode", "")
-        return NotebookState.FAILING, ended.get("message") or f"its server ended with exit code {code}"
-    reason, message = waiting.get("reason", ""), waiting.get("message", "")
-    failing = bool(reason) and reason not in _BEGINNINGS
-    return (NotebookState.FAILING if failing else NotebookState.STARTING), message or reason
+    return NotebookState.FAILING if found.stuck else NotebookState.STARTING, told(found), ""

@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import Absent, BackendError, Conflict, Hidden, UsageError
 from kfnb.model.notebook import Notebook, NotebookList, NotebookState
+from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.cluster.probe import part
-from kfnb.resources.notebooks.diagnosis import explained
+from kfnb.resources.notebooks.diagnosis import explained_notebook
 from kfnb.resources.notebooks.kind import Item, Kind
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.times import now
@@ -90,7 +90,7 @@ class Spawner:
 
     def read(self, kind: Kind, item: Item) -> Notebook:
         """An object as a notebook, and why it does not run yet."""
-        return explained(self.kubernetes, self._plain(kind, item), kind.concerned(item))
+        return explained_notebook(self.kubernetes, self._plain(kind, item), kind.concerned(item))
 
     def look(self, kind: Kind, name: str) -> Notebook:
         """A notebook as it is now."""

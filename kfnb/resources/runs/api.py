@@ -220,11 +220,11 @@ class _Connection:
 
     def backend(self) -> KubeflowBackend:
         """The backend; a new one where the settings have changed."""
-        from kfnb.backends.kubeflow import surroundings
         from kfnb.backends.kubeflow.connection import Access, connect
+        from kfnb.remote import environment
 
         access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
-        wanted = access, surroundings.read()
+        wanted = access, environment.read()
         with self._lock:
             if self._backend is None or self._wanted != wanted:
                 before, self._backend = self._backend, None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from kfnb.backends.kubeflow.forward import Forward
-from kfnb.backends.kubeflow.tunnel import dial
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendUnavailable
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.portforward.forward import Forward
+from kfnb.remote.portforward.tunnel import dial
 from kfnb.tuning.katib.engine import Draft, KatibEngine
 from kfnb.tuning.katib.observations import PORT, SERVICE, Observations
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb import model
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 from kfnb.model import RunState
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.experiments import RESUMABLE, STOPPED
 from kfnb.resources.runs.backend import Pace
 from kfnb.resources.studies.search import Search
 from kfnb.tuning.katib import experiment, reading
@@ -167,13 +168,13 @@ def _limits(item: Item) -> dict[str, int | None]:
 def _before(item: Item) -> dict[str, int | None]:
     """Those of its limits that were lowered when it was told to stop, as they were."""
     with suppress(ValueError, TypeError, KeyError):
-        return dict(json.loads((item["metadata"].get("annotations") or {})[reading.STOPPED]))
+        return dict(json.loads((item["metadata"].get("annotations") or {})[STOPPED]))
     return {}
 
 
 def _stopped(before: str | None) -> dict[str, Any]:
     """What marks an Experiment as stopped, with the limits that it had ``before``; None takes the mark away."""
-    return {"annotations": {reading.STOPPED: before}}
+    return {"annotations": {STOPPED: before}}
 
 
 def _never(item: Item) -> str:
@@ -186,4 +187,4 @@ def _never(item: Item) -> str:
         return "it has failed"
     if not reading.had_all(item):
         return f"it has ended ({study.reason or 'for another reason'}) before all of its trials were done"
-    return "" if policy in reading.RESUMABLE else f"its resumePolicy is {policy}"
+    return "" if policy in RESUMABLE else f"its resumePolicy is {policy}"

@@ -11,9 +11,10 @@ from typing import Any
 
 from kfnb.backends.kubeflow.failure import SILENT, why_failed
 from kfnb.backends.kubeflow.lines import own_lines
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 from kfnb.model import TaskError
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.pods import diagnose
 from kfnb.tuning.katib.template import SOURCE, STEPS
 
 _COLLECTOR = "metrics-logger-and-collector"
@@ -68,14 +69,14 @@ class Logs:
         pod = self._pod(trial)
         if pod is None:
             return None
-        ended = _ended(pod, program.container)
+        ended = diagnose(pod, program.container)
         lines = list(self._written(pod, program.container, last=_LAST))
         told = next((line for line in reversed(lines) if _OBJECTIVE.fullmatch(line)), "")
         if told:
             return TaskError(told)
         error = why_failed(lines, program.source(lines))
-        if error.message == SILENT and ended:
-            return TaskError(ended, error.traceback)
+        if error.message == SILENT and ended.stuck and ended.message:
+            return TaskError(ended.message, error.traceback)
         return error if error.message != SILENT or error.traceback else None
 
     def _pod(self, trial: str) -> Mapping[str, Any] | None:
@@ -124,18 +125,3 @@ def _repeated(lines: Iterable[str]) -> Iterator[str]:
         found = _REPEATED.match(line)
         if found is not None and not _FRAMING.match(found["line"]):
             yield found["line"]
-
-
-def _ended(pod: Mapping[str, Any], container: str) -> str:
-    """How a pod's container ended, in words; empty where nothing special is known."""
-    status = pod.get("status") or {}
-    mine: Mapping[str, Any] = next(
-        (one for one in status.get("containerStatuses") or () if one.get("name") == container), {}
-    )
-    ended = (mine.get("state") or {}).get("terminated") or {}
-    if ended.get("reason") == "OOMKilled":
-        return "its container was killed: it used more memory than its limit"
-    if status.get("reason") and status.get("message"):  # the pod as a whole: evicted, too slow
-        return f"{status['reason']}: {status['message']}"
-    code = ended.get("exitCode")
-    return f"its process ended with exit code {code}" if code else ""

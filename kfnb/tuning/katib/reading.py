@@ -9,15 +9,13 @@ from typing import Any
 
 from kfnb.errors import UsageError
 from kfnb.model import Dimension, Objective, RunState, Study, TaskError, Trial, TrialState
+from kfnb.remote.kubernetes.experiments import ALL_REACHED, experiment_state, held_conditions
 from kfnb.text.timespec import instant
 from kfnb.tuning.katib import parameters
 from kfnb.tuning.katib.algorithms import INSTEAD, early_read
 from kfnb.tuning.katib.experiment import ALGORITHM, STEPS, SUBJECT
 
 Item = Mapping[str, Any]
-
-STOPPED = "kfnb/stopped"
-"""The annotation of an Experiment that was asked to stop."""
 
 _TRIAL_STATES = (
     ("Killed", TrialState.KILLED),
@@ -29,18 +27,9 @@ _TRIAL_STATES = (
 )
 """Katib's conditions in the order in which they count; several may be true at once."""
 
-_STATES = (
-    ("Failed", RunState.FAILED),
-    ("Succeeded", RunState.SUCCEEDED),
-    ("Restarting", RunState.RUNNING),
-    ("Running", RunState.RUNNING),
-)
-RESUMABLE = ("LongRunning", "FromVolume")
-"""The resume policies with which Katib goes on."""
-_ALL_REACHED = "ExperimentMaxTrialsReached"
 _REASONS = {
     "ExperimentGoalReached": "goal reached",
-    _ALL_REACHED: "all trials done",
+    ALL_REACHED: "all trials done",
     "ExperimentSuggestionEndReached": "nothing more to try",
 }
 _JOB_SAYS = "Job message: "
@@ -50,7 +39,7 @@ def study(experiment: Item, trials: Iterable[Trial] = (), suggestion: Item | Non
     """The study that an Experiment is. ``suggestion`` is its Suggestion, where it may tell why nothing happens."""
     about, spec, status = (experiment.get(part) or {} for part in ("metadata", "spec", "status"))
     notes = about.get("annotations") or {}
-    state, condition = _state(experiment)
+    state, condition = experiment_state(experiment)
     failed = state is RunState.FAILED
     algorithm = spec.get("algorithm") or {}
     return Study(
@@ -123,44 +112,16 @@ def trial(item: Item, number: int, space: Sequence[Dimension]) -> Trial:
 
 
 def _trial_state(item: Item) -> tuple[TrialState, Item]:
-    held = _holding(item)
+    held = held_conditions(item)
     for kind, state in _TRIAL_STATES:
         if kind in held:
             return state, held[kind]
     return TrialState.PENDING, {}
 
 
-def _state(experiment: Item) -> tuple[RunState, Item]:
-    """The state, and the condition that tells it. One that was stopped counts as canceled."""
-    held, about = _holding(experiment), experiment.get("metadata") or {}
-    state, condition = next(
-        ((state, held[kind]) for kind, state in _STATES if kind in held), (RunState.PENDING, {})
-    )
-    if _goes_on(experiment, condition):
-        state = RunState.RUNNING
-    if STOPPED in (about.get("annotations") or {}) and state is not RunState.FAILED:
-        return (RunState.CANCELED if state.finished else RunState.CANCELING), condition
-    if about.get("deletionTimestamp") and not state.finished:
-        return RunState.CANCELING, condition
-    return state, condition
-
-
 def had_all(experiment: Item) -> bool:
     """Whether an Experiment has ended because all of its trials were done."""
-    return _state(experiment)[1].get("reason") == _ALL_REACHED
-
-
-def _goes_on(experiment: Item, condition: Item) -> bool:
-    """Whether an Experiment that has had all of its trials is given more, which Katib has not noticed yet."""
-    spec, status = experiment.get("spec") or {}, experiment.get("status") or {}
-    more = (spec.get("maxTrialCount") or 0) > (status.get("trials") or 0)
-    return more and condition.get("reason") == _ALL_REACHED and spec.get("resumePolicy") in RESUMABLE
-
-
-def _holding(item: Item) -> dict[str, Item]:
-    """The conditions of an object that are true, by their types."""
-    conditions = (item.get("status") or {}).get("conditions") or ()
-    return {str(one.get("type")): one for one in conditions if one.get("status") == "True"}
+    return experiment_state(experiment)[1].get("reason") == ALL_REACHED
 
 
 def _metrics(spec: Item, status: Item) -> dict[str, float]:
@@ -204,7 +165,7 @@ def _subject(spec: Item) -> str:
 
 
 def _why(suggestion: Item | None) -> str:
-    failed = _holding(suggestion or {}).get("Failed") or {}
+    failed = held_conditions(suggestion or {}).get("Failed") or {}
     return str(failed.get("message", ""))
 
 
@@ -217,7 +178,7 @@ def _notes(experiment: Item, state: RunState, suggestion: Item | None) -> Iterab
         yield f"each trial runs {', '.join(before)} too, as Katib keeps nothing between trials"
     if ALGORITHM in notes:
         yield INSTEAD
-    held = _holding(suggestion or {})
+    held = held_conditions(suggestion or {})
     if state is RunState.PENDING and suggestion is not None and "DeploymentReady" not in held:
         yield "waits for the service that suggests parameters"
     if (experiment.get("spec") or {}).get("nasConfig"):

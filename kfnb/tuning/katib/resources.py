@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from kfnb.cluster.kubernetes import Kubernetes
-from kfnb.cluster.refusal import Expired, refusal
 from kfnb.errors import Absent, BackendError, Conflict, StudyNotFound, did_you_mean
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.errors import Expired
+from kfnb.remote.kubernetes.watch import events, watching
 
 Item = Mapping[str, Any]
 
@@ -81,29 +81,10 @@ class Resources:
 
         ``BOOKMARK`` tells of a version alone. Raises ``Expired`` where the version is too old.
         """
-        query = {
-            **self._of(experiment),
-            "watch": "true",
-            "allowWatchBookmarks": "true",
-            "resourceVersion": version,
-            "timeoutSeconds": _WAIT,
-        }
         path = f"{self._base}/trials"
+        query = watching(self._of(experiment), version, _WAIT)
         with self._in_words(experiment):
-            for line in self.kubernetes.lines(path, query):
-                if line:
-                    yield self._event(line, path)
-
-    def _event(self, line: str, path: str) -> tuple[str, Item]:
-        try:
-            event = json.loads(line)
-            word, told = str(event["type"]), event["object"]
-        except (ValueError, KeyError, TypeError):
-            raise BackendError(f"Kubernetes answered {path} with something that is no watch") from None
-        if word == "ERROR":
-            code, body = int(told.get("code") or 500), json.dumps(told)
-            raise refusal(code, body, method="GET", path=path, host=self.kubernetes.host)
-        return word, told
+            yield from events(self.kubernetes.lines(path, query), path, self.kubernetes.host)
 
     def _of(self, experiment: str) -> dict[str, Any]:
         return {"labelSelector": _LABEL.format(experiment)}
@@ -123,7 +104,7 @@ class Resources:
             if not name or absent.kind != "object":
                 raise
             raise StudyNotFound(
-                f"no study is called {name} in namespace {self.namespace}", hint=self._close(name), ref=name
+                f"unknown study {name} in namespace {self.namespace}", hint=self._close(name), ref=name
             ) from None
 
     def _close(self, name: str) -> str:

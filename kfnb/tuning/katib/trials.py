@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kfnb.cluster.refusal import Expired
 from kfnb.model import Dimension, Trial
+from kfnb.remote.kubernetes.errors import Expired
 from kfnb.tuning.katib import reading
 from kfnb.tuning.katib.resources import Item, Resources
 

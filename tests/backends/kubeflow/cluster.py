@@ -247,14 +247,14 @@ class Live:
 
 def asking(address: str) -> Any:
     """The boundary to a Kubernetes API server at an address, without much patience."""
-    from kubernetes.client import ApiClient, Configuration
+    from kubernetes.client import Configuration
 
-    from kfnb.cluster.kubernetes import Kubernetes as Asked
-    from kfnb.cluster.patience import Patience
+    from kfnb.remote.kubernetes.client import Kubernetes as Asked
+    from kfnb.remote.retry import Retry
 
     configuration = Configuration()
-    configuration.host, configuration.retries = f"http://{address}", False
-    return Asked(lambda: ApiClient(configuration), patience=Patience(tries=2, pause=0.01, connect=2.0))
+    configuration.host = f"http://{address}"
+    return Asked(lambda: configuration, retry=Retry(tries=2, pause=0.01, connect=2.0))
 
 
 class Kubernetes(_Server):

@@ -12,10 +12,10 @@ from cluster import Kubernetes, Objects, running
 from replay import Replay, serving
 
 from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.server import Patience, Server
+from kfnb.remote.kfp.server import Retry, Server
 from kfnb.resources.runs.backend import Pace
 
-HASTE = Patience(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
+HASTE = Retry(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def replay() -> Iterator[Replay]:
 @pytest.fixture
 def server(replay: Replay) -> Server:
     """What asks it, without much patience."""
-    return Server(replay.url, patience=HASTE)
+    return Server(replay.url, retry=HASTE)
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from kfnb.backends.kubeflow.mlmd import Metadata as Client
 from kfnb.backends.kubeflow.mlmd import Recorded
 from kfnb.backends.kubeflow.pods import Pods, parse
 from kfnb.backends.kubeflow.rows import rows_of
-from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.observer import Observer
 from kfnb.model import RunState
+from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Pace
 
 AMID = {GOOD: 7, BAD: 4, STOPPED: 0}

@@ -11,12 +11,12 @@ from replay import GOOD, RECORDINGS, RUNS, Replay, looks
 
 from kfnb import settings as config
 from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.credentials import Credentials
-from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.watch import Watch
 from kfnb.cli import main
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import RunState
+from kfnb.remote.credentials import Credentials
+from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs import api
 from kfnb.resources.runs.backend import Pace, Pause
 from kfnb.resources.runs.handle import Run
@@ -65,7 +65,7 @@ def test_what_a_server_says_first_after_an_outage_is_soon_followed_by_another_lo
 ):
     """The pause had grown until then."""
     monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.05, 100.0))
-    backend = KubeflowBackend(Server(idle.url, patience=HASTE))
+    backend = KubeflowBackend(Server(idle.url, retry=HASTE))
     view = Run(backend, GOOD).observe()
     watch = backend._look(GOOD).watch
 
@@ -129,7 +129,7 @@ def test_a_token_without_a_file_that_is_refused_ends_it_at_once_with_what_to_do(
 ):
     monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.01, 0.02))
     idle.tokens = {"old"}
-    watching = Run(KubeflowBackend(Server(idle.url, Credentials("old"), patience=HASTE)), GOOD).watch()
+    watching = Run(KubeflowBackend(Server(idle.url, Credentials("old"), retry=HASTE)), GOOD).watch()
     next(watching)
     idle.tokens = {"new"}
     with pytest.raises(BackendError, match=r"it refused a token \(401\)\. Give another one: %kf_config"):
@@ -142,7 +142,7 @@ def test_a_token_file_that_is_gone_for_a_moment_is_waited_for(
     monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.01, 0.02))
     file = tmp_path / "token"
     file.write_text("token")
-    watching = Run(KubeflowBackend(Server(replay.url, Credentials(file=file), patience=HASTE)), GOOD).watch()
+    watching = Run(KubeflowBackend(Server(replay.url, Credentials(file=file), retry=HASTE)), GOOD).watch()
     next(watching)
     file.unlink()
     threading.Timer(0.3, file.write_text, ("token",)).start()
@@ -152,7 +152,7 @@ def test_a_token_file_that_is_gone_for_a_moment_is_waited_for(
 def test_who_waits_in_vain_for_hours_is_told_in_the_end(idle: Replay, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.01, 0.02))
     monkeypatch.setattr("kfnb.backends.kubeflow.backend.PATIENCE", 0.2)
-    watching = Run(KubeflowBackend(Server(idle.url, patience=HASTE)), GOOD).watch()
+    watching = Run(KubeflowBackend(Server(idle.url, retry=HASTE)), GOOD).watch()
     next(watching)
     idle.fail(times=10_000, status=503)
     with pytest.raises(BackendError, match="too busy or not up"):

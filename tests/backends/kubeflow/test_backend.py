@@ -17,16 +17,16 @@ from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, 
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.pods import Pods
-from kfnb.backends.kubeflow.server import Patience, Server
 from kfnb.backends.kubeflow.told import Told
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
 from kfnb.model import RunState, TaskError
+from kfnb.remote.kfp.server import Retry, Server
 from kfnb.resources.runs.backend import Pace, Submission
 from kfnb.resources.runs.events import Fold
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.selection import Selection
 
-HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
+HASTE = Retry(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 
 def order(pipeline: str = "good", **arguments) -> Submission:
@@ -360,7 +360,7 @@ def test_who_follows_survives_a_server_that_is_down_for_long(kubeflow, replay: R
 
 def test_a_server_that_is_down_is_asked_ever_more_seldom(server, replay: Replay, monkeypatch):
     monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.05, 10.0))
-    server.patience = Patience(tries=1)
+    server._http.retry = Retry(tries=1)
     kubeflow = KubeflowBackend(server)
     view = Run(kubeflow, GOOD).observe()
     replay.fail(times=10_000, drop=True)
@@ -375,7 +375,7 @@ def test_an_interrupt_while_waiting_says_that_the_run_goes_on_and_how_to_come_ba
     program = (
         "import os, signal, threading\n"
         "from kfnb.backends.kubeflow.backend import KubeflowBackend\n"
-        "from kfnb.backends.kubeflow.server import Server\n"
+        "from kfnb.remote.kfp.server import Server\n"
         "from kfnb.resources.runs.handle import Run\n"
         f"run = Run(KubeflowBackend(Server('{replay.url}')), '{STOPPED}')\n"
         "print(run.state, flush=True)\n"
@@ -427,8 +427,8 @@ def test_a_run_of_a_stored_version_has_that_versions_tasks(server, replay: Repla
 
 def test_a_new_process_sees_what_was_submitted_by_another():
     with serving(speed=1000.0) as replay:
-        first = KubeflowBackend(Server(replay.url, patience=HASTE))
+        first = KubeflowBackend(Server(replay.url, retry=HASTE))
         run_id = first.submit(order(rows=300))
         time.sleep(0.3)
-        other = KubeflowBackend(Server(replay.url, patience=HASTE))
+        other = KubeflowBackend(Server(replay.url, retry=HASTE))
         assert other.get(run_id).state is RunState.SUCCEEDED

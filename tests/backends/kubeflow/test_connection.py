@@ -12,11 +12,11 @@ from cluster import Metadata, running
 from replay import GOOD, Replay
 
 from kfnb import settings as config
-from kfnb.backends.kubeflow import surroundings
 from kfnb.backends.kubeflow.connection import Access, connect
-from kfnb.backends.kubeflow.surroundings import Surroundings, read
-from kfnb.cluster.patience import Patience
 from kfnb.errors import BackendError, SettingError, UsageError
+from kfnb.remote import environment
+from kfnb.remote.environment import KubeflowEnvironment, read
+from kfnb.remote.retry import Retry
 from kfnb.resources.runs import api
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.handle import Run
@@ -46,8 +46,8 @@ def settings(tmp_path, monkeypatch):
     for name in ("NB_PREFIX", "KF_PIPELINES_ENDPOINT", "KF_PIPELINES_SA_TOKEN_PATH"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(api, "_connected", None)
-    real = surroundings.read
-    monkeypatch.setattr(surroundings, "read", lambda: real(tmp_path))
+    real = environment.read
+    monkeypatch.setattr(environment, "read", lambda: real(tmp_path))
     yield config.reset(start=tmp_path)
     config.reset()
 
@@ -75,9 +75,9 @@ def test_a_pod_knows_its_namespace_and_its_token(tmp_path):
 
 
 def test_outside_of_a_cluster_nothing_is_known(tmp_path):
-    assert read(tmp_path, {}) == Surroundings()
+    assert read(tmp_path, {}) == KubeflowEnvironment()
     with pytest.raises(BackendError) as caught:
-        connect(Access(), Surroundings())
+        connect(Access(), KubeflowEnvironment())
     for word in ("no host and no context is set", "KF_PIPELINES_ENDPOINT", "no pod", "%kf_config host="):
         assert word in str(caught.value)
 
@@ -103,7 +103,7 @@ def test_outside_of_a_cluster_nothing_is_known(tmp_path):
     ],
 )
 def test_where_kubeflow_is(access, around, url, hint):
-    server = connect(Access(**access), Surroundings(**around))._server
+    server = connect(Access(**access), KubeflowEnvironment(**around))._server
     assert server.url == url
     assert hint in server.hint()
     assert "%kf_config" in server.hint()
@@ -111,7 +111,7 @@ def test_where_kubeflow_is(access, around, url, hint):
 
 def test_a_run_has_the_page_that_shows_it():
     def page(access: Access, **around: str) -> str:
-        return connect(access, Surroundings(**around))._page("1")
+        return connect(access, KubeflowEnvironment(**around))._page("1")
 
     assert page(Access(host="https://kf/pipeline")) == "https://kf/pipeline/#/runs/details/1"
     assert page(Access(), namespace="a", prefix="/notebook/a/b") == "/_/pipeline/#/runs/details/1"
@@ -119,7 +119,7 @@ def test_a_run_has_the_page_that_shows_it():
 
 
 def test_a_run_at_a_host_alone_says_once_that_ml_metadata_is_missing_and_how_to_name_it(replay: Replay):
-    backend = connect(Access(host=replay.url), Surroundings())
+    backend = connect(Access(host=replay.url), KubeflowEnvironment())
     view = Run(backend, GOOD).observe()
     for _ in range(3):
         view.look()
@@ -134,7 +134,7 @@ def test_a_run_at_a_host_alone_says_once_that_ml_metadata_is_missing_and_how_to_
 
 def test_a_run_whose_ml_metadata_is_named_has_no_such_note(replay: Replay):
     with running(Metadata()) as metadata:
-        backend = connect(Access(host=replay.url, metadata=metadata.address), Surroundings())
+        backend = connect(Access(host=replay.url, metadata=metadata.address), KubeflowEnvironment())
         assert not [note for note in backend.get(GOOD).notes if "cannot be shown" in note]
         assert metadata.asked
 
@@ -142,7 +142,7 @@ def test_a_run_whose_ml_metadata_is_named_has_no_such_note(replay: Replay):
 def test_a_run_says_why_nothing_else_is_known_of_it(replay: Replay):
     """A server of several users answers for a run, and wants to know the namespace for all else."""
     replay.invented = lambda _, path, __: (200, {"multi_user": True}) if "healthz" in path else None
-    (note,) = connect(Access(host=replay.url), Surroundings()).get(GOOD).notes
+    (note,) = connect(Access(host=replay.url), KubeflowEnvironment()).get(GOOD).notes
     assert "say which namespace is yours" in note
 
 
@@ -208,7 +208,7 @@ def test_no_secret_is_shown_by_settings_or_errors(settings, replay: Replay, tmp_
     with pytest.raises(SettingError) as caught:
         settings.set("token", [CANARY])
     assert CANARY not in str(caught.value)
-    backend = connect(Access(host=replay.url, token=CANARY, cookies=CANARY), Surroundings())
+    backend = connect(Access(host=replay.url, token=CANARY, cookies=CANARY), KubeflowEnvironment())
     assert CANARY not in repr((Access(token=CANARY, cookies=CANARY), backend, vars(backend)))
 
 
@@ -241,7 +241,7 @@ def test_no_secret_is_in_an_error_not_even_with_its_traceback(settings, replay: 
     for name, value in {"host": replay.url, "token": CANARY, "cookies": f"s={CANARY}", "debug": True}.items():
         settings.set(name, value)
     backend = api.backend_of("kubeflow")
-    backend._server.patience = Patience(tries=1)
+    backend._server._http.retry = Retry(tries=1)
     replay.fail(times=9, status=status, body={"code": 5, "message": "no"})
     with pytest.raises(BackendError) as caught:
         backend.list()
@@ -260,8 +260,8 @@ def test_a_context_that_does_not_exist_is_said(tmp_path, monkeypatch):
     file.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", **content}))
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(file))
     with pytest.raises(BackendError, match="has no such context; there is minikube"):
-        connect(Access(context="moon"), Surroundings())
-    backend = connect(Access(context="minikube"), Surroundings())
+        connect(Access(context="moon"), KubeflowEnvironment())
+    backend = connect(Access(context="minikube"), KubeflowEnvironment())
     try:
         assert backend._server.namespace == "team-a"
         assert backend._server.url.startswith("http://127.0.0.1:")
@@ -274,8 +274,8 @@ def test_connecting_imports_nothing_heavy():
     program = (
         "import sys\n"
         "from kfnb.backends.kubeflow.connection import Access, connect\n"
-        "from kfnb.backends.kubeflow.surroundings import Surroundings\n"
-        "connect(Access(host='http://127.0.0.1:1'), Surroundings())\n"
+        "from kfnb.remote.environment import KubeflowEnvironment\n"
+        "connect(Access(host='http://127.0.0.1:1'), KubeflowEnvironment())\n"
         "print(sorted({'kfp', 'kfp_server_api', 'kubernetes', 'grpc', 'urllib3', 'yaml'} & set(sys.modules)))\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)

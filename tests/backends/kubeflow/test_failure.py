@@ -4,11 +4,12 @@ import json
 from functools import cache
 
 import pytest
+from made_pods import ended, made
 from replay import text_of
 
 from kfnb.backends.kubeflow import pods
 from kfnb.backends.kubeflow.failure import SILENT, why_failed, why_lost, why_unprepared
-from kfnb.backends.kubeflow.pods import Ended, Pod
+from kfnb.remote.kubernetes.pods import PodReason
 from kfnb.resources.runs import install_errors
 
 RECORDED = (
@@ -142,13 +143,13 @@ ABSENT = "No matching distribution found for pandas==2.2"
     ids=["closed", "absent", "conflict", "invalid", "no pip", "not built"],
 )
 def test_packages_that_cannot_be_installed_are_told_with_what_to_do(lines, said):
-    pod = Pod("p", phase="Failed", exit_code=1, reason="Error")
+    pod = ended(1)
     assert why_failed(["loading", *lines], "p", pod).message == f"{UNINSTALLED}: {said}"
 
 
 def test_a_step_that_went_on_after_pip_failed_is_not_told_by_pip():
     lines = ["ERROR: No matching distribution found for a", "trying without it", "no data"]
-    assert why_failed(lines, "p", Pod("p", exit_code=2, reason="Error")).message == (
+    assert why_failed(lines, "p", ended(2)).message == (
         "its process ended with exit code 2 before the step was done; the last line of its log: no data"
     )
 
@@ -192,7 +193,7 @@ def unreachable(why):
 )
 def test_a_driver_that_failed_is_told_by_its_last_words(said, told):
     lines = ["I1123 14:41:25.1 16 a.go:1] {", fatal(said), "Error: exit status 1"]
-    assert why_failed(lines, "p", Pod("p", role="driver")).message == f"it could not be prepared: {told}"
+    assert why_failed(lines, "p", made("driver")).message == f"it could not be prepared: {told}"
 
 
 def test_a_driver_that_crashed_says_so():
@@ -203,7 +204,7 @@ def test_a_driver_that_crashed_says_so():
         'time=2026-11-29T20:15:46.622Z level=INFO msg="sub-process exited" argo=true error="exit status 2"',
         "Error: exit status 2",
     ]
-    pod = Pod("p", role="driver", phase="Failed", exit_code=2, reason="Error")
+    pod = ended(2, role="driver")
     assert why_failed(lines, "p", pod).message == (
         "it could not be prepared: KFP's driver crashed: runtime error: "
         "invalid memory address or nil pointer dereference"
@@ -211,12 +212,12 @@ def test_a_driver_that_crashed_says_so():
 
 
 def test_a_driver_without_a_word_is_told_by_how_it_ended():
-    pod = Pod("p", role="driver", phase="Failed", exit_code=137, reason="Error")
+    pod = ended(137, role="driver")
     assert (
         why_failed([], "", pod).message
         == "it could not be prepared: its driver was ended by SIGKILL (exit code 137)"
     )
-    evicted = Pod("p", role="driver", phase="Failed", reason="Evicted", message="The node was low on memory.")
+    evicted = made("driver", phase="Failed", reason="Evicted", message="The node was low on memory.")
     assert why_unprepared([], evicted) == (
         "the run could not be prepared: Evicted: The node was low on memory."
     )
@@ -225,13 +226,13 @@ def test_a_driver_without_a_word_is_told_by_how_it_ended():
 def test_a_launcher_that_gave_up_after_the_step_had_ended_well_says_why():
     said = 'failed to upload output artifact "model" to remote storage URI "s3://b/m": no room'
     lines = ["done", fatal(f"failed to execute component: {said}", "launcher"), "Error: exit status 1"]
-    error = why_failed(lines, "p", Pod("p", exit_code=1, reason="Error"))
+    error = why_failed(lines, "p", ended(1))
     assert error.message == f"KFP's launcher failed: {said}"
 
 
 def test_a_launcher_that_only_passes_on_that_the_step_failed_is_not_the_reason():
     lines = ["no data", fatal("failed to execute component: exit status 3", "launcher")]
-    assert why_failed(lines, "p", Pod("p", exit_code=1, reason="Error")).message == (
+    assert why_failed(lines, "p", ended(1)).message == (
         "its process ended with exit code 1 before the step was done; the last line of its log: no data"
     )
 
@@ -254,8 +255,9 @@ def ended_in(name, code, *, message="", main=0):
 
 def test_argos_own_container_is_the_reason_only_where_the_steps_own_did_not_fail():
     said = "open /var/run/argo/outputs/parameters/tmp/outputs/execution-id: no such file or directory"
-    assert pods.parse(item_of("no-metadata")).beside is None
-    assert ended_in("wait", 64, message=said).beside == Ended("wait", 64, "Error", said)
+    assert pods.parse(item_of("no-metadata")).failed == "main"
+    found = ended_in("wait", 64, message=said).diagnosis
+    assert (found.container, found.exit_code, found.left) == ("wait", 64, said)
     assert why_unprepared([], ended_in("wait", 64, message=said)) == (
         f"the run could not be prepared: the container wait of its pod failed: {said}"
     )
@@ -268,7 +270,7 @@ def test_a_container_that_comes_before_the_step_is_told_by_its_log():
         'time=2026-11-23T14:41:33.995Z level=INFO msg="Alloc=9648 TotalAlloc=15961" argo=true',
     ]
     pod = ended_in("init", 64)
-    assert (pod.failed, pod.beside) == ("init", Ended("init", 64, "Completed"))
+    assert (pod.failed, pod.diagnosis.reason) == ("init", PodReason.INIT_CONTAINER)
     assert why_unprepared(log, pod) == (
         'the run could not be prepared: the container init of its pod failed: no "x": no such key'
     )
@@ -307,5 +309,5 @@ def test_a_program_that_left_before_it_wrote_an_output_is_told_as_it_is_here():
     missing = 'read output parameter name="n" type="NUMBER_INTEGER" path="/tmp/kfp/outputs/n"'
     why = "open /tmp/kfp/outputs/n: no such file or directory"
     lines = ["leaving early", fatal(f"failed to execute component: failed to {missing}: {why}", "launcher")]
-    error = why_failed(lines, "def leave(): ...", Pod("p", role="launcher", phase="Failed", exit_code=1))
+    error = why_failed(lines, "def leave(): ...", ended(1, role="launcher"))
     assert error.message == "its output n was not written"

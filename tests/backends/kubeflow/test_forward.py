@@ -15,14 +15,14 @@ from gateway import TOKEN, Gateway, gateway
 from replay import GOOD, Replay
 
 from kfnb.backends.kubeflow.connection import Access, connect
-from kfnb.backends.kubeflow.forward import Forward, Forwards
-from kfnb.backends.kubeflow.surroundings import Surroundings
-from kfnb.backends.kubeflow.tunnel import Tunnel, target
-from kfnb.cluster.kubernetes import Kubernetes
-from kfnb.cluster.patience import Patience
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.remote.environment import KubeflowEnvironment
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.portforward.forward import Forward, Forwards
+from kfnb.remote.portforward.tunnel import Tunnel, target
+from kfnb.remote.retry import Retry
 
-HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
+HASTE = Retry(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 
 class Echo(http.server.BaseHTTPRequestHandler):
@@ -70,15 +70,15 @@ def api(echo: int) -> Iterator[Gateway]:
 
 
 def asking(api: Gateway) -> Kubernetes:
-    from kubernetes.client import ApiClient, Configuration
+    from kubernetes.client import Configuration
 
-    def client():
+    def configure():
         configuration = Configuration()
-        configuration.host, configuration.retries = api.host, False
+        configuration.host = api.host
         configuration.api_key = {"authorization": f"Bearer {TOKEN}"}
-        return ApiClient(configuration)
+        return configuration
 
-    return Kubernetes(client, patience=HASTE)
+    return Kubernetes(configure, retry=HASTE)
 
 
 @pytest.fixture
@@ -231,12 +231,12 @@ def test_kubeflow_is_reached_through_a_context_wherever_it_is_installed(
     }
     file.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", **content}))
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(file))
-    backend = connect(Access(context="mine"), Surroundings())
+    backend = connect(Access(context="mine"), KubeflowEnvironment())
     try:
         assert backend._server.get(f"/runs/{GOOD}")["run_id"] == GOOD
         api.ready = False
         api.cut()
-        backend._server.patience = HASTE
+        backend._server._http.retry = HASTE
         with pytest.raises(BackendUnavailable) as raised:
             backend._server.get("/healthz")
         assert (
@@ -245,9 +245,9 @@ def test_kubeflow_is_reached_through_a_context_wherever_it_is_installed(
         )
     finally:
         backend.close()
-    elsewhere = connect(Access(context="mine", installed="pipelines"), Surroundings())
+    elsewhere = connect(Access(context="mine", installed="pipelines"), KubeflowEnvironment())
     try:
-        elsewhere._server.patience = HASTE
+        elsewhere._server._http.retry = HASTE
         with pytest.raises(
             BackendUnavailable, match="ml-pipeline in namespace pipelines through context mine: "
         ):

@@ -14,11 +14,11 @@ from kfnb.backends.kubeflow.fold import fold, spec_of
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.plan import plan_of
 from kfnb.backends.kubeflow.pods import Pod, Pods
-from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.told import NOTHING, Told
 from kfnb.backends.kubeflow.workflow import Node
 from kfnb.errors import BackendError
 from kfnb.model import Run, RunState, Task, TaskError
+from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.events import encode
 from kfnb.resources.runs.handle import Run as Handle
 

@@ -15,9 +15,9 @@ from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.fold import fold
 from kfnb.backends.kubeflow.limits import _go, cautions, check, workflow_size
 from kfnb.backends.kubeflow.plan import plan_of
-from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.submit import order
 from kfnb.errors import BackendError
+from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Submission
 
 STOCK = Path(__file__).parent / "recordings" / "stock"

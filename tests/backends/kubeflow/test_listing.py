@@ -13,15 +13,15 @@ from shelf import listed
 from kfnb.backends.kubeflow import listing
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.schedules import Rhythm
-from kfnb.backends.kubeflow.server import Server
-from kfnb.cluster.patience import Patience
 from kfnb.errors import RunNotFound
 from kfnb.model import RunState
+from kfnb.remote.kfp.server import Server
+from kfnb.remote.retry import Retry
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.selection import Selection
 from kfnb.text.timespec import instant
 
-HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
+HASTE = Retry(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 # made a second after each other, in this order
 WINTER, SUMMER, SLOW, WAITS = "winter prices", "summer prices", "a slow one", "waits"
@@ -89,7 +89,7 @@ PAGES = [f"page {number}" for number in reversed(range(7))]
 def paged(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(listing, "_PAGE", 3)
     with serving(("stock/paging",)) as server:
-        yield server, KubeflowBackend(Server(server.url, patience=HASTE))
+        yield server, KubeflowBackend(Server(server.url, retry=HASTE))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from test_schedules import SCHEDULE
 
 import kfnb
 from kfnb import cli, settings
-from kfnb.backends.kubeflow import paging
+from kfnb.remote.kfp import paging
 from tests.conftest import Shell
 
 GOOD = str(RECORDINGS / "pipeline-good.yaml")

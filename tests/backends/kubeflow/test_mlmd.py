@@ -6,8 +6,9 @@ from google.protobuf import json_format
 from replay import BAD, CACHED, GOOD, STOPPED
 
 from kfnb.backends.kubeflow import mlmd
-from kfnb.backends.kubeflow.mlmd import messages
+from kfnb.backends.kubeflow.mlmd import API
 from kfnb.errors import BackendError
+from kfnb.remote.grpc import messages
 
 READ = (
     "GetContextByTypeAndName",
@@ -27,7 +28,7 @@ def test_the_recorded_requests_are_written_byte_for_byte(metadata):
     rows = [row for row in metadata.rows if row["method"] in READ]
     assert rows
     for row in rows:
-        kind = messages()[f"{row['method']}Request"]
+        kind = messages(API)[f"{row['method']}Request"]
         raw = base64.b64decode(row["request_bytes"])
         assert kind.FromString(raw).SerializeToString() == raw
         assert json_format.ParseDict(row["request"], kind()).SerializeToString() == raw
@@ -35,7 +36,9 @@ def test_the_recorded_requests_are_written_byte_for_byte(metadata):
 
 def test_the_recorded_answers_are_read_as_they_were_recorded(metadata):
     for row in (row for row in metadata.rows if row["method"] in READ):
-        message = messages()[f"{row['method']}Response"].FromString(base64.b64decode(row["response_bytes"]))
+        message = messages(API)[f"{row['method']}Response"].FromString(
+            base64.b64decode(row["response_bytes"])
+        )
         found = json_format.MessageToDict(message, preserving_proto_field_name=True)
         assert found.keys() == row["response"].keys()
         for name in found:
@@ -74,11 +77,11 @@ def test_a_run_is_read_with_four_questions(metadata):
 
 
 def test_artifacts_from_elsewhere_are_asked_for_by_their_ids(metadata):
-    request = messages()["GetArtifactsByIDRequest"](artifact_ids=[8]).SerializeToString()
-    everything = messages()["GetArtifactsByContextResponse"].FromString(
+    request = messages(API)["GetArtifactsByIDRequest"](artifact_ids=[8]).SerializeToString()
+    everything = messages(API)["GetArtifactsByContextResponse"].FromString(
         base64.b64decode(metadata.answers["GetArtifactsByContext", "CAQ="])
     )
-    first = messages()["GetArtifactsByIDResponse"](artifacts=[everything.artifacts[0]])
+    first = messages(API)["GetArtifactsByIDResponse"](artifacts=[everything.artifacts[0]])
     del everything.artifacts[0]
     metadata.answers["GetArtifactsByContext", "CAQ="] = base64.b64encode(everything.SerializeToString())
     asked = base64.b64encode(request).decode()
@@ -87,14 +90,16 @@ def test_artifacts_from_elsewhere_are_asked_for_by_their_ids(metadata):
 
 
 def test_a_run_that_is_not_recorded_yet_is_none(metadata):
-    request = messages()["GetContextByTypeAndNameRequest"](type_name="system.PipelineRun", context_name="new")
+    request = messages(API)["GetContextByTypeAndNameRequest"](
+        type_name="system.PipelineRun", context_name="new"
+    )
     key = "GetContextByTypeAndName", base64.b64encode(request.SerializeToString()).decode()
     metadata.answers[key] = ""
     assert mlmd.Metadata(metadata.address).run("new") is None
 
 
 def test_states_of_a_newer_server_are_unknown(metadata):
-    message = messages()["Execution"](id=1, last_known_state=99)
+    message = messages(API)["Execution"](id=1, last_known_state=99)
     assert mlmd._execution(message).state == "UNKNOWN"
 
 

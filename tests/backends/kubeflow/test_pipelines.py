@@ -10,11 +10,11 @@ import pytest
 import yaml
 from replay import Replay, exchanges, serving
 
-from kfnb.backends.kubeflow import paging
 from kfnb.backends.kubeflow.pipelines import Pipelines, form
-from kfnb.backends.kubeflow.server import Server
 from kfnb.errors import BackendError
 from kfnb.model import UploadedPipeline
+from kfnb.remote.kfp import paging
+from kfnb.remote.kfp.server import Server
 
 PIPELINE, FIRST, SECOND = (
     "af1840ec-e847-4e5c-80fb-3a49720de5c1",

@@ -7,16 +7,18 @@ from dataclasses import replace
 import pytest
 import yaml
 from cluster import asking, recorded_kubernetes, watched
+from made_pods import ended, made
 from replay import BAD, GOOD, STOPPED, text_of
 
 from kfnb.backends.kubeflow import pods
 from kfnb.backends.kubeflow import workflow as workflows
 from kfnb.backends.kubeflow.components import Components
 from kfnb.backends.kubeflow.failure import why_failed
-from kfnb.backends.kubeflow.pods import Pod, Pods, Waiting
-from kfnb.backends.kubeflow.waiting import doing, why_refused, why_waiting
+from kfnb.backends.kubeflow.pods import Pods
+from kfnb.backends.kubeflow.waiting import doing, why_waiting
 from kfnb.backends.kubeflow.workflow import Workflow
 from kfnb.errors import BackendError
+from kfnb.remote.kubernetes.pods import PodReason, refused
 
 QUOTA = (
     'pods "x" is forbidden: exceeded quota: kf-resource-quota, requested: requests.nvidia.com/gpu=4, '
@@ -24,11 +26,7 @@ QUOTA = (
 )
 
 
-@pytest.fixture(scope="module")
-def waiting():
-    """Recorded pods that wait, by name."""
-    row = next(row for row in recorded_kubernetes() if row["path"].endswith("/pods") and row["status"] == 200)
-    return {item["metadata"]["name"]: pods.parse(item) for item in row["response"]["items"]}
+NO_ROOM = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": "0/1 nodes"}
 
 
 def test_the_pods_of_a_run_are_known_by_task(kubernetes):
@@ -60,65 +58,7 @@ def test_an_exit_handlers_last_task_stands_beside_it(kubernetes):
 def test_how_a_container_ended_is_read(kubernetes):
     kubernetes.load("cancel")
     pod = next(pod for pod in Pods(kubernetes.api(), "kubeflow").of_run(STOPPED) if pod.role == "launcher")
-    assert (pod.phase, pod.exit_code, pod.reason) == ("Failed", 143, "Error")
-
-
-def test_an_unschedulable_pod_says_so_in_the_schedulers_words(waiting):
-    assert why_waiting(waiting["llm-tune-0"]) == (
-        "cannot be scheduled: 0/3 nodes are available: 1 Insufficient nvidia.com/gpu, "
-        "1 node(s) had untolerated taint(s), 1 node(s) were unschedulable"
-    )
-
-
-def test_an_image_that_cannot_be_pulled_is_named(waiting):
-    assert why_waiting(waiting["bad-image-0"]) == (
-        "image ghcr.io/acme/notebooks/jupyter-churn:v0.3.1-typo cannot be pulled: not found"
-    )
-
-
-def test_a_pod_that_runs_waits_for_nothing(waiting):
-    assert why_waiting(waiting["churn-eda-0"]) == ""
-
-
-@pytest.mark.parametrize(
-    ("container", "words"),
-    [
-        (
-            Waiting("i", "CreateContainerConfigError", 'secret "token" not found'),
-            'cannot start: secret "token" not found',
-        ),
-        (Waiting("i", "CreateContainerConfigError"), "cannot start: CreateContainerConfigError"),
-        (
-            Waiting("i", "InvalidImageName", 'couldn\'t parse image name "I": invalid reference'),
-            "image i cannot be pulled: invalid reference",
-        ),
-        (Waiting("i", "ImagePullBackOff", 'Back-off pulling image "i"'), "image i cannot be pulled"),
-        (Waiting("i", "ContainerCreating"), ""),
-        (Waiting("i", "PodInitializing"), ""),
-    ],
-)
-def test_a_container_that_cannot_start_says_why(container, words):
-    assert why_waiting(Pod("p", phase="Pending", waiting=(container,))) == words
-
-
-def test_a_volume_that_cannot_be_mounted_is_told_by_the_events():
-    pod = Pod("p", phase="Pending", waiting=(Waiting("i", "ContainerCreating"),))
-    warnings = ("Some other warning", 'MountVolume.SetUp failed for volume "keys" : secret "keys" not found')
-    assert why_waiting(pod, warnings) == 'cannot start: secret "keys" not found'
-
-
-def test_a_quota_that_is_used_up_is_said():
-    (event,) = (
-        item
-        for row in recorded_kubernetes()
-        if row["path"].endswith("/events")
-        for item in row["response"]["items"]
-        if item["involvedObject"]["name"] == "too-big"
-    )
-    assert why_refused(event["message"]) == (
-        "quota kf-resource-quota of the namespace is used up: requested: requests.nvidia.com/gpu=4, "
-        "used: requests.nvidia.com/gpu=2, limited: requests.nvidia.com/gpu=3"
-    )
+    assert (pod.phase, pod.diagnosis.exit_code, pod.diagnosis.reason) == ("Failed", 143, PodReason.SIGNAL)
 
 
 @pytest.mark.parametrize(
@@ -137,26 +77,10 @@ def test_of_a_pod_that_was_watched_is_said_what_it_waited_for_and_no_more(workfl
     assert set(said) - {""} == {words} - {""}
 
 
-PULLED = 'Container image "quay.io/argoproj/argoexec:v4.0.5" already present on machine'
-
-
-@pytest.mark.parametrize(
-    ("events", "words"),
-    [
-        ((PULLED, 'Pulling image "python:3.11"'), "pulling image python:3.11"),
-        (('Pulling image "python:3.11"', 'Successfully pulled image "python:3.11" in 9s'), ""),
-        ((PULLED, "Container created", "Container started"), ""),
-    ],
-)
-def test_an_image_that_is_being_pulled_is_told_by_the_events(events, words):
-    pod = Pod("p", phase="Pending", waiting=(Waiting("python:3.11", "PodInitializing"),))
-    assert why_waiting(pod, events) == words
-
-
-def test_the_recorded_events_of_a_pod_come_in_their_order(kubernetes):
+def test_the_recorded_events_of_a_pod_are_read(kubernetes):
     kubernetes.events = json.loads(text_of("stock/events.json"))["items"]
     name = watched("no-image")[0]["metadata"]["name"]
-    told = Pods(kubernetes.api(), "kubeflow").events(name)
+    told = [event["message"] for event in Pods(kubernetes.api(), "kubeflow").events(name)]
     assert told[0].startswith("Successfully assigned kubeflow/no-image")
     assert [line for line in told if line.startswith("Pulling")] == [
         'Pulling image "registry.invalid/none:1"'
@@ -199,14 +123,11 @@ def test_a_run_whose_workflow_cannot_be_seen_does_not_say_what_it_waits_for(kube
 @pytest.mark.parametrize(
     ("driver", "words"),
     [
-        (Pod("d", role="driver", phase="Pending"), "waiting for the pod that prepares the run to start"),
-        (
-            Pod("d", role="driver", phase="Pending", unschedulable="0/1 nodes"),
-            "cannot be scheduled: 0/1 nodes",
-        ),
-        (Pod("d", role="driver", phase="Running"), "the run is being prepared"),
-        (Pod("d", role="driver", phase="Failed"), ""),
-        (Pod("x", phase="Pending"), ""),
+        (made("driver", phase="Pending"), "waiting for the pod that prepares the run to start"),
+        (made("driver", phase="Pending", conditions=[NO_ROOM]), "cannot be scheduled: 0/1 nodes"),
+        (made("driver", phase="Running"), "the run is being prepared"),
+        (made("driver", phase="Failed"), ""),
+        (made(phase="Pending"), ""),
     ],
 )
 def test_a_runs_own_driver_says_what_the_run_waits_for(kubernetes, driver, words):
@@ -214,7 +135,7 @@ def test_a_runs_own_driver_says_what_the_run_waits_for(kubernetes, driver, words
 
 
 def test_a_message_is_one_line_and_not_endless():
-    words = why_refused("a\nb " * 500)
+    words = refused("a\nb " * 500).message
     assert "\n" not in words
     assert len(words) == 300
 
@@ -254,7 +175,7 @@ def test_what_keeps_a_runs_tasks_from_starting_is_said_by_task(kubernetes):
 
 
 def test_what_argo_says_of_a_pod_that_has_come_since_is_old(kubernetes):
-    runs = Pod("p", task="load", phase="Running", role="launcher")
+    runs = replace(made("launcher", phase="Running"), task="load")
     assert doing(Pods(kubernetes.api(), "kubeflow"), (runs,), {"load": QUOTA}) == {}
 
 
@@ -395,7 +316,7 @@ def test_another_containers_traceback_is_its_error():
 
 
 def test_a_container_without_memory_says_its_limit():
-    pod = Pod("p", phase="Failed", exit_code=137, reason="OOMKilled", memory="512Mi")
+    pod = ended(137, "OOMKilled", memory="512Mi")
     error = why_failed(["reading"], "program", pod)
     assert error.message == "its container was killed: it used more memory than its limit of 512Mi"
     assert error.traceback == "reading"
@@ -405,15 +326,15 @@ def test_a_container_without_memory_says_its_limit():
     ("pod", "words"),
     [
         (
-            Pod("p", exit_code=2, reason="Error"),
+            ended(2),
             "its process ended with exit code 2 before the step was done",
         ),
         (
-            Pod("p", exit_code=143, reason="Error"),
+            ended(143),
             "its process was ended by SIGTERM (exit code 143), as when its pod is deleted or its node is drained",
         ),
         (
-            Pod("p", reason="Evicted", message="The node was low on\nmemory."),
+            made(phase="Failed", reason="Evicted", message="The node was low on\nmemory."),
             "Evicted: The node was low on memory.",
         ),
         (None, "it failed, and its log does not say why"),
@@ -425,8 +346,7 @@ def test_a_container_that_ended_without_a_word_is_told_by_how(pod, words):
 
 def test_a_process_that_was_killed_in_its_container_is_told():
     line = "E1123 14:41:25.343095      16 launcher_v2.go:449] Component failed to execute successfully: signal: killed"
-    pod = replace(Pod("p", exit_code=1, reason="Error"))
-    assert why_failed([line], "program", pod).message == "its process was ended by a signal (killed)"
+    assert why_failed([line], "program", ended(1)).message == "its process was ended by a signal (killed)"
 
 
 def test_pods_that_have_succeeded_are_left_out_where_they_are_not_needed(kubernetes):

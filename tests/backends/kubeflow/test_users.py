@@ -9,8 +9,8 @@ from replay import serving, text_of
 
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.schedules import Rhythm
-from kfnb.backends.kubeflow.server import Server
 from kfnb.errors import BackendError
+from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.selection import Selection
 
@@ -21,7 +21,7 @@ SPEC = yaml.safe_load(text_of("pipeline-good.yaml"))
 def user(request):
     """The backend of one of the users, in namespace team-a."""
     with serving((f"users-{request.param}",)) as replay:
-        yield KubeflowBackend(Server(replay.url, patience=HASTE, namespace="team-a"))
+        yield KubeflowBackend(Server(replay.url, retry=HASTE, namespace="team-a"))
 
 
 def order(name: str, experiment: str = "") -> Submission:
@@ -78,6 +78,6 @@ def test_without_rights_each_refusal_names_the_right_that_is_missing(user: Kubef
 @pytest.mark.parametrize("users", ["editor"])
 def test_without_a_namespace_the_user_is_asked_for_one(users: str):
     with serving((f"users-{users}",)) as replay:
-        backend = KubeflowBackend(Server(replay.url, patience=HASTE))
+        backend = KubeflowBackend(Server(replay.url, retry=HASTE))
         with pytest.raises(BackendError, match="serves several users: say which namespace is yours"):
             backend.list()

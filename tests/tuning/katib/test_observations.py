@@ -11,7 +11,8 @@ import grpc
 import pytest
 
 from kfnb.errors import BackendError, BackendUnavailable
-from kfnb.tuning.katib.observations import Observations, messages
+from kfnb.remote.grpc import messages
+from kfnb.tuning.katib.observations import API, Observations
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "observations.json").read_text())
 """Requests and replies of Katib's own DB manager (of June 2026, with MariaDB), as raw bytes."""
@@ -53,13 +54,13 @@ def manager() -> Iterator[tuple[Manager, str]]:
 
 @pytest.mark.parametrize("one", RECORDED, ids=lambda one: f"{one['trial']}-{one['metric']}")
 def test_requests_are_the_bytes_that_a_real_db_manager_understood(one: Any) -> None:
-    request = messages()["GetObservationLogRequest"](trial_name=one["trial"], metric_name=one["metric"])
+    request = messages(API)["GetObservationLogRequest"](trial_name=one["trial"], metric_name=one["metric"])
     assert request.SerializeToString() == raw(one["request"])
 
 
 def test_a_real_answer_is_read_with_its_times_names_and_values() -> None:
     (whole,) = (one for one in RECORDED if one["metric"] == "")
-    logs = messages()["GetObservationLogReply"].FromString(raw(whole["reply"])).observation_log.metric_logs
+    logs = messages(API)["GetObservationLogReply"].FromString(raw(whole["reply"])).observation_log.metric_logs
     assert [(log.metric.name, log.metric.value) for log in logs] == [
         ("loss", "4.008"),
         ("loss", "3.008"),
@@ -103,6 +104,6 @@ def test_a_refusal_is_said_in_one_sentence(manager: tuple[Manager, str]) -> None
 
 
 def test_a_newer_answer_with_more_fields_is_read() -> None:
-    reply = messages()["GetObservationLogReply"]
+    reply = messages(API)["GetObservationLogReply"]
     more = reply.FromString(raw(RECORDED[0]["reply"]) + b"\x9a\x06\x03new")
     assert len(more.observation_log.metric_logs) == 4

@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 from kfnb.model.check import Check, Outcome
-from kfnb.resources.cluster.probe import at, condition, rows, word
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.fields import at, condition, rows, word
 from kfnb.resources.localcluster.command import Command, Runner
 
 Item = Mapping[str, Any]

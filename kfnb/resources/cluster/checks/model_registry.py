@@ -10,9 +10,9 @@ import re
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, files, version
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import Absent, BackendError
 from kfnb.model.check import Check, Outcome
+from kfnb.remote.kubernetes.client import Kubernetes
 
 _NAME = "model registry"
 _VERSIONS = ("v1", "v1alpha3")

@@ -10,10 +10,10 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
-from kfnb.cluster.kubernetes import Kubernetes
-from kfnb.cluster.reach import proxy_to
 from kfnb.errors import BackendError
 from kfnb.model.check import Check, Outcome
+from kfnb.remote.environment import proxy_to
+from kfnb.remote.kubernetes.client import Kubernetes
 
 _DAY = 86400
 _SOON = 14
@@ -34,7 +34,7 @@ def network(kubernetes: Kubernetes) -> Iterator[Check]:
     yield name(address)
     yield proxy(url)
     if address.scheme == "https":
-        yield certificate(address, kubernetes.client.configuration.ssl_ca_cert)
+        yield certificate(address, kubernetes.configuration.ssl_ca_cert)
     yield clock(kubernetes)
 
 
@@ -52,7 +52,7 @@ def name(address: SplitResult) -> Check:
 def proxy(url: str) -> Check:
     """Whether requests to the server go through a proxy. A proxy's address may hold a password: its host is told."""
     found = proxy_to(url)
-    if found is None:
+    if not found:
         return Check("proxy", Outcome.GOOD, "none on the way to Kubernetes")
     host = urlsplit(found).hostname or "one"
     mend = f"if it cannot reach the cluster: export NO_PROXY={urlsplit(url).hostname}"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 from kfnb.model.check import Check, Outcome
-from kfnb.model.cluster import Status, WaitingPod
-from kfnb.resources.cluster.probe import at
+from kfnb.model.cluster import Status
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.fields import at
+from kfnb.remote.kubernetes.pods import IMAGE_WORDS
 
 _CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 _DEFAULT = (
@@ -20,18 +21,13 @@ def pulls(status: Status) -> Check:
     """Whether pods of the namespace wait for images that do not come."""
     if status.waiting.value is None:
         return Check(_PULLS, Outcome.SKIPPED, status.waiting.reason)
-    stuck = [pod for pod in status.waiting.value if _waits_for_image(pod)]
+    stuck = [pod for pod in status.waiting.value if pod.reason in IMAGE_WORDS]
     if not stuck:
         return Check(_PULLS, Outcome.GOOD, f"no pod in namespace {status.within} waits for an image")
     others = f" and {len(stuck) - 1} more" if stuck[1:] else ""
     told = f"the image of {stuck[0].name}{others} does not come ({stuck[0].reason}): {stuck[0].message}"
     mend = f"kubectl -n {status.within} describe pod {stuck[0].name}"
     return Check(_PULLS, Outcome.BAD, told.rstrip(": "), mend)
-
-
-def _waits_for_image(pod: WaitingPod) -> bool:
-    """Kubernetes' words are ErrImagePull, ImagePullBackOff, InvalidImageName, ImageInspectError and such."""
-    return "Image" in pod.reason or pod.reason == "RegistryUnavailable"
 
 
 def storage(kubernetes: Kubernetes, status: Status) -> Check:

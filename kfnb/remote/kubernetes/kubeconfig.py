@@ -6,20 +6,17 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from kfnb.cluster.kubernetes import Kubernetes
-from kfnb.cluster.patience import PATIENCE, Patience
 from kfnb.diagnostics import hide, logger, where
 from kfnb.errors import BackendError
+from kfnb.remote.environment import proxy_to
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.retry import RETRY, Retry
 
 _logger = logger(__package__)
 
 
-def kubernetes(
-    context: str = "", *, within: bool = False, patience: Patience = PATIENCE
-) -> Kubernetes | None:
+def kubernetes(context: str = "", *, within: bool = False, retry: Retry = RETRY) -> Kubernetes | None:
     """The Kubernetes of a kubeconfig's ``context``; without one that of the pod that this is (``within``), else None.
 
     Nothing is asked yet. Raises ``BackendError`` where the kubeconfig has no such context.
@@ -28,20 +25,18 @@ def kubernetes(
         chosen(context)
     elif not within:
         return None
-    return Kubernetes(lambda: client(context), patience=patience)
+    return Kubernetes(lambda: configuration(context), retry=retry)
 
 
-def client(context: str = "") -> Any:
-    """A new ``ApiClient`` of the ``kubernetes`` package, for a context or for this pod."""
-    from kubernetes import client as package
-    from kubernetes import config
+def configuration(context: str = "") -> Any:
+    """A new ``Configuration`` of the ``kubernetes`` package, for a context or for this pod."""
+    from kubernetes import client, config
 
-    settings = package.Configuration()
-    settings.retries = False  # who asks knows what may be asked again
+    settings = client.Configuration()
     try:
         if context:
             config.load_kube_config(context=context, client_configuration=settings)
-            settings.proxy = settings.proxy or proxy_to(settings.host)
+            settings.proxy = settings.proxy or proxy_to(settings.host) or None
         else:
             config.load_incluster_config(client_configuration=settings)
     except Exception as error:  # a file that is broken or not there, a plugin that fails: each in its own way
@@ -49,14 +44,7 @@ def client(context: str = "") -> Any:
         raise BackendError(_unusable(context, _said(error))) from None
     for token in settings.api_key.values():
         hide(token.removeprefix("Bearer "))
-    return package.ApiClient(settings)
-
-
-def proxy_to(url: str) -> str | None:
-    """The proxy that the environment names for an address, as kubectl takes it; None for none."""
-    address = urlsplit(url)
-    proxy = getproxies().get(address.scheme)
-    return None if not proxy or proxy_bypass(address.hostname or "") else proxy
+    return settings
 
 
 def namespace(context: str) -> str:

@@ -11,9 +11,9 @@ from contextlib import suppress
 from typing import Any
 
 from kfnb import compat
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.diagnostics import logger, where
 from kfnb.errors import BackendError
+from kfnb.remote.kubernetes.client import Kubernetes
 
 _logger = logger(__package__)
 
@@ -75,7 +75,8 @@ def dial(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> Tun
     pod, pod_port = target(kubernetes, service, namespace, port)
     path = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward?ports={pod_port}"
     try:
-        return Tunnel(compat.websocket(kubernetes.client, kubernetes.host + path))
+        address = kubernetes.host + path
+        return Tunnel(compat.websocket(kubernetes.configuration, address, kubernetes.credentials()))
     except Exception as error:  # websocket's own, OSError, ssl's
         _logger.warning("A port-forward cannot be opened.\n%s", where(error))
         status = getattr(error, "status_code", 0)

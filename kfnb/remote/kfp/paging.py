@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kfnb.backends.kubeflow.server import Server
+from kfnb.remote.kfp.server import Server
 
 PAGE = 50
 """Things in a page: a version of a pipeline comes with all of its spec."""

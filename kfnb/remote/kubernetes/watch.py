@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from kfnb import compat
-from kfnb.cluster.refusal import Expired, refusal
-from kfnb.cluster.streams import lines
 from kfnb.errors import BackendError, BackendUnavailable, Hidden
+from kfnb.remote.kubernetes.errors import Expired, refusal
 
 if TYPE_CHECKING:
-    from kfnb.cluster.kubernetes import Kubernetes
+    from kfnb.remote.kubernetes.client import Kubernetes
 
 ANEW = "ANEW"
 """The word for the list as a whole: at first, and again where what happened meanwhile is not known any more."""
@@ -29,6 +27,33 @@ _UNSURE_FOR = 20.0
 """Seconds for which a server that refuses what it allowed before is asked again: one that starts knows no roles yet."""
 _HARDLY = 1.0
 """A stream that ends before so many seconds is not asked for again at once."""
+BOOKMARK = "BOOKMARK"
+"""The word for an event that tells of a version alone."""
+
+
+def watching(query: Mapping[str, Any], version: str, seconds: int) -> dict[str, Any]:
+    """The query that asks for what happens after a ``version``, for so many ``seconds``."""
+    return {
+        **query,
+        "watch": "true",
+        "allowWatchBookmarks": "true",
+        "resourceVersion": version,
+        "timeoutSeconds": seconds,
+    }
+
+
+def events(lines: Iterable[str], path: str, host: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """The word and the object of each line of a watch. Raises ``BackendError``, ``Expired`` for an old version."""
+    for line in filter(None, lines):
+        try:
+            event = json.loads(line)
+            word, told = str(event["type"]), dict(event["object"])
+        except (ValueError, KeyError, TypeError):
+            raise BackendError(f"Kubernetes answered {path} with something that is not a watch") from None
+        if word == "ERROR":
+            code = int(told.get("code") or 500)
+            raise refusal(code, json.dumps(told), method="GET", path=path, host=host)
+        yield word, told
 
 
 class Watch:
@@ -68,7 +93,7 @@ class Watch:
             if began < self._opened < heard - _HARDLY:
                 rounds = 0
             else:  # nothing came, or hardly anything: who is asked less and less often may recover
-                self._closed.wait(self._kubernetes.patience.before(rounds))
+                self._closed.wait(self._kubernetes.retry.before(rounds))
                 rounds += 1
 
     def _bear(self, error: BackendError, seconds: float) -> None:
@@ -87,40 +112,21 @@ class Watch:
         return {"items": items, "metadata": {"resourceVersion": self.version}}
 
     def _stream(self) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        query = {
-            **self._query,
-            "watch": "true",
-            "allowWatchBookmarks": "true",
-            "resourceVersion": self.version,
-            "timeoutSeconds": _LASTS,
-        }
+        query = watching(self._query, self.version, _LASTS)
         answer = self._kubernetes.open(self._path, query, silent_for=_SILENT_FOR)
         with self._lock:
             self._answer, self._opened = answer, time.monotonic()
         if self._closed.is_set():
             return
-        for line in filter(None, lines(answer, f"the watch of {self._path}")):
-            word, told = self._read(line)
+        told_by = answer.lines(f"the watch of {self._path}")
+        for word, told in events(told_by, self._path, self._kubernetes.host):
             self.version = (told.get("metadata") or {}).get("resourceVersion") or self.version
-            if word != "BOOKMARK":
+            if word != BOOKMARK:
                 yield word, told
-
-    def _read(self, line: str) -> tuple[str, Mapping[str, Any]]:
-        try:
-            event = json.loads(line)
-            word, told = str(event["type"]), dict(event["object"])
-        except (ValueError, KeyError, TypeError):
-            raise BackendError(f"Kubernetes answered {self._path} with something that is no watch") from None
-        if word == "ERROR":
-            code = int(told.get("code") or 500)
-            raise refusal(
-                code, json.dumps(told), method="GET", path=self._path, host=self._kubernetes.host
-            ) from None
-        return word, told
 
     def _end(self) -> None:
         """Hang up. A thread that reads wakes up: nothing more comes."""
         with self._lock:
             answer, self._answer = self._answer, None
         if answer is not None:
-            compat.hang_up(answer)
+            answer.hang_up()

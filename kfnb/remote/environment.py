@@ -1,4 +1,4 @@
-"""What a program knows of the Kubeflow that it runs in: from its pod's files and environment."""
+"""What a program's environment tells: of the Kubeflow that it runs in, and of the proxies that lead out of here."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 INSTALLED = "kubeflow"
 """The namespace that Kubeflow is installed in, unless an administrator chose another."""
@@ -16,7 +17,7 @@ _TOKEN = Path("var/run/secrets/kubeflow/pipelines/token")
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class KubeflowEnvironment:
     """``namespace`` is the pod's own, empty outside of a cluster; ``prefix`` the notebook's path (``NB_PREFIX``).
 
     ``endpoint`` and ``page`` are the addresses of pipelines and of their pages, as far as the environment has them.
@@ -39,17 +40,41 @@ class Surroundings:
         return self.in_cluster and bool(self.prefix)
 
 
-def read(root: Path = Path("/"), environ: Mapping[str, str] | None = None) -> Surroundings:
+def read(root: Path = Path("/"), environ: Mapping[str, str] | None = None) -> KubeflowEnvironment:
     """The surroundings, from the files below ``root`` and the environment."""
     environ = os.environ if environ is None else environ
     prefix = environ.get("NB_PREFIX", "")
-    return Surroundings(
+    return KubeflowEnvironment(
         namespace=_text(root / _ACCOUNT / "namespace") or _namespace(prefix),
         prefix=prefix,
         endpoint=environ.get("KF_PIPELINES_ENDPOINT", ""),
         page=environ.get("KF_PIPELINES_UI_ENDPOINT", ""),
         token_file=_token_file(root, environ),
     )
+
+
+def proxy_to(url: str) -> str:
+    """The proxy that the environment names for an address, as kubectl takes it; empty for none.
+
+    There is none to this machine, whatever the environment says: port-forwards are here.
+    """
+    from urllib.request import getproxies, proxy_bypass  # a kernel that asks no cluster does without
+
+    address = urlsplit(url)
+    host = address.hostname or ""
+    proxy = getproxies().get(address.scheme, "")
+    if not proxy or _loopback(host) or proxy_bypass(host):
+        return ""
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def _loopback(host: str) -> bool:
+    from ipaddress import ip_address
+
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _namespace(prefix: str) -> str:

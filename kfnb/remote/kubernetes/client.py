@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeVar
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
 
-from kfnb.cluster.patience import PATIENCE, Patience
-from kfnb.cluster.refusal import Expired, refusal
-from kfnb.cluster.streams import lines
-from kfnb.cluster.watch import Watch
 from kfnb.diagnostics import logger, where
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.remote.errors import NoAnswer, Untrusted
+from kfnb.remote.http import Http, Request, Route, Stream
+from kfnb.remote.kubernetes.errors import LATER, Expired, refusal
+from kfnb.remote.kubernetes.watch import Watch
+from kfnb.remote.retry import RETRY, Retry
 
 _logger = logger(__package__)
 
-T = TypeVar("T")
 Query = Mapping[str, Any]
 
 MANAGER = "kfnb"
@@ -37,7 +38,7 @@ _STRICT = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
 
 
 class Kubernetes:
-    """A Kubernetes API server, asked as one user. ``client`` makes the ``kubernetes`` package's ``ApiClient``.
+    """A Kubernetes API server, asked as one user. ``configure`` makes the ``kubernetes`` package's ``Configuration``.
 
     Paths are the server's own (``/apis/kubeflow.org/v1/namespaces/team-a/notebooks``). Reads are asked again where a
     server is busy, restarts or drops the connection; a write only where it cannot have been done. Every error is a
@@ -45,23 +46,28 @@ class Kubernetes:
     ``BackendUnavailable``. May be used by several threads.
     """
 
-    def __init__(self, client: Callable[[], Any], *, patience: Patience = PATIENCE) -> None:
-        self.patience = patience
-        self._make, self._made = client, None
-        self._lock = threading.Lock()
+    def __init__(self, configure: Callable[[], Any], *, retry: Retry = RETRY) -> None:
+        self._login = _Login(configure)
+        self._http = Http(self._login, self._login.route, retry=retry, later=LATER)
 
     @property
-    def client(self) -> Any:
-        """The ``ApiClient`` itself, for what is not JSON over HTTP."""
-        with self._lock:
-            if self._made is None:
-                self._made = self._make()
-            return self._made
+    def retry(self) -> Retry:
+        """How patiently it is asked."""
+        return self._http.retry
+
+    @property
+    def configuration(self) -> Any:
+        """The ``Configuration`` itself, for what is not HTTP."""
+        return self._login.configuration
 
     @property
     def host(self) -> str:
         """The server's address."""
-        return str(self.client.configuration.host)
+        return str(self.configuration.host).rstrip("/")
+
+    def credentials(self) -> Mapping[str, str]:
+        """The headers that show who asks, for what is not HTTP."""
+        return self._login.headers()
 
     def version(self) -> Mapping[str, Any]:
         """What the server is: ``gitVersion`` and more."""
@@ -128,16 +134,21 @@ class Kubernetes:
 
     def lines(self, path: str, query: Query | None = None, *, follow: bool = False) -> Iterator[str]:
         """The lines of a text, such as a log, as they come. Raises ``BackendError`` where it breaks off."""
-        limit = _SILENT_FOR if follow else self.patience.read
-        answer = self.open(path, query, silent_for=limit)
+        stream = self.open(path, query, silent_for=_SILENT_FOR if follow else self.retry.read)
         try:
-            yield from lines(answer, path)
+            yield from stream.lines(path)
         finally:
-            answer.close()
+            stream.close()
 
-    def open(self, path: str, query: Query | None = None, *, silent_for: float) -> Any:
-        """An answer that is read as it comes: ``urllib3``'s own. Ends after so many seconds of silence."""
-        return self._patiently(lambda: self._ask("GET", path, query, None, {"Accept": _JSON}, silent_for))
+    def open(self, path: str, query: Query | None = None, *, silent_for: float) -> Stream:
+        """An answer that is read as it comes. Ends after so many seconds of silence."""
+        request = self._request("GET", path, query, None, {"accept": _JSON})
+        with self._in_words():
+            stream = self._http.open(request, silent_for=silent_for)
+            if stream.status < 300:  # noqa: PLR2004 - HTTP's own numbers
+                return stream
+            body = stream.answer().body
+        raise refusal(stream.status, body, method="GET", path=path, host=self.host)
 
     def _pages(
         self, path: str, query: Query | None, *, size: int
@@ -162,104 +173,89 @@ class Kubernetes:
         kind: str = _JSON,
         accept: str = _JSON,
     ) -> Mapping[str, Any]:
-        headers = {"Accept": accept} | ({"Content-Type": kind} if body else {})
-
-        def ask() -> Mapping[str, Any]:
-            answer = self._ask(method, path, query, body, headers, self.patience.read)
-            return self._read(answer, path, method == "GET")
-
-        return self._patiently(ask)
-
-    def _read(self, answer: Any, path: str, again: bool) -> Mapping[str, Any]:
+        headers = {"accept": accept} | ({"content-type": kind} if body else {})
+        with self._in_words():
+            answer = self._http.send(self._request(method, path, query, body, headers))
+        if not answer.fine:
+            raise refusal(answer.status, answer.body, method=method, path=path, host=self.host)
         try:
-            found = json.loads(answer.data)
+            found = json.loads(answer.body)
         except ValueError:
             raise BackendError(
-                f"{self.host} answered {path} with something that is no JSON: is there a proxy that asks you to log in?"
+                f"{self.host} answered {path} with something that is not JSON: "
+                "is there a proxy that asks you to log in?"
             ) from None
-        except (
-            Exception
-        ) as error:  # a connection that breaks as it is read: urllib3 has a dozen ways to say so
-            _logger.debug("The connection to Kubernetes at %s was dropped.", self.host, exc_info=True)
-            why = f"the connection was dropped ({type(error).__name__})"
-            raise _Failed(self._silent(why), again=again) from None
         if not isinstance(found, dict):
-            raise BackendError(f"{self.host} answered {path} with JSON that is none of Kubernetes'")
+            raise BackendError(f"{self.host} answered {path} with JSON that is not Kubernetes'")
         return found
 
-    def _patiently(self, ask: Callable[[], T]) -> T:
-        """Ask until there is an answer, or patience is at its end."""
-        for tries_left in reversed(range(self.patience.tries)):
-            number = self.patience.tries - tries_left - 1
-            try:
-                return ask()
-            except _Failed as failed:
-                if not tries_left or not failed.again:
-                    raise failed.error from None
-                time.sleep(self.patience.before(number, failed.asked))
-        raise AssertionError  # the last try returns or raises
-
-    def _ask(
-        self,
-        method: str,
-        path: str,
-        query: Query | None,
-        body: Any,
-        headers: Mapping[str, str],
-        silent_for: float,
-    ) -> Any:
-        from kubernetes.client.exceptions import ApiException
-        from urllib3 import exceptions as wrong
-
-        given = [(name, value) for name, value in (query or {}).items() if value not in ("", None, 0)]
-        client = self.client
-        try:
-            return client.call_api(
-                path,
-                method,
-                query_params=given,
-                header_params=dict(headers),
-                body=body,
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _request_timeout=(self.patience.connect, silent_for),
-                _return_http_data_only=True,
-            )
-        except ApiException as error:
-            if not error.status:
-                raise self._untrusted(error) from None
-            refused = refusal(error.status, error.body or "", method=method, path=path, host=self.host)
-            again = isinstance(refused, BackendUnavailable) and (method == "GET" or error.status == 429)  # noqa: PLR2004
-            raise _Failed(refused, again=again, asked=(error.headers or {}).get("Retry-After", "")) from None
-        except (wrong.NewConnectionError, wrong.ConnectTimeoutError):
-            raise _Failed(self._silent("nothing answers"), again=True) from None
-        except wrong.ReadTimeoutError:
-            raise _Failed(self._silent(f"no answer within {silent_for:g} s"), again=False) from None
-        except wrong.HTTPError as error:
-            why = f"the connection was dropped ({type(error).__name__})"
-            raise _Failed(self._silent(why), again=method == "GET") from None
-        except BackendError:
-            raise
-        except Exception as error:  # what signing in raises: an exec plugin, a file that is not there
-            _logger.warning("Kubernetes at %s cannot be asked.\n%s", self.host, where(error))
-            raise BackendError(f"Kubernetes cannot be asked: {type(error).__name__}") from None
-
-    def _silent(self, why: str) -> BackendUnavailable:
-        return BackendUnavailable(f"Kubernetes at {self.host} does not answer: {why}")
-
-    def _untrusted(self, error: Any) -> BackendError:
-        reason = str(error.reason).rpartition("] ")[2].partition(" (_ssl")[0].strip()
-        return BackendError(
-            f"Kubernetes at {self.host} cannot be trusted: {reason or 'its certificate is not'}"
+    def _request(
+        self, method: str, path: str, query: Query | None, body: Any, headers: Mapping[str, str]
+    ) -> Request:
+        given = urlencode(
+            [(name, value) for name, value in (query or {}).items() if value not in ("", None, 0)]
+        )
+        content = None if body is None else json.dumps(body).encode()
+        return Request(
+            method, f"{self.host}{path}{f'?{given}' if given else ''}", content, {"accept": _JSON, **headers}
         )
 
+    @contextmanager
+    def _in_words(self) -> Iterator[None]:
+        """What goes wrong on the way, as Kubernetes' own."""
+        try:
+            yield
+        except NoAnswer as error:
+            raise BackendUnavailable(f"Kubernetes at {self.host} does not answer: {error.reason}") from None
+        except Untrusted as error:
+            raise BackendError(f"Kubernetes at {self.host} cannot be trusted: {error.reason}") from None
 
-class _Failed(Exception):
-    """A try that failed; ``again`` whether another makes sense, ``asked`` the seconds that the server wants before."""
 
-    def __init__(self, error: BackendError, *, again: bool, asked: str = "") -> None:
-        super().__init__(str(error))
-        self.error, self.again, self.asked = error, again, asked
+class _Login:
+    """Who asks, and by which route, as a ``Configuration`` says; after a refusal it is made anew."""
+
+    def __init__(self, configure: Callable[[], Any]) -> None:
+        self._configure = configure
+        self._configuration: Any = None
+        self._lock = threading.Lock()
+
+    @property
+    def configuration(self) -> Any:
+        with self._lock:
+            if self._configuration is None:
+                self._configuration = self._configure()
+            return self._configuration
+
+    def headers(self) -> Mapping[str, str]:
+        shown = self._shown(self.configuration)
+        return {"authorization": shown} if shown else {}
+
+    def renewed(self) -> bool:
+        """Read the kubeconfig, the token's file or what the plugin says again; whether it is another than before."""
+        before, newer = self.configuration, self._configure()
+        with self._lock:
+            self._configuration = newer
+        return hash(self._shown(before)) != hash(self._shown(newer)) or before.cert_file != newer.cert_file
+
+    def route(self) -> Route:
+        told = self.configuration
+        return Route(
+            ca=told.ssl_ca_cert or "",
+            verify=bool(told.verify_ssl),
+            certificate=told.cert_file or "",
+            key=told.key_file or "",
+            server_name=getattr(told, "tls_server_name", None) or "",
+            proxy=told.proxy or "",
+            proxy_headers=told.proxy_headers or {},
+        )
+
+    @staticmethod
+    def _shown(configuration: Any) -> str:
+        try:
+            return configuration.get_api_key_with_prefix("authorization") or ""
+        except Exception as error:  # what signing in raises: an exec plugin, a file that is not there
+            _logger.warning("Kubernetes cannot be asked.\n%s", where(error))
+            raise BackendError(f"Kubernetes cannot be asked: {type(error).__name__}") from None
 
 
 def _dry(dry_run: bool) -> dict[str, str]:

@@ -7,35 +7,23 @@ server may send, and takes seconds for a run of 1,000 tasks.
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
-from kfnb.backends.kubeflow.credentials import Credentials
-from kfnb.backends.kubeflow.said import forbidden, sentence
-from kfnb.cluster.patience import PATIENCE, Patience
 from kfnb.errors import BackendError, BackendUnavailable, Code
+from kfnb.remote.credentials import Credentials
+from kfnb.remote.environment import proxy_to
+from kfnb.remote.errors import BadAddress, NoAnswer, Untrusted
+from kfnb.remote.http import Answer, Http, Request, Route
+from kfnb.remote.kfp.error_text import forbidden, sentence
+from kfnb.remote.retry import LATER, RETRY, Retry
 
 API = "/apis/v2beta1"
 
-_LATER = frozenset({429, 502, 503, 504})
-"""What a server or a gateway says that may do it later."""
 _FORGOTTEN = 404
-
-_PLAIN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
-"""OpenSSL's words, by its version, for an answer in plain HTTP."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An HTTP answer."""
-
-    status: int
-    body: bytes
-    headers: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -62,8 +50,8 @@ class Exists(BackendError):
 class Server:
     """A KFP API server at ``url``. ``namespace`` is the user's; it counts where the server knows several users.
 
-    ``ca`` is a file of certificates to trust, ``verify`` whether they are looked at at all. ``hint`` gives what to say
-    when it does not answer.
+    ``ca`` is a file of certificates to trust, ``verify`` whether they are looked at at all. ``direct`` says that it is
+    asked without the proxy that the environment may name. ``hint`` gives what to say when it does not answer.
     """
 
     url: str
@@ -71,12 +59,12 @@ class Server:
     namespace: str = ""
     ca: str = ""
     verify: bool = True
-    patience: Patience = PATIENCE
+    direct: bool = False
+    retry: Retry = RETRY
     hint: Callable[[], str] = str
 
     def __post_init__(self) -> None:
-        self._pool: Any = None
-        self._lock = threading.Lock()
+        self._http = Http(self.credentials, self._route, retry=self.retry)
         self._several: bool | None = None
 
     def get(self, path: str, **query: Any) -> Any:
@@ -101,9 +89,9 @@ class Server:
         sent: Sent | None = body if plain else Sent(json.dumps(body).encode())
         given = {name: value for name, value in (query or {}).items() if value not in ("", None)}
         where = f"{self.url}{API}{path}{f'?{urlencode(given)}' if given else ''}"
-        answer = self._patiently(method, where, sent, again=again)
-        if answer.status == 401 and self.credentials.renewed():  # noqa: PLR2004 - HTTP's own numbers
-            answer = self._patiently(method, where, sent, again=again)
+        headers = {"accept": "application/json"} | ({"content-type": sent.kind} if sent else {})
+        with self._in_words(again=again):
+            answer = self._http.send(Request(method, where, sent.data if sent else None, headers, again))
         return self._read(answer, method, path)
 
     @property
@@ -119,72 +107,35 @@ class Server:
             )
         return self.namespace if self._several else ""
 
-    def _patiently(self, method: str, where: str, sent: Sent | None, *, again: bool) -> Answer:
-        """Ask until there is an answer, or patience is at its end."""
-        for tries_left in reversed(range(self.patience.tries)):
-            number = self.patience.tries - tries_left - 1
-            try:
-                answer = self._send(method, where, sent)
-            except _Lost as lost:
-                if not tries_left or (lost.sent and not again):
-                    raise BackendUnavailable(self._silent(lost, certain=again or not lost.sent)) from None
-                self._wait(number)
-                continue
-            if answer.status not in _LATER or not (again or answer.status == 429) or not tries_left:  # noqa: PLR2004
-                return answer
-            self._wait(number, answer.headers.get("retry-after", ""))
-        raise AssertionError  # the last try returns or raises
+    def _route(self) -> Route:
+        proxy = "" if self.direct else proxy_to(self.url)
+        return Route(ca=self.ca, verify=self.verify, proxy=proxy)
 
-    def _wait(self, number: int, asked: str = "") -> None:
-        time.sleep(self.patience.before(number, asked))
-
-    def _send(self, method: str, where: str, sent: Sent | None) -> Answer:
-        import urllib3
-        from urllib3 import exceptions as wrong
-
-        headers = {"accept": "application/json"} | ({"content-type": sent.kind} if sent else {})
-        limits = urllib3.Timeout(connect=self.patience.connect, read=self.patience.read)
+    @contextmanager
+    def _in_words(self, *, again: bool) -> Iterator[None]:
+        """What goes wrong on the way, with what to do about it."""
         try:
-            got = self._connections().request(
-                method,
-                where,
-                body=sent.data if sent else None,
-                headers=headers | self.credentials.headers(),
-                timeout=limits,
-                retries=False,
-                redirect=False,
+            yield
+        except NoAnswer as error:
+            unsure = (
+                ""
+                if again or not error.sent
+                else "; whether it did what was asked is not known: %kf_runs tells"
             )
-            return Answer(got.status, got.data, {name.lower(): value for name, value in got.headers.items()})
-        except wrong.SSLError as error:
+            told = f"{self.url}: {error.reason}{unsure}"
+            raise BackendUnavailable(". ".join(filter(None, (told, self.hint())))) from None
+        except Untrusted as error:
             raise BackendError(self._untrusted(error)) from None
-        except (wrong.NewConnectionError, wrong.ConnectTimeoutError):
-            raise _Lost("nothing answers", sent=False) from None
-        except wrong.ReadTimeoutError:
-            raise _Lost(f"no answer within {self.patience.read:g} s", sent=True) from None
-        except (wrong.LocationParseError, wrong.LocationValueError):
+        except BadAddress:
             raise BackendError(
-                f"host={self.url} is no address: give one as https://kubeflow.example.com/pipeline"
+                f"host={self.url} is not an address: give one as https://kubeflow.example.com/pipeline"
             ) from None
-        except wrong.HTTPError:
-            raise _Lost("the connection was dropped", sent=True) from None
-
-    def _connections(self) -> Any:
-        with self._lock:
-            if self._pool is None:
-                import urllib3
-
-                options: dict[str, Any] = {"cert_reqs": "CERT_REQUIRED", "ca_certs": self.ca or None}
-                if not self.verify:
-                    urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-                    options = {"cert_reqs": "CERT_NONE"}
-                self._pool = urllib3.PoolManager(maxsize=8, **options)
-            return self._pool
 
     def _read(self, answer: Answer, method: str, path: str) -> Any:
-        if 200 <= answer.status < 300:  # noqa: PLR2004 - HTTP's own numbers
+        if answer.fine:
             return self._json(answer)
         told = sentence(answer.body)
-        if answer.status in _LATER:
+        if answer.status in LATER:
             raise BackendUnavailable(
                 f"{self.url} is too busy or not up ({answer.status}: {told or 'no reason'})"
             )
@@ -234,23 +185,11 @@ class Server:
             ref=self.url,
         )
 
-    def _untrusted(self, error: Exception) -> str:
-        if any(sign in str(error) for sign in _PLAIN):
+    def _untrusted(self, error: Untrusted) -> str:
+        if error.plain:
             plain = self.url.replace("https://", "http://", 1)
             return f"{self.url} answers in plain HTTP. Use that, if you trust the network: %kf_config host={plain}"
-        reason = (
-            str(error).rpartition("] ")[2].partition(" (_ssl")[0].strip() or "its certificate is not trusted"
+        return (
+            f"{self.url} cannot be trusted: {error.reason}. "
+            "Give the certificate that signed it: %kf_config ca_file=FILE"
         )
-        return f"{self.url} cannot be trusted: {reason}. Give the certificate that signed it: %kf_config ca_file=FILE"
-
-    def _silent(self, lost: _Lost, *, certain: bool) -> str:
-        unsure = "" if certain else "; whether it did what was asked is not known: %kf_runs tells"
-        return ". ".join(filter(None, (f"{self.url}: {lost}{unsure}", self.hint())))
-
-
-class _Lost(Exception):
-    """No answer came. ``sent``: the server may have got the request all the same."""
-
-    def __init__(self, reason: str, *, sent: bool) -> None:
-        super().__init__(reason)
-        self.sent = sent

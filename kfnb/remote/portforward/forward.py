@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from kfnb.backends.kubeflow.tunnel import dial
-from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.diagnostics import logger
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.portforward.tunnel import dial
 
 _logger = logger(__package__)
 

@@ -1,1 +1,0 @@
-"""Kubernetes: how it is reached, asked, and what there is of Kubeflow in it."""

@@ -1,0 +1,377 @@
+"""One patient HTTP client, for every server that kfnb asks.
+
+What may be done twice is sent again where a server is busy, restarts or drops the connection; anything else only where
+the server cannot have got it. A token that is refused is renewed once. Redirects are not followed, so that credentials
+go to no other host. Every failure on the way is one of ``kfnb.remote.errors``; an answer is an answer, whatever its
+status: what it means is for who knows the server's API.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+from urllib.parse import urlsplit
+
+from kfnb import compat
+from kfnb.diagnostics import logger
+from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.remote.errors import BadAddress, NoAnswer, TooLarge, Untrusted
+from kfnb.remote.retry import LATER, RETRY, TOO_MANY, Deadline, Retry
+
+_logger = logger(__package__)
+
+UNAUTHORIZED = 401
+
+_SAFE = ("GET", "HEAD", "OPTIONS")
+_CHUNK = 1 << 16
+_LARGEST = 1 << 30
+"""Bytes of an answer that is read as a whole."""
+_PLAIN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
+"""OpenSSL's words, by its version, for an answer in plain HTTP."""
+
+
+class Authorization(Protocol):
+    """What tells a server who asks. See ``kfnb.remote.credentials``."""
+
+    def headers(self) -> Mapping[str, str]:
+        """The headers that show it."""
+
+    def renewed(self) -> bool:
+        """Look for a newer one after a refusal; whether there is one."""
+
+
+class Anonymous:
+    """Nobody in particular."""
+
+    def headers(self) -> Mapping[str, str]:
+        """None."""
+        return {}
+
+    def renewed(self) -> bool:
+        """There is nothing to renew."""
+        return False
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a server is connected to.
+
+    ``ca`` is a file of certificates to trust, empty for the system's; ``verify`` whether they are looked at at all.
+    ``certificate`` and ``key`` are files that show who asks; ``server_name`` what the server's certificate is for,
+    where that is not its address. ``proxy`` is the address of one that all requests go through.
+    """
+
+    ca: str = ""
+    verify: bool = True
+    certificate: str = ""
+    key: str = field(default="", repr=False)
+    server_name: str = ""
+    proxy: str = field(default="", repr=False)
+    proxy_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a server is asked. ``again`` says that it may be done twice; reading may, always."""
+
+    method: str
+    url: str
+    body: bytes | None = field(default=None, repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    again: bool = False
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether it may be sent again after the server may have got it."""
+        return self.again or self.method in _SAFE
+
+    @property
+    def where(self) -> str:
+        """The server's address, as an error names it."""
+        scheme, _, rest = self.url.partition("://")
+        return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A whole answer; the names of its headers are in lower case."""
+
+    status: int
+    body: bytes = field(repr=False)
+    headers: Mapping[str, str]
+
+    @property
+    def fine(self) -> bool:
+        """Whether what was asked for was done."""
+        return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own numbers
+
+
+class Stream:
+    """An answer that is read as it comes."""
+
+    def __init__(self, raw: Any, request: Request) -> None:
+        self._raw, self._request = raw, request
+        self.status: int = raw.status
+        self.headers: Mapping[str, str] = {name.lower(): value for name, value in raw.headers.items()}
+        # what has come by now; older ones of urllib3 have that of chunked answers alone
+        self._pieces: Iterator[bytes] = (
+            iter(lambda: raw.read1(_CHUNK), b"") if hasattr(raw, "read1") else raw.stream(amt=_CHUNK)
+        )
+
+    def answer(self, deadline: Deadline | None = None) -> Answer:
+        """All of it. Raises ``NoAnswer`` where it breaks off or takes too long, ``TooLarge``."""
+        try:
+            body = b"".join(self._chunks(deadline))
+        except BaseException:
+            self._raw.close()  # what is left in the connection is no answer to another request
+            raise
+        self._raw.release_conn()
+        return Answer(self.status, body, self.headers)
+
+    def lines(self, what: str) -> Iterator[str]:
+        """Its lines, as they come. Raises ``BackendUnavailable`` where ``what`` breaks off."""
+        rest = b""
+        try:
+            for chunk in self._pieces:
+                *whole, rest = (rest + chunk).split(b"\n")
+                yield from (line.decode("utf-8", "replace") for line in whole)
+        except Exception as error:  # a connection that breaks: urllib3 has a dozen ways to say so
+            _logger.debug("%s broke off.", what, exc_info=True)
+            raise BackendUnavailable(f"{what} broke off: {type(error).__name__}") from None
+        if rest:
+            yield rest.decode("utf-8", "replace")
+
+    def close(self) -> None:
+        """Give it up, read or not."""
+        self._raw.close()
+
+    def hang_up(self) -> None:
+        """Give it up from another thread: one that reads wakes up, where closing alone would wait for it."""
+        compat.hang_up(self._raw)
+
+    def _chunks(self, deadline: Deadline | None) -> Iterator[bytes]:
+        from urllib3 import exceptions as wrong
+
+        size, where = 0, self._request.where
+        try:
+            for chunk in self._pieces:
+                size += len(chunk)
+                if size > _LARGEST:
+                    raise TooLarge(f"{where}: the answer is larger than {_LARGEST >> 20} MiB")
+                if deadline is not None and not deadline.left:
+                    raise NoAnswer(where, "its answer did not end in time", sent=True)
+                yield chunk
+        except wrong.ReadTimeoutError:
+            raise _Silent(where, "nothing more of its answer came", sent=True) from None
+        except wrong.HTTPError as error:
+            raise NoAnswer(where, f"the connection was dropped ({type(error).__name__})", sent=True) from None
+
+
+T = TypeVar("T", Answer, Stream)
+
+
+class Http:
+    """Asks one server, as one user. ``route`` says how it is connected to, ``later`` which statuses say to ask again.
+
+    May be used by several threads. Nothing is connected before something is asked.
+    """
+
+    def __init__(
+        self,
+        authorization: Authorization | None = None,
+        route: Callable[[], Route] = Route,
+        *,
+        retry: Retry = RETRY,
+        later: frozenset[int] = LATER,
+    ) -> None:
+        self.retry = retry
+        self._authorization = authorization or Anonymous()
+        self._route, self._later = route, later
+        self._pool: Any = None
+        self._proxy = ""
+        self._lock = threading.Lock()
+
+    def send(self, request: Request) -> Answer:
+        """Ask, and read the whole answer. Raises ``NoAnswer``, ``Untrusted``, ``BadAddress``, ``TooLarge``."""
+        deadline = Deadline(time.monotonic() + self.retry.deadline)
+        return self._signed_in(
+            request, deadline, lambda: self._once(request, deadline, self.retry.read).answer(deadline)
+        )
+
+    def open(self, request: Request, *, silent_for: float) -> Stream:
+        """Ask, and read the answer as it comes; ``silent_for`` are the seconds without a word after which it ends."""
+        deadline = Deadline(time.monotonic() + self.retry.deadline)
+        return self._signed_in(request, deadline, lambda: self._once(request, None, silent_for))
+
+    def close(self) -> None:
+        """Close the connections that are idle."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.clear()
+
+    def _signed_in(self, request: Request, deadline: Deadline, ask: Callable[[], T]) -> T:
+        answer = self._patiently(request, deadline, ask)
+        if answer.status != UNAUTHORIZED or not self._authorization.renewed():
+            return answer
+        _give_up(answer)
+        self.close()  # it may be another certificate, too
+        return self._patiently(request, deadline, ask)
+
+    def _patiently(self, request: Request, deadline: Deadline, ask: Callable[[], T]) -> T:
+        """Ask until there is an answer, or patience is at its end."""
+        for number in range(self.retry.tries):
+            last = number == self.retry.tries - 1
+            try:
+                answer = ask()
+            except NoAnswer as error:
+                if last or not _may_repeat(request, error):
+                    raise
+                pause = self.retry.before(number)
+                if pause >= deadline.left:
+                    raise
+            else:
+                if last or not self._comes_later(request, answer):
+                    return answer
+                pause = self.retry.before(number, answer.headers.get("retry-after", ""))
+                if pause >= deadline.left:
+                    return answer
+                _give_up(answer)
+            time.sleep(pause)
+        raise AssertionError  # the last try returns or raises
+
+    def _comes_later(self, request: Request, answer: Answer | Stream) -> bool:
+        return answer.status in self._later and (request.repeatable or answer.status == TOO_MANY)
+
+    def _once(self, request: Request, deadline: Deadline | None, silent_for: float) -> Stream:
+        """Send a request once."""
+        import urllib3
+        from urllib3 import exceptions as wrong
+
+        connect = self.retry.connect if deadline is None else deadline.within(self.retry.connect)
+        read = silent_for if deadline is None else deadline.within(silent_for)
+        headers = {"user-agent": "kfnb", **request.headers, **self._authorization.headers()}
+        where = request.where
+        try:
+            raw = self._connections().request(
+                request.method,
+                request.url,
+                body=request.body,
+                headers=headers,
+                timeout=urllib3.Timeout(connect=connect, read=read),
+                retries=False,
+                redirect=False,
+                preload_content=False,
+            )
+        except wrong.ProxyError:
+            raise NoAnswer(where, f"the proxy {self._proxy} does not let it through", sent=False) from None
+        except wrong.SSLError as error:
+            raise _untrusted(where, error) from None
+        except (wrong.NewConnectionError, wrong.ConnectTimeoutError):
+            raise NoAnswer(where, "nothing answers", sent=False) from None
+        except wrong.ReadTimeoutError:
+            raise _Silent(where, f"no answer within {read:.3g} s", sent=True) from None
+        except (wrong.LocationParseError, wrong.LocationValueError):
+            raise BadAddress(f"{request.url} is not an address") from None
+        except wrong.HTTPError as error:
+            raise NoAnswer(where, f"the connection was dropped ({type(error).__name__})", sent=True) from None
+        except ValueError:  # http.client's, which quotes the header
+            raise BackendError(
+                f"{where}: the token or a cookie has characters that HTTP cannot send"
+            ) from None
+        return Stream(raw, request)
+
+    def _connections(self) -> Any:
+        with self._lock:
+            if self._pool is None:
+                route = self._route()
+                # its whole address may hold a password
+                self._proxy = urlsplit(route.proxy).hostname or ""
+                self._pool = _connections(route)
+            return self._pool
+
+
+class _Silent(NoAnswer):
+    """A server took the request and said nothing for as long as it may: asked again it would not be faster."""
+
+
+def _may_repeat(request: Request, error: NoAnswer) -> bool:
+    return not error.sent or (request.repeatable and not isinstance(error, _Silent))
+
+
+def _give_up(answer: Answer | Stream) -> None:
+    if isinstance(answer, Stream):
+        answer.close()
+
+
+def _untrusted(where: str, error: Exception) -> Untrusted:
+    told = str(error)
+    if any(sign in told for sign in _PLAIN):
+        return Untrusted(where, "it answers in plain HTTP", plain=True)
+    reason = told.rpartition("] ")[2].partition(" (_ssl")[0].strip()
+    return Untrusted(where, reason or "its certificate is not trusted")
+
+
+def _connections(route: Route) -> Any:
+    import urllib3
+    from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+    options: dict[str, Any] = {
+        "maxsize": 8,
+        "cert_reqs": "CERT_REQUIRED" if route.verify else "CERT_NONE",
+        "ca_certs": _authorities(route.ca) if route.verify else None,
+        "cert_file": route.certificate or None,
+        "key_file": route.key or None,
+        **({"server_hostname": route.server_name} if route.server_name else {}),
+    }
+    pool: Any = urllib3.PoolManager(**options)
+    if route.proxy:
+        try:
+            pool = urllib3.ProxyManager(route.proxy, proxy_headers=dict(route.proxy_headers), **options)
+        except (urllib3.exceptions.HTTPError, ValueError):
+            raise BackendError(
+                f"the proxy {urlsplit(route.proxy).hostname} is not an HTTP proxy; kfnb goes through no other kind. "
+                "Where none is needed, name the server in NO_PROXY"
+            ) from None
+    secure = type(
+        "SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": _secure_connection(verify=route.verify)}
+    )
+    pool.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": secure}
+    return pool
+
+
+def _secure_connection(*, verify: bool) -> Any:
+    """A connection by TLS that tells a handshake which broke off, with nothing sent yet, from a request that did.
+
+    Where the user chose not to verify, urllib3 is told that no warning is due: its own switch is one for the whole
+    process.
+    """
+    import ssl
+
+    from urllib3.connection import HTTPSConnection
+    from urllib3.exceptions import NewConnectionError
+
+    class SecureConnection(HTTPSConnection):
+        def connect(self) -> None:
+            try:
+                super().connect()
+            except (ConnectionError, ssl.SSLEOFError) as error:
+                raise NewConnectionError(self, f"the TLS handshake broke off: {error}") from error
+            self.is_verified = self.is_verified or not verify
+
+    return SecureConnection
+
+
+def _authorities(ca: str) -> str | None:
+    """The certificates to trust: those of a file, else the system's (None), else those that come with certifi."""
+    import ssl
+
+    paths = ssl.get_default_verify_paths()
+    if ca or paths.cafile or paths.capath:
+        return ca or None
+    import certifi
+
+    return str(certifi.where())

@@ -1,0 +1,1 @@
+"""The KFP API server, whoever asks it: runs, schedules, pipelines, experiments."""

@@ -1,0 +1,1 @@
+"""A Kubernetes API server: asked, watched, and what it says of pods."""

@@ -1,0 +1,410 @@
+"""Why a pod does not run, or how it ended: one answer, for runs, studies, notebooks, status, doctor and own clusters.
+
+A pod tells most of it itself. Of one that is still starting, only events tell more: a volume that cannot be mounted, an
+image that is being pulled, and of a pod that could not be made at all, what refused it.
+"""
+
+from __future__ import annotations
+
+import re
+import signal
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from kfnb.remote.kubernetes.fields import Item, condition
+
+NORMAL = ("", "ContainerCreating", "PodInitializing")
+"""What a container waits for when nothing is wrong."""
+IMAGE_WORDS = frozenset(
+    {
+        "ErrImagePull",
+        "ImagePullBackOff",
+        "InvalidImageName",
+        "ErrImageNeverPull",
+        "ImageInspectError",
+        "RegistryUnavailable",
+        "SignatureValidationFailed",
+    }
+)
+"""Kubernetes' words for an image that does not come."""
+_CRASHES = "CrashLoopBackOff"
+_NO_MEMORY = "OOMKilled"
+_SIGNALED = 128
+"""A shell's exit code for a process that a signal ended is this and the signal's number."""
+_LONGEST = 300
+
+_QUOTA = re.compile(r"exceeded quota: (?P<quota>[^,]+), (?P<rest>.+)", re.DOTALL)
+_MOUNT = re.compile(r"\w+Volume\.\w+ failed for volume \"[^\"]*\" ?: (?P<why>.+)", re.DOTALL)
+_MULTI = re.compile(r"Multi-Attach error for volume \"[^\"]*\" ?(?P<why>.+)", re.DOTALL)
+_PULL = re.compile(
+    r"Pulling image \"(?P<image>[^\"]+)\"|Successfully pulled image|Container image .+ already present"
+)
+"""The kubelet's events on images: one is being pulled, or is there."""
+
+
+class PodState(str, Enum):
+    """How a pod is. One that ``waits`` may start by itself; one that is blocked does not until something is changed."""
+
+    STARTING = "starting"
+    WAITING = "waiting"
+    BLOCKED = "blocked"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+
+    def __str__(self) -> str:
+        """The word."""
+        return self.value
+
+
+class PodReason(str, Enum):
+    """What is behind a pod's state."""
+
+    NONE = ""
+    UNSCHEDULABLE = "unschedulable"
+    QUOTA = "quota"
+    REFUSED = "refused"
+    IMAGE = "image"
+    PULLING = "pulling"
+    VOLUME = "volume"
+    START = "start"
+    CRASH_LOOP = "crash loop"
+    INIT_CONTAINER = "init container"
+    SIDECAR = "sidecar"
+    OUT_OF_MEMORY = "out of memory"
+    EVICTED = "evicted"
+    PREEMPTED = "preempted"
+    DEADLINE = "deadline"
+    NODE = "node"
+    SIGNAL = "signal"
+    EXIT_CODE = "exit code"
+
+    def __str__(self) -> str:
+        """The word."""
+        return self.value
+
+
+_HINTS = {
+    PodReason.UNSCHEDULABLE: "it starts once a node has room for it; ask for less, or for other nodes",
+    PodReason.QUOTA: "stop what you do not need, or ask for less",
+    PodReason.IMAGE: "check the image's name and tag; a private registry needs an image pull secret",
+    PodReason.VOLUME: "check that the volume, secret or config map is in the namespace, and not in use elsewhere",
+    PodReason.OUT_OF_MEMORY: "give it more memory",
+    PodReason.EVICTED: "ask for as much memory and disk as it uses, and run it again",
+    PodReason.PREEMPTED: "a pod of a higher priority took its place; run it again",
+    PodReason.DEADLINE: "give it more time",
+    PodReason.NODE: "its node went away; run it again",
+}
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """How a pod is, why, in one sentence (empty where nothing is wrong), and what can be done.
+
+    ``word`` is Kubernetes' own for the reason. ``container`` is the one that the reason is in, ``exit_code`` how it
+    ended, ``left`` the message that it left.
+    """
+
+    state: PodState
+    reason: PodReason = PodReason.NONE
+    message: str = ""
+    word: str = ""
+    container: str = ""
+    exit_code: int | None = None
+    left: str = ""
+
+    @property
+    def hint(self) -> str:
+        """What can be done; empty where that depends on more than the pod tells."""
+        return _HINTS.get(self.reason, "")
+
+    @property
+    def stuck(self) -> bool:
+        """Whether something must be done about it."""
+        return self.state in (PodState.BLOCKED, PodState.FAILED)
+
+
+def diagnose(pod: Item, program: str = "") -> Diagnosis:
+    """What a pod tells of itself. ``program`` is the container that it is there for; its first one, if not said."""
+    status = pod.get("status") or {}
+    phase = status.get("phase") or ""
+    program = program or next((str(one.get("name", "")) for one in _specs(pod)), "")
+    if phase == "Succeeded":
+        return Diagnosis(PodState.SUCCEEDED)
+    if phase == "Failed":
+        return _failed(pod, program)
+    mine = _state(_named(pod, program), "terminated")
+    return (
+        _in_the_way(pod, status)
+        or (_failed(pod, program) if _broke(mine) else None)
+        or _in_order(pod, "Succeeded" if mine else phase)
+    )
+
+
+def _in_order(pod: Item, phase: str) -> Diagnosis:
+    """A pod in whose way nothing is."""
+    if phase in ("Succeeded", "Running"):
+        return Diagnosis(PodState.SUCCEEDED if phase == "Succeeded" else PodState.RUNNING)
+    words = (str(_state(one, "waiting").get("reason") or "") for one in _containers(pod))
+    return Diagnosis(PodState.STARTING, word=next(filter(None, words), ""))
+
+
+def _in_the_way(pod: Item, status: Item) -> Diagnosis | None:
+    """What keeps a pod from running; None for nothing that it knows."""
+    scheduled = condition(pod, "PodScheduled")
+    if scheduled.get("status") == "False":
+        return unschedulable(scheduled.get("message") or scheduled.get("reason") or "")
+    if status.get("reason"):
+        return _whole(status)
+    return next(filter(None, map(_blocked, _containers(pod))), None)
+
+
+def explained(diagnosis: Diagnosis, events: Iterable[Item]) -> Diagnosis:
+    """A diagnosis with what events tell, of a pod that is starting for no known reason.
+
+    The newest that says what is in its way counts; events of what was to make the pod are among them.
+    """
+    if diagnosis.state is not PodState.STARTING:
+        return diagnosis
+    newest = sorted(events, key=time_of, reverse=True)
+    found = next(filter(None, map(_told, newest)), None)
+    if found is not None:
+        return found
+    messages = (str(event.get("message", "")) for event in newest)
+    pulling = _PULL.match(next((message for message in messages if _PULL.match(message)), ""))
+    if pulling is not None and pulling["image"]:
+        return Diagnosis(PodState.STARTING, PodReason.PULLING, brief(f"pulling image {pulling['image']}"))
+    return diagnosis
+
+
+def refused(message: str) -> Diagnosis:
+    """The diagnosis of a pod that could not be made, from what refused it."""
+    quota = _QUOTA.search(message)
+    if quota is not None:
+        told = f"quota {quota['quota']} of the namespace is used up: {quota['rest']}"
+        return Diagnosis(PodState.BLOCKED, PodReason.QUOTA, brief(told), "FailedCreate")
+    return Diagnosis(
+        PodState.BLOCKED, PodReason.REFUSED, brief(f"no pod could be made: {message}"), "FailedCreate"
+    )
+
+
+def unschedulable(message: str) -> Diagnosis:
+    """The diagnosis of a pod for which there is no node, from the scheduler's words."""
+    # what follows the first sentence is the scheduler's bookkeeping on preemption
+    told = brief(f"cannot be scheduled: {message.partition('. ')[0].rstrip('.')}")
+    return Diagnosis(PodState.WAITING, PodReason.UNSCHEDULABLE, told, "Unschedulable")
+
+
+def ended(code: int, what: str = "its process") -> str:
+    """How a process ended, by its exit code."""
+    if not signaled(code):
+        return f"{what} ended with exit code {code}"
+    name = signal.Signals(code - _SIGNALED).name
+    told = f"{what} was ended by {name} (exit code {code})"
+    return told + ", as when its pod is deleted or its node is drained" * (name == "SIGTERM")
+
+
+def signaled(code: int) -> bool:
+    """Whether an exit code tells of a signal."""
+    return code > _SIGNALED and code - _SIGNALED in {int(number) for number in signal.Signals}
+
+
+def time_of(event: Item) -> str:
+    """When something happened last, as Kubernetes writes it."""
+    made = (event.get("metadata") or {}).get("creationTimestamp")
+    return str(event.get("lastTimestamp") or event.get("eventTime") or made or "")
+
+
+def brief(text: str) -> str:
+    """A text as one line that is not too long, without what would act on a terminal."""
+    words = " ".join("".join(one if one.isprintable() else " " for one in text).split())
+    return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
+
+
+def _specs(pod: Item) -> Sequence[Item]:
+    return (pod.get("spec") or {}).get("containers") or ()
+
+
+def _containers(pod: Item) -> Iterator[Item]:
+    """The status of each container, those that come before the others first."""
+    status = pod.get("status") or {}
+    for one in status.get("initContainerStatuses") or ():
+        yield {**one, "before": True}
+    yield from status.get("containerStatuses") or ()
+
+
+def _named(pod: Item, name: str) -> Item:
+    return next((one for one in _containers(pod) if one.get("name") == name), {})
+
+
+def _state(container: Item, state: str) -> Item:
+    found: Item = (container.get("state") or {}).get(state) or {}
+    return found
+
+
+def _blocked(container: Item) -> Diagnosis | None:
+    """What keeps a container from running; None for nothing."""
+    waits = _state(container, "waiting")
+    word, message = waits.get("reason") or "", waits.get("message") or ""
+    name = str(container.get("name", ""))
+    if word in NORMAL:
+        return None
+    if word == _CRASHES:
+        return _crashing(container, name)
+    if word in IMAGE_WORDS:
+        told, reason = _unpulled(container.get("image") or "", word, message), PodReason.IMAGE
+    else:
+        told, reason = f"cannot start: {message or word}", PodReason.START
+    return Diagnosis(PodState.BLOCKED, reason, brief(told), word, name)
+
+
+def _unpulled(image: str, word: str, message: str) -> str:
+    what = f"image {image}" if image else "its image"
+    if word == "ErrImageNeverPull":
+        return f"{what} cannot be pulled: it is not on the node, and its pull policy is Never"
+    # the registry's own words stand at the end of a chain of errors
+    _, separator, why = message.rpartition(": ")
+    return f"{what} cannot be pulled" + (f": {why}" if separator else "")
+
+
+def _crashing(container: Item, name: str) -> Diagnosis:
+    last = (container.get("lastState") or {}).get("terminated") or {}
+    code, left = last.get("exitCode"), str(last.get("message") or "").strip()
+    if last.get("reason") == _NO_MEMORY:
+        how = "it used more memory than its limit"
+    else:
+        how = left.rpartition("\n")[2] or (ended(int(code), "it") if code is not None else "")
+    kind = "init container" if container.get("before") else "container"
+    told = f"{kind} {name} fails again and again{f': {how}' if how else ''}"
+    return Diagnosis(PodState.BLOCKED, PodReason.CRASH_LOOP, brief(told), _CRASHES, name, code, left)
+
+
+def _failed(pod: Item, program: str) -> Diagnosis:
+    """How a pod ended that failed, or whose program did."""
+    mine = _state(_named(pod, program), "terminated")
+    status = pod.get("status") or {}
+    beside = None if _broke(mine) else _beside(pod, program)
+    if beside is not None:
+        return beside
+    if status.get("reason"):
+        return _whole(status, program)
+    disrupted = condition(pod, "DisruptionTarget")
+    if disrupted.get("status") == "True":
+        return _disrupted(disrupted, program, mine.get("exitCode"))
+    if not mine:
+        return Diagnosis(PodState.FAILED, container=program)
+    return _terminated(pod, program, mine)
+
+
+def _broke(end: Item) -> bool:
+    """Whether a container failed, by how it ended: one of its processes may be killed and it end well."""
+    return bool(end.get("exitCode")) or end.get("reason") == _NO_MEMORY
+
+
+def _terminated(pod: Item, program: str, mine: Item) -> Diagnosis:
+    """How the program itself ended."""
+    code, word, left = (
+        int(mine.get("exitCode") or 0),
+        mine.get("reason") or "",
+        (mine.get("message") or "").strip(),
+    )
+    if word == _NO_MEMORY:
+        limit = _memory(pod, program)
+        told = (
+            f"its container was killed: it used more memory than its limit{f' of {limit}' if limit else ''}"
+        )
+        reason = PodReason.OUT_OF_MEMORY
+    elif left and word not in ("Error", ""):
+        told, reason = f"{word}: {left}", _WHOLE.get(word, PodReason.START)
+    else:
+        told = ended(code) + (f": {left.rpartition(chr(10))[2]}" if left else "")
+        reason = PodReason.SIGNAL if signaled(code) else PodReason.EXIT_CODE
+    return Diagnosis(PodState.FAILED, reason, brief(told), word, program, code, left)
+
+
+def _memory(pod: Item, program: str) -> str:
+    mine: Item = next((one for one in _specs(pod) if one.get("name") == program), {})
+    return str(((mine.get("resources") or {}).get("limits") or {}).get("memory", ""))
+
+
+def _beside(pod: Item, program: str) -> Diagnosis | None:
+    """The container beside the program whose failure ended a pod: one that comes before it, or another."""
+    failed = [
+        one
+        for one in _containers(pod)
+        if one.get("name") != program and _state(one, "terminated").get("exitCode")
+    ]
+    # of those that run beside it, Argo's own (wait) tells more than the others
+    failed.sort(key=lambda one: (not one.get("before"), one.get("name") != "wait"))
+    if not failed:
+        return None
+    end, name = _state(failed[0], "terminated"), str(failed[0].get("name", ""))
+    code, left = int(end.get("exitCode") or 0), str(end.get("message") or "").strip()
+    if end.get("reason") == _NO_MEMORY:
+        told, reason = f"the container {name} of its pod ran out of memory", PodReason.OUT_OF_MEMORY
+    else:
+        told = f"the container {name} of its pod failed: {left or f'it ended with exit code {code}'}"
+        reason = PodReason.INIT_CONTAINER if failed[0].get("before") else PodReason.SIDECAR
+    return Diagnosis(PodState.FAILED, reason, brief(told), end.get("reason") or "", name, code, left)
+
+
+_WHOLE = {
+    "Evicted": PodReason.EVICTED,
+    "Preempting": PodReason.PREEMPTED,
+    "DeadlineExceeded": PodReason.DEADLINE,
+    "NodeLost": PodReason.NODE,
+    "NodeShutdown": PodReason.NODE,
+    "Terminated": PodReason.NODE,
+    "ContainerStatusUnknown": PodReason.NODE,
+    "Shutdown": PodReason.NODE,
+}
+"""Kubernetes' words for what became of a pod, or of a container with it."""
+
+
+def _whole(status: Item, container: str = "") -> Diagnosis:
+    """What became of a pod as a whole: evicted, too slow."""
+    word, message = str(status["reason"]), status.get("message") or ""
+    state = PodState.FAILED if status.get("phase") == "Failed" else PodState.BLOCKED
+    told = brief(f"{word}: {message}" if message else word)
+    return Diagnosis(state, _WHOLE.get(word, PodReason.START), told, word, container)
+
+
+_DISRUPTIONS = {
+    "PreemptionByScheduler": (PodReason.PREEMPTED, "preempted"),
+    "EvictionByEvictionAPI": (PodReason.EVICTED, "evicted"),
+    "TerminationByKubelet": (PodReason.EVICTED, "evicted"),
+    "DeletionByTaintManager": (PodReason.NODE, "deleted from its node"),
+    "DeletionByPodGC": (PodReason.NODE, "deleted with its node"),
+}
+
+
+def _disrupted(told: Item, container: str, code: int | None) -> Diagnosis:
+    """A pod that Kubernetes itself ended for another's sake."""
+    word = str(told.get("reason") or "")
+    reason, what = _DISRUPTIONS.get(word, (PodReason.NODE, "ended by Kubernetes"))
+    message = ": ".join(filter(None, (f"its pod was {what}", told.get("message"))))
+    return Diagnosis(PodState.FAILED, reason, brief(message), word, container, code)
+
+
+def _told(event: Item) -> Diagnosis | None:
+    """What an event says is in the way of a pod; None for nothing."""
+    word, message = event.get("reason") or "", str(event.get("message") or "")
+    mount = _MOUNT.match(message) or _MULTI.match(message)
+    if mount is not None:
+        told = brief(f"cannot start: {mount['why']}")
+        return Diagnosis(PodState.BLOCKED, PodReason.VOLUME, told, word or "FailedMount")
+    if word == "FailedCreate":
+        return refused(_without_sender(message))
+    if word == "FailedScheduling":
+        return unschedulable(message)
+    if word == "FailedCreatePodSandBox":
+        return Diagnosis(PodState.BLOCKED, PodReason.START, brief(f"cannot start: {message}"), word)
+    return None
+
+
+def _without_sender(message: str) -> str:
+    """What refused a pod, without what passed it on."""
+    if message.startswith("Reissued from "):
+        message = message.partition(": ")[2] or message
+    return message.partition(" failed error: ")[2] or message
