@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kfnb.commands.shell_completion import answers
 
 import kfnb
 from kfnb import cli, diagnostics, settings
+from kfnb.commands.shell.commands import answers
 from kfnb.diagnostics import LogList, LogWriter, hide, kept, logger, redact
 from kfnb.errors import KfnbError
 from tests.conftest import Shell
@@ -56,7 +56,7 @@ SILENT = {
     "kfnb.capture.embedded.values:kfnb_save": "a step has no kfnb that could log; the value is pickled",
     "kfnb.capture.variables:_tell": "inside the user's own look at the environment, which logging would do too",
     "kfnb.capture.audit:_tell": "inside the user's own opening of a file, which logging would do too",
-    "kfnb.remote.kubernetes.watch:_hang_up": "hangs up a connection that may have ended by itself",
+    "kfnb.compat:hang_up": "hangs up a connection that may have ended by itself",
     "kfnb.resources.runs.view.task:_written": "a value's own repr; the value is shown shortened",
 }
 """The handlers that neither log nor raise, and why."""

@@ -68,7 +68,8 @@ def test_every_code_is_given_by_a_class_or_a_place_and_no_other_is() -> None:
 def _codes(node: ast.AST) -> Iterator[ast.AST]:
     """The values that are given to ``code``: by a keyword, or by an annotated assignment."""
     if isinstance(node, ast.keyword) and node.arg == "code":
-        yield from ast.walk(node.value)
+        chosen = isinstance(node.value, ast.IfExp)
+        yield from (node.value.body, node.value.orelse) if chosen else (node.value,)  # type: ignore[attr-defined]
     if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "Code" and node.value:
         yield from (part for part in ast.walk(node.value) if isinstance(part, ast.Constant))
 
