@@ -4,9 +4,9 @@ import { find } from "./mount/finder.ts";
 import { sortKeys } from "./mount/shortcuts.ts";
 import { ofRun, ofRuns, ofStudy } from "./mount/subjects.tsx";
 import type { FromKernel } from "./protocol.ts";
-import { RunStore } from "./store/run.ts";
-import { RunsStore } from "./store/runs.ts";
-import { StudyStore } from "./store/study.ts";
+import { RunStore } from "./views/run/store.ts";
+import { RunsStore } from "./views/runs/store.ts";
+import { StudyStore } from "./views/study/store.ts";
 
 // runs and studies that no place in the page shows are forgotten, the oldest first
 const MOST_UNSEEN = 12;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Fold } from "../src/store/fold.ts";
+import { Fold } from "../src/views/run/fold.ts";
 import { longLoop, ran, run, sweep, task } from "./samples.ts";
 
 describe("a run's fold", () => {

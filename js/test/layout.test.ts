@@ -1,10 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { arrange, type Box, HEADER } from "../src/graph/arrange.ts";
-import { boxesOf } from "../src/graph/boxes.ts";
-import { next } from "../src/graph/keys.ts";
-import { forward, spread } from "../src/graph/layers.ts";
-import type { Place } from "../src/graph/level.ts";
-import { RunStore } from "../src/store/run.ts";
+import { arrange, type Box, HEADER } from "../src/views/run/graph/arrange.ts";
+import { boxesOf } from "../src/views/run/graph/boxes.ts";
+import { next } from "../src/views/run/graph/keys.ts";
+import { forward, spread } from "../src/views/run/graph/layers.ts";
+import type { Place } from "../src/views/run/graph/level.ts";
+import { RunStore } from "../src/views/run/store.ts";
 import { group, run, task } from "./samples.ts";
 
 function box(key: string, needs: string[] = [], children: Box[] = []): Box {

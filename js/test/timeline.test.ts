@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Fold } from "../src/store/fold.ts";
-import { barsOf, readyAt, rowsOf } from "../src/timeline/bars.ts";
+import { Fold } from "../src/views/run/fold.ts";
+import { barsOf, readyAt, rowsOf } from "../src/views/run/timeline/bars.ts";
 import { ran, run, START, sweep, task } from "./samples.ts";
 
 describe("the timeline", () => {

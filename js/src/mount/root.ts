@@ -1,7 +1,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { render, type VNode } from "preact";
-import css from "../styles/index.ts";
-import { Held, isFree } from "../ui/held.ts";
+import { Held, isFree } from "../kit/held.ts";
+import css from "../kit/styles/index.ts";
 import { Press } from "./press.ts";
 
 const REPLACED = "kfnb-replaced";

@@ -1,11 +1,11 @@
 import { computed, signal } from "@preact/signals";
 import type { Followed } from "../store/followed.ts";
-import type { RunStore } from "../store/run.ts";
-import type { RunsStore } from "../store/runs.ts";
-import type { StudyStore } from "../store/study.ts";
-import { StudyPicture } from "../study/study.tsx";
-import { RunsPicture } from "../table/runs.tsx";
-import { RunPicture } from "../ui/run.tsx";
+import { RunPicture } from "../views/run/run.tsx";
+import type { RunStore } from "../views/run/store.ts";
+import { RunsPicture } from "../views/runs/runs.tsx";
+import type { RunsStore } from "../views/runs/store.ts";
+import type { StudyStore } from "../views/study/store.ts";
+import { StudyPicture } from "../views/study/study.tsx";
 import type { Subject } from "./exhibit.ts";
 
 export function ofRun(store: RunStore): Subject {

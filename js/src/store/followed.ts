@@ -1,11 +1,11 @@
 import { batch, signal } from "@preact/signals";
-import { now } from "../clock.ts";
-import { Frame } from "../frame.ts";
 import type { Tell } from "../kernel.ts";
-import { Log } from "../log/log.ts";
+import { now } from "../kit/clock.ts";
+import { Frame } from "../kit/frame.ts";
+import { Log } from "../kit/log/log.ts";
+import { save } from "../kit/save.ts";
 import type { FromKernel } from "../protocol.ts";
-import { save } from "../ui/save.ts";
-import { Reading } from "./view.ts";
+import { Reading } from "../views/run/view.ts";
 
 export type Told<Kind extends FromKernel["kind"]> = Extract<FromKernel, { kind: Kind }>;
 export type Order = "stop" | "retry";
