@@ -96,11 +96,15 @@ class Unreadable(BackendError, OSError):
     """An artifact cannot be read from here."""
 
 
-class RunNotFound(BackendError):
+class NotFound(BackendError):
+    """There is nothing of that name or id, or it was deleted."""
+
+
+class RunNotFound(NotFound):
     """No run has that id."""
 
 
-class StudyNotFound(BackendError):
+class StudyNotFound(NotFound):
     """No study has that name."""
 
 

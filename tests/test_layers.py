@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent.parent / "kfnb"
 # from the top; a file imports from its own layer and from those below
 LAYERS = [
     {"kfnb.cli", "kfnb.verbs", "kfnb.magics", "kfnb"},
-    {"kfnb.widgets"},
+    {"kfnb.live", "kfnb.widgets"},
     {
         "kfnb.api",
         "kfnb.completing",

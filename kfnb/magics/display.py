@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +12,10 @@ from kfnb.backends.schedule import Schedule, ScheduleList
 from kfnb.config import Kfnb
 from kfnb.errors import KfnbError
 from kfnb.magics.contents import Drawing
-from kfnb.magics.subjects import Handle, Shown
+from kfnb.magics.subjects import Handle, RunsTable, row_of
 from kfnb.model.cluster import Status
 from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
 from kfnb.tuning.study import Study
-from kfnb.widgets.states import look
-from kfnb.widgets.words import duration
 
 if TYPE_CHECKING:
     from kfnb.magics.board import Board
@@ -25,17 +24,23 @@ if TYPE_CHECKING:
 
 def bundle(thing: Any) -> dict[str, str]:
     """One of kfnb's objects as a mimebundle."""
-    return _DRAWINGS[type(thing)](thing)
+    if type(thing) in _DRAWINGS:
+        return _DRAWINGS[type(thing)](thing)
+    row = row_of(thing)
+    return row.drawing(row, None)(thing.snapshot())
 
 
 def bundle_of_runs(runs: RunList, board: Board | None) -> dict[str, str]:
     """Runs as a mimebundle; with a board, the page has the table live."""
-    home = board.table(runs) if board and runs else None
-    return widgets.draw_runs(runs, home=home)
+    if board is None or not runs:
+        return widgets.draw_runs(runs)
+    table = RunsTable(f"runs-{secrets.token_hex(4)}", runs)
+    board.follow(table)
+    return board.drawing(table)(runs)
 
 
 def show(handle: Handle, kernel: Kernel) -> None:
-    """Display a run or a study; where there is a page, the display changes as it does, until it is finished.
+    """Display what can be followed; where there is a page, the display changes as it does, until it is finished.
 
     A cell that ends with ``r.wait()`` says in a line how that went where another one shows the run.
     """
@@ -44,7 +49,7 @@ def show(handle: Handle, kernel: Kernel) -> None:
     board = kernel.board
     try:
         if board is not None and kernel.ends_in_an_order and board.is_shown(handle):
-            print(line(handle.snapshot()))
+            print(row_of(handle).line(handle.snapshot()))
             return
         if board is None:
             display(bundle(handle), raw=True)
@@ -62,16 +67,6 @@ def show(handle: Handle, kernel: Kernel) -> None:
         place.update(picture, raw=True)
     board.follow(handle, place)
     board.placed(handle, kernel.cell_id)
-
-
-def line(shown: Shown) -> str:
-    """A run or a study that a cell above shows, in a line."""
-    state = look(shown.state).word
-    if shown.started is not None and shown.finished is not None:
-        state += f" after {duration(shown.finished - shown.started)}"
-    if isinstance(shown, model.Run):
-        return f"run {shown.id} of {shown.pipeline}: {state}. A cell above shows it; %kf_run {shown.id} draws it here"
-    return f"study {shown.name}: {state}. A cell above shows it; %kf_study {shown.name} draws it here"
 
 
 _DRAWINGS: dict[type, Callable[[Any], dict[str, str]]] = {

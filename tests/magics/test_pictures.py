@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kfnb import model
+from kfnb.live import redraw
 from kfnb.magics import pictures
 from kfnb.magics.pictures import Pictures
 from kfnb.model import RunState
@@ -37,6 +38,7 @@ class Place:
 def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(pictures, "time", clock)
+    monkeypatch.setattr(redraw, "time", clock)
     return clock
 
 

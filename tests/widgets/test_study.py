@@ -192,8 +192,8 @@ def test_ten_thousand_trials_stay_small_and_say_that_not_all_are_drawn():
 
 
 def test_a_page_knows_where_a_study_goes_live():
-    page = html(samples.bowl(1), home=Home("T", "study", "study/local/bowl"))
-    assert reading.read(page).elements[0][1]["data-kfnb-study"] == "study/local/bowl"
+    page = html(samples.bowl(1), home=Home("T", "study", "local/bowl"))
+    assert reading.read(page).elements[0][1]["data-kfnb-id"] == "local/bowl"
 
 
 @pytest.mark.parametrize("chart", CHARTS)

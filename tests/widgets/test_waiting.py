@@ -9,7 +9,7 @@ from kfnb.model import Run, RunState, Task
 from kfnb.model.cluster import Knowledge, Machine, Part, Status, WaitingPod
 from kfnb.widgets import draw_progress, draw_run, draw_task
 from kfnb.widgets.status import draw_status
-from kfnb.widgets.wire import Wire
+from kfnb.widgets.wire import RunWire
 
 REASON = "cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu"
 WAITS = Task(
@@ -71,13 +71,13 @@ def test_a_task_alone_says_it_too():
 
 
 def test_the_live_picture_is_told_that_it_waits():
-    (task,) = Wire("r1").whole(RUN)["run"]["tasks"]
+    (task,) = RunWire().whole(RUN).parts
     assert (task["state"], task["began"], task["doing"]) == ("PENDING", [], REASON)
 
 
 def test_a_group_goes_on_while_one_of_its_turns_waits():
     loop = Task("loop", "loop", RunState.RUNNING, group=True, started=samples.START, doing=REASON)
-    (task,) = Wire("r1").whole(replace(RUN, tasks=(loop,)))["run"]["tasks"]
+    (task,) = RunWire().whole(replace(RUN, tasks=(loop,))).parts
     assert (task["state"], task["doing"]) == ("RUNNING", REASON)
     assert f"- loop: {REASON}" in draw_run(replace(RUN, tasks=(loop,)))["text/plain"]
 

@@ -1,7 +1,5 @@
 import { useLayoutEffect, useRef } from "preact/hooks";
 import type { Followed } from "../store/followed.ts";
-import { addButtons } from "../views/run/download.ts";
-import { RunStore } from "../views/run/store.ts";
 import { Waiting } from "./waiting.tsx";
 
 interface Props {
@@ -10,22 +8,21 @@ interface Props {
   /** Another one each time that there may be more to know. */
   version: string;
   store: Followed;
+  /** Adds to the HTML what makes it live. */
+  adorn?: (details: HTMLElement, part: string) => void;
 }
 
 /** All of a task or a trial: HTML that kfnb's widgets wrote and escaped. */
-export function Details({ part, version, store }: Props) {
+export function Details({ part, version, store, adorn }: Props) {
   const box = useRef<HTMLDivElement>(null);
   const html = store.details.value.get(part);
   // asked anew when it has gone on
-  useLayoutEffect(
-    () => store.tell({ do: "detail", id: store.id, task: part }),
-    [part, version, store.renewed.value],
-  );
+  useLayoutEffect(() => store.askDetail(part), [part, version, store.renewed.value]);
   useLayoutEffect(() => {
     if (!box.current || html === undefined) return;
     box.current.innerHTML = html;
-    if (store instanceof RunStore) addButtons(box.current, part, store);
-  }, [html, part, store]);
+    adorn?.(box.current, part);
+  }, [html, part, adorn]);
   return (
     <div class="section" role="tabpanel" aria-label="Details">
       {html === undefined && <Waiting gone={store.gone.value !== ""} />}

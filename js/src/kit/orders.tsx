@@ -1,11 +1,6 @@
 import { useEffect, useState } from "preact/hooks";
 import type { Followed, Order } from "../store/followed.ts";
-import type { Head } from "../views/run/fold.ts";
-import type { RunStore } from "../views/run/store.ts";
-import { webAddress } from "./address.ts";
-import { Copy } from "./copy.tsx";
 import { useLate } from "./late.ts";
-import { isOver } from "./states.ts";
 
 const PATIENCE = 4000;
 const READ = 10_000;
@@ -13,34 +8,6 @@ const READ = 10_000;
 function busy(order: Order, what: string): string {
   const promise = order === "stop" ? `it stops the ${what}` : "it tries again";
   return `The kernel is busy: ${promise} as soon as it answers.`;
-}
-
-/** What can be done with a run. */
-export function Orders({ head, store }: { head: Head; store: RunStore }) {
-  const listens = !store.gone.value;
-  const url = webAddress(head.url);
-  return (
-    <div class="orders">
-      <Answer over={isOver(head.state)} what="run" store={store} />
-      {listens && !isOver(head.state) && head.state !== "CANCELING" && <Stop what="run" store={store} />}
-      {listens && (head.state === "FAILED" || head.state === "CANCELED") && (
-        <button type="button" onClick={() => order(store, "retry")}>
-          Retry
-        </button>
-      )}
-      {head.command && (
-        <Copy text={head.command} label={`Copy the command that runs it again: ${head.command}`}>
-          Copy command
-        </Copy>
-      )}
-      <Copy text={head.id}>Copy id</Copy>
-      {url && (
-        <a class="button" href={url} target="_blank" rel="noopener noreferrer">
-          Open in Kubeflow <span aria-hidden="true">↗</span>
-        </a>
-      )}
-    </div>
-  );
 }
 
 /** How an order goes, until that is seen or has been read; what went wrong stays until the next order. */
@@ -75,7 +42,7 @@ export function Stop({ what, store }: { what: string; store: Followed }) {
     return () => clearTimeout(timer);
   }, [sure]);
   const click = () => {
-    if (sure) order(store, "stop");
+    if (sure) store.order("stop");
     setSure(!sure);
   };
   return (
@@ -83,9 +50,4 @@ export function Stop({ what, store }: { what: string; store: Followed }) {
       {sure ? `Stop the ${what}?` : "Stop"}
     </button>
   );
-}
-
-function order(store: Followed, what: Order): void {
-  store.said.value = { text: what === "stop" ? "Stopping…" : "Retrying…", ok: true, order: what };
-  store.tell({ do: what, id: store.id });
 }

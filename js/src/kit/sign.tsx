@@ -1,8 +1,8 @@
-import type { State } from "../protocol.ts";
+import type { StateName } from "../protocol.ts";
 import { look } from "./states.ts";
 
 /** A state's icon: a disc or a ring with its sign. It is said in words beside it. */
-export function Sign({ state }: { state: State }) {
+export function Sign({ state }: { state: StateName }) {
   const { colour, sign, solid } = look(state);
   const own = `var(--${colour})`;
   return (
@@ -14,6 +14,6 @@ export function Sign({ state }: { state: State }) {
 }
 
 /** The state's colour, for the style of what is drawn in it. */
-export function stateStyle(state: State): string {
+export function stateStyle(state: StateName): string {
   return `--state:var(--${look(state).colour})`;
 }

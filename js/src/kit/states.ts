@@ -1,5 +1,5 @@
 /** How a state looks, as in kfnb/widgets/states.py: an icon, a word and a colour, of which two suffice. */
-import type { State } from "../protocol.ts";
+import type { StateName } from "../protocol.ts";
 
 export interface Look {
   word: string;
@@ -11,7 +11,7 @@ export interface Look {
   solid: boolean;
 }
 
-const LOOKS: Record<State, Look> = {
+const LOOKS: Record<StateName, Look> = {
   PENDING: { word: "Pending", colour: "grey", sign: "", solid: false },
   RUNNING: { word: "Running", colour: "blue", sign: "M6.8 5.4 L10.6 8 L6.8 10.6 Z", solid: true },
   SUCCEEDED: { word: "Succeeded", colour: "green", sign: "M4.6 8.3 L7 10.6 L11.4 5.8", solid: true },
@@ -30,10 +30,10 @@ const LOOKS: Record<State, Look> = {
   KILLED: { word: "Killed", colour: "amber", sign: "M5.8 5.8 H10.2 V10.2 H5.8 Z", solid: true },
 };
 
-export const STATES = Object.keys(LOOKS) as State[];
+export const STATES = Object.keys(LOOKS) as StateName[];
 
 /** The states of trials: how they ended, and then what goes on. */
-export const TRIAL_STATES: readonly State[] = [
+export const TRIAL_STATES: readonly StateName[] = [
   "SUCCEEDED",
   "EARLY_STOPPED",
   "KILLED",
@@ -44,8 +44,8 @@ export const TRIAL_STATES: readonly State[] = [
 ];
 
 // of several tasks, the first of these that one of them is in tells most
-const TELLING: State[] = ["FAILED", "CANCELING", "RUNNING", "PAUSED", "CANCELED"];
-const FINISHED = new Set<State>([
+const TELLING: StateName[] = ["FAILED", "CANCELING", "RUNNING", "PAUSED", "CANCELED"];
+const FINISHED = new Set<StateName>([
   "SUCCEEDED",
   "FAILED",
   "SKIPPED",
@@ -56,26 +56,26 @@ const FINISHED = new Set<State>([
 ]);
 
 /** How many tasks are in which state. */
-export type Counts = Map<State, number>;
+export type Counts = Map<StateName, number>;
 
 /** How `state` is shown; one that a newer kernel has is shown by its own word. */
-export function look(state: State): Look {
+export function look(state: StateName): Look {
   return LOOKS[state] ?? { ...LOOKS.PENDING, word: String(state) };
 }
 
 /** Whether nothing more will happen. */
-export function isOver(state: State): boolean {
+export function isOver(state: StateName): boolean {
   return FINISHED.has(state);
 }
 
-export function count(states: Iterable<State>): Counts {
+export function count(states: Iterable<StateName>): Counts {
   const counts: Counts = new Map();
   for (const state of states) counts.set(state, (counts.get(state) ?? 0) + 1);
   return counts;
 }
 
 /** One state for several tasks: what went wrong, else what goes on, else what all came to. */
-export function overall(counts: Counts): State {
+export function overall(counts: Counts): StateName {
   const telling = TELLING.find((state) => counts.has(state));
   if (telling) return telling;
   if (counts.has("PENDING")) return counts.has("SUCCEEDED") ? "RUNNING" : "PENDING";
@@ -89,7 +89,7 @@ export function tally(counts: Counts): string {
     .join(", ");
 }
 
-export function inOrder(counts: Counts, order: readonly State[] = STATES): [State, number][] {
+export function inOrder(counts: Counts, order: readonly StateName[] = STATES): [StateName, number][] {
   return [...counts].sort(([one], [other]) => order.indexOf(one) - order.indexOf(other));
 }
 

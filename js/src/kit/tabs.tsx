@@ -1,4 +1,4 @@
-import type { State } from "../protocol.ts";
+import type { StateName } from "../protocol.ts";
 import { Sign } from "./sign.tsx";
 import { type Counts, inOrder, look } from "./states.ts";
 
@@ -41,7 +41,7 @@ export function Tabs<Name extends string>({ label, names, chosen, choose }: Prop
 }
 
 /** How many are in which state, in icons and words. */
-export function Tally({ counts, order }: { counts: Counts; order?: readonly State[] }) {
+export function Tally({ counts, order }: { counts: Counts; order?: readonly StateName[] }) {
   return (
     <span class="tally">
       {inOrder(counts, order).map(([state, number]) => (

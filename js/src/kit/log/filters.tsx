@@ -1,7 +1,7 @@
-import type { Reading } from "../../views/run/view.ts";
 import { now } from "../clock.ts";
 import { LEVELS } from "./levels.ts";
 import type { Log } from "./log.ts";
+import type { Reading } from "./reading.ts";
 
 const [MINUTE, HOUR, DAY] = [60, 3600, 86400];
 const SPANS = [

@@ -1,7 +1,7 @@
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Reading } from "../../views/run/view.ts";
 import { grouped } from "../words.ts";
 import type { Log } from "./log.ts";
+import type { Reading } from "./reading.ts";
 import { MOST_MATCHES, Search, toPattern } from "./search.ts";
 
 const PAUSE = 120;

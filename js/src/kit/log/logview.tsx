@@ -1,6 +1,5 @@
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Followed } from "../../store/followed.ts";
-import type { Reading } from "../../views/run/view.ts";
 import { Copy } from "../copy.tsx";
 import { useRows } from "../rows.ts";
 import { Waiting } from "../waiting.tsx";
@@ -10,6 +9,7 @@ import { Filters, showAll } from "./filters.tsx";
 import { Finder, useFind } from "./find.tsx";
 import { Line } from "./line.tsx";
 import { type Log, MOST_LINES } from "./log.ts";
+import type { Reading } from "./reading.ts";
 import { toPattern } from "./search.ts";
 
 export const LINE = 18;

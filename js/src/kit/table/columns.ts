@@ -13,6 +13,12 @@ export interface Column<Row> {
   value?: (row: Row) => number | string | null;
 }
 
+/** Which column a table is sorted by, and whether from above. */
+export interface Order {
+  column: string;
+  down: boolean;
+}
+
 const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: "base" });
 
 /** The rows by a column; those that have nothing there come last, whichever way. */

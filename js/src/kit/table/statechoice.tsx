@@ -1,11 +1,11 @@
 import type { Signal } from "@preact/signals";
-import type { State } from "../../protocol.ts";
+import type { StateName } from "../../protocol.ts";
 import { Sign } from "../sign.tsx";
 import { type Counts, inOrder, look } from "../states.ts";
 
 /** A switch for each state that there is. */
-export function StateChoice({ counts, hidden }: { counts: Counts; hidden: Signal<ReadonlySet<State>> }) {
-  const change = (state: State) => {
+export function StateChoice({ counts, hidden }: { counts: Counts; hidden: Signal<ReadonlySet<StateName>> }) {
+  const change = (state: StateName) => {
     const next = new Set(hidden.peek());
     if (!next.delete(state)) next.add(state);
     hidden.value = next;

@@ -1,7 +1,6 @@
 import { useMemo, useRef } from "preact/hooks";
-import type { Order } from "../../views/run/view.ts";
 import { useRows } from "../rows.ts";
-import type { Column } from "./columns.ts";
+import type { Column, Order } from "./columns.ts";
 
 const ROW = 28;
 const NARROWEST = 5;

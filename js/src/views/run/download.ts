@@ -1,7 +1,7 @@
 /** Artifacts that a person downloads: the kernel sends them piece by piece, each when the one before has come. */
 
 import { save } from "../../kit/save.ts";
-import type { Told } from "../../store/followed.ts";
+import type { PieceMessage } from "../../protocol.ts";
 import type { RunStore } from "./store.ts";
 
 const DONE = 2000;
@@ -25,8 +25,8 @@ export class Downloads {
     this.#ask(task, artifact, 0);
   }
 
-  take(message: Told<"piece">, buffers: DataView[]): void {
-    const { task, artifact, error, first, size } = message;
+  take(message: PieceMessage, buffers: DataView[]): void {
+    const { part: task, artifact, error, first, size } = message;
     const going = this.#going.get(key(task, artifact));
     if (!going || (!error && first !== going.got)) return;
     if (error) {
@@ -53,7 +53,7 @@ export class Downloads {
   }
 
   #ask(task: string, artifact: string, first: number): void {
-    this.store.tell({ do: "fetch", id: this.store.id, task, artifact, first });
+    this.store.tell({ do: "fetch", type: this.store.type, id: this.store.id, part: task, artifact, first });
   }
 
   #end(task: string, artifact: string, word: string): void {

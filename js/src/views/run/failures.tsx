@@ -1,14 +1,13 @@
 import { Sign } from "../../kit/sign.tsx";
 import { many } from "../../kit/words.ts";
-import type { Task } from "../../protocol.ts";
-import type { Head } from "./fold.ts";
+import type { RunHead, RunTask } from "../../protocol.ts";
 import type { RunStore } from "./store.ts";
 
 const SHOWN = 3;
 const BEGINNING = 100;
 
 /** Why a run failed: the tasks' own errors, else the run's. */
-export function Failures({ head, store }: { head: Head; store: RunStore }) {
+export function Failures({ head, store }: { head: RunHead; store: RunStore }) {
   store.changed.value;
   const failed = [...(store.fold.value?.tasks.values() ?? [])].filter(isCause);
   const own = head.error && !failed.some((task) => task.error && head.error.includes(beginning(task.error)));
@@ -39,11 +38,11 @@ function beginning(text: string): string {
   return text.slice(0, BEGINNING);
 }
 
-function isCause(task: Task): boolean {
+function isCause(task: RunTask): boolean {
   return task.state === "FAILED" && !task.group;
 }
 
-function Failure({ task, store }: { task: Task; store: RunStore }) {
+function Failure({ task, store }: { task: RunTask; store: RunStore }) {
   const label = task.turn.length ? ` ${store.label(task)}` : "";
   return (
     <div class="failure">

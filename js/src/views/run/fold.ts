@@ -1,9 +1,7 @@
-import type { FromKernel, Run, Task } from "../../protocol.ts";
+import type { RunHead, RunTask } from "../../protocol.ts";
 import { Stack } from "./stack.ts";
 
-export type Head = Omit<Run, "tasks">;
-type Change = Extract<FromKernel, { kind: "change" }>;
-type News = Partial<Task> & { id: string };
+export type News = Partial<RunTask> & { id: string };
 
 /** What a change has touched: what of it is to be drawn anew. */
 export interface Touched {
@@ -13,7 +11,7 @@ export interface Touched {
   stacks: Set<Stack>;
 }
 
-const BLANK: Omit<Task, "id" | "name" | "path" | "title"> = {
+const BLANK: Omit<RunTask, "id" | "name" | "path" | "title"> = {
   turn: [],
   group: false,
   branch: false,
@@ -32,31 +30,25 @@ const BLANK: Omit<Task, "id" | "name" | "path" | "title"> = {
 
 /** A run and its tasks, as the messages so far have told them. */
 export class Fold {
-  head: Head;
-  seq: number;
-  readonly tasks = new Map<string, Task>();
+  head: RunHead;
+  readonly tasks = new Map<string, RunTask>();
   readonly stacks = new Map<string, Stack>();
   readonly roots: Stack[] = [];
 
-  constructor(run: Run, seq: number) {
-    const { tasks, ...head } = run;
+  constructor(head: RunHead, tasks: readonly RunTask[]) {
     this.head = head;
-    this.seq = seq;
     const touched = untouched();
     for (const task of tasks) this.#put(task, touched);
   }
 
-  /** Take a change in; null after a gap, when the run must be asked for anew. */
-  change(change: Change): Touched | null {
-    if (change.seq <= this.seq) return untouched();
-    if (change.seq !== this.seq + 1) return null;
-    this.seq = change.seq;
+  /** Take a change in. */
+  change(head: Partial<RunHead>, tasks: readonly News[]): Touched {
     const touched = untouched();
-    if (change.run) {
-      this.head = { ...this.head, ...change.run };
+    if (Object.keys(head).length) {
+      this.head = { ...this.head, ...head };
       touched.head = true;
     }
-    for (const news of change.tasks ?? []) this.#put(news, touched);
+    for (const news of tasks) this.#put(news, touched);
     return touched;
   }
 
@@ -89,7 +81,7 @@ function untouched(): Touched {
   return { head: false, shape: false, stacks: new Set() };
 }
 
-function complete(news: News): Task {
+function complete(news: News): RunTask {
   const name = news.name ?? news.id;
   return { ...BLANK, name, title: name, path: [name], ...news };
 }

@@ -1,9 +1,9 @@
 import { Elapsed } from "../../kit/elapsed.tsx";
-import { Orders } from "../../kit/orders.tsx";
 import { Pill } from "../../kit/pill.tsx";
 import { assignments, joined, moment } from "../../kit/words.ts";
+import type { RunHead } from "../../protocol.ts";
 import { Failures } from "./failures.tsx";
-import type { Head as RunHead } from "./fold.ts";
+import { Orders } from "./orders.tsx";
 import type { RunStore } from "./store.ts";
 
 /** What a run is and how it stands: its state, its errors first, what it was given, and what can be done. */
@@ -20,7 +20,7 @@ export function Head({ store }: { store: RunStore }) {
         </span>
         <Orders head={head} store={store} />
       </div>
-      <div class="soft facts">{facts(head)}</div>
+      <div class="soft facts">{facts(store.id, head)}</div>
       <Values name="Arguments" pairs={head.arguments} />
       <Values name="Result" pairs={head.result} />
       <Values name="Metrics" pairs={head.metrics} />
@@ -36,9 +36,9 @@ export function Head({ store }: { store: RunStore }) {
   );
 }
 
-function facts(head: RunHead): string {
+function facts(id: string, head: RunHead): string {
   const began = moment(head.started ?? head.created);
-  return joined(head.name, head.id, head.backend, head.experiment && `experiment ${head.experiment}`, began);
+  return joined(head.name, id, head.backend, head.experiment && `experiment ${head.experiment}`, began);
 }
 
 function Values({ name, pairs }: { name: string; pairs: RunHead["arguments"] }) {

@@ -14,7 +14,7 @@ export function useLabels(store: RunStore): void {
     const ask = () => {
       state.timer = 0;
       state.told = tellable(store);
-      store.tell({ do: "labels", id: store.id });
+      store.askLabels();
     };
     if (state.told) state.timer = window.setTimeout(ask, CALM);
     else ask();

@@ -1,4 +1,4 @@
-import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Copy } from "../../kit/copy.tsx";
 import { Details } from "../../kit/details.tsx";
 import { Elapsed } from "../../kit/elapsed.tsx";
@@ -7,7 +7,8 @@ import { Sign, stateStyle } from "../../kit/sign.tsx";
 import { isOver, look } from "../../kit/states.ts";
 import { Tabs } from "../../kit/tabs.tsx";
 import { joined, many } from "../../kit/words.ts";
-import type { Task } from "../../protocol.ts";
+import type { RunTask } from "../../protocol.ts";
+import { addButtons } from "./download.ts";
 import type { Stack } from "./stack.ts";
 import type { RunStore } from "./store.ts";
 import { inTurn, Turns } from "./turns.tsx";
@@ -36,6 +37,10 @@ function Open({ stack, store }: { stack: Stack; store: RunStore }) {
   const panel = useRef<HTMLElement>(null);
   useLayoutEffect(() => intoView(panel.current), []);
   if (!task) return null;
+  const adorn = useCallback(
+    (details: HTMLElement, part: string) => addButtons(details, part, store),
+    [store],
+  );
   const choose = (section: Section) => {
     store.view.section.value = section;
   };
@@ -51,6 +56,7 @@ function Open({ stack, store }: { stack: Stack; store: RunStore }) {
           part={task.id}
           version={`${task.state} ${task.attempts} ${task.known}`}
           store={store}
+          adorn={adorn}
         />
       ) : (
         <LogView key={task.id} part={task.id} title={task.title} over={isOver(task.state)} store={store} />
@@ -66,7 +72,7 @@ function intoView(panel: HTMLElement | null): void {
   panel.firstElementChild?.scrollIntoView?.({ block: "nearest" });
 }
 
-function PanelHead({ task, store }: { task: Task; store: RunStore }) {
+function PanelHead({ task, store }: { task: RunTask; store: RunStore }) {
   // the details begin with the error too, as soon as they are those of the task that failed
   const details = store.view.section.value === "details" ? store.details.value.get(task.id) : "";
   const told = details?.includes('role="alert"');

@@ -1,14 +1,14 @@
 import { type Signal, signal } from "@preact/signals";
 import { type Counts, count } from "../../kit/states.ts";
-import type { State, Task } from "../../protocol.ts";
+import type { RunTask, StateName } from "../../protocol.ts";
 
 /** All turns of one task or group: what is one node of the graph. */
 export class Stack {
-  readonly tasks = new Map<string, Task>();
+  readonly tasks = new Map<string, RunTask>();
   readonly children: Stack[] = [];
   /** Counts up when a task of it, or one inside it, has changed. */
   readonly changed: Signal<number> = signal(0);
-  #sorted: Task[] | null = null;
+  #sorted: RunTask[] | null = null;
 
   constructor(
     readonly key: string,
@@ -21,7 +21,7 @@ export class Stack {
   }
 
   /** One of its tasks, for what all have in common; undefined for a group that the kernel never named. */
-  get first(): Task | undefined {
+  get first(): RunTask | undefined {
     return this.tasks.values().next().value;
   }
 
@@ -33,13 +33,13 @@ export class Stack {
     return this.first?.title ?? this.name;
   }
 
-  put(task: Task): void {
+  put(task: RunTask): void {
     this.tasks.set(task.id, task);
     this.#sorted = null;
   }
 
   /** Its tasks in the order of their turns. */
-  get sorted(): readonly Task[] {
+  get sorted(): readonly RunTask[] {
     this.#sorted ??= [...this.tasks.values()].sort(byTurn);
     return this.#sorted;
   }
@@ -61,7 +61,7 @@ export class Stack {
   }
 
   /** All tasks inside that are no groups, at any depth. */
-  *work(): Generator<Task> {
+  *work(): Generator<RunTask> {
     for (const child of this.children) {
       if (child.group) yield* child.work();
       else yield* child.tasks.values();
@@ -79,7 +79,7 @@ export class Stack {
   }
 }
 
-export function byTurn(one: Task, other: Task): number {
+export function byTurn(one: RunTask, other: RunTask): number {
   const length = Math.min(one.turn.length, other.turn.length);
   for (let level = 0; level < length; level++) {
     const difference = (one.turn[level] ?? 0) - (other.turn[level] ?? 0);
@@ -88,6 +88,6 @@ export function byTurn(one: Task, other: Task): number {
   return one.turn.length - other.turn.length;
 }
 
-function* statesOf(tasks: Iterable<Task>): Generator<State> {
+function* statesOf(tasks: Iterable<RunTask>): Generator<StateName> {
   for (const task of tasks) yield task.state;
 }

@@ -1,19 +1,19 @@
-import { batch, signal } from "@preact/signals";
-import { learn } from "../../kit/clock.ts";
-import type { Task } from "../../protocol.ts";
-import { Followed, type Told } from "../../store/followed.ts";
+import { signal } from "@preact/signals";
+import type { Head, LabelsMessage, Part, RunHead, RunTask } from "../../protocol.ts";
+import { Followed } from "../../store/followed.ts";
+import type { News } from "../../store/store.ts";
 import { Downloads } from "./download.ts";
-import { Fold, type Head, type Touched } from "./fold.ts";
+import { Fold, type News as TaskNews, type Touched } from "./fold.ts";
 import type { Stack } from "./stack.ts";
 import { View } from "./view.ts";
 
-export type Labels = Pick<Told<"labels">, "tasks" | "groups">;
+export type Labels = Pick<LabelsMessage, "tasks" | "groups">;
 
 /** All that the page knows of one run, in signals that change once a frame. */
 export class RunStore extends Followed {
   readonly view = new View();
   readonly fold = signal<Fold | null>(null);
-  readonly head = signal<Head | null>(null);
+  readonly head = signal<RunHead | null>(null);
   /** Counts up when the graph gets other nodes or edges. */
   readonly shape = signal(0);
   /** Counts up when any task has changed. */
@@ -32,28 +32,30 @@ export class RunStore extends Followed {
     return `The kernel that showed this run has gone: this is how it was then. %kf_run ${this.id} shows it again.`;
   }
 
-  whole(message: Told<"run">): void {
-    if (message.now) learn(message.now);
-    batch(() => {
-      this.fold.value = new Fold(message.run, message.seq);
-      this.head.value = this.fold.value.head;
-      this.again();
-      this.shape.value++;
-      this.changed.value++;
-    });
+  override hear(message: News, buffers: DataView[]): void {
+    if (message.kind === "piece") this.downloads.take(message, buffers);
+    else if (message.kind === "labels") this.labels.value = message;
+    else super.hear(message, buffers);
   }
 
-  /** Take a change in; false after a gap, when the run must be asked for anew. */
-  change(message: Told<"change">): boolean {
-    if (message.now) learn(message.now);
-    const touched = this.fold.peek()?.change(message);
-    if (!touched) return false;
-    this.#note(touched);
-    return true;
+  protected fill(head: Head, parts: readonly Part[]): void {
+    this.fold.value = new Fold(head as unknown as RunHead, parts as unknown as RunTask[]);
+    this.head.value = this.fold.value.head;
+    this.shape.value++;
+    this.changed.value++;
+  }
+
+  protected add(head: Head, parts: readonly Part[]): void {
+    const touched = this.fold.peek()?.change(head as Partial<RunHead>, parts as unknown as TaskNews[]);
+    if (touched) this.#note(touched);
+  }
+
+  askLabels(): void {
+    this.tell({ do: "labels", type: this.type, id: this.id });
   }
 
   /** What tells a loop's turns apart: `C = 0.1`; its numbers where that is not known. */
-  label(task: Task): string {
+  label(task: RunTask): string {
     return this.labels.value.tasks[task.id] ?? task.turn.map((number) => `[${number}]`).join("");
   }
 
@@ -70,7 +72,6 @@ export class RunStore extends Followed {
     this.#head ||= touched.head;
     this.#shape ||= touched.shape;
     for (const stack of touched.stacks) this.#stacks.add(stack);
-    this.frame.ask();
   }
 
   protected override draw(): void {

@@ -5,7 +5,7 @@ import { isOver, look, STATES } from "../../kit/states.ts";
 import { type Column, sorted } from "../../kit/table/columns.ts";
 import { Table } from "../../kit/table/table.tsx";
 import { duration, joined, moment } from "../../kit/words.ts";
-import type { Task } from "../../protocol.ts";
+import type { RunTask } from "../../protocol.ts";
 import type { RunStore } from "./store.ts";
 import { rowsOf } from "./timeline/bars.ts";
 
@@ -40,14 +40,14 @@ export function TasksTable({ store }: { store: RunStore }) {
   );
 }
 
-function columnsOf(store: RunStore, now: number): Column<Task>[] {
-  const seconds = (task: Task) => {
+function columnsOf(store: RunStore, now: number): Column<RunTask>[] {
+  const seconds = (task: RunTask) => {
     const began = task.began[0];
     if (began === undefined) return null;
     return task.finished === null && isOver(task.state) ? null : Math.max(0, (task.finished ?? now) - began);
   };
-  const label = (task: Task) => joined(task.title, task.turn.length > 0 && store.label(task));
-  const show = (task: Task) => store.view.show(task.path.join("/"), task.id);
+  const label = (task: RunTask) => joined(task.title, task.turn.length > 0 && store.label(task));
+  const show = (task: RunTask) => store.view.show(task.path.join("/"), task.id);
   return [
     {
       key: "task",
@@ -81,7 +81,7 @@ function columnsOf(store: RunStore, now: number): Column<Task>[] {
   ];
 }
 
-function note(task: Task): string {
+function note(task: RunTask): string {
   return joined(
     task.cached && "cached",
     task.attempts > 1 && `${task.attempts} attempts`,

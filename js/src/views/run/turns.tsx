@@ -2,22 +2,22 @@ import { Elapsed } from "../../kit/elapsed.tsx";
 import { RowList } from "../../kit/rowlist.tsx";
 import { Sign } from "../../kit/sign.tsx";
 import { look, tally } from "../../kit/states.ts";
-import type { Task } from "../../protocol.ts";
+import type { RunTask } from "../../protocol.ts";
 import type { Stack } from "./stack.ts";
 import type { RunStore } from "./store.ts";
 
 const ROW = 26;
 
 /** A stack's tasks: those that failed first, then those that run, then the others, each by their turns. */
-export function inTurn(stack: Stack): Task[] {
-  const rank = (task: Task) => ({ FAILED: 0, RUNNING: 1 })[task.state as string] ?? 2;
+export function inTurn(stack: Stack): RunTask[] {
+  const rank = (task: RunTask) => ({ FAILED: 0, RUNNING: 1 })[task.state as string] ?? 2;
   return [...stack.sorted].sort((one, other) => rank(one) - rank(other));
 }
 
 /** All turns of a task, to choose one. */
 export function Turns({ stack, chosen, store }: { stack: Stack; chosen: string; store: RunStore }) {
   const tasks = inTurn(stack);
-  const task = (index: number) => tasks[index] as Task;
+  const task = (index: number) => tasks[index] as RunTask;
   return (
     <div class="turns">
       <div class="soft turns-head">{`${tasks.length} turns: ${tally(stack.counts)}`}</div>
@@ -38,7 +38,7 @@ export function Turns({ stack, chosen, store }: { stack: Stack; chosen: string; 
   );
 }
 
-function Turn({ task, label }: { task: Task; label: string }) {
+function Turn({ task, label }: { task: RunTask; label: string }) {
   return (
     <>
       <Sign state={task.state} />

@@ -1,4 +1,5 @@
 import { signal } from "@preact/signals";
+import type { Order } from "../../kit/table/columns.ts";
 
 export type Tab = "graph" | "timeline" | "tasks" | "report";
 export type Section = "details" | "log";
@@ -8,24 +9,6 @@ export interface Camera {
   x: number;
   y: number;
   scale: number;
-}
-
-/** Which column a table is sorted by, and whether from above. */
-export interface Order {
-  column: string;
-  down: boolean;
-}
-
-/** How a person reads logs: whether they stay at the end, what is looked for, and which lines are shown. */
-export class Reading {
-  readonly follow = signal(true);
-  readonly find = signal("");
-  /** Whether what is looked for is a regular expression, and whether only lines with it are shown. */
-  readonly regular = signal(false);
-  readonly only = signal(false);
-  /** The least level that is shown, and the moment from which on; 0 for all. */
-  readonly level = signal(0);
-  readonly since = signal(0);
 }
 
 /** What a person did in a run's picture: it belongs to the run, wherever the picture is. */

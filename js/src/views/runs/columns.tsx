@@ -4,13 +4,13 @@ import { Sign } from "../../kit/sign.tsx";
 import { look, STATES } from "../../kit/states.ts";
 import type { Column } from "../../kit/table/columns.ts";
 import { duration, moment } from "../../kit/words.ts";
-import type { Pair, Row } from "../../protocol.ts";
+import type { Pair, RunRow } from "../../protocol.ts";
 
 const MOST_NAMES = 20;
 
 /** The columns that these runs have: without those that no run fills. */
-export function columnsOf(rows: readonly Row[]): Column<Row>[] {
-  const fixed: Column<Row>[] = [
+export function columnsOf(rows: readonly RunRow[]): Column<RunRow>[] {
+  const fixed: Column<RunRow>[] = [
     {
       key: "state",
       title: "State",
@@ -40,7 +40,7 @@ export function columnsOf(rows: readonly Row[]): Column<Row>[] {
   return [...filled, ...pairColumns(rows, "metrics"), ...pairColumns(rows, "arguments")];
 }
 
-function Id({ row }: { row: Row }) {
+function Id({ row }: { row: RunRow }) {
   const url = webAddress(row.url);
   return (
     <span class="run-id">
@@ -75,7 +75,7 @@ function CopySign() {
   );
 }
 
-function pairColumns(rows: readonly Row[], which: "metrics" | "arguments"): Column<Row>[] {
+function pairColumns(rows: readonly RunRow[], which: "metrics" | "arguments"): Column<RunRow>[] {
   const names = new Map<string, boolean>();
   for (const row of rows)
     for (const [name, value] of row[which])

@@ -5,7 +5,7 @@ import { matching, sorted } from "../../kit/table/columns.ts";
 import { StateChoice } from "../../kit/table/statechoice.tsx";
 import { Table } from "../../kit/table/table.tsx";
 import { many } from "../../kit/words.ts";
-import type { Row } from "../../protocol.ts";
+import type { RunRow } from "../../protocol.ts";
 import { columnsOf } from "./columns.tsx";
 import type { RunsStore } from "./store.ts";
 
@@ -42,9 +42,9 @@ export function RunsPicture({ store }: { store: RunsStore }) {
             : `${rows.length} of ${many(all.length, "run")}`}
         </span>
         {store.gone.value ? (
-          <span class="soft">as of when its kernel went</span>
+          <span class="soft">{store.gone.value}</span>
         ) : (
-          <button type="button" disabled={store.asking.value} onClick={() => store.refresh()}>
+          <button type="button" disabled={store.asking.value} onClick={() => store.ask()}>
             {store.asking.value ? "Refreshing…" : "Refresh"}
           </button>
         )}
@@ -52,7 +52,7 @@ export function RunsPicture({ store }: { store: RunsStore }) {
       {all.length === 0 ? (
         <p class="soft">There are no runs yet.</p>
       ) : (
-        <Table<Row>
+        <Table<RunRow>
           label="Runs"
           columns={columns}
           rows={rows}

@@ -1,40 +1,43 @@
 import { signal } from "@preact/signals";
-import type { Tell } from "../../kernel.ts";
-import type { Row, State } from "../../protocol.ts";
-import type { Order } from "../run/view.ts";
+import type { Order } from "../../kit/table/columns.ts";
+import type { Head, Part, RunRow, StateName } from "../../protocol.ts";
+import { Store } from "../../store/store.ts";
 
 /** A table of runs, and what a person did in it. */
-export class RunsStore {
-  readonly rows = signal<readonly Row[] | null>(null);
+export class RunsStore extends Store {
+  readonly rows = signal<readonly RunRow[] | null>(null);
   readonly filter = signal("");
-  readonly hidden = signal<ReadonlySet<State>>(new Set());
+  readonly hidden = signal<ReadonlySet<StateName>>(new Set());
   readonly order = signal<Order | null>(null);
   /** Whether the kernel was asked for the rows, and has not answered yet. */
   readonly asking = signal(false);
-  /** Whether the kernel has gone, so that nothing more will come. */
-  readonly gone = signal(false);
-
-  constructor(
-    readonly view: string,
-    readonly tell: Tell,
-  ) {}
 
   get known(): boolean {
     return this.rows.peek() !== null;
   }
 
-  refresh(): void {
+  protected get lost(): string {
+    return "as of when its kernel went";
+  }
+
+  override ask(): void {
     this.asking.value = true;
-    this.tell({ do: "runs", view: this.view });
+    super.ask();
   }
 
-  lose(): void {
-    this.gone.value = true;
+  override end(why: string): void {
+    super.end(why);
     this.asking.value = false;
   }
 
-  take(rows: readonly Row[]): void {
+  protected fill(_head: Head, parts: readonly Part[]): void {
     this.asking.value = false;
-    this.rows.value = rows;
+    this.rows.value = parts as unknown as RunRow[];
+  }
+
+  protected add(_head: Head, parts: readonly Part[]): void {
+    const rows = new Map(this.rows.peek()?.map((row) => [row.id, row]));
+    for (const part of parts as unknown as RunRow[]) rows.set(part.id, { ...rows.get(part.id), ...part });
+    this.rows.value = [...rows.values()];
   }
 }

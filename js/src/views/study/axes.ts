@@ -1,7 +1,6 @@
-import type { Trial, Value } from "../../protocol.ts";
+import type { Scalar, StudyHead, StudyTrial } from "../../protocol.ts";
 import { dimensionScale, type Scale, valueScale } from "./scale.ts";
 import { isMeasured, type Standing } from "./standing.ts";
-import type { StudyHead } from "./store.ts";
 
 /** The key of the objective's axis: no parameter has an empty name. */
 export const OBJECTIVE = "";
@@ -27,13 +26,13 @@ export function axesOf(head: StudyHead, standing: Standing): Axis[] {
 }
 
 /** What a trial has on an axis. */
-export function valueOn(axis: Axis, trial: Trial): Value | undefined {
+export function valueOn(axis: Axis, trial: StudyTrial): Scalar | undefined {
   if (axis.key === OBJECTIVE) return isMeasured(trial) ? trial.value : undefined;
   return trial.params?.[axis.key];
 }
 
 /** Where a trial stands on an axis, from 0 to 1; null where it has nothing there. */
-export function placeOn(axis: Axis, trial: Trial): number | null {
+export function placeOn(axis: Axis, trial: StudyTrial): number | null {
   const number = axis.scale.number(valueOn(axis, trial));
   return number === null ? null : axis.scale.place(number);
 }

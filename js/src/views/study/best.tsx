@@ -1,6 +1,7 @@
 import { grouped } from "../../kit/words.ts";
+import type { StudyHead } from "../../protocol.ts";
 import { brief, digits, type Standing } from "./standing.ts";
-import type { StudyHead, StudyStore } from "./store.ts";
+import type { StudyStore } from "./store.ts";
 
 /** The best trial: its value, its parameters, and how it compares. */
 export function Best({ head, store }: { head: StudyHead; store: StudyStore }) {

@@ -1,4 +1,4 @@
-import type { Trial } from "../../protocol.ts";
+import type { StudyTrial } from "../../protocol.ts";
 import { type Axis, valueOn } from "./axes.ts";
 import type { Scale } from "./scale.ts";
 
@@ -11,7 +11,7 @@ export type Brushes = ReadonlyMap<string, Range>;
 export function chosenBy(
   brushes: Brushes,
   axes: readonly Axis[],
-  trials: readonly Trial[],
+  trials: readonly StudyTrial[],
 ): ReadonlySet<number> | null {
   const ranges = axes.flatMap((axis) => {
     const range = brushes.get(axis.key);
@@ -24,7 +24,7 @@ export function chosenBy(
   return chosen;
 }
 
-function isIn(axis: Axis, [low, high]: Range, trial: Trial): boolean {
+function isIn(axis: Axis, [low, high]: Range, trial: StudyTrial): boolean {
   const number = axis.scale.number(valueOn(axis, trial));
   return number !== null && number >= low && number <= high;
 }

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import { grouped, many } from "../../kit/words.ts";
-import type { Trial } from "../../protocol.ts";
+import type { StudyTrial } from "../../protocol.ts";
 import { Canvas, type Drawing } from "./canvas.tsx";
 import { Field, nearest } from "./field.ts";
 import { Figure } from "./figure.tsx";
@@ -52,7 +52,7 @@ export function Curves({ store }: { store: StudyStore }) {
   );
 }
 
-function latestAndBest(all: readonly Trial[], chosen: ReadonlySet<number> | null): Trial[] {
+function latestAndBest(all: readonly StudyTrial[], chosen: ReadonlySet<number> | null): StudyTrial[] {
   const first = chosen
     ? [...all].sort((one, other) => Number(chosen.has(other.number)) - Number(chosen.has(one.number)))
     : all;
@@ -73,7 +73,7 @@ class CurvesDrawing implements Drawing {
 
   constructor(
     readonly standing: Standing,
-    readonly trials: readonly Trial[],
+    readonly trials: readonly StudyTrial[],
     readonly chosen: ReadonlySet<number> | null,
     aim: Aim,
     width: number,
@@ -136,7 +136,7 @@ class CurvesDrawing implements Drawing {
     return nearest(this.#points, x, y, NONE, 16);
   }
 
-  #line({ curve }: Trial): Place[] {
+  #line({ curve }: StudyTrial): Place[] {
     const line: Place[] = [];
     for (let at = 0; curve && at + 1 < curve.length; at += 2) {
       const [step, value] = [curve[at] as number, curve[at + 1] as number];

@@ -5,9 +5,10 @@ import { Pill } from "../../kit/pill.tsx";
 import { Sign } from "../../kit/sign.tsx";
 import { isOver } from "../../kit/states.ts";
 import { joined, moment } from "../../kit/words.ts";
+import type { StudyHead } from "../../protocol.ts";
 import { Best } from "./best.tsx";
 import { Progress } from "./progress.tsx";
-import type { StudyHead, StudyStore } from "./store.ts";
+import type { StudyStore } from "./store.ts";
 
 /** What a study is and how it stands; its best trial. */
 export function StudyTitle({ store }: { store: StudyStore }) {

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import { many } from "../../kit/words.ts";
-import type { Trial } from "../../protocol.ts";
+import type { StudyTrial } from "../../protocol.ts";
 import { Canvas, type Drawing } from "./canvas.tsx";
 import { Field, nearest } from "./field.ts";
 import { Figure } from "./figure.tsx";
@@ -140,7 +140,7 @@ class HistoryDrawing implements Drawing {
     ring(pen, end, colours.green);
   }
 
-  #place(trial: Trial): Place | null {
+  #place(trial: StudyTrial): Place | null {
     const x = this.#field.x.place(trial.number);
     if (isBroken(trial)) {
       const [left, bottom] = this.#field.at(x, 0);
@@ -151,6 +151,6 @@ class HistoryDrawing implements Drawing {
   }
 }
 
-function isShown(trial: Trial): boolean {
+function isShown(trial: StudyTrial): boolean {
   return isMeasured(trial) || trial.state === "EARLY_STOPPED";
 }

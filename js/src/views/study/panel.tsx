@@ -4,7 +4,7 @@ import { LogView } from "../../kit/log/logview.tsx";
 import { Sign, stateStyle } from "../../kit/sign.tsx";
 import { isOver, look } from "../../kit/states.ts";
 import { Tabs } from "../../kit/tabs.tsx";
-import type { Trial } from "../../protocol.ts";
+import type { StudyTrial } from "../../protocol.ts";
 import { digits, lastValue, paramsOf } from "./standing.ts";
 import { NONE, type StudyStore } from "./store.ts";
 
@@ -47,11 +47,11 @@ export function TrialPanel({ store }: { store: StudyStore }) {
   );
 }
 
-function versionOf(trial: Trial): string {
+function versionOf(trial: StudyTrial): string {
   return `${trial.state} ${trial.value} ${trial.curve?.length}`;
 }
 
-function PanelHead({ trial, store }: { trial: Trial; store: StudyStore }) {
+function PanelHead({ trial, store }: { trial: StudyTrial; store: StudyStore }) {
   const value = lastValue(trial);
   const best = store.standing.value.best?.number === trial.number;
   return (

@@ -1,6 +1,6 @@
 import { useMemo } from "preact/hooks";
 import { grouped, joined, many } from "../../kit/words.ts";
-import type { Trial } from "../../protocol.ts";
+import type { StudyTrial } from "../../protocol.ts";
 import { type Axis, placeOn } from "./axes.ts";
 import { Brush } from "./brushes.tsx";
 import { Canvas, type Drawing } from "./canvas.tsx";
@@ -142,7 +142,7 @@ class ParallelDrawing implements Drawing {
     return [...thinned(inside, MOST_LINES), ...thinned(outside, MOST_LINES / 3)];
   }
 
-  #line(trial: Trial): Line {
+  #line(trial: StudyTrial): Line {
     return this.axes.map((axis, index) => {
       const place = placeOn(axis, trial);
       return place === null ? null : [this.#xs[index] ?? 0, TOP + (1 - place) * (HEIGHT - TOP - BOTTOM)];

@@ -3,8 +3,9 @@ import { Segments } from "../../kit/segments.tsx";
 import { isOver, TRIAL_STATES } from "../../kit/states.ts";
 import { Tally } from "../../kit/tabs.tsx";
 import { duration, grouped, many } from "../../kit/words.ts";
+import type { StudyHead } from "../../protocol.ts";
 import type { Standing } from "./standing.ts";
-import type { StudyHead, StudyStore } from "./store.ts";
+import type { StudyStore } from "./store.ts";
 
 const RECENT = 50;
 

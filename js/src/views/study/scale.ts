@@ -1,5 +1,5 @@
 /** Where on an axis a value stands: the same as kfnb/widgets/study/scale.py. */
-import type { Dimension, Value } from "../../protocol.ts";
+import type { Scalar, StudyDimension } from "../../protocol.ts";
 import { brief, digits } from "./standing.ts";
 
 const WIDE = 200;
@@ -21,9 +21,9 @@ export interface Scale {
   /** Whether what lies beyond an end stands at it. */
   clipped: boolean;
   /** The choices, where it is a scale of choices. */
-  choices: readonly Value[] | null;
+  choices: readonly Scalar[] | null;
   /** The number of a value; null where it is none of the scale's. */
-  number(value: Value | undefined): number | null;
+  number(value: Scalar | undefined): number | null;
   /** Where a number stands. */
   place(number: number): number;
   /** Which number stands there. */
@@ -37,7 +37,7 @@ export function noteOf({ clipped }: Scale): string {
   return clipped ? "far worse ones stand at the edge" : "";
 }
 
-export function dimensionScale(dimension: Dimension, ticks = 5): Scale {
+export function dimensionScale(dimension: StudyDimension, ticks = 5): Scale {
   if (dimension.kind === "choice") return choices(dimension.choices);
   const { low, high } = dimension;
   if (dimension.log && low > 0 && low < high) return logarithmic(low, high);
@@ -109,7 +109,7 @@ function logarithmic(low: number, high: number): Scale {
   };
 }
 
-function choices(all: readonly Value[]): Scale {
+function choices(all: readonly Scalar[]): Scale {
   const index = new Map(all.map((choice, number) => [key(choice), number]));
   const every = Math.ceil(all.length / MOST_CHOICES);
   const place = (number: number) => between((number + 0.5) / Math.max(1, all.length));
@@ -127,11 +127,11 @@ function choices(all: readonly Value[]): Scale {
   };
 }
 
-function numeric(value: Value | undefined): number | null {
+function numeric(value: Scalar | undefined): number | null {
   return typeof value === "number" ? value : null;
 }
 
-function key(value: Value): string {
+function key(value: Scalar): string {
   return `${typeof value} ${value}`;
 }
 

@@ -1,10 +1,10 @@
 import { count } from "../../kit/states.ts";
-import type { State, Trial } from "../../protocol.ts";
+import type { StateName, StudyTrial } from "../../protocol.ts";
 
 /** Classes of trials by their values, as in kfnb/widgets/study/standing.py: the better ones are in front. */
 export const CLASSES = 5;
 
-const REST: readonly State[] = [
+const REST: readonly StateName[] = [
   "EARLY_STOPPED",
   "RUNNING",
   "PENDING",
@@ -13,10 +13,10 @@ const REST: readonly State[] = [
   "METRICS_UNAVAILABLE",
 ];
 
-const WITHOUT_END: ReadonlySet<State> = new Set(["RUNNING", "PENDING", "KILLED"]);
+const WITHOUT_END: ReadonlySet<StateName> = new Set(["RUNNING", "PENDING", "KILLED"]);
 
 /** A trial that ran to its end and left a number. */
-export type Measured = Trial & { value: number };
+export type Measured = StudyTrial & { value: number };
 
 /** How a study's trials stand to each other. */
 export class Standing {
@@ -28,7 +28,7 @@ export class Standing {
   readonly #classes = new Map<number, number>();
 
   constructor(
-    readonly all: readonly Trial[],
+    readonly all: readonly StudyTrial[],
     readonly maximize: boolean,
   ) {
     const sign = maximize ? -1 : 1;
@@ -70,33 +70,33 @@ export class Standing {
   }
 
   /** All trials, as a table has them: the ranked ones, then those that were stopped, go on, or failed. */
-  bestFirst(): Trial[] {
+  bestFirst(): StudyTrial[] {
     const rest = this.all.filter((trial) => !isMeasured(trial));
     rest.sort((one, other) => rank(one.state) - rank(other.state) || one.number - other.number);
     return [...this.ranked, ...rest];
   }
 }
 
-export function isMeasured(trial: Trial): trial is Measured {
+export function isMeasured(trial: StudyTrial): trial is Measured {
   return trial.state === "SUCCEEDED" && typeof trial.value === "number";
 }
 
-export function isBroken(trial: Trial): boolean {
+export function isBroken(trial: StudyTrial): boolean {
   return trial.state === "FAILED" || trial.state === "METRICS_UNAVAILABLE";
 }
 
 /** What goes on comes before what failed. */
-function rank(state: State): number {
+function rank(state: StateName): number {
   return REST.indexOf(state);
 }
 
 /** A trial's value; of one that was stopped, the last on its way. */
-export function lastValue(trial: Trial): number | null {
+export function lastValue(trial: StudyTrial): number | null {
   return trial.value ?? trial.curve?.at(-1) ?? null;
 }
 
 /** A trial's parameters in a line: `lr = 0.001, layers = 3`. */
-export function paramsOf(trial: Trial): string {
+export function paramsOf(trial: StudyTrial): string {
   return Object.entries(trial.params ?? {})
     .map(([name, value]) => `${name} = ${brief(value)}`)
     .join(", ");

@@ -1,13 +1,11 @@
-import { batch, computed, signal } from "@preact/signals";
-import { learn } from "../../kit/clock.ts";
-import type { State, Study, Trial } from "../../protocol.ts";
-import { Followed, type Told } from "../../store/followed.ts";
-import type { Order } from "../run/view.ts";
+import { computed, signal } from "@preact/signals";
+import type { Order } from "../../kit/table/columns.ts";
+import type { Head, Part, StateName, StudyHead, StudyTrial } from "../../protocol.ts";
+import { Followed } from "../../store/followed.ts";
 import { type Axis, axesOf } from "./axes.ts";
 import { type Brushes, chosenBy, type Range } from "./brush.ts";
 import { Standing } from "./standing.ts";
 
-export type StudyHead = Omit<Study, "trials">;
 export type StudyTab = "overview" | "slices" | "curves" | "trials";
 
 /** No trial. */
@@ -23,7 +21,7 @@ export class StudyView {
   /** What is chosen on the axes, by their keys. */
   readonly brushes = signal<Brushes>(new Map());
   readonly filter = signal("");
-  readonly hidden = signal<ReadonlySet<State>>(new Set());
+  readonly hidden = signal<ReadonlySet<StateName>>(new Set());
   /** How the table is sorted; null for the best first. */
   readonly order = signal<Order | null>(null);
 
@@ -42,7 +40,7 @@ export class StudyStore extends Followed {
   readonly head = signal<StudyHead | null>(null);
   /** Counts up when any trial has changed. */
   readonly changed = signal(0);
-  readonly trials = new Map<number, Trial>();
+  readonly trials = new Map<number, StudyTrial>();
   /** The trials, by their values. */
   readonly standing = computed(() => {
     this.changed.value;
@@ -56,7 +54,6 @@ export class StudyStore extends Followed {
   readonly chosen = computed(() =>
     chosenBy(this.view.brushes.value, this.axes.value, this.standing.value.all),
   );
-  #seq = 0;
   #news: Partial<StudyHead> | null = null;
   #touched = false;
 
@@ -69,34 +66,21 @@ export class StudyStore extends Followed {
     return `The kernel that showed this study has gone: this is how it was then. %kf_study ${name} shows it again.`;
   }
 
-  whole(message: Told<"study">): void {
-    if (message.now) learn(message.now);
-    const { trials, ...head } = message.study;
-    this.#seq = message.seq;
+  protected fill(head: Head, parts: readonly Part[]): void {
     this.#news = null;
     this.trials.clear();
-    for (const trial of trials) this.trials.set(trial.number, trial);
-    batch(() => {
-      this.head.value = head;
-      this.again();
-      this.changed.value++;
-    });
+    for (const trial of parts as unknown as StudyTrial[]) this.trials.set(trial.number, trial);
+    this.head.value = head as unknown as StudyHead;
+    this.changed.value++;
   }
 
-  /** Take a change in; false after a gap, when the study must be asked for anew. */
-  change(message: Told<"trials">): boolean {
-    if (message.now) learn(message.now);
-    if (message.seq <= this.#seq) return true;
-    if (message.seq !== this.#seq + 1) return false;
-    this.#seq = message.seq;
-    if (message.study) this.#news = { ...this.#news, ...message.study };
-    for (const news of message.trials ?? []) {
+  protected add(head: Head, parts: readonly Part[]): void {
+    if (Object.keys(head).length) this.#news = { ...this.#news, ...head };
+    for (const news of parts as unknown as (Partial<StudyTrial> & { number: number })[]) {
       const known = this.trials.get(news.number);
       this.trials.set(news.number, known ? { ...known, ...news } : { state: "PENDING", ...news });
       this.#touched = true;
     }
-    this.frame.ask();
-    return true;
   }
 
   protected override draw(): void {

@@ -5,9 +5,9 @@ import { type Column, matching, sorted } from "../../kit/table/columns.ts";
 import { StateChoice } from "../../kit/table/statechoice.tsx";
 import { Table } from "../../kit/table/table.tsx";
 import { duration, grouped, many } from "../../kit/words.ts";
-import type { Trial } from "../../protocol.ts";
+import type { StudyHead, StudyTrial } from "../../protocol.ts";
 import { brief, type Standing } from "./standing.ts";
-import type { StudyHead, StudyStore } from "./store.ts";
+import type { StudyStore } from "./store.ts";
 
 const MOST_COLUMNS = 30;
 
@@ -52,7 +52,7 @@ export function Trials({ store }: { store: StudyStore }) {
             : `${grouped(rows.length)} of ${many(best.length, "trial")}`}
         </span>
       </div>
-      <Table<Trial>
+      <Table<StudyTrial>
         label="Trials"
         columns={columns}
         rows={rows}
@@ -85,11 +85,11 @@ function columnsOf(
   head: StudyHead,
   names: { params: string[]; metrics: string[] },
   store: StudyStore,
-): Column<Trial>[] {
+): Column<StudyTrial>[] {
   const choices = new Set(head.space.filter(({ kind }) => kind === "choice").map(({ name }) => name));
   const ordered = [...head.space.map(({ name }) => name).filter((name) => names.params.includes(name))];
   const params = [...ordered, ...names.params.filter((name) => !ordered.includes(name))];
-  const seconds = ({ started, finished }: Trial) =>
+  const seconds = ({ started, finished }: StudyTrial) =>
     typeof started === "number" && typeof finished === "number" ? finished - started : null;
   return [
     {
@@ -118,7 +118,7 @@ function columnsOf(
       value: ({ value }) => value ?? null,
     },
     ...params.slice(0, MOST_COLUMNS).map(
-      (name): Column<Trial> => ({
+      (name): Column<StudyTrial> => ({
         key: `params/${name}`,
         title: name,
         number: !choices.has(name),
@@ -126,7 +126,7 @@ function columnsOf(
       }),
     ),
     ...names.metrics.slice(0, MOST_COLUMNS).map(
-      (name): Column<Trial> => ({
+      (name): Column<StudyTrial> => ({
         key: `metrics/${name}`,
         title: name,
         number: true,
@@ -153,7 +153,7 @@ function Opener({ number, store }: { number: number; store: StudyStore }) {
   );
 }
 
-function note(trial: Trial): string {
+function note(trial: StudyTrial): string {
   return (
     trial.error ?? (trial.state === "FAILED" && isOver(trial.state) ? "no message; its log may say why" : "")
   );

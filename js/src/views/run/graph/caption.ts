@@ -2,11 +2,11 @@
 
 import { type Counts, count, look, over, overall, tally, total } from "../../../kit/states.ts";
 import { joined } from "../../../kit/words.ts";
-import type { State, Task } from "../../../protocol.ts";
+import type { RunTask, StateName } from "../../../protocol.ts";
 import type { Stack } from "../stack.ts";
 
 /** A node's state; that of what is in it where the kernel never named the group itself. */
-export function stateOf(stack: Stack): State {
+export function stateOf(stack: Stack): StateName {
   return overall(stack.tasks.size ? stack.counts : countsOf(stack));
 }
 
@@ -43,7 +43,7 @@ export function ofMany(counts: Counts): string {
 }
 
 /** A task's state in words, but for its duration. */
-export function ofOne(task: Task): string {
+export function ofOne(task: RunTask): string {
   const again = task.attempts > 1 && task.state === "RUNNING" ? `attempt ${task.attempts}` : "";
   return joined(look(task.state).word, task.doing || again, task.cached && "cached");
 }

@@ -1,7 +1,7 @@
 /** What a task did when: it waited, and then one or more attempts. Times are seconds since the epoch. */
 
 import { isOver } from "../../../kit/states.ts";
-import type { Task } from "../../../protocol.ts";
+import type { RunTask } from "../../../protocol.ts";
 import type { Fold } from "../fold.ts";
 import { byTurn, type Stack } from "../stack.ts";
 
@@ -12,8 +12,8 @@ export interface Bar {
 }
 
 /** All tasks that are no groups, those of one place under each other; the places in the order in which they began. */
-export function rowsOf(fold: Fold): Task[] {
-  const rows: Task[] = [];
+export function rowsOf(fold: Fold): RunTask[] {
+  const rows: RunTask[] = [];
   const collect = (stacks: readonly Stack[]) => {
     for (const stack of [...stacks].sort((one, other) => begun(one) - begun(other)))
       if (stack.group) collect(stack.children);
@@ -32,7 +32,7 @@ function begun(stack: Stack): number {
 }
 
 /** A task's bars from left to right; `ready` is when nothing was left to wait for, if that is known. */
-export function barsOf(task: Task, ready: number | null, now: number): Bar[] {
+export function barsOf(task: RunTask, ready: number | null, now: number): Bar[] {
   const starts = task.began;
   const end = task.finished ?? (isOver(task.state) ? (starts.at(-1) ?? now) : now);
   const first = starts[0];
@@ -48,7 +48,7 @@ export function barsOf(task: Task, ready: number | null, now: number): Bar[] {
 }
 
 /** When all that a task needs was there; null as long as it is not. */
-export function readyAt(task: Task, fold: Fold): number | null {
+export function readyAt(task: RunTask, fold: Fold): number | null {
   const level = task.id.slice(0, task.id.length - task.name.length);
   let ready = fold.tasks.get(parentOf(level))?.began[0] ?? fold.head.started;
   for (const need of Object.keys(task.needs)) {

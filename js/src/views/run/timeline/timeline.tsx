@@ -4,7 +4,7 @@ import { RowList } from "../../../kit/rowlist.tsx";
 import { Sign, stateStyle } from "../../../kit/sign.tsx";
 import { isOver, look } from "../../../kit/states.ts";
 import { duration, joined, many } from "../../../kit/words.ts";
-import type { Task } from "../../../protocol.ts";
+import type { RunTask } from "../../../protocol.ts";
 import type { RunStore } from "../store.ts";
 import { ticks } from "./axis.ts";
 import { type Bar, barsOf, readyAt, rowsOf } from "./bars.ts";
@@ -31,7 +31,7 @@ export function Timeline({ store }: { store: RunStore }) {
   const end = head.finished ?? (isOver(head.state) ? latest(tasks, moment) : moment);
   const start = Math.min(head.started ?? end, earliest(tasks, end));
   const span = Math.max(LEAST_SPAN, end - start);
-  const task = (index: number) => tasks[index] as Task;
+  const task = (index: number) => tasks[index] as RunTask;
   return (
     <RowList
       label="Timeline"
@@ -64,7 +64,7 @@ function Axis({ span }: { span: number }) {
 }
 
 interface RowProps {
-  task: Task;
+  task: RunTask;
   start: number;
   span: number;
   now: number;
@@ -100,7 +100,7 @@ function TaskRow({ task, start, span, now, store }: RowProps) {
 }
 
 interface NoteProps {
-  task: Task;
+  task: RunTask;
   bars: readonly Bar[];
   start: number;
   span: number;
@@ -121,21 +121,21 @@ function Note({ task, bars, start, span }: NoteProps) {
   );
 }
 
-function took(task: Task, from: number, to: number): string {
+function took(task: RunTask, from: number, to: number): string {
   return joined(
     task.cached ? "cached" : duration(to - from),
     task.attempts > 1 && many(task.attempts, "attempt"),
   );
 }
 
-function said({ kind, from, to }: Bar, task: Task): string {
+function said({ kind, from, to }: Bar, task: RunTask): string {
   const seconds = duration(to - from);
   if (kind === "wait") return `waited ${seconds}`;
   if (kind === "attempt") return `${seconds}, then tried again`;
   return task.cached ? "cached" : seconds;
 }
 
-function spoken(task: Task, start: number, store: RunStore): string {
+function spoken(task: RunTask, start: number, store: RunStore): string {
   const began = task.began[0];
   return joined(
     `${task.title} ${task.turn.length ? store.label(task) : ""}`.trim(),
@@ -147,11 +147,11 @@ function spoken(task: Task, start: number, store: RunStore): string {
   );
 }
 
-function earliest(tasks: readonly Task[], otherwise: number): number {
+function earliest(tasks: readonly RunTask[], otherwise: number): number {
   return tasks.reduce((least, task) => Math.min(least, task.began[0] ?? least), otherwise);
 }
 
-function latest(tasks: readonly Task[], otherwise: number): number {
+function latest(tasks: readonly RunTask[], otherwise: number): number {
   const last = tasks.reduce((most, task) => Math.max(most, task.finished ?? 0), 0);
   return last || otherwise;
 }
