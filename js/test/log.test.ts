@@ -123,7 +123,10 @@ describe("levels", () => {
   it("are told as kfnb's Python tells them", () => {
     const samples =
       Object.values(
-        import.meta.glob<[string, string][]>("./levels.json", { eager: true, import: "default" }),
+        import.meta.glob<[string, string][]>("../../tests/widgets/golden/levels.json", {
+          eager: true,
+          import: "default",
+        }),
       )[0] ?? [];
     const leveller = new Leveller();
     expect(samples.length).toBeGreaterThan(30);

@@ -1,9 +1,12 @@
-/** test/messages.json has one of each message, written by tests/widgets/test_wire.py. */
+/** tests/widgets/golden/messages.json has one of each message, written by tests/widgets/test_wire.py. */
 import { describe, expect, it } from "vitest";
 import type { PageMessage } from "../src/protocol.ts";
 import { giveSize, place, settle, shadowOf, start } from "./fake.ts";
 
-const found = import.meta.glob<PageMessage[]>("./messages.json", { eager: true, import: "default" });
+const found = import.meta.glob<PageMessage[]>("../../tests/widgets/golden/messages.json", {
+  eager: true,
+  import: "default",
+});
 const messages = Object.values(found)[0] ?? [];
 
 describe.skipIf(!messages.length)("the kernel's own messages", () => {

@@ -14,6 +14,7 @@ from kfnb.errors import UsageError
 from kfnb.model import RunState
 from kfnb.tuning.study import Study
 from kfnb.verbs.terminal import sub_verb, tell
+from kfnb.widgets.words import digits
 
 INTERRUPTED = 130
 _OF_STUDIES = "further verbs: kfnb studies show NAME shows a study; it also stops, resumes or deletes one"
@@ -59,7 +60,9 @@ def _progress(study: model.Study) -> str:
     """How far a study is, in a line."""
     of = "" if study.max_trials is None else f" of {study.max_trials}"
     best = study.best
-    value = "" if best is None or best.value is None else f", best {study.objective.metric} {best.value:.6g}"
+    value = (
+        "" if best is None or best.value is None else f", best {study.objective.metric} {digits(best.value)}"
+    )
     return f"{str(study.state).lower()}: {study.done}{of} trials{value}"
 
 

@@ -13,7 +13,7 @@ from kfnb.widgets.failure import failure_blocks
 from kfnb.widgets.home import Home
 from kfnb.widgets.picture import draw
 from kfnb.widgets.scene import Item, Link, Scene
-from kfnb.widgets.states import look, tally
+from kfnb.widgets.states import caption_of_many, look, tally
 from kfnb.widgets.table import Cell, Column, Table, Value
 from kfnb.widgets.tasks import elapsed, task_blocks
 from kfnb.widgets.tree import Path, Stack, Tree
@@ -130,16 +130,8 @@ def _caption(stack: Stack, now: float) -> str:
 
 
 def _caption_of_many(stack: Stack) -> str:
-    states, total = stack.states, len(stack.leaves)
-    failed = states.count(RunState.FAILED)
-    if failed:
-        return f"{failed} of {total} failed"
-    ran, skipped = states.count(RunState.SUCCEEDED), states.count(RunState.SKIPPED)
-    if ran and skipped and ran + skipped == total:
-        return f"{ran} ran, {skipped} skipped"
-    if len(set(states)) == 1:
-        return look(states[0]).word + " · cached" * all(leaf.task.cached for leaf in stack.leaves)
-    return f"{sum(state.finished for state in states)} of {total} done"
+    cached = len(set(stack.states)) == 1 and all(leaf.task.cached for leaf in stack.leaves)
+    return caption_of_many(stack.states) + " · cached" * cached
 
 
 def _id(path: Path) -> str:

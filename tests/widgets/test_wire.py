@@ -29,7 +29,7 @@ from kfnb.widgets import wire
 from kfnb.widgets.study.wire import StudyWire
 from kfnb.widgets.wire import RunsWire, RunWire
 
-MESSAGES = Path(__file__).parents[2] / "js" / "test" / "messages.json"
+MESSAGES = Path(__file__).parent / "golden" / "messages.json"
 
 
 def changed(run, task_id, **fields):

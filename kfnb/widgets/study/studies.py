@@ -8,10 +8,9 @@ from collections.abc import Sequence
 from kfnb.model import Study
 from kfnb.widgets.blocks import Text, bundle
 from kfnb.widgets.states import look
-from kfnb.widgets.study.trials import brief
 from kfnb.widgets.table import Cell, Column, Table, Value
 from kfnb.widgets.tasks import elapsed
-from kfnb.widgets.words import assignments, duration, moment
+from kfnb.widgets.words import assignments, brief, duration, moment
 
 COLUMNS = (
     Column("Name"),

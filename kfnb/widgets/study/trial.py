@@ -11,7 +11,7 @@ from kfnb.widgets.study.curves import usable_points
 from kfnb.widgets.study.standing import Standing
 from kfnb.widgets.study.states import BROKEN, trial_look
 from kfnb.widgets.table import Cell, Column, Table, Value
-from kfnb.widgets.words import moment, one_line, short
+from kfnb.widgets.words import brief, moment, one_line
 
 
 def draw_trial(study: Study, trial: Trial) -> dict[str, str]:
@@ -57,7 +57,7 @@ def _columns(what: str, trial: Trial, best: Trial | None) -> tuple[Column, ...]:
 
 
 def _row(name: str, value: object, best: Trial | None, of_best: object) -> list[Value]:
-    said = ["" if one is None else short(one, 60) for one in (value, of_best)]
+    said = ["" if one is None else brief(one, 6, 60) for one in (value, of_best)]
     return [name, *map(Cell, said if best else said[:1])]
 
 

@@ -1,6 +1,6 @@
-import { grouped } from "../../kit/words.ts";
+import { brief, digits, grouped } from "../../kit/words.ts";
 import type { StudyHead } from "../../protocol.ts";
-import { brief, digits, type Standing } from "./standing.ts";
+import type { Standing } from "./standing.ts";
 import type { StudyStore } from "./store.ts";
 
 /** The best trial: its value, its parameters, and how it compares. */

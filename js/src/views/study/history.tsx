@@ -1,12 +1,12 @@
 import { useMemo } from "preact/hooks";
-import { many } from "../../kit/words.ts";
+import { digits, many } from "../../kit/words.ts";
 import type { StudyTrial } from "../../protocol.ts";
 import { Canvas, type Drawing } from "./canvas.tsx";
 import { Field, nearest } from "./field.ts";
 import { Figure } from "./figure.tsx";
 import { crosses, diamonds, dots, lines, type Pen, type Place, ring } from "./pen.ts";
 import { noteOf, numberScale, type Scale, valueScale } from "./scale.ts";
-import { digits, isBroken, isMeasured, lastValue, type Standing } from "./standing.ts";
+import { isBroken, isMeasured, lastValue, type Standing } from "./standing.ts";
 import { NONE, type StudyStore } from "./store.ts";
 
 const HEIGHT = 216;

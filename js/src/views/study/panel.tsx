@@ -4,8 +4,9 @@ import { LogView } from "../../kit/log/logview.tsx";
 import { Sign, stateStyle } from "../../kit/sign.tsx";
 import { isOver, look } from "../../kit/states.ts";
 import { Tabs } from "../../kit/tabs.tsx";
+import { digits } from "../../kit/words.ts";
 import type { StudyTrial } from "../../protocol.ts";
-import { digits, lastValue, paramsOf } from "./standing.ts";
+import { lastValue, paramsOf } from "./standing.ts";
 import { NONE, type StudyStore } from "./store.ts";
 
 const SECTIONS = [

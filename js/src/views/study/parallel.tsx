@@ -1,12 +1,12 @@
 import { useMemo } from "preact/hooks";
-import { grouped, joined, many } from "../../kit/words.ts";
+import { cut, grouped, joined, many } from "../../kit/words.ts";
 import type { StudyTrial } from "../../protocol.ts";
 import { type Axis, placeOn } from "./axes.ts";
 import { Brush } from "./brushes.tsx";
 import { Canvas, type Drawing } from "./canvas.tsx";
 import { Figure } from "./figure.tsx";
 import { FAINT, lines, type Pen, type Place, RAMP, words } from "./pen.ts";
-import { cut, noteOf } from "./scale.ts";
+import { noteOf } from "./scale.ts";
 import type { Measured, Standing } from "./standing.ts";
 import { NONE, type StudyStore } from "./store.ts";
 

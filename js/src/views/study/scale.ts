@@ -1,6 +1,6 @@
 /** Where on an axis a value stands: the same as kfnb/widgets/study/scale.py. */
+import { brief, cut, digits } from "../../kit/words.ts";
 import type { Scalar, StudyDimension } from "../../protocol.ts";
-import { brief, digits } from "./standing.ts";
 
 const WIDE = 200;
 const LARGEST = 1e100;
@@ -115,7 +115,7 @@ function choices(all: readonly Scalar[]): Scale {
   const place = (number: number) => between((number + 0.5) / Math.max(1, all.length));
   return {
     ticks: all.flatMap((choice, number) =>
-      number % every ? [] : [{ at: place(number), text: cut(brief(choice)) }],
+      number % every ? [] : [{ at: place(number), text: cut(brief(choice), LONG) }],
     ),
     log: false,
     clipped: false,
@@ -133,10 +133,6 @@ function numeric(value: Scalar | undefined): number | null {
 
 function key(value: Scalar): string {
   return `${typeof value} ${value}`;
-}
-
-export function cut(text: string, most = LONG): string {
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
 }
 
 function between(share: number): number {

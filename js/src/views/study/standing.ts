@@ -1,17 +1,20 @@
 import { count } from "../../kit/states.ts";
+import { brief } from "../../kit/words.ts";
 import type { StateName, StudyTrial } from "../../protocol.ts";
 
 /** Classes of trials by their values, as in kfnb/widgets/study/standing.py: the better ones are in front. */
 export const CLASSES = 5;
 
-const REST: readonly StateName[] = [
-  "EARLY_STOPPED",
-  "RUNNING",
-  "PENDING",
-  "KILLED",
-  "FAILED",
-  "METRICS_UNAVAILABLE",
-];
+// of those without a value: which comes first in a table
+const RANKS: Partial<Record<StateName, number>> = {
+  SUCCEEDED: 0,
+  EARLY_STOPPED: 0,
+  RUNNING: 1,
+  PENDING: 2,
+  KILLED: 3,
+  FAILED: 4,
+  METRICS_UNAVAILABLE: 4,
+};
 
 const WITHOUT_END: ReadonlySet<StateName> = new Set(["RUNNING", "PENDING", "KILLED"]);
 
@@ -87,7 +90,7 @@ export function isBroken(trial: StudyTrial): boolean {
 
 /** What goes on comes before what failed. */
 function rank(state: StateName): number {
-  return REST.indexOf(state);
+  return RANKS[state] ?? Number.POSITIVE_INFINITY;
 }
 
 /** A trial's value; of one that was stopped, the last on its way. */
@@ -100,26 +103,4 @@ export function paramsOf(trial: StudyTrial): string {
   return Object.entries(trial.params ?? {})
     .map(([name, value]) => `${name} = ${brief(value)}`)
     .join(", ");
-}
-
-/** A value in a table's cell or a tip: numbers to five digits. */
-export function brief(value: unknown): string {
-  if (value === null || value === undefined) return "";
-  // as Python says it
-  if (typeof value === "boolean") return value ? "True" : "False";
-  return typeof value === "number" ? digits(value, 5) : String(value);
-}
-
-/** A number to so many digits, without zeros at its end: as Python's `%g` says it. */
-export function digits(value: number, most: number): string {
-  if (Number.isInteger(value) && Math.abs(value) < 1e15) return String(value);
-  const [mantissa = "", power] = value.toExponential(most - 1).split("e");
-  const exponent = Number(power);
-  if (exponent >= -4 && exponent < most) return trimmed(value.toFixed(Math.max(0, most - 1 - exponent)));
-  const size = String(Math.abs(exponent)).padStart(2, "0");
-  return `${trimmed(mantissa)}e${exponent < 0 ? "-" : "+"}${size}`;
-}
-
-function trimmed(text: string): string {
-  return text.includes(".") ? text.replace(/\.?0+$/, "") : text;
 }

@@ -1,5 +1,6 @@
 import { look } from "../../kit/states.ts";
-import { brief, digits, lastValue } from "./standing.ts";
+import { brief, digits } from "../../kit/words.ts";
+import { lastValue } from "./standing.ts";
 import type { StudyStore } from "./store.ts";
 
 const MOST = 8;

@@ -4,9 +4,9 @@ import { isOver, look, STATES } from "../../kit/states.ts";
 import { type Column, matching, sorted } from "../../kit/table/columns.ts";
 import { StateChoice } from "../../kit/table/statechoice.tsx";
 import { Table } from "../../kit/table/table.tsx";
-import { duration, grouped, many } from "../../kit/words.ts";
+import { brief, duration, grouped, many } from "../../kit/words.ts";
 import type { StudyHead, StudyTrial } from "../../protocol.ts";
-import { brief, type Standing } from "./standing.ts";
+import type { Standing } from "./standing.ts";
 import type { StudyStore } from "./store.ts";
 
 const MOST_COLUMNS = 30;
