@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from kfnb import api, managing
-from kfnb.backends.backend import Pace
-from kfnb.backends.events import Event, fold
-from kfnb.backends.run import Run
 from kfnb.cli import main
 from kfnb.model import RunState
+from kfnb.resources.runs import api, line
+from kfnb.resources.runs.backend import Pace
+from kfnb.resources.runs.events import Event, fold
+from kfnb.resources.runs.handle import Run
 
 REASON = "cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu"
 BEGINNING = (
@@ -56,7 +56,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     backend: Any = Waits(looks=3)
     handle = Run(backend, "r1")
     monkeypatch.setattr(api, "run", lambda *_: handle)
-    monkeypatch.setattr(managing, "submit", lambda *_, **__: handle)
+    monkeypatch.setattr(line, "submit", lambda *_, **__: handle)
     return handle
 
 

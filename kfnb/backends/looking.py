@@ -7,8 +7,8 @@ import time
 from collections.abc import Collection, Iterator
 from typing import Any, Protocol
 
-from kfnb.backends.backend import Pace, Pause
 from kfnb.errors import BackendUnavailable
+from kfnb.resources.runs.backend import Pace, Pause
 
 PATIENCE = 2 * 60 * 60
 """Seconds that a backend may not answer while something is waited for."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kfnb import model
-from kfnb.backends.backend import Backend
-from kfnb.backends.events import Fold
+from kfnb.resources.runs.backend import Backend
+from kfnb.resources.runs.events import Fold
 
 
 class Observer:

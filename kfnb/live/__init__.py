@@ -1,1 +1,1 @@
-"""What kernel and page tell each other, so that what a notebook shows of something that is running stays up to date."""
+"""What a kernel's page shows live: who follows what, and what the page is told."""

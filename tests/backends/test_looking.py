@@ -3,9 +3,9 @@
 import pytest
 
 from kfnb.backends import looking
-from kfnb.backends.backend import Pace
 from kfnb.backends.looking import looks
 from kfnb.errors import BackendUnavailable
+from kfnb.resources.runs.backend import Pace
 
 PACE = Pace(0.001, 0.002)
 

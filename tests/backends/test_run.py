@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 
 from kfnb import model
-from kfnb.backends.backend import Pace
-from kfnb.backends.events import Event, Fold, decode, encode, fold
-from kfnb.backends.run import Run, RunList
 from kfnb.errors import RunFailed
 from kfnb.model import Artifact, RunState, Task
+from kfnb.resources.runs.backend import Pace
+from kfnb.resources.runs.events import Event, Fold, decode, encode, fold
+from kfnb.resources.runs.handle import Run, RunList
 
 
 class Kept:

@@ -6,9 +6,9 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kfnb.backends.backend import LogLine, Pace
-from kfnb.backends.events import Event, fold
-from kfnb.backends.run import Run
+from kfnb.resources.runs.backend import LogLine, Pace
+from kfnb.resources.runs.events import Event, fold
+from kfnb.resources.runs.handle import Run
 
 Fact = tuple[str, str, dict[str, Any]]
 

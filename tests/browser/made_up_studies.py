@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from kfnb.backends.backend import Pace
 from kfnb.model import Dimension, Objective, RunState, Study, Trial, TrialState
-from kfnb.tuning.study import Study as Handle
+from kfnb.resources.runs.backend import Pace
+from kfnb.resources.studies.handle import Study as Handle
 
 SPACE = (
     Dimension("lr", "float", 1e-5, 1e-1, log=True),

@@ -8,16 +8,16 @@ from dataclasses import replace
 
 import pytest
 
-from kfnb.backends.backend import Pace
 from kfnb.errors import StudyNotFound
+from kfnb.live import importances as importance_module
+from kfnb.live.followables import StudySubject
+from kfnb.live.followers import Follower
+from kfnb.live.importances import FEWEST, Importances
 from kfnb.live.messages import GoneMessage
-from kfnb.magics import importances as importance_module
-from kfnb.magics.following import Follower
-from kfnb.magics.importances import FEWEST, Importances
-from kfnb.magics.pictures import Pictures
-from kfnb.magics.subjects import StudySubject
+from kfnb.live.static_views import Pictures
 from kfnb.model import Dimension, Objective, RunState, Study, Trial, TrialState
-from kfnb.widgets.study.wire import StudyWire
+from kfnb.resources.runs.backend import Pace
+from kfnb.resources.studies.wire import StudyWire
 
 EMPTY = Study("bowl", "made up", Objective("loss"), space=(Dimension("x", "int", 0, 3),))
 BEGUN = replace(EMPTY, state=RunState.RUNNING, trials=(Trial(0, TrialState.RUNNING),))

@@ -13,13 +13,13 @@ from pathlib import Path
 import pytest
 
 from kfnb.model import Dimension, Objective, RunState, Study, Trial, TrialState
-from kfnb.widgets import theme
-from kfnb.widgets.layout import Box, arrange
-from kfnb.widgets.states import caption_of_many, look, overall, tally
-from kfnb.widgets.study.scale import Scale, dimension_scale, number_scale, value_scale
-from kfnb.widgets.study.standing import Standing
-from kfnb.widgets.study.states import trial_look
-from kfnb.widgets.words import brief, cut, digits, duration
+from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.scale import Scale, dimension_scale, number_scale, value_scale
+from kfnb.resources.studies.view.states import trial_look
+from kfnb.ui import theme
+from kfnb.ui.graph.layout import Box, arrange
+from kfnb.ui.states import caption_of_many, look, overall, tally
+from kfnb.ui.words import brief, cut, digits, duration
 
 GOLDEN = Path(__file__).parent / "golden"
 

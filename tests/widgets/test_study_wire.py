@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.model import Dimension, RunState, TaskError, Trial, TrialState
-from kfnb.widgets.study.wire import MOST_CURVES, MOST_POINTS, StudyWire, find_trial
+from kfnb.resources.studies.wire import MOST_CURVES, MOST_POINTS, StudyWire, find_trial
 
 
 def replaced(study, number, **fields):

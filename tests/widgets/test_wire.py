@@ -25,9 +25,9 @@ from kfnb.live.messages import (
     to_json,
 )
 from kfnb.model import Run, RunState, Task, TaskError, Trial, TrialState
-from kfnb.widgets import wire
-from kfnb.widgets.study.wire import StudyWire
-from kfnb.widgets.wire import RunsWire, RunWire
+from kfnb.resources.runs import wire
+from kfnb.resources.runs.wire import RunsWire, RunWire
+from kfnb.resources.studies.wire import StudyWire
 
 MESSAGES = Path(__file__).parent / "golden" / "messages.json"
 

@@ -13,8 +13,6 @@ from itertools import islice
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.backend import LogLine, Pace, Submission
-from kfnb.backends.events import Event
 from kfnb.backends.kubeflow import variables
 from kfnb.backends.kubeflow.experiments import Experiments
 from kfnb.backends.kubeflow.fold import outline
@@ -27,9 +25,11 @@ from kfnb.backends.kubeflow.submit import order
 from kfnb.backends.kubeflow.uploads import NOWHERE, Uploads
 from kfnb.backends.kubeflow.versions import Versions
 from kfnb.backends.looking import PATIENCE
-from kfnb.backends.selection import LISTED, Selection
 from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.model import RunState
+from kfnb.resources.runs.backend import LogLine, Pace, Submission
+from kfnb.resources.runs.events import Event
+from kfnb.resources.runs.selection import LISTED, Selection
 
 Json = Mapping[str, Any]
 

@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.backend import LogLine, Pace
 from kfnb.backends.kubeflow import logs, waiting
 from kfnb.backends.kubeflow.artifacts import ENDED, Made
 from kfnb.backends.kubeflow.components import Components
@@ -27,6 +26,7 @@ from kfnb.backends.kubeflow.told import Seen, Told
 from kfnb.backends.kubeflow.unexplained import Workflows
 from kfnb.backends.kubeflow.workflow import Node, Workflow
 from kfnb.model import RunState, Task, TaskError
+from kfnb.resources.runs.backend import LogLine, Pace
 
 Json = Mapping[str, Any]
 

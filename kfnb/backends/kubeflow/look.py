@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from kfnb import model
-from kfnb.backends.backend import LogLine, Pace
 from kfnb.backends.kubeflow.again import begun_again
 from kfnb.backends.kubeflow.due import due
 from kfnb.backends.kubeflow.fold import fold, spec_of
@@ -22,6 +21,7 @@ from kfnb.backends.kubeflow.versions import Versions
 from kfnb.backends.kubeflow.watch import Watch
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.model import RunState
+from kfnb.resources.runs.backend import LogLine, Pace
 
 Json = Mapping[str, Any]
 

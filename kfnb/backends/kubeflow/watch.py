@@ -7,11 +7,11 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from kfnb.backends.backend import Pace, Pause
-from kfnb.backends.events import Event
 from kfnb.backends.kubeflow.changes import changes
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import Run
+from kfnb.resources.runs.backend import Pace, Pause
+from kfnb.resources.runs.events import Event
 
 _LATELY = 60.0
 """Seconds after a look in which the next one is expected."""

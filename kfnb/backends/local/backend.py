@@ -16,9 +16,6 @@ from itertools import chain, islice
 from pathlib import Path
 
 from kfnb import model
-from kfnb.backends.backend import CACHED, LogLine, Pace, Submission
-from kfnb.backends.environment import FROM_STUDY, environment_of, of_study
-from kfnb.backends.events import Event, encode, fold
 from kfnb.backends.local import folder as folders
 from kfnb.backends.local.folder import Order, RunFolder
 from kfnb.backends.local.logs import Logs
@@ -28,10 +25,13 @@ from kfnb.backends.local.secret_store import Secrets
 from kfnb.backends.local.spawn import spawn, stand_by
 from kfnb.backends.local.store import Fact, looked_at, opened
 from kfnb.backends.local.supply import said, unmet
-from kfnb.backends.selection import DEFAULT_EXPERIMENT, LISTED, Selection
 from kfnb.disk import shortage
 from kfnb.errors import BackendError, RunNotFound, did_you_mean
 from kfnb.model import RunState
+from kfnb.resources.runs.backend import CACHED, LogLine, Pace, Submission
+from kfnb.resources.runs.environment import FROM_STUDY, environment_of, of_study
+from kfnb.resources.runs.events import Event, encode, fold
+from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT, LISTED, Selection
 
 _POLL = 0.05
 """Seconds between looks at a run that is followed."""

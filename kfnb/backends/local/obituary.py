@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from kfnb.backends.events import fold
 from kfnb.backends.local.container import remove
 from kfnb.backends.local.folder import RunFolder
 from kfnb.backends.local.marks import end_marked
@@ -14,6 +13,7 @@ from kfnb.backends.local.store import EventLog, Fact, Look
 from kfnb.disk import shortage
 from kfnb.errors import BackendError
 from kfnb.model import RunState, Task
+from kfnb.resources.runs.events import fold
 
 _LOST = "its process is gone, with the one that drove the run"
 

@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from kfnb.backends.events import Event
 from kfnb.errors import BackendError
 from kfnb.model import RunState
+from kfnb.resources.runs.events import Event
 
 FILE = "events.db"
 _SCHEMA = """

@@ -10,17 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.backend import Pace
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 from kfnb.model import RunState
+from kfnb.resources.runs.backend import Pace
+from kfnb.resources.studies.search import Search
 from kfnb.tuning.katib import experiment, reading
 from kfnb.tuning.katib.algorithms import INSTEAD
 from kfnb.tuning.katib.details import Manager
 from kfnb.tuning.katib.logs import Logs
 from kfnb.tuning.katib.observed import Observed
 from kfnb.tuning.katib.resources import Item, Resources
-from kfnb.tuning.search import Search
 
 _MOST = "maxTrialCount"
 _CURVES = 5.0

@@ -21,6 +21,7 @@ from kfnb.backends.local.store import EventLog, opened
 from kfnb.disk import shortage
 from kfnb.errors import BackendError
 from kfnb.model import RunState
+from kfnb.resources.studies.search import Search
 from kfnb.tuning.local.ending import End, fruitless
 from kfnb.tuning.local.fold import StudyFold
 from kfnb.tuning.local.folder import Order, StudyFolder
@@ -31,7 +32,6 @@ from kfnb.tuning.local.runs import Runs
 from kfnb.tuning.local.searching import Searching, Trials
 from kfnb.tuning.local.suggester import Suggester
 from kfnb.tuning.local.workers import Workers
-from kfnb.tuning.search import Search
 
 
 def main(folder: StudyFolder, lock: int) -> None:

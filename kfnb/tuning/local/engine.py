@@ -13,7 +13,6 @@ from contextlib import suppress
 from pathlib import Path
 
 from kfnb import model
-from kfnb.backends.backend import Pace
 from kfnb.backends.local import folder as run_folders
 from kfnb.backends.local.logs import Tail
 from kfnb.backends.local.reader import examine, refuse
@@ -22,12 +21,13 @@ from kfnb.backends.local.store import Fact, opened
 from kfnb.disk import shortage
 from kfnb.errors import BackendError, StudyNotFound
 from kfnb.model import RunState
+from kfnb.resources.runs.backend import Pace
+from kfnb.resources.studies.search import Search
 from kfnb.tuning.local import folder as folders
 from kfnb.tuning.local import prepare, sampler
 from kfnb.tuning.local.fold import described
 from kfnb.tuning.local.folder import Order, StudyFolder
 from kfnb.tuning.local.observer import Observer
-from kfnb.tuning.search import Search
 
 _DRIVER = "kfnb.tuning.local.driver"
 _TOO_LATE = (

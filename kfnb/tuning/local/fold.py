@@ -23,10 +23,10 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.events import Event
 from kfnb.errors import BackendError
 from kfnb.model import Dimension, Objective, RunState, TaskError, Trial, TrialState
-from kfnb.tuning.search import Search
+from kfnb.resources.runs.events import Event
+from kfnb.resources.studies.search import Search
 
 
 def described(search: Search, created: float) -> dict[str, Any]:

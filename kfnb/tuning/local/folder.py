@@ -30,7 +30,7 @@ from kfnb.backends.local.folder import RunFolder
 from kfnb.backends.local.store import looked_at
 from kfnb.errors import BackendError, StudyNotFound
 from kfnb.model import Dimension, Objective
-from kfnb.tuning.search import Search, Subject
+from kfnb.resources.studies.search import Search, Subject
 
 _STUDIES = "studies"
 _FILE = "search.json"

@@ -10,7 +10,6 @@ from typing import Any
 from cluster import Kubernetes, Metadata, Objects, running
 from replay import NAMES, RUNS, STOCK, exchanges, looks, text_of
 
-from kfnb.backends.backend import Pace
 from kfnb.backends.kubeflow import mlmd
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.look import Look
@@ -21,6 +20,7 @@ from kfnb.backends.kubeflow.pods import Pod, Pods
 from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.kubeflow.workflow import Workflow, _nodes, parse
 from kfnb.model import Run
+from kfnb.resources.runs.backend import Pace
 
 WORKFLOWS = (
     *("success", "success-cached", "failure", "cancel"),

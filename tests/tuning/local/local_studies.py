@@ -4,9 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 from kfnb.backends.local.marks import marked
-from kfnb.config import settings
+from kfnb.resources.studies.handle import Study
+from kfnb.settings import settings
 from kfnb.tuning.local.folder import StudyFolder
-from kfnb.tuning.study import Study
 
 Start = Callable[..., Study]
 

@@ -2,7 +2,7 @@ import { count } from "../../kit/states.ts";
 import { brief } from "../../kit/words.ts";
 import type { StateName, StudyTrial } from "../../protocol.ts";
 
-/** Classes of trials by their values, as in kfnb/widgets/study/standing.py: the better ones are in front. */
+/** Classes of trials by their values, as in kfnb/resources/studies/view/ranking.py: the better ones are in front. */
 export const CLASSES = 5;
 
 // of those without a value: which comes first in a table

@@ -1,0 +1,268 @@
+"""What a kernel's page shows live: one board for a kernel. All that it holds is bounded, however much was shown."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from kfnb.errors import NotFound
+from kfnb.live import followables
+from kfnb.live.comm import Live
+from kfnb.live.downloads import Downloads
+from kfnb.live.followables import Draw, Followable, Handle
+from kfnb.live.followers import Follower
+from kfnb.live.handlers import answer
+from kfnb.live.log_stream import LogStream
+from kfnb.live.messages import (
+    DetailRequest,
+    LogRequest,
+    PageMessage,
+    PageRequest,
+    ReplyMessage,
+    SaveRequest,
+    read_request,
+    to_json,
+)
+from kfnb.live.static_views import Pictures, Place
+from kfnb.resources.runs.backend import LogLine
+from kfnb.ui.mount_point import Home
+
+IN_TURN = frozenset({"log", "seen", "leave"})
+"""What is done at once, as it was asked for: one undoes the other. The rest may take long, and has threads."""
+
+MOST_FOLLOWED = 50
+"""Subjects that are followed at once, a thread each: with one more, the oldest one that no page shows is left."""
+
+MOST_KEPT = 50
+"""Subjects that are remembered though they are not followed: where they stand in the notebook, and their handles."""
+
+MOST_THREADS = 16
+"""Requests of the page's that are answered at once; the others wait."""
+
+MOST_STREAMS = 32
+"""Logs that are sent at once: a page shows a few."""
+
+Key: TypeAlias = tuple[str, str]
+"""A subject, by its type and id."""
+
+
+@dataclass
+class _Known:
+    """A subject that was shown: its handle, the cells that show it, and the places of its static pictures."""
+
+    handle: Handle
+    cells: set[str | None] = field(default_factory=set)
+    places: tuple[Place, ...] = ()
+
+
+class Board:
+    """Who follows what, and where it is shown."""
+
+    def __init__(self) -> None:
+        self._live = Live(self._hear)
+        self._lock = threading.Lock()
+        self._known: OrderedDict[Key, _Known] = OrderedDict()
+        self._followers: dict[Key, Follower] = {}
+        self._streams: OrderedDict[tuple[str, str, str], LogStream] = OrderedDict()
+        self._questions: dict[tuple[str, str, str], object] = {}
+        self._answering = Answering(self)
+        self.downloads = Downloads()
+
+    def tell(self, message: PageMessage, *buffers: bytes) -> None:
+        """Send the page a message."""
+        self._live.tell(to_json(message), *buffers)
+
+    def _hear(self, content: Mapping[str, Any]) -> None:
+        try:
+            request = read_request(content)
+        except ValueError as error:
+            named = str(content.get("type", "")), str(content.get("id", ""))
+            self.tell(ReplyMessage(*named, f"internal error in kfnb: {error}", ok=False))
+            return
+        if request.do in IN_TURN:
+            answer(self, request)
+        else:
+            self._answering.add(request)
+
+    # -- subjects ---------------------------------------------------------------------------------------------
+
+    def row(self, type: str) -> Followable:
+        """How things of that type are followed. Raises ``NotFound``."""
+        return followables.row_of_type(type)
+
+    def home(self, handle: Handle) -> Home:
+        """The mark of the static picture of a subject."""
+        return Home(self._live.token, *_key(handle))
+
+    def drawing(self, handle: Handle) -> Draw:
+        """How the static picture of a subject is drawn, with its mark."""
+        row = followables.row_of(handle)
+        return row.drawing(row, self.home(handle))
+
+    def find(self, type: str, id: str) -> Handle:
+        """What the page knows by that id: it was displayed here, or else can be found. Raises ``NotFound``."""
+        known = self._known.get((type, id))
+        if known is not None:
+            return known.handle
+        find = self.row(type).find
+        if find is None:
+            raise NotFound("this kernel does not keep it any more: run the cell again")
+        return find(id)
+
+    def follow(self, handle: Handle, place: Place | None = None) -> None:
+        """Keep the page's picture of a subject up to date until it is finished, and a static one at ``place``.
+
+        Without a place, the page is told all of it, whatever it was told before.
+        """
+        key = _key(handle)
+        with self._lock:
+            known = self._remember(key, handle)
+            follower = self._followers.get(key)
+            if follower is None:
+                self._make_room()
+                follower = self._followers[key] = self._follower(handle, known)
+                follower.start()
+            elif place is None:
+                follower.ask()
+            if place is not None:
+                follower.pictures.add(place)
+                follower.wake()
+
+    def _follower(self, handle: Handle, known: _Known) -> Follower:
+        row = followables.row_of(handle)
+        # what is tried again is shown where it was displayed at first
+        pictures = Pictures(row.drawing(row, self.home(handle)), known.places)
+        # in the page, what it shows has no mark of its own
+        wire = row.wire(row.drawing(row, None))
+        return Follower(row.subject(row, handle), wire, pictures, self.tell, self._ended)
+
+    def _remember(self, key: Key, handle: Handle) -> _Known:
+        known = self._known.setdefault(key, _Known(handle))
+        known.handle = handle
+        self._known.move_to_end(key)
+        for other in [other for other in self._known if other not in self._followers][:-MOST_KEPT]:
+            del self._known[other]
+        return known
+
+    def _make_room(self) -> None:
+        """Leave the oldest subject that is not seen, where too many are followed."""
+        following = [one for one in self._followers.values() if not one.dismissed]
+        if len(following) < MOST_FOLLOWED:
+            return
+        left = next((one for one in following if not one.seen), following[0])
+        left.dismiss(
+            f"more than {MOST_FOLLOWED} are followed at once; run its cell again to see how it stands"
+        )
+
+    def _ended(self, follower: Follower) -> bool:
+        with self._lock:
+            if follower.asked:
+                return False
+            key = follower.subject.type, follower.subject.id
+            del self._followers[key]
+            if key in self._known:
+                self._known[key].places = tuple(follower.pictures.places)
+            return True
+
+    def seen(self, type: str, id: str) -> None:
+        """The page shows that subject live."""
+        with self._lock:
+            if follower := self._followers.get((type, id)):
+                follower.seen = follower.watched = True
+
+    def leave(self, type: str, id: str) -> None:
+        """The page shows that subject no more."""
+        with self._lock:
+            if follower := self._followers.get((type, id)):
+                follower.leave()
+
+    # -- the cells that show them -----------------------------------------------------------------------------
+
+    def placed(self, handle: Handle, cell: str | None) -> None:
+        """A cell, by its client's id of it (None where there is none), shows a subject."""
+        if known := self._known.get(_key(handle)):
+            known.cells.add(cell)
+
+    def cleared(self, cell: str) -> None:
+        """A cell runs again: what it showed is gone from the notebook."""
+        with self._lock:
+            for known in self._known.values():
+                known.cells.discard(cell)
+
+    def is_shown(self, handle: Handle) -> bool:
+        """Whether a cell shows that subject."""
+        known = self._known.get(_key(handle))
+        return known is not None and bool(known.cells)
+
+    # -- what the page asks of a part -------------------------------------------------------------------------
+
+    def log(self, request: LogRequest, lines: Callable[[], Iterator[LogLine | None]]) -> None:
+        """Send the page a part's log from its beginning, or send no more of it."""
+        key = request.type, request.id, request.part
+        with self._lock:
+            stream = self._streams.pop(key, None)
+            if stream is not None:
+                stream.stop()
+            if request.on:
+                stream = self._streams[key] = LogStream(*key, lines, self.tell, self._log_ended)
+                stream.start()
+            while len(self._streams) > MOST_STREAMS:
+                self._streams.popitem(last=False)[1].stop()
+
+    def _log_ended(self, stream: LogStream) -> None:
+        with self._lock:
+            if self._streams.get(stream.key) is stream:
+                del self._streams[stream.key]
+
+    def save(self, request: SaveRequest, name: str, lines: Iterable[LogLine | None]) -> None:
+        """Send the page a part's whole log, to be saved as a file called ``name``."""
+        LogStream(request.type, request.id, request.part, lambda: iter(lines), self.tell).save(name)
+
+    @contextmanager
+    def newest(self, request: DetailRequest) -> Iterator[Callable[[], bool]]:
+        """The details of a part are asked for: what is given tells whether that is the newest such question."""
+        key, question = (request.type, request.id, request.part), object()
+        self._questions[key] = question
+        try:
+            yield lambda: self._questions.get(key) is question
+        finally:
+            if self._questions.get(key) is question:
+                del self._questions[key]
+
+
+class Answering:
+    """Answers the page's requests, a few at once: one may wait for a cluster that does not answer."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._lock = threading.Lock()
+        self._waiting: deque[PageRequest] = deque()
+        self._threads = 0
+
+    def add(self, request: PageRequest) -> None:
+        """Answer it as soon as a thread is free."""
+        with self._lock:
+            self._waiting.append(request)
+            if self._threads == MOST_THREADS:
+                return
+            self._threads += 1
+        # a daemon, lest a cluster that does not answer keep the kernel from ending
+        threading.Thread(target=self._work, name="kfnb-answer", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._threads -= 1
+                    return
+                request = self._waiting.popleft()
+            answer(self._board, request)
+
+
+def _key(handle: Handle) -> Key:
+    row = followables.row_of(handle)
+    return row.type, row.name(handle)
