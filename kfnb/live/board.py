@@ -144,9 +144,12 @@ class Board:
         known = self._known.setdefault(key, _Known(handle))
         known.handle = handle
         self._known.move_to_end(key)
-        for other in [other for other in self._known if other not in self._followers][:-MOST_KEPT]:
-            del self._known[other]
         return known
+
+    def _forget(self) -> None:
+        """Keep of the subjects that are not followed the newest alone."""
+        for key in [key for key in self._known if key not in self._followers][:-MOST_KEPT]:
+            del self._known[key]
 
     def _make_room(self) -> None:
         """Leave the oldest subject that is not seen, where too many are followed."""
@@ -166,6 +169,7 @@ class Board:
             del self._followers[key]
             if key in self._known:
                 self._known[key].places = tuple(follower.pictures.places)
+            self._forget()
             return True
 
     def seen(self, type: str, id: str) -> None:
