@@ -11,7 +11,6 @@ from datetime import datetime, timezone
 from decimal import ROUND_HALF_UP, Context
 from typing import Any
 
-from kfnb.live.messages import Scalar
 from kfnb.model import Artifact, Run
 
 TIMES = "\N{MULTIPLICATION SIGN}"
@@ -102,7 +101,7 @@ def _trimmed(text: str) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def brief(value: Scalar, most: int = 5, columns: int = 32) -> str:
+def brief(value: float | str | bool | None, most: int = 5, columns: int = 32) -> str:
     """A parameter's value in a table's cell: numbers to so many digits; empty for None."""
     if value is None:
         return ""

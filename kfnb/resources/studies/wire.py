@@ -10,7 +10,7 @@ from kfnb.live.contents import Content, new_fields, new_parts
 from kfnb.live.messages import Scalar, StudyDimension, StudyHead, StudyTrial
 from kfnb.model import Dimension, Study, Trial, TrialState, Value
 from kfnb.resources.runs.wire import sentence
-from kfnb.resources.studies.view.dimensions import dimensions_of
+from kfnb.resources.studies.view.dimensions import Seen
 from kfnb.resources.studies.view.ranking import Standing
 from kfnb.resources.studies.view.scale import usable
 from kfnb.ui.words import clean, cut, one_line
@@ -28,27 +28,49 @@ def wire_id(backend: str, name: str) -> str:
 
 
 class StudyWire:
-    """A study, whose parts are its trials."""
+    """A study, whose parts are its trials. What it remembers only spares it to count all trials at each change."""
 
     each_look = False
 
+    def __init__(self) -> None:
+        self._known: Study | None = None
+        self._seen = Seen(())
+        self._space: Sequence[Dimension] = ()
+
     def whole(self, study: Study) -> Content:
         """All of the study."""
+        self._know(study)
         drawn = _with_curves(study)
         trials = [_trial(trial, curve=trial.number in drawn) for trial in study.trials]
-        return Content(_head(study, dimensions_of(study)), trials)
+        return Content(_head(study, self._space), trials)
 
     def change(self, old: Study, new: Study) -> Content:
         """What is new since ``old``: costs what is new, not what there is."""
+        if old is not self._known:
+            self._know(old)
+        head = _head(old, self._space)
         changed = [trial for at, trial in enumerate(new.trials) if _at(old.trials, at) is not trial]
-        # most spaces name all parameters: then no trial adds any
-        named = {dimension.name for dimension in new.space}
-        grows = old.space != new.space or any(trial.params.keys() - named for trial in changed)
-        spaces = (dimensions_of(old), dimensions_of(new)) if grows else (new.space, new.space)
-        trials = new_parts(
-            [find_trial(old.trials, trial.number) for trial in changed], changed, _told, key="number"
-        )
-        return Content(new_fields(_head(old, spaces[0]), _head(new, spaces[1])), trials)
+        if old.space == new.space:
+            self._grow(new, changed)
+        else:
+            self._know(new)
+        before = [find_trial(old.trials, trial.number) for trial in changed]
+        trials = new_parts(before, changed, _told, key="number")
+        return Content(new_fields(head, _head(new, self._space)), trials)
+
+    def _know(self, study: Study) -> None:
+        self._seen = Seen(study.space)
+        self._space = study.space
+        self._grow(study, study.trials)
+
+    def _grow(self, study: Study, trials: Sequence[Trial]) -> None:
+        """Take trials in: parameters that the space does not name are dimensions too."""
+        named = {dimension.name for dimension in study.space}
+        for trial in trials:
+            self._seen.add(trial.params)
+        if any(trial.params.keys() - named for trial in trials):
+            self._space = self._seen.dimensions
+        self._known = study
 
 
 def _told(trial: Trial) -> StudyTrial:
