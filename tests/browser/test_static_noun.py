@@ -57,5 +57,6 @@ def test_a_noun_that_no_view_here_knows_is_live(lab, page, tmp_path):
     expect(live.get_by_text("Succeeded")).to_be_visible()
     expect(live.get_by_text("what few will want to see")).to_be_visible()
     page.screenshot(path=str(tmp_path / "thing.png"))
+    sheet.save()
     sheet.reload()
     expect(live.get_by_text("step 9 <b>of 9</b>")).to_be_visible()
