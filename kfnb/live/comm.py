@@ -14,6 +14,8 @@ from typing import Any
 import anywidget
 import traitlets
 
+from kfnb import compat
+
 _MODULE = Path(__file__).parent / "static" / "live.js"
 
 
@@ -31,11 +33,7 @@ class Live(anywidget.AnyWidget):
     def __init__(self, hear: Callable[[Mapping[str, Any]], None]) -> None:
         token = secrets.token_hex(16)
         super().__init__(model_id=token, token=token)
-        comm: Any = self.comm
-        # ipykernel gives what a page says to the shell that spoke last, which may run a cell for an hour
-        vars(comm)["_reply_subshell_for"] = lambda _data, subshell: subshell
-        # else each word would count as a cell: matplotlib shows and closes the figures of the one that still runs
-        comm.handle_msg = self._handle_msg
+        compat.answer_beside_cells(self)
         self.on_msg(lambda _widget, content, _buffers: hear(content) if isinstance(content, dict) else None)
 
     def tell(self, message: Mapping[str, Any], *buffers: bytes) -> None:

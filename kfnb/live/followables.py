@@ -1,8 +1,9 @@
 """What can be followed in a page: one row a type. The kernel's registry; the page's is ``js/src/registry.ts``.
 
-A type without a row there is shown by its static HTML, so a row here is all that a new noun needs to be live::
+A type without a row there is shown by its static HTML, so that a new noun needs no more than this in its ``wire``, and its
+class among the ``live`` ones of its row in ``kfnb/registry.py``::
 
-    register(Followable("service", Service, name=lambda service: service.name, find=service, draw=draw_service))
+    FOLLOWABLE = Followable("service", Service, name=lambda service: service.name, find=service, draw=draw_service)
 """
 
 from __future__ import annotations
@@ -12,13 +13,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from kfnb import model
+from kfnb import model, registry
 from kfnb.errors import NotFound
 from kfnb.live import handlers as answers
-from kfnb.live.artifact_text import Drawing
 from kfnb.live.contents import StaticWire, Wire
 from kfnb.live.importances import Importances
 from kfnb.resources.runs import api
+from kfnb.resources.runs.artifact_text import Drawing
 from kfnb.resources.runs.backend import Pace
 from kfnb.resources.runs.command_line import command
 from kfnb.resources.runs.handle import Run, RunList
@@ -268,11 +269,20 @@ def register(row: Followable) -> None:
 
 
 def row_of(handle: Handle) -> Followable:
-    """The row of a handle's type. Raises ``TypeError`` where it has none."""
+    """The row of a handle's type: one that is registered, else the ``FOLLOWABLE`` of its noun's ``wire``.
+
+    Raises ``TypeError`` where it has none.
+    """
     for row in _ROWS.values():
         if isinstance(handle, row.handle):
             return row
-    raise TypeError(f"{type(handle).__name__} cannot be followed")
+    kind = type(handle)
+    noun = registry.noun_of_display(f"{kind.__module__}.{kind.__qualname__}")
+    if noun is None or not noun.live:
+        raise TypeError(f"{kind.__name__} cannot be followed")
+    found: Followable = noun.module("wire").FOLLOWABLE
+    register(found)
+    return found
 
 
 def row_of_type(type: str) -> Followable:

@@ -8,12 +8,15 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from kfnb.diagnostics import logger
 from kfnb.errors import BackendUnavailable, NotFound
 from kfnb.live.contents import Wire
 from kfnb.live.followables import Subject
 from kfnb.live.messages import ChangeMessage, GoneMessage, PageMessage, WholeMessage
 from kfnb.live.static_views import Pictures
 from kfnb.resources.runs.backend import Pause
+
+_logger = logger(__package__)
 
 SHARE = 9
 """So many times as long as a look kept a core busy, the next one waits: at most a tenth of a core is spent."""
@@ -102,6 +105,7 @@ class Follower:
                 self.dismiss(str(error))
             except Exception:
                 self._failures += 1
+                _logger.warning("%s cannot be followed.", self.subject.id, exc_info=True)
             alone = not (self.watched or self.pictures)
             if (over or alone or self._given_up) and self._ended(self):
                 return

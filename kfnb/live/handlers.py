@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from kfnb import model
+from kfnb.diagnostics import logger
 from kfnb.errors import KfnbError, NotFound
-from kfnb.live.artifact_text import previews_of, texts_of
 from kfnb.live.downloads import CannotDownload
 from kfnb.live.messages import (
     DetailMessage,
@@ -28,6 +28,7 @@ from kfnb.live.messages import (
     WatchRequest,
 )
 from kfnb.resources.runs import wire
+from kfnb.resources.runs.artifact_text import previews_of, texts_of
 from kfnb.resources.runs.backend import LogLine
 from kfnb.resources.runs.logs import settled
 from kfnb.resources.runs.view.failure import error_text
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from kfnb.resources.runs.handle import Run
     from kfnb.resources.studies.handle import Study
 
+_logger = logger(__package__)
+
 Answer = Callable[["Board", Any], None]
 
 
@@ -50,6 +53,7 @@ def answer(board: Board, request: PageRequest) -> None:
     except KfnbError as error:
         _reply(board, request, str(error), ok=False)
     except Exception as error:
+        _logger.warning("The page's request %r failed.", request.do, exc_info=True)
         _reply(board, request, f"internal error in kfnb ({type(error).__name__}: {error})", ok=False)
 
 

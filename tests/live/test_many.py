@@ -7,9 +7,11 @@ import threading
 import time
 import tracemalloc
 from dataclasses import dataclass, replace
+from types import SimpleNamespace
 
 import pytest
 
+from kfnb import registry
 from kfnb.live import board as boards
 from kfnb.live import followables
 from kfnb.live.board import MOST_FOLLOWED, MOST_KEPT, Board
@@ -43,6 +45,16 @@ class Thing:
 
     def stop(self):
         self.shown = replace(self.shown, state=RunState.CANCELED)
+
+
+class Other:
+    """Another thing, which only the registry of nouns knows."""
+
+    def __init__(self, name, state):
+        self.shown = Shown(name, state)
+
+    def snapshot(self):
+        return self.shown
 
 
 def draw_thing(shown, home=None):
@@ -140,6 +152,21 @@ def test_it_is_stopped_from_the_page_and_what_it_does_not_offer_is_refused(board
     board._live.hear({"do": "stop", "type": "thing", "id": "one"})
     assert board._live.told(kind="reply", ok=True)
     assert thing.shown.state is RunState.CANCELED
+
+
+def test_a_noun_of_the_registry_is_followed_by_what_its_wire_says(board, monkeypatch):
+    noun = registry.Noun(
+        "things", displays=(f"{Other.__module__}.Other",), live=(f"{Other.__module__}.Other",)
+    )
+    row = Followable("other", Other, name=lambda other: other.shown.name, draw=draw_thing)
+    monkeypatch.setattr(registry, "noun_of_display", lambda name: noun if name in noun.live else None)
+    monkeypatch.setattr(
+        registry.Noun, "module", lambda self, role: {"wire": SimpleNamespace(FOLLOWABLE=row)}[role]
+    )
+    board.follow(Other("one", RunState.SUCCEEDED))
+    assert board._live.told(kind="whole", type="other", id="one")
+    with pytest.raises(TypeError, match="int cannot be followed"):
+        board.follow(7)
 
 
 def test_a_type_that_the_kernel_does_not_know_is_refused(board):
