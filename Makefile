@@ -17,7 +17,7 @@ DEMO := examples/quickstart.ipynb examples/text_summarization.ipynb examples/hyp
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-oldest lint format types bench screenshots reference wheel clean chromium live test-live test-kubernetes
+.PHONY: help install demo test test-oldest lint format types bench screenshots reference wheel clean chromium protocol live test-live test-kubernetes
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -73,6 +73,9 @@ screenshots: install chromium ## take the pictures in docs/images anew, in Jupyt
 js/node_modules: js/package-lock.json | $(STAMP)
 	$(NPM) ci --no-audit --no-fund
 	@touch $@
+
+protocol: install ## write js/src/protocol.ts anew, from kfnb/live/messages.py
+	$(BIN)/python scripts/protocol.py
 
 live: js/node_modules ## build the live picture, kfnb/live/static/live.js, from js/
 	$(NPM) run build

@@ -42,7 +42,7 @@ big.put()
 WATCHER = """
 window.seen = {};
 const look = () => {
-  for (const host of document.querySelectorAll('[data-kfnb-study$="/big"] [data-kfnb-live]')) {
+  for (const host of document.querySelectorAll('[data-kfnb-id$="/big"] [data-kfnb-live]')) {
     const said = host.shadowRoot.querySelector('.progress-words b')?.textContent.split(' ')[0];
     if (said) window.seen[said] ??= (performance.timeOrigin + performance.now()) / 1000;
   }
@@ -65,13 +65,13 @@ def _drawn() -> Iterator[Measured]:
     from kfnb.resources.studies.wire import StudyWire
 
     made = MadeUp("big", TRIALS)
-    study, page = made.get("big"), StudyWire("big")
+    study, page = made.get("big"), StudyWire()
     yield Measured(f"static picture of {TRIALS:,} trials", _median(lambda: draw_study(study)), "")
     size = len(draw_study(study)["text/html"].encode())
     yield Measured(f"static picture of {TRIALS:,} trials: its size", size, "1 MB", unit="MB")
     yield Measured(f"{TRIALS:,} trials as a message", _median(lambda: page.whole(study)), "")
     made.put()
-    yield Measured("one more trial as a message", _once(lambda: page.change(made.get("big"), {TRIALS})), "")
+    yield Measured("one more trial as a message", _once(lambda: page.change(study, made.get("big"))), "")
 
 
 def _live() -> Iterator[Measured]:

@@ -78,7 +78,7 @@ const now = () => (performance.timeOrigin + performance.now()) / 1000;
 const look = () => {
   window.seen.gap = Math.max(window.seen.gap, performance.now() - last);
   last = performance.now();
-  for (const host of document.querySelectorAll('[data-kfnb-run="first"] [data-kfnb-live]')) {
+  for (const host of document.querySelectorAll('[data-kfnb-id="first"] [data-kfnb-live]')) {
     const card = host.shadowRoot.querySelector('[role=treeitem]');
     if (card && !window.seen.first) window.seen.first = now();
     const five = host.shadowRoot.querySelector('[data-key="t5"]');
@@ -90,7 +90,7 @@ requestAnimationFrame(look);
 """
 LINES_SHOWN = """
 () => new Promise(done => {
-  const host = document.querySelector('[data-kfnb-run="first"] [data-kfnb-live]');
+  const host = document.querySelector('[data-kfnb-id="first"] [data-kfnb-live]');
   const tab = [...host.shadowRoot.querySelectorAll('[role=tab]')].find(one => one.textContent == 'Log');
   const began = performance.now();
   tab.click();
@@ -148,7 +148,7 @@ def _sustained(sheet: Sheet) -> Iterator[Measured]:
 
 def _log(page: Page) -> Iterator[Measured]:
     page.evaluate(
-        """() => document.querySelector('[data-kfnb-run="first"] [data-kfnb-live]').shadowRoot
+        """() => document.querySelector('[data-kfnb-id="first"] [data-kfnb-live]').shadowRoot
         .querySelector('[data-key="t5"]').click()"""
     )
     page.wait_for_timeout(500)

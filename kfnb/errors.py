@@ -212,13 +212,17 @@ class Unreadable(BackendError, OSError):
     code: Code = "unreadable"
 
 
-class RunNotFound(BackendError):
+class NotFound(BackendError):
+    """There is nothing of that name or id, or it was deleted."""
+
+
+class RunNotFound(NotFound):
     """No run has that id."""
 
     code: Code = "run-not-found"
 
 
-class StudyNotFound(BackendError):
+class StudyNotFound(NotFound):
     """No study has that name."""
 
     code: Code = "study-not-found"

@@ -1,4 +1,4 @@
-import type { FromKernel, ToKernel } from "./protocol.ts";
+import type { PageMessage, PageRequest } from "./protocol.ts";
 
 /** What we need of anywidget's model. */
 export interface Model {
@@ -19,8 +19,8 @@ interface Changes {
   disconnect(hear: (sender: unknown, status: string) => void): unknown;
 }
 
-export type Tell = (message: ToKernel) => void;
-export type Hear = (message: FromKernel, buffers: DataView[]) => void;
+export type Tell = (message: PageRequest) => void;
+export type Hear = (message: PageMessage, buffers: DataView[]) => void;
 
 // a kernel that is started anew knows nothing of what was shown before
 const GONE = new Set(["restarting", "autorestarting", "terminating", "dead"]);
@@ -56,7 +56,7 @@ function watch(changes: Changes | undefined, signal: AbortSignal, act: (status: 
 }
 
 /** Where a model cannot send any more, its kernel has gone without a word. */
-function send(model: Model, message: ToKernel, end: AbortController): void {
+function send(model: Model, message: PageRequest, end: AbortController): void {
   if (end.signal.aborted) return;
   try {
     model.send(message);
@@ -65,6 +65,6 @@ function send(model: Model, message: ToKernel, end: AbortController): void {
   }
 }
 
-function isMessage(content: unknown): content is FromKernel {
+function isMessage(content: unknown): content is PageMessage {
   return typeof content === "object" && content !== null && "kind" in content;
 }

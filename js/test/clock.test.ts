@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { learn, now } from "../src/clock.ts";
+import { learn, now } from "../src/kit/clock.ts";
 
 it("keeps the kernel's time, as the message that came fastest tells it", () => {
   const here = Date.now() / 1000;

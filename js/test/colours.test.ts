@@ -1,6 +1,6 @@
 /** The colours of a log are read in a light and in a dark page: WCAG AA asks for 4.5. */
 import { describe, expect, it } from "vitest";
-import css from "../src/styles/log.css?raw";
+import css from "../src/kit/styles/log.css?raw";
 
 type Colour = [number, number, number];
 

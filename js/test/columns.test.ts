@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { matching, sorted } from "../src/table/columns.ts";
-import { columnsOf } from "../src/table/runcolumns.tsx";
+import { matching, sorted } from "../src/kit/table/columns.ts";
+import { columnsOf } from "../src/views/runs/columns.tsx";
 import { rows } from "./samples.ts";
 
 describe("the table of runs", () => {

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from "vitest";
 import { giveSize, place, settle, shadowOf, start } from "./fake.ts";
-import { sweep } from "./samples.ts";
+import { change, sweep, whole } from "./samples.ts";
 
 const ID = sweep().id;
 
@@ -13,12 +13,12 @@ describe("two ends of one kernel, as a notebook and a console of it have", () =>
   it("do not fight for a place: the later one has it, and the other is silent", async () => {
     const [one, other] = [start(), start()];
     const element = place("run", ID);
-    one.model.say({ kind: "run", seq: 0, run: sweep() });
+    one.model.say(whole(sweep()));
     await settle();
-    other.model.say({ kind: "run", seq: 0, run: sweep({ pipeline: "later" }) });
+    other.model.say(whole(sweep({ pipeline: "later" })));
     await settle();
     expect(element.querySelectorAll("[data-kfnb-live]")).toHaveLength(1);
-    one.model.say({ kind: "run", seq: 1, run: sweep() });
+    one.model.say(whole(sweep(), 1));
     await settle(1200);
     expect(shadowOf(element)?.querySelector("h3")?.textContent).toBe("later");
     expect(element.querySelector<HTMLElement>(".static")?.style.display).toBe("none");
@@ -37,7 +37,7 @@ describe("a kernel that has ended", () => {
   async function shown() {
     const { model, end } = start();
     const element = place("run", ID);
-    model.say({ kind: "run", seq: 0, run: sweep() });
+    model.say(whole(sweep()));
     await settle();
     return { model, end, root: shadowOf(element) as ShadowRoot };
   }
@@ -86,7 +86,7 @@ describe("a kernel that is connected anew", () => {
     const { model, end } = start();
     const element = place("run", ID);
     place("runs", "V");
-    model.say({ kind: "run", seq: 0, run: sweep() });
+    model.say(whole(sweep()));
     await settle();
     const root = shadowOf(element) as ShadowRoot;
     root.querySelector<HTMLElement>("[data-key=load]")?.click();
@@ -97,15 +97,15 @@ describe("a kernel that is connected anew", () => {
     model.become("connected");
     await settle();
     expect(model.sent).toEqual([
-      { do: "watch", id: ID },
-      { do: "runs", view: "V" },
-      { do: "detail", id: ID, task: "load" },
+      { do: "watch", type: "run", id: ID },
+      { do: "watch", type: "runs", id: "V" },
+      { do: "detail", type: "run", id: ID, part: "load" },
     ]);
     [...root.querySelectorAll<HTMLElement>("[role=tab]")].find((one) => one.textContent === "Log")?.click();
     await settle();
     model.sent.length = 0;
     model.become("connected");
-    expect(model.asked("log")).toEqual([{ do: "log", id: ID, task: "load", on: true }]);
+    expect(model.asked("log")).toEqual([{ do: "log", type: "run", id: ID, part: "load", on: true }]);
     end();
   });
 });
@@ -116,7 +116,7 @@ describe("a kernel that is busy", () => {
     document.body.innerHTML = "";
     const { model, end } = start();
     const element = place("run", ID);
-    model.say({ kind: "run", seq: 0, run: sweep() });
+    model.say(whole(sweep()));
     await settle();
     const root = shadowOf(element) as ShadowRoot;
     const said = () => root.querySelector(".said")?.textContent;
@@ -127,9 +127,9 @@ describe("a kernel that is busy", () => {
     expect(said()).toBe("Stopping…");
     await settle(2100);
     expect(said()).toBe("The kernel is busy: it stops the run as soon as it answers.");
-    model.say({ kind: "change", id: ID, seq: 1, run: { state: "CANCELED" } });
+    model.say(change(ID, 1, { state: "CANCELED" }));
     await settle();
-    model.say({ kind: "said", id: ID, text: "Stopping.", ok: true });
+    model.say({ kind: "reply", type: "run", id: ID, text: "Stopping.", ok: true });
     await settle();
     expect(said()).toBeUndefined();
     end();

@@ -1,12 +1,12 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { Pair, Row, Run, Task } from "../src/protocol.ts";
+import type { Pair, RunRow, RunTask } from "../src/protocol.ts";
 import { giveSize, place, settle, shadowOf, start } from "./fake.ts";
-import { logBytes, rows, run, task } from "./samples.ts";
+import { logBytes, type Run, rows, run, task, whole, wholeRuns } from "./samples.ts";
 
 const EVIL = `"><img src=x onerror="window.hurt=1"><script>window.hurt=1</script>`;
 const PAIR: Pair[] = [[EVIL, EVIL]];
 
-function evilTask(id: string, more: Partial<Task>): Task {
+function evilTask(id: string, more: Partial<RunTask>): RunTask {
   return task(id, {
     title: EVIL,
     name: EVIL,
@@ -61,10 +61,16 @@ describe("what strangers wrote", () => {
     giveSize();
     const { model, end } = start();
     const element = place("run", EVIL);
-    model.say({ kind: "run", seq: 0, run: evil });
-    model.say({ kind: "labels", id: EVIL, tasks: { [`${EVIL}/0/${EVIL}`]: EVIL }, groups: { group: EVIL } });
-    model.say({ kind: "said", id: EVIL, text: EVIL, ok: false });
-    model.say({ kind: "gone", id: EVIL, text: EVIL });
+    model.say(whole(evil));
+    model.say({
+      kind: "labels",
+      type: "run",
+      id: EVIL,
+      tasks: { [`${EVIL}/0/${EVIL}`]: EVIL },
+      groups: { group: EVIL },
+    });
+    model.say({ kind: "reply", type: "run", id: EVIL, text: EVIL, ok: false });
+    model.say({ kind: "gone", type: "run", id: EVIL, text: EVIL });
     await settle();
     const root = shadowOf(element) as ShadowRoot;
     const click = async (selector: string, at = 0) => {
@@ -75,9 +81,9 @@ describe("what strangers wrote", () => {
     isHarmless(root);
     await click(".card");
     await click(".panel [role=tab]", 1);
-    for (const { task: id } of model.asked("log") as { task: string }[])
+    for (const { part: id } of model.asked("log") as { part: string }[])
       model.say(
-        { kind: "log", id: EVIL, task: id, first: 0, total: 3, ended: true },
+        { kind: "log", type: "run", id: EVIL, part: id, first: 0, total: 3, ended: true, times: [] },
         logBytes(0, 3, () => EVIL),
       );
     await settle();
@@ -97,8 +103,8 @@ describe("what strangers wrote", () => {
     giveSize();
     const { model, end } = start();
     const element = place("runs", EVIL);
-    const row: Row = {
-      ...(rows(1)[0] as Row),
+    const row: RunRow = {
+      ...(rows(1)[0] as RunRow),
       id: EVIL,
       pipeline: EVIL,
       name: EVIL,
@@ -107,7 +113,7 @@ describe("what strangers wrote", () => {
       metrics: PAIR,
       url: "javascript:window.hurt=1",
     };
-    model.say({ kind: "runs", view: EVIL, rows: [row] });
+    model.say(wholeRuns(EVIL, [row]));
     await settle();
     const root = shadowOf(element) as ShadowRoot;
     isHarmless(root);

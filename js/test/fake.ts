@@ -2,13 +2,13 @@
 
 import live from "../src/index.ts";
 import type { Model } from "../src/kernel.ts";
-import type { FromKernel, ToKernel } from "../src/protocol.ts";
+import type { PageMessage, PageRequest } from "../src/protocol.ts";
 
 type Watcher = (sender: unknown, status: string) => void;
 type Listener = (content: unknown, buffers?: DataView[]) => void;
 
 export class FakeModel implements Model {
-  readonly sent: ToKernel[] = [];
+  readonly sent: PageRequest[] = [];
   readonly #listeners = new Set<Listener>();
   /** Whether its kernel has gone without telling it. */
   broken = false;
@@ -38,7 +38,7 @@ export class FakeModel implements Model {
 
   send(content: unknown): void {
     if (this.broken) throw new Error("Cannot send");
-    this.sent.push(content as ToKernel);
+    this.sent.push(content as PageRequest);
   }
 
   /** The status of the kernel, or of the connection to it, as JupyterLab knows it. */
@@ -46,11 +46,11 @@ export class FakeModel implements Model {
     for (const watcher of [...this.#watchers]) watcher(null, status);
   }
 
-  say(message: FromKernel, ...buffers: DataView[]): void {
+  say(message: PageMessage, ...buffers: DataView[]): void {
     for (const listener of this.#listeners) listener(message, buffers);
   }
 
-  asked(what: ToKernel["do"]): ToKernel[] {
+  asked(what: PageRequest["do"]): PageRequest[] {
     return this.sent.filter((message) => message.do === what);
   }
 }
@@ -64,10 +64,11 @@ export function start(token = "T"): { model: FakeModel; end: () => void } {
 }
 
 /** Put a static picture into the page, as JupyterLab does. */
-export function place(kind: "run" | "runs" | "study", id: string, token = "T"): HTMLElement {
+export function place(type: string, id: string, token = "T"): HTMLElement {
   const element = document.createElement("div");
   element.dataset.kfnb = token;
-  element.dataset[{ run: "kfnbRun", runs: "kfnbRuns", study: "kfnbStudy" }[kind]] = id;
+  element.dataset.kfnbType = type;
+  element.dataset.kfnbId = id;
   element.innerHTML = '<div class="static">as it was</div>';
   document.body.append(element);
   return element;

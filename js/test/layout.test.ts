@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { arrange, type Box, HEADER } from "../src/graph/arrange.ts";
-import { boxesOf } from "../src/graph/boxes.ts";
-import { next } from "../src/graph/keys.ts";
-import { forward, spread } from "../src/graph/layers.ts";
-import type { Place } from "../src/graph/level.ts";
-import { RunStore } from "../src/store/run.ts";
-import { group, run, task } from "./samples.ts";
+import { arrange, type Box, HEADER } from "../src/views/run/graph/arrange.ts";
+import { boxesOf } from "../src/views/run/graph/boxes.ts";
+import { next } from "../src/views/run/graph/keys.ts";
+import { forward, spread } from "../src/views/run/graph/layers.ts";
+import type { Place } from "../src/views/run/graph/level.ts";
+import { RunStore } from "../src/views/run/store.ts";
+import { group, run, task, whole } from "./samples.ts";
 
 function box(key: string, needs: string[] = [], children: Box[] = []): Box {
   return { key, needs, children, width: 100, height: 40 };
@@ -129,12 +129,10 @@ describe("the branches of a condition", () => {
       "condition-branches-1/condition-10",
       "condition-branches-1/condition-2",
     ];
-    const store = new RunStore("r", () => {});
-    store.whole({
-      kind: "run",
-      seq: 0,
-      run: run([task("load"), ...names.map((name) => group(name, name)), task(`${names[1]}/report`)]),
-    });
+    const store = new RunStore("run", "r", () => {});
+    store.whole(
+      whole(run([task("load"), ...names.map((name) => group(name, name)), task(`${names[1]}/report`)])),
+    );
     const boxes = boxesOf(store.fold.value?.roots ?? [], store);
     expect(boxes.map((one) => one.key)).toEqual(["load", "condition-branches-1"]);
     expect(boxes[1]?.children.map((one) => one.key)).toEqual([names[2], names[1]]);

@@ -1,9 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Filter } from "../src/log/filter.ts";
-import { LEVELS, Leveller } from "../src/log/levels.ts";
-import { LONGEST, plain, toLines } from "../src/log/lines.ts";
-import { Log, MOST_LINES } from "../src/log/log.ts";
-import { places, Search, toPattern } from "../src/log/search.ts";
+import { Filter } from "../src/kit/log/filter.ts";
+import { LEVELS, Leveller } from "../src/kit/log/levels.ts";
+import { LONGEST, plain, toLines } from "../src/kit/log/lines.ts";
+import { Log, MOST_LINES } from "../src/kit/log/log.ts";
+import { places, Search, toPattern } from "../src/kit/log/search.ts";
 import { logBytes } from "./samples.ts";
 
 function bytes(text: string): DataView {
@@ -123,7 +123,10 @@ describe("levels", () => {
   it("are told as kfnb's Python tells them", () => {
     const samples =
       Object.values(
-        import.meta.glob<[string, string][]>("./levels.json", { eager: true, import: "default" }),
+        import.meta.glob<[string, string][]>("../../tests/widgets/golden/levels.json", {
+          eager: true,
+          import: "default",
+        }),
       )[0] ?? [];
     const leveller = new Leveller();
     expect(samples.length).toBeGreaterThan(30);

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type FakeModel, giveSize, place, settle, shadowOf, start } from "./fake.ts";
-import { rows, run, sweep, task } from "./samples.ts";
+import { change, rows, run, sweep, task, whole, wholeRuns } from "./samples.ts";
 
 const ID = sweep().id;
 
@@ -15,12 +15,12 @@ describe("a live picture", () => {
   });
   afterEach(() => end());
 
-  const told = () => model.say({ kind: "run", seq: 0, run: sweep() });
+  const told = () => model.say(whole(sweep()));
 
   it("takes the static one's place once there is something to show", async () => {
     const element = place("run", ID);
     await settle();
-    expect(model.asked("watch")).toEqual([{ do: "watch", id: ID }]);
+    expect(model.asked("watch")).toEqual([{ do: "watch", type: "run", id: ID }]);
     expect(shadowOf(element)).toBeNull();
     told();
     await settle();
@@ -39,7 +39,7 @@ describe("a live picture", () => {
     await settle();
     expect(shadowOf(element)).not.toBeNull();
     expect(model.asked("watch")).toEqual([]);
-    expect(model.asked("seen")).toEqual([{ do: "seen", id: ID }]);
+    expect(model.asked("seen")).toEqual([{ do: "seen", type: "run", id: ID }]);
   });
 
   it("shows the static one below it as its report", async () => {
@@ -118,7 +118,7 @@ describe("a live picture", () => {
     await settle();
     expect(places.every((element) => shadowOf(element))).toBe(true);
     expect(model.asked("watch")).toHaveLength(1);
-    model.say({ kind: "change", id: ID, seq: 1, run: { state: "SUCCEEDED" } });
+    model.say(change(ID, 1, { state: "SUCCEEDED" }));
     await settle();
     for (const element of places)
       expect(shadowOf(element)?.querySelector(".pill")?.textContent).toBe("Succeeded");
@@ -130,7 +130,7 @@ describe("a live picture", () => {
     await settle();
     element.remove();
     await settle(1200);
-    expect(model.asked("leave")).toEqual([{ do: "leave", id: ID }]);
+    expect(model.asked("leave")).toEqual([{ do: "leave", type: "run", id: ID }]);
     document.body.append(element);
     await settle();
     expect(model.asked("watch")).toHaveLength(1);
@@ -142,20 +142,20 @@ describe("a live picture", () => {
     told();
     await settle();
     model.sent.length = 0;
-    model.say({ kind: "change", id: ID, seq: 5, tasks: [{ id: "load", state: "FAILED" }] });
+    model.say(change(ID, 5, {}, [{ id: "load", state: "FAILED" }]));
     expect(model.asked("watch")).toHaveLength(1);
-    model.say({ kind: "change", id: ID, seq: 6 });
+    model.say(change(ID, 6));
     expect(model.asked("watch")).toHaveLength(1);
-    model.say({ kind: "run", seq: 6, run: run([task("load", { state: "FAILED" })]) });
-    model.say({ kind: "change", id: ID, seq: 9 });
+    model.say(whole(run([task("load", { state: "FAILED" })]), 6));
+    model.say(change(ID, 9));
     expect(model.asked("watch")).toHaveLength(2);
   });
 
   it("shows a table of runs", async () => {
     const element = place("runs", "V");
     await settle();
-    expect(model.asked("runs")).toEqual([{ do: "runs", view: "V" }]);
-    model.say({ kind: "runs", view: "V", rows: rows(3) });
+    expect(model.asked("watch")).toEqual([{ do: "watch", type: "runs", id: "V" }]);
+    model.say(wholeRuns("V", rows(3)));
     await settle();
     expect(shadowOf(element)?.querySelectorAll("tbody tr")).toHaveLength(3);
   });

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type FakeModel, giveSize, place, settle, shadowOf, start } from "./fake.ts";
-import { logBytes, rows, sweep } from "./samples.ts";
+import { change, logBytes, rows, sweep, whole, wholeRuns } from "./samples.ts";
 
 const ID = sweep().id;
 
@@ -14,7 +14,7 @@ describe("what a person does", () => {
     document.body.innerHTML = "";
     ({ model, end } = start());
     const element = place("run", ID);
-    model.say({ kind: "run", seq: 0, run: sweep() });
+    model.say(whole(sweep()));
     await settle();
     root = shadowOf(element) as ShadowRoot;
   });
@@ -29,9 +29,9 @@ describe("what a person does", () => {
   it("opens a task and sees its details, asked for again when it goes on", async () => {
     find("[data-key=split]").click();
     await settle();
-    expect(model.asked("detail")).toEqual([{ do: "detail", id: ID, task: "split" }]);
-    model.say({ kind: "detail", id: ID, task: "split", html: "<p id=d>made</p>", error: "" });
-    model.say({ kind: "change", id: ID, seq: 1, tasks: [{ id: "split", state: "FAILED", error: "why" }] });
+    expect(model.asked("detail")).toEqual([{ do: "detail", type: "run", id: ID, part: "split" }]);
+    model.say({ kind: "detail", type: "run", id: ID, part: "split", html: "<p id=d>made</p>", error: "" });
+    model.say(change(ID, 1, {}, [{ id: "split", state: "FAILED", error: "why" }]));
     await settle();
     expect(find("#d").textContent).toBe("made");
     expect(find(".panel .message").textContent).toBe("why");
@@ -40,11 +40,11 @@ describe("what a person does", () => {
 
   it("asks for a running task's details again when its inputs become known", async () => {
     const news = { id: "split", state: "RUNNING", attempts: 1 } as const;
-    model.say({ kind: "change", id: ID, seq: 1, tasks: [news] });
+    model.say(change(ID, 1, {}, [news]));
     find("[data-key=split]").click();
     await settle();
     expect(model.asked("detail")).toHaveLength(1);
-    model.say({ kind: "change", id: ID, seq: 2, tasks: [{ id: "split", known: 2 }] });
+    model.say(change(ID, 2, {}, [{ id: "split", known: 2 }]));
     await settle();
     expect(model.asked("detail")).toHaveLength(2);
   });
@@ -52,6 +52,7 @@ describe("what a person does", () => {
   it("sees a stack's turns, those that failed first, by their labels", async () => {
     model.say({
       kind: "labels",
+      type: "run",
       id: ID,
       tasks: { "for-loop-1/2/train": "[2] C = 10" },
       groups: { "for-loop-1": "loop over C" },
@@ -76,7 +77,7 @@ describe("what a person does", () => {
     await settle();
     const log = new TextEncoder().encode("INFO: a\n\x1b[31mERROR: loss\x1b[0m\nprinted loss\n");
     model.say(
-      { kind: "log", id: ID, task: "load", first: 0, total: 3, ended: true, times: [[0, 5]] },
+      { kind: "log", type: "run", id: ID, part: "load", first: 0, total: 3, ended: true, times: [[0, 5]] },
       new DataView(log.buffer),
     );
     await settle();
@@ -93,13 +94,13 @@ describe("what a person does", () => {
     await settle();
     expect(root.querySelectorAll(".line")).toHaveLength(3);
     button("Download").click();
-    expect(model.asked("save")).toEqual([{ do: "save", id: ID, task: "load" }]);
+    expect(model.asked("save")).toEqual([{ do: "save", type: "run", id: ID, part: "load" }]);
     const [saved, create] = [[] as Blob[], URL.createObjectURL];
     URL.createObjectURL = (blob) => {
       saved.push(blob as Blob);
       return "blob:x";
     };
-    const file = { kind: "file", id: ID, task: "load", name: "load.log" } as const;
+    const file = { kind: "file", type: "run", id: ID, part: "load", name: "load.log" } as const;
     model.say({ ...file, last: false }, new DataView(new TextEncoder().encode("one\n").buffer));
     model.say({ ...file, last: true }, new DataView(new TextEncoder().encode("two\n").buffer));
     URL.createObjectURL = create;
@@ -111,9 +112,9 @@ describe("what a person does", () => {
     await settle();
     button("Log").click();
     await settle();
-    expect(model.asked("log")).toEqual([{ do: "log", id: ID, task: "load", on: true }]);
+    expect(model.asked("log")).toEqual([{ do: "log", type: "run", id: ID, part: "load", on: true }]);
     model.say(
-      { kind: "log", id: ID, task: "load", first: 0, total: 100_000, ended: true },
+      { kind: "log", type: "run", id: ID, part: "load", first: 0, total: 100_000, ended: true, times: [] },
       logBytes(0, 100_000),
     );
     await settle();
@@ -122,7 +123,7 @@ describe("what a person does", () => {
     press(find(".panel"), "Escape");
     await settle();
     expect(root.querySelector(".panel")).toBeNull();
-    expect(model.asked("log").at(-1)).toEqual({ do: "log", id: ID, task: "load", on: false });
+    expect(model.asked("log").at(-1)).toEqual({ do: "log", type: "run", id: ID, part: "load", on: false });
   });
 
   it("stops only after it was asked", () => {
@@ -131,16 +132,16 @@ describe("what a person does", () => {
     return settle().then(() => {
       button("Stop the run?").dispatchEvent(new FocusEvent("blur"));
       button("Stop the run?").click();
-      expect(model.asked("stop")).toEqual([{ do: "stop", id: ID }]);
+      expect(model.asked("stop")).toEqual([{ do: "stop", type: "run", id: ID }]);
     });
   });
 
   it("retries a run that failed, and hears how that went", async () => {
-    model.say({ kind: "change", id: ID, seq: 1, run: { state: "FAILED" } });
+    model.say(change(ID, 1, { state: "FAILED" }));
     await settle();
     expect(button("Stop")).toBeUndefined();
     button("Retry").click();
-    model.say({ kind: "said", id: ID, text: "It runs again", ok: true });
+    model.say({ kind: "reply", type: "run", id: ID, text: "It runs again", ok: true });
     await settle();
     expect(model.asked("retry")).toHaveLength(1);
     expect(find(".said").textContent).toBe("It runs again");
@@ -204,12 +205,12 @@ describe("what a person does", () => {
     find("[data-key=split]").click();
     await settle();
     const html = '<div data-kfnb-artifact="outputs/page"><h5>page</h5></div>';
-    model.say({ kind: "detail", id: ID, task: "split", html, error: "" });
+    model.say({ kind: "detail", type: "run", id: ID, part: "split", html, error: "" });
     await settle();
     const download = find(".download");
     expect(download.getAttribute("aria-label")).toBe("Download page");
     download.click();
-    const part = { id: ID, task: "split", artifact: "outputs/page" };
+    const part = { type: "run", id: ID, part: "split", artifact: "outputs/page" };
     expect(model.asked("fetch")).toEqual([{ do: "fetch", ...part, first: 0 }]);
     const file = { kind: "piece", ...part, name: "split-page.html", size: 6, error: "" } as const;
     model.say({ ...file, first: 0 }, bytes("<p>a"));
@@ -226,10 +227,10 @@ describe("what a person does", () => {
     find("[data-key=split]").click();
     await settle();
     const html = '<div data-kfnb-artifact="outputs/model"></div>';
-    model.say({ kind: "detail", id: ID, task: "split", html, error: "" });
+    model.say({ kind: "detail", type: "run", id: ID, part: "split", html, error: "" });
     await settle();
     find(".download").click();
-    const part = { id: ID, task: "split", artifact: "outputs/model" };
+    const part = { type: "run", id: ID, part: "split", artifact: "outputs/model" };
     model.say({ kind: "piece", ...part, name: "", size: 0, first: 0, error: "model is too large" });
     await settle();
     expect(find(".said").textContent).toBe("model is too large");
@@ -242,30 +243,26 @@ describe("what a person does", () => {
       configurable: true,
       value: { writeText: async (text: string) => copied.push(text) },
     });
-    model.say({ kind: "change", id: ID, seq: 1, run: { command: "%kf_submit churn_sweep --rows 300" } });
+    model.say(change(ID, 1, { command: "%kf_submit churn_sweep --rows 300" }));
     find("[data-key='for-loop-1/train']").click();
     await settle();
-    const whole = "train failed (cell train, line 3)\nValueError: ...\nTraceback";
-    model.say({ kind: "detail", id: ID, task: "for-loop-1/2/train", html: "", error: whole });
+    const error = "train failed (cell train, line 3)\nValueError: ...\nTraceback";
+    model.say({ kind: "detail", type: "run", id: ID, part: "for-loop-1/2/train", html: "", error });
     await settle();
     button("Copy error").click();
     button("Copy command").click();
     await settle();
-    expect(copied).toEqual([whole, "%kf_submit churn_sweep --rows 300"]);
+    expect(copied).toEqual([error, "%kf_submit churn_sweep --rows 300"]);
   });
 
   it("says what is done before the first task begins", async () => {
-    model.say({
-      kind: "run",
-      seq: 0,
-      run: { ...sweep({ state: "PENDING", tasks: [] }), doing: "Starting the engine" },
-    });
+    model.say(whole({ ...sweep({ state: "PENDING", tasks: [] }), doing: "Starting the engine" }));
     await settle();
     expect(find(".doing").textContent).toBe("Starting the engine");
   });
 
   it("is told why nothing more will come", async () => {
-    model.say({ kind: "gone", id: ID, text: "This run was deleted." });
+    model.say({ kind: "gone", type: "run", id: ID, text: "This run was deleted." });
     await settle();
     expect(find(".head").textContent).toContain("This run was deleted.");
   });
@@ -282,7 +279,7 @@ describe("the table of runs", () => {
     const { model, end } = start();
     const element = place("runs", "V");
     await settle();
-    model.say({ kind: "runs", view: "V", rows: rows(5000) });
+    model.say(wholeRuns("V", rows(5000)));
     await settle();
     const root = shadowOf(element) as ShadowRoot;
     expect(root.querySelectorAll("tbody tr").length).toBeLessThan(100);
@@ -295,7 +292,7 @@ describe("the table of runs", () => {
     const refresh = [...root.querySelectorAll("button")].find((one) => one.textContent === "Refresh");
     model.sent.length = 0;
     refresh?.click();
-    expect(model.sent).toEqual([{ do: "runs", view: "V" }]);
+    expect(model.sent).toEqual([{ do: "watch", type: "runs", id: "V" }]);
     end();
   });
 });

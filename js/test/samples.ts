@@ -1,9 +1,63 @@
 /** Runs to test with. */
-import type { Pair, Row, Run, State, Task } from "../src/protocol.ts";
+
+import type {
+  ChangeMessage,
+  Pair,
+  RunHead,
+  RunRow,
+  RunTask,
+  StateName,
+  WholeMessage,
+} from "../src/protocol.ts";
+import { Fold } from "../src/views/run/fold.ts";
+
+/** A run with its tasks. */
+export type Run = RunHead & { id: string; tasks: RunTask[] };
+
+/** The message that tells all of a run. */
+export function whole({ id, tasks, ...head }: Run, seq = 0): WholeMessage {
+  return {
+    kind: "whole",
+    type: "run",
+    id,
+    seq,
+    now: Date.now() / 1000,
+    head: { ...head },
+    parts: tasks.map((one) => ({ ...one })),
+  };
+}
+
+/** What is known of a run that was told. */
+export function folded({ tasks, ...head }: Run): Fold {
+  return new Fold(head, tasks);
+}
+
+/** The message that tells what is new in a run. */
+export function change(
+  id: string,
+  seq: number,
+  head: Partial<RunHead> = {},
+  tasks: (Partial<RunTask> & { id: string })[] = [],
+): ChangeMessage {
+  return { kind: "change", type: "run", id, seq, now: Date.now() / 1000, head, parts: tasks };
+}
+
+/** The message that tells a table of runs. */
+export function wholeRuns(id: string, rows: RunRow[]): WholeMessage {
+  return {
+    kind: "whole",
+    type: "runs",
+    id,
+    seq: 0,
+    now: Date.now() / 1000,
+    head: {},
+    parts: rows.map((row) => ({ ...row })),
+  };
+}
 
 export const START = 1_795_000_000;
 
-export function task(id: string, more: Partial<Task> = {}): Task {
+export function task(id: string, more: Partial<RunTask> = {}): RunTask {
   const path = more.path ?? id.split("/").filter((part) => !/^\d+$/.test(part));
   const name = path[path.length - 1] ?? id;
   return {
@@ -32,16 +86,16 @@ export function task(id: string, more: Partial<Task> = {}): Task {
   };
 }
 
-export function ran(id: string, from: number, seconds: number, more: Partial<Task> = {}): Task {
+export function ran(id: string, from: number, seconds: number, more: Partial<RunTask> = {}): RunTask {
   const began = [START + from];
   return task(id, { state: "SUCCEEDED", began, finished: START + from + seconds, attempts: 1, ...more });
 }
 
-export function group(id: string, title: string, more: Partial<Task> = {}): Task {
+export function group(id: string, title: string, more: Partial<RunTask> = {}): RunTask {
   return ran(id, 5, 60, { group: true, title, ...more });
 }
 
-export function run(tasks: Task[], more: Partial<Run> = {}): Run {
+export function run(tasks: RunTask[], more: Partial<Run> = {}): Run {
   return {
     id: "261124-074750-787i",
     name: "",
@@ -153,13 +207,13 @@ export function woven(count = 1000): Run {
   return run(tasks, { pipeline: "woven" });
 }
 
-function stateAt(index: number): State {
+function stateAt(index: number): StateName {
   if (index % 97 === 13) return "FAILED";
   return index % 31 === 7 ? "RUNNING" : "SUCCEEDED";
 }
 
-export function rows(count: number): Row[] {
-  const states: State[] = ["SUCCEEDED", "FAILED", "RUNNING", "CANCELED"];
+export function rows(count: number): RunRow[] {
+  const states: StateName[] = ["SUCCEEDED", "FAILED", "RUNNING", "CANCELED"];
   return Array.from({ length: count }, (_, index) => ({
     id: `261124-${String(index).padStart(6, "0")}`,
     pipeline: index % 3 ? "churn" : "churn_sweep",

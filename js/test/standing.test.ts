@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { axesOf } from "../src/study/axes.ts";
-import { chosenBy, placesOf, rangeOf, told } from "../src/study/brush.ts";
-import { timeLeft } from "../src/study/progress.tsx";
-import { dimensionScale, valueScale } from "../src/study/scale.ts";
-import { brief, digits, Standing } from "../src/study/standing.ts";
+import { brief, digits } from "../src/kit/words.ts";
+import { axesOf } from "../src/views/study/axes.ts";
+import { chosenBy, placesOf, rangeOf, told } from "../src/views/study/brush.ts";
+import { timeLeft } from "../src/views/study/progress.tsx";
+import { dimensionScale, valueScale } from "../src/views/study/scale.ts";
+import { Standing } from "../src/views/study/standing.ts";
 import { START } from "./samples.ts";
 import { ACT, failed, LR, study, trial } from "./studies.ts";
 

@@ -1,14 +1,40 @@
 /** Studies to test with. */
-import type { Dimension, Study, Trial } from "../src/protocol.ts";
+import type { ChangeMessage, StudyDimension, StudyHead, StudyTrial, WholeMessage } from "../src/protocol.ts";
 import { START } from "./samples.ts";
 
-export const STUDY = "study/local/bowl";
+/** A study with its trials. */
+export type Study = StudyHead & { id: string; trials: StudyTrial[] };
 
-const BLANK: Omit<Dimension, "name" | "kind"> = { low: 0, high: 0, log: false, choices: [] };
-export const LR: Dimension = { ...BLANK, name: "lr", kind: "float", low: 1e-4, high: 1e-1, log: true };
-export const ACT: Dimension = { ...BLANK, name: "act", kind: "choice", choices: ["relu", "tanh", true] };
+/** The message that tells all of a study. */
+export function wholeStudy({ id, trials, ...head }: Study, seq = 0): WholeMessage {
+  return {
+    kind: "whole",
+    type: "study",
+    id,
+    seq,
+    now: Date.now() / 1000,
+    head: { ...head },
+    parts: trials.map((one) => ({ ...one })),
+  };
+}
 
-export function trial(number: number, value: number | null, more: Partial<Trial> = {}): Trial {
+/** The message that tells what is new in a study. */
+export function changeStudy(
+  id: string,
+  seq: number,
+  head: Partial<StudyHead> = {},
+  trials: (Partial<StudyTrial> & { number: number })[] = [],
+): ChangeMessage {
+  return { kind: "change", type: "study", id, seq, now: Date.now() / 1000, head, parts: trials };
+}
+
+export const STUDY = "local/bowl";
+
+const BLANK: Omit<StudyDimension, "name" | "kind"> = { low: 0, high: 0, log: false, choices: [] };
+export const LR: StudyDimension = { ...BLANK, name: "lr", kind: "float", low: 1e-4, high: 1e-1, log: true };
+export const ACT: StudyDimension = { ...BLANK, name: "act", kind: "choice", choices: ["relu", "tanh", true] };
+
+export function trial(number: number, value: number | null, more: Partial<StudyTrial> = {}): StudyTrial {
   return {
     number,
     state: value === null ? "RUNNING" : "SUCCEEDED",
@@ -20,11 +46,11 @@ export function trial(number: number, value: number | null, more: Partial<Trial>
   };
 }
 
-export function failed(number: number, error: string): Trial {
+export function failed(number: number, error: string): StudyTrial {
   return trial(number, null, { state: "FAILED", error, finished: START + number + 1 });
 }
 
-export function study(trials: Trial[], more: Partial<Study> = {}): Study {
+export function study(trials: StudyTrial[], more: Partial<Study> = {}): Study {
   return {
     id: STUDY,
     name: "bowl",

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type FakeModel, giveSize, place, settle, shadowOf, start } from "./fake.ts";
-import { failed, STUDY, study, trial } from "./studies.ts";
+import { changeStudy, failed, STUDY, study, trial, wholeStudy } from "./studies.ts";
 
 const TRIALS = [
   trial(0, 3),
@@ -20,7 +20,7 @@ describe("a study", () => {
     document.body.innerHTML = "";
     ({ model, end } = start());
     const element = place("study", STUDY);
-    model.say({ kind: "study", seq: 0, study: study(TRIALS) });
+    model.say(wholeStudy(study(TRIALS)));
     await settle();
     root = shadowOf(element) as ShadowRoot;
   });
@@ -39,9 +39,9 @@ describe("a study", () => {
 
   it("is asked for where it is not known, and not where it was told", async () => {
     expect(model.asked("watch")).toEqual([]);
-    place("study", "study/local/other");
+    place("study", "local/other");
     await settle();
-    expect(model.asked("watch")).toEqual([{ do: "watch", id: "study/local/other" }]);
+    expect(model.asked("watch")).toEqual([{ do: "watch", type: "study", id: "local/other" }]);
   });
 
   it("shows its best trial first, how it compares, and what is done", () => {
@@ -56,16 +56,12 @@ describe("a study", () => {
   });
 
   it("goes on as trials end and new ones begin", async () => {
-    model.say({
-      kind: "trials",
-      id: STUDY,
-      seq: 1,
-      study: { importances: [["act", 1]] },
-      trials: [
+    model.say(
+      changeStudy(STUDY, 1, { importances: [["act", 1]] }, [
         { number: 4, state: "SUCCEEDED", value: 0.5 },
         { number: 5, state: "RUNNING", params: { lr: 0.01, act: "relu" } },
-      ],
-    });
+      ]),
+    );
     await settle();
     expect(find(".best").textContent).toContain("Best trial (4) loss = 0.5");
     expect(find(".importances").textContent).toBe("act100%");
@@ -74,8 +70,8 @@ describe("a study", () => {
   });
 
   it("is asked for anew after a gap", async () => {
-    model.say({ kind: "trials", id: STUDY, seq: 2, trials: [{ number: 4, state: "SUCCEEDED" }] });
-    expect(model.asked("watch")).toEqual([{ do: "watch", id: STUDY }]);
+    model.say(changeStudy(STUDY, 2, {}, [{ number: 4, state: "SUCCEEDED" }]));
+    expect(model.asked("watch")).toEqual([{ do: "watch", type: "study", id: STUDY }]);
   });
 
   it("has a table to filter, by words and by states, and to sort", async () => {
@@ -101,12 +97,12 @@ describe("a study", () => {
     (root.querySelector("tbody tr td:nth-child(3)") as HTMLElement).click();
     await settle();
     expect(find(".panel").getAttribute("aria-label")).toBe("Trial 1");
-    expect(model.asked("detail")).toEqual([{ do: "detail", id: STUDY, task: "1" }]);
-    model.say({ kind: "detail", id: STUDY, task: "1", html: "<p id=d>made</p>", error: "" });
+    expect(model.asked("detail")).toEqual([{ do: "detail", type: "study", id: STUDY, part: "1" }]);
+    model.say({ kind: "detail", type: "study", id: STUDY, part: "1", html: "<p id=d>made</p>", error: "" });
     await settle();
     expect(find("#d").textContent).toBe("made");
     await open("Log");
-    expect(model.asked("log")).toEqual([{ do: "log", id: STUDY, task: "1", on: true }]);
+    expect(model.asked("log")).toEqual([{ do: "log", type: "study", id: STUDY, part: "1", on: true }]);
     press(find(".panel"), "Escape");
     await settle();
     expect(find(".panel")).toBeNull();
@@ -136,7 +132,7 @@ describe("a study", () => {
     await settle();
     expect(model.asked("stop")).toEqual([]);
     button("Stop the study?").click();
-    expect(model.asked("stop")).toEqual([{ do: "stop", id: STUDY }]);
+    expect(model.asked("stop")).toEqual([{ do: "stop", type: "study", id: STUDY }]);
   });
 
   it("stays as it was when its kernel has gone, and says how to see it again", async () => {
@@ -166,7 +162,7 @@ describe("what strangers wrote in a study", () => {
       importances: [[evil, 1]],
       space: [{ name: evil, kind: "choice", low: 0, high: 0, log: false, choices: [evil] }],
     });
-    model.say({ kind: "study", seq: 0, study: told });
+    model.say(wholeStudy(told));
     await settle();
     const root = shadowOf(element) as ShadowRoot;
     for (const tab of ["Slices", "Curves", "Trials", "Overview"]) {

@@ -1,10 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { Fold } from "../src/store/fold.ts";
-import { barsOf, readyAt, rowsOf } from "../src/timeline/bars.ts";
-import { ran, run, START, sweep, task } from "./samples.ts";
+import { barsOf, readyAt, rowsOf } from "../src/views/run/timeline/bars.ts";
+import { folded, ran, run, START, sweep, task } from "./samples.ts";
 
 describe("the timeline", () => {
-  const fold = new Fold(sweep(), 0);
+  const fold = folded(sweep());
   const of = (id: string) => fold.tasks.get(id) ?? task(id);
 
   it("has a row a task, the turns of one under each other", () => {
@@ -22,7 +21,7 @@ describe("the timeline", () => {
   it("goes from what began first to what has not begun", () => {
     const late = task("late", { began: [START + 9] });
     const tasks = [task("never", { state: "SKIPPED" }), late, task("early", { began: [START + 1] })];
-    expect(rowsOf(new Fold(run(tasks), 0)).map((one) => one.id)).toEqual(["early", "late", "never"]);
+    expect(rowsOf(folded(run(tasks))).map((one) => one.id)).toEqual(["early", "late", "never"]);
   });
 
   it("shows the wait for what a task needs, and each attempt", () => {
@@ -50,7 +49,7 @@ describe("the timeline", () => {
     expect(readyAt(of("for-loop-1/1/evaluate"), fold)).toBe(START + 22);
     expect(readyAt(of("for-loop-1/1/train"), fold)).toBe(START + 5);
     expect(readyAt(of("load"), fold)).toBe(START);
-    const waiting = new Fold(run([task("a"), ran("b", 1, 1, { needs: { a: [] } })]), 0);
+    const waiting = folded(run([task("a"), ran("b", 1, 1, { needs: { a: [] } })]));
     expect(readyAt(waiting.tasks.get("b") ?? task("b"), waiting)).toBeNull();
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { count, look, overall, tally } from "../src/states.ts";
-import { ticks } from "../src/timeline/axis.ts";
-import { webAddress } from "../src/ui/address.ts";
-import { duration, many } from "../src/words.ts";
+import { webAddress } from "../src/kit/address.ts";
+import { count, look, overall, tally } from "../src/kit/states.ts";
+import { duration, many } from "../src/kit/words.ts";
+import { ticks } from "../src/views/run/timeline/axis.ts";
 
 describe("words", () => {
   it("say durations as the static form does", () => {

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 
-from kfnb import model
 from kfnb.commands.display import bundle
 from kfnb.errors import KfnbError
-from kfnb.live.followables import Handle, Shown
+from kfnb.live.followables import Handle, RunsTable, row_of
 from kfnb.resources.runs.handle import RunList
 from kfnb.resources.runs.view.runs import draw_runs
-from kfnb.ui.states import look
-from kfnb.ui.words import duration
 
 if TYPE_CHECKING:
     from kfnb.ipython.kernel import Kernel
@@ -20,8 +18,11 @@ if TYPE_CHECKING:
 
 def table(runs: RunList, board: Board | None) -> dict[str, str]:
     """Runs as a mimebundle; with a board, the page has the table live."""
-    home = board.table(runs) if board and runs else None
-    return draw_runs(runs, home=home)
+    if board is None or not runs:
+        return draw_runs(runs)
+    shown = RunsTable(f"runs-{secrets.token_hex(4)}", runs)
+    board.follow(shown)
+    return board.drawing(shown)(runs)
 
 
 def show(handle: Handle, kernel: Kernel) -> None:
@@ -34,7 +35,7 @@ def show(handle: Handle, kernel: Kernel) -> None:
     board = kernel.board
     try:
         if board is not None and kernel.ends_in_an_order and board.is_shown(handle):
-            print(line(handle.snapshot()))
+            print(row_of(handle).line(handle.snapshot()))
             return
         if board is None:
             display(bundle(handle), raw=True)
@@ -52,13 +53,3 @@ def show(handle: Handle, kernel: Kernel) -> None:
         place.update(picture, raw=True)
     board.follow(handle, place)
     board.placed(handle, kernel.cell_id)
-
-
-def line(shown: Shown) -> str:
-    """A run or a study that a cell above shows, in a line."""
-    state = look(shown.state).word
-    if shown.started is not None and shown.finished is not None:
-        state += f" after {duration(shown.finished - shown.started)}"
-    if isinstance(shown, model.Run):
-        return f"run {shown.id} of {shown.pipeline}: {state}. A cell above shows it; %kf_run {shown.id} draws it here"
-    return f"study {shown.name}: {state}. A cell above shows it; %kf_study {shown.name} draws it here"

@@ -1,98 +1,130 @@
-"""The runs, studies and tables that a kernel's page shows live: one board for a kernel."""
+"""What a kernel's page shows live: one board for a kernel. All that it holds is bounded, however much was shown."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from functools import partial
-from typing import TYPE_CHECKING, Any
+from collections import OrderedDict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
 
+from kfnb.errors import NotFound
+from kfnb.live import followables
 from kfnb.live.comm import Live
 from kfnb.live.downloads import Downloads
-from kfnb.live.followables import Handle, id_of, subject_of
+from kfnb.live.followables import Draw, Followable, Handle
 from kfnb.live.followers import Follower
 from kfnb.live.handlers import answer
 from kfnb.live.log_stream import LogStream
+from kfnb.live.messages import (
+    DetailRequest,
+    LogRequest,
+    PageMessage,
+    PageRequest,
+    ReplyMessage,
+    SaveRequest,
+    read_request,
+    to_json,
+)
 from kfnb.live.static_views import Pictures, Place
-from kfnb.resources.runs import api, wire
-from kfnb.resources.runs.artifact_text import Drawing
 from kfnb.resources.runs.backend import LogLine
-from kfnb.resources.runs.handle import Run, RunList
-from kfnb.resources.runs.logs import settled
-from kfnb.resources.runs.wire import Message
-from kfnb.resources.studies.view.study import draw_study
 from kfnb.ui.mount_point import Home
-
-if TYPE_CHECKING:
-    from kfnb.resources.studies.handle import Study
 
 IN_TURN = frozenset({"log", "seen", "leave"})
 """What is done at once, as it was asked for: one undoes the other. The rest may take long, and has threads."""
 
+MOST_FOLLOWED = 50
+"""Subjects that are followed at once, a thread each: with one more, the oldest one that no page shows is left."""
+
+MOST_KEPT = 50
+"""Subjects that are remembered though they are not followed: where they stand in the notebook, and their handles."""
+
+MOST_THREADS = 16
+"""Requests of the page's that are answered at once; the others wait."""
+
+MOST_STREAMS = 32
+"""Logs that are sent at once: a page shows a few."""
+
+Key: TypeAlias = tuple[str, str]
+"""A subject, by its type and id."""
+
+
+@dataclass
+class _Known:
+    """A subject that was shown: its handle, the cells that show it, and the places of its static pictures."""
+
+    handle: Handle
+    cells: set[str | None] = field(default_factory=set)
+    places: tuple[Place, ...] = ()
+
 
 class Board:
-    """Who follows which run or study, and what tables are there."""
+    """Who follows what, and where it is shown."""
 
     def __init__(self) -> None:
         self._live = Live(self._hear)
         self._lock = threading.Lock()
-        self._runs: dict[str, Run] = {}
-        self._studies: dict[str, Study] = {}
-        self._followers: dict[str, Follower] = {}
-        self._pictures: dict[str, Pictures] = {}
-        self._tables: dict[str, RunList] = {}
-        self._streams: dict[tuple[str, str], LogStream] = {}
+        self._known: OrderedDict[Key, _Known] = OrderedDict()
+        self._followers: dict[Key, Follower] = {}
+        self._streams: OrderedDict[tuple[str, str, str], LogStream] = OrderedDict()
+        self._questions: dict[tuple[str, str, str], object] = {}
+        self._answering = Answering(self)
         self.downloads = Downloads()
-        self._questions: dict[tuple[str, str], object] = {}
-        self._cells: dict[str, set[str | None]] = {}
 
-    def tell(self, message: Message, *buffers: bytes) -> None:
+    def tell(self, message: PageMessage, *buffers: bytes) -> None:
         """Send the page a message."""
-        self._live.tell(message, *buffers)
+        self._live.tell(to_json(message), *buffers)
 
-    def _hear(self, message: Message) -> None:
-        if message.get("do") in IN_TURN:
-            answer(self, message)
+    def _hear(self, content: Mapping[str, Any]) -> None:
+        try:
+            request = read_request(content)
+        except ValueError as error:
+            named = str(content.get("type", "")), str(content.get("id", ""))
+            self.tell(ReplyMessage(*named, f"internal error in kfnb: {error}", ok=False))
+            return
+        if request.do in IN_TURN:
+            answer(self, request)
         else:
-            threading.Thread(target=answer, args=(self, message), daemon=True).start()
+            self._answering.add(request)
 
-    # -- runs and studies -------------------------------------------------------------------------------------
+    # -- subjects ---------------------------------------------------------------------------------------------
+
+    def row(self, type: str) -> Followable:
+        """How things of that type are followed. Raises ``NotFound``."""
+        return followables.row_of_type(type)
 
     def home(self, handle: Handle) -> Home:
-        """The mark of the static picture of a run or a study."""
-        return Home(self._live.token, "run" if isinstance(handle, Run) else "study", id_of(handle))
+        """The mark of the static picture of a subject."""
+        return Home(self._live.token, *_key(handle))
 
-    def drawing(self, handle: Handle) -> Callable[[Any], dict[str, str]]:
-        """How the static picture of a run or a study is drawn, with its mark."""
-        home = self.home(handle)
-        return Drawing(home) if isinstance(handle, Run) else partial(draw_study, home=home)
+    def drawing(self, handle: Handle) -> Draw:
+        """How the static picture of a subject is drawn, with its mark."""
+        row = followables.row_of(handle)
+        return row.drawing(row, self.home(handle))
 
-    def find(self, id: str) -> Handle:
-        """What the page knows by that id: it was displayed here, or else is a run. Raises ``RunNotFound``."""
-        return self._studies.get(id) or self.run(id)
-
-    def run(self, id: str) -> Run:
-        """A run that was displayed here, or else one of that id. Raises ``RunNotFound``."""
-        return self._runs.get(id) or api.run(id)
+    def find(self, type: str, id: str) -> Handle:
+        """What the page knows by that id: it was displayed here, or else can be found. Raises ``NotFound``."""
+        known = self._known.get((type, id))
+        if known is not None:
+            return known.handle
+        find = self.row(type).find
+        if find is None:
+            raise NotFound("this kernel does not keep it any more: run the cell again")
+        return find(id)
 
     def follow(self, handle: Handle, place: Place | None = None) -> None:
-        """Keep the page's picture of a run or a study up to date until it is finished, and a static one at ``place``.
+        """Keep the page's picture of a subject up to date until it is finished, and a static one at ``place``.
 
         Without a place, the page is told all of it, whatever it was told before.
         """
-        id = id_of(handle)
+        key = _key(handle)
         with self._lock:
-            if isinstance(handle, Run):
-                self._runs[id] = handle
-            else:
-                self._studies[id] = handle
-            follower = self._followers.get(id)
+            known = self._remember(key, handle)
+            follower = self._followers.get(key)
             if follower is None:
-                # what is tried again goes on where it was displayed at first
-                pictures = self._pictures.setdefault(id, Pictures(self.drawing(handle)))
-                follower = self._followers[id] = Follower(
-                    subject_of(handle), pictures, self.tell, self._ended
-                )
+                self._make_room()
+                follower = self._followers[key] = self._follower(handle, known)
                 follower.start()
             elif place is None:
                 follower.ask()
@@ -100,81 +132,141 @@ class Board:
                 follower.pictures.add(place)
                 follower.wake()
 
-    # -- the cells that show them -----------------------------------------------------------------------------
+    def _follower(self, handle: Handle, known: _Known) -> Follower:
+        row = followables.row_of(handle)
+        # what is tried again is shown where it was displayed at first
+        pictures = Pictures(row.drawing(row, self.home(handle)), known.places)
+        # in the page, what it shows has no mark of its own
+        wire = row.wire(row.drawing(row, None))
+        return Follower(row.subject(row, handle), wire, pictures, self.tell, self._ended)
 
-    def placed(self, handle: Handle, cell: str | None) -> None:
-        """A cell, by its client's id of it (None where there is none), shows a run or a study."""
-        self._cells.setdefault(id_of(handle), set()).add(cell)
+    def _remember(self, key: Key, handle: Handle) -> _Known:
+        known = self._known.setdefault(key, _Known(handle))
+        known.handle = handle
+        self._known.move_to_end(key)
+        return known
 
-    def cleared(self, cell: str) -> None:
-        """A cell runs again: what it showed is gone from the notebook."""
-        for cells in self._cells.values():
-            cells.discard(cell)
+    def _forget(self) -> None:
+        """Keep of the subjects that are not followed the newest alone."""
+        for key in [key for key in self._known if key not in self._followers][:-MOST_KEPT]:
+            del self._known[key]
 
-    def is_shown(self, handle: Handle) -> bool:
-        """Whether a cell shows that run or study."""
-        return bool(self._cells.get(id_of(handle)))
+    def _make_room(self) -> None:
+        """Leave the oldest subject that is not seen, where too many are followed."""
+        following = [one for one in self._followers.values() if not one.dismissed]
+        if len(following) < MOST_FOLLOWED:
+            return
+        left = next((one for one in following if not one.seen), following[0])
+        left.dismiss(
+            f"more than {MOST_FOLLOWED} are followed at once; run its cell again to see how it stands"
+        )
 
     def _ended(self, follower: Follower) -> bool:
         with self._lock:
             if follower.asked:
                 return False
-            del self._followers[follower.subject.id]
+            key = follower.subject.type, follower.subject.id
+            del self._followers[key]
+            if key in self._known:
+                self._known[key].places = tuple(follower.pictures.places)
+            self._forget()
             return True
 
-    def seen(self, id: str) -> None:
-        """The page shows that run or study live."""
+    def seen(self, type: str, id: str) -> None:
+        """The page shows that subject live."""
         with self._lock:
-            if follower := self._followers.get(id):
+            if follower := self._followers.get((type, id)):
                 follower.seen = follower.watched = True
 
-    def leave(self, id: str) -> None:
-        """The page shows that run or study no more."""
+    def leave(self, type: str, id: str) -> None:
+        """The page shows that subject no more."""
         with self._lock:
-            if follower := self._followers.get(id):
+            if follower := self._followers.get((type, id)):
                 follower.leave()
 
-    def log(self, handle: Handle, part: str, *, on: bool) -> None:
-        """Send the page the log of a task or a trial from its beginning, or send no more of it."""
-        id = id_of(handle)
+    # -- the cells that show them -----------------------------------------------------------------------------
+
+    def placed(self, handle: Handle, cell: str | None) -> None:
+        """A cell, by its client's id of it (None where there is none), shows a subject."""
+        if known := self._known.get(_key(handle)):
+            known.cells.add(cell)
+
+    def cleared(self, cell: str) -> None:
+        """A cell runs again: what it showed is gone from the notebook."""
         with self._lock:
-            stream = self._streams.pop((id, part), None)
+            for known in self._known.values():
+                known.cells.discard(cell)
+
+    def is_shown(self, handle: Handle) -> bool:
+        """Whether a cell shows that subject."""
+        known = self._known.get(_key(handle))
+        return known is not None and bool(known.cells)
+
+    # -- what the page asks of a part -------------------------------------------------------------------------
+
+    def log(self, request: LogRequest, lines: Callable[[], Iterator[LogLine | None]]) -> None:
+        """Send the page a part's log from its beginning, or send no more of it."""
+        key = request.type, request.id, request.part
+        with self._lock:
+            stream = self._streams.pop(key, None)
             if stream is not None:
                 stream.stop()
-            if on:
-                stream = self._streams[id, part] = LogStream(
-                    id, part, lambda: _lines(handle, part), self.tell
-                )
+            if request.on:
+                stream = self._streams[key] = LogStream(*key, lines, self.tell, self._log_ended)
                 stream.start()
+            while len(self._streams) > MOST_STREAMS:
+                self._streams.popitem(last=False)[1].stop()
 
-    def asked(self, id: str, part: str) -> Callable[[], bool]:
-        """The details of a part are asked for: what is returned tells whether that is the newest such question."""
-        question = object()
-        self._questions[id, part] = question
-        return lambda: self._questions.get((id, part)) is question
+    def _log_ended(self, stream: LogStream) -> None:
+        with self._lock:
+            if self._streams.get(stream.key) is stream:
+                del self._streams[stream.key]
 
-    def save(self, handle: Handle, part: str) -> None:
-        """Send the page the whole log of a task or a trial, to be saved as a file."""
-        lines = handle.excerpt(part) if isinstance(handle, Run) else _lines(handle, part)
-        name = f"{part.replace('/', '-')}.log" if isinstance(handle, Run) else f"{handle.name}-{part}.log"
-        LogStream(id_of(handle), part, lambda: iter(lines), self.tell).save(name)
+    def save(self, request: SaveRequest, name: str, lines: Iterable[LogLine | None]) -> None:
+        """Send the page a part's whole log, to be saved as a file called ``name``."""
+        LogStream(request.type, request.id, request.part, lambda: iter(lines), self.tell).save(name)
 
-    # -- tables of runs ---------------------------------------------------------------------------------------
-
-    def table(self, runs: RunList) -> Home:
-        """Give the page the rows of a table; the mark of its static picture."""
-        view = f"runs-{len(self._tables) + 1}"
-        self._tables[view] = runs
-        self.tell(wire.rows(view, runs))
-        return Home(self._live.token, "runs", view)
-
-    def refresh(self, view: str) -> None:
-        """Give the page the rows of a table as they are now."""
-        self._tables[view] = self._tables[view].refresh()
-        self.tell(wire.rows(view, self._tables[view]))
+    @contextmanager
+    def newest(self, request: DetailRequest) -> Iterator[Callable[[], bool]]:
+        """The details of a part are asked for: what is given tells whether that is the newest such question."""
+        key, question = (request.type, request.id, request.part), object()
+        self._questions[key] = question
+        try:
+            yield lambda: self._questions.get(key) is question
+        finally:
+            if self._questions.get(key) is question:
+                del self._questions[key]
 
 
-def _lines(handle: Handle, part: str) -> Iterator[LogLine | None]:
-    if isinstance(handle, Run):
-        return handle.follow_log(part)
-    return settled(LogLine("", text) for text in handle.log_lines(int(part)))
+class Answering:
+    """Answers the page's requests, a few at once: one may wait for a cluster that does not answer."""
+
+    def __init__(self, board: Board) -> None:
+        self._board = board
+        self._lock = threading.Lock()
+        self._waiting: deque[PageRequest] = deque()
+        self._threads = 0
+
+    def add(self, request: PageRequest) -> None:
+        """Answer it as soon as a thread is free."""
+        with self._lock:
+            self._waiting.append(request)
+            if self._threads == MOST_THREADS:
+                return
+            self._threads += 1
+        # a daemon, lest a cluster that does not answer keep the kernel from ending
+        threading.Thread(target=self._work, name="kfnb-answer", daemon=True).start()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._waiting:
+                    self._threads -= 1
+                    return
+                request = self._waiting.popleft()
+            answer(self._board, request)
+
+
+def _key(handle: Handle) -> Key:
+    row = followables.row_of(handle)
+    return row.type, row.name(handle)

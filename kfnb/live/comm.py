@@ -7,7 +7,7 @@ Imported when the first run is displayed, and not before: it brings ipywidgets.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,6 @@ import anywidget
 import traitlets
 
 from kfnb import compat
-from kfnb.resources.runs.wire import Message
 
 _MODULE = Path(__file__).parent / "static" / "live.js"
 
@@ -31,12 +30,12 @@ class Live(anywidget.AnyWidget):
         sync=True
     )
 
-    def __init__(self, hear: Callable[[Message], None]) -> None:
+    def __init__(self, hear: Callable[[Mapping[str, Any]], None]) -> None:
         token = secrets.token_hex(16)
         super().__init__(model_id=token, token=token)
         compat.answer_beside_cells(self)
         self.on_msg(lambda _widget, content, _buffers: hear(content) if isinstance(content, dict) else None)
 
-    def tell(self, message: Message, *buffers: bytes) -> None:
+    def tell(self, message: Mapping[str, Any], *buffers: bytes) -> None:
         """Send a message to the page; from any thread."""
         self.send(message, list[Any](buffers) or None)

@@ -6,6 +6,7 @@ import re
 import tempfile
 import threading
 import zipfile
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO, Any
 
@@ -20,6 +21,9 @@ _logger = logger(__package__)
 PIECE = 1 << 20
 LIMIT = 100_000_000
 """Bytes of an artifact that a page may fetch: it goes through the kernel, and is kept in the page's memory."""
+
+MOST_OPEN = 8
+"""Downloads at once: each has a file open."""
 
 _SUFFIX = re.compile(r"[a-z0-9]{1,8}")
 
@@ -96,33 +100,46 @@ def _suffix(artifact: model.Artifact, path: str) -> str:
     return own or (f".{form}" if isinstance(form, str) and _SUFFIX.fullmatch(form) else "")
 
 
+@dataclass(frozen=True)
+class DownloadPiece:
+    """A piece of a download: the file's name and size, and some of its bytes."""
+
+    name: str
+    size: int
+    data: bytes
+
+
 class Downloads:
-    """The downloads of one page, each until its end."""
+    """The downloads of one page, each until its end; a few at once."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._open: dict[tuple[str, str, str], Download] = {}
 
-    def next(
-        self, run: model.Run, task_id: str, artifact: str, *, first: int
-    ) -> tuple[dict[str, Any], bytes]:
-        """The piece of an artifact that begins at byte ``first``, and what it is of; at 0, it begins anew.
+    def next(self, run: model.Run, task_id: str, artifact: str, *, first: int) -> DownloadPiece:
+        """The piece of an artifact that begins at byte ``first``; at 0, it begins anew.
 
         Raises ``CannotDownload``.
         """
         key = run.id, task_id, artifact
         with self._lock:
             if first == 0:
-                if key in self._open:
-                    self._open.pop(key).close()
-                self._open[key] = _begin(run, task_id, artifact)
+                self._begin(key, run)
             download = self._open.get(key)
             if download is None:
                 raise CannotDownload("the download has ended: begin it again")
             data = download.piece()
             if first + len(data) >= download.size or not data:
                 self._open.pop(key).close()
-        return {"name": download.name, "size": download.size, "first": first}, data
+        return DownloadPiece(download.name, download.size, data)
+
+    def _begin(self, key: tuple[str, str, str], run: model.Run) -> None:
+        if key in self._open:
+            self._open.pop(key).close()
+        begun = _begin(run, *key[1:])
+        while len(self._open) >= MOST_OPEN:  # those that a page began and left
+            self._open.pop(next(iter(self._open))).close()
+        self._open[key] = begun
 
 
 def _begin(run: model.Run, task_id: str, artifact: str) -> Download:

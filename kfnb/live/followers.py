@@ -1,17 +1,20 @@
-"""One thread for each run or study that is looked at: it keeps its pictures, static and live, up to date."""
+"""One thread for each subject that is looked at: it keeps its pictures, static and live, up to date."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 from kfnb.diagnostics import logger
-from kfnb.errors import BackendUnavailable, RunNotFound, StudyNotFound
+from kfnb.errors import BackendUnavailable, NotFound
+from kfnb.live.contents import Wire
 from kfnb.live.followables import Subject
+from kfnb.live.messages import ChangeMessage, GoneMessage, PageMessage, WholeMessage
 from kfnb.live.static_views import Pictures
 from kfnb.resources.runs.backend import Pause
-from kfnb.resources.runs.wire import Message
 
 _logger = logger(__package__)
 
@@ -23,32 +26,40 @@ PATIENCE = 20
 
 
 class Follower:
-    """Looks at one run or study until it is finished, gone, or looked at by nobody.
+    """Looks at one subject until it is finished, gone, or looked at by nobody.
 
-    ``pictures`` are its static ones; ``tell`` reaches the page that may show it live, as long as it is ``watched``;
-    ``seen`` says that the page does. ``ended`` is asked at the end whether that is the end.
+    ``pictures`` are its static ones; ``tell`` reaches the page that may show it live, as long as it is ``watched``,
+    with what ``wire`` makes of it; ``seen`` says that the page does. ``ended`` is asked at the end whether that is
+    the end.
     """
 
     def __init__(
         self,
         subject: Subject,
+        wire: Wire,
         pictures: Pictures,
-        tell: Callable[[Message], None],
+        tell: Callable[[PageMessage], None],
         ended: Callable[[Follower], bool],
     ) -> None:
         self.subject = subject
         self.pictures = pictures
+        self._wire = wire
+        self._told: Any = None
+        self._seq = 0
         self._tell = tell
         self._ended = ended
         self._awake = threading.Event()
         self._asked = True
         self._failures = 0
+        self.dismissed = False
         self._took = 0.0
         self.watched, self.seen = True, False
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        threading.Thread(target=self.go, name=f"kfnb-{self.subject.id}", daemon=True).start()
+        threading.Thread(
+            target=self.go, name=f"kfnb-{self.subject.type}-{self.subject.id}", daemon=True
+        ).start()
 
     def wake(self) -> None:
         """Look at once."""
@@ -60,6 +71,13 @@ class Follower:
         self._asked = self.watched = True
         self.wake()
 
+    def dismiss(self, why: str) -> None:
+        """Follow it no more, and tell the page why."""
+        self.dismissed = True
+        with contextlib.suppress(Exception):  # a page that cannot be told has gone
+            self._tell(GoneMessage(self.subject.type, self.subject.id, why))
+        self._awake.set()
+
     def leave(self) -> None:
         """The page shows it no more."""
         self.watched = self.seen = False
@@ -67,7 +85,11 @@ class Follower:
     @property
     def asked(self) -> bool:
         """Whether the page, or a new picture, still waits for an answer that may come."""
-        return self._failures < PATIENCE and (self._asked or self.pictures.fresh)
+        return not self._given_up and (self._asked or self.pictures.fresh)
+
+    @property
+    def _given_up(self) -> bool:
+        return self.dismissed or self._failures >= PATIENCE
 
     def go(self) -> None:
         """Follow it to its end. Never raises: nobody would see it."""
@@ -79,14 +101,13 @@ class Follower:
                 self._failures = 0
             except BackendUnavailable:  # it may be there again in an hour, and is asked less and less often
                 pause.unanswered()
-            except (RunNotFound, StudyNotFound) as error:
-                self._tell({"kind": "gone", "id": self.subject.id, "text": str(error)})
-                self._failures = PATIENCE
+            except NotFound as error:
+                self.dismiss(str(error))
             except Exception:
                 self._failures += 1
                 _logger.warning("%s cannot be followed.", self.subject.id, exc_info=True)
             alone = not (self.watched or self.pictures)
-            if (over or alone or self._failures >= PATIENCE) and self._ended(self):
+            if (over or alone or self._given_up) and self._ended(self):
                 return
             self._awake.wait(max(pause.seconds, SHARE * self._took))
             self._awake.clear()
@@ -105,9 +126,30 @@ class Follower:
         if self._asked:
             self._asked = False  # before it is told: who asks from now on may have missed it
             try:
-                self._tell(self.subject.whole())
+                self._tell_whole()
             except Exception:
                 self._asked = True
                 raise
-        elif changed and (message := self.subject.change()):
-            self._tell(message)
+        elif changed or self._wire.each_look:
+            self._tell_change()
+
+    def _tell_whole(self) -> None:
+        now = self.subject.shown
+        told = self._wire.whole(now)
+        self._tell(WholeMessage(*self._named, time.time(), told.head, told.parts))
+        self._told = now
+
+    def _tell_change(self) -> None:
+        now = self.subject.shown
+        told = self._wire.change(self._told, now)
+        if told is None:
+            self._tell_whole()
+            return
+        if told:
+            self._seq += 1
+            self._tell(ChangeMessage(*self._named, time.time(), told.head, told.parts))
+        self._told = now
+
+    @property
+    def _named(self) -> tuple[str, str, int]:
+        return self.subject.type, self.subject.id, self._seq

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 from kfnb.errors import KfnbError
+from kfnb.live.messages import FileMessage, LogMessage
 from kfnb.resources.runs.backend import LogLine
 
 PIECE = 1 << 19
@@ -19,16 +20,23 @@ _TICK = 0.5
 class LogStream:
     """The log of a run's task or a study's trial, sent by ``tell``: pieces as messages, with the lines in a buffer.
 
-    ``id`` and ``part`` name it. ``lines`` are its lines as they come; None says that there is no more at the moment.
+    ``type``, ``id`` and ``part`` name it. ``lines`` are its lines as they come; None says that there is no more at the
+    moment. ``ended`` is called when nothing more will be sent.
     """
 
     def __init__(
-        self, id: str, part: str, lines: Callable[[], Iterator[LogLine | None]], tell: Callable[..., None]
+        self,
+        type: str,
+        id: str,
+        part: str,
+        lines: Callable[[], Iterator[LogLine | None]],
+        tell: Callable[..., None],
+        ended: Callable[[LogStream], None] = lambda _: None,
     ) -> None:
-        self._id = id
-        self._part = part
+        self.key = type, id, part
         self._read = lines
         self._tell = tell
+        self._ended = ended
         self._stopped = threading.Event()
         self._first = 0
         self._lines: list[str] = []
@@ -37,7 +45,7 @@ class LogStream:
 
     def start(self) -> None:
         """Begin, in a thread of its own."""
-        threading.Thread(target=self.go, name=f"kfnb-log-{self._id}", daemon=True).start()
+        threading.Thread(target=self.go, name="kfnb-log", daemon=True).start()
 
     def stop(self) -> None:
         """Send no more."""
@@ -47,19 +55,22 @@ class LogStream:
         """Send all that there is now as the pieces of a file called ``name``."""
         held: list[str] = []
         size = 0
-        file = {"kind": "file", "id": self._id, "task": self._part, "name": name}
         for line in self._read():
             if line is None:
                 break
             held.append(f"{line.text}\n")
             size += len(line.text)
             if size > FILE_PIECE:
-                self._tell({**file, "last": False}, "".join(held).encode())
+                self._tell(FileMessage(*self.key, name, last=False), "".join(held).encode())
                 held, size = [], 0
-        self._tell({**file, "last": True}, "".join(held).encode())
+        self._tell(FileMessage(*self.key, name, last=True), "".join(held).encode())
 
     def go(self) -> None:
         """Send the log until it ends, or nobody wants it any more. Never raises: nobody would see it."""
+        self._send_all()
+        self._ended(self)
+
+    def _send_all(self) -> None:
         try:
             for line in self._read():
                 if self._stopped.is_set():
@@ -83,15 +94,7 @@ class LogStream:
             return
         text = "".join(f"{line}\n" for line in self._lines).encode()
         total = self._first + len(self._lines)
-        message = {
-            "kind": "log",
-            "id": self._id,
-            "task": self._part,
-            "first": self._first,
-            "total": total,
-            "ended": ended,
-            "times": [list(time) for time in self._times],
-        }
+        message = LogMessage(*self.key, first=self._first, total=total, ended=ended, times=tuple(self._times))
         self._tell(message, text)
         self._first, self._size = total, 0
         self._lines.clear()

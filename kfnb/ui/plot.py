@@ -9,7 +9,7 @@ from itertools import pairwise
 
 from kfnb.ui import theme
 from kfnb.ui.markup import Element, Node, el
-from kfnb.ui.words import cut, one_line, width
+from kfnb.ui.words import cut, digits, one_line, width
 
 LEFT, TOP, RIGHT, BOTTOM = 52, 10, 16, 40
 # a longer line looks the same
@@ -173,13 +173,9 @@ def _grid(x: Axis, y: Axis) -> Iterator[Node]:
 def _words(x: Axis, y: Axis) -> Iterator[Node]:
     bottom = TOP + y.length
     for tick in x.ticks:
-        yield el(
-            "text", f"{tick:.6g}", x=round(LEFT + x.pixels(tick), 1), y=bottom + 14, text_anchor="middle"
-        )
+        yield el("text", digits(tick), x=round(LEFT + x.pixels(tick), 1), y=bottom + 14, text_anchor="middle")
     for tick in y.ticks:
-        yield el(
-            "text", f"{tick:.6g}", x=LEFT - 6, y=round(bottom - y.pixels(tick) + 4, 1), text_anchor="end"
-        )
+        yield el("text", digits(tick), x=LEFT - 6, y=round(bottom - y.pixels(tick) + 4, 1), text_anchor="end")
     yield el("text", x.name, x=LEFT + x.length / 2, y=bottom + 32, text_anchor="middle")
     middle = TOP + y.length / 2
     yield el("text", y.name, text_anchor="middle", transform=f"translate(11 {middle:g}) rotate(-90)")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from kfnb.model import RunState, Task
@@ -62,6 +62,19 @@ def overall(states: Iterable[RunState]) -> RunState:
     if RunState.PENDING in seen:
         return RunState.RUNNING if RunState.SUCCEEDED in seen else RunState.PENDING
     return RunState.SUCCEEDED if RunState.SUCCEEDED in seen else RunState.SKIPPED
+
+
+def caption_of_many(states: Sequence[RunState]) -> str:
+    """Several tasks in few words: ``1 of 24 failed``, ``10 ran, 2 skipped``, ``12 of 24 done``."""
+    total, failed = len(states), states.count(RunState.FAILED)
+    if failed:
+        return f"{failed} of {total} failed"
+    ran, skipped = states.count(RunState.SUCCEEDED), states.count(RunState.SKIPPED)
+    if ran and skipped and ran + skipped == total:
+        return f"{ran} ran, {skipped} skipped"
+    if len(set(states)) == 1:
+        return look(states[0]).word
+    return f"{sum(state.finished for state in states)} of {total} done"
 
 
 def tally(states: Iterable[RunState]) -> str:

@@ -8,13 +8,15 @@ import reprlib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timezone
+from decimal import ROUND_HALF_UP, Context
 from typing import Any
 
 from kfnb.model import Artifact, Run
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
-_TENTHS_BELOW = 9.95
+_TENTHS_BELOW = 100
+_WHOLE_BELOW, _SMALL = 1e15, 4
 _NEXT_UNIT, _TENTHS_OF_UNIT = 999.5, 99.95
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -79,9 +81,36 @@ class _Short(reprlib.Repr):
 _short = _Short()
 
 
+def digits(value: float, most: int = 6) -> str:
+    """A number to so many digits, but a whole one in full: ``0.1``, ``30``, ``1234567``, ``1e+20``, ``nan``.
+
+    Halves are rounded away from zero, as people do and JavaScript does: ``js/src/kit/words.ts`` says the same.
+    """
+    if not math.isfinite(value):
+        return str(value)
+    if value == int(value) and abs(value) < _WHOLE_BELOW:
+        return str(int(value))
+    rounded = Context(prec=most, rounding=ROUND_HALF_UP).create_decimal(value)
+    exponent = rounded.adjusted()
+    if -_SMALL <= exponent < most:
+        return _trimmed(f"{rounded:f}")
+    return f"{_trimmed(f'{rounded.scaleb(-exponent):f}')}e{exponent:+03d}"
+
+
+def _trimmed(text: str) -> str:
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def brief(value: float | str | bool | None, most: int = 5, columns: int = 32) -> str:
+    """A parameter's value in a table's cell: numbers to so many digits; empty for None."""
+    if value is None:
+        return ""
+    return digits(value, most) if isinstance(value, float) else short(value, columns)
+
+
 def number(value: float) -> str:
     """A float to six digits, which still says that it is one: ``0.1``, ``30.0``, ``1e+20``, ``nan``."""
-    said = f"{value:.6g}"
+    said = digits(value)
     return f"{said}.0" if said.lstrip("-").isdigit() else said
 
 
@@ -130,12 +159,16 @@ def own_name(run: Run) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """``0.4 s``, ``12 s``, ``3 min 05 s``, ``2 h 10 min``, ``4 d 3 h``; empty for None."""
+    """``0.4 s``, ``12 s``, ``3 min 05 s``, ``2 h 10 min``, ``4 d 3 h``; empty for None.
+
+    Halves are rounded up, as in ``js/src/kit/words.ts``.
+    """
     if seconds is None or not math.isfinite(seconds):
         return ""
-    if seconds < _TENTHS_BELOW:
-        return f"{max(0.0, seconds):.1f} s"
-    whole = round(seconds)
+    tenths = math.floor(max(0.0, seconds) * 10 + 0.5)
+    if tenths < _TENTHS_BELOW:
+        return f"{tenths // 10}.{tenths % 10} s"
+    whole = math.floor(seconds + 0.5)
     if whole < _MINUTE:
         return f"{whole} s"
     if whole < _HOUR:

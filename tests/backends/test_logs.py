@@ -14,7 +14,9 @@ from kfnb.resources.runs.backend import LogLine
 from kfnb.resources.runs.log_levels import LEVELS, Leveller
 from kfnb.resources.runs.logs import ALL, LONGEST, Excerpt, last_state, settled, wanted
 
-SAMPLES = json.loads((Path(__file__).parents[2] / "js/test/levels.json").read_text(encoding="utf-8"))
+SAMPLES = json.loads(
+    (Path(__file__).parents[2] / "tests/widgets/golden/levels.json").read_text(encoding="utf-8")
+)
 
 
 def lines(*texts: str, task: str = "train", at: float | None = None) -> list[LogLine | None]:

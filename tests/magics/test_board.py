@@ -47,8 +47,8 @@ class Page:
         assert ends, "the cell did not end"
 
     def ask(self, **words):
-        """Send what a page asks."""
-        data = {"method": "custom", "content": words}
+        """Send what a page asks, of a run unless it says of what."""
+        data = {"method": "custom", "content": {"type": "run", **words}}
         message = self.client.session.msg("comm_msg", {"comm_id": self.comm, "data": data})
         if self.subshell:
             message["header"]["subshell_id"] = self.subshell
@@ -115,10 +115,8 @@ class Page:
         """A run's state as the page knows it."""
         state = ""
         for one in self.heard:
-            if one and one["kind"] == "run" and one["run"]["id"] == run_id:
-                state = one["run"]["state"]
-            if one and one["kind"] == "change" and one["id"] == run_id:
-                state = one.get("run", {}).get("state", state)
+            if one and one["kind"] in ("whole", "change") and one["id"] == run_id:
+                state = one["head"].get("state", state)
         return state
 
     def see_end(self, run_id, seconds=60.0):
@@ -133,7 +131,7 @@ class Page:
         self.heard.clear()
         self.buffers.clear()
         self.run(f"%kf_submit p {words}")
-        return self.told("run")["run"]["id"]
+        return self.told("whole")["id"]
 
 
 def _is_end(message, id):
@@ -163,13 +161,13 @@ def test_a_run_is_told_without_being_asked_and_so_is_each_change(page):
     assert page.see_end(run_id) == "SUCCEEDED"
     changes = [one for one in page.heard if one and one["kind"] == "change" and one["id"] == run_id]
     assert [one["seq"] for one in changes] == list(range(1, len(changes) + 1))
-    assert all(len(json.dumps(task)) < 1024 for one in changes for task in one.get("tasks", ()))
+    assert all(len(json.dumps(task)) < 1024 for one in changes for task in one["parts"])
 
 
 def test_the_static_picture_bears_the_mark_that_the_page_looks_for(page):
     page.shown.clear()
     run_id = page.submit()
-    assert page.shows(f'data-kfnb="{page.token}" data-kfnb-run="{run_id}"')
+    assert page.shows(f'data-kfnb="{page.token}" data-kfnb-type="run" data-kfnb-id="{run_id}"')
     page.see_end(run_id)
 
 
@@ -184,13 +182,13 @@ def test_a_page_that_is_loaded_anew_is_told_all_of_a_run_that_is_finished(page):
     page.see_end(run_id)
     page.heard.clear()
     page.ask(do="watch", id=run_id)
-    assert page.told("run")["run"]["state"] == "SUCCEEDED"
+    assert page.told("whole")["head"]["state"] == "SUCCEEDED"
 
 
 def test_a_task_s_details_are_html_that_is_escaped(page):
     run_id = page.submit("--seconds 0.01")
     assert page.see_end(run_id) == "FAILED"
-    page.ask(do="detail", id=run_id, task="check")
+    page.ask(do="detail", id=run_id, part="check")
     html = page.told("detail")["html"]
     assert "&lt;b&gt;too short" in html
     assert "<b>too short" not in html
@@ -199,12 +197,12 @@ def test_a_task_s_details_are_html_that_is_escaped(page):
 
 def test_a_log_comes_as_it_is_written_and_stops_when_it_is_not_wanted(page):
     run_id = page.submit("--seconds 3")
-    page.ask(do="log", id=run_id, task="wait", on=True)
+    page.ask(do="log", id=run_id, part="wait", on=True)
     first = page.told("log", first=0)
     assert page.buffers[page.heard.index(first)] == [b"turn 0\n"]
     assert not first["ended"]
-    page.ask(do="log", id=run_id, task="wait", on=False)
-    page.ask(do="log", id=run_id, task="wait", on=True)
+    page.ask(do="log", id=run_id, part="wait", on=False)
+    page.ask(do="log", id=run_id, part="wait", on=True)
     assert page.see_end(run_id) == "SUCCEEDED"
     page.told("log", ended=True)
     logs = [index for index, one in enumerate(page.heard) if one and one["kind"] == "log"]
@@ -216,11 +214,11 @@ def test_a_log_comes_as_it_is_written_and_stops_when_it_is_not_wanted(page):
 def test_a_whole_log_is_sent_to_be_saved_and_its_lines_with_their_times(page):
     run_id = page.submit("--seconds 1")
     assert page.see_end(run_id) == "SUCCEEDED"
-    page.ask(do="save", id=run_id, task="wait")
+    page.ask(do="save", id=run_id, part="wait")
     file = page.told("file", last=True)
     assert file["name"] == "wait.log"
     assert page.buffers[page.heard.index(file)] == [b"turn 0\nturn 1\nturn 2\n"]
-    page.ask(do="log", id=run_id, task="wait", on=True)
+    page.ask(do="log", id=run_id, part="wait", on=True)
     line, at = page.told("log", first=0)["times"][0]
     assert (line, 0 <= time.time() - at < 60) == (0, True)
 
@@ -229,10 +227,10 @@ def test_a_run_is_stopped_from_the_page_and_tried_again(page):
     run_id = page.submit("--seconds 60")
     page.ask(do="stop", id=run_id)
     assert page.see_end(run_id) == "CANCELED"
-    assert page.told("said", id=run_id)["ok"]
+    assert page.told("reply", id=run_id)["ok"]
     page.heard.clear()
     page.ask(do="retry", id=run_id)
-    page.told("run", id=None)
+    page.told("whole", id=run_id)
     assert page.hear_until(lambda _: page.state_of(run_id) == "RUNNING")
     page.ask(do="stop", id=run_id)
     assert page.see_end(run_id) == "CANCELED"
@@ -275,11 +273,13 @@ def test_nobody_looks_any_more_and_nothing_more_is_said(page):
 def test_what_cannot_be_done_is_said(page):
     page.heard.clear()
     page.ask(do="watch", id="no-such-run")
-    said = page.told("said", id="no-such-run")
+    said = page.told("reply", id="no-such-run")
     assert not said["ok"]
     assert "no-such-run" in said["text"]
-    page.ask(do="dance")
-    assert not page.told("said", id="")["ok"]
+    for odd in ({"do": "dance"}, {"do": "log", "id": "r"}, {"do": "retry", "type": "runs", "id": "r"}):
+        page.heard.clear()
+        page.ask(**odd)
+        assert not page.told("reply")["ok"]
 
 
 def test_a_table_of_runs_is_told_and_told_anew(page):
@@ -287,12 +287,12 @@ def test_a_table_of_runs_is_told_and_told_anew(page):
     page.see_end(run_id)
     page.shown.clear()
     page.run("%kf_runs --limit 2")
-    rows = page.told("runs")
-    assert rows["rows"][0]["id"] == run_id
-    assert page.shows(f'data-kfnb-runs="{rows["view"]}"')
+    table = page.told("whole", type="runs")
+    assert table["parts"][0]["id"] == run_id
+    assert page.shows(f'data-kfnb-type="runs" data-kfnb-id="{table["id"]}"')
     newer = page.submit()
-    page.ask(do="runs", view=rows["view"])
-    assert page.told("runs", view=rows["view"])["rows"][0]["id"] == newer
+    page.ask(do="watch", type="runs", id=table["id"])
+    assert page.told("whole", id=table["id"])["parts"][0]["id"] == newer
     page.see_end(newer)
 
 

@@ -19,11 +19,10 @@ def whole(run, artifact):
     """All that a page gets that asks for a piece after the other, and what it is called."""
     files, got = Downloads(), b""
     while True:
-        facts, data = files.next(run, "train", artifact, first=len(got))
-        assert facts["first"] == len(got)
-        got += data
-        if len(got) >= facts["size"]:
-            return facts["name"], got
+        piece = files.next(run, "train", artifact, first=len(got))
+        got += piece.data
+        if len(got) >= piece.size:
+            return piece.name, got
 
 
 def test_a_file_comes_in_pieces(tmp_path, monkeypatch):

@@ -10,10 +10,12 @@ from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.live import followers
 from kfnb.live.followables import RunSubject
 from kfnb.live.followers import Follower
+from kfnb.live.messages import GoneMessage
 from kfnb.live.static_views import Pictures
 from kfnb.resources.runs.backend import Pace
 from kfnb.resources.runs.events import Event
 from kfnb.resources.runs.handle import Run
+from kfnb.resources.runs.wire import RunWire
 
 NOTHING = ()
 CREATED = ("created", "", {"name": "r", "pipeline": "p", "backend": "made up"})
@@ -76,6 +78,7 @@ def follower_of(*looks):
     backend = MadeUp(*looks)
     follower = Follower(
         RunSubject(Run(backend, "r")),
+        RunWire(),
         Pictures(lambda run: {"text/plain": str(run.state)}),
         told.append,
         lambda follower: not follower.asked,
@@ -85,28 +88,28 @@ def follower_of(*looks):
 
 
 def kinds(told):
-    return [message["kind"] for message in told]
+    return [message.kind for message in told]
 
 
 def test_the_page_is_told_all_of_a_run_and_then_each_change_until_the_end():
     follower, told, _ = follower_of([CREATED, TASK, RUNNING], [LOADING], [LOADED, DONE])
     follower.go()
-    assert kinds(told) == ["run", "change", "change"]
-    assert [message["seq"] for message in told] == [0, 1, 2]
-    assert told[1]["tasks"][0]["state"] == "RUNNING"
-    assert told[2]["run"]["state"] == "SUCCEEDED"
+    assert kinds(told) == ["whole", "change", "change"]
+    assert [message.seq for message in told] == [0, 1, 2]
+    assert told[1].parts[0]["state"] == "RUNNING"
+    assert told[2].head["state"] == "SUCCEEDED"
 
 
 def test_many_events_of_one_look_are_one_message():
     follower, told, _ = follower_of([CREATED, TASK, RUNNING], [LOADING, LOADED, DONE])
     follower.go()
-    assert kinds(told) == ["run", "change"]
+    assert kinds(told) == ["whole", "change"]
 
 
 def test_nothing_is_said_while_nothing_happens_and_looks_get_rarer():
     follower, told, _ = follower_of([CREATED, RUNNING], *[NOTHING] * 20, [DONE])
     follower.go()
-    assert kinds(told) == ["run", "change"]
+    assert kinds(told) == ["whole", "change"]
     waits = follower._awake.seconds
     assert waits[0] == pytest.approx(0.1, abs=0.05)
     assert waits[-1] == pytest.approx(0.5, abs=0.05)
@@ -116,7 +119,7 @@ def test_a_page_that_asks_again_is_told_all_of_the_run():
     follower, told, _ = follower_of([CREATED, TASK, RUNNING], [LOADING], NOTHING, [DONE])
     follower._awake.meanwhile[2] = follower.ask
     follower.go()
-    assert kinds(told) == ["run", "change", "run", "change"]
+    assert kinds(told) == ["whole", "change", "whole", "change"]
 
 
 def test_nobody_looks_any_more_nothing_is_asked_any_more():
@@ -124,7 +127,7 @@ def test_nobody_looks_any_more_nothing_is_asked_any_more():
     follower._awake.meanwhile[3] = follower.leave
     follower.go()
     assert backend.asked <= 5
-    assert kinds(told) == ["run"]
+    assert kinds(told) == ["whole"]
 
 
 def test_a_page_that_has_left_hears_nothing_while_a_static_picture_goes_on():
@@ -133,21 +136,21 @@ def test_a_page_that_has_left_hears_nothing_while_a_static_picture_goes_on():
     follower.pictures.add(place)
     follower._awake.meanwhile[2] = follower.leave
     follower.go()
-    assert kinds(told) == ["run"]
+    assert kinds(told) == ["whole"]
     assert place.shown == ["RUNNING", "SUCCEEDED"]
 
 
 def test_a_run_that_is_gone_is_said_to_be():
     follower, told, _ = follower_of([CREATED, RUNNING], RunNotFound("no run is called r"))
     follower.go()
-    assert told[-1] == {"kind": "gone", "id": "r", "text": "no run is called r"}
+    assert told[-1] == GoneMessage("run", "r", "no run is called r")
 
 
 def test_a_backend_that_does_not_answer_for_a_while_is_asked_again():
     silence = [BackendError("no answer")] * (followers.PATIENCE - 1)
     follower, told, _ = follower_of([CREATED, RUNNING], *silence, [DONE])
     follower.go()
-    assert told[-1]["run"]["state"] == "SUCCEEDED"
+    assert told[-1].head["state"] == "SUCCEEDED"
 
 
 def test_a_backend_that_never_answers_is_left_alone():
@@ -160,7 +163,7 @@ def test_a_server_that_is_away_for_an_hour_is_waited_for():
     away = [BackendUnavailable("nothing answers")] * (20 * followers.PATIENCE)
     follower, told, _ = follower_of([CREATED, RUNNING], *away, [DONE])
     follower.go()
-    assert told[-1]["run"]["state"] == "SUCCEEDED"
+    assert told[-1].head["state"] == "SUCCEEDED"
     assert follower._awake.seconds[-2] == pytest.approx(0.5, abs=0.05)
 
 
@@ -176,7 +179,9 @@ def test_nothing_is_raised_whatever_goes_wrong():
 
 def test_a_look_that_is_dear_is_taken_less_often(monkeypatch):
     clock = itertools.count(step=2)
-    monkeypatch.setattr(followers, "time", type("Clock", (), {"thread_time": lambda: next(clock)}))
+    monkeypatch.setattr(
+        followers, "time", type("Clock", (), {"thread_time": lambda: next(clock), "time": lambda: 0.0})
+    )
     follower, _, _ = follower_of([CREATED], NOTHING, [DONE])
     follower.go()
     assert all(seconds >= 18 for seconds in follower._awake.seconds)

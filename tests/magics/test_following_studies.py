@@ -13,9 +13,11 @@ from kfnb.live import importances as importance_module
 from kfnb.live.followables import StudySubject
 from kfnb.live.followers import Follower
 from kfnb.live.importances import FEWEST, Importances
+from kfnb.live.messages import GoneMessage
 from kfnb.live.static_views import Pictures
 from kfnb.model import Dimension, Objective, RunState, Study, Trial, TrialState
 from kfnb.resources.runs.backend import Pace
+from kfnb.resources.studies.wire import StudyWire
 
 EMPTY = Study("bowl", "made up", Objective("loss"), space=(Dimension("x", "int", 0, 3),))
 BEGUN = replace(EMPTY, state=RunState.RUNNING, trials=(Trial(0, TrialState.RUNNING),))
@@ -63,18 +65,19 @@ def followed(*looks):
     told, place = [], Place()
     pictures = Pictures(lambda study: {"text/plain": f"{study.state} {dict(study.importances)}"})
     pictures.add(place)
-    Follower(StudySubject(MadeUp(*looks)), pictures, told.append, lambda follower: not follower.asked).go()
+    subject = StudySubject(MadeUp(*looks))
+    Follower(subject, StudyWire(), pictures, told.append, lambda follower: not follower.asked).go()
     return told, place.shown
 
 
 def test_the_page_is_told_all_of_a_study_each_change_and_at_its_end_the_importances():
     told, _ = followed(({-1, 0}, BEGUN), ({0}, ONE), ({-1}, DONE))
-    assert [message["kind"] for message in told] == ["study", "trials", "trials", "trials"]
-    assert [message["seq"] for message in told] == [0, 1, 2, 3]
-    assert told[0]["study"]["id"] == "study/made up/bowl"
-    assert told[1]["trials"] == [{"number": 0, "state": "SUCCEEDED", "params": {"x": 1}, "value": 0.5}]
-    assert told[2]["study"] == {"state": "SUCCEEDED"}
-    assert told[3]["study"] == {"importances": [["x", 1.0]]}
+    assert [message.kind for message in told] == ["whole", "change", "change", "change"]
+    assert [message.seq for message in told] == [0, 1, 2, 3]
+    assert (told[0].type, told[0].id) == ("study", "made up/bowl")
+    assert told[1].parts == [{"number": 0, "state": "SUCCEEDED", "params": {"x": 1}, "value": 0.5}]
+    assert told[2].head == {"state": "SUCCEEDED"}
+    assert told[3].head == {"importances": [("x", 1.0)]}
 
 
 def test_the_static_picture_is_right_as_soon_as_the_study_is_finished_and_gets_the_importances_then():
@@ -84,7 +87,7 @@ def test_the_static_picture_is_right_as_soon_as_the_study_is_finished_and_gets_t
 
 def test_a_study_that_is_gone_is_said_to_be():
     told, _ = followed(({-1, 0}, BEGUN), (set(), StudyNotFound("study bowl is gone")))
-    assert told[-1] == {"kind": "gone", "id": "study/made up/bowl", "text": "study bowl is gone"}
+    assert told[-1] == GoneMessage("study", "made up/bowl", "study bowl is gone")
 
 
 def test_importances_are_told_anew_only_where_there_are_many_more_trials(monkeypatch):
@@ -107,4 +110,4 @@ def test_importances_that_cannot_be_told_are_none(monkeypatch):
 
     monkeypatch.setattr(importance_module, "importances", fail)
     told, _ = followed(({-1, 0}, BEGUN), ({-1, 0}, DONE))
-    assert told[-1]["study"] == {"state": "SUCCEEDED"}
+    assert told[-1].head == {"state": "SUCCEEDED"}

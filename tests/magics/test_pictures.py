@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from kfnb import model
-from kfnb.live import static_views
+from kfnb.live import redraw, static_views
 from kfnb.live.static_views import Pictures
 from kfnb.model import RunState
 
@@ -37,6 +37,7 @@ class Place:
 def clock(monkeypatch):
     clock = Clock()
     monkeypatch.setattr(static_views, "time", clock)
+    monkeypatch.setattr(redraw, "time", clock)
     return clock
 
 

@@ -44,11 +44,11 @@ def test_a_mark_stands_out(mark, paper):
 
 
 def test_the_page_has_the_same_colours():
-    css = (JS / "styles" / "base.css").read_text()
+    css = (JS / "kit" / "styles" / "base.css").read_text()
     assert {name: re.search(rf"--{name}: (#\w+);", css)[1] for name in NAMED} == NAMED
 
 
 def test_the_page_draws_trials_in_the_same_colours_and_sees_nothing_through_them():
-    pen = (JS / "study" / "pen.ts").read_text().partition("] as const")[0]
+    pen = (JS / "views" / "study" / "pen.ts").read_text().partition("] as const")[0]
     drawn = re.findall(r'colour: "(#\w+)", opacity: ([\d.]+), width: ([\d.]+)', pen)
     assert drawn == [(shade.colour, "1", f"{shade.width:g}") for shade in RAMP]

@@ -11,7 +11,7 @@ from kfnb.resources.cluster.view.status import draw_status
 from kfnb.resources.runs.view.progress import draw_progress
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.resources.runs.view.task import draw_task
-from kfnb.resources.runs.wire import Wire
+from kfnb.resources.runs.wire import RunWire
 
 REASON = "cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu"
 WAITS = Task(
@@ -73,13 +73,13 @@ def test_a_task_alone_says_it_too():
 
 
 def test_the_live_picture_is_told_that_it_waits():
-    (task,) = Wire("r1").whole(RUN)["run"]["tasks"]
+    (task,) = RunWire().whole(RUN).parts
     assert (task["state"], task["began"], task["doing"]) == ("PENDING", [], REASON)
 
 
 def test_a_group_goes_on_while_one_of_its_turns_waits():
     loop = Task("loop", "loop", RunState.RUNNING, group=True, started=samples.START, doing=REASON)
-    (task,) = Wire("r1").whole(replace(RUN, tasks=(loop,)))["run"]["tasks"]
+    (task,) = RunWire().whole(replace(RUN, tasks=(loop,))).parts
     assert (task["state"], task["doing"]) == ("RUNNING", REASON)
     assert f"- loop: {REASON}" in draw_run(replace(RUN, tasks=(loop,)))["text/plain"]
 

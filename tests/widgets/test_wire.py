@@ -13,23 +13,23 @@ import widget_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kfnb.live.messages import (
+    ChangeMessage,
+    DetailMessage,
+    FileMessage,
+    GoneMessage,
+    LogMessage,
+    PieceMessage,
+    ReplyMessage,
+    WholeMessage,
+    to_json,
+)
 from kfnb.model import Run, RunState, Task, TaskError, Trial, TrialState
 from kfnb.resources.runs import wire
-from kfnb.resources.runs.wire import Wire
-from kfnb.resources.studies import wire as study_wire
+from kfnb.resources.runs.wire import RunsWire, RunWire
 from kfnb.resources.studies.wire import StudyWire
 
-MESSAGES = Path(__file__).parents[2] / "js" / "test" / "messages.json"
-
-
-@pytest.fixture(autouse=True)
-def _at_that_moment(monkeypatch):
-    monkeypatch.setattr(wire.time, "time", lambda: samples.NOW)
-    monkeypatch.setattr(study_wire.time, "time", lambda: samples.NOW)
-
-
-def by_id(run):
-    return {task.id: task for task in run.tasks}
+MESSAGES = Path(__file__).parent / "golden" / "messages.json"
 
 
 def changed(run, task_id, **fields):
@@ -54,35 +54,27 @@ def running():
 
 
 def test_the_whole_run_is_told_first(running):
-    message = Wire("r").whole(running)
-    load, train = message["run"]["tasks"]
-    assert (message["kind"], message["seq"]) == ("run", 0)
+    told = RunWire(lambda run: f"%kf_submit {run.pipeline}").whole(running)
+    load, train = told.parts
+    assert (told.head["pipeline"], told.head["state"]) == ("p", "RUNNING")
+    assert told.head["command"] == "%kf_submit p"
     assert (load["state"], load["began"], load["path"]) == ("RUNNING", [samples.START], ["load"])
     assert train["needs"] == {"load": ["df", "cols"]}
 
 
 def test_then_only_what_is_new(running):
-    page = Wire("r")
-    page.whole(running)
     later = changed(running, "load", state=RunState.SUCCEEDED, finished=samples.START + 2)
-    assert page.change(later, {"load"}, by_id(later)) == {
-        "kind": "change",
-        "id": "r",
-        "seq": 1,
-        "now": samples.NOW,
-        "tasks": [{"id": "load", "state": "SUCCEEDED", "finished": samples.START + 2}],
-    }
+    told = RunWire().change(running, later)
+    assert told.head == {}
+    assert told.parts == [{"id": "load", "state": "SUCCEEDED", "finished": samples.START + 2}]
 
 
-def test_nothing_is_told_twice(running):
-    page = Wire("r")
-    page.whole(running)
-    assert page.change(running, {"load", "train", ""}, by_id(running)) is None
+def test_what_says_the_same_in_other_objects_is_not_told(running):
+    again = replace(running, tasks=tuple(replace(task) for task in running.tasks))
+    assert not RunWire().change(running, again)
 
 
 def test_the_run_s_own_fields_and_a_new_task_are_told_as_they_come(running):
-    page = Wire("r")
-    page.whole(running)
     later = replace(
         running,
         state=RunState.FAILED,
@@ -90,22 +82,14 @@ def test_the_run_s_own_fields_and_a_new_task_are_told_as_they_come(running):
         finished=samples.START + 9,
         tasks=(*running.tasks, samples.task("report", RunState.SKIPPED)),
     )
-    message = page.change(later, {"", "report"}, by_id(later))
-    assert message["run"] == {"state": "FAILED", "error": "no", "finished": samples.START + 9}
-    assert message["tasks"][0]["name"] == "report"
-
-
-def test_a_page_that_asks_again_is_told_where_the_changes_go_on(running):
-    page = Wire("r")
-    page.whole(running)
-    later = changed(running, "load", state=RunState.SUCCEEDED)
-    page.change(later, {"load"}, by_id(later))
-    assert page.whole(later)["seq"] == 1
+    told = RunWire().change(running, later)
+    assert told.head == {"state": "FAILED", "error": "no", "finished": samples.START + 9}
+    assert [part["name"] for part in told.parts] == ["report"]
 
 
 def test_turns_of_a_loop_share_a_path_and_have_numbers():
     run = samples.succeeded()
-    told = {task["id"]: task for task in Wire(run.id).whole(run)["run"]["tasks"]}
+    told = {task["id"]: task for task in RunWire().whole(run).parts}
     assert "for-loop-1/0" not in told  # a turn is no task
     assert told["for-loop-1/2/train"]["path"] == ["for-loop-1", "train"]
     assert told["for-loop-1/2/train"]["turn"] == [2]
@@ -116,28 +100,26 @@ def test_turns_of_a_loop_share_a_path_and_have_numbers():
 
 def test_a_branch_is_told_by_its_condition_and_by_what_that_came_to():
     branch = samples.task("condition-2", group=True, condition="if acc > 0.9", decided="0.93 > 0.9: taken")
-    told = Wire("r").whole(Run("r", "r", "p", "local", tasks=(branch,)))["run"]["tasks"][0]
+    told = RunWire().whole(Run("r", "r", "p", "local", tasks=(branch,))).parts[0]
     assert (told["title"], told["branch"], told["decided"]) == ("if acc > 0.9", True, "0.93 > 0.9: taken")
 
 
 def test_a_run_that_has_not_begun_says_what_is_being_done():
     run = Run("r", "r", "p", "local", state=RunState.PENDING)
-    assert Wire("r").whole(run)["run"]["doing"] == "Starting the engine"
-    assert Wire("r").whole(replace(run, state=RunState.RUNNING))["run"]["doing"] == ""
+    assert RunWire().whole(run).head["doing"] == "Starting the engine"
+    assert RunWire().whole(replace(run, state=RunState.RUNNING)).head["doing"] == ""
 
 
 def test_tasks_whose_parents_go_round_in_a_ring_are_told_all_the_same():
     tasks = (Task("a", "a", parent="b"), Task("b", "b", parent="a"))
     run = Run("r", "r", "p", "local", tasks=tasks)
-    assert len(Wire("r").whole(run)["run"]["tasks"]) == 2
+    assert len(RunWire().whole(run).parts) == 2
 
 
 def test_a_change_stays_under_a_kilobyte_however_much_there_is_to_say(running):
-    page = Wire("r")
-    page.whole(running)
     error = TaskError("x" * 100_000, "y" * 100_000, "cell train [3], line 2")
     later = changed(running, "load", state=RunState.FAILED, error=error, finished=1.0, doing="z" * 9999)
-    assert len(json.dumps(page.change(later, {"load"}, by_id(later)))) < 1024
+    assert len(json.dumps(RunWire().change(running, later).parts)) < 1024
 
 
 values = st.recursive(
@@ -153,8 +135,9 @@ def test_whatever_a_run_holds_is_told_as_json(arguments, text, state):
         id=text, name=text, pipeline=text, backend=text, state=state, arguments=arguments, error=text,
         notes=(text,), tasks=(Task(text, text, needs=(text,), doing=text, error=TaskError(text, text, text)),),
     )  # fmt: skip
-    said = json.dumps(Wire(run.id).whole(run), allow_nan=False)
-    assert json.loads(said)["run"]["state"] == state
+    told = RunWire().whole(run)
+    said = json.dumps([told.head, told.parts], allow_nan=False)
+    assert json.loads(said)[0]["state"] == state
 
 
 def test_the_page_s_own_tests_read_what_is_sent_today():
@@ -166,75 +149,46 @@ def test_the_page_s_own_tests_read_what_is_sent_today():
 
 
 def every_message():
-    """One message of each kind that the kernel sends, as it sends it; `detail` and `log` as the board does."""
+    """One message of each kind that the kernel sends."""
     done, failed = samples.succeeded(), samples.failed()
-    page = Wire(failed.id)
-    whole = page.whole(changed(failed, "train", state=RunState.RUNNING, error=None, finished=None))
-    return [
-        Wire(done.id).whole(done),
-        whole,
-        page.change(failed, {"", "train"}, by_id(failed)),
-        {"kind": "gone", "id": failed.id, "text": "no run is called that any more"},
-        {
-            "kind": "detail",
-            "id": failed.id,
-            "task": "train",
-            "html": "<div><p>ValueError</p></div>",
-            "error": "train failed",
-        },
-        wire.labels(done),
-        {
-            "kind": "log",
-            "id": done.id,
-            "task": "load",
-            "first": 0,
-            "total": 2,
-            "ended": True,
-            "times": [[0, 1.5]],
-        },
-        {"kind": "file", "id": done.id, "task": "load", "name": "load.log", "last": True},
-        {"kind": "said", "id": done.id, "text": "Stopping.", "ok": True},
-        {
-            "kind": "piece",
-            "id": done.id,
-            "task": "report",
-            "artifact": "outputs/page",
-            "name": "report-page.html",
-            "size": 3,
-            "first": 0,
-            "error": "",
-        },
-        wire.rows("runs-1", [done, failed]),
+    began = changed(failed, "train", state=RunState.RUNNING, error=None, finished=None)
+    task = "run", done.id, "load"
+    messages = [
+        whole("run", done.id, RunWire().whole(done)),
+        whole("run", failed.id, RunWire().whole(began)),
+        change("run", failed.id, RunWire().change(began, failed)),
+        GoneMessage("run", failed.id, "no run is called that any more"),
+        DetailMessage("run", failed.id, "train", html="<div><p>ValueError</p></div>", error="train failed"),
+        wire.labels("run", done),
+        LogMessage(*task, first=0, total=2, ended=True, times=[(0, 1.5)]),
+        FileMessage(*task, name="load.log", last=True),
+        ReplyMessage("run", done.id, "Stopping.", ok=True),
+        PieceMessage("run", done.id, "report", "outputs/page", "report-page.html", size=3, first=0, error=""),
+        whole("runs", "runs-1", RunsWire().whole([done, failed])),
         *study_messages(),
     ]
+    return [to_json(message) for message in messages]
+
+
+def whole(type, id, content):
+    return WholeMessage(type, id, 0, samples.NOW, content.head, content.parts)
+
+
+def change(type, id, content):
+    return ChangeMessage(type, id, 1, samples.NOW, content.head, content.parts)
 
 
 def study_messages():
     """A study as it goes on, and then: a trial that has ended, one that failed, one that is new."""
     study = studies.going_on(14, 8)
-    page = StudyWire("study/local/bowl")
-    whole = page.whole(study)
     ended = replace(study.trials[8], state=TrialState.SUCCEEDED, value=0.5, finished=samples.NOW)
     failed = replace(study.trials[9], state=TrialState.FAILED, error=studies.ERROR)
     new = Trial(10, TrialState.RUNNING, {"lr": 0.01, "layers": 2, "act": "relu", "dropout": 0.1})
     later = replace(study, trials=(*study.trials[:8], ended, failed, new), importances={"lr": 1.0})
+    trial = "study", "local/bowl", "8"
     return [
-        whole,
-        page.change(later, {-1, 8, 9, 10}),
-        {
-            "kind": "detail",
-            "id": "study/local/bowl",
-            "task": "8",
-            "html": "<div><p>lr</p></div>",
-            "error": "",
-        },
-        {
-            "kind": "log",
-            "id": "study/local/bowl",
-            "task": "8",
-            "first": 0,
-            "total": 2,
-            "ended": True,
-            "times": [],
-        },
+        whole("study", "local/bowl", StudyWire().whole(study)),
+        change("study", "local/bowl", StudyWire().change(study, later)),
+        DetailMessage(*trial, html="<div><p>lr</p></div>", error=""),
+        LogMessage(*trial, first=0, total=2, ended=True, times=[]),
     ]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.model import Artifact
-from kfnb.ui.words import TIMES, clean, counted, cut, duration, moment, one_line, short, width
+from kfnb.ui.words import TIMES, clean, counted, cut, digits, duration, moment, one_line, short, width
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,8 @@ from kfnb.ui.words import TIMES, clean, counted, cut, duration, moment, one_line
         (0.44, "0.4 s"),
         (9.94, "9.9 s"),
         (9.96, "10 s"),
+        (0.25, "0.3 s"),
+        (12.5, "13 s"),
         (59.7, "1 min 00 s"),
         (185, "3 min 05 s"),
         (7800, "2 h 10 min"),
@@ -42,6 +44,15 @@ def test_values_are_short_and_on_one_line():
     ]  # fmt: skip
     assert short(Artifact("m", "system.Model", "/m")) == "<Model m>"
     assert width(short(list(range(1000)))) <= 60
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(100000.0, "100000"), (1234567.0, "1234567"), (0.1 + 0.2, "0.3"), (100000.5, "100001"), (1e20, "1e+20"),
+     (-0.0, "0"), (2.5e-7, "2.5e-07"), (math.nan, "nan"), (math.inf, "inf")],
+)  # fmt: skip
+def test_numbers_are_said_in_few_digits_and_whole_ones_in_full(value, said):
+    assert digits(value) == said
 
 
 def test_a_value_whose_repr_fails_is_still_said():

@@ -1,27 +1,13 @@
-import type { ReadonlySignal } from "@preact/signals";
-import type { VNode } from "preact";
+import { type ReadonlySignal, signal } from "@preact/signals";
+import type { View } from "../registry.ts";
+import type { Store } from "../store/store.ts";
 import { Root } from "./root.ts";
-
-/** What is shown: a run, or a table of runs. */
-export interface Subject {
-  /** Whether there is anything to show yet. */
-  readonly known: boolean;
-  picture(): VNode;
-  /** Whether the static picture is to be seen too, below the live one. */
-  readonly both: ReadonlySignal<boolean>;
-  /** Ask the kernel for it. */
-  ask(): void;
-  /** Ask for all that is asked for at the moment once more: the answers may be lost. */
-  renew(): void;
-  /** Tell the kernel that it is seen. */
-  seen(): void;
-  /** Tell the kernel that nobody looks. */
-  leave(): void;
-}
 
 // an element that is replaced by a newer one may be gone for a moment
 const GRACE = 1000;
 const PATIENCE = 5000;
+
+const NEVER = signal(false);
 
 /** All the places in the page that show one subject. */
 export class Exhibit {
@@ -32,7 +18,10 @@ export class Exhibit {
   #left = false;
   #timer = 0;
 
-  constructor(readonly subject: Subject) {}
+  constructor(
+    readonly store: Store,
+    readonly view: View,
+  ) {}
 
   get empty(): boolean {
     return this.#homes.size === 0 && this.#roots.length === 0;
@@ -41,20 +30,20 @@ export class Exhibit {
   add(home: HTMLElement): void {
     const first = this.empty;
     this.#homes.add(home);
-    if (this.#left || !this.subject.known) this.ask();
-    else if (first) this.subject.seen();
+    if (this.#left || !this.store.known) this.ask();
+    else if (first) this.store.seen();
   }
 
   /** Ask the kernel, unless it was asked just now. */
   ask(): void {
     if (Date.now() - this.#asked < PATIENCE) return;
     this.#asked = Date.now();
-    this.subject.ask();
+    this.store.ask();
   }
 
   renew(): void {
     if (this.empty) this.#left = true;
-    else this.subject.renew();
+    else this.store.renew();
   }
 
   answered(): void {
@@ -66,7 +55,7 @@ export class Exhibit {
   /** Make the pictures stand where there are places for them. */
   settle(): void {
     for (const home of this.#homes) if (!home.isConnected) this.#homes.delete(home);
-    if (this.subject.known) for (const home of this.#homes) this.#fill(home);
+    if (this.store.known) for (const home of this.#homes) this.#fill(home);
     if (this.#spare().length && !this.#timer) this.#timer = window.setTimeout(() => this.#clear(), GRACE);
   }
 
@@ -78,7 +67,9 @@ export class Exhibit {
   }
 
   #make(): Root {
-    const root: Root = new Root(this.subject.picture(), this.subject.both, () => this.#yield(root));
+    const root: Root = new Root(this.view.picture(this.store), this.view.css, this.#both, () =>
+      this.#yield(root),
+    );
     this.#roots.push(root);
     return root;
   }
@@ -87,6 +78,11 @@ export class Exhibit {
   #yield(root: Root): void {
     if (root.home) this.#homes.delete(root.home);
     this.#drop(root);
+  }
+
+  /** Whether the static picture shows too. */
+  get #both(): ReadonlySignal<boolean> {
+    return this.view.both?.(this.store) ?? NEVER;
   }
 
   #drop(root: Root): void {
@@ -105,6 +101,6 @@ export class Exhibit {
     if (!this.empty) return;
     this.#asked = 0;
     this.#left = true;
-    this.subject.leave();
+    this.store.leave();
   }
 }

@@ -1,7 +1,7 @@
 import type { ReadonlySignal } from "@preact/signals";
 import { render, type VNode } from "preact";
-import css from "../styles/index.ts";
-import { Held, isFree } from "../ui/held.ts";
+import { Held, isFree } from "../kit/held.ts";
+import shared from "../kit/styles/index.ts";
 import { Press } from "./press.ts";
 
 const REPLACED = "kfnb-replaced";
@@ -23,6 +23,7 @@ export class Root {
    */
   constructor(
     picture: VNode,
+    css: string,
     readonly both: ReadonlySignal<boolean>,
     replaced: () => void,
   ) {
@@ -31,7 +32,7 @@ export class Root {
     this.#host.setAttribute("data-lm-suppress-shortcuts", "true");
     const shadow = this.#host.attachShadow({ mode: "open" });
     const style = document.createElement("style");
-    style.textContent = css;
+    style.textContent = shared + css;
     shadow.append(style, this.#box);
     this.#held = new Held(shadow);
     this.#press = new Press(shadow);

@@ -1,28 +1,21 @@
-import { batch, signal } from "@preact/signals";
-import { now } from "../clock.ts";
-import { Frame } from "../frame.ts";
-import type { Tell } from "../kernel.ts";
-import { Log } from "../log/log.ts";
-import type { FromKernel } from "../protocol.ts";
-import { save } from "../ui/save.ts";
-import { Reading } from "./view.ts";
+import { signal } from "@preact/signals";
+import { Log } from "../kit/log/log.ts";
+import { Reading } from "../kit/log/reading.ts";
+import { save } from "../kit/save.ts";
+import type { DetailMessage, FileMessage, LogMessage, ReplyMessage } from "../protocol.ts";
+import { type News, Store } from "./store.ts";
 
-export type Told<Kind extends FromKernel["kind"]> = Extract<FromKernel, { kind: Kind }>;
 export type Order = "stop" | "retry";
-/** What the kernel said of an order; with `order`, what a person asked for and waits for. */
-export type Said = Pick<Told<"said">, "text" | "ok"> & { order?: Order };
+/** How the kernel answered an order; with `order`, what a person asked for and waits for. */
+export type Said = Pick<ReplyMessage, "text" | "ok"> & { order?: Order };
 
 const MOST_DETAILS = 40;
 
-/** What the page knows of something that goes on, and of its parts: a run with its tasks, a study with its trials. */
-export abstract class Followed {
+/** A subject with parts that have details and logs: a run with its tasks, a study with its trials. */
+export abstract class Followed extends Store {
   /** How its logs are read. */
   readonly reading = new Reading();
   readonly said = signal<Said | null>(null);
-  /** Why nothing more will come; empty as long as something may. */
-  readonly gone = signal("");
-  /** The moment of the last that is known, if nothing more will come: time does not go on after it. */
-  readonly until = signal<number | null>(null);
   /** Counts up when the kernel is to be asked for details again. */
   readonly renewed = signal(0);
   readonly details = signal<ReadonlyMap<string, string>>(new Map());
@@ -31,23 +24,30 @@ export abstract class Followed {
   readonly #logs = new Map<string, { log: Log; users: number }>();
   readonly #files = new Map<string, ArrayBuffer[]>();
   readonly #loud = new Set<Log>();
-  protected readonly frame = new Frame(() => batch(() => this.draw()));
 
-  constructor(
-    readonly id: string,
-    readonly tell: Tell,
-  ) {}
+  override hear(message: News, buffers: DataView[]): void {
+    if (message.kind === "detail") this.#detail(message);
+    else if (message.kind === "log") this.#log(message, buffers);
+    else if (message.kind === "file") this.#file(message, buffers);
+    else if (message.kind === "reply") this.#answer(message);
+    else super.hear(message, buffers);
+  }
 
-  abstract get known(): boolean;
+  /** Give the kernel an order. */
+  order(what: Order): void {
+    this.said.value = { text: what === "stop" ? "Stopping…" : "Retrying…", ok: true, order: what };
+    this.tell({ do: what, type: this.type, id: this.id });
+  }
 
-  /** Said when the kernel has gone, and another one can show it again. */
-  protected abstract get lost(): string;
+  askDetail(part: string): void {
+    this.tell({ do: "detail", type: this.type, id: this.id, part });
+  }
 
-  detail({ task, html, error }: Told<"detail">): void {
-    this.errors.set(task, error);
+  #detail({ part, html, error }: DetailMessage): void {
+    this.errors.set(part, error);
     const details = new Map(this.details.peek());
-    details.delete(task);
-    details.set(task, html);
+    details.delete(part);
+    details.set(part, html);
     for (const oldest of details.keys())
       if (details.size > MOST_DETAILS) {
         details.delete(oldest);
@@ -56,8 +56,8 @@ export abstract class Followed {
     this.details.value = details;
   }
 
-  log(message: Told<"log">, buffers: DataView[]): void {
-    const log = this.#logs.get(message.task)?.log;
+  #log(message: LogMessage, buffers: DataView[]): void {
+    const log = this.#logs.get(message.part)?.log;
     if (!log) return;
     const { first, total, ended, times } = message;
     log.take(first, buffers, total, ended, times);
@@ -74,7 +74,7 @@ export abstract class Followed {
     }
     const log = new Log();
     this.#logs.set(part, { log, users: 1 });
-    this.tell({ do: "log", id: this.id, task: part, on: true });
+    this.#askLog(part, true);
     return log;
   }
 
@@ -82,16 +82,16 @@ export abstract class Followed {
   saveLog(part: string, name: string): void {
     const log = this.#logs.get(part)?.log;
     if (this.gone.peek() && log) save(name, [log.text]);
-    else this.tell({ do: "save", id: this.id, task: part });
+    else this.tell({ do: "save", type: this.type, id: this.id, part });
   }
 
   /** A piece of a file that was asked for. */
-  file({ task, name, last }: Told<"file">, buffers: DataView[]): void {
-    const pieces = this.#files.get(task) ?? [];
+  #file({ part, name, last }: FileMessage, buffers: DataView[]): void {
+    const pieces = this.#files.get(part) ?? [];
     pieces.push(...buffers.map(copied));
-    this.#files.set(task, pieces);
+    this.#files.set(part, pieces);
     if (!last) return;
-    this.#files.delete(task);
+    this.#files.delete(part);
     save(name, pieces);
   }
 
@@ -99,48 +99,30 @@ export abstract class Followed {
     const known = this.#logs.get(part);
     if (!known || --known.users) return;
     this.#logs.delete(part);
-    this.tell({ do: "log", id: this.id, task: part, on: false });
+    this.#askLog(part, false);
   }
 
-  /** Ask for all that is shown once more. */
-  renew(): void {
-    this.tell({ do: "watch", id: this.id });
-    for (const part of this.#logs.keys()) this.tell({ do: "log", id: this.id, task: part, on: true });
+  override renew(): void {
+    super.renew();
+    for (const part of this.#logs.keys()) this.#askLog(part, true);
     this.renewed.value++;
   }
 
+  override end(why: string): void {
+    if (!this.gone.peek()) this.said.value = null;
+    super.end(why);
+  }
+
   /** How an order went; that it went well is no news once that is seen, and it is waited for no more. */
-  answer(said: Told<"said">): void {
-    if (!said.ok || this.said.peek()) this.said.value = said;
+  #answer({ text, ok }: ReplyMessage): void {
+    if (!ok || this.said.peek()) this.said.value = { text, ok };
   }
 
-  /** Nothing more will come, and why. */
-  end(why: string): void {
-    if (this.gone.peek()) return;
-    batch(() => {
-      this.gone.value = why;
-      this.until.value = now();
-      this.said.value = null;
-    });
+  #askLog(part: string, on: boolean): void {
+    this.tell({ do: "log", type: this.type, id: this.id, part, on });
   }
 
-  /** The kernel has gone. */
-  lose(): void {
-    this.end(this.lost);
-  }
-
-  dispose(): void {
-    this.frame.cancel();
-  }
-
-  /** It is there again, whole. */
-  protected again(): void {
-    this.gone.value = "";
-    this.until.value = null;
-  }
-
-  /** Show what has changed since the last frame. */
-  protected draw(): void {
+  protected override draw(): void {
     for (const log of this.#loud) log.changed.value++;
     this.#loud.clear();
   }

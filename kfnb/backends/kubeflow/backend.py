@@ -35,6 +35,7 @@ Json = Mapping[str, Any]
 
 _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEARCHED = 200
+_MOST_FINISHED = 50
 _PLACES = 3
 """How many places of logs are named."""
 """How many of the newest runs are searched for one whose id begins as given."""
@@ -192,6 +193,7 @@ class KubeflowBackend:
     def _look(self, run_id: str) -> Look:
         whole = run_id if _ID.fullmatch(run_id) else self._searched(run_id)
         if whole not in self._looks:
+            self._forget()
             self._looks[whole] = Look(
                 self._server,
                 whole,
@@ -202,6 +204,12 @@ class KubeflowBackend:
                 self._pace,
             )
         return self._looks[whole]
+
+    def _forget(self) -> None:
+        """Keep of the runs that are finished the newest alone: the others can be asked for again."""
+        over = [id for id, look in list(self._looks.items()) if look.watch.over]
+        for id in over[:-_MOST_FINISHED]:
+            self._looks.pop(id, None)
 
     def _pace(self) -> Pace:
         """How often one run is asked for: the more of them are looked at, the less often while nothing happens."""

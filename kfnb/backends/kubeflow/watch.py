@@ -36,8 +36,12 @@ class Watch:
     @property
     def watched(self) -> bool:
         """Whether somebody has lately looked at the run, and it is not over."""
-        over = self._run is not None and self._run.state.finished
-        return not over and time.monotonic() - self._wanted < _LATELY
+        return not self.over and time.monotonic() - self._wanted < _LATELY
+
+    @property
+    def over(self) -> bool:
+        """Whether the run is known to be finished."""
+        return self._run is not None and self._run.state.finished
 
     def soon(self) -> None:
         """Something has been done to the run: what is known of it is old."""

@@ -1,6 +1,7 @@
-"""How grave a line of a log is: as loggers write it, in the forms that are common. js/src/log/levels.ts does the same.
+"""How grave a line of a log is: as loggers write it, in the forms that are common.
 
-``js/test/levels.json`` has lines with their levels, which both must tell.
+js/src/kit/log/levels.ts does the same: ``tests/widgets/golden/levels.json`` has lines with their levels, which both
+must tell.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """A log as it is read: what was written over itself, which lines are wanted, and how many are left out.
 
-One for all who show logs: ``%kf_logs``, ``kfnb logs``, the handle of a run, and the page (js/src/log does the same).
+One for all who show logs: ``%kf_logs``, ``kfnb logs``, the handle of a run, and the page, where
+js/src/kit/log does the same.
 """
 
 from __future__ import annotations

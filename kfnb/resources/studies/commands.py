@@ -24,6 +24,7 @@ from kfnb.resources.studies.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPIN
 from kfnb.resources.studies.handle import Study
 from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
+from kfnb.ui.words import digits
 
 if TYPE_CHECKING:
     from kfnb.model import StudyList
@@ -173,7 +174,9 @@ def _progress(study: model.Study) -> str:
     """How far a study is, in a line."""
     of = "" if study.max_trials is None else f" of {study.max_trials}"
     best = study.best
-    value = "" if best is None or best.value is None else f", best {study.objective.metric} {best.value:.6g}"
+    value = (
+        "" if best is None or best.value is None else f", best {study.objective.metric} {digits(best.value)}"
+    )
     return f"{str(study.state).lower()}: {study.done}{of} trials{value}"
 
 

@@ -1,14 +1,15 @@
-"""A study as the page is told of it: JSON, whole or what is new. ``js/README.md`` has the words."""
+"""A study as the page is told of it: whole, or what is new (``kfnb/live/messages.py``)."""
 
 from __future__ import annotations
 
 import math
-import time
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import cast
 
+from kfnb.live.contents import Content, new_fields, new_parts
+from kfnb.live.messages import Scalar, StudyDimension, StudyHead, StudyTrial
 from kfnb.model import Dimension, Study, Trial, TrialState, Value
-from kfnb.resources.runs.wire import Message, news, sentence
+from kfnb.resources.runs.wire import sentence
 from kfnb.resources.studies.view.dimensions import Seen
 from kfnb.resources.studies.view.ranking import Standing
 from kfnb.resources.studies.view.scale import usable
@@ -20,63 +21,64 @@ MOST_POINTS = 50
 MOST_CURVES = 1000
 """Trials whose curves are told at once, the best ones: a trial's panel shows its own in any case."""
 
-STUDY = -1
-"""The number by which an engine means the study itself, not one of its trials."""
-
 
 def wire_id(backend: str, name: str) -> str:
-    """The name under which a page knows a study; no run has one like it."""
-    return f"study/{backend}/{name}"
+    """The name under which a page knows a study."""
+    return f"{backend}/{name}"
 
 
 class StudyWire:
-    """What the page knows of one study, and the messages that tell it the rest."""
+    """A study, whose parts are its trials. What it remembers only spares it to count all trials at each change."""
 
-    def __init__(self, id: str) -> None:
-        self._id = id
-        self._seq = 0
-        self._head: Message = {}
-        self._trials: dict[int, Message] = {}
+    each_look = False
+
+    def __init__(self) -> None:
+        self._known: Study | None = None
         self._seen = Seen(())
+        self._space: Sequence[Dimension] = ()
 
-    def whole(self, study: Study) -> Message:
+    def whole(self, study: Study) -> Content:
         """All of the study."""
-        self._seen = Seen(study.space)
-        for trial in study.trials:
-            self._seen.add(trial.params)
-        self._head = _head(study, self._seen.dimensions)
+        self._know(study)
         drawn = _with_curves(study)
-        self._trials = {trial.number: _trial(trial, curve=trial.number in drawn) for trial in study.trials}
-        return {
-            "kind": "study",
-            "seq": self._seq,
-            "now": time.time(),
-            "study": {"id": self._id, **self._head, "trials": list(self._trials.values())},
-        }
+        trials = [_trial(trial, curve=trial.number in drawn) for trial in study.trials]
+        return Content(_head(study, self._space), trials)
 
-    def change(self, study: Study, touched: Iterable[int]) -> Message | None:
-        """What the page does not know of the study and of its trials ``touched``; None if it knows all."""
-        trials = []
-        for number in sorted(touched):
-            trial = find_trial(study.trials, number)
-            if trial is not None and (told := self._trial_news(trial)):
-                trials.append(told)
-        head = _head(study, self._seen.dimensions)
-        fields = news(head, self._head)
-        if not (fields or trials):
-            return None
-        self._head = head
-        self._seq += 1
-        message: Message = {"kind": "trials", "id": self._id, "seq": self._seq, "now": time.time()}
-        return message | ({"study": fields} if fields else {}) | ({"trials": trials} if trials else {})
+    def change(self, old: Study, new: Study) -> Content:
+        """What is new since ``old``: costs what is new, not what there is."""
+        if old is not self._known:
+            self._know(old)
+        head = _head(old, self._space)
+        changed = [trial for at, trial in enumerate(new.trials) if _at(old.trials, at) is not trial]
+        if old.space == new.space:
+            self._grow(new, changed)
+        else:
+            self._know(new)
+        before = [find_trial(old.trials, trial.number) for trial in changed]
+        trials = new_parts(before, changed, _told, key="number")
+        return Content(new_fields(head, _head(new, self._space)), trials)
 
-    def _trial_news(self, trial: Trial) -> Message:
-        self._seen.add(trial.params)
-        told = _trial(trial, curve=True)
-        known = self._trials.get(trial.number, {})
-        fresh = news(dict.fromkeys(known.keys() - told.keys()) | told, known)
-        self._trials[trial.number] = told
-        return {"number": trial.number, **fresh} if fresh else {}
+    def _know(self, study: Study) -> None:
+        self._seen = Seen(study.space)
+        self._space = study.space
+        self._grow(study, study.trials)
+
+    def _grow(self, study: Study, trials: Sequence[Trial]) -> None:
+        """Take trials in: parameters that the space does not name are dimensions too."""
+        named = {dimension.name for dimension in study.space}
+        for trial in trials:
+            self._seen.add(trial.params)
+        if any(trial.params.keys() - named for trial in trials):
+            self._space = self._seen.dimensions
+        self._known = study
+
+
+def _told(trial: Trial) -> StudyTrial:
+    return _trial(trial, curve=True)
+
+
+def _at(trials: Sequence[Trial], at: int) -> Trial | None:
+    return trials[at] if at < len(trials) else None
 
 
 def find_trial(trials: Sequence[Trial], number: int) -> Trial | None:
@@ -94,7 +96,7 @@ def _with_curves(study: Study) -> set[int]:
     return running | {trial.number for trial in Standing(study).best_first[:MOST_CURVES]}
 
 
-def _head(study: Study, space: Sequence[Dimension]) -> Message:
+def _head(study: Study, space: Sequence[Dimension]) -> StudyHead:
     objective = study.objective
     return {
         "name": one_line(study.name),
@@ -103,7 +105,7 @@ def _head(study: Study, space: Sequence[Dimension]) -> Message:
         "metric": one_line(objective.metric),
         "maximize": objective.maximize,
         "goal": _number(objective.goal),
-        "state": str(study.state),
+        "state": study.state.value,
         "algorithm": one_line(study.algorithm),
         "stopping": one_line(study.early_stopping),
         "most": study.max_trials,
@@ -112,7 +114,7 @@ def _head(study: Study, space: Sequence[Dimension]) -> Message:
         "created": study.created,
         "started": study.started,
         "finished": study.finished,
-        "importances": [[one_line(name), round(share, 4)] for name, share in study.importances.items()],
+        "importances": [(one_line(name), round(share, 4)) for name, share in study.importances.items()],
         "space": [_dimension(dimension) for dimension in space],
         "reason": sentence(study.reason),
         "error": sentence(study.error),
@@ -120,7 +122,7 @@ def _head(study: Study, space: Sequence[Dimension]) -> Message:
     }
 
 
-def _dimension(dimension: Dimension) -> Message:
+def _dimension(dimension: Dimension) -> StudyDimension:
     return {
         "name": one_line(dimension.name),
         "kind": dimension.kind,
@@ -131,12 +133,12 @@ def _dimension(dimension: Dimension) -> Message:
     }
 
 
-def _trial(trial: Trial, *, curve: bool) -> Message:
+def _trial(trial: Trial, *, curve: bool) -> StudyTrial:
     """A trial; what is as it is with most trials is left out."""
     points = _thinned(trial.curve) if curve else ()
-    told: dict[str, Any] = {
+    told: StudyTrial = {
         "number": trial.number,
-        "state": str(trial.state),
+        "state": trial.state.value,
         "params": {one_line(name): _value(value) for name, value in trial.params.items()},
         "value": _number(trial.value),
         "metrics": {one_line(name): _number(value) for name, value in trial.metrics.items()},
@@ -146,7 +148,9 @@ def _trial(trial: Trial, *, curve: bool) -> Message:
         "error": sentence(trial.error.message) if trial.error else "",
         "place": sentence(trial.error.place) if trial.error else "",
     }
-    return {name: value for name, value in told.items() if value not in (None, "", [], {})}
+    return cast(
+        "StudyTrial", {name: value for name, value in told.items() if value not in (None, "", [], {})}
+    )
 
 
 def _thinned(curve: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
@@ -165,7 +169,7 @@ def _number(value: float | None) -> float | None:
     return value if value is not None and usable(value) else None
 
 
-def _value(value: Value) -> Value | None:
+def _value(value: Value) -> Scalar:
     if isinstance(value, str):
         return cut(one_line(value), 80)
     return value if isinstance(value, bool) else _number(value)

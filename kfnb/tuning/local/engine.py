@@ -34,6 +34,8 @@ _TOO_LATE = (
     "trials that are runs of a pipeline tell their metrics at their ends, too late to stop early: leave"
     " --early-stopping out, or tune a cell (%%kf_tune) or a component"
 )
+_MOST_KNOWN = 16
+"""Studies whose trials are kept, those that were asked for last: of another, all are read again."""
 _RELEASE = 5.0
 """Seconds that a finished study's driver may take to be gone."""
 
@@ -110,6 +112,8 @@ class LocalEngine:
                 observer = self.observe(name)
                 observer.look()
             self._known[name] = observer
+            for old in list(self._known)[:-_MOST_KNOWN]:
+                del self._known[old]
             return observer.study
 
     def list(self) -> builtins.list[model.Study]:

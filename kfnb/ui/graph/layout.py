@@ -17,7 +17,7 @@ from kfnb.ui.graph.layering import Edge
 COLUMN_GAP = 40.0
 ROW_GAP = 18.0
 PADDING = 14.0
-HEADER = 28.0
+HEADER = 30.0
 STOP_HEIGHT = 4.0
 # for each box and edge, on the average
 MOST_STOPS = 10

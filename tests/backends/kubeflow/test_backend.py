@@ -14,6 +14,7 @@ from idling import idle_minute, seen_after
 from made import big_run, many_runs
 from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, text_of
 
+from kfnb.backends.kubeflow import backend as backends
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.pods import Pods
@@ -118,6 +119,14 @@ def test_a_failed_run_is_waited_for_and_told_in_its_own_words(server, monkeypatc
     with pytest.raises(RunFailed, match="boom failed: ValueError: bad input x=7; after never ran"):
         run.wait(30)
     assert run.tasks["boom"].error == TaskError("ValueError: bad input x=7")
+
+
+def test_of_the_runs_that_are_finished_the_newest_alone_are_kept(kubeflow, monkeypatch):
+    monkeypatch.setattr(backends, "_MOST_FINISHED", 1)
+    time.sleep(1.2)  # the recorded runs are over
+    ends = [kubeflow.get(run).state for run in (GOOD, BAD, STOPPED)]
+    assert len(kubeflow._looks) == 2  # the one that is kept, and the one that is asked for
+    assert kubeflow.get(GOOD).state is ends[0]
 
 
 def test_a_run_whose_artifacts_cannot_be_read_says_why(server):

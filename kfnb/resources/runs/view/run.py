@@ -16,7 +16,7 @@ from kfnb.ui.blocks import Block, Items, Picture, Row, Section, Title, bundle, n
 from kfnb.ui.graph.picture import draw
 from kfnb.ui.graph.scene import Item, Link, Scene
 from kfnb.ui.mount_point import Home
-from kfnb.ui.states import look, tally
+from kfnb.ui.states import caption_of_many, look, tally
 from kfnb.ui.table import Cell, Column, Table, Value
 from kfnb.ui.words import duration, kind, moment, own_name, short
 
@@ -130,16 +130,8 @@ def _caption(stack: Stack, now: float) -> str:
 
 
 def _caption_of_many(stack: Stack) -> str:
-    states, total = stack.states, len(stack.leaves)
-    failed = states.count(RunState.FAILED)
-    if failed:
-        return f"{failed} of {total} failed"
-    ran, skipped = states.count(RunState.SUCCEEDED), states.count(RunState.SKIPPED)
-    if ran and skipped and ran + skipped == total:
-        return f"{ran} ran, {skipped} skipped"
-    if len(set(states)) == 1:
-        return look(states[0]).word + " · cached" * all(leaf.task.cached for leaf in stack.leaves)
-    return f"{sum(state.finished for state in states)} of {total} done"
+    cached = len(set(stack.states)) == 1 and all(leaf.task.cached for leaf in stack.leaves)
+    return caption_of_many(stack.states) + " · cached" * cached
 
 
 def _id(path: Path) -> str:

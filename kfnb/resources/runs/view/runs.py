@@ -13,7 +13,7 @@ from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.mount_point import Home
 from kfnb.ui.states import look
 from kfnb.ui.table import Cell, Column, Table, Value
-from kfnb.ui.words import assignments, duration, flat, moment, own_name, short
+from kfnb.ui.words import assignments, digits, duration, flat, moment, own_name, short
 
 MOST_METRICS = 3
 
@@ -75,5 +75,5 @@ def _brief(value: Any) -> str:
         return "none"
     if not all(isinstance(one, int | float) for one in values):
         return short(value, 28)
-    low, high = f"{min(values):.4g}", f"{max(values):.4g}"
+    low, high = digits(min(values), 4), digits(max(values), 4)
     return low if low == high else f"{low} to {high}"

@@ -15,7 +15,7 @@ from kfnb.resources.studies.view.states import BROKEN
 from kfnb.ui import theme
 from kfnb.ui.markup import Element, Node, el
 from kfnb.ui.plot import bars
-from kfnb.ui.words import number, one_line
+from kfnb.ui.words import digits, one_line
 
 MOST_CURVES = 80
 """Curves that are drawn: the best quarter of them, and of the others the last that began."""
@@ -110,8 +110,8 @@ class Curves:
     def to_text(self) -> str:
         """The curves of the best trials as bars."""
         lines = [
-            f"  trial {trial.number}  {bars(usable_points(trial))}  {number(usable_points(trial)[0][1])} → "
-            f"{number(usable_points(trial)[-1][1])}"
+            f"  trial {trial.number}  {bars(usable_points(trial))}  {digits(usable_points(trial)[0][1])} → "
+            f"{digits(usable_points(trial)[-1][1])}"
             for trial in self._sample()[:_LINES_OF_TEXT]
         ]
         return "\n".join(["Learning curves", *(lines or ["  no trial has reported a step"])])

@@ -28,7 +28,7 @@ from kfnb.resources.studies.view.states import BROKEN
 from kfnb.ui import theme
 from kfnb.ui.markup import Element, Node, el
 from kfnb.ui.plot import bars
-from kfnb.ui.words import number, one_line
+from kfnb.ui.words import digits, one_line
 
 _MOST_MARKS = 400
 
@@ -109,7 +109,7 @@ class History:
         records = sum(1 for _ in self.standing.records())
         return (
             f"{metric} of {len(self.standing.ranked):,} trials; the best so far improved {records} times, "
-            f"to {number(self.standing.values[0])} in trial {best.number}"
+            f"to {digits(self.standing.values[0])} in trial {best.number}"
         )
 
     def to_text(self) -> str:
@@ -118,7 +118,7 @@ class History:
             return "Optimization history: no trial has a value yet"
         points = [(trial.number, value) for trial in self.standing.study.trials for value in _own(trial)]
         records = [
-            f"  trial {trial.number}: {number(trial.value or 0.0)}" for trial in self.standing.records()
+            f"  trial {trial.number}: {digits(trial.value or 0.0)}" for trial in self.standing.records()
         ]
         metric = one_line(self.standing.study.objective.metric)
         return "\n".join(

@@ -9,7 +9,7 @@ from typing import TypeGuard
 
 from kfnb.model import Dimension, Value
 from kfnb.ui.plot import round_ticks
-from kfnb.ui.words import short
+from kfnb.ui.words import brief, cut, digits, one_line
 
 _WIDE = 200
 """So many times as large as the smallest of some positive values, the largest: they stand by their logarithms."""
@@ -22,7 +22,7 @@ LARGEST = 1e100
 
 _EDGE = 0.04
 _MOST_CHOICES = 12
-_LONG = 12
+_LONG = 14
 
 
 @dataclass(frozen=True)
@@ -94,7 +94,7 @@ def _even(low: float, high: float, count: int, *, whole: bool = False) -> Scale:
         return _between((value - low) / (high - low)) if _is_number(value) else None
 
     ticks = [tick for tick in round_ticks(low, high, count) if not whole or tick == round(tick)]
-    return Scale(place, tuple((_between((tick - low) / (high - low)), f"{tick:.6g}") for tick in ticks))
+    return Scale(place, tuple((_between((tick - low) / (high - low)), digits(tick)) for tick in ticks))
 
 
 def _logarithmic(low: float, high: float) -> Scale:
@@ -105,7 +105,7 @@ def _logarithmic(low: float, high: float) -> Scale:
             return None
         return _between((math.log10(value) - start) / span) if value > 0 else 0.0
 
-    ticks = tuple((_between((math.log10(tick) - start) / span), f"{tick:.6g}") for tick in _powers(low, high))
+    ticks = tuple((_between((math.log10(tick) - start) / span), digits(tick)) for tick in _powers(low, high))
     return Scale(place, ticks, log=True)
 
 
@@ -131,7 +131,7 @@ def _choices(choices: Sequence[Value]) -> Scale:
 
     every = math.ceil(len(choices) / _MOST_CHOICES)
     ticks = [
-        (places[type(choice), choice], short(choice, _LONG))
+        (places[type(choice), choice], cut(one_line(brief(choice)), _LONG))
         for number, choice in enumerate(choices)
         if not number % every
     ]

@@ -7,11 +7,10 @@ from collections.abc import Sequence
 
 from kfnb.model import Study
 from kfnb.resources.runs.view.tasks import elapsed
-from kfnb.resources.studies.view.trials import brief
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.states import look
 from kfnb.ui.table import Cell, Column, Table, Value
-from kfnb.ui.words import assignments, duration, moment
+from kfnb.ui.words import assignments, brief, duration, moment
 
 COLUMNS = (
     Column("Name"),

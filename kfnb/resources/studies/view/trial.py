@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from kfnb.live.messages import Scalar
 from kfnb.model import Study, Trial
 from kfnb.resources.runs.view.curves import Of, metric_plot
 from kfnb.resources.studies.view.curves import usable_points
@@ -11,7 +12,7 @@ from kfnb.resources.studies.view.ranking import Standing
 from kfnb.resources.studies.view.states import BROKEN, trial_look
 from kfnb.ui.blocks import Alert, Block, Code, Row, Section, Text, bundle
 from kfnb.ui.table import Cell, Column, Table, Value
-from kfnb.ui.words import moment, one_line, short
+from kfnb.ui.words import brief, moment, one_line
 
 
 def draw_trial(study: Study, trial: Trial) -> dict[str, str]:
@@ -37,16 +38,21 @@ def _error(trial: Trial) -> Iterator[Block]:
 def _params(trial: Trial, best: Trial | None) -> Iterator[Block]:
     names = list(dict.fromkeys([*trial.params, *(best.params if best else ())]))
     if names:
-        rows = [_row(name, trial.params.get(name), best, best and best.params.get(name)) for name in names]
+        rows = [
+            _row(name, trial.params.get(name), best, best.params.get(name) if best else None)
+            for name in names
+        ]
         yield Section("Parameters", [Table("Parameters", _columns("Parameter", trial, best), rows)])
 
 
 def _results(study: Study, trial: Trial, best: Trial | None) -> Iterator[Block]:
     rows: list[list[Value]] = []
     if trial.value is not None:
-        rows.append(_row(study.objective.metric, trial.value, best, best and best.value))
+        rows.append(_row(study.objective.metric, trial.value, best, best.value if best else None))
     names = dict.fromkeys([*trial.metrics, *(best.metrics if best and trial.metrics else ())])
-    rows += [_row(name, trial.metrics.get(name), best, best and best.metrics.get(name)) for name in names]
+    rows += [
+        _row(name, trial.metrics.get(name), best, best.metrics.get(name) if best else None) for name in names
+    ]
     if rows:
         yield Section("Metrics", [Table("Metrics", _columns("Metric", trial, best), rows)])
 
@@ -56,8 +62,8 @@ def _columns(what: str, trial: Trial, best: Trial | None) -> tuple[Column, ...]:
     return (Column(what), own, Column(f"Best ({best.number})", number=True)) if best else (Column(what), own)
 
 
-def _row(name: str, value: object, best: Trial | None, of_best: object) -> list[Value]:
-    said = ["" if one is None else short(one, 60) for one in (value, of_best)]
+def _row(name: str, value: Scalar, best: Trial | None, of_best: Scalar) -> list[Value]:
+    said = ["" if one is None else brief(one, 6, 60) for one in (value, of_best)]
     return [name, *map(Cell, said if best else said[:1])]
 
 

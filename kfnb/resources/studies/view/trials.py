@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kfnb.model import Dimension, Trial, Value
+from kfnb.model import Dimension, Trial
 from kfnb.resources.studies.view.ranking import Standing
 from kfnb.resources.studies.view.states import BROKEN, trial_look
 from kfnb.ui import theme
@@ -13,17 +13,10 @@ from kfnb.ui.blocks import Alert, Block, Code, Text, filled
 from kfnb.ui.markup import Element, el
 from kfnb.ui.table import Cell, Column, Table
 from kfnb.ui.table import Value as Shown
-from kfnb.ui.words import clean, duration, number, one_line, short
+from kfnb.ui.words import brief, clean, digits, duration, one_line, short
 
 SHOWN_ERRORS = 3
 _MOST_NUMBERS = 8
-
-
-def brief(value: Value | None) -> str:
-    """A value in a table's cell: numbers to five digits."""
-    if value is None:
-        return ""
-    return f"{value:.5g}" if isinstance(value, float) else short(value, 32)
 
 
 @dataclass(frozen=True)
@@ -41,7 +34,7 @@ class Best:
         head = el(
             "div",
             el("span", f"Best trial ({best.number}): ", style=f"color:{theme.SOFT}"),
-            el("strong", f"{metric} = {number(best.value)}", style="font-size:16px;overflow-wrap:anywhere"),
+            el("strong", f"{metric} = {digits(best.value)}", style="font-size:16px;overflow-wrap:anywhere"),
         )
         params = el("div", *_params(best), style="margin:4px 0;overflow-wrap:anywhere")
         compared = el("div", self._compared(), style=f"color:{theme.SOFT};font-size:12px")
@@ -57,8 +50,8 @@ class Best:
         if best is None or best.value is None:
             return "No trial has a value yet."
         metric = one_line(self.standing.study.objective.metric)
-        params = ", ".join(f"{one_line(name)} = {short(value, 40)}" for name, value in best.params.items())
-        lines = [f"Best trial ({best.number}): {metric} = {number(best.value)}", params, self._compared()]
+        params = ", ".join(f"{one_line(name)} = {brief(value, 6, 40)}" for name, value in best.params.items())
+        lines = [f"Best trial ({best.number}): {metric} = {digits(best.value)}", params, self._compared()]
         return "\n".join(filled(line) for line in lines if line)
 
     def _compared(self) -> str:
@@ -68,12 +61,12 @@ class Best:
         if len(values) > 1:
             said = [
                 f"of {len(values):,} trials that ran to their end",
-                f"the next best is {number(values[1])} (trial {self.standing.ranked[1].number})",
-                f"the median is {number(self.standing.median or 0.0)}",
+                f"the next best is {digits(values[1])} (trial {self.standing.ranked[1].number})",
+                f"the median is {digits(self.standing.median or 0.0)}",
             ]
         if objective.goal is not None:
             reached = objective.reached(values[0]) if values else False
-            said.append(f"goal {number(objective.goal)} {'reached' if reached else 'not reached'}")
+            said.append(f"goal {digits(objective.goal)} {'reached' if reached else 'not reached'}")
         return "; ".join(said)
 
 
@@ -83,7 +76,9 @@ def _params(trial: Trial) -> Iterator[Element | str]:
             yield ", "
         quiet = el("span", f"{name} = ", style=f"color:{theme.SOFT}")
         yield el(
-            "span", quiet, el("strong", short(value, 40), style=f"font-family:{theme.MONO};font-weight:600")
+            "span",
+            quiet,
+            el("strong", brief(value, 6, 40), style=f"font-family:{theme.MONO};font-weight:600"),
         )
 
 

@@ -1,0 +1,38 @@
+import { useContext, useLayoutEffect, useRef } from "preact/hooks";
+import { now, onTick } from "./clock.ts";
+import { Until } from "./until.ts";
+import { duration } from "./words.ts";
+
+interface Props {
+  began: number | null | undefined;
+  finished: number | null;
+  /** What stands before it, where there is anything. */
+  before?: string;
+}
+
+/** How long something took; while it goes on, the time passes without anything being drawn anew. */
+export function Elapsed({ began, finished: ended, before = "" }: Props) {
+  const until = useContext(Until);
+  const finished = ended ?? until;
+  const element = useRef<HTMLSpanElement>(null);
+  const start = began ?? null;
+  useLayoutEffect(() => {
+    const text = element.current?.firstChild;
+    if (start === null || finished !== null || !text) return undefined;
+    return onTick(() => {
+      const next = said(start, null, before);
+      if (text.nodeValue !== next) text.nodeValue = next;
+    });
+  }, [start, finished, before]);
+  if (start === null) return null;
+  // each end has a key: what ticks changes the text behind the back of preact, which then would not
+  return (
+    <span key={finished} ref={element} class="elapsed">
+      {said(start, finished, before)}
+    </span>
+  );
+}
+
+function said(began: number, finished: number | null, before: string): string {
+  return before + duration(Math.max(0, (finished ?? now()) - began));
+}

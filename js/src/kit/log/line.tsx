@@ -1,0 +1,50 @@
+import type { Span } from "./ansi.ts";
+import { places } from "./search.ts";
+
+interface Props {
+  number: number;
+  digits: number;
+  top: number;
+  text: string;
+  /** The parts of a line with colours. */
+  spans: readonly Span[] | undefined;
+  pattern: RegExp | null;
+  current: boolean;
+}
+
+/** One line of a log, with its number, its colours, and what was looked for marked. */
+export function Line({ number, digits, top, text, spans, pattern, current }: Props) {
+  return (
+    <div class="line" style={`top:${top}px`} data-current={current}>
+      <span class="number" style={`width:${digits}ch`} data-number={number + 1} />
+      <span class="text">{drawn(text, spans, places(text, pattern))}</span>
+    </div>
+  );
+}
+
+function drawn(text: string, spans: readonly Span[] | undefined, found: [number, number][]) {
+  if (!spans) return marked(text, 0, found);
+  let at = 0;
+  return spans.map((span) => {
+    const from = at;
+    at += span.text.length;
+    return (
+      <span key={from} class={span.paint}>
+        {marked(span.text, from, found)}
+      </span>
+    );
+  });
+}
+
+/** A part of a line that begins at `from`, with what of the matches is in it marked. */
+function marked(text: string, from: number, found: [number, number][]) {
+  const parts = [];
+  let last = 0;
+  for (const [start, end] of found) {
+    const [begin, stop] = [Math.max(start - from, last), Math.min(end - from, text.length)];
+    if (begin >= stop) continue;
+    parts.push(text.slice(last, begin), <mark key={begin}>{text.slice(begin, stop)}</mark>);
+    last = stop;
+  }
+  return parts.length ? [...parts, text.slice(last)] : text;
+}

@@ -1,0 +1,27 @@
+import type { Signal } from "@preact/signals";
+import type { StateName } from "../../protocol.ts";
+import { Sign } from "../sign.tsx";
+import { type Counts, inOrder, look } from "../states.ts";
+
+/** A switch for each state that there is. */
+export function StateChoice({ counts, hidden }: { counts: Counts; hidden: Signal<ReadonlySet<StateName>> }) {
+  const change = (state: StateName) => {
+    const next = new Set(hidden.peek());
+    if (!next.delete(state)) next.add(state);
+    hidden.value = next;
+  };
+  return (
+    <fieldset class="states" aria-label="States">
+      {inOrder(counts).map(([state, number]) => (
+        <button
+          key={state}
+          type="button"
+          aria-pressed={!hidden.value.has(state)}
+          onClick={() => change(state)}
+        >
+          <Sign state={state} /> {look(state).word} <span class="soft">{number}</span>
+        </button>
+      ))}
+    </fieldset>
+  );
+}

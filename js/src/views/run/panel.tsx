@@ -1,0 +1,127 @@
+import { useCallback, useEffect, useLayoutEffect, useRef } from "preact/hooks";
+import { Copy } from "../../kit/copy.tsx";
+import { Details } from "../../kit/details.tsx";
+import { Elapsed } from "../../kit/elapsed.tsx";
+import { LogView } from "../../kit/log/logview.tsx";
+import { Sign, stateStyle } from "../../kit/sign.tsx";
+import { isOver, look } from "../../kit/states.ts";
+import { Tabs } from "../../kit/tabs.tsx";
+import { joined, many } from "../../kit/words.ts";
+import type { RunTask } from "../../protocol.ts";
+import { addButtons } from "./download.ts";
+import type { Stack } from "./stack.ts";
+import type { RunStore } from "./store.ts";
+import { inTurn, Turns } from "./turns.tsx";
+import type { Section } from "./view.ts";
+
+const SECTIONS = [
+  ["details", "Details"],
+  ["log", "Log"],
+] as const;
+
+/** What there is to know of the task that is open. */
+export function Panel({ store }: { store: RunStore }) {
+  const key = store.view.open.value;
+  const stack = key ? store.fold.value?.stacks.get(key) : undefined;
+  if (!stack) return null;
+  return <Open key={key} stack={stack} store={store} />;
+}
+
+function Open({ stack, store }: { stack: Stack; store: RunStore }) {
+  stack.changed.value;
+  const task = stack.tasks.get(store.view.task.value) ?? inTurn(stack)[0];
+  // the task that was shown first stays, also when another one fails meanwhile
+  useEffect(() => {
+    if (task && !store.view.task.peek()) store.view.task.value = task.id;
+  }, [task, store]);
+  const panel = useRef<HTMLElement>(null);
+  useLayoutEffect(() => intoView(panel.current), []);
+  if (!task) return null;
+  const adorn = useCallback(
+    (details: HTMLElement, part: string) => addButtons(details, part, store),
+    [store],
+  );
+  const choose = (section: Section) => {
+    store.view.section.value = section;
+  };
+  const section = store.view.section.value;
+  return (
+    <aside ref={panel} class="panel" aria-label={`Task ${task.title}`}>
+      <PanelHead task={task} store={store} />
+      {stack.tasks.size > 1 && <Turns stack={stack} chosen={task.id} store={store} />}
+      <Tabs label="Sections" names={SECTIONS} chosen={section} choose={choose} />
+      {section === "details" ? (
+        <Details
+          key={task.id}
+          part={task.id}
+          version={`${task.state} ${task.attempts} ${task.known}`}
+          store={store}
+          adorn={adorn}
+        />
+      ) : (
+        <LogView key={task.id} part={task.id} title={task.title} over={isOver(task.state)} store={store} />
+      )}
+    </aside>
+  );
+}
+
+/** A panel that stands below the graph may be out of sight: its beginning is brought into it. */
+function intoView(panel: HTMLElement | null): void {
+  const main = panel?.previousElementSibling;
+  if (!panel || !main || panel.getBoundingClientRect().top < main.getBoundingClientRect().bottom) return;
+  panel.firstElementChild?.scrollIntoView?.({ block: "nearest" });
+}
+
+function PanelHead({ task, store }: { task: RunTask; store: RunStore }) {
+  // the details begin with the error too, as soon as they are those of the task that failed
+  const details = store.view.section.value === "details" ? store.details.value.get(task.id) : "";
+  const told = details?.includes('role="alert"');
+  const facts = joined(
+    task.turn.length > 0 && store.label(task),
+    task.cached && "cached",
+    task.attempts > 1 && many(task.attempts, "attempt"),
+    task.path.length > 1 && `in ${task.path.slice(0, -1).join(" / ")}`,
+  );
+  return (
+    <div class="panel-head" style={stateStyle(task.state)}>
+      <div class="panel-title">
+        <Sign state={task.state} />
+        <b>{task.title}</b>
+        <span class="soft">
+          {look(task.state).word}
+          <Elapsed began={task.began[0]} finished={task.finished} before=" · " />
+        </span>
+        {task.state === "FAILED" && (
+          <Copy
+            text={() => store.errors.get(task.id) || task.error}
+            label={`Copy the error of ${task.title}`}
+          >
+            Copy error
+          </Copy>
+        )}
+        <button
+          type="button"
+          class="close"
+          aria-label="Close"
+          title="Close (Esc)"
+          onClick={() => store.view.show("")}
+        >
+          ×
+        </button>
+      </div>
+      {facts && <div class="soft facts">{facts}</div>}
+      {task.doing && !isOver(task.state) && (
+        <div class="doing">
+          <span class="spinner" aria-hidden="true" />
+          {task.doing}
+        </div>
+      )}
+      {task.error && !told && (
+        <div class="alert">
+          {task.place && <div class="soft">{task.place}</div>}
+          <div class="message">{task.error}</div>
+        </div>
+      )}
+    </div>
+  );
+}
