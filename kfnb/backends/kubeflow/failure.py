@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kfnb.backends.kubeflow.gave_up import by_driver, by_executor, by_launcher, unwritten
+from kfnb.backends.kubeflow.launcher_errors import by_driver, by_executor, by_launcher, unwritten
 from kfnb.backends.kubeflow.lines import own_lines
 from kfnb.backends.kubeflow.pods import MAIN, Pod
-from kfnb.backends.kubeflow.printed import exceptions
+from kfnb.backends.kubeflow.tracebacks import exceptions
 from kfnb.model import TaskError
 from kfnb.remote.kubernetes.pods import Diagnosis, PodReason, PodState, brief, ended, signaled
 from kfnb.resources.runs import install_errors

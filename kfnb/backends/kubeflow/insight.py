@@ -11,16 +11,16 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.kubeflow import logs, waiting
+from kfnb.backends.kubeflow import logs, pending
 from kfnb.backends.kubeflow.artifacts import ENDED, Made
 from kfnb.backends.kubeflow.components import Components
 from kfnb.backends.kubeflow.failure import SILENT, why_failed, why_lost, why_unprepared
+from kfnb.backends.kubeflow.log_sources import Sources
 from kfnb.backends.kubeflow.logs import Source
 from kfnb.backends.kubeflow.mlmd import Metadata
 from kfnb.backends.kubeflow.objects import Store
 from kfnb.backends.kubeflow.pods import Pod, Pods
 from kfnb.backends.kubeflow.records import Records
-from kfnb.backends.kubeflow.sources import Sources
 from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.kubeflow.told import Seen, Told
 from kfnb.backends.kubeflow.unexplained import Workflows
@@ -114,7 +114,7 @@ class Cluster:
         if self._pods is None or run.state.finished:
             return {}
         queued = workflow.queued if run.state is RunState.PENDING else None
-        words = waiting.doing(self._pods, pods, workflow.refused, queued)
+        words = pending.doing(self._pods, pods, workflow.refused, queued)
         # of a turn of a loop, which is no task itself, its loop tells
         words |= {id[: id.rindex("/")]: why for id, why in words.items() if id.rpartition("/")[2].isdecimal()}
         first = [task.id for task in run.tasks if not task.parent and not task.needs]

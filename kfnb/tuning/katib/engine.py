@@ -18,10 +18,10 @@ from kfnb.resources.runs.backend import Pace
 from kfnb.resources.studies.search import Search
 from kfnb.tuning.katib import experiment, reading
 from kfnb.tuning.katib.algorithms import INSTEAD
-from kfnb.tuning.katib.details import Manager
 from kfnb.tuning.katib.logs import Logs
 from kfnb.tuning.katib.observed import Observed
 from kfnb.tuning.katib.resources import Item, Resources
+from kfnb.tuning.katib.trial_details import Manager
 
 _MOST = "maxTrialCount"
 _CURVES = 5.0

@@ -7,9 +7,9 @@ from dataclasses import replace
 from kfnb import model
 from kfnb.model import Objective, RunState
 from kfnb.tuning.katib import reading
-from kfnb.tuning.katib.details import Details, Manager
 from kfnb.tuning.katib.logs import Logs, Program, program_of
 from kfnb.tuning.katib.resources import Item, Resources
+from kfnb.tuning.katib.trial_details import Details, Manager
 from kfnb.tuning.katib.trials import Trials
 
 _STUDY = -1

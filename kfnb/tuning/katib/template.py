@@ -15,7 +15,7 @@ from typing import Any
 
 from kfnb.model import Dimension
 from kfnb.text.quantity import amount
-from kfnb.tuning.katib import pod, program
+from kfnb.tuning.katib import pod_settings, program
 from kfnb.tuning.katib.steps import Input, Step, Steps
 
 CONTAINER = "trial"
@@ -64,10 +64,10 @@ def template(steps: Steps, space: Sequence[Dimension], metrics: Sequence[Metric]
                 "backoffLimit": max(step.retries for step in steps),
                 "ttlSecondsAfterFinished": _KEPT,
                 "template": {
-                    "metadata": pod.metadata(settings, _NO_MESH),
+                    "metadata": pod_settings.metadata(settings, _NO_MESH),
                     "spec": {
                         "restartPolicy": "Never",
-                        **pod.pod(settings),
+                        **pod_settings.pod(settings),
                         "containers": [_container(steps, space, metrics, settings)],
                     },
                 },
@@ -92,7 +92,7 @@ def faults(steps: Steps, space: Sequence[Dimension]) -> Iterator[str]:
             yield f"the code of {step.name} is longer than {_LONGEST // 1000} KB, which no container takes"
         if found := _PLACEHOLDER.search(f"{step.source}{[one.value for one in step.inputs.values()]}"):
             yield f"the code of {step.name} has {found[0]} in it, which Katib would replace"
-        yield from (f"{step.name}: {fault}" for fault in pod.faults(step.settings))
+        yield from (f"{step.name}: {fault}" for fault in pod_settings.faults(step.settings))
     if sum(len(_literal(step.source).encode()) for step in steps) > _LARGEST:
         yield f"the code of its steps is longer than {_LARGEST // 1000} KB, which Kubernetes keeps for no trial"
     yield from _unequal(steps)
@@ -155,10 +155,10 @@ def _container(
         "args": [_RUN],
         "env": [
             *({"name": f"TRIAL_{one.name}", "value": f"${{trialParameters.{one.name}}}"} for one in space),
-            *pod.variables(settings),
+            *pod_settings.variables(settings),
             *({"name": name, "value": _literal(value)} for name, value in fixed.items()),
         ],
-        **pod.container(settings),
+        **pod_settings.container(settings),
     }
     resources = _resources([step.container.get("resources") or {} for step in steps])
     return {**container, "resources": resources} if resources else container

@@ -14,8 +14,8 @@ from kfnb.backends.kubeflow import pods
 from kfnb.backends.kubeflow import workflow as workflows
 from kfnb.backends.kubeflow.components import Components
 from kfnb.backends.kubeflow.failure import why_failed
+from kfnb.backends.kubeflow.pending import doing, why_waiting
 from kfnb.backends.kubeflow.pods import Pods
-from kfnb.backends.kubeflow.waiting import doing, why_waiting
 from kfnb.backends.kubeflow.workflow import Workflow
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.pods import PodReason, refused
