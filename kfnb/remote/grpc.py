@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.extras import require
 
 _SILENT = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
 _STRUCT = "google.protobuf.Struct"
@@ -53,6 +54,7 @@ def calls(api: GrpcApi, address: str, *, server: str, timeout: float) -> Iterato
     A channel is open within this alone, so that gRPC has no threads but then: a kernel forks. Raises
     ``BackendUnavailable`` where no answer comes, ``BackendError`` for what is refused.
     """
+    require("grpc", f"asking {server}")
     import grpc
 
     channel = grpc.insecure_channel(

@@ -8,18 +8,20 @@ status: what it means is for who knows the server's API.
 
 from __future__ import annotations
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from kfnb import compat
+from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.errors import BadAddress, NoAnswer, TooLarge, Untrusted
 from kfnb.remote.retry import LATER, RETRY, TOO_MANY, Deadline, Retry
+
+_logger = logger(__package__)
 
 UNAUTHORIZED = 401
 
@@ -137,6 +139,7 @@ class Stream:
                 *whole, rest = (rest + chunk).split(b"\n")
                 yield from (line.decode("utf-8", "replace") for line in whole)
         except Exception as error:  # a connection that breaks: urllib3 has a dozen ways to say so
+            _logger.debug("%s broke off.", what, exc_info=True)
             raise BackendUnavailable(f"{what} broke off: {type(error).__name__}") from None
         if rest:
             yield rest.decode("utf-8", "replace")
@@ -147,13 +150,7 @@ class Stream:
 
     def hang_up(self) -> None:
         """Give it up from another thread: one that reads wakes up, where closing alone would wait for it."""
-        with suppress(Exception):  # it has ended by itself
-            if hasattr(self._raw, "shutdown"):  # urllib3 has it since 2.3
-                self._raw.shutdown()
-            else:
-                self._raw.connection.sock.shutdown(socket.SHUT_RDWR)
-        with suppress(Exception):
-            self._raw.close()
+        compat.hang_up(self._raw)
 
     def _chunks(self, deadline: Deadline | None) -> Iterator[bytes]:
         from urllib3 import exceptions as wrong
@@ -177,7 +174,8 @@ T = TypeVar("T", Answer, Stream)
 
 
 class Http:
-    """Asks one server, as one user. ``transport`` says how it is connected to, ``later`` which statuses say to ask again.
+    """Asks one server, as one user. ``transport`` says how it is connected to, ``later`` which statuses
+    say to ask again.
 
     May be used by several threads. Nothing is connected before something is asked.
     """
@@ -280,6 +278,7 @@ class Http:
         except (wrong.LocationParseError, wrong.LocationValueError):
             raise BadAddress(f"{request.url} is not an address") from None
         except wrong.HTTPError:
+            _logger.debug("The connection to %s was dropped.", where, exc_info=True)
             raise NoAnswer(where, "the connection was dropped", sent=True) from None
         except ValueError:  # http.client's, which quotes the header
             raise BackendError(
@@ -338,8 +337,8 @@ def _connections(transport: Transport) -> Any:
             )
         except (urllib3.exceptions.HTTPError, ValueError):
             raise BackendError(
-                f"the proxy {urlsplit(transport.proxy).hostname} is not an HTTP proxy; kfnb goes through no other kind. "
-                "Where none is needed, name the server in NO_PROXY"
+                f"the proxy {urlsplit(transport.proxy).hostname} is not an HTTP proxy",
+                hint="name another in HTTPS_PROXY, or the server in NO_PROXY",
             ) from None
     secure = type(
         "SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": _secure_connection(verify=transport.verify)}

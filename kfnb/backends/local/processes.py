@@ -8,20 +8,19 @@ of its own.
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
 import ctypes
 import os
 import random
 import signal
 import sys
-import threading
 import traceback
 import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from kfnb import compat
 from kfnb.backends.local.marks import end_marked
 
 _PR_SET_PDEATHSIG = 1
@@ -102,9 +101,7 @@ class Processes:
         try:
             self._settle(log, folder, supervisor)
             status = work()
-            # as at any Python's end: threads, then atexit; there is no public way to do it without leaving
-            threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
-            atexit._run_exitfuncs()  # noqa: SLF001
+            compat.run_exit_functions()
         except BaseException:
             traceback.print_exc()
         finally:
@@ -120,7 +117,7 @@ class Processes:
         if os.getppid() != supervisor:
             os._exit(1)
         _default_signals()
-        asyncio._set_running_loop(None)  # noqa: SLF001 - the loop is the parent's, and a step may have its own
+        compat.forget_running_loop()
         for file in self._ours:
             with contextlib.suppress(OSError):
                 os.close(file)

@@ -13,12 +13,15 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlencode
 
+from kfnb.diagnostics import logger, where
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.errors import NoAnswer, Untrusted
 from kfnb.remote.http import Http, Request, Stream, Transport
 from kfnb.remote.kubernetes.errors import LATER, Expired, refusal
 from kfnb.remote.kubernetes.watch import ListWatch
 from kfnb.remote.retry import RETRY, Retry
+
+_logger = logger(__package__)
 
 Query = Mapping[str, Any]
 
@@ -251,6 +254,7 @@ class _Login:
         try:
             return configuration.get_api_key_with_prefix("authorization") or ""
         except Exception as error:  # what signing in raises: an exec plugin, a file that is not there
+            _logger.warning("Kubernetes at %s cannot be asked.\n%s", configuration.host, where(error))
             raise BackendError(f"Kubernetes cannot be asked: {type(error).__name__}") from None
 
 

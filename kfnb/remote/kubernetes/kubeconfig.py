@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from kfnb.diagnostics import hide, logger, where
 from kfnb.errors import BackendError
 from kfnb.remote.environment import proxy_to
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.retry import RETRY, Retry
+
+_logger = logger(__package__)
 
 
 def kubernetes(context: str = "", *, within: bool = False, retry: Retry = RETRY) -> Kubernetes | None:
@@ -37,7 +40,10 @@ def configuration(context: str = "") -> Any:
         else:
             config.load_incluster_config(client_configuration=settings)
     except Exception as error:  # a file that is broken or not there, a plugin that fails: each in its own way
+        _logger.debug("The way to Kubernetes cannot be read.\n%s", where(error))
         raise BackendError(_unusable(context, _said(error))) from None
+    for token in settings.api_key.values():
+        hide(token.removeprefix("Bearer "))
     return settings
 
 
@@ -53,13 +59,15 @@ def chosen(context: str) -> Mapping[str, Any]:
     try:
         contexts, _ = config.list_kube_config_contexts()
     except Exception as error:  # no file, or one that is no kubeconfig
+        _logger.debug("The kubeconfig cannot be read.\n%s", where(error))
         raise BackendError(
             f"context={context}: there is no kubeconfig to look it up in ({_said(error)})"
         ) from None
     found: Mapping[str, Any] | None = next((one for one in contexts if one["name"] == context), None)
     if found is None:
         there = ", ".join(one["name"] for one in contexts) or "none"
-        raise BackendError(f"context={context}: your kubeconfig has no such context; there is {there}")
+        told = f"context={context}: your kubeconfig has no such context"
+        raise BackendError(told, hint=f"there is {there}", ref=context)
     return found
 
 
@@ -72,7 +80,8 @@ def contexts() -> tuple[str, ...]:
 
     try:
         found, _ = config.list_kube_config_contexts()
-    except Exception:  # whatever that file is, it names no context
+    except Exception as error:  # whatever that file is, it names no context
+        _logger.debug("The kubeconfig cannot be read.\n%s", where(error))
         return ()
     return tuple(one["name"] for one in found)
 

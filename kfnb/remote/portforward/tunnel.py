@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from kfnb import compat
+from kfnb.diagnostics import logger, where
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.client import Kubernetes
+
+_logger = logger(__package__)
 
 Json = Mapping[str, Any]
 
@@ -68,16 +72,14 @@ class Tunnel:
 
 def dial(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> Tunnel:
     """A tunnel to a port of a service, that is to a pod behind it. Raises ``BackendError``."""
-    from kubernetes.stream.ws_client import create_websocket, get_websocket_url
-
     pod, pod_port = target(kubernetes, service, namespace, port)
-    headers = kubernetes.credentials()
     path = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward?ports={pod_port}"
     try:
         return Tunnel(
-            create_websocket(kubernetes.configuration, get_websocket_url(kubernetes.host + path), headers)
+            compat.websocket(kubernetes.configuration, kubernetes.credentials(), kubernetes.host + path)
         )
     except Exception as error:  # websocket's own, OSError, ssl's
+        _logger.warning("A port-forward cannot be opened.\n%s", where(error))
         status = getattr(error, "status_code", 0)
         why = f"the server refused it ({status})" if status else f"{type(error).__name__}"
         raise BackendError(f"no port-forward to pod {pod} in namespace {namespace}: {why}") from None
