@@ -96,8 +96,8 @@ def folding() -> Iterator[Measured]:
     """A run's answer, from JSON data to the model; and JSON's own part in it."""
     from made import big_run
 
-    from kfnb.backends.kubeflow.fold import fold
-    from kfnb.backends.kubeflow.plan import plan_of
+    from kfnb.resources.runs.kubeflow.fold import fold
+    from kfnb.resources.runs.kubeflow.plan import plan_of
 
     answer = big_run(TASKS)
     plan, text = plan_of(answer["pipeline_spec"]), json.dumps(answer)

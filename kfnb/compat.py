@@ -147,8 +147,8 @@ def kfp_executor(executor_input: Mapping[str, Any], function: Callable[..., Any]
 # -- Kubernetes, urllib3 --------------------------------------------------------------------------------------
 
 
-def websocket(configuration: Any, url: str, headers: Mapping[str, str]) -> Any:
-    """A websocket to an address of a Kubernetes API server, reached as its ``configuration`` says."""
+def websocket(configuration: Any, headers: Mapping[str, str], url: str) -> Any:
+    """A websocket to an address of a Kubernetes API server; the ``headers`` show who asks."""
     from kubernetes.stream.ws_client import create_websocket, get_websocket_url
 
     return create_websocket(configuration, get_websocket_url(url), dict(headers))

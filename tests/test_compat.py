@@ -260,7 +260,7 @@ def test_a_websocket_goes_to_the_address_with_the_clients_token():
 
     with socket.create_server(("127.0.0.1", 0)) as server:
         address = f"127.0.0.1:{server.getsockname()[1]}"
-        settings = package.Configuration(host=f"http://{address}", api_key={"authorization": "Bearer canary"})
+        settings = package.Configuration(host=f"http://{address}")
         heard: list[bytes] = []
 
         def answer() -> None:
@@ -272,7 +272,7 @@ def test_a_websocket_goes_to_the_address_with_the_clients_token():
         thread.start()
         with pytest.raises(Exception, match=r"(?i)handshake|connection|lost|closed|reset"):
             compat.websocket(
-                settings, f"http://{address}/api/v1/x?ports=80", {"authorization": "Bearer canary"}
+                settings, {"authorization": "Bearer canary"}, f"http://{address}/api/v1/x?ports=80"
             )
         thread.join(10)
     request = heard[0].decode()

@@ -455,7 +455,7 @@ def test_no_secret_of_a_kubeconfig_reaches_any_log(
     with pytest.raises(BackendError):
         kubeconfig.chosen("moon")
     with pytest.raises(BackendError):
-        kubeconfig.client("moon")
+        kubeconfig.configuration("moon")
     text = kept(str(home)).read_text()
     assert text.count("kfnb.cluster") >= 3
     assert "ParserError" in text or "ConfigException" in text

@@ -12,7 +12,12 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "kfnb"
 
-ENGINES = {"kfnb.backends.local", "kfnb.backends.kubeflow", "kfnb.tuning.local", "kfnb.tuning.katib"}
+ENGINES = {
+    "kfnb.backends.local",
+    "kfnb.resources.runs.kubeflow",
+    "kfnb.tuning.local",
+    "kfnb.resources.studies.katib",
+}
 
 # from the top; a file imports from its own layer and from those below
 LAYERS = [
@@ -32,9 +37,6 @@ LAYERS = [
         "kfnb.disk",
         "kfnb.errors",
         "kfnb.extras",
-        "kfnb.live.contents",
-        "kfnb.live.messages",
-        "kfnb.live.redraw",
         "kfnb.model",
         "kfnb.registry",
         "kfnb.settings",
@@ -49,8 +51,14 @@ FORBIDDEN = {
     "kfnb.ipython": ENGINES,
     "kfnb.live": ENGINES,
     "kfnb.commands": ENGINES,
-    "kfnb.backends.local": {"kfnb.backends.kubeflow", "kfnb.capture", "kfnb.pipeline", "kfnb.settings"},
-    "kfnb.tuning.local": {"kfnb.tuning.katib", "kfnb.backends.kubeflow", "kfnb.cluster"},
+    "kfnb.backends.local": {
+        "kfnb.resources.runs.kubeflow",
+        "kfnb.remote",
+        "kfnb.capture",
+        "kfnb.pipeline",
+        "kfnb.settings",
+    },
+    "kfnb.tuning.local": {"kfnb.resources.studies.katib", "kfnb.resources.runs.kubeflow", "kfnb.remote"},
     "kfnb.model": {"kfnb"},
 }
 
@@ -64,7 +72,6 @@ HEAVY = {
     "numpy",
     "sklearn",
     "nbconvert",
-    "obstore",
     "plotly",
     "yaml",
 }

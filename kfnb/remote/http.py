@@ -26,7 +26,7 @@ _logger = logger(__package__)
 UNAUTHORIZED = 401
 
 _SAFE = ("GET", "HEAD", "OPTIONS")
-_CHUNK = 1 << 16
+_CHUNK = 1 << 17
 _LARGEST = 1 << 30
 """Bytes of an answer that is read as a whole."""
 _PLAIN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
@@ -56,7 +56,7 @@ class Anonymous:
 
 
 @dataclass(frozen=True)
-class Route:
+class Transport:
     """How a server is connected to.
 
     ``ca`` is a file of certificates to trust, empty for the system's; ``verify`` whether they are looked at at all.
@@ -166,15 +166,16 @@ class Stream:
                 yield chunk
         except wrong.ReadTimeoutError:
             raise _Silent(where, "nothing more of its answer came", sent=True) from None
-        except wrong.HTTPError as error:
-            raise NoAnswer(where, f"the connection was dropped ({type(error).__name__})", sent=True) from None
+        except wrong.HTTPError:
+            raise NoAnswer(where, "the connection was dropped", sent=True) from None
 
 
 T = TypeVar("T", Answer, Stream)
 
 
 class Http:
-    """Asks one server, as one user. ``route`` says how it is connected to, ``later`` which statuses say to ask again.
+    """Asks one server, as one user. ``transport`` says how it is connected to, ``later`` which statuses
+    say to ask again.
 
     May be used by several threads. Nothing is connected before something is asked.
     """
@@ -182,14 +183,14 @@ class Http:
     def __init__(
         self,
         authorization: Authorization | None = None,
-        route: Callable[[], Route] = Route,
+        transport: Callable[[], Transport] = Transport,
         *,
         retry: Retry = RETRY,
         later: frozenset[int] = LATER,
     ) -> None:
         self.retry = retry
         self._authorization = authorization or Anonymous()
-        self._route, self._later = route, later
+        self._transport, self._later = transport, later
         self._pool: Any = None
         self._proxy = ""
         self._lock = threading.Lock()
@@ -276,8 +277,9 @@ class Http:
             raise _Silent(where, f"no answer within {read:.3g} s", sent=True) from None
         except (wrong.LocationParseError, wrong.LocationValueError):
             raise BadAddress(f"{request.url} is not an address") from None
-        except wrong.HTTPError as error:
-            raise NoAnswer(where, f"the connection was dropped ({type(error).__name__})", sent=True) from None
+        except wrong.HTTPError:
+            _logger.debug("The connection to %s was dropped.", where, exc_info=True)
+            raise NoAnswer(where, "the connection was dropped", sent=True) from None
         except ValueError:  # http.client's, which quotes the header
             raise BackendError(
                 f"{where}: the token or a cookie has characters that HTTP cannot send"
@@ -287,10 +289,10 @@ class Http:
     def _connections(self) -> Any:
         with self._lock:
             if self._pool is None:
-                route = self._route()
+                transport = self._transport()
                 # its whole address may hold a password
-                self._proxy = urlsplit(route.proxy).hostname or ""
-                self._pool = _connections(route)
+                self._proxy = urlsplit(transport.proxy).hostname or ""
+                self._pool = _connections(transport)
             return self._pool
 
 
@@ -315,29 +317,31 @@ def _untrusted(where: str, error: Exception) -> Untrusted:
     return Untrusted(where, reason or "its certificate is not trusted")
 
 
-def _connections(route: Route) -> Any:
+def _connections(transport: Transport) -> Any:
     import urllib3
     from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
     options: dict[str, Any] = {
         "maxsize": 8,
-        "cert_reqs": "CERT_REQUIRED" if route.verify else "CERT_NONE",
-        "ca_certs": _authorities(route.ca) if route.verify else None,
-        "cert_file": route.certificate or None,
-        "key_file": route.key or None,
-        **({"server_hostname": route.server_name} if route.server_name else {}),
+        "cert_reqs": "CERT_REQUIRED" if transport.verify else "CERT_NONE",
+        "ca_certs": _authorities(transport.ca) if transport.verify else None,
+        "cert_file": transport.certificate or None,
+        "key_file": transport.key or None,
+        **({"server_hostname": transport.server_name} if transport.server_name else {}),
     }
     pool: Any = urllib3.PoolManager(**options)
-    if route.proxy:
+    if transport.proxy:
         try:
-            pool = urllib3.ProxyManager(route.proxy, proxy_headers=dict(route.proxy_headers), **options)
+            pool = urllib3.ProxyManager(
+                transport.proxy, proxy_headers=dict(transport.proxy_headers), **options
+            )
         except (urllib3.exceptions.HTTPError, ValueError):
             raise BackendError(
-                f"the proxy {urlsplit(route.proxy).hostname} is not an HTTP proxy; kfnb goes through no other kind. "
-                "Where none is needed, name the server in NO_PROXY"
+                f"the proxy {urlsplit(transport.proxy).hostname} is not an HTTP proxy",
+                hint="name another in HTTPS_PROXY, or the server in NO_PROXY",
             ) from None
     secure = type(
-        "SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": _secure_connection(verify=route.verify)}
+        "SecurePool", (HTTPSConnectionPool,), {"ConnectionCls": _secure_connection(verify=transport.verify)}
     )
     pool.pool_classes_by_scheme = {"http": HTTPConnectionPool, "https": secure}
     return pool

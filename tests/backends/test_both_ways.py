@@ -5,10 +5,10 @@ import json
 import pytest
 from engines import ENGINES
 
-from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.errors import RunFailed
 from kfnb.model import Artifact, Run
 from kfnb.resources.runs.backend import Pace
+from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 
 
 def run_both(tmp_path, monkeypatch, pipeline, **arguments) -> tuple[Run, Run]:

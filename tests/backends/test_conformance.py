@@ -8,11 +8,11 @@ import pytest
 from cluster import ACCESS, SECRET
 from engines import ENGINES, Engine
 
-from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.errors import BackendError, RunFailed, RunNotFound
 from kfnb.model import Artifact, Run, RunState
 from kfnb.resources.runs.backend import CACHED, Pace
 from kfnb.resources.runs.events import Fold, encode
+from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.selection import Selection
 from kfnb.resources.runs.view.run import draw_run
 

@@ -170,7 +170,7 @@ print("done")
 
 
 def test_a_failure_within_kfnbs_code_is_told_by_the_cells_line(shell: Shell, tmp_path: Path) -> None:
-    from kfnb.backends.kubeflow.failure import why_failed
+    from kfnb.resources.runs.kubeflow.failure import why_failed
 
     shell.run("%%kf_component log --output n\nn = 1\nkf.log_metrics(n=n if n < 2 else 'two')")
     shell.run("%kf_pipeline p log")

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.submit import order
 from kfnb.ipython.kernel import Kernel
 from kfnb.resources.components import api as components_api
 from kfnb.resources.runs import api
+from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.submission import order
 
 
 def component(shell, name, body, options=""):

@@ -16,7 +16,7 @@ from kfnb.remote import http
 from kfnb.remote.credentials import Credentials
 from kfnb.remote.environment import proxy_to
 from kfnb.remote.errors import BadAddress, NoAnswer, TooLarge, Untrusted
-from kfnb.remote.http import Http, Request, Route
+from kfnb.remote.http import Http, Request, Transport
 from kfnb.remote.retry import Retry
 
 HASTE = Retry(tries=3, pause=0.01, longest=0.05, connect=5.0, read=5.0)
@@ -171,7 +171,7 @@ def test_what_was_never_sent_is_sent_again_whatever_it_is():
 def test_a_handshake_that_breaks_off_has_sent_nothing(secure, certificate):
     """So that what may not be done twice is sent all the same."""
     secure.hang_up_first = 2
-    told = Http(route=lambda: Route(ca=str(certificate.file)), retry=HASTE).send(post(secure))
+    told = Http(transport=lambda: Transport(ca=str(certificate.file)), retry=HASTE).send(post(secure))
     assert (told.status, len(secure.asked)) == (200, 1)
 
 
@@ -333,14 +333,14 @@ def test_a_certificate_that_nobody_signed_is_not_trusted(secure):
 
 
 def test_a_certificate_of_ones_own_authority_is(secure, certificate):
-    route = Route(ca=str(certificate.file))
-    assert Http(route=lambda: route, retry=HASTE).send(get(secure)).status == 200
+    transport = Transport(ca=str(certificate.file))
+    assert Http(transport=lambda: transport, retry=HASTE).send(get(secure)).status == 200
 
 
 def test_who_chooses_not_to_verify_is_not_warned_at_every_request_and_nobody_else_loses_the_warning(secure):
     import urllib3
 
-    assert Http(route=lambda: Route(verify=False), retry=HASTE).send(get(secure)).status == 200
+    assert Http(transport=lambda: Transport(verify=False), retry=HASTE).send(get(secure)).status == 200
     with (
         urllib3.PoolManager(cert_reqs="CERT_NONE") as another,
         pytest.warns(urllib3.exceptions.InsecureRequestWarning),
@@ -377,7 +377,7 @@ def test_an_address_that_cannot_be_read_is_said():
 def test_requests_go_through_the_proxy(server):
     with serving() as proxy:
         proxy.then = answer(200, b'"by proxy"')
-        told = Http(Credentials("t"), lambda: Route(proxy=proxy.url), retry=HASTE).send(
+        told = Http(Credentials("t"), lambda: Transport(proxy=proxy.url), retry=HASTE).send(
             Request("GET", "http://kubeflow.example.com/pipeline?a=1")
         )
         assert json.loads(told.body) == "by proxy"
@@ -397,8 +397,8 @@ def test_a_proxy_that_is_asked_for_tls_is_a_tunnel_and_sees_no_token(secure, cer
                 back.join(5)
 
         proxy.then = tunnel
-        route = Route(ca=str(certificate.file), proxy=proxy.url)
-        told = Http(Credentials(CANARY), lambda: route, retry=HASTE).send(get(secure))
+        transport = Transport(ca=str(certificate.file), proxy=proxy.url)
+        told = Http(Credentials(CANARY), lambda: transport, retry=HASTE).send(get(secure))
         assert told.status == 200
         assert (proxy.asked[0].method, CANARY in str(proxy.asked)) == ("CONNECT", False)
         assert secure.asked[0].headers["authorization"] == f"Bearer {CANARY}"
@@ -417,7 +417,9 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 def test_a_proxy_that_is_not_there_is_named_without_its_password(scheme):
     proxy = f"http://me:{CANARY}@127.0.0.1:{refused_port()}"
     with pytest.raises(NoAnswer, match=r"the proxy 127\.0\.0\.1 does not let it through") as caught:
-        Http(route=lambda: Route(proxy=proxy), retry=HASTE).send(Request("POST", f"{scheme}://example.com/x"))
+        Http(transport=lambda: Transport(proxy=proxy), retry=HASTE).send(
+            Request("POST", f"{scheme}://example.com/x")
+        )
     assert not caught.value.sent
     assert CANARY not in str(caught.value)
 
@@ -426,14 +428,14 @@ def test_a_proxy_that_refuses_is_told_from_a_server_that_does():
     with serving() as proxy:
         proxy.then = answer(407, b"")
         with pytest.raises(NoAnswer, match="does not let it through"):
-            Http(route=lambda: Route(proxy=proxy.url), retry=HASTE).send(
+            Http(transport=lambda: Transport(proxy=proxy.url), retry=HASTE).send(
                 Request("GET", "https://example.com/x")
             )
 
 
 def test_a_proxy_of_another_kind_is_said():
     with pytest.raises(BackendError, match="the proxy there is not an HTTP proxy"):
-        Http(route=lambda: Route(proxy="socks5://there:1080"), retry=HASTE).send(
+        Http(transport=lambda: Transport(proxy="socks5://there:1080"), retry=HASTE).send(
             Request("GET", "http://example.com/x")
         )
 

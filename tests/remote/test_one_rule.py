@@ -14,7 +14,7 @@ from kfnb.remote.retry import Retry
 from kfnb.resources.cluster import workloads
 from kfnb.resources.cluster.probe import Place
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
-from kfnb.tuning.katib import reading
+from kfnb.resources.studies.katib import resource_parser
 
 
 def listed(server: Server, *items: dict) -> Place:
@@ -166,7 +166,7 @@ ALL = "ExperimentMaxTrialsReached"
 def test_kf_status_and_kf_study_judge_a_study_alike(server, item, state):
     """One that was stopped is Succeeded for Katib, and canceled for who stopped it."""
     (status,), _ = workloads.studies(listed(server, item))
-    assert reading.study(item).state is state
+    assert resource_parser.study(item).state is state
     assert status.state == str(state).capitalize()
     assert status.message == ("it Failed" if state is RunState.FAILED else "")
 

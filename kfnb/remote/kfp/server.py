@@ -17,7 +17,7 @@ from kfnb.errors import BackendError, BackendUnavailable, Code
 from kfnb.remote.credentials import Credentials
 from kfnb.remote.environment import proxy_to
 from kfnb.remote.errors import BadAddress, NoAnswer, Untrusted
-from kfnb.remote.http import Answer, Http, Request, Route
+from kfnb.remote.http import Answer, Http, Request, Transport
 from kfnb.remote.kfp.error_text import forbidden, sentence
 from kfnb.remote.retry import LATER, RETRY, Retry
 
@@ -64,7 +64,7 @@ class Server:
     hint: Callable[[], str] = str
 
     def __post_init__(self) -> None:
-        self._http = Http(self.credentials, self._route, retry=self.retry)
+        self._http = Http(self.credentials, self._transport, retry=self.retry)
         self._several: bool | None = None
 
     def get(self, path: str, **query: Any) -> Any:
@@ -107,9 +107,9 @@ class Server:
             )
         return self.namespace if self._several else ""
 
-    def _route(self) -> Route:
+    def _transport(self) -> Transport:
         proxy = "" if self.direct else proxy_to(self.url)
-        return Route(ca=self.ca, verify=self.verify, proxy=proxy)
+        return Transport(ca=self.ca, verify=self.verify, proxy=proxy)
 
     @contextmanager
     def _in_words(self, *, again: bool) -> Iterator[None]:

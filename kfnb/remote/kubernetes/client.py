@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 from kfnb.diagnostics import logger, where
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.errors import NoAnswer, Untrusted
-from kfnb.remote.http import Http, Request, Route, Stream
+from kfnb.remote.http import Http, Request, Stream, Transport
 from kfnb.remote.kubernetes.errors import LATER, Expired, refusal
-from kfnb.remote.kubernetes.watch import Watch
+from kfnb.remote.kubernetes.watch import ListWatch
 from kfnb.remote.retry import RETRY, Retry
 
 _logger = logger(__package__)
@@ -48,7 +48,7 @@ class Kubernetes:
 
     def __init__(self, configure: Callable[[], Any], *, retry: Retry = RETRY) -> None:
         self._login = _Login(configure)
-        self._http = Http(self._login, self._login.route, retry=retry, later=LATER)
+        self._http = Http(self._login, self._login.transport, retry=retry, later=LATER)
 
     @property
     def retry(self) -> Retry:
@@ -102,9 +102,9 @@ class Kubernetes:
                 continue
         raise BackendUnavailable(f"Kubernetes: {path} changes faster than it can be listed")
 
-    def watch(self, path: str, query: Query | None = None, version: str = "") -> Watch:
-        """What happens to a list from ``version`` on, for as long as it is iterated; see ``Watch``."""
-        return Watch(self, path, query or {}, version)
+    def watch(self, path: str, query: Query | None = None, version: str = "") -> ListWatch:
+        """What happens to a list from ``version`` on, for as long as it is iterated; see ``ListWatch``."""
+        return ListWatch(self, path, query or {}, version)
 
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> Mapping[str, Any]:
         """Make an object in a list; the server refuses fields that it does not know. Raises ``Conflict``."""
@@ -212,7 +212,7 @@ class Kubernetes:
 
 
 class _Login:
-    """Who asks, and by which route, as a ``Configuration`` says; after a refusal it is made anew."""
+    """Who asks, and how it is connected to, as a ``Configuration`` says; after a refusal it is made anew."""
 
     def __init__(self, configure: Callable[[], Any]) -> None:
         self._configure = configure
@@ -237,9 +237,9 @@ class _Login:
             self._configuration = newer
         return hash(self._shown(before)) != hash(self._shown(newer)) or before.cert_file != newer.cert_file
 
-    def route(self) -> Route:
+    def transport(self) -> Transport:
         told = self.configuration
-        return Route(
+        return Transport(
             ca=told.ssl_ca_cert or "",
             verify=bool(told.verify_ssl),
             certificate=told.cert_file or "",
@@ -254,7 +254,7 @@ class _Login:
         try:
             return configuration.get_api_key_with_prefix("authorization") or ""
         except Exception as error:  # what signing in raises: an exec plugin, a file that is not there
-            _logger.warning("Kubernetes cannot be asked.\n%s", where(error))
+            _logger.warning("Kubernetes at %s cannot be asked.\n%s", configuration.host, where(error))
             raise BackendError(f"Kubernetes cannot be asked: {type(error).__name__}") from None
 
 

@@ -56,7 +56,7 @@ def events(lines: Iterable[str], path: str, host: str) -> Iterator[tuple[str, Ma
         yield word, told
 
 
-class Watch:
+class ListWatch:
     """Iterates over ``(word, object)``: ``ADDED``, ``MODIFIED``, ``DELETED``, and ``ANEW``, which comes with a list
     object: its ``items`` are all there is now.
 

@@ -75,8 +75,9 @@ def dial(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> Tun
     pod, pod_port = target(kubernetes, service, namespace, port)
     path = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward?ports={pod_port}"
     try:
-        address = kubernetes.host + path
-        return Tunnel(compat.websocket(kubernetes.configuration, address, kubernetes.credentials()))
+        return Tunnel(
+            compat.websocket(kubernetes.configuration, kubernetes.credentials(), kubernetes.host + path)
+        )
     except Exception as error:  # websocket's own, OSError, ssl's
         _logger.warning("A port-forward cannot be opened.\n%s", where(error))
         status = getattr(error, "status_code", 0)

@@ -25,8 +25,8 @@ from kfnb.target import backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
-    from kfnb.backends.kubeflow import KubeflowBackend
     from kfnb.backends.local import LocalBackend
+    from kfnb.resources.runs.kubeflow import KubeflowBackend
     from kfnb.resources.studies.handle import Study
 
 
@@ -220,8 +220,8 @@ class _Connection:
 
     def backend(self) -> KubeflowBackend:
         """The backend; a new one where the settings have changed."""
-        from kfnb.backends.kubeflow.connection import Access, connect
         from kfnb.remote import environment
+        from kfnb.resources.runs.kubeflow.connection import Access, connect
 
         access = Access(**{field.name: getattr(settings(), field.name) for field in fields(Access)})
         wanted = access, environment.read()

@@ -46,7 +46,7 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     ``"2d"``. With ``catch_up``, runs that were missed are made up for. ``env``, ``tell`` and errors
     are as of ``submit``.
     """
-    from kfnb.backends.kubeflow.schedules import Rhythm
+    from kfnb.resources.runs.kubeflow.schedules import Rhythm
 
     cluster = cluster_backend("a schedule")
     if bool(cron) == bool(every):

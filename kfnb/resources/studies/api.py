@@ -27,7 +27,7 @@ from kfnb.target import backend_name
 from kfnb.text.timespec import span
 
 if TYPE_CHECKING:
-    from kfnb.tuning.katib import KatibEngine
+    from kfnb.resources.studies.katib import KatibEngine
     from kfnb.tuning.local.engine import LocalEngine
 
 Space = str | Mapping[str, Any] | Callable[[conditional_space.Asking], Any]
@@ -245,7 +245,7 @@ def engine_of(backend: str | None) -> Engine:
 
 def _katib() -> KatibEngine:
     """Katib where the settings say."""
-    from kfnb.tuning.katib import connect
+    from kfnb.resources.studies.katib import connect
 
     chosen, kubernetes = settings(), target.kubernetes()
     if kubernetes is None:

@@ -219,8 +219,8 @@ class Objects(_Server):
 
     def store(self, api: Any) -> Any:
         """What opens artifacts in it, with the keys and the configuration that a Kubernetes has for its namespace."""
-        from kfnb.backends.kubeflow.objects import Store
-        from kfnb.backends.kubeflow.storage import Storage
+        from kfnb.resources.runs.kubeflow.objects import Store
+        from kfnb.resources.runs.kubeflow.storage import Storage
 
         return Store(Storage("kubeflow", api), lambda _: self.address)
 

@@ -11,16 +11,16 @@ from cluster import Kubernetes, Metadata, running
 from recorded import at
 from replay import BAD, GOOD, RUNS, STOPPED, looks, serving
 
-from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.insight import Cluster
-from kfnb.backends.kubeflow.mlmd import Metadata as Client
-from kfnb.backends.kubeflow.mlmd import Recorded
-from kfnb.backends.kubeflow.pods import Pods, parse
-from kfnb.backends.kubeflow.rows import rows_of
 from kfnb.backends.observer import Observer
 from kfnb.model import RunState
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Pace
+from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.mlmd import Metadata as Client
+from kfnb.resources.runs.kubeflow.mlmd import Recorded
+from kfnb.resources.runs.kubeflow.pods import Pods, parse
+from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.task_rows import rows_of
 
 AMID = {GOOD: 7, BAD: 4, STOPPED: 0}
 """Of each run, a look at which one of its tasks runs."""

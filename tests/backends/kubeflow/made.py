@@ -5,7 +5,7 @@ from typing import Any
 
 from replay import GOOD, looks
 
-from kfnb.backends.kubeflow.nodes import Path
+from kfnb.resources.runs.kubeflow.argo_nodes import Path
 
 START, END = "2026-11-23T14:36:12Z", "2026-11-23T14:38:12Z"
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from kfnb.backends.kubeflow import pods
-from kfnb.backends.kubeflow.pods import Pod
+from kfnb.resources.runs.kubeflow import pods
+from kfnb.resources.runs.kubeflow.pods import Pod
 
 
 def made(role: str = "", *, memory: str = "", **status: Any) -> Pod:

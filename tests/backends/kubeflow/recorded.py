@@ -10,16 +10,16 @@ from typing import Any
 from cluster import Kubernetes, Metadata, Objects, running
 from replay import NAMES, RUNS, STOCK, exchanges, looks, text_of
 
-from kfnb.backends.kubeflow import mlmd
-from kfnb.backends.kubeflow.insight import Cluster
-from kfnb.backends.kubeflow.look import Look
-from kfnb.backends.kubeflow.mlmd import Recorded
-from kfnb.backends.kubeflow.nodes import name_of, task_of
-from kfnb.backends.kubeflow.pods import Pod, Pods
-from kfnb.backends.kubeflow.states import seconds
-from kfnb.backends.kubeflow.workflow import Workflow, _nodes, parse
 from kfnb.model import Run
 from kfnb.resources.runs.backend import Pace
+from kfnb.resources.runs.kubeflow import mlmd
+from kfnb.resources.runs.kubeflow.argo_nodes import name_of, task_of
+from kfnb.resources.runs.kubeflow.mlmd import Recorded
+from kfnb.resources.runs.kubeflow.pods import Pod, Pods
+from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.states import seconds
+from kfnb.resources.runs.kubeflow.tracked_run import Look
+from kfnb.resources.runs.kubeflow.workflow import Workflow, _nodes, parse
 
 WORKFLOWS = (
     *("success", "success-cached", "failure", "cancel"),

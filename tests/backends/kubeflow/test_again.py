@@ -1,7 +1,7 @@
 """What was skipped in one attempt at a run, and waits in the next."""
 
-from kfnb.backends.kubeflow.again import not_skipped_yet
 from kfnb.model import Run, RunState, Task
+from kfnb.resources.runs.kubeflow.retried_run import not_skipped_yet
 
 SKIPPED, RUNNING, FAILED, PENDING, SUCCEEDED = (
     RunState.SKIPPED,

@@ -7,11 +7,11 @@ from cluster import Metadata, running
 from replay import BAD, CACHED, GOOD, text_of
 
 from kfnb.artifacts.preview import preview
-from kfnb.backends.kubeflow import artifacts, mlmd
-from kfnb.backends.kubeflow.mlmd import Execution, Recorded, Stored, Use
-from kfnb.backends.kubeflow.objects import Store
-from kfnb.backends.kubeflow.storage import Storage
 from kfnb.model import Artifact
+from kfnb.resources.runs.kubeflow import artifacts, mlmd
+from kfnb.resources.runs.kubeflow.mlmd import Execution, Recorded, Stored, Use
+from kfnb.resources.runs.kubeflow.objects import Store
+from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.runs.view.classification import read_confusion, read_roc
 
 

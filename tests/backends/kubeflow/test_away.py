@@ -10,8 +10,6 @@ from conftest import HASTE
 from replay import GOOD, RECORDINGS, RUNS, Replay, looks
 
 from kfnb import settings as config
-from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.watch import Watch
 from kfnb.cli import main
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import RunState
@@ -20,6 +18,8 @@ from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs import api
 from kfnb.resources.runs.backend import Pace, Pause
 from kfnb.resources.runs.handle import Run
+from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.run_cache import Watch
 
 
 @pytest.fixture
@@ -151,7 +151,7 @@ def test_a_token_file_that_is_gone_for_a_moment_is_waited_for(
 
 def test_who_waits_in_vain_for_hours_is_told_in_the_end(idle: Replay, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.01, 0.02))
-    monkeypatch.setattr("kfnb.backends.kubeflow.backend.PATIENCE", 0.2)
+    monkeypatch.setattr("kfnb.resources.runs.kubeflow.backend.PATIENCE", 0.2)
     watching = Run(KubeflowBackend(Server(idle.url, retry=HASTE)), GOOD).watch()
     next(watching)
     idle.fail(times=10_000, status=503)

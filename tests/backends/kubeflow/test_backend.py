@@ -14,17 +14,17 @@ from idling import idle_minute, seen_after
 from made import big_run, many_runs
 from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, text_of
 
-from kfnb.backends.kubeflow import backend as backends
-from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.insight import Cluster
-from kfnb.backends.kubeflow.pods import Pods
-from kfnb.backends.kubeflow.told import Told
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
 from kfnb.model import RunState, TaskError
 from kfnb.remote.kfp.server import Retry, Server
 from kfnb.resources.runs.backend import Pace, Submission
 from kfnb.resources.runs.events import Fold
 from kfnb.resources.runs.handle import Run
+from kfnb.resources.runs.kubeflow import backend as backends
+from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.pods import Pods
+from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.task_facts import Told
 from kfnb.resources.runs.selection import Selection
 
 HASTE = Retry(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
@@ -383,7 +383,7 @@ def test_a_server_that_is_down_is_asked_ever_more_seldom(server, replay: Replay,
 def test_an_interrupt_while_waiting_says_that_the_run_goes_on_and_how_to_come_back(replay: Replay):
     program = (
         "import os, signal, threading\n"
-        "from kfnb.backends.kubeflow.backend import KubeflowBackend\n"
+        "from kfnb.resources.runs.kubeflow.backend import KubeflowBackend\n"
         "from kfnb.remote.kfp.server import Server\n"
         "from kfnb.resources.runs.handle import Run\n"
         f"run = Run(KubeflowBackend(Server('{replay.url}')), '{STOPPED}')\n"

@@ -12,7 +12,6 @@ from cluster import Metadata, running
 from replay import GOOD, Replay
 
 from kfnb import settings as config
-from kfnb.backends.kubeflow.connection import Access, connect
 from kfnb.errors import BackendError, SettingError, UsageError
 from kfnb.remote import environment
 from kfnb.remote.environment import KubeflowEnvironment, read
@@ -20,6 +19,7 @@ from kfnb.remote.retry import Retry
 from kfnb.resources.runs import api
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.handle import Run
+from kfnb.resources.runs.kubeflow.connection import Access, connect
 from kfnb.resources.runs.view.comparison import draw_comparison
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.resources.runs.view.runs import draw_runs
@@ -273,7 +273,7 @@ def test_a_context_that_does_not_exist_is_said(tmp_path, monkeypatch):
 def test_connecting_imports_nothing_heavy():
     program = (
         "import sys\n"
-        "from kfnb.backends.kubeflow.connection import Access, connect\n"
+        "from kfnb.resources.runs.kubeflow.connection import Access, connect\n"
         "from kfnb.remote.environment import KubeflowEnvironment\n"
         "connect(Access(host='http://127.0.0.1:1'), KubeflowEnvironment())\n"
         "print(sorted({'kfp', 'kfp_server_api', 'kubernetes', 'grpc', 'urllib3', 'yaml'} & set(sys.modules)))\n"

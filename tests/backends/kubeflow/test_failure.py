@@ -7,10 +7,10 @@ import pytest
 from made_pods import ended, made
 from replay import text_of
 
-from kfnb.backends.kubeflow import pods
-from kfnb.backends.kubeflow.failure import SILENT, why_failed, why_lost, why_unprepared
 from kfnb.remote.kubernetes.pods import PodReason
 from kfnb.resources.runs import install_errors
+from kfnb.resources.runs.kubeflow import pods
+from kfnb.resources.runs.kubeflow.failure import SILENT, why_failed, why_lost, why_unprepared
 
 RECORDED = (
     "success",

@@ -8,13 +8,13 @@ import pytest
 from made import big_run
 from replay import BAD, CACHED, GOOD, OTHER, STOPPED, exchanges, looks
 
-from kfnb.backends.kubeflow.changes import changes
-from kfnb.backends.kubeflow.fold import fold, outline, spec_of
-from kfnb.backends.kubeflow.plan import plan_of
-from kfnb.backends.kubeflow.states import seconds
-from kfnb.backends.kubeflow.told import Told
 from kfnb.model import Artifact, Run, RunState, Task, TaskError
 from kfnb.resources.runs.events import Event, Fold, decode, encode
+from kfnb.resources.runs.kubeflow.diff import changes
+from kfnb.resources.runs.kubeflow.fold import fold, outline, spec_of
+from kfnb.resources.runs.kubeflow.plan import plan_of
+from kfnb.resources.runs.kubeflow.states import seconds
+from kfnb.resources.runs.kubeflow.task_facts import Told
 
 STATES = {RunState.SUCCEEDED: "ok", RunState.SKIPPED: "skipped"}
 

@@ -14,13 +14,13 @@ import yaml
 from gateway import TOKEN, Gateway, gateway
 from replay import GOOD, Replay
 
-from kfnb.backends.kubeflow.connection import Access, connect
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.environment import KubeflowEnvironment
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.portforward.forward import Forward, Forwards
 from kfnb.remote.portforward.tunnel import Tunnel, target
 from kfnb.remote.retry import Retry
+from kfnb.resources.runs.kubeflow.connection import Access, connect
 
 HASTE = Retry(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 

@@ -7,20 +7,20 @@ import pytest
 from cluster import ACCESS, SECRET, Metadata, running
 from replay import BAD, CACHED, GOOD, looks, serving
 
-from kfnb.backends.kubeflow import insight, mlmd
-from kfnb.backends.kubeflow.artifacts import Made
-from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.fold import fold, spec_of
-from kfnb.backends.kubeflow.insight import Cluster
-from kfnb.backends.kubeflow.plan import plan_of
-from kfnb.backends.kubeflow.pods import Pod, Pods
-from kfnb.backends.kubeflow.told import NOTHING, Told
-from kfnb.backends.kubeflow.workflow import Node
 from kfnb.errors import BackendError
 from kfnb.model import Run, RunState, Task, TaskError
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.events import encode
 from kfnb.resources.runs.handle import Run as Handle
+from kfnb.resources.runs.kubeflow import mlmd, run_details
+from kfnb.resources.runs.kubeflow.artifacts import Made
+from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.fold import fold, spec_of
+from kfnb.resources.runs.kubeflow.plan import plan_of
+from kfnb.resources.runs.kubeflow.pods import Pod, Pods
+from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.task_facts import NOTHING, Told
+from kfnb.resources.runs.kubeflow.workflow import Node
 
 
 @pytest.fixture
@@ -294,17 +294,19 @@ def test_a_run_whose_end_the_server_may_still_record_runs(cluster, kubernetes, s
 def test_a_task_that_ml_metadata_saw_end_does_not_run_again_where_argo_is_behind():
     made = Made(state="COMPLETE", began=10.0, changed=30.0)
     node = Node(RunState.RUNNING, started=20.0)
-    seen = insight._seen(made, node, None)
+    seen = run_details._seen(made, node, None)
     assert (seen.state, seen.source) == (RunState.SUCCEEDED, "ML Metadata")
-    assert insight._seen(replace(made, state="RUNNING"), node, None).source == "the Argo Workflow"
-    assert insight._seen(replace(made, state="FAILED"), node, None).state is RunState.RUNNING  # it is retried
+    assert run_details._seen(replace(made, state="RUNNING"), node, None).source == "the Argo Workflow"
+    assert (
+        run_details._seen(replace(made, state="FAILED"), node, None).state is RunState.RUNNING
+    )  # it is retried
 
 
 def test_a_task_begins_with_its_pod_and_not_when_ml_metadata_first_heard_of_it():
     made = Made(state="RUNNING", began=10.0)
     pod = Pod("p", role="launcher", phase="Running", created="2026-11-29T19:50:00Z")
-    assert insight._seen(made, None, pod).started == 1795981800.0
-    assert insight._seen(made, None, None).started == 10.0
+    assert run_details._seen(made, None, pod).started == 1795981800.0
+    assert run_details._seen(made, None, None).started == 10.0
 
 
 def test_a_turn_whose_driver_waits_says_so_at_its_loop(unrecorded, kubernetes):

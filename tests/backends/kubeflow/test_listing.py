@@ -10,14 +10,14 @@ from made import many_runs
 from replay import RUNS, Replay, exchanges, serving, text_of
 from shelf import listed
 
-from kfnb.backends.kubeflow import listing
-from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.schedules import Rhythm
 from kfnb.errors import RunNotFound
 from kfnb.model import RunState
 from kfnb.remote.kfp.server import Server
 from kfnb.remote.retry import Retry
 from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.kubeflow import run_filter
+from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.schedules import Rhythm
 from kfnb.resources.runs.selection import Selection
 from kfnb.text.timespec import instant
 
@@ -87,7 +87,7 @@ PAGES = [f"page {number}" for number in reversed(range(7))]
 
 @pytest.fixture
 def paged(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(listing, "_PAGE", 3)
+    monkeypatch.setattr(run_filter, "_PAGE", 3)
     with serving(("stock/paging",)) as server:
         yield server, KubeflowBackend(Server(server.url, retry=HASTE))
 
@@ -165,7 +165,9 @@ def test_a_run_that_was_put_away_is_only_listed_when_asked_for_and_then_deleted_
 
 
 def test_a_schedule_by_the_time_between_runs(kubeflow: KubeflowBackend, replay, monkeypatch):
-    monkeypatch.setattr("kfnb.backends.kubeflow.schedules._now", lambda: instant("2026-12-24T00:00:00Z"))
+    monkeypatch.setattr(
+        "kfnb.resources.runs.kubeflow.schedules._now", lambda: instant("2026-12-24T00:00:00Z")
+    )
     spec = {"pipelineInfo": {"name": "train-and-deploy"}, "root": {"dag": {"tasks": {}}}, "components": {}}
     start, end = instant("2026-12-01T00:00:00Z"), instant("2027-01-01T00:00:00Z")
     rhythm = Rhythm(every=1800, start=start, end=end, catch_up=False, max_concurrency=2)

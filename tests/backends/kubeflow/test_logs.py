@@ -6,14 +6,14 @@ import pytest
 from cluster import ACCESS, Live, recorded_kubernetes
 from replay import GOOD, text_of
 
-from kfnb.backends.kubeflow.lines import own_lines
-from kfnb.backends.kubeflow.logs import Looked, Source, end, follow, read
-from kfnb.backends.kubeflow.pods import Pods
 from kfnb.errors import BackendUnavailable
 from kfnb.model import Artifact
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.remote.objects.files import ObjectFiles
 from kfnb.resources.runs.backend import LogLine, Pace
+from kfnb.resources.runs.kubeflow.log_lines import own_lines
+from kfnb.resources.runs.kubeflow.logs import Looked, Source, end, follow, read
+from kfnb.resources.runs.kubeflow.pods import Pods
 
 PACE = Pace(0.05, 0.2)
 LOAD = "train-and-deploy-tsnfn-system-container-impl-524909162"
@@ -189,7 +189,7 @@ def test_a_followed_log_says_when_there_is_no_more(kubernetes):
 
 
 def test_a_log_that_broke_off_is_taken_up_where_it_was(kubernetes, monkeypatch):
-    monkeypatch.setattr("kfnb.backends.kubeflow.logs._AGAIN", 0.0)
+    monkeypatch.setattr("kfnb.resources.runs.kubeflow.logs._AGAIN", 0.0)
     first = kubernetes.live["a"] = Live()
     run = Run(Source("train", "a"))
     lines, until = following(run, Pods(kubernetes.api(), "kubeflow"))

@@ -5,10 +5,10 @@ from cluster import Metadata, running
 from google.protobuf import json_format
 from replay import BAD, CACHED, GOOD, STOPPED
 
-from kfnb.backends.kubeflow import mlmd
-from kfnb.backends.kubeflow.mlmd import API
 from kfnb.errors import BackendError
 from kfnb.remote.grpc import messages
+from kfnb.resources.runs.kubeflow import mlmd
+from kfnb.resources.runs.kubeflow.mlmd import API
 
 READ = (
     "GetContextByTypeAndName",

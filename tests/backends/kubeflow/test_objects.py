@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from replay import GOOD
 
 from kfnb.artifacts.preview import preview
-from kfnb.backends.kubeflow.objects import Store
-from kfnb.backends.kubeflow.session import Session
-from kfnb.backends.kubeflow.storage import Storage
 from kfnb.errors import BackendError, Unreadable
 from kfnb.model import FILES, Artifact, Run, Task
+from kfnb.resources.runs.kubeflow.objects import Store
+from kfnb.resources.runs.kubeflow.storage import Storage
+from kfnb.resources.runs.kubeflow.store_session import Session
 from kfnb.resources.runs.output_files import keep, written
 
 ROOT = f"minio://mlpipeline/v2/artifacts/train-and-deploy/{GOOD}"

@@ -10,11 +10,11 @@ import pytest
 import yaml
 from replay import Replay, exchanges, serving
 
-from kfnb.backends.kubeflow.pipelines import Pipelines, form
 from kfnb.errors import BackendError
 from kfnb.model import UploadedPipeline
 from kfnb.remote.kfp import paging
 from kfnb.remote.kfp.server import Server
+from kfnb.resources.runs.kubeflow.pipelines import Pipelines, form
 
 PIPELINE, FIRST, SECOND = (
     "af1840ec-e847-4e5c-80fb-3a49720de5c1",

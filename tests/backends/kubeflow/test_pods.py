@@ -10,15 +10,15 @@ from cluster import asking, recorded_kubernetes, watched
 from made_pods import ended, made
 from replay import BAD, GOOD, STOPPED, text_of
 
-from kfnb.backends.kubeflow import pods
-from kfnb.backends.kubeflow import workflow as workflows
-from kfnb.backends.kubeflow.components import Components
-from kfnb.backends.kubeflow.failure import why_failed
-from kfnb.backends.kubeflow.pods import Pods
-from kfnb.backends.kubeflow.waiting import doing, why_waiting
-from kfnb.backends.kubeflow.workflow import Workflow
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.pods import PodReason, refused
+from kfnb.resources.runs.kubeflow import pods
+from kfnb.resources.runs.kubeflow import workflow as workflows
+from kfnb.resources.runs.kubeflow.components import Components
+from kfnb.resources.runs.kubeflow.failure import why_failed
+from kfnb.resources.runs.kubeflow.pending import doing, why_waiting
+from kfnb.resources.runs.kubeflow.pods import Pods
+from kfnb.resources.runs.kubeflow.workflow import Workflow
 
 QUOTA = (
     'pods "x" is forbidden: exceeded quota: kf-resource-quota, requested: requests.nvidia.com/gpu=4, '

@@ -7,13 +7,13 @@ import pytest
 from recorded import AsItWas, at, beside, in_the_end, look_at, names, workflows
 from replay import looks
 
-from kfnb.backends.kubeflow import records, unexplained
-from kfnb.backends.kubeflow.changes import changes
-from kfnb.backends.kubeflow.components import Components
-from kfnb.backends.kubeflow.insight import Cluster
-from kfnb.backends.kubeflow.workflow import parse
 from kfnb.model import Run, RunState
 from kfnb.resources.runs.events import Event, Fold
+from kfnb.resources.runs.kubeflow import metadata_cache, workflow_cache
+from kfnb.resources.runs.kubeflow.components import Components
+from kfnb.resources.runs.kubeflow.diff import changes
+from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.workflow import parse
 
 WITHOUT_ROWS = "stock: large"
 """Its rows stay as they were when its Workflow grew over 1 MiB: 13 of 17 tasks have none, or an old one."""
@@ -182,7 +182,7 @@ def test_while_rows_stand_still_tasks_go_on():
 @pytest.mark.parametrize(("metadata", "kubernetes"), [(True, True), (True, False), (False, True)])
 def test_while_rows_stand_still_what_runs_is_seen_to_run(monkeypatch, metadata, kubernetes):
     """At each moment of the run after its rows have stopped, and at a second look at it."""
-    for cache in (records, unexplained):
+    for cache in (metadata_cache, workflow_cache):
         monkeypatch.setattr(cache, "_OLD", 0.0)
     run_id = names()[WITHOUT_ROWS]
     answer = copy.deepcopy(looks(run_id)[-1])

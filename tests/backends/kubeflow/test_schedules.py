@@ -8,14 +8,14 @@ from dataclasses import asdict
 import pytest
 from replay import Replay, exchanges, serving
 
-from kfnb.backends.kubeflow import schedules
-from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.schedules import Rhythm
 from kfnb.errors import BackendError
 from kfnb.model import UploadedPipeline
 from kfnb.remote.kfp import paging
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.kubeflow import schedules
+from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.schedules import Rhythm
 from kfnb.resources.schedules.view import draw_schedules
 from kfnb.text.timespec import instant
 

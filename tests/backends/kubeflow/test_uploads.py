@@ -8,17 +8,17 @@ from contextlib import suppress
 import pytest
 from cluster import ACCESS, SECRET
 
-from kfnb.backends.kubeflow import uploads as uploading
-from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.objects import Store
-from kfnb.backends.kubeflow.session import Session
-from kfnb.backends.kubeflow.storage import Storage
-from kfnb.backends.kubeflow.uploads import Uploads
 from kfnb.errors import BackendError
 from kfnb.model import carried, digest_of, importers
 from kfnb.model.carried import imported
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.kubeflow import file_uploads as uploading
+from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.file_uploads import Uploads
+from kfnb.resources.runs.kubeflow.objects import Store
+from kfnb.resources.runs.kubeflow.storage import Storage
+from kfnb.resources.runs.kubeflow.store_session import Session
 
 
 def spec_of(*sets):

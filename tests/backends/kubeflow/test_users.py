@@ -7,11 +7,11 @@ import yaml
 from conftest import HASTE
 from replay import serving, text_of
 
-from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.kubeflow.schedules import Rhythm
 from kfnb.errors import BackendError
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.schedules import Rhythm
 from kfnb.resources.runs.selection import Selection
 
 SPEC = yaml.safe_load(text_of("pipeline-good.yaml"))

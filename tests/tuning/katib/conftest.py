@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from asked_kubernetes import asking
 from katib_server import NAMESPACE, KatibServer, katib_server
 
-from kfnb.tuning.katib import KatibEngine, connect
+from kfnb.resources.studies.katib import KatibEngine, connect
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from katib_searches import search
 from katib_server import KatibServer
 
 from kfnb.model import Dimension, Objective
+from kfnb.resources.studies.katib import KatibEngine, parameters
+from kfnb.resources.studies.katib.experiment import experiment
 from kfnb.resources.studies.search import Search
-from kfnb.tuning.katib import KatibEngine, parameters
-from kfnb.tuning.katib.experiment import experiment
 from kfnb.tuning.local import sampler
 
 SEARCHES = {

@@ -12,7 +12,7 @@ import pytest
 
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.grpc import messages
-from kfnb.tuning.katib.observations import API, Observations
+from kfnb.resources.studies.katib.observations import API, Observations
 
 RECORDED = json.loads((Path(__file__).parent / "data" / "observations.json").read_text())
 """Requests and replies of Katib's own DB manager (of June 2026, with MariaDB), as raw bytes."""

@@ -14,7 +14,7 @@ from replay_kubernetes import replaying
 
 from kfnb.errors import Hidden
 from kfnb.model import Objective, RunState, Study, TaskError, TrialState
-from kfnb.tuning.katib import KatibEngine, connect, reading
+from kfnb.resources.studies.katib import KatibEngine, connect, resource_parser
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +103,12 @@ KATIB = json.loads((Path(__file__).parent / "data" / "katib.json").read_text())
 
 def made(name: str) -> Study:
     whole = KATIB[name]
-    space = reading.study(whole["experiment"]).space
-    trials = [reading.trial(one, n, space) for n, one in enumerate(reading.in_order(whole["trials"]))]
-    return reading.study(whole["experiment"], trials, whole["suggestion"])
+    space = resource_parser.study(whole["experiment"]).space
+    trials = [
+        resource_parser.trial(one, n, space)
+        for n, one in enumerate(resource_parser.in_order(whole["trials"]))
+    ]
+    return resource_parser.study(whole["experiment"], trials, whole["suggestion"])
 
 
 def test_katib_runs_an_experiment_of_ours_to_its_end() -> None:
@@ -159,13 +162,13 @@ def test_katib_says_why_an_algorithm_cannot_search() -> None:
     ],
 )
 def test_conditions_of_a_trial_are_its_state(held: tuple[str, ...], state: TrialState) -> None:
-    assert reading.trial(trial(conditions(*held)), 0, ()).state is state
+    assert resource_parser.trial(trial(conditions(*held)), 0, ()).state is state
 
 
 def test_a_condition_that_is_false_holds_no_more() -> None:
     status = conditions("Created", "Running")
     status["conditions"][1]["status"] = "False"
-    assert reading.trial(trial(status), 0, ()).state is TrialState.PENDING
+    assert resource_parser.trial(trial(status), 0, ()).state is TrialState.PENDING
 
 
 @pytest.mark.parametrize(
@@ -184,7 +187,7 @@ def test_a_metrics_strategy_says_which_value_counts(strategy: str | None, kind: 
     if strategy:
         objective["metricStrategies"] = [{"name": "loss", "value": strategy}]
     status = {"observation": {"metrics": [{"name": "loss", "min": "1", "max": "9", "latest": "4"}]}}
-    assert reading.trial(trial(status, objective=objective), 0, ()).value == value
+    assert resource_parser.trial(trial(status, objective=objective), 0, ()).value == value
 
 
 def test_a_metric_that_is_no_number_has_no_value() -> None:
@@ -195,7 +198,7 @@ def test_a_metric_that_is_no_number_has_no_value() -> None:
             {"name": "other", "latest": "nan"},
         ]
     }
-    found = reading.trial(trial(status), 0, ())
+    found = resource_parser.trial(trial(status), 0, ())
     assert (found.value, found.metrics) == (None, {})
     assert found.error is not None
     assert found.error.message == "it ended without loss"
@@ -219,26 +222,26 @@ def test_conditions_of_an_experiment_are_its_state(
     status = conditions(*held)
     for one in status["conditions"]:
         one["reason"] = reason
-    study = reading.study({"metadata": {"name": "s"}, "spec": {}, "status": status})
+    study = resource_parser.study({"metadata": {"name": "s"}, "spec": {}, "status": status})
     assert (study.state, (study.reason, study.error)) == (state, said)
 
 
 def test_an_experiment_whose_suggestions_fail_says_why() -> None:
     suggestion = {"status": conditions("Failed")}
-    study = reading.study({"metadata": {}, "status": conditions("Failed")}, (), suggestion)
+    study = resource_parser.study({"metadata": {}, "status": conditions("Failed")}, (), suggestion)
     assert study.error == "it Failed"
     suggestion["status"]["conditions"][0]["message"] = "unknown setting gama for algorithm tpe"
-    study = reading.study({"metadata": {}, "status": conditions("Failed")}, (), suggestion)
+    study = resource_parser.study({"metadata": {}, "status": conditions("Failed")}, (), suggestion)
     assert study.error == "unknown setting gama for algorithm tpe"
 
 
 def test_an_experiment_that_waits_for_its_service_says_so() -> None:
-    study = reading.study({"metadata": {"name": "s"}}, (), {"status": {}})
+    study = resource_parser.study({"metadata": {"name": "s"}}, (), {"status": {}})
     assert study.notes == ("waits for the service that suggests parameters",)
 
 
 def test_a_torch_jobs_experiment_with_choices_of_numbers_and_no_status_is_read() -> None:
-    study = reading.study(
+    study = resource_parser.study(
         {
             "metadata": {"name": "torch", "creationTimestamp": "2026-11-23T18:29:10Z"},
             "spec": {
@@ -264,14 +267,16 @@ def test_a_torch_jobs_experiment_with_choices_of_numbers_and_no_status_is_read()
 
 
 def test_a_template_in_a_config_map_is_called_by_its_name() -> None:
-    study = reading.study({"spec": {"trialTemplate": {"configMap": {"configMapName": "trial-templates"}}}})
+    study = resource_parser.study(
+        {"spec": {"trialTemplate": {"configMap": {"configMapName": "trial-templates"}}}}
+    )
     assert study.subject == "trial-templates"
 
 
 def test_a_search_for_networks_is_shown_as_katib_has_it() -> None:
-    study = reading.study({"spec": {"nasConfig": {"graphConfig": {"numLayers": 8}}}})
+    study = resource_parser.study({"spec": {"nasConfig": {"graphConfig": {"numLayers": 8}}}})
     assert "searches for a network" in study.notes[0]
-    found = reading.trial(trial(assigned=[("architecture", "[[0],[1,1]]")]), 0, study.space)
+    found = resource_parser.trial(trial(assigned=[("architecture", "[[0],[1,1]]")]), 0, study.space)
     assert found.params == {"architecture": "[[0],[1,1]]"}
 
 
@@ -303,9 +308,9 @@ def test_parts_that_are_not_there_yet_do_not_matter(data: Any) -> None:
     }
     for _ in range(data.draw(st.integers(0, 4))):
         _without(whole, data)
-    study = reading.study(whole)
-    reading.trial(whole, 0, study.space)
-    assert reading.in_order([whole]) == [whole]
+    study = resource_parser.study(whole)
+    resource_parser.trial(whole, 0, study.space)
+    assert resource_parser.in_order([whole]) == [whole]
 
 
 def _without(part: dict[str, Any], data: Any) -> None:
@@ -326,5 +331,5 @@ def _without(part: dict[str, Any], data: Any) -> None:
 def test_reading_changes_nothing_of_what_is_read() -> None:
     item = trial(conditions("Succeeded"), assigned=[("lr", "0.1")])
     kept = deepcopy(item)
-    reading.trial(item, 0, ())
+    resource_parser.trial(item, 0, ())
     assert item == kept

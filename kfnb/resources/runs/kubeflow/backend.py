@@ -1,0 +1,244 @@
+"""The Kubeflow backend: pipelines run on a cluster that Kubeflow Pipelines drives."""
+
+from __future__ import annotations
+
+import builtins
+import math
+import os
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any
+
+from kfnb import model
+from kfnb.backends.looking import PATIENCE
+from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
+from kfnb.model import RunState
+from kfnb.remote.kfp.server import NotFound, Server
+from kfnb.resources.runs.backend import LogLine, Pace, Submission
+from kfnb.resources.runs.events import Event
+from kfnb.resources.runs.kubeflow import environment_variables
+from kfnb.resources.runs.kubeflow.experiments import Experiments
+from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
+from kfnb.resources.runs.kubeflow.fold import outline
+from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
+from kfnb.resources.runs.kubeflow.pipelines import Pipelines
+from kfnb.resources.runs.kubeflow.run_filter import pages
+from kfnb.resources.runs.kubeflow.schedules import Schedules
+from kfnb.resources.runs.kubeflow.submission import order
+from kfnb.resources.runs.kubeflow.tracked_run import Insight, Look
+from kfnb.resources.runs.selection import LISTED, Selection
+
+Json = Mapping[str, Any]
+
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_SEARCHED = 200
+_MOST_FINISHED = 50
+_PLACES = 3
+"""How many places of logs are named."""
+"""How many of the newest runs are searched for one whose id begins as given."""
+
+
+class KubeflowBackend:
+    """Runs pipelines on Kubeflow. There is one for each server in a process, since it knows who looks at what.
+
+    ``page`` gives the address of the page that shows a run, from its id. ``root`` and ``account`` are those of
+    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``close`` ends what was opened.
+    A run that nothing happens to is asked for as ``asked`` says, or less often: all that are looked at share one
+    budget, of 12 requests a minute.
+    """
+
+    name = "kubeflow"
+    asked = Pace(1, 5)
+
+    def __init__(
+        self,
+        server: Server,
+        *,
+        insight: Insight | None = None,
+        page: Callable[[str], str] = lambda _: "",
+        root: str = "",
+        account: str = "",
+        uploads: Uploads = NOWHERE,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._server, self._insight, self._page = server, insight, page
+        self.close = close
+        self._root, self._account, self._uploads = root, account, uploads
+        self._experiments = Experiments(server)
+        self._versions = Versions(server)
+        self._looks: dict[str, Look] = {}
+        self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"), uploads)
+        self.schedules = Schedules(
+            server, self._experiments, self.pipelines, root=root, account=account, uploads=uploads
+        )
+
+    @property
+    def pace(self) -> Pace:
+        """How often a run may be looked at: a look alone asks nothing of the server."""
+        return Pace(self.asked.shortest, self.asked.shortest)
+
+    def cautions(self, submission: Submission) -> Iterator[str]:
+        """Environment variables that steps read, and that the pods will not have."""
+        return environment_variables.cautions(
+            submission.spec, submission.platform, os.environ, submission.env
+        )
+
+    def submit(self, submission: Submission) -> str:
+        """Start a run and return its id at once. It is never sent twice."""
+        identifier = self._experiments.needed(submission.experiment)
+        try:
+            return self._start(submission, identifier)
+        except NotFound:  # the experiment may have been deleted since it was looked up
+            self._experiments.forget(submission.experiment)
+            again = self._experiments.needed(submission.experiment)
+            if again == identifier:
+                raise
+            return self._start(submission, again)
+
+    def _start(self, submission: Submission, experiment: str) -> str:
+        cargo = self._uploads.cargo(submission.spec, submission.folder)
+        submission = replace(submission, spec=cargo.spec)
+        body = order(submission, experiment, root=self._root, account=self._account)
+        cargo.send(submission.tell)
+        return str(self._server.ask("POST", "/runs", body)["run_id"])
+
+    def get(self, run_id: str) -> model.Run:
+        """The run as it is now, or was a second ago. Raises ``RunNotFound``."""
+        return self._look(run_id).watch.run(self.pace.shortest)
+
+    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.Run]:
+        """The newest runs first, without their tasks."""
+        experiment = self._experiments.find(selection.experiment) if selection.experiment else ""
+        if selection.experiment and not experiment:
+            raise BackendError(f"there is no experiment {selection.experiment}")
+        answers = pages(self._server, selection, experiment, limit)
+        return builtins.list(islice(filter(selection.fits, map(self._outline, answers)), limit))
+
+    def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
+        """The run's events above ``after``; with ``follow``, as they come, until the run is finished.
+
+        A server that does not answer for a while, or not to the token that it is shown, is asked again, for two hours;
+        the run has a note of it meanwhile.
+        """
+        watch, answered = self._look(run_id).watch, -math.inf
+        while True:
+            try:
+                new, answered = watch.events(after), time.monotonic()
+                for event in new:
+                    after = event.seq
+                    yield event
+                if not follow or watch.run(math.inf).state.finished:
+                    return
+            except BackendUnavailable:
+                if not follow or time.monotonic() - answered > PATIENCE:
+                    raise
+            time.sleep(self.pace.shortest)
+
+    def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine | None]:
+        """What the tasks wrote, in order; of one task (by id or name) or of all."""
+        look = self._look(run_id)
+        look.watch.run(self.pace.shortest)
+        if self._insight is None:
+            raise BackendError("logs of runs on Kubeflow cannot be read from here")
+        return self._insight.logs(look.watch.run, look.spec, task, follow=follow)
+
+    def log_place(self, run_id: str, task: str | None = None) -> str:
+        """The addresses of the logs that KFP keeps, or the pods that still have them."""
+        look = self._look(run_id)
+        if self._insight is None:
+            return ""
+        places = self._insight.log_places(look.watch.run, look.spec, task)
+        more = len(places) - _PLACES
+        return ", ".join(places[:_PLACES]) + (f" and {more} more" if more > 0 else "")
+
+    def stop(self, run_id: str) -> None:
+        """Ask the run to end; harmless when it is finished."""
+        look = self._look(run_id)
+        if not look.watch.run(0).state.finished:
+            look.act("terminate", again=True)
+
+    def retry(self, run_id: str) -> None:
+        """Run again what did not succeed of a finished run. Raises ``BackendError`` for one that still runs."""
+        look = self._look(run_id)
+        state = look.watch.run(0).state
+        if state is RunState.SUCCEEDED:
+            return
+        if not state.finished:
+            told, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
+            raise BackendError(told, code="still-running", hint=hint, ref=run_id)
+        look.act("retry", again=False)
+
+    def archive(self, run_id: str) -> None:
+        """Put the run away: it is in no list that does not ask for those archived."""
+        self._look(run_id).act("archive", again=True)
+
+    def unarchive(self, run_id: str) -> None:
+        """Put the run back into the lists."""
+        self._look(run_id).act("unarchive", again=True)
+
+    def delete(self, run_id: str) -> None:
+        """Forget a finished run for good. Raises ``BackendError`` for one that still runs."""
+        look = self._look(run_id)
+        state = look.watch.run(0).state
+        if not state.finished:
+            told, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
+            raise BackendError(told, code="still-running", hint=hint, ref=run_id)
+        look.delete()
+
+    def experiments(self) -> builtins.list[model.Experiment]:
+        """The experiments there are."""
+        return self._experiments.all()
+
+    def _look(self, run_id: str) -> Look:
+        whole = run_id if _ID.fullmatch(run_id) else self._searched(run_id)
+        if whole not in self._looks:
+            self._forget()
+            self._looks[whole] = Look(
+                self._server,
+                whole,
+                self._experiments.name,
+                self._versions,
+                self._insight,
+                self._page,
+                self._pace,
+            )
+        return self._looks[whole]
+
+    def _forget(self) -> None:
+        """Keep of the runs that are finished the newest alone: the others can be asked for again."""
+        over = [id for id, look in list(self._looks.items()) if look.watch.over]
+        for id in over[:-_MOST_FINISHED]:
+            self._looks.pop(id, None)
+
+    def _pace(self) -> Pace:
+        """How often one run is asked for: the more of them are looked at, the less often while nothing happens."""
+        watched = sum(look.watch.watched for look in list(self._looks.values()))
+        return Pace(self.asked.shortest, self.asked.longest * max(1, watched))
+
+    def _searched(self, start: str) -> str:
+        found = [
+            str(answer["run_id"])
+            for answer in islice(pages(self._server, Selection(archived=True), "", _SEARCHED), _SEARCHED)
+        ]
+        begun = [one for one in found if start and one.startswith(start)]
+        if len(begun) > 1:
+            raise RunNotFound(
+                f"{len(begun)} runs begin with {start}, as {begun[0]} does:",
+                hint="give more of the id",
+                ref=start,
+            )
+        if not begun:
+            raise RunNotFound(
+                f"no run's id begins with {start} among the newest {_SEARCHED} at {self._server.url}",
+                ref=start,
+            )
+        return begun[0]
+
+    def _outline(self, answer: Json) -> model.Run:
+        run_id, answer = str(answer.get("run_id", "")), self._versions.with_spec(answer)
+        return outline(
+            answer, self._experiments.name(str(answer.get("experiment_id", ""))), self._page(run_id)
+        )

@@ -1,0 +1,218 @@
+"""How Kubeflow is reached from here: from what the user says, else from what the environment tells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from kfnb import model
+from kfnb.errors import BackendError
+from kfnb.remote.credentials import Credentials
+from kfnb.remote.environment import INSTALLED, KubeflowEnvironment
+from kfnb.remote.kfp.server import Server
+from kfnb.remote.kubernetes import kubeconfig
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.portforward.forward import Forward, Forwards
+from kfnb.resources.runs.backend import LogLine
+from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
+from kfnb.resources.runs.kubeflow.file_uploads import Uploads
+from kfnb.resources.runs.kubeflow.mlmd import Metadata
+from kfnb.resources.runs.kubeflow.objects import Store
+from kfnb.resources.runs.kubeflow.pods import Pods
+from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.storage import Storage
+from kfnb.resources.runs.kubeflow.task_facts import Told
+from kfnb.resources.runs.kubeflow.tracked_run import Insight
+
+_API, _API_PORT = "ml-pipeline", 8888
+_METADATA, _METADATA_PORT = "metadata-grpc-service", 8080
+_WITHIN = re.compile(
+    r"(?:https?://)?(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)(\.svc(\.[a-z0-9.-]+)?)?(:\d+)?/?"
+)
+_UNKNOWN = (
+    "no Kubeflow is known here: no host and no context is set, there is no KF_PIPELINES_ENDPOINT, and this is no pod "
+    "of a cluster. Give one: %kf_config host=https://ADDRESS/pipeline token_file=FILE, or %kf_config context=NAME "
+    "for a context of your kubeconfig"
+)
+
+_NO_METADATA = (
+    "ML Metadata was not found from host {} alone. Set where it is: %kf_config metadata=HOST:PORT (a cluster's service "
+    "metadata-grpc-service, port 8080), or %kf_config context=NAME for a context of your kubeconfig"
+)
+
+
+@dataclass(frozen=True)
+class Access:
+    """What the user says: see the settings of the same names. Secrets are not shown."""
+
+    host: str = ""
+    token: str = field(default="", repr=False)
+    token_file: str = ""
+    cookies: str = field(default="", repr=False)
+    context: str = ""
+    namespace: str = ""
+    installed: str = INSTALLED
+    ca_file: str = ""
+    verify: bool = True
+    metadata: str = ""
+    pipeline_root: str = ""
+    service_account: str = ""
+    upload_limit: int = 200
+
+
+def connect(access: Access, around: KubeflowEnvironment) -> KubeflowBackend:
+    """The backend that is reached so. Nothing is asked yet. Raises ``BackendError`` where nothing is known to ask."""
+    kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
+    ways = _Ways(access.context, kubernetes)
+    url, hint = _address(access, around, ways)
+    server = Server(
+        url,
+        credentials=_credentials(access, around),
+        namespace=access.namespace or around.namespace or kubeconfig.namespace(access.context),
+        ca=access.ca_file,
+        verify=access.verify,
+        direct=around.in_cluster and url.startswith("http://") and _WITHIN.fullmatch(url) is not None,
+        hint=hint,
+    )
+    return KubeflowBackend(
+        server,
+        insight=_Lazily(lambda: _insight(access, server, kubernetes, ways)),
+        page=_page(url, access, around),
+        root=access.pipeline_root,
+        account=access.service_account,
+        uploads=Uploads(lambda: _store(access, server, kubernetes, ways).root(), access.upload_limit),
+        close=ways.close,
+    )
+
+
+def _address(access: Access, around: KubeflowEnvironment, ways: _Ways) -> tuple[str, Callable[[], str]]:
+    """Where Kubeflow Pipelines is, and what to do if it does not answer there."""
+    other = "Set another: %kf_config host=ADDRESS, or %kf_config context=NAME to go through a kubeconfig"
+    if access.host:
+        url = access.host if "://" in access.host else f"https://{access.host}"
+        return url.rstrip("/"), lambda: f"That is the host that is set. {other}"
+    if access.context:
+        forward = ways.forward(_API, access.installed, _API_PORT)
+        where = f"That is a port-forward to {_API} in namespace {access.installed} through context {access.context}"
+        return f"http://{forward.address}", lambda: ": ".join(filter(None, (where, forward.trouble)))
+    if around.endpoint:
+        url = around.endpoint if "://" in around.endpoint else f"http://{around.endpoint}"
+        return url.rstrip("/"), lambda: f"That is what KF_PIPELINES_ENDPOINT says. {other}"
+    if around.in_cluster:
+        url = f"http://{_API}.{access.installed}:{_API_PORT}"
+        return url, lambda: f"That is where Kubeflow Pipelines is in a cluster by default. {other}"
+    raise BackendError(_UNKNOWN)
+
+
+def _credentials(access: Access, around: KubeflowEnvironment) -> Credentials:
+    if access.token or access.token_file:
+        file = Path(access.token_file).expanduser() if access.token_file and not access.token else None
+        return Credentials(access.token, file, access.cookies)
+    usual = around.token_file if not (access.context or access.cookies) else None
+    return Credentials("", usual, access.cookies)
+
+
+def _page(url: str, access: Access, around: KubeflowEnvironment) -> Callable[[str], str]:
+    """The address of a run's page: in a notebook on the dashboard's own host, through a forward nowhere."""
+    if around.page:
+        base = around.page.rstrip("/")
+    elif around.notebook and _WITHIN.fullmatch(url):
+        base = "/_/pipeline"
+    else:
+        base = "" if access.context and not access.host else url
+    return lambda run_id: f"{base}/#/runs/details/{run_id}" if base else ""
+
+
+def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> Cluster:
+    address = access.metadata or _metadata(server.url, access, ways)
+    return Cluster(
+        Metadata(address) if address else None,
+        _store(access, server, kubernetes, ways),
+        Pods(kubernetes, _namespace(access, server)) if kubernetes is not None else None,
+        "" if address else _NO_METADATA.format(server.url),
+    )
+
+
+def _namespace(access: Access, server: Server) -> str:
+    """The namespace that the user's runs are in."""
+    return access.namespace or server.users_namespace or access.installed
+
+
+def _store(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> Store:
+    storage = Storage(_namespace(access, server), kubernetes, access.pipeline_root, access.installed)
+    return Store(storage, ways.reached, ca_file=access.ca_file, verify=access.verify)
+
+
+def _metadata(url: str, access: Access, ways: _Ways) -> str:
+    """Where ML Metadata is: beside Kubeflow Pipelines in the cluster; empty where it cannot be reached."""
+    within = _WITHIN.fullmatch(url)
+    if access.context:
+        return ways.forward(_METADATA, access.installed, _METADATA_PORT).address
+    return f"{_METADATA}.{within['namespace']}:{_METADATA_PORT}" if within else ""
+
+
+class _Ways:
+    """How what is within a cluster is reached: by its own address, or through forwards of a ``context``."""
+
+    def __init__(self, context: str, kubernetes: Kubernetes | None) -> None:
+        self._forwards = Forwards(kubernetes) if context and kubernetes is not None else None
+
+    def forward(self, service: str, namespace: str, port: int) -> Forward:
+        """What leads to a port of a service, where that takes one."""
+        assert self._forwards is not None
+        return self._forwards.to(service, namespace, port)
+
+    def close(self) -> None:
+        """No forward is needed any more."""
+        if self._forwards is not None:
+            self._forwards.close()
+
+    def reached(self, address: str) -> str:
+        """The address here of one within the cluster."""
+        found = _WITHIN.fullmatch(address)
+        host, _, port = address.rpartition(":")
+        if self._forwards is None or found is None or not host or not port.isdigit():
+            return address
+        return self.forward(found["service"], found["namespace"], int(port)).address
+
+
+class _Lazily:
+    """An insight that is made when it is first needed: it takes connections that most uses do without."""
+
+    def __init__(self, make: Callable[[], Insight]) -> None:
+        self._make = make
+        self._made: Insight | None = None
+        self._why_not = ""
+
+    def _insight(self) -> Insight:
+        if self._made is None:
+            try:
+                self._made = self._make()
+            except BackendError as error:
+                self._why_not = str(error)
+                raise
+        return self._made
+
+    @property
+    def trouble(self) -> str:
+        """See ``Insight``."""
+        return self._made.trouble if self._made else self._why_not
+
+    def told(self, run: model.Run, spec: Mapping[str, Any]) -> Mapping[str, Told]:
+        """See ``Insight``."""
+        return self._insight().told(run, spec)
+
+    def logs(
+        self, look: Callable[[], model.Run], spec: Mapping[str, Any], task: str | None, *, follow: bool
+    ) -> Iterator[LogLine | None]:
+        """See ``Insight``."""
+        return self._insight().logs(look, spec, task, follow=follow)
+
+    def log_places(
+        self, look: Callable[[], model.Run], spec: Mapping[str, Any], task: str | None
+    ) -> tuple[str, ...]:
+        """See ``Insight``."""
+        return self._insight().log_places(look, spec, task)

@@ -1,0 +1,84 @@
+"""Experiments: those that runs belong to, by name; made where they are missing."""
+
+from __future__ import annotations
+
+from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.model import Experiment
+from kfnb.remote.kfp.paging import called, every
+from kfnb.remote.kfp.server import Exists, Server
+from kfnb.resources.runs.kubeflow.states import seconds
+from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT as DEFAULT
+
+
+class Experiments:
+    """The experiments of a server. What is learned of them is kept."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._ids: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+
+    def find(self, name: str) -> str:
+        """The id of an experiment; empty if there is none of that name."""
+        if name not in self._ids:
+            namespace = self._server.users_namespace
+            found = self._server.get("/experiments", filter=called(name), namespace=namespace)
+            for experiment in found.get("experiments") or ():
+                self._keep(experiment["experiment_id"], experiment.get("display_name", name))
+        return self._ids.get(name, "")
+
+    def needed(self, name: str) -> str:
+        """The id of an experiment, which is made if it is missing.
+
+        Empty for none: a server of one user then takes its default one by itself, one of several asks to be told.
+        """
+        if not name and not self._server.users_namespace:
+            return ""
+        name = name or DEFAULT
+        return self.find(name) or self._make(name)
+
+    def name(self, identifier: str) -> str:
+        """The name of an experiment; its id where the name cannot be learned."""
+        if identifier and identifier not in self._names:
+            try:
+                found = self._server.get(f"/experiments/{identifier}")
+                self._keep(identifier, str(found.get("display_name", identifier)))
+            except BackendUnavailable:
+                return identifier
+            except BackendError:
+                self._names[identifier] = identifier  # deleted, or somebody else's
+        return self._names.get(identifier, "")
+
+    def all(self) -> list[Experiment]:
+        """Those that are not archived."""
+        answers = every(self._server, "/experiments", "experiments", namespace=self._server.users_namespace)
+        found = [one for one in answers if one.get("storage_state") != "ARCHIVED"]
+        for one in found:
+            self._keep(str(one["experiment_id"]), str(one.get("display_name", "")))
+        return [
+            Experiment(
+                id=str(one["experiment_id"]),
+                name=str(one.get("display_name", "")),
+                description=str(one.get("description", "")),
+                created=seconds(one.get("created_at")),
+                last_run=seconds(one.get("last_run_created_at")),
+            )
+            for one in found
+        ]
+
+    def forget(self, name: str) -> None:
+        """Somebody else may have deleted it."""
+        self._ids.pop(name or DEFAULT, None)
+
+    def _make(self, name: str) -> str:
+        body = {"display_name": name, "namespace": self._server.users_namespace}
+        try:
+            made = self._server.ask("POST", "/experiments", body)
+        except Exists:  # somebody else was faster
+            self.forget(name)
+            return self.find(name)
+        self._keep(made["experiment_id"], name)
+        return self._ids[name]
+
+    def _keep(self, identifier: str, name: str) -> None:
+        self._ids[name], self._names[identifier] = identifier, name

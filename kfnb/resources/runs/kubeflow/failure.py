@@ -1,0 +1,138 @@
+"""Why a task failed: its last words in its log, else how its container ended, or another one of its pod."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from kfnb.model import TaskError
+from kfnb.remote.kubernetes.pods import Diagnosis, PodReason, PodState, brief, ended, signaled
+from kfnb.resources.runs import install_errors
+from kfnb.resources.runs.failure import from_description
+from kfnb.resources.runs.kubeflow.launcher_errors import by_driver, by_executor, by_launcher, unwritten
+from kfnb.resources.runs.kubeflow.log_lines import own_lines
+from kfnb.resources.runs.kubeflow.pods import MAIN, Pod
+from kfnb.resources.runs.kubeflow.tracebacks import exceptions
+from kfnb.resources.runs.missing_files import with_advice
+
+_EXECUTOR = "kfp/dsl/executor_main.py"
+_LAUNCHED = re.compile(
+    r"Component failed to execute successfully: (?:exit status (?P<code>\d+)|signal: (?P<signal>.+))"
+)
+SILENT = "it failed, and its log does not say why"
+UNPREPARED = "the run could not be prepared"
+_SHOWN = 20
+"""The last lines of a log that are shown where there is no traceback."""
+_DELETED = "pod deleted"
+_MAIN = re.compile(r"main: (?P<said>.+?(?: \(exit code (?P<code>\d+)\))?)")
+
+
+def why_failed(lines: Iterable[str], program: str = "", pod: Pod | None = None) -> TaskError:
+    """The error of a failed task, from the ``lines`` of its log.
+
+    ``program`` is its source if it is a Python component; ``pod`` its pod, where Kubernetes may be asked: its own, or
+    the driver that was to prepare it. The log is that of the container that failed, which ``pod.failed`` tells.
+    """
+    everything = list(lines)
+    own = list(own_lines(everything))
+    if pod is not None and pod.role == "driver":
+        return TaskError(f"it could not be prepared: {_of_driver(everything, pod)}")
+    if pod is not None and _beside(pod):
+        return TaskError(_of_other(everything, pod.diagnosis))
+    if pod is not None and pod.diagnosis.reason is PodReason.OUT_OF_MEMORY:
+        return TaskError(pod.diagnosis.message, _last(own))
+    told = _told(own, python=bool(program))
+    if told is not None:
+        return with_advice(from_description(told, program), told)
+    uninstalled = install_errors.said_by_pip(own)
+    if uninstalled:
+        return TaskError(install_errors.sentence(uninstalled, own, install_errors.ANOTHER_IMAGE), _last(own))
+    return TaskError(_ended(everything, own, pod), _last(own))
+
+
+def why_unprepared(lines: Iterable[str], pod: Pod) -> str:
+    """The error of a run whose own driver failed, before any of its tasks."""
+    return f"{UNPREPARED}: {_of_driver(list(lines), pod)}"
+
+
+def why_lost(message: str) -> TaskError | None:
+    """The error of a task that has neither a pod nor a log, from what Argo says of its node; None for nothing."""
+    found = _MAIN.fullmatch(message)
+    if found is not None and signaled(int(found["code"] or 0)):
+        return TaskError(ended(int(found["code"])))
+    if message == _DELETED:
+        return TaskError("its pod was deleted while it ran: by a person, or with the node that it ran on")
+    if not message:
+        return None
+    return TaskError(brief(f"its pod is gone; Argo Workflows says: {found['said'] if found else message}"))
+
+
+def _beside(pod: Pod) -> bool:
+    """Whether another container than the step's own is why a pod failed."""
+    return pod.diagnosis.state is PodState.FAILED and pod.failed != MAIN
+
+
+def _of_driver(lines: Sequence[str], pod: Pod) -> str:
+    if _beside(pod):
+        return _of_other(lines, pod.diagnosis)
+    code = pod.diagnosis.exit_code
+    return (
+        by_driver(lines)
+        or _of_pod(pod)
+        or ("its driver failed" if code is None else ended(code, "its driver"))
+    )
+
+
+def _of_other(lines: Sequence[str], found: Diagnosis) -> str:
+    """Why a container beside the step's own failed: its log may tell more than the pod does."""
+    said = "" if found.left or found.reason is PodReason.OUT_OF_MEMORY else by_executor(lines)
+    return f"the container {found.container} of its pod failed: {said}" if said else found.message
+
+
+def _told(lines: Sequence[str], *, python: bool) -> Mapping[str, Any] | None:
+    """The exception that ended the step: of a Python component it went through KFP's executor."""
+    found = None
+    for told in exceptions(lines):
+        if not python or any(_EXECUTOR in file.replace("\\", "/") for file, *_ in told["frames"]):
+            found = told
+    return found
+
+
+def _ended(lines: Sequence[str], own: Sequence[str], pod: Pod | None) -> str:
+    launched = next((found for line in reversed(lines) if (found := _LAUNCHED.search(line))), None)
+    if launched is not None and launched["signal"]:
+        return f"its process was ended by a signal ({launched['signal']})"
+    if pod is not None and (whole := _of_pod(pod)):
+        return whole
+    if launched is None and (said := by_launcher(lines)):
+        output = unwritten(lines)
+        return f"its output {output} was not written" if output else f"KFP's launcher failed: {said}"
+    code = (
+        int(launched["code"])
+        if launched is not None
+        else pod.diagnosis.exit_code
+        if pod is not None
+        else None
+    )
+    if code is None:
+        return SILENT
+    if signaled(code):
+        return ended(code)
+    last = next((line for line in reversed(own) if line.strip()), "")
+    said = f"; the last line of its log: {brief(last)}" if last else ""
+    return f"{ended(code)} before the step was done{said}"
+
+
+_OF_PROCESS = (PodReason.NONE, PodReason.EXIT_CODE, PodReason.SIGNAL)
+"""The reasons of which the log tells more."""
+
+
+def _of_pod(pod: Pod) -> str:
+    """How the pod as a whole ended: evicted, too slow."""
+    found = pod.diagnosis
+    return found.message if found.state is PodState.FAILED and found.reason not in _OF_PROCESS else ""
+
+
+def _last(lines: Sequence[str]) -> str:
+    return "\n".join(lines[-_SHOWN:])

@@ -1,0 +1,119 @@
+"""A run as Kubeflow Pipelines tells it, as a ``model.Run``: the same tasks and groups as the local engine would give.
+
+``rows.py`` finds the row of each task, ``tasks.py`` makes the tasks of the rows and of what others know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from kfnb.model import Run, RunState
+from kfnb.resources.runs.environment import FROM_STUDY, environment_of, of_study
+from kfnb.resources.runs.iterations import measured
+from kfnb.resources.runs.kubeflow.outputs import results
+from kfnb.resources.runs.kubeflow.plan import Plan, plan_of
+from kfnb.resources.runs.kubeflow.retried_run import not_skipped_yet
+from kfnb.resources.runs.kubeflow.states import history, seconds, state_named
+from kfnb.resources.runs.kubeflow.summary import summary, unprepared
+from kfnb.resources.runs.kubeflow.task_facts import NOTHING, Seen, Told
+from kfnb.resources.runs.kubeflow.task_rows import Rows, rows_of
+from kfnb.resources.runs.kubeflow.tasks import Around, Tasks
+
+Json = Mapping[str, Any]
+
+_UNRECORDED = (
+    "Kubeflow Pipelines has not recorded the end of this run, which is shown from the Argo Workflow; a text that it"
+    " cannot store, such as an emoji passed from step to step, is a known cause"
+)
+
+
+def outline(answer: Json, experiment: str = "", url: str = "") -> Run:
+    """A run without its tasks, which is cheap."""
+    spec, state = spec_of(answer), state_of(answer)
+    plan = plan_of({**spec, "components": {}, "root": {**spec.get("root", {}), "dag": {}}})
+    finished = seconds(answer.get("finished_at"))
+    error = answer.get("error") or {}
+    study = of_study(str(answer.get("description") or ""))
+    return Run(
+        id=str(answer.get("run_id", "")),
+        name=str(answer.get("display_name", "")),
+        pipeline=plan.name,
+        backend="kubeflow",
+        state=state,
+        arguments=plan.arguments((answer.get("runtime_config") or {}).get("parameters") or {}),
+        experiment=experiment,
+        created=seconds(answer.get("created_at")),
+        started=_started(answer),
+        finished=finished if state.finished else None,
+        error=str(error.get("message", "")) if state is RunState.FAILED else "",
+        environment={**environment_of(spec), **study},
+        notes=tuple(FROM_STUDY + told for told in study.values()),
+        url=url,
+        archived=answer.get("storage_state") == "ARCHIVED",
+    )
+
+
+def fold(
+    answer: Json,
+    plan: Plan,
+    told: Callable[[str], Told] = lambda _: NOTHING,
+    experiment: str = "",
+    url: str = "",
+) -> Run:
+    """The run, with all of its tasks and groups. ``told`` gives what is known of a task besides, by its id."""
+    run = _ended(outline(answer, experiment, url), answer, told("").seen)
+    rows = rows_of(answer)
+    tasks = Tasks(Rows(rows, plan.root), _canceled_at(answer), told)
+    tasks.dag(plan.root, "", "", None, Around(run.state, run.finished))
+    whole = replace(run, tasks=tuple(tasks.made), notes=(*run.notes, *tasks.notes()))
+    if not run.state.finished:
+        return not_skipped_yet(whole)
+    return replace(
+        whole,
+        result=results(plan.root, whole.tasks) if run.state is RunState.SUCCEEDED else {},
+        metrics=measured(whole.tasks),
+        error=(summary(plan.root, whole.tasks) or unprepared(rows, told("").error) or run.error)
+        if run.state is RunState.FAILED
+        else run.error,
+    )
+
+
+def _ended(run: Run, answer: Json, seen: Seen | None) -> Run:
+    """The run as its Workflow ended, where the server has not recorded that: it refuses texts that it cannot store."""
+    if run.state.finished or seen is None or not seen.state.finished:
+        return run
+    canceled = seen.state is RunState.FAILED and _canceled_at(answer) is not None
+    state = RunState.CANCELED if canceled else seen.state
+    return replace(run, state=state, finished=seen.finished, notes=(*run.notes, _UNRECORDED))
+
+
+def state_of(answer: Json) -> RunState:
+    """The state of a run. One that was terminated ends as FAILED, and is CANCELED here."""
+    state = state_named(answer.get("state"))
+    if state is RunState.FAILED and _canceled_at(answer) is not None:
+        return RunState.CANCELED
+    return state or RunState.PENDING
+
+
+def spec_of(answer: Json) -> Json:
+    """The PipelineSpec in a run's answer, which holds it alone or beside a platform's; empty where there is none."""
+    spec = answer.get("pipeline_spec")
+    spec = spec if isinstance(spec, dict) else {}
+    inner: Json = spec.get("pipeline_spec", spec)
+    return inner
+
+
+def _started(answer: Json) -> float | None:
+    return next((at for state, at in history(answer) if state == "RUNNING"), None)
+
+
+def _canceled_at(answer: Json) -> float | None:
+    """When the run was terminated, if it was since it last began to run."""
+    for state, at in reversed(history(answer)):
+        if state == "CANCELING":
+            return at or 0.0
+        if state == "RUNNING":
+            return None
+    return None

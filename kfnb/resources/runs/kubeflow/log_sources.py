@@ -1,0 +1,97 @@
+"""Where the logs of a run's tasks are, as of one look at the run after the other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from kfnb import model
+from kfnb.errors import BackendError, did_you_mean
+from kfnb.model import Task, kfp_name
+from kfnb.resources.runs.kubeflow.artifacts import Made
+from kfnb.resources.runs.kubeflow.logs import Looked, Source
+from kfnb.resources.runs.kubeflow.metadata_cache import Records
+from kfnb.resources.runs.kubeflow.pods import Pods
+
+Json = Mapping[str, Any]
+
+_NOTHING = Made()
+
+
+class Sources:
+    """Where logs are: of one task, by its id or name, or of all. ``look`` gives the run as it is."""
+
+    def __init__(
+        self,
+        records: Records,
+        pods: Pods | None,
+        look: Callable[[], model.Run],
+        spec: Json,
+        wanted: str | None,
+    ) -> None:
+        self._records, self._kubernetes = records, pods
+        self._look, self._spec, self._wanted = look, spec, wanted
+        self._made: Mapping[str, Made] = {}
+        self._pods: Mapping[str, str] = {}
+        self._known: Any = None
+        self._there = wanted is None
+
+    def look(self) -> Looked:
+        """The tasks that have begun; raises ``BackendError`` where at the end none was called as wanted."""
+        run = self._look()
+        tasks = self._fitting(run)
+        if run.state.finished and not self._there:
+            raise self._missing(run)
+        states = [(task.id, task.state) for task in tasks]
+        if states != self._known or any(
+            task.id not in self._pods for task in tasks if not task.state.finished
+        ):
+            self._learn(run)
+            self._known = states
+        return Looked(tuple(self._source(task) for task in tasks), run.state.finished)
+
+    def begun(self) -> tuple[Source, ...]:
+        """The tasks that have begun by now; raises ``BackendError`` where none is called as wanted."""
+        run = self._look()
+        tasks = self._fitting(run)
+        if not self._there:
+            raise self._missing(run)
+        self._learn(run)
+        return tuple(self._source(task) for task in tasks)
+
+    def _fitting(self, run: model.Run) -> list[Task]:
+        fitting = [task for task in run.tasks if not task.group and self._fits(task)]
+        self._there = self._there or bool(fitting)
+        # of all tasks, those that were cached have nothing to say
+        begun = [
+            task
+            for task in fitting
+            if task.started is not None and not (task.cached and self._wanted is None)
+        ]
+        return sorted(begun, key=lambda task: task.started or 0.0)
+
+    def _fits(self, task: Task) -> bool:
+        return (
+            self._wanted is None
+            or self._wanted == task.id
+            or task.name in (self._wanted, kfp_name(self._wanted))
+        )
+
+    def _missing(self, run: model.Run) -> BackendError:
+        there = {task.name for task in run.tasks if not task.group}
+        return BackendError(
+            f"run {run.id} has no task {self._wanted}",
+            code="unknown-task",
+            hint=did_you_mean(self._wanted or "", there),
+            ref=run.id,
+        )
+
+    def _learn(self, run: model.Run) -> None:
+        self._made = self._records.of(run, self._spec)
+        pods = self._kubernetes.of_run(run.id) if self._kubernetes is not None else ()
+        self._pods = {pod.task: pod.name for pod in pods if pod.role == "launcher"}
+
+    def _source(self, task: Task) -> Source:
+        made = self._made.get(task.id, _NOTHING)
+        pod = self._pods.get(task.id, made.pod)
+        return Source(task.id, pod, made.log, task.state.finished, task.cached, task.finished)

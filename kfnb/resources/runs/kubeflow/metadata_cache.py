@@ -1,0 +1,73 @@
+"""What ML Metadata has of the tasks of runs, asked for as seldom as will do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from kfnb.errors import BackendError
+from kfnb.model import Run
+from kfnb.resources.runs.kubeflow import artifacts
+from kfnb.resources.runs.kubeflow.artifacts import Made
+from kfnb.resources.runs.kubeflow.mlmd import Metadata, Recorded
+from kfnb.resources.runs.kubeflow.objects import Store
+
+_SILENT_FOR = 60.0
+"""Seconds for which ML Metadata is left alone after it did not answer."""
+_OLD = 5.0
+"""Seconds after which what is known of a run that is still running is asked for again."""
+
+
+class Records:
+    """The records of runs. Without ``metadata`` there are none; ``store`` opens the artifacts in them.
+
+    ``trouble`` says why ML Metadata did not answer when it was last asked; empty if it did.
+    """
+
+    def __init__(self, metadata: Metadata | None, store: Store | None, trouble: str = "") -> None:
+        self._metadata, self._store, self.trouble = metadata, store, trouble
+        self._read: dict[str, _Read] = {}
+        self._quiet_until = 0.0
+
+    def of(self, run: Run, spec: Mapping[str, Any]) -> Mapping[str, Made]:
+        """What is recorded of the tasks and groups, by their ids; what was known before while nobody answers.
+
+        It is asked for where a task's state has changed, since a task's end is recorded before the server tells of it,
+        and where it is old, since the server may have stopped to tell (see ``tasks.py``).
+        """
+        states = tuple((task.id, task.state, task.attempts) for task in run.tasks)
+        known, now = self._read.get(run.id), time.monotonic()
+        if known and known.states == states and (run.state.finished or now - known.at < _OLD):
+            return known.made
+        recorded = self._recorded(run.id, known.recorded if known else None)
+        if recorded is None:
+            return known.made if known else {}
+        if known and recorded is known.recorded:
+            made = known.made
+        else:
+            made = artifacts.read(recorded, spec, *([self._store.opener] if self._store else []))
+        self._read[run.id] = _Read(now, states, recorded, made)
+        return made
+
+    def _recorded(self, run_id: str, known: Recorded | None) -> Recorded | None:
+        if self._metadata is None or time.monotonic() < self._quiet_until:
+            return None
+        try:
+            recorded = self._metadata.run(run_id, known)
+        except BackendError as error:
+            self.trouble, self._quiet_until = str(error), time.monotonic() + _SILENT_FOR
+            return None
+        self.trouble = ""
+        return recorded
+
+
+@dataclass(frozen=True)
+class _Read:
+    """What ML Metadata had of a run: when, at which states of its tasks, and what was made of it."""
+
+    at: float
+    states: tuple[Any, ...]
+    recorded: Recorded
+    made: Mapping[str, Made]

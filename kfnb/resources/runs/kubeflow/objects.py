@@ -1,0 +1,149 @@
+"""The object stores that hold the artifacts of a namespace's runs, opened as its configuration allows.
+
+KFP records with each run and artifact how its store is reached: the endpoint, and the name of the secret that holds
+the keys. Who may write in a namespace may write such records, so an endpoint, a secret and its keys are used only where
+the namespace's configuration or the user's settings name them too, and only objects are opened: no files, no web pages.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from kfnb.errors import BackendError, Unreadable
+from kfnb.resources.runs.kubeflow.storage import AMAZON, SETTINGS, Storage, environment_endpoint
+from kfnb.resources.runs.kubeflow.store_session import Session
+
+_AMAZON = "s3.amazonaws.com"
+_DEFAULT_REGION = "us-east-1"
+_MOST_OPEN = 16
+
+
+class Store:
+    """The object stores of the runs in the namespace of ``storage``.
+
+    ``reach`` says where an address within the cluster (``host:port``) is reached from here. ``ca_file`` and ``verify``
+    are as for Kubeflow itself.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        reach: Callable[[str], str] = str,
+        *,
+        ca_file: str = "",
+        verify: bool = True,
+    ) -> None:
+        self._storage, self._reach, self._ca_file, self._verify = storage, reach, ca_file, verify
+        self._open: dict[tuple[Session, str, str], Any] = {}
+        self._lock = threading.Lock()
+
+    def __repr__(self) -> str:
+        return f"Store({self._storage.namespace})"
+
+    def opener(self, session: object) -> Callable[[str], tuple[Any, str]]:
+        """What opens the URIs of artifacts with this session (JSON): see ``model.Artifact.store``."""
+        return partial(self.filesystem, Session.parse(session))
+
+    def root(self) -> tuple[str, Any]:
+        """The URI of the folder in which runs keep artifacts, and its file system. Raises ``BackendError``."""
+        uri, session = self._storage.root()
+        return uri, self.filesystem(session, uri)[0]
+
+    def filesystem(self, session: Session, uri: str) -> tuple[Any, str]:
+        """The fsspec file system of a URI, and the path in it. Raises ``Unreadable``."""
+        from kfnb.remote.objects import ObjectAddress
+
+        address = ObjectAddress.parse(uri)
+        key = session, address.service, address.account
+        with self._lock:
+            if key not in self._open:
+                while len(self._open) >= _MOST_OPEN:
+                    del self._open[next(iter(self._open))]
+                self._open[key] = self._made(session, address.service, address.account)
+            return self._open[key], address.path
+
+    def _made(self, session: Session, service: str, account: str) -> Any:
+        from kfnb.remote.objects import ObjectStore, StoreAccess
+        from kfnb.remote.objects.files import ObjectFiles
+
+        access = partial(StoreAccess, service, ca_file=self._ca_file, verify=self._verify)
+        if service == "az":
+            if not self._storage.names_account(account):
+                raise Unreadable(
+                    f"the artifact is in the Azure storage account {account}, which neither the environment nor the"
+                    f" pipeline root names: it is not opened. If you trust it, set AZURE_STORAGE_ACCOUNT_NAME={account}"
+                )
+            found = access(account=account)
+        elif service == "gs":
+            found = access(account_key=self._google(session))
+        else:
+            self._check(session)
+            region = session.region or os.environ.get("AWS_REGION") or _DEFAULT_REGION
+            keys = self._keys(session)
+            found = access(self._endpoint(session), region, session.path_style, keys)
+        return ObjectFiles(ObjectStore(found))
+
+    def _check(self, session: Session) -> None:
+        """Refuse an endpoint that only the run's record names."""
+        if not self._storage.names_endpoint(session):
+            raise Unreadable(
+                f"the run's record names the object store {session.endpoint[:100]!r}, which the configuration of"
+                f" namespace {self._storage.namespace} (config map {SETTINGS}) does not: it is not opened. If you trust"
+                " it, set AWS_ENDPOINT_URL_S3 to it in the environment"
+            )
+
+    def _endpoint(self, session: Session) -> str:
+        """The URL of the store, empty for Amazon's own."""
+        named = (session.endpoint or environment_endpoint()).rstrip("/")
+        if named in ("", _AMAZON):  # obstore takes the region's own
+            return ""
+        if AMAZON.fullmatch(named):
+            return f"https://{named}"
+        host = self._reach(named)
+        return host if "://" in host else f"{'https' if session.secure else 'http'}://{host}"
+
+    def _keys(self, session: Session) -> Any:
+        """The keys in the session's secret; None for what the environment says."""
+        from kfnb.remote.objects import AccessKeys, has_environment_credentials
+
+        refused = "the run's store takes its keys from the environment of its pods"
+        if session.secret:
+            try:
+                access, secret = self._secret(session, session.access_key, session.secret_key)
+                return AccessKeys(access, secret)
+            except BackendError as error:
+                refused = str(error)
+        if not has_environment_credentials():
+            raise Unreadable(
+                f"the object store's keys are not known here: {refused}. "
+                "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to reach it"
+            )
+        return None
+
+    def _google(self, session: Session) -> str:
+        """The service account's key in the session's secret; empty for what the environment says."""
+        if not session.secret or not session.token_key:
+            return ""
+        try:
+            return self._secret(session, session.token_key)[0]
+        except BackendError as error:
+            raise Unreadable(f"the key of the service account is not known here: {error}") from None
+
+    def _secret(self, session: Session, *keys: str) -> list[str]:
+        where = f"secret {session.secret[:100]} in namespace {self._storage.namespace}"
+        if not self._storage.names_secret(session):
+            raise BackendError(
+                f"{where} is not named by the namespace's configuration (config map {SETTINGS})"
+            )
+        data = self._storage.secret(session.secret)
+        try:
+            return [base64.b64decode(data[key], validate=True).decode() for key in keys]
+        except KeyError as error:
+            raise BackendError(f"{where} has no key {error}") from None
+        except ValueError:
+            raise BackendError(f"{where} does not hold text") from None

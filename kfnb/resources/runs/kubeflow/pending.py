@@ -1,0 +1,55 @@
+"""Why a task does not start, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kfnb.remote.kubernetes.pods import NORMAL, brief, explained, refused
+from kfnb.resources.runs.kubeflow.pods import Pod, Pods
+
+
+def doing(
+    pods: Pods, found: Iterable[Pod], unmade: Mapping[str, str], queued: str | None = None
+) -> dict[str, str]:
+    """What keeps tasks from starting, by task: of those whose pods, among those ``found``, wait.
+
+    The pod that prepares a task or a group (its driver) can wait as well; that of the whole run is under the id "".
+    ``unmade`` says why pods could not even be made, by task; ``queued`` is Argo's word on a run that it has not
+    started, None for one that it has.
+    """
+    newest = {pod.task: pod for pod in found}
+    words = {
+        task: why_waiting(pod) or why_waiting(pod, pods.events(pod.name))
+        for task, pod in newest.items()
+        if pod.phase == "Pending"
+    }
+    words |= {
+        task: refused(message).message
+        for task, message in unmade.items()
+        if task not in newest and message not in NORMAL  # of a pod that has come since, Argo's word is old
+    }
+    words[""] = words.get("") or _whole(newest.get(""), queued)
+    return {task: why for task, why in words.items() if why}
+
+
+def _whole(driver: Pod | None, queued: str | None) -> str:
+    """What a run waits for, of which no more is known: for its own ``driver``, or before there is one for Argo."""
+    if driver is None:
+        return "" if queued is None else why_queued(queued)
+    if driver.role != "driver":
+        return ""
+    return {
+        "Pending": "waiting for the pod that prepares the run to start",
+        "Running": "the run is being prepared",
+    }.get(driver.phase, "")
+
+
+def why_waiting(pod: Pod, events: Iterable[Mapping[str, Any]] = ()) -> str:
+    """Why a pod does not run yet; empty if nothing is known to be in its way."""
+    return explained(pod.diagnosis, events).message if pod.phase in ("Pending", "") else ""
+
+
+def why_queued(message: str) -> str:
+    """Why Argo has not started a run, from what it says of it, if it has taken notice of it."""
+    return brief(f"waiting for Argo Workflows to start the run{f': {message}' if message else ''}")

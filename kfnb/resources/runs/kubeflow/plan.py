@@ -1,0 +1,147 @@
+"""A pipeline's own tasks and groups, as its PipelineSpec names them: what a run's rows are sorted into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
+from typing import Any
+
+from kfnb.resources.runs.kubeflow.exit_hooks import is_hook, without_hook
+from kfnb.text.parameter_values import plain, typed
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A task of a DAG. ``inner`` is what it is made of if it is a group; a ``loop`` is one for each of its items.
+
+    ``anyway``: it runs however those that it needs have ended. ``importer``: no process of its own runs for it.
+    ``condition``: whether it runs is decided by that when it is due; ``never``: KFP does not run it (see ``hooks.py``).
+    """
+
+    name: str
+    needs: tuple[str, ...] = ()
+    takes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    inner: Dag | None = None
+    loop: bool = False
+    anyway: bool = False
+    importer: bool = False
+    condition: str = ""
+    never: bool = False
+
+    @property
+    def leaves(self) -> Iterator[str]:
+        """The names of the tasks that it comes down to: its own, or those inside of it."""
+        if self.inner is None:
+            yield self.name
+            return
+        for step in self.inner.steps:
+            yield from step.leaves
+
+
+@dataclass(frozen=True)
+class Dag:
+    """Steps, each after those that it needs; and for each output those (step, output) of which one gives it."""
+
+    steps: tuple[Step, ...] = ()
+    outputs: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A pipeline: its name, the defaults of its parameters and their types, and its tasks."""
+
+    name: str = ""
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    kinds: Mapping[str, str] = field(default_factory=dict)
+    root: Dag = field(default_factory=Dag)
+
+    def arguments(self, given: Json) -> dict[str, Any]:
+        """The pipeline's arguments, as their types have them: those given, and the defaults of the rest."""
+        return {**self.defaults, **{name: self._typed(name, value) for name, value in given.items()}}
+
+    def _typed(self, name: str, value: Any) -> Any:
+        return typed(plain(value), self.kinds.get(name, ""))
+
+
+def plan_of(spec: Json) -> Plan:
+    """The plan of a PipelineSpec; of an empty one, an empty plan."""
+    root = spec.get("root", {})
+    parameters = root.get("inputDefinitions", {}).get("parameters", {})
+    kinds = {name: str(item.get("parameterType", "")) for name, item in parameters.items()}
+    return Plan(
+        name=str(spec.get("pipelineInfo", {}).get("name", "")),
+        defaults={
+            name: typed(plain(item["defaultValue"]), kinds[name])
+            for name, item in parameters.items()
+            if "defaultValue" in item
+        },
+        kinds=kinds,
+        root=_Reader(spec).dag(root.get("dag", {})),
+    )
+
+
+class _Reader:
+    def __init__(self, spec: Json) -> None:
+        self._components = spec.get("components", {})
+        self._executors = spec.get("deploymentSpec", {}).get("executors", {})
+
+    def dag(self, data: Json) -> Dag:
+        tasks = data.get("tasks", {})
+        never = without_hook(tasks)
+        steps = {name: self._step(name, task, never=name in never) for name, task in tasks.items()}
+        outputs = data.get("outputs", {})
+        chosen = {name: _parameter(item) for name, item in outputs.get("parameters", {}).items()}
+        for name, item in outputs.get("artifacts", {}).items():
+            chosen[name] = tuple(
+                (choice["producerSubtask"], choice["outputArtifactKey"])
+                for choice in item.get("artifactSelectors", ())
+            )
+        return Dag(tuple(steps[name] for name in _ordered(steps)), chosen)
+
+    def _step(self, name: str, task: Json, *, never: bool) -> Step:
+        component = self._components.get(task.get("componentRef", {}).get("name"), {})
+        takes = _takes(task.get("inputs", {}))
+        taken = [source for source in takes if source not in task.get("dependentTasks", ())]
+        return Step(
+            name=name,
+            needs=(*task.get("dependentTasks", ()), *taken),
+            takes={source: names for source, names in takes.items() if names},
+            inner=self.dag(component["dag"]) if "dag" in component else None,
+            loop="parameterIterator" in task or "artifactIterator" in task,
+            anyway=is_hook(task),
+            never=never,
+            condition=task.get("triggerPolicy", {}).get("condition", ""),
+            importer="importer" in self._executors.get(component.get("executorLabel"), {}),
+        )
+
+
+def _takes(inputs: Json) -> dict[str, tuple[str, ...]]:
+    """The outputs that inputs are taken from, by their task; none of a task whose mere end is looked at."""
+    taken: dict[str, list[str]] = {}
+    for item in (*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()):
+        for kind, key in (
+            ("taskOutputParameter", "outputParameterKey"),
+            ("taskOutputArtifact", "outputArtifactKey"),
+        ):
+            if kind in item:
+                taken.setdefault(item[kind]["producerTask"], []).append(item[kind][key])
+        if "taskFinalStatus" in item:
+            taken.setdefault(item["taskFinalStatus"]["producerTask"], [])
+    return {task: tuple(dict.fromkeys(names)) for task, names in taken.items()}
+
+
+def _parameter(item: Json) -> tuple[tuple[str, str], ...]:
+    one = item.get("valueFromParameter")
+    choices = [one] if one else item.get("valueFromOneof", {}).get("parameterSelectors", [])
+    return tuple((choice["producerSubtask"], choice["outputParameterKey"]) for choice in choices)
+
+
+def _ordered(steps: Mapping[str, Step]) -> list[str]:
+    graph = {name: [need for need in step.needs if need in steps] for name, step in steps.items()}
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError:  # no server takes one
+        return list(steps)

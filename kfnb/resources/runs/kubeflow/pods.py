@@ -1,0 +1,136 @@
+"""The pods of a run, as Kubernetes has them; where it may not be asked, there are none."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.remote.kubernetes.pods import Diagnosis, PodState, diagnose
+from kfnb.resources.runs.kubeflow import workflow
+from kfnb.resources.runs.kubeflow.argo_nodes import task_of
+from kfnb.resources.runs.kubeflow.workflow import Workflow
+
+MAIN = "main"
+"""The container of a step's own program."""
+_STAMP = re.compile(r"\d{4}-\d\d-\d\dT")
+_RUN_LABEL = "pipeline/runid"
+_NODE_ID, _NODE_NAME = "workflows.argoproj.io/node-id", "workflows.argoproj.io/node-name"
+_ROLE = "pipelines.kubeflow.org/runtime-role"
+_SILENT_FOR = 60.0
+"""Seconds for which Kubernetes is left alone after it did not answer, or is not asked again for what it refused."""
+
+
+_STARTING = Diagnosis(PodState.STARTING)
+
+
+@dataclass(frozen=True)
+class Pod:
+    """A pod of a run.
+
+    ``task`` is the id of its task or group, ``node`` Argo's id of the node, which KFP calls ``pod_name``; ``role`` is
+    ``launcher`` for a task's own program, ``driver`` for what prepares it. ``diagnosis`` says how it is, and why.
+    """
+
+    name: str
+    task: str = ""
+    node: str = ""
+    role: str = ""
+    phase: str = ""
+    created: str = ""
+    diagnosis: Diagnosis = _STARTING
+
+    @property
+    def failed(self) -> str:
+        """The container whose log tells why the pod failed."""
+        return self.diagnosis.container or MAIN
+
+    @property
+    def finished(self) -> bool:
+        """Whether it will run no more."""
+        return self.phase in ("Succeeded", "Failed")
+
+
+class Pods:
+    """The pods in ``namespace``."""
+
+    def __init__(self, kubernetes: Kubernetes, namespace: str) -> None:
+        self._kubernetes, self._namespace = kubernetes, namespace
+        self._quiet_until: dict[str, float] = {}
+
+    def of_run(self, run_id: str, *, succeeded: bool = True) -> tuple[Pod, ...]:
+        """The pods of a run, the oldest first; none where Kubernetes refuses or does not answer.
+
+        Those that have ``succeeded`` are most of a large run's, and many megabytes.
+        """
+        query = {"labelSelector": f"{_RUN_LABEL}={run_id}"}
+        query |= {} if succeeded else {"fieldSelector": "status.phase!=Succeeded"}
+        answer = self._get(f"/api/v1/namespaces/{self._namespace}/pods", query)
+        pods = [parse(item) for item in answer.get("items", ())]
+        return tuple(sorted(pods, key=lambda pod: (pod.created, pod.name)))
+
+    def events(self, pod: str) -> Sequence[Mapping[str, Any]]:
+        """What has happened to a pod, as Kubernetes tells it."""
+        selector = f"involvedObject.kind=Pod,involvedObject.name={pod}"
+        answer = self._get(f"/api/v1/namespaces/{self._namespace}/events", {"fieldSelector": selector})
+        found: Sequence[Mapping[str, Any]] = answer.get("items") or ()
+        return found
+
+    def workflow(self, run_id: str) -> Workflow:
+        """The run's Argo Workflow; an empty one where Kubernetes refuses or does not answer, or where it is gone."""
+        answer = self._get(
+            f"/apis/argoproj.io/v1alpha1/namespaces/{self._namespace}/workflows",
+            {"labelSelector": f"{_RUN_LABEL}={run_id}"},
+        )
+        return next((workflow.parse(item) for item in answer.get("items", ())), Workflow())
+
+    def log(
+        self, pod: str, *, container: str = MAIN, follow: bool = False, since: str = "", last: int = 0
+    ) -> Iterator[tuple[str, str]]:
+        """The lines of a pod's container, each after its time (RFC 3339), those of ``since``'s second and later.
+
+        With ``last``, so many of the last ones. Raises ``BackendError`` where there is no log, or not yet.
+        """
+        query = {"container": container, "timestamps": "true"}
+        query |= {"follow": "true"} if follow else {}
+        query |= {"sinceTime": f"{since[:19]}Z"} if since else {}
+        query |= {"tailLines": str(last)} if last else {}
+        path = f"/api/v1/namespaces/{self._namespace}/pods/{pod}/log"
+        for line in self._kubernetes.lines(path, query, follow=follow):
+            stamp, _, text = line.partition(" ")
+            if not _STAMP.match(
+                stamp
+            ):  # the kubelet's own words, with 200: "unable to retrieve container logs for ..."
+                raise BackendError(f"the log of pod {pod} is gone: {line}")
+            yield stamp, text
+
+    def _get(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
+        now = time.monotonic()
+        if now < max(self._quiet_until.get(path, 0.0), self._quiet_until.get("", 0.0)):
+            return {}
+        try:
+            return self._kubernetes.get(path, query)
+        except BackendUnavailable:
+            self._quiet_until[""] = time.monotonic() + _SILENT_FOR
+        except BackendError:  # of one kind of thing: others may be seen
+            self._quiet_until[path] = time.monotonic() + _SILENT_FOR
+        return {}
+
+
+def parse(item: Mapping[str, Any]) -> Pod:
+    """A pod out of its Kubernetes object."""
+    metadata, status = item["metadata"], item.get("status", {})
+    notes = metadata.get("annotations") or {}
+    return Pod(
+        name=metadata["name"],
+        task=task_of(notes.get(_NODE_NAME, "")),
+        node=notes.get(_NODE_ID, ""),
+        role=notes.get(_ROLE, ""),
+        phase=status.get("phase", ""),
+        created=metadata.get("creationTimestamp") or "",
+        diagnosis=diagnose(item, MAIN),
+    )

@@ -1,0 +1,170 @@
+"""Schedules: the server's recurring runs."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from kfnb.errors import BackendError
+from kfnb.model import Schedule, UploadedPipeline
+from kfnb.remote.kfp.paging import every
+from kfnb.remote.kfp.server import NotFound, Server
+from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.kubeflow.experiments import Experiments
+from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
+from kfnb.resources.runs.kubeflow.fold import spec_of
+from kfnb.resources.runs.kubeflow.pipelines import Pipelines
+from kfnb.resources.runs.kubeflow.states import seconds
+from kfnb.resources.runs.kubeflow.submission import order
+from kfnb.text.timespec import rfc3339
+
+Json = Mapping[str, Any]
+
+_ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_now = time.time
+_PLAIN = ("ENABLED", "DISABLED", "STATUS_UNSPECIFIED")
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """When runs are started: by ``cron`` in KFP's form, or ``every`` so many seconds; and how many run at once."""
+
+    cron: str = ""
+    every: int = 0
+    start: float | None = None
+    end: float | None = None
+    catch_up: bool = True
+    max_concurrency: int = 1
+    enabled: bool = True
+
+    def body(self) -> dict[str, Any]:
+        """The server's words for it."""
+        ends = {"start_time": self.start, "end_time": self.end}
+        given = {name: rfc3339(moment) for name, moment in ends.items() if moment is not None}
+        trigger = (
+            {"cron_schedule": {"cron": self.cron, **given}}
+            if self.cron
+            else {"periodic_schedule": {"interval_second": str(self.every), **given}}
+        )
+        return {
+            "max_concurrency": self.max_concurrency,
+            "trigger": trigger,
+            "mode": "ENABLE" if self.enabled else "DISABLE",
+            **({} if self.catch_up else {"no_catchup": True}),
+        }
+
+
+class Schedules:
+    """The recurring runs of a server. ``root`` and ``account`` are those of ``submit.order``."""
+
+    def __init__(
+        self,
+        server: Server,
+        experiments: Experiments,
+        pipelines: Pipelines,
+        *,
+        root: str = "",
+        account: str = "",
+        uploads: Uploads = NOWHERE,
+    ) -> None:
+        self._server, self._experiments, self._pipelines = server, experiments, pipelines
+        self._root, self._account, self._uploads = root, account, uploads
+
+    def create(
+        self, submission: Submission, rhythm: Rhythm, uploaded: UploadedPipeline | None = None
+    ) -> Schedule:
+        """Run what is submitted in that rhythm; ``uploaded`` is the version that the server is to take it from."""
+        experiment = self._experiments.needed(submission.experiment)
+        cargo = self._uploads.cargo(submission.spec, submission.folder)
+        submission = replace(submission, spec=cargo.spec)
+        body = order(submission, experiment, root=self._root, account=self._account) | rhythm.body()
+        cargo.send(submission.tell)
+        if uploaded is not None:
+            del body["pipeline_spec"]
+            body["pipeline_version_reference"] = {
+                "pipeline_id": uploaded.id,
+                "pipeline_version_id": uploaded.version_id,
+            }
+        return self._read(self._server.ask("POST", "/recurringruns", body))
+
+    def list(self) -> Iterator[Schedule]:
+        """All schedules, as they are taken."""
+        return map(self._read, self._answers())
+
+    def get(self, schedule_id: str) -> Schedule:
+        """The schedule with that id, or the one whose id begins so or that is called so. Raises ``BackendError``."""
+        if not _ID.fullmatch(schedule_id):
+            return self._searched(schedule_id)
+        try:
+            return self._read(self._server.get(f"/recurringruns/{schedule_id}"))
+        except NotFound:
+            raise _unknown(schedule_id) from None
+
+    def pause(self, schedule_id: str) -> None:
+        """Start no more runs; those that run go on."""
+        self._ask("POST", schedule_id, ":disable")
+
+    def resume(self, schedule_id: str) -> None:
+        """Start runs again."""
+        self._ask("POST", schedule_id, ":enable")
+
+    def delete(self, schedule_id: str) -> None:
+        """Forget the schedule; its runs stay."""
+        self._ask("DELETE", schedule_id)
+
+    def _ask(self, method: str, schedule_id: str, action: str = "") -> None:
+        try:
+            self._server.ask(method, f"/recurringruns/{schedule_id}{action}", again=True)
+        except NotFound:
+            raise _unknown(schedule_id) from None
+
+    def _answers(self) -> Iterator[Json]:
+        namespace = self._server.users_namespace
+        return every(self._server, "/recurringruns", "recurringRuns", namespace=namespace)
+
+    def _searched(self, word: str) -> Schedule:
+        found = [
+            one
+            for one in self._answers()
+            if word and (word == one.get("display_name") or str(one["recurring_run_id"]).startswith(word))
+        ]
+        if len(found) > 1:
+            raise BackendError(f"{len(found)} schedules are called {word} or begin so: give the whole id")
+        if not found:
+            raise _unknown(word)
+        return self._read(found[0])
+
+    def _read(self, answer: Json) -> Schedule:
+        trigger = answer.get("trigger") or {}
+        by_cron, by_period = trigger.get("cron_schedule") or {}, trigger.get("periodic_schedule") or {}
+        when = by_cron or by_period
+        status, end = str(answer.get("status", "")), seconds(when.get("end_time"))
+        ended = end is not None and end <= _now()  # the server goes on calling it enabled
+        return Schedule(
+            id=str(answer["recurring_run_id"]),
+            name=str(answer.get("display_name", "")),
+            pipeline=self._pipeline(answer),
+            cron=str(by_cron.get("cron", "")),
+            every=float(by_period["interval_second"]) if by_period.get("interval_second") else None,
+            start=seconds(when.get("start_time")),
+            end=end,
+            arguments=(answer.get("runtime_config") or {}).get("parameters") or {},
+            experiment=self._experiments.name(str(answer.get("experiment_id", ""))),
+            enabled=answer.get("mode", "ENABLE") == "ENABLE" and not ended,
+            catch_up=not answer.get("no_catchup", False),
+            max_concurrency=int(answer.get("max_concurrency") or 1),
+            created=seconds(answer.get("created_at")),
+            status=status if status and status not in _PLAIN else "ENDED" if ended else "",
+        )
+
+    def _pipeline(self, answer: Json) -> str:
+        reference = answer.get("pipeline_version_reference") or {}
+        named = (spec_of(answer).get("pipelineInfo") or {}).get("name")
+        return str(named or self._pipelines.name(str(reference.get("pipeline_id", ""))))
+
+
+def _unknown(schedule_id: str) -> BackendError:
+    return BackendError(f"there is no schedule {schedule_id}; %kf_schedule --list shows those there are")

@@ -1,0 +1,193 @@
+"""Where a namespace's runs keep artifacts, and which stores and secrets its configuration names.
+
+KFP's own pods find the store out of the same places: the config map ``kfp-launcher``, else what KFP is installed with.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+from urllib.parse import parse_qs
+
+from kfnb.errors import Absent, BackendError, Hidden
+from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.resources.runs.kubeflow.store_session import Session
+
+SETTINGS = "kfp-launcher"
+"""The config map of a namespace in which an administrator tells KFP's pods where artifacts go."""
+_ROOT = "minio://mlpipeline/v2/artifacts"
+_STORES = ("seaweedfs", "minio-service")
+"""The services of the store that KFP is installed with: from KFP 2.15 on SeaweedFS, before it MinIO."""
+_DEFAULT = Session(
+    provider="minio",
+    region="minio",
+    secure=False,
+    secret="mlpipeline-minio-artifact",  # noqa: S106 - the name of a secret
+)
+"""How KFP's pods reach that store, which is in the namespace that KFP is installed in."""
+AMAZON = re.compile(r"s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?")
+"""The endpoints of Amazon itself."""
+_VARIABLES = ("AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+
+
+class Storage:
+    """What the configuration of ``namespace`` says of its artifacts; ``root`` is the user's own setting.
+
+    Without ``kubernetes``, only what KFP is ``installed`` with is known.
+    """
+
+    def __init__(
+        self, namespace: str, kubernetes: Kubernetes | None, root: str = "", installed: str = "kubeflow"
+    ) -> None:
+        self.namespace = namespace
+        self._kubernetes, self._root, self._installed = kubernetes, root, installed
+
+    def root(self) -> tuple[str, Session]:
+        """The URI of the folder that runs keep artifacts in, and its store. Raises ``BackendError``."""
+        told = self._told()
+        root, _, query = (self._root or told.get("defaultPipelineRoot") or _ROOT).partition("?")
+        scheme = root.partition("://")[0]
+        session = _of_query(scheme, query) if query else self._of_settings(root, told)
+        return root.rstrip("/"), session
+
+    def secret(self, name: str) -> Mapping[str, str]:
+        """A secret's data, as Kubernetes has it (base64). Raises ``BackendError``."""
+        where = f"secret {name} in namespace {self.namespace}"
+        if self._kubernetes is None:
+            raise BackendError(
+                f"its keys are in {where}, and Kubernetes is not reached from here (%kf_config context=NAME)"
+            )
+        try:
+            found = self._kubernetes.get(f"/api/v1/namespaces/{self.namespace}/secrets/{name}")
+        except Hidden:
+            raise BackendError(f"{where} may not be read by this notebook's account (403)") from None
+        except Absent:
+            raise BackendError(f"{where} does not exist") from None
+        except BackendError as error:
+            raise BackendError(f"{where} cannot be read: {error}") from None
+        data: Mapping[str, str] = found.get("data") or {}
+        return data
+
+    def names_endpoint(self, session: Session) -> bool:
+        """Whether the endpoint is one of the configuration's, of the user's settings, or Amazon's own."""
+        endpoint = _host(session.endpoint)
+        if not endpoint or AMAZON.fullmatch(endpoint):
+            return True
+        usual = [f"{service}.{self._installed}:9000" for service in _STORES]
+        own = [environment_endpoint(), _of_query("", self._root.partition("?")[2]).endpoint]
+        if endpoint in {_host(one) for one in (*usual, *own) if one}:
+            return True
+        return endpoint in {_host(one.endpoint) for one in self._configured()}
+
+    def names_account(self, account: str) -> bool:
+        """Whether a storage account of Azure's is the environment's, or in a pipeline root that is set."""
+        if account in ("", os.environ.get("AZURE_STORAGE_ACCOUNT_NAME")):
+            return True
+        try:
+            roots = self._root, str(self._told().get("defaultPipelineRoot") or "")
+        except BackendError:
+            roots = self._root, ""
+        return any(f"@{account}." in root for root in roots)
+
+    def names_secret(self, session: Session) -> bool:
+        """Whether the configuration names the secret with these keys in it, or it is KFP's own in each namespace."""
+        if session.credentials == _DEFAULT.credentials:
+            return True
+        return session.credentials in {one.credentials for one in self._configured()}
+
+    def _configured(self) -> Iterator[Session]:
+        """The sessions that the config map describes; none where it cannot be read."""
+        try:
+            told = self._told()
+        except BackendError:
+            return
+        yield _of_query("", str(told.get("defaultPipelineRoot") or "").partition("?")[2])
+        for scheme, provider in _providers(told).items():
+            default = self._default_of(scheme, provider)
+            yield default
+            yield from (default.with_settings(one) for one in _overrides(provider))
+
+    def _of_settings(self, root: str, told: Mapping[str, str]) -> Session:
+        scheme, _, path = root.partition("://")
+        provider = _providers(told).get(scheme) or {}
+        session = self._default_of(scheme, provider)
+        bucket, _, key = path.partition("/")
+        for one in _overrides(provider):
+            if one.get("bucketName") == bucket and key.startswith(str(one.get("keyPrefix") or "")):
+                return session.with_settings(one)
+        return session
+
+    def _default_of(self, scheme: str, provider: Mapping[str, Any]) -> Session:
+        session = self._own() if scheme == "minio" else Session(provider=scheme)
+        default = provider.get("default")
+        return session.with_settings(default) if isinstance(default, Mapping) else session
+
+    def _own(self) -> Session:
+        """The session of the store that KFP was installed with."""
+        service = _STORES[0]
+        if self._kubernetes is not None:
+            try:
+                self._kubernetes.get(f"/api/v1/namespaces/{self._installed}/services/{service}")
+            except Absent:
+                service = _STORES[1]
+            except BackendError:  # a user may not see what is installed
+                pass
+        return replace(_DEFAULT, endpoint=f"{service}.{self._installed}:9000")
+
+    def _told(self) -> Mapping[str, str]:
+        if self._kubernetes is None:
+            return {}
+        try:
+            found = self._kubernetes.get(f"/api/v1/namespaces/{self.namespace}/configmaps/{SETTINGS}")
+        except Absent:
+            return {}
+        except BackendError as error:
+            where = f"the config map {SETTINGS} in namespace {self.namespace}"
+            raise BackendError(
+                f"where runs keep artifacts is not known: {where} cannot be read: {error}"
+            ) from None
+        data: Mapping[str, str] = found.get("data") or {}
+        return data
+
+
+def environment_endpoint() -> str:
+    """The endpoint of S3 that the environment names; empty for Amazon's own."""
+    return next(filter(None, (os.environ.get(name) for name in _VARIABLES)), "")
+
+
+def _of_query(scheme: str, query: str) -> Session:
+    """How a store is reached that the query of a pipeline root describes."""
+    asked = {name: values[-1] for name, values in parse_qs(query).items()}
+    return Session(
+        provider=scheme,
+        endpoint=asked.get("endpoint", ""),
+        region=asked.get("region", ""),
+        secure=asked.get("disableSSL", "").lower() != "true",
+        path_style=asked.get("s3ForcePathStyle", "").lower() != "false",
+    )
+
+
+def _providers(told: Mapping[str, str]) -> Mapping[str, Mapping[str, Any]]:
+    import yaml
+
+    try:
+        found = yaml.safe_load(told.get("providers") or "")
+    except yaml.YAMLError:
+        found = None
+    if not isinstance(found, Mapping):
+        return {}
+    return {str(name): one for name, one in found.items() if isinstance(one, Mapping)}
+
+
+def _overrides(provider: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    found = provider.get("overrides")
+    return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
+
+
+def _host(endpoint: str) -> str:
+    """An endpoint as endpoints are compared: without its scheme, and services of the cluster by their short names."""
+    host, colon, port = endpoint.lower().rpartition("://")[2].rstrip("/").partition(":")
+    return re.sub(r"\.svc(\.cluster\.local)?$", "", host) + colon + port

@@ -1,0 +1,87 @@
+"""What is sent to start a run: the pipeline, its arguments, and how it is to run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kfnb.errors import BackendError
+from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.environment import FROM_STUDY
+from kfnb.resources.runs.kubeflow.environment_variables import with_variables
+from kfnb.resources.runs.kubeflow.limits import check
+from kfnb.resources.runs.kubeflow.storable_text import check_storable, storable
+
+Json = Mapping[str, Any]
+
+_KFP_EXECUTOR = "kfp.dsl.executor_main"
+_UNBUFFERED = {"name": "PYTHONUNBUFFERED", "value": "1"}
+
+
+def order(submission: Submission, experiment: str, *, root: str = "", account: str = "") -> dict[str, Any]:
+    """The body of ``POST /runs``. ``root`` is the folder for artifacts, ``account`` the service account of the pods.
+
+    Raises ``BackendError`` for what a cluster does not take, cannot hold (``limits``), or cannot store (``storable``).
+    """
+    spec = with_variables(submission.spec, submission.platform, submission.env)
+    spec = as_sent(spec if submission.cache else without_cache(spec))
+    artifacts = spec.get("root", {}).get("inputDefinitions", {}).get("artifacts", {})
+    given = [name for name in submission.arguments if name in artifacts]
+    if given:
+        raise BackendError(
+            f"{', '.join(given)}: Kubeflow takes parameters alone as a pipeline's arguments; "
+            f"give the artifact's address as a text, and dsl.importer takes it in"
+        )
+    check(spec, submission.platform, submission.arguments)
+    config: dict[str, Any] = {"parameters": dict(submission.arguments)} if submission.arguments else {}
+    body = {
+        **({"experiment_id": experiment} if experiment else {}),
+        "display_name": submission.name,
+        **({"description": FROM_STUDY + submission.study} if submission.study else {}),
+        "pipeline_spec": (
+            {"pipeline_spec": spec, "platform_spec": submission.platform} if submission.platform else spec
+        ),
+        "runtime_config": config | ({"pipeline_root": root} if root else {}),
+        **({"service_account": account} if account else {}),
+    }
+    check_storable(body)
+    return body
+
+
+def as_sent(spec: Json) -> dict[str, Any]:
+    """The pipeline as a cluster is given it: storable, and with Python steps that write their logs line by line.
+
+    Python keeps what a step prints until there are 8 KiB of it, so that a followed log would come at the step's end,
+    and after what it wrote to stderr later; here steps run with the same setting.
+    """
+    deployment = spec.get("deploymentSpec", {})
+    executors = {name: _unbuffered(one) for name, one in deployment.get("executors", {}).items()}
+    sent = {**spec, "deploymentSpec": {**deployment, "executors": executors}} if executors else spec
+    return storable(sent)
+
+
+def _unbuffered(executor: Json) -> Json:
+    container = executor.get("container") or {}
+    env = container.get("env") or []
+    python = any(_KFP_EXECUTOR in word for word in container.get("command") or ())
+    if not python or any(one.get("name") == _UNBUFFERED["name"] for one in env):
+        return executor
+    return {**executor, "container": {**container, "env": [*env, _UNBUFFERED]}}
+
+
+def without_cache(spec: Json) -> dict[str, Any]:
+    """The pipeline with every task's cache off."""
+    components = spec.get("components", {})
+    return {
+        **spec,
+        "root": _off(spec.get("root", {})),
+        "components": {name: _off(component) for name, component in components.items()},
+    }
+
+
+def _off(component: Json) -> Json:
+    if "dag" not in component:
+        return component
+    dag = component["dag"]
+    tasks = {name: {**task, "cachingOptions": {}} for name, task in dag.get("tasks", {}).items()}
+    return {**component, "dag": {**dag, "tasks": tasks}}

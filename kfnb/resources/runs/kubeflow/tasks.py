@@ -1,0 +1,270 @@
+"""The tasks and groups of a run, of the server's rows and of what others know of them.
+
+What rows say is not always the last word: a run that has ended has tasks that are RUNNING for a few seconds more (the
+recordings show it), one that was terminated ends as FAILED, times that are not known yet are those of 1970 or of the
+year 1, and a task that was never reached has no row, or one without a state. Of a workflow over 1 MiB, KFP 2.17 reads
+no more nodes: its rows stay as they were, and ML Metadata or the workflow itself know the rest (``told.Seen``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from kfnb.model import RunState, Task, TaskError
+from kfnb.resources.runs.kubeflow.plan import Dag, Step
+from kfnb.resources.runs.kubeflow.states import seconds, state_named
+from kfnb.resources.runs.kubeflow.task_facts import Seen, Told
+from kfnb.resources.runs.kubeflow.task_rows import Row, Rows
+from kfnb.text import conditions
+
+_INCOMPLETE = "Kubeflow's API server has not recorded all of this run, as of workflows over 1 MiB"
+_SHOWN = 5
+"""How many tasks a note names."""
+
+
+@dataclass(frozen=True)
+class Around:
+    """The group (or the run) that a task is in, as it stands."""
+
+    state: RunState
+    finished: float | None
+
+    @property
+    def left_out(self) -> RunState:
+        """The state of a task that nothing is told of."""
+        if not self.state.finished:
+            return RunState.PENDING
+        return RunState.CANCELED if self.state is RunState.CANCELED else RunState.SKIPPED
+
+
+class Tasks:
+    """Makes the tasks of one run, in the order of its pipeline: ``made``."""
+
+    def __init__(self, rows: Rows, canceled: float | None, told: Callable[[str], Told]) -> None:
+        self.made: list[Task] = []
+        self._rows, self._canceled, self._told = rows, canceled, told
+        self._seen: dict[str, list[str]] = {}
+        self._unknown: list[str] = []
+        self._missing = False
+
+    def notes(self) -> Iterator[str]:
+        """Which states are not the server's own words, a line for each source.
+
+        A row may lag behind the end of its run by seconds, so that an old one alone is worth no note.
+        """
+        for source, tasks in self._seen.items() if self._missing else ():
+            yield f"{_INCOMPLETE}: {_some(tasks)} shown from {source}"
+        if self._unknown:
+            yield (
+                f"{_INCOMPLETE}: nothing is recorded of {_some(self._unknown, verb=False)}, whose states are "
+                "inferred from the run's; %kf_config metadata=ADDRESS or context=NAME lets kfnb ask what happened"
+            )
+
+    def dag(self, dag: Dag, prefix: str, parent: str, index: int | None, around: Around) -> list[Task]:
+        """The tasks of a group that is in the state ``around``; its own, without those inside of them."""
+        own: dict[str, Task] = {}
+        for step in dag.steps:
+            place = len(self.made)
+            needs = [own[need] for need in step.needs if need in own]
+            task = self._task(step, prefix + step.name, parent, index, around, needs)
+            self.made.append(task)
+            if step.inner is not None:
+                inside = self._inside(step.inner, step, task)
+                task = self.made[place] = self._group(task, inside, around)
+            own[step.name] = task
+        return list(own.values())
+
+    def _inside(self, inner: Dag, step: Step, task: Task) -> list[Task]:
+        around = Around(task.state, task.finished)
+        if not step.loop:
+            return self.dag(inner, f"{task.id}/", task.id, None, around)
+        rounds = range(max(self._rows.rounds.get(task.id, 0), self._told(task.id).turns))
+        return [
+            one for turn in rounds for one in self.dag(inner, f"{task.id}/{turn}/", task.id, turn, around)
+        ]
+
+    def _task(
+        self,
+        step: Step,
+        task: str,
+        parent: str,
+        index: int | None,
+        around: Around,
+        needs: Sequence[Task],
+    ) -> Task:
+        row, told = self._rows.found.get(task), self._told(task)
+        seen = told.seen if _is_news(told, row, around) else None
+        state = self._seen_state(seen, around) if seen else self._state(row, step, around, needs)
+        if seen is not None:
+            started, finished, began = _seen_times(seen, row, state, around)
+        else:
+            started, finished, began = self._times(row, task, state, around)
+        if (
+            around.state.finished
+            and (step.inner is None or bool(step.condition))
+            and not _unhooked(step, needs)
+        ):
+            self._account(task, seen, row, around)
+        word = (row or {}).get("state")
+        unknown = f"Kubeflow says {word}" if word and state_named(word) is None else ""
+        cached = (
+            step.inner is None and row is not None and _cached(row) if told.cached is None else told.cached
+        )
+        return Task(
+            id=task,
+            name=step.name,
+            state=state,
+            parent=parent,
+            group=step.inner is not None,
+            iteration=index,
+            needs=step.needs,
+            takes=step.takes,
+            started=started,
+            finished=finished,
+            began=began,
+            doing="" if state.finished else told.doing or unknown,
+            condition=conditions.words(step.condition),
+            decided=_decided(step, state, told),
+            inputs=told.inputs if step.inner is None else {},
+            outputs=told.outputs if state is RunState.SUCCEEDED else {},
+            metrics=told.metrics if state is RunState.SUCCEEDED else {},
+            cached=cached and state is RunState.SUCCEEDED,
+            attempts=len(began),
+            error=(told.error or _error(row)) if state is RunState.FAILED else None,
+        )
+
+    def _seen_state(self, seen: Seen, around: Around) -> RunState:
+        if seen.state.finished or not around.state.finished:
+            return seen.state
+        return around.state
+
+    def _account(self, task: str, seen: Seen | None, row: Row | None, around: Around) -> None:
+        """Remember who knew the state of a finished run's task, if it was not the server."""
+        if seen is not None:
+            self._seen.setdefault(seen.source, []).append(task)
+            self._missing = self._missing or row is None
+        elif row is None and around.state is RunState.SUCCEEDED:
+            self._unknown.append(task)
+
+    def _state(self, row: Row | None, step: Step, around: Around, needs: Sequence[Task]) -> RunState:
+        """A task's state: what its row says, made to fit what is around it."""
+        if row is None:
+            return _left_out(step, around, needs)
+        if not row.get("state"):  # Argo's Omitted
+            state = RunState.SKIPPED if seconds(row.get("end_time")) else RunState.PENDING
+            state = around.left_out if around.state.finished else state
+        else:
+            state = state_named(row["state"]) or (
+                RunState.RUNNING if row.get("start_time") else RunState.PENDING
+            )
+        if state is RunState.FAILED and self._canceled is not None:
+            return RunState.CANCELED if (seconds(row.get("end_time")) or 0) >= self._canceled else state
+        return around.state if around.state.finished and not state.finished else state
+
+    def _times(
+        self, row: Row | None, task: str, state: RunState, around: Around
+    ) -> tuple[float | None, float | None, tuple[float, ...]]:
+        """When a task started and finished, and when each attempt at it began."""
+        started = seconds((row or {}).get("start_time"))
+        finished = seconds((row or {}).get("end_time"))
+        ended = (finished or around.finished) if state.finished else None
+        if not (row or {}).get("state") or state in (RunState.PENDING, RunState.SKIPPED) or started is None:
+            return None, ended, ()
+        assert row is not None
+        running = [item for item in row.get("state_history") or () if item.get("state") == "RUNNING"]
+        again = [at for item in running[1:] if (at := seconds(item.get("update_time"))) is not None]
+        # of a run that was retried, a row may start anew
+        first = min(started, seconds(running[0].get("update_time")) or started) if again else started
+        more = max(self._rows.tries.get(task, 0) - 1 - len(again), 0)
+        return first, ended, (first, *again, *[(again or [first])[-1]] * more)
+
+    def _group(self, group: Task, inside: Sequence[Task], around: Around) -> Task:
+        """A group, by what became of its tasks where nobody says, with the error of the first of them that failed."""
+        row, seen = self._rows.found.get(group.id), self._told(group.id).seen
+        told = _final(row) or (seen is not None and seen.state.finished)
+        if inside and not told and (row is None or around.state.finished):
+            group = _together(group, inside, around)
+        first = next((task.error for task in inside if task.state is RunState.FAILED and task.error), None)
+        if group.state is not RunState.FAILED or first is None:
+            return group
+        return replace(group, error=replace(first, traceback=""))
+
+
+def _is_news(told: Told, row: Row | None, around: Around) -> bool:
+    """Whether others know more of a task than its row says."""
+    seen = told.seen
+    if seen is None or _final(row):
+        return False
+    if row is None:
+        return True
+    if not seen.state.finished:
+        return told.going and row.get("state") == RunState.PENDING
+    # an attempt that failed may be followed by another
+    over = around.state.finished or seen.state is not RunState.FAILED
+    return bool(row.get("state")) and over
+
+
+def _unhooked(step: Step, needs: Sequence[Task]) -> bool:
+    """Whether it is known that a task did not run: its hook is another's, or of a task that did not run itself."""
+    return step.never or (step.anyway and any(need.state is RunState.SKIPPED for need in needs))
+
+
+def _left_out(step: Step, around: Around, needs: Sequence[Task]) -> RunState:
+    """The state of a task that nothing is told of."""
+    # a run that has succeeded has run what stands under no condition
+    ran = not (step.condition or step.never) and all(need.state is RunState.SUCCEEDED for need in needs)
+    return RunState.SUCCEEDED if around.state is RunState.SUCCEEDED and ran else around.left_out
+
+
+def _together(group: Task, inside: Sequence[Task], around: Around) -> Task:
+    """A group as its tasks show it."""
+    began = min((task.started for task in inside if task.started is not None), default=None)
+    if not around.state.finished:
+        if began is None:
+            return group
+        return replace(group, state=RunState.RUNNING, started=began, began=(began,), attempts=1)
+    ended = (RunState.FAILED, RunState.CANCELED, RunState.SUCCEEDED, RunState.SKIPPED)
+    states = {task.state for task in inside}
+    return replace(group, state=next(state for state in ended if state in states))
+
+
+def _decided(step: Step, state: RunState, told: Told) -> str:
+    """What a branch's condition came to, as far as it is known: its inputs are recorded when it is decided."""
+    begun = (RunState.RUNNING, RunState.SUCCEEDED, RunState.FAILED)
+    if not step.condition or state not in (RunState.SKIPPED, *begun):
+        return ""
+    return conditions.decided(step.condition, told.slipped_in, taken=state in begun)
+
+
+def _seen_times(
+    seen: Seen, row: Row | None, state: RunState, around: Around
+) -> tuple[float | None, float | None, tuple[float, ...]]:
+    """See ``Tasks._times``."""
+    started = seconds((row or {}).get("start_time")) or seen.started
+    ended = (seen.finished or around.finished) if state.finished else None
+    if started is None or state in (RunState.PENDING, RunState.SKIPPED):
+        return None, ended, ()
+    return started, ended, (started,) * max(seen.attempts, 1)
+
+
+def _final(row: Row | None) -> bool:
+    """Whether a row says how its task ended."""
+    state = state_named((row or {}).get("state"))
+    return state is not None and state.finished
+
+
+def _some(tasks: Sequence[str], *, verb: bool = True) -> str:
+    shown = ", ".join(tasks[:_SHOWN]) + (f" and {len(tasks) - _SHOWN} more" if len(tasks) > _SHOWN else "")
+    return f"{shown} {'is' if len(tasks) == 1 else 'are'}" if verb else shown
+
+
+def _cached(row: Row) -> bool:
+    """A task whose outputs were taken over has no pod: it starts and ends at once, and never runs."""
+    states = (item.get("state") for item in row.get("state_history") or ())
+    return row.get("start_time") == row.get("end_time") and "RUNNING" not in states
+
+
+def _error(row: Row | None) -> TaskError | None:
+    message = ((row or {}).get("error") or {}).get("message")
+    return TaskError(str(message)) if message else None

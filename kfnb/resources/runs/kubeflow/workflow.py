@@ -1,0 +1,116 @@
+"""The Argo Workflow that a run is, as Kubernetes has it: which of the pipeline's tasks it has come to, and how far."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import io
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from kfnb.model import RunState
+from kfnb.resources.runs.kubeflow.argo_nodes import is_attempt, name_of, place_of, task_of
+from kfnb.resources.runs.kubeflow.states import seconds
+
+Json = Mapping[str, Any]
+
+_STATES = {
+    "Pending": RunState.PENDING,
+    "Running": RunState.RUNNING,
+    "Succeeded": RunState.SUCCEEDED,
+    "Skipped": RunState.SKIPPED,
+    "Omitted": RunState.SKIPPED,
+    "Failed": RunState.FAILED,
+    "Error": RunState.FAILED,
+}
+_OF_POD = re.compile(r"[A-Z][A-Za-z]+(?::|$)")
+"""How Argo's word on a node begins whose pod is there and waits: with Kubernetes' reason (PodInitializing)."""
+_MOST = 256 * 2**20
+"""Bytes that the nodes of one workflow may take once they are decompressed: Argo's own limit is far below."""
+
+
+@dataclass(frozen=True)
+class Node:
+    """A task or a group in a workflow. ``attempts`` are the pods that its program was tried in, 0 for a group."""
+
+    state: RunState
+    started: float | None = None
+    finished: float | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """A workflow's tasks and groups by their ids; ``refused``: why pods could not be made, and ``failed``: what is said
+    of those that failed, both by task.
+
+    ``queued`` is Argo's word on a workflow that it has not started, empty if it has not said any; None where it has.
+    ``ended`` is how it ended and when, None while it has not. Of one whose nodes Argo keeps in a database of its own
+    (``nodeStatusOffLoad``), no tasks are known.
+    """
+
+    tasks: Mapping[str, Node] = field(default_factory=dict)
+    refused: Mapping[str, str] = field(default_factory=dict)
+    failed: Mapping[str, str] = field(default_factory=dict)
+    queued: str | None = None
+    ended: Node | None = None
+
+
+def parse(item: Json) -> Workflow:
+    """A workflow out of its Kubernetes object, whose nodes Argo compresses where they are over 1 MiB."""
+    status = item.get("status") or {}
+    nodes = _nodes(status)
+    # of a node and the attempts below it, the node itself has the last word
+    places = {
+        place_of(node["name"]): node for node in sorted(nodes, key=lambda one: not is_attempt(one["name"]))
+    }
+    pods = _pods(nodes)
+    return Workflow(
+        tasks={task: _node(node, pods.get(task, 0)) for task, node in places.items() if task},
+        refused={task: said for task, said in _said(nodes, "Pending", "").items() if not _OF_POD.match(said)},
+        failed=_said(nodes, "Failed", "Error"),
+        queued=str(status.get("message") or "") if status.get("phase", "") in ("", "Pending") else None,
+        ended=_ended(status),
+    )
+
+
+def _ended(status: Json) -> Node | None:
+    """How a workflow ended, of which Argo says the phase and the time, once the last of its pods has."""
+    finished = seconds(status.get("finishedAt"))
+    state = _STATES.get(status.get("phase") or "", RunState.RUNNING)
+    return Node(state, seconds(status.get("startedAt")), finished) if finished and state.finished else None
+
+
+def _said(nodes: Iterable[Json], *phases: str) -> dict[str, str]:
+    """What is said of pods in these phases, by their tasks."""
+    return {
+        task_of(node["name"]): str(node["message"])
+        for node in nodes
+        if node.get("message") and node.get("type") == "Pod" and node.get("phase") in phases
+    }
+
+
+def _nodes(status: Json) -> list[Json]:
+    packed = status.get("compressedNodes")
+    if not packed:
+        return list((status.get("nodes") or {}).values())
+    with gzip.GzipFile(fileobj=io.BytesIO(base64.b64decode(packed))) as file:
+        return list(json.loads(file.read(_MOST)).values())
+
+
+def _pods(nodes: Iterable[Json]) -> dict[str, int]:
+    """How many pods each task's program was tried in."""
+    found: dict[str, int] = {}
+    for node in nodes:
+        if node.get("type") == "Pod" and name_of(node["name"]) == "executor":
+            task = task_of(node["name"])
+            found[task] = found.get(task, 0) + 1
+    return found
+
+
+def _node(node: Json, attempts: int) -> Node:
+    state = _STATES.get(node.get("phase") or "Pending", RunState.RUNNING)
+    return Node(state, seconds(node.get("startedAt")), seconds(node.get("finishedAt")), attempts)

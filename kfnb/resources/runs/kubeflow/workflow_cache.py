@@ -1,0 +1,98 @@
+"""The Argo Workflows of runs, asked for where nobody else tells what has become of a task: each can be megabytes."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+
+from kfnb.model import Run, RunState, Task
+from kfnb.resources.runs.kubeflow.artifacts import ENDED, Made
+from kfnb.resources.runs.kubeflow.pods import Pod, Pods
+from kfnb.resources.runs.kubeflow.readiness import due
+from kfnb.resources.runs.kubeflow.workflow import Workflow
+
+_OLD = 5.0
+"""Seconds after which a Workflow is asked for again."""
+_NOTHING = Made()
+
+
+class Workflows:
+    """The Workflows of runs, as far as they were asked for; none without ``pods``."""
+
+    def __init__(self, pods: Pods | None) -> None:
+        self._pods = pods
+        self._read: dict[str, _Read] = {}
+
+    def of(self, run: Run, pods: Collection[Pod], made: Mapping[str, Made]) -> Workflow:
+        """The Workflow of a run with these ``pods`` and records: as it is where it is needed, else as it was.
+
+        Of one that is not needed only the tasks are told: what they waited for is old.
+        """
+        known = self._last(run).workflow
+        missing = _lost(run, made, known) if run.state.finished else _stuck(run, pods, made)
+        return self.now(run) if missing or _all_over(run) else replace(known, refused={}, queued=None)
+
+    def now(self, run: Run) -> Workflow:
+        """The Workflow of a run as it was a few seconds ago."""
+        known = self._last(run)
+        if self._pods is not None and time.monotonic() - known.at >= _OLD:
+            known = _Read(time.monotonic(), run.state.finished, self._pods.workflow(run.id))
+            self._read[run.id] = known
+        return known.workflow
+
+    def _last(self, run: Run) -> _Read:
+        known = self._read.get(run.id, _Read())
+        # a run that is tried again has another
+        return _Read() if known.over and not run.state.finished else known
+
+
+@dataclass(frozen=True)
+class _Read:
+    """A Workflow: when it was asked for, and whether its run was over then."""
+
+    at: float = -math.inf
+    over: bool = False
+    workflow: Workflow = field(default_factory=Workflow)
+
+
+def _stuck(run: Run, pods: Collection[Pod], made: Mapping[str, Made]) -> bool:
+    """Whether neither a pod nor ML Metadata tells of a task that should be running, or of anything at all."""
+    if all(task.started is None and not task.state.finished for task in run.tasks):
+        return True
+    alive = {pod.task for pod in pods if not pod.finished}
+    running = [task for task in run.tasks if task.state is RunState.RUNNING and not task.group]
+    # where there are records, they tell of what is due
+    expected = running if made else [*running, *due(run)]
+    return any(
+        made.get(task.id, _NOTHING).state not in ENDED
+        and not any(pod == task.id or pod.startswith(f"{task.id}/") for pod in alive)
+        for task in expected
+    )
+
+
+def _all_over(run: Run) -> bool:
+    """Whether a run goes on though all of its tasks have ended: the server may never record its end."""
+    ended = all(task.state.finished for task in run.tasks if not task.group)
+    return not run.state.finished and bool(run.tasks) and ended
+
+
+def _lost(run: Run, made: Mapping[str, Made], known: Workflow) -> bool:
+    """Whether there is a task of a finished run of which nobody tells what became of it."""
+    if not all(node.state.finished for node in known.tasks.values()):
+        return True
+    states = {task.id: task.state for task in run.tasks}
+    never = (RunState.FAILED, RunState.SKIPPED, RunState.CANCELED)
+    return any(
+        task.state not in (RunState.FAILED, RunState.CANCELED)
+        and not task.began
+        and made.get(task.id, _NOTHING).state not in ENDED
+        and states.get(task.parent) not in never
+        and not any(states.get(_sibling(task, need)) in never for need in task.needs)
+        for task in run.tasks
+    )
+
+
+def _sibling(task: Task, name: str) -> str:
+    return task.id[: -len(task.name)] + name

@@ -1,0 +1,79 @@
+"""One study on the cluster, looked at again and again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from kfnb import model
+from kfnb.model import Objective, RunState
+from kfnb.resources.studies.katib import resource_parser
+from kfnb.resources.studies.katib.logs import Logs, Program, program_of
+from kfnb.resources.studies.katib.resources import Item, Resources
+from kfnb.resources.studies.katib.trial_details import Details, Manager
+from kfnb.resources.studies.katib.trials import Trials
+
+_STUDY = -1
+_CURVES = 0.5
+"""Seconds in which one look reads learning curves."""
+
+
+class Observed:
+    """A study on the cluster. The first look reads all of its Trials, a later one hears what has happened since."""
+
+    def __init__(self, resources: Resources, name: str, manager: Manager | None) -> None:
+        self.study = model.Study(name, "kubeflow", Objective(""))
+        self._resources, self._name = resources, name
+        self._trials = Trials(resources, name)
+        self._details = Details(Logs(resources.kubernetes, resources.namespace), manager)
+        self._suggestion: Item | None = None
+        self._program = Program()
+
+    @property
+    def over(self) -> bool:
+        """Whether the study is finished."""
+        return self.study.state.finished
+
+    def look(self, curves: float = _CURVES) -> set[int]:
+        """Look once more; the numbers of the trials that something has happened to, -1 for the study itself.
+
+        ``curves`` are the seconds in which learning curves are read. Raises ``StudyNotFound`` and ``BackendError``.
+        """
+        experiment = self._resources.experiment(self._name)
+        head = resource_parser.study(experiment)
+        if head.state in (RunState.PENDING, RunState.FAILED):
+            self._suggestion = self._resources.suggestion(self._name)
+            head = resource_parser.study(experiment, (), self._suggestion)
+        if not self._over(head):
+            self._trials.look()
+        trials = self._trials.read(head.space)
+        self._program = program_of(experiment)
+        self._details.look(trials, head.objective.metric, self._program, curves)
+        notes = (*head.notes, *([self._details.note] if self._details.note else []))
+        before = self.study
+        self.study = replace(head, trials=tuple(map(self._details.of, trials)), notes=notes)
+        return _changed(before, self.study)
+
+    def name_of(self, number: int) -> str | None:
+        """Katib's name for a trial; None where there is none of that number."""
+        found = self.study.trials[number : number + 1] if number >= 0 else ()
+        return found[0].name if found else None
+
+    @property
+    def container(self) -> str:
+        """The container that a trial is."""
+        return self._program.container
+
+    def _over(self, head: model.Study) -> bool:
+        """Whether nothing more will happen to the trials, as of the last look; Katib ends none with its Experiment."""
+        known = self.study
+        seen = known.state.finished and known.finished == head.finished
+        return seen and head.state.finished and all(one.state.finished for one in known.trials)
+
+
+def _changed(before: model.Study, after: model.Study) -> set[int]:
+    """The numbers of the trials that differ; of one that is gone, the study is what has changed."""
+    old = dict(enumerate(before.trials))
+    changed = {one.number for one in after.trials if old.pop(one.number, None) != one}
+    if old or replace(before, trials=()) != replace(after, trials=()):
+        changed.add(_STUDY)
+    return changed
