@@ -49,14 +49,6 @@ def is_repeatable(action: argparse.Action) -> bool:
     return isinstance(action, argparse._AppendAction)  # noqa: SLF001
 
 
-def remove_action(parser: argparse.ArgumentParser, action: argparse.Action) -> None:
-    """Take an option out of a parser."""
-    container: Any = action.container  # type: ignore[attr-defined]
-    container._remove_action(action)  # noqa: SLF001
-    for option in action.option_strings:
-        del parser._option_string_actions[option]  # noqa: SLF001
-
-
 # -- IPython and its kernel -----------------------------------------------------------------------------------
 
 

@@ -16,7 +16,8 @@ from typing import Any
 from traitlets import Bool, Enum, Integer, List, TraitError, Unicode
 from traitlets.config import Config, Configurable
 
-from kfnb.errors import KfnbError, SettingError
+from kfnb import diagnostics
+from kfnb.errors import KfnbError, SettingError, did_you_mean
 from kfnb.text.variables import PASSWORD
 
 SECRET = frozenset({"token", "cookies"})
@@ -85,7 +86,9 @@ class Kfnb(Configurable):
     upload_limit = Integer(
         200, min=0, help="megabytes of files beside the notebook that are uploaded for a run on Kubeflow"
     ).tag(config=True)
-    debug = Bool(False, help="show tracebacks of kfnb's own").tag(config=True)
+    debug = Bool(
+        False, help="show tracebacks and log records, and keep the records in logs/kfnb.log in the home"
+    ).tag(config=True)
 
     def __init__(self, *, start: Path | None = None, config: Config | None = None) -> None:
         super().__init__()
@@ -114,7 +117,7 @@ class Kfnb(Configurable):
                 (word for trait_type, word in kinds.items() if isinstance(trait, trait_type)), "a text"
             )
             shown = "***" if name in SECRET else _masked(repr(value))
-            raise SettingError(f"{name}={shown}: {name} is {trait.help} ({kind})") from error
+            raise SettingError(f"{name}={shown}: {name} is {trait.help} ({kind})", ref=name) from error
 
     def items(self) -> Iterator[tuple[str, str, str]]:
         """Each setting: its name, its value as text (secrets hidden), and where that came from."""
@@ -133,7 +136,7 @@ class Kfnb(Configurable):
             try:
                 self.set(name, value)
             except SettingError as error:
-                raise SettingError(f"{error} (from {source})") from None
+                raise SettingError(f"{error} (from {source})", code=error.code, ref=name) from None
             self.sources[name] = source
 
     def _changed(self, change: Any) -> None:
@@ -141,6 +144,11 @@ class Kfnb(Configurable):
             self.sources[change.name] = "set"
         if change.name == "debug":
             KfnbError.debug = change.new
+        if change.name == "debug" or (change.name == "home" and self.debug):
+            diagnostics.show(self.home, on=self.debug)
+        if change.name in SECRET:
+            for secret in _parts(change.new):
+                diagnostics.hide(secret)
 
 
 def refuse_secret(name: str, value: str) -> None:
@@ -181,11 +189,17 @@ def reset(*, start: Path | None = None, config: Config | None = None) -> Kfnb:
     """Read the settings again, forgetting what was set in this process."""
     global _settings
     KfnbError.debug = False
+    diagnostics.show("", on=False)
     _settings = Kfnb(start=start, config=config)
     return _settings
 
 
 _settings: Kfnb | None = None
+
+
+def _parts(secret: str) -> list[str]:
+    """A secret, and each cookie's own value, which may be told alone."""
+    return [secret.strip(), *(cookie.partition("=")[2].strip() for cookie in secret.split(";"))]
 
 
 def _masked(text: str) -> str:
@@ -202,11 +216,8 @@ def _read(trait: Any, text: str) -> Any:
 def _check_name(name: str) -> None:
     if name in names():
         return
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, names(), 1)
-    hint = f"did you mean {close[0]}?" if close else f"settings are {', '.join(names())}"
-    raise SettingError(f"unknown setting {name}; {hint}")
+    hint = did_you_mean(name, names()) or f"settings are {', '.join(names())}"
+    raise SettingError(f"unknown setting {name}", code="unknown-setting", hint=hint, ref=name)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:

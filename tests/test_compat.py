@@ -116,14 +116,6 @@ def test_an_argument_that_may_be_given_again_is_known():
     assert [compat.is_repeatable(one) for one in compat.actions_of(parser())] == [False, True, False]
 
 
-def test_an_option_that_was_removed_is_unknown_in_each_of_its_forms():
-    made = parser()
-    compat.remove_action(made, compat.actions_of(made)[1])
-    assert "--many" not in made.format_help()
-    assert made.parse_known_args(["--many", "1", "-m", "2"])[1][0] == "--many"
-    assert made.parse_args(["--one", "1"]).one == "1"
-
-
 # -- IPython and its kernel -----------------------------------------------------------------------------------
 
 

@@ -10,8 +10,9 @@ import pytest
 
 from kfnb.cli import main
 from kfnb.model import RunState
-from kfnb.resources.runs import api, line
+from kfnb.resources.runs import api
 from kfnb.resources.runs.backend import Pace
+from kfnb.resources.runs.commands import Submit
 from kfnb.resources.runs.events import Event, fold
 from kfnb.resources.runs.handle import Run
 
@@ -56,7 +57,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     backend: Any = Waits(looks=3)
     handle = Run(backend, "r1")
     monkeypatch.setattr(api, "run", lambda *_: handle)
-    monkeypatch.setattr(line, "submit", lambda *_, **__: handle)
+    monkeypatch.setattr(Submit, "_submit", lambda *_: handle)
     return handle
 
 

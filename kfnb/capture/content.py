@@ -22,6 +22,9 @@ from typing import Any
 
 from kfnb import compat
 from kfnb.capture.fingerprint import Look, Memory, place_of, positions
+from kfnb.diagnostics import logger
+
+_logger = logger(__package__)
 
 _ATOMS = frozenset({int, float, str, bool, bytes, complex, type(None)})
 _LONG = 1000
@@ -79,6 +82,7 @@ def examine(value: Any, look: Look = Look.QUICK) -> Examined:
     try:
         walk.take(value)
     except Exception as error:  # pickling runs any class's code, and fails in any way
+        _logger.debug("A value cannot be pickled, so it cannot be an input of a step.", exc_info=True)
         reason = str(error).partition("\n")[0]
         return Examined(None, refusal=f"{type(value).__name__} cannot travel ({reason})")
     return Examined(

@@ -18,7 +18,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from kfnb import compat
+from kfnb.diagnostics import logger
 from kfnb.execute.result import Failure
+
+_logger = logger(__package__)
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LONGEST = 2000
@@ -121,6 +124,7 @@ def _execute(job: Mapping[str, Any], watch: Watch) -> None:
     except KeyboardInterrupt:
         watch.fail("interrupted")
     except Exception as error:
+        _logger.warning("The notebook was not executed to its end.", exc_info=True)
         watch.fail(f"{type(error).__name__}: {error}")
 
 

@@ -12,7 +12,10 @@ from typing import Any
 
 from kfnb import compat
 from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.diagnostics import logger, where
 from kfnb.errors import BackendError
+
+_logger = logger(__package__)
 
 Json = Mapping[str, Any]
 
@@ -74,6 +77,7 @@ def dial(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> Tun
     try:
         return Tunnel(compat.websocket(kubernetes.client, kubernetes.host + path))
     except Exception as error:  # websocket's own, OSError, ssl's
+        _logger.warning("A port-forward cannot be opened.\n%s", where(error))
         status = getattr(error, "status_code", 0)
         why = f"the server refused it ({status})" if status else f"{type(error).__name__}"
         raise BackendError(f"no port-forward to pod {pod} in namespace {namespace}: {why}") from None

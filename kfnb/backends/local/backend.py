@@ -150,7 +150,8 @@ class LocalBackend:
 
         if task is not None and not follow and not any(map(wanted, self._began(run_id))):
             there = {id.rpartition("/")[2] for id in self._began(run_id)}
-            raise BackendError(f"run {run_id} has no task {task}{did_you_mean(task, there)}")
+            hint = did_you_mean(task, there)
+            raise BackendError(f"run {run_id} has no task {task}", code="unknown-task", hint=hint, ref=run_id)
         return chain(
             self._read(folder, Logs(folder, wanted), follow=follow),
             self._of_cached(run_id, wanted) if task is not None else (),
@@ -200,7 +201,8 @@ class LocalBackend:
         if state is RunState.SUCCEEDED:
             return
         if not state.finished:
-            raise BackendError(f"run {run_id} is {state}; stop it first, or wait for it")
+            told, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
+            raise BackendError(told, code="still-running", hint=hint, ref=run_id)
         self._has_room()
         self._start(folder, [("state", "", {"state": RunState.PENDING})])
 
@@ -217,7 +219,8 @@ class LocalBackend:
         folder = self._folder(run_id)
         state = self._outline(folder).state
         if not state.finished:
-            raise BackendError(f"run {folder.id} is {state}; stop it first, or wait for it")
+            told, hint = f"run {folder.id} is {state}", "stop it first, or wait for it"
+            raise BackendError(told, code="still-running", hint=hint, ref=folder.id)
         if not folder.remove(patience=_RELEASE):
             raise BackendError(f"run {folder.id} is still driven by process {folder.pid}")
 
@@ -255,7 +258,7 @@ class LocalBackend:
     def _has_room(self) -> None:
         """Raise ``BackendError`` where the disk is so full that a run could not even say how it ended."""
         if full := shortage(self._home):
-            raise BackendError(full)
+            raise BackendError(full, code="disk-full", ref=str(self._home))
 
     def _folder(self, run_id: str) -> RunFolder:
         folder = folders.find(self._home, run_id)
@@ -264,10 +267,12 @@ class LocalBackend:
         begun = [one for one in folders.existing(self._home) if run_id and one.id.startswith(run_id)]
         if len(begun) > 1:
             raise RunNotFound(
-                f"{len(begun)} runs begin with {run_id}, as {begun[0].id} does: give more of the id"
+                f"{len(begun)} runs begin with {run_id}, as {begun[0].id} does:",
+                hint="give more of the id",
+                ref=run_id,
             )
         if not begun:
-            raise RunNotFound(f"no run is called {run_id} in {self._home}")
+            raise RunNotFound(f"no run is called {run_id} in {self._home}", ref=run_id)
         return begun[0]
 
     def _outline(self, folder: RunFolder) -> model.Run:

@@ -10,7 +10,6 @@ import hashlib
 import os
 import signal
 import sys
-import traceback
 from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
@@ -35,11 +34,14 @@ from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.tasks import Tasks
 from kfnb.backends.local.timeline import Timeline
 from kfnb.backends.local.warm import Request, Warmth
+from kfnb.diagnostics import logger, written_to
 from kfnb.disk import shortage
 from kfnb.errors import BackendError
 from kfnb.model import Artifact, RunState
 from kfnb.resources.runs.events import decode
 from kfnb.text.parameter_values import plain
+
+_logger = logger(__package__)
 
 _WORKSPACE = "workspace"
 """The volume that all tasks of a run share, where its pipeline asks for one."""
@@ -66,7 +68,7 @@ def drive(folder: RunFolder, lock: int) -> Order | None:
     os.set_inheritable(lock, False)  # noqa: FBT003 - the library's own signature
     folder.came_up()
     order, processes = None, Processes(folder.id, lock)
-    with opened(folder.path) as log, kept_free(folder.path):
+    with opened(folder.path) as log, kept_free(folder.path), written_to(folder.supervisor_log):
         journal = Journal(folder.id, log)
         journal.state("", RunState.RUNNING)
         try:
@@ -78,7 +80,7 @@ def drive(folder: RunFolder, lock: int) -> Order | None:
             lost = "it was ended: no space left on the disk" if full else str(error)
             end(folder.id, log, RunState.FAILED, full or str(error), lost)
         except Exception as error:
-            traceback.print_exc()
+            _logger.exception("The local engine failed.")
             told = f"kfnb's local engine broke: {type(error).__name__}: {error} ({folder.supervisor_log})"
             end(folder.id, log, RunState.FAILED, told)
     return order

@@ -120,6 +120,11 @@ class Run:
         self._keeper = Keeper(self, patterns, Path(folder), tell)
         self._keeper.start()
 
+    def finish_keeping(self) -> None:
+        """Copy the files that ``keep_when_finished`` was asked for, now that the run is finished."""
+        if self._keeper is not None:
+            self._keeper.finish()
+
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until the run is finished, for ``timeout`` seconds at most.
 
@@ -138,10 +143,9 @@ class Run:
         now = observed.run
         if not observed.over:
             raise TimeoutError(f"run {self.id} is still {now.state} after {timeout} s; it goes on")
-        if self._keeper is not None:
-            self._keeper.finish()
+        self.finish_keeping()
         if now.state is not RunState.SUCCEEDED:
-            raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}")
+            raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}", ref=now.id)
         return self
 
     def logs(

@@ -58,7 +58,8 @@ class Study:
         now = self.snapshot()
         if now.best is None:
             raise StudyFailed(
-                f"study {self.name} has no trial with a value{'' if now.state.finished else ' yet'}"
+                f"study {self.name} has no trial with a value{'' if now.state.finished else ' yet'}",
+                ref=self.name,
             )
         return now.best
 
@@ -84,7 +85,8 @@ class Study:
         if not observed.over:
             raise TimeoutError(f"study {self.name} is still {now.state} after {timeout} s; it goes on")
         if now.state is not RunState.SUCCEEDED:
-            raise StudyFailed(f"study {now.name} of {now.subject}: {now.error or now.reason or now.state}")
+            told = f"study {now.name} of {now.subject}: {now.error or now.reason or now.state}"
+            raise StudyFailed(told, ref=now.name)
         return self
 
     def stop(self) -> None:

@@ -10,7 +10,6 @@ import asyncio
 import os
 import signal
 import sys
-import traceback
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from kfnb.backends.local import LocalBackend
 from kfnb.backends.local.processes import Processes
 from kfnb.backends.local.spare import give_up, kept_free
 from kfnb.backends.local.store import EventLog, opened
+from kfnb.diagnostics import logger, written_to
 from kfnb.disk import shortage
 from kfnb.errors import BackendError
 from kfnb.model import RunState
@@ -33,13 +33,15 @@ from kfnb.tuning.local.searching import Searching, Trials
 from kfnb.tuning.local.suggester import Suggester
 from kfnb.tuning.local.workers import Workers
 
+_logger = logger(__package__)
+
 
 def main(folder: StudyFolder, lock: int) -> None:
     """Drive the study in ``folder`` to its end."""
     os.set_inheritable(lock, False)  # noqa: FBT003 - the library's own signature
     folder.came_up()
     processes = Processes(folder.id, lock)
-    with opened(folder.path) as log, kept_free(folder.path):
+    with opened(folder.path) as log, kept_free(folder.path), written_to(folder.supervisor_log):
         journal = StudyJournal(log)
         journal.state(RunState.RUNNING)
         try:
@@ -49,7 +51,7 @@ def main(folder: StudyFolder, lock: int) -> None:
             give_up(folder.path)
             end = End(state=RunState.FAILED, error=shortage(folder.path.parent.parent) or str(error))
         except Exception as error:
-            traceback.print_exc()
+            _logger.exception("The search failed.")
             told = f"kfnb's search broke: {type(error).__name__}: {error} ({folder.supervisor_log})"
             end = End(state=RunState.FAILED, error=told)
         _close(folder, log, end)

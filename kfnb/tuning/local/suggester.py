@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kfnb import compat
+from kfnb.diagnostics import logger
 from kfnb.errors import BackendError
 from kfnb.model import Dimension, Trial, TrialState, Value
 from kfnb.resources.studies.conditional_space import Asking, read_function
@@ -19,6 +20,8 @@ from kfnb.tuning.local.sampler import grid, learns_of_failures, pruner, sampler
 
 if TYPE_CHECKING:
     import optuna
+
+_logger = logger(__package__)
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,7 @@ class Suggester:
         except BackendError:
             raise
         except Exception as error:
+            _logger.debug("The function of a space failed.", exc_info=True)
             raise BackendError(f"the space's function fails: {type(error).__name__}: {error}") from error
         return asking.params
 
