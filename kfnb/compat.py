@@ -7,11 +7,13 @@ changes. No other file of kfnb touches such a seam, which the same tests hold; t
 
 from __future__ import annotations
 
-import argparse
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import argparse
 
 # -- Python's own library -------------------------------------------------------------------------------------
 
@@ -42,6 +44,8 @@ def actions_of(parser: argparse.ArgumentParser) -> Sequence[argparse.Action]:
 
 def is_repeatable(action: argparse.Action) -> bool:
     """Whether an argument may be given more than once."""
+    import argparse
+
     return isinstance(action, argparse._AppendAction)  # noqa: SLF001
 
 

@@ -47,6 +47,7 @@ Code = Literal[
     "invalid-object",
     "unreadable",
     "disk-full",
+    "missing-package",
     "still-running",
     "run-not-found",
     "run-failed",
@@ -242,6 +243,8 @@ class RunFailed(KfnbError):
 
 class MissingExtra(BackendError):
     """A package that is installed with one of kfnb's extras is missing."""
+
+    code: Code = "missing-package"
 
 
 class NotebookError(KfnbError):

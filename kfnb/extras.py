@@ -27,4 +27,4 @@ def require(module: str, what: str) -> None:
         return
     package, extra = PACKAGES[module]
     install = f"'kfnb[{extra}]'" if extra else package
-    raise MissingExtra(f"{what} needs {package}: pip install {install}")
+    raise MissingExtra(f"{what} needs {package}:", hint=f"pip install {install}", ref=package)

@@ -14,6 +14,9 @@ _HEAD = (
     "content=\"default-src 'none'; img-src data:; font-src data:; style-src 'unsafe-inline'\">"
 )
 
+# Chromium connects to the server of a frame within before it heeds the policy, and that of one in one's srcdoc.
+_FRAME = re.compile(r"<(?=i?frame\b)", re.IGNORECASE)
+_LEFT_OUT = "[a page within this one is left out]<no-"
 _LINE = re.compile(r"<(tr|p|li|h[1-6]|br|div|dt|dd|img)\b", re.IGNORECASE)
 _DATA = re.compile(r"data:[\w/+.-]+;base64,[A-Za-z0-9+/=]+")
 _SCRIPT = re.compile(r"<script\b.*?</script>", re.IGNORECASE | re.DOTALL)
@@ -45,9 +48,8 @@ class Frame:
             f"width:100%;height:{_height(self.page)}px;border:1px solid {theme.LINE};border-radius:6px;background:#fff;"
             "color-scheme:light;resize:vertical;overflow:auto;margin:0 0 12px"
         )
-        return el(
-            "iframe", sandbox="", srcdoc=_HEAD + self.page, title=self.label, loading="lazy", style=style
-        )
+        page = _HEAD + _FRAME.sub(_LEFT_OUT, self.page)
+        return el("iframe", sandbox="", srcdoc=page, title=self.label, loading="lazy", style=style)
 
     def to_text(self) -> str:
         """Only that there is a page: text cannot show it."""

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import socket
 from pathlib import Path
 
+import pytest
 from lab import Sheet
 from playwright.sync_api import expect
+
+from kfnb.ui.frame import Frame
 
 HERE = Path(__file__).parent
 
@@ -81,3 +85,33 @@ def test_nothing_that_a_run_carries_acts_in_the_page(lab, page):
     expect(table.get_by_text("onerror").first).to_be_visible()
     assert page.evaluate("window.taken") == 0
     assert not asked
+
+
+LOADS = [
+    '<link rel="preconnect" href="URL"><link rel="prefetch" href="URL"><link rel="preload" as="image" href="URL">',
+    '<meta http-equiv="refresh" content="0;url=URL">',
+    '<link rel="stylesheet" href="URL"><style>@import url(URL); body { background: url(URL) }</style>',
+    '<img src="URL"><svg><image href="URL"/><use href="URL#a"/></svg>',
+    '<video src="URL" autoplay poster="URL"></video><object data="URL"></object><embed src="URL">',
+    '<iframe src="URL"></iframe>',
+    "<IFRAME/src=URL></IFRAME>",
+    '<iframe a=b" src=URL c=" srcdoc= x="y"></iframe>',
+    '<iframe title=" srcdoc=x" src="URL"></iframe>',
+    '<iframe srcdoc="&lt;iframe src=URL&gt;&lt;/iframe&gt;"></iframe>',
+    '<frameset><frame src="URL"></frameset>',
+    '<script type="speculationrules">{"prefetch": [{"source": "list", "urls": ["URL"]}]}</script>',
+]
+
+
+@pytest.mark.parametrize("hostile", LOADS)
+def test_no_server_hears_that_a_page_which_a_step_wrote_was_looked_at(page, hostile):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"http://127.0.0.1:{server.getsockname()[1]}/"
+        page.set_content(
+            f"<body>{Frame('Report', '<p>hello</p>' + hostile.replace('URL', address)).to_html()}"
+        )
+        expect(page.frame_locator("iframe").first.get_by_text("hello")).to_be_visible()
+        page.wait_for_timeout(700)
+        server.settimeout(0.05)
+        with pytest.raises(TimeoutError):
+            server.accept()
