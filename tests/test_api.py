@@ -11,8 +11,8 @@ import pytest
 import kfnb
 from kfnb import api, config
 from kfnb.backends.local import folder as folders
-from kfnb.backends.local.store import opened
 from kfnb.errors import RunNotFound, UsageError
+from kfnb.jobs.eventlog import opened
 
 Write = Callable[..., str]
 

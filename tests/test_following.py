@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from kfnb import api, managing
-from kfnb.backends.backend import Pace
-from kfnb.backends.events import Event, fold
+from kfnb.backends.events import fold
 from kfnb.backends.run import Run
 from kfnb.cli import main
+from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 
 REASON = "cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu"

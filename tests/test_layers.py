@@ -30,7 +30,7 @@ LAYERS = [
     {"kfnb.capture"},
     {"kfnb.notebooks"},
     {"kfnb.backends"},
-    {"kfnb.cluster", "kfnb.image"},
+    {"kfnb.cluster", "kfnb.image", "kfnb.jobs"},
     {
         "kfnb.config",
         "kfnb.disk",
@@ -63,6 +63,7 @@ FORBIDDEN = {
     },
     "kfnb.backends.local": {"kfnb.backends.kubeflow", "kfnb.capture", "kfnb.pipeline", "kfnb.config"},
     "kfnb.tuning.local": {"kfnb.tuning.katib", "kfnb.backends.kubeflow", "kfnb.cluster"},
+    "kfnb.jobs": {"kfnb.cluster", "kfnb.image", "kfnb.config", "kfp"},
     "kfnb.model": {"kfnb"},
 }
 

@@ -12,9 +12,9 @@ from kfnb.backends.events import Fold
 from kfnb.backends.iterations import joined
 from kfnb.backends.keeping import Keeper, Kept, keep, written
 from kfnb.backends.logs import ALL, Excerpt, Filter, settled, wanted
-from kfnb.backends.looking import looks
 from kfnb.backends.observer import Observer
 from kfnb.errors import RunFailed
+from kfnb.jobs.polling import poll
 from kfnb.model import Artifact, ByTask, RunState, Task
 
 
@@ -127,7 +127,7 @@ class Run:
         """
         observed = self.observe()
         try:
-            for _ in looks(observed, observed.pace, timeout):
+            for _ in poll(observed, observed.pace, timeout):
                 pass
         except KeyboardInterrupt:
             said = (

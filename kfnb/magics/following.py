@@ -6,8 +6,8 @@ import threading
 import time
 from collections.abc import Callable
 
-from kfnb.backends.backend import Pause
 from kfnb.errors import BackendUnavailable, RunNotFound, StudyNotFound
+from kfnb.jobs.polling import Pause
 from kfnb.magics.pictures import Pictures
 from kfnb.magics.subjects import Subject
 from kfnb.widgets.wire import Message

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from kfnb import model
-from kfnb.backends.backend import Pace
 from kfnb.backends.run import Run
+from kfnb.jobs.polling import Pace
 from kfnb.magics.commands import command
 from kfnb.magics.importances import Importances
 from kfnb.widgets.study.wire import StudyWire, wire_id

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.backend import Pace
-from kfnb.backends.looking import looks
 from kfnb.errors import StudyFailed, UsageError
+from kfnb.jobs.polling import Pace, poll
 from kfnb.model import RunState, Trial
 from kfnb.tuning.engine import Engine, Observed
 from kfnb.tuning.importance import with_importances
@@ -74,7 +73,7 @@ class Study:
         """
         observed = self.observe()
         try:
-            for _ in looks(observed, self.pace, timeout):
+            for _ in poll(observed, self.pace, timeout):
                 pass
         except KeyboardInterrupt:
             said = f"study {self.name} goes on; kfnb.study({self.name!r}) comes back to it, and its stop() ends it"

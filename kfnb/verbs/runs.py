@@ -10,8 +10,8 @@ from typing import Any
 
 from kfnb import api, managing, options, widgets
 from kfnb.backends.events import encode
-from kfnb.backends.looking import looks
 from kfnb.backends.run import Run
+from kfnb.jobs.polling import poll
 from kfnb.model import Comparison, RunState
 from kfnb.model import Run as RunData
 from kfnb.notebooks import command
@@ -59,7 +59,7 @@ def _follow(run: Run) -> RunData:
     observed = run.observe()
     said, told = 0.0, observed.run
     noted: set[str] = set()
-    for _ in looks(observed, observed.pace):
+    for _ in poll(observed, observed.pace):
         now = observed.run
         for note in now.notes:
             if note not in noted:

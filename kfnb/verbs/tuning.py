@@ -9,8 +9,8 @@ from typing import Any
 
 from kfnb import managing, model, options, searching, widgets
 from kfnb.backends.events import encode
-from kfnb.backends.looking import looks
 from kfnb.errors import UsageError
+from kfnb.jobs.polling import poll
 from kfnb.model import RunState
 from kfnb.tuning.study import Study
 from kfnb.verbs.terminal import sub_verb, tell
@@ -48,7 +48,7 @@ def _follow(study: Study) -> model.Study:
     """Print a line on stderr as the study gets on, at most one a second; its last state."""
     tell(f"study {study.name}")
     observed, said, told = study.observe(), 0.0, ""
-    for _ in looks(observed, study.pace):
+    for _ in poll(observed, study.pace):
         if (observed.over or time.monotonic() - said >= 1) and (line := _progress(observed.study)) != told:
             tell(line)
             said, told = time.monotonic(), line

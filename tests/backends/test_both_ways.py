@@ -5,9 +5,9 @@ import json
 import pytest
 from engines import ENGINES
 
-from kfnb.backends.backend import Pace
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.errors import RunFailed
+from kfnb.jobs.polling import Pace
 from kfnb.model import Artifact, Run
 
 

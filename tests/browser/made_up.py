@@ -6,9 +6,11 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kfnb.backends.backend import LogLine, Pace
-from kfnb.backends.events import Event, fold
+from kfnb.backends.backend import LogLine
+from kfnb.backends.events import fold
 from kfnb.backends.run import Run
+from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import Pace
 
 Fact = tuple[str, str, dict[str, Any]]
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from kfnb.backends.backend import Pace
+from kfnb.jobs.polling import Pace
 from kfnb.model import Dimension, Objective, RunState, Study, Trial, TrialState
 from kfnb.tuning.study import Study as Handle
 

@@ -6,10 +6,10 @@ import itertools
 
 import pytest
 
-from kfnb.backends.backend import Pace
-from kfnb.backends.events import Event
 from kfnb.backends.run import Run
 from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
+from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import Pace
 from kfnb.magics import following
 from kfnb.magics.following import Follower
 from kfnb.magics.pictures import Pictures

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from kfnb.backends.backend import Pace
 from kfnb.errors import StudyNotFound
+from kfnb.jobs.polling import Pace
 from kfnb.magics import importances as importance_module
 from kfnb.magics.following import Follower
 from kfnb.magics.importances import FEWEST, Importances

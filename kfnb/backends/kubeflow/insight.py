@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.backend import LogLine, Pace
+from kfnb.backends.backend import LogLine
 from kfnb.backends.kubeflow import logs, waiting
 from kfnb.backends.kubeflow.artifacts import ENDED, Made
 from kfnb.backends.kubeflow.components import Components
@@ -26,6 +26,7 @@ from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.kubeflow.told import Seen, Told
 from kfnb.backends.kubeflow.unexplained import Workflows
 from kfnb.backends.kubeflow.workflow import Node, Workflow
+from kfnb.jobs.polling import Pace
 from kfnb.model import RunState, Task, TaskError
 
 Json = Mapping[str, Any]

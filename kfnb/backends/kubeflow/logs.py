@@ -12,10 +12,11 @@ from itertools import chain
 from os import SEEK_END
 from queue import Empty, SimpleQueue
 
-from kfnb.backends.backend import CACHED, LogLine, Pace, Pause
+from kfnb.backends.backend import CACHED, LogLine
 from kfnb.backends.kubeflow.lines import Sieve
 from kfnb.backends.kubeflow.pods import MAIN, Pods
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.jobs.polling import Pace, Pause
 from kfnb.model import Artifact
 
 _HEARTBEAT = 0.2

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from kfnb import model
-from kfnb.backends.backend import LogLine, Pace
+from kfnb.backends.backend import LogLine
 from kfnb.backends.kubeflow.again import begun_again
 from kfnb.backends.kubeflow.due import due
 from kfnb.backends.kubeflow.fold import fold, spec_of
@@ -21,6 +21,7 @@ from kfnb.backends.kubeflow.told import NOTHING, Told
 from kfnb.backends.kubeflow.versions import Versions
 from kfnb.backends.kubeflow.watch import Watch
 from kfnb.errors import BackendError, RunNotFound
+from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 
 Json = Mapping[str, Any]

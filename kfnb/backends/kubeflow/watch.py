@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from kfnb.backends.backend import Pace, Pause
-from kfnb.backends.events import Event
 from kfnb.backends.kubeflow.changes import changes
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import Pace, Pause
 from kfnb.model import Run
 
 _LATELY = 60.0

@@ -7,7 +7,6 @@ hash of what they hold, and each is built once, however many tasks want it.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib.util
 import json
@@ -176,6 +175,8 @@ def _why(command: list[str], lines: list[str]) -> str:
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
     file.parent.mkdir(parents=True, exist_ok=True)
+    import fcntl
+
     with file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

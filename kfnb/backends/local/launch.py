@@ -25,11 +25,11 @@ from kfnb.backends.local.faults import StepFailed, StepFault
 from kfnb.backends.local.importer import BESIDE, fetch, is_remote, linked, local_path, name_of
 from kfnb.backends.local.mounts import enter
 from kfnb.backends.local.preload import preload
-from kfnb.backends.local.processes import Processes
 from kfnb.backends.local.spec import Container, Importer, Pipeline, Program, Volume
 from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.timeline import Timeline
 from kfnb.backends.parameters import kept
+from kfnb.jobs.processes import Processes
 from kfnb.model import Artifact, TaskError, read_carried
 
 _FAILURE = "failure.json"
@@ -146,7 +146,7 @@ class Launcher:
         else:
             path = str(work.folder / "artifacts" / name_of(uri))
             failure = str(work.folder / _FAILURE)
-            await self._process(work, lambda: runner.guarded(lambda: fetch(uri, Path(path)), failure), "")
+            await self._process(work, partial(runner.guarded, partial(fetch, uri, Path(path)), failure), "")
         made = work.component.output_artifacts
         return {name: Artifact(name, importer.type, path, kept(importer.metadata)) for name in made}
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.backend import Pace
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
+from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 from kfnb.tuning.katib import experiment, reading
 from kfnb.tuning.katib.algorithms import INSTEAD

@@ -14,7 +14,7 @@ from typing import Any
 
 from kfnb.backends.local.exchange import Work, executor_input
 from kfnb.backends.local.failure import from_status
-from kfnb.backends.local.processes import Processes
+from kfnb.jobs.processes import Processes
 from kfnb.model import TaskError
 from kfnb.tuning.local.folder import StudyFolder
 from kfnb.tuning.local.outcome import Outcome, failed, of_worker
@@ -83,11 +83,14 @@ class Workers:
 
     async def _started(self) -> Line:
         mine, its = socket.socketpair()
-        others = [line.socket for line in self._all]
-        work = partial(serve, its, [mine, *others], self.prepared.program)
+        others = [line.socket.fileno() for line in self._all]
+        work = partial(serve, its.fileno(), self.prepared.program)
         log = self.folder.path / "workers.log"
-        process = asyncio.create_task(self.processes.run(work, log=log, folder=self.start))
-        await asyncio.sleep(0)  # it is forked now
+        running = self.processes.run(
+            work, log=log, folder=self.start, passes=[its.fileno()], shuts=[mine.fileno(), *others]
+        )
+        process = asyncio.create_task(running)
+        await asyncio.sleep(0)  # it is started now
         its.close()
         reader, writer = await asyncio.open_connection(sock=mine, limit=_LONGEST)
         line = Line(reader, writer, mine, process)

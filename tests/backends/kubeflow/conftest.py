@@ -11,9 +11,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 from cluster import Kubernetes, Objects, running
 from replay import Replay, serving
 
-from kfnb.backends.backend import Pace
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.server import Patience, Server
+from kfnb.jobs.polling import Pace
 
 HASTE = Patience(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 

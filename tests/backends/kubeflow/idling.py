@@ -11,7 +11,6 @@ from cluster import Kubernetes, Metadata, running
 from recorded import at
 from replay import BAD, GOOD, RUNS, STOPPED, looks, serving
 
-from kfnb.backends.backend import Pace
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.mlmd import Metadata as Client
@@ -20,6 +19,7 @@ from kfnb.backends.kubeflow.pods import Pods, parse
 from kfnb.backends.kubeflow.rows import rows_of
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.observer import Observer
+from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 
 AMID = {GOOD: 7, BAD: 4, STOPPED: 0}

@@ -10,7 +10,6 @@ from typing import Any
 from cluster import Kubernetes, Metadata, Objects, running
 from replay import NAMES, RUNS, STOCK, exchanges, looks, text_of
 
-from kfnb.backends.backend import Pace
 from kfnb.backends.kubeflow import mlmd
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.look import Look
@@ -20,6 +19,7 @@ from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.pods import Pod, Pods
 from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.kubeflow.workflow import Workflow, _nodes, parse
+from kfnb.jobs.polling import Pace
 from kfnb.model import Run
 
 WORKFLOWS = (

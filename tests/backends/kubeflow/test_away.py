@@ -10,7 +10,6 @@ from conftest import HASTE
 from replay import GOOD, RECORDINGS, RUNS, Replay, looks
 
 from kfnb import api, config
-from kfnb.backends.backend import Pace, Pause
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.credentials import Credentials
 from kfnb.backends.kubeflow.server import Server
@@ -18,6 +17,7 @@ from kfnb.backends.kubeflow.watch import Watch
 from kfnb.backends.run import Run
 from kfnb.cli import main
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.jobs.polling import Pace, Pause
 from kfnb.model import RunState
 
 

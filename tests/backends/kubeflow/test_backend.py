@@ -14,7 +14,7 @@ from idling import idle_minute, seen_after
 from made import big_run, many_runs
 from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, text_of
 
-from kfnb.backends.backend import Pace, Submission
+from kfnb.backends.backend import Submission
 from kfnb.backends.events import Fold
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.insight import Cluster
@@ -24,6 +24,7 @@ from kfnb.backends.kubeflow.told import Told
 from kfnb.backends.run import Run
 from kfnb.backends.selection import Selection
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
+from kfnb.jobs.polling import Pace
 from kfnb.model import RunState, TaskError
 
 HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)

@@ -6,13 +6,14 @@ import pytest
 from cluster import ACCESS, Live, recorded_kubernetes
 from replay import GOOD, text_of
 
-from kfnb.backends.backend import LogLine, Pace
+from kfnb.backends.backend import LogLine
 from kfnb.backends.kubeflow.lines import own_lines
 from kfnb.backends.kubeflow.logs import Looked, Source, end, follow, read
 from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.s3 import S3Files
 from kfnb.backends.kubeflow.signing import Keys
 from kfnb.errors import BackendUnavailable
+from kfnb.jobs.polling import Pace
 from kfnb.model import Artifact
 
 PACE = Pace(0.05, 0.2)

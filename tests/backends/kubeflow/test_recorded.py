@@ -7,12 +7,13 @@ import pytest
 from recorded import AsItWas, at, beside, in_the_end, look_at, names, workflows
 from replay import looks
 
-from kfnb.backends.events import Event, Fold
+from kfnb.backends.events import Fold
 from kfnb.backends.kubeflow import records, unexplained
 from kfnb.backends.kubeflow.changes import changes
 from kfnb.backends.kubeflow.components import Components
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.workflow import parse
+from kfnb.jobs.fold import Event
 from kfnb.model import Run, RunState
 
 WITHOUT_ROWS = "stock: large"

@@ -1,13 +1,15 @@
 """Writes a home with the kfnb that is imported, as a fixture for all that come after it.
 
-``PYTHONPATH=TREE python tests/jobs/homes/write_home.py TREE/tests/jobs/homes/format-1.tar.xz``, with the release's own
-tree. A home that is in the repository is never written again: that is what it is for.
+``PYTHONPATH=TREE python tests/jobs/homes/write_home.py FILE``, with the release's own tree. A home that is in the
+repository is never written again: that is what it is for.
 
 What is in it: three runs (one that succeeded, with a loop, metrics and an artifact; one that failed; one whose
 supervisor was killed and that has not been looked at since), a study whose trials are runs of a pipeline and one whose
-trials are a cell, each with a trial that failed, and the cache of the first run. Times in the cache are whole seconds, which an archive keeps; ``kfnb.json`` says which Python
-wrote it all, and where it was.
+trials are a cell, each with a trial that failed, and the cache of the first run. Times in the cache are whole seconds,
+which an archive keeps; ``kfnb.json`` says which Python wrote it all, and where it was.
 """
+
+# ruff: noqa: PTH123, T201
 
 import json
 import os
@@ -35,7 +37,7 @@ loss = abs(x - 0.5)
 
 @dsl.component(base_image=IMAGE)
 def load(rows: int, table: dsl.Output[dsl.Dataset]):
-    with open(table.path, "w") as file:  # noqa: PTH123
+    with open(table.path, "w") as file:
         file.write("x,y\n" + "".join(f"{row},{row * row}\n" for row in range(rows)))
     table.metadata["rows"] = rows
     print("loaded", rows, "rows")
@@ -43,7 +45,7 @@ def load(rows: int, table: dsl.Output[dsl.Dataset]):
 
 @dsl.component(base_image=IMAGE)
 def train(table: dsl.Input[dsl.Dataset], rate: float, scores: dsl.Output[dsl.Metrics]) -> float:
-    with open(table.path) as file:  # noqa: PTH123
+    with open(table.path) as file:
         lines = file.read().splitlines()
     score = round(len(lines) * rate, 3)
     scores.log_metric("score", score)

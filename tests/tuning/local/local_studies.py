@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from kfnb.backends.local.marks import marked
 from kfnb.config import settings
+from kfnb.jobs import system
 from kfnb.tuning.local.folder import StudyFolder
 from kfnb.tuning.study import Study
 
@@ -18,4 +18,4 @@ def folder_of(study: Study) -> StudyFolder:
 
 def processes_of(study: Study) -> list[int]:
     """All processes of a study that are alive."""
-    return marked(folder_of(study).id)
+    return system.here().tagged(folder_of(study).id)

@@ -1,0 +1,46 @@
+"""Folders and files that are their user's alone: what is in a home (values, logs, artifacts) is nobody else's business.
+
+Whatever lies below a folder of these rights is shut off with it, so files that steps and libraries write there keep
+the rights that these give them.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+from pathlib import Path
+
+_OTHERS = stat.S_IRWXG | stat.S_IRWXO
+
+
+def make(folder: Path) -> str:
+    """Have a folder that is this user's alone, with those above it; a note where others could see into it before.
+
+    Folders above that were there already keep their rights: a home may lie in any folder. Raises ``OSError``.
+    """
+    missing = [one for one in (folder, *folder.parents) if not one.exists()]
+    for one in reversed(missing):
+        one.mkdir(mode=0o700, exist_ok=True)
+    if missing or os.name != "posix":
+        return ""
+    status = folder.stat()
+    if status.st_mode & _OTHERS and status.st_uid == os.geteuid():
+        with suppress(OSError):  # a file system without rights
+            folder.chmod(status.st_mode & ~_OTHERS & 0o7777)
+            return f"others could see into {folder} until now; its rights are yours alone from here on"
+    return ""
+
+
+def write(file: Path, text: str) -> None:
+    """Write a file that is this user's alone; it is there whole, or as it was before."""
+    draft = file.with_name(f".{file.name}")
+    draft.unlink(missing_ok=True)
+    with open(draft, "w", encoding="utf-8", opener=opener) as new:
+        new.write(text)
+    draft.replace(file)
+
+
+def opener(path: str, flags: int) -> int:
+    """For ``open``: a file that is new is this user's alone."""
+    return os.open(path, flags, 0o600)
