@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from kfnb.jobs import private
+
 
 def finish(work: Callable[[], int]) -> NoReturn:
     """Do ``work`` and end this process with the status that it returns, as any Python ends."""
@@ -34,7 +36,7 @@ def redirect(log: Path) -> None:
     """Give the process an empty stdin, and the log as its output, written line by line."""
     with Path(os.devnull).open("rb") as nothing:
         os.dup2(nothing.fileno(), 0)
-    with log.open("ab") as file:
+    with open(log, "ab", opener=private.opener) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     sys.stdin = os.fdopen(0, encoding="utf-8", closefd=False)

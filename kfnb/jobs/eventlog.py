@@ -14,7 +14,7 @@ import json
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -113,9 +113,12 @@ class EventReader(EventLog):
         connection = sqlite3.connect(self._file, isolation_level=None, timeout=10)
         try:
             connection.execute("select max(seq) from events")
-        except sqlite3.OperationalError:  # nothing can be written here
+        except sqlite3.OperationalError:  # nothing can be written here, or it has another format
             connection.close()
-            return _read_only(self._file)
+            connection = _read_only(self._file)
+            with suppress(sqlite3.Error):
+                if not connection.execute("select 1 from sqlite_master where name = 'events'").fetchone():
+                    _check(connection, self._file)
         except sqlite3.Error:
             connection.close()
             raise

@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 
+from kfnb.jobs import private
 from kfnb.jobs.child import finish, redirect
 from kfnb.jobs.system import TAG, Starter, Task, Thread
 
@@ -62,9 +63,9 @@ class _Programs:
     def start(self, task: Task) -> int:
         import kfnb
 
-        with TemporaryFile() as told, task.log.open("ab") as log:
+        with TemporaryFile() as told, open(task.log, "ab", opener=private.opener) as log:
             own = str(Path(kfnb.__path__[0]).parent)
-            told.write(pickle.dumps([*sys.path, own]))
+            told.write(pickle.dumps([own, *sys.path]))
             told.write(pickle.dumps((list(sys.path), task)))
             told.seek(0)
             process = subprocess.Popen(

@@ -41,6 +41,27 @@ def write(file: Path, text: str) -> None:
     draft.replace(file)
 
 
+def append(file: Path, text: str) -> None:
+    """Add to a file that, if it is new, is this user's alone."""
+    with open(file, "a", encoding="utf-8", opener=opener) as more:
+        more.write(text)
+
+
+def let_in(folder: Path) -> None:
+    """Let the user of a container's image, who may be any, read what is in ``folder``, which is mounted into that.
+
+    Others of this machine still cannot: they do not get through the folders above.
+    """
+    for path, _, files in os.walk(folder):
+        with suppress(OSError):
+            Path(path).chmod(Path(path).stat().st_mode | 0o055)
+        for name in files:
+            file = Path(path, name)
+            if not file.is_symlink():
+                with suppress(OSError):
+                    file.chmod(file.stat().st_mode | 0o044)
+
+
 def opener(path: str, flags: int) -> int:
     """For ``open``: a file that is new is this user's alone."""
     return os.open(path, flags, 0o600)

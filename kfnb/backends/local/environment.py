@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING
 from kfnb.backends.installs import KFP, OF_OLD_PYTHON, WITH_VALUE, installs
 from kfnb.backends.local.faults import StepFault
 from kfnb.backends.unmet import said_by_pip, said_by_uv, sentence
+from kfnb.jobs import private
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement  # 80 ms, which a step that installs nothing does not need
@@ -174,7 +175,7 @@ def _why(command: list[str], lines: list[str]) -> str:
 
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    private.make(file.parent)
     import fcntl
 
     with file.open("w") as lock:

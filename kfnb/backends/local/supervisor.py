@@ -33,6 +33,7 @@ from kfnb.backends.local.tasks import Tasks
 from kfnb.backends.local.timeline import Timeline
 from kfnb.backends.parameters import plain
 from kfnb.disk import shortage
+from kfnb.jobs import private
 from kfnb.jobs.driver import drive
 from kfnb.jobs.eventlog import EventLog
 from kfnb.jobs.prefork import Prefork, Request
@@ -145,7 +146,7 @@ def _engine(
     home, start = Path(order.home), _start(folder, order)
     supplier = Supplier(Secrets(order.secrets), folder.path / "volumes")
     if pipeline.workspace:
-        supplier.volume(_WORKSPACE).mkdir(parents=True, exist_ok=True)
+        private.make(supplier.volume(_WORKSPACE))
     processes, timeline = watched
     room = Room(order.jobs, gpus(), order.most)
     tasks = Tasks(

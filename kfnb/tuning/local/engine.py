@@ -112,6 +112,7 @@ class LocalEngine:
     def resume(self, name: str, *, trials: int | None = None) -> None:
         """Go on with a study that has ended, for ``trials`` more, or up to what was asked for at first."""
         folder = folders.find(self._home, name)
+        folder.check()
         study = self.get(name)
         if not study.state.finished:
             raise BackendError(f"study {name} is {study.state}: stop it first, or wait for it")
@@ -121,7 +122,6 @@ class LocalEngine:
             raise BackendError(
                 f"study {name} has had its {study.done} trials: say how many more, resume(trials=10)"
             )
-        folder.check()
         folder.write(search, self._order(most))
         job(folder).start(
             [("limits", "", {"max_trials": most}), ("state", "", {"state": RunState.PENDING})],

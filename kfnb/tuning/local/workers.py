@@ -14,6 +14,7 @@ from typing import Any
 
 from kfnb.backends.local.exchange import Work, executor_input
 from kfnb.backends.local.failure import from_status
+from kfnb.jobs import private
 from kfnb.jobs.processes import Processes
 from kfnb.model import TaskError
 from kfnb.tuning.local.folder import StudyFolder
@@ -54,12 +55,11 @@ class Workers:
     async def run(self, number: int, params: Mapping[str, Any], report: Report) -> Outcome:
         """Run one trial to its end."""
         folder = self.folder.trial(number)
-        folder.mkdir(parents=True, exist_ok=True)
+        private.make(folder)
         line = self._idle.pop() if self._idle else await self._started()
         outcome = await self._trial(line, self._order(number, params, folder), report)
         if outcome.error is not None:
-            with (folder / "log").open("a", encoding="utf-8") as log:
-                log.write(f"{outcome.error.traceback or outcome.error.message}\n")
+            private.append(folder / "log", f"{outcome.error.traceback or outcome.error.message}\n")
         return outcome
 
     async def close(self) -> None:
