@@ -71,14 +71,14 @@ js/node_modules: js/package-lock.json | $(STAMP)
 	$(NPM) ci --no-audit --no-fund
 	@touch $@
 
-live: js/node_modules ## build the live picture, kfnb/widgets/static/live.js, from js/
+live: js/node_modules ## build the live picture, kfnb/live/static/live.js, from js/
 	$(NPM) run build
 
 test-live: js/node_modules ## check and test js/, and that what is built from it is what is kept
 	$(NPM) run check
 	$(NPM) test
 	$(NPM) run build
-	git diff --exit-code --stat -- kfnb/widgets/static
+	git diff --exit-code --stat -- kfnb/live/static
 
 wheel: install ## build the wheel and the source distribution into dist/
 	$(BIN)/python -m build

@@ -31,7 +31,8 @@ def submitting() -> Iterator[Measured]:
     from kfp.compiler import Compiler
     from replay import GOOD, RUNS, looks, serving
 
-    from kfnb import api, config
+    from kfnb import settings
+    from kfnb.resources.runs import api
 
     made, experiment = looks(GOOD)[0], {"experiment_id": "e", "display_name": "Default"}
 
@@ -45,7 +46,7 @@ def submitting() -> Iterator[Measured]:
         file = f"{folder}/pipeline.yaml"
         Compiler().compile(SHAPES["chain"](STEPS, install=False), file)
         server.invented = invented
-        config.reset().set("host", server.url)
+        settings.reset().set("host", server.url)
         client = kfp.Client(host=server.url)
 
         def ours() -> float:
@@ -61,10 +62,10 @@ def submitting() -> Iterator[Measured]:
 
         mine, peer = in_turn(ROUNDS, ours, theirs)
         with _context(server, folder) as name:
-            config.reset().set("context", name)
+            settings.reset().set("context", name)
             (through,) = in_turn(ROUNDS, ours)
             api.backend_of("kubeflow").close()
-    config.reset()
+    settings.reset()
     yield Measured(f"submit a file of {STEPS} steps to Kubeflow", mine, "30 ms more", peer, "kfp.Client")
     yield Measured("  through a kubeconfig's context", through, "30 ms more", peer, "kfp.Client at its host")
 

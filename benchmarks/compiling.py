@@ -25,9 +25,9 @@ def compiling() -> Iterator[Measured]:
 def _ours() -> Iterator[float]:
     import kfp.compiler  # noqa: F401 - its import is not what is measured
 
-    from kfnb import api
     from kfnb.capture.cell import Cell
     from kfnb.capture.names import read_names
+    from kfnb.resources.runs import api
 
     with notebook_shell() as shell:
         for source in cells():

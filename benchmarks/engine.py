@@ -136,7 +136,7 @@ def ours(pipeline: Any, *, cache: bool = False) -> float:
 def _peak(pipeline: Any) -> float:
     """The most memory, in bytes, that the supervisor of a run of ``pipeline`` has had."""
     import kfnb
-    from kfnb.config import settings
+    from kfnb.settings import settings
 
     run = kfnb.submit(pipeline, cache=False)
     file = Path(settings().home) / "runs" / run.id / "supervisor.pid"

@@ -20,7 +20,7 @@ ROUNDS = 9
 def listing() -> Iterator[Measured]:
     """From the magic to what it displays."""
     import kfnb
-    from kfnb.config import settings
+    from kfnb.settings import settings
 
     with notebook_shell() as shell:
         run = kfnb.submit(SHAPES["chain"](1, install=True)).wait()

@@ -21,9 +21,9 @@ from typing import Any
 from benchmarks.measure import Measured
 from benchmarks.surfaces import SURFACES, Surface
 from kfnb.model import Objective
-from kfnb.tuning.conditions import Asking, dimensions_of, read_function
-from kfnb.tuning.search import Search, Subject
-from kfnb.tuning.space import read_space
+from kfnb.resources.studies.conditional_space import Asking, dimensions_of, read_function
+from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.space import read_space
 
 TRIALS, WORKERS, SEEDS = (20, 40, 100), (2, 8), 6
 _LEVEL = 1e-3

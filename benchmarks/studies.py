@@ -61,8 +61,8 @@ def studies() -> Iterator[Measured]:
 def _drawn() -> Iterator[Measured]:
     from made_up_studies import MadeUp
 
-    from kfnb.widgets import draw_study
-    from kfnb.widgets.study.wire import StudyWire
+    from kfnb.resources.studies.view.study import draw_study
+    from kfnb.resources.studies.wire import StudyWire
 
     made = MadeUp("big", TRIALS)
     study, page = made.get("big"), StudyWire("big")

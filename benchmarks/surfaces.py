@@ -154,7 +154,7 @@ def models(trial):
 
 # kfnb: the space is models
 """
-"""Parameters that exist under a condition, as ``kfnb.tuning.conditions`` writes them."""
+"""Parameters that exist under a condition, as ``kfnb.resources.studies.conditional_space`` writes them."""
 
 
 def _model(point: Point) -> float:

@@ -52,15 +52,14 @@ def tuning() -> Iterator[Measured]:
 
 def _ours(shell: Any, body: str, trials: int, parallel: int = 1) -> float:
     """The seconds from ``tune`` to the study's end."""
-    from kfnb import magics, searching
+    from kfnb import ipython
     from kfnb.capture.component import Options
+    from kfnb.resources.studies import api
 
-    cell = magics.extension_of(shell).kernel.trial_cell("bowl", "", body)
-    subject = searching.cell_subject(cell, Options(), SPACE, objective="z")
+    cell = ipython.extension_of(shell).kernel.trial_cell("bowl", "", body)
+    subject = api.cell_subject(cell, Options(), SPACE, objective="z")
     start = time.perf_counter()
-    searching.tune(
-        subject, SPACE, objective="z", maximize=False, trials=trials, parallel=parallel, seed=1
-    ).wait()
+    api.tune(subject, SPACE, objective="z", maximize=False, trials=trials, parallel=parallel, seed=1).wait()
     return time.perf_counter() - start
 
 
@@ -73,17 +72,17 @@ def _optuna() -> float:
 
 def _long() -> Iterator[Measured]:
     """A study of many trials is opened; then one more ends, and is seen."""
-    from kfnb import searching
-    from kfnb.config import settings
     from kfnb.jobs.eventlog import opened
     from kfnb.model import TrialState
+    from kfnb.resources.studies import api
+    from kfnb.resources.studies.wire import StudyWire
+    from kfnb.settings import settings
     from kfnb.tuning.local.journal import StudyJournal
     from kfnb.tuning.local.outcome import Outcome
-    from kfnb.widgets.study.wire import StudyWire
 
     folder = _made(Path(settings().home))
     start = time.perf_counter()
-    study = searching.study("bowl")
+    study = api.study("bowl")
     observed = study.observe()
     observed.look()
     opening = time.perf_counter() - start

@@ -28,7 +28,7 @@ export default defineConfig({
       preserveEntrySignatures: "strict",
       output: { format: "es", entryFileNames: "live.js" },
     },
-    outDir: "../kfnb/widgets/static",
+    outDir: "../kfnb/live/static",
     emptyOutDir: false,
     modulePreload: false,
     target: "es2022",

@@ -12,7 +12,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
-    from kfnb.api import (
+    from kfnb.errors import KfnbError, RunFailed, StudyFailed
+    from kfnb.model import Artifact, Experiment, RunState, Task, UploadedPipeline
+    from kfnb.model.cluster import Status
+    from kfnb.resources.cluster.api import status
+    from kfnb.resources.runs.api import (
         compare,
         compile,
         experiments,
@@ -24,14 +28,10 @@ if TYPE_CHECKING:
         upload,
         uploads,
     )
-    from kfnb.backends.run import Run, RunList
-    from kfnb.backends.schedule import Schedule
-    from kfnb.errors import KfnbError, RunFailed, StudyFailed
-    from kfnb.model import Artifact, Experiment, RunState, Task, UploadedPipeline
-    from kfnb.model.cluster import Status
-    from kfnb.searching import studies, study, tune
-    from kfnb.standing import status
-    from kfnb.tuning.study import Study
+    from kfnb.resources.runs.handle import Run, RunList
+    from kfnb.resources.schedules.handle import Schedule
+    from kfnb.resources.studies.api import studies, study, tune
+    from kfnb.resources.studies.handle import Study
 
 __version__ = "0.1.0"
 
@@ -39,30 +39,30 @@ _HOMES = {
     "Artifact": "kfnb.model",
     "Experiment": "kfnb.model",
     "KfnbError": "kfnb.errors",
-    "Run": "kfnb.backends.run",
+    "Run": "kfnb.resources.runs.handle",
     "RunFailed": "kfnb.errors",
-    "RunList": "kfnb.backends.run",
+    "RunList": "kfnb.resources.runs.handle",
     "RunState": "kfnb.model",
-    "Schedule": "kfnb.backends.schedule",
+    "Schedule": "kfnb.resources.schedules.handle",
     "Status": "kfnb.model.cluster",
-    "Study": "kfnb.tuning.study",
+    "Study": "kfnb.resources.studies.handle",
     "StudyFailed": "kfnb.errors",
     "Task": "kfnb.model",
     "UploadedPipeline": "kfnb.model",
-    "compare": "kfnb.api",
-    "compile": "kfnb.api",
-    "experiments": "kfnb.api",
-    "run": "kfnb.api",
-    "runs": "kfnb.api",
-    "schedule": "kfnb.api",
-    "schedules": "kfnb.api",
-    "status": "kfnb.standing",
-    "studies": "kfnb.searching",
-    "study": "kfnb.searching",
-    "submit": "kfnb.api",
-    "tune": "kfnb.searching",
-    "upload": "kfnb.api",
-    "uploads": "kfnb.api",
+    "compare": "kfnb.resources.runs.api",
+    "compile": "kfnb.resources.runs.api",
+    "experiments": "kfnb.resources.runs.api",
+    "run": "kfnb.resources.runs.api",
+    "runs": "kfnb.resources.runs.api",
+    "schedule": "kfnb.resources.runs.api",
+    "schedules": "kfnb.resources.runs.api",
+    "status": "kfnb.resources.cluster.api",
+    "studies": "kfnb.resources.studies.api",
+    "study": "kfnb.resources.studies.api",
+    "submit": "kfnb.resources.runs.api",
+    "tune": "kfnb.resources.studies.api",
+    "upload": "kfnb.resources.runs.api",
+    "uploads": "kfnb.resources.runs.api",
 }
 
 __all__ = [
@@ -108,13 +108,13 @@ def __dir__() -> list[str]:
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """What ``%load_ext kfnb`` calls."""
-    from kfnb.magics import load
+    from kfnb.ipython import load
 
     load(shell)
 
 
 def unload_ipython_extension(shell: InteractiveShell) -> None:
     """What ``%unload_ext kfnb`` calls."""
-    from kfnb.magics import unload
+    from kfnb.ipython import unload
 
     unload(shell)

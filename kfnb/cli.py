@@ -36,7 +36,7 @@ def _told(words: list[str]) -> int:
         print(text)
         return 0
     except KfnbError as error:
-        from kfnb.verbs.terminal import tell
+        from kfnb.commands.terminal import tell
 
         tell(str(error))
         # all but what the backend says is told before anything has started: wrong use
@@ -59,7 +59,7 @@ def _dispatch(words: list[str]) -> int:
 def verb_of(verb: str) -> Callable[[list[str]], int]:
     """What does a verb's work: a function of the words that follow it."""
     module, _, function = VERBS[verb][0].partition(":")
-    found: Callable[[list[str]], int] = getattr(import_module(f"kfnb.verbs.{module}"), function)
+    found: Callable[[list[str]], int] = getattr(import_module(module), function)
     return found
 
 
@@ -69,42 +69,51 @@ def _usage() -> str:
 
 
 VERBS: dict[str, tuple[str, str]] = {
-    "run": ("runs:run_notebooks", "execute notebooks from top to bottom"),
-    "submit": ("runs:submit", "run a pipeline: a compiled file, or a program of KFP's SDK"),
-    "compile": ("kept:compile_", "write a pipeline of a program of KFP's SDK as YAML"),
+    "run": ("kfnb.verbs.runs:run_notebooks", "execute notebooks from top to bottom"),
+    "submit": ("kfnb.verbs.runs:submit", "run a pipeline: a compiled file, or a program of KFP's SDK"),
+    "compile": ("kfnb.verbs.kept:compile_", "write a pipeline of a program of KFP's SDK as YAML"),
     "runs": (
-        "runs:runs",
+        "kfnb.verbs.runs:runs",
         "the newest runs; kfnb runs show ID shows one, kfnb runs prune --keep N removes the others",
     ),
-    "compare": ("runs:compare", "runs side by side: what differs between them"),
-    "logs": ("runs:logs", "what a run's tasks wrote"),
-    "stop": ("runs:stop", "end a run and all of its processes"),
-    "retry": ("runs:retry", "run again what did not succeed of a run"),
-    "archive": ("runs:archive", "put runs away; --undo puts them back"),
-    "delete": ("runs:delete", "remove finished runs for good"),
-    "status": ("cluster:status", "where you are, what there is, and what is broken"),
+    "compare": ("kfnb.verbs.runs:compare", "runs side by side: what differs between them"),
+    "logs": ("kfnb.verbs.runs:logs", "what a run's tasks wrote"),
+    "stop": ("kfnb.verbs.runs:stop", "end a run and all of its processes"),
+    "retry": ("kfnb.verbs.runs:retry", "run again what did not succeed of a run"),
+    "archive": ("kfnb.verbs.runs:archive", "put runs away; --undo puts them back"),
+    "delete": ("kfnb.verbs.runs:delete", "remove finished runs for good"),
+    "status": ("kfnb.verbs.cluster:status", "where you are, what there is, and what is broken"),
     "doctor": (
-        "cluster:doctor",
+        "kfnb.verbs.cluster:doctor",
         "check this machine, the clients and the way to the cluster; 1 where something is bad",
     ),
-    "notebook": ("notebook:notebook", "the notebooks on the cluster: list, start, stop, create, delete"),
-    "cluster": ("own:cluster", "a Kubeflow on this machine, with minikube or kind: up, status, down"),
-    "image": ("image:image", "write what an image for notebooks with kfnb in it is built from"),
-    "experiments": ("kept:experiments", "the experiments there are"),
-    "upload": ("kept:upload", "keep a pipeline on the cluster, or a new version of one"),
-    "tune": ("tuning:tune", "search for the parameters of a pipeline that make an objective best"),
+    "notebook": (
+        "kfnb.verbs.notebook:notebook",
+        "the notebooks on the cluster: list, start, stop, create, delete",
+    ),
+    "cluster": (
+        "kfnb.verbs.own:cluster",
+        "a Kubeflow on this machine, with minikube or kind: up, status, down",
+    ),
+    "image": ("kfnb.verbs.image:image", "write what an image for notebooks with kfnb in it is built from"),
+    "experiments": ("kfnb.verbs.kept:experiments", "the experiments there are"),
+    "upload": ("kfnb.verbs.kept:upload", "keep a pipeline on the cluster, or a new version of one"),
+    "tune": ("kfnb.verbs.tuning:tune", "search for the parameters of a pipeline that make an objective best"),
     "studies": (
-        "tuning:studies",
+        "kfnb.verbs.tuning:studies",
         "the studies there are; kfnb studies show NAME shows one, stops it, or goes on with it",
     ),
     "schedule": (
-        "kept:schedule",
+        "kfnb.verbs.kept:schedule",
         "run a pipeline on the cluster again and again; list, pause, resume, delete",
     ),
-    "completion": ("completion:completion", "print what completes kfnb's words in bash, zsh or fish"),
+    "completion": (
+        "kfnb.commands.shell_completion:completion",
+        "print what completes kfnb's words in bash, zsh or fish",
+    ),
 }
 
-"""Each verb: where its function is (``module:function`` in ``kfnb.verbs``), and what it does."""
+"""Each verb: where its function is (``module:function``), and what it does."""
 
 if __name__ == "__main__":
     sys.exit(main())

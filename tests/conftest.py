@@ -12,9 +12,9 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
 
-from kfnb import config
+from kfnb import settings as config
 from kfnb.capture.component import Component
-from kfnb.magics.kernel import Kernel
+from kfnb.ipython.kernel import Kernel
 
 os.environ["KFNB_WARM"] = "0"  # no process outlives its test
 
@@ -64,7 +64,7 @@ class Shell:
 @pytest.fixture
 def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     """A fresh shell whose notebook lies in ``tmp_path``."""
-    from kfnb import magics
+    from kfnb import ipython
 
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(str(tmp_path))
@@ -72,10 +72,10 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
     settings = Config()
     settings.HistoryManager.enabled = False
     ip = InteractiveShell(config=settings)
-    magics.load(ip)
-    kernel = magics.extension_of(ip).kernel
+    ipython.load(ip)
+    kernel = ipython.extension_of(ip).kernel
     kernel.notebook.linear = False  # cells are edited and run again here
     yield Shell(ip, kernel)
-    magics.unload(ip)
+    ipython.unload(ip)
     ip.restore_sys_module_state()
     config.reset()

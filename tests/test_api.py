@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 import kfnb
-from kfnb import api, config
+from kfnb import settings
 from kfnb.backends.local import folder as folders
 from kfnb.errors import RunNotFound, UsageError
 from kfnb.jobs.eventlog import opened
+from kfnb.resources.runs import api
 
 Write = Callable[..., str]
 
@@ -21,7 +22,7 @@ Write = Callable[..., str]
 def write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Write:
     """Writes a finished run of one task, which logged a loss, into this test's home; its id."""
     monkeypatch.setenv("KFNB_HOME", str(tmp_path))
-    config.reset()
+    settings.reset()
 
     def write(run_id: str, loss: float = 0.5, **arguments: Any) -> str:
         folder = tmp_path / "runs" / run_id
@@ -48,7 +49,7 @@ def test_a_run_that_was_here_is_found_here_wherever_runs_go_now(
     one = write("261124-063722-412k")
     monkeypatch.setenv("KFNB_BACKEND", "kubeflow")
     monkeypatch.setenv("KFNB_HOST", "http://127.0.0.1:9")  # nobody answers there
-    config.reset()
+    settings.reset()
     assert kfnb.run(one).backend == "local"
     assert [run.id for run in kfnb.runs(backend="local")] == [one]
 

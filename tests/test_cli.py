@@ -12,9 +12,9 @@ import pytest
 
 import kfnb
 from kfnb.cli import VERBS, main
+from kfnb.commands.output import as_json
+from kfnb.commands.terminal import tell
 from kfnb.model import Run, RunState, Task
-from kfnb.verbs.printing import as_json
-from kfnb.verbs.terminal import tell
 
 PROGRAM = """
 from kfp import dsl
@@ -37,9 +37,9 @@ def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "ratio.py").write_text(PROGRAM)
-    from kfnb import config
+    from kfnb import settings
 
-    config.reset()
+    settings.reset()
     assert main(["compile", "ratio.py", "--to", "ratio.yaml"]) == 0
     return tmp_path / "ratio.yaml"
 

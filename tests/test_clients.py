@@ -84,7 +84,7 @@ def test_a_failed_run_fails_the_notebook_in_the_users_words(client: str, tmp_pat
     assert "ZeroDivisionError" in told
     assert "cell load [2], line 2" in told
     assert "never reached" not in done.stdout.replace("print('never reached')", "")
-    assert "kfnb/magics/" not in told
+    assert "kfnb/ipython/" not in told
 
 
 def test_a_parameter_given_to_papermill_reaches_the_component(tmp_path: Path) -> None:

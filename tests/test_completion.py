@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from kfnb import cli
-from kfnb.verbs.completion import answers
+from kfnb.commands.shell_completion import answers
 
 ROOT = Path(__file__).parent.parent
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from traitlets.config import Config
 
-from kfnb.config import Kfnb, names, reset
 from kfnb.errors import KfnbError, SettingError
+from kfnb.settings import Kfnb, names, reset
 from tests.conftest import Shell
 
 

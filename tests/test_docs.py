@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kfnb.cli import VERBS
-from kfnb.magics.extension import MAGICS
+from kfnb.ipython.extension import MAGICS
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from kfnb import api, managing
-from kfnb.backends.events import fold
-from kfnb.backends.run import Run
 from kfnb.cli import main
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
+from kfnb.resources.runs import api, line
+from kfnb.resources.runs.events import fold
+from kfnb.resources.runs.handle import Run
 
 REASON = "cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu"
 BEGINNING = (
@@ -57,7 +57,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
     backend: Any = Waits(looks=3)
     handle = Run(backend, "r1")
     monkeypatch.setattr(api, "run", lambda *_: handle)
-    monkeypatch.setattr(managing, "submit", lambda *_, **__: handle)
+    monkeypatch.setattr(line, "submit", lambda *_, **__: handle)
     return handle
 
 

@@ -12,58 +12,39 @@ import pytest
 
 ROOT = Path(__file__).parent.parent / "kfnb"
 
+ENGINES = {"kfnb.backends.local", "kfnb.backends.kubeflow", "kfnb.tuning.local", "kfnb.tuning.katib"}
+
 # from the top; a file imports from its own layer and from those below
 LAYERS = [
-    {"kfnb.cli", "kfnb.verbs", "kfnb.magics", "kfnb"},
-    {"kfnb.widgets"},
-    {
-        "kfnb.api",
-        "kfnb.completing",
-        "kfnb.managing",
-        "kfnb.options",
-        "kfnb.searching",
-        "kfnb.standing",
-        "kfnb.spawning",
-    },
-    {"kfnb.tuning"},
+    {"kfnb", "kfnb.cli", "kfnb.commands.shell_completion", "kfnb.ipython", "kfnb.verbs"},
+    {"kfnb.live"},
+    {"kfnb.backends", "kfnb.commands", "kfnb.options", "kfnb.resources", "kfnb.tuning"},
     {"kfnb.pipeline"},
     {"kfnb.capture"},
-    {"kfnb.notebooks"},
-    {"kfnb.backends"},
-    {"kfnb.cluster", "kfnb.image", "kfnb.jobs"},
+    {"kfnb.execute", "kfnb.ui"},
+    {"kfnb.artifacts"},
+    {"kfnb.cluster", "kfnb.jobs"},
     {
-        "kfnb.config",
+        "kfnb.backends.local.secret_store",
         "kfnb.disk",
         "kfnb.errors",
         "kfnb.model",
-        "kfnb.place",
-        "kfnb.variables",
-        "kfnb.when",
+        "kfnb.settings",
+        "kfnb.sourcemap",
+        "kfnb.text",
     },
 ]
 
 # what a part must never import, whatever the layers say
 FORBIDDEN = {
-    "kfnb.widgets": {
-        "kfp",
-        "kubernetes",
-        "optuna",
-        "kfnb.api",
-        "kfnb.backends",
-        "kfnb.cluster",
-        "kfnb.pipeline",
-        "kfnb.capture",
-        "kfnb.tuning",
-    },
-    "kfnb.magics": {
-        "kfnb.backends.local",
-        "kfnb.backends.kubeflow",
-        "kfnb.tuning.local",
-        "kfnb.tuning.katib",
-    },
-    "kfnb.backends.local": {"kfnb.backends.kubeflow", "kfnb.capture", "kfnb.pipeline", "kfnb.config"},
+    "kfnb.ui": {"kfnb.model.run", "kfnb.model.study"},
+    "kfnb.ipython": ENGINES,
+    "kfnb.live": ENGINES,
+    "kfnb.commands": ENGINES,
+    "kfnb.verbs": ENGINES,
+    "kfnb.backends.local": {"kfnb.backends.kubeflow", "kfnb.capture", "kfnb.pipeline", "kfnb.settings"},
     "kfnb.tuning.local": {"kfnb.tuning.katib", "kfnb.backends.kubeflow", "kfnb.cluster"},
-    "kfnb.jobs": {"kfnb.cluster", "kfnb.image", "kfnb.config", "kfp"},
+    "kfnb.jobs": {"kfnb.cluster", "kfnb.settings", "kfp"},
     "kfnb.model": {"kfnb"},
 }
 
@@ -125,7 +106,7 @@ def test_a_module_imports_only_what_stands_below_it(module: str, tree: ast.Modul
     for imported in imports(tree):
         if imported.startswith("kfnb.") and layer_of(imported) != 0:
             assert own <= (layer_of(imported) or 0), f"{module} imports {imported}, which stands above it"
-        if imported.startswith(("kfnb.magics", "kfnb.cli", "kfnb.verbs")):
+        if imported.startswith(("kfnb.ipython", "kfnb.cli", "kfnb.verbs")):
             assert own == 0, f"{module} imports {imported}, which stands above it"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.place import Place, find_place, mark, mark_generated
+from kfnb.sourcemap import Place, find_place, mark, mark_generated
 
 SOURCE = "\n".join(
     [

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 
 from kfnb.errors import UsageError
-from kfnb.when import cron, cron_note, instant, rfc3339, span
+from kfnb.text.timespec import cron, cron_note, instant, rfc3339, span
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-/** What the kernel and the page say to each other. README.md tells it in words; kfnb/widgets/wire.py makes it. */
+/** What the kernel and the page say to each other. README.md tells it in words; kfnb/resources/runs/wire.py makes it. */
 
 /** How a run, a task or a study stands, and (the last three are theirs alone) a trial. */
 export type State =

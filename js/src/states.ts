@@ -1,4 +1,4 @@
-/** How a state looks, as in kfnb/widgets/states.py: an icon, a word and a colour, of which two suffice. */
+/** How a state looks, as in kfnb/ui/states.py: an icon, a word and a colour, of which two suffice. */
 import type { State } from "./protocol.ts";
 
 export interface Look {

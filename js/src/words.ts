@@ -1,4 +1,4 @@
-/** Durations, moments and values in words: the same words as kfnb/widgets/words.py. */
+/** Durations, moments and values in words: the same words as kfnb/ui/words.py. */
 import type { Pair } from "./protocol.ts";
 
 const TENTHS_BELOW = 9.95;

@@ -1,4 +1,4 @@
-/** test/messages.json has one of each message, written by kfnb's own test of kfnb/widgets/wire.py. */
+/** test/messages.json has one of each message, written by kfnb's own test of kfnb/resources/runs/wire.py. */
 import { describe, expect, it } from "vitest";
 import type { FromKernel } from "../src/protocol.ts";
 import { giveSize, place, settle, shadowOf, start } from "./fake.ts";

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kfnb import model
-from kfnb.backends.backend import Backend
-from kfnb.backends.events import Fold
 from kfnb.jobs import polling
+from kfnb.resources.runs.backend import Backend
+from kfnb.resources.runs.events import Fold
 
 
 class Observer(polling.Observer[str]):

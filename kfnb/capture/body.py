@@ -11,8 +11,8 @@ import ast
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from kfnb.capture.commands import Edit, apply_edits
 from kfnb.capture.names import StarNames
+from kfnb.capture.shell_syntax import Edit, apply_edits
 from kfnb.capture.syntax import inside_functions
 
 INDENT = "    "

@@ -18,21 +18,21 @@ from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Input, Options, Part, check_name, check_sources
 from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition
+from kfnb.capture.dependencies import Travel, trace, travel_of
 from kfnb.capture.environment import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.files import Files
+from kfnb.capture.findings import notes_of, outside
 from kfnb.capture.lookups import seen_whole
 from kfnb.capture.named_files import Named, named_in
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
-from kfnb.capture.notes import notes_of, outside
+from kfnb.capture.object_changes import Watch
 from kfnb.capture.parts import joined, with_parts
 from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.requirements import requirements
-from kfnb.capture.travel import Travel, trace, travel_of
 from kfnb.capture.values import Kind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch
-from kfnb.capture.watch import Watch
 from kfnb.capture.whole_paths import holds_whole_path
 from kfnb.errors import CaptureError
 

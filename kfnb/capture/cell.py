@@ -6,10 +6,10 @@ import ast
 from dataclasses import dataclass
 from functools import cached_property
 
-from kfnb.capture import commands
-from kfnb.capture.heads import Begun, begun
+from kfnb.capture import shell_syntax
+from kfnb.capture.cell_magics import Begun, begun
 from kfnb.errors import CaptureError
-from kfnb.place import Place
+from kfnb.sourcemap import Place
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,12 @@ class Cell:
         return self.begun.word if self.begun else ""
 
     @cached_property
-    def code(self) -> commands.Code:
+    def code(self) -> shell_syntax.Code:
         """The cell's Python, with the same lines as the cell; commands and magics in a form that travels."""
         lines = self.raw.split("\n")
-        return commands.translate("\n".join(self.begun.body(lines) if self.begun else lines), self.variables)
+        return shell_syntax.translate(
+            "\n".join(self.begun.body(lines) if self.begun else lines), self.variables
+        )
 
     @cached_property
     def tree(self) -> ast.Module:

@@ -14,7 +14,7 @@ from typing import Any
 from kfnb.capture.cell import Cell
 from kfnb.capture.content import examine
 from kfnb.capture.files import NONE, Files
-from kfnb.capture.ledger import Names
+from kfnb.capture.name_usage import Names
 from kfnb.capture.notebook import Parameter
 from kfnb.capture.pod import Pod
 from kfnb.capture.scopes import local_names

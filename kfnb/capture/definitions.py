@@ -10,7 +10,7 @@ from typing import Any
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.imports import bound_by
-from kfnb.capture.ledger import Names
+from kfnb.capture.name_usage import Names
 from kfnb.capture.names import StarNames, read_names
 from kfnb.capture.syntax import root_name
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from kfnb import config
+from kfnb import settings
 from kfnb.backends.local.secret_store import Secrets
 from kfnb.capture.pod import Pod
 from kfnb.errors import CaptureError
@@ -34,7 +34,7 @@ def values_of(pod: Pod) -> dict[str, str]:
     Raises ``CaptureError`` where what the setting names cannot be read.
     """
     values = {variable.name: variable.value for variable in pod.env}
-    store = Secrets(config.settings().secrets)
+    store = Secrets(settings.settings().secrets)
     for held in pod.keys:
         try:
             found = store.find(held.source) or {}

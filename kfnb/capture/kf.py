@@ -10,7 +10,7 @@ from html import escape
 from types import SimpleNamespace
 from typing import Any
 
-from kfnb.capture.embedded.pictures import (
+from kfnb.capture.embedded.figures import (
     kfnb_captioned,
     kfnb_figure_html,
     kfnb_img,

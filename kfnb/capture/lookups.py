@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.capture.component import Component
-from kfnb.capture.travel import Travel
+from kfnb.capture.dependencies import Travel
 from kfnb.capture.variables import Variables
 
 _ENVIRONMENTS = frozenset({"os.environ", "os.environb"})

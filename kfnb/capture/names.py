@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.capture.ledger import Ledger, Names
+from kfnb.capture.embedded_names import names_in_text
+from kfnb.capture.name_usage import Ledger, Names
 from kfnb.capture.scopes import Effects, function_effects
 from kfnb.capture.syntax import (
     catches_name_error,
@@ -30,7 +31,6 @@ from kfnb.capture.syntax import (
     root_name,
     stored_names,
 )
-from kfnb.capture.texts import names_in_text
 
 StarNames = Callable[[str], Iterable[str]]
 """Gives the names that ``from MODULE import *`` binds."""

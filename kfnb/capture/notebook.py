@@ -15,12 +15,12 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from kfnb.capture import commands
+from kfnb.capture import shell_syntax
 from kfnb.capture.cell import Cell
+from kfnb.capture.cell_magics import SET_UP
 from kfnb.capture.definitions import Definition, Sort, assigned_literal, definitions_of, value_sort
-from kfnb.capture.everywhere import Change, changes_of
 from kfnb.capture.files import NONE, Files
-from kfnb.capture.heads import SET_UP
+from kfnb.capture.global_settings import Change, changes_of
 from kfnb.capture.packages import is_local
 from kfnb.capture.values import kind_of
 from kfnb.errors import CaptureError
@@ -86,7 +86,7 @@ class Notebook:
     def cell(self, raw: str, number: int, cell_id: str | None, name: str = "") -> Cell:
         """The cell that runs next; ``record`` it when it has run."""
         self._order += 1
-        known = frozenset(word for word in commands.words_of(raw) if word in self.namespace)
+        known = frozenset(word for word in shell_syntax.words_of(raw) if word in self.namespace)
         return Cell(raw, number, self._order, self._key(raw, cell_id, name), name, known, cell_id or raw)
 
     def _key(self, raw: str, cell_id: str | None, name: str) -> str:

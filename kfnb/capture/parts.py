@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.commands import Code
 from kfnb.capture.component import Component, Options, Part
+from kfnb.capture.shell_syntax import Code
 from kfnb.errors import CaptureError
-from kfnb.place import Place, mark
+from kfnb.sourcemap import Place, mark
 
 
 @dataclass(frozen=True)

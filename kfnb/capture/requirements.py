@@ -8,8 +8,8 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from kfnb.capture.component import Options
+from kfnb.capture.dependencies import Travel
 from kfnb.capture.packages import requirement_for
-from kfnb.capture.travel import Travel
 from kfnb.errors import CaptureError
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.capture.cell import Cell
+from kfnb.capture.dependencies import Travel
 from kfnb.capture.project import top_of
-from kfnb.capture.travel import Travel
 
 _LONGEST = 200
 _MOST, _DEEPEST = 1000, 20

@@ -4,12 +4,13 @@ A parser raises ``UsageError`` with one line; options are never abbreviated, so 
 notebook. Arguments of a pipeline are ``--name value``, ``--name=value`` or, always unambiguous, ``-p name value``.
 """
 
+from kfnb.commands.parser import Parser, split_unfinished, split_words
+from kfnb.commands.words import NOTEBOOK_TAIL, count, parameter, unique
 from kfnb.options.cluster import doctor, status
 from kfnb.options.image import asked_image, image
 from kfnb.options.kept import experiments, schedule, upload
 from kfnb.options.notebook import NOTEBOOK_VERBS, asked_notebook, check_notebook, notebook, waiting_time
 from kfnb.options.own import cluster_down, cluster_status, cluster_up
-from kfnb.options.parser import Parser, split_unfinished, split_words
 from kfnb.options.pipelines import (
     compile_,
     component,
@@ -23,7 +24,6 @@ from kfnb.options.pipelines import (
 from kfnb.options.pod import read_pod
 from kfnb.options.runs import archive, compare, delete, logs, prune, retry, run, runs, stop, submit
 from kfnb.options.tuning import search_of, space_of, studies, study, tune_cell, tune_line
-from kfnb.options.words import NOTEBOOK_TAIL, count, parameter, unique
 
 __all__ = [
     "NOTEBOOK_TAIL",

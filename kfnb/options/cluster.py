@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kfnb.options.parser import Parser
-from kfnb.options.words import bind
+from kfnb.commands.parser import Parser
+from kfnb.commands.words import bind
 
 
 def status() -> Parser:

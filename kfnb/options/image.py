@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from kfnb.image import BASE, PYTHONS, Recipe, reading
-from kfnb.options.parser import Parser
-from kfnb.options.words import repeated
+from kfnb.commands.parser import Parser
+from kfnb.commands.words import repeated
+from kfnb.resources.images.recipe import BASE, PYTHONS, Recipe, reading
 
 
 def image() -> Parser:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kfnb.options.parser import Parser
-from kfnb.options.words import bind, passed_variables
+from kfnb.commands.parser import Parser
+from kfnb.commands.words import bind, passed_variables
 
 
 def experiments() -> Parser:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from argparse import Namespace
 
-from kfnb.cluster.notebooks import Asked
+from kfnb.commands.parser import Parser
+from kfnb.commands.words import bind, repeated
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.model.notebook import Mount
-from kfnb.options.parser import Parser
-from kfnb.options.words import bind, repeated
-from kfnb.when import span
+from kfnb.resources.notebooks.spec import Asked
+from kfnb.text.timespec import span
 
 NOTEBOOK_VERBS = ("list", "start", "stop", "create", "delete")
 _WHICH = {"kind"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from kfnb.cluster.own.tool import TOOLS
-from kfnb.options.parser import Parser
+from kfnb.commands.parser import Parser
+from kfnb.resources.localcluster.tool import TOOLS
 
 
 def cluster_up() -> Parser:

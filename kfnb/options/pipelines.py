@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from kfnb.options.parser import Parser
+from kfnb.commands.parser import Parser
+from kfnb.commands.words import bind, repeated
 from kfnb.options.pod import pod_words
-from kfnb.options.words import bind, repeated
 
 
 def component() -> Parser:

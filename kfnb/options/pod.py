@@ -7,10 +7,10 @@ from argparse import Namespace
 from typing import Literal
 
 from kfnb.capture.pod import Folder, Holder, KeyVariable, NodeLabel, Pod, Toleration, Variable
+from kfnb.commands.parser import Parser
+from kfnb.commands.words import count, quantity, repeated, unique
 from kfnb.errors import UsageError
-from kfnb.options.parser import Parser
-from kfnb.options.words import count, quantity, repeated, unique
-from kfnb.when import span
+from kfnb.text.timespec import span
 
 _NAME = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
 _VARIABLE = r"[A-Za-z_][A-Za-z0-9_]*"

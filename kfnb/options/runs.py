@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from kfnb.model import RunState
-from kfnb.options.parser import Parser
-from kfnb.options.words import (
+from kfnb.commands.parser import Parser
+from kfnb.commands.words import (
     BACKENDS,
     bind,
     keep_files,
@@ -13,6 +12,7 @@ from kfnb.options.words import (
     passed_variables,
     some_runs,
 )
+from kfnb.model import RunState
 
 STATES = tuple(str(state).lower() for state in RunState)
 """The states of a run, as people write them."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from argparse import Namespace
 from typing import Any
 
+from kfnb.commands.parser import Parser
+from kfnb.commands.words import BACKENDS, bind, log_words, repeated
 from kfnb.errors import UsageError
-from kfnb.literal import read_literal
-from kfnb.options.parser import Parser
-from kfnb.options.words import BACKENDS, bind, log_words, repeated
-from kfnb.tuning.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPING
+from kfnb.resources.studies.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPING
+from kfnb.text.literals import read_literal
 
 
 def tune_cell() -> Parser:

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 
 from kfnb.capture.files import Files
 from kfnb.model import FILES, Carried, carried, digest_of
-from kfnb.pipeline.beside import is_hidden
+from kfnb.pipeline.notebook_files import is_hidden
 
 BESIDE = "kf_beside"
 """``kf_beside_1``, ...: a step's inputs that take files of the notebook's folder, and the importers of these."""

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
-from kfnb.backends import branches
 from kfnb.model import Edge, Graph, Node, Port, importers
 from kfnb.pipeline.spec import Compiled, parameter_type
+from kfnb.text import conditions
 
 
 def graph_of(compiled: Compiled) -> Graph:
@@ -90,7 +90,7 @@ def _sources(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def _label(task: Mapping[str, Any]) -> str:
     condition = task.get("triggerPolicy", {}).get("condition")
     if condition:
-        return branches.words(str(condition))
+        return conditions.words(str(condition))
     iterator = task.get("parameterIterator") or task.get("artifactIterator")
     if iterator:
         limit = task.get("iteratorPolicy", {}).get("parallelismLimit")

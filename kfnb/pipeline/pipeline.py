@@ -18,15 +18,15 @@ from kfnb.capture.capture import typed
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options, check_name
 from kfnb.capture.definitions import Sort
-from kfnb.capture.ledger import Names
+from kfnb.capture.dependencies import Travel, trace, travel_of
+from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
-from kfnb.capture.travel import Travel, trace, travel_of
 from kfnb.capture.whole_paths import holds_whole_path
 from kfnb.errors import PipelineError
 from kfnb.model import kfp_name
-from kfnb.pipeline.beside import changed_since, fitting, seen_beside
 from kfnb.pipeline.files import StepFiles, files_of_step, with_importers
+from kfnb.pipeline.notebook_files import changed_since, fitting, seen_beside
 from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.step import Step, make_step

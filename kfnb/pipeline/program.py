@@ -10,10 +10,10 @@ import re
 from collections.abc import Sequence
 
 from kfnb.capture.body import INDENT
+from kfnb.capture.dependencies import Travel
 from kfnb.capture.notebook import Parameter
-from kfnb.capture.travel import Travel
 from kfnb.model import kfp_name
-from kfnb.pipeline.packing import needed, source_of
+from kfnb.pipeline.embedding import needed, source_of
 from kfnb.pipeline.step import Step
 from kfnb.pipeline.wiring import Made, Wired
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from kfnb.capture.notebook import Parameter
 from kfnb.errors import ArgumentError, PipelineError
-from kfnb.literal import read_literal
+from kfnb.text.literals import read_literal
 
 _TYPES = {
     "NUMBER_INTEGER": "int",

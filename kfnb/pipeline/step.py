@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from kfnb.capture import requirements as packages
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition
+from kfnb.capture.dependencies import Travel
 from kfnb.capture.lookups import variables_of
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.syntax import all_names
-from kfnb.capture.travel import Travel
 from kfnb.capture.values import Kind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.errors import CaptureError

@@ -15,13 +15,13 @@ from difflib import get_close_matches
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
+from kfnb.capture.dependencies import Travel
 from kfnb.capture.embedded.reports import KF_OUTPUTS
 from kfnb.capture.notebook import Parameter
-from kfnb.capture.travel import Travel
 from kfnb.errors import PipelineError
 from kfnb.model import FILES
-from kfnb.pipeline.asked import asked_of
-from kfnb.pipeline.written import WrittenFiles
+from kfnb.pipeline.file_edges import WrittenFiles
+from kfnb.pipeline.task_settings import asked_of
 
 
 @dataclass(frozen=True)

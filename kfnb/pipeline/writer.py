@@ -11,17 +11,17 @@ from kfnb.capture.body import INDENT, Body, body_of, exact, indented
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition, definitions_of
+from kfnb.capture.dependencies import Travel
 from kfnb.capture.embedded.reports import KF_MAKERS, KF_OUTPUTS
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook
 from kfnb.capture.syntax import all_names
-from kfnb.capture.travel import Travel
 from kfnb.capture.values import Kind
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.model import FILES
 from kfnb.pipeline.files import NO_FILES, StepFiles
-from kfnb.place import mark, mark_generated
-from kfnb.variables import COMPUTES_NAMES, told, told_defaults
+from kfnb.sourcemap import mark, mark_generated
+from kfnb.text.variables import COMPUTES_NAMES, told, told_defaults
 
 
 def logs_of(travel: Travel) -> dict[str, tuple[str, str]]:

@@ -7,11 +7,14 @@ import sys
 from dataclasses import asdict, replace
 from typing import Any
 
-from kfnb import options, standing, widgets
+from kfnb import options
+from kfnb.commands.output import as_row
+from kfnb.commands.terminal import in_terminal
 from kfnb.model.check import Outcome
 from kfnb.model.cluster import Part, Status
-from kfnb.verbs.printing import as_row
-from kfnb.verbs.terminal import in_terminal
+from kfnb.resources.cluster import api
+from kfnb.resources.cluster.view.checks import draw_checks
+from kfnb.resources.cluster.view.status import draw_status
 
 _CLEAR = "\x1b[H\x1b[2J"
 
@@ -24,11 +27,11 @@ def status(words: list[str]) -> int:
     )
     found = parser.read(words)
     if not found.watch:
-        once = standing.status()
+        once = api.status()
         print(json.dumps(as_data(once), indent=2, default=str) if found.json else _drawn(once))
         return 0
     try:
-        for one in standing.following():
+        for one in api.following():
             if sys.stdout.isatty() and not found.json:
                 print(_CLEAR, end="")
             # a line each time, so that who reads them knows where one ends
@@ -42,16 +45,16 @@ def doctor(words: list[str]) -> int:
     """``kfnb doctor``."""
     parser = options.doctor()
     found = parser.read(words)
-    checks = [replace(one, mend=in_terminal(one.mend)) for one in standing.examine()]
+    checks = [replace(one, mend=in_terminal(one.mend)) for one in api.examine()]
     if found.json:
         print(json.dumps([asdict(one) for one in checks], indent=2))
     else:
-        print(in_terminal(widgets.draw_checks(checks)["text/plain"]))
+        print(in_terminal(draw_checks(checks)["text/plain"]))
     return 1 if any(one.outcome is Outcome.BAD for one in checks) else 0
 
 
 def _drawn(status: Status) -> str:
-    return in_terminal(widgets.draw_status(status)["text/plain"])
+    return in_terminal(draw_status(status)["text/plain"])
 
 
 def as_data(status: Status) -> dict[str, Any]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kfnb import image as images
 from kfnb import options
+from kfnb.commands.terminal import tell
 from kfnb.errors import UsageError
-from kfnb.image.spawner import unknown
-from kfnb.verbs.terminal import tell
+from kfnb.resources.images.context import write
+from kfnb.resources.images.spawner_entry import added, entry, unknown
 
 
 def image(words: list[str]) -> int:
@@ -18,7 +18,7 @@ def image(words: list[str]) -> int:
     if found.spawner is not None and not recipe.name:
         raise UsageError("kfnb image: --spawner needs the image's name, --name NAME:TAG")
     offered = _offered(found.spawner, recipe.name) if found.spawner is not None else ""
-    files = [*images.write(recipe, folder)]
+    files = [*write(recipe, folder)]
     if offered:
         files.append(folder / ("spawner_ui_config.yaml" if found.spawner else "spawner-entry.yaml"))
         files[-1].write_text(offered, encoding="utf-8")
@@ -39,11 +39,11 @@ def image(words: list[str]) -> int:
 def _offered(file: str, name: str) -> str:
     """The entry alone, or a whole configuration with it."""
     if not file:
-        return images.entry(name)
+        return entry(name)
     import yaml
 
     try:
-        text = images.added(Path(file).read_text(encoding="utf-8"), name)
+        text = added(Path(file).read_text(encoding="utf-8"), name)
     except (OSError, ValueError) as error:
         raise UsageError(f"--spawner {file}: {error}") from None
     for key in unknown(yaml.safe_load(text)):

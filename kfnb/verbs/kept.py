@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from kfnb import api, managing, options, widgets
-from kfnb.backends.schedule import Schedule
+from kfnb import options
+from kfnb.commands.output import show
+from kfnb.commands.terminal import tell
 from kfnb.errors import UsageError
 from kfnb.model import UploadedPipeline
-from kfnb.verbs.printing import show
-from kfnb.verbs.terminal import tell
+from kfnb.resources.experiments.view import draw_experiments
+from kfnb.resources.runs import api, line
+from kfnb.resources.schedules.handle import Schedule
+from kfnb.resources.schedules.view import draw_schedules
+from kfnb.resources.uploads.view import draw_uploads
 
 
 def compile_(words: list[str]) -> int:
@@ -26,7 +30,7 @@ def experiments(words: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="print the experiments as JSON")
     found = parser.read(words)
     listed = api.experiments()
-    show(listed, widgets.draw_experiments(listed), json_wanted=found.json)
+    show(listed, draw_experiments(listed), json_wanted=found.json)
     return 0
 
 
@@ -35,9 +39,9 @@ def upload(words: list[str]) -> int:
     parser = options.upload().for_command("kfnb upload")
     parser.add_argument("--json", action="store_true", help="print the uploaded pipelines as JSON")
     found = parser.read(words)
-    done = managing.upload(found, tell)
+    done = line.upload(found, tell)
     listed = [done] if isinstance(done, UploadedPipeline) else list(done)
-    show(listed, widgets.draw_uploads(listed), json_wanted=found.json)
+    show(listed, draw_uploads(listed), json_wanted=found.json)
     return 0
 
 
@@ -46,8 +50,8 @@ def schedule(words: list[str]) -> int:
     parser = options.schedule().for_command("kfnb schedule")
     parser.add_argument("--json", action="store_true", help="print the schedules as JSON")
     found, arguments = parser.read_with_arguments(words)
-    done = managing.schedule(found, arguments, tell)
+    done = line.schedule(found, arguments, tell)
     if done is not None:
         listed = [one.told for one in ([done] if isinstance(done, Schedule) else done)]
-        show(listed, widgets.draw_schedules(listed), json_wanted=found.json)
+        show(listed, draw_schedules(listed), json_wanted=found.json)
     return 0

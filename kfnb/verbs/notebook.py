@@ -7,9 +7,11 @@ import sys
 from dataclasses import asdict
 from typing import Any
 
-from kfnb import options, spawning, widgets
+from kfnb import options
+from kfnb.commands.terminal import in_terminal, tell
 from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
-from kfnb.verbs.terminal import in_terminal, tell
+from kfnb.resources.notebooks.line import notebook_line
+from kfnb.resources.notebooks.view import draw_notebook, draw_notebooks, draw_rehearsal
 
 
 def notebook(words: list[str]) -> int:
@@ -19,7 +21,7 @@ def notebook(words: list[str]) -> int:
     found = parser.read(words)
     as_json = vars(found).pop("json")
     options.check_notebook(parser, found)
-    made = spawning.notebook_line(found, tell, input if sys.stdin.isatty() else None)
+    made = notebook_line(found, tell, input if sys.stdin.isatty() else None)
     if made is not None:
         print(json.dumps(_data(made), indent=2) if as_json else _drawn(made))
     return 1 if isinstance(made, Rehearsal) and not made.accepted else 0
@@ -27,10 +29,10 @@ def notebook(words: list[str]) -> int:
 
 def _drawn(made: NotebookList | Notebook | Rehearsal) -> str:
     if isinstance(made, NotebookList):
-        return in_terminal(widgets.draw_notebooks(made)["text/plain"])
+        return in_terminal(draw_notebooks(made)["text/plain"])
     if isinstance(made, Rehearsal):
-        return widgets.draw_rehearsal(made)["text/plain"]
-    return widgets.draw_notebook(made)["text/plain"]
+        return draw_rehearsal(made)["text/plain"]
+    return draw_notebook(made)["text/plain"]
 
 
 def _data(made: NotebookList | Notebook | Rehearsal) -> dict[str, Any]:

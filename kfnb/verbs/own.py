@@ -8,20 +8,21 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from kfnb import options, standing
-from kfnb.cluster.own import checks, life, plan, wishing
-from kfnb.cluster.own.checks import Check, Verdict
-from kfnb.cluster.own.command import Log, Runner
-from kfnb.cluster.own.life import Standing
-from kfnb.cluster.own.plan import Wish
-from kfnb.cluster.own.record import Reached, Record, Records
-from kfnb.cluster.own.tool import TOOLS, Found
-from kfnb.cluster.own.wishing import Asked
-from kfnb.config import settings
+from kfnb import options
+from kfnb.commands.terminal import tell
 from kfnb.errors import BackendError, Help, UsageError, did_you_mean
 from kfnb.model.check import Outcome
-from kfnb.verbs.bar import Bar
-from kfnb.verbs.terminal import tell
+from kfnb.resources.cluster import api
+from kfnb.resources.localcluster import checks, lifecycle, plan, request
+from kfnb.resources.localcluster.checks import Check, Verdict
+from kfnb.resources.localcluster.command import Log, Runner
+from kfnb.resources.localcluster.lifecycle import Standing
+from kfnb.resources.localcluster.plan import Wish
+from kfnb.resources.localcluster.progress_bar import Bar
+from kfnb.resources.localcluster.record import Reached, Record, Records
+from kfnb.resources.localcluster.request import Asked
+from kfnb.resources.localcluster.tool import TOOLS, Found
+from kfnb.settings import settings
 
 INTERRUPTED = 130
 _VERBS = "up, status and down"
@@ -68,8 +69,8 @@ def up(words: list[str]) -> int:
         options.count(found.timeout, "--timeout"),
     )
     if record is not None:
-        asked = wishing.going_on(asked, record)
-    wish = wishing.wish(asked)
+        asked = request.going_on(asked, record)
+    wish = request.wish(asked)
     there, looked = _look(wish, record)
     tell(_table(looked))
     if _missing(looked) and not (found.force or found.dry_run):
@@ -82,22 +83,22 @@ def up(words: list[str]) -> int:
         return 0
     new = there is Found.ABSENT or broken
     reached = Reached.BEGUN if new else Reached.STARTED
-    return _rise(wish, steps, wishing.record_of(asked, wish, reached), records)
+    return _rise(wish, steps, request.record_of(asked, wish, reached), records)
 
 
 def _look(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Check]]:
     """What there is of the cluster, and what is checked: a machine is big enough for what runs on it already."""
     quiet = Runner()
-    wanted = wishing.wanted(wish)
+    wanted = request.wanted(wish)
     tools = checks.of_tools(wanted, quiet)
     if _missing([check for check in tools if check.name not in ("Kubernetes", "kustomize")]):
         there = Found.ABSENT
     else:
-        there = life.find(wish.tool, wish.profile, record, quiet)
+        there = lifecycle.find(wish.tool, wish.profile, record, quiet)
     machine = (
         ()
         if there is not Found.ABSENT
-        else checks.of_machine(wanted.size, wishing.least(wish), standing.machine())
+        else checks.of_machine(wanted.size, request.least(wish), api.machine())
     )
     return there, (*machine, *tools)
 
@@ -105,7 +106,7 @@ def _look(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Check]]:
 def _rise(wish: Wish, steps: Sequence[plan.Step], record: Record, records: Records) -> int:
     bar, runner = Bar(sys.stderr), Runner(Log(records.log(wish.profile)))
     try:
-        life.up(wish, steps, record, records, runner, bar)
+        lifecycle.up(wish, steps, record, records, runner, bar)
     except KeyboardInterrupt:
         bar.clear()
         again = _named("kfnb cluster up", wish.profile)
@@ -125,7 +126,7 @@ def status(words: list[str]) -> int:
     """``kfnb cluster status``: exit code 0 where all is ready."""
     found = options.cluster_status().read(words)
     record = _ours(found.profile)
-    how = life.standing(record, Runner())
+    how = lifecycle.standing(record, Runner())
     if found.json:
         print(json.dumps({**asdict(how), "ready": how.ready}, indent=2, default=str))
     else:
@@ -144,7 +145,7 @@ def down(words: list[str]) -> int:
         tell("nothing was deleted")
         return 1
     try:
-        life.down(record, records, Runner(Log(records.log(record.profile))), tell)
+        lifecycle.down(record, records, Runner(Log(records.log(record.profile))), tell)
     except KeyboardInterrupt:
         tell(f"\nInterrupted: {_named('kfnb cluster down', record.profile)} goes on.")
         return INTERRUPTED

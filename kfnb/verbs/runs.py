@@ -8,15 +8,19 @@ import time
 from functools import partial
 from typing import Any
 
-from kfnb import api, managing, options, widgets
-from kfnb.backends.events import encode
-from kfnb.backends.run import Run
+from kfnb import options
+from kfnb.commands.output import as_row, print_run
+from kfnb.commands.terminal import sub_verb, tell
+from kfnb.execute import command
 from kfnb.jobs.polling import poll
 from kfnb.model import Comparison, RunState
 from kfnb.model import Run as RunData
-from kfnb.notebooks import command
-from kfnb.verbs.printing import as_row, print_run
-from kfnb.verbs.terminal import sub_verb, tell
+from kfnb.resources.runs import api, line
+from kfnb.resources.runs.events import encode
+from kfnb.resources.runs.handle import Run
+from kfnb.resources.runs.view.comparison import draw_comparison
+from kfnb.resources.runs.view.progress import draw_progress
+from kfnb.resources.runs.view.runs import draw_runs
 
 INTERRUPTED = 130
 _OF_RUNS = "further verbs: kfnb runs show ID shows a run, kfnb runs prune removes all but the newest"
@@ -34,10 +38,10 @@ def submit(words: list[str]) -> int:
     parser = options.submit().for_command("kfnb submit")
     parser.add_argument("--json", action="store_true", help="print the run as JSON when it is finished")
     found, arguments = parser.read_with_arguments(words)
-    run = managing.submit(found, arguments, tell, found.from_study)
+    run = line.submit(found, arguments, tell, found.from_study)
     code = _see_through(run, json_wanted=found.json)
     if found.keep_files and code != INTERRUPTED:
-        managing.keep_files(run, found.keep_files, tell)
+        line.keep_files(run, found.keep_files, tell)
     return code
 
 
@@ -66,7 +70,7 @@ def _follow(run: Run) -> RunData:
                 tell(f"note: {note}")
         noted.update(now.notes)
         if now != told and (observed.over or time.monotonic() - said >= 1):
-            print(widgets.draw_progress(now), file=sys.stderr)
+            print(draw_progress(now), file=sys.stderr)
             said, told = time.monotonic(), now
     return observed.run
 
@@ -79,11 +83,11 @@ def runs(words: list[str]) -> int:
         return {"show": show_run, "prune": prune}[verb](words[1:])
     parser.add_argument("--json", action="store_true", help="print the runs as JSON")
     found = parser.read(words)
-    listed = managing.runs(found)
+    listed = line.runs(found)
     if found.json:
         print(json.dumps([as_row(run) for run in listed], indent=2, default=str))
     else:
-        print(widgets.draw_runs(listed)["text/plain"])
+        print(draw_runs(listed)["text/plain"])
     return 0
 
 
@@ -92,7 +96,7 @@ def show_run(words: list[str]) -> int:
     parser = options.run().for_command("kfnb runs show")
     parser.add_argument("--json", action="store_true", help="print the run as JSON")
     found = parser.read(words)
-    print_run(managing.shown(api.run(found.run), found, tell).snapshot(), json_wanted=found.json)
+    print_run(line.shown(api.run(found.run), found, tell).snapshot(), json_wanted=found.json)
     return 0
 
 
@@ -112,7 +116,7 @@ def compare(words: list[str]) -> int:
     if found.json:
         print(json.dumps(_comparison_as_json(comparison), indent=2, default=str))
     else:
-        print(widgets.draw_comparison(comparison)["text/plain"])
+        print(draw_comparison(comparison)["text/plain"])
     return 0
 
 
@@ -147,19 +151,19 @@ def logs(words: list[str]) -> int:
     """``kfnb logs``."""
     found = options.logs().for_command("kfnb logs").read(words)
     run = api.newest() if found.run is None else api.run(found.run)
-    managing.logs(run, found, None, partial(print, flush=found.follow), tell)
+    line.logs(run, found, None, partial(print, flush=found.follow), tell)
     return 0
 
 
 def archive(words: list[str]) -> int:
     """``kfnb archive``."""
     found = options.archive().for_command("kfnb archive").read(words)
-    managing.archive(found, api.handles(*found.runs), tell)
+    line.archive(found, api.handles(*found.runs), tell)
     return 0
 
 
 def delete(words: list[str]) -> int:
     """``kfnb delete``."""
     found = options.delete().for_command("kfnb delete").read(words)
-    managing.delete(found, api.handles(*found.runs), tell, None)
+    line.delete(found, api.handles(*found.runs), tell, None)
     return 0

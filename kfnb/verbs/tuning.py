@@ -7,13 +7,17 @@ import sys
 import time
 from typing import Any
 
-from kfnb import managing, model, options, searching, widgets
-from kfnb.backends.events import encode
+from kfnb import model, options
+from kfnb.commands.terminal import sub_verb, tell
 from kfnb.errors import UsageError
 from kfnb.jobs.polling import poll
 from kfnb.model import RunState
-from kfnb.tuning.study import Study
-from kfnb.verbs.terminal import sub_verb, tell
+from kfnb.resources.runs import line as managing
+from kfnb.resources.runs.events import encode
+from kfnb.resources.studies import api
+from kfnb.resources.studies.handle import Study
+from kfnb.resources.studies.view.studies import draw_studies
+from kfnb.resources.studies.view.study import draw_study
 
 INTERRUPTED = 130
 _OF_STUDIES = "further verbs: kfnb studies show NAME shows a study; it also stops, resumes or deletes one"
@@ -28,9 +32,9 @@ def tune(words: list[str]) -> int:
     space = options.space_of(found, {}, "kfnb tune")
     how["arguments"] = arguments
     if found.dry_run:
-        print(searching.drafted(found.subject, space, name=found.study, **how))
+        print(api.drafted(found.subject, space, name=found.study, **how))
         return 0
-    return _see_through(searching.tune(found.subject, space, name=found.study, **how), json_wanted=found.json)
+    return _see_through(api.tune(found.subject, space, name=found.study, **how), json_wanted=found.json)
 
 
 def _see_through(study: Study, *, json_wanted: bool) -> int:
@@ -70,11 +74,11 @@ def studies(words: list[str]) -> int:
         return show(words[1:])
     parser.add_argument("--json", action="store_true", help="print the studies as JSON")
     found = parser.read(words)
-    listed = searching.studies(backend=found.backend)
+    listed = api.studies(backend=found.backend)
     if found.json:
         print(json.dumps([as_json(one) for one in listed], indent=2, default=str))
     else:
-        print(widgets.draw_studies(listed)["text/plain"])
+        print(draw_studies(listed)["text/plain"])
     return 0
 
 
@@ -83,7 +87,7 @@ def show(words: list[str]) -> int:
     parser = options.study().for_command("kfnb studies show")
     parser.add_argument("--json", action="store_true", help="print the study as JSON")
     found = parser.read(words)
-    study = searching.study(found.name, backend=found.backend)
+    study = api.study(found.name, backend=found.backend)
     if found.trials is not None and not found.resume:
         raise UsageError("kfnb studies show: --trials goes with --resume")
     if found.resume:
@@ -103,7 +107,7 @@ def show(words: list[str]) -> int:
 
 def _print(study: model.Study, *, json_wanted: bool) -> None:
     text = json.dumps(as_json(study), indent=2, default=str) if json_wanted else ""
-    print(text or widgets.draw_study(study)["text/plain"])
+    print(text or draw_study(study)["text/plain"])
 
 
 def as_json(study: model.Study) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from cluster import Kubernetes, Metadata, Objects, running
 from replay import Replay, serving, text_of
 from shelf import Shelf
 
-from kfnb.backends.backend import Backend, Submission
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.mlmd import Metadata as Client
@@ -19,7 +18,8 @@ from kfnb.backends.kubeflow.objects import Store, read_secrets
 from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.local import LocalBackend
-from kfnb.backends.run import Run
+from kfnb.resources.runs.backend import Backend, Submission
+from kfnb.resources.runs.handle import Run
 
 
 @dataclass

@@ -21,8 +21,8 @@ import yaml
 from corpus import CORPUS, canonical, write_a_text
 
 import kfnb
-from kfnb.backends.run import Run
 from kfnb.model import Artifact
+from kfnb.resources.runs.handle import Run
 
 RECORDING = Path(__file__).parent / "recordings" / "corpus.json.gz"
 AT_ONCE = 3

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kfnb.backends.absent import with_advice
 from kfnb.model import TaskError
+from kfnb.resources.runs.missing_files import with_advice
 
 ERROR = TaskError("FileNotFoundError", place="cell r, line 1")
 

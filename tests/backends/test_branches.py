@@ -5,7 +5,7 @@ from kfp import dsl
 from running import spec_of, task
 from steps import number, real, word
 
-from kfnb.backends.branches import decided, words
+from kfnb.text.conditions import decided, words
 
 
 def conditions(pipeline):

@@ -1,7 +1,7 @@
 """Several runs as one comparison."""
 
-from kfnb.backends.comparison import compared
 from kfnb.model import Compared, Run, RunState, Task
+from kfnb.resources.runs.comparison import compared
 
 SUCCEEDED, FAILED = RunState.SUCCEEDED, RunState.FAILED
 

@@ -8,14 +8,14 @@ import pytest
 from cluster import ACCESS, SECRET
 from engines import ENGINES, Engine
 
-from kfnb.backends.backend import CACHED
-from kfnb.backends.events import Fold, encode
 from kfnb.backends.kubeflow.backend import KubeflowBackend
-from kfnb.backends.selection import Selection
 from kfnb.errors import BackendError, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
 from kfnb.model import Artifact, Run, RunState
-from kfnb.widgets import draw_run
+from kfnb.resources.runs.backend import CACHED
+from kfnb.resources.runs.events import Fold, encode
+from kfnb.resources.runs.selection import Selection
+from kfnb.resources.runs.view.run import draw_run
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
 

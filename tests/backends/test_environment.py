@@ -4,8 +4,8 @@ import pytest
 from kfp import dsl
 from running import spec_of
 
-from kfnb.backends.environment import environment_of
-from kfnb.backends.installs import packages
+from kfnb.resources.runs.environment import environment_of
+from kfnb.resources.runs.installs import packages
 
 
 @dsl.component(

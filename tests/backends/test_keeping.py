@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from kfnb.backends.keeping import keep, written
 from kfnb.errors import UsageError
 from kfnb.model import FILES, Artifact, Run, RunState, Task
+from kfnb.resources.runs.output_files import keep, written
 
 
 def task(folder, id, finished, files, removed=()):
@@ -182,8 +182,8 @@ def test_a_pattern_that_fits_nothing_does_not_fail_the_run(notebook, capsys):
 
 
 def test_the_terminal_has_the_same_words(notebook, capsys, monkeypatch, tmp_path):
-    from kfnb import api
     from kfnb.cli import main
+    from kfnb.resources.runs import api
 
     run = notebook.submit("p", n=5)
     assert main(["runs", "show", run.id, "--keep-files", "plots/a.txt", "--force"]) == 0

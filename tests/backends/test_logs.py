@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from kfnb.backends.backend import LogLine
-from kfnb.backends.levels import LEVELS, Leveller
-from kfnb.backends.logs import ALL, LONGEST, Excerpt, last_state, settled, wanted
 from kfnb.errors import UsageError
+from kfnb.resources.runs.backend import LogLine
+from kfnb.resources.runs.log_levels import LEVELS, Leveller
+from kfnb.resources.runs.logs import ALL, LONGEST, Excerpt, last_state, settled, wanted
 
 SAMPLES = json.loads((Path(__file__).parents[2] / "js/test/levels.json").read_text(encoding="utf-8"))
 

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from kfnb import model
-from kfnb.backends.events import Fold, decode, encode, fold
-from kfnb.backends.run import Run, RunList
 from kfnb.errors import RunFailed
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
 from kfnb.model import Artifact, RunState, Task
+from kfnb.resources.runs.events import Fold, decode, encode, fold
+from kfnb.resources.runs.handle import Run, RunList
 
 
 class Kept:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from kfnb.backends.selection import Selection
 from kfnb.model import Run, RunState
+from kfnb.resources.runs.selection import Selection
 
 RUN = Run("1", "Nightly-7", "p", "local", state=RunState.FAILED, experiment="churn", created=100.0)
 

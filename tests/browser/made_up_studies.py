@@ -10,7 +10,7 @@ from typing import Any
 
 from kfnb.jobs.polling import Pace
 from kfnb.model import Dimension, Objective, RunState, Study, Trial, TrialState
-from kfnb.tuning.study import Study as Handle
+from kfnb.resources.studies.handle import Study as Handle
 
 SPACE = (
     Dimension("lr", "float", 1e-5, 1e-1, log=True),

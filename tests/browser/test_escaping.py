@@ -14,7 +14,7 @@ HOSTILE = f"""
 %load_ext kfnb
 import sys; sys.path.insert(0, {str(HERE)!r})
 from made_up import MadeUp
-from kfnb.backends.events import encode
+from kfnb.resources.runs.events import encode
 from kfnb.model import Artifact
 BAD = '\\'"><img src=x onerror="window.taken=1"><script>window.taken=2</script></script><svg onload=window.taken=3>'
 backend = MadeUp(BAD + "-run", lines=[BAD, "\\x1b[31m" + BAD])
@@ -45,7 +45,7 @@ backend.put(
 )
 """
 RUNS = """
-from kfnb.backends.run import RunList
+from kfnb.resources.runs.handle import RunList
 RunList(lambda: [backend.get(backend.run.id)] * 2)
 """
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from kfnb.backends.parameters import plain
 from kfnb.capture.embedded.values import kfnb_load
+from kfnb.text.parameter_values import plain
 
 
 def value_of(output: Any) -> Any:

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from kfnb.capture.commands import shell_text, translate
+from kfnb.capture.shell_syntax import shell_text, translate
 
 
 @pytest.mark.parametrize(

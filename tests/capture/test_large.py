@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from kfnb.capture import content, fingerprint, watch
+from kfnb.capture import content, fingerprint, object_changes
 from kfnb.capture.content import examine
 from kfnb.capture.fingerprint import Look
 
@@ -130,10 +130,10 @@ def test_what_of_arrays_is_not_looked_at_whole_is_bounded(
     monkeypatch: pytest.MonkeyPatch, notebook: Any
 ) -> None:
     whole = []
-    known = watch.examine
-    monkeypatch.setattr(watch, "MOST", 50_000)
+    known = object_changes.examine
+    monkeypatch.setattr(object_changes, "MOST", 50_000)
     monkeypatch.setattr(
-        watch, "examine", lambda value, look=Look.QUICK: (whole.append(look), known(value, look))[1]
+        object_changes, "examine", lambda value, look=Look.QUICK: (whole.append(look), known(value, look))[1]
     )
     notebook.run("%%kf_component look\nt = arr.mean() + table.mean() + xs[3]")
     assert whole.count(Look.WHOLE) == 2  # arr, before and after

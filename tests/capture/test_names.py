@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from kfnb.capture.ledger import Names
+from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kfnb.capture.embedded.pictures import (
+from kfnb.capture.embedded.figures import (
     kfnb_figure_html,
     kfnb_image,
     kfnb_img,
@@ -20,7 +20,7 @@ from kfnb.capture.embedded.pictures import (
     kfnb_table_html,
     kfnb_with_pictures,
 )
-from kfnb.widgets.frame import Frame
+from kfnb.ui.frame import Frame
 from tests.conftest import Shell
 
 FIGURE = """
@@ -205,8 +205,8 @@ def test_a_dict_of_metrics_is_logged(shell: Shell, capsys: pytest.CaptureFixture
 
 def test_a_local_run_and_its_panel_show_them(shell: Shell) -> None:
     pytest.importorskip("matplotlib")
-    from kfnb import widgets
-    from kfnb.magics.contents import previews_of, texts_of
+    from kfnb.live.artifact_text import previews_of, texts_of
+    from kfnb.resources.runs.view.task import draw_task
 
     shell.run(
         f"%%kf_component report\n{FIGURE}kf.figure(fig, 'Loss')\nkf.table([{{'a': 12345}}], 'Rows')\n"
@@ -219,7 +219,7 @@ def test_a_local_run_and_its_panel_show_them(shell: Shell) -> None:
     assert data_of(page).lstrip().startswith(b"<?xml")
     assert "12345" in page
     (task,) = run.snapshot().tasks
-    html = widgets.draw_task(task, texts_of(task), previews_of(task))["text/html"]
+    html = draw_task(task, texts_of(task), previews_of(task))["text/html"]
     assert re.search(r'<iframe sandbox="" srcdoc="[^"]*data:image/svg', html)
     assert re.search(r'<img src="data:image/png;base64,[^"]+" alt="the loss"', html)
     assert "<strong>bold</strong>" in html

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kfnb.capture.travel import Travel, trace
+from kfnb.capture.dependencies import Travel, trace
 
 
 def travel(shell, name: str) -> Travel:

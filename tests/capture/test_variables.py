@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from kfnb.capture.fleeting import fleeting_calls
 from kfnb.capture.lookups import at_import, lookups
-from kfnb.variables import is_secret, named_by, read_by, told
+from kfnb.capture.nondeterminism import fleeting_calls
+from kfnb.text.variables import is_secret, named_by, read_by, told
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def notebook(shell, monkeypatch):
 
 def seen(shell, body, name="c", options=""):
     """The variables that a component of this body was seen to read, or that its text tells, as its step has them."""
-    from kfnb import api
+    from kfnb.resources.runs import api
 
     shell.run(f"%%kf_component {name} {options}\n{body}")
     view = api.show(name)

@@ -14,13 +14,14 @@ import pytest
 from asked_kubernetes import asking
 from replay_kubernetes import Fault, kubeconfig
 
-from kfnb import config, standing
+from kfnb import settings
 from kfnb.backends.kubeflow import surroundings
 from kfnb.cli import main
 from kfnb.cluster import reach
-from kfnb.cluster.checks import clients, here, network, registry, supplies
 from kfnb.model.check import Outcome
 from kfnb.model.cluster import Knowledge, KubeflowPart, Machine, Part, Status, Version, Volume, WaitingPod
+from kfnb.resources.cluster import api
+from kfnb.resources.cluster.checks import clients, machine, model_registry, network, pod_requirements
 
 DEFAULT = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
 PROXIES = (
@@ -197,7 +198,7 @@ def speaking():
 
 @pytest.mark.parametrize("versions", [("v1alpha3",), ("v1",), ("v1", "v1alpha3")])
 def test_a_model_registry_says_which_versions_it_speaks(speaking, versions):
-    found = registry.registry(speaking(*versions), "kubeflow")
+    found = model_registry.registry(speaking(*versions), "kubeflow")
     assert (found.outcome, found.told) == (Outcome.GOOD, f"it speaks {' and '.join(versions)}")
 
 
@@ -211,25 +212,25 @@ def test_a_client_of_another_version_than_the_model_registrys_is_bad(speaking, t
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: model-registry\nVersion: 0.3.9\n")
     (about / "RECORD").write_text("mr_openapi/api/model_registry_service_api.py,,\n")
     monkeypatch.syspath_prepend(str(tmp_path))
-    found = registry.registry(speaking("v1alpha3"), "kubeflow")
+    found = model_registry.registry(speaking("v1alpha3"), "kubeflow")
     assert found.outcome is Outcome.BAD
     assert found.told == "it speaks v1alpha3; model-registry 0.3.9 asks for v1"
-    assert registry.registry(speaking("v1"), "kubeflow").outcome is Outcome.GOOD
+    assert model_registry.registry(speaking("v1"), "kubeflow").outcome is Outcome.GOOD
 
 
 def test_a_model_registry_that_is_not_there_or_hidden_is_no_fault(replay, speaking):
     """The sentences are those of an API server."""
-    assert registry.registry(speaking(), "kubeflow").outcome is Outcome.DOUBTFUL
+    assert model_registry.registry(speaking(), "kubeflow").outcome is Outcome.DOUBTFUL
     replay.faults.append(
         Fault(status=404, message='services "model-registry-service" not found', match="proxy")
     )
-    absent = registry.registry(asking(replay.url, "admin"), "kubeflow")
+    absent = model_registry.registry(asking(replay.url, "admin"), "kubeflow")
     assert (absent.outcome, absent.told) == (Outcome.SKIPPED, "there is none in namespace kubeflow")
     sentence = (
         'User "viewer" cannot get resource "services/proxy" in API group "" in the namespace "kubeflow"'
     )
     replay.faults.append(Fault(status=403, message=sentence, match="proxy"))
-    hidden = registry.registry(asking(replay.url, "viewer"), "kubeflow")
+    hidden = model_registry.registry(asking(replay.url, "viewer"), "kubeflow")
     assert hidden.outcome is Outcome.SKIPPED
     assert "may not get services/proxy" in hidden.told
 
@@ -242,12 +243,12 @@ def with_known(**parts):
 
 def test_an_image_that_does_not_come_is_bad_and_one_that_is_fetched_is_not():
     fetched = WaitingPod("a", "ContainerCreating")
-    assert supplies.pulls(with_known(waiting=(fetched,))).outcome is Outcome.GOOD
+    assert pod_requirements.pulls(with_known(waiting=(fetched,))).outcome is Outcome.GOOD
     stuck = [WaitingPod(name, "ImagePullBackOff", "manifest unknown") for name in "bc"]
-    found = supplies.pulls(with_known(waiting=(fetched, *stuck)))
+    found = pod_requirements.pulls(with_known(waiting=(fetched, *stuck)))
     assert (found.outcome, found.mend) == (Outcome.BAD, "kubectl -n team-a describe pod b")
     assert "image of b and 1 more does not come (ImagePullBackOff): manifest unknown" in found.told
-    assert supplies.pulls(with_known()).outcome is Outcome.SKIPPED
+    assert pod_requirements.pulls(with_known()).outcome is Outcome.SKIPPED
 
 
 class Classes:
@@ -264,27 +265,27 @@ class Classes:
 
 
 def test_a_volume_that_names_no_class_of_storage_needs_a_default(replay):
-    good = supplies.storage(asking(replay.url, "admin"), with_known())
+    good = pod_requirements.storage(asking(replay.url, "admin"), with_known())
     assert (good.outcome, "class standard" in good.told) == (Outcome.GOOD, True)
-    none = supplies.storage(Classes(slow="false", fast="false"), with_known())
+    none = pod_requirements.storage(Classes(slow="false", fast="false"), with_known())
     assert none.outcome is Outcome.DOUBTFUL
     assert "annotate storageclass fast " in none.mend
-    assert supplies.storage(asking(replay.url, "viewer"), with_known()).outcome is Outcome.SKIPPED
+    assert pod_requirements.storage(asking(replay.url, "viewer"), with_known()).outcome is Outcome.SKIPPED
 
 
 @pytest.mark.parametrize(("phase", "outcome"), [("Pending", Outcome.BAD), ("Bound", Outcome.GOOD)])
 def test_a_volume_that_waits_for_a_class_that_is_not_there_is_bad(phase, outcome):
     volumes = (Volume("data", phase=phase, kind="gone"), Volume("more", phase="Pending", kind="fast"))
-    assert supplies.storage(Classes(fast="true"), with_known(volumes=volumes)).outcome is outcome
+    assert pod_requirements.storage(Classes(fast="true"), with_known(volumes=volumes)).outcome is outcome
 
 
 def test_room_here_is_checked(tmp_path):
     roomy = Machine(2, memory=8_000_000_000, memory_free=4_000_000_000, home=str(tmp_path), disk_free=10**11)
-    assert [one.outcome for one in here.here(roomy)] == [Outcome.GOOD, Outcome.GOOD]
+    assert [one.outcome for one in machine.here(roomy)] == [Outcome.GOOD, Outcome.GOOD]
     tight = Machine(2, memory=8_000_000_000, memory_free=10**8, home=str(tmp_path), disk_free=5 * 10**8)
-    assert [one.outcome for one in here.here(tight)] == [Outcome.DOUBTFUL, Outcome.DOUBTFUL]
+    assert [one.outcome for one in machine.here(tight)] == [Outcome.DOUBTFUL, Outcome.DOUBTFUL]
     full = Machine(2, memory=0, memory_free=0, home=str(tmp_path), disk_free=10**6)
-    assert [one.outcome for one in here.here(full)] == [Outcome.BAD, Outcome.SKIPPED]
+    assert [one.outcome for one in machine.here(full)] == [Outcome.BAD, Outcome.SKIPPED]
 
 
 @pytest.fixture
@@ -295,9 +296,9 @@ def around(tmp_path, monkeypatch):
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("KFNB_BACKEND", "local")
-    config.reset(start=tmp_path)
+    settings.reset(start=tmp_path)
     yield
-    config.reset()
+    settings.reset()
 
 
 def test_without_a_cluster_the_doctor_is_content(around, capsys):
@@ -308,7 +309,7 @@ def test_without_a_cluster_the_doctor_is_content(around, capsys):
 def test_what_is_broken_in_the_cluster_makes_the_exit_code(around, replay, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(DEFAULT, str(kubeconfig(tmp_path, replay.url, "viewer")))
     monkeypatch.setenv("KFNB_CONTEXT", "viewer")
-    config.reset(start=tmp_path)
+    settings.reset(start=tmp_path)
     assert main(["doctor", "--json"]) == 1
     told = json.loads(capsys.readouterr().out)
     names = {one["name"]: one["outcome"] for one in told}
@@ -322,5 +323,5 @@ def test_what_is_broken_in_the_cluster_makes_the_exit_code(around, replay, tmp_p
 def test_what_may_not_be_seen_is_no_fault(around, replay, tmp_path, monkeypatch):
     monkeypatch.setattr(DEFAULT, str(kubeconfig(tmp_path, replay.url, "nobody")))
     monkeypatch.setenv("KFNB_CONTEXT", "nobody")
-    config.reset(start=tmp_path)
-    assert [one for one in standing.examine() if one.outcome is Outcome.BAD] == []
+    settings.reset(start=tmp_path)
+    assert [one for one in api.examine() if one.outcome is Outcome.BAD] == []

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-import kfnb.cluster.compatibility as table
-from kfnb.cluster.compatibility import release_of, releases, releases_for, supported
-from kfnb.cluster.status.kubeflow import PARTS
+import kfnb.resources.cluster.compatibility as table
+from kfnb.resources.cluster.compatibility import release_of, releases, releases_for, supported
+from kfnb.resources.cluster.kubeflow import PARTS
 
 RELEASES = {one.release: one for one in releases()}
 FILE = Path(table.__file__).with_name("compatibility.yaml")

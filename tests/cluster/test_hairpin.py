@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from kfnb.cluster.checks import hairpin
-from kfnb.cluster.checks.hairpin import Probe, fix, judged, probes
 from kfnb.model.check import Outcome
+from kfnb.resources.cluster.checks import hairpin
+from kfnb.resources.cluster.checks.hairpin import Probe, fix, judged, probes
 
 NOWHERE = ("127.255.255.254", 1)
 

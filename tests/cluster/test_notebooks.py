@@ -8,13 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from replay_kubernetes import NAMESPACE, Fault
 
-from kfnb.cluster.notebooks import HOME, Asked, Creating, Spawner
-from kfnb.cluster.notebooks.notebook import NOTEBOOK
-from kfnb.cluster.notebooks.workspace import WORKSPACE
 from kfnb.errors import Absent, Conflict, Hidden, UsageError
 from kfnb.model.cluster import Knowledge
 from kfnb.model.notebook import Mount, NotebookState
-from kfnb.widgets import draw_notebooks
+from kfnb.resources.notebooks.creation import Creating
+from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
+from kfnb.resources.notebooks.spawner import Spawner
+from kfnb.resources.notebooks.spec import HOME, Asked
+from kfnb.resources.notebooks.view import draw_notebooks
+from kfnb.resources.notebooks.workspace_v2 import WORKSPACE
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb.cluster.quantity import amount
+from kfnb.text.quantity import amount
 
 
 @pytest.mark.parametrize(

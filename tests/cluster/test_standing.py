@@ -6,11 +6,12 @@ import time
 import pytest
 from replay_kubernetes import Fault, kubeconfig
 
-from kfnb import config, standing
+from kfnb import settings
 from kfnb.backends.kubeflow import surroundings
 from kfnb.cli import main
-from kfnb.cluster.status import gather
 from kfnb.model.cluster import Knowledge, Status
+from kfnb.resources.cluster import api
+from kfnb.resources.cluster.status import gather
 
 DEFAULT = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
 
@@ -23,9 +24,9 @@ def nowhere(tmp_path, monkeypatch):
     monkeypatch.setattr(DEFAULT, str(tmp_path / "none"))
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
-    config.reset(start=tmp_path)
+    settings.reset(start=tmp_path)
     yield
-    config.reset()
+    settings.reset()
 
 
 @pytest.fixture
@@ -36,12 +37,12 @@ def viewer(replay, tmp_path, monkeypatch):
     monkeypatch.setenv("KUBECONFIG", str(file))
     monkeypatch.setenv("KFNB_CONTEXT", "viewer")
     monkeypatch.setenv("KFNB_BACKEND", "local")
-    config.reset(start=tmp_path)
+    settings.reset(start=tmp_path)
     return replay
 
 
 def test_without_a_cluster_the_status_is_that_of_this_machine(tmp_path):
-    status = standing.status()
+    status = api.status()
     assert (status.backend, status.server) == ("local", "")
     assert status.here.cores >= 1
     assert status.here.home == str(tmp_path / "home")
@@ -63,23 +64,23 @@ def test_without_a_cluster_the_contexts_that_could_be_looked_at_are_named(
 
 def test_a_context_that_does_not_exist_is_a_trouble_and_no_error(viewer, monkeypatch, tmp_path):
     monkeypatch.setenv("KFNB_CONTEXT", "moon")
-    config.reset(start=tmp_path)
-    (trouble,) = standing.status().troubles
+    settings.reset(start=tmp_path)
+    (trouble,) = api.status().troubles
     assert "no such context; there is viewer" in trouble.what
     assert trouble.mend == "%kf_config context=NAME"
 
 
 def test_the_contexts_own_namespace_is_looked_at(viewer):
-    status = standing.status()
+    status = api.status()
     assert (status.within, status.context, status.server) == ("team-a", "viewer", viewer.url)
     assert status.user.value.name == "viewer"
 
 
 def test_runs_that_a_server_is_slow_to_tell_are_not_waited_for(viewer, monkeypatch):
-    monkeypatch.setattr(standing, "_RUNS_WITHIN", 0.1)
-    monkeypatch.setattr(standing.api, "runs", lambda **_: time.sleep(3) or ())
+    monkeypatch.setattr(api, "_RUNS_WITHIN", 0.1)
+    monkeypatch.setattr(api.api, "runs", lambda **_: time.sleep(3) or ())
     began = time.monotonic()
-    status = standing.status()
+    status = api.status()
     assert time.monotonic() - began < 2.5
     assert (status.runs.knowledge, status.runs.reason) == (Knowledge.UNKNOWN, "no answer within 0.1 s")
     assert status.notebooks.known
@@ -115,8 +116,8 @@ def test_watching_draws_in_one_place_until_it_is_interrupted(viewer, shell, monk
         return gather(place, status)
 
     monkeypatch.setattr(type(shell.kernel), "attended", True)
-    monkeypatch.setattr(standing, "_EVERY", 0.01)
-    monkeypatch.setattr(standing, "gather_again", again)
+    monkeypatch.setattr(api, "_EVERY", 0.01)
+    monkeypatch.setattr(api, "gather_again", again)
     monkeypatch.setattr(display, "display", shown)
     assert shell.run("%kf_status --watch -o where") is None
     assert len(drawn) == 3
@@ -129,18 +130,18 @@ def test_watching_while_nobody_is_there_shows_it_once(viewer, shell, monkeypatch
 
 
 def test_watching_costs_less_than_a_request_a_second(viewer):
-    place = standing._Standing()
+    place = api._Standing()
     first = place.look()
     viewer.asked.clear()
     place.look_again(first)
-    assert (len(viewer.asked) + 1) / standing._EVERY < 1  # and one for the runs of a cluster
+    assert (len(viewer.asked) + 1) / api._EVERY < 1  # and one for the runs of a cluster
 
 
 def test_what_was_away_is_looked_at_as_a_whole_when_it_is_back(viewer, monkeypatch):
     """What moves alone would leave the user, the quota and the rest unknown for minutes."""
-    monkeypatch.setattr(standing, "_EVERY", 0.01)
+    monkeypatch.setattr(api, "_EVERY", 0.01)
     viewer.faults.append(Fault(times=10_000, status=503))
-    looks = standing.following()
+    looks = api.following()
     assert not next(looks).user.known
     viewer.faults.clear()
     back = next(looks)
@@ -163,21 +164,21 @@ def test_the_command_prints_json_in_which_what_is_hidden_says_so(viewer, capsys)
 
 
 def test_what_is_watched_as_json_is_a_line_each_time(viewer, monkeypatch, capsys):
-    seen = standing.status()
+    seen = api.status()
 
     def following():
         yield from (seen, seen)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(standing, "following", following)
+    monkeypatch.setattr(api, "following", following)
     assert main(["status", "--watch", "--json"]) == 0
     lines = capsys.readouterr().out.split("\n")
     assert [json.loads(line)["within"] for line in lines if line] == ["team-a", "team-a"]
 
 
 def test_what_a_cluster_says_does_not_act_on_a_terminal(capsys):
-    from kfnb.cluster.notebooks.reason import brief
-    from kfnb.verbs.terminal import tell
+    from kfnb.commands.terminal import tell
+    from kfnb.resources.notebooks.diagnosis import brief
 
     tell("Kubernetes: \x1b[2J\x1b]0;title\x07no (403)")
     assert "\x1b" not in capsys.readouterr().err
@@ -191,7 +192,7 @@ def test_no_token_is_in_a_status(replay, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("KFNB_CONTEXT", canary)
     text = file.read_text().replace(f'"token": "{canary}"', '"token": "secret-9b1c"')
     file.write_text(text)
-    config.reset(start=tmp_path)
+    settings.reset(start=tmp_path)
     assert main(["status"]) == 0
     assert main(["status", "--json"]) == 0
     said = capsys.readouterr()

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from replay_kubernetes import NAMESPACE, Fault
 
 from kfnb.cluster.kubernetes import Kubernetes
-from kfnb.cluster.status import gather, gather_again
-from kfnb.cluster.status.kubeflow import PARTS
-from kfnb.cluster.status.looking import Place
 from kfnb.errors import BackendError, KfnbError
 from kfnb.model.cluster import Knowledge, Machine, Part, Status
-from kfnb.widgets import draw_status
+from kfnb.resources.cluster.kubeflow import PARTS
+from kfnb.resources.cluster.probe import Place
+from kfnb.resources.cluster.status import gather, gather_again
+from kfnb.resources.cluster.view.status import draw_status
 
 START = Status("kubeflow", Machine(2), server="https://there", within=NAMESPACE)
 

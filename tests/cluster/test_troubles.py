@@ -5,9 +5,6 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from kfnb.cluster.status.looking import Place
-from kfnb.cluster.status.resources import pod_defaults
-from kfnb.cluster.status.troubles import POD_DEFAULT, troubles
 from kfnb.model.cluster import (
     Knowledge,
     KubeflowPart,
@@ -22,6 +19,9 @@ from kfnb.model.cluster import (
     Volume,
     WaitingPod,
 )
+from kfnb.resources.cluster.capacity import pod_defaults
+from kfnb.resources.cluster.probe import Place
+from kfnb.resources.cluster.problems import POD_DEFAULT, troubles
 
 
 class Holding:

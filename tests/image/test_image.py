@@ -14,7 +14,7 @@ from dockerfiles import environment, instructions
 
 from kfnb.cli import main
 from kfnb.errors import UsageError
-from kfnb.image import BASE, Recipe
+from kfnb.resources.images.recipe import BASE, Recipe
 
 WAYS = pytest.mark.parametrize("words", [[], ["--base"]], ids=["slim", "base"])
 NAME = "registry.example/team/kfnb:1"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from kfnb.cli import main
 from kfnb.errors import UsageError
-from kfnb.image.spawner import added, check, entry, unknown
+from kfnb.resources.images.spawner_entry import added, check, entry, unknown
 
 NAME = "registry.example/team/kfnb:1"
 CONFIG = """\

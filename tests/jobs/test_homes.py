@@ -8,7 +8,7 @@ import pytest
 from old_homes import HOMES, OldHome, unpacked
 
 import kfnb
-from kfnb import cli, config
+from kfnb import cli, settings
 from kfnb.errors import RunFailed
 from kfnb.model import RunState, TrialState
 
@@ -18,9 +18,9 @@ def home(request, tmp_path: Path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     found = unpacked(request.param, tmp_path)
     monkeypatch.setenv("KFNB_HOME", str(found.path))
-    config.reset()
+    settings.reset()
     yield found
-    config.reset()
+    settings.reset()
 
 
 def test_there_is_one_for_each_format():

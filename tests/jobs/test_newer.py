@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from kfnb.backends.events import Fold as RunFold
 from kfnb.jobs.fold import Event, Fold
 from kfnb.model import RunState, TrialState
+from kfnb.resources.runs.events import Fold as RunFold
 from kfnb.tuning.local.fold import StudyFold
 
 Fact = tuple[str, str, Mapping[str, Any]]

@@ -8,11 +8,12 @@ from contextlib import suppress
 
 import pytest
 
-from kfnb.cluster.own import applying, waiting
-from kfnb.cluster.own.command import Command, Log, Runner
-from kfnb.cluster.own.plan import APPLY, Apply, Await
-from kfnb.cluster.own.waiting import Workload
 from kfnb.errors import Absent, BackendError, BackendUnavailable
+from kfnb.resources.localcluster import apply as applying
+from kfnb.resources.localcluster import readiness
+from kfnb.resources.localcluster.command import Command, Log, Runner
+from kfnb.resources.localcluster.plan import APPLY, Apply, Await
+from kfnb.resources.localcluster.readiness import Workload
 
 pytestmark = pytest.mark.skipif(shutil.which("kubectl") is None, reason="there is no kubectl")
 
@@ -72,11 +73,11 @@ class Ground:
         step = Apply("Part", "part", Command(("kubectl", "kustomize", str(self.folder))), kubectl)
         built = applying.build(step, self.runner)
         applying.apply(step, built, self.runner, time.monotonic() + within, tell or self.said.append)
-        return waiting.workloads(built)
+        return readiness.workloads(built)
 
     def wait(self, wanted, within=60.0, tell=None):
         step = Await("Part", ("part",), self.context, 1)
-        waiting.wait(step, wanted, self.runner, time.monotonic() + within, tell or self.said.append)
+        readiness.wait(step, wanted, self.runner, time.monotonic() + within, tell or self.said.append)
 
 
 @pytest.fixture
@@ -87,7 +88,7 @@ def ground(tmp_path, cluster, monkeypatch):
     monkeypatch.setenv("KUBECONFIG", str(file))
     monkeypatch.setattr(applying, "_PAUSES", (0.3,))
     monkeypatch.setattr(applying, "_LONGEST", 0.3)
-    monkeypatch.setattr(waiting, "_EVERY", 0.3)
+    monkeypatch.setattr(readiness, "_EVERY", 0.3)
     _, current = config.list_kube_config_contexts(str(file))
     return Ground(tmp_path, current["name"])
 

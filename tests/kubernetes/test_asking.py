@@ -5,10 +5,10 @@ import time
 
 import pytest
 
-from kfnb.cluster.checks.registry import registry
 from kfnb.cluster.discovery import kinds
 from kfnb.cluster.watch import ANEW
 from kfnb.errors import Absent, Conflict, Hidden, Invalid
+from kfnb.resources.cluster.checks.model_registry import registry
 
 
 @pytest.fixture

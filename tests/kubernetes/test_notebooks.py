@@ -5,11 +5,11 @@ import time
 
 import pytest
 
-from kfnb import config
-from kfnb.cluster.notebooks.notebook import NOTEBOOK
-from kfnb.cluster.notebooks.workspace import WORKSPACE
-from kfnb.magics.kernel import Kernel
+from kfnb import settings
+from kfnb.ipython.kernel import Kernel
 from kfnb.model.notebook import NotebookState
+from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
+from kfnb.resources.notebooks.workspace_v2 import WORKSPACE
 
 WORKSPACE_WORDS = "--workspace-kind jupyterlab --image-config scipy --pod-config tiny"
 
@@ -27,7 +27,7 @@ def as_person(shell, cluster, monkeypatch):
         for name, value in (("CONTEXT", context), ("NAMESPACE", cluster.namespace)):
             monkeypatch.setenv(f"KFNB_{name}", value)
         monkeypatch.setenv("NB_PREFIX", prefix)
-        config.reset()
+        settings.reset()
         return shell
 
     return becomes
@@ -299,7 +299,7 @@ def test_waiting_can_be_interrupted_and_the_notebook_goes_on(editor, monkeypatch
     def interrupt(_seconds):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("kfnb.cluster.notebooks.spawner.time.sleep", interrupt)
+    monkeypatch.setattr("kfnb.resources.notebooks.spawner.time.sleep", interrupt)
     found = editor.run("%kf_notebook create nb --image a:1 --wait")
     assert (found.name, found.state) == ("nb", NotebookState.STARTING)
     assert "notebook nb goes on starting" in capsys.readouterr().out

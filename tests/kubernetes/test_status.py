@@ -9,11 +9,11 @@ from dataclasses import replace
 import pytest
 from real_cluster import USERS
 
-from kfnb.cluster.status import gather, gather_again
-from kfnb.cluster.status.looking import Place
 from kfnb.errors import Conflict
 from kfnb.model.cluster import Knowledge, Machine, Part, Status
-from kfnb.widgets import draw_status
+from kfnb.resources.cluster.probe import Place
+from kfnb.resources.cluster.status import gather, gather_again
+from kfnb.resources.cluster.view.status import draw_status
 
 PODS, TRIALS = 5000, 2000
 

@@ -6,10 +6,10 @@ import pytest
 
 from kfnb.errors import BackendError, Hidden, StudyNotFound
 from kfnb.model import Objective, RunState, TrialState
+from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.space import read_space
 from kfnb.tuning.katib import connect
 from kfnb.tuning.katib.resources import Resources
-from kfnb.tuning.search import Search, Subject
-from kfnb.tuning.space import read_space
 
 TRIALS = "/apis/kubeflow.org/v1beta1/namespaces/{}/trials"
 

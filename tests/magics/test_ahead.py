@@ -7,7 +7,7 @@ import time
 import pytest
 from jupyter_client.manager import start_new_kernel
 
-from kfnb.magics.ahead import modules_of
+from kfnb.ipython.preload import modules_of
 
 COMPONENT = "%%kf_component a\nx = 1"
 

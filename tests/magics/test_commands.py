@@ -5,15 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb import options
-from kfnb.literal import read_literal
-from kfnb.magics.commands import command
 from kfnb.model import Run
+from kfnb.resources.runs.command_line import command
+from kfnb.text.literals import read_literal
 
 
 @pytest.fixture(autouse=True)
 def _notebook(monkeypatch):
     here = type("Here", (), {"pipelines": {"wine": object()}})()
-    monkeypatch.setattr("kfnb.magics.commands.workspace", lambda: here)
+    monkeypatch.setattr("kfnb.resources.runs.command_line.workspace", lambda: here)
 
 
 def run_of(arguments, pipeline="wine"):

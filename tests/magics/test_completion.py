@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from IPython.core.completer import provisionalcompleter
 
-from kfnb import api, completing
-from kfnb.magics.completion import PARSERS
-from kfnb.magics.extension import MAGICS
+from kfnb.commands import completion
+from kfnb.ipython.completion import PARSERS
+from kfnb.ipython.extension import MAGICS
+from kfnb.resources.runs import api
 from tests.conftest import Shell
 
 
@@ -24,7 +25,7 @@ def complete(shell: Shell, text: str, cursor: int | None = None) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completing, "asked", completing.Asked())
+    monkeypatch.setattr(completion, "asked", completion.Asked())
 
 
 @pytest.fixture
@@ -182,7 +183,7 @@ def test_a_cluster_that_is_silent_keeps_nobody_waiting(
     assert "late" not in complete(notebook, "%kf_logs ")
     waited = time.perf_counter() - begun
     answers.set()
-    assert waited < completing.PATIENCE + 0.1
+    assert waited < completion.PATIENCE + 0.1
     time.sleep(0.1)
     assert complete(notebook, "%kf_logs l") == ["late"]
 

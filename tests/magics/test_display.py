@@ -13,7 +13,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 
 import kfnb
-from kfnb.widgets.words import width
+from kfnb.ui.words import width
 
 STEPS = """
 %%kf_component wait --param seconds:float=0.1

@@ -5,8 +5,8 @@ import zipfile
 
 import pytest
 
-from kfnb.magics import downloads
-from kfnb.magics.downloads import CannotDownload, Downloads
+from kfnb.live import downloads
+from kfnb.live.downloads import CannotDownload, Downloads
 from kfnb.model import Artifact, Run, RunState, Task
 
 

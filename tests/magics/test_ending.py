@@ -2,7 +2,7 @@
 
 import pytest
 
-from kfnb.magics.ending import ends_in_an_order
+from kfnb.ipython.cell_end import ends_in_an_order
 
 
 @pytest.mark.parametrize(

@@ -6,14 +6,14 @@ import itertools
 
 import pytest
 
-from kfnb.backends.run import Run
 from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
-from kfnb.magics import following
-from kfnb.magics.following import Follower
-from kfnb.magics.pictures import Pictures
-from kfnb.magics.subjects import RunSubject
+from kfnb.live import followers
+from kfnb.live.followables import RunSubject
+from kfnb.live.followers import Follower
+from kfnb.live.static_views import Pictures
+from kfnb.resources.runs.handle import Run
 
 NOTHING = ()
 CREATED = ("created", "", {"name": "r", "pipeline": "p", "backend": "made up"})
@@ -144,7 +144,7 @@ def test_a_run_that_is_gone_is_said_to_be():
 
 
 def test_a_backend_that_does_not_answer_for_a_while_is_asked_again():
-    silence = [BackendError("no answer")] * (following.PATIENCE - 1)
+    silence = [BackendError("no answer")] * (followers.PATIENCE - 1)
     follower, told, _ = follower_of([CREATED, RUNNING], *silence, [DONE])
     follower.go()
     assert told[-1]["run"]["state"] == "SUCCEEDED"
@@ -153,11 +153,11 @@ def test_a_backend_that_does_not_answer_for_a_while_is_asked_again():
 def test_a_backend_that_never_answers_is_left_alone():
     follower, _, backend = follower_of([CREATED], *[BackendError("no answer")] * 999)
     follower.go()
-    assert backend.asked == following.PATIENCE + 1
+    assert backend.asked == followers.PATIENCE + 1
 
 
 def test_a_server_that_is_away_for_an_hour_is_waited_for():
-    away = [BackendUnavailable("nothing answers")] * (20 * following.PATIENCE)
+    away = [BackendUnavailable("nothing answers")] * (20 * followers.PATIENCE)
     follower, told, _ = follower_of([CREATED, RUNNING], *away, [DONE])
     follower.go()
     assert told[-1]["run"]["state"] == "SUCCEEDED"
@@ -176,7 +176,7 @@ def test_nothing_is_raised_whatever_goes_wrong():
 
 def test_a_look_that_is_dear_is_taken_less_often(monkeypatch):
     clock = itertools.count(step=2)
-    monkeypatch.setattr(following, "time", type("Clock", (), {"thread_time": lambda: next(clock)}))
+    monkeypatch.setattr(followers, "time", type("Clock", (), {"thread_time": lambda: next(clock)}))
     follower, _, _ = follower_of([CREATED], NOTHING, [DONE])
     follower.go()
     assert all(seconds >= 18 for seconds in follower._awake.seconds)

@@ -10,11 +10,11 @@ import pytest
 
 from kfnb.errors import StudyNotFound
 from kfnb.jobs.polling import Pace
-from kfnb.magics import importances as importance_module
-from kfnb.magics.following import Follower
-from kfnb.magics.importances import FEWEST, Importances
-from kfnb.magics.pictures import Pictures
-from kfnb.magics.subjects import StudySubject
+from kfnb.live import importances as importance_module
+from kfnb.live.followables import StudySubject
+from kfnb.live.followers import Follower
+from kfnb.live.importances import FEWEST, Importances
+from kfnb.live.static_views import Pictures
 from kfnb.model import Dimension, Objective, RunState, Study, Trial, TrialState
 
 EMPTY = Study("bowl", "made up", Objective("loss"), space=(Dimension("x", "int", 0, 3),))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import kfnb
-from kfnb.magics.extension import MAGICS
+from kfnb.ipython.extension import MAGICS
 from tests.conftest import Shell
 
 

@@ -3,7 +3,7 @@
 import pytest
 from traitlets.config import Config
 
-from kfnb import config
+from kfnb import settings
 from tests.magics.test_completion import complete
 
 
@@ -12,7 +12,7 @@ def alone(shell, monkeypatch, tmp_path):
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
     for name in ("KFNB_CONTEXT", "KFNB_NAMESPACE", "NB_PREFIX"):
         monkeypatch.delenv(name, raising=False)
-    config.reset(config=Config())
+    settings.reset(config=Config())
     return shell
 
 

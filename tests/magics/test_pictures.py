@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from kfnb import model
-from kfnb.magics import pictures
-from kfnb.magics.pictures import Pictures
+from kfnb.live import static_views
+from kfnb.live.static_views import Pictures
 from kfnb.model import RunState
 
 
@@ -36,7 +36,7 @@ class Place:
 @pytest.fixture
 def clock(monkeypatch):
     clock = Clock()
-    monkeypatch.setattr(pictures, "time", clock)
+    monkeypatch.setattr(static_views, "time", clock)
     return clock
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.errors import NotebookError
-from kfnb.notebooks.parameters import Text, check_known, find_declared, parse_value, read_file, typed
+from kfnb.execute.parameters import Text, check_known, find_declared, parse_value, read_file, typed
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 values = st.recursive(

@@ -5,7 +5,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from kfnb.errors import NotebookError
-from kfnb.notebooks.plan import make_folders, make_plan
+from kfnb.execute.plan import make_folders, make_plan
 
 
 @pytest.fixture

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.errors import NotebookError
-from kfnb.notebooks.junit import write_report
-from kfnb.notebooks.progress import ProgressText
-from kfnb.notebooks.result import Failure, NotebookResult, Progress
+from kfnb.execute.junit import write_report
+from kfnb.execute.progress import ProgressText
+from kfnb.execute.result import Failure, NotebookResult, Progress
 
 
 def ended(name, failure=None):

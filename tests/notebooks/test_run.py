@@ -14,7 +14,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
 from kfnb.cli import main
-from kfnb.notebooks.runner import run_notebooks
+from kfnb.execute.runner import run_notebooks
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 import yaml
 
-from kfnb import api
 from kfnb.backends.local.mounts import possible
-from kfnb.widgets import draw_component, draw_run
+from kfnb.resources.components.view.component import draw_component
+from kfnb.resources.runs import api
+from kfnb.resources.runs.view.run import draw_run
 from tests.conftest import Shell
 
 ALL = (

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from kfnb import api
 from kfnb.backends.kubeflow.failure import why_failed
+from kfnb.resources.runs import api
 from tests.conftest import Shell
 from tests.pipeline.launched import launch
 

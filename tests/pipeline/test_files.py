@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from kfnb import api
 from kfnb.capture.embedded.files import kfnb_files_in
 from kfnb.errors import RunFailed
 from kfnb.model import importers
+from kfnb.resources.runs import api
 from tests.pipeline.launched import launch
 
 # cells open files as people do, and leave them to the garbage collector

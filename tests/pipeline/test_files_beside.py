@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from kfnb import api
 from kfnb.errors import RunFailed
 from kfnb.model import importers
+from kfnb.resources.runs import api
 from tests.pipeline.launched import launch
 
 pytestmark = [

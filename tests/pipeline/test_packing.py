@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from kfnb import api
-from kfnb.pipeline.packing import FUNCTIONS, kfnb_packed, needed
+from kfnb.pipeline.embedding import FUNCTIONS, kfnb_packed, needed
+from kfnb.resources.runs import api
 from tests.conftest import Shell
 from tests.pipeline.launched import launch
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from kfnb import api
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.submit import order
-from kfnb.magics.kernel import Kernel
+from kfnb.ipython.kernel import Kernel
+from kfnb.resources.runs import api
 
 
 def component(shell, name, body, options=""):

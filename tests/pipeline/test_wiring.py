@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kfnb import api
+from kfnb.resources.runs import api
 from tests.conftest import Shell
 
 

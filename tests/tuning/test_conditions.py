@@ -7,7 +7,7 @@ import pytest
 
 from kfnb.errors import UsageError
 from kfnb.model import Dimension
-from kfnb.tuning.conditions import Asking, dimensions_of, read_function, write_function
+from kfnb.resources.studies.conditional_space import Asking, dimensions_of, read_function, write_function
 
 LOWEST = 1e-3
 KINDS = ["svm", "forest"]

@@ -3,7 +3,7 @@
 import pytest
 
 from kfnb.model import Dimension, Objective, Study, Trial, TrialState, Value
-from kfnb.tuning.importance import importances
+from kfnb.resources.studies.importance import importances
 
 X, Y = Dimension("x", "float", 0, 1), Dimension("y", "float", 0, 1)
 

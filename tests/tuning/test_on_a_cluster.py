@@ -53,7 +53,7 @@ def test_a_dry_run_shows_the_experiment_and_starts_nothing(
 def test_a_cell_becomes_an_experiment_that_is_seen_as_a_study(shell: Shell, cluster: KatibServer) -> None:
     cell = shell.kernel.trial_cell("bowl", "", "loss = x ** 2")
     from kfnb.capture.component import Options
-    from kfnb.searching import cell_subject
+    from kfnb.resources.studies.api import cell_subject
 
     subject = cell_subject(cell, Options(), "x=float(0,1)", objective="loss")
     study = kfnb.tune(subject, "x=float(0,1)", objective="loss", maximize=False, backend="kubeflow", trials=4)

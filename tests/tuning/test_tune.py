@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 import kfnb
-from kfnb.config import settings
 from kfnb.errors import StudyFailed, UsageError
 from kfnb.model import RunState, StudyPlot, TrialState
+from kfnb.settings import settings
 from tests.conftest import Shell
 
 SPACE = "--space 'x=float(0,1)'"

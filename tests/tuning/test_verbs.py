@@ -30,9 +30,9 @@ def compiled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Cap
     monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bowl.py").write_text(PROGRAM)
-    from kfnb import config
+    from kfnb import settings
 
-    config.reset()
+    settings.reset()
     assert main(["compile", "bowl.py", "--to", "bowl.yaml"]) == 0
     capsys.readouterr()
     return "bowl.yaml"

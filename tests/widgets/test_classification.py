@@ -4,8 +4,8 @@ import pytest
 import widget_samples as samples
 
 from kfnb.model import Artifact, Run, RunState
-from kfnb.widgets import draw_run
-from kfnb.widgets.classification import read_confusion, read_roc
+from kfnb.resources.runs.view.classification import read_confusion, read_roc
+from kfnb.resources.runs.view.run import draw_run
 
 POINTS = [
     {"confidenceThreshold": 2.0, "recall": 0.0, "falsePositiveRate": 0.0},

@@ -6,10 +6,10 @@ import pytest
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.backends.comparison import compared
 from kfnb.model import Artifact, Run, RunState
-from kfnb.widgets import draw_comparison
-from kfnb.widgets.words import TIMES, width
+from kfnb.resources.runs.comparison import compared
+from kfnb.resources.runs.view.comparison import draw_comparison
+from kfnb.ui.words import TIMES, width
 
 
 def bundle_of(*runs, whole=False):

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from kfnb.widgets import theme
-from kfnb.widgets.study.ramp import RAMP
+from kfnb.resources.studies.view.colors import RAMP
+from kfnb.ui import theme
 
 JS = Path(__file__).parents[2] / "js" / "src"
 PAPERS = {"JupyterLab light": "#ffffff", "JupyterLab dark": "#111111", "VS Code dark": "#1f1f1f"}

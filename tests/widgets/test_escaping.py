@@ -9,19 +9,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kfnb import model
-from kfnb.backends.comparison import compared
 from kfnb.model import Artifact, Port, Preview, Run, RunState, Task, TaskError
-from kfnb.widgets import (
-    draw_comparison,
-    draw_component,
-    draw_graph,
-    draw_progress,
-    draw_run,
-    draw_runs,
-    draw_settings,
-    draw_task,
-)
-from kfnb.widgets.markup import el
+from kfnb.resources.components.view.component import draw_component
+from kfnb.resources.components.view.graph import draw_graph
+from kfnb.resources.runs.comparison import compared
+from kfnb.resources.runs.view.comparison import draw_comparison
+from kfnb.resources.runs.view.progress import draw_progress
+from kfnb.resources.runs.view.run import draw_run
+from kfnb.resources.runs.view.runs import draw_runs
+from kfnb.resources.runs.view.task import draw_task
+from kfnb.resources.settings.view import draw_settings
+from kfnb.ui.markup import el
 
 ATTACKS = [
     "<script>alert(1)</script>",

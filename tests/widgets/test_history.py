@@ -7,11 +7,11 @@ import widget_pages as reading
 import widget_samples as samples
 
 from kfnb.model import Artifact, Run, RunState, Task
-from kfnb.widgets import draw_run
-from kfnb.widgets.curve import MOST_LINES, Of, metric_plot
-from kfnb.widgets.history import read_curves
-from kfnb.widgets.plot import MOST_POINTS, axis, bars
-from kfnb.widgets.words import TIMES
+from kfnb.resources.runs.view.curves import MOST_LINES, Of, metric_plot
+from kfnb.resources.runs.view.metric_history import read_curves
+from kfnb.resources.runs.view.run import draw_run
+from kfnb.ui.plot import MOST_POINTS, axis, bars
+from kfnb.ui.words import TIMES
 
 CURVES = {"loss": [[0, 1.0], [1, 0.5], [2, 0.25]]}
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kfnb.widgets.layering import spread
-from kfnb.widgets.layout import MOST_STOPS, Box, arrange
+from kfnb.ui.graph.layering import spread
+from kfnb.ui.graph.layout import MOST_STOPS, Box, arrange
 
 
 @st.composite

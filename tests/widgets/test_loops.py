@@ -4,9 +4,9 @@ import widget_pages as reading
 import widget_samples as samples
 
 from kfnb.model import Artifact, Run, RunState, Task
-from kfnb.widgets import draw_run
-from kfnb.widgets.artifacts import MOST_SHOWN, MOST_TURNS
-from kfnb.widgets.words import TIMES
+from kfnb.resources.runs.view.artifacts import MOST_SHOWN, MOST_TURNS
+from kfnb.resources.runs.view.run import draw_run
+from kfnb.ui.words import TIMES
 
 SKIPPED, RUNNING, PENDING = RunState.SKIPPED, RunState.RUNNING, RunState.PENDING
 

@@ -4,8 +4,10 @@ import pytest
 import widget_pages as reading
 
 from kfnb.model import Experiment, Schedule, UploadedPipeline
-from kfnb.widgets import draw_experiments, draw_schedules, draw_uploads
-from kfnb.widgets.words import moment
+from kfnb.resources.experiments.view import draw_experiments
+from kfnb.resources.schedules.view import draw_schedules
+from kfnb.resources.uploads.view import draw_uploads
+from kfnb.ui.words import moment
 
 WHEN = 1_795_500_000.0
 

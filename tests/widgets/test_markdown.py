@@ -7,8 +7,8 @@ import pytest
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.widgets import draw_run
-from kfnb.widgets.markdown import Markdown
+from kfnb.resources.runs.view.run import draw_run
+from kfnb.ui.markdown import Markdown
 
 
 def page_of(text):
@@ -117,7 +117,7 @@ def test_without_the_parser_it_is_shown_as_it_was_written(monkeypatch):
 
 
 def test_the_parser_is_imported_by_the_first_markdown():
-    program = "import sys, kfnb.widgets; assert 'mistune' not in sys.modules"
+    program = "import sys, kfnb.resources.runs.view.task; assert 'mistune' not in sys.modules"
     subprocess.run([sys.executable, "-c", program], check=True)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from kfnb.model.cluster import Knowledge, Part
 from kfnb.model.notebook import Mount, Notebook, NotebookList, NotebookState, Rehearsal
-from kfnb.widgets import draw_notebook, draw_notebooks, draw_rehearsal
+from kfnb.resources.notebooks.view import draw_notebook, draw_notebooks, draw_rehearsal
 
 ONE = Notebook(
     "churn-eda",

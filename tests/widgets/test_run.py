@@ -6,9 +6,9 @@ import widget_samples as samples
 
 from kfnb import model
 from kfnb.model import Artifact, Run, RunState, Task, TaskError
-from kfnb.widgets import draw_run
-from kfnb.widgets.states import look, overall
-from kfnb.widgets.words import TIMES
+from kfnb.resources.runs.view.run import draw_run
+from kfnb.ui.states import look, overall
+from kfnb.ui.words import TIMES
 
 
 def html_of(run, contents=None):

@@ -12,12 +12,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from kfnb.model import Dimension, Objective, RunState, Study, StudyPlot, TaskError, Trial, TrialState
-from kfnb.widgets import draw_studies, draw_study, draw_study_plot, draw_trial
-from kfnb.widgets.home import Home
-from kfnb.widgets.study.progress import time_left
-from kfnb.widgets.study.scale import dimension_scale, value_scale
-from kfnb.widgets.study.space import dimensions_of
-from kfnb.widgets.study.standing import Standing
+from kfnb.resources.studies.view.dimensions import dimensions_of
+from kfnb.resources.studies.view.progress import time_left
+from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.scale import dimension_scale, value_scale
+from kfnb.resources.studies.view.studies import draw_studies
+from kfnb.resources.studies.view.study import draw_study, draw_study_plot
+from kfnb.resources.studies.view.trial import draw_trial
+from kfnb.ui.mount_point import Home
 
 CHARTS = ["history", "parallel", "slices", "importances", "curves"]
 

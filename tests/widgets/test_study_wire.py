@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.model import Dimension, RunState, TaskError, Trial, TrialState
-from kfnb.widgets.study.wire import MOST_CURVES, MOST_POINTS, StudyWire, find_trial, wire_id
+from kfnb.resources.studies.wire import MOST_CURVES, MOST_POINTS, StudyWire, find_trial, wire_id
 
 ID = wire_id("local", "bowl")
 

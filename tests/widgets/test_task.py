@@ -8,9 +8,8 @@ import widget_pages as reading
 import widget_samples as samples
 
 from kfnb.model import Artifact, Preview, RunState, Task, TaskError
-from kfnb.widgets import draw_task
-from kfnb.widgets.task import artifact_of
-from kfnb.widgets.words import file_size, width
+from kfnb.resources.runs.view.task import artifact_of, draw_task
+from kfnb.ui.words import file_size, width
 
 DATA = Artifact("data", "system.Dataset", "s3://bucket/run/data", {"format": "parquet", "shape": "569 x 31"})
 MODEL = Artifact("model", "system.Model", "/runs/model", {"format": "skops"})

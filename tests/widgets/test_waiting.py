@@ -7,9 +7,11 @@ import widget_samples as samples
 
 from kfnb.model import Run, RunState, Task
 from kfnb.model.cluster import Knowledge, Machine, Part, Status, WaitingPod
-from kfnb.widgets import draw_progress, draw_run, draw_task
-from kfnb.widgets.status import draw_status
-from kfnb.widgets.wire import Wire
+from kfnb.resources.cluster.view.status import draw_status
+from kfnb.resources.runs.view.progress import draw_progress
+from kfnb.resources.runs.view.run import draw_run
+from kfnb.resources.runs.view.task import draw_task
+from kfnb.resources.runs.wire import Wire
 
 REASON = "cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu"
 WAITS = Task(

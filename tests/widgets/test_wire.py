@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.model import Run, RunState, Task, TaskError, Trial, TrialState
-from kfnb.widgets import wire
-from kfnb.widgets.study import wire as study_wire
-from kfnb.widgets.study.wire import StudyWire
-from kfnb.widgets.wire import Wire
+from kfnb.resources.runs import wire
+from kfnb.resources.runs.wire import Wire
+from kfnb.resources.studies import wire as study_wire
+from kfnb.resources.studies.wire import StudyWire
 
 MESSAGES = Path(__file__).parents[2] / "js" / "test" / "messages.json"
 

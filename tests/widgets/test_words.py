@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.model import Artifact
-from kfnb.widgets.words import TIMES, clean, counted, cut, duration, moment, one_line, short, width
+from kfnb.ui.words import TIMES, clean, counted, cut, duration, moment, one_line, short, width
 
 
 @pytest.mark.parametrize(

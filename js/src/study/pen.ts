@@ -1,6 +1,6 @@
 /** What charts are drawn with: a canvas's context, its size, and the colours of the page's theme. */
 
-/** The colours of trials by their classes, the worst first: as in kfnb/widgets/study/ramp.py. */
+/** The colours of trials by their classes, the worst first: as in kfnb/resources/studies/view/colors.py. */
 export const RAMP = [
   { colour: "#848c98", opacity: 1, width: 0.9 },
   { colour: "#7c8aa6", opacity: 1, width: 1 },

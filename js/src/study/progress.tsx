@@ -45,7 +45,7 @@ function said(left: number | null, head: StudyHead, standing: Standing): string 
   return `about ${duration(left)} left${head.goal === null ? "" : " at most"}`;
 }
 
-/** Seconds until a study is done, as in kfnb/widgets/study/progress.py; null where nobody can know. */
+/** Seconds until a study is done, as in kfnb/resources/studies/view/progress.py; null where nobody can know. */
 export function timeLeft(head: StudyHead, standing: Standing, now: number): number | null {
   const until = head.timeout !== null && head.started !== null ? head.started + head.timeout - now : 0;
   const left = byTrials(head, standing, now);

@@ -1,4 +1,4 @@
-/** Where on an axis a value stands: the same as kfnb/widgets/study/scale.py. */
+/** Where on an axis a value stands: the same as kfnb/resources/studies/view/scale.py. */
 import type { Dimension, Value } from "../protocol.ts";
 import { brief, digits } from "./standing.ts";
 

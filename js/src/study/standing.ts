@@ -1,7 +1,7 @@
 import type { State, Trial } from "../protocol.ts";
 import { count } from "../states.ts";
 
-/** Classes of trials by their values, as in kfnb/widgets/study/standing.py: the better ones are in front. */
+/** Classes of trials by their values, as in kfnb/resources/studies/view/ranking.py: the better ones are in front. */
 export const CLASSES = 5;
 
 const REST: readonly State[] = [

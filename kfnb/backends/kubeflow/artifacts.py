@@ -9,9 +9,9 @@ from typing import Any
 
 from kfnb.backends.kubeflow.components import Components, Ports
 from kfnb.backends.kubeflow.mlmd import Execution, Recorded, Stored, Use
-from kfnb.backends.metrics import metrics
-from kfnb.backends.parameters import plain, text, typed, unwrapped
 from kfnb.model import Artifact, RunState
+from kfnb.resources.runs.metrics import metrics
+from kfnb.text.parameter_values import plain, text, typed, unwrapped
 
 ENDED = {
     "COMPLETE": RunState.SUCCEEDED,

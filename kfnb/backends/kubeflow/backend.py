@@ -13,7 +13,6 @@ from itertools import islice
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.backend import LogLine, Submission
 from kfnb.backends.kubeflow import variables
 from kfnb.backends.kubeflow.experiments import Experiments
 from kfnb.backends.kubeflow.fold import outline
@@ -25,11 +24,12 @@ from kfnb.backends.kubeflow.server import NotFound, Server
 from kfnb.backends.kubeflow.submit import order
 from kfnb.backends.kubeflow.uploads import NOWHERE, Uploads
 from kfnb.backends.kubeflow.versions import Versions
-from kfnb.backends.selection import LISTED, Selection
 from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import PATIENCE, Pace
 from kfnb.model import RunState
+from kfnb.resources.runs.backend import LogLine, Submission
+from kfnb.resources.runs.selection import LISTED, Selection
 
 Json = Mapping[str, Any]
 

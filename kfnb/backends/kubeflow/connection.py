@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.backend import LogLine
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.credentials import Credentials
 from kfnb.backends.kubeflow.forward import Forward, Forwards
@@ -26,6 +25,7 @@ from kfnb.backends.kubeflow.uploads import Uploads
 from kfnb.cluster import reach
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
+from kfnb.resources.runs.backend import LogLine
 
 _API, _API_PORT = "ml-pipeline", 8888
 _METADATA, _METADATA_PORT = "metadata-grpc-service", 8080

@@ -5,9 +5,9 @@ from __future__ import annotations
 from kfnb.backends.kubeflow.paging import called, every
 from kfnb.backends.kubeflow.server import Exists, Server
 from kfnb.backends.kubeflow.states import seconds
-from kfnb.backends.selection import DEFAULT_EXPERIMENT as DEFAULT
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import Experiment
+from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT as DEFAULT
 
 
 class Experiments:

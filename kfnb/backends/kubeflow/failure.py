@@ -7,14 +7,14 @@ import signal
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from kfnb.backends import unmet
-from kfnb.backends.absent import with_advice
-from kfnb.backends.failure import from_description
 from kfnb.backends.kubeflow.gave_up import by_driver, by_executor, by_launcher, cut, unwritten
 from kfnb.backends.kubeflow.lines import own_lines
 from kfnb.backends.kubeflow.pods import Ended, Pod
 from kfnb.backends.kubeflow.printed import exceptions
 from kfnb.model import TaskError
+from kfnb.resources.runs import install_errors
+from kfnb.resources.runs.failure import from_description
+from kfnb.resources.runs.missing_files import with_advice
 
 _EXECUTOR = "kfp/dsl/executor_main.py"
 _LAUNCHED = re.compile(
@@ -49,9 +49,9 @@ def why_failed(lines: Iterable[str], program: str = "", pod: Pod | None = None) 
     told = _told(own, python=bool(program))
     if told is not None:
         return with_advice(from_description(told, program), told)
-    uninstalled = unmet.said_by_pip(own)
+    uninstalled = install_errors.said_by_pip(own)
     if uninstalled:
-        return TaskError(unmet.sentence(uninstalled, own, unmet.ANOTHER_IMAGE), _last(own))
+        return TaskError(install_errors.sentence(uninstalled, own, install_errors.ANOTHER_IMAGE), _last(own))
     return TaskError(_ended(everything, own, pod), _last(own))
 
 

@@ -9,8 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kfnb.backends.environment import FROM_STUDY, environment_of, of_study
-from kfnb.backends.iterations import measured
 from kfnb.backends.kubeflow.again import not_skipped_yet
 from kfnb.backends.kubeflow.plan import Plan, plan_of
 from kfnb.backends.kubeflow.results import results
@@ -20,6 +18,8 @@ from kfnb.backends.kubeflow.summary import summary, unprepared
 from kfnb.backends.kubeflow.tasks import Around, Tasks
 from kfnb.backends.kubeflow.told import NOTHING, Seen, Told
 from kfnb.model import Run, RunState
+from kfnb.resources.runs.environment import FROM_STUDY, environment_of, of_study
+from kfnb.resources.runs.iterations import measured
 
 Json = Mapping[str, Any]
 

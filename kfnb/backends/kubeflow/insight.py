@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.backend import LogLine
 from kfnb.backends.kubeflow import logs, waiting
 from kfnb.backends.kubeflow.artifacts import ENDED, Made
 from kfnb.backends.kubeflow.components import Components
@@ -28,6 +27,7 @@ from kfnb.backends.kubeflow.unexplained import Workflows
 from kfnb.backends.kubeflow.workflow import Node, Workflow
 from kfnb.jobs.polling import Pace
 from kfnb.model import RunState, Task, TaskError
+from kfnb.resources.runs.backend import LogLine
 
 Json = Mapping[str, Any]
 

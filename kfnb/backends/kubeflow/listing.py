@@ -10,8 +10,8 @@ from typing import Any
 from kfnb.backends.kubeflow.paging import every
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.states import seconds
-from kfnb.backends.selection import Selection
 from kfnb.model import RunState
+from kfnb.resources.runs.selection import Selection
 
 _PAGE = 100
 """Runs in a page: each comes with all of its tasks, so that a page may be megabytes."""

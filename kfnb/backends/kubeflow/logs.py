@@ -12,12 +12,12 @@ from itertools import chain
 from os import SEEK_END
 from queue import Empty, SimpleQueue
 
-from kfnb.backends.backend import CACHED, LogLine
 from kfnb.backends.kubeflow.lines import Sieve
 from kfnb.backends.kubeflow.pods import MAIN, Pods
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.polling import Pace, Pause
 from kfnb.model import Artifact
+from kfnb.resources.runs.backend import CACHED, LogLine
 
 _HEARTBEAT = 0.2
 _AGAIN = 2.0

@@ -9,7 +9,6 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from kfnb import model
-from kfnb.backends.backend import LogLine
 from kfnb.backends.kubeflow.again import begun_again
 from kfnb.backends.kubeflow.due import due
 from kfnb.backends.kubeflow.fold import fold, spec_of
@@ -23,6 +22,7 @@ from kfnb.backends.kubeflow.watch import Watch
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
+from kfnb.resources.runs.backend import LogLine
 
 Json = Mapping[str, Any]
 

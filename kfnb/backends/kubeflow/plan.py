@@ -8,7 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 from kfnb.backends.kubeflow.hooks import is_hook, without_hook
-from kfnb.backends.parameters import plain, typed
+from kfnb.text.parameter_values import plain, typed
 
 Json = Mapping[str, Any]
 

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from kfnb.backends.backend import Submission
 from kfnb.backends.kubeflow.experiments import Experiments
 from kfnb.backends.kubeflow.fold import spec_of
 from kfnb.backends.kubeflow.paging import every
@@ -19,7 +18,8 @@ from kfnb.backends.kubeflow.submit import order
 from kfnb.backends.kubeflow.uploads import NOWHERE, Uploads
 from kfnb.errors import BackendError
 from kfnb.model import Schedule, UploadedPipeline
-from kfnb.when import rfc3339
+from kfnb.resources.runs.backend import Submission
+from kfnb.text.timespec import rfc3339
 
 Json = Mapping[str, Any]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.backends.backend import Submission
-from kfnb.backends.environment import FROM_STUDY
 from kfnb.backends.kubeflow.limits import check
 from kfnb.backends.kubeflow.storable import check_storable, storable
 from kfnb.backends.kubeflow.variables import with_variables
 from kfnb.errors import BackendError
+from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.environment import FROM_STUDY
 
 Json = Mapping[str, Any]
 

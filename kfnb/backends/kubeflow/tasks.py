@@ -11,12 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from kfnb.backends import branches
 from kfnb.backends.kubeflow.plan import Dag, Step
 from kfnb.backends.kubeflow.rows import Row, Rows
 from kfnb.backends.kubeflow.states import seconds, state_named
 from kfnb.backends.kubeflow.told import Seen, Told
 from kfnb.model import RunState, Task, TaskError
+from kfnb.text import conditions
 
 _INCOMPLETE = "Kubeflow's API server has not recorded all of this run, as of workflows over 1 MiB"
 _SHOWN = 5
@@ -124,7 +124,7 @@ class Tasks:
             finished=finished,
             began=began,
             doing="" if state.finished else told.doing or unknown,
-            condition=branches.words(step.condition),
+            condition=conditions.words(step.condition),
             decided=_decided(step, state, told),
             inputs=told.inputs if step.inner is None else {},
             outputs=told.outputs if state is RunState.SUCCEEDED else {},
@@ -234,7 +234,7 @@ def _decided(step: Step, state: RunState, told: Told) -> str:
     begun = (RunState.RUNNING, RunState.SUCCEEDED, RunState.FAILED)
     if not step.condition or state not in (RunState.SKIPPED, *begun):
         return ""
-    return branches.decided(step.condition, told.slipped_in, taken=state in begun)
+    return conditions.decided(step.condition, told.slipped_in, taken=state in begun)
 
 
 def _seen_times(

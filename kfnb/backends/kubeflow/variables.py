@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.place import mark_generated
-from kfnb.variables import OF_A_POD, computes_names, defaulted_by, is_secret, read_by
+from kfnb.sourcemap import mark_generated
+from kfnb.text.variables import OF_A_POD, computes_names, defaulted_by, is_secret, read_by
 
 Json = Mapping[str, Any]
 

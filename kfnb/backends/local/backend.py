@@ -14,9 +14,6 @@ from itertools import chain, islice
 from pathlib import Path
 
 from kfnb import model
-from kfnb.backends.backend import CACHED, LogLine, Submission
-from kfnb.backends.environment import FROM_STUDY, environment_of, of_study
-from kfnb.backends.events import encode, fold
 from kfnb.backends.local import folder as folders
 from kfnb.backends.local.folder import Order, RunFolder
 from kfnb.backends.local.kind import job
@@ -24,7 +21,6 @@ from kfnb.backends.local.logs import Logs
 from kfnb.backends.local.reader import examine, refuse
 from kfnb.backends.local.secret_store import Secrets
 from kfnb.backends.local.supply import said, unmet
-from kfnb.backends.selection import DEFAULT_EXPERIMENT, LISTED, Selection
 from kfnb.errors import BackendError, RunNotFound, did_you_mean
 from kfnb.jobs.eventlog import Fact
 from kfnb.jobs.fold import Event
@@ -33,6 +29,10 @@ from kfnb.jobs.handle import POLL, RELEASE, require_space
 from kfnb.jobs.polling import Pace
 from kfnb.jobs.spawn import stand_by
 from kfnb.model import RunState
+from kfnb.resources.runs.backend import CACHED, LogLine, Submission
+from kfnb.resources.runs.environment import FROM_STUDY, environment_of, of_study
+from kfnb.resources.runs.events import encode, fold
+from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT, LISTED, Selection
 
 _STANDBY = "kfnb.backends.local.standby"
 

@@ -22,13 +22,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from kfnb.backends.events import decode, encode
 from kfnb.backends.local import files
 from kfnb.backends.local.exchange import Work
 from kfnb.backends.local.spec import Container, Program
 from kfnb.jobs import private
 from kfnb.model import Artifact
-from kfnb.variables import computes_names, defaulted_by, named_by, read_by
+from kfnb.resources.runs.events import decode, encode
+from kfnb.text.variables import computes_names, defaulted_by, named_by, read_by
 
 _FORMAT = 2
 """Raised when an entry is laid out anew, or steps get their inputs otherwise: older entries are then not found."""

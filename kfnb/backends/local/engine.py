@@ -14,7 +14,6 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
-from kfnb.backends.branches import decided
 from kfnb.backends.local.condition import holds, warm_up
 from kfnb.backends.local.exchange import Work
 from kfnb.backends.local.faults import StepFault
@@ -27,6 +26,7 @@ from kfnb.backends.local.summary import Summary, added_up
 from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.tasks import Tasks
 from kfnb.model import RunState, TaskError
+from kfnb.text.conditions import decided
 
 _WARM_UP = 0.05
 """Seconds after a run's start at which to get ready for its conditions."""

@@ -24,10 +24,10 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kfnb.backends.installs import KFP, OF_OLD_PYTHON, WITH_VALUE, installs
 from kfnb.backends.local.faults import StepFault
-from kfnb.backends.unmet import said_by_pip, said_by_uv, sentence
 from kfnb.jobs import private
+from kfnb.resources.runs.install_errors import said_by_pip, said_by_uv, sentence
+from kfnb.resources.runs.installs import KFP, OF_OLD_PYTHON, WITH_VALUE, installs
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement  # 80 ms, which a step that installs nothing does not need

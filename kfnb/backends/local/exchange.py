@@ -13,9 +13,9 @@ from kfnb.backends.local.importer import absolute
 from kfnb.backends.local.spec import Component, Program
 from kfnb.backends.local.supply import Supply
 from kfnb.backends.local.values import finite_json, parse
-from kfnb.backends.parameters import kept, plain, typed, wrapped
 from kfnb.jobs import private
 from kfnb.model import Artifact
+from kfnb.text.parameter_values import kept, plain, typed, wrapped
 
 _OUTPUT = "executor_output.json"
 LOG = "log"

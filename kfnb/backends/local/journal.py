@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.backends import branches
-from kfnb.backends.events import Fold, encode, fold
-from kfnb.backends.iterations import measured
 from kfnb.backends.local.spec import Step
-from kfnb.backends.metrics import metrics
 from kfnb.jobs.eventlog import EventLog, Fact
 from kfnb.model import RunState, Task, TaskError
+from kfnb.resources.runs.events import Fold, encode, fold
+from kfnb.resources.runs.iterations import measured
+from kfnb.resources.runs.metrics import metrics
+from kfnb.text import conditions
 
 
 class Journal:
@@ -64,7 +64,7 @@ class Journal:
                 "needs": list(step.needs),
                 "takes": step.takes,
             }
-            data |= {"condition": branches.words(step.condition)} if step.condition else {}
+            data |= {"condition": conditions.words(step.condition)} if step.condition else {}
             facts.append(("task", task, data | ({} if index is None else {"iteration": index})))
         self._told.update(prefix + name for name in steps)
         return facts

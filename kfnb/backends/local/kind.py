@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from kfnb.backends.events import fold
 from kfnb.backends.local.container import remove
 from kfnb.backends.local.folder import RunFolder
 from kfnb.jobs.eventlog import EventLog, Fact
@@ -13,6 +12,7 @@ from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.handle import Job, Kind
 from kfnb.jobs.recovery import Loss
 from kfnb.model import RunState, Task
+from kfnb.resources.runs.events import fold
 
 _LOST = "process lost: the supervisor of the run exited unexpectedly"
 

@@ -13,8 +13,6 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, NoReturn
 
-from kfnb.backends.absent import with_advice
-from kfnb.backends.failure import from_description
 from kfnb.backends.local import container, runner
 from kfnb.backends.local.activity import Activity
 from kfnb.backends.local.container_engine import engine
@@ -28,10 +26,12 @@ from kfnb.backends.local.preload import preload
 from kfnb.backends.local.spec import Container, Importer, Pipeline, Program, Volume
 from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.timeline import Timeline
-from kfnb.backends.parameters import kept
 from kfnb.jobs import private
 from kfnb.jobs.processes import Processes
 from kfnb.model import Artifact, TaskError, read_carried
+from kfnb.resources.runs.failure import from_description
+from kfnb.resources.runs.missing_files import with_advice
+from kfnb.text.parameter_values import kept
 
 _FAILURE = "failure.json"
 

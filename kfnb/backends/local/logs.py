@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from kfnb.backends.backend import LogLine
 from kfnb.backends.local.folder import RunFolder
+from kfnb.resources.runs.backend import LogLine
 
 _CHUNK = 1 << 20
 """Bytes after which a line that has no end is cut."""

@@ -13,8 +13,8 @@ from kfnb.backends.local.resolve import Inputs, Result
 from kfnb.backends.local.spec import Component, Dag, Loop, Pipeline
 from kfnb.backends.local.summary import worst
 from kfnb.backends.local.values import accepted
-from kfnb.backends.parameters import typed
 from kfnb.model import RunState
+from kfnb.text.parameter_values import typed
 
 
 def items(loop: Loop, component: Component, inputs: Inputs) -> list[Inputs]:

@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.backends.local.faults import StepFault
-from kfnb.backends.parameters import text
 from kfnb.model import Artifact
+from kfnb.text.parameter_values import text
 
 _PLACEHOLDER = re.compile(r"\{\{\$\.(.*?)\}\}")
 _INPUT = re.compile(r"inputs\.(?P<what>parameters|artifacts)\['(?P<name>[^']*)'\](?P<field>\.(?:uri|path))?")

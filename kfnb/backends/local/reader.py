@@ -25,8 +25,8 @@ from kfnb.backends.local.spec import (
     Volume,
 )
 from kfnb.backends.local.values import MISSING
-from kfnb.backends.parameters import plain, typed
 from kfnb.errors import BackendError
+from kfnb.text.parameter_values import plain, typed
 
 Json = Mapping[str, Any]
 

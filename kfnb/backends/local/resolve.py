@@ -12,8 +12,8 @@ from kfnb.backends.local.placeholder import Context, fill, in_json, of_run
 from kfnb.backends.local.sources import Constant, FromInput, FromStatus, FromTask, Source
 from kfnb.backends.local.spec import Component, Dag, Step
 from kfnb.backends.local.values import MISSING, accepted
-from kfnb.backends.parameters import typed
 from kfnb.model import Artifact, RunState, TaskError
+from kfnb.text.parameter_values import typed
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from kfnb.backends.parameters import plain
+from kfnb.text.parameter_values import plain
 
 _SELECTOR = re.compile(r"""parseJson\(string_value\)((?:\[(?:"[^"]*"|'[^']*'|\d+)\])+)""")
 _KEY = re.compile(r"""\[(?:"([^"]*)"|'([^']*)'|(\d+))\]""")

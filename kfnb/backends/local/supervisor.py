@@ -15,7 +15,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from kfnb.backends.events import decode
 from kfnb.backends.local.cache import Cache
 from kfnb.backends.local.engine import Engine
 from kfnb.backends.local.folder import Order, RunFolder
@@ -31,7 +30,6 @@ from kfnb.backends.local.spec import Pipeline
 from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.tasks import Tasks
 from kfnb.backends.local.timeline import Timeline
-from kfnb.backends.parameters import plain
 from kfnb.disk import shortage
 from kfnb.jobs import private
 from kfnb.jobs.driver import drive
@@ -40,6 +38,8 @@ from kfnb.jobs.prefork import Prefork, Request
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
 from kfnb.model import Artifact, RunState
+from kfnb.resources.runs.events import decode
+from kfnb.text.parameter_values import plain
 
 _WORKSPACE = "workspace"
 """The volume that all tasks of a run share, where its pipeline asks for one."""

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import Any, Final
 
 from kfnb.backends.local.faults import StepFault
-from kfnb.backends.parameters import plain, text
+from kfnb.text.parameter_values import plain, text
 
 _SHOWN = 80
 """Characters of a bad value that an error shows."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.model import Dimension
-from kfnb.tuning.search import Search
+from kfnb.resources.studies.search import Search
 
 Rule = Callable[[str], bool]
 """Whether a setting's text is a right one."""

@@ -14,13 +14,13 @@ from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.errors import BackendError
 from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
+from kfnb.resources.studies.search import Search
 from kfnb.tuning.katib import experiment, reading
 from kfnb.tuning.katib.algorithms import INSTEAD
 from kfnb.tuning.katib.details import Manager
 from kfnb.tuning.katib.logs import Logs
 from kfnb.tuning.katib.observed import Observed
 from kfnb.tuning.katib.resources import Item, Resources
-from kfnb.tuning.search import Search
 
 _MOST = "maxTrialCount"
 _CURVES = 5.0

@@ -8,11 +8,11 @@ from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.model import Objective, kfp_name
+from kfnb.resources.studies.search import Search
 from kfnb.tuning.katib import algorithms, template
 from kfnb.tuning.katib.parameters import written
 from kfnb.tuning.katib.steps import Steps, read_steps
 from kfnb.tuning.katib.template import Metric
-from kfnb.tuning.search import Search
 
 GROUP = "kubeflow.org/v1beta1"
 SUBJECT = "kfnb/subject"

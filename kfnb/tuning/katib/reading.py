@@ -9,10 +9,10 @@ from typing import Any
 
 from kfnb.errors import UsageError
 from kfnb.model import Dimension, Objective, RunState, Study, TaskError, Trial, TrialState
+from kfnb.text.timespec import instant
 from kfnb.tuning.katib import parameters
 from kfnb.tuning.katib.algorithms import INSTEAD, early_read
 from kfnb.tuning.katib.experiment import ALGORITHM, STEPS, SUBJECT
-from kfnb.when import instant
 
 Item = Mapping[str, Any]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import Any
 
-from kfnb.backends.parameters import typed
 from kfnb.errors import BackendError
 from kfnb.model import importers, kfp_name
-from kfnb.tuning.search import Subject
+from kfnb.resources.studies.search import Subject
+from kfnb.text.parameter_values import typed
 
 Json = Mapping[str, Any]
 

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kfnb.cluster.quantity import amount
 from kfnb.model import Dimension
+from kfnb.text.quantity import amount
 from kfnb.tuning.katib import pod, program
 from kfnb.tuning.katib.steps import Input, Step, Steps
 

@@ -22,8 +22,8 @@ from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
 from kfnb.model import Dimension, Value
-from kfnb.tuning.distribution import distribution
-from kfnb.tuning.space import placed
+from kfnb.resources.studies.distribution import distribution
+from kfnb.resources.studies.space import placed
 
 if TYPE_CHECKING:
     from optuna import Study

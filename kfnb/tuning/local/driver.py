@@ -19,6 +19,7 @@ from kfnb.jobs.eventlog import EventLog
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
 from kfnb.model import RunState
+from kfnb.resources.studies.search import Search
 from kfnb.tuning.local.ending import End, fruitless
 from kfnb.tuning.local.fold import StudyFold
 from kfnb.tuning.local.folder import Order, StudyFolder
@@ -29,7 +30,6 @@ from kfnb.tuning.local.runs import Runs
 from kfnb.tuning.local.searching import Searching, Trials
 from kfnb.tuning.local.suggester import Suggester
 from kfnb.tuning.local.workers import Workers
-from kfnb.tuning.search import Search
 
 
 def main(folder: StudyFolder, lock: int) -> None:

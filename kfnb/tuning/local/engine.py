@@ -17,13 +17,13 @@ from kfnb.jobs.folder import absolute
 from kfnb.jobs.handle import require_space
 from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
+from kfnb.resources.studies.search import Search
 from kfnb.tuning.local import folder as folders
 from kfnb.tuning.local import prepare, sampler
 from kfnb.tuning.local.fold import described
 from kfnb.tuning.local.folder import Order, StudyFolder
 from kfnb.tuning.local.kind import job
 from kfnb.tuning.local.observer import Observer
-from kfnb.tuning.search import Search
 
 _TOO_LATE = (
     "trials that are runs of a pipeline tell their metrics at their ends, too late to stop early: leave"

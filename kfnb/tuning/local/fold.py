@@ -25,7 +25,7 @@ from typing import Any
 from kfnb import model
 from kfnb.jobs.fold import Event, Fold
 from kfnb.model import Dimension, Objective, RunState, TaskError, Trial, TrialState
-from kfnb.tuning.search import Search
+from kfnb.resources.studies.search import Search
 
 _CREATED = (
     "objective",

@@ -26,7 +26,7 @@ from kfnb.jobs.eventlog import reading
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.handle import RELEASE
 from kfnb.model import Dimension, Objective
-from kfnb.tuning.search import Search, Subject
+from kfnb.resources.studies.search import Search, Subject
 
 _STUDIES = "studies"
 _FILE = "search.json"

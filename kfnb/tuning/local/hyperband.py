@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from kfnb.model import Dimension, Trial, Value
-from kfnb.tuning.search import Search
-from kfnb.tuning.space import drawn
+from kfnb.resources.studies.search import Search
+from kfnb.resources.studies.space import drawn
 
 
 @dataclass

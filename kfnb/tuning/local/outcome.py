@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.backends.failure import from_description
 from kfnb.model import Objective, TaskError, TrialState
+from kfnb.resources.runs.failure import from_description
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from kfnb.backends.backend import Submission
 from kfnb.backends.local import LocalBackend
 from kfnb.backends.local.environment import missing, parse
 from kfnb.backends.local.preload import preload
@@ -23,10 +22,11 @@ from kfnb.backends.local.spec import Program as StepProgram
 from kfnb.errors import BackendError
 from kfnb.jobs import private
 from kfnb.model import Artifact, Run, RunState
+from kfnb.resources.runs.backend import Submission
+from kfnb.resources.studies.search import Search
+from kfnb.resources.studies.space import start_of
 from kfnb.tuning.local.folder import StudyFolder
 from kfnb.tuning.local.worker import Program
-from kfnb.tuning.search import Search
-from kfnb.tuning.space import start_of
 
 _READERS: Mapping[str, tuple[str, ...]] = {
     "parquet": ("pandas", "pyarrow.parquet"),

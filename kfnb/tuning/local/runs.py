@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from kfnb.backends.backend import Submission
 from kfnb.backends.local import LocalBackend
-from kfnb.backends.run import Run as Handle
 from kfnb.errors import BackendError
 from kfnb.model import Artifact, Objective, Run, RunState, TaskError, TrialState
+from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.handle import Run as Handle
+from kfnb.resources.studies.search import Search
+from kfnb.resources.studies.space import start_of
 from kfnb.tuning.local.outcome import Outcome, failed, measured
 from kfnb.tuning.local.workers import Report
-from kfnb.tuning.search import Search
-from kfnb.tuning.space import start_of
 
 _LOOK = 0.05
 """Seconds between looks at a run."""

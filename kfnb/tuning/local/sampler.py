@@ -9,9 +9,9 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from kfnb.model import Dimension, Value
+from kfnb.resources.studies.search import Search
+from kfnb.resources.studies.space import at_step
 from kfnb.tuning.local.hyperband import Hyperband
-from kfnb.tuning.search import Search
-from kfnb.tuning.space import at_step
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner

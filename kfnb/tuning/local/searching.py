@@ -10,12 +10,12 @@ from functools import partial
 from typing import Any, Protocol
 
 from kfnb.model import RunState, Trial, TrialState
+from kfnb.resources.studies.search import Search
 from kfnb.tuning.local.ending import End
 from kfnb.tuning.local.journal import StudyJournal
 from kfnb.tuning.local.outcome import KILLED, Outcome
 from kfnb.tuning.local.suggester import Suggester, Suggestion
 from kfnb.tuning.local.workers import Report
-from kfnb.tuning.search import Search
 
 
 class Trials(Protocol):

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from kfnb.errors import BackendError
 from kfnb.model import Dimension, Trial, TrialState, Value
-from kfnb.tuning.conditions import Asking, read_function
+from kfnb.resources.studies.conditional_space import Asking, read_function
+from kfnb.resources.studies.search import Search
 from kfnb.tuning.local.folder import StudyFolder
 from kfnb.tuning.local.hyperband import Hyperband
 from kfnb.tuning.local.outcome import KILLED, Outcome
 from kfnb.tuning.local.sampler import grid, learns_of_failures, pruner, sampler
-from kfnb.tuning.search import Search
 
 if TYPE_CHECKING:
     import optuna

@@ -17,11 +17,11 @@ from kfnb.backends.local.failure import from_status
 from kfnb.jobs import private
 from kfnb.jobs.processes import Processes
 from kfnb.model import TaskError
+from kfnb.resources.studies.search import Search
 from kfnb.tuning.local.folder import StudyFolder
 from kfnb.tuning.local.outcome import Outcome, failed, of_worker
 from kfnb.tuning.local.prepare import Prepared
 from kfnb.tuning.local.worker import serve
-from kfnb.tuning.search import Search
 
 _LONGEST = 64 * 2**20
 """Bytes that a line of a worker may have."""

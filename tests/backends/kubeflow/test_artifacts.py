@@ -9,7 +9,7 @@ from replay import BAD, CACHED, GOOD, text_of
 from kfnb.backends.kubeflow import artifacts, mlmd
 from kfnb.backends.kubeflow.mlmd import Execution, Recorded, Stored, Use
 from kfnb.model import Artifact
-from kfnb.widgets.classification import read_confusion, read_roc
+from kfnb.resources.runs.view.classification import read_confusion, read_roc
 
 
 @pytest.fixture(scope="module")

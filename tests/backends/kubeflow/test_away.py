@@ -9,16 +9,17 @@ import pytest
 from conftest import HASTE
 from replay import GOOD, RECORDINGS, RUNS, Replay, looks
 
-from kfnb import api, config
+from kfnb import settings as config
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.credentials import Credentials
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.watch import Watch
-from kfnb.backends.run import Run
 from kfnb.cli import main
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.polling import Pace, Pause
 from kfnb.model import RunState
+from kfnb.resources.runs import api
+from kfnb.resources.runs.handle import Run
 
 
 @pytest.fixture

@@ -14,18 +14,18 @@ from idling import idle_minute, seen_after
 from made import big_run, many_runs
 from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, text_of
 
-from kfnb.backends.backend import Submission
-from kfnb.backends.events import Fold
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.pods import Pods
 from kfnb.backends.kubeflow.server import Patience, Server
 from kfnb.backends.kubeflow.told import Told
-from kfnb.backends.run import Run
-from kfnb.backends.selection import Selection
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
 from kfnb.model import RunState, TaskError
+from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.events import Fold
+from kfnb.resources.runs.handle import Run
+from kfnb.resources.runs.selection import Selection
 
 HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
@@ -377,7 +377,7 @@ def test_an_interrupt_while_waiting_says_that_the_run_goes_on_and_how_to_come_ba
         "import os, signal, threading\n"
         "from kfnb.backends.kubeflow.backend import KubeflowBackend\n"
         "from kfnb.backends.kubeflow.server import Server\n"
-        "from kfnb.backends.run import Run\n"
+        "from kfnb.resources.runs.handle import Run\n"
         f"run = Run(KubeflowBackend(Server('{replay.url}')), '{STOPPED}')\n"
         "print(run.state, flush=True)\n"
         "threading.Timer(0.3, os.kill, (os.getpid(), signal.SIGINT)).start()\n"

@@ -11,15 +11,19 @@ import yaml
 from cluster import Metadata, running
 from replay import GOOD, Replay
 
-from kfnb import api, config
-from kfnb.backends.comparison import compared
+from kfnb import settings as config
 from kfnb.backends.kubeflow import surroundings
 from kfnb.backends.kubeflow.connection import Access, connect
 from kfnb.backends.kubeflow.surroundings import Surroundings, read
-from kfnb.backends.run import Run
 from kfnb.cluster.patience import Patience
 from kfnb.errors import BackendError, SettingError, UsageError
-from kfnb.widgets import draw_comparison, draw_run, draw_runs, draw_settings
+from kfnb.resources.runs import api
+from kfnb.resources.runs.comparison import compared
+from kfnb.resources.runs.handle import Run
+from kfnb.resources.runs.view.comparison import draw_comparison
+from kfnb.resources.runs.view.run import draw_run
+from kfnb.resources.runs.view.runs import draw_runs
+from kfnb.resources.settings.view import draw_settings
 
 CANARY = "canary-7f3a"
 
@@ -211,7 +215,7 @@ def test_no_secret_is_shown_by_settings_or_errors(settings, replay: Replay, tmp_
 def test_no_secret_is_in_anything_that_a_run_shows_or_writes(settings, replay: Replay, capfd, caplog):
     from replay import RECORDINGS
 
-    from kfnb.backends.events import encode
+    from kfnb.resources.runs.events import encode
 
     caplog.set_level(0)
     for name, value in {"host": replay.url, "token": CANARY, "cookies": f"s={CANARY}"}.items():

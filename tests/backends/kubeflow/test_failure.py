@@ -6,10 +6,10 @@ from functools import cache
 import pytest
 from replay import text_of
 
-from kfnb.backends import unmet
 from kfnb.backends.kubeflow import pods
 from kfnb.backends.kubeflow.failure import SILENT, why_failed, why_lost, why_unprepared
 from kfnb.backends.kubeflow.pods import Ended, Pod
+from kfnb.resources.runs import install_errors
 
 RECORDED = (
     "success",
@@ -126,7 +126,7 @@ ABSENT = "No matching distribution found for pandas==2.2"
             ["ERROR: Invalid requirement: 'a=2'", "Hint: = is not a valid operator."],
             "Invalid requirement: 'a=2'",
         ),
-        (["/usr/bin/python3: No module named pip"], f"No module named pip; {unmet.ANOTHER_IMAGE}"),
+        (["/usr/bin/python3: No module named pip"], f"No module named pip; {install_errors.ANOTHER_IMAGE}"),
         (
             [
                 "error: metadata-generation-failed",
@@ -154,7 +154,7 @@ def test_a_step_that_went_on_after_pip_failed_is_not_told_by_pip():
 
 
 def test_a_steps_own_error_is_not_taken_for_pips():
-    assert unmet.said_by_pip(["ERROR: cannot connect to the database"]) == ""
+    assert install_errors.said_by_pip(["ERROR: cannot connect to the database"]) == ""
 
 
 def fatal(said, program="driver"):

@@ -8,7 +8,6 @@ import pytest
 from made import big_run
 from replay import BAD, CACHED, GOOD, OTHER, STOPPED, exchanges, looks
 
-from kfnb.backends.events import Fold
 from kfnb.backends.kubeflow.changes import changes
 from kfnb.backends.kubeflow.fold import fold, outline, spec_of
 from kfnb.backends.kubeflow.plan import plan_of
@@ -16,6 +15,7 @@ from kfnb.backends.kubeflow.states import seconds
 from kfnb.backends.kubeflow.told import Told
 from kfnb.jobs.fold import Event
 from kfnb.model import Run, RunState, TaskError
+from kfnb.resources.runs.events import Fold
 
 STATES = {RunState.SUCCEEDED: "ok", RunState.SKIPPED: "skipped"}
 

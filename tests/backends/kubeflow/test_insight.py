@@ -7,7 +7,6 @@ import pytest
 from cluster import ACCESS, SECRET, Metadata, running
 from replay import BAD, CACHED, GOOD, looks, serving
 
-from kfnb.backends.events import encode
 from kfnb.backends.kubeflow import insight, mlmd
 from kfnb.backends.kubeflow.artifacts import Made
 from kfnb.backends.kubeflow.backend import KubeflowBackend
@@ -19,9 +18,10 @@ from kfnb.backends.kubeflow.pods import Pod, Pods
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.told import NOTHING, Told
 from kfnb.backends.kubeflow.workflow import Node
-from kfnb.backends.run import Run as Handle
 from kfnb.errors import BackendError
 from kfnb.model import Run, RunState, Task, TaskError
+from kfnb.resources.runs.events import encode
+from kfnb.resources.runs.handle import Run as Handle
 
 
 @pytest.fixture

@@ -11,7 +11,6 @@ import pytest
 import yaml
 from replay import serving
 
-from kfnb.backends.backend import Submission
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.fold import fold
 from kfnb.backends.kubeflow.limits import _go, cautions, check, workflow_size
@@ -19,6 +18,7 @@ from kfnb.backends.kubeflow.plan import plan_of
 from kfnb.backends.kubeflow.server import Server
 from kfnb.backends.kubeflow.submit import order
 from kfnb.errors import BackendError
+from kfnb.resources.runs.backend import Submission
 
 STOCK = Path(__file__).parent / "recordings" / "stock"
 

@@ -10,16 +10,16 @@ from made import many_runs
 from replay import RUNS, Replay, exchanges, serving, text_of
 from shelf import listed
 
-from kfnb.backends.backend import Submission
 from kfnb.backends.kubeflow import listing
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.schedules import Rhythm
 from kfnb.backends.kubeflow.server import Server
-from kfnb.backends.selection import Selection
 from kfnb.cluster.patience import Patience
 from kfnb.errors import RunNotFound
 from kfnb.model import RunState
-from kfnb.when import instant
+from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.selection import Selection
+from kfnb.text.timespec import instant
 
 HASTE = Patience(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 

@@ -6,7 +6,6 @@ import pytest
 from cluster import ACCESS, Live, recorded_kubernetes
 from replay import GOOD, text_of
 
-from kfnb.backends.backend import LogLine
 from kfnb.backends.kubeflow.lines import own_lines
 from kfnb.backends.kubeflow.logs import Looked, Source, end, follow, read
 from kfnb.backends.kubeflow.pods import Pods
@@ -15,6 +14,7 @@ from kfnb.backends.kubeflow.signing import Keys
 from kfnb.errors import BackendUnavailable
 from kfnb.jobs.polling import Pace
 from kfnb.model import Artifact
+from kfnb.resources.runs.backend import LogLine
 
 PACE = Pace(0.05, 0.2)
 LOAD = "train-and-deploy-tsnfn-system-container-impl-524909162"

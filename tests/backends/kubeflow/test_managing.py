@@ -10,7 +10,7 @@ from test_pipelines import sorted_too
 from test_schedules import SCHEDULE
 
 import kfnb
-from kfnb import cli, config
+from kfnb import cli, settings
 from kfnb.backends.kubeflow import paging
 from tests.conftest import Shell
 
@@ -114,7 +114,7 @@ def test_the_public_functions_do_the_same(notebook: Shell):
 def test_the_command_does_the_same(replay: Replay, monkeypatch, tmp_path, capsys):
     monkeypatch.setenv("KFNB_HOST", replay.url)
     monkeypatch.setenv("KFNB_BACKEND", "kubeflow")
-    config.reset(start=tmp_path)
+    settings.reset(start=tmp_path)
     try:
         assert cli.main(["upload", GOOD, "--version", "v2", "--json"]) == 0
         assert json.loads(capsys.readouterr().out)[0]["version"] == "v2"
@@ -130,4 +130,4 @@ def test_the_command_does_the_same(replay: Replay, monkeypatch, tmp_path, capsys
         assert "there is no schedule moon" in capsys.readouterr().err
     finally:
         monkeypatch.undo()
-        config.reset(start=tmp_path)
+        settings.reset(start=tmp_path)

@@ -6,13 +6,13 @@ import pytest
 from cluster import ACCESS, SECRET, recorded_kubernetes
 from replay import GOOD
 
-from kfnb.backends.keeping import keep, written
+from kfnb.artifacts.preview import preview
 from kfnb.backends.kubeflow.objects import Session, Store, read_secrets
 from kfnb.backends.kubeflow.s3 import S3Files
 from kfnb.backends.kubeflow.signing import Keys, encoded, signed
-from kfnb.backends.previews import preview
 from kfnb.errors import BackendError, Unreadable
 from kfnb.model import FILES, Artifact, Run, Task
+from kfnb.resources.runs.output_files import keep, written
 
 ROOT = f"minio://mlpipeline/v2/artifacts/train-and-deploy/{GOOD}"
 MODEL = f"{ROOT}/train/39faecb9-f7b1-43ef-988e-633f9777309f/model"

@@ -7,9 +7,9 @@ from contextlib import redirect_stderr
 
 import pytest
 
-from kfnb.backends.failure import from_description
 from kfnb.backends.kubeflow.failure import why_failed
 from kfnb.backends.kubeflow.printed import exceptions
+from kfnb.resources.runs.failure import from_description
 
 groups = pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no exception groups")
 

@@ -7,7 +7,6 @@ import pytest
 from recorded import AsItWas, at, beside, in_the_end, look_at, names, workflows
 from replay import looks
 
-from kfnb.backends.events import Fold
 from kfnb.backends.kubeflow import records, unexplained
 from kfnb.backends.kubeflow.changes import changes
 from kfnb.backends.kubeflow.components import Components
@@ -15,6 +14,7 @@ from kfnb.backends.kubeflow.insight import Cluster
 from kfnb.backends.kubeflow.workflow import parse
 from kfnb.jobs.fold import Event
 from kfnb.model import Run, RunState
+from kfnb.resources.runs.events import Fold
 
 WITHOUT_ROWS = "stock: large"
 """Its rows stay as they were when its Workflow grew over 1 MiB: 13 of 17 tasks have none, or an old one."""

@@ -8,15 +8,15 @@ from dataclasses import asdict
 import pytest
 from replay import Replay, exchanges, serving
 
-from kfnb.backends.backend import Submission
 from kfnb.backends.kubeflow import paging, schedules
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.schedules import Rhythm
 from kfnb.backends.kubeflow.server import Server
 from kfnb.errors import BackendError
 from kfnb.model import UploadedPipeline
-from kfnb.when import instant
-from kfnb.widgets import draw_schedules
+from kfnb.resources.runs.backend import Submission
+from kfnb.resources.schedules.view import draw_schedules
+from kfnb.text.timespec import instant
 
 SCHEDULE, SUMMARIES = "64b37f17-e960-4c69-b1d8-06c7ecfed284", "91c448da-cf67-497a-ba05-e42d2ad6946f"
 VERSION = UploadedPipeline(

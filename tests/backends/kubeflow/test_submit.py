@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from kfnb.backends.backend import Submission
 from kfnb.backends.kubeflow.storable import check_storable, storable
 from kfnb.backends.kubeflow.submit import order
 from kfnb.errors import BackendError
+from kfnb.resources.runs.backend import Submission
 
 
 def pipeline(program: str, **task: Any) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from contextlib import suppress
 import pytest
 from cluster import ACCESS, SECRET
 
-from kfnb.backends.backend import Submission
 from kfnb.backends.kubeflow import uploads as uploading
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.objects import Session, Store, read_secrets
@@ -19,6 +18,7 @@ from kfnb.backends.kubeflow.uploads import Uploads
 from kfnb.errors import BackendError
 from kfnb.model import carried, digest_of, importers
 from kfnb.model.carried import imported
+from kfnb.resources.runs.backend import Submission
 
 
 def spec_of(*sets):

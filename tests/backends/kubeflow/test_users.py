@@ -7,12 +7,12 @@ import yaml
 from conftest import HASTE
 from replay import serving, text_of
 
-from kfnb.backends.backend import Submission
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.schedules import Rhythm
 from kfnb.backends.kubeflow.server import Server
-from kfnb.backends.selection import Selection
 from kfnb.errors import BackendError
+from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.selection import Selection
 
 SPEC = yaml.safe_load(text_of("pipeline-good.yaml"))
 

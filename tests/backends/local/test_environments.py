@@ -12,8 +12,8 @@ from running import submission, task, text, wait
 from steps import component
 
 from kfnb.backends.local.environment import Requirements, missing, parse
-from kfnb.backends.unmet import said_by_uv
 from kfnb.model import RunState
+from kfnb.resources.runs.install_errors import said_by_uv
 
 KFP = version("kfp")
 

@@ -15,7 +15,7 @@ from kfp import dsl
 from running import submission, task, wait, wait_until
 from steps import component
 
-from kfnb import config, disk
+from kfnb import disk, settings
 from kfnb.backends.local import LocalBackend
 from kfnb.cli import main
 from kfnb.errors import BackendError
@@ -74,7 +74,7 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     if shutil.which("mount") is None or subprocess.run(command, capture_output=True, check=False).returncode:
         pytest.skip("a file system can be mounted by root alone")
     monkeypatch.setenv("KFNB_HOME", str(home))
-    config.reset()
+    settings.reset()
     try:
         yield home
     finally:
@@ -157,7 +157,7 @@ def test_doctor_and_status_are_red_where_the_disk_is_full_or_the_home_is_a_file(
 def test_a_home_that_is_a_file_is_broken(tmp_path, monkeypatch, capsys):
     (tmp_path / "file").touch()
     monkeypatch.setenv("KFNB_HOME", str(tmp_path / "file"))
-    config.reset()
+    settings.reset()
     for words, code in ((["doctor"], 1), (["status"], 0)):
         assert main(words) == code
         out = capsys.readouterr().out

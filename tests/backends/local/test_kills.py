@@ -38,7 +38,7 @@ ROUNDS = [pytest.param(seed, marks=[pytest.mark.slow] if seed >= QUICK else []) 
 KERNEL = """
     import json, sys
     from pathlib import Path
-    from kfnb.backends.backend import Submission
+    from kfnb.resources.runs.backend import Submission
     from kfnb.backends.local import LocalBackend
     spec, home, folder, jobs = json.loads(sys.stdin.read())
     backend = LocalBackend(Path(home), jobs=jobs)

@@ -18,12 +18,12 @@ from kfp import dsl
 from running import marked, spec_of, submission, task, text, wait, wait_until
 from steps import component, fail, nap, number, same
 
-from kfnb.backends.events import fold
 from kfnb.backends.local import LocalBackend
 from kfnb.backends.local.kind import end
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.eventlog import opened
 from kfnb.model import RunState
+from kfnb.resources.runs.events import fold
 
 
 @dsl.pipeline
@@ -61,7 +61,7 @@ def test_a_run_outlives_the_process_that_submitted_it(backend, tmp_path):
     program = """
         import json, os, sys
         from pathlib import Path
-        from kfnb.backends.backend import Submission
+        from kfnb.resources.runs.backend import Submission
         from kfnb.backends.local import LocalBackend
         spec, home, folder = json.loads(sys.stdin.read())
         submission = Submission(spec=spec, arguments={"seconds": 0.5}, name="x", folder=folder)

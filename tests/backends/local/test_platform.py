@@ -12,11 +12,11 @@ from kfp import dsl, kubernetes
 from running import spec_of, submission, task, wait
 from steps import component
 
-from kfnb.backends.backend import Submission
 from kfnb.backends.local import LocalBackend
 from kfnb.backends.local.mounts import possible
 from kfnb.errors import BackendError
 from kfnb.model import RunState
+from kfnb.resources.runs.backend import Submission
 
 needs_mounts = pytest.mark.skipif(not possible(), reason="the kernel lets no process mount")
 

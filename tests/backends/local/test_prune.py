@@ -7,7 +7,7 @@ from kfp import dsl
 from running import marked, submission, wait, wait_until
 from steps import nap, number
 
-from kfnb import cli, config
+from kfnb import cli, settings
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.model import RunState
 
@@ -53,11 +53,11 @@ def test_the_command_removes_them(backend, tmp_path, monkeypatch, capsys):
 
     with monkeypatch.context() as patch:
         patch.setenv("KFNB_HOME", str(backend._home))
-        config.reset()
+        settings.reset()
         assert cli.main(["runs", "prune", "--keep", "1"]) == 0
         assert capsys.readouterr().out.split() == ids[:1]
         assert cli.main(["runs", "prune", "--keep", "-1"]) == 2
-    config.reset()
+    settings.reset()
 
 
 def test_a_folder_that_is_removed_under_a_run_ends_that_run_alone(backend, tmp_path):

@@ -7,9 +7,9 @@ from kfp import dsl
 from running import submission, wait
 from steps import nap, number
 
-from kfnb.backends.selection import Selection
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.model import RunState
+from kfnb.resources.runs.selection import Selection
 
 
 @dsl.pipeline

@@ -11,8 +11,8 @@ from running import task, tasks
 from steps import component, fail, word
 
 from kfnb.backends.local.spec import Retries
-from kfnb.backends.run import Run
 from kfnb.model import RunState
+from kfnb.resources.runs.handle import Run
 
 
 @component

@@ -6,8 +6,8 @@ from kfnb.backends.local.condition import holds
 from kfnb.backends.local.faults import StepFault
 from kfnb.backends.local.placeholder import Context, fill, in_json, of_run, unfilled
 from kfnb.backends.local.values import accepted, parse
-from kfnb.backends.parameters import kept, plain, text, typed, unwrapped, wrapped
 from kfnb.model import Artifact
+from kfnb.text.parameter_values import kept, plain, text, typed, unwrapped, wrapped
 
 
 def test_a_specs_integral_doubles_are_integers_again():

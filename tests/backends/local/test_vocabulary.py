@@ -12,9 +12,9 @@ from kfp import dsl
 from running import spec_of, submission, task, wait
 from steps import add, component, fail, nap, number, read, word, write
 
-from kfnb.backends.backend import Submission
 from kfnb.errors import BackendError
 from kfnb.model import RunState
+from kfnb.resources.runs.backend import Submission
 
 
 @component

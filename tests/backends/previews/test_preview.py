@@ -16,8 +16,8 @@ from fsspec.implementations.local import LocalFileSystem
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kfnb.backends.previews import binary
-from kfnb.backends.previews.preview import HEAD, preview
+from kfnb.artifacts import binary
+from kfnb.artifacts.preview import HEAD, preview
 from kfnb.capture.embedded import values
 from kfnb.capture.embedded.values import kfnb_save
 from kfnb.capture.values import kind_of

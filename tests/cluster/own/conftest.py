@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from kfnb import config
+from kfnb import settings
 from kfnb.cli import main
-from kfnb.cluster.own import applying, manifests, waiting
+from kfnb.resources.localcluster import apply, manifests, readiness
 
 STAND_IN = Path(__file__).with_name("stand_in.py")
 TOOLS = ("kind", "minikube", "docker", "kustomize", "kubectl")
@@ -58,9 +58,9 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIns:
     made = StandIns(tmp_path / "tools")
     monkeypatch.setenv("PATH", str(made.bin))
     monkeypatch.setenv("KFNB_STAND_INS", str(made.folder))
-    monkeypatch.setattr(applying, "_PAUSES", (0.01,))
-    monkeypatch.setattr(applying, "_LONGEST", 0.01)
-    monkeypatch.setattr(waiting, "_EVERY", 0.01)
+    monkeypatch.setattr(apply, "_PAUSES", (0.01,))
+    monkeypatch.setattr(apply, "_LONGEST", 0.01)
+    monkeypatch.setattr(readiness, "_EVERY", 0.01)
     return made
 
 
@@ -68,7 +68,7 @@ def tools(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIns:
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Where kfnb keeps what it knows."""
     monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
-    config.reset(start=tmp_path)
+    settings.reset(start=tmp_path)
     return tmp_path / "home"
 
 

@@ -2,8 +2,8 @@
 
 import io
 
-from kfnb.cluster.own.life import Progress
-from kfnb.verbs.bar import Bar
+from kfnb.resources.localcluster.lifecycle import Progress
+from kfnb.resources.localcluster.progress_bar import Bar
 
 
 class Terminal(io.StringIO):

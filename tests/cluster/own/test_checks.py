@@ -2,10 +2,10 @@
 
 import pytest
 
-from kfnb.cluster.own import checks
-from kfnb.cluster.own.checks import Verdict
-from kfnb.cluster.own.manifests import Size
 from kfnb.model.cluster import Machine
+from kfnb.resources.localcluster import checks
+from kfnb.resources.localcluster.checks import Verdict
+from kfnb.resources.localcluster.manifests import Size
 
 BIG, SMALL = Size(6, 15, 0), Size(2, 4, 0)
 GIB = 2**30

@@ -4,9 +4,9 @@ from itertools import pairwise
 
 import pytest
 
-from kfnb.cluster import compatibility
-from kfnb.cluster.own import manifests
 from kfnb.errors import UsageError
+from kfnb.resources.cluster import compatibility
+from kfnb.resources.localcluster import manifests
 
 RELEASES = list(manifests.releases())
 

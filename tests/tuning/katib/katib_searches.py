@@ -11,8 +11,8 @@ from google.protobuf import json_format
 from kfp import dsl
 
 from kfnb.model import Objective
-from kfnb.tuning.search import Search, Subject
-from kfnb.tuning.space import read_space
+from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.space import read_space
 
 SPACE = "lr=log(1e-4,1e-1) depth=int(2,8) act=choice(relu,tanh)"
 

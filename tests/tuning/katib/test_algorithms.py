@@ -6,10 +6,10 @@ import pytest
 from katib_searches import search
 
 from kfnb.errors import BackendError
-from kfnb.tuning import algorithms as common
+from kfnb.resources.studies import algorithms as common
+from kfnb.resources.studies.space import read_space
 from kfnb.tuning.katib.algorithms import ALGORITHMS, EARLY_STOPPING, points
 from kfnb.tuning.katib.experiment import experiment
-from kfnb.tuning.space import read_space
 
 FITTING = {
     "auto": "lr=float(0.05,1,step=0.1) depth=int(1,9,step=2)",

@@ -7,10 +7,10 @@ from katib_searches import search
 from katib_server import KatibServer
 
 from kfnb.model import Dimension, Objective
+from kfnb.resources.studies.search import Search
 from kfnb.tuning.katib import KatibEngine, parameters
 from kfnb.tuning.katib.experiment import experiment
 from kfnb.tuning.local import sampler
-from kfnb.tuning.search import Search
 
 SEARCHES = {
     "random": {"space": "lr=log(1e-4,1e-1) depth=int(2,8) act=choice(relu,tanh)", "seed": 3},

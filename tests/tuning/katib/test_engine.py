@@ -12,11 +12,11 @@ from katib_server import NAMESPACE, KatibServer
 
 from kfnb.errors import BackendError, BackendUnavailable, StudyNotFound
 from kfnb.model import Objective, RunState, TaskError, TrialState
+from kfnb.resources.studies.search import Subject
 from kfnb.tuning.katib import KatibEngine, connect
 from kfnb.tuning.katib.logs import program_of
 from kfnb.tuning.katib.observations import Curve
 from kfnb.tuning.katib.observed import Observed
-from kfnb.tuning.search import Subject
 
 MINE = {"lr": "0.01", "depth": "5", "act": "tanh"}
 

@@ -10,8 +10,8 @@ from katib_searches import branching, churn, ready_made, search, unlike
 
 from kfnb.errors import BackendError
 from kfnb.model import Objective
+from kfnb.resources.studies.search import Search, Subject
 from kfnb.tuning.katib.experiment import experiment, known_as, name_of, text
-from kfnb.tuning.search import Search, Subject
 
 
 def spec(made: Search) -> dict[str, Any]:

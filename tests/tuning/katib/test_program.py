@@ -15,8 +15,8 @@ import pytest
 from katib_searches import churn, search
 
 from kfnb.model import Objective
+from kfnb.resources.studies.search import Search, Subject
 from kfnb.tuning.katib.experiment import experiment
-from kfnb.tuning.search import Search, Subject
 
 FILTER = re.compile(r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)")
 """The collector's own, with which it looks for metrics in lines."""

@@ -10,8 +10,8 @@ import pytest
 import kfnb
 from kfnb.capture.component import Options
 from kfnb.jobs.system import end_all
-from kfnb.searching import cell_subject
-from kfnb.tuning.study import Study
+from kfnb.resources.studies.api import cell_subject
+from kfnb.resources.studies.handle import Study
 
 sys.path.insert(0, str(Path(__file__).parent))
 

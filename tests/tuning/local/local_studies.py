@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from kfnb.config import settings
 from kfnb.jobs import system
+from kfnb.resources.studies.handle import Study
+from kfnb.settings import settings
 from kfnb.tuning.local.folder import StudyFolder
-from kfnb.tuning.study import Study
 
 Start = Callable[..., Study]
 

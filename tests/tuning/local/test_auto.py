@@ -7,12 +7,12 @@ import pytest
 from local_studies import Start
 
 from kfnb.model import Objective, TrialState, Value
-from kfnb.tuning.conditions import dimensions_of
+from kfnb.resources.studies.conditional_space import dimensions_of
+from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.space import read_space
 from kfnb.tuning.local.folder import StudyFolder
 from kfnb.tuning.local.outcome import KILLED, Outcome
 from kfnb.tuning.local.suggester import Suggester
-from kfnb.tuning.search import Search, Subject
-from kfnb.tuning.space import read_space
 
 FAILED, NO_NUMBER = Outcome(TrialState.FAILED), Outcome(TrialState.METRICS_UNAVAILABLE)
 Params = dict[str, Value]

@@ -17,7 +17,7 @@ import kfnb
 from kfnb.errors import BackendError, StudyFailed, StudyNotFound, UsageError
 from kfnb.jobs.eventlog import reading
 from kfnb.model import RunState, TrialState
-from kfnb.tuning.study import Study
+from kfnb.resources.studies.handle import Study
 
 SLOW = "import time\ntime.sleep(60 if x > 0.4 else 0.05)\nloss = x"
 STEADY = "import time\ntime.sleep(0.2)\nloss = x"
@@ -241,7 +241,9 @@ def test_waiting_for_too_long_leaves_the_study_going(start: Start) -> None:
 
 def test_an_interrupted_wait_says_how_to_come_back(start: Start, monkeypatch) -> None:
     study = start(STEADY, trials=10)
-    monkeypatch.setattr("kfnb.tuning.study.poll", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+    monkeypatch.setattr(
+        "kfnb.resources.studies.handle.poll", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+    )
     with pytest.raises(KeyboardInterrupt, match=r"study s goes on; kfnb\.study\('s'\) comes back to it"):
         study.wait()
     assert not study.state.finished

@@ -1,0 +1,1 @@
+"""Artifacts: the beginning of their content, for looking at. Nothing is unpickled."""

@@ -1,0 +1,457 @@
+"""What travels with a component, and why: every name that its code needs, traced to what made it.
+
+``trace`` follows the names that a cell reads, and those that the functions it uses read in turn, until each is an
+input, a parameter, an import, a piece of source or a constant; or it raises a ``CaptureError`` that says which cell
+made the name and what to do.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from kfnb.capture import modules, packages
+from kfnb.capture.cell import Cell
+from kfnb.capture.component import (
+    Component,
+    Options,
+    check_globals,
+    component_function,
+    is_builtin,
+    live_object,
+    unknown_name,
+)
+from kfnb.capture.content import examine
+from kfnb.capture.definitions import Definition, Sort, is_name
+from kfnb.capture.embedded.reports import KF_OUTPUTS
+from kfnb.capture.imports import Import, import_of, importable, imported_modules, submodules
+from kfnb.capture.name_usage import Names
+from kfnb.capture.names import read_names
+from kfnb.capture.notebook import Notebook, Parameter
+from kfnb.capture.pure import is_pure
+from kfnb.capture.values import is_mutable, is_tree
+from kfnb.errors import CaptureError
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """A set-up cell, and the names that it is the first to need: they must be there before it."""
+
+    cell: Cell
+    needs: frozenset[str]
+
+
+@dataclass
+class Travel:
+    """All that a component needs from around it, each thing once, in the order in which it must be there.
+
+    ``files`` are modules that lie beside the notebook, ``needed`` modules that must be installed with the place
+    that imports each, ``reasons`` say which name asked for which, ``origins`` which cell made it. ``again`` are names
+    that an earlier run of the cell itself has written since what makes them did, with the place that reads them.
+    ``setups`` are the set-up cells that come first, ``given`` names that those make.
+    """
+
+    inputs: dict[str, Definition] = field(default_factory=dict)
+    params: dict[str, Parameter] = field(default_factory=dict)
+    imports: dict[str, Import] = field(default_factory=dict)
+    sources: list[Definition] = field(default_factory=list)
+    constants: dict[str, str] = field(default_factory=dict)
+    origins: dict[str, Cell] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
+    needed: dict[str, str] = field(default_factory=dict)
+    reasons: dict[str, str] = field(default_factory=dict)
+    kf: set[str] = field(default_factory=set)
+    provided: set[str] = field(default_factory=set)
+    again: dict[str, str] = field(default_factory=dict)
+    setups: list[SetUp] = field(default_factory=list)
+    given: set[str] = field(default_factory=set)
+    notes: list[str] = field(default_factory=list)
+
+
+def travel_of(notebook: Notebook, component: Component) -> Travel:
+    """What travels with a component: as its cell ran, but for functions that were edited since."""
+    return trace(
+        notebook,
+        component.cell,
+        component.names,
+        component.options,
+        constants=component.constants,
+        before=component.cell.order,
+        setups=notebook.setups(component.cell.order),
+        unpickled=component.unpickled,
+    )
+
+
+def trace(
+    notebook: Notebook,
+    cell: Cell,
+    names: Names,
+    options: Options,
+    *,
+    constants: Mapping[str, str] | None = None,
+    before: int | None = None,
+    setups: Iterable[Cell] = (),
+    unpickled: Collection[str] = (),
+) -> Travel:
+    """Everything that the code of ``cell`` needs.
+
+    ``before`` is the order of the cell as of which names are looked up, ``constants`` the values (as source) that
+    constants had then; both as the component was captured, or None for now. ``setups`` are the set-up cells that run
+    before it in a step, ``unpickled`` names that only pickles in its files refer to.
+    """
+    tracer = _Tracer(notebook, cell, options, constants or {}, before)
+    tracer.captured = constants is not None
+    if component_function(cell.tree) is not None:
+        tracer.travel.params.update({param.name: param for param in options.params})
+    for one in setups:
+        tracer.set_up(one)
+    for name, line in names.needs.items():
+        optional = name in names.maybe or name in names.keeps
+        tracer.need(
+            name, Use(line, cell, "the cell", optional=optional, own=name in names.writes and optional)
+        )
+    for name in sorted(unpickled):
+        if name not in names.writes:
+            tracer.need(name, Use(1, cell, "a pickle that the step reads", optional=True, own=True))
+    tracer.imports_inside(cell.tree, cell)
+    tracer.kf_calls(cell.tree)
+    found = tracer.travel
+    found.sources.sort(key=lambda one: (one.cell.order, one.first))
+    return found
+
+
+@dataclass(frozen=True)
+class Use:
+    """That a line of a cell needs a name.
+
+    ``optional``: the code may get along without, so that it is no error when nothing makes the name. ``own``: the
+    code may well make it itself, so that it is no error either when only the kernel has it.
+    """
+
+    line: int
+    cell: Cell
+    reason: str
+    optional: bool = False
+    own: bool = False
+
+    @property
+    def place(self) -> str:
+        """The place of the line, for messages."""
+        return str(self.cell.place(self.line))
+
+
+class _Tracer:
+    """Follows names to what made them, as of ``before``."""
+
+    def __init__(
+        self,
+        notebook: Notebook,
+        cell: Cell,
+        options: Options,
+        constants: Mapping[str, str],
+        before: int | None,
+    ) -> None:
+        self.notebook = notebook
+        self.cell = cell
+        self.options = options
+        self.constants = constants
+        self.before = before
+        self.captured = False
+        self.keys: set[str] = set()  # of the set-up cells that come first
+        self.seen: set[str] = set()
+        self.travel = Travel()
+
+    def set_up(self, cell: Cell) -> None:
+        """Take a set-up cell along, with what it needs."""
+        known = set(self.seen)
+        names = read_names(cell.tree, self.notebook.star_names)
+        for name, line in names.needs.items():
+            optional = name in names.maybe or name in names.keeps
+            self.need(name, Use(line, cell, f"set-up cell {cell}", optional=optional, own=optional))
+        if self.travel.inputs:
+            name, made = next(iter(self.travel.inputs.items()))
+            raise CaptureError(
+                f"set-up cell {cell} reads {name}, which component {made.cell.name} makes: a set-up cell runs before"
+                " every step"
+            )
+        self.imports_inside(cell.tree, cell)
+        self.travel.setups.append(SetUp(cell, frozenset(self.seen - known)))
+        self.keys.add(cell.key)
+
+    def need(self, name: str, use: Use) -> None:
+        """Find what makes ``name``."""
+        if name in self.seen:
+            return
+        self.seen.add(name)
+        self.travel.reasons[name] = use.reason
+        declared = next((param for param in self.options.params if param.name == name), None)
+        if declared is not None:
+            self.travel.params[name] = declared
+            return
+        definition = self._definition(name, use)
+        if definition is None:
+            self._undefined(name, use)
+            return
+        if definition.cell.key in self.keys and definition.sort is not Sort.DELETED:
+            self.travel.given.add(name)
+            return
+        sort = self._sort(definition)
+        take = {
+            Sort.IMPORT: self._import,
+            Sort.SOURCE: self._source,
+            Sort.LITERAL: self._constant,
+            Sort.EXPRESSION: self._expression,
+            Sort.PARAMETER: self._parameter,
+            Sort.STEP: self._input,
+        }.get(sort)
+        if sort is Sort.STEP and use.optional and not self._has_value(name):
+            return
+        if take is not None:
+            self.travel.origins[name] = definition.cell
+            take(definition)
+        elif sort is Sort.LIVE:
+            self._live(name, use, f"by cell {definition.cell}")
+        elif not use.optional:
+            raise CaptureError(f"{use.place}: {name} was deleted by cell {definition.cell}")
+
+    def _definition(self, name: str, use: Use) -> Definition | None:
+        """What made the name before this component did: its own earlier runs do not count."""
+        newest = self.notebook.definition(name, self.before)
+        if newest is None or newest.cell.key != self.cell.key:
+            return newest
+        found = self.notebook.definition(name, self.before, but=self.cell.key)
+        if found is None and not use.optional:
+            raise CaptureError(f"{use.place}: nothing makes {name} before {self.cell.name} itself does")
+        if not use.optional and newest.sort is Sort.STEP and newest.cell.order not in self.cell.earlier:
+            self.travel.again[name] = use.place
+        return found
+
+    def _has_value(self, name: str) -> bool:
+        """Whether a step's name had a value when this component's cell ran."""
+        captured = self.notebook.components.get(self.cell.name)
+        if captured is not None and captured.cell.order == self.cell.order:
+            return name in captured.inputs
+        return name in self.notebook.namespace
+
+    # -- the sorts of definitions -----------------------------------------------------------------------------
+
+    def _input(self, definition: Definition) -> None:
+        self.travel.inputs[definition.name] = definition
+
+    def _parameter(self, definition: Definition) -> None:
+        self.travel.params[definition.name] = self.notebook.parameters[definition.name]
+
+    def _sort(self, definition: Definition) -> Sort:
+        """The sort of a definition; an expression is a constant only where all that it is made of are."""
+        value = getattr(definition.node, "value", None)
+        if definition.sort not in (Sort.LITERAL, Sort.LIVE) or definition.only_changes or value is None:
+            return definition.sort
+        parts = {self._part(name, definition) for name in self._made_of(definition)}
+        if definition.sort is Sort.LITERAL and parts <= {Sort.LITERAL}:
+            return Sort.LITERAL
+        if importable(definition.name, self.notebook.namespace.get(definition.name))[0]:
+            return Sort.LIVE  # another name for what an import gives
+        fixed = parts <= {Sort.LITERAL, Sort.EXPRESSION, Sort.IMPORT, Sort.SOURCE}
+        return Sort.EXPRESSION if fixed and self._is_pure(definition) else Sort.LIVE
+
+    def _made_of(self, definition: Definition) -> list[str]:
+        """The names that a definition reads where it runs."""
+        assert definition.node is not None
+        return list(read_names(ast.Module([definition.node], []), self.notebook.star_names).reads)
+
+    def _part(self, name: str, definition: Definition) -> Sort:
+        """The sort of a name that a definition is made of."""
+        part = self.notebook.definition_above(name, definition)
+        if part is not None:
+            return self._sort(part)
+        return Sort.IMPORT if is_builtin(name) else Sort.LIVE
+
+    def _is_pure(self, definition: Definition) -> bool:
+        """Whether a definition assigns names what can be evaluated again."""
+        node = definition.node
+        if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None or definition.cell.head:
+            return False
+        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+        return all(map(is_name, targets)) and is_pure(node.value, self.notebook.namespace.__getitem__)
+
+    def _expression(self, definition: Definition) -> None:
+        """A constant that is not a literal: its text travels where it still gives the value that the name has."""
+        if not self.captured and not self._is_as_defined(definition):
+            raise CaptureError(
+                f"{definition.cell.place(definition.first)}: {definition.name} was changed since this line made it: run"
+                " this cell again, or make it in a component"
+            )
+        self._source(replace(definition, sort=Sort.EXPRESSION))
+
+    def _is_as_defined(self, definition: Definition) -> bool:
+        """Whether an expression, evaluated again, gives what its name stands for."""
+        space = dict(self.notebook.namespace)
+        name, node = definition.name, definition.node
+        if name not in space:
+            return False
+        try:
+            exec(compile(ast.Module([node], []), "<constant>", "exec"), space)  # type: ignore[list-item]  # noqa: S102
+        except Exception:  # what it is made of has changed
+            return False
+        was, now = examine(self.notebook.namespace[name]), examine(space[name])
+        return was.digest is not None and was.digest == now.digest
+
+    def _constant(self, definition: Definition) -> None:
+        name = definition.name
+        self.travel.constants[name] = self.constants.get(name) or self._literal(definition)
+
+    def _literal(self, definition: Definition) -> str:
+        """The value of a constant as it is now, as the source of a literal."""
+        name, place = definition.name, definition.cell.place(definition.first)
+        value = self.notebook.namespace.get(name)
+        known = self.travel.constants
+        twin = next(
+            (one for one in known if is_mutable(value) and self.notebook.namespace[one] is value), None
+        )
+        if twin is not None:
+            return twin  # two names for one object
+        if not is_tree(value):
+            raise CaptureError(
+                f"{place}: parts of {name} are one object, which no constant is: make it in a component"
+            )
+        try:
+            same = name in self.notebook.namespace and ast.literal_eval(repr(value)) == value
+        except (ValueError, SyntaxError):
+            same = False
+        if not same:
+            raise CaptureError(f"{place}: {name} is no longer the constant that this line made it")
+        return repr(value)
+
+    def _source(self, definition: Definition) -> None:
+        node = definition.node
+        assert node is not None
+        check_globals(node, definition.cell)
+        self._check_defaults(definition)
+        if not any(one.node is node for one in self.travel.sources):
+            self.travel.sources.append(definition)
+        self.kf_calls(node)
+        self.imports_inside(node, definition.cell)
+        names = definition.reads(self.notebook.star_names)
+        outer = self.before
+        if outer is not None and definition.cell.order >= outer:
+            self.before = None  # an edited function is taken as of now, and so is what it needs
+        for name, line in names.needs.items():
+            optional = name in names.maybe or name in names.keeps
+            use = Use(
+                line,
+                definition.cell,
+                definition.name,
+                optional=optional,
+                own=name in names.writes and optional,
+            )
+            self.need(name, use)
+        self.before = outer
+
+    def _check_defaults(self, definition: Definition) -> None:
+        """What a definition took when it ran (defaults, decorators, a class body) must be what it takes in a step."""
+        assert definition.node is not None
+        at_once = read_names(ast.Module([definition.node], []), self.notebook.star_names).reads
+        for name in at_once:
+            then = self.notebook.definition_above(name, definition)
+            now = self.notebook.definition(name, self.before)
+            if then is None or now is None or now.sort in (Sort.SOURCE, Sort.IMPORT) or _is_same(then, now):
+                continue
+            raise CaptureError(
+                f"{definition.cell.place(definition.first)}: {definition.name} took {name} when it was defined, and"
+                f" cell {now.cell} has assigned {name} since: run this cell again"
+            )
+
+    def _import(self, definition: Definition) -> None:
+        node, name = definition.node, definition.name
+        assert isinstance(node, ast.Import | ast.ImportFrom)
+        text, module = import_of(name, node, self.notebook.star_names)
+        place = str(definition.cell.place(definition.first))
+        self.travel.imports[name] = Import(name, text, module, place)
+        self.module(module, place)
+        if not isinstance(node, ast.Import) or text != f"import {module}":
+            return
+        for other in self.notebook.definitions(name, self.before):  # import a.b and import a.c make one name
+            for inner in submodules(name, other.node):
+                self.travel.imports.setdefault(
+                    f"{name}: {inner}", Import(name, f"import {inner}", inner, place)
+                )
+                self.travel.reasons[f"{name}: {inner}"] = self.travel.reasons[name]
+                self.module(inner, place)
+        self.travel.imports = {
+            key: one for key, one in self.travel.imports.items() if key == name or one.text != text
+        }
+
+    # -- names without a definition that travels --------------------------------------------------------------
+
+    def _undefined(self, name: str, use: Use) -> None:
+        if name == "kf":
+            return  # what of it is used, ``kf_calls`` finds out
+        if name in use.cell.code.modules:  # a !command is written with it
+            self.travel.imports[name] = Import(name, f"import {name}", name, use.place)
+            return
+        if name == "get_ipython":
+            raise CaptureError(f"{use.place}: get_ipython() is the notebook's; a step has no IPython")
+        declared = [one.param(name) for one in self.notebook.components.values() if one.param(name)]
+        if declared and declared[-1] is not None:  # an earlier component's parameter is one of the pipeline
+            self.travel.params[name] = declared[-1]
+        elif is_builtin(name):  # also where IPython has put its own in its place (open, display)
+            self.travel.provided.add(name)
+        elif name in self.notebook.namespace:
+            self._live(name, use, "outside this notebook's cells")
+        elif not use.optional:
+            raise unknown_name(name, use.line, use.cell, [*self.notebook.names(), *self.notebook.namespace])
+
+    def _live(self, name: str, use: Use, maker: str) -> None:
+        value = self.notebook.namespace.get(name)
+        text, module = importable(name, value)
+        if text:
+            self.travel.imports[name] = Import(name, text, module, use.place)
+            self.module(module, use.place)
+        elif not use.own:
+            raise live_object(name, use.line, use.cell, maker, value)
+        elif name in self.notebook.namespace:
+            self.travel.notes.append(f"{name} is taken to be made by the component itself, not {maker}")
+
+    # -- modules ----------------------------------------------------------------------------------------------
+
+    def imports_inside(self, tree: ast.AST, cell: Cell) -> None:
+        """The imports that stand in the code itself: what they name must be there too."""
+        for module, node, tried in imported_modules(tree):
+            if not tried or packages.is_installed(module):
+                self.module(module, str(cell.place(node.lineno)))
+
+    def module(self, module: str, place: str) -> None:
+        """Note that ``module`` must be importable: beside the notebook, or from a package."""
+        if module in self.travel.needed:
+            return
+        if not packages.is_local(module, self.notebook.folder):
+            if not packages.is_standard(module):
+                self.travel.needed[module] = place
+            return
+        files = modules.collect(module, self.notebook.folder)
+        new = {name: source for name, source in files.items() if name not in self.travel.files}
+        self.travel.files.update(new)
+        for name, source in new.items():
+            for inner in modules.imported(source, name):
+                self.module(inner, name)
+
+    def kf_calls(self, tree: ast.AST) -> None:
+        """Which of ``kf``'s functions the code uses: those decide which artifacts the step has.
+
+        Where ``kf`` itself is handed on, it may be all of them.
+        """
+        named = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "kf"]
+        used = [
+            node.attr
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "kf"
+        ]
+        self.travel.kf |= set(KF_OUTPUTS) if len(named) > len(used) else set(used) & set(KF_OUTPUTS)
+
+
+def _is_same(one: Definition, two: Definition) -> bool:
+    """Whether two definitions are one statement, in one run of its cell or in two."""
+    if one.cell.order == two.cell.order:
+        return one.first == two.first
+    return one.cell.key == two.cell.key

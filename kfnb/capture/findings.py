@@ -1,0 +1,225 @@
+"""What a user should know of a captured component: where the kernel and a pipeline may come to differ."""
+
+from __future__ import annotations
+
+import ast
+import os
+import tempfile
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from shlex import quote
+
+from kfnb.capture.cell import Cell
+from kfnb.capture.component import Component
+from kfnb.capture.content import can_be_shared
+from kfnb.capture.definitions import Sort
+from kfnb.capture.dependencies import Travel
+from kfnb.capture.imports import imported_modules
+from kfnb.capture.lookups import variables_of
+from kfnb.capture.nondeterminism import draws_unseeded, fleeting_calls
+from kfnb.capture.notebook import Notebook
+from kfnb.capture.project import top_of
+from kfnb.capture.random_draws import GENERATORS
+from kfnb.capture.syntax import root_name
+from kfnb.capture.variables import Variables
+from kfnb.capture.whole_paths import whole_paths_told
+from kfnb.text.variables import OF_A_POD, is_secret
+
+_SEEDS = {"seed", "manual_seed", "set_seed"}
+_LONGEST_PATH = 200
+
+
+def notes_of(
+    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+) -> tuple[str, ...]:
+    """The notes of a component whose cell has run; it drew no random number from the modules ``idle``."""
+    cell = component.cell
+    notes = list(travel.notes)
+    notes += [f"{cell.place(line)}: {what} cannot be seen" for line, what in component.names.unseen.items()]
+    notes += [
+        f"{name}: {component.refusals[name]}"
+        for name in component.options.outputs
+        if name in component.refusals
+    ]
+    notes += _changed_modules(component, travel)
+    notes += _seeds(component)
+    notes += _earlier_changes(notebook, component, travel, idle)
+    notes += _files_outside(component)
+    notes += whole_paths_told(cell, travel, notebook.folder)
+    notes += _aliases(notebook, component)
+    notes += _variables(component)
+    notes += _reads_of_environment(component, variables_of(component, travel, notebook.namespace))
+    notes += _fleeting(notebook, component, travel, idle)
+    notes += _without_effect(component)
+    return tuple(dict.fromkeys(notes))
+
+
+def _variables(component: Component) -> Iterator[str]:
+    """Environment variables that the step is given: secrets in plain text, and those that had no value here."""
+    for given in component.options.pod.env:
+        if is_secret("", given.value):
+            yield (
+                f"--env {given.name}: the value looks like a secret, and anyone who sees the pipeline can read it:"
+                f" put it into a Kubernetes secret, and give the component --secret NAME:KEY={given.name}"
+            )
+    for held in component.options.pod.keys if component.function is None else ():
+        if held.name not in os.environ:
+            yield (
+                f"{held.name} had no value here: a run takes it from the {held.holder.replace('_', ' ')} {held.source};"
+                " set it in the notebook, or let the setting secrets say where a file has it"
+            )
+
+
+def _reads_of_environment(component: Component, read: Variables) -> Iterator[str]:
+    """The variables that the step takes from where it runs, other than those that it asks for."""
+    pod = component.options.pod
+    names = sorted(read.names - {one.name for one in pod.env} - {one.name for one in pod.keys} - OF_A_POD)
+    if read.all:
+        yield (
+            f"cell {component.cell}: goes through all environment variables: the step is not cached, and a pod has"
+            " other variables"
+        )
+    elif names:
+        secret = [name for name in names if is_secret(name, os.environ.get(name, ""))]
+        plain = [name for name in names if name not in secret]
+        how = [f"{' '.join(f'--env {quote(name)}' for name in plain)} of %kf_submit"] if plain else []
+        how += [f"--secret NAME:KEY={name} of %%kf_component" for name in secret]
+        several = len(names) > 1
+        again = f": where {'one of them' if several else 'it'} changes, the step runs again"
+        yield (
+            f"cell {component.cell}: reads the environment variable{'s' * several} {', '.join(names)}"
+            f"{again if component.options.cache else ''}. On a cluster {' and '.join(how)}"
+            f" {'gives them' if several else 'gives it'} to the step"
+        )
+
+
+def _fleeting(
+    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+) -> Iterator[str]:
+    """The time and random numbers that the step keeps, where it may be taken from the cache."""
+    if not component.options.cache or component.outside or component.variables.all or component.function:
+        return
+    outputs, space = component.options.outputs, notebook.namespace
+    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    found = list(dict.fromkeys(call for tree in trees for call in fleeting_calls(tree, space, outputs)))
+    seeded = [one.cell.tree for one in travel.setups]
+    noted = any("seed" in change.text for change in notebook.changing)
+    if not noted and draws_unseeded([*trees, *seeded], space, GENERATORS - set(idle)):
+        found.append("random numbers without a seed")
+    if found:
+        yield (
+            f"cell {component.cell}: keeps what {' and '.join(found)} gave: where the step is taken from the cache, it"
+            " is what an earlier run had (--no-cache runs the step each time)"
+        )
+
+
+def _without_effect(component: Component) -> Iterator[str]:
+    """``%%capture`` beside ``%%kf_component``."""
+    begun = component.cell.begun
+    for line in begun.dropped if begun else ():
+        if line.startswith("%%capture"):
+            yield "%%capture has no effect in a component: the cell's output is shown, and kept in no name"
+
+
+def _changed_modules(component: Component, travel: Travel) -> Iterator[str]:
+    """Modules that the cell sets something in: each step has its own."""
+    imported = {*travel.imports, *component.names.writes} - set(component.outputs)
+    for name, line in component.names.changes.items():
+        if name in imported:
+            yield f"{component.cell.place(line)}: what is set in {name} stays in this step: other steps do not see it"
+
+
+def seed_calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
+    """The calls that seed a generator which all of a kernel shares, each with the name that it begins with."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SEEDS:
+            root = root_name(node.func)
+            if root is not None:
+                yield node, root
+
+
+def _seeds(component: Component) -> Iterator[str]:
+    """Seeds that the component itself sets."""
+    for node, root in seed_calls(component.cell.tree):
+        if root not in component.outputs and root not in component.inputs:
+            yield (
+                f"{component.cell.place(node.lineno)}: {_called(node)}() seeds this step alone: other steps"
+                " draw other numbers than in the notebook"
+            )
+
+
+def _earlier_changes(
+    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+) -> Iterator[str]:
+    """What plain cells have changed for all of the kernel, and the step has not; what concerns any is told once.
+
+    A seed concerns only whoever draws from the generator.
+    """
+    modules = {one.module.partition(".")[0] for one in travel.imports.values()}
+    modules |= {module.partition(".")[0] for module in travel.needed}
+    trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
+    modules |= {module.partition(".")[0] for tree in trees for module, _, _ in imported_modules(tree)}
+    attributes = {node.attr for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    for change in notebook.changing:
+        if "seed" in change.text and set(change.concerns) <= set(idle):
+            continue
+        if change.concerns:
+            told = bool(set(change.concerns) & (modules | attributes))
+        else:
+            told = notebook.told.setdefault(change, component.name) == component.name
+        if told:
+            yield str(change)
+
+
+def _called(call: ast.Call) -> str:
+    return ast.unparse(call.func)
+
+
+def outside(cell: Cell, folder: Path) -> dict[str, int]:
+    """The files elsewhere on this machine that a cell names in its text, with the line."""
+    texts = {
+        node.value: node.lineno
+        for node in ast.walk(cell.tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and 0 < len(node.value) < _LONGEST_PATH
+    }
+    return {text: line for text, line in texts.items() if _is_outside(text, folder)}
+
+
+def _files_outside(component: Component) -> Iterator[str]:
+    """Files are there when the step runs here, and not on the cluster."""
+    for text, line in component.outside.items():
+        yield (
+            f"{component.cell.place(line)}: {text} is a file of this machine and does not travel: on a cluster, read it"
+            " from a URL, or keep it beside the notebook. The step is not cached"
+        )
+
+
+def _is_outside(text: str, folder: Path) -> bool:
+    try:
+        path = folder / text
+        inside = path.resolve().is_relative_to(top_of(folder.resolve()))
+        temporary = path.resolve().is_relative_to(Path(tempfile.gettempdir()).resolve())
+        named = text.startswith(("/", ".."))
+        return named and path.is_file() and not inside and not temporary
+    except (OSError, ValueError):
+        return False
+
+
+def _aliases(notebook: Notebook, component: Component) -> Iterator[str]:
+    """Names of other steps that stand for an object that this one changes: here they see the change."""
+    space = notebook.namespace
+    mine = {*component.changed, *component.names.changes}
+    others = [
+        name
+        for name, found in notebook.names().items()
+        if found[-1].sort is Sort.STEP and name in space and name not in {*mine, *component.names.writes}
+    ]
+    for one in sorted(mine & space.keys()):
+        for other in others:
+            if space[one] is space[other] and can_be_shared(space[one]):
+                yield (
+                    f"{one} and {other} are one object here and two in the pipeline, where {other} does not see what"
+                    f" this cell does to {one}: use one name for both"
+                )

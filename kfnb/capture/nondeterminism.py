@@ -1,0 +1,175 @@
+"""What a cell gets and would not get again: the time, the working folder, random numbers that no seed fixes.
+
+A step that keeps such a value may be taken from the cache all the same. What is only printed, and how long something
+took, is nothing to speak of: so values are followed through the text to where they are kept.
+"""
+
+from __future__ import annotations
+
+import ast
+import random
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from fnmatch import fnmatchcase
+from typing import Any
+
+from kfnb.capture.global_settings import full_name
+
+
+class Sort(Enum):
+    """A moment or a place; or a number of seconds, which measures something unless it is put out itself."""
+
+    VALUE = "value"
+    SECONDS = "seconds"
+
+
+_SORTS = {
+    "datetime.*.now": Sort.VALUE,
+    "datetime.*.utcnow": Sort.VALUE,
+    "datetime.*.today": Sort.VALUE,
+    "pandas.*.now": Sort.VALUE,
+    "pandas.*.utcnow": Sort.VALUE,
+    "pandas.*.today": Sort.VALUE,
+    "os.getcwd": Sort.VALUE,
+    "posix.getcwd": Sort.VALUE,
+    "pathlib.*cwd": Sort.VALUE,
+    "uuid.uuid[14]": Sort.VALUE,
+    "secrets.token_*": Sort.VALUE,
+    "os.urandom": Sort.VALUE,
+    "posix.urandom": Sort.VALUE,
+    "time.time": Sort.SECONDS,
+    "time.time_ns": Sort.SECONDS,
+}
+_WITHOUT = {"time.localtime": 0, "time.gmtime": 0, "time.ctime": 0, "time.asctime": 0, "time.strftime": 1}
+"""Functions that give the time of now where they get no more arguments than these."""
+
+_DRAWING = {"numpy": "numpy.random.[a-z]*", "random": "random.[a-z]*", "torch": "torch.*rand*"}
+"""The functions that draw from a generator which all of a kernel shares, by its module."""
+
+_SAMPLING = frozenset({"sample", "train_test_split", "shuffle", "resample"})
+"""Functions of libraries that draw from numpy's, unless they are given a state."""
+
+_SILENT = (
+    "print", "display", "*.display", "*log.*", "*logger.*", "logging.*", "*warn*", "kf.*", "*.write", "tqdm*",
+    "*.set_description*", "*.set_postfix*",
+)  # fmt: skip
+"""Calls that only tell."""
+
+_HANDING_ON = (
+    "str", "int", "float", "round", "repr", "format", "abs", "divmod", "min", "max", "sum", "len", "tuple", "list",
+    "datetime.*", "pandas.*Time*", "time.*", "os.path.*", "posixpath.*", "pathlib.*",
+)  # fmt: skip
+"""Calls whose result is as their arguments are."""
+
+
+def fleeting_calls(tree: ast.AST, namespace: Mapping[str, Any], outputs: Collection[str]) -> Iterator[str]:
+    """The calls whose value the code keeps, each as it is written; ``outputs`` are names that are put out for sure."""
+    reader = _Reader(namespace, outputs)
+    for node in ast.walk(tree):
+        for child in ast.iter_child_nodes(node):
+            reader.parents[child] = node
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+            reader.loads.setdefault(node.id, []).append(node)
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    found = [(call, sort) for call in calls if (sort := reader.sort(call)) is not None]
+    reader.moments = {name for call, _ in found for name in reader.names_of(call)}
+    yield from dict.fromkeys(
+        f"{ast.unparse(call.func)}()" for call, sort in found if reader.keeps(call, sort)
+    )
+
+
+def draws_unseeded(trees: Collection[ast.AST], namespace: Mapping[str, Any], drawn: Collection[str]) -> bool:
+    """Whether the code itself asks for random numbers, has ``drawn`` from the generator of that module, and seeds none.
+
+    That a library has drawn tells nothing alone: scikit-learn does so where the result does not depend on it.
+    """
+    calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    if any("seed" in _last(call).lower() for call in calls):
+        return False
+    return any(_draws_from(call, namespace) in {*drawn, "new"} for call in calls)
+
+
+def _draws_from(call: ast.Call, namespace: Mapping[str, Any]) -> str:
+    """The module whose generator a call draws from: ``new`` for one of its own; empty for none, and one with a seed."""
+    full, last = full_name(call.func, namespace), _last(call)
+    if last == "default_rng":
+        return "" if call.args or call.keywords else "new"
+    if isinstance(getattr(namespace.get(ast.unparse(call.func)), "__self__", None), random.Random):
+        return "random"  # from random import choice
+    module = next((module for module, pattern in _DRAWING.items() if fnmatchcase(full, pattern)), "")
+    if not module and last in _SAMPLING and not any(one.arg == "random_state" for one in call.keywords):
+        return "numpy"
+    return module
+
+
+def _last(call: ast.Call) -> str:
+    """The last part of what is called."""
+    return ast.unparse(call.func).rpartition(".")[2]
+
+
+@dataclass
+class _Reader:
+    """Follows values through one piece of code. ``moments`` are names that a value of the clock was assigned to."""
+
+    namespace: Mapping[str, Any]
+    outputs: Collection[str]
+    parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
+    loads: dict[str, list[ast.Name]] = field(default_factory=dict)
+    moments: set[str] = field(default_factory=set)
+    followed: set[tuple[str, Sort]] = field(default_factory=set)
+
+    def sort(self, node: ast.AST) -> Sort | None:
+        """What sort of value a call gives that would be another one later; None for any other node."""
+        if not isinstance(node, ast.Call):
+            return None
+        name = full_name(node.func, self.namespace)
+        if name in _WITHOUT and len(node.args) + len(node.keywords) <= _WITHOUT[name]:
+            return Sort.VALUE
+        return next((sort for pattern, sort in _SORTS.items() if fnmatchcase(name, pattern)), None)
+
+    def names_of(self, node: ast.AST) -> list[str]:
+        """The names that an assignment of just this value gives it."""
+        parent = self.parents.get(node)
+        targets = parent.targets if isinstance(parent, ast.Assign) else []
+        return [target.id for target in targets if isinstance(target, ast.Name)]
+
+    def keeps(self, node: ast.AST, sort: Sort) -> bool:
+        """Whether a value that is at ``node`` comes to where it is kept."""
+        parent = self.parents.get(node)
+        if isinstance(parent, ast.Call) and node is not parent.func:
+            return self._keeps_argument(parent, sort)
+        if isinstance(parent, ast.keyword):
+            call = self.parents[parent]
+            return isinstance(call, ast.Call) and self._keeps_argument(call, sort)
+        if isinstance(parent, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.NamedExpr):
+            targets = parent.targets if isinstance(parent, ast.Assign) else [parent.target]
+            return any(self._keeps_in(target, sort) for target in targets)
+        if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Sub):
+            other = parent.right if node is parent.left else parent.left
+            measured = self.sort(other) or (isinstance(other, ast.Name) and other.id in self.moments)
+            return self.keeps(parent, Sort.SECONDS if measured else sort)
+        if isinstance(parent, ast.Return):
+            return sort is Sort.VALUE
+        return isinstance(parent, ast.expr) and self.keeps(parent, sort)
+
+    def _keeps_argument(self, call: ast.Call, sort: Sort) -> bool:
+        written, known = ast.unparse(call.func), full_name(call.func, self.namespace)
+        if any(fnmatchcase(written, pattern) for pattern in _SILENT):
+            return False
+        if any(fnmatchcase(known, pattern) or fnmatchcase(written, pattern) for pattern in _HANDING_ON):
+            return self.keeps(call, sort)
+        return sort is Sort.VALUE
+
+    def _keeps_in(self, target: ast.expr, sort: Sort) -> bool:
+        if not isinstance(target, ast.Name):
+            return sort is Sort.VALUE and not isinstance(target, ast.Tuple | ast.List)
+        if target.id in self.outputs:
+            return True
+        if (target.id, sort) in self.followed:
+            return False
+        self.followed.add((target.id, sort))
+        loads = self.loads.get(target.id, [])
+        if not loads:
+            return sort is Sort.VALUE  # it is for a later cell
+        return any(self.keeps(load, sort) for load in loads)

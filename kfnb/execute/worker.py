@@ -1,0 +1,194 @@
+"""The process that executes one notebook: ``kfnb run`` starts one for each, so that several can run at once.
+
+It reads a job as a line of JSON from its standard input and writes lines of JSON: ``{"done": 3}`` after each
+cell, at last ``{"failure": ..., "html": ...}``. When its standard input ends before that, whoever wanted the
+notebook is gone: it interrupts itself, which ends the kernel too and keeps what was executed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any
+
+from kfnb.execute.plan import OWN_KERNEL
+from kfnb.execute.result import Failure
+
+_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
+_LONGEST = 2000
+"""How much of an exception's message is repeated outside the notebook."""
+
+
+def main() -> None:
+    """Execute the job that stands on standard input."""
+    events = _take_stdout()
+    job = json.loads(sys.stdin.readline())
+    threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
+    os.environ["JPY_SESSION_NAME"] = job["path"]  # by it the kernel finds the notebook's file, as in Jupyter
+    watch = Watch(events)
+    _execute(job, watch)
+    ended: dict[str, Any] = {"failure": watch.failure and vars(watch.failure), "html": None}
+    if job["html"] and Path(job["output"]).exists():
+        ended["html"] = _export(Path(job["output"]), Path(job["html"]))
+    _tell(events, ended)
+
+
+class Watch:
+    """What papermill tells while it executes: how many cells are done, and which failed."""
+
+    def __init__(self, events: IO[str]) -> None:
+        self.failure: Failure | None = None
+        self._events = events
+        self._done = 0
+        self._running: tuple[Mapping[str, Any], int] | None = None
+
+    def hooks(self) -> dict[str, Any]:
+        """The hooks of nbclient that this listens to."""
+        return {
+            "on_cell_execute": self._start,
+            "on_cell_executed": self._end,
+            "on_cell_error": self._error,
+        }
+
+    def fail(self, error: str) -> None:
+        """Keep ``error`` as the reason, unless a better one is known."""
+        if self.failure is not None:
+            return
+        if self._running is None:
+            self.failure = Failure(error)
+            return
+        cell, index = self._running
+        self.failure = _blame(cell, index, error, count=self._done + 1)
+
+    def _start(self, cell: Mapping[str, Any], cell_index: int) -> None:
+        self._running = cell, cell_index
+
+    def _end(self, **_: Any) -> None:
+        self._running = None
+        self._done += 1
+        _tell(self._events, {"done": self._done})
+
+    def _error(self, cell: Mapping[str, Any], cell_index: int, execute_reply: Mapping[str, Any]) -> None:
+        reply = execute_reply["content"]
+        if "raises-exception" in cell["metadata"].get("tags", ()) or _is_plain_exit(reply):
+            return
+        traceback = "\n".join(reply.get("traceback", ()))
+        error = f"{reply['ename']}: {reply['evalue']}"
+        self.failure = _blame(cell, cell_index, error, count=self._done, traceback=traceback)
+
+
+def _blame(cell: Mapping[str, Any], index: int, error: str, *, count: int, traceback: str = "") -> Failure:
+    return Failure(
+        error=_ANSI.sub("", error).strip()[:_LONGEST],
+        cell=f"cell [{cell.get('execution_count') or count}]",
+        index=index,
+        line=cell["source"].strip().partition("\n")[0],
+        traceback=_ANSI.sub("", traceback),
+    )
+
+
+def _is_plain_exit(reply: Mapping[str, Any]) -> bool:
+    """Whether a cell ended the notebook on purpose: papermill counts ``sys.exit()`` as success."""
+    return reply["ename"] == "SystemExit" and reply["evalue"] in {"", "0", "None"}
+
+
+def _execute(job: Mapping[str, Any], watch: Watch) -> None:
+    import papermill
+    from nbclient.exceptions import DeadKernelError
+
+    try:
+        papermill.execute_notebook(
+            _literal(job["path"]),
+            _literal(job["output"]),
+            job["parameters"],
+            kernel_name=job["kernel"],
+            language=job["language"],
+            kernel_manager_class=_kernel_manager(),
+            progress_bar=False,
+            cwd=str(Path(job["path"]).parent),
+            **watch.hooks(),
+        )
+    except papermill.PapermillExecutionError as error:
+        _settle(job, watch, error)
+    except DeadKernelError:
+        watch.fail("the kernel died")
+    except KeyboardInterrupt:
+        watch.fail("interrupted")
+    except Exception as error:
+        watch.fail(f"{type(error).__name__}: {error}")
+
+
+def _settle(job: Mapping[str, Any], watch: Watch, error: Exception) -> None:
+    """Papermill complains of cells that are tagged to raise, too: then take its words out of the notebook."""
+    if watch.failure is not None:
+        return
+    import nbformat
+    from papermill.execute import remove_error_markers
+
+    executed = nbformat.read(job["output"], as_version=4)
+    if all(_was_expected(cell) for cell in executed.cells):
+        nbformat.write(remove_error_markers(executed), job["output"])
+    else:
+        watch.fail(str(error))
+
+
+def _was_expected(cell: Mapping[str, Any]) -> bool:
+    tagged = "raises-exception" in cell["metadata"].get("tags", ())
+    return tagged or not any(output["output_type"] == "error" for output in cell.get("outputs", ()))
+
+
+def _kernel_manager() -> type:
+    """A kernel manager for which ``python3`` is this Python, whatever kernels are installed."""
+    from ipykernel.kernelspec import RESOURCES
+    from jupyter_client.kernelspec import KernelSpecManager
+    from jupyter_client.manager import AsyncKernelManager
+
+    class OwnKernelSpecs(KernelSpecManager):
+        def _find_spec_directory(self, kernel_name: str) -> str | None:
+            return RESOURCES if kernel_name == OWN_KERNEL else super()._find_spec_directory(kernel_name)
+
+    class OwnKernelManager(AsyncKernelManager):
+        def _kernel_spec_manager_default(self) -> KernelSpecManager:
+            return OwnKernelSpecs(data_dir=self.data_dir)
+
+    return OwnKernelManager
+
+
+def _export(notebook: Path, html: Path) -> str:
+    import nbformat
+    from nbconvert import HTMLExporter
+
+    executed = nbformat.read(notebook, as_version=4)
+    body, _ = HTMLExporter().from_notebook_node(executed, {"metadata": {"name": notebook.stem}})
+    html.write_text(body, encoding="utf-8")
+    return str(html)
+
+
+def _literal(path: str) -> str:
+    """Papermill fills ``{name}`` in paths; a path here means what it says."""
+    return path.replace("{", "{{").replace("}", "}}")
+
+
+def _take_stdout() -> IO[str]:
+    """Standard output, for events alone; whatever a library prints goes to standard error instead."""
+    events = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    return events
+
+
+def _tell(events: IO[str], event: Mapping[str, Any]) -> None:
+    events.write(json.dumps(event) + "\n")
+    events.flush()
+
+
+def _stop_at_end_of_input() -> None:
+    os.read(0, 1)  # not by sys.stdin, whose lock would be held when the interpreter ends
+    main_thread = threading.main_thread().ident
+    if main_thread is not None:
+        signal.pthread_kill(main_thread, signal.SIGINT)

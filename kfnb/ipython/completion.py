@@ -1,0 +1,148 @@
+"""Completion in the notebook: the words of magics, and the keys of what a run has. Nothing else is offered there."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
+
+from kfnb import options
+from kfnb.commands import completion
+from kfnb.commands.completion import Around
+
+if TYPE_CHECKING:
+    from kfnb.ipython.kernel import Kernel
+
+PARSERS: dict[str, Callable[[], options.Parser]] = {
+    "%kf_config": options.config,
+    "%kf_status": options.status,
+    "%kf_notebook": options.notebook,
+    "%%kf_component": options.component,
+    "%%kf_parameters": options.parameters,
+    "%%kf_setup": options.setup,
+    "%kf_pipeline": options.pipeline_line,
+    "%%kf_pipeline": options.pipeline_cell,
+    "%kf_show": options.show,
+    "%kf_compile": options.compile_,
+    "%kf_submit": options.submit,
+    "%kf_run": options.run,
+    "%kf_runs": options.runs,
+    "%kf_compare": options.compare,
+    "%kf_logs": options.logs,
+    "%kf_stop": options.stop,
+    "%kf_retry": options.retry,
+    "%kf_archive": options.archive,
+    "%kf_delete": options.delete,
+    "%kf_experiments": options.experiments,
+    "%kf_upload": options.upload,
+    "%kf_schedule": options.schedule,
+    "%kf_tune": options.tune_line,
+    "%%kf_tune": options.tune_cell,
+    "%kf_study": options.study,
+    "%kf_studies": options.studies,
+}
+
+_MAGIC = re.compile(r"\s*(?:[\w., ]+=\s*)?(?P<magic>%%?kf_\w+)\s+(?P<words>.*)", re.DOTALL)
+_KEY = re.compile(
+    r"(?P<of>[A-Za-z_][\w.]*(?:\[(?:\"[^\"]*\"|'[^']*'|\d+)\][\w.]*)*)\[(?P<quote>[\"']?)(?P<begun>[^\"'\[\]]*)$"
+)
+
+
+class Nothing(list[SimpleCompletion]):
+    """No completion, and none of anybody else's: IPython asks on where what it gets has no length."""
+
+    def __len__(self) -> int:
+        return 1
+
+
+@dataclass(frozen=True)
+class Offer:
+    """The words that fit, best first, in the place of ``begun``."""
+
+    begun: str
+    words: Iterable[str]
+
+
+def matches(context: CompletionContext, kernel: Kernel) -> SimpleMatcherResult:
+    """What IPython is told: these words alone where kfnb knows what fits, nothing everywhere else."""
+    found = offer(_line(context), kernel)
+    if found is None:
+        return {"completions": [], "suppress": False}
+    words = [SimpleCompletion(word, type="kfnb") for word in found.words]
+    return {
+        "completions": words or Nothing(),
+        "matched_fragment": found.begun,
+        "suppress": True,
+        "ordered": True,
+    }
+
+
+def offer(line: str, kernel: Kernel) -> Offer | None:
+    """What fits at the end of a line; None where that is not for kfnb to say."""
+    magic = _MAGIC.fullmatch(line)
+    names: Mapping[str, Any] = kernel.shell.user_ns
+    if magic is None:
+        return _keys(line, names)
+    if magic["magic"] not in PARSERS:
+        return None
+    try:
+        before, begun = options.split_unfinished(magic["words"])
+    except ValueError:  # in a quotation, or in brackets
+        return Offer("", ())
+    around = Around(kernel.workspace, names)
+    return Offer(begun, completion.complete(PARSERS[magic["magic"]](), before, begun, around))
+
+
+def _line(context: CompletionContext) -> str:
+    """The line up to the cursor, with those before it that end in a backslash."""
+    lines = context.full_text.split("\n")[: context.cursor_line + 1]
+    text = lines.pop()[: context.cursor_position]
+    while lines and lines[-1].endswith("\\"):
+        text = lines.pop()[:-1] + text
+    return text
+
+
+# -- keys ---------------------------------------------------------------------------------------------------------
+
+
+def _keys(line: str, names: Mapping[str, Any]) -> Offer | None:
+    """The keys of what stands before an open bracket, where it is a run's, a task's or a study's."""
+    found = _KEY.search(line)
+    if found is None or not _is_ours(names.get(re.split(r"[.\[]", found["of"])[0])):
+        return None
+    begun, quote = found["begun"], found["quote"]
+
+    def ask() -> tuple[str, ...]:
+        return tuple(map(str, keys_of(_value(ast.parse(found["of"], mode="eval").body, names))))
+
+    keys = completion.asked(("keys", id(names), found["of"]), ask)
+    if quote:
+        return Offer(begun, [key for key in keys if key.startswith(begun)])
+    return Offer(begun, [f'"{key}"' for key in keys]) if not begun else None
+
+
+def _is_ours(value: Any) -> bool:
+    return type(value).__module__.startswith("kfnb.")
+
+
+def keys_of(value: Any) -> list[str]:
+    """The keys of a mapping."""
+    return [key for key in value if isinstance(key, str)] if isinstance(value, Mapping) else []
+
+
+def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
+    """The value of names, attributes and subscripts: only data is asked for, nothing is called."""
+    if isinstance(node, ast.Name):
+        return names[node.id]
+    if isinstance(node, ast.Attribute) and not node.attr.startswith("_"):
+        value = _value(node.value, names)
+        if not _is_ours(value):
+            raise TypeError(f"{node.attr} is asked of nothing of kfnb's")
+        return getattr(value, node.attr)
+    if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+        return _value(node.value, names)[node.slice.value]
+    raise TypeError("no data")

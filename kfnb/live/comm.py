@@ -1,0 +1,45 @@
+"""The kernel's end of the live pictures: one anywidget model, which is never displayed itself.
+
+Its module (built from ``js/``) looks in the page for the static pictures that bear ``token``, and takes their place.
+Imported when the first run is displayed, and not before: it brings ipywidgets.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import anywidget
+import traitlets
+
+from kfnb.resources.runs.wire import Message
+
+_MODULE = Path(__file__).parent / "static" / "live.js"
+
+
+class Live(anywidget.AnyWidget):
+    """What the page is told goes out by ``tell``; what it asks comes in to ``hear``, in a thread of the kernel's.
+
+    Where page and kernel have subshells (JupyterLab 4.4, ipykernel 7), that is so while a cell runs too.
+    """
+
+    _esm = _MODULE.read_text(encoding="utf-8")
+    token = traitlets.Unicode(help="the mark of this kernel's pictures, and the model's own id").tag(
+        sync=True
+    )
+
+    def __init__(self, hear: Callable[[Message], None]) -> None:
+        token = secrets.token_hex(16)
+        super().__init__(model_id=token, token=token)
+        comm: Any = self.comm
+        # ipykernel gives what a page says to the shell that spoke last, which may run a cell for an hour
+        vars(comm)["_reply_subshell_for"] = lambda _data, subshell: subshell
+        # else each word would count as a cell: matplotlib shows and closes the figures of the one that still runs
+        comm.handle_msg = self._handle_msg
+        self.on_msg(lambda _widget, content, _buffers: hear(content) if isinstance(content, dict) else None)
+
+    def tell(self, message: Message, *buffers: bytes) -> None:
+        """Send a message to the page; from any thread."""
+        self.send(message, list[Any](buffers) or None)

@@ -1,0 +1,70 @@
+"""The importances of a study's parameters while it is looked at: told by a thread of its own, since that takes long."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+
+from kfnb import model
+from kfnb.resources.studies.importance import importances
+
+MORE = 1.15
+"""So many times as many trials with a value as at the last time, and it is worth telling anew."""
+
+FEWEST = 8
+"""Trials with a value before which nothing is told of a study that goes on."""
+
+MOST = 1000
+"""Trials that they are told by: of more, by every so many."""
+
+
+class Importances:
+    """What is known of one study's importances."""
+
+    def __init__(self) -> None:
+        self._values: Mapping[str, float] = {}
+        self._counted = 0
+        self._thread: threading.Thread | None = None
+        self._fresh = False
+        self._first = True
+
+    def of(self, study: model.Study) -> tuple[Mapping[str, float], bool]:
+        """The importances as far as they are known, and whether that is news."""
+        fresh, self._fresh = self._fresh, False
+        first, self._first = self._first, False
+        if first:  # the page is told of the study before that
+            return self._values, False
+        count = _measured(study)
+        enough = max(FEWEST, MORE * self._counted)
+        due = count != self._counted if study.state.finished else count >= enough
+        if due and not self._busy:
+            self._counted = count
+            self._thread = threading.Thread(target=self._tell, args=(study,), daemon=True)
+            self._thread.start()
+        return self._values, fresh
+
+    def settled(self, study: model.Study) -> bool:
+        """Whether no more will be told of a study that has ended."""
+        return not (self._busy or self._fresh) and self._counted == _measured(study)
+
+    @property
+    def _busy(self) -> bool:
+        return self._thread is not None and self._thread.is_alive()
+
+    def _tell(self, study: model.Study) -> None:
+        try:
+            self._values = importances(_some(study))
+        except Exception:  # without them, the study is shown all the same
+            self._values = {}
+        self._fresh = True
+
+
+def _some(study: model.Study) -> model.Study:
+    step = math.ceil(len(study.trials) / MOST)
+    return replace(study, trials=study.trials[::step]) if step > 1 else study
+
+
+def _measured(study: model.Study) -> int:
+    return sum(trial.state is model.TrialState.SUCCEEDED for trial in study.trials)

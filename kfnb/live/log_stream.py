@@ -1,0 +1,98 @@
+"""A log on its way to the page: in large pieces, as it comes, for as long as the page shows it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+from kfnb.errors import KfnbError
+from kfnb.resources.runs.backend import LogLine
+
+PIECE = 1 << 19
+"""Bytes after which a piece is sent, though there is more."""
+FILE_PIECE = 1 << 22
+"""Bytes after which a piece of a file is sent."""
+_TICK = 0.5
+"""Seconds between two moments of which the page is told."""
+
+
+class LogStream:
+    """The log of a run's task or a study's trial, sent by ``tell``: pieces as messages, with the lines in a buffer.
+
+    ``id`` and ``part`` name it. ``lines`` are its lines as they come; None says that there is no more at the moment.
+    """
+
+    def __init__(
+        self, id: str, part: str, lines: Callable[[], Iterator[LogLine | None]], tell: Callable[..., None]
+    ) -> None:
+        self._id = id
+        self._part = part
+        self._read = lines
+        self._tell = tell
+        self._stopped = threading.Event()
+        self._first = 0
+        self._lines: list[str] = []
+        self._times: list[tuple[int, float]] = []
+        self._size = 0
+
+    def start(self) -> None:
+        """Begin, in a thread of its own."""
+        threading.Thread(target=self.go, name=f"kfnb-log-{self._id}", daemon=True).start()
+
+    def stop(self) -> None:
+        """Send no more."""
+        self._stopped.set()
+
+    def save(self, name: str) -> None:
+        """Send all that there is now as the pieces of a file called ``name``."""
+        held: list[str] = []
+        size = 0
+        file = {"kind": "file", "id": self._id, "task": self._part, "name": name}
+        for line in self._read():
+            if line is None:
+                break
+            held.append(f"{line.text}\n")
+            size += len(line.text)
+            if size > FILE_PIECE:
+                self._tell({**file, "last": False}, "".join(held).encode())
+                held, size = [], 0
+        self._tell({**file, "last": True}, "".join(held).encode())
+
+    def go(self) -> None:
+        """Send the log until it ends, or nobody wants it any more. Never raises: nobody would see it."""
+        try:
+            for line in self._read():
+                if self._stopped.is_set():
+                    return
+                if line is not None:
+                    self._take(line)
+                if line is None or self._size > PIECE:
+                    self._send()
+        except KfnbError as error:
+            self._lines.append(f"({error})")
+        self._send(ended=True)
+
+    def _take(self, line: LogLine) -> None:
+        if line.at is not None and (not self._times or line.at - self._times[-1][1] >= _TICK):
+            self._times.append((len(self._lines), round(line.at, 2)))
+        self._lines.append(line.text)
+        self._size += len(line.text)
+
+    def _send(self, *, ended: bool = False) -> None:
+        if not (self._lines or ended):
+            return
+        text = "".join(f"{line}\n" for line in self._lines).encode()
+        total = self._first + len(self._lines)
+        message = {
+            "kind": "log",
+            "id": self._id,
+            "task": self._part,
+            "first": self._first,
+            "total": total,
+            "ended": ended,
+            "times": [list(time) for time in self._times],
+        }
+        self._tell(message, text)
+        self._first, self._size = total, 0
+        self._lines.clear()
+        self._times.clear()

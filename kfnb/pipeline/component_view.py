@@ -1,0 +1,98 @@
+"""A component as ``%kf_show`` shows it: what goes in, comes out and travels, and why."""
+
+from __future__ import annotations
+
+from kfnb.capture.component import Component
+from kfnb.capture.definitions import Sort
+from kfnb.capture.dependencies import travel_of
+from kfnb.capture.notebook import Notebook
+from kfnb.model import Asked, ComponentView, Port, Traveller
+from kfnb.pipeline.pipeline import default_image
+from kfnb.pipeline.step import Step, make_step
+
+
+def view_component(notebook: Notebook, component: Component, image: str = "") -> ComponentView:
+    """Everything about a component, as a pipeline of its ``--output`` names alone would take it."""
+    component = component.giving(component.options.outputs)
+    step = make_step(notebook, component, travel_of(notebook, component), ())
+    return ComponentView(
+        name=component.name,
+        cell=str(component.cell),
+        image=component.options.image or image or default_image(),
+        inputs=(*_inputs(step), *_params(step)),
+        outputs=_outputs(step),
+        travellers=tuple(_travellers(step)),
+        packages=step.requirements,
+        pod=tuple(Asked(what, value) for what, value in component.options.pod.described()),
+        notes=component.notes,
+        source=step.text,
+    )
+
+
+def _inputs(step: Step) -> list[Port]:
+    producers = step.component.inputs
+    return [
+        Port(name, kind.type, f"made by {producers[name].producer}") for name, kind in step.inputs.items()
+    ]
+
+
+def _params(step: Step) -> list[Port]:
+    return [
+        Port(
+            param.name,
+            param.type,
+            f"parameter, {param.place}",
+            "" if param.default is None else repr(param.default),
+        )
+        for param in step.params.values()
+    ]
+
+
+def _outputs(step: Step) -> tuple[Port, ...]:
+    component = step.component
+    real = [Port(name, kind.type, kind.note) for name, kind in step.outputs.items()]
+    possible = [
+        Port(name, kind.type, component.refusals.get(name, ""), unread=True)
+        for name, kind in component.outputs.items()
+        if name not in step.outputs
+    ]
+    return (*real, *possible)
+
+
+def _travellers(step: Step) -> list[Traveller]:
+    travel = step.travel
+
+    def why(name: str) -> str:
+        return (
+            f"read by {travel.reasons[name]}" if name in travel.reasons else "used by the cell's own commands"
+        )
+
+    found = [
+        Traveller(f"cell {one.cell}", "set-up", f"cell {one.cell}", "runs before every step")
+        for one in travel.setups
+    ]
+    found += [Traveller(one.name, "import", one.origin, why(one.name)) for one in travel.imports.values()]
+    found += [
+        Traveller(
+            s.name,
+            "constant" if s.sort is Sort.EXPRESSION else "source",
+            f"cell {s.cell}, line {s.first}",
+            why(s.name),
+        )
+        for s in travel.sources
+    ]
+    found += [
+        Traveller(f"{name} = {value}", "constant", f"cell {travel.origins[name]}", f"{why(name)}; inlined")
+        for name, value in travel.constants.items()
+    ]
+    found += [Traveller(name, "module", "beside the notebook", "imported") for name in travel.files]
+    files = step.component.files
+    found += [
+        Traveller(name, "file", "beside the notebook, or an earlier step's", "read")
+        for name in sorted(files.reads)
+    ]
+    found += [
+        Traveller(name, "variable", "the environment", "read where the step runs")
+        for name in sorted(step.variables.names)
+    ]
+    return found

@@ -1,0 +1,100 @@
+"""What of kfnb's own code travels with a step (``capture.embedded``): packed, by a function of the program.
+
+Argo keeps the program of a step five to eight times in a run, and has 1 MiB for the whole run; kfnb's own text would be
+most of that. A pipeline's program has the functions in words, and ``kfnb_packed``, which packs them as it is compiled.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Iterable, Sequence
+from functools import cache
+from typing import Any
+
+from kfnb.capture.embedded import attempts, figures, files, modules, reports, values
+
+_TOGETHER = (
+    ("kfnb_load", "kfnb_unpickle", "kfnb_save", "kfnb_pickle"),
+    ("kfnb_kf", "kfnb_number", "kfnb_named", "kfnb_log_metrics"),
+    ("kfnb_figure", "kfnb_figure_html", "kfnb_still", "kfnb_live"),
+    ("kfnb_captioned", "kfnb_img"),
+    ("kfnb_image", "kfnb_pixels", "kfnb_png"),
+    ("kfnb_table", "kfnb_rows", "kfnb_table_html"),
+    ("kfnb_markdown", "kfnb_with_pictures"),
+    ("kfnb_attempts", "kfnb_retried_from_outside"),
+)
+"""Functions that travel together: most steps that have one of them have the others."""
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    name: function
+    for module in (values, files, modules, attempts, reports, figures)
+    for name, function in vars(module).items()
+    if name.startswith("kfnb_")
+}
+"""All functions that may travel, by name."""
+
+
+def kfnb_packed(*groups: Sequence[Callable[..., Any]]) -> Any:
+    """A function for a step's ``additional_funcs``: called there, ``kfnb_unpack`` defines the functions of ``groups``.
+
+    They travel compressed and without what is for readers, since Argo keeps each step's program several times. Each
+    group is a text of its own, the same in all steps that have it: so Argo finds them alike when it compresses a run.
+    """
+    import ast
+    import base64
+    import inspect
+    import linecache
+    import re
+    import zlib
+
+    def text(functions: Sequence[Callable[..., Any]]) -> str:
+        tree = ast.parse("\n".join(map(inspect.getsource, functions)))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.arg):
+                node.annotation = None
+            elif isinstance(node, ast.FunctionDef):
+                node.returns = None
+                if ast.get_docstring(node):
+                    del node.body[0]
+        shallow = re.sub(r"(?m)^ +", lambda found: " " * (len(found[0]) // 4), ast.unparse(tree))
+        packed = zlib.compress(shallow.encode(), 9)
+        return base64.b64encode(packed).decode()  # Kubernetes would change a $$, and Argo a {{
+
+    texts = ", ".join(f'"{text(functions)}"' for functions in groups)
+    code = 'compile(zlib.decompress(base64.b64decode(text)), "<kfnb>", "exec")'
+    source = f"def kfnb_unpack():\n import base64, zlib\n for text in [{texts}]:\n  exec({code}, globals())\n"
+    names = {"__name__": "kfnb_unpack"}
+    file = f"<kfnb_unpack {hash(source)}>"
+    linecache.cache[file] = (
+        len(source),
+        None,
+        source.splitlines(keepends=True),
+        file,
+    )  # KFP looks for it there
+    exec(compile(source, file, "exec"), names)  # noqa: S102 - its own lines, above
+    return names["kfnb_unpack"]
+
+
+def needed(names: Iterable[str]) -> list[tuple[str, ...]]:
+    """The embedded functions ``names`` and those that these call, in groups that are packed together."""
+    found: set[str] = set()
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _group(name)
+            waiting += [word for word in re.findall(r"\bkfnb_\w+", source_of(name)) if word in FUNCTIONS]
+    return list(dict.fromkeys(_group(name) for name in FUNCTIONS if name in found))
+
+
+def _group(name: str) -> tuple[str, ...]:
+    return next((group for group in _TOGETHER if name in group), (name,))
+
+
+@cache
+def source_of(name: str) -> str:
+    """The source of an embedded function, or of ``kfnb_packed``."""
+    return inspect.getsource(FUNCTIONS.get(name, kfnb_packed)).rstrip()

@@ -1,0 +1,1 @@
+"""The nouns: a folder each, with the same roles of files in each."""

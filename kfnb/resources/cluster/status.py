@@ -1,0 +1,116 @@
+"""All questions, asked side by side."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+from kfnb.errors import Absent, BackendError, Hidden, Invalid, Refused
+from kfnb.model.cluster import Knowledge, KubeflowPart, Part, Status, Trouble, Version
+from kfnb.resources.cluster import capacity, identity, kubeflow, workloads
+from kfnb.resources.cluster.compatibility import release_of, releases_for, supported
+from kfnb.resources.cluster.probe import More, Place, part
+from kfnb.resources.cluster.problems import troubles
+
+_AT_ONCE = 8
+
+Question = Callable[[Place], tuple[Any, More]]
+
+_STANDING: Mapping[str, Question] = {
+    "kubeflow": kubeflow.parts,
+    "namespace": identity.namespace,
+    "version": identity.version,
+    "quota": capacity.quota,
+    "machines": capacity.machines,
+    "volumes": capacity.volumes,
+    "pod_defaults": capacity.pod_defaults,
+}
+_MOVING: Mapping[str, Question] = {
+    "waiting": workloads.waiting,
+    "notebooks": workloads.notebooks,
+    "workspaces": workloads.workspaces,
+    "studies": workloads.studies,
+    "services": workloads.services,
+    "training": workloads.training,
+}
+"""What changes from one minute to the next."""
+
+
+def gather(place: Place, start: Status) -> Status:
+    """All that can be seen, in a status that knows where it is. Never raises ``BackendError``: a part says it."""
+    try:
+        found, _ = identity.user(place)
+    except (Absent, Hidden, Invalid, Refused):  # who is not told who they are may yet see the rest
+        user = part(lambda: identity.user(place))
+    except BackendError as error:
+        return _nothing(start, error)
+    else:
+        user = Part(Knowledge.KNOWN, found)
+    parts = _asked(place, {**_STANDING, **_MOVING}.items())
+    parts["nodes"], parts["gpus"] = _split(parts.pop("machines"))
+    parts["version"] = _judged(parts["version"], parts["kubeflow"])
+    return _finished(place, replace(start, user=user, **parts))
+
+
+def gather_again(place: Place, status: Status) -> Status:
+    """A status with what changes often looked at again: six requests.
+
+    Where not one is answered, the status says so and stays as of when it was seen last.
+    """
+    parts = _asked(place, _MOVING.items())
+    if all(one.knowledge is Knowledge.UNKNOWN for one in parts.values()):
+        nothing = parts["waiting"]
+        return replace(status, **parts, user=nothing, troubles=(Trouble(nothing.reason),))
+    return _finished(place, replace(status, **parts))
+
+
+def _asked(place: Place, questions: Iterable[tuple[str, Question]]) -> dict[str, Any]:
+    threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kfnb-status")
+    try:
+        asked = {name: threads.submit(part, _bound(question, place)) for name, question in questions}
+        return {name: one.result() for name, one in asked.items()}
+    finally:  # who interrupts does not wait for a server that is silent
+        threads.shutdown(wait=False, cancel_futures=True)
+
+
+def _split(both: Part[tuple[Any, Any]]) -> tuple[Part[Any], Part[Any]]:
+    """Two parts that came with one answer."""
+    first, second = both.value or (None, None)
+    return replace(both, value=first), replace(both, value=second)
+
+
+def _bound(question: Question, place: Place) -> Callable[[], tuple[Any, More]]:
+    return lambda: question(place)
+
+
+def _finished(place: Place, status: Status) -> Status:
+    return replace(status, troubles=troubles(place, status), asked=time.time())
+
+
+def _nothing(start: Status, error: BackendError) -> Status:
+    """Where nothing can be seen at all, each part says why."""
+    unknown: Part[Any] = Part(Knowledge.UNKNOWN, reason=str(error))
+    parts: dict[str, Any] = {name: unknown for name, one in vars(start).items() if isinstance(one, Part)}
+    return replace(start, **parts, troubles=(Trouble(str(error)),), asked=time.time())
+
+
+def _judged(version: Part[str], found: Part[tuple[KubeflowPart, ...]]) -> Part[Version]:
+    """Kubernetes' version, and whether the Kubeflow that is there supports it."""
+    if version.value is None:
+        return Part(version.knowledge, reason=version.reason)
+    versions = {one.name: one.version for one in found.value or () if one.version}
+    release = release_of(versions) if versions else None
+    if release is not None:
+        good, told = supported(version.value, release)
+        return Part(Knowledge.KNOWN, Version(version.value, release.release, good, told))
+    fitting = ", ".join(one.release for one in releases_for(version.value))
+    told = (
+        f"{fitting} was tested with this Kubernetes"
+        if fitting
+        else "none known here was tested with this Kubernetes"
+    )
+    verdict = f"the release of Kubeflow cannot be told; {told}"
+    return Part(Knowledge.KNOWN, Version(version.value, verdict=verdict))

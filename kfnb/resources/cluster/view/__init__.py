@@ -1,0 +1,1 @@
+"""How a cluster's status and checks are drawn."""

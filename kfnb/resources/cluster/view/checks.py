@@ -1,0 +1,32 @@
+"""``draw_checks``: what was checked, and how it came out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kfnb.model.check import Check, Outcome
+from kfnb.ui import theme
+from kfnb.ui.blocks import Alert, Block, Code, Items, Text, bundle
+from kfnb.ui.states import Look
+
+LOOKS = {
+    Outcome.GOOD: Look("✓", "Good", theme.GREEN, ""),
+    Outcome.DOUBTFUL: Look("!", "Doubtful", theme.AMBER, ""),
+    Outcome.BAD: Look("✗", "Bad", theme.RED, ""),
+    Outcome.SKIPPED: Look("○", "Skipped", theme.GREY, ""),
+}
+_TELLING = (Outcome.BAD, Outcome.DOUBTFUL)
+
+
+def draw_checks(checks: Sequence[Check]) -> dict[str, str]:
+    """Checks as a mimebundle: what is bad or doubtful with what fixes it, the rest a line each."""
+    told = [_told(one) for outcome in _TELLING for one in checks if one.outcome is outcome]
+    fine = tuple(
+        f"{LOOKS[one.outcome].icon} {one.name}: {one.told}" for one in checks if one.outcome not in _TELLING
+    )
+    return bundle("Checks", [*told, *([Items(fine)] if fine else [])])
+
+
+def _told(one: Check) -> Alert:
+    mend: list[Block] = [Code(one.mend, value=True)] if one.mend else []
+    return Alert(LOOKS[one.outcome], one.name, [Text(one.told), *mend])

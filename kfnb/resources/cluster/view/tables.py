@@ -1,0 +1,232 @@
+"""The tables of a status: one for each kind of thing that was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kfnb.model.cluster import NotebookServer, Status, Work
+from kfnb.ui import theme
+from kfnb.ui.blocks import Block, Section, Text
+from kfnb.ui.states import Look, look
+from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.words import duration, file_size, moment, own_name, short
+
+GOOD = Look("✓", "Good", theme.GREEN, "")
+BAD = Look("✗", "Failing", theme.RED, "")
+WAITS = Look("○", "Waiting", theme.AMBER, "")
+RUNS = Look("●", "Running", theme.BLUE, "")
+OFF = Look("‖", "Stopped", theme.GREY, "")
+DARK = Look("?", "Hidden", theme.GREY, "")
+
+MOST = 10
+"""How many rows a table shows."""
+_STATES = {
+    "running": RUNS,
+    "waiting": WAITS,
+    "stopped": OFF,
+    "failing": BAD,
+    "Running": RUNS,
+    "Created": WAITS,
+    "Restarting": WAITS,
+    "Suspended": OFF,
+    "Succeeded": GOOD,
+    "Complete": GOOD,
+    "Ready": GOOD,
+    "Failed": BAD,
+    "Not ready": BAD,
+    "Bound": GOOD,
+    "Pending": WAITS,
+    "Lost": BAD,
+}
+
+Rows = Sequence[Sequence[Value]]
+
+
+def table(
+    name: str,
+    columns: tuple[Column, ...],
+    found: Sequence[Any],
+    row: Callable[[Any], Sequence[Value]],
+    *,
+    more: int | None = 0,
+) -> list[Block]:
+    """A section with the first of the things that were found; nothing where there are none."""
+    if not found:
+        return []
+    hidden = max(0, len(found) - MOST)
+    left = "and more" if more is None else f"and {hidden + more} more" if hidden + more else ""
+    blocks: list[Block] = [Table(name, columns, [row(one) for one in found[:MOST]]).without_empty_columns()]
+    return [Section(name, [*blocks, *([Text(left)] if left else [])])]
+
+
+def quota(status: Status) -> list[Block]:
+    """What the namespace may use."""
+    columns = (Column("Resource"), Column("Used", number=True), Column("Of", number=True), Column("Share"))
+    return table(
+        "Quota",
+        columns,
+        status.quota.value or (),
+        lambda one: [one.resource, one.used, one.hard, Cell(f"{one.share:.0%}", bar=one.share)],
+    )
+
+
+def gpus(status: Status) -> list[Block]:
+    """The GPUs by kind."""
+    columns = (Column("Kind"), Column("Free", number=True), Column("Total", number=True))
+    return table(
+        "GPUs",
+        columns,
+        status.gpus.value or (),
+        lambda one: [one.kind, "hidden" if one.free is None else str(one.free), str(one.total)],
+        more=status.gpus.more,
+    )
+
+
+def nodes(status: Status) -> list[Block]:
+    """The machines of the cluster."""
+    columns = (
+        Column("Node"),
+        Column("State"),
+        Column("Cores", number=True),
+        Column("Memory", number=True),
+        Column("GPUs", number=True),
+        Column("Kubernetes", aside=True),
+    )
+    return table("Nodes", columns, status.nodes.value or (), _node, more=status.nodes.more)
+
+
+def _node(one: Any) -> Sequence[Value]:
+    state = Cell("ready", look=GOOD) if one.ready else Cell("not ready", look=BAD)
+    if one.ready and not one.schedulable:
+        state = Cell("takes no pods", look=OFF)
+    gpu = str(one.gpus) if one.gpus else ""
+    return [one.name, state, f"{one.cpu:g}", file_size(one.memory), gpu, one.version]
+
+
+def notebooks(status: Status) -> list[Block]:
+    """Notebooks and workspaces."""
+    columns = (
+        Column("Name"),
+        Column("State", whole=True),
+        Column("Kind", aside=True),
+        Column("Image"),
+        Column("Last activity", whole=True, aside=True),
+    )
+    found = [*(status.notebooks.value or ()), *(status.workspaces.value or ())]
+    return table(
+        "Notebooks", columns, found, _notebook, more=_sum(status.notebooks.more, status.workspaces.more)
+    )
+
+
+def _sum(*counts: int | None) -> int | None:
+    return None if None in counts else sum(filter(None, counts))
+
+
+def _notebook(one: NotebookServer) -> Sequence[Value]:
+    image = one.image.rpartition("/")[2]
+    return [
+        one.name,
+        Cell(one.state, look=_STATES[one.state]),
+        one.kind,
+        Cell(image, hint=one.image),
+        when(one.last_activity),
+    ]
+
+
+def volumes(status: Status) -> list[Block]:
+    """The claims to storage."""
+    columns = (
+        Column("Volume"),
+        Column("Size", number=True),
+        Column("State"),
+        Column("Class", aside=True),
+        Column("Access", aside=True),
+    )
+    return table(
+        "Volumes",
+        columns,
+        status.volumes.value or (),
+        lambda one: [one.name, one.size, state_of(one.phase), one.kind, ", ".join(one.modes)],
+        more=status.volumes.more,
+    )
+
+
+def pod_defaults(status: Status) -> list[Block]:
+    """What pods are given."""
+    columns = (Column("Configuration"), Column("What it does"), Column("Label"), Column("Here"))
+    words = {True: Cell("on", look=GOOD), False: Cell("off", look=OFF), None: Cell("")}
+    return table(
+        "Configurations (PodDefaults)",
+        columns,
+        status.pod_defaults.value or (),
+        lambda one: [one.name, one.told, Cell(", ".join(one.labels), code=True), words[one.on]],
+    )
+
+
+def waiting(status: Status) -> list[Block]:
+    """The pods that do not run yet."""
+    columns = (Column("Pod"), Column("Why", whole=True), Column("Of"), Column("In words"))
+    return table(
+        "Pods that wait",
+        columns,
+        status.waiting.value or (),
+        lambda one: [one.name, Cell(one.reason, look=WAITS), one.owner, _said(one.message)],
+        more=status.waiting.more,
+    )
+
+
+def work(name: str, found: Sequence[Work], more: int | None) -> list[Block]:
+    """Studies, services or training jobs."""
+    columns = (Column("Name"), Column("State", whole=True), Column("Since", whole=True), Column("In words"))
+    return table(
+        name,
+        columns,
+        found,
+        lambda one: [one.name, state_of(one.state), when(one.created), _said(one.message)],
+        more=more,
+    )
+
+
+def runs(status: Status) -> list[Block]:
+    """The newest runs."""
+    columns = (
+        Column("Run", whole=True),
+        Column("Pipeline"),
+        Column("Name"),
+        Column("State", whole=True),
+        Column("Started", whole=True),
+        Column("Time", number=True),
+    )
+    return table("Newest runs", columns, status.runs.value or (), _run)
+
+
+def _run(one: Any) -> Sequence[Value]:
+    state = look(one.state)
+    return [
+        Cell(one.id, code=True),
+        one.pipeline,
+        own_name(one),
+        Cell(state.word, look=state),
+        moment(one.started or one.created),
+        duration(one.seconds),
+    ]
+
+
+def state_of(word: str) -> Cell:
+    """A state in the cluster's own word."""
+    return Cell(word.lower(), look=_STATES.get(word, DARK))
+
+
+def _said(message: str) -> str:
+    return short(message, 120) if message else ""
+
+
+def when(stamp: str) -> str:
+    """Kubernetes' time (UTC) as ours: ``2026-11-24 06:37``."""
+    from datetime import datetime
+
+    try:
+        return f"{datetime.fromisoformat(stamp.replace('Z', '+00:00')).astimezone():%Y-%m-%d %H:%M}"
+    except ValueError:
+        return stamp

@@ -1,0 +1,1 @@
+"""Components and pipelines, as a notebook defines them."""

@@ -1,0 +1,1 @@
+"""How components and pipelines are drawn before they run."""

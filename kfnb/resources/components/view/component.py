@@ -1,0 +1,75 @@
+"""``draw_component``: what a component takes, makes and carries along, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kfnb.model import Asked, ComponentView, Port, Traveller
+from kfnb.ui.blocks import Block, Code, Folded, Row, Section, Text, Title, bundle, notes_section
+from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.words import cut
+
+LONGEST_SUMMARY = 80
+
+
+def draw_component(view: ComponentView) -> dict[str, str]:
+    """A component as a mimebundle of HTML and text."""
+    cell = f"cell {view.cell}" if view.cell else ""
+    image = f"image {view.image}" if view.image else ""
+    blocks: list[Block] = [Title(view.name, facts=("component", cell, image)), *notes_section(view.notes)]
+    ports = [*_ports("Inputs", view.inputs), *_outputs(view.outputs)]
+    if ports:
+        blocks.append(Row(ports))
+    blocks += [*_travellers(view.travellers), *_packages(view.packages), *_pod(view.pod)]
+    if view.source:
+        blocks.append(Folded("Source", [Code(view.source)]))
+    return bundle(f"Component {view.name}", blocks)
+
+
+def _ports(heading: str, ports: tuple[Port, ...]) -> Iterable[Block]:
+    if ports:
+        yield Section(heading, [port_table(heading, ports)])
+
+
+def _outputs(ports: tuple[Port, ...]) -> Iterable[Block]:
+    """The outputs; those that nobody reads yet are folded."""
+    real = tuple(port for port in ports if not port.unread)
+    unread = tuple(port for port in ports if port.unread)
+    blocks: list[Block] = [port_table("Outputs", real)] if real else []
+    if unread:
+        names = ", ".join(port.name for port in unread)
+        label = "Put out where a later step reads them"
+        blocks.append(
+            Folded(cut(f"{label}: {names}", LONGEST_SUMMARY), [port_table(label, unread)], quiet=True)
+        )
+    if blocks:
+        yield Section("Outputs", blocks)
+
+
+def port_table(label: str, ports: tuple[Port, ...]) -> Table:
+    """Ports as a table, without the columns that none of them fills."""
+    columns = (Column("Name"), Column("Type"), Column("From"), Column("Default"))
+    rows: list[list[Value]] = [
+        [port.name, port.type, port.origin, Cell(port.default, code=bool(port.default))] for port in ports
+    ]
+    return Table(label, columns, rows).without_empty_columns()
+
+
+def _travellers(travellers: tuple[Traveller, ...]) -> Iterable[Block]:
+    if travellers:
+        columns = (Column("Name"), Column("What"), Column("From"), Column("Why"))
+        rows = [[one.name, one.kind, one.origin, one.reason] for one in travellers]
+        yield Section("Travels with it", [Table("Travels with it", columns, rows).without_empty_columns()])
+
+
+def _packages(packages: tuple[str, ...]) -> Iterable[Block]:
+    if packages:
+        yield Section("Packages", [Text(", ".join(packages))])
+
+
+def _pod(asked: tuple[Asked, ...]) -> Iterable[Block]:
+    if asked:
+        rows: list[list[Value]] = [[one.what, Cell(one.value, code=True)] for one in asked]
+        yield Section(
+            "Asked of its pod", [Table("Asked of its pod", (Column("What"), Column("Value")), rows)]
+        )

@@ -1,0 +1,80 @@
+"""One folder of the manifests is built and applied, as often as it takes."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from kfnb.resources.localcluster.command import Runner
+from kfnb.resources.localcluster.plan import Apply
+
+_PAUSES = (2.0, 4.0, 8.0)
+_LONGEST = 10.0
+_BUILDS = 3
+"""How often a build that fails is tried: it may fetch what it builds."""
+_WRONG = re.compile(
+    r"^(The \S+ \S+ is invalid:|.*field is immutable|.*strict decoding error|.*\(Forbidden\)|.*\(Unauthorized\)"
+    r"|error: (unknown|error parsing|context|no context))"
+)
+"""What no waiting mends, if it is said thrice. All else is a definition, a webhook or a namespace that is not there
+yet, or a server that is away for a moment."""
+_WRONG_TIMES = 3
+_PROBLEM = re.compile(
+    r'no matches for kind "(?P<kind>[^"]+)"|failed calling webhook "(?P<webhook>[^"]+)"'
+    r'|namespaces "(?P<namespace>[^"]+)" not found|(?P<away>refused|unable to connect|timeout|deadline)',
+    re.IGNORECASE,
+)
+
+
+def build(step: Apply, runner: Runner) -> bytes:
+    """What kustomize makes of a folder. Raises ``BackendError``."""
+    for number in range(_BUILDS):
+        done = runner.ask(step.build)
+        if not done.code:
+            return done.out
+        if number + 1 < _BUILDS and "://" in step.build.words[-1]:
+            time.sleep(pause(number))
+            continue
+        break
+    raise runner.failed(f"kustomize cannot build {step.build.words[-1]}", done)
+
+
+def apply(step: Apply, built: bytes, runner: Runner, until: float, tell: Callable[[str], None]) -> None:
+    """Apply what was built until the cluster has taken all of it. Raises ``BackendError`` where that makes no sense.
+
+    ``until`` is a moment of ``time.monotonic``; ``tell`` hears why it is tried again.
+    """
+    number = wrong = 0
+    while True:
+        done = runner.ask(step.apply, built)
+        if not done.code:
+            return
+        wrong = wrong + 1 if any(_WRONG.match(line) for line in done.lines) else 0
+        if wrong == _WRONG_TIMES:
+            raise runner.failed(f"{step.told} cannot be applied", done)
+        if time.monotonic() + pause(number) > until:
+            raise runner.failed(f"{step.told} could not be applied in time", done)
+        tell(why(done.said))
+        time.sleep(pause(number))
+        number += 1
+
+
+def pause(number: int) -> float:
+    """Seconds before the next try."""
+    return _PAUSES[number] if number < len(_PAUSES) else _LONGEST
+
+
+def why(said: str) -> str:
+    """Why an apply is tried again, in a few words."""
+    found = _PROBLEM.search(said)
+    if found is None:
+        last = [line for line in said.splitlines() if line.strip()]
+        return f"tries again: {last[-1].strip()[:200]}" if last else "tries again"
+    if found["kind"]:
+        return f"tries again: the kind {found['kind']} is not established yet"
+    if found["webhook"]:
+        return f"tries again: the webhook {found['webhook']} does not answer yet"
+    if found["namespace"]:
+        return f"tries again: the namespace {found['namespace']} is not there yet"
+    return "tries again: the cluster does not answer at the moment"

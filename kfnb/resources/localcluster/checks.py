@@ -1,0 +1,205 @@
+"""What a machine must have before a cluster is started on it, and the one command that mends what is missing."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from kfnb.errors import BackendError
+from kfnb.model.cluster import Machine
+from kfnb.resources.cluster.compatibility import Release, supported
+from kfnb.resources.localcluster.command import Command, Runner
+from kfnb.resources.localcluster.manifests import Size
+from kfnb.resources.localcluster.tool import engine
+
+INOTIFY = {"fs.inotify.max_user_instances": 2280, "fs.inotify.max_user_watches": 1255360}
+"""What Kubeflow's manifests ask of Linux, which all pods of a machine share."""
+
+_GIB, _GB = 2**30, 10**9
+_ENGINES = ("docker", "podman")
+_KUSTOMIZE = "https://raw.githubusercontent.com/kubernetes-sigs/kustomize/master/hack/install_kustomize.sh"
+_PUT = "sudo install -t /usr/local/bin"
+
+
+class Verdict(str, Enum):
+    """What a check found."""
+
+    FINE = "ok"
+    DOUBTFUL = "perhaps"
+    MISSING = "missing"
+
+    def __str__(self) -> str:
+        """The word."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at, what there is, and the command that mends it, or what else does."""
+
+    name: str
+    verdict: Verdict
+    told: str
+    mend: str = ""
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is looked for: the tool and its driver, versions that fit a release, and what the machine must have."""
+
+    tool: str
+    driver: str
+    kubernetes: str
+    release: Release
+    size: Size
+
+
+def of_machine(size: Size, least: Size, machine: Machine, root: Path = Path("/")) -> tuple[Check, ...]:
+    """Whether a machine has what a new cluster takes. ``root`` is where Linux's own files are.
+
+    ``least`` is what pipelines alone take: where there is that much, it is said how to have less.
+    """
+    return (*_size(size, least, machine, root), *_inotify(root))
+
+
+def of_tools(wanted: Wanted, runner: Runner) -> tuple[Check, ...]:
+    """Whether the tools are there, answer, and fit the release."""
+    return (
+        _kubernetes(wanted),
+        _present(wanted.tool, wanted),
+        *_engine(wanted, runner),
+        _kubectl(wanted, runner),
+        _kustomize(wanted, runner),
+    )
+
+
+def _size(size: Size, least: Size, machine: Machine, root: Path) -> Iterator[Check]:
+    store = next(one for one in (root / "var/lib/docker", root) if one.is_dir())
+    free, memory = shutil.disk_usage(store).free // _GB, machine.memory // _GIB
+    fits = machine.cores >= least.cores and memory >= least.memory and free >= least.disk
+    less = "kfnb cluster up --only pipelines" if fits else ""
+    yield _enough("cores", machine.cores, size.cores, "", less)
+    yield _enough("memory", memory, size.memory, " GiB", less)
+    yield _enough("disk", free, size.disk, " GB free", f"{engine()} system prune")
+
+
+def _enough(name: str, there: int, needed: int, unit: str, mend: str) -> Check:
+    told = f"{there}{unit}, {needed} needed"
+    return Check(name, Verdict.FINE, told) if there >= needed else Check(name, Verdict.MISSING, told, mend)
+
+
+def _inotify(root: Path) -> Iterator[Check]:
+    for name, needed in INOTIFY.items():
+        try:
+            there = int((root / "proc/sys" / name.replace(".", "/")).read_text(encoding="ascii"))
+        except (OSError, ValueError):
+            continue  # no Linux
+        told = f"{there}, {needed} needed"
+        fine = there >= needed
+        yield Check(
+            name,
+            Verdict.FINE if fine else Verdict.MISSING,
+            told,
+            "" if fine else f"sudo sysctl {name}={needed}",
+        )
+
+
+def _kubernetes(wanted: Wanted) -> Check:
+    fits, told = supported(wanted.kubernetes, wanted.release)
+    verdict = {True: Verdict.FINE, False: Verdict.MISSING, None: Verdict.DOUBTFUL}[fits]
+    mend = "" if fits else f"kfnb cluster up --kubernetes {wanted.release.tested[-1]}"
+    return Check("Kubernetes", verdict, f"{wanted.kubernetes}; {told}", mend)
+
+
+def _present(tool: str, wanted: Wanted) -> Check:
+    if shutil.which(tool):
+        return Check(tool, Verdict.FINE, "there")
+    return Check(tool, Verdict.MISSING, "not installed", _install(tool, wanted))
+
+
+def _engine(wanted: Wanted, runner: Runner) -> Iterator[Check]:
+    """Whether containers can be run: for kind always, for minikube where its driver needs them."""
+    name = engine() if wanted.tool == "kind" else wanted.driver
+    if name not in _ENGINES:
+        return
+    found = _present(name, wanted)
+    if found.verdict is Verdict.FINE and runner.ask(Command((name, "info"))).code:
+        mend = "sudo systemctl start docker" if name == "docker" else "podman info"
+        found = Check(name, Verdict.MISSING, "there, but it does not answer", mend)
+    yield found
+
+
+def _kubectl(wanted: Wanted, runner: Runner) -> Check:
+    version = _version(("kubectl", "version", "--client", "--output=json"), runner)
+    found = _present("kubectl", wanted)
+    if found.verdict is not Verdict.FINE:
+        return found
+    told = f"{_text(version)}, for Kubernetes {wanted.kubernetes}"
+    apart = version[1] - _numbers(wanted.kubernetes)[1] if version else 0
+    if abs(apart) <= 1:
+        return Check("kubectl", Verdict.FINE, told)
+    mend = _install("kubectl", wanted)
+    return Check("kubectl", Verdict.DOUBTFUL, f"{told}: more than one version apart", mend)
+
+
+def _kustomize(wanted: Wanted, runner: Runner) -> Check:
+    """Whether kustomize is that of the release: a newer one leaves out replacements that older manifests ask for."""
+    version = _version(("kustomize", "version"), runner)
+    found = _present("kustomize", wanted)
+    if found.verdict is not Verdict.FINE:
+        return found
+    tested, mend = _numbers(wanted.release.kustomize), _install("kustomize", wanted)
+    told = f"{_text(version)}; Kubeflow {wanted.release.release} is tested with {wanted.release.kustomize}"
+    if version and version < tested:
+        return Check("kustomize", Verdict.MISSING, f"{told}: this one is too old", mend)
+    if version[:2] == tested[:2]:
+        return Check("kustomize", Verdict.FINE, told)
+    return Check("kustomize", Verdict.DOUBTFUL, f"{told}: another may build something else", mend)
+
+
+def _version(words: tuple[str, ...], runner: Runner) -> tuple[int, ...]:
+    """The version that a tool tells of itself; empty where it tells none, or is not there."""
+    if not shutil.which(words[0]):
+        return ()
+    try:
+        out = runner.ask(Command(words)).out.decode("utf-8", "replace")
+    except BackendError:
+        return ()
+    try:
+        return _numbers(json.loads(out)["clientVersion"]["gitVersion"])
+    except (ValueError, KeyError, TypeError):
+        return _numbers(out)
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    found = re.search(r"(\d+)\.(\d+)\.(\d+)", text)
+    return tuple(map(int, found.groups())) if found else ()
+
+
+def _text(version: tuple[int, ...]) -> str:
+    return ".".join(map(str, version)) or "of unknown version"
+
+
+def _install(tool: str, wanted: Wanted) -> str:
+    """The command by which a tool's own documentation installs it."""
+    if platform.system() != "Linux":
+        return f"brew install {tool}"
+    kind = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    addresses = {
+        "kind": f"https://kind.sigs.k8s.io/dl/latest/kind-linux-{kind}",
+        "minikube": f"https://github.com/kubernetes/minikube/releases/latest/download/minikube-linux-{kind}",
+        "kubectl": f"https://dl.k8s.io/release/v{wanted.kubernetes}/bin/linux/{kind}/kubectl",
+    }
+    if tool in addresses:
+        return f"curl -fsSLo {tool} {addresses[tool]} && {_PUT} {tool}"
+    return {
+        "docker": "curl -fsSL https://get.docker.com | sh",
+        "podman": "sudo apt-get install podman",
+        "kustomize": f"curl -fsSL {_KUSTOMIZE} | bash -s {wanted.release.kustomize} && {_PUT} kustomize",
+    }[tool]

@@ -1,0 +1,167 @@
+"""A cluster's life: it is brought up step by step, looked at, and taken down with all that it left."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from kfnb.cluster import reach
+from kfnb.errors import BackendError
+from kfnb.model.check import Check, Outcome
+from kfnb.model.cluster import Knowledge, KubeflowPart
+from kfnb.resources.cluster import kubeflow
+from kfnb.resources.cluster.checks import hairpin
+from kfnb.resources.cluster.compatibility import release_of
+from kfnb.resources.cluster.probe import Place
+from kfnb.resources.localcluster import apply, readiness
+from kfnb.resources.localcluster.command import Runner
+from kfnb.resources.localcluster.plan import Apply, Await, Start, Step, Wish
+from kfnb.resources.localcluster.readiness import Workload
+from kfnb.resources.localcluster.record import Reached, Record, Records
+from kfnb.resources.localcluster.tool import TOOLS, Found, Tool, engine
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far it is: ``done`` of ``total`` steps, the step that goes on, and what it does or waits for."""
+
+    done: int
+    total: int
+    step: str
+    told: str = ""
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How a cluster is. ``parts`` are those of Kubeflow that are there, ``trouble`` why they cannot be seen.
+
+    ``hairpin`` says whether a pod reaches its own service, None where nothing runs.
+    """
+
+    record: Record
+    found: Found
+    parts: tuple[KubeflowPart, ...] = ()
+    release: str = ""
+    trouble: str = ""
+    hairpin: Check | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether it came up whole, and all of it runs."""
+        whole = self.record.reached is Reached.READY and self.found is Found.RUNNING and not self.trouble
+        cut = self.hairpin is not None and self.hairpin.outcome is Outcome.BAD
+        return whole and not cut and not any(part.failing for part in self.parts)
+
+
+def find(tool: Tool, profile: str, record: Record | None, runner: Runner) -> Found:
+    """Whether the cluster is there. Raises ``BackendError`` where it is, and is none of ours."""
+    found = tool.find(profile, runner)
+    if found is not Found.ABSENT and record is None:
+        raise BackendError(
+            f"{tool.name} has a cluster {profile} that kfnb did not start: take another name with --profile, "
+            f"or delete it: {tool.delete(profile)}"
+        )
+    return found
+
+
+def up(
+    wish: Wish,
+    steps: Sequence[Step],
+    record: Record,
+    records: Records,
+    runner: Runner,
+    tell: Callable[[Progress], None],
+) -> None:
+    """Do the steps. Where it fails or is interrupted, what was done stays, and a second ``up`` goes on from there.
+
+    Raises ``BackendError``.
+    """
+    rise = _Rise(runner, time.monotonic() + wish.minutes * 60)
+    records.write(record)
+    for number, step in enumerate(steps):
+        if record.reached is Reached.BEGUN and not isinstance(step, Start):
+            record = replace(record, reached=Reached.STARTED)
+            records.write(record)
+        progress = Progress(number, len(steps), step.told)
+        tell(progress)
+        rise.do(step, partial(_tell, tell, progress))
+    records.write(replace(record, reached=Reached.READY))
+    tell(Progress(len(steps), len(steps), "all is ready"))
+
+
+def _tell(tell: Callable[[Progress], None], progress: Progress, told: str) -> None:
+    tell(replace(progress, told=told))
+
+
+class _Rise:
+    """Does steps, and knows what was applied so far."""
+
+    def __init__(self, runner: Runner, until: float) -> None:
+        self._runner, self._until = runner, until
+        self._applied: dict[str, frozenset[Workload]] = {}
+
+    def do(self, step: Step, tell: Callable[[str], None]) -> None:
+        """One step, to its end."""
+        if isinstance(step, Start):
+            self._start(step, tell)
+        elif isinstance(step, Apply):
+            self._apply(step, tell)
+        else:
+            self._wait(step, tell)
+
+    def _start(self, step: Start, tell: Callable[[str], None]) -> None:
+        done = self._runner.follow(step.command, tell)
+        if done.code:
+            raise self._runner.failed(f"{step.told}: that failed", done)
+
+    def _apply(self, step: Apply, tell: Callable[[str], None]) -> None:
+        built = apply.build(step, self._runner)
+        apply.apply(step, built, self._runner, self._until, tell)
+        before = self._applied.get(step.part, frozenset())
+        self._applied[step.part] = before | readiness.workloads(built)
+
+    def _wait(self, step: Await, tell: Callable[[str], None]) -> None:
+        wanted = frozenset(one for part in step.parts for one in self._applied.get(part, ()))
+        readiness.wait(step, wanted, self._runner, self._until, tell)
+
+
+def standing(record: Record, runner: Runner) -> Standing:
+    """How a cluster of ours is: asked of its tool, and of its API server."""
+    tool = TOOLS[record.tool]
+    found = tool.find(record.profile, runner)
+    if found is not Found.RUNNING:
+        return Standing(record, found)
+    try:
+        context = tool.context(record.profile)
+        place = _place(context)
+        parts, _ = kubeflow.parts(place)
+    except BackendError as error:
+        return Standing(record, found, trouble=str(error))
+    there = tuple(part for part in parts if part.knowledge is Knowledge.KNOWN)
+    release = release_of({part.name: part.version for part in there if part.version})
+    cut = hairpin.hairpin(place.kubernetes, ("kubeflow",), context, _mend(record))
+    return Standing(record, found, there, release.release if release is not None else "", hairpin=cut)
+
+
+def _mend(record: Record) -> str:
+    """What mends a cluster of ours whose pods do not reach their own services."""
+    if record.tool == "minikube":
+        return hairpin.of_minikube(record.profile, record.driver or "docker")
+    return hairpin.of_kind(f"{record.profile}-control-plane", engine())
+
+
+def _place(context: str) -> Place:
+    kubernetes = reach.kubernetes(context)
+    assert kubernetes is not None  # a context was given
+    return Place(kubernetes, "default")
+
+
+def down(record: Record, records: Records, runner: Runner, tell: Callable[[str], None]) -> None:
+    """Delete a cluster of ours, and leave nothing of it. Raises ``BackendError``."""
+    tool = TOOLS[record.tool]
+    done = runner.follow(tool.delete(record.profile), tell)
+    if done.code or tool.find(record.profile, runner) is not Found.ABSENT:
+        raise runner.failed(f"{tool.name} could not delete {record.profile}", done)
+    records.forget(record.profile)

@@ -1,0 +1,124 @@
+"""What is done to bring a cluster up: a list of steps, which is made first, and then either run or printed."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from kfnb.resources.localcluster import manifests
+from kfnb.resources.localcluster.command import Command
+from kfnb.resources.localcluster.manifests import Part
+from kfnb.resources.localcluster.tool import Found, Shape, Tool
+
+APPLY = ("apply", "--server-side", "--force-conflicts", "-f", "-")
+"""As the manifests' README applies them."""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A command of the tool that makes the cluster."""
+
+    told: str
+    command: Command
+
+    def __str__(self) -> str:
+        """The line for a shell."""
+        return str(self.command)
+
+
+@dataclass(frozen=True)
+class Apply:
+    """A folder of a part: it is built, and what comes out applied, again and again until all of it was taken."""
+
+    told: str
+    part: str
+    build: Command
+    apply: Command
+
+    def __str__(self) -> str:
+        """The line for a shell."""
+        return f"until {self.build} | {self.apply}; do sleep 10; done"
+
+
+@dataclass(frozen=True)
+class Await:
+    """Wait until all that was applied of these parts is ready."""
+
+    told: str
+    parts: tuple[str, ...]
+    context: str
+    minutes: int
+
+    def __str__(self) -> str:
+        """The line for a shell, which waits for all deployments that there are."""
+        words = ("wait", "--for=condition=Available", "deployments", "--all", "--all-namespaces")
+        return shlex.join(("kubectl", "--context", self.context, *words, f"--timeout={self.minutes}m"))
+
+
+Step: TypeAlias = "Start | Apply | Await"
+
+
+@dataclass(frozen=True)
+class Wish:
+    """The cluster that is wanted."""
+
+    tool: Tool
+    profile: str
+    shape: Shape
+    manifests: str
+    parts: tuple[Part, ...]
+    minutes: int
+    release: str
+
+    @property
+    def context(self) -> str:
+        """Its context in the kubeconfig."""
+        return self.tool.context(self.profile)
+
+
+def plan(wish: Wish, found: Found, *, broken: bool = False) -> tuple[Step, ...]:
+    """The steps from what was found to what is wanted. ``broken``: a start of ours did not come to its end."""
+    return (*_starting(wish, found, broken=broken), *_filling(wish))
+
+
+def _starting(wish: Wish, found: Found, *, broken: bool) -> Iterator[Step]:
+    tool, profile = wish.tool, wish.profile
+    make = Start(f"{tool.name} starts Kubernetes {wish.shape.kubernetes}", tool.start(profile, wish.shape))
+    if found is Found.ABSENT:
+        yield make
+    elif broken:
+        for command in tool.left(profile):
+            yield Start(f"{tool.name} clears away a start that broke off", command)
+        yield make
+    elif found is Found.STOPPED:
+        yield Start(f"{tool.name} starts {profile} again", tool.resume(profile, wish.shape))
+
+
+def _filling(wish: Wish) -> Iterator[Step]:
+    """Parts are applied in order; only what others need is waited for before they are."""
+    ready: set[str] = set()
+    runs = {part.name for part in wish.parts if part.runs}
+    for part in wish.parts:
+        waits = tuple(name for name in part.needs if name in runs and name not in ready)
+        if waits:
+            yield _await(wish, waits)
+            ready.update(waits)
+        for folder in part.folders:
+            yield _apply(wish, part, folder)
+    rest = tuple(part.name for part in wish.parts if part.runs and part.name not in ready)
+    if rest:
+        yield _await(wish, rest)
+
+
+def _apply(wish: Wish, part: Part, folder: str) -> Apply:
+    build = Command(("kustomize", "build", manifests.place(wish.manifests, folder)))
+    return Apply(part.told, part.name, build, Command(("kubectl", "--context", wish.context, *APPLY)))
+
+
+def _await(wish: Wish, names: Sequence[str]) -> Await:
+    told = {part.name: part.told for part in wish.parts}
+    return Await(
+        "waits for " + ", ".join(told[name] for name in names), tuple(names), wish.context, wish.minutes
+    )

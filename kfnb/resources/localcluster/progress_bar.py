@@ -1,0 +1,42 @@
+"""How far something is that has many steps: a bar in a terminal, elsewhere a line wherever something is new."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TextIO
+
+from kfnb.resources.localcluster.command import printable
+from kfnb.resources.localcluster.lifecycle import Progress
+
+_ERASE = "\r\x1b[2K"
+_WIDTH = 20
+
+
+class Bar:
+    """Writes progress to a stream, usually standard error. Characters that would steer a terminal are left out."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._terminal = stream.isatty()
+        self._said = ""
+
+    def __call__(self, progress: Progress) -> None:
+        """Show how far it is."""
+        text = printable(f"{progress.step}: {progress.told}" if progress.told else progress.step)
+        if self._terminal:
+            filled = _WIDTH * progress.done // max(progress.total, 1)
+            bar = "#" * filled + "-" * (_WIDTH - filled)
+            line = f"[{bar}] {progress.done}/{progress.total} {text}"
+            self._write(_ERASE + line[: shutil.get_terminal_size().columns - 1])
+        elif text != self._said:
+            self._said = text
+            self._write(f"[{progress.done}/{progress.total}] {text}\n")
+
+    def clear(self) -> None:
+        """Make room for other text."""
+        if self._terminal:
+            self._write(_ERASE)
+
+    def _write(self, text: str) -> None:
+        self._stream.write(text)
+        self._stream.flush()

@@ -1,0 +1,122 @@
+"""What somebody asks for, made whole: by what the cluster was begun with, and by what the release says."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from kfnb.errors import UsageError
+from kfnb.resources.cluster import compatibility
+from kfnb.resources.localcluster import manifests
+from kfnb.resources.localcluster.checks import Wanted
+from kfnb.resources.localcluster.manifests import Release, Size
+from kfnb.resources.localcluster.plan import Wish
+from kfnb.resources.localcluster.record import Reached, Record
+from kfnb.resources.localcluster.tool import TOOLS, Shape
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The words of ``kfnb cluster up``; what is empty or 0 was not given. ``memory`` in GiB."""
+
+    profile: str
+    tool: str = ""
+    release: str = ""
+    manifests: str = ""
+    only: tuple[str, ...] = ()
+    cores: int = 0
+    memory: int = 0
+    kubernetes: str = ""
+    driver: str = ""
+    minutes: int = 60
+
+
+def wish(asked: Asked) -> Wish:
+    """The cluster that is wanted. Raises ``UsageError`` for words that make no sense together."""
+    tool = asked.tool or next((name for name in TOOLS if shutil.which(name)), next(iter(TOOLS)))
+    if tool != "minikube" and (asked.cores or asked.memory or asked.driver):
+        raise UsageError(
+            f"--cores, --memory and --driver are minikube's: {tool} gives a cluster the whole machine"
+        )
+    release = manifests.release(asked.release)
+    parts = release.chosen(asked.only)
+    given = _absolute(asked.manifests or release.manifests)
+    manifests.check(given, release, parts)
+    size = manifests.size(parts)
+    size = replace(size, cores=asked.cores or size.cores, memory=asked.memory or size.memory)
+    version = _version(asked.kubernetes, release)
+    image = release.image if version == release.kubernetes else f"kindest/node:v{version}"
+    shape = Shape(version, image, asked.driver or "docker", size)
+    return Wish(TOOLS[tool], asked.profile, shape, given, parts, asked.minutes, release.release)
+
+
+def record_of(asked: Asked, wish: Wish, reached: Reached) -> Record:
+    """What is remembered of a cluster while it is brought up."""
+    return Record(
+        wish.profile,
+        wish.tool.name,
+        wish.release,
+        wish.manifests,
+        wish.shape.kubernetes,
+        tuple(part.name for part in wish.parts),
+        asked.cores,
+        asked.memory,
+        asked.driver,
+        reached,
+    )
+
+
+def wanted(wish: Wish) -> Wanted:
+    """What is checked before."""
+    known = next(one for one in compatibility.releases() if one.release == wish.release)
+    return Wanted(wish.tool.name, wish.shape.driver, wish.shape.kubernetes, known, wish.shape.size)
+
+
+def least(wish: Wish) -> Size:
+    """What pipelines alone take."""
+    return manifests.size(manifests.release(wish.release).chosen(["pipelines"]))
+
+
+def going_on(asked: Asked, record: Record) -> Asked:
+    """What was begun holds where nothing else is said; parts are added to those that were asked for.
+
+    Raises ``UsageError`` where that contradicts what was begun.
+    """
+    for option, new, old in (
+        ("--with", asked.tool, record.tool),
+        ("--release", asked.release, record.release),
+        ("--kubernetes", asked.kubernetes, record.kubernetes),
+    ):
+        if new and new != old:
+            raise UsageError(
+                f"{option} {new}: the cluster {record.profile} was begun with {old}; take another name with --profile, "
+                "or end it first: kfnb cluster down"
+            )
+    return replace(
+        asked,
+        tool=record.tool,
+        release=record.release,
+        kubernetes=record.kubernetes,
+        manifests=asked.manifests or record.manifests,
+        only=(*record.parts, *asked.only),
+        cores=asked.cores or record.cores,
+        memory=asked.memory or record.memory,
+        driver=asked.driver or record.driver,
+    )
+
+
+def _version(given: str, release: Release) -> str:
+    """Kubernetes' version as the tools want it: ``1.36.1``; of ``1.36`` the one that the release was tested with."""
+    version = given.removeprefix("v") or release.kubernetes
+    if version == release.kubernetes.rpartition(".")[0]:
+        return release.kubernetes
+    if not re.fullmatch(r"\d+\.\d+\.\d+", version):
+        raise UsageError(f"--kubernetes {given}: write it whole, such as {release.kubernetes}")
+    return version
+
+
+def _absolute(given: str) -> str:
+    """A folder that is found from elsewhere too: a second ``up`` may be given somewhere else."""
+    return given if manifests.remote(given) else str(Path(given).expanduser().absolute())

@@ -1,0 +1,135 @@
+"""Notebooks on the cluster: listed, started, stopped, created and deleted."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from kfnb.cluster import reach
+from kfnb.errors import Absent, BackendError, UsageError
+from kfnb.model.notebook import Notebook, NotebookList, NotebookState, Rehearsal
+from kfnb.resources.notebooks.creation import Creating
+from kfnb.resources.notebooks.kind import Kind
+from kfnb.resources.notebooks.spawner import Spawner
+from kfnb.resources.notebooks.spec import Asked
+from kfnb.settings import settings
+
+Tell = Callable[[str], None]
+
+WAITS = 600.0
+"""Seconds for which a notebook is waited for, where nothing else is said: an image may be large."""
+
+
+def notebooks() -> NotebookList:
+    """The notebooks of the namespace, of both kinds. What you may not see is hidden, and nothing is raised for it."""
+    return spawner().list()
+
+
+def notebook(name: str, *, version: str = "") -> Notebook:
+    """One notebook; ``version`` is v1 or v2 where a notebook and a workspace have one name."""
+    here = spawner()
+    return here.read(*here.find(name, version))
+
+
+def stop(name: str, *, version: str = "") -> Notebook:
+    """End its pod; its volumes stay. One that is stopped already stays so."""
+    here, kind, found = _found(name, version)
+    return found if found.state is NotebookState.STOPPED else here.stop(kind, name)
+
+
+def start(name: str, *, version: str = "") -> Notebook:
+    """Give it a pod again. One that runs already goes on."""
+    here, kind, found = _found(name, version)
+    if found.state is NotebookState.DELETING:
+        raise BackendError(f"{found.word} {name} is being deleted: it cannot be started")
+    return found if found.state is NotebookState.RUNNING else here.start(kind, name)
+
+
+def create(
+    asked: Asked, *, version: str = "", configurations: tuple[str, ...] = (), tell: Tell = print
+) -> Notebook:
+    """Make a new one, and first the volume of its home where ``asked.size`` says so.
+
+    ``configurations`` are the PodDefaults that it is to get. ``tell`` is told what one may not expect. Raises
+    ``UsageError`` for what would never start, ``Conflict`` where there is one of that name.
+    """
+    return Creating(spawner(), asked, version, configurations).create(tell)
+
+
+def rehearse(asked: Asked, *, version: str = "", configurations: tuple[str, ...] = ()) -> Rehearsal:
+    """What ``create`` would make, and what the server says of it: nothing is made."""
+    return Creating(spawner(), asked, version, configurations).rehearse()
+
+
+def delete(name: str, *, version: str = "", with_volume: bool = False) -> Notebook:
+    """Delete one; its volumes stay, but with ``with_volume`` that of its home, which no other may have.
+
+    Returns it as it was.
+    """
+    here, kind, found = _found(name, version)
+    if with_volume:
+        _check_alone(here, found)
+    here.delete(kind, name)
+    if with_volume and found.home:
+        try:
+            here.kubernetes.delete(f"/api/v1/namespaces/{here.namespace}/persistentvolumeclaims/{found.home}")
+        except Absent:
+            pass
+        except BackendError as error:
+            raise BackendError(
+                f"{found.word} {name} is deleted, and its volume {found.home} is not: {error}"
+            ) from None
+    return found
+
+
+def awaited(name: str, *, version: str = "", timeout: float = WAITS) -> Iterator[Notebook]:
+    """How a notebook that starts is, about every two seconds, until it runs.
+
+    Raises ``BackendError`` where it is not there, is stopped, or has not started within ``timeout`` seconds.
+    """
+    here = spawner()
+    kind, _ = here.find(name, version)
+    until = time.monotonic() + timeout
+    for found in here.following(kind, name):
+        yield found
+        if time.monotonic() > until and found.state is not NotebookState.RUNNING:
+            why = found.why or "nothing says why"
+            raise BackendError(f"{kind.word} {name} has not started within {timeout:g} s: {why}")
+
+
+def spawner() -> Spawner:
+    """The notebooks of the namespace that the settings or the surroundings name."""
+    from kfnb.backends.kubeflow import surroundings
+
+    chosen, around = settings(), surroundings.read()
+    kubernetes = reach.kubernetes(chosen.context, within=around.in_cluster)
+    if kubernetes is None:
+        there = ", ".join(reach.contexts())
+        hint = f"; your kubeconfig has {there}" if there else ""
+        raise BackendError(f"no cluster is known here: %kf_config context=NAME names one{hint}")
+    namespace = chosen.namespace or around.namespace or reach.namespace(chosen.context) or "default"
+    return Spawner(kubernetes, namespace, around.prefix)
+
+
+def _found(name: str, version: str) -> tuple[Spawner, Kind, Notebook]:
+    here = spawner()
+    kind, item = here.find(name, version)
+    return here, kind, here.read(kind, item)
+
+
+def _check_alone(here: Spawner, found: Notebook) -> None:
+    """Refuse to delete a volume that others have, as far as they can be seen."""
+    if not found.home:
+        raise UsageError(
+            f"{found.word} {found.name} has no volume for its home: leave out --with-volume; nothing was deleted"
+        )
+    others = [
+        one.name
+        for one in here.list()
+        if (one.kind, one.name) != (found.kind, found.name)
+        and found.home in (mount.claim for mount in one.mounts)
+    ]
+    if others:
+        raise UsageError(
+            f"volume {found.home} is also in {', '.join(others)}: leave out --with-volume; nothing was deleted"
+        )

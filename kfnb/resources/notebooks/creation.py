@@ -1,0 +1,179 @@
+"""A new notebook: checked, rehearsed, and created with the volume of its home."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from kfnb.errors import Absent, BackendError, Conflict, UsageError
+from kfnb.model.notebook import Notebook, Rehearsal
+from kfnb.resources.cluster import identity
+from kfnb.resources.cluster.probe import Place
+from kfnb.resources.notebooks.kind import Kind
+from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
+from kfnb.resources.notebooks.spawner import Spawner
+from kfnb.resources.notebooks.spec import Asked, Claim
+from kfnb.resources.notebooks.workspace_options import completed
+from kfnb.resources.notebooks.workspace_v2 import WORKSPACE
+
+Tell = Callable[[str], None]
+
+_DELETED = "is being deleted"
+"""How the server says that one of that name is there, but not for long."""
+
+
+class Creating:
+    """A new notebook in a spawner's namespace; ``version`` as words have it, empty for what the cluster has.
+
+    ``configurations`` are PodDefaults that its pod is to get. Raises ``UsageError`` for what would never start.
+    """
+
+    def __init__(
+        self, spawner: Spawner, asked: Asked, version: str = "", configurations: tuple[str, ...] = ()
+    ) -> None:
+        self._spawner, self._kubernetes = spawner, spawner.kubernetes
+        self.kind = self._chosen(asked, version)
+        labels = tuple(label for name in configurations for label in self._labels(name))
+        asked = replace(asked, labels=asked.labels + labels)
+        if self.kind is WORKSPACE:
+            asked = completed(asked, self._kubernetes)
+        self.asked = asked
+        self.body = self.kind.body(asked, spawner.namespace, self._user())
+        self._check()
+
+    def rehearse(self) -> Rehearsal:
+        """What would be created, and what the server says of it."""
+        import yaml
+
+        namespace = self._spawner.namespace
+        bodies = [*([self.asked.claim.body(namespace)] if self.asked.claim else []), self.body]
+        written = yaml.dump_all(bodies, sort_keys=False, Dumper=_dumper())
+        try:
+            if self.asked.claim and not self._there(self.asked.claim):
+                self._kubernetes.create(self._claims, bodies[0], dry_run=True)
+            self._create(dry_run=True)
+        except BackendError as error:
+            return Rehearsal(written, accepted=False, told=str(error))
+        return Rehearsal(written, accepted=True, told="the server accepts it; nothing was created")
+
+    def create(self, tell: Tell) -> Notebook:
+        """Create it, and the volume first; ``tell`` is told what else happens. Of what fails, nothing stays behind."""
+        self._create(dry_run=True)
+        made = self.asked.claim if self.asked.claim and self._make(self.asked.claim, tell) else None
+        try:
+            found = self._create()
+        except BackendError:
+            if made:
+                self._kubernetes.delete(f"{self._claims}/{made.name}")
+            raise
+        if not self.asked.all_mounts:
+            tell("no volume keeps what it writes: that is gone when it stops (--size 10Gi gives it a home)")
+        return self._spawner.read(self.kind, found)
+
+    @property
+    def _claims(self) -> str:
+        return f"/api/v1/namespaces/{self._spawner.namespace}/persistentvolumeclaims"
+
+    def _chosen(self, asked: Asked, version: str) -> Kind:
+        """The kind that is meant: the words that only one kind has say it, else what the cluster has."""
+        if version:
+            return next(iter(self._spawner.kinds(version)))
+        if asked.workspace_kind or asked.image_config or asked.pod_config:
+            return WORKSPACE
+        if asked.image or self._spawner.has(NOTEBOOK):
+            return NOTEBOOK
+        return WORKSPACE
+
+    def _labels(self, name: str) -> tuple[tuple[str, str], ...]:
+        """The labels by which a PodDefault chooses its pods."""
+        path = f"/apis/kubeflow.org/v1alpha1/namespaces/{self._spawner.namespace}/poddefaults/{name}"
+        try:
+            found = self._kubernetes.get(path)
+        except Absent:
+            raise UsageError(
+                f"--configuration {name}: namespace {self._spawner.namespace} has no such PodDefault"
+            ) from None
+        return tuple(((found.get("spec") or {}).get("selector") or {}).get("matchLabels", {}).items())
+
+    def _user(self) -> str:
+        with suppress(BackendError):
+            user, _ = identity.user(Place(self._kubernetes, self._spawner.namespace))
+            return user.name
+        return ""
+
+    def _check(self) -> None:
+        """Refuse what the server would take, and no pod would ever start with."""
+        namespace = self._spawner.namespace
+        for mount in self.asked.mounts:
+            if not self._exists(f"persistentvolumeclaims/{mount.claim}"):
+                raise UsageError(
+                    f"--volume {mount.claim}: namespace {namespace} has no such volume claim; "
+                    "--size 10Gi makes a new one for the home"
+                )
+        account = self.asked.service_account
+        if self.kind is NOTEBOOK and not self._exists(f"serviceaccounts/{account}"):
+            raise UsageError(
+                f"namespace {namespace} has no service account {account}, as a Kubeflow profile's has: "
+                "--service-account NAME gives the notebook another"
+            )
+
+    def _exists(self, what: str) -> bool:
+        """Whether a thing is there; one that may not be seen may be."""
+        try:
+            self._kubernetes.get(f"/api/v1/namespaces/{self._spawner.namespace}/{what}")
+        except Absent:
+            return False
+        except BackendError:
+            return True
+        return True
+
+    def _there(self, claim: Claim) -> bool:
+        try:
+            self._kubernetes.get(f"{self._claims}/{claim.name}")
+        except BackendError:
+            return False
+        return True
+
+    def _make(self, claim: Claim, tell: Tell) -> bool:
+        """Make a volume; whether it was made: one that is there is the home as it was left."""
+        try:
+            self._kubernetes.create(self._claims, claim.body(self._spawner.namespace))
+        except Conflict as error:
+            if not error.exists:
+                raise
+            if _DELETED in str(error):
+                raise Conflict(
+                    f"a volume {claim.name} is still being deleted: try again in a moment"
+                ) from None
+            tell(f"its home is the volume {claim.name}, which is there already, with what is in it")
+            return False
+        return True
+
+    def _create(self, *, dry_run: bool = False) -> Mapping[str, Any]:
+        name, word = self.asked.name, self.kind.word
+        try:
+            return self._kubernetes.create(
+                self.kind.path(self._spawner.namespace), self.body, dry_run=dry_run
+            )
+        except Conflict as error:
+            if not error.exists:
+                raise
+            if _DELETED in str(error):
+                raise Conflict(f"a {word} {name} is still being deleted: try again in a moment") from None
+            raise Conflict(
+                f"there is a {word} {name} already: %kf_notebook start {name} starts it", exists=True
+            ) from None
+
+
+def _dumper() -> Any:
+    """Writes no anchors: what stands twice is written twice."""
+    import yaml
+
+    class Plain(yaml.SafeDumper):
+        def ignore_aliases(self, data: Any) -> bool:
+            del data
+            return True
+
+    return Plain

@@ -1,0 +1,178 @@
+"""Version 1: the resource Notebook, written and read as Kubeflow's Jupyter web app does."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kfnb.errors import UsageError
+from kfnb.model.notebook import Mount, Notebook, NotebookState
+from kfnb.resources.cluster.probe import condition
+from kfnb.resources.notebooks.kind import Item, Kind
+from kfnb.resources.notebooks.spec import HOME, Asked
+from kfnb.resources.notebooks.times import moment
+
+STOPPED = "kubeflow-resource-stopped"
+"""The annotation that stops one; its value is since when."""
+_ANNOTATIONS = "notebooks.kubeflow.org"
+_BEGINNINGS = ("PodInitializing", "ContainerCreating")
+"""What a container waits for when nothing is wrong."""
+
+
+class NotebookKind(Kind):
+    """Version 1."""
+
+    version, name, api = "v1", "Notebook", "kubeflow.org/v1"
+
+    def read(self, item: Item) -> Notebook:
+        """An object as a notebook."""
+        about, pod = item["metadata"], _pod(item)
+        notes: Mapping[str, str] = about.get("annotations") or {}
+        container: Item = next(iter(pod.get("containers") or ()), {})
+        state, why, since = _state(item, notes)
+        mounts = _mounts(pod, container)
+        wanted = container.get("resources") or {}
+        return Notebook(
+            about["name"],
+            state,
+            self.name,
+            about.get("namespace", ""),
+            why=why,
+            since=moment(since),
+            image=container.get("image", ""),
+            cpu=_wanted(wanted, "cpu"),
+            memory=_wanted(wanted, "memory"),
+            gpus=devices(wanted),
+            mounts=mounts,
+            home=next((mount.claim for mount in mounts if mount.path == HOME), ""),
+            last_activity=moment(notes.get(f"{_ANNOTATIONS}/last-activity", "")),
+            created=moment(about.get("creationTimestamp", "")),
+            creator=notes.get(f"{_ANNOTATIONS}/creator", ""),
+        )
+
+    def stopping(self, now: str) -> Mapping[str, Any]:
+        """The annotation, as the web app and the culler write it."""
+        return {"metadata": {"annotations": {STOPPED: now}}}
+
+    def starting(self) -> Mapping[str, Any]:
+        """The annotation is taken away."""
+        return {"metadata": {"annotations": {STOPPED: None}}}
+
+    def body(self, asked: Asked, namespace: str, creator: str) -> Mapping[str, Any]:
+        """A new one, with all the fields that the web app reads."""
+        if not asked.image:
+            raise UsageError(f"{asked.name}: say which image, --image NAME:TAG")
+        if asked.workspace_kind or asked.image_config or asked.pod_config:
+            raise UsageError("--workspace-kind, --image-config and --pod-config are of workspaces: --kind v2")
+        sizes = {"cpu": asked.cpu, "memory": asked.memory}
+        volumes = [
+            {"name": mount.claim, "persistentVolumeClaim": {"claimName": mount.claim}}
+            for mount in {mount.claim: mount for mount in asked.all_mounts}.values()
+        ]
+        container = {
+            "name": asked.name,
+            "image": asked.image,
+            "imagePullPolicy": "IfNotPresent",
+            "env": [],
+            "resources": {
+                "requests": sizes,
+                "limits": sizes | ({asked.accelerator: str(asked.gpu)} if asked.gpu else {}),
+            },
+            "volumeMounts": [
+                *({"name": mount.claim, "mountPath": mount.path} for mount in asked.all_mounts),
+                {"name": "dshm", "mountPath": "/dev/shm"},  # noqa: S108 - a container's own
+            ],
+        }
+        notes = {f"{_ANNOTATIONS}/server-type": "jupyter"}
+        return {
+            "apiVersion": self.api,
+            "kind": self.name,
+            "metadata": {
+                "name": asked.name,
+                "namespace": namespace,
+                "labels": {"app": asked.name, **dict(asked.labels)},
+                "annotations": notes | ({f"{_ANNOTATIONS}/creator": creator} if creator else {}),
+            },
+            "spec": {
+                "template": {
+                    "spec": {
+                        "serviceAccountName": asked.service_account,
+                        "containers": [container],
+                        "volumes": [*volumes, {"name": "dshm", "emptyDir": {"medium": "Memory"}}],
+                        "tolerations": [],
+                    }
+                }
+            },
+        }
+
+    def concerned(self, item: Item) -> Sequence[str]:
+        """It, its StatefulSet of the same name, and the pod of that."""
+        name = item["metadata"]["name"]
+        return name, f"{name}-0"
+
+
+NOTEBOOK = NotebookKind()
+
+
+def devices(resources: Item) -> tuple[tuple[int, str], ...]:
+    """How many of which devices: resources whose name has a domain, but for Kubernetes' own."""
+    limits = resources.get("limits") or {}
+    return tuple(
+        (int(count), name)
+        for name, count in limits.items()
+        if "/" in name and "kubernetes.io/" not in name and str(count).isdigit() and int(count)
+    )
+
+
+def _pod(item: Item) -> Item:
+    pod: Item = ((item.get("spec") or {}).get("template") or {}).get("spec") or {}
+    return pod
+
+
+def _wanted(resources: Item, name: str) -> str:
+    asked = (resources.get("requests") or {}).get(name) or (resources.get("limits") or {}).get(name)
+    return str(asked or "")
+
+
+def _mounts(pod: Item, container: Item) -> tuple[Mount, ...]:
+    claims = {
+        one["name"]: one["persistentVolumeClaim"].get("claimName", "")
+        for one in pod.get("volumes") or ()
+        if one.get("persistentVolumeClaim")
+    }
+    mounted = container.get("volumeMounts") or ()
+    return tuple(
+        Mount(claims[one["name"]], one.get("mountPath", "").rstrip("/"))
+        for one in mounted
+        if one["name"] in claims
+    )
+
+
+def _state(item: Item, notes: Mapping[str, str]) -> tuple[NotebookState, str, str]:
+    """How it is, why it does not run yet, and since when it is so."""
+    about, status = item["metadata"], item.get("status") or {}
+    ready, container = bool(status.get("readyReplicas")), status.get("containerState") or {}
+    if about.get("deletionTimestamp"):
+        return NotebookState.DELETING, "", about["deletionTimestamp"]
+    if STOPPED in notes:
+        return (NotebookState.STOPPING if ready else NotebookState.STOPPED), "", notes[STOPPED]
+    if ready:
+        return NotebookState.RUNNING, "", (container.get("running") or {}).get("startedAt", "")
+    state, why = _waiting(item, container)
+    return state, why, ""
+
+
+def _waiting(item: Item, container: Item) -> tuple[NotebookState, str]:
+    if not _pod(item).get("containers"):
+        return NotebookState.FAILING, "it has no container to start: delete it, and create it anew"
+    unscheduled, waiting = condition(item, "PodScheduled"), container.get("waiting") or {}
+    ended = container.get("terminated") or {}
+    if unscheduled.get("status") == "False":
+        # a machine may become free, or be added
+        return NotebookState.STARTING, unscheduled.get("message", "") or unscheduled.get("reason", "")
+    if ended:
+        code = ended.get("exitCode", "")
+        return NotebookState.FAILING, ended.get("message") or f"its server ended with exit code {code}"
+    reason, message = waiting.get("reason", ""), waiting.get("message", "")
+    failing = bool(reason) and reason not in _BEGINNINGS
+    return (NotebookState.FAILING if failing else NotebookState.STARTING), message or reason

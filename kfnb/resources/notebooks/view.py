@@ -1,0 +1,119 @@
+"""``draw_notebooks``: the notebooks of a namespace; ``draw_notebook``: one; ``draw_rehearsal``: one that might be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kfnb.model.cluster import Knowledge
+from kfnb.model.notebook import Notebook, NotebookList, NotebookState, Rehearsal
+from kfnb.ui import theme
+from kfnb.ui.blocks import Alert, Block, Code, Text, Title, bundle
+from kfnb.ui.states import Look
+from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.words import TIMES, moment
+
+_LOOKS = {
+    NotebookState.RUNNING: Look("●", "running", theme.GREEN, ""),
+    NotebookState.STARTING: Look("○", "starting", theme.AMBER, ""),
+    NotebookState.FAILING: Look("✗", "failing", theme.RED, ""),
+    NotebookState.STOPPING: Look("◐", "stopping", theme.AMBER, ""),
+    NotebookState.STOPPED: Look("‖", "stopped", theme.GREY, ""),
+    NotebookState.DELETING: Look("◐", "being deleted", theme.AMBER, ""),
+}
+_GOOD = Look("✓", "Accepted", theme.GREEN, "")
+_REFUSED = Look("✗", "Refused", theme.RED, "")
+
+_KINDS = {"Notebook": "v1", "Workspace": "v2"}
+
+COLUMNS = (
+    Column("Name"),
+    Column("State", whole=True),
+    Column("Since", whole=True),
+    Column("Image"),
+    Column("CPU", number=True),
+    Column("Memory", number=True),
+    Column("GPUs", number=True),
+    Column("Kind", whole=True),
+    Column("Last activity", whole=True, aside=True),
+    Column("Volumes", aside=True),
+    Column("Created by", aside=True),
+)
+
+
+def draw_notebooks(found: NotebookList) -> dict[str, str]:
+    """All notebooks of a namespace as a mimebundle, and why those that do not run yet do not."""
+    blocks: list[Block] = [Title("Notebooks", aside=f"namespace {found.namespace}")]
+    if len(found):
+        blocks.append(Table("Notebooks", COLUMNS, [_row(one) for one in found]).without_empty_columns())
+    elif found.notebooks.knowledge is found.workspaces.knowledge is Knowledge.ABSENT:
+        blocks.append(Text("This cluster knows no notebooks: that part of Kubeflow is not installed there."))
+    elif not found.unseen:
+        blocks.append(Text("No notebooks yet: %kf_notebook create NAME --image IMAGE makes one."))
+    blocks += [block for one in found for block in _why(one)]
+    if found.sizeless:
+        blocks.append(Text(f"What workspaces have of CPU and memory is not known: {found.sizeless}."))
+    blocks += [Text(f"{name} {_UNSEEN[part.knowledge]}: {part.reason}.") for name, part in found.unseen]
+    return bundle("Notebooks", blocks)
+
+
+def draw_notebook(one: Notebook) -> dict[str, str]:
+    """One notebook as a mimebundle."""
+    facts = (
+        f"{_LOOKS[one.state].word} since {_minute(one.since)}" if one.since else "",
+        one.image,
+        f"CPU {one.cpu}" if one.cpu else "",
+        f"memory {one.memory}" if one.memory else "",
+        _gpus(one),
+        _volumes(one),
+        f"last activity {_minute(one.last_activity)}" if one.last_activity else "",
+    )
+    title = Title(one.name, _LOOKS[one.state], f"{one.word} in namespace {one.namespace}", facts)
+    return bundle(one.name, [title, *_why(one)])
+
+
+def draw_rehearsal(one: Rehearsal) -> dict[str, str]:
+    """What would be created, and what the server says of it, as a mimebundle."""
+    if one.accepted:
+        return bundle("Dry run", [Title("Dry run", _GOOD, one.told), Code(one.yaml)])
+    return bundle("Dry run", [Alert(_REFUSED, "The server refuses it", [Text(one.told)]), Code(one.yaml)])
+
+
+_UNSEEN = {Knowledge.HIDDEN: "are hidden from you", Knowledge.UNKNOWN: "are not known"}
+
+
+def _row(one: Notebook) -> Sequence[Value]:
+    look = _LOOKS[one.state]
+    here = " (here)" if one.here else ""
+    return [
+        f"{one.name}{here}",
+        Cell(look.word, look=look),
+        _minute(one.since),
+        Cell(one.image.rpartition("/")[2], hint=one.image),
+        one.cpu,
+        one.memory,
+        Cell(str(sum(count for count, _ in one.gpus) or ""), hint=_gpus(one)),
+        _KINDS[one.kind],
+        _minute(one.last_activity),
+        Cell(", ".join(mount.claim for mount in one.mounts), hint=_volumes(one)),
+        one.creator,
+    ]
+
+
+def _why(one: Notebook) -> list[Block]:
+    if not one.why:
+        return []
+    look = _LOOKS[one.state]
+    words = "does not start" if one.state is NotebookState.FAILING else "does not run yet"
+    return [Alert(look, f"{one.name} {words}", [Text(one.why)])]
+
+
+def _volumes(one: Notebook) -> str:
+    return ", ".join(f"volume {mount.claim} at {mount.path}" for mount in one.mounts)
+
+
+def _gpus(one: Notebook) -> str:
+    return ", ".join(f"{count} {TIMES} {name}" for count, name in one.gpus)
+
+
+def _minute(epoch: float | None) -> str:
+    return moment(epoch)[:16]

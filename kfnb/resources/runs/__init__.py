@@ -1,0 +1,1 @@
+"""Runs of pipelines, on this machine or on a cluster."""

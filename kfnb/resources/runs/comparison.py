@@ -1,0 +1,32 @@
+"""Several runs side by side: what each of them was given, logged and took."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from kfnb.model import Compared, Comparison, Run, Task
+from kfnb.resources.runs.iterations import joined, measured
+
+
+def compared(runs: Sequence[Run], *, whole: bool = False) -> Comparison:
+    """The runs side by side."""
+    return Comparison(
+        runs=tuple(runs),
+        arguments=_rows([run.arguments for run in runs]),
+        metrics=_rows([measured(run.tasks) or run.metrics for run in runs]),
+        environment=_rows([run.environment for run in runs]),
+        states=_rows([_by_task(run, lambda task: str(task.state)) for run in runs]),
+        seconds=_rows([_by_task(run, lambda task: task.seconds) for run in runs]),
+        whole=whole,
+    )
+
+
+def _by_task(run: Run, part: Callable[[Task], Any]) -> dict[str, Any]:
+    found = joined(run.tasks, lambda task: {"": part(task)})
+    return {name: values[""] for name, values in found.items()}
+
+
+def _rows(columns: Sequence[Mapping[str, Any]]) -> tuple[Compared, ...]:
+    names = dict.fromkeys(name for column in columns for name in column)
+    return tuple(Compared(name, tuple(column.get(name) for column in columns)) for name in names)

@@ -1,0 +1,100 @@
+"""A failed step in words: the exception that ended it, as a ``TaskError``.
+
+Wherever the step ran, the exception is described as plain data: its ``type``, ``message``, ``notes``, its ``frames``
+as (file, line, function, text), the ``cause`` or ``context`` behind it and the ``group`` within it, each described in
+turn, and of a ``syntax`` error the (file, line, text). Only the user's frames are shown, and those below them in
+libraries; a frame in a step's generated source is shown as the notebook cell and line that it came from.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kfnb.model import TaskError
+from kfnb.sourcemap import Place, find_place
+
+_STEP = "ephemeral_component.py"
+"""The file of a step's program, as KFP names it."""
+_OURS = (
+    "kfnb/backends/local/runner.py",
+    "kfnb/tuning/local/worker.py",
+    "kfp/dsl/executor.py",
+    "kfp/dsl/executor_main.py",
+    "<frozen importlib._bootstrap",
+    "<frozen runpy>",
+    "<kfnb>",
+)
+_CAUSE = "\nThe above exception was the direct cause of the following exception:\n"
+_CONTEXT = "\nDuring handling of the above exception, another exception occurred:\n"
+
+
+def from_description(told: Mapping[str, Any], source: str) -> TaskError:
+    """The error that an exception was, in a step whose program is ``source``."""
+    return TaskError(_headline(told), "\n".join(_lines(told, source)), str(_place(told, source) or ""))
+
+
+def _headline(told: Mapping[str, Any]) -> str:
+    first = told["message"].strip().splitlines()[:1]
+    if told["type"] == "SystemExit":
+        return f"the step left with sys.exit({first[0] if first else ''})"
+    return f"{told['type']}: {first[0]}" if first else str(told["type"])
+
+
+def _lines(told: Mapping[str, Any], source: str) -> list[str]:
+    lines: list[str] = []
+    if told["cause"]:
+        lines += [*_lines(told["cause"], source), _CAUSE]
+    elif told["context"]:
+        lines += [*_lines(told["context"], source), _CONTEXT]
+    frames = _shown(told)
+    if frames:
+        lines.append("Traceback (most recent call last):")
+    for file, line, function, text in frames:
+        lines += _frame(file, line, function, text, source)
+    lines += _syntax(told, source)
+    lines += [f"{told['type']}: {told['message']}" if told["message"] else told["type"], *told["notes"]]
+    for inner in told["group"]:
+        lines += ["  | " + line for part in _lines(inner, source) for line in part.splitlines()]
+    return lines
+
+
+def _shown(told: Mapping[str, Any]) -> list[Any]:
+    return [
+        frame for frame in told["frames"] if not any(part in frame[0].replace(os.sep, "/") for part in _OURS)
+    ]
+
+
+def _frame(file: str, line: int, function: str, text: str | None, source: str) -> list[str]:
+    where = _where(file, line, source)
+    named = "" if function == "<module>" else f", in {function}"
+    return [f"  {where}{named}", *([f"    {text}"] if text else [])]
+
+
+def _where(file: str, line: int, source: str) -> str:
+    if not _is_step(file):
+        return f'File "{file}", line {line}'
+    return str(find_place(source, line) or f'File "{Path(file).name}", line {line}')
+
+
+def _syntax(told: Mapping[str, Any], source: str) -> list[str]:
+    if told["syntax"] is None or told["syntax"][0] is None:
+        return []
+    file, line, text = told["syntax"]
+    return [f"  {_where(file, line or 1, source)}", *([f"    {text.strip()}"] if text else [])]
+
+
+def _place(told: Mapping[str, Any], source: str) -> Place | None:
+    """The place of the innermost frame that stands in the step's own program."""
+    if told["syntax"] is not None and told["syntax"][0] and _is_step(told["syntax"][0]):
+        return find_place(source, told["syntax"][1] or 1)
+    for file, line, _, _ in reversed(told["frames"]):
+        if _is_step(file):
+            return find_place(source, line)
+    return None
+
+
+def _is_step(file: str) -> bool:
+    return Path(file).name == _STEP

@@ -1,0 +1,203 @@
+"""The files that a run's steps wrote, by their paths, and how chosen ones are copied beside the notebook."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import posixpath
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kfnb.errors import KfnbError, UsageError
+from kfnb.jobs.polling import poll
+from kfnb.model import FILES, Artifact, Run, Task, path_of
+
+if TYPE_CHECKING:
+    from kfnb.resources.runs.handle import Run as Handle
+
+ALL = "*"
+"""The pattern that every file fits."""
+_NAMED = 5
+"""So many files are named where there are many."""
+_OUTSIDE = "the path leads out of the folder"
+_DOWNLOAD = "run.files[PATH].download(PLACE) copies one"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The paths of files that were copied, of those that were there already, and of those that were left.
+
+    What is ``left`` differs from the file of that path which is there; what is ``outside`` does not belong into the
+    folder.
+    """
+
+    copied: tuple[str, ...] = ()
+    same: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+
+    @property
+    def told(self) -> Iterator[str]:
+        """In words, a line each."""
+        if self.copied:
+            yield f"kept {_named(self.copied)}"
+        if self.same:
+            yield f"already there: {_named(self.same)}"
+        if self.left:
+            yield f"not overwritten, since the files here differ: {_named(self.left)}; --force overwrites them"
+        if self.outside:
+            yield f"not kept, since {_OUTSIDE}: {_named(self.outside)}; {_DOWNLOAD}"
+
+
+def written(run: Run) -> dict[str, Artifact]:
+    """The files that the steps of a run left, by their paths; of several of one path, the kernel's last."""
+    found: dict[str, Artifact] = {}
+    for task in _in_order(run.tasks):
+        folder = task.artifacts.get(FILES)
+        if folder is None:
+            continue
+        for path in json.loads(str(folder.metadata.get("removed", "[]"))):
+            found.pop(path, None)
+        filesystem, base = folder.filesystem()
+        for whole in filesystem.find(base):
+            path = str(whole)[len(base.rstrip("/")) + 1 :]
+            name = path_of(path)
+            found[name] = replace(folder, name=name, uri=f"{folder.uri.rstrip('/')}/{path}", metadata={})
+    return dict(sorted(found.items()))
+
+
+def keep(
+    files: Mapping[str, Artifact], patterns: Sequence[str], folder: Path, *, force: bool = False
+) -> Kept:
+    """Copy those of ``files`` that fit one of the patterns into ``folder``, at their paths.
+
+    Raises ``UsageError`` for a pattern that none fits which can be copied there, before anything is copied.
+    """
+    chosen, inside = _chosen(files, folder, patterns or (ALL,))
+    done: dict[str, list[str]] = {"copied": [], "same": [], "left": [], "outside": []}
+    for path, file in chosen.items():
+        try:
+            done[_copy(file, folder / path, force=force) if path in inside else "outside"].append(path)
+        except OSError as error:
+            raise UsageError(f"cannot keep {path}: {error.strerror or error}") from None
+    return Kept(**{word: tuple(paths) for word, paths in done.items()})
+
+
+def _chosen(
+    files: Mapping[str, Artifact], folder: Path, patterns: Sequence[str]
+) -> tuple[dict[str, Artifact], set[str]]:
+    """The files that fit one of the patterns, and those of them that belong into the folder, of each at least one."""
+    chosen: dict[str, Artifact] = {}
+    belonging: set[str] = set()
+    for pattern in patterns:
+        parts = [part for part in posixpath.normpath(pattern).split("/") if part != "."]
+        fitting = {path: file for path, file in files.items() if _fits(path.split("/"), parts)}
+        inside = {path for path in fitting if _inside(path, folder, parts.count(".."))}
+        if not fitting:
+            raise UsageError(f"no file of the run fits {pattern}; it wrote {_named(files) or 'none'}")
+        if not inside:
+            raise UsageError(f"cannot keep {_named(fitting)}: {_OUTSIDE}; {_DOWNLOAD}")
+        chosen |= fitting
+        belonging |= inside
+    return chosen, belonging
+
+
+class Keeper:
+    """Keeps files of a run once it is finished: in the call that waits for it, else in a thread of its own."""
+
+    def __init__(
+        self, run: Handle, patterns: Sequence[str], folder: Path, tell: Callable[[str], None]
+    ) -> None:
+        self._run, self._patterns, self._folder, self._tell = run, patterns, folder, tell
+        self._lock, self._done = threading.Lock(), False
+
+    def start(self) -> None:
+        """Begin to wait for the run."""
+        threading.Thread(target=self._wait, name=f"kfnb-keep-{self._run.id}", daemon=True).start()
+
+    def finish(self) -> None:
+        """Keep the files, unless that was done: the run is finished. What goes wrong is told."""
+        with self._lock:
+            if self._done:
+                return
+            self._done = True
+            try:
+                for line in self._run.keep_files(*self._patterns, folder=self._folder).told:
+                    self._tell(line)
+            except KfnbError as error:
+                self._tell(f"files of run {self._run.id} are not kept: {error}")
+
+    def _wait(self) -> None:
+        observed = self._run.observe()
+        try:
+            for _ in poll(observed, observed.pace):
+                pass
+        except KfnbError as error:
+            self._tell(f"files of run {self._run.id} are not kept: {error}")
+        else:
+            self.finish()
+
+
+def _in_order(tasks: Sequence[Task]) -> list[Task]:
+    """The tasks in the order in which the kernel would have run them: the turns of a loop one after the other."""
+    last: dict[str, float] = {}
+    for task in tasks:
+        last[task.name] = max(last.get(task.name, 0.0), task.finished or 0.0)
+
+    def place(task: Task) -> tuple[float, list[int]]:
+        return last[task.name], [int(part) for part in task.id.split("/") if part.isdecimal()]
+
+    return sorted((task for task in tasks if not task.group), key=place)
+
+
+def _inside(path: str, folder: Path, up: int) -> bool:
+    """Whether a path begins ``up`` levels above the folder and stays there, wherever links lead.
+
+    A store may name its objects anyhow: so what lies above the folder is only kept where a pattern says so.
+    """
+    parts, above = path.split("/"), [".."] * up
+    there = folder.joinpath(*above).resolve()
+    return (
+        (folder / path).parent.resolve().is_relative_to(there)
+        and parts[:up] == above
+        and ".." not in parts[up:]
+    )
+
+
+def _fits(path: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Whether a path fits a pattern, or lies in a folder that does; ``**`` stands for any folders.
+
+    A part that is written as it is fits as well, whatever its characters mean in a pattern.
+    """
+    if not pattern:
+        return True
+    if pattern[0] == "**":
+        return any(_fits(path[start:], pattern[1:]) for start in range(len(path)))
+    fits = bool(path) and (path[0] == pattern[0] or fnmatchcase(path[0], pattern[0]))
+    return fits and _fits(path[1:], pattern[1:])
+
+
+def _copy(file: Artifact, target: Path, *, force: bool) -> str:
+    """Copy a file, and say what came of it: the name of a field of ``Kept``."""
+    draft = target.with_name(f".{target.name}.kfnb")
+    try:
+        file.download(draft)
+        if target.exists():
+            if target.is_file() and filecmp.cmp(draft, target, shallow=False):
+                return "same"
+            if not force:
+                return "left"
+        draft.replace(target)
+    finally:
+        draft.unlink(missing_ok=True)
+    return "copied"
+
+
+def _named(paths: Iterable[str]) -> str:
+    named = list(paths)
+    more = len(named) - _NAMED
+    return ", ".join(named[:_NAMED]) + (f" and {more} more" if more > 0 else "")

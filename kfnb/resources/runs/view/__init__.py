@@ -1,0 +1,1 @@
+"""How runs and their tasks are drawn."""

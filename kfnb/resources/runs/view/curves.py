@@ -1,0 +1,79 @@
+"""The curves that steps log: ROC curves, and metrics step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kfnb.resources.runs.view.classification import Roc
+from kfnb.resources.runs.view.metric_history import Points
+from kfnb.ui import theme
+from kfnb.ui.markup import Element, el
+from kfnb.ui.plot import LEFT, TOP, Axis, Line, Plot, axis, canvas, diagonal, path
+from kfnb.ui.words import number
+
+SIDE = 180
+WIDE, TALL = 300, 150
+MOST_LINES = 12
+
+_RATE = Axis("false positive rate", 0, 1, (0, 0.5, 1), SIDE)
+_RECALL = Axis("recall", 0, 1, (0, 0.5, 1), SIDE)
+
+
+@dataclass(frozen=True)
+class Of:
+    """Whose a curve is: its label, the number of the run, and that of the turn of a loop in it."""
+
+    label: str = ""
+    run: int = 0
+    turn: int = 0
+
+
+def draw_roc(roc: Roc) -> Element:
+    """The curve over the diagonal, its area written in the corner."""
+    line = path(roc.points, _RATE, _RECALL)
+    bottom, right = TOP + SIDE, LEFT + SIDE
+    return canvas(
+        f"ROC curve, area under the curve {roc.area:.3f}",
+        _RATE,
+        _RECALL,
+        diagonal(_RATE, _RECALL),
+        el("path", d=f"{line} L{right} {bottom} Z", style=f"fill:{theme.BLUE};fill-opacity:.1"),
+        el("path", d=line, style=Line("", (), "").style),
+        el(
+            "text",
+            f"AUC {roc.area:.3f}",
+            x=right - 10,
+            y=bottom - 12,
+            text_anchor="end",
+            font_size=13,
+            font_weight=600,
+            style=f"fill:{theme.INK}",
+        ),
+    )
+
+
+def roc_plot(title: str, rocs: Sequence[tuple[Of, Roc]]) -> Plot:
+    """Several ROC curves over each other."""
+    lines = [
+        Line(of.label, roc.points, f"AUC {roc.area:.3f}", of.run, of.turn) for of, roc in rocs[:MOST_LINES]
+    ]
+    return Plot(title, lines, _RATE, _RECALL, diagonal=True, rest=_rest(rocs))
+
+
+def metric_plot(title: str, curves: Sequence[tuple[Of, Points]]) -> Plot:
+    """A metric step by step, of several runs or turns over each other."""
+    drawn = curves[:MOST_LINES]
+    steps = axis("step", [step for _, points in drawn for step, _ in points], WIDE)
+    values = axis("", [value for _, points in drawn for _, value in points], TALL, margin=0.05)
+    lines = [Line(of.label, points, _told(points), of.run, of.turn) for of, points in drawn]
+    return Plot(title, lines, steps, values, rest=_rest(curves))
+
+
+def _told(points: Points) -> str:
+    first, last = points[0][1], points[-1][1]
+    return number(last) if len(points) == 1 else f"{number(first)} → {number(last)}"
+
+
+def _rest(curves: Sequence[object]) -> str:
+    return f"… {len(curves) - MOST_LINES} more" if len(curves) > MOST_LINES else ""

@@ -1,0 +1,79 @@
+"""``draw_runs``: a table of runs."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from itertools import islice
+from typing import Any
+
+from kfnb.model import Run
+from kfnb.resources.runs.view.tasks import elapsed
+from kfnb.ui.blocks import Text, bundle
+from kfnb.ui.mount_point import Home
+from kfnb.ui.states import look
+from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.words import assignments, duration, flat, moment, own_name, short
+
+MOST_METRICS = 3
+
+COLUMNS = (
+    Column("Id", whole=True),
+    Column("Pipeline"),
+    Column("Name"),
+    Column("State", whole=True),
+    Column("Started", whole=True),
+    Column("Time", number=True),
+    Column("Arguments"),
+    Column("Metrics"),
+    Column("Experiment", aside=True),
+    Column("Archived", aside=True),
+)
+
+
+def draw_runs(runs: Sequence[Run], *, now: float | None = None, home: Home | None = None) -> dict[str, str]:
+    """Runs as a mimebundle: a row each, in the order given. ``home`` marks it for a page that shows the table live."""
+    if not runs:
+        return bundle("Runs", [Text("No runs yet.")])
+    moment_now = time.time() if now is None else now
+    table = Table("Runs", COLUMNS, [_row(run, moment_now) for run in runs])
+    return bundle("Runs", [table.without_empty_columns()], home)
+
+
+def _row(run: Run, now: float) -> list[Value]:
+    state = look(run.state)
+    return [
+        Cell(run.id, code=True, link=run.url),
+        run.pipeline,
+        own_name(run),
+        Cell(state.word, look=state),
+        moment(run.started or run.created),
+        duration(elapsed(run.started, run.finished, now)),
+        assignments(run.arguments),
+        _metrics(run),
+        run.experiment,
+        "yes" if run.archived else "",
+    ]
+
+
+def _metrics(run: Run) -> str:
+    """The first of what a run's tasks logged: ``evaluate.accuracy = 0.94``."""
+    more = len(run.metrics) - MOST_METRICS
+    first = [f"{name} = {_brief(value)}" for name, value in islice(run.metrics.items(), MOST_METRICS)]
+    # no-break spaces keep a name and its value together
+    said = [
+        *(one.replace(" ", "\N{NO-BREAK SPACE}") for one in first),
+        *([f"+{more} more"] if more > 0 else []),
+    ]
+    return ", ".join(said)
+
+
+def _brief(value: Any) -> str:
+    """A metric in four digits; over the turns of a loop, from where to where it goes."""
+    values = flat(value)
+    if not values:
+        return "none"
+    if not all(isinstance(one, int | float) for one in values):
+        return short(value, 28)
+    low, high = f"{min(values):.4g}", f"{max(values):.4g}"
+    return low if low == high else f"{low} to {high}"

@@ -1,0 +1,1 @@
+"""Studies: searches for the parameters that make an objective best."""

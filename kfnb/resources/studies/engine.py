@@ -1,0 +1,78 @@
+"""What an engine of studies is: the one protocol that the search here and Katib both speak."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator
+from typing import Protocol
+
+from kfnb import model
+from kfnb.jobs.polling import Pace
+from kfnb.resources.studies.search import Search
+
+
+class Observed(Protocol):
+    """One study, as of the last look; before the first one, it is empty."""
+
+    @property
+    def study(self) -> model.Study:
+        """The study."""
+        ...
+
+    @property
+    def over(self) -> bool:
+        """Whether the study is finished."""
+        ...
+
+    def look(self) -> set[int]:
+        """Look once more; the numbers of the trials that something has happened to, -1 for the study itself.
+
+        Costs what is new, not what there is. Raises ``StudyNotFound`` and ``BackendError``.
+        """
+        ...
+
+
+class Engine(Protocol):
+    """A place where studies run. Errors are ``kfnb.errors.BackendError`` and nothing else.
+
+    ``pace`` is how often a study may be looked at here. Studies are known by their names.
+    """
+
+    name: str
+    pace: Pace
+
+    def start(self, search: Search) -> None:
+        """Start a study at once. What cannot run here is refused, with all reasons and what could be done instead."""
+        ...
+
+    def observe(self, name: str) -> Observed:
+        """Look at a study again and again."""
+        ...
+
+    def find(self, name: str) -> str:
+        """The name of a study that there is, as it is called here. Raises ``StudyNotFound``."""
+        ...
+
+    def get(self, name: str) -> model.Study:
+        """The study as it is now, with all of its trials. Raises ``StudyNotFound``."""
+        ...
+
+    def list(self) -> builtins.list[model.Study]:
+        """The studies there are, the newest first; without their trials where that is cheaper."""
+        ...
+
+    def stop(self, name: str) -> None:
+        """End the study and its trials; harmless when it is finished."""
+        ...
+
+    def resume(self, name: str, *, trials: int | None = None) -> None:
+        """Go on with a study that has ended, for so many trials more (None: up to what was asked for at first)."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Forget a study that has ended, for good."""
+        ...
+
+    def logs(self, name: str, trial: int) -> Iterator[str]:
+        """The lines that a trial wrote. Raises ``BackendError`` where they are not kept."""
+        ...

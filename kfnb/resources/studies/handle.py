@@ -1,0 +1,140 @@
+"""The handle of a study: what ``kfnb.tune`` returns, whichever engine searches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kfnb import model
+from kfnb.errors import StudyFailed, UsageError
+from kfnb.jobs.polling import Pace, poll
+from kfnb.model import RunState, Trial
+from kfnb.resources.studies.engine import Engine, Observed
+from kfnb.resources.studies.importance import with_importances
+from kfnb.resources.studies.plots import Plots
+
+
+class Study:
+    """A search for the best parameters. Every property tells how things are at the moment it is asked."""
+
+    def __init__(self, engine: Engine, name: str) -> None:
+        self._engine = engine
+        self.name = name
+
+    @property
+    def backend(self) -> str:
+        """The name of the engine that searches."""
+        return self._engine.name
+
+    @property
+    def pace(self) -> Pace:
+        """How often the study may be looked at."""
+        return self._engine.pace
+
+    def snapshot(self, *, importances: bool = False) -> model.Study:
+        """The whole study as plain data, as it is now; with the parameters' ``importances``, if they can be told."""
+        study = self._engine.get(self.name)
+        return with_importances(study) if importances else study
+
+    def observe(self) -> Observed:
+        """Look at the study again and again, and be told what is new."""
+        return self._engine.observe(self.name)
+
+    @property
+    def state(self) -> RunState:
+        """How the study stands."""
+        return self.snapshot().state
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The trials so far, in the order in which they began."""
+        return self.snapshot().trials
+
+    @property
+    def best(self) -> Trial:
+        """The best trial so far: ``value``, ``params`` and ``number``. Raises ``StudyFailed`` where there is none."""
+        now = self.snapshot()
+        if now.best is None:
+            raise StudyFailed(
+                f"study {self.name} has no trial with a value{'' if now.state.finished else ' yet'}"
+            )
+        return now.best
+
+    @property
+    def plot(self) -> Plots:
+        """Its charts: ``plot.history()``, ``.parallel()``, ``.slices()``, ``.importances()`` and ``.curves()``."""
+        return Plots(self.snapshot)
+
+    def wait(self, timeout: float | None = None) -> Study:
+        """Wait until the study is finished, for ``timeout`` seconds at most.
+
+        Raises ``StudyFailed`` unless it succeeded, and ``TimeoutError``; the study goes on then, and when this is
+        interrupted.
+        """
+        observed = self.observe()
+        try:
+            for _ in poll(observed, self.pace, timeout):
+                pass
+        except KeyboardInterrupt:
+            said = f"study {self.name} goes on; kfnb.study({self.name!r}) comes back to it, and its stop() ends it"
+            raise KeyboardInterrupt(said) from None
+        now = observed.study
+        if not observed.over:
+            raise TimeoutError(f"study {self.name} is still {now.state} after {timeout} s; it goes on")
+        if now.state is not RunState.SUCCEEDED:
+            raise StudyFailed(f"study {now.name} of {now.subject}: {now.error or now.reason or now.state}")
+        return self
+
+    def stop(self) -> None:
+        """End the study and all its processes; what it has found is kept."""
+        self._engine.stop(self.name)
+
+    def resume(self, trials: int | None = None) -> Study:
+        """Go on with a study that has ended: for ``trials`` more, or up to what was asked for at first.
+
+        Raises ``UsageError`` and ``BackendError``.
+        """
+        if trials is not None and not (type(trials) is int and trials > 0):
+            raise UsageError(f"trials={trials!r}: give a whole number from 1 on")
+        self._engine.resume(self.name, trials=trials)
+        return self
+
+    def delete(self) -> None:
+        """Forget the study for good. Raises ``BackendError`` where it still runs."""
+        self._engine.delete(self.name)
+
+    def logs(self, trial: int) -> str:
+        """What a trial wrote."""
+        return "\n".join(self.log_lines(trial))
+
+    def log_lines(self, trial: int) -> Iterator[str]:
+        """The lines that a trial wrote."""
+        return self._engine.logs(self.name, trial)
+
+    def to_frame(self) -> Any:
+        """The trials as a pandas DataFrame, a row each."""
+        import pandas as pd
+
+        rows = [
+            {
+                "trial": trial.number,
+                "state": str(trial.state),
+                "value": trial.value,
+                **{f"param.{name}": value for name, value in trial.params.items()},
+                **{f"metric.{name}": value for name, value in trial.metrics.items()},
+                "seconds": trial.seconds,
+                **({"run": trial.run} if trial.run else {}),
+                "error": trial.error.message if trial.error else None,
+            }
+            for trial in self.snapshot().trials
+        ]
+        return pd.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        now = self.snapshot()
+        best = (
+            f", best {now.objective.metric} {now.best.value:g}"
+            if now.best and now.best.value is not None
+            else ""
+        )
+        return f"<Study {now.name} of {now.subject}: {now.state}, {len(now.trials)} trials{best}>"

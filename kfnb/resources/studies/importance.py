@@ -1,0 +1,63 @@
+"""How much of the objective's variation each parameter explains: Optuna's PED-ANOVA, which needs nothing but numpy."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from kfnb.model import Dimension, Study, Trial, TrialState
+from kfnb.resources.studies.distribution import distribution
+
+_FEWEST = 4
+"""Trials below which nothing can be told."""
+
+
+def with_importances(study: Study) -> Study:
+    """The study with its importances, from 0 to 1, the largest first; none where they cannot be told yet."""
+    return replace(study, importances=importances(study))
+
+
+def importances(study: Study) -> Mapping[str, float]:
+    """The importances of the parameters that all trials with a value have; they add up to 1."""
+    done = [t for t in study.trials if t.state is TrialState.SUCCEEDED and t.value is not None]
+    dimensions = [one for one in study.space if all(one.name in trial.params for trial in done)]
+    if len(done) < _FEWEST or not dimensions or len({trial.value for trial in done}) == 1:
+        return {}
+    import optuna
+
+    with warnings.catch_warnings(), _quiet(optuna.logging):
+        warnings.simplefilter("ignore")
+        made = optuna.create_study(direction="maximize" if study.objective.maximize else "minimize")
+        try:
+            made.add_trials([_frozen(trial, dimensions) for trial in done])
+            found = optuna.importance.get_param_importances(
+                made, evaluator=optuna.importance.PedAnovaImportanceEvaluator()
+            )
+        except (ValueError, TypeError, RuntimeError):
+            # of values that are none of the space's, or of which Optuna can tell nothing
+            return {}
+    return dict(found)
+
+
+@contextmanager
+def _quiet(logging: Any) -> Iterator[None]:
+    """Let Optuna not say that a study was made."""
+    before = logging.get_verbosity()
+    logging.set_verbosity(logging.WARNING)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(before)
+
+
+def _frozen(trial: Trial, dimensions: list[Dimension]) -> Any:
+    import optuna
+
+    return optuna.trial.create_trial(
+        params={one.name: trial.params[one.name] for one in dimensions},
+        distributions={one.name: distribution(one) for one in dimensions},
+        value=trial.value,
+    )

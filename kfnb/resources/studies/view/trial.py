@@ -1,0 +1,83 @@
+"""``draw_trial``: all that is known of one trial, beside the best one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kfnb.model import Study, Trial
+from kfnb.resources.runs.view.curves import Of, metric_plot
+from kfnb.resources.studies.view.curves import usable_points
+from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.states import BROKEN, trial_look
+from kfnb.ui.blocks import Alert, Block, Code, Row, Section, Text, bundle
+from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.words import moment, one_line, short
+
+
+def draw_trial(study: Study, trial: Trial) -> dict[str, str]:
+    """A trial as a mimebundle: its error, its parameters and what came of them beside the best trial's, its curve."""
+    best = Standing(study).best
+    other = None if best is None or best.number == trial.number else best
+    blocks = [*_error(trial), Row([*_params(trial, other), *_results(study, trial, other)])]
+    blocks += [*_curve(study, trial, other), *_facts(trial)]
+    return bundle(f"Trial {trial.number} of {study.name}", blocks)
+
+
+def _error(trial: Trial) -> Iterator[Block]:
+    if trial.error is None and trial.state not in BROKEN:
+        return
+    look = trial_look(trial.state if trial.state in BROKEN else next(iter(BROKEN)))
+    error = trial.error
+    place = f" ({one_line(error.place)})" if error and error.place else ""
+    said = error.message if error and error.message else "It left no message; its log may say why."
+    traceback = [Code(error.traceback)] if error and error.traceback else []
+    yield Alert(look, f"The trial failed{place}", [Text(said), *traceback])
+
+
+def _params(trial: Trial, best: Trial | None) -> Iterator[Block]:
+    names = list(dict.fromkeys([*trial.params, *(best.params if best else ())]))
+    if names:
+        rows = [_row(name, trial.params.get(name), best, best and best.params.get(name)) for name in names]
+        yield Section("Parameters", [Table("Parameters", _columns("Parameter", trial, best), rows)])
+
+
+def _results(study: Study, trial: Trial, best: Trial | None) -> Iterator[Block]:
+    rows: list[list[Value]] = []
+    if trial.value is not None:
+        rows.append(_row(study.objective.metric, trial.value, best, best and best.value))
+    names = dict.fromkeys([*trial.metrics, *(best.metrics if best and trial.metrics else ())])
+    rows += [_row(name, trial.metrics.get(name), best, best and best.metrics.get(name)) for name in names]
+    if rows:
+        yield Section("Metrics", [Table("Metrics", _columns("Metric", trial, best), rows)])
+
+
+def _columns(what: str, trial: Trial, best: Trial | None) -> tuple[Column, ...]:
+    own = Column(f"Trial {trial.number}", number=True)
+    return (Column(what), own, Column(f"Best ({best.number})", number=True)) if best else (Column(what), own)
+
+
+def _row(name: str, value: object, best: Trial | None, of_best: object) -> list[Value]:
+    said = ["" if one is None else short(one, 60) for one in (value, of_best)]
+    return [name, *map(Cell, said if best else said[:1])]
+
+
+def _curve(study: Study, trial: Trial, best: Trial | None) -> Iterator[Block]:
+    points = usable_points(trial)
+    if not points:
+        return
+    curves = [(Of(f"trial {trial.number}"), points)]
+    if best and usable_points(best):
+        curves.append((Of(f"the best, trial {best.number}", run=1), usable_points(best)))
+    yield metric_plot(study.objective.metric, curves)
+
+
+def _facts(trial: Trial) -> Iterator[Block]:
+    facts = {
+        "Began": moment(trial.started),
+        "Ended": moment(trial.finished),
+        "Name": trial.name,
+        "Run": trial.run,
+    }
+    rows: list[list[Value]] = [[name, Cell(said)] for name, said in facts.items() if said]
+    if rows:
+        yield Section("More", [Table("More", (Column("What"), Column("Value")), rows)])

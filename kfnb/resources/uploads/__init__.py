@@ -1,0 +1,1 @@
+"""Uploaded pipelines: pipelines that a cluster keeps, in versions."""

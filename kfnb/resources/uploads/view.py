@@ -1,0 +1,35 @@
+"""``draw_uploads``: a table of uploaded pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kfnb.model import UploadedPipeline
+from kfnb.ui.blocks import Text, bundle
+from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.words import moment
+
+COLUMNS = (
+    Column("Pipeline"),
+    Column("Version"),
+    Column("Uploaded", whole=True),
+    Column("Id", whole=True),
+    Column("Description"),
+)
+
+
+def draw_uploads(uploads: Sequence[UploadedPipeline]) -> dict[str, str]:
+    """Uploaded pipelines as a mimebundle: a version in each row, in the order given."""
+    if not uploads:
+        return bundle("Uploaded pipelines", [Text("No pipelines were uploaded yet.")])
+    rows: list[list[Value]] = [
+        [
+            Cell(one.name, link=one.url),
+            one.version,
+            moment(one.created),
+            Cell(one.version_id or one.id, code=True),
+            one.description,
+        ]
+        for one in uploads
+    ]
+    return bundle("Uploaded pipelines", [Table("Uploaded pipelines", COLUMNS, rows).without_empty_columns()])

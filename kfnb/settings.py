@@ -1,0 +1,205 @@
+"""Settings: what they are, and where their values come from.
+
+The first of these that says something wins: a value set in the session (``%kf_config name=value``, ``%config
+Kfnb.name = value``, ``kfnb.settings.settings().name = value``), ``KFNB_NAME`` in the environment, the kernel's own
+config file (``c.Kfnb.name = value``), a ``[tool.kfnb]`` table in the nearest pyproject.toml, the default.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from traitlets import Bool, Enum, Integer, List, TraitError, Unicode
+from traitlets.config import Config, Configurable
+
+from kfnb.errors import KfnbError, SettingError
+
+SECRET = frozenset({"token", "cookies"})
+"""Settings whose values are never shown."""
+
+
+class Kfnb(Configurable):
+    """Settings of kfnb."""
+
+    backend = Enum(
+        ["", "local", "kubeflow"],
+        "",
+        help="where runs go: local or kubeflow; empty for kubeflow in a Kubeflow notebook, else local",
+    ).tag(config=True)
+    home = Unicode(help="folder for local runs and the cache").tag(config=True)
+    experiment = Unicode("", help="the experiment that runs belong to").tag(config=True)
+    cache = Bool(True, help="reuse the outputs of a step that ran before with the same inputs").tag(
+        config=True
+    )
+    base_image = Unicode("", help="container image of steps; empty for python:X.Y-slim of the kernel").tag(
+        config=True
+    )
+    index_urls = List(Unicode(), help="package indexes that steps install from").tag(config=True)
+    jobs = Integer(
+        0, min=0, help="how many tasks a local run has at once; 0 for one a core, more while they wait"
+    ).tag(config=True)
+    warm = Integer(
+        300,
+        min=0,
+        help="seconds that a process with its imports done waits for a local run; 0 for none",
+    ).tag(config=True)
+    secrets = Unicode("", help="folder or YAML file that local runs read secrets and config maps from").tag(
+        config=True
+    )
+    host = Unicode("", help="address of Kubeflow Pipelines; empty for the one that is found").tag(config=True)
+    token = Unicode("", help="token for Kubeflow").tag(config=True)
+    token_file = Unicode("", help="file with a token for Kubeflow, read again when it changes").tag(
+        config=True
+    )
+    cookies = Unicode("", help="cookies for the proxy before Kubeflow, as a browser sends them").tag(
+        config=True
+    )
+    context = Unicode("", help="context of the kubeconfig through which Kubeflow is reached").tag(config=True)
+    namespace = Unicode("", help="your namespace on Kubeflow; empty for the one that is found").tag(
+        config=True
+    )
+    installed = Unicode("kubeflow", help="the namespace that Kubeflow itself is installed in").tag(
+        config=True
+    )
+    ca_file = Unicode("", help="file of the certificates that Kubeflow's is checked with").tag(config=True)
+    verify = Bool(True, help="check Kubeflow's certificate").tag(config=True)
+    metadata = Unicode("", help="address of ML Metadata, host:port; empty for the one that is found").tag(
+        config=True
+    )
+    pipeline_root = Unicode("", help="where runs on Kubeflow keep artifacts; empty for its default").tag(
+        config=True
+    )
+    service_account = Unicode("", help="service account of runs on Kubeflow; empty for its default").tag(
+        config=True
+    )
+    upload_limit = Integer(
+        200, min=0, help="megabytes of files beside the notebook that are uploaded for a run on Kubeflow"
+    ).tag(config=True)
+    debug = Bool(False, help="show tracebacks of kfnb's own").tag(config=True)
+
+    def __init__(self, *, start: Path | None = None, config: Config | None = None) -> None:
+        super().__init__()
+        self.sources = dict.fromkeys(names(), "default")
+        self.observe(self._changed)
+        self.home = str(Path("~/.kfnb").expanduser())
+        self.sources["home"] = "default"
+        self._take(_from_pyproject(start or Path.cwd()), "pyproject.toml")
+        self._take(dict((config or Config()).get("Kfnb", {})), "the kernel's config file")
+        self._take(_from_environment(os.environ), "the environment")
+
+    def set(self, name: str, value: Any) -> None:
+        """Set one setting from a Python value or from text. Raises ``SettingError``."""
+        _check_name(name)
+        trait = self.traits()[name]
+        try:
+            setattr(self, name, _read(trait, value) if isinstance(value, str) else value)
+        except (TraitError, ValueError) as error:
+            kinds = {
+                Bool: "true or false",
+                Integer: "a number",
+                Enum: "one of those",
+                List: "texts, with commas",
+            }
+            kind = next(
+                (word for trait_type, word in kinds.items() if isinstance(trait, trait_type)), "a text"
+            )
+            shown = "***" if name in SECRET else repr(value)
+            raise SettingError(f"{name}={shown}: {name} is {trait.help} ({kind})") from error
+
+    def items(self) -> Iterator[tuple[str, str, str]]:
+        """Each setting: its name, its value as text (secrets hidden), and where that came from."""
+        for name in names():
+            value = getattr(self, name)
+            yield name, "***" if name in SECRET and value else str(value), self.sources[name]
+
+    def _take(self, values: Mapping[str, Any], source: str) -> None:
+        for name, value in values.items():
+            try:
+                self.set(name, value)
+            except SettingError as error:
+                raise SettingError(f"{error} (from {source})") from None
+            self.sources[name] = source
+
+    def _changed(self, change: Any) -> None:
+        if change.name in self.traits(config=True):
+            self.sources[change.name] = "set"
+        if change.name == "debug":
+            KfnbError.debug = change.new
+
+
+def names() -> list[str]:
+    """The names of all settings, in the order of their definition."""
+    return list(Kfnb.class_own_traits(config=True))
+
+
+def choices(name: str) -> tuple[str, ...]:
+    """The values that a setting may have, where they are few."""
+    trait = Kfnb.class_traits()[name]
+    if isinstance(trait, Bool):
+        return ("true", "false")
+    return tuple(filter(None, trait.values or ())) if isinstance(trait, Enum) else ()
+
+
+def settings() -> Kfnb:
+    """The settings of this process."""
+    global _settings
+    if _settings is None:
+        _settings = Kfnb()
+    return _settings
+
+
+def reset(*, start: Path | None = None, config: Config | None = None) -> Kfnb:
+    """Read the settings again, forgetting what was set in this process."""
+    global _settings
+    KfnbError.debug = False
+    _settings = Kfnb(start=start, config=config)
+    return _settings
+
+
+_settings: Kfnb | None = None
+
+
+def _read(trait: Any, text: str) -> Any:
+    """The value that a text stands for; a list's items are separated by commas."""
+    if isinstance(trait, List):
+        return [item.strip(" '\"") for item in text.strip("[] ").split(",") if item.strip()]
+    return trait.from_string(text)
+
+
+def _check_name(name: str) -> None:
+    if name in names():
+        return
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, names(), 1)
+    hint = f"did you mean {close[0]}?" if close else f"settings are {', '.join(names())}"
+    raise SettingError(f"unknown setting {name}; {hint}")
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    return {name: environ[f"KFNB_{name.upper()}"] for name in names() if environ.get(f"KFNB_{name.upper()}")}
+
+
+def _from_pyproject(start: Path) -> dict[str, Any]:
+    for folder in (start, *start.parents):
+        file = folder / "pyproject.toml"
+        if file.is_file():
+            return _read_table(file)
+    return {}
+
+
+def _read_table(file: Path) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    try:
+        data = tomllib.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}  # somebody else's file, for somebody else to complain of
+    table: dict[str, Any] = data.get("tool", {}).get("kfnb", {})
+    return table

@@ -1,0 +1,1 @@
+"""Text that people type and read: literals, durations and dates, quantities, names."""

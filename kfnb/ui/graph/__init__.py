@@ -1,0 +1,1 @@
+"""Graphs: from a scene to layers, places and inline SVG."""

@@ -1,0 +1,73 @@
+"""How a state looks: an icon, a word and a colour; the word and the icon suffice without the colour."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from kfnb.model import RunState, Task
+from kfnb.ui import theme
+
+
+@dataclass(frozen=True)
+class Look:
+    """``icon`` is one character of text; ``sign`` the same drawn in a 16 by 16 square, as an SVG path."""
+
+    icon: str
+    word: str
+    colour: str
+    sign: str
+    solid: bool = False
+
+
+_LOOKS = {
+    RunState.PENDING: Look("○", "Pending", theme.GREY, ""),
+    RunState.RUNNING: Look("●", "Running", theme.BLUE, "M6.8 5.4 L10.6 8 L6.8 10.6 Z", solid=True),
+    RunState.SUCCEEDED: Look("✓", "Succeeded", theme.GREEN, "M4.6 8.3 L7 10.6 L11.4 5.8", solid=True),
+    RunState.FAILED: Look("✗", "Failed", theme.RED, "M5.4 5.4 L10.6 10.6 M10.6 5.4 L5.4 10.6", solid=True),
+    RunState.SKIPPED: Look("⊘", "Skipped", theme.GREY, "M4.2 11.8 L11.8 4.2"),
+    RunState.CANCELING: Look("◐", "Canceling", theme.AMBER, "M6 6 H10 V10 H6 Z"),
+    RunState.CANCELED: Look("■", "Canceled", theme.AMBER, "M5.8 5.8 H10.2 V10.2 H5.8 Z", solid=True),
+    RunState.PAUSED: Look("‖", "Paused", theme.AMBER, "M6.3 5.2 V10.8 M9.7 5.2 V10.8", solid=True),
+}
+
+# of several tasks, the first of these that one of them is in tells most
+_TELLING = (
+    RunState.FAILED,
+    RunState.CANCELING,
+    RunState.RUNNING,
+    RunState.PAUSED,
+    RunState.CANCELED,
+)
+
+
+def look(state: RunState) -> Look:
+    """How ``state`` is shown."""
+    return _LOOKS[state]
+
+
+def shown(task: Task) -> Task:
+    """A task as it is shown: one that waits for something does not run yet, also where its backend says so."""
+    if task.group or not task.doing or task.state is not RunState.RUNNING:
+        return task
+    return replace(task, state=RunState.PENDING, started=None, began=())
+
+
+def overall(states: Iterable[RunState]) -> RunState:
+    """One state for several tasks: what went wrong, else what goes on, else what all came to."""
+    seen = set(states)
+    for state in _TELLING:
+        if state in seen:
+            return state
+    if RunState.PENDING in seen:
+        return RunState.RUNNING if RunState.SUCCEEDED in seen else RunState.PENDING
+    return RunState.SUCCEEDED if RunState.SUCCEEDED in seen else RunState.SKIPPED
+
+
+def tally(states: Iterable[RunState]) -> str:
+    """How many are in which state: ``3 Succeeded, 1 Failed``."""
+    counts: dict[RunState, int] = {}
+    for state in states:
+        counts[state] = counts.get(state, 0) + 1
+    ordered = sorted(counts, key=list(RunState).index)
+    return ", ".join(f"{counts[state]} {look(state).word}" for state in ordered)
