@@ -71,29 +71,10 @@ class JobFolder:
         with usable(self.path / name):
             return json.loads((self.path / name).read_text(encoding="utf-8"))
 
-    def settle(self) -> None:
-        """Say what format the folder has, as it is made. Raises ``OSError``."""
-        private.write(self.path / "format", f"{FORMAT}\n")
-
-    @property
-    def format(self) -> int:
-        """The number of the folder's format."""
-        with suppress(OSError, ValueError):
-            return int((self.path / "format").read_text(encoding="ascii"))
-        return 1
-
     @property
     def newer(self) -> bool:
         """Whether a newer kfnb has laid it out: it may be looked at, and is not worked on."""
-        return self.format > FORMAT
-
-    def check(self) -> None:
-        """Raise ``BackendError`` where it is newer."""
-        if self.newer:
-            raise BackendError(
-                f"{self.path} was written by a newer kfnb (format {self.format}, this one knows {FORMAT}):"
-                " update kfnb to use it"
-            )
+        return format_of(self.path) > FORMAT
 
     # the driver's life
 
@@ -167,13 +148,33 @@ class JobFolder:
         return True
 
 
+def format_of(folder: Path) -> int:
+    """The number of the format that a folder has, a job's or a home."""
+    with suppress(OSError, ValueError):
+        return int((folder / "format").read_text(encoding="ascii"))
+    return 1
+
+
+def number(folder: Path) -> None:
+    """Say that a folder has the format of this version, unless it says so of itself. Raises ``OSError``."""
+    if not (folder / "format").exists():
+        private.write(folder / "format", f"{FORMAT}\n")
+
+
+def check(folder: Path) -> None:
+    """Raise ``BackendError`` for a folder of a newer format, a job's or a home."""
+    if format_of(folder) > FORMAT:
+        told = f"{folder} was written by a newer kfnb (format {format_of(folder)}, this one knows {FORMAT})"
+        raise BackendError(f"{told}: update kfnb to use it")
+
+
 def stamped(shelf: Path) -> tuple[Path, str]:
     """A folder in ``shelf`` for a job that begins now, and a note where others could see into the shelf before.
 
     Ids sort by time: ``261124-063723-412k`` (UTC). Raises ``BackendError``.
     """
     with usable(shelf, HINT):
-        note = private.make(shelf)
+        note = private.shut(shelf)
         while True:
             now = datetime.now(timezone.utc)
             last = _LETTERS[os.urandom(1)[0] % len(_LETTERS)]

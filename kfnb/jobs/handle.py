@@ -13,9 +13,10 @@ from typing import Generic, TypeVar
 
 from kfnb.disk import shortage
 from kfnb.errors import BackendError
+from kfnb.jobs import private
 from kfnb.jobs.eventlog import EventReader, Fact, opened, reading
 from kfnb.jobs.fold import Event
-from kfnb.jobs.folder import JobFolder
+from kfnb.jobs.folder import HINT, JobFolder, check, number, usable
 from kfnb.jobs.recovery import Loss, recover
 from kfnb.jobs.spawn import spawn
 
@@ -45,7 +46,7 @@ class Job(Generic[J]):
 
     def start(self, facts: Sequence[Fact], *, create: bool = False, prefork_in: Path | None = None) -> None:
         """Write ``facts`` and start the driver: under the job's lock, lest a reader find nobody driving it."""
-        self.folder.check()
+        check(self.folder.path)
         lock = self.folder.lock(patience=RELEASE)
         if lock is None:
             raise self._driven()
@@ -112,7 +113,15 @@ class Job(Generic[J]):
         return BackendError(f"{self.title} is still driven by process {self.folder.pid}")
 
 
-def require_space(home: Path) -> None:
-    """Raise ``BackendError`` where the disk is so full that a job could not even say how it ended."""
+def open_home(home: Path) -> None:
+    """Have a home that a job can be started in, and say what format it has.
+
+    Raises ``BackendError`` where it has a newer one, or where the disk is so full that a job could not even say how it
+    ended.
+    """
+    check(home)
     if full := shortage(home):
         raise BackendError(full)
+    with usable(home, HINT):
+        private.make(home)
+        number(home)

@@ -14,18 +14,20 @@ from pathlib import Path
 _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
-def make(folder: Path) -> str:
-    """Have a folder that is this user's alone, with those above it; a note where others could see into it before.
+def make(folder: Path) -> None:
+    """Have a folder, with those above it that are not there yet: all of these are this user's alone.
 
-    Folders above that were there already keep their rights: a home may lie in any folder. Raises ``OSError``.
+    What was there already keeps its rights: a home may lie in any folder, and be one. Raises ``OSError``.
     """
-    missing = [one for one in (folder, *folder.parents) if not one.exists()]
-    for one in reversed(missing):
+    for one in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
         one.mkdir(mode=0o700, exist_ok=True)
-    if missing or os.name != "posix":
-        return ""
+
+
+def shut(folder: Path) -> str:
+    """Have a folder that is this user's alone; a note where others could see into it before. Raises ``OSError``."""
+    make(folder)
     status = folder.stat()
-    if status.st_mode & _OTHERS and status.st_uid == os.geteuid():
+    if os.name == "posix" and status.st_mode & _OTHERS and status.st_uid == os.geteuid():
         with suppress(OSError):  # a file system without rights
             folder.chmod(status.st_mode & ~_OTHERS & 0o7777)
             return f"others could see into {folder} until now; its rights are yours alone from here on"

@@ -192,3 +192,13 @@ def test_a_shelf_that_others_could_see_into_is_shut_and_that_is_said_once(jobs: 
     third = jobs.start(0.0)
     assert jobs.notes(third) == ()
     finished(jobs, third)
+
+
+def test_nothing_is_started_in_a_home_of_a_newer_format_and_what_is_there_is_read(jobs: Jobs, tmp_path: Path):
+    name = jobs.start(0.0)
+    finished(jobs, name)
+    assert (tmp_path / "home" / "format").read_text() == "1\n"
+    private.write(tmp_path / "home" / "format", "99\n")
+    with pytest.raises(BackendError, match=r"home was written by a newer kfnb \(format 99, .*: update kfnb"):
+        jobs.start(0.0)
+    assert jobs.listed() == {name: RunState.SUCCEEDED}

@@ -25,7 +25,7 @@ from kfnb.errors import BackendError, RunNotFound, did_you_mean
 from kfnb.jobs.eventlog import Fact
 from kfnb.jobs.fold import Event
 from kfnb.jobs.folder import absolute
-from kfnb.jobs.handle import POLL, RELEASE, require_space
+from kfnb.jobs.handle import POLL, RELEASE, open_home
 from kfnb.jobs.polling import Pace
 from kfnb.jobs.spawn import stand_by
 from kfnb.model import RunState
@@ -73,7 +73,7 @@ class LocalBackend:
         """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""
         pipeline, problems = examine(submission.spec, submission.platform)
         refuse(pipeline, [*problems, *unmet(pipeline, submission.arguments, Secrets(self._secrets))])
-        require_space(self._home)
+        open_home(self._home)
         folder, narrowed = folders.new(self._home)
         order = Order(
             name=submission.name,
@@ -183,7 +183,7 @@ class LocalBackend:
             return
         if not state.finished:
             raise BackendError(f"run {run_id} is {state}; stop it first, or wait for it")
-        require_space(self._home)
+        open_home(self._home)
         job(folder).start([("state", "", {"state": RunState.PENDING})], prefork_in=self._prefork_in)
 
     def archive(self, run_id: str) -> None:

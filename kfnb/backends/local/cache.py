@@ -110,7 +110,7 @@ class Cache:
         if not key or (self._folder / key).exists():
             return
         with suppress(OSError):  # somebody was first, or the disk is full: the run itself is none the worse
-            private.make(self._folder)
+            private.shut(self._folder)
             with TemporaryDirectory(prefix=".draft-", dir=self._folder, ignore_cleanup_errors=True) as folder:
                 draft = Path(folder)
                 kept = {

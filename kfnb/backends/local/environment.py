@@ -175,7 +175,7 @@ def _why(command: list[str], lines: list[str]) -> str:
 
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
-    private.make(file.parent)
+    private.shut(file.parent)
     import fcntl
 
     with file.open("w") as lock:

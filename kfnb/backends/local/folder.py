@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.jobs.folder import JobFolder, names, stamped, usable
+from kfnb.jobs.folder import JobFolder, names, number, stamped, usable
 
 _RUNS = "runs"
 
@@ -51,7 +51,7 @@ class RunFolder(JobFolder):
 
     def write(self, spec: Mapping[str, Any], order: Order) -> None:
         """Put down what is to run. Raises ``OSError``, and ``TypeError`` or ``ValueError`` for what is not JSON."""
-        self.settle()
+        number(self.path)
         self.put("spec.json", spec)
         self.put("run.json", asdict(order))
 

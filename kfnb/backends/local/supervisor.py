@@ -34,6 +34,7 @@ from kfnb.disk import shortage
 from kfnb.jobs import private
 from kfnb.jobs.driver import drive
 from kfnb.jobs.eventlog import EventLog
+from kfnb.jobs.folder import check
 from kfnb.jobs.prefork import Prefork, Request
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
@@ -62,7 +63,7 @@ def drive_run(folder: RunFolder, lock: int) -> Order | None:
     orders: list[Order] = []
 
     async def work(log: EventLog, processes: Processes) -> None:
-        folder.check()
+        check(folder.path)
         spec, order = folder.read()
         orders.append(order)
         await _drive(folder, order, read(spec, order.platform), Journal(folder.id, log), processes)

@@ -16,6 +16,7 @@ from pathlib import Path
 from kfnb.backends.local import LocalBackend
 from kfnb.jobs.driver import drive
 from kfnb.jobs.eventlog import EventLog
+from kfnb.jobs.folder import check
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.spawn import leave_folder
 from kfnb.model import RunState
@@ -36,7 +37,7 @@ def main(folder: StudyFolder, lock: int) -> None:
     """Drive the study in ``folder`` to its end."""
 
     async def work(log: EventLog, processes: Processes) -> None:
-        folder.check()
+        check(folder.path)
         search, order = folder.read()
         _close(folder, log, await _drive(folder, search, order, log, processes))
 

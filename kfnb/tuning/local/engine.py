@@ -13,8 +13,8 @@ from kfnb import model
 from kfnb.backends.local.logs import Tail
 from kfnb.backends.local.reader import examine, refuse
 from kfnb.errors import BackendError, StudyNotFound
-from kfnb.jobs.folder import absolute
-from kfnb.jobs.handle import require_space
+from kfnb.jobs.folder import absolute, check
+from kfnb.jobs.handle import open_home
 from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 from kfnb.resources.studies.search import Search
@@ -50,7 +50,7 @@ class LocalEngine:
         reasons = [*sampler.refusals(search), *self._of_trials(search)]
         if reasons:
             raise BackendError(f"{search.name} cannot run here: " + "; ".join(reasons))
-        require_space(self._home)
+        open_home(self._home)
         folder, narrowed = folders.new(self._home, search.name)
         try:
             folder.write(search, self._order(search.max_trials))
@@ -112,7 +112,7 @@ class LocalEngine:
     def resume(self, name: str, *, trials: int | None = None) -> None:
         """Go on with a study that has ended, for ``trials`` more, or up to what was asked for at first."""
         folder = folders.find(self._home, name)
-        folder.check()
+        check(folder.path)
         study = self.get(name)
         if not study.state.finished:
             raise BackendError(f"study {name} is {study.state}: stop it first, or wait for it")

@@ -23,7 +23,7 @@ from typing import Any
 from kfnb.errors import BackendError, StudyNotFound
 from kfnb.jobs import private
 from kfnb.jobs.eventlog import reading
-from kfnb.jobs.folder import JobFolder
+from kfnb.jobs.folder import JobFolder, number
 from kfnb.jobs.handle import RELEASE
 from kfnb.model import Dimension, Objective
 from kfnb.resources.studies.search import Search, Subject
@@ -74,7 +74,7 @@ class StudyFolder(JobFolder):
     def write(self, search: Search, order: Order) -> None:
         """Put down what is searched for, and how. Raises ``BackendError``."""
         try:
-            self.settle()
+            number(self.path)
             self.put(_FILE, {"search": asdict(search), "order": asdict(order)})
         except (OSError, TypeError, ValueError) as error:
             raise BackendError(f"{self.path / _FILE} cannot be written: {error}") from None
@@ -121,7 +121,7 @@ def new(home: Path, name: str) -> tuple[StudyFolder, str]:
         )
     folder = home / _STUDIES / name
     try:
-        note = private.make(folder.parent)
+        note = private.shut(folder.parent)
         if folder.exists():
             _make_room(StudyFolder(folder))
         folder.mkdir(mode=0o700)

@@ -26,11 +26,11 @@ class Observer(polling.Observer[int]):
         return self._fold.study
 
     def _events(self, after: int) -> list[Event]:
-        """The events since, from a log that is opened once a look; who drives it matters until it is finished."""
+        """The events since, with the end of a study that has lost its driver."""
         self._check()
         with reading(self._folder.path) as log:
             new = log.read(after)
-            if not self._fold.finished and not log.finished() and job(self._folder).recover(log):
+            if (new or not self._fold.finished) and job(self._folder).recover(log):
                 new = log.read(after)
             return new
 
