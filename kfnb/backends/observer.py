@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kfnb import model
-from kfnb.jobs import polling
+from kfnb.jobs.polling import JobObserver
 from kfnb.resources.runs.backend import Backend
 from kfnb.resources.runs.events import Fold
 
 
-class Observer(polling.Observer[str]):
+class Observer(JobObserver[str]):
     """One run, as of the last look; before the first one, it is empty.
 
     A look returns the ids of the tasks that something has happened to, an empty one for the run itself. It raises

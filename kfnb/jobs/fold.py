@@ -29,7 +29,7 @@ class Event:
     data: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Fold(ABC, Generic[P]):
+class JobFold(ABC, Generic[P]):
     """Adds events up, one at a time. ``seq`` is the last one's number, ``skipped`` how many were not understood whole.
 
     A subclass has a method ``_on_KIND`` for each kind of event, which raises before it changes anything, and names in

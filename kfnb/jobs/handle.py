@@ -29,7 +29,7 @@ POLL = 0.05
 
 
 @dataclass(frozen=True)
-class Kind:
+class JobKind:
     """A kind of job: ``program`` is the module that drives one, ``loss`` says what happens where that is lost."""
 
     program: str
@@ -37,10 +37,10 @@ class Kind:
 
 
 @dataclass(frozen=True)
-class Job(Generic[J]):
+class JobHandle(Generic[J]):
     """One job in its ``folder``, which users call ``title`` (``run 261124-063723-412k``)."""
 
-    kind: Kind
+    kind: JobKind
     folder: J
     title: str
 

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from kfnb.jobs.child import finish, redirect
-from kfnb.jobs.system import TAG, Starter, Task, Thread
+from kfnb.jobs.system import TAG, ProcessSpec, Starter, Thread
 
 PREFORKS = True
 _PROC = Path("/proc")
@@ -79,7 +79,7 @@ class _Forks:
     def listen(self) -> None:
         self._ours = _open_files() - self._inherited
 
-    def start(self, task: Task) -> int:
+    def start(self, task: ProcessSpec) -> int:
         driver = os.getpid()
         pid = os.fork()
         if pid == 0:
@@ -89,14 +89,14 @@ class _Forks:
     def ended(self, pid: int, status: int) -> None:
         """Nothing is kept of a fork."""
 
-    def _child(self, task: Task, driver: int) -> NoReturn:
+    def _child(self, task: ProcessSpec, driver: int) -> NoReturn:
         def work() -> int:
             self._settle(task, driver)
             return task.work()
 
         finish(work)
 
-    def _settle(self, task: Task, driver: int) -> None:
+    def _settle(self, task: ProcessSpec, driver: int) -> None:
         os.setsid()
         self._libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != driver:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 from kfnb.errors import BackendUnavailable
-from kfnb.jobs.fold import Event, Fold
+from kfnb.jobs.fold import Event, JobFold
 
 P = TypeVar("P")
 
@@ -63,13 +63,13 @@ class View(Protocol):
         ...
 
 
-class Observer(Generic[P]):
+class JobObserver(Generic[P]):
     """A job as of the last look; before the first one, it is empty. Only what is new is read.
 
     ``read`` gives the events after the one with that number.
     """
 
-    def __init__(self, fold: Fold[P], read: Callable[[int], Iterable[Event]]) -> None:
+    def __init__(self, fold: JobFold[P], read: Callable[[int], Iterable[Event]]) -> None:
         self._folded, self._read = fold, read
 
     @property

@@ -16,7 +16,7 @@ from tempfile import TemporaryFile
 
 from kfnb.jobs import private
 from kfnb.jobs.child import finish, redirect
-from kfnb.jobs.system import TAG, Starter, Task, Thread
+from kfnb.jobs.system import TAG, ProcessSpec, Starter, Thread
 
 PREFORKS = False
 _PROGRAM = (
@@ -60,7 +60,7 @@ class _Programs:
     def listen(self) -> None:
         """Nothing is to be known of the driver's files."""
 
-    def start(self, task: Task) -> int:
+    def start(self, task: ProcessSpec) -> int:
         import kfnb
 
         with TemporaryFile() as told, open(task.log, "ab", opener=private.opener) as log:

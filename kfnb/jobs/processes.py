@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kfnb.jobs import system
-from kfnb.jobs.system import Task
+from kfnb.jobs.system import ProcessSpec
 
 _GRACE = 2.0
 """Seconds between asking processes to end and ending them."""
@@ -43,13 +43,13 @@ class Processes:
         passes: Sequence[int] = (),
         shuts: Sequence[int] = (),
     ) -> int:
-        """Run ``work``, which can be pickled, in a process of its own; the wait status. For the rest see ``Task``.
+        """Run ``work``, which can be pickled, in a process of its own; the wait status. For the rest see ``ProcessSpec``.
 
         ``began`` is told the process's id.
         Raises ``asyncio.TimeoutError`` where it took more than ``timeout`` seconds; it is ended then.
         """
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
-        pid = self._starter.start(Task(work, log, folder, passes, shuts))
+        pid = self._starter.start(ProcessSpec(work, log, folder, passes, shuts))
         self._waiting[pid] = future
         began(pid)
         if timeout and not (await asyncio.wait({future}, timeout=timeout))[0]:

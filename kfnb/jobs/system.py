@@ -21,7 +21,7 @@ TAG = "KFNB_RUN"
 
 
 @dataclass(frozen=True)
-class Task:
+class ProcessSpec:
     """Work for a process of its own, in ``folder``, whose output is appended to ``log``.
 
     Of the driver's open files it gets ``passes``; ``shuts`` are others that it must not keep.
@@ -50,7 +50,7 @@ class Starter(Protocol):
         """The driver's event loop runs now."""
         ...
 
-    def start(self, task: Task) -> int:
+    def start(self, task: ProcessSpec) -> int:
         """Start a process, and return its id."""
         ...
 

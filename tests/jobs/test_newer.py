@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from kfnb.jobs.fold import Event, Fold
+from kfnb.jobs.fold import Event, JobFold
 from kfnb.model import RunState, TrialState
 from kfnb.resources.runs.events import Fold as RunFold
 from kfnb.tuning.local.fold import StudyFold
@@ -41,7 +41,7 @@ STUDY: list[Fact] = [
     ("limits", "", {"max_trials": 3}),
     ("state", "", {"state": "SUCCEEDED", "reason": "goal reached"}),
 ]
-JOBS: dict[str, tuple[Callable[[], Fold], Callable[[Any], Any], list[Fact]]] = {
+JOBS: dict[str, tuple[Callable[[], JobFold], Callable[[Any], Any], list[Fact]]] = {
     "run": (lambda: RunFold("r"), lambda fold: fold.run, RUN),
     "study": (lambda: StudyFold("s"), lambda fold: fold.study, STUDY),
 }
@@ -69,7 +69,7 @@ places = some.integers(0, 9)
 jobs = pytest.mark.parametrize("job", JOBS)
 
 
-def folded(job: str, facts: list[Fact]) -> tuple[Fold, Any]:
+def folded(job: str, facts: list[Fact]) -> tuple[JobFold, Any]:
     make, view, _ = JOBS[job]
     fold = make()
     fold.take(Event(at, float(at), *json.loads(json.dumps(fact))) for at, fact in enumerate(facts, start=1))

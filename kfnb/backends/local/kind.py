@@ -9,7 +9,7 @@ from kfnb.backends.local.folder import RunFolder
 from kfnb.jobs.eventlog import EventLog, Fact
 from kfnb.jobs.fold import Event
 from kfnb.jobs.folder import JobFolder
-from kfnb.jobs.handle import Job, Kind
+from kfnb.jobs.handle import JobHandle, JobKind
 from kfnb.jobs.recovery import Loss
 from kfnb.model import RunState, Task
 from kfnb.resources.runs.events import fold
@@ -25,12 +25,12 @@ def _lost(folder: JobFolder, events: Iterable[Event]) -> Iterator[Fact]:
     return _last_words(tasks, _LOST)
 
 
-KIND = Kind("kfnb.backends.local.supervisor", Loss("run", "retry continues the run", _lost))
+KIND = JobKind("kfnb.backends.local.supervisor", Loss("run", "retry continues the run", _lost))
 
 
-def job(folder: RunFolder) -> Job[RunFolder]:
+def job(folder: RunFolder) -> JobHandle[RunFolder]:
     """A run as the job that it is."""
-    return Job(KIND, folder, f"run {folder.id}")
+    return JobHandle(KIND, folder, f"run {folder.id}")
 
 
 def end(run_id: str, log: EventLog, error: str, task_error: str = _LOST) -> None:

@@ -26,8 +26,7 @@ from types import MappingProxyType
 from typing import Any
 
 from kfnb import model
-from kfnb.jobs import fold as jobs
-from kfnb.jobs.fold import Event
+from kfnb.jobs.fold import Event, JobFold
 from kfnb.model import Artifact, RunState, Task, TaskError
 
 
@@ -60,7 +59,7 @@ def decode(value: Any, artifact: Callable[[dict[str, Any]], Artifact] = lambda t
     return value
 
 
-class Fold(jobs.Fold[str]):
+class Fold(JobFold[str]):
     """Adds the events of a run up, one at a time; ``run`` is what they amount to so far."""
 
     FIELDS = {  # noqa: RUF012 - the base says that it is a class's

@@ -23,7 +23,7 @@ from kfnb.tuning.local import prepare, sampler
 from kfnb.tuning.local.fold import described
 from kfnb.tuning.local.folder import Order, StudyFolder
 from kfnb.tuning.local.kind import job
-from kfnb.tuning.local.observer import Observer
+from kfnb.tuning.local.observer import StudyObserver
 
 _TOO_LATE = (
     "trials that are runs of a pipeline tell their metrics at their ends, too late to stop early: leave"
@@ -40,7 +40,7 @@ class LocalEngine:
     def __init__(self, home: Path, *, jobs: int = 1, secrets: str = "", linger: float = 0) -> None:
         self._home = absolute(Path(home), "home")
         self._jobs, self._secrets, self._linger = jobs, secrets, linger
-        self._known: dict[str, Observer] = {}
+        self._known: dict[str, StudyObserver] = {}
         self._lock = threading.Lock()
 
     def start(self, search: Search) -> None:
@@ -71,9 +71,9 @@ class LocalEngine:
     def _order(self, trials: int | None) -> Order:
         return Order(str(self._home), self._jobs, self._secrets, self._linger, trials)
 
-    def observe(self, name: str) -> Observer:
+    def observe(self, name: str) -> StudyObserver:
         """Look at a study again and again."""
-        return Observer(folders.find(self._home, name))
+        return StudyObserver(folders.find(self._home, name))
 
     def find(self, name: str) -> str:
         """The name of a study that there is, also of one whose files are damaged. Raises ``StudyNotFound``."""
@@ -97,7 +97,7 @@ class LocalEngine:
 
     def _outline(self, folder: StudyFolder) -> model.Study:
         try:
-            observer = Observer(folder)
+            observer = StudyObserver(folder)
             observer.look()
         except BackendError as error:
             return model.Study(

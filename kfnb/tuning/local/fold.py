@@ -23,7 +23,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from kfnb import model
-from kfnb.jobs.fold import Event, Fold
+from kfnb.jobs.fold import Event, JobFold
 from kfnb.model import Dimension, Objective, RunState, TaskError, Trial, TrialState
 from kfnb.resources.studies.search import Search
 
@@ -57,7 +57,7 @@ def described(search: Search, created: float) -> dict[str, Any]:
     }
 
 
-class StudyFold(Fold[int]):
+class StudyFold(JobFold[int]):
     """What some events of a study add up to, so far. Its parts are the numbers of trials, -1 for the study itself."""
 
     FIELDS = {  # noqa: RUF012 - the base says that it is a class's

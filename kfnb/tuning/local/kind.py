@@ -10,7 +10,7 @@ from kfnb.errors import BackendError
 from kfnb.jobs.eventlog import Fact
 from kfnb.jobs.fold import Event
 from kfnb.jobs.folder import JobFolder
-from kfnb.jobs.handle import Job, Kind
+from kfnb.jobs.handle import JobHandle, JobKind
 from kfnb.jobs.recovery import Loss
 from kfnb.model import TaskError, TrialState
 from kfnb.tuning.local.fold import StudyFold
@@ -35,9 +35,9 @@ def _lost(folder: JobFolder, events: Iterable[Event]) -> Iterator[Fact]:
             yield ended(trial.number, _LOST)
 
 
-KIND = Kind("kfnb.tuning.local.driver", Loss("study", "resume continues it", _lost))
+KIND = JobKind("kfnb.tuning.local.driver", Loss("study", "resume continues it", _lost))
 
 
-def job(folder: StudyFolder) -> Job[StudyFolder]:
+def job(folder: StudyFolder) -> JobHandle[StudyFolder]:
     """A study as the job that it is."""
-    return Job(KIND, folder, f"study {folder.name}")
+    return JobHandle(KIND, folder, f"study {folder.name}")

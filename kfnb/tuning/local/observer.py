@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from kfnb import model
 from kfnb.errors import StudyNotFound
-from kfnb.jobs import polling
 from kfnb.jobs.eventlog import reading
 from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import JobObserver
 from kfnb.tuning.local.fold import StudyFold
 from kfnb.tuning.local.folder import StudyFolder
 from kfnb.tuning.local.kind import job
 
 
-class Observer(polling.Observer[int]):
+class StudyObserver(JobObserver[int]):
     """One study, as of the last look; which returns the numbers of trials, -1 for the study itself."""
 
     def __init__(self, folder: StudyFolder) -> None:
