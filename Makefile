@@ -17,7 +17,7 @@ DEMO := examples/quickstart.ipynb examples/text_summarization.ipynb examples/hyp
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-oldest lint format types bench screenshots wheel clean chromium live test-live test-kubernetes
+.PHONY: help install demo test test-oldest lint format types bench screenshots reference wheel clean chromium live test-live test-kubernetes
 
 help: ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' $(firstword $(MAKEFILE_LIST)) | awk -F': ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ format: install ## put style and format right where that can be done by itself
 
 types: install ## check types
 	$(BIN)/mypy
+
+reference: install ## write docs/reference.md and the README's table of commands from the registry
+	$(BIN)/python scripts/reference.py
 
 bench: install .venv-kale ## measure speed, side by side with what it is compared to
 	$(BIN)/python -W ignore -m benchmarks

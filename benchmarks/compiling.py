@@ -27,7 +27,7 @@ def _ours() -> Iterator[float]:
 
     from kfnb.capture.cell import Cell
     from kfnb.capture.names import read_names
-    from kfnb.resources.runs import api
+    from kfnb.resources.components import api
 
     with notebook_shell() as shell:
         for source in cells():

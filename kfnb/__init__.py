@@ -16,54 +16,17 @@ if TYPE_CHECKING:
     from kfnb.model import Artifact, Experiment, RunState, Task, UploadedPipeline
     from kfnb.model.cluster import Status
     from kfnb.resources.cluster.api import status
-    from kfnb.resources.runs.api import (
-        compare,
-        compile,
-        experiments,
-        run,
-        runs,
-        schedule,
-        schedules,
-        submit,
-        upload,
-        uploads,
-    )
+    from kfnb.resources.components.api import compile
+    from kfnb.resources.experiments.api import experiments
+    from kfnb.resources.runs.api import compare, run, runs, submit
     from kfnb.resources.runs.handle import Run, RunList
+    from kfnb.resources.schedules.api import schedule, schedules
     from kfnb.resources.schedules.handle import Schedule
     from kfnb.resources.studies.api import studies, study, tune
     from kfnb.resources.studies.handle import Study
+    from kfnb.resources.uploads.api import upload, uploads
 
 __version__ = "0.1.0"
-
-_HOMES = {
-    "Artifact": "kfnb.model",
-    "Experiment": "kfnb.model",
-    "KfnbError": "kfnb.errors",
-    "Run": "kfnb.resources.runs.handle",
-    "RunFailed": "kfnb.errors",
-    "RunList": "kfnb.resources.runs.handle",
-    "RunState": "kfnb.model",
-    "Schedule": "kfnb.resources.schedules.handle",
-    "Status": "kfnb.model.cluster",
-    "Study": "kfnb.resources.studies.handle",
-    "StudyFailed": "kfnb.errors",
-    "Task": "kfnb.model",
-    "UploadedPipeline": "kfnb.model",
-    "compare": "kfnb.resources.runs.api",
-    "compile": "kfnb.resources.runs.api",
-    "experiments": "kfnb.resources.runs.api",
-    "run": "kfnb.resources.runs.api",
-    "runs": "kfnb.resources.runs.api",
-    "schedule": "kfnb.resources.runs.api",
-    "schedules": "kfnb.resources.runs.api",
-    "status": "kfnb.resources.cluster.api",
-    "studies": "kfnb.resources.studies.api",
-    "study": "kfnb.resources.studies.api",
-    "submit": "kfnb.resources.runs.api",
-    "tune": "kfnb.resources.studies.api",
-    "upload": "kfnb.resources.runs.api",
-    "uploads": "kfnb.resources.runs.api",
-}
 
 __all__ = [
     "Artifact",
@@ -97,13 +60,18 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    from kfnb.registry import exports
+
+    module = exports().get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOMES[name]), name)
+    return getattr(import_module(module), name)
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    from kfnb.registry import exports
+
+    return sorted([*globals(), *exports()])
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

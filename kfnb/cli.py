@@ -1,18 +1,25 @@
 """The command ``kfnb``: the verbs of the magics, for a terminal and for CI.
 
-It waits for what it starts, prints progress on stderr, and with ``--json`` the handle on stdout. Exit codes:
-0 succeeded, 1 failed, 2 wrong use, 130 interrupted. A verb is imported when it is used, so that help comes at once.
+It waits for what it starts, prints progress on stderr, and with ``--json`` the handle on stdout, or the error. Exit
+codes: 0 succeeded, 1 failed, 2 wrong use, 130 interrupted. A verb is imported when it is used: help comes at once.
 """
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from kfnb import __version__ as version
+from kfnb import registry
 from kfnb.errors import BackendError, Help, KfnbError, UsageError, did_you_mean
+
+if TYPE_CHECKING:
+    from kfnb.commands.command import Command
+    from kfnb.commands.parser import Parser
+
+INTERRUPTED = 130
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -29,18 +36,35 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _told(words: list[str]) -> int:
-    """Do what the words ask for; help and errors are told."""
+    """Do what the words ask for; help, errors and interruptions are told."""
     try:
         return _dispatch(words)
     except Help as text:
         print(text)
         return 0
-    except KfnbError as error:
+    except KeyboardInterrupt as interrupted:
         from kfnb.commands.terminal import tell
 
+        tell(str(interrupted) or "\nInterrupted.")
+        return INTERRUPTED
+    except KfnbError as error:
+        from kfnb.commands.terminal import tell, tell_as_json
+
         tell(str(error))
+        if "--json" in words:
+            tell_as_json(error)
         # all but what the backend says is told before anything has started: wrong use
         return 1 if isinstance(error, BackendError) else 2
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if "--json" in words:
+            from kfnb.commands.terminal import tell_as_json
+
+            tell_as_json(
+                KfnbError(f"internal error in kfnb ({type(error).__name__}: {error})", code="internal")
+            )
+        raise
 
 
 def _dispatch(words: list[str]) -> int:
@@ -51,69 +75,54 @@ def _dispatch(words: list[str]) -> int:
     if verb in ("", "--help", "-h"):
         print(_usage())
         return 0 if verb else 2
-    if verb not in VERBS:
-        raise UsageError(f"unknown verb {verb}{did_you_mean(verb, VERBS)}; kfnb --help shows the verbs")
-    return verb_of(verb)(words[1:])
+    from kfnb.commands.command import read
+    from kfnb.commands.terminal import Terminal
+
+    command, parser, rest = command_of(words)
+    line = read(command, parser, rest)
+    session = Terminal(parser.prog, json=line.json)
+    session.show(line.command.run(session))
+    return session.code
 
 
-def verb_of(verb: str) -> Callable[[list[str]], int]:
-    """What does a verb's work: a function of the words that follow it."""
-    module, _, function = VERBS[verb][0].partition(":")
-    found: Callable[[list[str]], int] = getattr(import_module(module), function)
-    return found
+def command_of(words: Sequence[str]) -> tuple[type[Command], Parser, list[str]]:
+    """The command that words call, what reads its words, and those. Raises ``UsageError`` for an unknown verb."""
+    from kfnb.commands.command import parser_of
+
+    verbs, verb, rest = registry.verbs(), words[0], list(words[1:])
+    if verb not in verbs:
+        hint = did_you_mean(verb, summaries(), "kfnb --help shows the verbs")
+        raise UsageError(f"unknown verb {verb}", code="unknown-verb", hint=hint, ref=verb)
+    further = sub_verbs(verb)
+    if further and rest and not rest[0].startswith("-"):
+        if rest[0] not in further:
+            hint = did_you_mean(rest[0], further, f"the verbs are {', '.join(further)}")
+            told = f"kfnb {verb}: unknown verb {rest[0]}"
+            raise UsageError(told, code="unknown-verb", hint=hint, ref=rest[0])
+        verb, rest, further = f"{verb} {rest[0]}", rest[1:], {}
+    noun, row = verbs[verb]
+    command: type[Command] = getattr(noun.module("commands"), row.name)
+    return command, parser_of(command, f"kfnb {verb}", notebook=False, verbs=further), rest
+
+
+def sub_verbs(verb: str) -> Mapping[str, str]:
+    """The second words of a verb, with their summaries."""
+    return {
+        name.removeprefix(f"{verb} "): row.summary
+        for name, (_, row) in registry.verbs().items()
+        if name.startswith(f"{verb} ")
+    }
+
+
+def summaries() -> Mapping[str, str]:
+    """The verbs of one word, with their summaries."""
+    return {verb: row.summary for verb, (_, row) in registry.verbs().items() if " " not in verb}
 
 
 def _usage() -> str:
-    verbs = "\n".join(f"  {verb:<11} {told}" for verb, (_, told) in VERBS.items())
-    return f"usage: kfnb VERB ...\n\n{verbs}\n\nkfnb VERB --help shows its words."
+    verbs = "\n".join(f"  {verb:<11} {summary}" for verb, summary in summaries().items())
+    return f"usage: kfnb VERB ...\n\n{verbs}\n\nkfnb VERB --help shows its options."
 
-
-VERBS: dict[str, tuple[str, str]] = {
-    "run": ("kfnb.verbs.runs:run_notebooks", "execute notebooks from top to bottom"),
-    "submit": ("kfnb.verbs.runs:submit", "run a pipeline: a compiled file, or a program of KFP's SDK"),
-    "compile": ("kfnb.verbs.kept:compile_", "write a pipeline of a program of KFP's SDK as YAML"),
-    "runs": (
-        "kfnb.verbs.runs:runs",
-        "the newest runs; kfnb runs show ID shows one, kfnb runs prune --keep N removes the others",
-    ),
-    "compare": ("kfnb.verbs.runs:compare", "runs side by side: what differs between them"),
-    "logs": ("kfnb.verbs.runs:logs", "what a run's tasks wrote"),
-    "stop": ("kfnb.verbs.runs:stop", "end a run and all of its processes"),
-    "retry": ("kfnb.verbs.runs:retry", "run again what did not succeed of a run"),
-    "archive": ("kfnb.verbs.runs:archive", "put runs away; --undo puts them back"),
-    "delete": ("kfnb.verbs.runs:delete", "remove finished runs for good"),
-    "status": ("kfnb.verbs.cluster:status", "where you are, what there is, and what is broken"),
-    "doctor": (
-        "kfnb.verbs.cluster:doctor",
-        "check this machine, the clients and the way to the cluster; 1 where something is bad",
-    ),
-    "notebook": (
-        "kfnb.verbs.notebook:notebook",
-        "the notebooks on the cluster: list, start, stop, create, delete",
-    ),
-    "cluster": (
-        "kfnb.verbs.own:cluster",
-        "a Kubeflow on this machine, with minikube or kind: up, status, down",
-    ),
-    "image": ("kfnb.verbs.image:image", "write what an image for notebooks with kfnb in it is built from"),
-    "experiments": ("kfnb.verbs.kept:experiments", "the experiments there are"),
-    "upload": ("kfnb.verbs.kept:upload", "keep a pipeline on the cluster, or a new version of one"),
-    "tune": ("kfnb.verbs.tuning:tune", "search for the parameters of a pipeline that make an objective best"),
-    "studies": (
-        "kfnb.verbs.tuning:studies",
-        "the studies there are; kfnb studies show NAME shows one, stops it, or goes on with it",
-    ),
-    "schedule": (
-        "kfnb.verbs.kept:schedule",
-        "run a pipeline on the cluster again and again; list, pause, resume, delete",
-    ),
-    "completion": (
-        "kfnb.commands.shell_completion:completion",
-        "print what completes kfnb's words in bash, zsh or fish",
-    ),
-}
-
-"""Each verb: where its function is (``module:function``), and what it does."""
 
 if __name__ == "__main__":
     sys.exit(main())

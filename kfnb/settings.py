@@ -16,10 +16,17 @@ from typing import Any
 from traitlets import Bool, Enum, Integer, List, TraitError, Unicode
 from traitlets.config import Config, Configurable
 
-from kfnb.errors import KfnbError, SettingError
+from kfnb import diagnostics
+from kfnb.errors import KfnbError, SettingError, did_you_mean
+from kfnb.text.variables import PASSWORD
 
 SECRET = frozenset({"token", "cookies"})
 """Settings whose values are never shown."""
+_FILES = {"token": "token_file=FILE (a file that only you can read)"}
+"""Of secrets that can be read from a file: how to set it."""
+_CONFIG_FILE = (
+    "c.Kfnb.{name} = ... in ipython_kernel_config.py (in the folder that `ipython locate profile` prints)"
+)
 
 
 class Kfnb(Configurable):
@@ -79,7 +86,9 @@ class Kfnb(Configurable):
     upload_limit = Integer(
         200, min=0, help="megabytes of files beside the notebook that are uploaded for a run on Kubeflow"
     ).tag(config=True)
-    debug = Bool(False, help="show tracebacks of kfnb's own").tag(config=True)
+    debug = Bool(
+        False, help="show tracebacks and log records, and keep the records in logs/kfnb.log in the home"
+    ).tag(config=True)
 
     def __init__(self, *, start: Path | None = None, config: Config | None = None) -> None:
         super().__init__()
@@ -107,21 +116,27 @@ class Kfnb(Configurable):
             kind = next(
                 (word for trait_type, word in kinds.items() if isinstance(trait, trait_type)), "a text"
             )
-            shown = "***" if name in SECRET else repr(value)
-            raise SettingError(f"{name}={shown}: {name} is {trait.help} ({kind})") from error
+            shown = "***" if name in SECRET else _masked(repr(value))
+            raise SettingError(f"{name}={shown}: {name} is {trait.help} ({kind})", ref=name) from error
 
     def items(self) -> Iterator[tuple[str, str, str]]:
         """Each setting: its name, its value as text (secrets hidden), and where that came from."""
         for name in names():
             value = getattr(self, name)
-            yield name, "***" if name in SECRET and value else str(value), self.sources[name]
+            yield name, "***" if name in SECRET and value else _masked(str(value)), self.sources[name]
+
+    def update_config(self, config: Config) -> None:
+        """Take in what IPython's ``%config Kfnb.name = value`` says. Raises ``SettingError`` for a secret."""
+        for name, value in config.get("Kfnb", {}).items():
+            refuse_secret(name, str(value))
+        super().update_config(config)
 
     def _take(self, values: Mapping[str, Any], source: str) -> None:
         for name, value in values.items():
             try:
                 self.set(name, value)
             except SettingError as error:
-                raise SettingError(f"{error} (from {source})") from None
+                raise SettingError(f"{error} (from {source})", code=error.code, ref=name) from None
             self.sources[name] = source
 
     def _changed(self, change: Any) -> None:
@@ -129,6 +144,24 @@ class Kfnb(Configurable):
             self.sources[change.name] = "set"
         if change.name == "debug":
             KfnbError.debug = change.new
+        if change.name == "debug" or (change.name == "home" and self.debug):
+            diagnostics.show(self.home, on=self.debug)
+        if change.name in SECRET:
+            for secret in _parts(change.new):
+                diagnostics.hide(secret)
+
+
+def refuse_secret(name: str, value: str) -> None:
+    """Raise ``SettingError`` for a secret that is set by a cell: it would stay in the notebook."""
+    secret = name in SECRET and value
+    if not (secret or PASSWORD.search(value)):
+        return
+    what = f"{name} is a secret" if secret else f"{name} has a password in it"
+    file = _FILES.get(name, _CONFIG_FILE.format(name=name))
+    raise SettingError(
+        f"{what}, and a cell that sets it keeps it in the notebook. Set KFNB_{name.upper()} in the environment that "
+        f"Jupyter starts from, or use {file}. To set it here nevertheless: %kf_config --insecure {name}=..."
+    )
 
 
 def names() -> list[str]:
@@ -156,11 +189,21 @@ def reset(*, start: Path | None = None, config: Config | None = None) -> Kfnb:
     """Read the settings again, forgetting what was set in this process."""
     global _settings
     KfnbError.debug = False
+    diagnostics.show("", on=False)
     _settings = Kfnb(start=start, config=config)
     return _settings
 
 
 _settings: Kfnb | None = None
+
+
+def _parts(secret: str) -> list[str]:
+    """A secret, and each cookie's own value, which may be told alone."""
+    return [secret.strip(), *(cookie.partition("=")[2].strip() for cookie in secret.split(";"))]
+
+
+def _masked(text: str) -> str:
+    return PASSWORD.sub(r"\1:***", text)
 
 
 def _read(trait: Any, text: str) -> Any:
@@ -173,11 +216,8 @@ def _read(trait: Any, text: str) -> Any:
 def _check_name(name: str) -> None:
     if name in names():
         return
-    from difflib import get_close_matches
-
-    close = get_close_matches(name, names(), 1)
-    hint = f"did you mean {close[0]}?" if close else f"settings are {', '.join(names())}"
-    raise SettingError(f"unknown setting {name}; {hint}")
+    hint = did_you_mean(name, names()) or f"settings are {', '.join(names())}"
+    raise SettingError(f"unknown setting {name}", code="unknown-setting", hint=hint, ref=name)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, str]:

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from kfnb import cli
-from kfnb.commands.shell_completion import answers
+from kfnb import registry
+from kfnb.cli import main
+from kfnb.commands.shell.commands import answers
 
 ROOT = Path(__file__).parent.parent
 
@@ -54,7 +55,7 @@ def test_files_and_their_parameters_are_completed(tmp_path: Path, monkeypatch: p
     assert answers("kfnb submit old.yaml --")[0] not in ("--backend", "--help")
 
 
-@pytest.mark.parametrize("verb", list(cli.VERBS))
+@pytest.mark.parametrize("verb", list(registry.verbs()))
 def test_every_verb_tells_how_its_words_go_on(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "--help" in answers(f"kfnb {verb} --")
     assert capsys.readouterr() == ("", "")
@@ -159,5 +160,5 @@ def test_fish_completes(terminal: dict[str, str], tmp_path: Path) -> None:
 
 
 def test_a_shell_that_is_not_known_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
-    assert cli.main(["completion", "tcsh"]) == 2
+    assert main(["completion", "tcsh"]) == 2
     assert "tcsh" in capsys.readouterr().err

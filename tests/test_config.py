@@ -89,3 +89,52 @@ def test_debug_brings_tracebacks_back(shell: Shell) -> None:
     assert any("SettingError" in line for line in error._render_traceback_())
     reset()
     assert not KfnbError.debug
+
+
+@pytest.mark.parametrize(
+    ("setting", "ways"),
+    [
+        ("token=canary", ["KFNB_TOKEN", "token_file=FILE", "--insecure token=..."]),
+        ("cookies=session=canary", ["KFNB_COOKIES", "c.Kfnb.cookies", "--insecure cookies=..."]),
+        ("index_urls=https://me:canary@index.example/simple", ["KFNB_INDEX_URLS", "a password in it"]),
+        ("host=https://me:canary@kubeflow.example", ["KFNB_HOST", "c.Kfnb.host"]),
+    ],
+)
+def test_a_secret_in_a_cell_is_refused_with_the_ways_that_keep_it_out_of_the_notebook(
+    shell: Shell, setting: str, ways: list[str]
+) -> None:
+    told = shell.fails(f"%kf_config {setting}")
+    assert all(way in told for way in ways)
+    assert "canary" not in told
+    name = setting.partition("=")[0]
+    assert "canary" not in str(getattr(shell.run("%kf_config"), name))
+    shell.run(f"%kf_config --insecure {setting}")
+    assert "canary" in str(getattr(shell.run("%kf_config"), name))
+    assert "canary" not in str(list(shell.run("%kf_config").items()))
+
+
+def test_ipythons_own_config_magic_refuses_a_secret_too(
+    shell: Shell, caplog: pytest.LogCaptureFixture
+) -> None:
+    shell.run("%config Kfnb.token = 'canary'")  # IPython logs what an object refuses
+    assert "KFNB_TOKEN" in caplog.text
+    assert not shell.run("%kf_config").token
+
+
+def test_a_secret_is_taken_from_where_no_notebook_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    config = Config()
+    config.Kfnb.cookies = "session=1"
+    monkeypatch.setenv("KFNB_TOKEN", "canary")
+    settings = Kfnb(start=Path("/"), config=config)
+    assert (settings.token, settings.cookies) == ("canary", "session=1")
+
+
+def test_a_secret_may_be_taken_away_in_a_cell(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    shell.run("%kf_config --insecure token=canary")
+    shell.run("%kf_config token=")
+    assert not shell.run("%kf_config").token
+
+
+def test_a_file_of_a_token_and_an_address_without_a_password_are_no_secrets(shell: Shell) -> None:
+    shell.run("%kf_config token_file=token.txt host=https://me@kubeflow.example/pipeline:1@x")
+    assert shell.run("%kf_config").token_file == "token.txt"

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from kfnb.cli import VERBS
-from kfnb.ipython.extension import MAGICS
+from kfnb import registry
+from scripts import reference
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
@@ -34,12 +34,20 @@ def test_every_link_and_image_of_a_page_leads_somewhere(page):
     assert [link for link in local if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("verb", VERBS)
+def test_the_reference_and_the_readmes_table_are_what_the_registry_says():
+    assert reference.REFERENCE.read_text(encoding="utf-8") == reference.reference(), (
+        "make reference writes it anew"
+    )
+    readme = README.read_text(encoding="utf-8")
+    assert reference.with_table(readme) == readme, "make reference writes it anew"
+
+
+@pytest.mark.parametrize("verb", [verb for verb in registry.verbs() if " " not in verb])
 def test_every_verb_is_in_the_readme(verb):
     assert f"kfnb {verb}" in README.read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("magic", MAGICS)
+@pytest.mark.parametrize("magic", registry.magics())
 def test_every_magic_is_in_the_readme(magic):
     assert re.search(rf"`%%?{magic}\b", README.read_text(encoding="utf-8"))
 

@@ -16,19 +16,24 @@ ENGINES = {"kfnb.backends.local", "kfnb.backends.kubeflow", "kfnb.tuning.local",
 
 # from the top; a file imports from its own layer and from those below
 LAYERS = [
-    {"kfnb", "kfnb.cli", "kfnb.commands.shell_completion", "kfnb.ipython", "kfnb.verbs"},
+    {"kfnb", "kfnb.cli", "kfnb.commands.shell", "kfnb.ipython"},
     {"kfnb.live"},
-    {"kfnb.backends", "kfnb.commands", "kfnb.options", "kfnb.resources", "kfnb.tuning"},
+    {"kfnb.backends", "kfnb.commands", "kfnb.execute.commands", "kfnb.resources", "kfnb.tuning"},
     {"kfnb.pipeline"},
     {"kfnb.capture"},
     {"kfnb.execute", "kfnb.ui"},
     {"kfnb.artifacts"},
     {"kfnb.cluster", "kfnb.jobs"},
     {
+        "kfnb.backends.local.faults",
         "kfnb.backends.local.secret_store",
+        "kfnb.diagnostics",
+        "kfnb.compat",
         "kfnb.disk",
         "kfnb.errors",
+        "kfnb.extras",
         "kfnb.model",
+        "kfnb.registry",
         "kfnb.settings",
         "kfnb.sourcemap",
         "kfnb.text",
@@ -41,7 +46,6 @@ FORBIDDEN = {
     "kfnb.ipython": ENGINES,
     "kfnb.live": ENGINES,
     "kfnb.commands": ENGINES,
-    "kfnb.verbs": ENGINES,
     "kfnb.backends.local": {"kfnb.backends.kubeflow", "kfnb.capture", "kfnb.pipeline", "kfnb.settings"},
     "kfnb.tuning.local": {"kfnb.tuning.katib", "kfnb.backends.kubeflow", "kfnb.cluster"},
     "kfnb.jobs": {"kfnb.cluster", "kfnb.settings", "kfp"},
@@ -106,7 +110,7 @@ def test_a_module_imports_only_what_stands_below_it(module: str, tree: ast.Modul
     for imported in imports(tree):
         if imported.startswith("kfnb.") and layer_of(imported) != 0:
             assert own <= (layer_of(imported) or 0), f"{module} imports {imported}, which stands above it"
-        if imported.startswith(("kfnb.ipython", "kfnb.cli", "kfnb.verbs")):
+        if imported.startswith(("kfnb.ipython", "kfnb.cli")):
             assert own == 0, f"{module} imports {imported}, which stands above it"
 
 

@@ -4,8 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from kfnb import options
+from kfnb.commands.command import Command, parser_of, read
+from kfnb.commands.parser import split_words
+from kfnb.commands.words import parameter
 from kfnb.errors import Help, UsageError
+from kfnb.resources.components.commands import Component
+from kfnb.resources.runs.commands import Submit
+
+
+def component(line: str) -> Component:
+    return _read(Component, line)
+
+
+def submit(line: str) -> Submit:
+    return _read(Submit, line)
+
+
+def _read(command: type[Command], line: str) -> Command:
+    return read(command, parser_of(command, "%kf_x", notebook=True), line).command
 
 
 @pytest.mark.parametrize(
@@ -23,7 +39,7 @@ from kfnb.errors import Help, UsageError
     ],
 )
 def test_a_parameter_is_read_with_its_type_and_default(text: str, type_: str, default: object) -> None:
-    found = options.parameter(text)
+    found = parameter(text)
     assert (found.type, found.default) == (type_, default)
 
 
@@ -39,55 +55,56 @@ def test_a_parameter_is_read_with_its_type_and_default(text: str, type_: str, de
 )
 def test_a_wrong_parameter_says_so(text: str, told: str) -> None:
     with pytest.raises(UsageError, match=told.replace("(", r"\(")):
-        options.parameter(text)
+        parameter(text)
 
 
 def test_options_are_never_abbreviated() -> None:
     with pytest.raises(UsageError, match=r"did you mean --output\?"):
-        options.component().read("train --out x")
+        component("train --out x")
 
 
 def test_an_unknown_option_names_the_close_one_and_the_help() -> None:
     with pytest.raises(UsageError, match=r"unknown option --paramm; did you mean --param\?.*--help"):
-        options.component().read("train --paramm=x")
+        component("train --paramm=x")
 
 
 def test_quotes_are_taken_off_and_keep_words_together() -> None:
-    found = options.component().read("""train --param "cols:list=['a b', 'c']" --package 'x>=1'""")
-    assert found.param == ["cols:list=['a b', 'c']"]
-    assert found.package == ["x>=1"]
+    found = component("""train --param "cols:list=['a b', 'c']" --package 'x>=1'""")
+    assert found.param == ("cols:list=['a b', 'c']",)
+    assert found.package == ("x>=1",)
 
 
 def test_an_open_quote_is_an_error_in_words() -> None:
     with pytest.raises(UsageError, match="No closing quotation"):
-        options.component().read("train --param 'x")
+        component("train --param 'x")
 
 
 def test_arguments_of_a_pipeline_are_given_in_three_ways() -> None:
-    _, arguments = options.submit().read_with_arguments("churn --C 0.5 --rows=10 -p name value")
+    arguments = submit("churn --C 0.5 --rows=10 -p name value").arguments
     assert arguments == {"C": "0.5", "rows": "10", "name": "value"}
 
 
 def test_minus_p_is_unambiguous_where_a_parameter_is_called_as_an_option() -> None:
-    found, arguments = options.submit().read_with_arguments("churn --name my-run -p name x")
+    found = submit("churn --name my-run -p name x")
+    arguments = found.arguments
     assert found.name == "my-run"
     assert arguments == {"name": "x"}
 
 
 def test_a_negative_number_is_a_value() -> None:
-    _, arguments = options.submit().read_with_arguments("churn --C -0.5")
+    arguments = submit("churn --C -0.5").arguments
     assert arguments == {"C": "-0.5"}
 
 
 @pytest.mark.parametrize("line", ["churn --C", "churn stray", ""])
 def test_words_that_do_not_fit_are_errors(line: str) -> None:
     with pytest.raises(UsageError):
-        options.submit().read_with_arguments(line)
+        submit(line)
 
 
 def test_help_is_asked_for_with_help() -> None:
     with pytest.raises(Help, match="--backend"):
-        options.submit().read("--help")
+        submit("--help")
 
 
 @pytest.mark.parametrize(
@@ -108,10 +125,10 @@ def test_help_is_asked_for_with_help() -> None:
     ],
 )
 def test_words_are_split_as_in_a_shell_but_for_what_stands_in_brackets(line: str, words: list[str]) -> None:
-    assert options.split_words(line) == words
+    assert split_words(line) == words
 
 
 @pytest.mark.parametrize("line", ["'a", "x=[1, 2", "x=['a]", '"a\\"'])
 def test_what_is_not_closed_is_an_error(line: str) -> None:
     with pytest.raises(ValueError, match="No closing"):
-        options.split_words(line)
+        split_words(line)

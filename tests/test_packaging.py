@@ -80,17 +80,60 @@ def test_the_wheel_holds_the_package_its_data_files_and_nothing_else(wheel):
     assert not [name for name in names if "__pycache__" in name or name.endswith((".ipynb", ".pyc", ".ts"))]
 
 
-@pytest.mark.slow
-def test_the_wheel_works_in_an_empty_environment(wheel, tmp_path):
-    run(sys.executable, "-m", "venv", tmp_path / "venv")
-    python = tmp_path / "venv/bin/python"
+@pytest.fixture(scope="module")
+def bare(wheel, tmp_path_factory):
+    """The Python of an environment with kfnb and what it depends on, without extras."""
+    folder = tmp_path_factory.mktemp("bare")
+    run(sys.executable, "-m", "venv", folder)
+    python = folder / "bin/python"
     uv = Path(sys.prefix) / "bin/uv"
     by_uv = [uv, "pip", "install", "--python", python]
     installer = by_uv if uv.exists() else [python, "-m", "pip", "install"]
     run(*installer, wheel, env=os.environ | {"UV_SYSTEM_CERTS": "true"})
-    command = tmp_path / "venv/bin/kfnb"
+    return python
+
+
+FIRST = [
+    "%load_ext kfnb",
+    "%%kf_component load --param rows:int=300\nnumbers = list(range(rows))",
+    "%%kf_component train --param C:float=1.0\nmodel = {'mean': C * sum(numbers) / len(numbers)}",
+    "%%kf_component evaluate --output accuracy\naccuracy = model['mean']\nkf.log_metrics(accuracy=accuracy)",
+    "%kf_pipeline churn load train evaluate",
+    "%%kf_pipeline judged\nload()\ntrain()\nwith dsl.If(evaluate().outputs['accuracy'] > 0.0):\n    load()",
+    "%kf_submit churn --C 0.5 -o run",
+    "print(run.state, run.outputs['evaluate']['accuracy'])",
+    "%kf_submit judged -o second",
+    "print(second.state)",
+]
+SEARCH = '%%kf_tune fit --space "x=float(0,1)" --objective loss --minimize\nloss = x'
+
+
+@pytest.mark.slow
+def test_a_first_notebook_runs_without_any_extra_and_a_search_names_the_one_that_it_needs(bare, tmp_path):
+    installed = run(
+        bare, "-c", "import importlib.metadata as m; print(*(d.name for d in m.distributions()))"
+    ).split()
+    assert not {"optuna", "scipy", "cmaes", "grpcio", "numpy", "pandas"} & set(installed)
+    cells = [
+        *FIRST,
+        f"try:\n    get_ipython().run_cell_magic('kf_tune', {SEARCH[9:].splitlines()[0]!r}, 'loss = x')",
+    ]
+    cells[-1] += "\nexcept Exception as error:\n    print(type(error).__name__, error)"
+    nbformat.write(new_notebook(cells=[new_code_cell(one) for one in cells]), tmp_path / "first.ipynb")
+    out, home = tmp_path / "out", {"KFNB_HOME": str(tmp_path / "home"), "KFNB_WARM": "0"}
+    command = [bare.parent / "kfnb", "run", tmp_path / "first.ipynb", "--output-dir", out]
+    run(*command, env=os.environ | home)
+    executed = (out / "first.ipynb").read_text()
+    assert "SUCCEEDED 74.75" in executed
+    assert '"SUCCEEDED\\n"' in executed
+    assert "MissingExtra kf_tune needs optuna: pip install 'kfnb[tune]'" in executed
+
+
+@pytest.mark.slow
+def test_the_wheel_works_in_an_empty_environment(bare, tmp_path):
+    command = bare.parent / "kfnb"
     assert run(command, "--version") == "kfnb 0.1.0\n"
-    run(python, "-c", "import kfnb")
+    run(bare, "-c", "import kfnb")
     nbformat.write(new_notebook(cells=[new_code_cell("%load_ext kfnb")]), tmp_path / "x.ipynb")
     out = tmp_path / "out"
     assert run(command, "run", tmp_path / "x.ipynb", "--output-dir", out) == f"{out / 'x.ipynb'}\n"

@@ -14,7 +14,10 @@ from typing import Any
 
 from kfnb.artifacts.binary import HEADS, Source, word
 from kfnb.artifacts.text import decoded, text_head
+from kfnb.diagnostics import logger
 from kfnb.model import Artifact, Preview
+
+_logger = logger(__package__)
 
 # the beginning: it tells what a file is, and mostly is all that is read
 HEAD = 2**18
@@ -63,6 +66,7 @@ def _guarded(read: Callable[[], Preview], uri: str) -> Preview:
     except ModuleNotFoundError as error:
         return Preview(note=f"to see what is in it, install {error.name}")
     except Exception as error:
+        _logger.debug("The artifact at %s cannot be shown.", uri, exc_info=True)
         return Preview(note=word(f"it cannot be read: {error}", 200))
 
 

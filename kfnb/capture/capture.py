@@ -203,7 +203,10 @@ def _check_unique(notebook: Notebook, cell: Cell) -> None:
     known = notebook.components.get(cell.name)
     if known is not None and notebook.linear:
         raise CaptureError(
-            f"cell {cell}: component {cell.name} is that of cell {known.cell} already: rename one of them"
+            f"cell {cell}: component {cell.name} is that of cell {known.cell} already:",
+            code="invalid-name",
+            hint="rename one of them",
+            ref=f"cell {cell}",
         )
 
 
@@ -224,12 +227,17 @@ def _check_parameters(notebook: Notebook, options: Options) -> None:
     for param in options.params:
         if param.name == "kf":
             raise CaptureError(
-                f"{param.place}: kf is what a component reports with (kf.log_metrics): "
-                "give the parameter another name"
+                f"{param.place}: kf is what a component reports with (kf.log_metrics):",
+                code="invalid-name",
+                hint="give the parameter another name",
+                ref=param.place,
             )
         if param.default is None and param.name not in notebook.namespace:
             raise CaptureError(
-                f"{param.place}: {param.name} has no value here: give a default, --param {param.name}:{param.type}=..."
+                f"{param.place}: {param.name} has no value here:",
+                code="no-value",
+                hint=f"give a default, --param {param.name}:{param.type}=...",
+                ref=param.place,
             )
 
 
@@ -246,7 +254,8 @@ def _check_outputs(component: Component, watch: Watch) -> None:
     made = {*component.names.writes, *component.names.changes, *component.names.reads, *watch.before}
     for name in component.options.outputs:
         if component.function is None and name not in made:
-            raise CaptureError(f"cell {component.cell} never assigns {name}, which --output names")
+            told = f"cell {component.cell} never assigns {name}, which --output names"
+            raise CaptureError(told, code="not-defined", ref=f"cell {component.cell}")
 
 
 def _of_other_parts(notebook: Notebook, component: Component) -> Mapping[str, Input]:
@@ -270,7 +279,10 @@ def _inputs(
         if name not in notebook.namespace:
             # a function component's outputs, or a step's on the cluster, have no value here
             raise CaptureError(
-                f"{name}, which cell {definition.cell} makes, has no value here: run that cell"
+                f"{name}, which cell {definition.cell} makes, has no value here:",
+                code="no-value",
+                hint="run that cell",
+                ref=f"cell {definition.cell}",
             )
         value = notebook.namespace[name]
         seen = examine(value)
@@ -279,7 +291,8 @@ def _inputs(
         ):  # what may not be needed is refused where it is
             line = component.names.reads.get(name, 1)
             raise CaptureError(
-                f"{component.cell.place(line)}: {name}, which cell {definition.cell} makes: {seen.refusal}"
+                f"{component.cell.place(line)}: {name}, which cell {definition.cell} makes: {seen.refusal}",
+                ref=str(component.cell.place(line)),
             )
         travel.notes += _since(notebook, travel, name, definition, seen)
         inputs[name] = Input(name, kind_of(value), definition.cell.name, definition.cell.order, seen.modules)

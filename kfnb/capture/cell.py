@@ -66,7 +66,8 @@ class Cell:
         try:
             return ast.parse(self.code.text)
         except SyntaxError as error:
-            raise CaptureError(f"{self.place(error.lineno or 1)}: {error.msg}") from None
+            place = self.place(error.lineno or 1)
+            raise CaptureError(f"{place}: {error.msg}", ref=str(place)) from None
 
     def lines(self, first: int, last: int) -> str:
         """The lines ``first`` to ``last`` (from 1, both included) of ``code``."""

@@ -129,28 +129,37 @@ def check_name(name: str, what: str) -> None:
     """A component's and a pipeline's name is a Python name that KFP can make a task's name of."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
         raise CaptureError(
-            f"{name!r} is no name for a {what}: use letters, digits and _, beginning with a letter"
+            f"{name!r} is no name for a {what}:",
+            code="invalid-name",
+            hint="use letters, digits and _, beginning with a letter",
+            ref=name,
         )
     if hasattr(builtins, name) or name in _PROGRAM_NAMES or name.startswith("kfnb_"):
         raise CaptureError(
-            f"{name!r} means something else in a pipeline's program: give the {what} another name"
+            f"{name!r} means something else in a pipeline's program:",
+            code="invalid-name",
+            hint=f"give the {what} another name",
+            ref=name,
         )
 
 
 def check_sources(cell: Cell) -> None:
     """What in the cell's own text keeps it from being a step, before any name is looked up."""
     if not cell.tree.body:
-        raise CaptureError(f"cell {cell} holds no code: a component needs some")
+        raise CaptureError(f"cell {cell} holds no code: a component needs some", ref=f"cell {cell}")
     for line, magic in cell.code.refused.items():
         raise CaptureError(
-            f"{cell.place(line)}: {magic} cannot travel with a component: move it to a cell of its own"
+            f"{cell.place(line)}: {magic} cannot travel with a component:",
+            hint="move it to a cell of its own",
+            ref=str(cell.place(line)),
         )
     own = _assigned(cell.tree)
     for node in ast.walk(cell.tree):
         if isinstance(node, ast.Name) and _HISTORY.fullmatch(node.id) and node.id not in own:
             raise CaptureError(
-                f"{cell.place(node.lineno)}: {node.id} is the notebook's own history, which a step does not have:"
-                " give the value a name"
+                f"{cell.place(node.lineno)}: {node.id} is the notebook's own history, which a step does not have:",
+                hint="give the value a name",
+                ref=str(cell.place(node.lineno)),
             )
     check_globals(cell.tree, cell)
 
@@ -165,8 +174,9 @@ def check_globals(tree: ast.AST, cell: Cell) -> None:
         for name in node.names:
             if name in hiding:
                 raise CaptureError(
-                    f"{cell.place(node.lineno)}: global {name} skips a function's own {name}, which a step cannot do:"
-                    " rename one"
+                    f"{cell.place(node.lineno)}: global {name} skips a function's own {name}, which a step cannot do:",
+                    hint="rename one",
+                    ref=str(cell.place(node.lineno)),
                 )
 
 

@@ -20,7 +20,11 @@ from itertools import count
 from types import FunctionType, GeneratorType, ModuleType
 from typing import Any
 
+from kfnb import compat
 from kfnb.capture.fingerprint import Look, Memory, place_of, positions
+from kfnb.diagnostics import logger
+
+_logger = logger(__package__)
 
 _ATOMS = frozenset({int, float, str, bool, bytes, complex, type(None)})
 _LONG = 1000
@@ -32,8 +36,6 @@ _SAMPLES = 10_000
 _ATOM, _ITEM = 512, 16384
 """Bytes of an array that take as long to look at as an item of a list."""
 _LARGE_WRITE = 2**20
-_KEPT_BY_PANDAS = frozenset({"_cache", "_readonly"})
-"""What pandas notes in its arrays when they are read."""
 _STEADY = frozenset({
     "builtins", "collections", "copyreg", "datetime", "decimal", "fractions", "numpy", "pandas", "pathlib", "pyarrow",
     "scipy", "sklearn", "uuid",
@@ -80,6 +82,7 @@ def examine(value: Any, look: Look = Look.QUICK) -> Examined:
     try:
         walk.take(value)
     except Exception as error:  # pickling runs any class's code, and fails in any way
+        _logger.debug("A value cannot be pickled, so it cannot be an input of a step.", exc_info=True)
         reason = str(error).partition("\n")[0]
         return Examined(None, refusal=f"{type(value).__name__} cannot travel ({reason})")
     return Examined(
@@ -198,7 +201,7 @@ class _Walk:
         if isinstance(value, pandas.Index) and not self.private:
             return "index", self.of_parts(value, private=True)
         if isinstance(value, pandas.api.extensions.ExtensionArray):
-            pickled = _without_notes(value.__reduce_ex__(5)[1:3])
+            pickled = compat.without_notes(value.__reduce_ex__(5)[1:3])
             return type(value).__name__, self.number(value), self.of_parts(pickled)
         return None
 
@@ -276,15 +279,6 @@ class _Walk:
             owner = owner_of(plain)
             (self.lent if copies_on_write() else self.objects).setdefault(id(owner), owner)
         return plain.dtype, self.cells(plain, lent=True)
-
-
-def _without_notes(state: Any) -> Any:
-    """What an array of pandas' is pickled as, without what pandas notes in it when it is read."""
-    if isinstance(state, tuple):
-        return tuple(map(_without_notes, state))
-    if type(state) is dict:
-        return {name: part for name, part in state.items() if name not in _KEPT_BY_PANDAS}
-    return state
 
 
 def _pickler(walk: _Walk) -> Any:

@@ -31,7 +31,10 @@ from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.pure import is_pure
 from kfnb.capture.values import is_mutable, is_tree
+from kfnb.diagnostics import logger
 from kfnb.errors import CaptureError
+
+_logger = logger(__package__)
 
 
 @dataclass(frozen=True)
@@ -213,7 +216,8 @@ class _Tracer:
         elif sort is Sort.LIVE:
             self._live(name, use, f"by cell {definition.cell}")
         elif not use.optional:
-            raise CaptureError(f"{use.place}: {name} was deleted by cell {definition.cell}")
+            told = f"{use.place}: {name} was deleted by cell {definition.cell}"
+            raise CaptureError(told, code="not-defined", ref=str(use.place))
 
     def _definition(self, name: str, use: Use) -> Definition | None:
         """What made the name before this component did: its own earlier runs do not count."""
@@ -222,7 +226,8 @@ class _Tracer:
             return newest
         found = self.notebook.definition(name, self.before, but=self.cell.key)
         if found is None and not use.optional:
-            raise CaptureError(f"{use.place}: nothing makes {name} before {self.cell.name} itself does")
+            told = f"{use.place}: nothing makes {name} before {self.cell.name} itself does"
+            raise CaptureError(told, code="not-defined", ref=str(use.place))
         if not use.optional and newest.sort is Sort.STEP and newest.cell.order not in self.cell.earlier:
             self.travel.again[name] = use.place
         return found
@@ -279,8 +284,9 @@ class _Tracer:
         """A constant that is not a literal: its text travels where it still gives the value that the name has."""
         if not self.captured and not self._is_as_defined(definition):
             raise CaptureError(
-                f"{definition.cell.place(definition.first)}: {definition.name} was changed since this line made it: run"
-                " this cell again, or make it in a component"
+                f"{definition.cell.place(definition.first)}: {definition.name} was changed since this line made it:",
+                hint="run this cell again, or make it in a component",
+                ref=str(definition.cell.place(definition.first)),
             )
         self._source(replace(definition, sort=Sort.EXPRESSION))
 
@@ -293,6 +299,7 @@ class _Tracer:
         try:
             exec(compile(ast.Module([node], []), "<constant>", "exec"), space)  # type: ignore[list-item]  # noqa: S102
         except Exception:  # what it is made of has changed
+            _logger.debug("The definition of %s cannot be evaluated again.", name, exc_info=True)
             return False
         was, now = examine(self.notebook.namespace[name]), examine(space[name])
         return was.digest is not None and was.digest == now.digest
@@ -313,14 +320,18 @@ class _Tracer:
             return twin  # two names for one object
         if not is_tree(value):
             raise CaptureError(
-                f"{place}: parts of {name} are one object, which no constant is: make it in a component"
+                f"{place}: parts of {name} are one object, which no constant is:",
+                hint="make it in a component",
+                ref=str(place),
             )
         try:
             same = name in self.notebook.namespace and ast.literal_eval(repr(value)) == value
         except (ValueError, SyntaxError):
             same = False
         if not same:
-            raise CaptureError(f"{place}: {name} is no longer the constant that this line made it")
+            raise CaptureError(
+                f"{place}: {name} is no longer the constant that this line made it", ref=str(place)
+            )
         return repr(value)
 
     def _source(self, definition: Definition) -> None:
@@ -359,7 +370,9 @@ class _Tracer:
                 continue
             raise CaptureError(
                 f"{definition.cell.place(definition.first)}: {definition.name} took {name} when it was defined, and"
-                f" cell {now.cell} has assigned {name} since: run this cell again"
+                f" cell {now.cell} has assigned {name} since:",
+                hint="run this cell again",
+                ref=str(definition.cell.place(definition.first)),
             )
 
     def _import(self, definition: Definition) -> None:
@@ -391,7 +404,8 @@ class _Tracer:
             self.travel.imports[name] = Import(name, f"import {name}", name, use.place)
             return
         if name == "get_ipython":
-            raise CaptureError(f"{use.place}: get_ipython() is the notebook's; a step has no IPython")
+            told = f"{use.place}: get_ipython() is the notebook's; a step has no IPython"
+            raise CaptureError(told, ref=str(use.place))
         declared = [one.param(name) for one in self.notebook.components.values() if one.param(name)]
         if declared and declared[-1] is not None:  # an earlier component's parameter is one of the pipeline
             self.travel.params[name] = declared[-1]

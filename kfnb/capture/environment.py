@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from kfnb import settings
 from kfnb.backends.local.secret_store import Secrets
 from kfnb.capture.pod import Pod
+from kfnb.diagnostics import hide, logger, where
 from kfnb.errors import CaptureError
+
+_logger = logger(__package__)
 
 
 class Environment:
@@ -39,7 +42,9 @@ def values_of(pod: Pod) -> dict[str, str]:
         try:
             found = store.find(held.source) or {}
         except Exception as error:  # a store's own fault, which says which file
+            _logger.debug("The secret or config map %s cannot be read.\n%s", held.source, where(error))
             raise CaptureError(f"{error}") from None
         if held.key in found:
             values[held.name] = found[held.key].decode(errors="surrogateescape")
+            hide(values[held.name])
     return values

@@ -27,13 +27,15 @@ def declared(component: Component, star_names: StarNames) -> Component:
     assert function is not None
     if function.decorator_list:
         raise CaptureError(
-            f"{cell.place(function.decorator_list[0].lineno)}: the function of a component takes no decorator: say"
-            f" what it needs as options of %%kf_component, or put {function.name} in a cell of its own"
+            f"{cell.place(function.decorator_list[0].lineno)}: the function of a component takes no decorator:",
+            hint=f"say what it needs as options of %%kf_component, or put {function.name} in a cell of its own",
+            ref=str(cell.place(function.decorator_list[0].lineno)),
         )
     if function.name != cell.name:
         raise CaptureError(
-            f"{cell.place(function.lineno)}: the function is called {function.name} and the component {cell.name}: give"
-            " both one name"
+            f"{cell.place(function.lineno)}: the function is called {function.name} and the component {cell.name}:",
+            hint="give both one name",
+            ref=str(cell.place(function.lineno)),
         )
     params = [
         Parameter(argument.arg, kind.type, default)

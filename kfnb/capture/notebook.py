@@ -23,10 +23,13 @@ from kfnb.capture.files import NONE, Files
 from kfnb.capture.global_settings import Change, changes_of
 from kfnb.capture.packages import is_local
 from kfnb.capture.values import kind_of
+from kfnb.diagnostics import logger
 from kfnb.errors import CaptureError
 
 if TYPE_CHECKING:
     from kfnb.capture.component import Component
+
+_logger = logger(__package__)
 
 INJECTED = "# Parameters"
 """The first line of the cell in which papermill puts the values it was given."""
@@ -224,6 +227,7 @@ class Notebook:
         try:
             loaded: ModuleType = importlib.import_module(module)
         except Exception:  # a module runs any code; whatever it raises, the cell that imports it will show
+            _logger.debug("Module %s cannot be imported.", module, exc_info=True)
             return []
         names = getattr(loaded, "__all__", None)
         return (

@@ -25,8 +25,9 @@ def requirement_for(module: str) -> str | None:
     owners = _owners(module)
     if not owners:
         raise CaptureError(
-            f"{module} is of no installed package: install it, name its package with --package, or put it beside"
-            " the notebook"
+            f"{module} is of no installed package:",
+            hint="install it, name its package with --package, or put it beside the notebook",
+            ref=module,
         )
     name = owners[0]
     if name.lower() in {"kfp", "kfnb"}:

@@ -15,5 +15,6 @@ def check_parameters(cell: Cell) -> None:
         plain = isinstance(node, ast.Assign | ast.AnnAssign) and all(isinstance(t, ast.Name) for t in targets)
         if not plain and not isinstance(node, ast.Import | ast.ImportFrom):
             raise CaptureError(
-                f"{cell.place(node.lineno)}: a cell of parameters holds assignments (name = value) and imports"
+                f"{cell.place(node.lineno)}: a cell of parameters holds assignments (name = value) and imports",
+                ref=str(cell.place(node.lineno)),
             )

@@ -68,7 +68,10 @@ def with_parts(known: Component | None, cell: Cell, options: Options, *, continu
         return (part, *(one for one in rest if one.cell.identity != cell.identity))
     if known is None:
         raise CaptureError(
-            f"cell {cell}: no component {cell.name} to continue: run %%kf_component {cell.name} first"
+            f"cell {cell}: no component {cell.name} to continue:",
+            code="unknown-component",
+            hint=f"run %%kf_component {cell.name} first",
+            ref=f"cell {cell}",
         )
     if known.function is not None:
         raise CaptureError(f"cell {cell}: {cell.name} is one function, which no other cell can continue")

@@ -15,12 +15,16 @@ def check_set_up(cell: Cell) -> None:
     """Raise ``CaptureError`` for what a step cannot run before its own code."""
     for line, magic in cell.code.refused.items():
         raise CaptureError(
-            f"{cell.place(line)}: {magic} cannot travel with a set-up cell: move it to a cell of its own"
+            f"{cell.place(line)}: {magic} cannot travel with a set-up cell:",
+            hint="move it to a cell of its own",
+            ref=str(cell.place(line)),
         )
     for node in ast.walk(cell.tree):
         if isinstance(node, ast.Await | ast.AsyncFor | ast.AsyncWith) and not _is_inside(cell.tree, node):
             raise CaptureError(
-                f"{cell.place(node.lineno)}: a set-up cell cannot await: await in the component"
+                f"{cell.place(node.lineno)}: a set-up cell cannot await:",
+                hint="await in the component",
+                ref=str(cell.place(node.lineno)),
             )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
+from kfnb import compat
 from kfnb.capture.syntax import all_names, stored_names
 
 SILENT = frozenset({
@@ -86,21 +87,7 @@ def _to_python(raw: str) -> str:
 
 @cache
 def _transformer() -> Any:
-    """IPython's transformer of its own syntax; where it joins the lines of a command, empty ones take their place."""
-    from IPython.core.inputtransformer2 import TransformerManager
-
-    class Transformer(TransformerManager):
-        def do_one_token_transform(self, lines: list[str]) -> tuple[bool, list[str]]:
-            changed, new = super().do_one_token_transform(lines)  # type: ignore[no-untyped-call]
-            missing = len(lines) - len(new)
-            if changed and missing > 0:
-                at = next(
-                    index for index, (one, two) in enumerate(zip(lines, new, strict=False)) if one != two
-                )
-                new = [*new[: at + 1], *["\n"] * missing, *new[at + 1 :]]
-            return changed, new
-
-    return Transformer()  # type: ignore[no-untyped-call]
+    return compat.line_keeping_transformer()
 
 
 def _ipython_calls(tree: ast.Module) -> Iterator[ast.Call]:

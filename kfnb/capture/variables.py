@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from types import CodeType, FrameType
 from typing import Any
 
+from kfnb import compat
+
 _MAPPINGS = "collections.abc"
 _HANDS_ON = {_MAPPINGS: "", "os": "getenv getenvb", "posixpath": "expandvars repl", "string": ""}
 """Modules that look a variable up for their caller: which of their functions do, empty for all."""
@@ -161,7 +163,7 @@ def _is_one_of_all(frame: FrameType) -> bool:
 # -- Python's own environment, watched ------------------------------------------------------------------------
 
 _watching: list[VariableWatch] = []
-_Plain: Any = os._Environ  # noqa: SLF001 - what os.environ is has no other name
+_Plain: Any = compat.Environ
 _frame = sys._getframe  # noqa: SLF001 - inspect's way to the caller reads its source too
 
 

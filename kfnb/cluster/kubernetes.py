@@ -16,7 +16,10 @@ from kfnb.cluster.patience import PATIENCE, Patience
 from kfnb.cluster.refusal import Expired, refusal
 from kfnb.cluster.streams import lines
 from kfnb.cluster.watch import Watch
+from kfnb.diagnostics import logger, where
 from kfnb.errors import BackendError, BackendUnavailable
+
+_logger = logger(__package__)
 
 T = TypeVar("T")
 Query = Mapping[str, Any]
@@ -176,7 +179,8 @@ class Kubernetes:
             ) from None
         except (
             Exception
-        ) as error:  # a connection that breaks while it is read: urllib3 has a dozen ways to say so
+        ) as error:  # a connection that breaks as it is read: urllib3 has a dozen ways to say so
+            _logger.debug("The connection to Kubernetes at %s was dropped.", self.host, exc_info=True)
             why = f"the connection was dropped ({type(error).__name__})"
             raise _Failed(self._silent(why), again=again) from None
         if not isinstance(found, dict):
@@ -237,6 +241,7 @@ class Kubernetes:
         except BackendError:
             raise
         except Exception as error:  # what signing in raises: an exec plugin, a file that is not there
+            _logger.warning("Kubernetes at %s cannot be asked.\n%s", self.host, where(error))
             raise BackendError(f"Kubernetes cannot be asked: {type(error).__name__}") from None
 
     def _silent(self, why: str) -> BackendUnavailable:

@@ -11,7 +11,10 @@ from urllib.request import getproxies, proxy_bypass
 
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.patience import PATIENCE, Patience
+from kfnb.diagnostics import hide, logger, where
 from kfnb.errors import BackendError
+
+_logger = logger(__package__)
 
 
 def kubernetes(
@@ -42,7 +45,10 @@ def client(context: str = "") -> Any:
         else:
             config.load_incluster_config(client_configuration=settings)
     except Exception as error:  # a file that is broken or not there, a plugin that fails: each in its own way
+        _logger.debug("The way to Kubernetes cannot be read.\n%s", where(error))
         raise BackendError(_unusable(context, _said(error))) from None
+    for token in settings.api_key.values():
+        hide(token.removeprefix("Bearer "))
     return package.ApiClient(settings)
 
 
@@ -65,13 +71,15 @@ def chosen(context: str) -> Mapping[str, Any]:
     try:
         contexts, _ = config.list_kube_config_contexts()
     except Exception as error:  # no file, or one that is no kubeconfig
+        _logger.debug("The kubeconfig cannot be read.\n%s", where(error))
         raise BackendError(
             f"context={context}: there is no kubeconfig to look it up in ({_said(error)})"
         ) from None
     found: Mapping[str, Any] | None = next((one for one in contexts if one["name"] == context), None)
     if found is None:
         there = ", ".join(one["name"] for one in contexts) or "none"
-        raise BackendError(f"context={context}: your kubeconfig has no such context; there is {there}")
+        told = f"context={context}: your kubeconfig has no such context"
+        raise BackendError(told, hint=f"there is {there}", ref=context)
     return found
 
 
@@ -84,7 +92,8 @@ def contexts() -> tuple[str, ...]:
 
     try:
         found, _ = config.list_kube_config_contexts()
-    except Exception:  # whatever that file is, it names no context
+    except Exception as error:  # whatever that file is, it names no context
+        _logger.debug("The kubeconfig cannot be read.\n%s", where(error))
         return ()
     return tuple(one["name"] for one in found)
 

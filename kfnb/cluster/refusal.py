@@ -49,7 +49,9 @@ def refusal(status: int, body: bytes | str, *, method: str, path: str, host: str
     if status == 401:  # noqa: PLR2004 - HTTP's own numbers, here and below
         return Unauthenticated(
             f"Kubernetes at {host} does not know you: your token or certificate has expired, or is for another "
-            f"cluster (401). {_AGAIN}"
+            "cluster (401).",
+            hint=_AGAIN,
+            ref=host,
         )
     if status == 403:  # noqa: PLR2004
         return _forbidden(said, method, where, host)
@@ -75,7 +77,7 @@ def _forbidden(said: str, method: str, path: str, host: str) -> BackendError:
         return Hidden(f"you may not {method} {path} (403)", verb=method.lower(), resource=path)
     if right["user"] == _NOBODY:
         return Unauthenticated(
-            f"Kubernetes at {host} was shown neither a token nor a certificate (403). {_AGAIN}"
+            f"Kubernetes at {host} was shown neither a token nor a certificate (403).", hint=_AGAIN, ref=host
         )
     resource = right["resource"] or right["path"]
     group = f" ({right['group']})" if right["group"] else ""

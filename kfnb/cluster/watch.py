@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import socket
 import threading
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from kfnb import compat
 from kfnb.cluster.refusal import Expired, refusal
 from kfnb.cluster.streams import lines
 from kfnb.errors import BackendError, BackendUnavailable, Hidden
@@ -124,15 +123,4 @@ class Watch:
         with self._lock:
             answer, self._answer = self._answer, None
         if answer is not None:
-            _hang_up(answer)
-
-
-def _hang_up(answer: Any) -> None:
-    """Closing alone would wait for who reads."""
-    with suppress(Exception):  # it has ended by itself
-        if hasattr(answer, "shutdown"):  # urllib3 has it since 2.3
-            answer.shutdown()
-        else:
-            answer.connection.sock.shutdown(socket.SHUT_RDWR)
-    with suppress(Exception):
-        answer.close()
+            compat.hang_up(answer)

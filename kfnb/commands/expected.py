@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from kfnb import compat
 from kfnb.commands.parser import Parser, Values
 
 _ONE = (None, "?")
@@ -55,7 +56,7 @@ class _Reading:
 
     def __init__(self, parser: Parser) -> None:
         self.parser = parser
-        actions = parser._actions  # noqa: SLF001 - argparse tells it no other way
+        actions = compat.actions_of(parser)
         self.options = {option: one for one in actions for option in one.option_strings}
         self.places = [one for one in actions if not one.option_strings]
         self.words: dict[str, tuple[str, ...]] = {}
@@ -107,7 +108,7 @@ class _Reading:
 
     def fitting(self) -> Iterator[str]:
         """The options that may still be given, those that are asked for most first: help comes last."""
-        for action in [*(one for one in self.parser._actions if one.dest != "help"), self.options["--help"]]:  # noqa: SLF001
-            again = isinstance(action, argparse._AppendAction)  # noqa: SLF001
-            if again or action.dest not in self.words:
+        every = compat.actions_of(self.parser)
+        for action in [*(one for one in every if one.dest != "help"), self.options["--help"]]:
+            if compat.is_repeatable(action) or action.dest not in self.words:
                 yield from [option for option in action.option_strings if len(option) > 2][:1]  # noqa: PLR2004 - "-p"

@@ -7,7 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeAlias
 
-from kfnb.errors import Help, UsageError, did_you_mean
+from kfnb import compat
+from kfnb.errors import Code, Help, UsageError, did_you_mean
 
 Values: TypeAlias = str | tuple[str, ...]
 """What a word stands for, for completion: the words there are, or the kind of thing that it names."""
@@ -33,27 +34,16 @@ class Parser(argparse.ArgumentParser):
         self.values[action.dest] = values or tuple(map(str, action.choices or ()))
         return action
 
-    def for_command(self, prog: str, *, verbs: str = "") -> Parser:
-        """The same words as those of the command ``prog``, without what only a notebook can take (``-o NAME``).
-
-        ``verbs`` says which further verbs the command has.
-        """
-        self.prog, self.epilog = prog, verbs or None
-        for action in [one for one in self._actions if one.dest == "bind"]:
-            action.container._remove_action(action)  # type: ignore[attr-defined]  # noqa: SLF001 - argparse has no other way
-            for option in action.option_strings:
-                del self._option_string_actions[option]
-        return self
-
-    def error(self, message: str) -> NoReturn:
+    def error(self, message: str, *, code: Code | None = None, hint: str = "", ref: str = "") -> NoReturn:
         """Say what is wrong with the words, and how to see the right ones."""
-        raise UsageError(f"{self.prog}: {message}; {self.prog} --help shows how")
+        how = "; ".join(filter(None, (hint, f"{self.prog} --help shows how")))
+        raise UsageError(f"{self.prog}: {message}", code=code, hint=how, ref=ref)
 
     def read(self, words: str | Sequence[str]) -> argparse.Namespace:
         """The options in a magic's line, or in a command's words. Raises ``UsageError``, or ``Help``."""
         found, rest = self._read(words)
         if rest:
-            self.error(self._unknown(rest[0]))
+            self._refuse(rest[0])
         return found
 
     def read_with_arguments(self, words: str | Sequence[str]) -> tuple[argparse.Namespace, dict[str, str]]:
@@ -85,11 +75,13 @@ class Parser(argparse.ArgumentParser):
         except ValueError as error:
             self.error(f"{error} in {line!r}")
 
-    def _unknown(self, word: str) -> str:
-        known = [option for action in self._actions for option in action.option_strings]
+    def _refuse(self, word: str) -> NoReturn:
+        known = [option for action in compat.actions_of(self) for option in action.option_strings]
         word = word.partition("=")[0]
-        what = "unknown option" if word.startswith("-") else "unexpected argument"
-        return f"{what} {word}{did_you_mean(word, known)}"
+        hint = did_you_mean(word, known)
+        if word.startswith("-"):
+            self.error(f"unknown option {word}", code="unknown-option", hint=hint, ref=word)
+        self.error(f"unexpected argument {word}", hint=hint, ref=word)
 
 
 _CLOSING = {"[": "]", "(": ")", "{": "}"}

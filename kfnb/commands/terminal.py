@@ -1,28 +1,22 @@
-"""What is said in a terminal: on stderr, and with the terminal's own words where advice names a magic."""
+"""A command in a terminal: results on stdout, all else on stderr, with the terminal's own words in advice."""
 
 from __future__ import annotations
 
+import json
 import re
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
-from kfnb.commands.parser import Parser
-from kfnb.errors import UsageError, did_you_mean
+from kfnb import registry
+from kfnb.commands.display import as_json, bundle
+from kfnb.commands.session import Ask, Cells, Following
+from kfnb.errors import KfnbError, UsageError
 
 _SETTINGS = re.compile(r"%kf_config((?: \w+=[^\s,;)]+)+| \w+)")
-_MAGIC = re.compile(r"(?<!%)%kf_(\w+)")
-_VERBS = {
-    "run": "runs show",
-    "study": "studies show",
-    **{
-        verb: verb
-        for verb in (
-            "submit", "compile", "runs", "compare", "logs", "stop", "retry", "archive", "delete", "status",
-            "notebook", "experiments", "upload", "tune", "studies", "schedule",
-        )
-    },
-}  # fmt: skip
-"""The verb of each magic that has one; what only a notebook can do keeps its magic's name."""
+_MAGIC = re.compile(r"(?<!%)%(kf_\w+)")
+_CLEAR = "\x1b[H\x1b[2J"
 
 
 def tell(text: str) -> None:
@@ -30,6 +24,12 @@ def tell(text: str) -> None:
     from kfnb.ui.words import clean
 
     print(clean(in_terminal(text)), file=sys.stderr)
+
+
+def tell_as_json(error: KfnbError) -> None:
+    """Print an error on stdout, where ``--json`` prints the result: in one line, as some results are."""
+    facts = {name: in_terminal(text) for name, text in error.as_dict().items()}
+    print(json.dumps({"error": facts}))
 
 
 def in_terminal(text: str) -> str:
@@ -43,16 +43,98 @@ def _variables(found: re.Match[str]) -> str:
 
 
 def _verb(found: re.Match[str]) -> str:
-    return f"kfnb {_VERBS[found[1]]}" if found[1] in _VERBS else found[0]
+    """The verb of a magic; what only a notebook can do keeps its magic's name."""
+    _, row = registry.magics().get(found[1], {}).get("line", (None, None))
+    return f"kfnb {row.verb}" if row is not None and row.verb else found[0]
 
 
-def sub_verb(parser: Parser, words: Sequence[str], verbs: Sequence[str]) -> str:
-    """The first of ``words``, where it is one of ``verbs``; empty where there is an option, or nothing.
+class Terminal:
+    """The session of a verb. ``code`` is the exit code that it comes to."""
 
-    Raises ``UsageError`` for any other word.
-    """
-    parser.verbs = tuple(verbs)
-    verb = words[0] if words and not words[0].startswith("-") else ""
-    if verb and verb not in verbs:
-        raise UsageError(f"{parser.prog}: unknown verb {verb}{did_you_mean(verb, verbs)}")
-    return verb
+    tail: int | None = None
+    line = ""
+    body = ""
+    bind: str | None = None
+
+    def __init__(self, prog: str, *, json: bool = False) -> None:
+        self.prog = prog
+        self.json = json  # whether results are printed as JSON
+        self.names: Mapping[str, Any] = {}
+        self.code = 0
+
+    @property
+    def cells(self) -> Cells:
+        """There are none."""
+        raise UsageError(f"{self.prog} needs a notebook")
+
+    @property
+    def ask(self) -> Ask | None:
+        """Questions are asked where a person types."""
+        return input if sys.stdin is not None and sys.stdin.isatty() else None
+
+    def tell(self, text: str) -> None:
+        """Say it on stderr."""
+        tell(text)
+
+    def out(self, text: str, *, at_once: bool = False) -> None:
+        """Print a line on stdout."""
+        print(text, flush=at_once)
+
+    def announce(self, text: str) -> None:
+        """A terminal shows what comes of it soon enough."""
+
+    def started(self, handle: Any) -> None:
+        """There are no names to bind it to."""
+
+    def fail(self) -> None:
+        """The exit code is 1."""
+        self.code = 1
+
+    def show(self, result: Any) -> None:
+        """Print a command's result, as it is drawn or as JSON."""
+        if result is not None:
+            print(self._text(result))
+
+    def _text(self, result: Any, *, indent: int | None = 2) -> str:
+        return in_terminal(as_json(result, indent=indent) if self.json else bundle(result)["text/plain"])
+
+    def follow(self, following: Following) -> Any:
+        """Print a line on stderr as it gets on, at most one a second, and each note once, until its end."""
+        tell(following.begun)
+        try:
+            last = self._last(following)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(f"\n{following.interrupted}") from None
+        following.after()
+        if not following.succeeded(last):
+            self.fail()
+        return following.handle
+
+    def _last(self, following: Following) -> Any:
+        """The last look at it; each is printed where it says something new."""
+        told, when, noted, now = "", float("-inf"), set[str](), None
+        waiting = ""
+        for now in following.looks():
+            for note in following.notes(now):
+                if note not in noted:
+                    tell(f"note: {note}")
+                noted.add(note)
+            waiting = following.line(now)
+            if waiting != told and time.monotonic() - when >= 1:
+                tell(waiting)
+                told, when = waiting, time.monotonic()
+        if waiting != told:
+            tell(waiting)
+        return now
+
+    def repeat(self, once: Callable[[], Any], again: Callable[[], Iterator[Any]]) -> Any:
+        """Print one look after the other until it is interrupted; as JSON a line each."""
+        del once  # who does not want to see it again does not ask for it
+        try:
+            for one in again():
+                if sys.stdout.isatty() and not self.json:
+                    print(_CLEAR, end="")
+                # a line each time, so that who reads them knows where one ends
+                print(self._text(one, indent=None), flush=True)
+        except KeyboardInterrupt:
+            print()

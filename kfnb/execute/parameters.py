@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from kfnb import compat
 from kfnb.errors import NotebookError
 from kfnb.text.literals import read_literal
 
@@ -52,10 +53,9 @@ def typed(given: Mapping[str, Any], declared: Mapping[str, str]) -> dict[str, An
 def read_file(path: Path) -> dict[str, Any]:
     """The parameters that a YAML or JSON file holds. Raises ``NotebookError``."""
     import yaml
-    from papermill.iorw import NoDatesSafeLoader
 
     try:
-        values = yaml.load(path.read_text(encoding="utf-8"), NoDatesSafeLoader)  # noqa: S506 (a safe loader)
+        values = yaml.load(path.read_text(encoding="utf-8"), compat.yaml_loader())  # noqa: S506 (a safe loader)
     except (OSError, UnicodeDecodeError) as error:
         raise NotebookError(f"{path}: cannot read these parameters ({_reason(error)})") from None
     except yaml.YAMLError as error:

@@ -10,8 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from kfnb.diagnostics import logger
 from kfnb.errors import NotebookError
 from kfnb.execute.parameters import check_known, find_declared, typed
+
+_logger = logger(__package__)
 
 OWN_KERNEL = "python3"
 """The name of the kernel that is this very Python, whatever else is installed under it."""
@@ -80,11 +83,13 @@ def _read(path: Path) -> Any:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise NotebookError(f"{path} does not exist{_find_near(path)}") from None
+        raise NotebookError(
+            f"{path} does not exist", code="file-not-found", hint=_find_near(path), ref=str(path)
+        ) from None
     except IsADirectoryError:
-        raise NotebookError(f"{path} is a folder, not a notebook") from None
+        raise NotebookError(f"{path} is a folder, not a notebook", ref=str(path)) from None
     except UnicodeDecodeError:
-        raise NotebookError(f"{path} is not a notebook: it is not text") from None
+        raise NotebookError(f"{path} is not a notebook: it is not text", ref=str(path)) from None
     except OSError as error:
         raise NotebookError(f"{path} cannot be read: {error.strerror}") from None
     try:
@@ -92,12 +97,13 @@ def _read(path: Path) -> Any:
             warnings.simplefilter("ignore")  # cells without ids are older, not wrong
             return nbformat.reads(text, as_version=4)
     except Exception:  # nbformat raises whatever its look into a stranger's JSON runs into
-        raise NotebookError(f"{path} is not a notebook (.ipynb)") from None
+        _logger.debug("A notebook cannot be read.", exc_info=True)
+        raise NotebookError(f"{path} is not a notebook (.ipynb)", ref=str(path)) from None
 
 
 def _find_near(path: Path) -> str:
     with_suffix = path.with_name(path.name + ".ipynb")
-    return f"; did you mean {with_suffix}?" if with_suffix.is_file() else ""
+    return f"did you mean {with_suffix}?" if with_suffix.is_file() else ""
 
 
 def _name_outputs(paths: list[Path], output_dir: Path) -> list[Path]:

@@ -17,8 +17,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any
 
-from kfnb.execute.plan import OWN_KERNEL
+from kfnb import compat
+from kfnb.diagnostics import logger
 from kfnb.execute.result import Failure
+
+_logger = logger(__package__)
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LONGEST = 2000
@@ -109,7 +112,7 @@ def _execute(job: Mapping[str, Any], watch: Watch) -> None:
             job["parameters"],
             kernel_name=job["kernel"],
             language=job["language"],
-            kernel_manager_class=_kernel_manager(),
+            kernel_manager_class=compat.own_kernel_manager(),
             progress_bar=False,
             cwd=str(Path(job["path"]).parent),
             **watch.hooks(),
@@ -121,6 +124,7 @@ def _execute(job: Mapping[str, Any], watch: Watch) -> None:
     except KeyboardInterrupt:
         watch.fail("interrupted")
     except Exception as error:
+        _logger.warning("The notebook was not executed to its end.", exc_info=True)
         watch.fail(f"{type(error).__name__}: {error}")
 
 
@@ -129,11 +133,10 @@ def _settle(job: Mapping[str, Any], watch: Watch, error: Exception) -> None:
     if watch.failure is not None:
         return
     import nbformat
-    from papermill.execute import remove_error_markers
 
     executed = nbformat.read(job["output"], as_version=4)
     if all(_was_expected(cell) for cell in executed.cells):
-        nbformat.write(remove_error_markers(executed), job["output"])
+        nbformat.write(compat.without_error_marks(executed), job["output"])
     else:
         watch.fail(str(error))
 
@@ -141,23 +144,6 @@ def _settle(job: Mapping[str, Any], watch: Watch, error: Exception) -> None:
 def _was_expected(cell: Mapping[str, Any]) -> bool:
     tagged = "raises-exception" in cell["metadata"].get("tags", ())
     return tagged or not any(output["output_type"] == "error" for output in cell.get("outputs", ()))
-
-
-def _kernel_manager() -> type:
-    """A kernel manager for which ``python3`` is this Python, whatever kernels are installed."""
-    from ipykernel.kernelspec import RESOURCES
-    from jupyter_client.kernelspec import KernelSpecManager
-    from jupyter_client.manager import AsyncKernelManager
-
-    class OwnKernelSpecs(KernelSpecManager):
-        def _find_spec_directory(self, kernel_name: str) -> str | None:
-            return RESOURCES if kernel_name == OWN_KERNEL else super()._find_spec_directory(kernel_name)
-
-    class OwnKernelManager(AsyncKernelManager):
-        def _kernel_spec_manager_default(self) -> KernelSpecManager:
-            return OwnKernelSpecs(data_dir=self.data_dir)
-
-    return OwnKernelManager
 
 
 def _export(notebook: Path, html: Path) -> str:

@@ -4,47 +4,19 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.completer import CompletionContext, SimpleCompletion, SimpleMatcherResult
 
-from kfnb import options
 from kfnb.commands import completion
 from kfnb.commands.completion import Around
+from kfnb.commands.parser import split_unfinished
+from kfnb.ipython.magics import parser_of_magic
 
 if TYPE_CHECKING:
     from kfnb.ipython.kernel import Kernel
-
-PARSERS: dict[str, Callable[[], options.Parser]] = {
-    "%kf_config": options.config,
-    "%kf_status": options.status,
-    "%kf_notebook": options.notebook,
-    "%%kf_component": options.component,
-    "%%kf_parameters": options.parameters,
-    "%%kf_setup": options.setup,
-    "%kf_pipeline": options.pipeline_line,
-    "%%kf_pipeline": options.pipeline_cell,
-    "%kf_show": options.show,
-    "%kf_compile": options.compile_,
-    "%kf_submit": options.submit,
-    "%kf_run": options.run,
-    "%kf_runs": options.runs,
-    "%kf_compare": options.compare,
-    "%kf_logs": options.logs,
-    "%kf_stop": options.stop,
-    "%kf_retry": options.retry,
-    "%kf_archive": options.archive,
-    "%kf_delete": options.delete,
-    "%kf_experiments": options.experiments,
-    "%kf_upload": options.upload,
-    "%kf_schedule": options.schedule,
-    "%kf_tune": options.tune_line,
-    "%%kf_tune": options.tune_cell,
-    "%kf_study": options.study,
-    "%kf_studies": options.studies,
-}
 
 _MAGIC = re.compile(r"\s*(?:[\w., ]+=\s*)?(?P<magic>%%?kf_\w+)\s+(?P<words>.*)", re.DOTALL)
 _KEY = re.compile(
@@ -87,14 +59,15 @@ def offer(line: str, kernel: Kernel) -> Offer | None:
     names: Mapping[str, Any] = kernel.shell.user_ns
     if magic is None:
         return _keys(line, names)
-    if magic["magic"] not in PARSERS:
+    parser = parser_of_magic(magic["magic"])
+    if parser is None:
         return None
     try:
-        before, begun = options.split_unfinished(magic["words"])
+        before, begun = split_unfinished(magic["words"])
     except ValueError:  # in a quotation, or in brackets
         return Offer("", ())
     around = Around(kernel.workspace, names)
-    return Offer(begun, completion.complete(PARSERS[magic["magic"]](), before, begun, around))
+    return Offer(begun, completion.complete(parser, before, begun, around))
 
 
 def _line(context: CompletionContext) -> str:

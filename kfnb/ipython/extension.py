@@ -6,13 +6,11 @@ Until then the cells that run are only kept; the kernel's notebook is told of th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import cached_property
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import MAGIC_NO_VAR_EXPAND_ATTR, MAGIC_OUTPUT_CAN_BE_SILENCED
-
+from kfnb import compat, registry
 from kfnb.capture.cell_magics import TRAVELLING, TRIAL, begun
 from kfnb.ipython.running_cell import Running
 
@@ -21,49 +19,6 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
     from kfnb.ipython.kernel import Kernel
-    from kfnb.ipython.magics import KfnbMagics
-
-# the forms that each magic has; those in CODE take Python or options in which braces and dollars are no fields
-MAGICS = {
-    "kf_config": "line",
-    "kf_status": "line",
-    "kf_notebook": "line",
-    "kf_component": "line_cell",
-    "kf_parameters": "line_cell",
-    "kf_setup": "line_cell",
-    "kf_pipeline": "line_cell",
-    "kf_show": "line",
-    "kf_compile": "line",
-    "kf_submit": "line",
-    "kf_run": "line",
-    "kf_runs": "line",
-    "kf_compare": "line",
-    "kf_logs": "line",
-    "kf_stop": "line",
-    "kf_retry": "line",
-    "kf_archive": "line",
-    "kf_delete": "line",
-    "kf_experiments": "line",
-    "kf_upload": "line",
-    "kf_schedule": "line",
-    "kf_tune": "line_cell",
-    "kf_study": "line",
-    "kf_studies": "line",
-}
-CODE = {"kf_component", "kf_parameters", "kf_setup", "kf_pipeline", "kf_tune"}
-
-# what kfnb displays, by name: the classes are not imported for it
-DISPLAYED = {
-    "kfnb.resources.runs.handle": ("Run",),
-    "kfnb.resources.schedules.handle": ("Schedule", "ScheduleList"),
-    "kfnb.model.cluster": ("Status",),
-    "kfnb.model.component": ("ComponentView", "Graph"),
-    "kfnb.model.kept": ("ExperimentList", "UploadList", "UploadedPipeline"),
-    "kfnb.model.notebook": ("Notebook", "NotebookList", "Rehearsal"),
-    "kfnb.model.run": ("Comparison",),
-    "kfnb.model.study": ("StudyList", "StudyPlot"),
-    "kfnb.settings": ("Kfnb",),
-}
 
 
 class Extension:
@@ -91,13 +46,6 @@ class Extension:
         return kernel
 
     @cached_property
-    def magics(self) -> KfnbMagics:
-        """The magics themselves."""
-        from kfnb.ipython.magics import KfnbMagics
-
-        return KfnbMagics(self.kernel)
-
-    @cached_property
     def matcher(self) -> Matcher:
         """What completes the words of magics and the keys of runs."""
         return Matcher(self)
@@ -106,9 +54,7 @@ class Extension:
 
     def before_cell(self, info: ExecutionInfo) -> None:
         """A cell is about to run."""
-        number = (
-            self.shell.displayhook.prompt_count
-        )  # what Out[...] will say; execution_count differs by version
+        number = compat.cell_number(self.shell)
         self.running.append(Running(info.raw_cell or "", number, getattr(info, "cell_id", None)))
         if "kernel" in vars(self):
             self.kernel.before_cell(self.running[-1])
@@ -130,28 +76,27 @@ class Extension:
         self.shell.events.register("pre_run_cell", self.before_cell)
         self.shell.events.register("post_run_cell", self.after_cell)
         self.shell.input_transformers_cleanup.insert(0, run_as_a_cell)
-        for name, forms in MAGICS.items():
-            self.shell.magics_manager.register_function(Magic(self, name), forms, name)
+        for name, forms in registry.magics().items():
+            self.shell.magics_manager.register_function(
+                Magic(self, name, code="cell" in forms), "line_cell" if "cell" in forms else "line", name
+            )
         self.shell.Completer.custom_matchers.append(self.matcher)
         formatter: Any = self.shell.display_formatter
-        for module, kinds in DISPLAYED.items():
-            for kind in kinds:
-                formatter.mimebundle_formatter.for_type_by_name(module, kind, _bundle)
-        formatter.mimebundle_formatter.for_type_by_name(
-            "kfnb.resources.runs.handle", "RunList", self._bundle_of_runs
-        )
-        for module, kind in (
-            ("kfnb.resources.runs.handle", "Run"),
-            ("kfnb.resources.studies.handle", "Study"),
-        ):
-            formatter.ipython_display_formatter.for_type_by_name(module, kind, self._show)
+        for noun in registry.NOUNS:
+            for name in noun.displays:
+                module, _, kind = name.rpartition(".")
+                if name in noun.live:
+                    formatter.ipython_display_formatter.for_type_by_name(module, kind, self._show)
+                    continue
+                drawn = self._table if name in noun.tables else _bundle
+                formatter.mimebundle_formatter.for_type_by_name(module, kind, drawn)
 
     def disconnect(self) -> None:
         """Take from the shell what ``connect`` gave it."""
         self.shell.events.unregister("pre_run_cell", self.before_cell)
         self.shell.events.unregister("post_run_cell", self.after_cell)
         self.shell.input_transformers_cleanup.remove(run_as_a_cell)
-        for name in MAGICS:
+        for name in registry.magics():
             self.shell.magics_manager.magics["line"].pop(name, None)
             self.shell.magics_manager.magics["cell"].pop(name, None)
         self.shell.Completer.custom_matchers.remove(self.matcher)
@@ -161,37 +106,36 @@ class Extension:
 
         show(run, self.kernel)
 
-    def _bundle_of_runs(self, runs: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
+    def _table(self, rows: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
         del include, exclude  # IPython filters the bundle itself
-        from kfnb.ipython.display import bundle_of_runs
+        from kfnb.ipython.display import table
 
-        return bundle_of_runs(runs, self.kernel.board)
+        return table(rows, self.kernel.board)
 
 
 class Magic:
     """A magic that a shell can be given before the code behind it is loaded."""
 
-    def __init__(self, extension: Extension, name: str) -> None:
+    def __init__(self, extension: Extension, name: str, *, code: bool) -> None:
         self._extension = extension
+        self._code = code  # in which braces and dollars are no fields
         self.__name__ = name
-        setattr(self, MAGIC_NO_VAR_EXPAND_ATTR, True)  # IPython's own way would take JSON for a field
-        setattr(self, MAGIC_OUTPUT_CAN_BE_SILENCED, True)
+        compat.mark_as_code(self)  # IPython's own way would take JSON for a field
 
     @property
-    def _method(self) -> Callable[..., Any]:
-        method: Callable[..., Any] = getattr(self._extension.magics, self.__name__)
-        return method
+    def __doc__(self) -> str | None:  # type: ignore[override]  # the help, when it is asked for
+        from kfnb.ipython.magics import help_of
 
-    @property
-    def __doc__(self) -> str | None:  # type: ignore[override]  # the method's own, when it is asked for
-        return self._method.__doc__
+        return help_of(self.__name__)
 
     def __call__(self, line: str, *body: str) -> Any:
         """Run the magic; ``{name}`` and ``$name`` in its line are filled in, as IPython does it."""
-        if self.__name__ not in CODE:
+        from kfnb.ipython.magics import call
+
+        if not self._code:
             # the frame of the cell is that of who called the shell, which called this
             line = self._extension.shell.var_expand(_OF_JSON.sub(_doubled, line), depth=2)
-        return self._method(line, *body)
+        return call(self._extension.kernel, self.__name__, line, body[0] if body else None)
 
 
 class Matcher:
@@ -261,5 +205,5 @@ run_as_a_cell.has_side_effects = True  # type: ignore[attr-defined]
 
 def _bundle(thing: Any, include: Any = None, exclude: Any = None) -> dict[str, str]:
     del include, exclude  # IPython filters the bundle itself
-    bundle: dict[str, str] = import_module("kfnb.ipython.display").bundle(thing)
+    bundle: dict[str, str] = import_module("kfnb.commands.display").bundle(thing)
     return bundle

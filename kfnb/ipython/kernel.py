@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from kfnb import compat
 from kfnb.capture import capture
 from kfnb.capture.cell import Cell
 from kfnb.capture.cell_magics import SET_UP, TRIAL, begun
@@ -56,11 +57,8 @@ class Kernel:
 
         Clients that execute a notebook by themselves (papermill, nbconvert, nbmake) send ``allow_stdin: false``.
         """
-        kernel: Any = getattr(self.shell, "kernel", None)
-        if kernel is None:
-            return sys.stdin is not None and sys.stdin.isatty()
-        parent = kernel.get_parent() if hasattr(kernel, "get_parent") else {}
-        return bool(parent.get("content", {}).get("allow_stdin", True))
+        asked = compat.may_be_asked(self.shell)
+        return sys.stdin is not None and sys.stdin.isatty() if asked is None else asked
 
     @property
     def board(self) -> Board | None:

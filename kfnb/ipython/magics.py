@@ -1,28 +1,92 @@
-"""The magics: each reads its words, calls one public function, and gives its handle back."""
+"""The magics: each reads its line as a command of a noun, runs that, and gives back what it gives."""
 
 from __future__ import annotations
 
-from kfnb import options
-from kfnb.errors import UsageError
-from kfnb.ipython.cluster import ClusterMagics
-from kfnb.ipython.kept import KeptMagics
-from kfnb.ipython.magic import reads
-from kfnb.ipython.notebook import NotebookMagics
-from kfnb.ipython.pipelines import PipelineMagics
-from kfnb.ipython.runs import RunMagics
-from kfnb.ipython.tuning import TuningMagics
-from kfnb.settings import Kfnb, settings
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError as IPythonUsageError
+
+from kfnb import registry
+from kfnb.commands.command import Command, parser_of, read
+from kfnb.commands.parser import Parser
+from kfnb.diagnostics import logger
+from kfnb.errors import Help, KfnbError, UsageError
+from kfnb.ipython.session import NotebookSession
+
+if TYPE_CHECKING:
+    from kfnb.ipython.kernel import Kernel
+
+_logger = logger(__package__)
 
 
-class KfnbMagics(PipelineMagics, RunMagics, KeptMagics, TuningMagics, ClusterMagics, NotebookMagics):
-    """kfnb's magics, a method each."""
+def command_of(magic: str) -> tuple[type[Command], str] | None:
+    """The command of a magic, ``%kf_x`` or ``%%kf_x``, and how it is called; None where there is none."""
+    form = "cell" if magic.startswith("%%") else "line"
+    found = registry.magics().get(magic.lstrip("%"), {}).get(form)
+    if found is None:
+        return None
+    noun, row = found
+    command: type[Command] = getattr(noun.module("commands"), row.name)
+    return command, row.magic
 
-    @reads(options.config)
-    def kf_config(self, line: str) -> Kfnb | None:
-        found = options.config().read(line)
-        for one in found.settings:
-            name, equals, value = one.partition("=")
-            if not equals:
-                raise UsageError(f"{one}: write name=value, or nothing to see the settings")
-            settings().set(name.strip(), value.strip())
-        return None if found.settings else settings()
+
+def parser_of_magic(magic: str) -> Parser | None:
+    """What reads the words of a magic; None where there is none."""
+    found = command_of(magic)
+    return None if found is None else parser_of(*found, notebook=True)
+
+
+def help_of(name: str) -> str:
+    """The help of a magic, of both of its forms."""
+    parsers = (parser_of_magic(f"{sign}{name}") for sign in ("%", "%%"))
+    return "\n".join(parser.format_help() for parser in parsers if parser is not None)
+
+
+def call(kernel: Kernel, name: str, line: str, body: str | None) -> Any:
+    """Run a magic as IPython calls it: with a ``body``, its cell form.
+
+    What goes wrong is a ``KfnbError``, so that no traceback of ours reaches the notebook.
+    """
+    __tracebackhide__ = True
+    try:
+        # IPython hands a silencing semicolon on to the magic
+        return _run(kernel, name, line.rstrip().removesuffix(";"), body)
+    except Help as text:
+        print(text)
+        return None
+    except (KfnbError, IPythonUsageError, KeyboardInterrupt):
+        raise
+    except Exception as error:
+        _logger.warning("An internal error in %%%s.", name, exc_info=True)
+        raise KfnbError(
+            f"internal error in kfnb ({type(error).__name__}: {error})",
+            code="internal",
+            hint="%kf_config debug=true shows where",
+        ) from error
+
+
+def _run(kernel: Kernel, name: str, line: str, body: str | None) -> Any:
+    command, prog = _form(name, cell=body is not None)
+    if body is not None and command.runs_as_cell:
+        # called by a program; typed in a cell, it is the line form with the code after it
+        result = kernel.shell.run_cell(f"%%{name} {line}\n{body}")
+        result.raise_error()
+        return result.result
+    line = command.expand(line, kernel.shell.user_ns)
+    found = read(command, parser_of(command, prog, notebook=True), line)
+    session = NotebookSession(kernel, prog, line, body or "", found.bind)
+    result = found.command.run(session)
+    if result is not None:
+        session.started(result)
+    return result
+
+
+def _form(name: str, *, cell: bool) -> tuple[type[Command], str]:
+    """The command of that form of a magic. One that runs as a cell is called as a line, before its code."""
+    found = command_of(f"%%{name}" if cell else f"%{name}")
+    if found is None and not cell:
+        found = command_of(f"%%{name}")
+        if found is not None and not found[0].runs_as_cell:
+            raise UsageError(f"%%{name} begins a cell; its code follows on the next lines")
+    assert found is not None, name
+    return found

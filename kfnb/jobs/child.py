@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import sys
-import threading
 import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from kfnb import compat
 from kfnb.jobs import private
 
 
@@ -20,9 +19,7 @@ def finish(work: Callable[[], int]) -> NoReturn:
     status = 1
     try:
         status = work()
-        # as at any Python's end: threads, then atexit; there is no public way to do it without leaving
-        threading._shutdown()  # type: ignore[attr-defined]  # noqa: SLF001
-        atexit._run_exitfuncs()  # noqa: SLF001
+        compat.run_exit_functions()
     except BaseException:
         traceback.print_exc()
     finally:

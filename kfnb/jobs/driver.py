@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-import traceback
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from kfnb.diagnostics import logger, written_to
 from kfnb.disk import shortage
 from kfnb.errors import BackendError
 from kfnb.jobs import system
@@ -16,6 +16,8 @@ from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.processes import Processes
 from kfnb.jobs.reserve import give_up, kept_free
 from kfnb.model import RunState
+
+_logger = logger(__package__)
 
 Work = Callable[[EventLog, Processes], Coroutine[Any, Any, None]]
 """What a driver does once it is up. It writes how the job ended."""
@@ -30,7 +32,7 @@ def drive(folder: JobFolder, lock: int, work: Work, broken: Callable[[EventLog, 
     system.here().claim(folder.id)
     folder.came_up()
     processes = Processes(folder.id, lock)
-    with opened(folder.path) as log, kept_free(folder.path):
+    with opened(folder.path) as log, kept_free(folder.path), written_to(folder.driver_log):
         log.append([("state", "", {"state": RunState.RUNNING})])
         try:
             asyncio.run(work(log, processes))
@@ -38,5 +40,5 @@ def drive(folder: JobFolder, lock: int, work: Work, broken: Callable[[EventLog, 
             give_up(folder.path)
             broken(log, shortage(folder.home) or str(error))
         except Exception as error:
-            traceback.print_exc()
+            _logger.exception("The driver failed.")
             broken(log, f"internal error in kfnb: {type(error).__name__}: {error} ({folder.driver_log})")

@@ -105,7 +105,8 @@ class JobHandle(Generic[J]):
     def delete(self) -> None:
         """Remove a finished job with all of its files. Raises ``BackendError`` for one that still runs."""
         if not self.finished():
-            raise BackendError(f"{self.title} is still running: stop it first, or wait for it")
+            told, hint = f"{self.title} is still running", "stop it first, or wait for it"
+            raise BackendError(told, code="still-running", hint=hint, ref=self.folder.path.name)
         if not self.folder.remove(patience=RELEASE):
             raise self._driven()
 
@@ -121,7 +122,7 @@ def open_home(home: Path) -> None:
     """
     check(home)
     if full := shortage(home):
-        raise BackendError(full)
+        raise BackendError(full, code="disk-full", ref=str(home))
     with usable(home, HINT):
         private.make(home)
         number(home)

@@ -20,6 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
+from kfnb import compat
 from kfnb.jobs.child import finish, redirect
 from kfnb.jobs.system import TAG, ProcessSpec, Starter, Thread
 
@@ -102,9 +103,7 @@ class _Forks:
         if os.getppid() != driver:
             os._exit(1)
         _default_signals()
-        import asyncio
-
-        asyncio._set_running_loop(None)  # noqa: SLF001 - the loop is the parent's, and a step may have its own
+        compat.forget_running_loop()
         for file in {*self._ours, *task.shuts} - {*task.passes}:
             with contextlib.suppress(OSError):
                 os.close(file)

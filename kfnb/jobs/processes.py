@@ -43,7 +43,9 @@ class Processes:
         passes: Sequence[int] = (),
         shuts: Sequence[int] = (),
     ) -> int:
-        """Run ``work``, which can be pickled, in a process of its own; the wait status. For the rest see ``ProcessSpec``.
+        """Run ``work``, which can be pickled, in a process of its own; the wait status.
+
+        For the other arguments see ``ProcessSpec``.
 
         ``began`` is told the process's id.
         Raises ``asyncio.TimeoutError`` where it took more than ``timeout`` seconds; it is ended then.

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from kfnb.live.artifact_text import Drawing
 from kfnb.live.comm import Live
 from kfnb.live.downloads import Downloads
 from kfnb.live.followables import Handle, id_of, subject_of
@@ -16,6 +15,7 @@ from kfnb.live.handlers import answer
 from kfnb.live.log_stream import LogStream
 from kfnb.live.static_views import Pictures, Place
 from kfnb.resources.runs import api, wire
+from kfnb.resources.runs.artifact_text import Drawing
 from kfnb.resources.runs.backend import LogLine
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.logs import settled

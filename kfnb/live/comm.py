@@ -14,6 +14,7 @@ from typing import Any
 import anywidget
 import traitlets
 
+from kfnb import compat
 from kfnb.resources.runs.wire import Message
 
 _MODULE = Path(__file__).parent / "static" / "live.js"
@@ -33,11 +34,7 @@ class Live(anywidget.AnyWidget):
     def __init__(self, hear: Callable[[Message], None]) -> None:
         token = secrets.token_hex(16)
         super().__init__(model_id=token, token=token)
-        comm: Any = self.comm
-        # ipykernel gives what a page says to the shell that spoke last, which may run a cell for an hour
-        vars(comm)["_reply_subshell_for"] = lambda _data, subshell: subshell
-        # else each word would count as a cell: matplotlib shows and closes the figures of the one that still runs
-        comm.handle_msg = self._handle_msg
+        compat.answer_beside_cells(self)
         self.on_msg(lambda _widget, content, _buffers: hear(content) if isinstance(content, dict) else None)
 
     def tell(self, message: Message, *buffers: bytes) -> None:

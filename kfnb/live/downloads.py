@@ -10,9 +10,12 @@ from pathlib import PurePosixPath
 from typing import IO, Any
 
 from kfnb import model
-from kfnb.errors import KfnbError
+from kfnb.diagnostics import logger
+from kfnb.errors import Code, KfnbError
 from kfnb.resources.runs.view.task import artifact_of
 from kfnb.ui.words import file_size
+
+_logger = logger(__package__)
 
 PIECE = 1 << 20
 LIMIT = 100_000_000
@@ -23,6 +26,8 @@ _SUFFIX = re.compile(r"[a-z0-9]{1,8}")
 
 class CannotDownload(KfnbError):
     """An artifact that is too large, or that cannot be read."""
+
+    code: Code = "unreadable"
 
 
 class Download:
@@ -42,6 +47,7 @@ class Download:
         except CannotDownload:
             raise
         except Exception as error:  # whatever a file system of fsspec's raises
+            _logger.warning("Artifact %s cannot be downloaded.", label, exc_info=True)
             raise CannotDownload(f"{label} cannot be read: {error}") from None
 
     def piece(self) -> bytes:

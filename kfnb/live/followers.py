@@ -6,11 +6,14 @@ import threading
 import time
 from collections.abc import Callable
 
+from kfnb.diagnostics import logger
 from kfnb.errors import BackendUnavailable, RunNotFound, StudyNotFound
 from kfnb.jobs.polling import Pause
 from kfnb.live.followables import Subject
 from kfnb.live.static_views import Pictures
 from kfnb.resources.runs.wire import Message
+
+_logger = logger(__package__)
 
 SHARE = 9
 """So many times as long as a look kept a core busy, the next one waits: at most a tenth of a core is spent."""
@@ -81,6 +84,7 @@ class Follower:
                 self._failures = PATIENCE
             except Exception:
                 self._failures += 1
+                _logger.warning("%s cannot be followed.", self.subject.id, exc_info=True)
             alone = not (self.watched or self.pictures)
             if (over or alone or self._failures >= PATIENCE) and self._ended(self):
                 return

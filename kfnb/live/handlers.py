@@ -6,10 +6,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from kfnb import model
+from kfnb.diagnostics import logger
 from kfnb.errors import KfnbError
-from kfnb.live.artifact_text import previews_of, texts_of
 from kfnb.live.downloads import CannotDownload
 from kfnb.resources.runs import wire
+from kfnb.resources.runs.artifact_text import previews_of, texts_of
 from kfnb.resources.runs.view.failure import error_text
 from kfnb.resources.runs.view.task import draw_task
 from kfnb.resources.runs.wire import Message
@@ -18,6 +19,8 @@ from kfnb.resources.studies.wire import find_trial
 
 if TYPE_CHECKING:
     from kfnb.live.board import Board
+
+_logger = logger(__package__)
 
 Answer = Callable[["Board", Message], None]
 
@@ -29,6 +32,7 @@ def answer(board: Board, message: Message) -> None:
     except KfnbError as error:
         _say(board, message, str(error), ok=False)
     except Exception as error:
+        _logger.warning("The page's request %r failed.", message.get("do"), exc_info=True)
         _say(board, message, f"kfnb met an error of its own ({type(error).__name__}: {error})", ok=False)
 
 

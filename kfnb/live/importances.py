@@ -8,7 +8,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kfnb import model
+from kfnb.diagnostics import logger
 from kfnb.resources.studies.importance import importances
+
+_logger = logger(__package__)
 
 MORE = 1.15
 """So many times as many trials with a value as at the last time, and it is worth telling anew."""
@@ -57,6 +60,9 @@ class Importances:
         try:
             self._values = importances(_some(study))
         except Exception:  # without them, the study is shown all the same
+            _logger.debug(
+                "The importances of the parameters of study %s cannot be computed.", study.name, exc_info=True
+            )
             self._values = {}
         self._fresh = True
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
+from kfnb.model.listing import Listing
+
 
 class Outcome(str, Enum):
     """How a check came out; what could not be checked is skipped."""
@@ -27,3 +29,7 @@ class Check:
     outcome: Outcome
     told: str = ""
     mend: str = ""
+
+
+class CheckList(Listing[Check]):
+    """Checks, in order."""

@@ -10,7 +10,6 @@ import traceback
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,8 @@ from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import Notebook, Parameter
 from kfnb.capture.whole_paths import holds_whole_path
-from kfnb.errors import PipelineError
+from kfnb.diagnostics import logger
+from kfnb.errors import PipelineError, did_you_mean
 from kfnb.model import kfp_name
 from kfnb.pipeline.files import StepFiles, files_of_step, with_importers
 from kfnb.pipeline.notebook_files import changed_since, fitting, seen_beside
@@ -31,6 +31,8 @@ from kfnb.pipeline.program import write_program
 from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.step import Step, make_step
 from kfnb.pipeline.wiring import Wired, called_components, given_by_name, wire
+
+_logger = logger(__package__)
 
 
 @dataclass(frozen=True, repr=False)
@@ -82,13 +84,16 @@ def define(
 def define_chain(notebook: Notebook, name: str, steps: Sequence[str]) -> Pipeline:
     """A pipeline that calls the named components one after another."""
     if not steps:
-        raise PipelineError(f"pipeline {name} has no steps: %kf_pipeline {name} STEP STEP ...")
+        hint = f"%kf_pipeline {name} STEP STEP ..."
+        raise PipelineError(f"pipeline {name} has no steps:", hint=hint, ref=name)
     for step in steps:
         if step not in notebook.components:
-            raise PipelineError(_unknown(step, notebook))
+            raise _unknown(step, notebook)
         if steps.count(step) > 1:
             raise PipelineError(
-                f"{step} stands twice in pipeline {name}: use %%kf_pipeline to call a step again"
+                f"{step} stands twice in pipeline {name}:",
+                hint="use %%kf_pipeline to call a step again",
+                ref=name,
             )
     _check_pipeline_name(notebook, name)
     body = "\n".join(f"{step}()" for step in steps)
@@ -98,7 +103,8 @@ def define_chain(notebook: Notebook, name: str, steps: Sequence[str]) -> Pipelin
 def _check_pipeline_name(notebook: Notebook, name: str) -> None:
     check_name(name, "pipeline")
     if name in notebook.components:
-        raise PipelineError(f"{name} is a component already: give the pipeline another name")
+        told = f"{name} is a component already:"
+        raise PipelineError(told, code="invalid-name", hint="give the pipeline another name", ref=name)
 
 
 def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()) -> Built:
@@ -194,8 +200,9 @@ def _files(notebook: Notebook, travel: Travel, name: str, wired: Wired, place: s
             type(error), f"cannot be read now ({error.strerror})"
         )
         raise PipelineError(
-            f"{name} read the file {os.path.relpath(error.filename, folder)} when its cell ran, and it {why}:"
-            f" run cell {component.cell} again"
+            f"{name} read the file {os.path.relpath(error.filename, folder)} when its cell ran, and it {why}:",
+            hint=f"run cell {component.cell} again",
+            ref=f"cell {component.cell}",
         ) from None
 
 
@@ -226,7 +233,9 @@ def compile_program(name: str, program: str) -> Any:
             warnings.simplefilter("ignore")
             exec(compile(program, file, "exec", dont_inherit=True), namespace)
     except Exception as error:  # KFP raises any kind, and so does the user's own body
-        raise PipelineError(f"KFP cannot build pipeline {name}{_statement(error, file)}: {error}") from error
+        _logger.debug("KFP's SDK refused the program of pipeline %s.", name, exc_info=True)
+        told = f"KFP cannot build pipeline {name}{_statement(error, file)}: {error}"
+        raise PipelineError(told, code="cannot-compile", ref=name) from error
     return namespace[name]
 
 
@@ -328,7 +337,7 @@ def _with_value(notebook: Notebook, param: Parameter) -> Parameter:
     return Parameter(param.name, param.type, value, param.place)
 
 
-def _unknown(name: str, notebook: Notebook) -> str:
-    close = get_close_matches(name, notebook.components, 1)
+def _unknown(name: str, notebook: Notebook) -> PipelineError:
     known = ", ".join(notebook.components) or "none yet: define one with %%kf_component"
-    return f"unknown component {name}; " + (f"did you mean {close[0]}?" if close else f"there are {known}")
+    hint = did_you_mean(name, notebook.components) or f"there are {known}"
+    return PipelineError(f"unknown component {name}", code="unknown-component", hint=hint, ref=name)

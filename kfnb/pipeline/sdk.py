@@ -7,7 +7,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
+from kfnb.diagnostics import logger
 from kfnb.errors import PipelineError
+
+_logger = logger(__package__)
 
 
 def load_pipeline(path: str) -> Any:
@@ -17,13 +20,15 @@ def load_pipeline(path: str) -> Any:
     """
     file, _, name = path.partition(":")
     if not Path(file).is_file():
-        raise PipelineError(f"{file}: No such file or directory")
+        raise PipelineError(f"{file}: No such file or directory", code="file-not-found", ref=file)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             namespace = runpy.run_path(file, run_name="kfnb_program")
     except Exception as error:  # the file's own code, which may raise anything
-        raise PipelineError(f"{file} cannot be run: {type(error).__name__}: {error}") from error
+        _logger.debug("A program of KFP's SDK failed as it was imported.", exc_info=True)
+        told = f"{file} cannot be run: {type(error).__name__}: {error}"
+        raise PipelineError(told, code="cannot-compile", ref=file) from error
     found = {key: value for key, value in namespace.items() if hasattr(value, "pipeline_func")}
     if name:
         found = {key: value for key, value in found.items() if key == name}

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from kfnb.capture.notebook import Parameter
-from kfnb.errors import ArgumentError, PipelineError
+from kfnb.errors import ArgumentError, Code, PipelineError, did_you_mean
 from kfnb.text.literals import read_literal
 
 _TYPES = {
@@ -47,15 +46,17 @@ def read_spec(path: str | Path) -> Compiled:
     try:
         text = file.read_text(encoding="utf-8")
     except OSError as error:
-        raise PipelineError(f"{path}: {error.strerror or error}") from None
+        code: Code = "file-not-found" if isinstance(error, FileNotFoundError) else "invalid-pipeline"
+        raise PipelineError(f"{path}: {error.strerror or error}", code=code, ref=str(path)) from None
     except UnicodeDecodeError:
-        raise PipelineError(f"{path} is no text file, so no compiled pipeline") from None
+        raise PipelineError(f"{path} is no text file, so no compiled pipeline", ref=str(path)) from None
     try:
         documents = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        raise PipelineError(f"{path}{where} is no YAML: {getattr(error, 'problem', None) or error}") from None
+        told = f"{path}{where} is no YAML: {getattr(error, 'problem', None) or error}"
+        raise PipelineError(told, ref=f"{path}{where}") from None
     return _checked(documents, str(path))
 
 
@@ -65,8 +66,9 @@ def _checked(documents: list[Any], path: str) -> Compiled:
         spec = spec["pipelineSpec"]  # a job, as KFP 1.8 wrote it
     if not isinstance(spec, dict) or not {"pipelineInfo", "root"} <= set(spec):
         if isinstance(spec, dict) and spec.get("kind") == "Workflow":
-            raise PipelineError(f"{path} was compiled for KFP 1 (an Argo Workflow): compile it with KFP 2")
-        raise PipelineError(f"{path} is no compiled pipeline: it has no pipelineInfo and root")
+            told = f"{path} was compiled for KFP 1 (an Argo Workflow):"
+            raise PipelineError(told, hint="compile it with KFP 2", ref=path)
+        raise PipelineError(f"{path} is no compiled pipeline: it has no pipelineInfo and root", ref=path)
     platform = documents[1] if len(documents) > 1 and isinstance(documents[1], dict) else None
     return Compiled(spec, platform)
 
@@ -98,13 +100,14 @@ def check_arguments(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> di
     known = [*params, *artifacts]
     for name in arguments:
         if name not in known:
-            close = get_close_matches(name, known, 1)
-            hint = f"did you mean {close[0]}?" if close else f"it takes {', '.join(known) or 'none'}"
-            raise ArgumentError(f"{spec['pipelineInfo']['name']} has no parameter {name}; {hint}")
+            hint = did_you_mean(name, known) or f"it takes {', '.join(known) or 'none'}"
+            told = f"{spec['pipelineInfo']['name']} has no parameter {name}"
+            raise ArgumentError(told, code="unknown-argument", hint=hint, ref=name)
     for name, definition in {**params, **artifacts}.items():
         if name not in arguments and "defaultValue" not in definition and not definition.get("isOptional"):
             kind = parameter_type(definition) or "path"
-            raise ArgumentError(f"{spec['pipelineInfo']['name']} needs {name} ({kind}): give --{name} VALUE")
+            told = f"{spec['pipelineInfo']['name']} needs {name} ({kind}):"
+            raise ArgumentError(told, code="missing-argument", hint=f"give --{name} VALUE", ref=name)
     return {
         name: _typed(value, name, params[name]) if name in params else _location(value, name)
         for name, value in arguments.items()
@@ -116,7 +119,7 @@ def _typed(value: Any, name: str, definition: Mapping[str, Any]) -> Any:
     if isinstance(value, str) and kind != "str":
         value = read_literal(value)
     elif kind == "str" and not isinstance(value, str):
-        raise ArgumentError(f"{name} is str, not {value!r}")
+        raise ArgumentError(f"{name} is str, not {value!r}", ref=name)
     if hasattr(value, "item") and type(value).__module__ == "numpy":
         value = value.item()
     if kind == "float" and type(value) is int:
@@ -124,7 +127,7 @@ def _typed(value: Any, name: str, definition: Mapping[str, Any]) -> Any:
     if kind == "int" and type(value) is float and value.is_integer():
         return int(value)
     if kind and type(value).__name__ != kind:
-        raise ArgumentError(f"{name} is {kind}, not {value!r}")
+        raise ArgumentError(f"{name} is {kind}, not {value!r}", ref=name)
     return value
 
 
@@ -134,4 +137,4 @@ def _location(value: Any, name: str) -> str:
     uri = getattr(value, "uri", None)
     if isinstance(uri, str):
         return uri
-    raise ArgumentError(f"{name} is an artifact: give a path or a URI, not {value!r}")
+    raise ArgumentError(f"{name} is an artifact:", hint=f"give a path or a URI, not {value!r}", ref=name)

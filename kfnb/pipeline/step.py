@@ -99,7 +99,8 @@ def _input_kind(notebook: Notebook, component: Component, definition: Definition
     if name in component.inputs:
         return component.inputs[name].kind
     if name not in notebook.namespace:
-        raise CaptureError(f"{name}, which cell {definition.cell} makes, has no value here: run that cell")
+        told = f"{name}, which cell {definition.cell} makes, has no value here:"
+        raise CaptureError(told, code="no-value", hint="run that cell", ref=f"cell {definition.cell}")
     return kind_of(notebook.namespace[name])
 
 
@@ -111,7 +112,10 @@ def _outputs(component: Component, wanted: Collection[str]) -> dict[str, Kind]:
         if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) or name == "Output":
             raise CaptureError(
                 f"{name}, which cell {component.cell} makes: KFP's names are of letters from A to Z, digits and _,"
-                " begin with a letter, and are not Output: give it another name"
+                " begin with a letter, and are not Output:",
+                code="invalid-name",
+                hint="give it another name",
+                ref=f"cell {component.cell}",
             )
         if name not in component.outputs:
             raise CaptureError(

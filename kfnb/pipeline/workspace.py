@@ -23,17 +23,22 @@ class Workspace:
             return self.pipelines[name]
         if name in self.notebook.components:
             raise UsageError(
-                f"{name} is a component, not a pipeline: %kf_pipeline NAME {name} makes one of it"
+                f"{name} is a component, not a pipeline:",
+                code="unknown-pipeline",
+                hint=f"%kf_pipeline NAME {name} makes one of it",
+                ref=name,
             )
         hint = self.like(name) or f"there are {', '.join(self.pipelines) or _NO_PIPELINES}"
         if (close := self._close(name)) in self.notebook.components:
             hint += f" %kf_pipeline NAME {close} makes a pipeline of it"
-        raise UsageError(f"unknown pipeline {name}; {hint}")
+        raise UsageError(f"unknown pipeline {name}", code="unknown-pipeline", hint=hint, ref=name)
 
     def unknown(self, name: str) -> UsageError:
         """The error for a name that is of no component and no pipeline."""
         known = ", ".join([*self.notebook.components, *self.pipelines]) or "none yet"
-        return UsageError(f"unknown component or pipeline {name}; {self.like(name) or f'there are {known}'}")
+        hint = self.like(name) or f"there are {known}"
+        told = f"unknown component or pipeline {name}"
+        return UsageError(told, code="unknown-component", hint=hint, ref=name)
 
     def like(self, name: str) -> str:
         """Which component or pipeline may be meant by a name that is of neither; empty where none is like it."""

@@ -38,9 +38,11 @@ _SECRET = frozenset({
 })  # fmt: skip
 _NO_SECRET = frozenset({"PWD", "OLDPWD"})
 _ENDS_SECRET = re.compile(r"(?:APIKEY|CREDENTIALS?|PASSWORD|PASSWD|SECRET|TOKEN)$")
+PASSWORD = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+(?=@)")
+"""A user and a password in an address."""
 _SECRET_VALUE = re.compile(
     r"-----BEGIN [A-Z ]*PRIVATE KEY"
-    r"|://[^/\s:@]*:[^/\s@]+@"  # a password in an address
+    rf"|{PASSWORD.pattern}"
     r"|\beyJ[\w-]{8,}\.[\w-]{8,}\."  # a JSON web token
     r"|\b(?:AKIA|ASIA)[0-9A-Z]{16}\b"
     r"|\b(?:gh[opsru]_|github_pat_|glpat-|xox[abpr]-|pypi-)[\w-]{16,}|\b(?:hf_|sk-(?:proj-|ant-)?)[a-z0-9]{20,}"

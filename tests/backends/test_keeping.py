@@ -183,7 +183,7 @@ def test_a_pattern_that_fits_nothing_does_not_fail_the_run(notebook, capsys):
 
 def test_the_terminal_has_the_same_words(notebook, capsys, monkeypatch, tmp_path):
     from kfnb.cli import main
-    from kfnb.resources.runs import api
+    from kfnb.resources.components import api
 
     run = notebook.submit("p", n=5)
     assert main(["runs", "show", run.id, "--keep-files", "plots/a.txt", "--force"]) == 0

@@ -205,7 +205,7 @@ def test_a_dict_of_metrics_is_logged(shell: Shell, capsys: pytest.CaptureFixture
 
 def test_a_local_run_and_its_panel_show_them(shell: Shell) -> None:
     pytest.importorskip("matplotlib")
-    from kfnb.live.artifact_text import previews_of, texts_of
+    from kfnb.resources.runs.artifact_text import previews_of, texts_of
     from kfnb.resources.runs.view.task import draw_task
 
     shell.run(

@@ -22,7 +22,7 @@ def notebook(shell, monkeypatch):
 
 def seen(shell, body, name="c", options=""):
     """The variables that a component of this body was seen to read, or that its text tells, as its step has them."""
-    from kfnb.resources.runs import api
+    from kfnb.resources.components import api
 
     shell.run(f"%%kf_component {name} {options}\n{body}")
     view = api.show(name)

@@ -104,7 +104,7 @@ def test_steps_find_in_the_image_what_they_would_install(written, words):
     folder = written(*words, "--name", NAME, "--package", "pandas>=2", "--kfnb", "0.1.0")
     lines = (folder / "packages/requirements.txt").read_text().splitlines()
     kfp, extra = version("kfp"), version("kfp-kubernetes")
-    assert lines == ["kfnb==0.1.0", f"kfp=={kfp}", f"kfp-kubernetes=={extra}", "pandas>=2"]
+    assert lines == ["kfnb[all]==0.1.0", f"kfp=={kfp}", f"kfp-kubernetes=={extra}", "pandas>=2"]
     told = environment((folder / "Dockerfile").read_text())
     assert (told["KFNB_BASE_IMAGE"], told["KFNB_AUTOLOAD"]) == (NAME, "1")
 
@@ -120,7 +120,7 @@ def test_a_file_of_requirements_and_a_wheel_come_along(written, tmp_path):
     folder = written("--requirements", "mine.txt", "--kfnb", "kfnb-9.9-py3-none-any.whl")
     assert (folder / "packages/more.txt").read_text() == "polars\n# a comment\n"
     assert (folder / "packages/kfnb-9.9-py3-none-any.whl").read_text() == "a wheel"
-    assert (folder / "packages/requirements.txt").read_text().startswith("./kfnb-9.9-py3-none-any.whl\n")
+    assert (folder / "packages/requirements.txt").read_text().startswith("./kfnb-9.9-py3-none-any.whl[all]\n")
     assert "-r requirements.txt -r more.txt" in (folder / "Dockerfile").read_text()
 
 

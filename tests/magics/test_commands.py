@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb import options
+from kfnb.commands.command import parser_of, read
 from kfnb.model import Run
 from kfnb.resources.runs.command_line import command
+from kfnb.resources.runs.commands import Submit
 from kfnb.text.literals import read_literal
 
 
@@ -54,7 +55,7 @@ def test_whatever_was_given_is_given_again(value):
         said = eval(line, {"kfnb": type("Fake", (), {"submit": lambda name, given, backend: given})})
         assert said == {"x": value}
     else:
-        found, arguments = options.submit().read_with_arguments(line.removeprefix("%kf_submit "))
-        assert (found.pipeline, found.backend) == ("wine", "local")
-        text = arguments["x"]
+        found = read(Submit, parser_of(Submit, "%kf_submit", notebook=True), line.removeprefix("%kf_submit "))
+        assert (found.command.pipeline, found.command.backend) == ("wine", "local")
+        text = found.command.arguments["x"]
         assert (text if isinstance(value, str) else read_literal(text)) == value

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 from IPython.core.completer import provisionalcompleter
 
+from kfnb import registry
 from kfnb.commands import completion
-from kfnb.ipython.completion import PARSERS
-from kfnb.ipython.extension import MAGICS
 from kfnb.resources.runs import api
 from tests.conftest import Shell
 
@@ -97,12 +96,11 @@ def test_an_option_that_was_given_is_offered_no_more_but_where_it_may_be_repeate
     assert "--output" in found
 
 
-def test_every_magic_is_completed() -> None:
-    completed = {word.lstrip("%") for word in PARSERS}
-    assert completed == set(MAGICS)
-    assert {f"%%{name}" for name, forms in MAGICS.items() if forms == "line_cell"} == {
-        word for word in PARSERS if word.startswith("%%")
-    }
+@pytest.mark.parametrize(
+    "magic", [row.magic for _, row in registry.commands() if row.magic], ids=lambda magic: magic.strip("%")
+)
+def test_every_magic_is_completed(notebook: Shell, magic: str) -> None:
+    assert "--help" in complete(notebook, f"{magic} --")
 
 
 def test_elsewhere_completion_is_ipythons(notebook: Shell) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import kfnb
-from kfnb.ipython.extension import MAGICS
+from kfnb import registry
 from tests.conftest import Shell
 
 
@@ -137,7 +137,7 @@ def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(
         ("%kf_submit p --row 3", "p has no parameter row; did you mean rows?"),
         ("%kf_submit load", "load is a component, not a pipeline"),
         ("%kf_submit p --backend moon", "unknown backend moon"),
-        ("%kf_submit p -o 2x", "that is no name"),
+        ("%kf_submit p -o 2x", "not a valid name"),
         ("%kf_logs no-such-run", "no-such-run"),
         ("%kf_show laod", "unknown component or pipeline laod; did you mean the component load?"),
         ("%kf_show pp", "unknown component or pipeline pp; did you mean the pipeline p?"),
@@ -173,7 +173,7 @@ def test_no_traceback_of_ours_is_shown(shell: Shell, capsys: pytest.CaptureFixtu
 
 def test_every_magic_has_help(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     magics = [name for name in shell.ip.magics_manager.magics["line"] if name.startswith("kf_")]
-    assert sorted(magics) == sorted(MAGICS)
+    assert sorted(magics) == sorted(registry.magics())
     for name in magics:
         shell.run(f"%{name} --help")
         out = capsys.readouterr().out

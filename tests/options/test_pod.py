@@ -6,13 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb import options
 from kfnb.capture.pod import Folder, KeyVariable, NodeLabel, Pod, Toleration, Variable
+from kfnb.commands.command import parser_of
+from kfnb.commands.command import read as read_line
 from kfnb.errors import UsageError
+from kfnb.resources.components.commands import Component
+from kfnb.resources.components.pod_options import read_pod
 
 
-def read(words: str) -> Pod:
-    return options.read_pod(options.component().read(f"train {words}"))
+def read(words: str | list[str]) -> Pod:
+    parser = parser_of(Component, "%%kf_component", notebook=True)
+    line = f"train {words}" if isinstance(words, str) else words
+    found = read_line(Component, parser, line).command
+    assert isinstance(found, Component)
+    return read_pod(found)
 
 
 def test_a_step_that_asks_for_nothing_gets_what_the_cluster_gives() -> None:
@@ -112,7 +119,7 @@ def test_what_is_written_wrong_is_told_in_one_line(words: str, told: str) -> Non
 def test_any_word_is_read_or_refused_in_words(option: str, text: str) -> None:
     told = ""
     try:
-        options.read_pod(options.component().read(["train", option, text]))
+        read(["train", option, text])
     except UsageError as error:
         told = str(error)
     assert not told or option in told

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from kfnb.resources.runs import api
+from kfnb.resources.components import api
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ import pytest
 import yaml
 
 from kfnb.backends.local.mounts import possible
+from kfnb.resources.components import api
 from kfnb.resources.components.view.component import draw_component
-from kfnb.resources.runs import api
 from kfnb.resources.runs.view.run import draw_run
 from tests.conftest import Shell
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from kfnb.backends.kubeflow.failure import why_failed
-from kfnb.resources.runs import api
+from kfnb.resources.components import api
 from tests.conftest import Shell
 from tests.pipeline.launched import launch
 

@@ -11,6 +11,7 @@ import pytest
 from kfnb.capture.embedded.files import kfnb_files_in
 from kfnb.errors import RunFailed
 from kfnb.model import importers
+from kfnb.resources.components import api as components_api
 from kfnb.resources.runs import api
 from tests.pipeline.launched import launch
 
@@ -211,12 +212,12 @@ def test_large_files_beside_the_notebook_are_imported_once_for_all_that_read_the
     component(notebook, "a", reads.format(["data/train.bin", "data/test.bin", "shared.bin"]), "--output n")
     component(notebook, "b", reads.format(["shared.bin", "small.txt"]), "--output n")
     notebook.run("%%kf_pipeline p\na()\nwith dsl.ParallelFor([1, 2]) as i:\n    b()")
-    spec = api.spec_of("p").spec
+    spec = components_api.spec_of("p").spec
     assert {one.title: one.paths for _, one in importers(spec)} == {
         "test.bin and 1 more file": ("data/test.bin", "data/train.bin"),
         "shared.bin": ("shared.bin",),
     }
-    assert {"test.bin and 1 more file", "shared.bin"} < {node.name for node in api.show("p").nodes}
+    assert {"test.bin and 1 more file", "shared.bin"} < {node.name for node in components_api.show("p").nodes}
     run = notebook.submit("p")
     assert {"test.bin and 1 more file", "shared.bin"} < {task.title for task in run.snapshot().tasks}
     assert outputs(run, "a") == {"n": 600_000}
@@ -226,7 +227,7 @@ def test_large_files_beside_the_notebook_are_imported_once_for_all_that_read_the
 def test_a_component_shows_the_files_that_its_cell_read(notebook):
     Path("d.txt").write_text("x")
     component(notebook, "r", 'text = open("d.txt").read()', "--output text")
-    assert [one.name for one in api.show("r").travellers if one.kind == "file"] == ["d.txt"]
+    assert [one.name for one in components_api.show("r").travellers if one.kind == "file"] == ["d.txt"]
 
 
 def test_a_large_file_beside_the_notebook_counts_by_its_content(notebook):
@@ -235,9 +236,11 @@ def test_a_large_file_beside_the_notebook_counts_by_its_content(notebook):
     notebook.run("%kf_pipeline p r")
     assert outputs(notebook.submit("p"), "r") == {"n": 300_000}
     assert notebook.submit("p").tasks["r"].cached
-    before = api.spec_of("p").spec["deploymentSpec"]["executors"]["exec-r"]
+    before = components_api.spec_of("p").spec["deploymentSpec"]["executors"]["exec-r"]
     Path("big.bin").write_bytes(os.urandom(300_000))
-    assert api.spec_of("p").spec["deploymentSpec"]["executors"]["exec-r"] != before  # KFP caches by the text
+    assert (
+        components_api.spec_of("p").spec["deploymentSpec"]["executors"]["exec-r"] != before
+    )  # KFP caches by the text
     assert not notebook.submit("p").tasks["r"].cached
 
 
@@ -245,7 +248,7 @@ def test_a_large_file_that_is_gone_when_its_step_runs_is_named(notebook, tmp_pat
     Path("big.bin").write_bytes(os.urandom(300_000))
     component(notebook, "r", 'n = len(open("big.bin", "rb").read())', "--output n")
     notebook.run("%kf_pipeline p r")
-    api.compile("p", tmp_path / "p.yaml")
+    components_api.compile("p", tmp_path / "p.yaml")
     Path("big.bin").unlink()
     with pytest.raises(RunFailed, match=r"it reads big\.bin, and there is no"):
         api.submit(tmp_path / "p.yaml").wait()

@@ -7,7 +7,7 @@ import pytest
 
 from kfnb.errors import RunFailed
 from kfnb.model import importers
-from kfnb.resources.runs import api
+from kfnb.resources.components import api
 from tests.pipeline.launched import launch
 
 pytestmark = [

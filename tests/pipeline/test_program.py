@@ -48,7 +48,7 @@ def test_the_program_reads_as_it_was_written(churn: Shell, tmp_path: Path) -> No
 
 
 def test_the_base_image_and_the_index_come_from_the_settings(churn: Shell) -> None:
-    from kfnb.resources.runs import api
+    from kfnb.resources.components import api
 
     churn.run("%kf_config base_image=mine/notebook:1")
     churn.run("%kf_config index_urls=['https://pip.example/simple']")
@@ -60,7 +60,7 @@ def test_the_base_image_and_the_index_come_from_the_settings(churn: Shell) -> No
 def test_packages_are_those_of_each_step_pinned(churn: Shell) -> None:
     from importlib.metadata import version
 
-    from kfnb.resources.runs import api
+    from kfnb.resources.components import api
 
     executors = api.spec_of("churn").spec["deploymentSpec"]["executors"]
     install = executors["exec-load"]["container"]["command"][2]

@@ -13,6 +13,7 @@ import pytest
 from kfnb.backends.kubeflow.backend import KubeflowBackend
 from kfnb.backends.kubeflow.submit import order
 from kfnb.ipython.kernel import Kernel
+from kfnb.resources.components import api as components_api
 from kfnb.resources.runs import api
 
 
@@ -308,6 +309,6 @@ def test_a_variable_of_a_secret_is_not_missed(notebook, sent, capsys, monkeypatc
 
 
 def test_a_step_that_reads_nothing_has_a_program_without_a_word_of_it(two):
-    program = api.built("p").program
+    program = components_api.built("p").program
     assert program.count("reads the environment variables") == 1
     assert "# kfnb: reads the environment variables API_TOKEN, HOME, STAGE" in program

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from kfnb.resources.runs import api
+from kfnb.resources.components import api
 from tests.conftest import Shell
 
 

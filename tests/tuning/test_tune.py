@@ -86,9 +86,9 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
 @pytest.mark.parametrize(
     ("cell", "said"),
     [
-        (f"%%kf_tune bowl {SPACE} --minimize\nloss = x", "say what is made best: --objective METRIC"),
-        (f"%%kf_tune bowl {SPACE} --objective loss\nloss = x", "say --minimize or --maximize"),
-        ("%%kf_tune bowl --objective loss --minimize\nloss = x", "say what is searched: --space"),
+        (f"%%kf_tune bowl {SPACE} --minimize\nloss = x", "--objective is required"),
+        (f"%%kf_tune bowl {SPACE} --objective loss\nloss = x", "--minimize or --maximize is required"),
+        ("%%kf_tune bowl --objective loss --minimize\nloss = x", "--space is required"),
         (f"{BOWL} --algorithm tpee\nloss = x", "did you mean tpe?"),
         (f"{BOWL} --setting sigma=1\nloss = x", "auto has no setting sigma"),
         (f"{BOWL} --setting sigma\nloss = x", "write NAME=VALUE"),
@@ -105,7 +105,7 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
         (f"{BOWL}\nx = 1\nloss = x", "x is in the space, and cell bowl [2] assigns it itself"),
         (f"{BOWL}\nloss = x + missing", "nothing makes missing"),
         (f"{BOWL}\ndef bowl(x: float) -> float:\n    return x", "a trial is plain code, not a function"),
-        ("%%kf_tune bowl --space spaces --objective loss --minimize\nloss = x", "nothing is called spaces"),
+        ("%%kf_tune bowl --space spaces --objective loss --minimize\nloss = x", "spaces is not defined"),
         (f"{BOWL} --dry-run\nloss = x", "add --backend kubeflow"),
         (f"%%kf_tune train {SPACE} --objective loss --minimize\nloss = x", "train is a component already"),
         (f"%kf_tune train {SPACE} --objective los --minimize --early-stopping mean", "did you mean median?"),

@@ -66,7 +66,7 @@ def test_wrong_words_are_exit_code_2(compiled: str, capsys: pytest.CaptureFixtur
     assert main(["tune", compiled, "--space", "y=float(0,1)", *WORDS[2:]]) == 2
     assert "bowl has no parameter y" in capsys.readouterr().err
     assert main(["tune", compiled, *WORDS[:4]]) == 2
-    assert "kfnb tune: say --minimize or --maximize" in capsys.readouterr().err
+    assert "kfnb tune: --minimize or --maximize is required" in capsys.readouterr().err
 
 
 def test_a_study_goes_on_and_is_deleted(compiled: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,24 +1,55 @@
 """Nothing that comes from data becomes markup, wherever it stands."""
 
+import ast
 import dataclasses
+from pathlib import Path
 
 import pytest
 import widget_pages as reading
 import widget_samples as samples
+from hostile import filled
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import kfnb
 from kfnb import model
-from kfnb.model import Artifact, Port, Preview, Run, RunState, Task, TaskError
+from kfnb.model import (
+    Artifact,
+    ComponentView,
+    Experiment,
+    Port,
+    Preview,
+    Run,
+    RunState,
+    Schedule,
+    Study,
+    StudyPlot,
+    Task,
+    TaskError,
+    Trial,
+    UploadedPipeline,
+)
+from kfnb.model.check import Check, Outcome
+from kfnb.model.cluster import Knowledge, Part, Status
+from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
+from kfnb.resources.cluster.view.checks import draw_checks
+from kfnb.resources.cluster.view.status import draw_status
 from kfnb.resources.components.view.component import draw_component
 from kfnb.resources.components.view.graph import draw_graph
+from kfnb.resources.experiments.view import draw_experiments
+from kfnb.resources.notebooks.view import draw_notebook, draw_notebooks, draw_rehearsal
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.view.comparison import draw_comparison
 from kfnb.resources.runs.view.progress import draw_progress
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.resources.runs.view.runs import draw_runs
 from kfnb.resources.runs.view.task import draw_task
+from kfnb.resources.schedules.view import draw_schedules
 from kfnb.resources.settings.view import draw_settings
+from kfnb.resources.studies.view.studies import draw_studies
+from kfnb.resources.studies.view.study import draw_study, draw_study_plot
+from kfnb.resources.studies.view.trial import draw_trial
+from kfnb.resources.uploads.view import draw_uploads
 from kfnb.ui.markup import el
 
 ATTACKS = [
@@ -30,6 +61,12 @@ ATTACKS = [
     "<!-- ",
     "]]><script>alert(1)</script>",
     "\x1b]0;title\x07\x1b[31mred\x00\ud800",
+    "javascript:alert(1)//http://x",
+    "JaVa\tScRiPt:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    'https://x" onclick="alert(1)',
+    "[here](javascript:alert(1)) <svg onload=alert(1)><a xlink:href='javascript:alert(1)'><text>x</text></a></svg>",
+    "&lt;script&gt;alert(1)&lt;/script&gt; &#60;img src=x onerror=alert(1)&#62;",
 ]
 
 ALLOWED_TAGS = {
@@ -271,3 +308,67 @@ def test_any_graph_can_be_drawn_and_none_brings_markup(some, edges, text):
 
 def test_an_element_escapes_its_text_and_its_attributes():
     assert str(el("b", "<i>", title='"<')) == '<b title="&quot;&lt;">&lt;i&gt;</b>'
+
+
+DRAWN = {
+    "draw_checks": lambda text: draw_checks(
+        [dataclasses.replace(filled(Check, text), outcome=outcome) for outcome in Outcome]
+    ),
+    "draw_comparison": lambda text: draw_comparison(compared([filled(Run, text), filled(Run, text)])),
+    "draw_component": lambda text: draw_component(filled(ComponentView, text)),
+    "draw_experiments": lambda text: draw_experiments([filled(Experiment, text)]),
+    "draw_graph": lambda text: draw_graph(filled(model.Graph, text)),
+    "draw_notebook": lambda text: draw_notebook(filled(Notebook, text)),
+    "draw_notebooks": lambda text: draw_notebooks(filled(NotebookList, text)),
+    "draw_progress": lambda text: {"text/html": "", "text/plain": draw_progress(filled(Run, text))},
+    "draw_rehearsal": lambda text: draw_rehearsal(filled(Rehearsal, text)),
+    "draw_run": lambda text: draw_run(filled(Run, text), {text: text}),
+    "draw_runs": lambda text: draw_runs([filled(Run, text)]),
+    "draw_schedules": lambda text: draw_schedules([filled(Schedule, text)]),
+    "draw_settings": lambda text: draw_settings([(text, text, text)]),
+    "draw_status": lambda text: draw_status(filled(Status, text)),
+    "draw_studies": lambda text: draw_studies([filled(Study, text)]),
+    "draw_study": lambda text: draw_study(filled(Study, text)),
+    "draw_study_plot": lambda text: draw_study_plot(StudyPlot(filled(Study, text), "history")),
+    "draw_task": lambda text: draw_task(filled(Task, text), {text: text}, {text: filled(Preview, text)}),
+    "draw_trial": lambda text: draw_trial(filled(Study, text), filled(Trial, text)),
+    "draw_uploads": lambda text: draw_uploads([filled(UploadedPipeline, text)]),
+}
+
+
+def displays():
+    """The functions of all views that draw something whole: a mimebundle, or a line."""
+    for file in Path(kfnb.__file__).parent.rglob("*.py"):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            drawn = isinstance(node, ast.FunctionDef) and node.name.startswith("draw_") and node.returns
+            if drawn and ast.unparse(node.returns) in ("dict[str, str]", "str"):
+                yield node.name
+
+
+def test_everything_that_is_drawn_is_attacked():
+    assert set(DRAWN) == set(displays())
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+@pytest.mark.parametrize("name", DRAWN)
+def test_no_display_becomes_markup_wherever_the_words_stand(name, attack):
+    page = check(DRAWN[name](attack))
+    assert name == "draw_progress" or page.text.strip()
+    assert not [link for link in page.tags("a") if "onclick" in link]
+
+
+@pytest.mark.parametrize("chart", ["history", "parallel", "slices", "importances", "curves"])
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_chart_of_a_study_becomes_markup(chart, attack):
+    check(draw_study_plot(StudyPlot(filled(Study, attack), chart)))
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_status_of_which_nothing_is_known_escapes_too(attack):
+    check(draw_status(dataclasses.replace(filled(Status, attack), server="")))
+    unknown = {
+        field.name: Part(Knowledge.UNKNOWN, reason=attack)
+        for field in dataclasses.fields(Status)
+        if isinstance(getattr(filled(Status, attack), field.name), Part)
+    }
+    check(draw_status(dataclasses.replace(filled(Status, attack), **unknown)))

@@ -164,7 +164,8 @@ class KubeflowBackend:
         if state is RunState.SUCCEEDED:
             return
         if not state.finished:
-            raise BackendError(f"run {run_id} is {state}; stop it first, or wait for it")
+            told, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
+            raise BackendError(told, code="still-running", hint=hint, ref=run_id)
         look.act("retry", again=False)
 
     def archive(self, run_id: str) -> None:
@@ -180,7 +181,8 @@ class KubeflowBackend:
         look = self._look(run_id)
         state = look.watch.run(0).state
         if not state.finished:
-            raise BackendError(f"run {run_id} is {state}; stop it first, or wait for it")
+            told, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
+            raise BackendError(told, code="still-running", hint=hint, ref=run_id)
         look.delete()
 
     def experiments(self) -> builtins.list[model.Experiment]:
@@ -214,11 +216,14 @@ class KubeflowBackend:
         begun = [one for one in found if start and one.startswith(start)]
         if len(begun) > 1:
             raise RunNotFound(
-                f"{len(begun)} runs begin with {start}, as {begun[0]} does: give more of the id"
+                f"{len(begun)} runs begin with {start}, as {begun[0]} does:",
+                hint="give more of the id",
+                ref=start,
             )
         if not begun:
             raise RunNotFound(
-                f"no run's id begins with {start} among the newest {_SEARCHED} at {self._server.url}"
+                f"no run's id begins with {start} among the newest {_SEARCHED} at {self._server.url}",
+                ref=start,
             )
         return begun[0]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from kfnb.diagnostics import hide
 from kfnb.errors import BackendUnavailable
 
 
@@ -16,6 +17,7 @@ class Credentials:
     def __init__(self, token: str = "", file: Path | None = None, cookies: str = "") -> None:
         self._token, self._cookies = token.strip(), cookies.strip()
         self._file, self._read = file, (0, 0)
+        hide(self._token)
 
     def __repr__(self) -> str:
         return f"Credentials({self.kind})"
@@ -57,6 +59,7 @@ class Credentials:
             version = (status.st_mtime_ns, status.st_ino)
             if version != self._read:
                 self._token = self._file.read_text(encoding="utf-8").strip()
+                hide(self._token)
                 self._read = version
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"

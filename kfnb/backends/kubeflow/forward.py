@@ -10,6 +10,9 @@ from typing import Any
 
 from kfnb.backends.kubeflow.tunnel import dial
 from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.diagnostics import logger
+
+_logger = logger(__package__)
 
 _CHUNK = 1 << 16
 _PATIENCE = 5.0
@@ -77,6 +80,7 @@ class Forward:
             try:
                 there = self._dial()
             except Exception as error:  # who connected sees that it is closed, and asks again
+                _logger.warning("A port-forward cannot be opened.", exc_info=True)
                 self.trouble = str(error)
                 return
             self.trouble = ""

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from kfnb.errors import BackendError
+from kfnb.extras import require
 
 _SERVICE = "/ml_metadata.MetadataStoreService/"
 _TIMEOUT = 20.0
@@ -160,6 +161,7 @@ class Metadata:
     @contextmanager
     def _calls(self) -> Iterator[Any]:
         """A function that asks ``(method, fields)`` and returns the answering message."""
+        require("grpc", "reading ML Metadata")
         import grpc
 
         options = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]

@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 from kfnb.backends.kubeflow.credentials import Credentials
 from kfnb.backends.kubeflow.said import forbidden, sentence
 from kfnb.cluster.patience import PATIENCE, Patience
-from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.errors import BackendError, BackendUnavailable, Code
 
 API = "/apis/v2beta1"
 
@@ -49,9 +49,13 @@ class Sent:
 class NotFound(BackendError):
     """The server has no such thing."""
 
+    code: Code = "not-found"
+
 
 class Exists(BackendError):
     """There is one of that name already."""
+
+    code: Code = "conflict"
 
 
 @dataclass
@@ -109,7 +113,9 @@ class Server:
             self._several = bool(self.get("/healthz").get("multi_user"))
         if self._several and not self.namespace:
             raise BackendError(
-                f"{self.url} serves several users: say which namespace is yours, %kf_config namespace=NAME"
+                f"{self.url} serves several users:",
+                hint="say which namespace is yours, %kf_config namespace=NAME",
+                ref=self.url,
             )
         return self.namespace if self._several else ""
 
@@ -189,22 +195,26 @@ class Server:
         if status == 401:  # noqa: PLR2004 - HTTP's own numbers
             return self._unknown()
         if status == 403:  # noqa: PLR2004
-            return BackendError(f"{self.url}: {forbidden(answer.body, method, path, self.namespace)} (403)")
+            told = f"{self.url}: {forbidden(answer.body, method, path, self.namespace)} (403)"
+            return BackendError(told, code="forbidden", ref=self.url)
         if 300 <= status < 400:  # noqa: PLR2004
             return self._login()
         if status == _FORGOTTEN and not told:
             return BackendError(
-                f"{self.url} has no {API}{path}: is it Kubeflow Pipelines 2? Check %kf_config host"
+                f"{self.url} has no {API}{path}:",
+                hint="is it Kubeflow Pipelines 2? Check %kf_config host",
+                ref=self.url,
             )
         kind = {_FORGOTTEN: NotFound, 409: Exists}.get(status, BackendError)
         return kind(f"Kubeflow Pipelines: {told or f'the server refused it ({status})'}")
 
     def _unknown(self) -> BackendError:
-        other = "%kf_config token_file=FILE, or %kf_config cookies=..."
-        told = f"{self.url} does not know you: it refused {self.credentials.kind} (401). "
+        other = "%kf_config token_file=FILE, or KFNB_COOKIES in the environment"
+        told = f"{self.url} does not know you: it refused {self.credentials.kind} (401)."
         if self.credentials.rotated:
-            return BackendUnavailable(f"{told}Write a new token into that file, or give another one: {other}")
-        return BackendError(f"{told}Give another one: {other}")
+            hint = f"Write a new token into that file, or give another one: {other}"
+            return BackendUnavailable(told, code="unauthenticated", hint=hint, ref=self.url)
+        return BackendError(told, code="unauthenticated", hint=f"Give another one: {other}", ref=self.url)
 
     def _json(self, answer: Answer) -> Any:
         try:
@@ -218,8 +228,10 @@ class Server:
 
     def _login(self) -> BackendError:
         return BackendError(
-            f"{self.url} answers with a login page, not as Kubeflow Pipelines: it was shown {self.credentials.kind}. "
-            f"Give what it asks for: %kf_config token_file=FILE, or %kf_config cookies=..."
+            f"{self.url} answers with a login page, not as Kubeflow Pipelines: it was shown {self.credentials.kind}.",
+            code="unauthenticated",
+            hint="Give what it asks for: %kf_config token_file=FILE, or KFNB_COOKIES in the environment",
+            ref=self.url,
         )
 
     def _untrusted(self, error: Exception) -> str:

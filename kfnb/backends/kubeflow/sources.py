@@ -80,7 +80,10 @@ class Sources:
     def _missing(self, run: model.Run) -> BackendError:
         there = {task.name for task in run.tasks if not task.group}
         return BackendError(
-            f"run {run.id} has no task {self._wanted}{did_you_mean(self._wanted or '', there)}"
+            f"run {run.id} has no task {self._wanted}",
+            code="unknown-task",
+            hint=did_you_mean(self._wanted or "", there),
+            ref=run.id,
         )
 
     def _learn(self, run: model.Run) -> None:

@@ -10,8 +10,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
+from kfnb import compat
 from kfnb.cluster.kubernetes import Kubernetes
+from kfnb.diagnostics import logger, where
 from kfnb.errors import BackendError
+
+_logger = logger(__package__)
 
 Json = Mapping[str, Any]
 
@@ -68,18 +72,12 @@ class Tunnel:
 
 def dial(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> Tunnel:
     """A tunnel to a port of a service, that is to a pod behind it. Raises ``BackendError``."""
-    from kubernetes.stream.ws_client import create_websocket, get_websocket_url
-
     pod, pod_port = target(kubernetes, service, namespace, port)
-    client = kubernetes.client
-    headers: dict[str, str] = {}
-    client.update_params_for_auth(headers, [], ["BearerToken"])
     path = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward?ports={pod_port}"
     try:
-        return Tunnel(
-            create_websocket(client.configuration, get_websocket_url(kubernetes.host + path), headers)
-        )
+        return Tunnel(compat.websocket(kubernetes.client, kubernetes.host + path))
     except Exception as error:  # websocket's own, OSError, ssl's
+        _logger.warning("A port-forward cannot be opened.\n%s", where(error))
         status = getattr(error, "status_code", 0)
         why = f"the server refused it ({status})" if status else f"{type(error).__name__}"
         raise BackendError(f"no port-forward to pod {pod} in namespace {namespace}: {why}") from None

@@ -137,7 +137,8 @@ class LocalBackend:
 
         if task is not None and not follow and not any(map(wanted, self._began(run_id))):
             there = {id.rpartition("/")[2] for id in self._began(run_id)}
-            raise BackendError(f"run {run_id} has no task {task}{did_you_mean(task, there)}")
+            hint = did_you_mean(task, there)
+            raise BackendError(f"run {run_id} has no task {task}", code="unknown-task", hint=hint, ref=run_id)
         return chain(
             self._read(folder, Logs(folder, wanted), follow=follow),
             self._of_cached(run_id, wanted) if task is not None else (),
@@ -182,7 +183,8 @@ class LocalBackend:
         if state is RunState.SUCCEEDED:
             return
         if not state.finished:
-            raise BackendError(f"run {run_id} is {state}; stop it first, or wait for it")
+            told, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
+            raise BackendError(told, code="still-running", hint=hint, ref=run_id)
         open_home(self._home)
         job(folder).start([("state", "", {"state": RunState.PENDING})], prefork_in=self._prefork_in)
 
@@ -228,10 +230,12 @@ class LocalBackend:
         begun = [one for one in folders.existing(self._home) if run_id and one.id.startswith(run_id)]
         if len(begun) > 1:
             raise RunNotFound(
-                f"{len(begun)} runs begin with {run_id}, as {begun[0].id} does: give more of the id"
+                f"{len(begun)} runs begin with {run_id}, as {begun[0].id} does:",
+                hint="give more of the id",
+                ref=run_id,
             )
         if not begun:
-            raise RunNotFound(f"no run is called {run_id} in {self._home}")
+            raise RunNotFound(f"no run is called {run_id} in {self._home}", ref=run_id)
         return begun[0]
 
     def _outline(self, folder: RunFolder) -> model.Run:

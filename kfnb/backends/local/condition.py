@@ -11,6 +11,7 @@ import operator
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kfnb import compat
 from kfnb.backends.local.faults import StepFault
 
 _RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
@@ -58,9 +59,8 @@ def _cel(value: Any) -> Any:
 
 
 def _functions() -> dict[str, Any]:
-    from celpy.evaluation import base_functions
-
-    return {name: _relation(base_functions[name], compare) for name, compare in _RELATIONS.items()}
+    known = compat.cel_functions()
+    return {name: _relation(known[name], compare) for name, compare in _RELATIONS.items()}
 
 
 def _relation(strict: Any, compare: Callable[[Any, Any], Any]) -> Any:

@@ -14,6 +14,10 @@ import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 
+from kfnb.diagnostics import logger
+
+_logger = logger(__package__)
+
 _LEFT_TO_STEPS = frozenset({"jax", "tensorflow", "grpc", "ray", "pyspark", "kfp"})
 """Libraries that start threads when they are imported, and do not work after a fork."""
 
@@ -46,8 +50,8 @@ def import_all(names: Iterable[str]) -> None:
         if _is_installed(name.partition(".")[0]):
             try:
                 importlib.import_module(name)
-            except Exception as error:
-                print(f"not imported beforehand: {name}: {error}", flush=True)  # noqa: T201 - supervisor.log
+            except Exception:
+                _logger.debug("Module %s is not imported beforehand.", name, exc_info=True)
 
 
 def _imported(source: str, function: str) -> Iterator[str]:

@@ -17,6 +17,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+from kfnb import compat
+
 MODULE = "ephemeral_component"
 _DEEPEST = 40
 """Frames kept at either end of a traceback: an endless recursion has thousands."""
@@ -42,8 +44,6 @@ def guarded(action: Callable[[], None], failure: str) -> int:
 
 
 def _perform(job: dict[str, Any]) -> None:
-    from kfp.dsl.executor import Executor
-
     # the engine tries a step again itself, and has a folder for one that keeps its files apart
     os.environ.update(job["env"], KFNB_RETRIES="outside", KFNB_FOLDER=job["notebook"], KFNB_WORK=job["work"])
     sys.argv[:] = [job["source"]]
@@ -55,9 +55,7 @@ def _perform(job: dict[str, Any]) -> None:
         force=True,
     )
     module = _load(job["source"])
-    executor = Executor(
-        executor_input=job["executor_input"], function_to_execute=getattr(module, job["function"])
-    )
+    executor = compat.kfp_executor(job["executor_input"], getattr(module, job["function"]))
     for name in job["empty"]:
         executor.input_artifacts[name] = []  # kfp takes an empty list for an input that was not given
     executor.execute()

@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
-from kfnb import disk
+from kfnb import disk, target
 from kfnb.cluster import reach
 from kfnb.cluster.patience import Patience
 from kfnb.errors import BackendError, KfnbError
@@ -112,8 +112,7 @@ class _Standing:
         self._trouble: Trouble | None = None
         self._place: Place | None = None
         try:
-            kubernetes = reach.kubernetes(chosen.context, within=around.in_cluster, patience=_HASTE)
-            namespace = chosen.namespace or around.namespace or reach.namespace(chosen.context) or "default"
+            kubernetes, namespace = target.kubernetes(_HASTE), target.namespace()
         except BackendError as error:
             self._trouble = Trouble(str(error), mend="%kf_config context=NAME")
         else:

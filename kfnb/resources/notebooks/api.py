@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 
-from kfnb.cluster import reach
+from kfnb import target
 from kfnb.errors import Absent, BackendError, UsageError
 from kfnb.model.notebook import Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.resources.notebooks.creation import Creating
 from kfnb.resources.notebooks.kind import Kind
 from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import Asked
-from kfnb.settings import settings
 
 Tell = Callable[[str], None]
 
@@ -101,14 +100,7 @@ def spawner() -> Spawner:
     """The notebooks of the namespace that the settings or the surroundings name."""
     from kfnb.backends.kubeflow import surroundings
 
-    chosen, around = settings(), surroundings.read()
-    kubernetes = reach.kubernetes(chosen.context, within=around.in_cluster)
-    if kubernetes is None:
-        there = ", ".join(reach.contexts())
-        hint = f"; your kubeconfig has {there}" if there else ""
-        raise BackendError(f"no cluster is known here: %kf_config context=NAME names one{hint}")
-    namespace = chosen.namespace or around.namespace or reach.namespace(chosen.context) or "default"
-    return Spawner(kubernetes, namespace, around.prefix)
+    return Spawner(target.require_kubernetes(), target.namespace(), surroundings.read().prefix)
 
 
 def _found(name: str, version: str) -> tuple[Spawner, Kind, Notebook]:

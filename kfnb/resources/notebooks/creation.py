@@ -145,7 +145,9 @@ class Creating:
                 raise
             if _DELETED in str(error):
                 raise Conflict(
-                    f"a volume {claim.name} is still being deleted: try again in a moment"
+                    f"a volume {claim.name} is still being deleted:",
+                    hint="try again in a moment",
+                    ref=claim.name,
                 ) from None
             tell(f"its home is the volume {claim.name}, which is there already, with what is in it")
             return False
@@ -161,9 +163,14 @@ class Creating:
             if not error.exists:
                 raise
             if _DELETED in str(error):
-                raise Conflict(f"a {word} {name} is still being deleted: try again in a moment") from None
+                raise Conflict(
+                    f"a {word} {name} is still being deleted:", hint="try again in a moment", ref=name
+                ) from None
             raise Conflict(
-                f"there is a {word} {name} already: %kf_notebook start {name} starts it", exists=True
+                f"there is a {word} {name} already:",
+                exists=True,
+                hint=f"%kf_notebook start {name} starts it",
+                ref=name,
             ) from None
 
 

@@ -9,6 +9,7 @@ from typing import Any, overload
 from kfnb import model
 from kfnb.backends.observer import Observer
 from kfnb.errors import RunFailed
+from kfnb.extras import require
 from kfnb.jobs.polling import poll
 from kfnb.model import Artifact, ByTask, RunState, Task
 from kfnb.resources.runs.backend import Backend, LogLine
@@ -119,6 +120,11 @@ class Run:
         self._keeper = Keeper(self, patterns, Path(folder), tell)
         self._keeper.start()
 
+    def finish_keeping(self) -> None:
+        """Copy the files that ``keep_when_finished`` was asked for, now that the run is finished."""
+        if self._keeper is not None:
+            self._keeper.finish()
+
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until the run is finished, for ``timeout`` seconds at most.
 
@@ -137,10 +143,9 @@ class Run:
         now = observed.run
         if not observed.over:
             raise TimeoutError(f"run {self.id} is still {now.state} after {timeout} s; it goes on")
-        if self._keeper is not None:
-            self._keeper.finish()
+        self.finish_keeping()
         if now.state is not RunState.SUCCEEDED:
-            raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}")
+            raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}", ref=now.id)
         return self
 
     def logs(
@@ -197,6 +202,7 @@ class Run:
 
     def to_frame(self) -> Any:
         """The tasks as a pandas DataFrame, a row each."""
+        require("pandas", "to_frame")
         import pandas as pd
 
         rows = [
@@ -242,6 +248,7 @@ class RunList(Sequence[model.Run]):
 
     def to_frame(self) -> Any:
         """The runs as a pandas DataFrame, a row each."""
+        require("pandas", "to_frame")
         import pandas as pd
 
         rows = [

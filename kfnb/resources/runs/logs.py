@@ -89,7 +89,9 @@ def _level(text: str) -> int:
     word = {"warn": "warning", "fatal": "critical"}.get(text.lower(), text.lower())
     if word not in LEVELS:
         raise UsageError(
-            f"--level {text}: unknown level{did_you_mean(word, LEVELS)}; levels are {', '.join(LEVELS)}"
+            f"--level {text}: unknown level",
+            hint=did_you_mean(word, LEVELS, f"levels are {', '.join(LEVELS)}"),
+            ref=text,
         )
     return LEVELS.index(word)
 

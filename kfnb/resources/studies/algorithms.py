@@ -50,7 +50,7 @@ def _known(word: str, there: Mapping[str, tuple[str, ...]], what: str) -> str:
         return name
     close = get_close_matches(word, there, 1)
     hint = f"did you mean {close[0]}?" if close else f"there is {', '.join(there)}"
-    raise UsageError(f"no {what} is called {word}; {hint}")
+    raise UsageError(f"no {what} is called {word}", hint=hint, ref=word)
 
 
 def split_settings(

@@ -7,14 +7,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kfnb import model
+from kfnb import model, target
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Options
 from kfnb.errors import StudyNotFound, UsageError
 from kfnb.model import Dimension, Objective
 from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.workspace import workspace
-from kfnb.resources.runs import api
+from kfnb.resources.components import api as components_api
 from kfnb.resources.studies import algorithms, conditional_space
 from kfnb.resources.studies.checks import check
 from kfnb.resources.studies.engine import Engine
@@ -23,6 +23,7 @@ from kfnb.resources.studies.search import Search, Subject
 from kfnb.resources.studies.space import read_space
 from kfnb.resources.studies.subject import of_cell, of_component, of_pipeline
 from kfnb.settings import settings
+from kfnb.target import backend_name
 from kfnb.text.timespec import span
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def cell_subject(
 def drafted(subject: Any, space: Space, **how: Any) -> str:
     """What the cluster would get of a search, as YAML, and what it says to it. Raises ``UsageError`` without one."""
     backend = how.pop("backend", None)
-    if api.backend_name(backend) != "kubeflow":
+    if backend_name(backend) != "kubeflow":
         raise UsageError("--dry-run shows what a cluster would get: add --backend kubeflow")
     further = tuple(how.pop("metrics"))
     goals = Objective(how.pop("objective"), how.pop("maximize"), how.pop("goal"), further)
@@ -169,7 +170,7 @@ def best_arguments(study: str | Study, compiled: Compiled) -> tuple[dict[str, An
 
     Raises ``UsageError`` where none is.
     """
-    handle = study if isinstance(study, Study) else find(study)
+    handle = study_of(study, str(study))
     best = handle.best
     known = compiled.spec["root"].get("inputDefinitions", {}).get("parameters", {})
     fitting = {name: value for name, value in best.params.items() if name in known}
@@ -181,12 +182,20 @@ def best_arguments(study: str | Study, compiled: Compiled) -> tuple[dict[str, An
     return fitting, f"{handle.name}, trial {best.number}"
 
 
-def find(name: str) -> Study:
-    """The study of that name: where studies go now, or else here."""
+def study_of(value: object, name: str, backend: str | None = None) -> Study:
+    """The study that ``value`` is, else the one of that name: where studies go now, or else here.
+
+    ``local:NAME`` and ``kubeflow:NAME`` say where, as ``backend`` does. Raises ``StudyNotFound``.
+    """
+    if isinstance(value, Study):
+        return value
+    where, name = target.split_reference(name)
+    if backend or where:
+        return study(name, backend=backend or where)
     try:
         return study(name)
     except StudyNotFound as missing:
-        if api.backend_name(None) == "local":
+        if backend_name() == "local":
             raise
         try:
             return study(name, backend="local")
@@ -214,7 +223,7 @@ def subject_of(
         return of_component(notebook, notebook.components[subject], space, own, arguments)
     if isinstance(subject, str) and subject.isidentifier() and subject not in workspace().pipelines:
         raise workspace().unknown(subject)
-    compiled = api.spec_of(subject)
+    compiled = components_api.spec_of(subject)
     return of_pipeline(compiled, space, arguments, str(notebook.folder.resolve()))
 
 
@@ -231,24 +240,21 @@ def _of_step(objective: Objective, *names: str) -> Objective:
 
 def engine_of(backend: str | None) -> Engine:
     """The engine of studies that goes with a backend, by default the one in the settings."""
-    return _local() if api.backend_name(backend) == "local" else _katib()
+    return _local() if backend_name(backend) == "local" else _katib()
 
 
 def _katib() -> KatibEngine:
     """Katib where the settings say."""
-    from kfnb.backends.kubeflow import surroundings
-    from kfnb.cluster import reach
     from kfnb.tuning.katib import connect
 
-    chosen, around = settings(), surroundings.read()
-    kubernetes = reach.kubernetes(chosen.context, within=around.in_cluster)
+    chosen, kubernetes = settings(), target.kubernetes()
     if kubernetes is None:
         raise UsageError(
-            "studies on a cluster are asked for at Kubernetes: %kf_config context=NAME, for a context of your"
-            " kubeconfig; --backend local searches here"
+            "studies on a cluster are asked for at Kubernetes:",
+            code="cluster-required",
+            hint="%kf_config context=NAME, for a context of your kubeconfig; --backend local searches here",
         )
-    namespace = chosen.namespace or around.namespace or reach.namespace(chosen.context) or "default"
-    return connect(kubernetes, namespace, chosen.installed, forwarded=bool(chosen.context))
+    return connect(kubernetes, target.namespace(), chosen.installed, forwarded=bool(chosen.context))
 
 
 def _local() -> LocalEngine:
@@ -258,4 +264,4 @@ def _local() -> LocalEngine:
     return LocalEngine(Path(chosen.home), jobs=chosen.jobs, secrets=chosen.secrets, linger=chosen.warm)
 
 
-__all__ = ["best_arguments", "cell_subject", "drafted", "find", "studies", "study", "tune"]
+__all__ = ["best_arguments", "cell_subject", "drafted", "studies", "study", "study_of", "tune"]

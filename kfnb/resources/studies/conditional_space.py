@@ -23,9 +23,12 @@ from typing import Any, TypeAlias
 
 from kfnb.capture.imports import importable
 from kfnb.capture.packages import is_standard, requirement_for
+from kfnb.diagnostics import logger
 from kfnb.errors import CaptureError, UsageError
 from kfnb.model import Dimension, Value
 from kfnb.resources.studies import space
+
+_logger = logger(__package__)
 
 _LOOKS = 256
 """How often the function is called, with values at random, to learn which parameters it may ask for."""
@@ -94,6 +97,7 @@ def dimensions_of(text: str) -> tuple[Dimension, ...]:
         except UsageError:
             raise
         except Exception as error:
+            _logger.debug("The function of a space failed.", exc_info=True)
             raise UsageError(f"the space's function fails: {type(error).__name__}: {error}") from None
     if not found:
         raise UsageError('the space\'s function asks for nothing: call trial.float("lr", 0.1, 1) in it')

@@ -7,6 +7,7 @@ from typing import Any
 
 from kfnb import model
 from kfnb.errors import StudyFailed, UsageError
+from kfnb.extras import require
 from kfnb.jobs.polling import Pace, poll
 from kfnb.model import RunState, Trial
 from kfnb.resources.studies.engine import Engine, Observed
@@ -56,7 +57,8 @@ class Study:
         now = self.snapshot()
         if now.best is None:
             raise StudyFailed(
-                f"study {self.name} has no trial with a value{'' if now.state.finished else ' yet'}"
+                f"study {self.name} has no trial with a value{'' if now.state.finished else ' yet'}",
+                ref=self.name,
             )
         return now.best
 
@@ -82,7 +84,8 @@ class Study:
         if not observed.over:
             raise TimeoutError(f"study {self.name} is still {now.state} after {timeout} s; it goes on")
         if now.state is not RunState.SUCCEEDED:
-            raise StudyFailed(f"study {now.name} of {now.subject}: {now.error or now.reason or now.state}")
+            told = f"study {now.name} of {now.subject}: {now.error or now.reason or now.state}"
+            raise StudyFailed(told, ref=now.name)
         return self
 
     def stop(self) -> None:
@@ -113,6 +116,7 @@ class Study:
 
     def to_frame(self) -> Any:
         """The trials as a pandas DataFrame, a row each."""
+        require("pandas", "to_frame")
         import pandas as pd
 
         rows = [

@@ -114,11 +114,13 @@ class KatibEngine:
         name = experiment.known_as(name)
         item = self._resources.experiment(name)
         if why := _never(item):
-            raise BackendError(f"Katib cannot go on with {name}: {why}. Start another study instead")
+            told = f"Katib cannot go on with {name}: {why}."
+            raise BackendError(told, hint="Start another study instead", ref=name)
         begun, limits = _begun(item), {**_limits(item), **_before(item)}
         most = begun + trials if trials is not None else limits[_MOST]
         if most is None or most <= begun:
-            raise BackendError(f"{name} has had {begun} trials: say how many more (--trials)")
+            hint = "say how many more (--trials)"
+            raise BackendError(f"{name} has had {begun} trials:", hint=hint, ref=name)
         spec = {limit: min(most, told) for limit, told in limits.items() if told is not None}
         self._resources.change(name, {"metadata": _stopped(None), "spec": {**spec, _MOST: most}})
 
@@ -127,7 +129,8 @@ class KatibEngine:
         name = experiment.known_as(name)
         state = reading.study(self._resources.experiment(name)).state
         if state in (RunState.PENDING, RunState.RUNNING):
-            raise BackendError(f"{name} is {state.lower()}: stop it first")
+            told = f"{name} is {state.lower()}:"
+            raise BackendError(told, code="still-running", hint="stop it first", ref=name)
         self._resources.delete(name)
 
     def logs(self, name: str, trial: int) -> Iterator[str]:

@@ -13,6 +13,7 @@ from functools import cache
 from typing import Any
 
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.extras import require
 
 SERVICE, PORT = "katib-db-manager", 6789
 """Where the DB manager is, in the namespace that Kubeflow is installed in."""
@@ -46,6 +47,7 @@ class Observations:
 
         Raises ``BackendError``.
         """
+        require("grpc", "reading them")
         import grpc
 
         options = [("grpc.max_receive_message_length", -1), ("grpc.enable_http_proxy", 0)]

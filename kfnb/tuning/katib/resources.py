@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from difflib import get_close_matches
 from typing import Any
 
 from kfnb.cluster.kubernetes import Kubernetes
 from kfnb.cluster.refusal import Expired, refusal
-from kfnb.errors import Absent, BackendError, Conflict, StudyNotFound
+from kfnb.errors import Absent, BackendError, Conflict, StudyNotFound, did_you_mean
 
 Item = Mapping[str, Any]
 
@@ -56,7 +55,10 @@ class Resources:
             if not conflict.exists:
                 raise
             raise BackendError(
-                f"there is a study {name} already in namespace {self.namespace}: give another name, or delete it"
+                f"there is a study {name} already in namespace {self.namespace}:",
+                code="conflict",
+                hint="give another name, or delete it",
+                ref=name,
             ) from None
 
     def change(self, name: str, fields: Item) -> None:
@@ -121,12 +123,11 @@ class Resources:
             if not name or absent.kind != "object":
                 raise
             raise StudyNotFound(
-                f"no study is called {name} in namespace {self.namespace}{self._close(name)}"
+                f"no study is called {name} in namespace {self.namespace}", hint=self._close(name), ref=name
             ) from None
 
     def _close(self, name: str) -> str:
         with suppress(BackendError):
             there = [one["metadata"]["name"] for one in self.experiments()]
-            if close := get_close_matches(name, there, 1):
-                return f"; did you mean {close[0]}?"
+            return did_you_mean(name, there)
         return ""

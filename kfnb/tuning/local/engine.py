@@ -45,6 +45,7 @@ class LocalEngine:
 
     def start(self, search: Search) -> None:
         """Start a study at once. What cannot run here is refused, with all reasons and what could be done instead."""
+        sampler.require_packages(search.algorithm)
         pipeline, problems = examine(search.subject.spec, search.subject.platform)
         refuse(pipeline, problems)
         reasons = [*sampler.refusals(search), *self._of_trials(search)]
@@ -117,6 +118,7 @@ class LocalEngine:
         if not study.state.finished:
             raise BackendError(f"study {name} is {study.state}: stop it first, or wait for it")
         search, _ = folder.read()
+        sampler.require_packages(search.algorithm)
         most = search.max_trials if trials is None else study.done + trials
         if most is not None and most <= study.done:
             raise BackendError(

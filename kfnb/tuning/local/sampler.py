@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
+from kfnb.extras import require
 from kfnb.model import Dimension, Value
 from kfnb.resources.studies.search import Search
 from kfnb.resources.studies.space import at_step
@@ -30,6 +31,9 @@ _SETTINGS: Mapping[str, tuple[str, Callable[[str], Any]]] = {
 }
 """Katib's settings that Optuna has: what it calls them, and how their texts are read."""
 
+_NEEDS = {"cmaes": "cmaes", "sobol": "scipy", "bayesianoptimization": "scipy"}
+"""The modules that Optuna needs for an algorithm beside its own."""
+
 _ABOVE_0 = ("n_ei_candidates", "prior_weight", "sigma")
 """Those that are more than 0; the others are 0 or more."""
 
@@ -40,6 +44,13 @@ _NOT_HERE = {
     "acq_func": "it is chosen by Optuna here",
     "acq_optimizer": "it is chosen by Optuna here",
 }
+
+
+def require_packages(algorithm: str) -> None:
+    """Raise ``MissingExtra`` where Optuna, or what it needs for the algorithm, is not installed."""
+    require("optuna", "kf_tune")
+    if algorithm in _NEEDS:
+        require(_NEEDS[algorithm], f"kf_tune --algorithm {algorithm}")
 
 
 def refusals(search: Search) -> list[str]:

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kfnb import compat
+from kfnb.diagnostics import logger
 from kfnb.errors import BackendError
 from kfnb.model import Dimension, Trial, TrialState, Value
 from kfnb.resources.studies.conditional_space import Asking, read_function
@@ -18,6 +20,8 @@ from kfnb.tuning.local.sampler import grid, learns_of_failures, pruner, sampler
 
 if TYPE_CHECKING:
     import optuna
+
+_logger = logger(__package__)
 
 
 @dataclass(frozen=True)
@@ -81,7 +85,7 @@ class Suggester:
                 outcome = Outcome(known.state, known.value)
             self.tell(frozen.number, outcome)
             if known is None:
-                yield Suggestion(frozen.number, frozen.params or frozen.system_attrs.get("fixed_params", {}))
+                yield Suggestion(frozen.number, compat.parameters_of(frozen))
 
     def next(self) -> Suggestion | None:
         """What to try next; None where there is nothing, for the moment or for good."""
@@ -116,6 +120,7 @@ class Suggester:
         except BackendError:
             raise
         except Exception as error:
+            _logger.debug("The function of a space failed.", exc_info=True)
             raise BackendError(f"the space's function fails: {type(error).__name__}: {error}") from error
         return asking.params
 

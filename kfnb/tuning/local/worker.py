@@ -21,6 +21,7 @@ from threading import Lock
 from types import CodeType, ModuleType, TracebackType
 from typing import Any
 
+from kfnb import compat
 from kfnb.backends.local.runner import MODULE, describe
 from kfnb.tuning.local import streams
 
@@ -103,10 +104,8 @@ class Worker:
 
     def _values(self, executor_input: dict[str, Any]) -> dict[str, Any]:
         """What the step put out and logged, by name."""
-        from kfp.dsl.executor import Executor
-
         function = self._function()
-        executor = Executor(executor_input=executor_input, function_to_execute=function)
+        executor = compat.kfp_executor(executor_input, function)
         results: list[Any] = []
         executor.write_executor_output = results.append
         executor.execute()

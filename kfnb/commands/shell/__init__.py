@@ -1,0 +1,1 @@
+"""Completion of the words of the command in a shell."""

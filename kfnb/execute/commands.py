@@ -1,0 +1,76 @@
+"""The command that executes notebooks."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kfnb.commands.command import Command, arguments, flag, option, repeated, word
+from kfnb.commands.session import Session
+from kfnb.errors import NotebookError
+from kfnb.execute.parameters import Text, read_file
+from kfnb.execute.progress import ProgressText
+from kfnb.execute.runner import run_notebooks
+
+
+def _positive(text: str) -> int:
+    if text.isdecimal() and int(text) > 0:
+        return int(text)
+    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunNotebooks(Command):
+    """Execute notebooks from top to bottom, and keep what was executed. Exit code 1 where a notebook failed."""
+
+    notebooks: tuple[Path, ...] = word("a notebook (.ipynb)", many="+", metavar="NOTEBOOK", type=Path)
+    parameters: Mapping[str, str] = arguments(
+        "a parameter, for each notebook that has it; the value is a Python or JSON literal, else text"
+    )
+    files: tuple[Path, ...] = repeated(
+        "-f", metavar="FILE", type=Path, help="a YAML or JSON file of parameters"
+    )
+    jobs: int = option(metavar="N", type=_positive, default=1, help="number of notebooks at once (default 1)")
+    output_dir: Path = option(
+        metavar="DIR",
+        type=Path,
+        default=Path("executed"),
+        help="where executed notebooks are kept (default executed)",
+    )
+    html: bool = flag(help="also write each executed notebook as HTML")
+    junit: Path | None = option(metavar="FILE", type=Path, help="write a report in JUnit's XML")
+
+    def run(self, session: Session) -> None:
+        """Execute them."""
+        try:
+            results = run_notebooks(
+                list(self.notebooks),
+                parameters=self._gathered(),
+                jobs=self.jobs,
+                output_dir=self.output_dir,
+                html=self.html,
+                junit=self.junit,
+                on_progress=ProgressText(sys.stderr),
+            )
+        except NotebookError as error:
+            raise NotebookError(f"{session.prog}: {error}") from None
+        except KeyboardInterrupt:
+            told = f"\n{session.prog}: interrupted; what was executed is in {self.output_dir}"
+            raise KeyboardInterrupt(told) from None
+        for result in results:
+            for path in (result.output, result.html):
+                if path is not None and path.exists():
+                    session.out(str(path))
+        if not all(result.succeeded for result in results):
+            session.fail()
+
+    def _gathered(self) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for file in self.files:
+            values.update(read_file(file))
+        values.update({name: Text(text) for name, text in self.parameters.items()})
+        return values

@@ -1,0 +1,29 @@
+"""Optional packages: each belongs to an extra of kfnb, and is imported only after ``require`` has found it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+
+from kfnb.errors import MissingExtra
+
+PACKAGES: Mapping[str, tuple[str, str]] = {
+    "cmaes": ("cmaes", "tune"),
+    "grpc": ("grpcio", "cluster"),
+    "optuna": ("optuna", "tune"),
+    "pandas": ("pandas", ""),
+    "scipy": ("scipy", "tune"),
+}
+"""Of each optional module: the package that has it, and the extra that installs it; empty for none."""
+
+
+def require(module: str, what: str) -> None:
+    """Raise ``MissingExtra`` unless an optional module, which ``what`` needs, is installed.
+
+    It is not imported: Optuna alone takes half a second, and the process that searches is another.
+    """
+    if find_spec(module) is not None:
+        return
+    package, extra = PACKAGES[module]
+    install = f"'kfnb[{extra}]'" if extra else package
+    raise MissingExtra(f"{what} needs {package}: pip install {install}")

@@ -1,0 +1,295 @@
+"""The nouns of kfnb: one row of plain strings each, from which all else is found. Nothing is imported for a row.
+
+From the rows come magics, verbs of the command ``kfnb``, their help and completion, displays, and the public names.
+A new noun is a folder ``kfnb/resources/<noun>/`` and a row here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType
+from typing import NamedTuple
+
+
+class CommandRow(NamedTuple):
+    """A command: the class ``name`` in the noun's ``commands``, and how it is called.
+
+    ``magic`` begins with ``%``, or with ``%%`` for the form that takes a cell; ``verb`` is one word, or two
+    (``runs show``). Either may be empty. ``summary`` is the line of ``kfnb --help``.
+    """
+
+    name: str
+    magic: str
+    verb: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True)
+class Noun:
+    """What users see of a noun.
+
+    ``exports`` are public names of ``kfnb``, each with the module that has it: one of the noun's own folder, or a
+    whole name that begins with ``kfnb.``. ``displays`` are the classes, ``module.Class``, that the noun's ``display``
+    draws; ``live`` those of them that are followed in the page, ``tables`` those that the page can sort and refresh.
+    ``values`` are the kinds of words that its ``completion`` completes. ``page`` is its page of ``docs/``.
+    """
+
+    name: str
+    commands: tuple[tuple[str, ...], ...] = ()
+    exports: Mapping[str, str] = field(default_factory=dict)
+    displays: tuple[str, ...] = ()
+    live: tuple[str, ...] = ()
+    tables: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    page: str = ""
+    package: str = ""
+
+    def module(self, role: str) -> ModuleType:
+        """The noun's file of that role: ``commands``, ``display``, ``completion``, ... It is imported now."""
+        return import_module(self.place(role))
+
+    def place(self, module: str) -> str:
+        """The whole name of a module of the noun's folder; a name that begins with ``kfnb.`` is whole."""
+        return (
+            module
+            if module.startswith("kfnb.")
+            else f"{self.package or f'kfnb.resources.{self.name}'}.{module}"
+        )
+
+    @property
+    def rows(self) -> Iterator[CommandRow]:
+        """Its commands."""
+        return (CommandRow(*row) for row in self.commands)
+
+
+NOUNS: list[Noun] = [
+    Noun(
+        "execution",
+        (("RunNotebooks", "", "run", "execute notebooks from top to bottom"),),
+        package="kfnb.execute",
+    ),
+    Noun(
+        "components",
+        (
+            ("Component", "%%kf_component", "", "run the cell, and make it a component of pipelines"),
+            (
+                "Parameters",
+                "%%kf_parameters",
+                "",
+                "run the cell; what it assigns are parameters of pipelines",
+            ),
+            ("SetUp", "%%kf_setup", "", "run the cell, and put its code at the top of every later step"),
+            ("Chain", "%kf_pipeline", "", "define a pipeline that runs components in order"),
+            (
+                "PipelineCell",
+                "%%kf_pipeline",
+                "",
+                "define a pipeline by KFP's DSL: loops, conditions, exit handlers",
+            ),
+            ("Show", "%kf_show", "", "show what travels with a component and why, or a pipeline's graph"),
+            (
+                "Compile",
+                "%kf_compile",
+                "compile",
+                "write a pipeline as KFP's YAML, or as a program of its SDK",
+            ),
+        ),
+        exports={"compile": "api"},
+        displays=("kfnb.model.component.ComponentView", "kfnb.model.component.Graph"),
+        values=("component", "pipeline", "subject", "argument"),
+        page="components.md",
+    ),
+    Noun(
+        "runs",
+        (
+            ("Submit", "%kf_submit", "submit", "run a pipeline: a compiled file, or a program of KFP's SDK"),
+            ("Show", "%kf_run", "runs show", "show a run"),
+            ("List", "%kf_runs", "runs", "list the newest runs; show one, or remove the oldest"),
+            ("Prune", "", "runs prune", "remove all but the newest"),
+            ("Compare", "%kf_compare", "compare", "compare runs: what differs between them"),
+            ("Logs", "%kf_logs", "logs", "print what a run's tasks wrote"),
+            ("Stop", "%kf_stop", "stop", "stop a run and all of its processes"),
+            ("Retry", "%kf_retry", "retry", "run again what did not succeed of a run"),
+            ("Archive", "%kf_archive", "archive", "archive runs; --undo restores them"),
+            ("Delete", "%kf_delete", "delete", "delete finished runs for good"),
+        ),
+        exports={
+            "Artifact": "kfnb.model",
+            "Run": "handle",
+            "RunFailed": "kfnb.errors",
+            "RunList": "handle",
+            "RunState": "kfnb.model",
+            "Task": "kfnb.model",
+            "compare": "api",
+            "run": "api",
+            "runs": "api",
+            "submit": "api",
+        },
+        displays=(
+            "kfnb.resources.runs.handle.Run",
+            "kfnb.resources.runs.handle.RunList",
+            "kfnb.model.run.Comparison",
+        ),
+        live=("kfnb.resources.runs.handle.Run",),
+        tables=("kfnb.resources.runs.handle.RunList",),
+        values=("run", "task"),
+    ),
+    Noun(
+        "studies",
+        (
+            (
+                "Tune",
+                "%kf_tune",
+                "tune",
+                "search for the parameters of a pipeline that make an objective best",
+            ),
+            ("TuneCell", "%%kf_tune", "", "search likewise: the cell is the trial"),
+            ("Show", "%kf_study", "studies show", "show a study; also stop, resume or delete it"),
+            ("List", "%kf_studies", "studies", "list the studies; show, stop, resume or delete one"),
+        ),
+        exports={
+            "Study": "handle",
+            "StudyFailed": "kfnb.errors",
+            "studies": "api",
+            "study": "api",
+            "tune": "api",
+        },
+        displays=(
+            "kfnb.resources.studies.handle.Study",
+            "kfnb.model.study.StudyList",
+            "kfnb.model.study.StudyPlot",
+        ),
+        live=("kfnb.resources.studies.handle.Study",),
+        values=("study", "algorithm setting"),
+        page="tuning.md",
+    ),
+    Noun(
+        "experiments",
+        (("List", "%kf_experiments", "experiments", "list the experiments"),),
+        exports={"Experiment": "kfnb.model", "experiments": "api"},
+        displays=("kfnb.model.kept.ExperimentList",),
+        values=("experiment",),
+    ),
+    Noun(
+        "uploads",
+        (("Upload", "%kf_upload", "upload", "keep a pipeline on the cluster, or a new version of one"),),
+        exports={"UploadedPipeline": "kfnb.model", "upload": "api", "uploads": "api"},
+        displays=("kfnb.model.kept.UploadList", "kfnb.model.kept.UploadedPipeline"),
+    ),
+    Noun(
+        "schedules",
+        (
+            (
+                "Schedule",
+                "%kf_schedule",
+                "schedule",
+                "run a pipeline on the cluster on a schedule; list, pause, resume, delete",
+            ),
+        ),
+        exports={"Schedule": "handle", "schedule": "api", "schedules": "api"},
+        displays=(
+            "kfnb.resources.schedules.handle.Schedule",
+            "kfnb.resources.schedules.handle.ScheduleList",
+        ),
+        values=("schedule",),
+    ),
+    Noun(
+        "cluster",
+        (
+            ("ShowStatus", "%kf_status", "status", "where you are, what there is, and what is broken"),
+            (
+                "Doctor",
+                "",
+                "doctor",
+                "check this machine, the clients and the way to the cluster; 1 where something is bad",
+            ),
+        ),
+        exports={"Status": "kfnb.model.cluster", "status": "api"},
+        displays=("kfnb.model.cluster.Status", "kfnb.model.check.CheckList", "kfnb.diagnostics.LogList"),
+        page="status.md",
+    ),
+    Noun(
+        "notebooks",
+        (
+            (
+                "Notebooks",
+                "%kf_notebook",
+                "notebook",
+                "the notebooks on the cluster: list, start, stop, create, delete",
+            ),
+        ),
+        displays=(
+            "kfnb.model.notebook.Notebook",
+            "kfnb.model.notebook.NotebookList",
+            "kfnb.model.notebook.Rehearsal",
+        ),
+        values=("notebook",),
+        page="notebooks.md",
+    ),
+    Noun(
+        "localcluster",
+        (
+            ("Cluster", "", "cluster", "a Kubeflow on this machine, with minikube or kind: up, status, down"),
+            ("Up", "", "cluster up", "start it"),
+            ("ShowStatus", "", "cluster status", "show what of it is ready"),
+            ("Down", "", "cluster down", "delete it"),
+        ),
+        displays=("kfnb.resources.localcluster.lifecycle.Standing",),
+        page="cluster.md",
+    ),
+    Noun(
+        "images",
+        (("WriteImage", "", "image", "write the folder that an image for notebooks is built from"),),
+        page="image.md",
+    ),
+    Noun(
+        "settings",
+        (("Config", "%kf_config", "", "show the settings, or set some"),),
+        exports={"KfnbError": "kfnb.errors"},
+        displays=("kfnb.settings.Kfnb",),
+        values=("setting", "file", "variable"),
+    ),
+    Noun(
+        "completion",
+        (("Completion", "", "completion", "print what completes kfnb's words in bash, zsh or fish"),),
+        package="kfnb.commands.shell",
+    ),
+]
+"""Every noun. A test may add one of its own."""
+
+
+def commands() -> Iterator[tuple[Noun, CommandRow]]:
+    """Every command, with its noun."""
+    return ((noun, row) for noun in NOUNS for row in noun.rows)
+
+
+def magics() -> dict[str, dict[str, tuple[Noun, CommandRow]]]:
+    """By the name of each magic, its command for each form: ``line`` and ``cell``."""
+    found: dict[str, dict[str, tuple[Noun, CommandRow]]] = {}
+    for noun, row in commands():
+        if row.magic:
+            form = "cell" if row.magic.startswith("%%") else "line"
+            found.setdefault(row.magic.lstrip("%"), {})[form] = noun, row
+    return found
+
+
+def verbs() -> dict[str, tuple[Noun, CommandRow]]:
+    """By its words (``runs``, ``runs show``), the command of each verb."""
+    return {row.verb: (noun, row) for noun, row in commands() if row.verb}
+
+
+def exports() -> dict[str, str]:
+    """By each public name, the module that has it."""
+    return {name: noun.place(module) for noun in NOUNS for name, module in noun.exports.items()}
+
+
+def noun_of_value(kind: str) -> Noun:
+    """The noun that completes words of a kind."""
+    return next(noun for noun in NOUNS if kind in noun.values)
+
+
+def noun_of_display(name: str) -> Noun | None:
+    """The noun that draws objects of the class of that whole name; None where none does."""
+    return next((noun for noun in NOUNS if name in noun.displays), None)

@@ -1,0 +1,113 @@
+"""The public functions of components and pipelines: what is defined in a notebook, compiled and shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from kfnb import model
+from kfnb.errors import UsageError
+from kfnb.pipeline import graph
+from kfnb.pipeline import pipeline as pipelines
+from kfnb.pipeline.component_view import view_component
+from kfnb.pipeline.pipeline import Built, Pipeline
+from kfnb.pipeline.sdk import load_pipeline
+from kfnb.pipeline.spec import Compiled, check_arguments, outline, read_spec
+from kfnb.pipeline.workspace import workspace
+from kfnb.settings import settings
+
+
+def compile(pipeline: Any, path: str | Path) -> Path:
+    """Write a pipeline to ``path``: as KFP's YAML, or for a ``.py`` as a program of KFP's SDK that compiles to it."""
+    target = Path(path)
+    try:
+        _write(pipeline, target)
+    except OSError as error:
+        raise UsageError(f"cannot write {target}: {error.strerror or error}") from None
+    return target
+
+
+def _write(pipeline: Any, target: Path) -> None:
+    if target.suffix not in (".py", ".yaml", ".yml", ".json"):
+        raise UsageError(f"{target} is neither .yaml nor .py: a pipeline is written as one of them")
+    if target.suffix != ".py":
+        pipelines.write_yaml(_kfp_object(pipeline), target)
+        return
+    if pipelines.is_kfp(pipeline):
+        raise UsageError(
+            "a KFP pipeline object is a program already: only a notebook's pipeline is written as one"
+        )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text(built(pipeline).program, encoding="utf-8")
+
+
+def _kfp_object(pipeline: Any) -> Any:
+    if pipelines.is_kfp(pipeline):
+        return pipeline
+    if _is_program(pipeline):
+        return load_pipeline(str(pipeline))
+    made = built(pipeline)
+    return pipelines.compile_program(made.pipeline.name, made.program)
+
+
+def show(name: str) -> model.ComponentView | model.Graph:
+    """What a component takes with it and why, or a pipeline's graph before it runs."""
+    current = workspace()
+    if name in current.notebook.components:
+        return view_component(current.notebook, current.notebook.components[name], settings().base_image)
+    if name.isidentifier() and name not in current.pipelines:
+        raise current.unknown(name)
+    compiled = spec_of(name)
+    return graph.graph_of(compiled)
+
+
+def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None) -> Compiled:
+    """The compiled form of anything that can be submitted.
+
+    Of a notebook's pipeline, ``given`` arguments are checked before it is compiled, which takes longer.
+    """
+    if isinstance(pipeline, Compiled):
+        return pipeline
+    if pipelines.is_kfp(pipeline):
+        return pipelines.from_kfp(pipeline)
+    if _is_program(pipeline):
+        return pipelines.from_kfp(load_pipeline(str(pipeline)))
+    if str(pipeline).endswith(".ipynb"):
+        raise UsageError(
+            f"{pipeline} is a notebook:",
+            hint="kfnb run executes it, and its own %kf_submit runs its pipelines",
+            ref=str(pipeline),
+        )
+    if isinstance(pipeline, Path) or (isinstance(pipeline, str) and _is_path(pipeline)):
+        return read_spec(pipeline)
+    made = built(pipeline)
+    if given is not None:
+        check_arguments(outline(made.pipeline.name, made.wired.params.values()), given)
+    return pipelines.compiled(made)
+
+
+def built(pipeline: str | Pipeline) -> Built:
+    """A notebook's pipeline, made of its components as they are now."""
+    if isinstance(pipeline, str):
+        pipeline = workspace().pipeline(pipeline)
+    if not isinstance(pipeline, Pipeline):
+        raise UsageError(
+            f"{pipeline!r} is not a pipeline:",
+            hint="give a name, a pipeline object, or a compiled file's path",
+        )
+    return pipelines.build(pipeline, image=settings().base_image, index_urls=settings().index_urls)
+
+
+def _is_program(pipeline: Any) -> bool:
+    """Whether a file of KFP's SDK is meant: ``file.py``, or ``file.py:NAME``."""
+    return isinstance(pipeline, str | Path) and str(pipeline).partition(":")[0].endswith(".py")
+
+
+def _is_path(text: str) -> bool:
+    return text.endswith((".yaml", ".yml", ".json")) or "/" in text
+
+
+def folder() -> str:
+    """The notebook's folder."""
+    return str(workspace().notebook.folder.resolve())

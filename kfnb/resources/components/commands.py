@@ -1,0 +1,160 @@
+"""The commands of components and pipelines: what a notebook defines, shows and compiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from kfnb.capture.component import Options
+from kfnb.commands.command import Command, flag, option, repeated, word
+from kfnb.commands.parser import Parser
+from kfnb.commands.session import Session
+from kfnb.commands.words import count, parameter, unique
+from kfnb.errors import UsageError
+from kfnb.pipeline import pipeline as pipelines
+from kfnb.resources.components import api
+from kfnb.resources.components.pod_options import PodOptions, read_pod
+
+if TYPE_CHECKING:
+    from kfnb.model import ComponentView, Graph
+    from kfnb.pipeline.pipeline import Pipeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Component(PodOptions, Command):
+    """Run the cell, and make it a component of pipelines."""
+
+    binds = True
+    runs_as_cell = True
+
+    name: str = word("the component's name")
+    param: tuple[str, ...] = repeated(metavar="NAME:TYPE=DEFAULT", help="a parameter")
+    output: tuple[str, ...] = repeated(metavar="NAME", help="a name that is always put out")
+    package: tuple[str, ...] = repeated(metavar="NAME==VERSION", help="a package to install")
+    image: str = option(default="", help="container image of the step")
+    retries: int = option(type=int, default=0, help="how often a failed step is tried again")
+    no_cache: bool = flag(help="run the step even where its inputs have not changed")
+    continues: bool = flag(
+        "--continue",
+        help="add this cell to the component of that name, or take the place of what it had added before",
+    )
+
+    def run(self, session: Session) -> None:
+        """Begin the component: the cell runs after this, and is captured when it has."""
+        params = tuple(parameter(text) for text in self.param)
+        unique([param.name for param in params], "--param")
+        unique(self.output, "--output")
+        chosen = Options(
+            params=params,
+            outputs=self.output,
+            packages=self.package,
+            image=self.image,
+            retries=count(self.retries, "--retries"),
+            cache=not self.no_cache,
+            pod=read_pod(self),
+        )
+        if self.continues and replace(chosen, params=(), outputs=(), packages=()) != Options():
+            raise UsageError(
+                f"--continue takes --param, --output and --package: give the rest to the first cell of {self.name}"
+            )
+        session.cells.begin_component(self.name, chosen, session.bind, continues=self.continues)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parameters(Command):
+    """Run the cell; each name that it assigns is a parameter of pipelines."""
+
+    runs_as_cell = True
+
+    def run(self, session: Session) -> None:
+        """Begin the parameters."""
+        session.cells.begin_parameters()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SetUp(Command):
+    """Run the cell, and put its code at the top of every later step: imports, options, seeds."""
+
+    runs_as_cell = True
+
+    def run(self, session: Session) -> None:
+        """Begin the set-up."""
+        session.cells.begin_set_up()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain(Command):
+    """Define a pipeline that runs components in order, wired by the names they share."""
+
+    binds = True
+
+    name: str = word("the pipeline's name")
+    steps: tuple[str, ...] = word("components", many="*", values="component")
+
+    def run(self, session: Session) -> Pipeline:
+        """Define the pipeline."""
+        current = session.cells.workspace
+        return _defined(session, pipelines.define_chain(current.notebook, self.name, self.steps))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PipelineCell(Command):
+    """Define a pipeline by KFP's DSL; inputs that the calls of components do not give are wired by name."""
+
+    binds = True
+
+    name: str = word("the pipeline's name")
+    param: tuple[str, ...] = repeated(metavar="NAME:TYPE=DEFAULT", help="a parameter")
+
+    def run(self, session: Session) -> Pipeline:
+        """Define the pipeline."""
+        params = [parameter(text) for text in self.param]
+        unique([param.name for param in params], "--param")
+        cells = session.cells
+        notebook = cells.workspace.notebook
+        made = pipelines.define(notebook, self.name, session.body, number=cells.number, params=params)
+        return _defined(session, made)
+
+
+def _defined(session: Session, pipeline: Pipeline) -> Pipeline:
+    """Keep a pipeline that can be built, and tell what is to be known of it."""
+    built = api.built(pipeline)
+    session.cells.workspace.pipelines[pipeline.name] = pipeline
+    for note in built.wired.notes:
+        session.tell(f"note: {note}")
+    return pipeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Show(Command):
+    """Show what travels with a component and why, or a pipeline's graph."""
+
+    binds = True
+
+    name: str = word("a component, a pipeline, or a compiled file", values="subject")
+
+    def run(self, session: Session) -> ComponentView | Graph:
+        """Show it."""
+        return api.show(self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compile(Command):
+    """Write a pipeline to a file."""
+
+    pipeline: Any = word("the pipeline's name, or a file that defines one", values="pipeline")
+    to: str | None = option(metavar="FILE.yaml", values="file", help="KFP's YAML")
+    python: str | None = option(
+        metavar="FILE.py", values="file", help="a program of KFP's SDK that compiles to the same"
+    )
+
+    def check(self, parser: Parser) -> None:
+        """One of both files is needed."""
+        if not self.to and not self.python:
+            raise UsageError(f"{parser.prog}: --to FILE.yaml, --python FILE.py, or both are required")
+
+    def run(self, session: Session) -> None:
+        """Write the files."""
+        for path in filter(None, (self.to, self.python)):
+            written = api.compile(self.pipeline, path)
+            session.out(str(written))

@@ -1,0 +1,11 @@
+"""The public functions of experiments."""
+
+from __future__ import annotations
+
+from kfnb import model
+from kfnb.resources.runs.api import backend_of
+
+
+def experiments(*, backend: str | None = None) -> model.ExperimentList:
+    """The experiments there are. A new one is made by the first run in it."""
+    return model.ExperimentList(backend_of(backend).experiments())

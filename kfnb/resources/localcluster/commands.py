@@ -1,0 +1,251 @@
+"""The commands of a cluster on this machine: it is started, looked at, and deleted."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kfnb.commands.command import Command, flag, option
+from kfnb.commands.session import Session
+from kfnb.commands.words import count
+from kfnb.errors import BackendError, UsageError
+from kfnb.resources.cluster import api
+from kfnb.resources.localcluster import checks, lifecycle, plan, request
+from kfnb.resources.localcluster.checks import Check, Verdict
+from kfnb.resources.localcluster.command import Log, Runner
+from kfnb.resources.localcluster.lifecycle import Standing
+from kfnb.resources.localcluster.plan import Wish
+from kfnb.resources.localcluster.progress_bar import Bar
+from kfnb.resources.localcluster.record import Reached, Record, Records
+from kfnb.resources.localcluster.request import Asked
+from kfnb.resources.localcluster.tool import TOOLS, Found
+from kfnb.settings import settings
+
+_NAMESPACE, _USER = "kubeflow-user-example-com", "user@example.com"
+"""What the manifests call their first user."""
+
+
+def _profile() -> Any:
+    return option(default="kubeflow", metavar="NAME", help="the cluster's name (default kubeflow)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cluster(Command):
+    """A Kubeflow on this machine, with minikube or kind."""
+
+    def run(self, session: Session) -> None:
+        """A verb is required."""
+        raise UsageError(f"{session.prog}: a verb is required", hint="the verbs are up, status and down")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Up(Command):
+    """Start a cluster on this machine with minikube or kind, and Kubeflow in it. Run again, it continues."""
+
+    profile: str = _profile()
+    tool: str = option(
+        "--with", choices=list(TOOLS), default="", help="what makes the cluster (default: what is installed)"
+    )
+    release: str = option(default="", help="which Kubeflow (default: the newest that kfnb knows)")
+    manifests: str = option(
+        default="",
+        metavar="DIR|URL",
+        help="its manifests: a checkout, or URL?ref=REF (default: the release's own repository)",
+    )
+    only: str = option(
+        default="",
+        metavar="PART,PART",
+        help="these parts alone, with what they need: pipelines, katib, notebooks, trainer, kserve, ...",
+    )
+    cores: int = option(type=int, default=0, metavar="N", help="of minikube (default: what the parts need)")
+    memory: int = option(
+        type=int, default=0, metavar="GIB", help="of minikube, in GiB (default: what the parts need)"
+    )
+    driver: str = option(default="", help="of minikube (default docker)")
+    kubernetes: str = option(
+        default="", metavar="VERSION", help="its version (default: the one that the release is tested with)"
+    )
+    timeout: int = option(
+        type=int, default=60, metavar="MINUTES", help="how long it may take in all (default 60)"
+    )
+    force: bool = flag(help="continue although something is missing")
+    dry_run: bool = flag(help="print the commands that would be run, and run none")
+
+    def run(self, session: Session) -> None:
+        """Start it."""
+        records = _records()
+        record = records.read(self.profile)
+        asked = self._asked(record)
+        wish = request.wish(asked)
+        there, looked = _look(wish, record)
+        session.tell(_table(looked))
+        if _missing(looked) and not (self.force or self.dry_run):
+            session.tell("\nInstall what is missing and try again; --force continues all the same.")
+            session.fail()
+            return
+        broken = record is not None and record.reached is Reached.BEGUN
+        steps = plan.plan(wish, there, broken=broken)
+        if self.dry_run:
+            session.out("\n".join(map(str, steps)))
+            return
+        new = there is Found.ABSENT or broken
+        reached = Reached.BEGUN if new else Reached.STARTED
+        _rise(wish, steps, request.record_of(asked, wish, reached), records)
+        session.out(_reached_by(wish))
+
+    def _asked(self, record: Record | None) -> Asked:
+        """What is asked for, with what the cluster was begun with."""
+        only = tuple(part.strip() for part in self.only.split(",") if part.strip())
+        asked = Asked(
+            self.profile,
+            self.tool,
+            self.release,
+            self.manifests,
+            only,
+            count(self.cores, "--cores"),
+            count(self.memory, "--memory"),
+            self.kubernetes,
+            self.driver,
+            count(self.timeout, "--timeout"),
+        )
+        return asked if record is None else request.going_on(asked, record)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowStatus(Command):
+    """Whether the cluster on this machine is there, and what of Kubeflow is ready. Exit code 0 where all is."""
+
+    json = "print it as JSON"
+
+    profile: str = _profile()
+
+    def run(self, session: Session) -> Standing:
+        """Show it."""
+        how = lifecycle.standing(_ours(self.profile), Runner())
+        if not how.ready:
+            session.fail()
+        return how
+
+
+@dataclass(frozen=True, kw_only=True)
+class Down(Command):
+    """Delete the cluster that kfnb started on this machine, with all that is in it."""
+
+    profile: str = _profile()
+    yes: bool = flag(help="do not ask")
+    dry_run: bool = flag(help="print the command that would be run, and run none")
+
+    def run(self, session: Session) -> None:
+        """Delete it."""
+        record, records = _ours(self.profile), _records()
+        if self.dry_run:
+            session.out(str(TOOLS[record.tool].delete(record.profile)))
+            return
+        if not self.yes and not _agreed(session, record):
+            session.tell("nothing was deleted")
+            session.fail()
+            return
+        try:
+            lifecycle.down(record, records, Runner(Log(records.log(record.profile))), session.tell)
+        except KeyboardInterrupt:
+            told = f"\nInterrupted: {_named('kfnb cluster down', record.profile)} continues."
+            raise KeyboardInterrupt(told) from None
+        session.tell(f"nothing is left of {record.profile}")
+
+
+def _look(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Check]]:
+    """What there is of the cluster, and what is checked: a machine is big enough for what runs on it already."""
+    quiet = Runner()
+    wanted = request.wanted(wish)
+    tools = checks.of_tools(wanted, quiet)
+    if _missing([check for check in tools if check.name not in ("Kubernetes", "kustomize")]):
+        there = Found.ABSENT
+    else:
+        there = lifecycle.find(wish.tool, wish.profile, record, quiet)
+    machine = (
+        ()
+        if there is not Found.ABSENT
+        else checks.of_machine(wanted.size, request.least(wish), api.machine())
+    )
+    return there, (*machine, *tools)
+
+
+def _rise(wish: Wish, steps: Sequence[plan.Step], record: Record, records: Records) -> None:
+    bar, runner = Bar(sys.stderr), Runner(Log(records.log(wish.profile)))
+    again = _named("kfnb cluster up", wish.profile)
+    try:
+        lifecycle.up(wish, steps, record, records, runner, bar)
+    except KeyboardInterrupt:
+        down = _named("kfnb cluster down", wish.profile)
+        raise KeyboardInterrupt(f"\nInterrupted: {again} continues, {down} deletes it.") from None
+    except BackendError as error:
+        raise BackendError(f"{error}\n{again} continues") from None
+    finally:
+        bar.clear()
+
+
+def _records() -> Records:
+    return Records(Path(settings().home) / "clusters")
+
+
+def _ours(profile: str) -> Record:
+    records = _records()
+    record = records.read(profile)
+    if record is None:
+        others = ", ".join(one.profile for one in records.all())
+        hint = f"there is {others}: name it with --profile" if others else "kfnb cluster up starts one"
+        raise BackendError(f"kfnb has started no cluster {profile}", code="not-found", hint=hint, ref=profile)
+    return record
+
+
+def _agreed(session: Session, record: Record) -> bool:
+    if session.ask is None:
+        told = f"{session.prog} deletes the cluster and all that is in it:"
+        raise UsageError(told, code="confirmation-required", hint="give --yes", ref=record.profile)
+    asked = f"Delete the {record.tool} cluster {record.profile}, with all that is in it? [y/N] "
+    return session.ask(asked).strip().lower() in ("y", "yes")
+
+
+def _missing(looked: Sequence[Check]) -> bool:
+    return any(check.verdict is Verdict.MISSING for check in looked)
+
+
+def _table(looked: Sequence[Check]) -> str:
+    """A line for each check, and below what is not fine the command that mends it."""
+    wide = max(len(check.name) for check in looked)
+    lines = []
+    for check in looked:
+        lines.append(f"{check.verdict!s:<8} {check.name:<{wide}}  {check.told}")
+        if check.mend:
+            lines.append(f"{'':<9}{check.mend}")
+    return "\n".join(lines)
+
+
+def _reached_by(wish: Wish) -> str:
+    """How the cluster is reached, and as whom."""
+    kubectl = f"kubectl --context {wish.context}"
+    lines = [
+        f"Kubeflow {wish.release} is ready on {wish.tool.name}, for {_USER} in the namespace {_NAMESPACE}."
+    ]
+    setting = f"%kf_config context={wish.context} namespace={_NAMESPACE}"
+    if any(part.name == "pipelines" for part in wish.parts):
+        # Pipelines serve several users here, and ask who comes
+        token = f"{kubectl} -n {_NAMESPACE} create token default-editor --audience=pipelines.kubeflow.org"
+        lines.append(f"  once a day:    (umask 077; {token} --duration=24h > token.txt)")
+        setting += " token_file=token.txt"
+    return "\n".join(
+        [
+            *lines,
+            f"  in a notebook: {setting}",
+            f"  in a browser:  {kubectl} -n istio-system port-forward svc/istio-ingressgateway 8080:80",
+            f"                 http://localhost:8080 as {_USER}; the manifests' README tells the password",
+            f"  to end it:     {_named('kfnb cluster down', wish.profile)}",
+        ]
+    )
+
+
+def _named(command: str, profile: str) -> str:
+    return command if profile == "kubeflow" else f"{command} --profile {profile}"

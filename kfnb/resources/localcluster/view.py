@@ -1,0 +1,39 @@
+"""How a cluster on this machine is drawn, in text."""
+
+from __future__ import annotations
+
+from kfnb.model.check import Outcome
+from kfnb.resources.localcluster.lifecycle import Standing
+from kfnb.resources.localcluster.record import Reached
+from kfnb.resources.localcluster.tool import Found
+
+
+def draw_standing(how: Standing) -> dict[str, str]:
+    """A cluster, and which parts of Kubeflow are ready in it."""
+    record = how.record
+    there = {Found.ABSENT: "is not there", Found.STOPPED: "is stopped", Found.RUNNING: "runs"}[how.found]
+    told = f"{record.profile} ({record.tool}, Kubernetes {record.kubernetes}) {there}"
+    lines = [told, f"Kubeflow {how.release or record.release}: {'ready' if how.ready else _why(how)}"]
+    for part in how.parts:
+        count = f"{part.ready} of {part.wanted} ready" if part.wanted else ""
+        failing = f": {', '.join(part.failing)}" if part.failing else ""
+        lines.append(f"  {part.name:<15} {part.version:<10} {count}{failing}".rstrip())
+    cut = how.hairpin
+    if cut is not None and cut.outcome is Outcome.BAD:
+        lines += [f"  {cut.told}", f"    {cut.mend}"]
+    return {"text/plain": "\n".join(lines)}
+
+
+def _why(how: Standing) -> str:
+    if how.trouble:
+        return how.trouble
+    again = _named("kfnb cluster up", how.record.profile)
+    if how.found is not Found.RUNNING:
+        return f"{again} starts it"
+    if how.record.reached is not Reached.READY:
+        return f"not all of it was applied; {again} continues"
+    return "not ready"
+
+
+def _named(command: str, profile: str) -> str:
+    return command if profile == "kubeflow" else f"{command} --profile {profile}"

@@ -1,0 +1,229 @@
+"""The command of notebooks on the cluster."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+from kfnb.commands.command import Command, flag, option, repeated, word
+from kfnb.commands.parser import Parser
+from kfnb.commands.session import Session
+from kfnb.errors import UsageError, did_you_mean
+from kfnb.model.notebook import Mount, Notebook, NotebookList, NotebookState, Rehearsal
+from kfnb.resources.notebooks import api
+from kfnb.resources.notebooks.spec import Asked
+from kfnb.text.timespec import span
+
+VERBS = ("list", "start", "stop", "create", "delete")
+_WHICH = {"kind"}
+_OPTIONS = {
+    "list": set[str](),
+    "start": _WHICH | {"wait", "timeout"},
+    "stop": _WHICH | {"yes"},
+    "delete": _WHICH | {"yes", "with_volume"},
+}
+"""The options that each verb has; those of ``create`` are all others."""
+
+_OF_ASKED = (
+    "image",
+    "cpu",
+    "memory",
+    "gpu",
+    "accelerator",
+    "size",
+    "service_account",
+    "workspace_kind",
+    "image_config",
+    "pod_config",
+)
+_RUNNING, _STOPPED = NotebookState.RUNNING, NotebookState.STOPPED
+
+
+@dataclass(frozen=True, kw_only=True)
+class Notebooks(Command):
+    """The notebooks of your namespace, Notebooks (v1) and Workspaces (v2): list, start, stop, create, delete."""
+
+    binds = True
+    json = "print what was found or made as JSON"
+
+    verb: str = word(
+        "list (default), start, stop, create, delete", default="list", metavar="VERB", values=VERBS
+    )
+    name: str | None = word("the notebook's name", default=None, metavar="NAME", values="notebook")
+    kind: str | None = option(
+        choices=("v1", "v2"), help="Notebook (v1) or Workspace (v2), where that is not clear"
+    )
+    wait: bool = flag(help="start, create: wait until it runs; interrupt to stop waiting")
+    timeout: str | None = option(metavar="DURATION", help="how long to wait: 90s, 10m (default 10m)")
+    image: str | None = option(help="create: its image")
+    cpu: str | None = option(help="create: cores, as Kubernetes writes them: 2 or 500m (default 0.5)")
+    memory: str | None = option(help="create: memory, as Kubernetes writes it: 4Gi (default 1Gi)")
+    gpu: int | None = option(type=int, help="create: number of GPUs")
+    accelerator: str | None = option(
+        metavar="TYPE", help="create: what --gpu counts (default nvidia.com/gpu)"
+    )
+    size: str | None = option(metavar="10Gi", help="create: make a new volume of that size for its home")
+    volume: tuple[str, ...] = repeated(
+        metavar="NAME:/PATH", help="create: a volume claim that is there, and where"
+    )
+    configuration: tuple[str, ...] = repeated(
+        metavar="NAME", help="create: a PodDefault that it gets, such as access-ml-pipeline"
+    )
+    service_account: str | None = option(
+        metavar="NAME", help="create: its service account (default default-editor)"
+    )
+    workspace_kind: str | None = option(metavar="NAME", help="create: the kind of a workspace")
+    image_config: str | None = option(
+        metavar="ID", help="create: which of the images that the workspace's kind offers"
+    )
+    pod_config: str | None = option(
+        metavar="ID", help="create: which of the sizes that the workspace's kind offers"
+    )
+    dry_run: bool = flag(help="create: show the YAML and what the server says; create nothing")
+    with_volume: bool = flag(help="delete: also the volume of its home and all that is in it")
+    yes: bool = flag(help="stop, delete: do not ask")
+
+    def check(self, parser: Parser) -> None:
+        """Refuse a verb that there is not, a missing name, and options that mean nothing together."""
+        if self.verb not in VERBS:
+            hint = did_you_mean(self.verb, VERBS, f"the verbs are {', '.join(VERBS)}")
+            parser.error(f"unknown verb {self.verb}", code="unknown-verb", hint=hint, ref=self.verb)
+        if self.verb == "list" and self.name:
+            parser.error(f"list takes no name: leave out {self.name}")
+        if self.verb != "list" and not self.name:
+            parser.error(f"a notebook is required: {self.verb} NAME")
+        names = {one.name for one in fields(self)}
+        others = {name for name in names if getattr(self, name) not in (None, False, ())} - {"verb", "name"}
+        others -= _OPTIONS.get(self.verb, names - {"yes", "with_volume"})
+        if others:
+            parser.error(f"{self.verb} has no --{min(others).replace('_', '-')}")
+        if self.timeout and not self.wait:
+            parser.error("--timeout is how long --wait waits: give both")
+        if self.dry_run and self.wait:
+            parser.error("--dry-run creates nothing that --wait could wait for")
+
+    def run(self, session: Session) -> NotebookList | Notebook | Rehearsal | None:
+        """Start, stop, create or delete a notebook, or list them all."""
+        if self.verb == "list":
+            return api.notebooks()
+        seconds = self.seconds  # refused, where it is, before anything is done
+        if self.verb == "create":
+            return _create(self, seconds, session)
+        version = self.kind or ""
+        before = api.notebook(self.target, version=version)
+        if self.verb == "start":
+            return _start(self, before, version, seconds, session)
+        if self.verb == "stop":
+            return _stop(self, before, version, session)
+        return _delete(self, before, version, session)
+
+    @property
+    def target(self) -> str:
+        """The notebook's name."""
+        return self.name or ""
+
+    @property
+    def seconds(self) -> float:
+        """How long ``--wait`` waits. Raises ``UsageError``."""
+        try:
+            return float(span(self.timeout)) if self.timeout else api.WAITS
+        except UsageError as error:
+            raise UsageError(f"--timeout {error}") from None
+
+    def asked(self) -> Asked:
+        """The new notebook that is asked for. Raises ``UsageError``."""
+        if self.accelerator and not self.gpu:
+            raise UsageError(f"--accelerator {self.accelerator}: --gpu N is required with it")
+        given = {name: getattr(self, name) for name in _OF_ASKED if getattr(self, name) is not None}
+        return Asked(self.target, mounts=tuple(map(_mount, self.volume)), **given)
+
+
+def _mount(text: str) -> Mount:
+    claim, colon, path = text.partition(":")
+    if not (claim and colon and path.startswith("/")):
+        raise UsageError(f"--volume {text}: write NAME:/PATH, the name of a volume claim and where it goes")
+    return Mount(claim, path.rstrip("/") or "/")
+
+
+def _create(found: Notebooks, seconds: float, session: Session) -> Notebook | Rehearsal:
+    asked, version = found.asked(), found.kind or ""
+    if found.dry_run:
+        rehearsed = api.rehearse(asked, version=version, configurations=found.configuration)
+        if not rehearsed.accepted:
+            session.fail()
+        return rehearsed
+    made = api.create(asked, version=version, configurations=found.configuration, tell=session.tell)
+    kind = "v2" if made.kind == "Workspace" else "v1"
+    return _awaited(found.target, kind, seconds, session) if found.wait else made
+
+
+def _start(found: Notebooks, before: Notebook, version: str, seconds: float, session: Session) -> Notebook:
+    if before.state is _RUNNING:
+        session.tell(f"{before.word} {before.name} is running already")
+        return before
+    started = api.start(found.target, version=version)
+    return _awaited(found.target, version, seconds, session) if found.wait else started
+
+
+def _stop(found: Notebooks, before: Notebook, version: str, session: Session) -> Notebook:
+    if before.state is _STOPPED:
+        session.tell(f"{before.word} {before.name} was stopped already")
+        return before
+    _check_here(found, before)
+    return api.stop(found.target, version=version)
+
+
+def _delete(found: Notebooks, before: Notebook, version: str, session: Session) -> Notebook | None:
+    """Delete it once somebody has said yes, or said so before; None where somebody said no."""
+    _check_here(found, before)
+    stays = _what_stays(before, with_volume=found.with_volume)
+    if not found.yes and session.ask is None:
+        hint = "give --yes to delete it without a question, since no one can answer one here"
+        raise UsageError(f"{before.name}:", code="confirmation-required", hint=hint, ref=before.name)
+    if not found.yes and not _agreed(session, f"Delete {before.word} {before.name} for good? {stays}."):
+        session.tell("nothing was deleted")
+        return None
+    deleted = api.delete(found.target, version=version, with_volume=found.with_volume)
+    session.tell(f"deleted {before.word} {before.name}; {stays[0].lower()}{stays[1:]}")
+    return replace(deleted, state=NotebookState.DELETING, why="")
+
+
+def _check_here(found: Notebooks, before: Notebook) -> None:
+    """Refuse to end the notebook in which this is typed, unless that is said."""
+    if before.here and not found.yes:
+        raise UsageError(
+            f"{before.name} is the very {before.word} that you are in: this kernel and all others in it end "
+            f"with it. %kf_notebook {found.verb} {before.name} --yes does it"
+        )
+
+
+def _what_stays(notebook: Notebook, *, with_volume: bool) -> str:
+    claims = list(dict.fromkeys(mount.claim for mount in notebook.mounts))
+    gone = notebook.home if with_volume else ""
+    kept = ", ".join(claim for claim in claims if claim != gone)
+    lost = f"its volume {gone} goes with it, and all that is in it" if gone else ""
+    if not claims:
+        return "It has no volume: nothing of it stays"
+    stays = f"{'the others stay' if gone else 'its volumes stay'}: {kept}" if kept else ""
+    told = "; ".join(part for part in (lost, stays) if part)
+    return told[0].upper() + told[1:]
+
+
+def _agreed(session: Session, question: str) -> bool:
+    return session.ask is not None and session.ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+
+
+def _awaited(name: str, version: str, seconds: float, session: Session) -> Notebook:
+    """The notebook once it runs, saying why it does not yet; as it is, where it is waited for no longer."""
+    told, last = "", None
+    try:
+        for last in api.awaited(name, version=version, timeout=seconds):
+            why = last.why or ("" if last.state is _RUNNING else "waiting for its pod")
+            if why and why != told:
+                session.tell(f"{last.word} {last.name} is {last.state}: {why}")
+                told = why
+    except KeyboardInterrupt:
+        if last is None:
+            raise
+        session.tell(f"no longer waited for: {last.word} {last.name} goes on starting")
+    assert last is not None
+    return last

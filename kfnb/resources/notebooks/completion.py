@@ -1,0 +1,10 @@
+"""Completion of notebooks on the cluster."""
+
+from __future__ import annotations
+
+from kfnb.commands.completion import Values, asked
+from kfnb.resources.notebooks import api
+
+VALUES: dict[str, Values] = {
+    "notebook": lambda _found, _around: asked("notebooks", lambda: (one.name for one in api.notebooks()))
+}

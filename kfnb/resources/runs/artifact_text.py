@@ -1,0 +1,67 @@
+"""What is inside artifacts, read for those who draw them: widgets fetch nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kfnb import model
+from kfnb.artifacts.preview import preview
+from kfnb.diagnostics import logger
+from kfnb.model import Artifact, Preview, Task
+from kfnb.resources.runs.view.run import draw_run
+from kfnb.ui.mount_point import Home
+
+_logger = logger(__package__)
+
+_READ = ("system.HTML", "system.Markdown")
+_SHOWN_BY_METADATA = ("system.Metrics", "system.ClassificationMetrics")
+_LONGEST = 2_000_001
+
+
+class Drawing:
+    """How one run's static picture is drawn: with its reports, which are read once. ``home`` marks it for a page."""
+
+    def __init__(self, home: Home | None = None) -> None:
+        self._home = home
+        self._texts: dict[str, str] = {}
+
+    def __call__(self, run: model.Run) -> dict[str, str]:
+        """The run as a mimebundle."""
+        for task in run.tasks:
+            for artifact in _reports(task):
+                if not self._texts.get(artifact.uri):
+                    self._texts[artifact.uri] = _text(artifact)
+        return draw_run(run, self._texts, home=self._home)
+
+
+def texts_of(task: Task) -> dict[str, str]:
+    """The texts of a task's reports, by URI."""
+    return {artifact.uri: _text(artifact) for artifact in _reports(task)}
+
+
+def previews_of(task: Task) -> dict[str, Preview]:
+    """The beginnings of a task's other artifacts, by URI."""
+    return {
+        artifact.uri: preview(artifact)
+        for artifact in _artifacts(task)
+        if artifact.type not in (*_READ, *_SHOWN_BY_METADATA)
+    }
+
+
+def _artifacts(task: Task) -> Iterable[Artifact]:
+    for value in (*task.inputs.values(), *task.outputs.values()):
+        items = value if isinstance(value, list | tuple) else (value,)
+        yield from (item for item in items if isinstance(item, Artifact))
+
+
+def _reports(task: Task) -> Iterable[Artifact]:
+    return (artifact for artifact in task.artifacts.values() if artifact.type in _READ)
+
+
+def _text(artifact: Artifact) -> str:
+    try:
+        with artifact.open("r") as file:
+            return str(file.read(_LONGEST))
+    except Exception:  # whatever a file system of fsspec's raises: the artifact is shown without its content
+        _logger.debug("The content of artifact %s cannot be read.", artifact.name, exc_info=True)
+        return ""

@@ -1,0 +1,382 @@
+"""The commands of runs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+from kfnb import model
+from kfnb.commands.command import Command, arguments, flag, option, repeated, word
+from kfnb.commands.log_options import LogOptions, print_excerpt
+from kfnb.commands.parser import Parser
+from kfnb.commands.session import Following, Session
+from kfnb.errors import RunNotFound, StudyFailed, UsageError, did_you_mean
+from kfnb.jobs.polling import poll
+from kfnb.model import RunState
+from kfnb.pipeline.spec import Compiled
+from kfnb.resources.components.api import folder, spec_of
+from kfnb.resources.runs import api
+from kfnb.resources.runs.handle import Run, RunList
+from kfnb.resources.runs.logs import wanted
+from kfnb.resources.runs.view.progress import draw_progress
+from kfnb.target import BACKENDS
+
+if TYPE_CHECKING:
+    from kfnb.model import Comparison
+    from kfnb.resources.studies.handle import Study
+
+STATES = tuple(str(state).lower() for state in RunState)
+"""The states of a run, as people write them."""
+_RUN = "the run's id, or the start of it"
+_RUNS = "a run's id, or the start of it"
+
+
+def keep_option(told: str) -> Any:
+    """``--keep-files``: which files of a run are copied beside the notebook."""
+    return repeated(
+        metavar="PATTERN",
+        nargs="?",
+        const="*",
+        help=f"{told} copy the files that its steps wrote beside the notebook: those that fit ('plots/*.png'), or all",
+    )
+
+
+def env_option() -> Any:
+    """``--env NAME``: what the steps of a cluster get of the environment here."""
+    help = "an environment variable that steps on a cluster get with its value here; no secrets"
+    return repeated(metavar="NAME", help=help, values="variable")
+
+
+# -- which runs -----------------------------------------------------------------------------------------------------
+
+
+def handle_of(session: Session, text: str) -> Run:
+    """The run that a word means: a name that is bound to one, an id, or the start of an id. Raises ``RunNotFound``."""
+    value = session.names.get(text)
+    try:
+        return api.handles(value if isinstance(value, Run | model.Run) else text)[0]
+    except RunNotFound as missing:
+        names = [name for name, value in session.names.items() if isinstance(value, Run)]
+        hint = "; ".join(filter(None, (missing.hint, did_you_mean(text, names))))
+        raise RunNotFound(missing.message, hint=hint, ref=missing.ref) from None
+
+
+def handles_of(session: Session, texts: Sequence[str]) -> list[Run]:
+    """The runs that words mean, each once."""
+    return list({run.id: run for run in (handle_of(session, text) for text in texts)}.values())
+
+
+# -- running --------------------------------------------------------------------------------------------------------
+
+
+def followed(session: Session, run: Run) -> Any:
+    """A run that has been started, followed as the session does."""
+
+    def seen() -> Iterator[model.Run]:
+        observed = run.observe()
+        yield observed.run
+        for _ in poll(observed, observed.pace):
+            yield observed.run
+
+    return session.follow(
+        Following(
+            run,
+            begun=f"run {run.id}",
+            looks=seen,
+            line=draw_progress,
+            succeeded=lambda last: last.state is RunState.SUCCEEDED,
+            interrupted=f"run {run.id} is still running; follow it with kfnb logs -f {run.id},"
+            f" stop it with kfnb stop {run.id}",
+            notes=lambda now: now.notes,
+            after=run.finish_keeping,
+        )
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Submit(Command):
+    """Run a pipeline. Its arguments are given as --name value, or -p name value."""
+
+    binds = True
+    json = "print the run as JSON when it is finished"
+    arguments_of = "pipeline"
+
+    pipeline: str = word("a pipeline's name, or a compiled file", values="pipeline")
+    arguments: Mapping[str, str] = arguments("an argument of the pipeline")
+    backend: str | None = option(values=BACKENDS, help="where to run: local or kubeflow")
+    name: str | None = option(help="the run's name")
+    experiment: str | None = option(values="experiment", help="the experiment that the run belongs to")
+    no_cache: bool = flag(help="run every step, whatever ran before")
+    from_study: str | None = option(
+        metavar="NAME",
+        values="study",
+        help="use the best parameters of a study; waits for it while it is running",
+    )
+    env: tuple[str, ...] = env_option()
+    keep_files: tuple[str, ...] = keep_option("when the run is finished,")
+
+    def run(self, session: Session) -> Any:
+        """Start the run."""
+        if "kfp.compiler" not in sys.modules:
+            session.announce(f"Compiling {self.pipeline}: loading KFP's compiler ...")
+        run = self._submit(session)
+        session.started(run)
+        if self.keep_files:
+            run.keep_when_finished(*self.keep_files, folder=folder(), tell=session.tell)
+        return followed(session, run)
+
+    def _submit(self, session: Session) -> Run:
+        # what is wrong with the pipeline is told before a study is waited for
+        compiled = spec_of(self.pipeline, given=self.arguments if self.from_study is None else None)
+        for name in self._meant_otherwise(compiled):
+            session.tell(
+                f"note: --{name} is an option of its own: the parameter {name} of {compiled.name} is given as"
+                f" -p {name} VALUE"
+            )
+        return api.submit(
+            compiled,
+            self.arguments,
+            backend=self.backend,
+            name=self.name,
+            experiment=self.experiment,
+            cache=not self.no_cache,
+            from_study=None if self.from_study is None else _ended(session, self.from_study),
+            env=self.env,
+            tell=session.tell,
+        )
+
+    def _meant_otherwise(self, compiled: Compiled) -> list[str]:
+        """The options that were given while a parameter of the pipeline has the same name, and was not."""
+        parameters = compiled.spec.get("root", {}).get("inputDefinitions", {}).get("parameters", {})
+        given = {one.name for one in fields(self) if getattr(self, one.name)} - {"pipeline", "arguments"}
+        return sorted(name for name in given & set(parameters) if name not in self.arguments)
+
+
+def _ended(session: Session, name: str) -> Study:
+    """A study, once it has ended: it is waited for, as under Run All it has only just begun."""
+    from kfnb.resources.studies.api import study_of
+
+    handle = study_of(session.names.get(name), name)
+    now = handle.snapshot()
+    if now.state.finished:
+        return handle
+    done = sum(trial.state.finished for trial in now.trials)
+    of = "" if now.max_trials is None else f" of {now.max_trials}"
+    session.tell(
+        f"study {handle.name} is still running ({done}{of} trials): waiting for its end; interrupt to stop waiting"
+    )
+    with suppress(
+        StudyFailed
+    ):  # one that was stopped has a best trial too; where there is none, that is told next
+        handle.wait()
+    return handle
+
+
+@dataclass(frozen=True, kw_only=True)
+class Retry(Command):
+    """Run again what did not succeed of a run; what did is not done again."""
+
+    binds = True
+    json = "print the run as JSON when it is finished"
+
+    run_id: str = word(_RUN, values="run", metavar="run")
+
+    def run(self, session: Session) -> Any:
+        """Start the retry."""
+        run = handle_of(session, self.run_id).retry()
+        session.started(run)
+        return followed(session, run)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stop(Command):
+    """End a run and all of its processes; what it has finished is kept."""
+
+    run_id: str = word(_RUN, values="run", metavar="run")
+
+    def run(self, session: Session) -> None:
+        """Stop it."""
+        run = handle_of(session, self.run_id)
+        state = run.state
+        if state.finished:
+            session.tell(f"run {run.id} is already finished: {state}")
+            return
+        run.stop()
+        session.tell(f"stopping run {run.id}")
+
+
+# -- showing --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Show(Command):
+    """Show a run, from whichever kernel it was started."""
+
+    binds = True
+    json = "print the run as JSON"
+
+    run_id: str = word(_RUN, values="run", metavar="run")
+    keep_files: tuple[str, ...] = keep_option("also")
+    force: bool = flag(help="overwrite files that differ")
+
+    def check(self, parser: Parser) -> None:
+        """--force is of --keep-files."""
+        if self.force and not self.keep_files:
+            raise UsageError("--force overwrites what --keep-files copies: give both")
+
+    def run(self, session: Session) -> Run:
+        """Show it; with ``--keep-files``, files that its steps wrote are copied beside the notebook."""
+        run = handle_of(session, self.run_id)
+        if self.keep_files:
+            if not run.state.finished:
+                session.tell(f"run {run.id} is not finished: only the files of finished steps are kept")
+            for line in run.keep_files(*self.keep_files, folder=folder(), force=self.force).told:
+                session.tell(line)
+        return run
+
+
+@dataclass(frozen=True, kw_only=True)
+class List(Command):
+    """The newest runs."""
+
+    binds = True
+    json = "print the runs as JSON"
+
+    backend: str | None = option(values=BACKENDS, help="backend: local or kubeflow")
+    limit: int = option(type=int, default=20, help="maximum number of runs (default 20)")
+    experiment: str = option(default="", values="experiment", help="only runs of this experiment")
+    state: str = option(
+        default="", values=STATES, help="only runs in this state: running, failed, succeeded, ..."
+    )
+    name: str = option(default="", help="only runs with this in their names")
+    since: str | None = option(
+        metavar="WHEN", help="only runs from then on: 2026-11-25, 2026-11-25T06:00, or 2d for two days ago"
+    )
+    archived: bool = flag(help="include archived runs")
+
+    def run(self, session: Session) -> RunList:
+        """List them."""
+        return api.runs(
+            backend=self.backend,
+            limit=self.limit,
+            experiment=self.experiment,
+            state=self.state,
+            name=self.name,
+            since=self.since,
+            archived=self.archived,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compare(Command):
+    """Show runs side by side: arguments, metrics and environments that differ."""
+
+    binds = True
+    json = "print the comparison as JSON"
+
+    runs: tuple[str, ...] = word(f"{_RUNS}; two or more", many="+", metavar="RUN", values="run")
+    all: bool = flag(help="show what is the same in all of them too")
+
+    def run(self, session: Session) -> Comparison:
+        """Compare them."""
+        return api.compare(*(self._data(session, text) for text in self.runs), whole=self.all)
+
+    @staticmethod
+    def _data(session: Session, text: str) -> Any:
+        value = session.names.get(text)
+        return value if isinstance(value, Run | model.Run) else handle_of(session, text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logs(LogOptions, Command):
+    """Print what a run's tasks wrote."""
+
+    run_id: str | None = word(
+        "the run's id (default: the newest run)", values="run", default=None, metavar="run"
+    )
+    task: str | None = word("one task (default: all)", values="task", default=None)
+    follow: bool = flag("--follow", "-f", help="keep printing until the run is finished")
+    since: str | None = option(metavar="WHEN", help="lines from then on: 10m for ten minutes ago, or a date")
+
+    def run(self, session: Session) -> None:
+        """Print the lines."""
+        run = api.newest() if self.run_id is None else handle_of(session, self.run_id)
+        which = wanted(self.since, self.grep, self.level)
+        excerpt = run.excerpt(self.task, which, self.last(session), follow=self.follow)
+        print_excerpt(
+            excerpt,
+            session,
+            named=self.task is None,
+            at_once=self.follow,
+            place=lambda: run.log_place(self.task),
+        )
+
+
+# -- keeping --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True)
+class Archive(Command):
+    """Archive runs: %kf_runs shows them only with --archived."""
+
+    runs: tuple[str, ...] = word(f"{_RUNS}; one or more", many="+", metavar="RUN", values="run")
+    undo: bool = flag(help="restore them")
+
+    def run(self, session: Session) -> None:
+        """Archive or restore them."""
+        for run in handles_of(session, self.runs):
+            if self.undo:
+                run.unarchive()
+            else:
+                run.archive()
+            session.tell(f"run {run.id} is {'back in the lists' if self.undo else 'archived'}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Delete(Command):
+    """Delete finished runs for good, with what is kept of them. Asks first."""
+
+    runs: tuple[str, ...] = word(f"{_RUNS}; one or more", many="+", metavar="RUN", values="run")
+    yes: bool = flag("--yes", "-y", help="do not ask")
+
+    def run(self, session: Session) -> None:
+        """Delete them, once a person has agreed."""
+        chosen = handles_of(session, self.runs)
+        for run in chosen:  # before anything is deleted
+            state = run.state
+            if not state.finished:
+                hint = "stop it first, or wait for it; nothing was deleted"
+                raise UsageError(f"run {run.id} is {state}:", code="still-running", hint=hint, ref=run.id)
+        if not self.yes and not _agreed(session, chosen):
+            session.tell("nothing was deleted")
+            return
+        for run in chosen:
+            run.delete()
+            session.tell(f"deleted run {run.id}")
+
+
+def _agreed(session: Session, chosen: list[Run]) -> bool:
+    named = ", ".join(f"{run.id} ({run.name})" for run in chosen)
+    if session.ask is None:
+        hint = "give --yes to delete without a question, since no one can answer one here"
+        raise UsageError(f"{named}:", code="confirmation-required", hint=hint)
+    count = "this run" if len(chosen) == 1 else f"these {len(chosen)} runs"
+    return session.ask(f"Delete {count} for good: {named}? [y/N] ").strip().lower() in ("y", "yes")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prune(Command):
+    """Delete the local runs that are finished, with all of their files, but for the newest."""
+
+    keep: int = option(type=int, default=20, help="number of newest runs to keep (default 20)")
+
+    def run(self, session: Session) -> None:
+        """Delete them."""
+        removed = api.prune(keep=self.keep)
+        for id in removed:
+            session.out(id)
+        if not removed:
+            session.tell("nothing to remove")

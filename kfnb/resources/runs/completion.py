@@ -1,0 +1,33 @@
+"""Completion of runs and their tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kfnb.commands.completion import Around, Values, asked
+from kfnb.commands.expected import Expected
+from kfnb.resources.runs import api
+from kfnb.settings import settings
+
+MOST_RUNS = 50
+
+
+def _runs(found: Expected, around: Around) -> Iterator[str]:
+    before = {*found.given.get("run_id", ()), *found.given.get("runs", ())}
+    yield from (name for name in around.named("Run") if name not in before)
+    ids = asked(("runs", settings().backend), lambda: (run.id for run in api.runs(limit=MOST_RUNS)))
+    yield from (id for id in ids if id not in before)
+
+
+def _tasks(found: Expected, around: Around) -> Iterator[str]:
+    run = found.given.get("run_id", ("",))[0]
+    held = around.names.get(run) if type(around.names.get(run)).__name__ == "Run" else None
+
+    def ask() -> list[str]:
+        tasks = (held or api.run(run)).snapshot().tasks
+        return list(dict.fromkeys(task.name for task in tasks if not task.group))
+
+    yield from asked(("tasks", held.id if held else run), ask)
+
+
+VALUES: dict[str, Values] = {"run": _runs, "task": _tasks}

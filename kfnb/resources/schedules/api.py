@@ -1,0 +1,98 @@
+"""The public functions of schedules."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from kfnb import model
+from kfnb.errors import UsageError
+from kfnb.pipeline.spec import Compiled, check_arguments
+from kfnb.resources.components.api import folder, spec_of
+from kfnb.resources.runs.api import caution, cluster_backend, values_of
+from kfnb.resources.runs.backend import Submission
+from kfnb.resources.schedules.handle import Schedule, ScheduleList
+from kfnb.settings import settings
+from kfnb.text import timespec
+from kfnb.text.timespec import instant
+
+_MOST_AT_ONCE = 10
+"""How many runs of a schedule KFP has at once, at most."""
+
+
+def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they are keywords
+    pipeline: Any,
+    arguments: Mapping[str, Any] | None = None,
+    *,
+    cron: str | None = None,
+    every: str | None = None,
+    start: str | float | datetime | None = None,
+    end: str | float | datetime | None = None,
+    catch_up: bool = True,
+    max_concurrency: int = 1,
+    enabled: bool = True,
+    name: str | None = None,
+    experiment: str | None = None,
+    cache: bool = True,
+    env: Sequence[str] = (),
+    tell: Callable[[str], None] = print,
+) -> Schedule:
+    """Run a pipeline on the cluster again and again, and return the schedule's handle.
+
+    ``pipeline`` is what ``submit`` takes, or an ``UploadedPipeline``. ``cron`` is ``"0 6 * * *"`` (or six fields, the
+    second first), in the cluster's time zone, which is UTC where nobody changed it; ``every`` is ``"30m"``, ``"1h"``,
+    ``"2d"``. With ``catch_up``, runs that were missed are made up for. ``env``, ``tell`` and errors
+    are as of ``submit``.
+    """
+    from kfnb.backends.kubeflow.schedules import Rhythm
+
+    cluster = cluster_backend("a schedule")
+    if bool(cron) == bool(every):
+        raise UsageError('say when: either cron="0 6 * * *" or every="1h"')
+    if not 1 <= max_concurrency <= _MOST_AT_ONCE:
+        raise UsageError(f"max_concurrency={max_concurrency}: 1 to {_MOST_AT_ONCE} runs go on at once")
+    begin = None if start is None else instant(start, ahead=True)
+    over = None if end is None else instant(end, ahead=True)
+    if over is not None and over <= max(begin or 0, time.time()):
+        raise UsageError(f"end={end}: nothing would run before then; give a later moment, or none")
+    rhythm = Rhythm(
+        cron=timespec.cron(cron) if cron else "",
+        every=timespec.span(every) if every else 0,
+        start=begin,
+        end=over,
+        catch_up=catch_up,
+        max_concurrency=max_concurrency,
+        enabled=enabled,
+    )
+    kept = pipeline if isinstance(pipeline, model.UploadedPipeline) else None
+    compiled = Compiled(*cluster.pipelines.spec(kept)) if kept else spec_of(pipeline)
+    submission = Submission(
+        spec=compiled.spec,
+        platform=compiled.platform,
+        arguments=check_arguments(compiled.spec, arguments or {}),
+        name=name or compiled.name,
+        experiment=settings().experiment if experiment is None else experiment,
+        cache=cache and settings().cache,
+        env=values_of(env),
+        folder=folder(),
+        tell=tell,
+    )
+    caution(cluster, submission)
+    # what was uploaded runs as it is; to run without the cache, or with variables, it is sent once more
+    as_it_is = submission.cache and not submission.env
+    made = cluster.schedules.create(submission, rhythm, kept if as_it_is else None)
+    return Schedule(cluster.schedules, made)
+
+
+def schedules() -> ScheduleList:
+    """The schedules there are."""
+    kept = cluster_backend("a schedule").schedules
+    return ScheduleList(Schedule(kept, told) for told in kept.list())
+
+
+def find_schedule(word: str) -> Schedule:
+    """The schedule with that id, or the one whose id begins so or that is called so."""
+    kept = cluster_backend("a schedule").schedules
+    return Schedule(kept, kept.get(word))

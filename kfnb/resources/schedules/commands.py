@@ -1,0 +1,115 @@
+"""The commands of schedules."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kfnb.commands.command import Command, arguments, flag, option, word
+from kfnb.commands.parser import Parser
+from kfnb.commands.session import Session
+from kfnb.errors import UsageError
+from kfnb.resources.runs.commands import env_option
+from kfnb.resources.schedules import api
+from kfnb.resources.uploads.api import uploaded
+from kfnb.text.timespec import cron_note
+
+if TYPE_CHECKING:
+    from kfnb.resources.schedules.handle import Schedule as ScheduleHandle
+    from kfnb.resources.schedules.handle import ScheduleList
+
+
+@dataclass(frozen=True, kw_only=True)
+class Schedule(Command):
+    """Run a pipeline on the cluster on a schedule. Its arguments are given as --name value, or -p name value."""
+
+    binds = True
+    json = "print the schedules as JSON"
+    arguments_of = "pipeline"
+
+    pipeline: str | None = word("a pipeline's name, or a compiled file", values="pipeline", default=None)
+    arguments: Mapping[str, str] = arguments("an argument of the pipeline")
+    cron: str | None = option(
+        metavar='"0 6 * * *"', help="minute, hour, day, month, weekday, in UTC; the second may be first"
+    )
+    every: str | None = option(metavar="1h", help="how much time from one run to the next: 30m, 1h, 2d")
+    start: str | None = option(
+        metavar="WHEN", help="no runs before then: 2026-11-25, 2026-11-25T06:00, or 2d from now"
+    )
+    end: str | None = option(metavar="WHEN", help="no runs after then")
+    no_catch_up: bool = flag(help="do not make up for runs that were missed")
+    max_concurrency: int = option(
+        type=int, default=1, metavar="N", help="number of runs at once, 1 to 10 (default 1)"
+    )
+    paused: bool = flag(help="begin only when it is resumed")
+    uploaded: bool = flag(help="the pipeline is one that was uploaded, by its name there")
+    version: str = option(default="", help="the version of an uploaded pipeline (default: the newest)")
+    name: str | None = option(help="the schedule's name")
+    experiment: str | None = option(values="experiment", help="the experiment that its runs belong to")
+    no_cache: bool = flag(help="run every step, whatever ran before")
+    env: tuple[str, ...] = env_option()
+    list: bool = flag(help="show the schedules")
+    pause: str | None = option(
+        metavar="ID", values="schedule", help="start no more runs of a schedule, by its id or its name"
+    )
+    resume: str | None = option(
+        metavar="ID", values="schedule", help="continue a schedule, by its id or its name"
+    )
+    delete: str | None = option(
+        metavar="ID", values="schedule", help="delete a schedule, by its id or its name; its runs stay"
+    )
+
+    @property
+    def _verbs(self) -> tuple[str, ...]:
+        """What is to be done with schedules that there are."""
+        return tuple(verb for verb in ("list", "pause", "resume", "delete") if getattr(self, verb))
+
+    def check(self, parser: Parser) -> None:
+        """One thing at a time."""
+        asked = self._verbs
+        if not asked and not self.pipeline:
+            raise UsageError(
+                f"{parser.prog}: a pipeline and --cron or --every are required, or --list to see the schedules"
+            )
+        extra = self.pipeline or next(iter(self.arguments), "")
+        if asked and (len(asked) > 1 or extra):
+            raise UsageError(
+                f"{parser.prog}: --{asked[0]} stands alone: leave out {f'--{asked[1]}' if asked[1:] else extra}"
+            )
+
+    def run(self, session: Session) -> ScheduleHandle | ScheduleList | None:
+        """Schedule the pipeline; or list schedules, or pause, resume or delete one."""
+        if not self._verbs:
+            return self._created(session)
+        if self.list:
+            return api.schedules()
+        one = api.find_schedule(self.pause or self.resume or self.delete or "")
+        if self.delete:
+            one.delete()
+            session.tell(f"deleted schedule {one.name} ({one.id}); the runs that it started stay")
+            return None
+        return one.pause() if self.pause else one.resume()
+
+    def _created(self, session: Session) -> ScheduleHandle:
+        stored = self.uploaded or bool(self.version)
+        made = api.schedule(
+            uploaded(self.pipeline or "", self.version) if stored else self.pipeline,
+            self.arguments,
+            cron=self.cron,
+            every=self.every,
+            name=self.name,
+            experiment=self.experiment,
+            start=self.start,
+            end=self.end,
+            catch_up=not self.no_catch_up,
+            max_concurrency=self.max_concurrency,
+            enabled=not self.paused,
+            cache=not self.no_cache,
+            env=self.env,
+            tell=session.tell,
+        )
+        note = cron_note(self.cron) if self.cron else ""
+        if note:
+            session.tell(note)
+        return made

@@ -1,0 +1,29 @@
+"""The command of settings."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kfnb.commands.command import Command, flag, word
+from kfnb.commands.session import Session
+from kfnb.errors import UsageError
+from kfnb.settings import Kfnb, refuse_secret, settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config(Command):
+    """Show the settings, or set some: name=value."""
+
+    settings: tuple[str, ...] = word("a setting", many="*", metavar="NAME=VALUE", values="setting")
+    insecure: bool = flag(help="set a secret here, although it stays in the notebook")
+
+    def run(self, session: Session) -> Kfnb | None:
+        """Set those that are given; show all where none is."""
+        for one in self.settings:
+            name, equals, value = one.partition("=")
+            if not equals:
+                raise UsageError(f"{one}: write name=value, or nothing to see the settings")
+            if not self.insecure:
+                refuse_secret(name.strip(), value.strip())
+            settings().set(name.strip(), value.strip())
+        return None if self.settings else settings()

@@ -1,0 +1,304 @@
+"""The commands of studies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kfnb import model
+from kfnb.capture.component import Options
+from kfnb.commands.command import Command, arguments, flag, option, repeated, word
+from kfnb.commands.log_options import LogOptions, print_excerpt
+from kfnb.commands.parser import Parser
+from kfnb.commands.session import Following, Session
+from kfnb.commands.words import parameter, unique
+from kfnb.errors import UsageError
+from kfnb.jobs.polling import poll
+from kfnb.model import RunState
+from kfnb.resources.runs.backend import LogLine
+from kfnb.resources.runs.logs import Excerpt, wanted
+from kfnb.resources.studies import api
+from kfnb.resources.studies.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPING
+from kfnb.resources.studies.handle import Study
+from kfnb.target import BACKENDS
+from kfnb.text.literals import read_literal
+
+if TYPE_CHECKING:
+    from kfnb.model import StudyList
+
+_NAME = re.compile(r"\$(?P<dollar>[A-Za-z_]\w*)|\{(?P<braces>[A-Za-z_]\w*)\}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SearchOptions:
+    """What is searched, for what, and how."""
+
+    space: str | None = option(
+        metavar="SPACE",
+        help='"lr=log(1e-5,1e-1) layers=int(1,6) act=choice(relu,tanh) drop=float(0,0.5,step=0.1)",'
+        " or a name of a dict or a function",
+    )
+    objective: str | None = option(
+        metavar="METRIC",
+        help="the metric to optimize: a name that the cell assigns or logs, or task.output of a pipeline",
+    )
+    minimize: bool = flag(help="lower is better")
+    maximize: bool = flag(help="higher is better")
+    goal: float | None = option(type=float, metavar="VALUE", help="end when a trial has reached it")
+    metric: tuple[str, ...] = repeated(metavar="NAME", help="a further metric that is kept")
+    algorithm: str = option(
+        default=DEFAULT,
+        metavar="NAME",
+        values=tuple(ALGORITHMS),
+        help="auto (the default; on a cluster Katib's multivariate-tpe), random, grid, tpe, multivariate-tpe, cmaes,"
+        " sobol, bayesianoptimization or hyperband",
+    )
+    early_stopping: str = option(
+        default="",
+        metavar="NAME",
+        values=tuple(EARLY_STOPPING),
+        help="median: end trials that report less than others did",
+    )
+    setting: tuple[str, ...] = repeated(
+        metavar="NAME=VALUE",
+        help="a setting of the algorithm or of early stopping, as Katib calls it",
+        values="algorithm setting",
+    )
+    trials: int | None = option(
+        type=int, metavar="N", help="number of trials (default 30, or all points of a grid)"
+    )
+    parallel: int = option(type=int, default=1, metavar="N", help="number of trials at once (default 1)")
+    timeout: str | None = option(metavar="DURATION", help="end after that time: 90 (seconds), 10m, 2h")
+    seed: int | None = option(
+        type=int, metavar="N", help="seed of the search and of each trial's random numbers"
+    )
+    max_failed: int | None = option(type=int, metavar="N", help="end when so many trials have failed")
+    backend: str | None = option(values=BACKENDS, help="where to search: local or kubeflow (Katib)")
+    dry_run: bool = flag(help="show what the cluster would get, and start nothing")
+
+    def search(self, prog: str) -> dict[str, Any]:
+        """The options as keywords of ``kfnb.tune``, but for the subject and the space. Raises ``UsageError``."""
+        if not self.objective:
+            raise UsageError(
+                f"{prog}: --objective is required:", hint="the metric to optimize", ref="--objective"
+            )
+        if self.minimize == self.maximize:
+            raise UsageError(f"{prog}: --minimize or --maximize is required")
+        timeout: str | float | None = self.timeout
+        if self.timeout is not None and self.timeout.replace(".", "", 1).isdigit():
+            timeout = float(self.timeout)
+        return {
+            "objective": self.objective,
+            "maximize": self.maximize,
+            "goal": self.goal,
+            "metrics": self.metric,
+            "algorithm": self.algorithm,
+            "early_stopping": self.early_stopping,
+            "settings": dict(_setting(text, prog) for text in self.setting),
+            "trials": self.trials,
+            "parallel": self.parallel,
+            "timeout": timeout,
+            "seed": self.seed,
+            "max_failed": self.max_failed,
+            "backend": self.backend,
+        }
+
+    def space_in(self, names: Mapping[str, Any], prog: str) -> Any:
+        """The space: as it stands there, or what a name of the notebook's holds. Raises ``UsageError``."""
+        text = (self.space or "").strip()
+        if not text:
+            raise UsageError(
+                f'{prog}: --space is required, such as --space "lr=log(1e-5,1e-1) layers=int(1,6)"'
+            )
+        if text.isidentifier():
+            if text not in names:
+                raise UsageError(f"{prog}: --space {text}: {text} is not defined here")
+            return names[text]
+        return read_literal(text) if text.startswith("{") else text
+
+
+def _setting(text: str, prog: str) -> tuple[str, str]:
+    name, equals, value = text.partition("=")
+    if not equals or not name.strip():
+        raise UsageError(f"{prog}: --setting {text}: write NAME=VALUE")
+    return name.strip(), value.strip()
+
+
+def _expanded(line: str, names: Mapping[str, Any]) -> str:
+    """The line with the values of names for ``$name`` and ``{name}``; other braces are a space's own."""
+
+    def value(found: re.Match[str]) -> str:
+        name = found["dollar"] or found["braces"]
+        return str(names[name]) if name in names else found[0]
+
+    return _NAME.sub(value, line)
+
+
+def _searched(session: Session, options: SearchOptions, subject: Any, name: str | None, **how: Any) -> Any:
+    """Start a search, or show what a cluster would get."""
+    space = options.space_in(session.names, session.prog)
+    if options.dry_run:
+        session.out(api.drafted(subject, space, name=name, **how))
+        return None
+    study = api.tune(subject, space, name=name, **how)
+    session.started(study)
+    for note in study.snapshot().notes:
+        session.tell(f"note: {note}")
+    return _followed(session, study)
+
+
+def _followed(session: Session, study: Study) -> Any:
+    """A study that has been started, followed as the session does."""
+
+    def seen() -> Iterator[model.Study]:
+        observed = study.observe()
+        yield observed.study
+        for _ in poll(observed, study.pace):
+            yield observed.study
+
+    return session.follow(
+        Following(
+            study,
+            begun=f"study {study.name}",
+            looks=seen,
+            line=_progress,
+            succeeded=lambda last: last.state is RunState.SUCCEEDED,
+            interrupted=f"study {study.name} is still running; kfnb studies show {study.name} shows it",
+        )
+    )
+
+
+def _progress(study: model.Study) -> str:
+    """How far a study is, in a line."""
+    of = "" if study.max_trials is None else f" of {study.max_trials}"
+    best = study.best
+    value = "" if best is None or best.value is None else f", best {study.objective.metric} {best.value:.6g}"
+    return f"{str(study.state).lower()}: {study.done}{of} trials{value}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tune(SearchOptions, Command):
+    """Search for the parameters of a component or a pipeline that make an objective best. What stays the same is given
+    as --name value, or -p name value.
+    """
+
+    binds = True
+    json = "print the study as JSON when it is finished"
+    arguments_of = "subject"
+
+    subject: str = word("a component, a pipeline, or a compiled file", values="subject")
+    study: str | None = option(metavar="NAME", help="the study's name (default: that of the subject)")
+    arguments: Mapping[str, str] = arguments("an argument")
+
+    @classmethod
+    def expand(cls, line: str, names: Mapping[str, Any]) -> str:
+        """``$name`` and ``{name}``."""
+        return _expanded(line, names)
+
+    def run(self, session: Session) -> Any:
+        """Start the search."""
+        how = self.search(session.prog)
+        value = session.names.get(self.subject)
+        subject = value if hasattr(value, "pipeline_spec") else self.subject
+        return _searched(session, self, subject, self.study, arguments=self.arguments, **how)
+
+
+@dataclass(frozen=True, kw_only=True)
+class TuneCell(SearchOptions, Command):
+    """Search for the parameters that make an objective best: the cell is the trial. It runs in trials alone."""
+
+    binds = True
+
+    name: str = word("the study's name")
+    param: tuple[str, ...] = repeated(metavar="NAME:TYPE=DEFAULT", help="a parameter that stays the same")
+    package: tuple[str, ...] = repeated(
+        metavar="NAME==VERSION", help="a package that a trial needs beside those it imports"
+    )
+    image: str = option(default="", help="container image of the trials, on a cluster")
+    arguments: Mapping[str, str] = arguments("an argument")
+
+    @classmethod
+    def expand(cls, line: str, names: Mapping[str, Any]) -> str:
+        """``$name`` and ``{name}``."""
+        return _expanded(line, names)
+
+    def run(self, session: Session) -> Any:
+        """Start the search."""
+        how = self.search(session.prog)
+        params = tuple(parameter(text) for text in self.param)
+        unique([param.name for param in params], "--param")
+        subject = api.cell_subject(
+            session.cells.trial_cell(self.name, session.line, session.body),
+            Options(params=params, packages=self.package, image=self.image),
+            self.space_in(session.names, session.prog),
+            objective=how["objective"],
+            metrics=self.metric,
+            arguments=self.arguments,
+        )
+        return _searched(session, self, subject, self.name, **how)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Show(LogOptions, Command):
+    """Show a study, from whichever kernel it was started; or stop, resume or delete it."""
+
+    binds = True
+    json = "print the study as JSON"
+
+    name: str = word("the study's name", values="study")
+    stop: bool = flag(help="end it; what it has found is kept")
+    resume: bool = flag(help="continue it, up to the trials that were asked for, or --trials")
+    trials: int | None = option(type=int, metavar="N", help="with --resume: so many more")
+    delete: bool = flag(help="delete it for good")
+    logs: int | None = option(type=int, metavar="TRIAL", help="print what a trial wrote")
+    backend: str | None = option(values=BACKENDS, help="where it is: local or kubeflow (Katib)")
+
+    def check(self, parser: Parser) -> None:
+        """One thing at a time, before any is done."""
+        given = {
+            "--stop": self.stop,
+            "--resume": self.resume,
+            "--delete": self.delete,
+            "--logs": self.logs is not None,
+        }
+        chosen = [name for name, asked in given.items() if asked]
+        if len(chosen) > 1:
+            raise UsageError(f"{parser.prog}: {chosen[0]} and {chosen[1]} cannot be combined")
+        if self.trials is not None and not self.resume:
+            raise UsageError(f"{parser.prog}: --trials goes with --resume")
+
+    def run(self, session: Session) -> Any:
+        """Show it, or do with it what was asked."""
+        study = api.study_of(session.names.get(self.name), self.name, self.backend)
+        session.started(study)
+        if self.logs is not None:
+            lines = (LogLine("", text) for text in study.log_lines(self.logs))
+            excerpt = Excerpt(lines, wanted(None, self.grep, self.level), self.last(session))
+            print_excerpt(excerpt, session, named=False)
+            return None
+        if self.delete:
+            study.delete()
+            session.tell(f"deleted study {study.name}")
+            return None
+        if self.resume:
+            return _followed(session, study.resume(self.trials))
+        if self.stop:
+            study.stop()
+            session.tell(f"stopping study {study.name}")
+        return study
+
+
+@dataclass(frozen=True, kw_only=True)
+class List(Command):
+    """The studies."""
+
+    binds = True
+    json = "print the studies as JSON"
+
+    backend: str | None = option(values=BACKENDS, help="backend: local or kubeflow (Katib)")
+
+    def run(self, session: Session) -> StudyList:
+        """List them."""
+        return api.studies(backend=self.backend)

@@ -1,0 +1,46 @@
+"""The public functions of uploaded pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kfnb import model
+from kfnb.resources.components.api import folder, spec_of
+from kfnb.resources.runs.api import cluster_backend
+
+
+def upload(
+    pipeline: Any,
+    name: str | None = None,
+    version: str | None = None,
+    description: str = "",
+    *,
+    tell: Callable[[str], None] = print,
+) -> model.UploadedPipeline:
+    """Keep a pipeline on the cluster under ``name`` (its own by default); where there is one, as a new version of it.
+
+    ``pipeline`` and ``tell`` are as ``submit`` takes them. A version without a name is called by the time, the first by
+    the pipeline.
+    """
+    cluster = cluster_backend("an upload")
+    compiled = spec_of(pipeline)
+    return cluster.pipelines.upload(
+        compiled.spec,
+        compiled.platform,
+        name=name or compiled.name,
+        version=version or "",
+        description=description,
+        folder=folder(),
+        tell=tell,
+    )
+
+
+def uploads(name: str = "") -> model.UploadList:
+    """The uploaded pipelines, each with its newest version; or all versions of the one called ``name``."""
+    return cluster_backend("an upload").pipelines.list(name)
+
+
+def uploaded(name: str, version: str = "") -> model.UploadedPipeline:
+    """A version of an uploaded pipeline, the newest by default."""
+    return cluster_backend("an upload").pipelines.find(name, version)

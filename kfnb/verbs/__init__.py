@@ -1,1 +1,0 @@
-"""What the command ``kfnb`` does at each of its verbs: read the words, call a public function, print."""

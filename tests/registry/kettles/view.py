@@ -1,0 +1,21 @@
+"""How kettles are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kfnb.ui.blocks import Text, bundle
+from kfnb.ui.table import Column, Table
+from tests.registry.kettles.model import Kettle
+
+
+def draw_kettle(one: Kettle) -> dict[str, str]:
+    """One kettle, as a mimebundle."""
+    state = "boils" if one.boils else f"is at {one.degrees:g} of {one.goal:g} °C"
+    return bundle(f"Kettle {one.name}", [Text(f"kettle {one.name} {state}")])
+
+
+def draw_kettles(listed: Iterable[Kettle]) -> dict[str, str]:
+    """Kettles, as a mimebundle."""
+    rows = [[one.name, f"{one.degrees:g} °C"] for one in listed]
+    return bundle("Kettles", [Table("Kettles", (Column("Kettle"), Column("Degrees")), rows)])
