@@ -72,7 +72,7 @@ def _optuna() -> float:
 
 def _long() -> Iterator[Measured]:
     """A study of many trials is opened; then one more ends, and is seen."""
-    from kfnb.backends.local.store import opened
+    from kfnb.jobs.eventlog import opened
     from kfnb.model import TrialState
     from kfnb.resources.studies import api
     from kfnb.resources.studies.wire import StudyWire
@@ -105,7 +105,7 @@ def _long() -> Iterator[Measured]:
 
 def _made(home: Path) -> Path:
     """The folder of the last study, with so many trials written into its events."""
-    from kfnb.backends.local.store import opened
+    from kfnb.jobs.eventlog import opened
 
     folder = home / "studies" / "bowl"
     chance = random.Random(1)  # noqa: S311 - made-up trials

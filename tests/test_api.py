@@ -11,8 +11,8 @@ import pytest
 import kfnb
 from kfnb import settings
 from kfnb.backends.local import folder as folders
-from kfnb.backends.local.store import opened
 from kfnb.errors import RunNotFound, UsageError
+from kfnb.jobs.eventlog import opened
 from kfnb.resources.runs import api
 
 Write = Callable[..., str]

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from kfnb.cli import main
+from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 from kfnb.resources.runs import api
-from kfnb.resources.runs.backend import Pace
 from kfnb.resources.runs.commands import Submit
-from kfnb.resources.runs.events import Event, fold
+from kfnb.resources.runs.events import fold
 from kfnb.resources.runs.handle import Run
 
 REASON = "cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu"

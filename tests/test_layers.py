@@ -28,6 +28,7 @@ LAYERS = [
     {"kfnb.capture"},
     {"kfnb.execute", "kfnb.ui"},
     {"kfnb.artifacts"},
+    {"kfnb.jobs"},
     {"kfnb.remote"},
     {
         "kfnb.backends.local.faults",
@@ -59,6 +60,7 @@ FORBIDDEN = {
         "kfnb.settings",
     },
     "kfnb.tuning.local": {"kfnb.resources.studies.katib", "kfnb.resources.runs.kubeflow", "kfnb.remote"},
+    "kfnb.jobs": {"kfnb.remote", "kfnb.settings", "kfp"},
     "kfnb.model": {"kfnb"},
 }
 

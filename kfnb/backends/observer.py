@@ -5,38 +5,27 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kfnb import model
+from kfnb.jobs.polling import JobObserver
 from kfnb.resources.runs.backend import Backend
 from kfnb.resources.runs.events import Fold
 
 
-class Observer:
-    """One run, as of the last look; before the first one, it is empty."""
+class Observer(JobObserver[str]):
+    """One run, as of the last look; before the first one, it is empty.
+
+    A look returns the ids of the tasks that something has happened to, an empty one for the run itself. It raises
+    ``RunNotFound`` and ``BackendError``.
+    """
 
     def __init__(self, backend: Backend, run_id: str) -> None:
-        self.pace = backend.pace
-        self._backend = backend
         self._fold = Fold(run_id)
-
-    def look(self) -> set[str]:
-        """Look once more; the ids of the tasks that something has happened to, an empty one for the run itself.
-
-        Raises ``RunNotFound`` and ``BackendError``.
-        """
-        touched: set[str] = set()
-        for event in self._backend.events(self._fold.id, after=self._fold.seq, follow=False):
-            self._fold.add(event)
-            touched.add(event.task)
-        return touched
+        super().__init__(self._fold, lambda after: backend.events(run_id, after=after, follow=False))
+        self.pace = backend.pace
 
     @property
     def run(self) -> model.Run:
         """The run."""
         return self._fold.run
-
-    @property
-    def over(self) -> bool:
-        """Whether the run is finished."""
-        return self._fold.run.state.finished
 
     @property
     def tasks(self) -> Mapping[str, model.Task]:

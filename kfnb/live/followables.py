@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from kfnb import model, registry
 from kfnb.errors import NotFound
+from kfnb.jobs.polling import Pace
 from kfnb.live import handlers as answers
 from kfnb.live.contents import StaticWire, Wire
 from kfnb.live.importances import Importances
 from kfnb.resources.runs import api
 from kfnb.resources.runs.artifact_text import Drawing
-from kfnb.resources.runs.backend import Pace
 from kfnb.resources.runs.command_line import command
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.view.run import draw_run

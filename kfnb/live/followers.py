@@ -10,11 +10,11 @@ from typing import Any
 
 from kfnb.diagnostics import logger
 from kfnb.errors import BackendUnavailable, NotFound
+from kfnb.jobs.polling import Pause
 from kfnb.live.contents import Wire
 from kfnb.live.followables import Subject
 from kfnb.live.messages import ChangeMessage, GoneMessage, PageMessage, WholeMessage
 from kfnb.live.static_views import Pictures
-from kfnb.resources.runs.backend import Pause
 
 _logger = logger(__package__)
 

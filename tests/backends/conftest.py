@@ -29,3 +29,10 @@ def run_pipeline(backend: LocalBackend, tmp_path: Path) -> Callable[..., model.R
         return wait(backend, backend.submit(submission(pipeline, folder, cache, **arguments)))
 
     return run
+
+
+@pytest.fixture(params=["linux", pytest.param("portable", marks=pytest.mark.slow)])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Both ways of starting the processes of tasks: see ``kfnb.jobs.system``."""
+    monkeypatch.setenv("KFNB_PORTABLE", "1" if request.param == "portable" else "")
+    return str(request.param)

@@ -55,6 +55,6 @@ def tasks(run: model.Run, name: str) -> list[model.Task]:
 
 def marked(run_id: str) -> list[int]:
     """All processes of a run that are alive."""
-    from kfnb.backends.local.marks import marked as found
+    from kfnb.jobs import system
 
-    return found(run_id)
+    return system.here().tagged(run_id)

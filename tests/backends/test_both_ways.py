@@ -6,8 +6,8 @@ import pytest
 from engines import ENGINES
 
 from kfnb.errors import RunFailed
+from kfnb.jobs.polling import Pace
 from kfnb.model import Artifact, Run
-from kfnb.resources.runs.backend import Pace
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from kfnb import model
 from kfnb.errors import RunFailed
+from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import Pace
 from kfnb.model import Artifact, RunState, Task
-from kfnb.resources.runs.backend import Pace
-from kfnb.resources.runs.events import Event, Fold, decode, encode, fold
+from kfnb.resources.runs.events import Fold, decode, encode, fold
 from kfnb.resources.runs.handle import Run, RunList
 
 
@@ -122,12 +123,13 @@ def test_a_run_and_a_list_of_runs_are_tables_too() -> None:
     assert (frame["metric.train.loss"].tolist(), frame["argument.C"].tolist()) == ([0.5], [1])
 
 
-def test_events_of_an_unknown_kind_are_skipped_and_counted() -> None:
+def test_events_and_fields_that_are_unknown_are_skipped_and_counted() -> None:
     total = Fold("r1")
     total.add(Event(1, 0.0, "created", data={"name": "n", "pipeline": "p", "color": "red"}))
     total.add(Event(2, 0.0, "comet", data={}))
     total.add(Event(3, 1.0, "state", data={"state": "RUNNING"}))
-    assert total.unknown == {"comet"}
+    assert total.skipped == 2
+    assert total.run.notes == ("2 events of a newer kfnb were skipped; update kfnb to see everything",)
     assert (total.run.pipeline, total.run.state, total.seq) == ("p", RunState.RUNNING, 3)
 
 

@@ -6,8 +6,10 @@ import time
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from kfnb.resources.runs.backend import LogLine, Pace
-from kfnb.resources.runs.events import Event, fold
+from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import Pace
+from kfnb.resources.runs.backend import LogLine
+from kfnb.resources.runs.events import fold
 from kfnb.resources.runs.handle import Run
 
 Fact = tuple[str, str, dict[str, Any]]

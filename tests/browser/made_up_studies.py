@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
+from kfnb.jobs.polling import Pace
 from kfnb.model import Dimension, Objective, RunState, Study, Trial, TrialState
-from kfnb.resources.runs.backend import Pace
 from kfnb.resources.studies.handle import Study as Handle
 
 SPACE = (

@@ -6,10 +6,8 @@ import builtins
 import os
 import platform
 import shutil
-import signal
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from importlib import metadata
 from itertools import chain, islice
@@ -18,29 +16,28 @@ from pathlib import Path
 from kfnb import model
 from kfnb.backends.local import folder as folders
 from kfnb.backends.local.folder import Order, RunFolder
+from kfnb.backends.local.kind import job
 from kfnb.backends.local.logs import Logs
-from kfnb.backends.local.obituary import bury
 from kfnb.backends.local.reader import examine, refuse
 from kfnb.backends.local.secret_store import Secrets
-from kfnb.backends.local.spawn import spawn, stand_by
-from kfnb.backends.local.store import Fact, looked_at, opened
 from kfnb.backends.local.supply import said, unmet
-from kfnb.disk import shortage
 from kfnb.errors import BackendError, RunNotFound, did_you_mean
+from kfnb.jobs.eventlog import Fact
+from kfnb.jobs.fold import Event
+from kfnb.jobs.folder import absolute
+from kfnb.jobs.handle import POLL, RELEASE, open_home
+from kfnb.jobs.polling import Pace
+from kfnb.jobs.spawn import stand_by
 from kfnb.model import RunState
-from kfnb.resources.runs.backend import CACHED, LogLine, Pace, Submission
+from kfnb.resources.runs.backend import CACHED, LogLine, Submission
 from kfnb.resources.runs.environment import FROM_STUDY, environment_of, of_study
-from kfnb.resources.runs.events import Event, encode, fold
+from kfnb.resources.runs.events import encode, fold
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT, LISTED, Selection
 
-_POLL = 0.05
-"""Seconds between looks at a run that is followed."""
+_STANDBY = "kfnb.backends.local.standby"
 
 _OVERLAP = 4
 """Tasks for each core that run at once, where all but one of them wait."""
-
-_RELEASE = 5.0
-"""Seconds that a finished run's supervisor may take to be gone."""
 
 
 class LocalBackend:
@@ -49,18 +46,18 @@ class LocalBackend:
     ``jobs`` tasks run at once; with 0 one a core, and more while they only wait (see ``room``).
 
     ``secrets`` is the folder or file that secrets and config maps are read from (see ``secret_store``).
-    ``linger`` is for how many seconds a run's process stays for the next one (see ``warm``).
+    ``linger`` is for how many seconds a run's process stays for the next one (see ``kfnb.jobs.prefork``).
     """
 
     name = "local"
     pace = Pace(0.06, 0.06)  # a look is cheap, and a change is seen within a tenth of a second
 
     def __init__(self, home: Path, *, jobs: int = 0, secrets: str = "", linger: float = 0) -> None:
-        self._home = folders.absolute(Path(home), "home")
+        self._home = absolute(Path(home), "home")
         self._jobs = jobs or _cores()
         self._most = jobs or _OVERLAP * self._jobs
         self._linger = linger
-        self._secrets = str(folders.absolute(Path(secrets), "secrets")) if secrets else ""
+        self._secrets = str(absolute(Path(secrets), "secrets")) if secrets else ""
 
     def cautions(self, submission: Submission) -> Iterator[str]:
         """Nothing: steps have the environment of who submits them."""
@@ -70,14 +67,14 @@ class LocalBackend:
     def stand_by(self, modules: Iterable[str]) -> None:
         """Have a process ready for the first run, with ``modules`` imported, unless no process is to linger."""
         if self._linger:
-            stand_by(self._home, self._linger, modules)
+            stand_by(_STANDBY, self._home, self._linger, modules)
 
     def submit(self, submission: Submission) -> str:
         """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run here."""
         pipeline, problems = examine(submission.spec, submission.platform)
         refuse(pipeline, [*problems, *unmet(pipeline, submission.arguments, Secrets(self._secrets))])
-        self._has_room()
-        folder = folders.new(self._home)
+        open_home(self._home)
+        folder, narrowed = folders.new(self._home)
         order = Order(
             name=submission.name,
             arguments=encode(submission.arguments),
@@ -104,15 +101,15 @@ class LocalBackend:
             "arguments": {**pipeline.defaults, **order.arguments},
             "environment": {**_here(), **environment_of(submission.spec), **of_study("".join(told))},
         }
-        notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in (*told, *said(pipeline))]
-        self._start(folder, [("created", "", created), *notes], create=True)
+        texts = filter(None, (*told, *said(pipeline), narrowed))
+        notes: builtins.list[Fact] = [("note", "", {"text": text}) for text in texts]
+        job(folder).start([("created", "", created), *notes], create=True, prefork_in=self._prefork_in)
         return folder.id
 
     def get(self, run_id: str) -> model.Run:
         """The run as it is now. Raises ``RunNotFound``."""
         folder = self._folder(run_id)
-        with looked_at(folder.path) as log:
-            bury(folder, log)
+        with job(folder).reading() as log:
             return replace(fold(folder.id, log.read()), archived=folder.archived)
 
     def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.Run]:
@@ -125,17 +122,7 @@ class LocalBackend:
 
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
         """The run's events above ``after``; with ``follow``, as they come, until the run is finished."""
-        folder = self._folder(run_id)
-        with looked_at(folder.path) as log:
-            while True:
-                bury(folder, log)
-                finished = log.finished()
-                for event in log.read(after):
-                    after = event.seq
-                    yield event
-                if finished or not follow:
-                    return
-                time.sleep(_POLL)
+        yield from job(self._folder(run_id)).events(after, follow=follow)
 
     def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine | None]:
         """What the tasks wrote, in the order they wrote it; with ``follow``, as it comes, until the run is finished.
@@ -168,16 +155,17 @@ class LocalBackend:
         return (LogLine(task, CACHED) for task in cached if wanted(task))
 
     def _read(self, folder: RunFolder, logs: Logs, *, follow: bool) -> Iterator[LogLine | None]:
-        with looked_at(folder.path) as log:
+        one = job(folder)
+        with one.reading() as log:
             while True:
-                bury(folder, log)
+                one.recover(log)
                 over = log.finished() or not follow
                 yield from logs.new()
                 if over:
                     yield from logs.rest(self._began(folder.id))
                     return
                 yield None
-                time.sleep(_POLL)
+                time.sleep(POLL)
 
     def _began(self, run_id: str) -> builtins.list[str]:
         """The ids of a run's tasks, in the order in which they began."""
@@ -186,13 +174,7 @@ class LocalBackend:
 
     def stop(self, run_id: str) -> None:
         """Ask the run and all its processes to end; harmless when it is finished."""
-        folder = self._folder(run_id)
-        if self.get(run_id).state.finished:
-            return
-        folder.ask_to_stop()
-        if folder.pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(folder.pid, signal.SIGTERM)
+        job(self._folder(run_id)).stop()
 
     def retry(self, run_id: str) -> None:
         """Run again what did not succeed of a finished run. Raises ``BackendError`` for one that still runs."""
@@ -203,26 +185,20 @@ class LocalBackend:
         if not state.finished:
             told, hint = f"run {run_id} is {state}", "stop it first, or wait for it"
             raise BackendError(told, code="still-running", hint=hint, ref=run_id)
-        self._has_room()
-        self._start(folder, [("state", "", {"state": RunState.PENDING})])
+        open_home(self._home)
+        job(folder).start([("state", "", {"state": RunState.PENDING})], prefork_in=self._prefork_in)
 
     def archive(self, run_id: str) -> None:
-        """Put the run away: it is in no list that does not ask for those archived."""
+        """Archive the run: only lists that ask for archived runs have it."""
         self._folder(run_id).archive(away=True)
 
     def unarchive(self, run_id: str) -> None:
-        """Put the run back into the lists."""
+        """Take the run back into the lists."""
         self._folder(run_id).archive(away=False)
 
     def delete(self, run_id: str) -> None:
         """Remove a finished run with all of its files. Raises ``BackendError`` for one that still runs."""
-        folder = self._folder(run_id)
-        state = self._outline(folder).state
-        if not state.finished:
-            told, hint = f"run {folder.id} is {state}", "stop it first, or wait for it"
-            raise BackendError(told, code="still-running", hint=hint, ref=folder.id)
-        if not folder.remove(patience=_RELEASE):
-            raise BackendError(f"run {folder.id} is still driven by process {folder.pid}")
+        job(self._folder(run_id)).delete()
 
     def experiments(self) -> builtins.list[model.Experiment]:
         """Those that runs here name, the one with the newest run first."""
@@ -240,25 +216,12 @@ class LocalBackend:
         A run that is damaged counts as finished; one that is driven does not. Raises ``BackendError``: cannot be done.
         """
         finished = [one for one in folders.existing(self._home) if self._outline(one).state.finished]
-        return [folder.id for folder in finished[keep:] if folder.remove(patience=_RELEASE)]
+        return [folder.id for folder in finished[keep:] if folder.remove(patience=RELEASE)]
 
-    def _start(self, folder: RunFolder, facts: Sequence[Fact], *, create: bool = False) -> None:
-        """Write ``facts`` and start the supervisor: under the run's lock, lest a reader find nobody driving it."""
-        lock = folder.lock(patience=_RELEASE)
-        if lock is None:
-            raise BackendError(f"run {folder.id} is still driven by process {folder.pid}")
-        try:
-            folder.start_anew()
-            with opened(folder.path, create=create) as log:
-                log.append(facts)
-            spawn(folder, lock, self._home if self._linger else None)
-        finally:
-            os.close(lock)
-
-    def _has_room(self) -> None:
-        """Raise ``BackendError`` where the disk is so full that a run could not even say how it ended."""
-        if full := shortage(self._home):
-            raise BackendError(full, code="disk-full", ref=str(self._home))
+    @property
+    def _prefork_in(self) -> Path | None:
+        """Where a process may wait for a run, if any is to."""
+        return self._home if self._linger else None
 
     def _folder(self, run_id: str) -> RunFolder:
         folder = folders.find(self._home, run_id)
@@ -277,8 +240,7 @@ class LocalBackend:
 
     def _outline(self, folder: RunFolder) -> model.Run:
         try:
-            with looked_at(folder.path) as log:
-                bury(folder, log)
+            with job(folder).reading() as log:
                 run = fold(folder.id, log.read(tasks=False))
         except BackendError as error:
             run = model.Run(folder.id, "", "", self.name, RunState.FAILED, error=str(error))

@@ -25,6 +25,7 @@ from typing import Any
 from kfnb.backends.local import files
 from kfnb.backends.local.exchange import Work
 from kfnb.backends.local.spec import Container, Program
+from kfnb.jobs import private
 from kfnb.model import Artifact
 from kfnb.resources.runs.events import decode, encode
 from kfnb.text.variables import computes_names, defaulted_by, named_by, read_by
@@ -81,7 +82,7 @@ class Cache:
         file = self._folder.with_name(_KEY)
         with suppress(FileNotFoundError):
             return file.read_bytes()
-        file.parent.mkdir(parents=True, exist_ok=True)
+        private.make(file.parent)
         with TemporaryDirectory(prefix=f".{_KEY}-", dir=file.parent) as folder:  # only this user can read it
             draft = Path(folder) / _KEY
             draft.touch(mode=0o600)
@@ -109,15 +110,15 @@ class Cache:
         if not key or (self._folder / key).exists():
             return
         with suppress(OSError):  # somebody was first, or the disk is full: the run itself is none the worse
-            self._folder.mkdir(parents=True, exist_ok=True)
+            private.shut(self._folder)
             with TemporaryDirectory(prefix=".draft-", dir=self._folder, ignore_cleanup_errors=True) as folder:
                 draft = Path(folder)
                 kept = {
                     name: _moved(value, work.folder, draft, files.share) for name, value in outputs.items()
                 }
                 told = {name: _relative(value, draft) for name, value in kept.items()}
-                (draft / _STAMPS).write_text(json.dumps(files.stamps(draft)), encoding="utf-8")
-                (draft / "outputs.json").write_text(json.dumps(encode(told)), encoding="utf-8")
+                private.write(draft / _STAMPS, json.dumps(files.stamps(draft)))
+                private.write(draft / "outputs.json", json.dumps(encode(told)))
                 draft.rename(self._folder / key)
 
     def _digest(self, value: Artifact | list[Artifact]) -> Any:

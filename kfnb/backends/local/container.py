@@ -20,6 +20,7 @@ from typing import Any
 from kfnb.backends.local.exchange import Work, executor_input
 from kfnb.backends.local.placeholder import Context, fill
 from kfnb.backends.local.spec import Container
+from kfnb.jobs import private
 
 _NOTE = "container.json"
 _PATIENCE = 10.0
@@ -45,7 +46,7 @@ def command(work: Work, container: Container, program: str, run: Path) -> list[s
 def act(told: list[str], env: Mapping[str, str], folder: Path) -> int:
     """In the process of the task in ``folder``: run the container, and end it with this process; its exit status."""
     program, name, note = told[0], told[told.index("--name") + 1], folder / _NOTE
-    note.write_text(json.dumps([program, name]), encoding="utf-8")
+    private.write(note, json.dumps([program, name]))
     process = subprocess.Popen(told, env={**os.environ, **env}, stdin=subprocess.DEVNULL)
 
     def end(*_: object) -> None:

@@ -7,7 +7,6 @@ hash of what they hold, and each is built once, however many tasks want it.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import importlib.util
 import json
@@ -26,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kfnb.backends.local.faults import StepFault
+from kfnb.jobs import private
 from kfnb.resources.runs.install_errors import said_by_pip, said_by_uv, sentence
 from kfnb.resources.runs.installs import KFP, OF_OLD_PYTHON, WITH_VALUE, installs
 
@@ -175,7 +175,9 @@ def _why(command: list[str], lines: list[str]) -> str:
 
 @contextmanager
 def _locked(file: Path) -> Iterator[None]:
-    file.parent.mkdir(parents=True, exist_ok=True)
+    private.shut(file.parent)
+    import fcntl
+
     with file.open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield

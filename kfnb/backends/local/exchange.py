@@ -13,6 +13,7 @@ from kfnb.backends.local.importer import absolute
 from kfnb.backends.local.spec import Component, Program
 from kfnb.backends.local.supply import Supply
 from kfnb.backends.local.values import finite_json, parse
+from kfnb.jobs import private
 from kfnb.model import Artifact
 from kfnb.text.parameter_values import kept, plain, typed, wrapped
 
@@ -41,13 +42,13 @@ class Work:
 
 def prepare(work: Work) -> None:
     """Make the task's folder fit for another attempt: what an earlier one left goes, but for its log."""
-    work.folder.mkdir(parents=True, exist_ok=True)
+    private.make(work.folder)
     for entry in work.folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
             shutil.rmtree(entry)
         elif entry.name != LOG:
             entry.unlink()
-    (work.folder / "artifacts").mkdir()
+    (work.folder / "artifacts").mkdir(mode=0o700)
     for mount in work.supply.mounts:
         if mount.folder is not None:
             mount.folder.mkdir(parents=True, exist_ok=True)
@@ -59,7 +60,7 @@ def job(work: Work, program: Program, notebook: Path) -> dict[str, Any]:
     ``notebook`` is the folder of the notebook.
     """
     source = work.folder / "ephemeral_component.py"
-    source.write_text(program.source, encoding="utf-8")
+    private.write(source, program.source)
     many = {name for name, port in work.component.artifacts.items() if port.many}
     return {
         "source": str(source),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -38,10 +37,12 @@ def share(source: Path, target: Path) -> None:
 
 def _cloned(source: Path, target: Path) -> bool:
     try:
+        import fcntl
+
         with source.open("rb") as file, target.open("wb") as new:
             fcntl.ioctl(new, _FICLONE, file.fileno())
         shutil.copystat(source, target)
-    except OSError:
+    except (ImportError, OSError):
         return False
     return True
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kfnb.backends.local.spec import Step
-from kfnb.backends.local.store import EventLog, Fact
+from kfnb.jobs.eventlog import EventLog, Fact
 from kfnb.model import RunState, Task, TaskError
 from kfnb.resources.runs.events import Fold, encode, fold
 from kfnb.resources.runs.iterations import measured
@@ -20,8 +20,7 @@ class Journal:
     def __init__(self, run_id: str, log: EventLog) -> None:
         self._run_id, self._log = run_id, log
         past = Fold(run_id)
-        for event in log.read():
-            past.add(event)
+        past.take(log.read())
         self.earlier = {task.id: task for task in past.run.tasks}
         self._told: set[str] = set()
 

@@ -23,10 +23,11 @@ from kfnb.backends.local.faults import StepFailed, StepFault
 from kfnb.backends.local.importer import BESIDE, fetch, is_remote, linked, local_path, name_of
 from kfnb.backends.local.mounts import enter
 from kfnb.backends.local.preload import preload
-from kfnb.backends.local.processes import Processes
 from kfnb.backends.local.spec import Container, Importer, Pipeline, Program, Volume
 from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.timeline import Timeline
+from kfnb.jobs import private
+from kfnb.jobs.processes import Processes
 from kfnb.model import Artifact, TaskError, read_carried
 from kfnb.resources.runs.failure import from_description
 from kfnb.resources.runs.missing_files import with_advice
@@ -86,7 +87,8 @@ class Launcher:
             await self._process(work, self._action(work, body), body.source)
             return collect(work, self.folder)
         if isinstance(body, Container):
-            (work.folder / "outputs").mkdir(exist_ok=True)
+            (work.folder / "outputs").mkdir(mode=0o700, exist_ok=True)
+            private.let_in(self.folder_of_run)
             told = container.command(work, body, _engine(), self.folder_of_run)
             try:
                 await self._process(
@@ -123,8 +125,7 @@ class Launcher:
         """Begin the task's log with ``text``, if no other task's did."""
         if text and text not in self.said:
             self.said.add(text)
-            with (work.folder / LOG).open("a", encoding="utf-8") as file:
-                file.write(f"{text}\n")
+            private.append(work.folder / LOG, f"{text}\n")
 
     def _volume(self, work: Work, *, gone: bool) -> dict[str, Any]:
         told = work.parameters
@@ -133,7 +134,7 @@ class Launcher:
         if gone:
             shutil.rmtree(folder, ignore_errors=True)
             return {}
-        folder.mkdir(parents=True, exist_ok=True)
+        private.make(folder)
         return {"name": name}
 
     async def _import(self, work: Work, importer: Importer) -> dict[str, Any]:
@@ -146,7 +147,7 @@ class Launcher:
         else:
             path = str(work.folder / "artifacts" / name_of(uri))
             failure = str(work.folder / _FAILURE)
-            await self._process(work, lambda: runner.guarded(lambda: fetch(uri, Path(path)), failure), "")
+            await self._process(work, partial(runner.guarded, partial(fetch, uri, Path(path)), failure), "")
         made = work.component.output_artifacts
         return {name: Artifact(name, importer.type, path, kept(importer.metadata)) for name in made}
 
@@ -168,8 +169,7 @@ class Launcher:
             self.activity.ended(work.id)
         error = _error(work, status, source, what, since, self.folder)
         if error is not None:
-            with log.open("a", encoding="utf-8") as file:
-                file.write(f"{error.traceback or error.message}\n")
+            private.append(log, f"{error.traceback or error.message}\n")
             raise StepFailed(error)
 
 
@@ -200,7 +200,7 @@ def _supplied(work: Work, action: Callable[[], int]) -> int:
         enter(work.supply.mounts, work.folder / "view")
     except OSError as error:
         told = f"{', '.join(mount.path for mount in work.supply.mounts)} cannot be mounted: {error}"
-        (work.folder / _FAILURE).write_text(json.dumps({"fault": told}), encoding="utf-8")
+        private.write(work.folder / _FAILURE, json.dumps({"fault": told}))
         return 1
     return action()
 
@@ -211,7 +211,7 @@ def _built(work: Work, requirements: Requirements, envs: Path) -> int:
     try:
         build(requirements, envs)
     except StepFault as fault:
-        (work.folder / _FAILURE).write_text(json.dumps({"fault": str(fault)}), encoding="utf-8")
+        private.write(work.folder / _FAILURE, json.dumps({"fault": str(fault)}))
         return 1
     return 0
 
@@ -229,6 +229,6 @@ def _alone() -> None:
 
 def _execute(python: Path, told: dict[str, Any]) -> NoReturn:
     file = Path(told["failure"]).with_name("job.json")
-    file.write_text(json.dumps(told), encoding="utf-8")
+    private.write(file, json.dumps(told))
     environ = {**os.environ, "PYTHONUNBUFFERED": "1"}  # its log is read while it runs
     os.execve(python, [str(python), runner.__file__, str(file)], environ)  # noqa: S606 - no shell is wanted

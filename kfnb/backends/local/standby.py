@@ -1,7 +1,7 @@
 """A process that is ready before there is a run: ``python -m kfnb.backends.local.standby HOME SECONDS MODULE...``.
 
 It imports what runs of the notebook will, with time of the processor that nothing else wants, and then waits for
-``SECONDS`` as a supervisor that is done does (see ``warm``).
+``SECONDS`` as a supervisor that is done does (see ``kfnb.jobs.prefork``).
 """
 
 from __future__ import annotations
@@ -14,16 +14,17 @@ from pathlib import Path
 
 from kfnb.backends.local import condition, preload
 from kfnb.backends.local.supervisor import serve
-from kfnb.backends.local.warm import Warmth
+from kfnb.jobs.prefork import Prefork
+from kfnb.jobs.spawn import leave_folder
 
 
 def main(home: Path, seconds: float, modules: Sequence[str]) -> None:
     """Import ``modules``, and drive the runs that come within ``seconds`` of each other."""
-    warmth = Warmth()
+    prefork = Prefork()
     with _at_leisure():
         preload.import_all(modules)
         condition.warm_up()
-    serve(warmth.linger(home, seconds), warmth)
+    serve(prefork.wait(home, seconds), prefork)
 
 
 @contextmanager
@@ -37,6 +38,5 @@ def _at_leisure() -> Iterator[None]:
 
 
 if __name__ == "__main__":
-    if sys.path[0] == str(Path.cwd()):
-        sys.path.pop(0)  # python -m put it there; a step imports nothing by chance
+    leave_folder()
     main(Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3:])

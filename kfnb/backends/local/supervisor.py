@@ -20,28 +20,27 @@ from kfnb.backends.local.engine import Engine
 from kfnb.backends.local.folder import Order, RunFolder
 from kfnb.backends.local.importer import is_remote
 from kfnb.backends.local.journal import Journal
+from kfnb.backends.local.kind import end
 from kfnb.backends.local.launch import Launcher
-from kfnb.backends.local.obituary import end
-from kfnb.backends.local.processes import Processes
 from kfnb.backends.local.reader import read
 from kfnb.backends.local.resolve import Inputs
 from kfnb.backends.local.room import Room, gpus
 from kfnb.backends.local.secret_store import Secrets
-from kfnb.backends.local.spare import give_up, kept_free
 from kfnb.backends.local.spec import Pipeline
-from kfnb.backends.local.store import opened
 from kfnb.backends.local.supply import Supplier
 from kfnb.backends.local.tasks import Tasks
 from kfnb.backends.local.timeline import Timeline
-from kfnb.backends.local.warm import Request, Warmth
-from kfnb.diagnostics import logger, written_to
 from kfnb.disk import shortage
-from kfnb.errors import BackendError
+from kfnb.jobs import private
+from kfnb.jobs.driver import drive
+from kfnb.jobs.eventlog import EventLog
+from kfnb.jobs.folder import check
+from kfnb.jobs.prefork import Prefork, Request
+from kfnb.jobs.processes import Processes
+from kfnb.jobs.spawn import leave_folder
 from kfnb.model import Artifact, RunState
 from kfnb.resources.runs.events import decode
 from kfnb.text.parameter_values import plain
-
-_logger = logger(__package__)
 
 _WORKSPACE = "workspace"
 """The volume that all tasks of a run share, where its pipeline asks for one."""
@@ -50,40 +49,31 @@ _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 """What Kubernetes ends generated names with: five of these, which make no words."""
 
 
-def main(folder: RunFolder, lock: int) -> None:
-    """Drive the run in ``folder`` to its end; and, in forks of this process, the runs that come soon after."""
-    serve((folder, lock), Warmth())
-
-
-def serve(request: Request | None, warmth: Warmth) -> None:
-    """Drive the run that is asked for, and those that a fork of this process is asked for then."""
+def serve(request: Request | None, prefork: Prefork) -> None:
+    """Drive the run that is asked for; and, in forks of this process, the runs that come soon after."""
     while request is not None:
-        order = drive(*request)
-        os.close(request[1])
-        request = warmth.linger(Path(order.home), order.linger) if order else None
+        folder, lock = RunFolder(request[0]), request[1]
+        order = drive_run(folder, lock)
+        os.close(lock)
+        request = prefork.wait(Path(order.home), order.linger) if order else None
 
 
-def drive(folder: RunFolder, lock: int) -> Order | None:
+def drive_run(folder: RunFolder, lock: int) -> Order | None:
     """Drive the run in ``folder`` to its end; what was asked for, if that can be read."""
-    os.set_inheritable(lock, False)  # noqa: FBT003 - the library's own signature
-    folder.came_up()
-    order, processes = None, Processes(folder.id, lock)
-    with opened(folder.path) as log, kept_free(folder.path), written_to(folder.supervisor_log):
-        journal = Journal(folder.id, log)
-        journal.state("", RunState.RUNNING)
-        try:
-            spec, order = folder.read()
-            asyncio.run(_drive(folder, order, read(spec, order.platform), journal, processes))
-        except BackendError as error:
-            give_up(folder.path)
-            full = shortage(folder.path.parent.parent)
-            lost = "it was ended: no space left on the disk" if full else str(error)
-            end(folder.id, log, RunState.FAILED, full or str(error), lost)
-        except Exception as error:
-            _logger.exception("The local engine failed.")
-            told = f"kfnb's local engine broke: {type(error).__name__}: {error} ({folder.supervisor_log})"
-            end(folder.id, log, RunState.FAILED, told)
-    return order
+    orders: list[Order] = []
+
+    async def work(log: EventLog, processes: Processes) -> None:
+        check(folder.path)
+        spec, order = folder.read()
+        orders.append(order)
+        await _drive(folder, order, read(spec, order.platform), Journal(folder.id, log), processes)
+
+    def broken(log: EventLog, error: str) -> None:
+        full = shortage(folder.home)
+        end(folder.id, log, error, *(["it was ended: no space left on the disk"] if full else [error]))
+
+    drive(folder, lock, work, broken)
+    return orders[0] if orders else None
 
 
 async def _drive(
@@ -91,27 +81,27 @@ async def _drive(
 ) -> None:
     start, timeline = _start(folder, order), Timeline(folder.timeline)
     engine = _engine(folder, order, pipeline, journal, (processes, timeline))
-    end = _End(journal, engine, processes)
+    ending = _End(journal, engine, processes)
     processes.listen()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, end.stop)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.stop)
     if folder.stopping:
-        end.stop()
+        ending.stop()
     if pipeline.timeout:
-        asyncio.get_running_loop().call_later(pipeline.timeout, end.expire, pipeline.timeout)
+        asyncio.get_running_loop().call_later(pipeline.timeout, ending.expire, pipeline.timeout)
     looking = [asyncio.create_task(one.keep()) for one in (timeline, engine.tasks.room)]
     try:
         result = await engine.run(_inputs(pipeline, order, start))
     finally:
         for one in looking:
             one.cancel()
-        await end.settled()
+        await ending.settled()
     if result.state is RunState.SUCCEEDED:
         journal.ended(RunState.SUCCEEDED, result.outputs)
     else:
         # what failed may have left no more than that it failed
         full = shortage(Path(order.home)) if result.state is RunState.FAILED else ""
-        why = "; ".join(filter(None, (end.reason or str(engine.summary), full)))
-        journal.ended(end.state or result.state, {}, why)
+        why = "; ".join(filter(None, (ending.reason or str(engine.summary), full)))
+        journal.ended(ending.state or result.state, {}, why)
 
 
 class _End:
@@ -157,7 +147,7 @@ def _engine(
     home, start = Path(order.home), _start(folder, order)
     supplier = Supplier(Secrets(order.secrets), folder.path / "volumes")
     if pipeline.workspace:
-        supplier.volume(_WORKSPACE).mkdir(parents=True, exist_ok=True)
+        private.make(supplier.volume(_WORKSPACE))
     processes, timeline = watched
     room = Room(order.jobs, gpus(), order.most)
     tasks = Tasks(
@@ -222,6 +212,5 @@ def _resource_name(run_id: str, pipeline: str) -> str:
 
 
 if __name__ == "__main__":
-    if sys.path[0] == str(Path.cwd()):
-        sys.path.pop(0)  # python -m put it there; a step imports nothing by chance
-    main(RunFolder(Path(sys.argv[1])), int(sys.argv[2]))
+    leave_folder()
+    serve((Path(sys.argv[1]), int(sys.argv[2])), Prefork())

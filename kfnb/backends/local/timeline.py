@@ -13,6 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from kfnb.jobs import private
+
 _TICK = 0.03
 """Seconds between two looks at the logs of tasks that run."""
 
@@ -45,9 +47,10 @@ class Timeline:
         self._sizes.update(grown)
         if grown:
             # it is closed again, since no task is to inherit it; a full disk costs the order alone
-            with suppress(OSError), self._file.open("a", encoding="utf-8") as file:
+            with suppress(OSError):
                 now = time.time()
-                file.write("".join(f"{size} {task} {now:.2f}\n" for (task, _), size in grown))
+                lines = "".join(f"{size} {task} {now:.2f}\n" for (task, _), size in grown)
+                private.append(self._file, lines)
 
 
 def _size(log: Path) -> int:

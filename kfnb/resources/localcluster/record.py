@@ -9,6 +9,7 @@ from enum import Enum
 from pathlib import Path
 
 from kfnb.errors import BackendError, UsageError
+from kfnb.jobs import private
 
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
 
@@ -69,11 +70,8 @@ class Records:
 
     def write(self, record: Record) -> None:
         """Remember a cluster."""
-        self._folder.mkdir(parents=True, exist_ok=True)
-        file = self._file(record.profile)
-        new = file.with_suffix(".new")
-        new.write_text(json.dumps(asdict(record), indent=1), encoding="utf-8")
-        new.replace(file)
+        private.make(self._folder)
+        private.write(self._file(record.profile), json.dumps(asdict(record), indent=1))
 
     def forget(self, profile: str) -> None:
         """Leave nothing of a cluster: record, log, and the folder if it is empty."""

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from kfnb import model
-from kfnb.resources.runs.events import Event
+from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import Pace
 from kfnb.resources.runs.selection import LISTED, Selection
 
 
@@ -50,39 +51,6 @@ class LogLine:
 
 CACHED = "(it did not run: its outputs are those of an earlier run with the same inputs, from the cache)"
 """What stands in the log of a task that was cached, where that one task's log is asked for."""
-
-
-@dataclass(frozen=True)
-class Pace:
-    """How often somebody who follows a run looks at it: the seconds in between, while things change and while not."""
-
-    shortest: float
-    longest: float
-
-    def next(self, pause: float, *, changed: bool) -> float:
-        """The seconds until the next look, after those since the last one."""
-        return self.shortest if changed else min(self.longest, pause * 1.5)
-
-
-class Pause:
-    """The ``seconds`` until the next look at one thing, at a ``pace``: few once something has changed and once a
-    backend that was away answers again, else ever more.
-    """
-
-    def __init__(self, pace: Pace) -> None:
-        self.pace = pace
-        self.seconds = pace.shortest
-        self._away = False
-
-    def answered(self, *, changed: bool) -> None:
-        """The look found something new, or nothing."""
-        self.seconds = self.pace.next(self.seconds, changed=changed or self._away)
-        self._away = False
-
-    def unanswered(self) -> None:
-        """The backend was away."""
-        self.seconds = self.pace.next(self.seconds, changed=False)
-        self._away = True
 
 
 class Backend(Protocol):

@@ -9,12 +9,12 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from kfnb import model
-from kfnb.backends.looking import looks
 from kfnb.commands.command import Command, arguments, flag, option, repeated, word
 from kfnb.commands.log_options import LogOptions, print_excerpt
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import Following, Session
 from kfnb.errors import RunNotFound, StudyFailed, UsageError, did_you_mean
+from kfnb.jobs.polling import poll
 from kfnb.model import RunState
 from kfnb.pipeline.spec import Compiled
 from kfnb.resources.components.api import folder, spec_of
@@ -77,7 +77,7 @@ def followed(session: Session, run: Run) -> Any:
 
     def seen() -> Iterator[model.Run]:
         observed = run.observe()
-        for _ in looks(observed, observed.pace):
+        for _ in poll(observed, observed.pace):
             yield observed.run
 
     return session.follow(

@@ -1,47 +1,33 @@
 """A run is a stream of events, and its state is their fold.
 
-Events are append-only facts. ``fold`` makes the ``model.Run`` that they add up to; an event of a kind that this
-version does not know (from a newer kfnb) is skipped, and counted in ``Fold.unknown`` so that it can be said.
+===========  =========  =====================================================================
+kind         about      data
+===========  =========  =====================================================================
+``created``  the run    name, pipeline, backend, arguments, experiment, environment, url
+``task``     a task     name, parent, group, iteration, needs, takes: {sibling: [name]}, condition
+``state``    run, task  state; error: {message, traceback, place} of a task, a string of a run
+``inputs``   a task     values: {name: value}
+``outputs``  run, task  values: {name: value}; metrics: {name: number}
+``decided``  a task     text: what its condition came to, until it waits again
+``cached``   a task     (nothing)
+``doing``    a task     text: what it waits for, or what is done for it; until its next state
+``note``     the run    text: what the user should know of this run, in one line
+``notes``    the run    texts: all that the user should know of it from now on
+===========  =========  =====================================================================
+
+Values are JSON, with an artifact written as ``{"$artifact": {name, type, uri, metadata}}``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from kfnb import model
+from kfnb.jobs.fold import Event, JobFold
 from kfnb.model import Artifact, RunState, Task, TaskError
-
-
-@dataclass(frozen=True)
-class Event:
-    """One fact about a run. ``task`` is a task's id, empty for the run itself; ``time`` in epoch seconds.
-
-    ===========  =========  =====================================================================
-    kind         about      data
-    ===========  =========  =====================================================================
-    ``created``  the run    name, pipeline, backend, arguments, experiment, environment, url
-    ``task``     a task     name, parent, group, iteration, needs, takes: {sibling: [name]}, condition
-    ``state``    run, task  state; error: {message, traceback, place} of a task, a string of a run
-    ``inputs``   a task     values: {name: value}
-    ``outputs``  run, task  values: {name: value}; metrics: {name: number}
-    ``decided``  a task     text: what its condition came to, until it waits again
-    ``cached``   a task     (nothing)
-    ``doing``    a task     text: what it waits for, or what is done for it; until its next state
-    ``note``     the run    text: what the user should know of this run, in one line
-    ``notes``    the run    texts: all that the user should know of it from now on
-    ===========  =========  =====================================================================
-
-    Values are JSON, with an artifact written as ``{"$artifact": {name, type, uri, metadata}}``.
-    """
-
-    seq: int
-    time: float
-    kind: str
-    task: str = ""
-    data: Mapping[str, Any] = field(default_factory=dict)
 
 
 def encode(value: Any) -> Any:
@@ -77,54 +63,69 @@ def _as_data(value: dict[str, Any]) -> dict[str, Any]:
     return {"$data": value} if set(value) in ({"$artifact"}, {"$data"}) else value
 
 
-def decode(value: Any) -> Any:
-    """The opposite of ``encode``."""
+def decode(value: Any, artifact: Callable[[dict[str, Any]], Artifact] = lambda told: Artifact(**told)) -> Any:
+    """The opposite of ``encode``; ``artifact`` makes one of its fields."""
     if isinstance(value, dict):
         if set(value) == {"$artifact"}:
-            return Artifact(**value["$artifact"])
+            return artifact(value["$artifact"])
         if set(value) == {"$data"} and isinstance(value["$data"], dict):
             value = value["$data"]
-        return {name: decode(item) for name, item in value.items()}
+        return {name: decode(item, artifact) for name, item in value.items()}
     if isinstance(value, list):
-        return [decode(item) for item in value]
+        return [decode(item, artifact) for item in value]
     return value
 
 
-class Fold:
-    """Adds events up, one at a time; ``run`` is what they amount to so far.
+class Fold(JobFold[str]):
+    """Adds the events of a run up, one at a time; ``run`` is what they amount to so far."""
 
-    ``seq`` is the last event's number, ``unknown`` the kinds that this version did not understand.
-    """
+    FIELDS = {  # noqa: RUF012 - the base says that it is a class's
+        "created": frozenset(
+            {"name", "pipeline", "backend", "experiment", "arguments", "environment", "url"}
+        ),
+        "task": frozenset({"name", "parent", "group", "iteration", "needs", "takes", "condition"}),
+        "state": frozenset({"state", "error"}),
+        "inputs": frozenset({"values"}),
+        "outputs": frozenset({"values", "metrics"}),
+        "decided": frozenset({"text"}),
+        "cached": frozenset(),
+        "doing": frozenset({"text"}),
+        "note": frozenset({"text"}),
+        "notes": frozenset({"texts"}),
+    }
 
     def __init__(self, run_id: str) -> None:
+        super().__init__()
         self.id = run_id
-        self.seq = 0
-        self.unknown: set[str] = set()
         self._run = model.Run(id=run_id, name="", pipeline="", backend="")
         self._tasks: dict[str, Task] = {}
 
     @property
     def run(self) -> model.Run:
         """The run as of the last event."""
-        return replace(self._run, tasks=tuple(self._tasks.values()))
+        return replace(self._run, tasks=tuple(self._tasks.values()), notes=(*self._run.notes, *self.notes))
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is."""
+        return self._run.state.finished
 
     @property
     def tasks(self) -> Mapping[str, Task]:
         """Its tasks and groups as of the last event, by id."""
         return MappingProxyType(self._tasks)
 
-    def add(self, event: Event) -> None:
-        """Take one more event into account."""
-        self.seq = max(self.seq, event.seq)
-        change = getattr(self, f"_on_{event.kind}", None)
-        if change is None:
-            self.unknown.add(event.kind)
-        elif not event.task or event.kind == "task" or event.task in self._tasks:
-            change(event)
+    def _part(self, event: Event) -> str:
+        return event.task
+
+    def _concerns(self, event: Event) -> bool:
+        return not event.task or event.kind == "task" or event.task in self._tasks
+
+    def _decoded(self, value: Any) -> Any:
+        return decode(value, lambda told: self._made(Artifact, told))
 
     def _on_created(self, event: Event) -> None:
-        known = ("name", "pipeline", "backend", "experiment", "arguments", "environment", "url")
-        fields = {name: event.data[name] for name in known if name in event.data}
+        fields = {name: value for name, value in event.data.items() if name in self.FIELDS["created"]}
         self._run = replace(self._run, created=event.time, **fields)
 
     def _on_task(self, event: Event) -> None:
@@ -143,6 +144,7 @@ class Fold:
     def _on_state(self, event: Event) -> None:
         state = RunState(event.data["state"])
         error = event.data.get("error")
+        told = self._made(TaskError, error) if event.task and error else None
         if not event.task:
             self._run = _entered(self._run, state, event.time)
             self._run = replace(self._run, error=str(error) if error else "")
@@ -155,13 +157,13 @@ class Fold:
         if state is RunState.RUNNING:
             task = replace(task, attempts=task.attempts + 1, began=(*task.began, event.time))
         task = _entered(task, state, event.time)
-        self._tasks[event.task] = replace(task, error=TaskError(**error) if error else None, doing="")
+        self._tasks[event.task] = replace(task, error=told, doing="")
 
     def _on_inputs(self, event: Event) -> None:
-        self._tasks[event.task] = replace(self._tasks[event.task], inputs=decode(event.data["values"]))
+        self._tasks[event.task] = replace(self._tasks[event.task], inputs=self._decoded(event.data["values"]))
 
     def _on_outputs(self, event: Event) -> None:
-        values, metrics = decode(event.data["values"]), event.data.get("metrics", {})
+        values, metrics = self._decoded(event.data["values"]), event.data.get("metrics", {})
         if not event.task:
             self._run = replace(self._run, result=values, metrics=metrics)
         else:
@@ -171,7 +173,7 @@ class Fold:
         self._run = replace(self._run, notes=(*self._run.notes, str(event.data["text"])))
 
     def _on_notes(self, event: Event) -> None:
-        self._run = replace(self._run, notes=tuple(event.data["texts"]))
+        self._run = replace(self._run, notes=tuple(map(str, event.data["texts"])))
 
     def _on_doing(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], doing=str(event.data["text"]))
@@ -194,6 +196,5 @@ def _entered(thing: Any, state: RunState, time: float) -> Any:
 def fold(run_id: str, events: Iterable[Event]) -> model.Run:
     """The run that ``events`` add up to."""
     total = Fold(run_id)
-    for event in events:
-        total.add(event)
+    total.take(events)
     return total.run

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, overload
 
 from kfnb import model
-from kfnb.backends.looking import looks
 from kfnb.backends.observer import Observer
 from kfnb.errors import RunFailed
 from kfnb.extras import require
+from kfnb.jobs.polling import poll
 from kfnb.model import Artifact, ByTask, RunState, Task
 from kfnb.resources.runs.backend import Backend, LogLine
 from kfnb.resources.runs.events import Fold
@@ -133,7 +133,7 @@ class Run:
         """
         observed = self.observe()
         try:
-            for _ in looks(observed, observed.pace, timeout):
+            for _ in poll(observed, observed.pace, timeout):
                 pass
         except KeyboardInterrupt:
             said = (

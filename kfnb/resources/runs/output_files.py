@@ -12,8 +12,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kfnb.backends.looking import looks
 from kfnb.errors import KfnbError, UsageError
+from kfnb.jobs.polling import poll
 from kfnb.model import FILES, Artifact, Run, Task, path_of
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class Keeper:
     def _wait(self) -> None:
         observed = self._run.observe()
         try:
-            for _ in looks(observed, observed.pace):
+            for _ in poll(observed, observed.pace):
                 pass
         except KfnbError as error:
             self._tell(f"files of run {self._run.id} are not kept: {error}")

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from kfnb import model
-from kfnb.backends.looking import looks
 from kfnb.capture.component import Options
 from kfnb.commands.command import Command, arguments, flag, option, repeated, word
 from kfnb.commands.log_options import LogOptions, print_excerpt
@@ -16,6 +15,7 @@ from kfnb.commands.parser import Parser
 from kfnb.commands.session import Following, Session
 from kfnb.commands.words import parameter, unique
 from kfnb.errors import UsageError
+from kfnb.jobs.polling import poll
 from kfnb.model import RunState
 from kfnb.resources.runs.backend import LogLine
 from kfnb.resources.runs.logs import Excerpt, wanted
@@ -155,7 +155,7 @@ def _followed(session: Session, study: Study) -> Any:
 
     def seen() -> Iterator[model.Study]:
         observed = study.observe()
-        for _ in looks(observed, study.pace):
+        for _ in poll(observed, study.pace):
             yield observed.study
 
     return session.follow(

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from kfnb import model
-from kfnb.resources.runs.backend import Pace
+from kfnb.jobs.polling import Pace
 from kfnb.resources.studies.search import Search
 
 

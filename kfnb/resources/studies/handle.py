@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from kfnb import model
-from kfnb.backends.looking import looks
 from kfnb.errors import StudyFailed, UsageError
 from kfnb.extras import require
+from kfnb.jobs.polling import Pace, poll
 from kfnb.model import RunState, Trial
-from kfnb.resources.runs.backend import Pace
 from kfnb.resources.studies.engine import Engine, Observed
 from kfnb.resources.studies.importance import with_importances
 from kfnb.resources.studies.plots import Plots
@@ -76,7 +75,7 @@ class Study:
         """
         observed = self.observe()
         try:
-            for _ in looks(observed, self.pace, timeout):
+            for _ in poll(observed, self.pace, timeout):
                 pass
         except KeyboardInterrupt:
             said = f"study {self.name} goes on; kfnb.study({self.name!r}) comes back to it, and its stop() ends it"

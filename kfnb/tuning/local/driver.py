@@ -14,12 +14,11 @@ from functools import partial
 from pathlib import Path
 
 from kfnb.backends.local import LocalBackend
-from kfnb.backends.local.processes import Processes
-from kfnb.backends.local.spare import give_up, kept_free
-from kfnb.backends.local.store import EventLog, opened
-from kfnb.diagnostics import logger, written_to
-from kfnb.disk import shortage
-from kfnb.errors import BackendError
+from kfnb.jobs.driver import drive
+from kfnb.jobs.eventlog import EventLog
+from kfnb.jobs.folder import check
+from kfnb.jobs.processes import Processes
+from kfnb.jobs.spawn import leave_folder
 from kfnb.model import RunState
 from kfnb.resources.studies.search import Search
 from kfnb.tuning.local.ending import End, fruitless
@@ -33,28 +32,19 @@ from kfnb.tuning.local.searching import Searching, Trials
 from kfnb.tuning.local.suggester import Suggester
 from kfnb.tuning.local.workers import Workers
 
-_logger = logger(__package__)
-
 
 def main(folder: StudyFolder, lock: int) -> None:
     """Drive the study in ``folder`` to its end."""
-    os.set_inheritable(lock, False)  # noqa: FBT003 - the library's own signature
-    folder.came_up()
-    processes = Processes(folder.id, lock)
-    with opened(folder.path) as log, kept_free(folder.path), written_to(folder.supervisor_log):
-        journal = StudyJournal(log)
-        journal.state(RunState.RUNNING)
-        try:
-            search, order = folder.search()
-            end = asyncio.run(_drive(folder, search, order, log, processes))
-        except BackendError as error:
-            give_up(folder.path)
-            end = End(state=RunState.FAILED, error=shortage(folder.path.parent.parent) or str(error))
-        except Exception as error:
-            _logger.exception("The search failed.")
-            told = f"kfnb's search broke: {type(error).__name__}: {error} ({folder.supervisor_log})"
-            end = End(state=RunState.FAILED, error=told)
-        _close(folder, log, end)
+
+    async def work(log: EventLog, processes: Processes) -> None:
+        check(folder.path)
+        search, order = folder.read()
+        _close(folder, log, await _drive(folder, search, order, log, processes))
+
+    def broken(log: EventLog, error: str) -> None:
+        _close(folder, log, End(state=RunState.FAILED, error=error))
+
+    drive(folder, lock, work, broken)
 
 
 async def _drive(
@@ -63,7 +53,7 @@ async def _drive(
     processes.listen()
     loop, journal = asyncio.get_running_loop(), StudyJournal(log)
     fold = StudyFold(folder.name)
-    fold.add(log.read())
+    fold.take(log.read())
     past = {trial.number: trial for trial in fold.study.trials}
     end = End()
     loop.add_signal_handler(signal.SIGTERM, partial(end.now, RunState.CANCELED))
@@ -100,7 +90,7 @@ def _backend(search: Search, order: Order) -> LocalBackend:
 def _close(folder: StudyFolder, log: EventLog, end: End) -> None:
     """Say that nothing runs any more, and how the study ended."""
     journal, fold = StudyJournal(log), StudyFold(folder.name)
-    fold.add(log.read())
+    fold.take(log.read())
     for trial in fold.study.trials:
         if not trial.state.finished:
             journal.ended(trial.number, KILLED)
@@ -111,6 +101,5 @@ def _close(folder: StudyFolder, log: EventLog, end: End) -> None:
 
 
 if __name__ == "__main__":
-    if sys.path[0] == str(Path.cwd()):
-        sys.path.pop(0)  # python -m put it there; a step imports nothing by chance
+    leave_folder()
     main(StudyFolder(Path(sys.argv[1])), int(sys.argv[2]))

@@ -3,41 +3,34 @@
 from __future__ import annotations
 
 import builtins
-import os
 import shutil
-import signal
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator
 from pathlib import Path
 
 from kfnb import model
-from kfnb.backends.local import folder as run_folders
 from kfnb.backends.local.logs import Tail
 from kfnb.backends.local.reader import examine, refuse
-from kfnb.backends.local.spawn import spawn
-from kfnb.backends.local.store import Fact, opened
-from kfnb.disk import shortage
 from kfnb.errors import BackendError, StudyNotFound
+from kfnb.jobs.folder import absolute, check
+from kfnb.jobs.handle import open_home
+from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
-from kfnb.resources.runs.backend import Pace
 from kfnb.resources.studies.search import Search
 from kfnb.tuning.local import folder as folders
 from kfnb.tuning.local import prepare, sampler
 from kfnb.tuning.local.fold import described
 from kfnb.tuning.local.folder import Order, StudyFolder
-from kfnb.tuning.local.observer import Observer
+from kfnb.tuning.local.kind import job
+from kfnb.tuning.local.observer import StudyObserver
 
-_DRIVER = "kfnb.tuning.local.driver"
 _TOO_LATE = (
     "trials that are runs of a pipeline tell their metrics at their ends, too late to stop early: leave"
     " --early-stopping out, or tune a cell (%%kf_tune) or a component"
 )
 _MOST_KNOWN = 16
 """Studies whose trials are kept, those that were asked for last: of another, all are read again."""
-_RELEASE = 5.0
-"""Seconds that a finished study's driver may take to be gone."""
 
 
 class LocalEngine:
@@ -47,9 +40,9 @@ class LocalEngine:
     pace = Pace(0.06, 0.06)  # as for local runs
 
     def __init__(self, home: Path, *, jobs: int = 1, secrets: str = "", linger: float = 0) -> None:
-        self._home = run_folders.absolute(Path(home), "home")
+        self._home = absolute(Path(home), "home")
         self._jobs, self._secrets, self._linger = jobs, secrets, linger
-        self._known: dict[str, Observer] = {}
+        self._known: dict[str, StudyObserver] = {}
         self._lock = threading.Lock()
 
     def start(self, search: Search) -> None:
@@ -60,16 +53,16 @@ class LocalEngine:
         reasons = [*sampler.refusals(search), *self._of_trials(search)]
         if reasons:
             raise BackendError(f"{search.name} cannot run here: " + "; ".join(reasons))
-        if full := shortage(self._home):
-            raise BackendError(full)
-        folder = folders.new(self._home, search.name)
+        open_home(self._home)
+        folder, narrowed = folders.new(self._home, search.name)
         try:
-            folder.put(search, self._order(search.max_trials))
+            folder.write(search, self._order(search.max_trials))
         except BackendError:
             shutil.rmtree(folder.path, ignore_errors=True)
             raise
-        told = [("note", "", {"text": text}) for text in sampler.notes(search)]
-        self._drive(folder, [("created", "", described(search, time.time())), *told], create=True)
+        texts = filter(None, (*sampler.notes(search), narrowed))
+        notes = [("note", "", {"text": text}) for text in texts]
+        job(folder).start([("created", "", described(search, time.time())), *notes], create=True)
 
     def _of_trials(self, search: Search) -> builtins.list[str]:
         if search.subject.step:
@@ -81,22 +74,9 @@ class LocalEngine:
     def _order(self, trials: int | None) -> Order:
         return Order(str(self._home), self._jobs, self._secrets, self._linger, trials)
 
-    def _drive(self, folder: StudyFolder, facts: Sequence[Fact], *, create: bool = False) -> None:
-        """Write ``facts`` and start the driver: under the study's lock, lest a reader find nobody driving it."""
-        lock = folder.lock(patience=_RELEASE)
-        if lock is None:
-            raise BackendError(f"study {folder.name} is still driven by process {folder.pid}")
-        try:
-            folder.start_anew()
-            with opened(folder.path, create=create) as log:
-                log.append(facts)
-            spawn(folder, lock, module=_DRIVER)
-        finally:
-            os.close(lock)
-
-    def observe(self, name: str) -> Observer:
+    def observe(self, name: str) -> StudyObserver:
         """Look at a study again and again."""
-        return Observer(folders.find(self._home, name))
+        return StudyObserver(folders.find(self._home, name))
 
     def find(self, name: str) -> str:
         """The name of a study that there is, also of one whose files are damaged. Raises ``StudyNotFound``."""
@@ -122,7 +102,7 @@ class LocalEngine:
 
     def _outline(self, folder: StudyFolder) -> model.Study:
         try:
-            observer = Observer(folder)
+            observer = StudyObserver(folder)
             observer.look()
         except BackendError as error:
             return model.Study(
@@ -132,48 +112,30 @@ class LocalEngine:
 
     def stop(self, name: str) -> None:
         """End the study and its trials; harmless when it is finished."""
-        folder = folders.find(self._home, name)
-        if self._finished(folder):
-            return
-        folder.ask_to_stop()
-        if folder.pid is not None:
-            with suppress(ProcessLookupError):
-                os.kill(folder.pid, signal.SIGTERM)
+        job(folders.find(self._home, name)).stop()
 
     def resume(self, name: str, *, trials: int | None = None) -> None:
         """Go on with a study that has ended, for ``trials`` more, or up to what was asked for at first."""
         folder = folders.find(self._home, name)
+        check(folder.path)
         study = self.get(name)
         if not study.state.finished:
             raise BackendError(f"study {name} is {study.state}: stop it first, or wait for it")
-        search, _ = folder.search()
+        search, _ = folder.read()
         sampler.require_packages(search.algorithm)
         most = search.max_trials if trials is None else study.done + trials
         if most is not None and most <= study.done:
             raise BackendError(
                 f"study {name} has had its {study.done} trials: say how many more, resume(trials=10)"
             )
-        folder.put(search, self._order(most))
-        self._drive(
-            folder,
+        folder.write(search, self._order(most))
+        job(folder).start(
             [("limits", "", {"max_trials": most}), ("state", "", {"state": RunState.PENDING})],
         )
 
     def delete(self, name: str) -> None:
         """Forget a study that has ended, for good."""
-        folder = folders.find(self._home, name)
-        if not self._finished(folder):
-            raise BackendError(f"study {name} still runs: stop it first, or wait for it")
-        if not folder.remove(patience=_RELEASE):
-            raise BackendError(f"study {name} is still driven by process {folder.pid}")
-
-    def _finished(self, folder: StudyFolder) -> bool:
-        try:
-            observer = Observer(folder)
-            observer.look()
-        except BackendError:
-            return True  # what is damaged goes nowhere
-        return observer.study.state.finished
+        job(folders.find(self._home, name)).delete()
 
     def logs(self, name: str, trial: int) -> Iterator[str]:
         """The lines that a trial wrote. Raises ``BackendError`` where there is no such trial."""

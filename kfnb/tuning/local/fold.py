@@ -13,20 +13,32 @@ kind         about      data
 ``ended``    a trial    state, value, metrics, curve (where it was not reported), error, finished
 ===========  =========  ==============================================================================
 
-A trial is named by its number. An event of a kind that this version does not know is skipped.
+A trial is named by its number.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 from kfnb import model
-from kfnb.errors import BackendError
+from kfnb.jobs.fold import Event, JobFold
 from kfnb.model import Dimension, Objective, RunState, TaskError, Trial, TrialState
-from kfnb.resources.runs.events import Event
 from kfnb.resources.studies.search import Search
+
+_CREATED = (
+    "objective",
+    "subject",
+    "space",
+    "algorithm",
+    "early_stopping",
+    "max_trials",
+    "max_failed",
+    "parallel",
+    "timeout",
+    "created",
+)
 
 
 def described(search: Search, created: float) -> dict[str, Any]:
@@ -45,20 +57,27 @@ def described(search: Search, created: float) -> dict[str, Any]:
     }
 
 
-@dataclass
-class StudyFold:
-    """What some events add up to, so far; ``seq`` is the last one's."""
+class StudyFold(JobFold[int]):
+    """What some events of a study add up to, so far. Its parts are the numbers of trials, -1 for the study itself."""
 
-    name: str
-    seq: int = 0
-    _study: model.Study = field(init=False)
-    _trials: dict[int, Trial] = field(default_factory=dict)
-    _curves: dict[int, list[tuple[float, float]]] = field(default_factory=dict)
-    _dirty: set[int] = field(default_factory=set)
-    _stale: bool = False
+    FIELDS = {  # noqa: RUF012 - the base says that it is a class's
+        "created": frozenset(_CREATED),
+        "state": frozenset({"state", "error", "reason"}),
+        "limits": frozenset({"max_trials"}),
+        "note": frozenset({"text"}),
+        "began": frozenset({"params", "started"}),
+        "run": frozenset({"id"}),
+        "report": frozenset({"step", "value"}),
+        "ended": frozenset({"state", "value", "metrics", "curve", "error", "finished"}),
+    }
 
-    def __post_init__(self) -> None:
-        self._study = model.Study(self.name, "local", Objective(""))
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self._study = model.Study(name, "local", Objective(""))
+        self._trials: dict[int, Trial] = {}
+        self._curves: dict[int, list[tuple[float, float]]] = {}
+        self._dirty: set[int] = set()
+        self._stale = False
 
     @property
     def study(self) -> model.Study:
@@ -69,6 +88,8 @@ class StudyFold:
             self._study = replace(self._study, trials=tuple(self._trials[n] for n in sorted(self._trials)))
         self._dirty.clear()
         self._stale = False
+        if self.skipped:
+            return replace(self._study, notes=(*self._study.notes, *self.notes))
         return self._study
 
     @property
@@ -76,80 +97,79 @@ class StudyFold:
         """Whether the study is; told without making it anew."""
         return self._study.state.finished
 
-    def add(self, events: Iterable[Event]) -> set[int]:
-        """Take events in; the numbers of the trials that they are about, -1 for the study. Raises ``BackendError``."""
-        touched = set()
-        for event in events:
-            try:
-                touched.add(self._taken(event))
-            except (TypeError, ValueError, LookupError, AttributeError) as error:
-                said = f"the events of study {self.name} are damaged, or another version of kfnb wrote them"
-                raise BackendError(f"{said}: {event.kind}: {error}") from None
-            self.seq = event.seq
-        return touched
+    def _part(self, event: Event) -> int:
+        return int(event.task) if event.task.isdecimal() else -1
 
-    def _taken(self, event: Event) -> int:
-        if not event.task:
-            self._of_study(event)
-            return -1
-        self._trial(int(event.task), event)
-        return int(event.task)
+    def _on_created(self, event: Event) -> None:
+        known = {name: value for name, value in event.data.items() if name in self.FIELDS["created"]}
+        objective = self._made(Objective, known["objective"])
+        self._study = replace(
+            self._study,
+            **{
+                **known,
+                "objective": replace(objective, further=tuple(objective.further)),
+                "space": tuple(self._dimension(one) for one in known["space"]),
+            },
+        )
 
-    def _of_study(self, event: Event) -> None:
-        data = event.data
-        if event.kind == "created":
-            self._study = replace(self._study, **{**data, **_typed(data)})
-        elif event.kind == "limits":
-            self._study = replace(self._study, max_trials=data["max_trials"])
-        elif event.kind == "note":
-            self._study = replace(self._study, notes=(*self._study.notes, data["text"]))
-        elif event.kind == "state":
-            state = RunState(data["state"])
-            self._study = replace(
-                self._study,
-                state=state,
-                error=data.get("error", ""),
-                reason=data.get("reason", ""),
-                started=self._study.started or (event.time if state is RunState.RUNNING else None),
-                finished=event.time if state.finished else None,
+    def _dimension(self, told: Mapping[str, Any]) -> Dimension:
+        one = self._made(Dimension, told)
+        return replace(one, choices=tuple(one.choices))
+
+    def _on_limits(self, event: Event) -> None:
+        self._study = replace(self._study, max_trials=event.data["max_trials"])
+
+    def _on_note(self, event: Event) -> None:
+        self._study = replace(self._study, notes=(*self._study.notes, str(event.data["text"])))
+
+    def _on_state(self, event: Event) -> None:
+        data, state = event.data, RunState(event.data["state"])
+        self._study = replace(
+            self._study,
+            state=state,
+            error=data.get("error", ""),
+            reason=data.get("reason", ""),
+            started=self._study.started or (event.time if state is RunState.RUNNING else None),
+            finished=event.time if state.finished else None,
+        )
+
+    def _on_began(self, event: Event) -> None:
+        number, data = int(event.task), event.data
+        self._know(Trial(number, TrialState.RUNNING, data["params"], started=data["started"]))
+
+    def _on_run(self, event: Event) -> None:
+        self._know(replace(self._known(event), run=event.data["id"]))
+
+    def _on_report(self, event: Event) -> None:
+        known, point = self._known(event), (event.data["step"], event.data["value"])
+        self._curves.setdefault(known.number, []).append(point)
+        self._dirty.add(known.number)
+        self._know(known)
+
+    def _on_ended(self, event: Event) -> None:
+        # made anew: ``replace`` takes four times as long, and a long study has many
+        trial, data = self._known(event), event.data
+        error, curve = data.get("error"), tuple((step, value) for step, value in data.get("curve", ()))
+        self._know(
+            Trial(
+                trial.number,
+                TrialState(data["state"]),
+                trial.params,
+                data.get("value"),
+                data.get("metrics", {}),
+                curve or trial.curve,
+                trial.started,
+                data["finished"],
+                self._made(TaskError, error) if error else None,
+                trial.name,
+                trial.run,
             )
+        )
 
-    def _trial(self, number: int, event: Event) -> None:
-        known, data = self._trials.get(number, Trial(number)), event.data
-        if event.kind == "began":
-            known = Trial(number, TrialState.RUNNING, data["params"], started=data["started"])
-        elif event.kind == "run":
-            known = replace(known, run=data["id"])
-        elif event.kind == "report":
-            self._curves.setdefault(number, []).append((data["step"], data["value"]))
-            self._dirty.add(number)
-        elif event.kind == "ended":
-            known = _ended(known, data)
-        self._trials[number] = known
+    def _known(self, event: Event) -> Trial:
+        number = int(event.task)
+        return self._trials.get(number) or Trial(number)
+
+    def _know(self, trial: Trial) -> None:
+        self._trials[trial.number] = trial
         self._stale = True
-
-
-def _typed(data: Mapping[str, Any]) -> dict[str, Any]:
-    objective = data["objective"]
-    return {
-        "objective": Objective(**{**objective, "further": tuple(objective["further"])}),
-        "space": tuple(Dimension(**{**one, "choices": tuple(one["choices"])}) for one in data["space"]),
-    }
-
-
-def _ended(trial: Trial, data: Mapping[str, Any]) -> Trial:
-    # made anew: ``replace`` takes four times as long, and a long study has many
-    error, curve = data.get("error"), tuple((step, value) for step, value in data.get("curve", ()))
-    return Trial(
-        trial.number,
-        TrialState(data["state"]),
-        trial.params,
-        data.get("value"),
-        data.get("metrics", {}),
-        curve or trial.curve,
-        trial.started,
-        data["finished"],
-        TaskError(**error) if error else None,
-        trial.name,
-        trial.run,
-    )

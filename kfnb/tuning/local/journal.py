@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from kfnb.backends.local.store import EventLog
+from kfnb.jobs.eventlog import EventLog, Fact
 from kfnb.model import RunState
 from kfnb.tuning.local.outcome import Outcome
 
@@ -37,9 +37,14 @@ class StudyJournal:
 
     def ended(self, number: int, outcome: Outcome) -> None:
         """A trial is over."""
-        told: dict[str, Any] = {"state": outcome.state, "finished": time.time()}
-        told |= {"value": outcome.value} if outcome.value is not None else {}
-        told |= {"metrics": dict(outcome.metrics)} if outcome.metrics else {}
-        told |= {"curve": outcome.curve} if outcome.curve else {}
-        told |= {"error": asdict(outcome.error)} if outcome.error else {}
-        self._log.append([("ended", str(number), told)])
+        self._log.append([ended(number, outcome)])
+
+
+def ended(number: int, outcome: Outcome) -> Fact:
+    """That a trial is over, as an event."""
+    told: dict[str, Any] = {"state": outcome.state, "finished": time.time()}
+    told |= {"value": outcome.value} if outcome.value is not None else {}
+    told |= {"metrics": dict(outcome.metrics)} if outcome.metrics else {}
+    told |= {"curve": outcome.curve} if outcome.curve else {}
+    told |= {"error": asdict(outcome.error)} if outcome.error else {}
+    return "ended", str(number), told

@@ -3,39 +3,36 @@
 from __future__ import annotations
 
 from kfnb import model
-from kfnb.backends.local.store import looked_at
 from kfnb.errors import StudyNotFound
+from kfnb.jobs.eventlog import reading
+from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import JobObserver
 from kfnb.tuning.local.fold import StudyFold
 from kfnb.tuning.local.folder import StudyFolder
-from kfnb.tuning.local.obituary import bury
+from kfnb.tuning.local.kind import job
 
 
-class Observer:
-    """One study, as of the last look. Only the events since then are read."""
+class StudyObserver(JobObserver[int]):
+    """One study, as of the last look; which returns the numbers of trials, -1 for the study itself."""
 
     def __init__(self, folder: StudyFolder) -> None:
-        self._folder = folder
-        self._fold = StudyFold(folder.name)
+        self._folder, self._fold = folder, StudyFold(folder.name)
         self._made: int | None = None
+        super().__init__(self._fold, self._events)
 
     @property
     def study(self) -> model.Study:
         """The study."""
         return self._fold.study
 
-    @property
-    def over(self) -> bool:
-        """Whether the study is finished."""
-        return self._fold.finished
-
-    def look(self) -> set[int]:
-        """Look once more; the numbers of the trials that something has happened to, -1 for the study itself."""
+    def _events(self, after: int) -> list[Event]:
+        """The events since, with the end of a study that has lost its driver."""
         self._check()
-        with looked_at(self._folder.path) as log:
-            touched = self._fold.add(log.read(self._fold.seq))
-            if not self._fold.finished and bury(self._folder, log):
-                touched |= self._fold.add(log.read(self._fold.seq))
-        return touched
+        with reading(self._folder.path) as log:
+            new = log.read(after)
+            if (new or not self._fold.finished) and job(self._folder).recover(log):
+                new = log.read(after)
+            return new
 
     def _check(self) -> None:
         """Raise ``StudyNotFound`` where the study is gone, or another one has taken its name."""

@@ -20,6 +20,7 @@ from kfnb.backends.local.resolve import Inputs, Result, resolve, with_defaults
 from kfnb.backends.local.spec import Component, Dag, Step
 from kfnb.backends.local.spec import Program as StepProgram
 from kfnb.errors import BackendError
+from kfnb.jobs import private
 from kfnb.model import Artifact, Run, RunState
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.studies.search import Search
@@ -107,7 +108,7 @@ async def prepare(search: Search, folder: StudyFolder, backend: LocalBackend) ->
     first = {one.name: start_of(one) for one in search.space}
     outer = with_defaults(pipeline.root, Inputs({**first, **subject.arguments}))
     file = folder.path / "ephemeral_component.py"
-    file.write_text(component.body.source, encoding="utf-8")
+    private.write(file, component.body.source)
     names = (search.objective.metric, *search.objective.further)
     program = Program(component.body.source, str(file), component.body.function, names)
     return Prepared(step, component, program, outer, ended)

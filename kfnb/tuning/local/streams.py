@@ -12,7 +12,7 @@ _LINE = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
 def redirect(log: str) -> None:
     """Everything that is written goes into the trial's own log from here on."""
-    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+    file = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(file, 1)
     os.dup2(file, 2)
     if file > 2:  # noqa: PLR2004 - where a trial closed one of them, it is that one now

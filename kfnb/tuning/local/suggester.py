@@ -48,6 +48,7 @@ class Suggester:
 
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
+        self.folder.optuna.touch(mode=0o600)
         self._study = optuna.create_study(
             study_name=self.search.name,  # its folder is called otherwise once a new study took the name
             storage=optuna.storages.JournalStorage(JournalFileBackend(str(self.folder.optuna))),

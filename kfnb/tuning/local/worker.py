@@ -45,10 +45,9 @@ class Program:
     measured: tuple[str, ...]
 
 
-def serve(line: socket.socket, inherited: list[socket.socket], program: Program) -> int:
-    """Execute the trials that come over ``line`` until there are no more; ``inherited`` are of others."""
-    for one in inherited:
-        one.close()
+def serve(file: int, program: Program) -> int:
+    """Execute the trials that come over the socket that is open as ``file``, until there are no more."""
+    line = socket.socket(fileno=file)
     os.environ.update(KFNB_OBJECTIVE=program.measured[0], KFNB_RETRIES="outside")
     sys.argv[:] = [program.file]
     sys.path.insert(0, str(Path(program.file).parent))

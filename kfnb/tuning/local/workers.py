@@ -14,7 +14,8 @@ from typing import Any
 
 from kfnb.backends.local.exchange import Work, executor_input
 from kfnb.backends.local.failure import from_status
-from kfnb.backends.local.processes import Processes
+from kfnb.jobs import private
+from kfnb.jobs.processes import Processes
 from kfnb.model import TaskError
 from kfnb.resources.studies.search import Search
 from kfnb.tuning.local.folder import StudyFolder
@@ -54,12 +55,11 @@ class Workers:
     async def run(self, number: int, params: Mapping[str, Any], report: Report) -> Outcome:
         """Run one trial to its end."""
         folder = self.folder.trial(number)
-        folder.mkdir(parents=True, exist_ok=True)
+        private.make(folder)
         line = self._idle.pop() if self._idle else await self._started()
         outcome = await self._trial(line, self._order(number, params, folder), report)
         if outcome.error is not None:
-            with (folder / "log").open("a", encoding="utf-8") as log:
-                log.write(f"{outcome.error.traceback or outcome.error.message}\n")
+            private.append(folder / "log", f"{outcome.error.traceback or outcome.error.message}\n")
         return outcome
 
     async def close(self) -> None:
@@ -83,11 +83,14 @@ class Workers:
 
     async def _started(self) -> Line:
         mine, its = socket.socketpair()
-        others = [line.socket for line in self._all]
-        work = partial(serve, its, [mine, *others], self.prepared.program)
+        others = [line.socket.fileno() for line in self._all]
+        work = partial(serve, its.fileno(), self.prepared.program)
         log = self.folder.path / "workers.log"
-        process = asyncio.create_task(self.processes.run(work, log=log, folder=self.start))
-        await asyncio.sleep(0)  # it is forked now
+        running = self.processes.run(
+            work, log=log, folder=self.start, passes=[its.fileno()], shuts=[mine.fileno(), *others]
+        )
+        process = asyncio.create_task(running)
+        await asyncio.sleep(0)  # it is started now
         its.close()
         reader, writer = await asyncio.open_connection(sock=mine, limit=_LONGEST)
         line = Line(reader, writer, mine, process)

@@ -12,9 +12,9 @@ from recorded import at
 from replay import BAD, GOOD, RUNS, STOPPED, looks, serving
 
 from kfnb.backends.observer import Observer
+from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 from kfnb.remote.kfp.server import Server
-from kfnb.resources.runs.backend import Pace
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.mlmd import Metadata as Client
 from kfnb.resources.runs.kubeflow.mlmd import Recorded

@@ -12,11 +12,11 @@ from replay import GOOD, RECORDINGS, RUNS, Replay, looks
 from kfnb import settings as config
 from kfnb.cli import main
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.jobs.polling import Pace, Pause
 from kfnb.model import RunState
 from kfnb.remote.credentials import Credentials
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs import api
-from kfnb.resources.runs.backend import Pace, Pause
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.run_cache import Watch

@@ -15,9 +15,10 @@ from made import big_run, many_runs
 from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, text_of
 
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
+from kfnb.jobs.polling import Pace
 from kfnb.model import RunState, TaskError
 from kfnb.remote.kfp.server import Retry, Server
-from kfnb.resources.runs.backend import Pace, Submission
+from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.events import Fold
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow import backend as backends

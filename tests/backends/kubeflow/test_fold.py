@@ -8,8 +8,9 @@ import pytest
 from made import big_run
 from replay import BAD, CACHED, GOOD, OTHER, STOPPED, exchanges, looks
 
+from kfnb.jobs.fold import Event
 from kfnb.model import Artifact, Run, RunState, Task, TaskError
-from kfnb.resources.runs.events import Event, Fold, decode, encode
+from kfnb.resources.runs.events import Fold, decode, encode
 from kfnb.resources.runs.kubeflow.diff import changes
 from kfnb.resources.runs.kubeflow.fold import fold, outline, spec_of
 from kfnb.resources.runs.kubeflow.plan import plan_of

@@ -7,10 +7,11 @@ from cluster import ACCESS, Live, recorded_kubernetes
 from replay import GOOD, text_of
 
 from kfnb.errors import BackendUnavailable
+from kfnb.jobs.polling import Pace
 from kfnb.model import Artifact
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.remote.objects.files import ObjectFiles
-from kfnb.resources.runs.backend import LogLine, Pace
+from kfnb.resources.runs.backend import LogLine
 from kfnb.resources.runs.kubeflow.log_lines import own_lines
 from kfnb.resources.runs.kubeflow.logs import Looked, Source, end, follow, read
 from kfnb.resources.runs.kubeflow.pods import Pods

@@ -7,8 +7,9 @@ import pytest
 from recorded import AsItWas, at, beside, in_the_end, look_at, names, workflows
 from replay import looks
 
+from kfnb.jobs.fold import Event
 from kfnb.model import Run, RunState
-from kfnb.resources.runs.events import Event, Fold
+from kfnb.resources.runs.events import Fold
 from kfnb.resources.runs.kubeflow import metadata_cache, workflow_cache
 from kfnb.resources.runs.kubeflow.components import Components
 from kfnb.resources.runs.kubeflow.diff import changes

@@ -34,6 +34,8 @@ from steps import (
 
 from kfnb.model import Artifact, RunState
 
+pytestmark = pytest.mark.usefixtures("way")
+
 DATA = Path(__file__).parent / "data"
 STOCK = Path(__file__).parents[1] / "kubeflow" / "recordings" / "stock"
 

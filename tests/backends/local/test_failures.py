@@ -13,6 +13,8 @@ from steps import component, fail, number, word
 from kfnb.backends.local.failure import from_status
 from kfnb.model import RunState
 
+pytestmark = pytest.mark.usefixtures("way")
+
 
 @component
 def placeholder_step() -> str:

@@ -17,9 +17,9 @@ from steps import component
 
 from kfnb import disk, settings
 from kfnb.backends.local import LocalBackend
-from kfnb.backends.local.store import looked_at, opened
 from kfnb.cli import main
 from kfnb.errors import BackendError
+from kfnb.jobs.eventlog import opened, reading
 
 SMALL = 3 * 2**20
 
@@ -192,7 +192,7 @@ def test_a_finished_run_is_read_where_not_a_byte_can_be_written(backend, tmp_pat
             [*command, str(backend._home), run.id], capture_output=True, text=True, check=False
         )
         assert done.stdout.strip() == "SUCCEEDED", done.stderr
-    with looked_at(folder) as log:
+    with reading(folder) as log:
         assert log.read()[-1].kind == "note"
 
 

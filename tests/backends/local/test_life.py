@@ -19,9 +19,9 @@ from running import marked, spec_of, submission, task, text, wait, wait_until
 from steps import component, fail, nap, number, same
 
 from kfnb.backends.local import LocalBackend
-from kfnb.backends.local.obituary import end
-from kfnb.backends.local.store import opened
+from kfnb.backends.local.kind import end
 from kfnb.errors import BackendError, RunNotFound
+from kfnb.jobs.eventlog import opened
 from kfnb.model import RunState
 from kfnb.resources.runs.events import fold
 
@@ -287,10 +287,10 @@ def test_where_the_engine_itself_breaks_no_task_seems_to_go_on(tmp_path):
     ]
     with opened(tmp_path, create=True) as log:
         log.append([("state", "", {"state": RunState.RUNNING}), *facts, *states])
-        end("it", log, RunState.FAILED, "kfnb's local engine broke")
+        end("it", log, "internal error in kfnb")
         run = fold("it", log.read())
 
-    assert (run.state, run.error) == (RunState.FAILED, "kfnb's local engine broke")
+    assert (run.state, run.error) == (RunState.FAILED, "internal error in kfnb")
     assert [item.state for item in run.tasks] == [RunState.SUCCEEDED, RunState.FAILED, RunState.SKIPPED]
 
 

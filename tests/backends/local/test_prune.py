@@ -72,7 +72,7 @@ def test_a_folder_that_is_removed_under_a_run_ends_that_run_alone(backend, tmp_p
 
 
 def test_a_full_disk_is_said_by_the_name_of_the_file(tmp_path):
-    from kfnb.backends.local.store import opened
+    from kfnb.jobs.eventlog import opened
 
     with opened(tmp_path, create=True) as log:
         log._connection.execute("pragma max_page_count = 3")

@@ -18,6 +18,7 @@ from steps import component, nap, word
 from kfnb.backends.local import LocalBackend, memory
 from kfnb.backends.local.activity import Activity
 from kfnb.backends.local.room import Room, Share
+from kfnb.jobs import linux
 from kfnb.model import RunState
 
 
@@ -291,14 +292,14 @@ def test_a_quarter_of_the_memory_stays_free(tmp_path, monkeypatch, limit, used, 
     (tmp_path / "memory.max").write_text(limit if limit == "max" else str(int(limit) * 1024))
     (tmp_path / "memory.current").write_text(str(used * 1024))
     (tmp_path / "memory.stat").write_text(f"anon 1\ninactive_file {50 * 1024}\n")
-    monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(memory, "_GROUP", tmp_path)
+    monkeypatch.setattr(linux, "_PROC", tmp_path)
+    monkeypatch.setattr(linux, "_GROUP", tmp_path)
 
     assert memory.spare(wanted * 1024) is enough
 
 
 def test_where_the_memory_is_not_known_none_is_to_spare(tmp_path, monkeypatch):
-    monkeypatch.setattr(memory, "_MEMINFO", tmp_path / "meminfo")
-    monkeypatch.setattr(memory, "_GROUP", tmp_path)
+    monkeypatch.setattr(linux, "_PROC", tmp_path)
+    monkeypatch.setattr(linux, "_GROUP", tmp_path)
 
     assert not memory.spare(0)

@@ -14,7 +14,7 @@ from running import marked, submission, task, wait, wait_until
 from steps import component, nap
 
 from kfnb.backends.local import LocalBackend
-from kfnb.backends.local.warm import key
+from kfnb.jobs.prefork import WAITS, key
 from kfnb.model import RunState
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a warm start is for Linux")
@@ -61,9 +61,7 @@ def warm(tmp_path):
 def lingering(backend):
     """The processes that wait for a run of this test's."""
     warm = str(backend._home / "warm")
-    return [
-        pid for pid in marked("-" * len("261124-063723-412k")) if any(warm in name for name in opened(pid))
-    ]
+    return [pid for pid in marked(WAITS) if any(warm in name for name in opened(pid))]
 
 
 def opened(pid):
@@ -141,7 +139,7 @@ def test_where_something_differs_a_fresh_process_is_started(warm, tmp_path, monk
     if change == "environment":
         monkeypatch.setenv("KFNB_TEST", "changed")
     elif change == "packages":
-        monkeypatch.setattr("kfnb.backends.local.warm.key", lambda environ: key(environ)[::-1])
+        monkeypatch.setattr("kfnb.jobs.prefork.key", lambda environ: key(environ)[::-1])
     else:
         os.kill(stays, signal.SIGKILL)
 

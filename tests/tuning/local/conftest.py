@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 import kfnb
-from kfnb.backends.local.marks import end_marked
 from kfnb.capture.component import Options
+from kfnb.jobs.system import end_all
 from kfnb.resources.studies.api import cell_subject
 from kfnb.resources.studies.handle import Study
 
@@ -39,4 +39,4 @@ def start(shell: Any) -> Iterator[Any]:
     from local_studies import folder_of
 
     for study in made:
-        end_marked(folder_of(study).id)
+        end_all(folder_of(study).id)

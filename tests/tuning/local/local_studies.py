@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from kfnb.backends.local.marks import marked
+from kfnb.jobs import system
 from kfnb.resources.studies.handle import Study
 from kfnb.settings import settings
 from kfnb.tuning.local.folder import StudyFolder
@@ -18,4 +18,4 @@ def folder_of(study: Study) -> StudyFolder:
 
 def processes_of(study: Study) -> list[int]:
     """All processes of a study that are alive."""
-    return marked(folder_of(study).id)
+    return system.here().tagged(folder_of(study).id)

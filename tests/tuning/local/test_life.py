@@ -15,6 +15,7 @@ from local_studies import Start, folder_of, processes_of
 
 import kfnb
 from kfnb.errors import BackendError, StudyFailed, StudyNotFound, UsageError
+from kfnb.jobs.eventlog import reading
 from kfnb.model import RunState, TrialState
 from kfnb.resources.studies.handle import Study
 
@@ -138,11 +139,11 @@ def test_optuna_and_the_events_say_the_same_after_all_that(start: Start) -> None
 
 def test_a_study_outlives_the_process_that_started_it(shell, start: Start) -> None:
     study = start("loss = x").wait(60)  # only to have a search to copy
-    search, _ = folder_of(study).search()
+    search, _ = folder_of(study).read()
     program = (
         "import sys\nfrom dataclasses import replace\nfrom pathlib import Path\n"
         "from kfnb.tuning.local.engine import LocalEngine\nfrom kfnb.tuning.local.folder import StudyFolder\n"
-        "search, order = StudyFolder(Path(sys.argv[1])).search()\n"
+        "search, order = StudyFolder(Path(sys.argv[1])).read()\n"
         "subject = replace(search.subject)\n"
         "LocalEngine(Path(order.home)).start(replace(search, name='other', max_trials=20, subject=subject))\n"
     )
@@ -181,26 +182,43 @@ def test_a_study_whose_files_are_damaged_can_be_deleted_or_gives_its_name_away(
     assert [one.name for one in kfnb.studies()] == ["s", "s-2"]
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('"condition": ""', '"condition": "", "unit": "m"'),
-        ('"SUCCEEDED"', '"RETIRED"'),
-        ('"params": {', '"parameters": {'),
-    ],
-)
-def test_a_study_that_another_version_has_written_says_so_and_spoils_no_other(
-    start: Start, old: str, new: str
-) -> None:
-    study = start("loss = x", trials=1).wait(60)
-    start("loss = x", name="other", trials=1).wait(60)
+def rewrite(study: Study, old: str, new: str) -> None:
+    """Have the study's events as another version might have written them."""
     with contextlib.closing(sqlite3.connect(folder_of(study).path / "events.db")) as events, events:
         events.execute("update events set data = replace(data, ?, ?)", (old, new))
-    with pytest.raises(BackendError, match="another version of kfnb wrote them"):
-        kfnb.study("s").snapshot()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "skipped"),
+    [
+        ('"condition": ""', '"condition": "", "unit": "m"', "1 event of a newer kfnb was skipped"),
+        ('"params": {', '"parameters": {', "2 events of a newer kfnb were skipped"),
+    ],
+)
+def test_what_a_newer_version_has_written_of_a_study_is_left_out_and_counted(
+    start: Start, old: str, new: str, skipped: str
+) -> None:
+    study = start("loss = x", trials=2).wait(60)
+    rewrite(study, old, new)
+    seen = kfnb.study("s").snapshot()
+    assert (seen.state, len(seen.trials)) == (RunState.SUCCEEDED, 2)
+    assert seen.notes[-1].startswith(skipped)
+
+
+def test_a_study_that_ended_in_a_state_of_a_newer_version_says_so_and_spoils_no_other(start: Start) -> None:
+    study = start("loss = x", trials=1).wait(60)
+    start("loss = x", name="other", trials=1).wait(60)
+    rewrite(study, '"SUCCEEDED"', '"RETIRED"')
+    seen = study.snapshot()
+    assert (seen.state, seen.error) == (
+        RunState.FAILED,
+        "a newer kfnb left this study RETIRED: update kfnb to see how it ended",
+    )
     listed = {one.name: one.state for one in kfnb.studies()}
     assert listed == {"other": RunState.SUCCEEDED, "s": RunState.FAILED}
-    kfnb.study("s").delete()
+    with reading(folder_of(study).path) as log:
+        assert log.state() == "RETIRED"  # nothing was written
+    study.delete()
 
 
 def test_a_look_tells_of_what_is_new_alone(start: Start) -> None:
@@ -224,7 +242,7 @@ def test_waiting_for_too_long_leaves_the_study_going(start: Start) -> None:
 def test_an_interrupted_wait_says_how_to_come_back(start: Start, monkeypatch) -> None:
     study = start(STEADY, trials=10)
     monkeypatch.setattr(
-        "kfnb.resources.studies.handle.looks", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
+        "kfnb.resources.studies.handle.poll", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
     )
     with pytest.raises(KeyboardInterrupt, match=r"study s goes on; kfnb\.study\('s'\) comes back to it"):
         study.wait()
@@ -236,13 +254,13 @@ def test_an_odd_name_is_no_study(start: Start, name: str) -> None:
     with pytest.raises(StudyNotFound):
         kfnb.study(name)
     study = start("loss = x").wait(60)
-    search, order = folder_of(study).search()
+    search, order = folder_of(study).read()
     from dataclasses import replace
     from pathlib import Path
 
     from kfnb.tuning.local.engine import LocalEngine
 
-    with pytest.raises(BackendError, match="no name for a study"):
+    with pytest.raises(BackendError, match="is not a name for a study"):
         LocalEngine(Path(order.home)).start(replace(search, name=name))
 
 

@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from kfnb.errors import BackendError, BackendUnavailable
+from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import Pace, Pause
 from kfnb.model import Run
-from kfnb.resources.runs.backend import Pace, Pause
-from kfnb.resources.runs.events import Event
 from kfnb.resources.runs.kubeflow.diff import changes
 
 _LATELY = 60.0

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb import model
+from kfnb.jobs.polling import Pace
 from kfnb.model import RunState, Task, TaskError
-from kfnb.resources.runs.backend import LogLine, Pace
+from kfnb.resources.runs.backend import LogLine
 from kfnb.resources.runs.kubeflow import logs, pending
 from kfnb.resources.runs.kubeflow.artifacts import ENDED, Made
 from kfnb.resources.runs.kubeflow.components import Components

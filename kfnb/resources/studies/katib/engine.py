@@ -11,10 +11,10 @@ from typing import Any
 
 from kfnb import model
 from kfnb.errors import BackendError
+from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.experiments import RESUMABLE, STOPPED
-from kfnb.resources.runs.backend import Pace
 from kfnb.resources.studies.katib import experiment, resource_parser
 from kfnb.resources.studies.katib.algorithms import INSTEAD
 from kfnb.resources.studies.katib.logs import Logs

@@ -1,0 +1,232 @@
+"""A job's events in SQLite: one database in the job's folder, one writer, any number of readers.
+
+WAL mode lets a reader look while the driver writes, and what was committed survives a ``kill -9`` of it. Readers give
+up the connection after each use, so that a job's folder can be removed at any time. To look needs no room on the disk,
+although SQLite would like some: what is known stays known where the disk is full.
+
+The database has a format number (``user_version``). A writer brings an older one up to date, each step in one
+transaction with its record (table ``migrations``); one of a newer format is read as far as it goes, and never written.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from kfnb.errors import BackendError
+from kfnb.jobs.fold import Event
+from kfnb.model import RunState
+
+FILE = "events.db"
+FORMAT = 2
+"""What this version writes. Databases of format 1 have no number."""
+
+_MIGRATIONS: Mapping[int, str] = {
+    1: """create table if not exists events (
+        seq integer primary key, time real not null, kind text not null, task text not null, data text not null
+    )""",
+    # the state of a job is asked for at each look, and a job may have many thousand events since it changed
+    2: "create index states on events (seq) where kind = 'state' and task = ''",
+}
+_RECORD = "create table if not exists migrations (format integer primary key, time real not null)"
+_INSERT = "insert into events (time, kind, task, data) values (?, ?, ?, ?)"
+_STATES = frozenset(RunState)
+
+Fact = tuple[str, str, Mapping[str, Any]]
+"""An event that is to be written: its kind, the part of the job that it is about, its data."""
+
+
+class EventLog:
+    """The events of the job whose folder this is. Everything that SQLite refuses is a ``BackendError``."""
+
+    def __init__(self, folder: Path, *, create: bool = False) -> None:
+        self._file = folder / FILE
+        with _translated(self._file):
+            if create:
+                self._file.touch(mode=0o600)
+            elif not self._file.is_file():
+                raise BackendError(f"{self._file} does not exist any more")
+            self._connection = self._connect()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, isolation_level=None, timeout=10)
+        try:
+            connection.execute("pragma synchronous = normal")
+            _check(connection, self._file)
+            if _format(connection) < FORMAT:
+                connection.execute("pragma journal_mode = wal")
+                _migrate(connection)
+        except (sqlite3.Error, BackendError):
+            connection.close()
+            raise
+        return connection
+
+    def append(self, facts: Iterable[Fact]) -> None:
+        """Write some events, all or none of them."""
+        now = time.time()
+        rows = [(now, kind, task, json.dumps(data)) for kind, task, data in facts]
+        with _translated(self._file), _transaction(self._connection):
+            self._connection.executemany(_INSERT, rows)
+
+    def read(self, after: int = 0, *, tasks: bool = True) -> list[Event]:
+        """The events with ``seq`` above ``after``; those of the job itself alone without ``tasks``."""
+        query = (
+            "select seq, time, kind, task, data from events where seq > ? and (? or task = '') order by seq"
+        )
+        with _translated(self._file):
+            rows = self._connection.execute(query, (after, tasks)).fetchall()
+            return [Event(seq, at, kind, task, json.loads(data)) for seq, at, kind, task, data in rows]
+
+    def state(self) -> str:
+        """The job's last state, as it was written; empty before the first one."""
+        query = "select data from events where kind = 'state' and task = '' order by seq desc limit 1"
+        with _translated(self._file):
+            row = self._connection.execute(query).fetchone()
+            return "" if row is None else str(json.loads(row[0]).get("state", ""))
+
+    def finished(self) -> bool:
+        """Whether the job's last state is a final one."""
+        state = self.state()
+        return state in _STATES and RunState(state).finished
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._connection.close()
+
+
+class EventReader(EventLog):
+    """The events for a reader, also where nothing can be written.
+
+    What it would have to write (that no process drives the job any more) is known to this read alone then.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._unwritten: list[Event] = []
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._file, isolation_level=None, timeout=10)
+        try:
+            connection.execute("select max(seq) from events")
+        except sqlite3.OperationalError:  # nothing can be written here, or it has another format
+            connection.close()
+            connection = _read_only(self._file)
+            with suppress(sqlite3.Error):
+                if not connection.execute("select 1 from sqlite_master where name = 'events'").fetchone():
+                    _check(connection, self._file)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    @property
+    def newer(self) -> bool:
+        """Whether a newer kfnb has written this, or something that this one does not know: it is not for us to end."""
+        with _translated(self._file):
+            return _format(self._connection) > FORMAT or self.state() not in _STATES | {""}
+
+    def append(self, facts: Iterable[Fact]) -> None:
+        """Write some events, or remember them where that cannot be."""
+        facts = list(facts)
+        try:
+            super().append(facts)
+        except BackendError:
+            self.pretend(facts)
+
+    def pretend(self, facts: Iterable[Fact]) -> None:
+        """Give these events as well, to this read alone."""
+        now, last = time.time(), self.read()
+        seq = last[-1].seq if last else 0
+        for number, (kind, task, data) in enumerate(facts, start=seq + 1):
+            self._unwritten.append(Event(number, now, kind, task, json.loads(json.dumps(data))))
+
+    def read(self, after: int = 0, *, tasks: bool = True) -> list[Event]:
+        """The events with ``seq`` above ``after``; those of the job itself alone without ``tasks``."""
+        own = [one for one in self._unwritten if one.seq > after and (tasks or not one.task)]
+        return [*super().read(after, tasks=tasks), *own]
+
+    def state(self) -> str:
+        """The job's last state, as it was written; empty before the first one."""
+        states = [one.data["state"] for one in self._unwritten if one.kind == "state" and not one.task]
+        return str(states[-1]) if states else super().state()
+
+
+@contextmanager
+def opened(folder: Path, *, create: bool = False) -> Iterator[EventLog]:
+    """The event log of a job's folder, to write into, closed at the end."""
+    log = EventLog(folder, create=create)
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+@contextmanager
+def reading(folder: Path) -> Iterator[EventReader]:
+    """The event log of a job's folder, to look at, closed at the end."""
+    log = EventReader(folder)
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+def _format(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("pragma user_version").fetchone()[0])
+
+
+def _check(connection: sqlite3.Connection, file: Path) -> None:
+    """Raise ``BackendError`` for a database of a newer format."""
+    number = _format(connection)
+    if number > FORMAT:
+        told = f"{file} was written by a newer kfnb (format {number}, this one knows {FORMAT})"
+        raise BackendError(f"{told}: update kfnb to use it")
+
+
+def _migrate(connection: sqlite3.Connection) -> None:
+    """Bring a database up to date: each step and its record, or neither."""
+    with _transaction(connection):
+        connection.execute(_RECORD)
+        for number in range(_format(connection) + 1, FORMAT + 1):  # another process may have been first
+            connection.execute(_MIGRATIONS[number])
+            connection.execute("insert or ignore into migrations values (?, ?)", (number, time.time()))
+            connection.execute(f"pragma user_version = {number}")
+
+
+@contextmanager
+def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    connection.execute("begin immediate")
+    try:
+        yield
+        connection.execute("commit")
+    except sqlite3.Error:
+        if connection.in_transaction:  # of a full disk, SQLite has gone back by itself
+            connection.execute("rollback")
+        raise
+
+
+def _read_only(file: Path) -> sqlite3.Connection:
+    """A read-only connection to a database that no process has open.
+
+    The shared memory that WAL mode takes is a file that cannot be made here. Without a WAL nothing is missed by
+    ignoring it; with one, a connection of its own alone needs no shared memory.
+    """
+    wal = file.with_name(f"{file.name}-wal")
+    if not wal.is_file() or not wal.stat().st_size:
+        return sqlite3.connect(f"{file.absolute().as_uri()}?immutable=1", uri=True, isolation_level=None)
+    connection = sqlite3.connect(file, isolation_level=None, timeout=10)
+    connection.execute("pragma locking_mode = exclusive")
+    return connection
+
+
+@contextmanager
+def _translated(file: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, OSError, ValueError) as error:
+        raise BackendError(f"{file} cannot be used: {error}") from None

@@ -1,0 +1,213 @@
+"""A job's folder: its files, its id, and the lock by which anybody can tell that its driver is alive.
+
+==================  ========================================================================================
+``events.db``       the events, see ``eventlog``
+``format``          the number of the folder's format; older folders have none, and format 1
+``lock``            locked (``flock``) as long as the driver lives; the system unlocks it however that dies
+``supervisor.pid``  the driver's process id, good while the lock is held; none before it has come up
+``supervisor.log``  what the driver itself had to say
+``spare``           room on the disk for the job's last words, see ``reserve``
+``stop``            there if the job was asked to stop
+==================  ========================================================================================
+
+What else is in it is for the job's kind to say.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from kfnb.errors import BackendError
+from kfnb.jobs import private
+
+FORMAT = 1
+"""Raised when the files of a folder are laid out anew."""
+HINT = "; set home to another folder"
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_TRY = 0.02
+"""Seconds between tries to take a lock."""
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """The folder ``path`` of one job."""
+
+    path: Path
+
+    @property
+    def id(self) -> str:
+        """What the job's processes are known by, unlike those of any other job of this machine."""
+        return self.path.name
+
+    @property
+    def home(self) -> Path:
+        """The home that it lies in."""
+        return self.path.parent.parent
+
+    @property
+    def made(self) -> int | None:
+        """When the job was made, in nanoseconds, which tells it from another of its name; None where it is gone."""
+        with suppress(OSError):
+            return (self.path / "lock").stat().st_mtime_ns  # nothing is ever written into it
+        return None
+
+    # its files
+
+    def put(self, name: str, data: Any) -> None:
+        """Write a JSON file. Raises ``OSError``, and ``TypeError`` or ``ValueError`` for what is not JSON."""
+        private.write(self.path / name, json.dumps(data))
+
+    def get(self, name: str) -> Any:
+        """What is in a JSON file. Raises ``BackendError``."""
+        with usable(self.path / name):
+            return json.loads((self.path / name).read_text(encoding="utf-8"))
+
+    @property
+    def newer(self) -> bool:
+        """Whether a newer kfnb has laid it out: it may be looked at, and is not worked on."""
+        return format_of(self.path) > FORMAT
+
+    # the driver's life
+
+    def lock(self, *, patience: float = 0.0) -> int | None:
+        """Take the job's lock and return its file; None if a driver still holds it after ``patience`` seconds."""
+        from kfnb.jobs import system
+
+        with usable(self.path / "lock"):
+            file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        until = time.monotonic() + patience
+        while True:
+            try:
+                system.lock(file)
+                return file
+            except BlockingIOError:
+                if time.monotonic() >= until:
+                    os.close(file)
+                    return None
+            time.sleep(_TRY)
+
+    @property
+    def pid(self) -> int | None:
+        """The driver's process id, if it has said so yet. It is good while the lock is held."""
+        with suppress(OSError, ValueError):
+            return int((self.path / "supervisor.pid").read_text(encoding="ascii"))
+        return None
+
+    def start_anew(self) -> None:
+        """Forget the driver before, as another one is to come up. Raises ``BackendError``."""
+        with usable(self.path):
+            for name in ("stop", "supervisor.pid", "supervisor.log"):
+                (self.path / name).unlink(missing_ok=True)
+
+    def came_up(self) -> None:
+        """Say that this process is the driver."""
+        private.write(self.path / "supervisor.pid", str(os.getpid()))
+
+    @property
+    def driver_log(self) -> Path:
+        """The file that the driver's own output goes to."""
+        return self.path / "supervisor.log"
+
+    @property
+    def stopping(self) -> bool:
+        """Whether the job was asked to stop."""
+        return (self.path / "stop").exists()
+
+    def ask_to_stop(self) -> None:
+        """Leave word that the job is to stop. Raises ``BackendError``."""
+        with usable(self.path):
+            (self.path / "stop").touch(mode=0o600)
+
+    def remove(self, *, patience: float = 0.0) -> bool:
+        """Remove the folder and all in it; False if a driver is alive in it for longer than ``patience`` seconds.
+
+        Raises ``BackendError``.
+        """
+        try:
+            lock = self.lock(patience=patience)
+            if lock is None:
+                return False
+            try:
+                # in one stroke it is no job any more; a folder half removed would still look like one
+                gone = self.path.with_name(f".gone-{self.path.name}")
+                self.path.rename(gone)
+                shutil.rmtree(gone)
+            finally:
+                os.close(lock)
+        except OSError as error:
+            raise BackendError(f"{self.path} cannot be removed: {error.strerror or error}") from None
+        return True
+
+
+def format_of(folder: Path) -> int:
+    """The number of the format that a folder has, a job's or a home."""
+    with suppress(OSError, ValueError):
+        return int((folder / "format").read_text(encoding="ascii"))
+    return 1
+
+
+def number(folder: Path) -> None:
+    """Say that a folder has the format of this version, unless it says so of itself. Raises ``OSError``."""
+    if not (folder / "format").exists():
+        private.write(folder / "format", f"{FORMAT}\n")
+
+
+def check(folder: Path) -> None:
+    """Raise ``BackendError`` for a folder of a newer format, a job's or a home."""
+    if format_of(folder) > FORMAT:
+        told = f"{folder} was written by a newer kfnb (format {format_of(folder)}, this one knows {FORMAT})"
+        raise BackendError(f"{told}: update kfnb to use it")
+
+
+def stamped(shelf: Path) -> tuple[Path, str]:
+    """A folder in ``shelf`` for a job that begins now, and a note where others could see into the shelf before.
+
+    Ids sort by time: ``261124-063723-412k`` (UTC). Raises ``BackendError``.
+    """
+    with usable(shelf, HINT):
+        note = private.shut(shelf)
+        while True:
+            now = datetime.now(timezone.utc)
+            last = _LETTERS[os.urandom(1)[0] % len(_LETTERS)]
+            folder = shelf / f"{now:%y%m%d-%H%M%S}-{now.microsecond // 1000:03}{last}"
+            with suppress(FileExistsError):
+                folder.mkdir(mode=0o700)
+                return folder, note
+
+
+def names(shelf: Path) -> list[str]:
+    """The names of the folders in ``shelf``, in order; none where there is no shelf. Raises ``BackendError``."""
+    with usable(shelf, HINT):
+        try:
+            return sorted(
+                entry.name for entry in os.scandir(shelf) if entry.name[0] != "." and entry.is_dir()
+            )
+        except FileNotFoundError:
+            return []
+
+
+def absolute(path: Path, setting: str) -> Path:
+    """The absolute path that a setting names. Raises ``BackendError`` where that cannot be told (``~nobody``)."""
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as error:
+        raise BackendError(f"{path} cannot be used: {error}; set {setting} to another path") from None
+
+
+@contextmanager
+def usable(path: Path, hint: str = "") -> Iterator[None]:
+    """Say in words that ``path`` cannot be used, where that turns out. ``ValueError``: it is no name, or not JSON."""
+    try:
+        yield
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise BackendError(f"{path} cannot be used: {reason}{hint}") from None

@@ -1,0 +1,94 @@
+"""The processes of a job: each in a session of its own, and all of them ended together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import signal
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from kfnb.jobs import system
+from kfnb.jobs.system import ProcessSpec
+
+_GRACE = 2.0
+"""Seconds between asking processes to end and ending them."""
+
+
+class Processes:
+    """Starts and awaits the processes of the job ``tag``, whose driver this process is and which holds ``lock``.
+
+    Made before the driver opens files of its own.
+    """
+
+    def __init__(self, tag: str, lock: int) -> None:
+        self._tag = tag
+        self._waiting: dict[int, asyncio.Future[int]] = {}
+        self._starter = system.here().starter(lock)
+
+    def listen(self) -> None:
+        """Hear of processes that end, in the event loop that runs."""
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
+        self._starter.listen()
+
+    async def run(
+        self,
+        work: Callable[[], int],
+        *,
+        log: Path,
+        folder: Path,
+        timeout: float = 0,
+        began: Callable[[int], None] = lambda _: None,
+        passes: Sequence[int] = (),
+        shuts: Sequence[int] = (),
+    ) -> int:
+        """Run ``work``, which can be pickled, in a process of its own; the wait status.
+
+        For the other arguments see ``ProcessSpec``.
+
+        ``began`` is told the process's id.
+        Raises ``asyncio.TimeoutError`` where it took more than ``timeout`` seconds; it is ended then.
+        """
+        future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+        pid = self._starter.start(ProcessSpec(work, log, folder, passes, shuts))
+        self._waiting[pid] = future
+        began(pid)
+        if timeout and not (await asyncio.wait({future}, timeout=timeout))[0]:
+            _signal_group(pid, signal.SIGTERM)
+            await asyncio.wait({future}, timeout=_GRACE)
+            _signal_group(pid, signal.SIGKILL)
+            await future
+            raise asyncio.TimeoutError
+        return await future
+
+    async def end(self) -> None:
+        """End all processes of the job, grandchildren included: kindly at first, then not."""
+        self._signal(signal.SIGTERM)
+        if self._waiting:
+            await asyncio.wait(self._waiting.values(), timeout=_GRACE)
+        self._signal(signal.SIGKILL)
+        system.end_all(self._tag)
+
+    def _signal(self, number: int) -> None:
+        for pid in self._waiting:
+            _signal_group(pid, number)
+
+    def _reap(self) -> None:
+        for pid in list(self._waiting):
+            done, status = os.waitpid(pid, os.WNOHANG)
+            if done:
+                _signal_group(pid, signal.SIGKILL)  # what it started and left behind
+                self._starter.ended(pid, status)
+                self._waiting.pop(pid).set_result(status)
+
+
+def _signal_group(pid: int, number: int) -> None:
+    try:
+        os.killpg(pid, number)
+    except ProcessLookupError:
+        if number != signal.SIGKILL:  # so young that it has no group yet
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+    except PermissionError:
+        pass  # macOS says so of a group of which only the dead are left

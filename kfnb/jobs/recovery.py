@@ -1,0 +1,82 @@
+"""A job whose driver is gone without a word: noticed by whoever looks, and written down once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from kfnb.disk import shortage
+from kfnb.errors import BackendError
+from kfnb.jobs import system
+from kfnb.jobs.eventlog import EventReader, Fact
+from kfnb.jobs.fold import Event
+from kfnb.jobs.folder import JobFolder
+from kfnb.jobs.reserve import give_up
+from kfnb.model import RunState
+
+
+@dataclass(frozen=True)
+class Loss:
+    """What a kind of job does when a driver is lost.
+
+    ``noun`` is what users call such a job, ``again`` how they continue it. ``parts`` ends what does not end with the
+    job's processes, and says how each part that was still at work ends.
+    """
+
+    noun: str
+    again: str
+    parts: Callable[[JobFolder, Iterable[Event]], Iterable[Fact]]
+
+
+def recover(folder: JobFolder, log: EventReader, loss: Loss) -> bool:
+    """If the job in ``folder`` is unfinished and nobody drives it, end what is left of it, and say so in its events.
+
+    Whether there may be something new in them. What a newer kfnb has written is left as it is, and said to end here.
+    """
+    if log.finished():
+        return False
+    try:
+        lock = folder.lock()
+    except BackendError:  # the folder may only be read: who drives it cannot be told
+        return False
+    if lock is None:
+        return False
+    try:
+        if not log.finished():  # it may have ended just before it let go of the lock
+            _end(folder, log, loss)
+    finally:
+        os.close(lock)
+    return True
+
+
+def _end(folder: JobFolder, log: EventReader, loss: Loss) -> None:
+    if log.newer or folder.newer:
+        error = (
+            f"a newer kfnb left this {loss.noun} {log.state() or 'as it is'}: update kfnb to see how it ended"
+        )
+        log.pretend([("state", "", {"state": RunState.FAILED, "error": error})])
+        return
+    system.end_all(folder.id)
+    give_up(folder.path)
+    parts = list(loss.parts(folder, log.read()))
+    if folder.stopping:
+        log.append([*parts, ("state", "", {"state": RunState.CANCELED})])
+    else:
+        log.append([*parts, ("state", "", {"state": RunState.FAILED, "error": _reason(folder, loss)})])
+
+
+def _reason(folder: JobFolder, loss: Loss) -> str:
+    """Why nobody drives the job: a driver that never came up has left the reason as the end of its output."""
+    full = shortage(folder.home)
+    if full:
+        return f"{full}; then {loss.again}"
+    try:
+        lines = folder.driver_log.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        lines = []
+    last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+    if folder.pid is not None or not last:
+        return f"the process that drove this {loss.noun} is gone (killed, or the machine went down); {loss.again}"
+    said = f"the process that was to drive this {loss.noun} did not start: {last}"
+    return f"{said} (all of it in {folder.driver_log})"

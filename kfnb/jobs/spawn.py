@@ -1,0 +1,76 @@
+"""Starts a job's driver, so that it belongs to no other process: not to this one, nor to its terminal or session."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+from kfnb.errors import BackendError
+from kfnb.jobs import prefork, private, system
+from kfnb.jobs.folder import JobFolder
+
+_PARENT = Path(__file__).parents[2]
+"""The folder that kfnb lies in."""
+
+
+def spawn(program: str, folder: JobFolder, lock: int, prefork_in: Path | None = None) -> None:
+    """Start ``program``, a module that drives the job in ``folder``, and hand it ``lock``, the job's own.
+
+    With ``prefork_in``, a home, one that has just finished there may take the job over (see ``prefork``). Raises
+    ``BackendError``.
+    """
+    environ = _environment()
+    if prefork_in is not None and prefork.take_over(prefork_in, folder, lock, environ):
+        return
+    try:
+        with open(folder.driver_log, "ab", opener=private.opener) as log:
+            _start([program, str(folder.path), str(lock)], environ, log, [lock])
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise BackendError(f"the process cannot be started: {error}") from None
+
+
+def stand_by(program: str, home: Path, seconds: float, modules: Iterable[str]) -> None:
+    """Start ``program``, which imports ``modules`` and waits ``seconds`` for a job, unless one waits in ``home``.
+
+    It only saves time: where it cannot be started, nothing is lost.
+    """
+    environ = _environment()
+    if not system.here().PREFORKS or prefork.waits(home, environ):
+        return
+    with suppress(OSError, subprocess.CalledProcessError), Path(os.devnull).open("ab") as nowhere:
+        _start([program, str(home), str(seconds), *modules], environ, nowhere, [])
+
+
+def leave_folder() -> None:
+    """In a program that was started so: import nothing by chance from the folder that it was started in."""
+    if sys.path[0] == str(Path.cwd()):
+        sys.path.pop(0)  # python -m put it there
+
+
+def _start(command: list[str], environ: Mapping[str, str], log: IO[bytes], files: list[int]) -> None:
+    """Start a Python module with its arguments and the open ``files``, as a process that outlives this one."""
+    subprocess.run(
+        ["/bin/sh", "-c", '"$@" &', "sh", sys.executable, "-m", *command],
+        cwd=_PARENT,
+        env=environ,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        pass_fds=files,
+        start_new_session=True,
+        check=True,
+    )
+
+
+def _environment() -> dict[str, str]:
+    """This process's, without the tag of a job that it may belong to: a driver is tagged as that of its own."""
+    environ = {**os.environ, "_KFP_RUNTIME": "true"}
+    environ.pop(system.TAG, None)
+    if environ.get("MPLBACKEND", "").startswith("module://"):
+        del environ["MPLBACKEND"]  # the kernel's own, which draws into a notebook that a step does not have
+    return environ

@@ -1,0 +1,124 @@
+"""The one place that chooses between what only Linux can do (``linux``) and what any POSIX system can (``portable``).
+
+``KFNB_PORTABLE=1`` chooses the portable way on Linux too, so that the tests run with it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from kfnb.errors import BackendError
+
+TAG = "KFNB_RUN"
+"""The environment variable that holds the job's id: what a job's processes start inherits it."""
+
+
+@dataclass(frozen=True)
+class ProcessSpec:
+    """Work for a process of its own, in ``folder``, whose output is appended to ``log``.
+
+    Of the driver's open files it gets ``passes``; ``shuts`` are others that it must not keep.
+    """
+
+    work: Callable[[], int]
+    log: Path
+    folder: Path
+    passes: Sequence[int] = ()
+    shuts: Sequence[int] = ()
+
+
+@dataclass(frozen=True)
+class Thread:
+    """A thread that has ``asked`` for so many ns of a core, and whether it runs now, or queues: that is added later."""
+
+    id: int
+    asked: int
+    runs: bool
+
+
+class Starter(Protocol):
+    """Starts processes for a driver. Made before that opens files of its own, which are not for them to have."""
+
+    def listen(self) -> None:
+        """The driver's event loop runs now."""
+        ...
+
+    def start(self, task: ProcessSpec) -> int:
+        """Start a process, and return its id."""
+        ...
+
+    def ended(self, pid: int, status: int) -> None:
+        """A process was reaped, with that wait status."""
+        ...
+
+
+class System(Protocol):
+    """What a module for a kind of system has."""
+
+    PREFORKS: bool
+    """Whether a driver can be forked from a process that waits (see ``prefork``)."""
+
+    def starter(self, lock: int) -> Starter:
+        """What starts the processes of a driver that holds ``lock``."""
+        ...
+
+    def claim(self, tag: str) -> None:
+        """Be known as a process of the job ``tag`` from now on, with all that this process starts."""
+        ...
+
+    def tagged(self, tag: str) -> list[int]:
+        """The processes of the job ``tag``, except this one."""
+        ...
+
+    def threads(self, pid: int) -> Iterator[Thread]:
+        """The threads of a process and of those below it; none where that cannot be told."""
+        ...
+
+    def held(self, pid: int) -> int:
+        """The memory, in bytes, that a process and those below it hold."""
+        ...
+
+    def memory(self) -> Iterator[tuple[int, int]]:
+        """Bytes that are free, and all: of the machine, and of the container where it has a limit."""
+        ...
+
+
+def portable() -> bool:
+    """Whether the portable way is chosen."""
+    return sys.platform != "linux" or os.environ.get("KFNB_PORTABLE", "") not in ("", "0")
+
+
+def here() -> System:
+    """What this system can do."""
+    if portable():
+        from kfnb.jobs import portable as chosen
+
+        return chosen
+    from kfnb.jobs import linux
+
+    return linux
+
+
+def end_all(tag: str) -> None:
+    """Kill every process of the job ``tag``, however far down, except this one."""
+    for pid in here().tagged(tag):
+        with suppress(OSError):
+            os.kill(pid, signal.SIGKILL)
+
+
+def lock(file: int) -> None:
+    """Lock an open file until all who share it have closed it. Raises ``BlockingIOError`` where another has it."""
+    try:
+        import fcntl
+    except ImportError:
+        raise BackendError(
+            "nothing can be run on this machine: that needs Linux or macOS; use --backend kubeflow"
+        ) from None
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,0 +1,160 @@
+"""The kinds of jobs that there are, as the tests that each of them must pass see them: add yours to ``KINDS``."""
+
+# a step is as KFP wants it
+# ruff: noqa: T201
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from google.protobuf import json_format
+from kfp import dsl
+
+from kfnb.backends.local import LocalBackend
+from kfnb.backends.local.folder import RunFolder
+from kfnb.jobs.folder import JobFolder
+from kfnb.jobs.polling import View
+from kfnb.model import Dimension, Objective, RunState
+from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.handle import Run
+from kfnb.resources.studies.handle import Study
+from kfnb.resources.studies.search import Search, Subject
+from kfnb.tuning.local.engine import LocalEngine
+from kfnb.tuning.local.folder import StudyFolder
+
+
+class Jobs(Protocol):
+    """Jobs of one kind. Each works for so many seconds and has said "at work" before."""
+
+    def start(self, seconds: float) -> str:
+        """Start one, and return its name."""
+        ...
+
+    def state(self, name: str) -> RunState: ...
+    def error(self, name: str) -> str: ...
+    def notes(self, name: str) -> tuple[str, ...]: ...
+    def logs(self, name: str) -> str: ...
+    def observe(self, name: str) -> View: ...
+    def stop(self, name: str) -> None: ...
+    def again(self, name: str) -> None: ...
+    def delete(self, name: str) -> None: ...
+    def listed(self) -> dict[str, RunState]: ...
+    def folder(self, name: str) -> JobFolder: ...
+
+
+@dsl.component(base_image="python:3.11-slim")
+def work(seconds: float, x: float) -> float:
+    import subprocess
+    import sys
+    import time
+
+    print("at work", flush=True)
+    until = time.monotonic() + seconds
+    subprocess.run([sys.executable, "-c", f"import time; time.sleep({seconds})"], check=False)
+    time.sleep(max(0.0, until - time.monotonic()))
+    return x
+
+
+@dsl.pipeline(name="working")
+def working(seconds: float = 0.0, x: float = 0.5) -> float:
+    return work(seconds=seconds, x=x).output
+
+
+SPEC: dict[str, Any] = json_format.MessageToDict(working.pipeline_spec)
+
+
+class Runs:
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._backend = folder, LocalBackend(folder / "home", jobs=2)
+
+    def start(self, seconds: float) -> str:
+        told = {"seconds": seconds}
+        order = Submission(spec=SPEC, arguments=told, name="working", cache=False, folder=str(self._folder))
+        return self._backend.submit(order)
+
+    def state(self, name: str) -> RunState:
+        return self._backend.get(name).state
+
+    def error(self, name: str) -> str:
+        return self._backend.get(name).error
+
+    def notes(self, name: str) -> tuple[str, ...]:
+        return self._backend.get(name).notes
+
+    def logs(self, name: str) -> str:
+        return Run(self._backend, name).logs("work")
+
+    def observe(self, name: str) -> View:
+        return Run(self._backend, name).observe()
+
+    def stop(self, name: str) -> None:
+        self._backend.stop(name)
+
+    def again(self, name: str) -> None:
+        self._backend.retry(name)
+
+    def delete(self, name: str) -> None:
+        self._backend.delete(name)
+
+    def listed(self) -> dict[str, RunState]:
+        return {run.id: run.state for run in self._backend.list()}
+
+    def folder(self, name: str) -> JobFolder:
+        return RunFolder(self._folder / "home" / "runs" / name)
+
+
+class Studies:
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._engine, self._made = folder, LocalEngine(folder / "home", jobs=2), 0
+
+    def start(self, seconds: float) -> str:
+        self._made += 1
+        name = f"study{self._made}"
+        told = {"seconds": seconds}
+        subject = Subject(name, SPEC, arguments=told, step="work", folder=str(self._folder))
+        space = (Dimension("x", "float", 0.0, 1.0),)
+        self._engine.start(Search(name, subject, Objective("Output"), space, max_trials=1, seed=1))
+        return name
+
+    def state(self, name: str) -> RunState:
+        return self._engine.get(name).state
+
+    def error(self, name: str) -> str:
+        return self._engine.get(name).error
+
+    def notes(self, name: str) -> tuple[str, ...]:
+        return self._engine.get(name).notes
+
+    def logs(self, name: str) -> str:
+        return Study(self._engine, name).logs(0)
+
+    def observe(self, name: str) -> View:
+        return self._engine.observe(name)
+
+    def stop(self, name: str) -> None:
+        self._engine.stop(name)
+
+    def again(self, name: str) -> None:
+        self._engine.resume(name)
+
+    def delete(self, name: str) -> None:
+        self._engine.delete(name)
+
+    def listed(self) -> dict[str, RunState]:
+        return {study.name: study.state for study in self._engine.list()}
+
+    def folder(self, name: str) -> JobFolder:
+        return StudyFolder(self._folder / "home" / "studies" / name)
+
+
+KINDS: dict[str, Callable[[Path], Jobs]] = {"runs": Runs, "studies": Studies}
+
+
+def until(seen: Callable[[], Any], seconds: float = 40) -> Any:
+    """What is seen, as soon as it is something."""
+    end = time.monotonic() + seconds
+    while not (now := seen()):
+        assert time.monotonic() < end, f"not after {seconds} s"
+        time.sleep(0.05)
+    return now

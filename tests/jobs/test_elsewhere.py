@@ -1,0 +1,33 @@
+"""On a system where nothing can be run, as Windows: kfnb is there, and says so in one line."""
+
+import subprocess
+import sys
+
+PROGRAM = """
+import sys
+sys.modules.update(dict.fromkeys(("fcntl", "resource", "pwd", "grp", "termios"), None))
+from pathlib import Path
+import kfnb
+from kfnb.backends.local import LocalBackend
+from kfnb.errors import BackendError
+from kfnb.resources.runs.backend import Submission
+import kfnb.tuning.local.engine
+sys.path.insert(0, sys.argv[2])
+from kinds import SPEC
+backend = LocalBackend(Path(sys.argv[1]))
+print(backend.list())
+try:
+    backend.submit(Submission(spec=SPEC, arguments={}, name="x"))
+except BackendError as error:
+    print(error)
+"""
+
+
+def test_kfnb_is_imported_and_says_that_nothing_can_be_run_here(tmp_path):
+    here = __file__.rpartition("/")[0]
+    command = [sys.executable, "-c", PROGRAM, str(tmp_path), here]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.splitlines() == [
+        "[]",
+        "nothing can be run on this machine: that needs Linux or macOS; use --backend kubeflow",
+    ], done.stderr
