@@ -81,7 +81,7 @@ def _row(surface: Surface, trials: int, medians: Mapping[str, float]) -> Measure
 
 
 def _ours(search: Search) -> Any:
-    from kfnb.tuning.local.sampler import sampler
+    from kfnb.resources.studies.local.sampler import sampler
 
     return sampler(search)
 
@@ -155,7 +155,7 @@ def _studied(name: str, surface: Surface, seed: int) -> Found:
 
 def _begun(study: Any, search: Search) -> tuple[Any, Mapping[str, Any]]:
     """Another trial and its parameters."""
-    from kfnb.tuning.local.suggester import asked
+    from kfnb.resources.studies.local.suggester import asked
 
     trial = study.ask()
     if not search.conditions:
@@ -169,6 +169,6 @@ def _failed(name: str, search: Search) -> Any:
     """What Optuna is told of a trial that failed."""
     from optuna.trial import TrialState
 
-    from kfnb.tuning.local.sampler import learns_of_failures
+    from kfnb.resources.studies.local.sampler import learns_of_failures
 
     return TrialState.PRUNED if name == OURS and learns_of_failures(search) else TrialState.FAIL

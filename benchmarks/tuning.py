@@ -75,10 +75,10 @@ def _long() -> Iterator[Measured]:
     from kfnb.jobs.eventlog import opened
     from kfnb.model import TrialState
     from kfnb.resources.studies import api
+    from kfnb.resources.studies.local.journal import StudyJournal
+    from kfnb.resources.studies.local.outcome import Outcome
     from kfnb.resources.studies.wire import StudyWire
     from kfnb.settings import settings
-    from kfnb.tuning.local.journal import StudyJournal
-    from kfnb.tuning.local.outcome import Outcome
 
     folder = _made(Path(settings().home))
     start = time.perf_counter()

@@ -10,10 +10,10 @@ import pytest
 
 import kfnb
 from kfnb import settings
-from kfnb.backends.local import folder as folders
 from kfnb.errors import RunNotFound, UsageError
 from kfnb.jobs.eventlog import opened
 from kfnb.resources.runs import api
+from kfnb.resources.runs.local import folder as folders
 
 Write = Callable[..., str]
 

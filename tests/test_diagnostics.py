@@ -47,11 +47,11 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet: None) -> Path:
 # -- no broad handler is silent -------------------------------------------------------------------------------
 
 SILENT = {
-    "kfnb.backends.local.processes:Processes._child": "prints the traceback into the task's own log, where it is read",
-    "kfnb.backends.local.runner:guarded": "a step's own failure, which is described whole in the file that tells of it",
-    "kfnb.backends.local.runner:_message": "a step's own error, whose message says that it cannot be shown",
-    "kfnb.tuning.local.worker:Worker.trial": "a trial's own failure, which is described whole in its answer",
-    "kfnb.tuning.local.streams:flush": "what a trial has put in the place of its own streams",
+    "kfnb.resources.runs.local.processes:Processes._child": "prints the traceback into the task's own log",
+    "kfnb.resources.runs.local.runner:guarded": "a step's own failure, which is described whole in its file",
+    "kfnb.resources.runs.local.runner:_message": "a step's own error, whose message says that it cannot be shown",
+    "kfnb.resources.studies.local.worker:Worker.trial": "a trial's own failure, which is described whole in its answer",
+    "kfnb.resources.studies.local.trial_log:flush": "what a trial has put in the place of its own streams",
     "kfnb.capture.embedded.figures:kfnb_still": "a step has no kfnb that could log; the next format is tried",
     "kfnb.capture.embedded.values:kfnb_save": "a step has no kfnb that could log; the value is pickled",
     "kfnb.capture.variables:_tell": "inside the user's own look at the environment, which logging would do too",
@@ -294,7 +294,7 @@ def test_what_drives_a_run_logs_into_the_runs_own_folder(shell: Shell, tmp_path:
         run.retry().wait(60)
     (found,) = LogList.find(str(tmp_path / "kfnb-home")).files
     assert found.path == str(folder / "supervisor.log")
-    assert "ERROR kfnb.backends.local" in "\n".join(found.lines)
+    assert "ERROR kfnb.resources.runs.local" in "\n".join(found.lines)
     assert "Traceback (most recent call last)" in (folder / "supervisor.log").read_text()
 
 

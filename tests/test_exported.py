@@ -47,8 +47,8 @@ def test_every_public_name_can_be_had_and_is_documented() -> None:
 
 
 def test_the_functions_stay_functions_when_everything_is_imported() -> None:
-    import kfnb.backends.local
     import kfnb.resources.runs.api
+    import kfnb.resources.runs.local
     import kfnb.resources.studies.api
 
     assert callable(kfnb.runs)
@@ -56,7 +56,7 @@ def test_the_functions_stay_functions_when_everything_is_imported() -> None:
     assert callable(kfnb.tune)
     assert callable(kfnb.study)
     assert callable(kfnb.studies)
-    assert kfnb.backends.local.LocalBackend.name == "local"
+    assert kfnb.resources.runs.local.LocalBackend.name == "local"
 
 
 def test_submit_has_the_documented_signature() -> None:

@@ -15,7 +15,7 @@ from kfnb.errors import KfnbError, MissingExtra
 from kfnb.extras import PACKAGES, require
 from kfnb.model import Dimension, Objective, Study, Trial, TrialState
 from kfnb.resources.studies.importance import with_importances
-from kfnb.tuning.local.sampler import require_packages
+from kfnb.resources.studies.local.sampler import require_packages
 from tests.conftest import Shell
 
 ROOT = Path(__file__).parent.parent

@@ -13,9 +13,9 @@ import pytest
 ROOT = Path(__file__).parent.parent / "kfnb"
 
 ENGINES = {
-    "kfnb.backends.local",
+    "kfnb.resources.runs.local",
     "kfnb.resources.runs.kubeflow",
-    "kfnb.tuning.local",
+    "kfnb.resources.studies.local",
     "kfnb.resources.studies.katib",
 }
 
@@ -31,8 +31,8 @@ LAYERS = [
     {"kfnb.jobs"},
     {"kfnb.remote"},
     {
-        "kfnb.backends.local.faults",
-        "kfnb.backends.local.secret_store",
+        "kfnb.resources.runs.local.step_errors",
+        "kfnb.resources.runs.local.secret_store",
         "kfnb.diagnostics",
         "kfnb.compat",
         "kfnb.disk",
@@ -52,14 +52,18 @@ FORBIDDEN = {
     "kfnb.ipython": ENGINES,
     "kfnb.live": ENGINES,
     "kfnb.commands": ENGINES,
-    "kfnb.backends.local": {
+    "kfnb.resources.runs.local": {
         "kfnb.resources.runs.kubeflow",
         "kfnb.remote",
         "kfnb.capture",
         "kfnb.pipeline",
         "kfnb.settings",
     },
-    "kfnb.tuning.local": {"kfnb.resources.studies.katib", "kfnb.resources.runs.kubeflow", "kfnb.remote"},
+    "kfnb.resources.studies.local": {
+        "kfnb.resources.studies.katib",
+        "kfnb.resources.runs.kubeflow",
+        "kfnb.remote",
+    },
     "kfnb.jobs": {"kfnb.remote", "kfnb.settings", "kfp"},
     "kfnb.model": {"kfnb"},
 }
@@ -78,7 +82,7 @@ HEAVY = {
     "yaml",
 }
 
-SEARCHES = "kfnb.tuning.local.auto"
+SEARCHES = "kfnb.resources.studies.local.auto_sampler"
 """A sampler of Optuna's own kind, which only the process that searches imports."""
 
 

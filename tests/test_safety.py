@@ -13,10 +13,10 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from kfnb.backends.local import importer
 from kfnb.remote.kfp.server import Server
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.retry import Retry
+from kfnb.resources.runs.local import importer
 from tests.backends.kubeflow.certificates import serve_tls
 
 ROOT = Path(__file__).parent.parent

@@ -6,10 +6,10 @@ import os
 from collections.abc import Mapping
 
 from kfnb import settings
-from kfnb.backends.local.secret_store import Secrets
 from kfnb.capture.pod import Pod
 from kfnb.diagnostics import hide, logger, where
 from kfnb.errors import CaptureError
+from kfnb.resources.runs.local.secret_store import Secrets
 
 _logger = logger(__package__)
 

@@ -61,10 +61,8 @@ class _Programs:
         """Nothing is to be known of the driver's files."""
 
     def start(self, task: ProcessSpec) -> int:
-        import kfnb
-
         with TemporaryFile() as told, open(task.log, "ab", opener=private.opener) as log:
-            own = str(Path(kfnb.__path__[0]).parent)
+            own = str(Path(__file__).parents[2])
             told.write(pickle.dumps([own, *sys.path]))
             told.write(pickle.dumps((list(sys.path), task)))
             told.seek(0)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from kfnb import model
-from kfnb.backends.local import LocalBackend
+from kfnb.resources.runs.local import LocalBackend
 
 sys.path.insert(0, str(Path(__file__).parent))
 sys.path.insert(0, str(Path(__file__).parent / "kubeflow"))  # the recordings, and what serves them

@@ -11,7 +11,6 @@ from cluster import Kubernetes, Metadata, Objects, running
 from replay import Replay, serving, text_of
 from shelf import Shelf
 
-from kfnb.backends.local import LocalBackend
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Backend, Submission
 from kfnb.resources.runs.handle import Run
@@ -19,6 +18,7 @@ from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.mlmd import Metadata as Client
 from kfnb.resources.runs.kubeflow.pods import Pods
 from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.local import LocalBackend
 
 
 @dataclass

@@ -8,8 +8,8 @@ from typing import Any
 from google.protobuf import json_format
 
 from kfnb import model
-from kfnb.backends.local import LocalBackend
 from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.local import LocalBackend
 
 
 def spec_of(pipeline: Any) -> dict[str, Any]:

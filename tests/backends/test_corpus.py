@@ -12,8 +12,8 @@ from launcher import Execution, Reference
 from record_corpus import recorded
 from running import submission, wait
 
-from kfnb.backends.local import LocalBackend
 from kfnb.model import Artifact, Run, RunState, Task
+from kfnb.resources.runs.local import LocalBackend
 
 
 def reference(spec: dict[str, Any], arguments: dict[str, Any], folder: Path) -> Run:

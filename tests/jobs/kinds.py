@@ -11,17 +11,17 @@ from typing import Any, Protocol
 from google.protobuf import json_format
 from kfp import dsl
 
-from kfnb.backends.local import LocalBackend
-from kfnb.backends.local.folder import RunFolder
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.polling import View
 from kfnb.model import Dimension, Objective, RunState
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.handle import Run
+from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local.folder import RunFolder
 from kfnb.resources.studies.handle import Study
+from kfnb.resources.studies.local.engine import LocalEngine
+from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.search import Search, Subject
-from kfnb.tuning.local.engine import LocalEngine
-from kfnb.tuning.local.folder import StudyFolder
 
 
 class Jobs(Protocol):

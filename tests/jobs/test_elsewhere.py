@@ -8,10 +8,10 @@ import sys
 sys.modules.update(dict.fromkeys(("fcntl", "resource", "pwd", "grp", "termios"), None))
 from pathlib import Path
 import kfnb
-from kfnb.backends.local import LocalBackend
+from kfnb.resources.runs.local import LocalBackend
 from kfnb.errors import BackendError
 from kfnb.resources.runs.backend import Submission
-import kfnb.tuning.local.engine
+import kfnb.resources.studies.local.engine
 sys.path.insert(0, sys.argv[2])
 from kinds import SPEC
 backend = LocalBackend(Path(sys.argv[1]))

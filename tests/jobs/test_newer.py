@@ -12,7 +12,7 @@ from hypothesis import strategies as some
 from kfnb.jobs.fold import Event, JobFold
 from kfnb.model import RunState, TrialState
 from kfnb.resources.runs.events import Fold as RunFold
-from kfnb.tuning.local.fold import StudyFold
+from kfnb.resources.studies.local.fold import StudyFold
 
 Fact = tuple[str, str, Mapping[str, Any]]
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 import yaml
 
-from kfnb.backends.local.mounts import possible
 from kfnb.resources.components import api
 from kfnb.resources.components.view.component import draw_component
+from kfnb.resources.runs.local.mounts import possible
 from kfnb.resources.runs.view.run import draw_run
 from tests.conftest import Shell
 

@@ -7,10 +7,10 @@ import pytest
 from kfnb.errors import UsageError
 from kfnb.model import Objective, Trial, TrialState
 from kfnb.resources.studies import algorithms
+from kfnb.resources.studies.local import sampler
+from kfnb.resources.studies.local.hyperband import Hyperband
 from kfnb.resources.studies.search import Search, Subject
 from kfnb.resources.studies.space import read_space
-from kfnb.tuning.local import sampler
-from kfnb.tuning.local.hyperband import Hyperband
 
 
 def search(space: str = "x=float(0,1) y=float(0,1)", **how: object) -> Search:

@@ -25,8 +25,8 @@ from kfnb.target import backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
-    from kfnb.backends.local import LocalBackend
     from kfnb.resources.runs.kubeflow import KubeflowBackend
+    from kfnb.resources.runs.local import LocalBackend
     from kfnb.resources.studies.handle import Study
 
 
@@ -243,7 +243,7 @@ def _home_of(run_id: str) -> Backend:
 
 
 def _local() -> LocalBackend:
-    from kfnb.backends.local import LocalBackend
+    from kfnb.resources.runs.local import LocalBackend
 
     chosen = settings()
     return LocalBackend(Path(chosen.home), jobs=chosen.jobs, secrets=chosen.secrets, linger=chosen.warm)

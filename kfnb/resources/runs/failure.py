@@ -19,8 +19,8 @@ from kfnb.sourcemap import Place, find_place
 _STEP = "ephemeral_component.py"
 """The file of a step's program, as KFP names it."""
 _OURS = (
-    "kfnb/backends/local/runner.py",
-    "kfnb/tuning/local/worker.py",
+    "kfnb/resources/runs/local/runner.py",
+    "kfnb/resources/studies/local/worker.py",
     "kfp/dsl/executor.py",
     "kfp/dsl/executor_main.py",
     "<frozen importlib._bootstrap",

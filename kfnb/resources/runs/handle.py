@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, overload
 
 from kfnb import model
-from kfnb.backends.observer import Observer
 from kfnb.errors import RunFailed
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
@@ -16,6 +15,7 @@ from kfnb.resources.runs.backend import Backend, LogLine
 from kfnb.resources.runs.events import Fold
 from kfnb.resources.runs.iterations import joined
 from kfnb.resources.runs.logs import ALL, Excerpt, Filter, settled, wanted
+from kfnb.resources.runs.observer import Observer
 from kfnb.resources.runs.output_files import Keeper, Kept, keep, written
 
 

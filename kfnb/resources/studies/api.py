@@ -28,7 +28,7 @@ from kfnb.text.timespec import span
 
 if TYPE_CHECKING:
     from kfnb.resources.studies.katib import KatibEngine
-    from kfnb.tuning.local.engine import LocalEngine
+    from kfnb.resources.studies.local.engine import LocalEngine
 
 Space = str | Mapping[str, Any] | Callable[[conditional_space.Asking], Any]
 
@@ -258,7 +258,7 @@ def _katib() -> KatibEngine:
 
 
 def _local() -> LocalEngine:
-    from kfnb.tuning.local.engine import LocalEngine
+    from kfnb.resources.studies.local.engine import LocalEngine
 
     chosen = settings()
     return LocalEngine(Path(chosen.home), jobs=chosen.jobs, secrets=chosen.secrets, linger=chosen.warm)

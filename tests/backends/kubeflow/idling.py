@@ -11,7 +11,6 @@ from cluster import Kubernetes, Metadata, running
 from recorded import at
 from replay import BAD, GOOD, RUNS, STOPPED, looks, serving
 
-from kfnb.backends.observer import Observer
 from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 from kfnb.remote.kfp.server import Server
@@ -21,6 +20,7 @@ from kfnb.resources.runs.kubeflow.mlmd import Recorded
 from kfnb.resources.runs.kubeflow.pods import Pods, parse
 from kfnb.resources.runs.kubeflow.run_details import Cluster
 from kfnb.resources.runs.kubeflow.task_rows import rows_of
+from kfnb.resources.runs.observer import Observer
 
 AMID = {GOOD: 7, BAD: 4, STOPPED: 0}
 """Of each run, a look at which one of its tasks runs."""

@@ -10,8 +10,8 @@ from kfp import dsl
 from running import submission, task, tasks, wait, wait_until
 from steps import component, fail, number, read, write
 
-from kfnb.backends.local import files
 from kfnb.model import RunState
+from kfnb.resources.runs.local import shared_files
 
 
 @component
@@ -364,6 +364,6 @@ def test_where_files_cannot_have_two_names_they_are_copied(tmp_path, monkeypatch
 
     monkeypatch.setattr(Path, "hardlink_to", refuse)
     (tmp_path / "one").write_text("x")
-    files.share(tmp_path / "one", tmp_path / "two")
+    shared_files.share(tmp_path / "one", tmp_path / "two")
     (tmp_path / "one").write_text("y")
     assert (tmp_path / "two").read_text() == "x"

@@ -11,8 +11,8 @@ from kfp import dsl
 from running import marked, submission, task, text, wait, wait_until
 from steps import write
 
-from kfnb.backends.local import LocalBackend
 from kfnb.model import RunState
+from kfnb.resources.runs.local import LocalBackend
 
 STAND_IN = """#!{python}
 import json, os, subprocess, sys

@@ -11,9 +11,9 @@ from kfp import dsl
 from running import submission, task, text, wait
 from steps import component
 
-from kfnb.backends.local.environment import Requirements, missing, parse
 from kfnb.model import RunState
 from kfnb.resources.runs.install_errors import said_by_uv
+from kfnb.resources.runs.local.environment import Requirements, missing, parse
 
 KFP = version("kfp")
 

@@ -10,8 +10,8 @@ from kfp import dsl
 from running import spec_of, task, tasks, text
 from steps import component, fail, number, word
 
-from kfnb.backends.local.failure import from_status
 from kfnb.model import RunState
+from kfnb.resources.runs.local.failure import from_status
 
 pytestmark = pytest.mark.usefixtures("way")
 

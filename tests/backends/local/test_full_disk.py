@@ -16,10 +16,10 @@ from running import submission, task, wait, wait_until
 from steps import component
 
 from kfnb import disk, settings
-from kfnb.backends.local import LocalBackend
 from kfnb.cli import main
 from kfnb.errors import BackendError
 from kfnb.jobs.eventlog import opened, reading
+from kfnb.resources.runs.local import LocalBackend
 
 SMALL = 3 * 2**20
 
@@ -172,7 +172,7 @@ def test_a_finished_run_is_read_where_not_a_byte_can_be_written(backend, tmp_pat
     program = """
         import resource, signal, sys
         from pathlib import Path
-        from kfnb.backends.local import LocalBackend
+        from kfnb.resources.runs.local import LocalBackend
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
         print(LocalBackend(Path(sys.argv[1])).get(sys.argv[2]).state)

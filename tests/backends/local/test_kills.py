@@ -23,9 +23,9 @@ from running import marked, spec_of, submission, wait, wait_until
 from steps import component, same
 
 from kfnb import model
-from kfnb.backends.local import LocalBackend
 from kfnb.errors import BackendError
 from kfnb.model import RunState
+from kfnb.resources.runs.local import LocalBackend
 
 STEPS = 10
 JOBS = 3
@@ -39,7 +39,7 @@ KERNEL = """
     import json, sys
     from pathlib import Path
     from kfnb.resources.runs.backend import Submission
-    from kfnb.backends.local import LocalBackend
+    from kfnb.resources.runs.local import LocalBackend
     spec, home, folder, jobs = json.loads(sys.stdin.read())
     backend = LocalBackend(Path(home), jobs=jobs)
     print("up", flush=True)

@@ -18,12 +18,12 @@ from kfp import dsl
 from running import marked, spec_of, submission, task, text, wait, wait_until
 from steps import component, fail, nap, number, same
 
-from kfnb.backends.local import LocalBackend
-from kfnb.backends.local.kind import end
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.eventlog import opened
 from kfnb.model import RunState
 from kfnb.resources.runs.events import fold
+from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local.kind import end
 
 
 @dsl.pipeline
@@ -62,7 +62,7 @@ def test_a_run_outlives_the_process_that_submitted_it(backend, tmp_path):
         import json, os, sys
         from pathlib import Path
         from kfnb.resources.runs.backend import Submission
-        from kfnb.backends.local import LocalBackend
+        from kfnb.resources.runs.local import LocalBackend
         spec, home, folder = json.loads(sys.stdin.read())
         submission = Submission(spec=spec, arguments={"seconds": 0.5}, name="x", folder=folder)
         print(LocalBackend(Path(home)).submit(submission))
@@ -603,7 +603,7 @@ def test_nothing_is_ever_deleted_from_the_notebooks_folder(run_pipeline, tmp_pat
 
 def test_importing_the_backend_imports_nothing_heavy():
     heavy = ("kfp", "celpy", "pandas", "asyncio")
-    program = f"import sys, kfnb.backends.local; print([m for m in {heavy} if m in sys.modules])"
+    program = f"import sys, kfnb.resources.runs.local; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"

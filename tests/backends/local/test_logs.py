@@ -16,7 +16,7 @@ from kfp import dsl
 from running import submission, task, text, wait
 from steps import component
 
-from kfnb.backends.local.folder import RunFolder
+from kfnb.resources.runs.local.folder import RunFolder
 
 
 @component
@@ -91,7 +91,7 @@ def test_another_process_follows(backend, tmp_path):
     program = """
         import sys
         from pathlib import Path
-        from kfnb.backends.local import LocalBackend
+        from kfnb.resources.runs.local import LocalBackend
         for line in filter(None, LocalBackend(Path(sys.argv[1])).logs(sys.argv[2], follow=True)):
             print(line.task, line.text)
     """

@@ -15,8 +15,8 @@ from running import submission, tasks, wait
 from steps import word
 
 from kfnb import model
-from kfnb.backends.local import LocalBackend
 from kfnb.model import RunState
+from kfnb.resources.runs.local import LocalBackend
 
 SUCCEEDED, FAILED, SKIPPED = RunState.SUCCEEDED, RunState.FAILED, RunState.SKIPPED
 OURS = settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])

@@ -5,7 +5,7 @@ from pathlib import Path
 import yaml
 from running import submission, text, wait
 
-from kfnb.backends.local.environment import _installed_kfp
+from kfnb.resources.runs.local.environment import _installed_kfp
 
 OLD = Path(__file__).parent / "data" / "pipeline-kfp-2.0.yaml"
 """Compiled by KFP 2.0.1, whose steps install it with all that it needs."""

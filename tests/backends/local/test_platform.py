@@ -12,11 +12,11 @@ from kfp import dsl, kubernetes
 from running import spec_of, submission, task, wait
 from steps import component
 
-from kfnb.backends.local import LocalBackend
-from kfnb.backends.local.mounts import possible
 from kfnb.errors import BackendError
 from kfnb.model import RunState
 from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.runs.local.mounts import possible
 
 needs_mounts = pytest.mark.skipif(not possible(), reason="the kernel lets no process mount")
 
@@ -273,7 +273,7 @@ def test_a_secret_as_a_folder_lies_in_memory_alone(run_with, tmp_path):
 
 
 def test_where_nothing_can_be_mounted_a_pipeline_that_mounts_is_refused(run_with, monkeypatch):
-    monkeypatch.setattr("kfnb.backends.local.supply.possible", lambda: False)
+    monkeypatch.setattr("kfnb.resources.runs.local.pod_resources.possible", lambda: False)
 
     with pytest.raises(BackendError, match="- look mounts /data: this machine does not let a process mount"):
         run_with(looking, platform(look={"pvcMount": [{"constant": "v", "mountPath": "/data"}]}))

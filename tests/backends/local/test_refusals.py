@@ -26,7 +26,7 @@ def refusal(backend, spec, tmp_path):
 
 
 def test_all_reasons_are_given(backend, tmp_path, monkeypatch):
-    monkeypatch.setattr("kfnb.backends.local.supply.engine", str)
+    monkeypatch.setattr("kfnb.resources.runs.local.pod_resources.engine", str)
 
     @dsl.pipeline
     def pipeline():
@@ -163,7 +163,7 @@ def test_a_text_that_kfp_would_never_fill_is_refused(backend, tmp_path):
 
 @pytest.mark.parametrize("how", ["constant", "parameter", "loop"])
 def test_an_importer_whose_address_nothing_here_opens_is_refused(backend, tmp_path, monkeypatch, how):
-    monkeypatch.setattr("kfnb.backends.local.importer.find_spec", lambda name: None)
+    monkeypatch.setattr("kfnb.resources.runs.local.importer.find_spec", lambda name: None)
 
     @dsl.pipeline
     def pipeline(uri: str = "gs://bucket/data.csv"):

@@ -10,9 +10,9 @@ from kfp import dsl
 from running import task, tasks
 from steps import component, fail, word
 
-from kfnb.backends.local.spec import Retries
 from kfnb.model import RunState
 from kfnb.resources.runs.handle import Run
+from kfnb.resources.runs.local.spec import Retries
 
 
 @component

@@ -15,11 +15,11 @@ from kfp import dsl
 from running import submission, task, wait, wait_until
 from steps import component, nap, word
 
-from kfnb.backends.local import LocalBackend, memory
-from kfnb.backends.local.activity import Activity
-from kfnb.backends.local.room import Room, Share
 from kfnb.jobs import linux
 from kfnb.model import RunState
+from kfnb.resources.runs.local import LocalBackend, memory
+from kfnb.resources.runs.local.activity import Activity
+from kfnb.resources.runs.local.resource_pool import Room, Share
 
 
 def overlap(run, one, other):
@@ -107,7 +107,7 @@ def at_once(run):
 
 @pytest.fixture
 def run_on_a_machine_of_two_cores(tmp_path, monkeypatch):
-    monkeypatch.setattr("kfnb.backends.local.backend._cores", lambda: 2)
+    monkeypatch.setattr("kfnb.resources.runs.local.backend._cores", lambda: 2)
 
     def run(pipeline, **arguments):
         backend = LocalBackend(tmp_path / "home")

@@ -2,11 +2,11 @@
 
 import pytest
 
-from kfnb.backends.local.condition import holds
-from kfnb.backends.local.faults import StepFault
-from kfnb.backends.local.placeholder import Context, fill, in_json, of_run, unfilled
-from kfnb.backends.local.values import accepted, parse
 from kfnb.model import Artifact
+from kfnb.resources.runs.local.condition import holds
+from kfnb.resources.runs.local.parameter_text import accepted, parse
+from kfnb.resources.runs.local.placeholder import Context, fill, in_json, of_run, unfilled
+from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.text.parameter_values import kept, plain, text, typed, unwrapped, wrapped
 
 

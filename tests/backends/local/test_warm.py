@@ -13,9 +13,9 @@ from kfp import dsl
 from running import marked, submission, task, wait, wait_until
 from steps import component, nap
 
-from kfnb.backends.local import LocalBackend
 from kfnb.jobs.prefork import WAITS, key
 from kfnb.model import RunState
+from kfnb.resources.runs.local import LocalBackend
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="a warm start is for Linux")
 

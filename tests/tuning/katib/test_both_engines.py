@@ -9,8 +9,8 @@ from katib_server import KatibServer
 from kfnb.model import Dimension, Objective
 from kfnb.resources.studies.katib import KatibEngine, parameters
 from kfnb.resources.studies.katib.experiment import experiment
+from kfnb.resources.studies.local import sampler
 from kfnb.resources.studies.search import Search
-from kfnb.tuning.local import sampler
 
 SEARCHES = {
     "random": {"space": "lr=log(1e-4,1e-1) depth=int(2,8) act=choice(relu,tanh)", "seed": 3},

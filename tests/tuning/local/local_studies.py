@@ -5,8 +5,8 @@ from pathlib import Path
 
 from kfnb.jobs import system
 from kfnb.resources.studies.handle import Study
+from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.settings import settings
-from kfnb.tuning.local.folder import StudyFolder
 
 Start = Callable[..., Study]
 

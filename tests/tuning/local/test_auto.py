@@ -8,11 +8,11 @@ from local_studies import Start
 
 from kfnb.model import Objective, TrialState, Value
 from kfnb.resources.studies.conditional_space import dimensions_of
+from kfnb.resources.studies.local.folder import StudyFolder
+from kfnb.resources.studies.local.outcome import KILLED, Outcome
+from kfnb.resources.studies.local.suggester import Suggester
 from kfnb.resources.studies.search import Search, Subject
 from kfnb.resources.studies.space import read_space
-from kfnb.tuning.local.folder import StudyFolder
-from kfnb.tuning.local.outcome import KILLED, Outcome
-from kfnb.tuning.local.suggester import Suggester
 
 FAILED, NO_NUMBER = Outcome(TrialState.FAILED), Outcome(TrialState.METRICS_UNAVAILABLE)
 Params = dict[str, Value]

@@ -142,7 +142,8 @@ def test_a_study_outlives_the_process_that_started_it(shell, start: Start) -> No
     search, _ = folder_of(study).read()
     program = (
         "import sys\nfrom dataclasses import replace\nfrom pathlib import Path\n"
-        "from kfnb.tuning.local.engine import LocalEngine\nfrom kfnb.tuning.local.folder import StudyFolder\n"
+        "from kfnb.resources.studies.local.engine import LocalEngine\n"
+        "from kfnb.resources.studies.local.folder import StudyFolder\n"
         "search, order = StudyFolder(Path(sys.argv[1])).read()\n"
         "subject = replace(search.subject)\n"
         "LocalEngine(Path(order.home)).start(replace(search, name='other', max_trials=20, subject=subject))\n"
@@ -258,7 +259,7 @@ def test_an_odd_name_is_no_study(start: Start, name: str) -> None:
     from dataclasses import replace
     from pathlib import Path
 
-    from kfnb.tuning.local.engine import LocalEngine
+    from kfnb.resources.studies.local.engine import LocalEngine
 
     with pytest.raises(BackendError, match="is not a name for a study"):
         LocalEngine(Path(order.home)).start(replace(search, name=name))

@@ -1,1 +1,0 @@
-"""Runs: what a backend is, a run as a stream of events, and the handle that people hold."""

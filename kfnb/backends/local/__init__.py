@@ -1,5 +1,0 @@
-"""The local backend: KFP pipelines on this machine, meant as on the cluster."""
-
-from kfnb.backends.local.backend import LocalBackend
-
-__all__ = ["LocalBackend"]

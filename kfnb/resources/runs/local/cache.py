@@ -1,0 +1,204 @@
+"""Outputs of steps that ran before, kept by what went into them.
+
+That is the program, its packages, values, artifacts' bytes, and variables of the environment that it reads.
+
+An entry shares its files with the run that made them (``files.share``), so that they take the disk once. A step that
+writes into its input's file may change both by that: an entry whose files are not as they were kept is none any more.
+What is taken from an entry is a run's own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from kfnb.jobs import private
+from kfnb.model import Artifact
+from kfnb.resources.runs.events import decode, encode
+from kfnb.resources.runs.local import shared_files
+from kfnb.resources.runs.local.executor_io import Work
+from kfnb.resources.runs.local.spec import Container, Program
+from kfnb.text.variables import computes_names, defaulted_by, named_by, read_by
+
+_FORMAT = 2
+"""Raised when an entry is laid out anew, or steps get their inputs otherwise: older entries are then not found."""
+_STAMPS = "files.json"
+_KEY = "cache.key"
+
+
+class Cache:
+    """The cache in ``folder``, which any number of runs share. An entry is complete from the moment it is there."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._digests: dict[tuple[str, int, int], str] = {}
+
+    def key(self, work: Work, extra: str) -> str:
+        """The name of the entry of this work, a program's or a container's; ``extra`` is the task's own cache key.
+
+        Empty, which names none, where an artifact cannot be read.
+        """
+        with suppress(OSError):
+            return self._key(work, extra)
+        return ""
+
+    def _key(self, work: Work, extra: str) -> str:
+        program = work.component.body
+        assert isinstance(program, Program | Container)
+        material: dict[str, Any] = {
+            "format": _FORMAT,
+            "program": program.identity,
+            "python": sys.version_info[:2],
+            "parameters": dict(work.parameters),
+            "artifacts": {name: self._digest(value) for name, value in work.artifacts.items()},
+            "outputs": sorted([*work.component.output_parameters, *work.component.output_artifacts]),
+            "extra": extra,
+        }
+        names = _variables(program, work.parameters) if isinstance(program, Program) else set()
+        if names:
+            material["environment"] = self._digest_of_variables(names, {**work.supply.env, **program.env})
+        return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()
+
+    def _digest_of_variables(self, names: Iterable[str], given: Mapping[str, str]) -> str:
+        """A digest of what the step reads from its environment, where ``given`` variables are set for it alone.
+
+        It has a key of its own, since a short secret could be found by trying where a hash of it is known.
+        """
+        told = {name: given.get(name, os.environ.get(name)) for name in names}
+        return hmac.new(self._secret(), json.dumps(told, sort_keys=True).encode(), hashlib.sha256).hexdigest()
+
+    def _secret(self) -> bytes:
+        """The key by which values of variables are digested: this home's, made by the first process that needs it."""
+        file = self._folder.with_name(_KEY)
+        with suppress(FileNotFoundError):
+            return file.read_bytes()
+        private.make(file.parent)
+        with TemporaryDirectory(prefix=f".{_KEY}-", dir=file.parent) as folder:  # only this user can read it
+            draft = Path(folder) / _KEY
+            draft.touch(mode=0o600)
+            draft.write_bytes(os.urandom(32))
+            draft.replace(file)
+        return file.read_bytes()
+
+    def find(self, key: str, work: Work) -> dict[str, Any] | None:
+        """The outputs kept under ``key``, their files copied to the task's folder; None if there are none."""
+        if not key:
+            return None
+        entry = self._folder / key
+        try:
+            kept = decode(json.loads((entry / "outputs.json").read_text(encoding="utf-8")))
+            if not _is_as_kept(entry) or any(_is_gone(value) for value in kept.values()):
+                shutil.rmtree(entry)  # so that what is made now is kept instead
+                return None
+            taken = {
+                name: _moved(value, entry, work.folder, shared_files.clone) for name, value in kept.items()
+            }
+            return taken if _is_as_kept(entry) else None  # it may have been written to meanwhile
+        except (OSError, ValueError):
+            return None
+
+    def keep(self, key: str, work: Work, outputs: Mapping[str, Any]) -> None:
+        """Keep the outputs of ``work``. Where another run was first, its entry stays."""
+        if not key or (self._folder / key).exists():
+            return
+        with suppress(OSError):  # somebody was first, or the disk is full: the run itself is none the worse
+            private.shut(self._folder)
+            with TemporaryDirectory(prefix=".draft-", dir=self._folder, ignore_cleanup_errors=True) as folder:
+                draft = Path(folder)
+                kept = {
+                    name: _moved(value, work.folder, draft, shared_files.share)
+                    for name, value in outputs.items()
+                }
+                told = {name: _relative(value, draft) for name, value in kept.items()}
+                private.write(draft / _STAMPS, json.dumps(shared_files.stamps(draft)))
+                private.write(draft / "outputs.json", json.dumps(encode(told)))
+                draft.rename(self._folder / key)
+
+    def _digest(self, value: Artifact | list[Artifact]) -> Any:
+        if isinstance(value, list):
+            return [self._digest(artifact) for artifact in value]
+        return [value.type, dict(value.metadata), self._content(Path(value.uri)) or value.uri]
+
+    def _content(self, path: Path) -> str:
+        """The hash of a file's or a folder's content; empty if it is neither."""
+        if path.is_file():
+            return self._file(path)
+        if not path.is_dir():
+            return ""
+        whole = hashlib.sha256()
+        for file in sorted(item for item in path.rglob("*") if item.is_file()):
+            whole.update(f"{file.relative_to(path)}\0{self._file(file)}\n".encode())
+        return whole.hexdigest()
+
+    def _file(self, path: Path) -> str:
+        status = path.stat()
+        known = (str(path), status.st_mtime_ns, status.st_size)
+        if known not in self._digests:
+            self._digests[known] = _hash(path)
+        return self._digests[known]
+
+
+def _variables(program: Program, parameters: Mapping[str, Any]) -> set[str]:
+    """The environment variables that a program says it reads, and those that it may where parameters name them."""
+    names = {*read_by(program.source), *defaulted_by(program.source)}
+    if computes_names(program.source):
+        names |= named_by(parameters, os.environ)
+    return names
+
+
+def _hash(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _moved(value: Any, source: Path, target: Path, by: Callable[[Path, Path], None]) -> Any:
+    """``value`` with every artifact's file that lies under ``source`` put in the same place under ``target``."""
+    if isinstance(value, list):
+        return [_moved(item, source, target, by) for item in value]
+    if not isinstance(value, Artifact) or "://" in value.uri:
+        return value
+    path = source / value.uri
+    if not path.is_relative_to(source):
+        return value
+    copy = target / path.relative_to(source)
+    if path.exists():
+        shared_files.put(path, copy, by)
+    return replace(value, uri=str(copy))
+
+
+def _is_as_kept(entry: Path) -> bool:
+    """Whether nothing was written into an entry's files since it was made."""
+    file = entry / _STAMPS
+    if not file.exists():
+        return True  # an older entry, whose files are its own
+    kept = json.loads(file.read_text(encoding="utf-8"))
+    now = shared_files.stamps(entry)
+    return all(tuple(stamp) == now.get(name) for name, stamp in kept.items())
+
+
+def _is_gone(value: Any) -> bool:
+    """Whether an artifact that a step put elsewhere on this machine is no longer there."""
+    if isinstance(value, list):
+        return any(_is_gone(item) for item in value)
+    return isinstance(value, Artifact) and Path(value.uri).is_absolute() and not Path(value.uri).exists()
+
+
+def _relative(value: Any, folder: Path) -> Any:
+    if isinstance(value, list):
+        return [_relative(item, folder) for item in value]
+    if isinstance(value, Artifact) and Path(value.uri).is_relative_to(folder):
+        return replace(value, uri=os.path.relpath(value.uri, folder))
+    return value

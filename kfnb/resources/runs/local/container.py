@@ -1,0 +1,121 @@
+"""Steps that are containers, run by docker or podman where one answers.
+
+The container sees the run's folder, and each input that lies elsewhere, at the same paths as this machine does. Its
+image's user writes the outputs. It is named after its task, so that it can be ended with it; as long as it may be
+there, a note in the task's folder tells of it, for those who find the task's process gone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from kfnb.jobs import private
+from kfnb.resources.runs.local.executor_io import Work, executor_input
+from kfnb.resources.runs.local.placeholder import Context, fill
+from kfnb.resources.runs.local.spec import Container
+
+_NOTE = "container.json"
+_PATIENCE = 10.0
+"""Seconds that an engine may take to remove a container."""
+
+
+def command(work: Work, container: Container, program: str, run: Path) -> list[str]:
+    """The command that runs ``work`` by the engine ``program``; ``run`` is the run's folder."""
+    called, *first = _words(container.command, work) or [""]
+    options = [option for place in _seen(work, run) for option in ("--volume", place)]
+    for name, value in container.env.items():
+        options += ["--env", f"{name}={value}"]
+    for name in work.supply.env:
+        options += ["--env", name]  # its value goes by the environment, where no list of processes shows it
+    if called:
+        options += ["--entrypoint", called]
+    return [
+        program, "run", "--rm", "--init", "--name", _name(work, run),
+        *options, container.image, *first, *_words(container.args, work),
+    ]  # fmt: skip
+
+
+def act(told: list[str], env: Mapping[str, str], folder: Path) -> int:
+    """In the process of the task in ``folder``: run the container, and end it with this process; its exit status."""
+    program, name, note = told[0], told[told.index("--name") + 1], folder / _NOTE
+    private.write(note, json.dumps([program, name]))
+    process = subprocess.Popen(told, env={**os.environ, **env}, stdin=subprocess.DEVNULL)
+
+    def end(*_: object) -> None:
+        subprocess.run([program, "kill", name], capture_output=True, check=False)
+
+    signal.signal(signal.SIGTERM, end)
+    status = process.wait()
+    note.unlink(missing_ok=True)
+    return status
+
+
+def remove(folder: Path) -> None:
+    """Remove the container that the process of the task in ``folder`` has left behind, if it has."""
+    with suppress(OSError, ValueError, subprocess.TimeoutExpired):
+        program, name = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
+        subprocess.run([program, "rm", "--force", name], capture_output=True, check=False, timeout=_PATIENCE)
+
+
+def _seen(work: Work, run: Path) -> Iterator[str]:
+    """What the container sees of this machine, as the engine's options have it."""
+    yield f"{run}:{run}"
+    for mount in work.supply.mounts:
+        if mount.folder is not None:
+            yield f"{mount.folder}:{mount.path}"
+    for value in work.artifacts.values():
+        for artifact in value if isinstance(value, list) else [value]:
+            if Path(artifact.uri).is_absolute() and not Path(artifact.uri).is_relative_to(run):
+                yield f"{artifact.uri}:{artifact.uri}:ro"
+
+
+def _name(work: Work, run: Path) -> str:
+    return f"kfnb-{run.name}-{re.sub('[^a-zA-Z0-9_.-]', '-', work.id)}"
+
+
+def _words(told: tuple[str, ...], work: Work) -> list[str]:
+    """A container's command or arguments with all placeholders filled in."""
+    context = Context(work.parameters, work.artifacts, _outputs(work))
+    return [word for text in told for word in _expanded(_structure(text), context)]
+
+
+def _outputs(work: Work) -> dict[str, str]:
+    """What placeholders call the places where the step is to put its outputs."""
+    told = executor_input(work)["outputs"]
+    words = {"outputs.output_file": told["outputFile"]}
+    for name, parameter in told["parameters"].items():
+        words[f"outputs.parameters['{name}'].output_file"] = parameter["outputFile"]
+    for name, artifact in told["artifacts"].items():
+        for field in ("path", "uri"):
+            words[f"outputs.artifacts['{name}'].{field}"] = artifact["artifacts"][0]["uri"]
+    return words | {"": json.dumps(executor_input(work))}
+
+
+def _structure(text: str) -> Any:
+    """A ``Concat`` or ``IfPresent``, which the compiler writes as JSON, as data; else the text."""
+    if text.startswith(('{"Concat"', '{"IfPresent"')):
+        with suppress(ValueError):
+            return json.loads(text)
+    return text
+
+
+def _expanded(told: Any, context: Context) -> list[str]:
+    if isinstance(told, list):
+        return [word for item in told for word in _expanded(item, context)]
+    if isinstance(told, dict) and "Concat" in told:
+        return ["".join(_expanded(told["Concat"], context))]
+    if isinstance(told, dict):
+        asked = told["IfPresent"]
+        given = asked["InputName"] in context.parameters or asked["InputName"] in context.artifacts
+        return _expanded(asked["Then"] if given else asked.get("Else", []), context)
+    if told == "{{$}}":
+        return [context.words[""]]
+    return [str(fill(told, context))]

@@ -1,0 +1,246 @@
+"""The meaning of a pipeline: which task runs when, with what, and what follows from how it ended.
+
+Every task of a DAG is a coroutine that waits for those it needs, so independent ones go on at once; all of it in one
+thread. A group (a branch, a loop's iteration, a nested pipeline, an exit handler's body) is a DAG within a task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from itertools import count
+from pathlib import Path
+
+from kfnb.model import RunState, TaskError
+from kfnb.resources.runs.local.condition import holds, warm_up
+from kfnb.resources.runs.local.executor_io import Work
+from kfnb.resources.runs.local.journal import Journal
+from kfnb.resources.runs.local.loop import items, joined
+from kfnb.resources.runs.local.placeholder import Context
+from kfnb.resources.runs.local.pod_resources import Supplier
+from kfnb.resources.runs.local.resolve import Inputs, Result, looked_up, resolve, with_defaults
+from kfnb.resources.runs.local.spec import Component, Container, Dag, Loop, Pipeline, Program, Step
+from kfnb.resources.runs.local.step_errors import StepFault
+from kfnb.resources.runs.local.summary import Summary, added_up
+from kfnb.resources.runs.local.tasks import Tasks
+from kfnb.text.conditions import decided
+
+_WARM_UP = 0.05
+"""Seconds after a run's start at which to get ready for its conditions."""
+
+
+@dataclass
+class _Scope:
+    """One DAG that runs. ``prefix`` begins its tasks' ids, ``keep``: what an earlier attempt finished may stand."""
+
+    group: str
+    prefix: str
+    component: Component
+    inputs: Inputs
+    keep: bool
+    index: int | None = None
+    tasks: dict[str, asyncio.Task[Result]] = field(default_factory=dict)
+
+    @property
+    def dag(self) -> Dag:
+        assert isinstance(self.component.body, Dag)
+        return self.component.body
+
+
+@dataclass(frozen=True)
+class _Call:
+    """One task of a DAG that runs: ``ended`` tells how those it needs did, ``words`` are its placeholders."""
+
+    scope: _Scope
+    step: Step
+    component: Component
+    ended: Mapping[str, Result]
+    words: Mapping[str, str]
+    keep: bool
+
+    @property
+    def task(self) -> str:
+        """The task's id."""
+        return self.scope.prefix + self.step.name
+
+
+@dataclass
+class Engine:
+    """Runs one pipeline. ``words`` are the run's placeholders, ``folder`` its own."""
+
+    pipeline: Pipeline
+    journal: Journal
+    tasks: Tasks
+    supplier: Supplier
+    words: Mapping[str, str]
+    folder: Path
+
+    def __post_init__(self) -> None:
+        self.summary = Summary(self.pipeline)
+        self._stopped = self.tasks.stopped
+
+    def stop(self) -> None:
+        """Start nothing more. The processes are for the caller to end."""
+        self._stopped.set()
+
+    async def run(self, inputs: Inputs) -> Result:
+        """Run the pipeline on ``inputs``, its own, and say how that ended."""
+        if self.pipeline.has_conditions:
+            asyncio.get_running_loop().call_later(_WARM_UP, warm_up)  # while the first tasks run
+        inputs = with_defaults(self.pipeline.root, inputs)
+        return await self._dag(_Scope("", "", self.pipeline.root, inputs, keep=True))
+
+    async def _dag(self, scope: _Scope) -> Result:
+        self._announce(scope.group, scope.dag, {scope.prefix: scope.index})
+        return await self._through(scope)
+
+    def _announce(self, group: str, dag: Dag, prefixes: Mapping[str, int | None]) -> None:
+        self.journal.tasks(group, prefixes, dag.steps, self.pipeline.groups(dag))
+
+    async def _through(self, scope: _Scope) -> Result:
+        """Run a DAG whose tasks are announced."""
+        steps = scope.dag.steps
+        scope.tasks = {name: asyncio.create_task(self._step(scope, step)) for name, step in steps.items()}
+        results = {name: await task for name, task in scope.tasks.items()}
+        return added_up(scope.dag, results)
+
+    async def _step(self, scope: _Scope, step: Step) -> Result:
+        ended = {need: await scope.tasks[need] for need in step.needs}
+        verdict = self._verdict(step, ended)
+        if verdict is not None:
+            return self._leave_out(scope, step, verdict)
+        call = self._call(scope, step, ended)
+        try:
+            inputs = resolve(step, call.component, scope.inputs, ended, call.words)
+            if step.condition and not self._holds(call, inputs):
+                return self._leave_out(scope, step, Result(RunState.SKIPPED, kept=call.keep))
+            return await (self._group if isinstance(call.component.body, Dag) else self._work)(call, inputs)
+        except StepFault as fault:
+            if isinstance(call.component.body, Dag):
+                self.summary.never_ran(call.task, step)
+            return self._failed(call, TaskError(str(fault)))
+
+    def _holds(self, call: _Call, inputs: Inputs) -> bool:
+        """Whether a task's condition holds, which the journal is told."""
+        condition = call.step.condition
+        taken = holds(condition, inputs.parameters)
+        self.journal.decided(call.task, decided(condition, inputs.parameters, taken=taken))
+        return taken
+
+    def _call(self, scope: _Scope, step: Step, ended: Mapping[str, Result]) -> _Call:
+        words = {"pipeline_task_name": step.name, "pipeline_task_uuid": scope.prefix + step.name}
+        keep = scope.keep and all(result.kept for result in ended.values())
+        return _Call(
+            scope, step, self.pipeline.components[step.component], ended, {**self.words, **words}, keep
+        )
+
+    def _verdict(self, step: Step, ended: Mapping[str, Result]) -> Result | None:
+        """Why ``step`` does not run at all, if so."""
+        states = {result.state for result in ended.values()}
+        if self._stopped.is_set():
+            return Result(RunState.CANCELED)
+        if states <= ({RunState.SUCCEEDED, RunState.FAILED} if step.anyway else {RunState.SUCCEEDED}):
+            return None
+        if RunState.CANCELED in states:
+            return Result(RunState.CANCELED)
+        blocked = RunState.FAILED in states or any(result.blocked for result in ended.values())
+        return Result(RunState.SKIPPED, blocked=blocked, kept=all(result.kept for result in ended.values()))
+
+    def _leave_out(self, scope: _Scope, step: Step, verdict: Result) -> Result:
+        """``step`` does not run, and what is in it does not either."""
+        task = scope.prefix + step.name
+        self.journal.state(task, verdict.state)
+        body = self.pipeline.components[step.component].body
+        if verdict.blocked:
+            self.summary.never_ran(task, step)
+        if isinstance(body, Dag) and step.loop is None:
+            inner = _Scope(task, f"{task}/", self.pipeline.components[step.component], Inputs(), keep=False)
+            self._announce(task, body, {inner.prefix: None})
+            for part in body.steps.values():
+                self._leave_out(inner, part, replace(verdict, blocked=False))
+        return verdict
+
+    # a task that is a group of tasks
+
+    async def _group(self, call: _Call, inputs: Inputs) -> Result:
+        task, keep, begun = call.task, call.keep, time.monotonic()
+        earlier = self.journal.done(task)
+        if keep and earlier is not None:
+            return Result(RunState.SUCCEEDED, earlier.outputs, kept=True)
+        for attempt in count(1):
+            self.journal.started(task)
+            if call.step.loop is not None:
+                result = await self._loop(task, call.step.loop, call.component, inputs, keep)
+            else:
+                result = await self._dag(_Scope(task, f"{task}/", call.component, inputs, keep))
+            pause = call.step.retries.pause(attempt, time.monotonic() - begun)
+            if result.state is not RunState.FAILED or pause is None:
+                break
+            await self._before_another(task, result, pause)
+            keep = False  # another attempt at a group is one at all that is in it
+        if result.state is RunState.SUCCEEDED:
+            self.journal.succeeded(task, result.outputs)
+        else:
+            self.journal.state(task, result.state, result.error)
+        return replace(result, kept=keep and result.kept)
+
+    async def _before_another(self, task: str, result: Result, pause: float) -> None:
+        self.journal.state(task, RunState.PENDING, result.error)
+        self.summary.forget(f"{task}/")
+        await self.tasks.pause(pause)
+
+    async def _loop(self, task: str, loop: Loop, component: Component, inputs: Inputs, keep: bool) -> Result:
+        rounds = items(loop, component, inputs)
+        self.journal.loop(task, len(rounds))
+        assert isinstance(component.body, Dag)
+        turns = [
+            _Scope(task, f"{task}/{index}/", component, inner, keep, index)
+            for index, inner in enumerate(rounds)
+        ]
+        if loop.limit:
+            limit = asyncio.Semaphore(loop.limit)
+            running = [self._in_turn(limit, scope) for scope in turns]
+        else:
+            self._announce(task, component.body, {scope.prefix: scope.index for scope in turns})
+            running = [self._through(scope) for scope in turns]
+        return joined(self.pipeline, component.body, await asyncio.gather(*running))
+
+    async def _in_turn(self, limit: asyncio.Semaphore, scope: _Scope) -> Result:
+        async with limit:
+            return await self._dag(scope)
+
+    # one that is not
+
+    async def _work(self, call: _Call, inputs: Inputs) -> Result:
+        work = Work(
+            call.task,
+            call.step.name,
+            self.folder / "tasks" / call.task,
+            call.component,
+            inputs.parameters,
+            inputs.artifacts,
+        )
+        result = await self.tasks.do(call.step, self._supplied(call, work), keep=call.keep)
+        if result.state is RunState.FAILED and result.error:
+            return self._failed(call, result.error)
+        return result
+
+    def _supplied(self, call: _Call, work: Work) -> Work:
+        """``work`` with what its step asks of the machine."""
+        if not isinstance(call.component.body, Program | Container):
+            return work
+        scope = call.scope
+        find = partial(
+            looked_up, group=scope.component, outer=scope.inputs, ended=call.ended, words=call.words
+        )
+        context = Context(work.parameters, work.artifacts, call.words)
+        supply = self.supplier.supply(call.component.body.demands, find, context, work.folder)
+        return replace(work, supply=supply)
+
+    def _failed(self, call: _Call, error: TaskError) -> Result:
+        self.journal.state(call.task, RunState.FAILED, error)
+        self.summary.failed(call.task, call.step.name, error)
+        return Result(RunState.FAILED, error=error)

@@ -1,0 +1,172 @@
+"""What goes into a step's process and what comes out: KFP's executor input, and its executor output and files."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from kfnb.jobs import private
+from kfnb.model import Artifact
+from kfnb.resources.runs.local.importer import absolute
+from kfnb.resources.runs.local.parameter_text import finite_json, parse
+from kfnb.resources.runs.local.pod_resources import Supply
+from kfnb.resources.runs.local.spec import Component, Program
+from kfnb.resources.runs.local.step_errors import StepFault
+from kfnb.text.parameter_values import kept, plain, typed, wrapped
+
+_OUTPUT = "executor_output.json"
+LOG = "log"
+
+
+@dataclass(frozen=True)
+class Work:
+    """One task that is to run: its component with all of its inputs. ``folder`` is the task's own."""
+
+    id: str
+    name: str
+    folder: Path
+    component: Component
+    parameters: Mapping[str, Any]
+    artifacts: Mapping[str, Artifact | list[Artifact]]
+    supply: Supply = field(default_factory=Supply)
+
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The inputs that the component declares; not those that the compiler slipped in."""
+        values = {name: value for name, value in self.parameters.items() if name in self.component.parameters}
+        return values | dict(self.artifacts)
+
+
+def prepare(work: Work) -> None:
+    """Make the task's folder fit for another attempt: what an earlier one left goes, but for its log."""
+    private.make(work.folder)
+    for entry in work.folder.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            shutil.rmtree(entry)
+        elif entry.name != LOG:
+            entry.unlink()
+    (work.folder / "artifacts").mkdir(mode=0o700)
+    for mount in work.supply.mounts:
+        if mount.folder is not None:
+            mount.folder.mkdir(parents=True, exist_ok=True)
+
+
+def job(work: Work, program: Program, notebook: Path) -> dict[str, Any]:
+    """What ``runner`` gets to execute ``program``, as JSON data; its source is written into the task's folder.
+
+    ``notebook`` is the folder of the notebook.
+    """
+    source = work.folder / "ephemeral_component.py"
+    private.write(source, program.source)
+    many = {name for name, port in work.component.artifacts.items() if port.many}
+    return {
+        "source": str(source),
+        "function": program.function,
+        "executor_input": executor_input(work),
+        "env": dict(program.env),
+        "notebook": str(notebook),
+        "work": str(work.folder / "work"),
+        "failure": str(work.folder / "failure.json"),
+        "empty": [name for name in many if work.artifacts.get(name) == []],
+    }
+
+
+def executor_input(work: Work) -> dict[str, Any]:
+    """KFP's ExecutorInput message of this task."""
+    component, outputs = work.component, work.folder / "outputs"
+    return {
+        "inputs": {
+            "parameterValues": plain(dict(work.parameters)),
+            "artifacts": {name: {"artifacts": _listed(value)} for name, value in work.artifacts.items()},
+        },
+        "outputs": {
+            "parameters": {name: {"outputFile": str(outputs / name)} for name in component.output_parameters},
+            "artifacts": {
+                name: {"artifacts": [_due(_planned(work, name))]} for name in component.output_artifacts
+            },
+            "outputFile": str(work.folder / _OUTPUT),
+        },
+    }
+
+
+def collect(work: Work, start: Path) -> dict[str, Any]:
+    """The outputs that the step, begun in the folder ``start``, left behind.
+
+    Raises ``StepFault`` for one that is of another type than declared.
+    """
+    told = _told(work.folder / _OUTPUT)
+    outputs: dict[str, Any] = {}
+    for name, parameter in work.component.output_parameters.items():
+        file = work.folder / "outputs" / name
+        if name in told.get("parameterValues", {}):
+            outputs[name] = typed(plain(told["parameterValues"][name]), parameter.type)
+        else:
+            outputs[name] = _from_file(name, file, parameter.type)
+    for name in work.component.output_artifacts:
+        listed = told.get("artifacts", {}).get(name, {}).get("artifacts", [])
+        outputs[name] = _found(work, name, listed, start)
+    return outputs
+
+
+def _told(file: Path) -> dict[str, Any]:
+    """What the step's program says that it has put out; one that is no program of KFP's says nothing."""
+    try:
+        told: dict[str, Any] = finite_json(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise StepFault(
+            f"KFP cannot read what it puts out (outputs or metadata of artifacts): {error}"
+        ) from None
+    return told
+
+
+def _from_file(name: str, file: Path, kind: str) -> Any:
+    try:
+        return parse(file.read_text(encoding="utf-8"), kind)
+    except FileNotFoundError:
+        raise StepFault(f"its output {name} was not written") from None
+    except StepFault as fault:
+        raise StepFault(f"its output {name}: it {fault}") from None
+
+
+def _planned(work: Work, name: str) -> Artifact:
+    return Artifact(name, work.component.output_artifacts[name].type, str(work.folder / "artifacts" / name))
+
+
+def _found(work: Work, name: str, told: list[Mapping[str, Any]], start: Path) -> Artifact | list[Artifact]:
+    """The artifact as the step left it: it may have another uri, and has metadata."""
+    planned = _planned(work, name)
+    for item in told:
+        for key, value in item.get("metadata", {}).items():
+            if value is None:
+                raise StepFault(f"its output {name}: KFP cannot keep None as metadata ({key})")
+    artifacts = [
+        replace(
+            planned,
+            uri=absolute(item.get("custom_path") or item.get("uri") or planned.uri, start),
+            metadata=kept(item.get("metadata", {})),
+        )
+        for item in told
+    ]
+    if work.component.output_artifacts[name].many:
+        return artifacts
+    return artifacts[0] if artifacts else planned
+
+
+def _listed(value: Artifact | list[Artifact]) -> list[dict[str, Any]]:
+    """Artifacts that a step takes. KFP's driver does not tell their type: they are of the class that the step says."""
+    artifacts = value if isinstance(value, list) else [value]
+    return [
+        {"name": artifact.name, "uri": artifact.uri, "metadata": wrapped(artifact.metadata)}
+        for artifact in artifacts
+    ]
+
+
+def _due(artifact: Artifact) -> dict[str, Any]:
+    """An artifact that a step is to put out."""
+    kind = {"schemaTitle": artifact.type, "schemaVersion": "0.0.1"}
+    return {"name": artifact.name, "type": kind, "uri": artifact.uri, "metadata": dict(artifact.metadata)}

@@ -1,0 +1,118 @@
+"""What the engine tells: each step of a run's life as an event, in the run's event log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kfnb.jobs.eventlog import EventLog, Fact
+from kfnb.model import RunState, Task, TaskError
+from kfnb.resources.runs.events import Fold, encode, fold
+from kfnb.resources.runs.iterations import measured
+from kfnb.resources.runs.local.spec import Step
+from kfnb.resources.runs.metrics import metrics
+from kfnb.text import conditions
+
+
+class Journal:
+    """Writes the events of one run, and remembers what an earlier attempt at it has finished (``earlier``)."""
+
+    def __init__(self, run_id: str, log: EventLog) -> None:
+        self._run_id, self._log = run_id, log
+        past = Fold(run_id)
+        past.take(log.read())
+        self.earlier = {task.id: task for task in past.run.tasks}
+        self._told: set[str] = set()
+
+    def done(self, task: str) -> Task | None:
+        """A task or a group as an earlier attempt at the run finished it, if it did."""
+        earlier = self.earlier.get(task)
+        return earlier if earlier is not None and earlier.state is RunState.SUCCEEDED else None
+
+    def tasks(
+        self, parent: str, prefixes: Mapping[str, int | None], steps: Mapping[str, Step], groups: set[str]
+    ) -> None:
+        """The tasks of a group have come up. Those known from an earlier attempt are waiting again.
+
+        ``prefixes`` begin their ids: one, or one for each turn of a loop, with its index. All of it is one transaction:
+        a loop may have thousands of turns. What an earlier attempt at the run finished may stand; not so where the
+        group itself is tried again.
+        """
+        self._log.append(
+            [
+                fact
+                for prefix, index in prefixes.items()
+                for fact in self._come_up(parent, prefix, steps, groups, index)
+            ]
+        )
+
+    def _come_up(
+        self, parent: str, prefix: str, steps: Mapping[str, Step], groups: set[str], index: int | None
+    ) -> list[Fact]:
+        facts: list[Fact] = []
+        for name, step in steps.items():
+            task = prefix + name
+            earlier = self.earlier.get(task)
+            if task in self._told or earlier is not None:
+                if task in self._told or (earlier and earlier.state is not RunState.SUCCEEDED):
+                    facts.append(("state", task, {"state": RunState.PENDING}))
+                continue
+            data = {
+                "name": name,
+                "parent": parent,
+                "group": name in groups,
+                "needs": list(step.needs),
+                "takes": step.takes,
+            }
+            data |= {"condition": conditions.words(step.condition)} if step.condition else {}
+            facts.append(("task", task, data | ({} if index is None else {"iteration": index})))
+        self._told.update(prefix + name for name in steps)
+        return facts
+
+    def loop(self, task: str, rounds: int) -> None:
+        """A loop has so many iterations; the tasks of others, which an earlier attempt at it had, are none now."""
+        others = [
+            known
+            for known in {*self.earlier, *self._told}
+            if known.startswith(f"{task}/") and int(known[len(task) + 1 :].partition("/")[0]) >= rounds
+        ]
+        if others:
+            self._log.append([("state", known, {"state": RunState.SKIPPED}) for known in others])
+
+    def started(self, task: str, inputs: Mapping[str, Any] | None = None) -> None:
+        """A task or a group runs now. ``inputs`` where it is one that shows them."""
+        facts: list[Fact] = [("state", task, {"state": RunState.RUNNING})]
+        if inputs is not None:
+            facts.insert(0, ("inputs", task, {"values": encode(inputs)}))
+        self._log.append(facts)
+
+    def state(self, task: str, state: RunState, error: TaskError | str | None = None) -> None:
+        """A task (or the run, ``task`` being empty) is in a new state."""
+        if isinstance(error, TaskError):
+            told: Any = {"message": error.message, "traceback": error.traceback, "place": error.place}
+        else:
+            told = error
+        self._log.append([("state", task, {"state": state} | ({"error": told} if told else {}))])
+
+    def decided(self, task: str, text: str) -> None:
+        """What the condition of a task came to."""
+        self._log.append([("decided", task, {"text": text})])
+
+    def doing(self, task: str, text: str) -> None:
+        """Something is being done for a task, which may take a while; an empty ``text`` when that is over."""
+        self._log.append([("doing", task, {"text": text})])
+
+    def succeeded(self, task: str, outputs: Mapping[str, Any], *, cached: bool = False) -> None:
+        """A task, a group or the run is done, with these outputs."""
+        facts: list[Fact] = [("cached", task, {})] if cached else []
+        if outputs:
+            facts.append(("outputs", task, {"values": encode(outputs), "metrics": metrics(outputs)}))
+        facts.append(("state", task, {"state": RunState.SUCCEEDED}))
+        self._log.append(facts)
+
+    def ended(self, state: RunState, outputs: Mapping[str, Any], error: str = "") -> None:
+        """The run is over, with these outputs and with all that its tasks have logged until then."""
+        logged = measured(fold(self._run_id, self._log.read()).tasks)
+        told = {"values": encode(outputs), "metrics": logged}
+        facts: list[Fact] = [("outputs", "", told)] if outputs or logged else []
+        self._log.append([*facts, ("state", "", {"state": state} | ({"error": error} if error else {}))])

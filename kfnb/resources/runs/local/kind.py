@@ -1,0 +1,47 @@
+"""Runs as jobs: what drives one, and how its tasks end where that is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from kfnb.jobs.eventlog import EventLog, Fact
+from kfnb.jobs.fold import Event
+from kfnb.jobs.folder import JobFolder
+from kfnb.jobs.handle import JobHandle, JobKind
+from kfnb.jobs.recovery import Loss
+from kfnb.model import RunState, Task
+from kfnb.resources.runs.events import fold
+from kfnb.resources.runs.local.container import remove
+from kfnb.resources.runs.local.folder import RunFolder
+
+_LOST = "process lost: the supervisor of the run exited unexpectedly"
+
+
+def _lost(folder: JobFolder, events: Iterable[Event]) -> Iterator[Fact]:
+    """How the tasks of a run end whose supervisor is gone; their containers are removed."""
+    tasks = fold(folder.id, events).tasks
+    for task in tasks:
+        remove(RunFolder(folder.path).log(task.id).parent)
+    return _last_words(tasks, _LOST)
+
+
+KIND = JobKind("kfnb.resources.runs.local.supervisor", Loss("run", "retry continues the run", _lost))
+
+
+def job(folder: RunFolder) -> JobHandle[RunFolder]:
+    """A run as the job that it is."""
+    return JobHandle(KIND, folder, f"run {folder.id}")
+
+
+def end(run_id: str, log: EventLog, error: str, task_error: str = _LOST) -> None:
+    """Write down that a run fails in the midst of what it does, as all of its processes are gone."""
+    tasks = fold(run_id, log.read()).tasks
+    log.append([*_last_words(tasks, task_error), ("state", "", {"state": RunState.FAILED, "error": error})])
+
+
+def _last_words(tasks: Iterable[Task], error: str) -> Iterator[Fact]:
+    for task in tasks:
+        if task.state is RunState.RUNNING:
+            yield "state", task.id, {"state": RunState.FAILED, "error": {"message": error}}
+        elif not task.state.finished:
+            yield "state", task.id, {"state": RunState.SKIPPED}

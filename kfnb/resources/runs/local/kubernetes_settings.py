@@ -1,0 +1,91 @@
+"""Reads the platform spec, which ``kfp-kubernetes`` adds to a pipeline: what each executor asks of Kubernetes.
+
+Environment variables, mounts and time limits have a meaning here too. All else is about pods and nodes: it is named
+in ``Demands.ignored``, so that it can be said.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from kfnb.resources.runs.local.pod_requirements import Demands, Kind, Mounted, Resources, Variable
+from kfnb.resources.runs.local.value_sources import Constant, Source, read_source
+
+Json = Mapping[str, Any]
+
+_VARIABLES = {
+    "secretAsEnv": (Kind.SECRET, "secretKey", "secretName", "secretNameParameter"),
+    "configMapAsEnv": (Kind.CONFIG, "configMapKey", "configMapName", "configMapNameParameter"),
+}
+_FOLDERS = {
+    "secretAsVolume": (Kind.SECRET, "secretName", "secretNameParameter"),
+    "configMapAsVolume": (Kind.CONFIG, "configMapName", "configMapNameParameter"),
+    "pvcMount": (Kind.VOLUME, "constant", "pvcNameParameter"),
+    "emptyDirMounts": (Kind.SCRATCH, "volumeName", ""),
+    "genericEphemeralVolume": (Kind.SCRATCH, "volumeName", ""),
+}
+_KNOWN = {*_VARIABLES, *_FOLDERS, "activeDeadlineSeconds"}
+
+
+def settings_of(platform: Json | None) -> tuple[Json, Json]:
+    """What a platform spec says of Kubernetes: its executors' settings by label, and the pipeline's own."""
+    kubernetes = (platform or {}).get("platforms", {}).get("kubernetes", {})
+    return kubernetes.get("deploymentSpec", {}).get("executors", {}), kubernetes.get("pipelineConfig", {})
+
+
+def read_demands(name: str, container: Json, settings: Json, problems: list[str]) -> Demands:
+    """What the step ``name`` asks for, by its container and its settings of the platform."""
+    return Demands(
+        resources=_resources(container.get("resources", {})),
+        variables=tuple(_variables(name, settings, problems)),
+        mounted=tuple(_mounted(name, settings, problems)),
+        timeout=float(settings.get("activeDeadlineSeconds", 0)),
+        ignored=tuple(_in_words(key) for key in settings if key not in _KNOWN),
+    )
+
+
+def _resources(told: Json) -> Resources:
+    accelerator = told.get("accelerator", {})
+    cpus = ("resourceCpuLimit", "cpuLimit", "resourceCpuRequest", "cpuRequest")
+    return Resources(
+        cpu=next((told[key] for key in cpus if told.get(key)), ""),
+        gpus=accelerator.get("resourceCount") or accelerator.get("count") or "",
+    )
+
+
+def _variables(step: str, settings: Json, problems: list[str]) -> Iterator[Variable]:
+    for group, (kind, key, name, parameter) in _VARIABLES.items():
+        for item in settings.get(group, ()):
+            source = _name(step, item, name, parameter, problems)
+            for pair in item.get("keyToEnv", ()):
+                yield Variable(pair["envVar"], kind, source, pair[key], bool(item.get("optional")))
+
+
+def _mounted(step: str, settings: Json, problems: list[str]) -> Iterator[Mounted]:
+    for group, (kind, name, parameter) in _FOLDERS.items():
+        for item in settings.get(group, ()):
+            source = _name(step, item, name, parameter, problems)
+            part, path = item.get("subPath", ""), item.get("mountPath", "")
+            if not path.startswith("/") or ".." in path.split("/"):
+                problems.append(f"{step} mounts at {path or 'no path'}, which is not an absolute path")
+            elif part.startswith("/") or ".." in part.split("/"):
+                problems.append(f"{step} mounts {part}, which lies outside of its volume")
+            else:
+                yield Mounted(path.rstrip("/"), kind, source, part, bool(item.get("optional")))
+
+
+def _name(step: str, item: Json, name: str, parameter: str, problems: list[str]) -> Source:
+    """The name of a secret, config map or volume: written down, or (as older versions did not) a parameter."""
+    if parameter in item:
+        return read_source(item[parameter], step, problems)
+    if name in item:
+        return Constant(item[name])
+    older = {key: item[key] for key in ("taskOutputParameter", "componentInputParameter") if key in item}
+    return read_source(older, step, problems)
+
+
+def _in_words(key: str) -> str:
+    """``imagePullSecret`` as ``image pull secret``."""
+    return re.sub(r"(?<=[a-z])([A-Z])", lambda found: f" {found[1].lower()}", key)

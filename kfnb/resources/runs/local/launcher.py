@@ -1,0 +1,234 @@
+"""Runs one task's work: in a fork of the supervisor, or in a fresh process where a fork would not do."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, NoReturn
+
+from kfnb.jobs import private
+from kfnb.jobs.processes import Processes
+from kfnb.model import Artifact, TaskError, read_carried
+from kfnb.resources.runs.failure import from_description
+from kfnb.resources.runs.local import container, runner
+from kfnb.resources.runs.local.activity import Activity
+from kfnb.resources.runs.local.container_engine import engine
+from kfnb.resources.runs.local.environment import Requirements, build, is_built, missing, parse, python_of
+from kfnb.resources.runs.local.executor_io import LOG, Work, collect, job, prepare
+from kfnb.resources.runs.local.failure import from_status
+from kfnb.resources.runs.local.importer import BESIDE, fetch, is_remote, linked, local_path, name_of
+from kfnb.resources.runs.local.log_timeline import Timeline
+from kfnb.resources.runs.local.mounts import enter
+from kfnb.resources.runs.local.pod_resources import Supplier
+from kfnb.resources.runs.local.preload import preload
+from kfnb.resources.runs.local.spec import Container, Importer, Pipeline, Program, Volume
+from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
+from kfnb.resources.runs.missing_files import with_advice
+from kfnb.text.parameter_values import kept
+
+_FAILURE = "failure.json"
+
+
+@dataclass
+class Launcher:
+    """Starts processes for tasks of the run in ``folder_of_run``. ``envs`` holds environments.
+
+    Steps start in ``folder``. ``activity`` watches their processes. ``tell`` says of a task, by its id, what is being
+    done for it; nothing when that is over.
+    """
+
+    processes: Processes
+    envs: Path
+    folder: Path
+    folder_of_run: Path
+    supplier: Supplier
+    timeline: Timeline
+    activity: Activity
+    tell: Callable[[str, str], None]
+    warm: bool = False
+    said: set[str] = field(default_factory=set)
+
+    def warm_up(self, pipeline: Pipeline) -> None:
+        """Get ready to fork steps of ``pipeline``, if that has not been done."""
+        if not self.warm:
+            self.warm = True
+            programs = [
+                program for program in pipeline.programs if not (program.env or program.demands.variables)
+            ]
+            asked = {program.installs: parse(program.installs) for program in programs}
+            here = [program for program in programs if not missing(asked[program.installs])]
+            names = {name for program in here for name in asked[program.installs].names}
+            preload(((program.source, program.function) for program in here), names)
+
+    async def run(self, work: Work) -> dict[str, Any]:
+        """Run ``work`` once and return its outputs. Raises ``StepFailed`` or ``StepFault``."""
+        try:
+            return await self._run(work)
+        except OSError as error:
+            raise StepFault(f"its files cannot be written: {error}") from None
+
+    async def _run(self, work: Work) -> dict[str, Any]:
+        body = work.component.body
+        if not (
+            self.folder_of_run / "run.json"
+        ).exists():  # a step that still ran may have made the folder anew
+            raise StepFault(f"the folder of its run is gone ({self.folder_of_run})")
+        prepare(work)
+        if isinstance(body, Program):
+            self._say_once(work, parse(body.installs).other_kfp)
+            await self._build(work, parse(body.installs))
+            await self._process(work, self._action(work, body), body.source)
+            return collect(work, self.folder)
+        if isinstance(body, Container):
+            (work.folder / "outputs").mkdir(mode=0o700, exist_ok=True)
+            private.let_in(self.folder_of_run)
+            told = container.command(work, body, _engine(), self.folder_of_run)
+            try:
+                await self._process(
+                    work, partial(container.act, told, work.supply.env, work.folder), "", "container"
+                )
+            finally:
+                await asyncio.to_thread(container.remove, work.folder)
+            return collect(work, self.folder)
+        if isinstance(body, Volume):
+            return self._volume(work, gone=body.gone)
+        assert isinstance(body, Importer)
+        return await self._import(work, body)
+
+    async def _build(self, work: Work, requirements: Requirements) -> None:
+        """Build the environment that a step runs in, where it needs one of its own and none is there."""
+        if missing(requirements) and not is_built(requirements, self.envs):
+            self.tell(work.id, f"building an environment for {requirements.words}")
+            await self._process(work, partial(_built, work, requirements, self.envs), "")
+            self.tell(work.id, "")
+
+    def _action(self, work: Work, program: Program) -> Callable[[], int]:
+        told = job(work, program, self.folder)
+        requirements = parse(program.installs)
+        if missing(requirements):
+            action: Callable[[], int] = partial(_elsewhere, told, python_of(requirements, self.envs))
+        elif program.env or work.supply.env:
+            # libraries read variables when they are imported, and a fork has them imported
+            action = partial(_execute, Path(sys.executable), told)
+        else:
+            action = partial(runner.run, told)
+        return partial(_supplied, work, action) if work.supply.env or work.supply.mounts else action
+
+    def _say_once(self, work: Work, text: str) -> None:
+        """Begin the task's log with ``text``, if no other task's did."""
+        if text and text not in self.said:
+            self.said.add(text)
+            private.append(work.folder / LOG, f"{text}\n")
+
+    def _volume(self, work: Work, *, gone: bool) -> dict[str, Any]:
+        told = work.parameters
+        name = str(told.get("pvc_name") or f"{self.folder_of_run.name}{told.get('pvc_name_suffix', '')}")
+        folder = self.supplier.volume(name)
+        if gone:
+            shutil.rmtree(folder, ignore_errors=True)
+            return {}
+        private.make(folder)
+        return {"name": name}
+
+    async def _import(self, work: Work, importer: Importer) -> dict[str, Any]:
+        uri = str(work.parameters.get(importer.parameter, importer.uri))
+        beside = read_carried(uri, importer.metadata)
+        if beside is not None:
+            path = linked(beside, self.folder, work.folder / "artifacts" / BESIDE)
+        elif not is_remote(uri):
+            path = local_path(uri, self.folder)
+        else:
+            path = str(work.folder / "artifacts" / name_of(uri))
+            failure = str(work.folder / _FAILURE)
+            await self._process(work, partial(runner.guarded, partial(fetch, uri, Path(path)), failure), "")
+        made = work.component.output_artifacts
+        return {name: Artifact(name, importer.type, path, kept(importer.metadata)) for name in made}
+
+    async def _process(
+        self, work: Work, action: Callable[[], int], source: str, what: str = "process"
+    ) -> None:
+        log = work.folder / LOG
+        limit = work.supply.timeout
+        since = log.stat().st_size if log.exists() else 0
+        began = partial(self.activity.began, work.id)
+        try:
+            with self.timeline.watched(work.id, log):
+                status = await self.processes.run(
+                    action, log=log, folder=self.folder, timeout=limit, began=began
+                )
+        except (asyncio.TimeoutError, TimeoutError):
+            raise StepFault(f"timed out after {limit:g} s") from None
+        finally:
+            self.activity.ended(work.id)
+        error = _error(work, status, source, what, since, self.folder)
+        if error is not None:
+            private.append(log, f"{error.traceback or error.message}\n")
+            raise StepFailed(error)
+
+
+@lru_cache(maxsize=1)
+def _engine() -> str:
+    """The container engine, asked for once a run."""
+    return engine()
+
+
+def _error(work: Work, status: int, source: str, what: str, since: int, notebook: Path) -> TaskError | None:
+    """What the process (or other ``what``) that ended with wait status ``status`` died of, if it did.
+
+    What it wrote stands in the log from the byte ``since`` on.
+    """
+    try:
+        told = json.loads((work.folder / _FAILURE).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return from_status(status, what, work.folder / LOG, since) if status else None
+    if "fault" in told:
+        return TaskError(told["fault"])
+    return with_advice(from_description(told, source), told, notebook, work.folder / "work")
+
+
+def _supplied(work: Work, action: Callable[[], int]) -> int:
+    """In the task's process: do ``action`` with the variables and the mounts that the step gets."""
+    os.environ.update(work.supply.env)
+    try:
+        enter(work.supply.mounts, work.folder / "view")
+    except OSError as error:
+        told = f"{', '.join(mount.path for mount in work.supply.mounts)} cannot be mounted: {error}"
+        private.write(work.folder / _FAILURE, json.dumps({"fault": told}))
+        return 1
+    return action()
+
+
+def _built(work: Work, requirements: Requirements, envs: Path) -> int:
+    """In a process of its own: build an environment that has ``requirements``."""
+    _alone()
+    try:
+        build(requirements, envs)
+    except StepFault as fault:
+        private.write(work.folder / _FAILURE, json.dumps({"fault": str(fault)}))
+        return 1
+    return 0
+
+
+def _elsewhere(told: dict[str, Any], python: Path) -> int:
+    """In the task's process: become the ``python`` of another environment."""
+    _alone()
+    return _execute(python, told)
+
+
+def _alone() -> None:
+    for name in ("PYTHONPATH", "PYTHONHOME"):
+        os.environ.pop(name, None)
+
+
+def _execute(python: Path, told: dict[str, Any]) -> NoReturn:
+    file = Path(told["failure"]).with_name("job.json")
+    private.write(file, json.dumps(told))
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}  # its log is read while it runs
+    os.execve(python, [str(python), runner.__file__, str(file)], environ)  # noqa: S606 - no shell is wanted

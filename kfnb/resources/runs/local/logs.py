@@ -1,0 +1,65 @@
+"""What the tasks of a run wrote, in the order in which they wrote it: once, or as it comes. Memory stays flat."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from kfnb.resources.runs.backend import LogLine
+from kfnb.resources.runs.local.folder import RunFolder
+
+_CHUNK = 1 << 20
+"""Bytes after which a line that has no end is cut."""
+
+
+@dataclass
+class Tail:
+    """The file ``file``, read up to ``offset``."""
+
+    file: Path
+    offset: int = 0
+
+    def lines(self, *, until: int | None = None, rest: bool = False) -> Iterator[str]:
+        """The lines since that begin before ``until``; with ``rest``, also one that has no end yet."""
+        if not self.file.exists():
+            return
+        with self.file.open("rb") as file:
+            file.seek(self.offset)
+            while until is None or self.offset < until:
+                line = file.readline(_CHUNK)
+                if not line or not (line.endswith(b"\n") or rest or len(line) == _CHUNK):
+                    return
+                self.offset += len(line)
+                yield line.decode("utf-8", "replace").rstrip("\n")
+
+
+class Logs:
+    """The logs of the run in ``folder``, of those tasks that ``wanted`` says. Each line is given once."""
+
+    def __init__(self, folder: RunFolder, wanted: Callable[[str], bool]) -> None:
+        self._folder = folder
+        self._wanted = wanted
+        self._order = Tail(folder.timeline)
+        self._tails: dict[str, Tail] = {}
+        self._at: float | None = None
+
+    def new(self) -> Iterator[LogLine]:
+        """What came since, as far as its order is known."""
+        for entry in self._order.lines():
+            size, task, *at = entry.split(" ")
+            if self._wanted(task):
+                self._at = float(at[0]) if at else None
+                yield from self._of(task, until=int(size))
+
+    def rest(self, tasks: Iterable[str]) -> Iterator[LogLine]:
+        """What else there is, a task after the other; also lines without an end."""
+        for task in tasks:
+            if self._wanted(task):
+                self._at = None
+                yield from self._of(task, rest=True)
+
+    def _of(self, task: str, *, until: int | None = None, rest: bool = False) -> Iterator[LogLine]:
+        tail = self._tails.setdefault(task, Tail(self._folder.log(task)))
+        for line in tail.lines(until=until, rest=rest):
+            yield LogLine(task, line, self._at)

@@ -1,0 +1,93 @@
+"""Parameter values as text: what the cluster writes where a text is due, and what a step wrote into its files."""
+
+from __future__ import annotations
+
+import json
+import math
+from enum import Enum
+from typing import Any, Final
+
+from kfnb.resources.runs.local.step_errors import StepFault
+from kfnb.text.parameter_values import plain, text
+
+_SHOWN = 80
+"""Characters of a bad value that an error shows."""
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "NUMBER_INTEGER": (int, float),
+    "NUMBER_DOUBLE": (int, float),
+    "BOOLEAN": (bool,),
+    "LIST": (list,),
+    "STRUCT": (dict,),
+}
+
+
+_BOOLEANS = {
+    **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
+    **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
+}
+"""The words that Go takes for a truth value."""
+
+
+class Missing(Enum):
+    """The type of ``MISSING``, an optional input that nobody gave (which is not None)."""
+
+    MISSING = "missing"
+
+
+MISSING: Final = Missing.MISSING
+
+
+def accepted(name: str, value: Any, kind: str) -> Any:
+    """The ``value`` of an input of the declared type ``kind``, where everything makes a STRING.
+
+    Raises ``StepFault`` for a value of another type.
+    """
+    if kind == "STRING":
+        return text(value)
+    types = _TYPES.get(kind, (object,))
+    if not isinstance(value, types) or (
+        isinstance(value, bool) and bool not in types and object not in types
+    ):
+        raise StepFault(f"its input {name} is {_brief(value)}, which is not of type {kind}")
+    return value
+
+
+def _brief(value: Any) -> str:
+    told = repr(value)
+    return told if len(told) <= _SHOWN else f"{told[:_SHOWN]}..."
+
+
+def parse(text: str, kind: str) -> Any:
+    """The value that a step wrote as ``text`` into an output file of type ``kind``. Raises ``StepFault``."""
+    try:
+        return _parse(text, kind)
+    except (ValueError, KeyError):
+        raise StepFault(f"wrote {text[:_SHOWN]!r} where a value of type {kind} was due") from None
+
+
+def _parse(text: str, kind: str) -> Any:
+    if kind == "NUMBER_INTEGER":
+        return plain(int(text))
+    if kind == "NUMBER_DOUBLE":
+        return _finite(float(text))
+    if kind == "BOOLEAN":
+        return _BOOLEANS[text.strip()]
+    if kind in ("LIST", "STRUCT"):
+        value = finite_json(text)
+        if not isinstance(value, _TYPES[kind]):
+            raise ValueError(text)
+        return plain(value)
+    return text
+
+
+def finite_json(text: str) -> Any:
+    """What the JSON ``text`` says. Raises ``ValueError``, also for NaN and infinities, which are no JSON elsewhere."""
+    return json.loads(text, parse_constant=lambda name: _finite(float(name)))
+
+
+def _finite(number: float) -> float:
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is not JSON")
+    return number

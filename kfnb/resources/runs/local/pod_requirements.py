@@ -1,0 +1,67 @@
+"""What a step asks of the machine that it runs on, apart from its inputs: room, time, secrets, volumes.
+
+On a cluster Kubernetes gives these; the step's container and its ``kfp-kubernetes`` settings ask for them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from kfnb.resources.runs.local.value_sources import Source
+
+
+class Kind(str, Enum):
+    """What a mounted folder holds."""
+
+    SECRET = "secret"  # noqa: S105 - a word, no password
+    CONFIG = "config map"
+    VOLUME = "volume"
+    SCRATCH = "scratch"
+
+
+@dataclass(frozen=True)
+class Resources:
+    """Cores and GPUs as the spec writes them (``2``, ``500m``); they may hold placeholders. Empty: not said."""
+
+    cpu: Any = ""
+    gpus: Any = ""
+
+
+@dataclass(frozen=True)
+class Variable:
+    """An environment variable that takes its value from ``key`` of a secret or a config map called ``name``."""
+
+    variable: str
+    kind: Kind
+    name: Source
+    key: str
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Mounted:
+    """A folder that the step sees at ``path``: a secret's or a config map's keys as files, a volume, or a scratch."""
+
+    path: str
+    kind: Kind
+    name: Source
+    part: str = ""
+    optional: bool = False
+
+
+@dataclass(frozen=True)
+class Demands:
+    """All that a step asks for. ``timeout`` in seconds, 0 for none; ``ignored`` names what one machine has not."""
+
+    resources: Resources = field(default_factory=Resources)
+    variables: tuple[Variable, ...] = ()
+    mounted: tuple[Mounted, ...] = ()
+    timeout: float = 0.0
+    ignored: tuple[str, ...] = ()
+
+    @property
+    def keeps_a_volume(self) -> bool:
+        """Whether the step may leave something in a volume, which its outputs do not tell."""
+        return any(mounted.kind is Kind.VOLUME for mounted in self.mounted)

@@ -1,0 +1,194 @@
+"""What a step gets of what it asks for (``demands``): variables, mounts, time, and how much room it takes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from kfnb.resources.runs.local.container_engine import engine
+from kfnb.resources.runs.local.importer import missing_opener
+from kfnb.resources.runs.local.known_values import Known
+from kfnb.resources.runs.local.mounts import Mount, possible
+from kfnb.resources.runs.local.parameter_text import MISSING
+from kfnb.resources.runs.local.placeholder import Context, fill, unfilled
+from kfnb.resources.runs.local.pod_requirements import Demands, Kind, Mounted, Variable
+from kfnb.resources.runs.local.secret_store import Secrets
+from kfnb.resources.runs.local.spec import Component, Container, Dag, Importer, Pipeline, Program, Step
+from kfnb.resources.runs.local.step_errors import StepFault
+from kfnb.resources.runs.local.value_sources import Constant, Source
+
+_CPU = re.compile(r"(\d*\.?\d+)(m?)")
+
+Find: TypeAlias = Callable[[Source], str | None]
+"""Looks up a name that settings refer to; None where the setting is to be left out."""
+
+
+@dataclass(frozen=True)
+class Supply:
+    """What one task gets. ``env`` may hold secrets; ``timeout`` in seconds, 0 for none.
+
+    ``said``: how many cores and GPUs it takes is what its pipeline says.
+    """
+
+    env: Mapping[str, str] = field(default_factory=dict)
+    mounts: tuple[Mount, ...] = ()
+    timeout: float = 0.0
+    cores: float = 1.0
+    gpus: int = 0
+    said: bool = False
+
+
+@dataclass(frozen=True)
+class Supplier:
+    """Supplies tasks from ``secrets``, and from ``volumes``, the folder that holds the run's own volumes."""
+
+    secrets: Secrets
+    volumes: Path
+
+    def supply(self, demands: Demands, find: Find, context: Context, folder: Path) -> Supply:
+        """What a task with its own ``folder`` gets; ``find`` looks up names. Raises ``StepFault``: not available."""
+        resources = demands.resources
+        return Supply(
+            env=dict(self._variables(demands, find)),
+            mounts=tuple(self._mounts(demands, find, folder)),
+            timeout=demands.timeout,
+            cores=_cores(fill(resources.cpu, context)) if resources.cpu != "" else 1.0,
+            gpus=_whole(fill(resources.gpus, context)) if resources.gpus != "" else 0,
+            said=resources.cpu != "" or resources.gpus != "",
+        )
+
+    def volume(self, name: str) -> Path:
+        """The folder of a volume of the run. Raises ``StepFault`` for what is no name."""
+        if not name or Path(name).name != name or name.startswith("."):
+            raise StepFault(f"{name!r} is no name of a volume")
+        return self.volumes / name
+
+    def _variables(self, demands: Demands, find: Find) -> Iterator[tuple[str, str]]:
+        for asked in demands.variables:
+            name = find(asked.name)
+            value = None if name is None else self._keys(asked, name, asked.key).get(asked.key)
+            if value is not None:
+                yield asked.variable, value.decode("utf-8", "surrogateescape")
+
+    def _mounts(self, demands: Demands, find: Find, folder: Path) -> Iterator[Mount]:
+        for asked in demands.mounted:
+            name = find(asked.name)
+            if asked.kind in (Kind.SECRET, Kind.CONFIG):
+                if name is not None:
+                    yield Mount(asked.path, files=self._keys(asked, name))
+                continue
+            if name is None:
+                raise StepFault(f"it mounts a volume at {asked.path} whose name has no value")
+            base = folder / "scratch" / name if asked.kind is Kind.SCRATCH else self.volume(name)
+            yield Mount(asked.path, base / asked.part)
+
+    def _keys(self, asked: Variable | Mounted, name: str, key: str = "") -> Mapping[str, bytes]:
+        lacking = self.secrets.lacks(asked.kind.value, name, key)
+        if lacking and not asked.optional:
+            raise StepFault(f"it needs {lacking}")
+        return self.secrets.find(name) or {}
+
+
+def unmet(pipeline: Pipeline, arguments: Mapping[str, Any], secrets: Secrets) -> Iterator[str]:
+    """Why the pipeline's steps cannot get what they ask for, as far as that can be told before it runs."""
+    known = Known(pipeline, arguments)
+    for group, step, component in _steps(pipeline):
+        program = component.body
+        if isinstance(program, Importer):
+            for uri in known.values(_address(step, program, component), group):
+                opener = missing_opener(str(uri))
+                if opener:
+                    yield f"{step.name} imports {uri}, and {opener}"
+        if not isinstance(program, Program | Container):
+            continue
+        if isinstance(program, Container):
+            yield from _unfit(step, program)
+        elif program.demands.mounted and not possible():
+            paths = ", ".join(mounted.path for mounted in program.demands.mounted)
+            yield f"{step.name} mounts {paths}: this machine does not let a process mount (user namespaces)"
+        asking: list[Variable | Mounted] = [*program.demands.variables, *program.demands.mounted]
+        for asked in asking:
+            if asked.kind in (Kind.SECRET, Kind.CONFIG) and not asked.optional:
+                yield from _missing(step, asked, secrets, known.values(asked.name, group))
+
+
+def _missing(step: Step, asked: Variable | Mounted, secrets: Secrets, names: Iterable[Any]) -> Iterator[str]:
+    for name in dict.fromkeys(name for name in names if isinstance(name, str)):
+        lacking = _lacking(secrets, asked, name)
+        if lacking:
+            yield f"{step.name} needs {lacking}"
+
+
+def _address(step: Step, importer: Importer, component: Component) -> Source:
+    """Where an importer's address comes from."""
+    declared = component.parameters.get(importer.parameter)
+    default = importer.uri if declared is None or declared.default is MISSING else declared.default
+    return step.parameters.get(importer.parameter, Constant(default))
+
+
+def _unfit(step: Step, container: Container) -> Iterator[str]:
+    if not engine():
+        yield f"{step.name} is a container ({container.image}), and neither docker nor podman answers here"
+    if any(mounted.kind in (Kind.SECRET, Kind.CONFIG) for mounted in container.demands.mounted):
+        yield f"{step.name} is a container that mounts a secret as a folder, which is for Python steps alone"
+
+
+def said(pipeline: Pipeline) -> Iterator[str]:
+    """What the user should know of a pipeline that asks for what it does not get, a line each."""
+    asking: dict[str, dict[str, None]] = {}
+    for step, program in _programs(pipeline):
+        for words in program.demands.ignored:
+            asking.setdefault(words, {})[step.name] = None
+    if asking:
+        yield f"without effect on this one machine: {_by_step(asking)}"
+    left: dict[str, dict[str, None]] = {}
+    for step, _ in _programs(pipeline):
+        for source in step.parameters.values():
+            for words in unfilled(source.value, inputs=True) if isinstance(source, Constant) else ():
+                left.setdefault(words, {})[step.name] = None
+    if left:
+        yield f"not filled, here or by KFP: {_by_step(left)}"
+
+
+def _by_step(asking: Mapping[str, Iterable[str]]) -> str:
+    return "; ".join(f"{words} ({', '.join(sorted(steps))})" for words, steps in asking.items())
+
+
+def _lacking(secrets: Secrets, asked: Variable | Mounted, name: str) -> str:
+    try:
+        return secrets.lacks(asked.kind.value, name, asked.key if isinstance(asked, Variable) else "")
+    except StepFault as fault:
+        return f"the {asked.kind.value} {name}: {fault}"
+
+
+def _programs(pipeline: Pipeline) -> Iterator[tuple[Step, Program | Container]]:
+    """Each step that is a program or a container."""
+    for _, step, component in _steps(pipeline):
+        if isinstance(component.body, Program | Container):
+            yield step, component.body
+
+
+def _steps(pipeline: Pipeline) -> Iterator[tuple[Component, Step, Component]]:
+    """Each step, between the group that it is a step of and the component that it runs."""
+    for group in (pipeline.root, *pipeline.components.values()):
+        for step in group.body.steps.values() if isinstance(group.body, Dag) else ():
+            component = pipeline.components.get(step.component)
+            if component is not None:
+                yield group, step, component
+
+
+def _cores(value: Any) -> float:
+    found = _CPU.fullmatch(str(value).strip())
+    if found is None:
+        raise StepFault(f"it asks for {value!r} as its CPUs: write 2, 0.5 or 500m")
+    return float(found[1]) / (1000 if found[2] else 1)
+
+
+def _whole(value: Any) -> int:
+    try:
+        return int(float(value))
+    except (TypeError, ValueError):
+        raise StepFault(f"it asks for {value!r} as its number of GPUs") from None

@@ -1,0 +1,93 @@
+"""What refers to what in a pipeline, and which of it leads nowhere: said before the first task runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from kfnb.resources.runs.local.placeholder import unfilled
+from kfnb.resources.runs.local.spec import Component, Dag, Step
+from kfnb.resources.runs.local.value_sources import Constant, FromInput, FromTask, Source
+
+_UNTYPED = " (KFP makes text of the items of a list whose elements have no declared type: declare List[int])"
+_NEVER_FILLED = "which KFP never fills there: let a step make the text"
+_LOST = " (KFP's compiler loses a loop's item in some texts and inner loops: let a step hand it on)"
+
+
+def broken(root: Component, components: Mapping[str, Component]) -> Iterator[str]:
+    """In words, each reference of a pipeline's tasks that leads nowhere."""
+    groups = [(component, component.body) for component in (root, *components.values())]
+    dags = [(component, body) for component, body in groups if isinstance(body, Dag)]
+    for group, dag in dags:
+        callers = [step for _, other in dags for step in other.steps.values() if step.component == group.name]
+        given = {*group.parameters, *group.artifacts}.union(*map(_handed, callers))
+        for step in dag.steps.values():
+            if step.component not in components:
+                yield f"{step.name} runs {step.component or 'nothing'}, which does not exist"
+            yield from _from_nowhere(step, human(group.name), given)
+            yield from _not_made(step, dag, components)
+            yield from _unfilled(step, components)
+            yield from _mistyped(step, group, components)
+
+
+def human(component: str) -> str:
+    """A component as its user calls it."""
+    return component.removeprefix("comp-")
+
+
+def _handed(step: Step) -> Iterator[str]:
+    """The names of the inputs that a task hands to the group that it runs."""
+    yield from step.parameters
+    yield from step.artifacts
+    if step.loop is not None:
+        yield step.loop.item
+
+
+def _from_nowhere(step: Step, group: str, given: set[str]) -> Iterator[str]:
+    """The inputs of ``step`` that are inputs of its group, ``given``, which it does not have."""
+    where = group or "the pipeline"
+    for name, source in _sources(step):
+        if isinstance(source, FromInput) and source.name not in given:
+            from_ = f"the input {source.name} of {where}"
+            yield f"{step.name} takes its {name} from {from_}, which does not exist{_why(source.name)}"
+
+
+def _not_made(step: Step, dag: Dag, components: Mapping[str, Component]) -> Iterator[str]:
+    """The inputs of ``step`` that are outputs of its siblings, which do not make them."""
+    for name, source in _sources(step):
+        if not isinstance(source, FromTask) or source.task not in dag.steps:
+            continue
+        maker = components.get(dag.steps[source.task].component)
+        if maker and source.output not in {*maker.output_parameters, *maker.output_artifacts}:
+            from_ = f"the output {source.output} of {source.task}"
+            yield f"{step.name} takes its {name} from {from_}, which does not exist{_why(source.output)}"
+
+
+def _unfilled(step: Step, components: Mapping[str, Component]) -> Iterator[str]:
+    """The texts with placeholders of inputs that ``step`` hands to a pipeline: KFP fills those of steps alone."""
+    called = components.get(step.component)
+    for name, source in step.parameters.items():
+        if isinstance(source, Constant) and called is not None and isinstance(called.body, Dag):
+            for found in unfilled(source.value, inputs=False):
+                if found.startswith("{{$.inputs."):
+                    yield f"{step.name} is a pipeline, whose {name} has {found} in it, {_NEVER_FILLED}"
+
+
+def _mistyped(step: Step, group: Component, components: Mapping[str, Component]) -> Iterator[str]:
+    """The inputs of ``step`` that are texts in its group and something else for it: KFP makes nothing of a text."""
+    wanted = components[step.component].kinds if step.component in components else {}
+    for name, source in step.parameters.items():
+        if not isinstance(source, FromInput) or source.path or group.kinds.get(source.name) != "STRING":
+            continue
+        if wanted.get(name, "STRING") != "STRING":
+            why = _UNTYPED if source.name.endswith("loop-item") else ""
+            yield f"{step.name} takes its {name} ({wanted[name]}) from {source.name}, which is a text{why}"
+
+
+def _why(name: str) -> str:
+    """What is known of why ``name`` does not exist."""
+    return _LOST if "loop-item" in name else ""
+
+
+def _sources(step: Step) -> Iterator[tuple[str, Source]]:
+    yield from step.parameters.items()
+    yield from step.artifacts.items()

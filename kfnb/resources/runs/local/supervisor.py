@@ -1,0 +1,216 @@
+"""The process that drives one run: ``python -m kfnb.resources.runs.local.supervisor FOLDER LOCK``.
+
+It outlives the kernel that started it. ``LOCK`` is the run's lock as an open file, which it holds until it ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import signal
+import sys
+from collections.abc import Mapping
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from kfnb.disk import shortage
+from kfnb.jobs import private
+from kfnb.jobs.driver import drive
+from kfnb.jobs.eventlog import EventLog
+from kfnb.jobs.folder import check
+from kfnb.jobs.prefork import Prefork, Request
+from kfnb.jobs.processes import Processes
+from kfnb.jobs.spawn import leave_folder
+from kfnb.model import Artifact, RunState
+from kfnb.resources.runs.events import decode
+from kfnb.resources.runs.local.cache import Cache
+from kfnb.resources.runs.local.engine import Engine
+from kfnb.resources.runs.local.folder import Order, RunFolder
+from kfnb.resources.runs.local.importer import is_remote
+from kfnb.resources.runs.local.journal import Journal
+from kfnb.resources.runs.local.kind import end
+from kfnb.resources.runs.local.launcher import Launcher
+from kfnb.resources.runs.local.log_timeline import Timeline
+from kfnb.resources.runs.local.pod_resources import Supplier
+from kfnb.resources.runs.local.resolve import Inputs
+from kfnb.resources.runs.local.resource_pool import Room, gpus
+from kfnb.resources.runs.local.secret_store import Secrets
+from kfnb.resources.runs.local.spec import Pipeline
+from kfnb.resources.runs.local.spec_reader import read
+from kfnb.resources.runs.local.tasks import Tasks
+from kfnb.text.parameter_values import plain
+
+_WORKSPACE = "workspace"
+"""The volume that all tasks of a run share, where its pipeline asks for one."""
+
+_SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+"""What Kubernetes ends generated names with: five of these, which make no words."""
+
+
+def serve(request: Request | None, prefork: Prefork) -> None:
+    """Drive the run that is asked for; and, in forks of this process, the runs that come soon after."""
+    while request is not None:
+        folder, lock = RunFolder(request[0]), request[1]
+        order = drive_run(folder, lock)
+        os.close(lock)
+        request = prefork.wait(Path(order.home), order.linger) if order else None
+
+
+def drive_run(folder: RunFolder, lock: int) -> Order | None:
+    """Drive the run in ``folder`` to its end; what was asked for, if that can be read."""
+    orders: list[Order] = []
+
+    async def work(log: EventLog, processes: Processes) -> None:
+        check(folder.path)
+        spec, order = folder.read()
+        orders.append(order)
+        await _drive(folder, order, read(spec, order.platform), Journal(folder.id, log), processes)
+
+    def broken(log: EventLog, error: str) -> None:
+        full = shortage(folder.home)
+        end(folder.id, log, error, *(["it was ended: no space left on the disk"] if full else [error]))
+
+    drive(folder, lock, work, broken)
+    return orders[0] if orders else None
+
+
+async def _drive(
+    folder: RunFolder, order: Order, pipeline: Pipeline, journal: Journal, processes: Processes
+) -> None:
+    start, timeline = _start(folder, order), Timeline(folder.timeline)
+    engine = _engine(folder, order, pipeline, journal, (processes, timeline))
+    ending = _End(journal, engine, processes)
+    processes.listen()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, ending.stop)
+    if folder.stopping:
+        ending.stop()
+    if pipeline.timeout:
+        asyncio.get_running_loop().call_later(pipeline.timeout, ending.expire, pipeline.timeout)
+    looking = [asyncio.create_task(one.keep()) for one in (timeline, engine.tasks.room)]
+    try:
+        result = await engine.run(_inputs(pipeline, order, start))
+    finally:
+        for one in looking:
+            one.cancel()
+        await ending.settled()
+    if result.state is RunState.SUCCEEDED:
+        journal.ended(RunState.SUCCEEDED, result.outputs)
+    else:
+        # what failed may have left no more than that it failed
+        full = shortage(Path(order.home)) if result.state is RunState.FAILED else ""
+        why = "; ".join(filter(None, (ending.reason or str(engine.summary), full)))
+        journal.ended(ending.state or result.state, {}, why)
+
+
+class _End:
+    """How a run ends before it is done. ``state`` and ``reason`` say how it did, None and empty if it did not."""
+
+    def __init__(self, journal: Journal, engine: Engine, processes: Processes) -> None:
+        self.state: RunState | None = None
+        self.reason = ""
+        self._journal, self._engine, self._processes = journal, engine, processes
+        self._ending: asyncio.Task[None] | None = None
+
+    def stop(self) -> None:
+        """Somebody asked the run to stop."""
+        if self._ending is None:
+            self.state = RunState.CANCELED
+            self._journal.state("", RunState.CANCELING)
+            self._engine.stop()
+            self._ending = asyncio.create_task(self._processes.end())
+
+    def expire(self, seconds: float) -> None:
+        """The run has taken the ``seconds`` that it may."""
+        if self._ending is None:
+            self.stop()
+            self.state, self.reason = (
+                RunState.FAILED,
+                f"timed out after {seconds:g} s",
+            )
+
+    async def settled(self) -> None:
+        """Wait until every process of the run is gone."""
+        if self._ending is not None:
+            await self._ending
+        await self._processes.end()
+
+
+def _engine(
+    folder: RunFolder,
+    order: Order,
+    pipeline: Pipeline,
+    journal: Journal,
+    watched: tuple[Processes, Timeline],
+) -> Engine:
+    home, start = Path(order.home), _start(folder, order)
+    supplier = Supplier(Secrets(order.secrets), folder.path / "volumes")
+    if pipeline.workspace:
+        private.make(supplier.volume(_WORKSPACE))
+    processes, timeline = watched
+    room = Room(order.jobs, gpus(), order.most)
+    tasks = Tasks(
+        pipeline=pipeline,
+        journal=journal,
+        launcher=Launcher(
+            processes, home / "envs", start, folder.path, supplier, timeline, room.activity, journal.doing
+        ),
+        cache=Cache(home / "cache") if order.cache else None,
+        room=room,
+    )
+    words = _words(folder, order, pipeline.name)
+    return Engine(pipeline, journal, tasks, supplier, words, folder.path)
+
+
+def _start(folder: RunFolder, order: Order) -> Path:
+    """Where steps start: in the notebook's folder, if that is still there."""
+    return Path(order.folder) if Path(order.folder).is_dir() else folder.path
+
+
+def _inputs(pipeline: Pipeline, order: Order, start: Path) -> Inputs:
+    """The run's arguments as the root's inputs; one of artifact type is given as a path or an address."""
+    ports = pipeline.root.artifacts
+    parameters = {name: plain(value) for name, value in order.arguments.items() if name not in ports}
+    artifacts = {
+        name: _artifact(name, decode(order.arguments[name]), ports[name].type, start)
+        for name in ports
+        if name in order.arguments
+    }
+    return Inputs(parameters, artifacts)
+
+
+def _artifact(name: str, value: Any, kind: str, start: Path) -> Any:
+    if isinstance(value, list):
+        return [_artifact(name, item, kind, start) for item in value]
+    if isinstance(value, Artifact):
+        return value
+    uri = str(value)
+    return Artifact(
+        name, kind, uri if is_remote(uri) else str((start / uri.removeprefix("file://")).absolute())
+    )
+
+
+def _words(folder: RunFolder, order: Order, pipeline: str) -> Mapping[str, str]:
+    """What the placeholders about the run itself stand for."""
+    now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return {
+        "pipeline_job_name": order.name,
+        "pipeline_job_resource_name": _resource_name(folder.id, pipeline),
+        "pipeline_job_uuid": folder.id,
+        "workspace_path": str(folder.path / "volumes" / _WORKSPACE),
+        "pipeline_job_create_time_utc": now,
+        "pipeline_job_schedule_time_utc": now,
+    }
+
+
+def _resource_name(run_id: str, pipeline: str) -> str:
+    """The name that the run's Argo workflow could have on a cluster; that of a run stays, also when it is retried."""
+    digest = hashlib.sha256(run_id.encode()).digest()
+    ending = "".join(_SUFFIX_LETTERS[byte % len(_SUFFIX_LETTERS)] for byte in digest[:5])
+    return f"{pipeline.rpartition('/')[2]}-{ending}"
+
+
+if __name__ == "__main__":
+    leave_folder()
+    serve((Path(sys.argv[1]), int(sys.argv[2])), Prefork())

@@ -1,0 +1,108 @@
+"""One task that is no group: taken over from an earlier attempt at the run, or from the cache, or run, and again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+from kfnb.model import RunState, TaskError
+from kfnb.resources.runs.local.cache import Cache
+from kfnb.resources.runs.local.executor_io import Work
+from kfnb.resources.runs.local.journal import Journal
+from kfnb.resources.runs.local.launcher import Launcher
+from kfnb.resources.runs.local.resolve import Result
+from kfnb.resources.runs.local.resource_pool import Room, Share
+from kfnb.resources.runs.local.spec import Container, Pipeline, Program, Retries, Step
+from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
+
+
+@dataclass
+class Tasks:
+    """Does the work of tasks, in ``room``. ``cache`` is None where the run does without."""
+
+    pipeline: Pipeline
+    journal: Journal
+    launcher: Launcher
+    cache: Cache | None
+    room: Room
+    stopped: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def do(self, step: Step, work: Work, *, keep: bool) -> Result:
+        """Do ``work``; with ``keep``, what an earlier attempt at the run finished stands."""
+        earlier = self.journal.done(work.id)
+        if keep and earlier is not None:
+            return Result(RunState.SUCCEEDED, earlier.outputs, kept=True)
+        cache = self._cache(step, work)
+        key = await _aside(work, lambda: cache.key(work, step.cache_key)) if cache else ""
+        found = await _aside(work, lambda: cache.find(key, work)) if cache else None
+        if found is not None:
+            self.journal.started(work.id, work.shown)
+            self.journal.succeeded(work.id, found, cached=True)
+            return Result(RunState.SUCCEEDED, found)
+        result = await self._attempts(step.retries, work)
+        if cache and result.state is RunState.SUCCEEDED:
+            # what was written into a file while the step waited or ran may be in its outputs
+            same = await _aside(work, lambda: cache.key(work, step.cache_key)) == key
+            if same:
+                await _aside(work, lambda: cache.keep(key, work, result.outputs))
+        return result
+
+    async def pause(self, seconds: float) -> None:
+        """Wait, unless the run is stopped meanwhile."""
+        with suppress(asyncio.TimeoutError, TimeoutError):
+            await asyncio.wait_for(self.stopped.wait(), seconds)
+
+    def _cache(self, step: Step, work: Work) -> Cache | None:
+        body = work.component.body
+        if not step.cache or not isinstance(body, Program | Container) or body.demands.keeps_a_volume:
+            return None
+        return self.cache
+
+    async def _attempts(self, retries: Retries, work: Work) -> Result:
+        begun = time.monotonic()
+        for attempt in count(1):
+            result = await self._attempt(work)
+            pause = retries.pause(attempt, time.monotonic() - begun)
+            if result.state is not RunState.FAILED or pause is None:
+                break
+            self.journal.state(work.id, RunState.PENDING, result.error)
+            await self.pause(pause)
+        return result
+
+    async def _attempt(self, work: Work) -> Result:
+        async with self.room.taken(work.id, _share(work)):
+            if self.stopped.is_set():
+                return self._canceled(work)
+            self.launcher.warm_up(self.pipeline)
+            self.journal.started(work.id, work.shown)
+            try:
+                outputs = await self.launcher.run(work)
+            except (StepFailed, StepFault) as fault:
+                if self.stopped.is_set():
+                    return self._canceled(work)
+                error = fault.error if isinstance(fault, StepFailed) else TaskError(str(fault))
+                return Result(RunState.FAILED, error=error)
+            self.journal.succeeded(work.id, outputs)
+            return Result(RunState.SUCCEEDED, outputs)
+
+    def _canceled(self, work: Work) -> Result:
+        self.journal.state(work.id, RunState.CANCELED)
+        return Result(RunState.CANCELED)
+
+
+def _share(work: Work) -> Share:
+    """The room that a task takes. What a container does is not seen, so it counts as if it had asked for that."""
+    supply = work.supply
+    return Share(supply.cores, supply.gpus, said=supply.said or isinstance(work.component.body, Container))
+
+
+async def _aside(work: Work, action: Callable[[], Any]) -> Any:
+    """Do ``action`` with the cache: in a thread where files may have to be read, so that other tasks go on."""
+    if work.artifacts or work.component.output_artifacts:
+        return await asyncio.to_thread(action)
+    return action()

@@ -1,0 +1,42 @@
+"""Looks at a study here, one after the other, and what each of them finds new."""
+
+from __future__ import annotations
+
+from kfnb import model
+from kfnb.errors import StudyNotFound
+from kfnb.jobs.eventlog import reading
+from kfnb.jobs.fold import Event
+from kfnb.jobs.polling import JobObserver
+from kfnb.resources.studies.local.fold import StudyFold
+from kfnb.resources.studies.local.folder import StudyFolder
+from kfnb.resources.studies.local.kind import job
+
+
+class StudyObserver(JobObserver[int]):
+    """One study, as of the last look; which returns the numbers of trials, -1 for the study itself."""
+
+    def __init__(self, folder: StudyFolder) -> None:
+        self._folder, self._fold = folder, StudyFold(folder.name)
+        self._made: int | None = None
+        super().__init__(self._fold, self._events)
+
+    @property
+    def study(self) -> model.Study:
+        """The study."""
+        return self._fold.study
+
+    def _events(self, after: int) -> list[Event]:
+        """The events since, with the end of a study that has lost its driver."""
+        self._check()
+        with reading(self._folder.path) as log:
+            new = log.read(after)
+            if (new or not self._fold.finished) and job(self._folder).recover(log):
+                new = log.read(after)
+            return new
+
+    def _check(self) -> None:
+        """Raise ``StudyNotFound`` where the study is gone, or another one has taken its name."""
+        made = self._folder.made
+        if made is None or made != (self._made or made):
+            raise StudyNotFound(f"study {self._folder.name} is gone, or has another name now")
+        self._made = made

@@ -1,0 +1,130 @@
+"""Trials as runs of a whole pipeline, on the local backend."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from kfnb.errors import BackendError
+from kfnb.model import Artifact, Objective, Run, RunState, TaskError, TrialState
+from kfnb.resources.runs.backend import Submission
+from kfnb.resources.runs.handle import Run as Handle
+from kfnb.resources.runs.local import LocalBackend
+from kfnb.resources.studies.local.outcome import Outcome, failed, measured
+from kfnb.resources.studies.local.workers import Report
+from kfnb.resources.studies.search import Search
+from kfnb.resources.studies.space import start_of
+
+_LOOK = 0.05
+"""Seconds between looks at a run."""
+
+
+@dataclass
+class Runs:
+    """Runs trials as runs of the search's pipeline; ``tell`` is told a trial's number and its run's id."""
+
+    search: Search
+    backend: LocalBackend
+    tell: Callable[[int, str], None]
+    going: set[str] = field(default_factory=set)
+
+    async def run(self, number: int, params: Mapping[str, Any], report: Report) -> Outcome:
+        """Run one trial to its end."""
+        del report  # a pipeline tells its metrics at the end
+        subject = self.search.subject
+        try:
+            run_id = self.backend.submit(
+                Submission(
+                    spec=subject.spec,
+                    platform=subject.platform,
+                    arguments={**self._others(), **subject.arguments, **params},
+                    name=f"{self.search.name} {number}",
+                    experiment=self.search.name,
+                    folder=subject.folder,
+                )
+            )
+        except BackendError as error:
+            return failed(TaskError(str(error)))
+        self.tell(number, run_id)
+        self.going.add(run_id)
+        observer = Handle(self.backend, run_id).observe()
+        observer.look()
+        while not observer.run.state.finished:
+            await asyncio.sleep(_LOOK)
+            observer.look()
+        self.going.discard(run_id)
+        return _outcome(observer.run, self.search.objective)
+
+    def _others(self) -> dict[str, Any]:
+        """What parameters of the space are in a trial that does not have them, where the pipeline does not say."""
+        root = self.search.subject.spec["root"]
+        known = root.get("inputDefinitions", {}).get("parameters", {})
+        needed = (one for one in self.search.space if "defaultValue" not in known[one.name])
+        return {one.name: start_of(one) for one in needed}
+
+    async def close(self) -> None:
+        """End the runs that still go on."""
+        for run_id in self.going:
+            self.backend.stop(run_id)
+        while any(  # noqa: ASYNC110 - of other processes
+            not self.backend.get(run_id).state.finished for run_id in self.going
+        ):
+            await asyncio.sleep(_LOOK)
+
+
+def _outcome(run: Run, objective: Objective) -> Outcome:
+    if run.state is not RunState.SUCCEEDED:
+        broken = next((task for task in run.tasks if task.error is not None), None)
+        error = broken.error if broken is not None and broken.error is not None else TaskError(run.error)
+        return failed(replace(error, message=error.message or f"its run is {run.state}"))
+    found = {name: _found(run, name) for name in (objective.metric, *objective.further)}
+    if found[objective.metric] is None:
+        there = ", ".join(_measured(run)) or "no numbers"
+        error = TaskError(f"it ended without {objective.metric}; there is {there}")
+        return Outcome(TrialState.METRICS_UNAVAILABLE, error=error)
+    outcome = measured({name: value for name, value in found.items() if value is not None}, objective)
+    return Outcome(
+        outcome.state, outcome.value, outcome.metrics, outcome.error, _curve(run, objective.metric)
+    )
+
+
+def _found(run: Run, metric: str) -> Any:
+    """A metric of a run: ``task.output``, ``task.metric``, one of the pipeline's own outputs, or what a task logged."""
+    task, _, name = metric.rpartition(".")
+    if not task and name in run.result:
+        return _number(run.result[name])
+    for one in reversed(run.tasks):
+        if not task or one.name == task or one.name == task.replace("_", "-"):
+            values = {**one.metrics, **one.outputs}
+            if name in values and not isinstance(values[name], Artifact):
+                return _number(values[name])
+    return None
+
+
+def _measured(run: Run) -> list[str]:
+    """All numbers that a run's tasks put out and logged."""
+    return [
+        f"{task.name}.{name}"
+        for task in run.tasks
+        for name, value in {**task.metrics, **task.outputs}.items()
+        if isinstance(value, int | float) and not isinstance(value, bool)
+    ]
+
+
+def _number(value: Any) -> Any:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"{value!r:.60} ({type(value).__name__})"
+    return float(value)
+
+
+def _curve(run: Run, metric: str) -> tuple[tuple[float, float], ...]:
+    """The objective on the way, where the task that has it reported it."""
+    task, _, name = metric.rpartition(".")
+    for one in run.tasks:
+        for artifact in one.artifacts.values():
+            points = artifact.metadata.get("kfnb_curves", {}).get(name, ())
+            if points and (not task or one.name == task.replace("_", "-")):
+                return tuple((float(step), float(value)) for step, value in points)
+    return ()

@@ -1,0 +1,240 @@
+"""Executes trials, one after the other, in a process that the driver forked: the step's program stays loaded.
+
+Each trial runs the step's function in a namespace of its own, as a step runs in a process of its own. What the trial
+has found goes back over a socket, a line of JSON each: ``{"report": [step, value]}``, which is answered by whether the
+trial is to end, and ``{"ended": ...}`` (see ``outcome``).
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import os
+import random
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from types import CodeType, ModuleType, TracebackType
+from typing import Any
+
+from kfnb import compat
+from kfnb.resources.runs.local.runner import MODULE, describe
+from kfnb.resources.studies.local import trial_log
+
+_SLOW_TO_READ = frozenset({"parquet", "series-parquet", "polars-parquet", "arrow-parquet", "skops"})
+"""Formats of inputs that are read once, and copied for each trial."""
+
+
+class EndTrial(BaseException):
+    """The trial has no prospect and ends here. No ``except Exception`` of the step's keeps it."""
+
+
+@dataclass(frozen=True)
+class Program:
+    """The step as a program: ``source`` in ``file``, whose ``function`` it is. ``measured`` are the objective's name
+    and those of the further metrics.
+    """
+
+    source: str
+    file: str
+    function: str
+    measured: tuple[str, ...]
+
+
+def serve(file: int, program: Program) -> int:
+    """Execute the trials that come over the socket that is open as ``file``, until there are no more."""
+    line = socket.socket(fileno=file)
+    os.environ.update(KFNB_OBJECTIVE=program.measured[0], KFNB_RETRIES="outside")
+    sys.argv[:] = [program.file]
+    sys.path.insert(0, str(Path(program.file).parent))
+    sys.modules["__main__"] = ModuleType("__main__")
+    worker = Worker(program, line.makefile("r", encoding="utf-8"), line)
+    while order := worker.hear():
+        worker.say({"ended": worker.trial(json.loads(order))})
+    return 0
+
+
+@dataclass
+class Worker:
+    """One process's life: ``lines`` come in, ``line`` is where answers go."""
+
+    program: Program
+    lines: Any
+    line: socket.socket
+    _code: CodeType | None = None
+    _kept: dict[str, Any] = field(default_factory=dict)
+    _ended: bool = False
+    _installed: bool = False
+    _start: str = field(default_factory=os.getcwd)
+
+    def hear(self) -> str:
+        """The next line; empty where the driver is gone, or has no more."""
+        return str(self.lines.readline())
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Tell the driver something."""
+        self.line.sendall(json.dumps(message).encode() + b"\n")
+
+    def trial(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Execute one trial; how it ended."""
+        self._ended = False
+        os.chdir(self._start)
+        trial_log.redirect(order["log"])
+        _seed(order["seed"])
+        try:
+            values = _numbers(self._values(order["executor_input"]), self.program.measured)
+        except EndTrial:
+            return {"early": True}
+        except BaseException as error:
+            if self._ended:
+                return {"early": True}
+            missing = self._unassigned(error)
+            if missing:
+                return {"missing": missing}
+            if not (isinstance(error, SystemExit) and error.code in (None, 0)):
+                return {"error": describe(error, set())}
+            values = {}
+        finally:
+            trial_log.flush()
+        return {"early": True} if self._ended else {"values": values}
+
+    def _values(self, executor_input: dict[str, Any]) -> dict[str, Any]:
+        """What the step put out and logged, by name."""
+        function = self._function()
+        executor = compat.kfp_executor(executor_input, function)
+        results: list[Any] = []
+        executor.write_executor_output = results.append
+        executor.execute()
+        fields = getattr(function.__annotations__.get("return"), "_fields", ())
+        returned = results[0] if results and fields else results  # one value has no name of its own
+        found = {
+            name: value
+            for artifact in executor.output_artifacts.values()
+            for name, value in artifact.metadata.items()
+            if name in self.program.measured
+        }
+        return found | dict(zip(fields or ("Output",), returned, strict=False))
+
+    def _function(self) -> Callable[..., Any]:
+        """The step's function in a namespace that no other trial has."""
+        module = ModuleType(MODULE)
+        module.__file__ = self.program.file
+        sys.modules[MODULE] = module
+        if self._code is None:
+            self._code = compile(self.program.source, self.program.file, "exec", dont_inherit=True)
+        names: dict[str, Any] = module.__dict__
+        exec(self._code, names)  # noqa: S102 - as KFP has it
+        if "kfnb_unpack" in names:
+            names["kfnb_unpack"]()
+            names["kfnb_unpack"] = lambda: None  # the step would undo what follows
+        names["kfnb_value"] = lambda value, _kind, _name: value  # a wrong one is told in a trial's own words
+        if "kfnb_modules" in names:
+            names["kfnb_modules"] = self._once(names["kfnb_modules"])
+        if "kfnb_load" in names:
+            names["kfnb_load"] = self._loading(names["kfnb_load"])
+        if "kfnb_report" in names:
+            self._hear_reports(names)
+        function: Callable[..., Any] = names[self.program.function]
+        return function
+
+    def _once(self, install: Callable[..., None]) -> Callable[..., None]:
+        """``kfnb_modules``, which writes the modules that lay beside the notebook for the first trial."""
+
+        def installed(files: dict[str, str]) -> None:
+            if not self._installed:
+                install(files)
+                self._installed = True
+
+        return installed
+
+    def _loading(self, load: Callable[..., Any]) -> Callable[..., Any]:
+        """``kfnb_load``, which reads what is slow to read once."""
+
+        def loaded(artifact: Any, classes: Any) -> Any:
+            if artifact is None or artifact.metadata.get("format") not in _SLOW_TO_READ:
+                return load(artifact, classes)
+            if artifact.path not in self._kept:
+                self._kept[artifact.path] = load(artifact, classes)
+            return copy.deepcopy(self._kept[artifact.path])
+
+        return loaded
+
+    def _hear_reports(self, names: dict[str, Any]) -> None:
+        """Make ``kf.report`` tell the driver too, and end the trial where that says so."""
+        log_into, report_by = names["kfnb_log_metrics"], names["kfnb_report"]
+        metadata: dict[str, Any] = {}
+        told, own, alone = [None], os.getpid(), Lock()
+
+        def logging_into(metrics: Any, by_step: Callable[..., None]) -> Callable[..., None]:
+            nonlocal metadata
+            metadata = metrics.metadata
+            made: Callable[..., None] = log_into(metrics, by_step)
+            return made
+
+        def reporting_by(log_metrics: Callable[..., None]) -> Callable[..., None]:
+            log = report_by(log_metrics)
+
+            def report(value: Any = None, *, step: int | None = None, **values: Any) -> None:
+                if os.getpid() != own:
+                    logging.getLogger("kf").warning("report is heard from the trial's own process alone")
+                    return
+                with alone:  # threads of the trial may report at once, and each answer is to one of them
+                    log(value, step=step, **values)
+                    curves = metadata.get("kfnb_curves", {})
+                    point = curves.get(self.program.measured[0], [None])[-1]
+                    if point is not None and point != told[0]:
+                        told[0] = point
+                        self._report(point)
+
+            return report
+
+        names["kfnb_log_metrics"], names["kfnb_report"] = logging_into, reporting_by
+
+    def _report(self, point: list[float]) -> None:
+        self.say({"report": point})
+        if json.loads(self.hear() or "true"):
+            self._ended = True
+            raise EndTrial
+
+    def _unassigned(self, error: BaseException) -> str:
+        """The measured name that the step's cell never assigned, where that is what went wrong."""
+        if not isinstance(error, NameError) or error.name not in self.program.measured:
+            return ""
+        lines = self.program.source.splitlines()
+        line = lines[_last(error.__traceback__) - 1].strip()
+        return str(error.name) if line.startswith("return (kfnb_value(") else ""
+
+
+def _last(frames: TracebackType | None) -> int:
+    line = 1
+    while frames is not None:
+        line, frames = frames.tb_lineno, frames.tb_next
+    return line
+
+
+def _seed(seed: int | None) -> None:
+    """Random numbers that no other trial has had; the same ones in a study with the same seed."""
+    random.seed(seed)
+    numpy = sys.modules.get("numpy.random")
+    if numpy is not None:
+        numpy.seed(seed)
+
+
+def _numbers(values: dict[str, Any], measured: tuple[str, ...]) -> dict[str, Any]:
+    """The values as JSON has them: a number, or in a text what is there instead."""
+    return {name: _number(values[name]) for name in measured if name in values}
+
+
+def _number(value: Any) -> Any:
+    try:
+        plain = value.item() if hasattr(value, "item") else value
+    except (ValueError, RuntimeError, TypeError):
+        plain = value
+    if isinstance(plain, bool) or not isinstance(plain, int | float):
+        shown = repr(plain)
+        return f"{shown[:60]}{'...' if len(shown) > 60 else ''} ({type(plain).__name__})"  # noqa: PLR2004
+    return float(plain)
