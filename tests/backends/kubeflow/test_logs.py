@@ -107,7 +107,9 @@ def test_a_log_that_is_gone_is_said_and_the_others_are_read(objects, kubernetes)
         Source("load", "", kept(objects), finished=True),
     ]
     lines = list(read(sources, Pods(kubernetes.api(), "kubeflow")))
-    assert lines[0].text == '(no log: mlpipeline/gone is gone; Kubernetes: pods "gone" not found (404))'
+    assert (
+        lines[0].text == '(no log: no such object: mlpipeline/gone; Kubernetes: pods "gone" not found (404))'
+    )
     assert lines[1:] == [LogLine("load", "loading 300 rows")]
 
 

@@ -82,7 +82,7 @@ def whole(source: Source, pods: Pods | None) -> Iterator[Line]:
                 begun = True
                 yield line
         except (OSError, BackendError) as error:
-            why.append(f"{error} is gone" if isinstance(error, FileNotFoundError) else str(error))
+            why.append(str(error))
             if begun:
                 yield f"(the rest of the log is missing: {error})", source.ended
         else:
