@@ -158,6 +158,11 @@ describe("a live picture", () => {
     model.say(wholeRuns("V", rows(3)));
     await settle();
     expect(shadowOf(element)?.querySelectorAll("tbody tr")).toHaveLength(3);
+    const text = "this kernel does not keep it any more: run the cell again";
+    model.say({ kind: "reply", type: "runs", id: "V", text, ok: false });
+    await settle();
+    expect(shadowOf(element)?.textContent).toContain(text);
+    expect(shadowOf(element)?.textContent).not.toContain("Refresh");
   });
 
   it("passes over what it does not know", () => {

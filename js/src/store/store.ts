@@ -61,7 +61,8 @@ export abstract class Store {
 
   /** Take in whatever else is told. */
   hear(message: News, _buffers: DataView[]): void {
-    if (message.kind === "gone") this.end(message.text);
+    const refused = message.kind === "reply" && !message.ok;
+    if (message.kind === "gone" || refused) this.end(message.text);
   }
 
   /** Ask the kernel for all of it, and for what changes. */
