@@ -31,7 +31,7 @@ UNPICKLES = {
 """Each place that unpickles, and why it may."""
 
 LISTENS = {
-    ("kfnb/backends/kubeflow/forward.py", "socket.create_server(('127.0.0.1', 0))"),
+    ("kfnb/remote/portforward/forward.py", "socket.create_server(('127.0.0.1', 0))"),
     (
         "kfnb/backends/local/warm.py",
         "door.bind(f'/proc/self/fd/{here}/{draft}')",
@@ -39,7 +39,7 @@ LISTENS = {
 }
 """Each place where something is listened for."""
 
-TRUSTS = {("kfnb/backends/kubeflow/server.py", "CERT_NONE"): "%kf_config verify=false asks for it"}
+TRUSTS = {("kfnb/remote/http.py", "CERT_NONE"): "%kf_config verify=false asks for it"}
 """Each place that does without a check of certificates, and who asked for it."""
 
 
