@@ -16,7 +16,7 @@ import pytest
 from kfnb.backends.local import importer
 from kfnb.remote.kfp.server import Server
 from kfnb.remote.kubernetes import kubeconfig
-from kfnb.remote.retry import Retry
+from kfnb.remote.retry import RetryPolicy
 from tests.backends.kubeflow.certificates import serve_tls
 
 ROOT = Path(__file__).parent.parent
@@ -252,7 +252,7 @@ def ask_kubernetes(url, folder, monkeypatch):
 
 
 def ask_pipelines(url, folder, monkeypatch):
-    Server(url, retry=Retry(tries=1)).get("/healthz")
+    Server(url, retry=RetryPolicy(tries=1)).get("/healthz")
 
 
 def ask_the_web(url, folder, monkeypatch):
