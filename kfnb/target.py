@@ -12,7 +12,7 @@ from kfnb.settings import settings
 
 if TYPE_CHECKING:
     from kfnb.remote.kubernetes.client import Kubernetes
-    from kfnb.remote.retry import Retry
+    from kfnb.remote.retry import RetryPolicy
 
 BACKENDS = ("local", "kubeflow")
 """Where runs and studies go: this machine, or a cluster."""
@@ -43,7 +43,7 @@ def names_a_cluster() -> bool:
     return wanted == "kubeflow" or (not chosen.backend and bool(chosen.host or chosen.context))
 
 
-def kubernetes(retry: Retry | None = None) -> Kubernetes | None:
+def kubernetes(retry: RetryPolicy | None = None) -> Kubernetes | None:
     """The Kubernetes that the settings name, else that of the pod that this runs in; None where there is none.
 
     Nothing is asked of it yet. Raises ``BackendError``.

@@ -15,7 +15,7 @@ import pytest
 
 from kfnb.remote.kfp.server import Server
 from kfnb.remote.kubernetes import kubeconfig
-from kfnb.remote.retry import Retry
+from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.local import importer
 from tests.backends.kubeflow.certificates import serve_tls
 
@@ -39,7 +39,7 @@ LISTENS = {
 }
 """Each place where something is listened for."""
 
-TRUSTS = {("kfnb/remote/kfp/server.py", "CERT_NONE"): "%kf_config verify=false asks for it"}
+TRUSTS = {("kfnb/remote/http.py", "CERT_NONE"): "%kf_config verify=false asks for it"}
 """Each place that does without a check of certificates, and who asked for it."""
 
 
@@ -252,7 +252,7 @@ def ask_kubernetes(url, folder, monkeypatch):
 
 
 def ask_pipelines(url, folder, monkeypatch):
-    Server(url, retry=Retry(tries=1)).get("/healthz")
+    Server(url, retry=RetryPolicy(tries=1)).get("/healthz")
 
 
 def ask_the_web(url, folder, monkeypatch):

@@ -22,7 +22,7 @@ from typing import NoReturn
 
 from kfnb import compat
 from kfnb.jobs.child import finish, redirect
-from kfnb.jobs.system import TAG, ProcessSpec, Starter, Thread
+from kfnb.jobs.process_spec import TAG, ProcessSpec, Starter, Thread
 
 PREFORKS = True
 _PROC = Path("/proc")

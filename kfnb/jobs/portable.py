@@ -16,7 +16,7 @@ from tempfile import TemporaryFile
 
 from kfnb.jobs import private
 from kfnb.jobs.child import finish, redirect
-from kfnb.jobs.system import TAG, ProcessSpec, Starter, Thread
+from kfnb.jobs.process_spec import TAG, ProcessSpec, Starter, Thread
 
 PREFORKS = False
 _PROGRAM = (

@@ -31,10 +31,11 @@ from pathlib import Path
 
 from kfnb.jobs import private, system
 from kfnb.jobs.folder import JobFolder
+from kfnb.jobs.process_spec import TAG
 
 WAITS = "kfnb prefork"
 """What a process that waits is tagged with."""
-_VOLATILE = frozenset({system.TAG, "_", "PWD", "OLDPWD", "SHLVL"})
+_VOLATILE = frozenset({TAG, "_", "PWD", "OLDPWD", "SHLVL"})
 _FOLDER = "warm"
 _PATIENCE = 0.5
 """Seconds that a process that waits may take to answer; after that, a fresh one is quicker."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from kfnb.jobs import system
-from kfnb.jobs.system import ProcessSpec
+from kfnb.jobs.process_spec import ProcessSpec
 
 _GRACE = 2.0
 """Seconds between asking processes to end and ending them."""

@@ -13,6 +13,7 @@ from typing import IO
 from kfnb.errors import BackendError
 from kfnb.jobs import prefork, private, system
 from kfnb.jobs.folder import JobFolder
+from kfnb.jobs.process_spec import TAG
 
 _PARENT = Path(__file__).parents[2]
 """The folder that kfnb lies in."""
@@ -70,7 +71,7 @@ def _start(command: list[str], environ: Mapping[str, str], log: IO[bytes], files
 def _environment() -> dict[str, str]:
     """This process's, without the tag of a job that it may belong to: a driver is tagged as that of its own."""
     environ = {**os.environ, "_KFP_RUNTIME": "true"}
-    environ.pop(system.TAG, None)
+    environ.pop(TAG, None)
     if environ.get("MPLBACKEND", "").startswith("module://"):
         del environ["MPLBACKEND"]  # the kernel's own, which draws into a notebook that a step does not have
     return environ

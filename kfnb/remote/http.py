@@ -19,7 +19,7 @@ from kfnb import compat
 from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.errors import BadAddress, NoAnswer, TooLarge, Untrusted
-from kfnb.remote.retry import LATER, RETRY, TOO_MANY, Deadline, Retry
+from kfnb.remote.retry import LATER, RETRY, TOO_MANY, Deadline, RetryPolicy
 
 _logger = logger(__package__)
 
@@ -185,7 +185,7 @@ class Http:
         authorization: Authorization | None = None,
         transport: Callable[[], Transport] = Transport,
         *,
-        retry: Retry = RETRY,
+        retry: RetryPolicy = RETRY,
         later: frozenset[int] = LATER,
     ) -> None:
         self.retry = retry

@@ -14,7 +14,7 @@ LATER = frozenset({TOO_MANY, 502, 503, 504})
 
 
 @dataclass(frozen=True)
-class Retry:
+class RetryPolicy:
     """Seconds for a connection and for an answer, and between ``tries``: ``pause``, doubled each time, ``longest`` at
     most. After ``deadline`` seconds in all there is no other try, and an answer that still comes is given up.
     """
@@ -34,7 +34,7 @@ class Retry:
 
 
 _CHANCE = random.Random()  # noqa: S311 - no secret; and not the global one, which a notebook may have seeded
-RETRY = Retry()
+RETRY = RetryPolicy()
 """As much as most have."""
 
 

@@ -24,7 +24,7 @@ from kfnb.errors import (
 )
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.errors import Expired, refusal
-from kfnb.remote.retry import Retry
+from kfnb.remote.retry import RetryPolicy
 
 TEAM = f"/api/v1/namespaces/{NAMESPACE}"
 NOTEBOOKS = f"/apis/kubeflow.org/v1/namespaces/{NAMESPACE}/notebooks"
@@ -296,7 +296,7 @@ def test_a_server_that_stays_busy_may_answer_later(as_user, replay):
 def test_the_pause_that_a_server_asks_for_is_kept(replay):
     replay.faults.append(Fault(status=429, headers=(("Retry-After", "1"),)))
     began = time.monotonic()
-    asking(replay.url, "viewer", Retry(tries=2, pause=0.001, longest=1.0)).version()
+    asking(replay.url, "viewer", RetryPolicy(tries=2, pause=0.001, longest=1.0)).version()
     assert time.monotonic() - began >= 0.8
 
 
@@ -319,7 +319,7 @@ def test_where_nothing_listens_the_address_is_said():
 def test_a_server_that_is_silent_is_not_waited_for_for_ever(replay):
     replay.faults.append(Fault(delay=2.0))
     with pytest.raises(BackendUnavailable, match=r"no answer within 0\.2 s"):
-        asking(replay.url, "viewer", Retry(read=0.2)).version()
+        asking(replay.url, "viewer", RetryPolicy(read=0.2)).version()
 
 
 def test_a_login_page_is_no_kubernetes(tmp_path):
@@ -389,5 +389,5 @@ def test_a_refusal_that_tells_the_whole_object_is_cut():
 def test_a_pause_between_tries_leaves_a_notebooks_seed_alone():
     random.seed(1)
     before = random.getstate()
-    assert 0 < Retry().before(0) <= 0.3
+    assert 0 < RetryPolicy().before(0) <= 0.3
     assert random.getstate() == before

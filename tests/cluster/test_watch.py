@@ -9,7 +9,7 @@ from replay_kubernetes import NAMESPACE, Fault, recorded
 
 from kfnb.errors import BackendError, BackendUnavailable, Hidden, Unauthenticated
 from kfnb.remote.kubernetes.watch import ANEW, events
-from kfnb.remote.retry import Retry
+from kfnb.remote.retry import RetryPolicy
 
 NOTEBOOKS = f"/apis/kubeflow.org/v1/namespaces/{NAMESPACE}/notebooks"
 EVENTS = f"/api/v1/namespaces/{NAMESPACE}/events"
@@ -98,7 +98,7 @@ def test_a_watch_that_ends_goes_on_from_the_last_version(as_user, replay):
     assert len(asked) < 60  # a stream that ends at once is not asked for in a hurry
 
 
-class Counting(Retry):
+class Counting(RetryPolicy):
     """Waits for nothing, and notes how often in a row there was nothing."""
 
     def before(self, number, asked=""):
@@ -133,14 +133,14 @@ def test_what_may_not_be_watched_is_said_at_once(as_user, replay):
 
 
 def test_a_server_that_never_answers_is_said_at_once():
-    hasty = Retry(tries=1, pause=0.01, connect=0.5)
+    hasty = RetryPolicy(tries=1, pause=0.01, connect=0.5)
     with pytest.raises(BackendUnavailable):
         list(asking("http://127.0.0.1:1", retry=hasty).watch(NOTEBOOKS))
 
 
 def spoilt(replay, fault):
     """Watches until it fails; all goes wrong after the list."""
-    watch = asking(replay.url, "viewer", Retry(tries=1, pause=0.05, longest=0.1)).watch(NOTEBOOKS)
+    watch = asking(replay.url, "viewer", RetryPolicy(tries=1, pause=0.05, longest=0.1)).watch(NOTEBOOKS)
     for word, _ in watch:
         yield word
         if word != ANEW:

@@ -17,9 +17,9 @@ from kfnb.remote.credentials import Credentials
 from kfnb.remote.environment import proxy_to
 from kfnb.remote.errors import BadAddress, NoAnswer, TooLarge, Untrusted
 from kfnb.remote.http import Http, Request, Transport
-from kfnb.remote.retry import Retry
+from kfnb.remote.retry import RetryPolicy
 
-HASTE = Retry(tries=3, pause=0.01, longest=0.05, connect=5.0, read=5.0)
+HASTE = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=5.0, read=5.0)
 CANARY = "canary-7f3a"
 
 
@@ -152,7 +152,7 @@ def test_tries_have_an_end(server):
 
 def test_what_was_never_sent_is_sent_again_whatever_it_is():
     port = refused_port()
-    http_ = Http(retry=Retry(tries=50, pause=0.05, longest=0.05))
+    http_ = Http(retry=RetryPolicy(tries=50, pause=0.05, longest=0.05))
     asked: list[bytes] = []
 
     def come_up() -> None:
@@ -189,7 +189,7 @@ def test_a_server_that_says_nothing_is_asked_once(server):
     server.then = silence(1.0)
     began = time.monotonic()
     with pytest.raises(NoAnswer, match=r"no answer within 0\.2 s"):
-        Http(retry=Retry(pause=0.01, read=0.2)).send(get(server))
+        Http(retry=RetryPolicy(pause=0.01, read=0.2)).send(get(server))
     assert time.monotonic() - began < 1
     assert len(server.asked) == 1
 
@@ -201,7 +201,7 @@ def test_a_server_that_falls_silent_within_its_answer_is_asked_once(server):
 
     server.then = act
     with pytest.raises(NoAnswer, match="nothing more of its answer came"):
-        Http(retry=Retry(pause=0.01, read=0.2)).send(get(server))
+        Http(retry=RetryPolicy(pause=0.01, read=0.2)).send(get(server))
     assert len(server.asked) == 1
 
 
@@ -210,7 +210,7 @@ def test_the_pause_that_a_server_asks_for_is_kept(server, asked):
     """Retry-After is a number of seconds, or a date."""
     server.script = [answer(503, retry_after=asked if isinstance(asked, str) else asked())]
     began = time.monotonic()
-    Http(retry=Retry(tries=2, pause=0.001, longest=1.0)).send(get(server))
+    Http(retry=RetryPolicy(tries=2, pause=0.001, longest=1.0)).send(get(server))
     assert 0.75 < time.monotonic() - began < 3
 
 
@@ -223,7 +223,7 @@ def test_no_server_is_waited_for_longer_than_patience_lasts(server, asked):
 
 
 def test_pauses_grow_and_have_a_limit():
-    retry = Retry(pause=0.1, longest=1.0)
+    retry = RetryPolicy(pause=0.1, longest=1.0)
     pauses = [retry.before(number) for number in range(8)]
     assert all(
         0.8 * min(0.1 * 2**number, 1.0) <= pause <= 1.0 and pause <= 0.1 * 2**number
@@ -237,7 +237,7 @@ def test_pauses_grow_and_have_a_limit():
 def test_after_the_deadline_there_is_no_other_try(server):
     server.then = answer(503)
     began = time.monotonic()
-    hasty = Retry(tries=100, pause=0.1, longest=0.1, deadline=0.45)
+    hasty = RetryPolicy(tries=100, pause=0.1, longest=0.1, deadline=0.45)
     assert Http(retry=hasty).send(get(server)).status == 503
     assert time.monotonic() - began < 1
     assert 2 <= len(server.asked) <= 6
@@ -248,7 +248,7 @@ def test_a_body_that_comes_byte_by_byte_is_given_up_at_the_deadline(server):
     server.then = drip(b"x" * 200, 0.05)
     began = time.monotonic()
     with pytest.raises(NoAnswer, match="its answer did not end in time"):
-        Http(retry=Retry(tries=1, read=1.0, deadline=0.4)).send(get(server))
+        Http(retry=RetryPolicy(tries=1, read=1.0, deadline=0.4)).send(get(server))
     assert time.monotonic() - began < 1.5
 
 
@@ -366,7 +366,7 @@ def test_a_server_without_tls_is_told_from_one_that_is_not_trusted():
 @pytest.mark.parametrize("url", ["not an address", "http://[", "ftp://x/y", "http://a b/"])
 def test_what_is_not_an_address(url):
     with pytest.raises(BackendError):
-        Http(retry=Retry(tries=1, connect=1.0)).send(Request("GET", url))
+        Http(retry=RetryPolicy(tries=1, connect=1.0)).send(Request("GET", url))
 
 
 def test_an_address_that_cannot_be_read_is_said():

@@ -10,10 +10,10 @@ from http_server import Asked, Server, answer, serving
 
 from kfnb.errors import BackendError, BackendUnavailable, Unauthenticated
 from kfnb.remote.kubernetes import kubeconfig
-from kfnb.remote.retry import Retry
+from kfnb.remote.retry import RetryPolicy
 
 DEFAULT = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
-HASTE = Retry(tries=2, pause=0.01)
+HASTE = RetryPolicy(tries=2, pause=0.01)
 PLUGIN = """\
 import json, pathlib
 folder = pathlib.Path(__file__).parent

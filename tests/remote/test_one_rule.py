@@ -10,7 +10,7 @@ from kfnb.model.notebook import NotebookState
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.experiments import STOPPED, experiment_state
 from kfnb.remote.kubernetes.notebooks import server as server_of
-from kfnb.remote.retry import Retry
+from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.cluster import workloads
 from kfnb.resources.cluster.probe import Place
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
@@ -24,7 +24,7 @@ def listed(server: Server, *items: dict) -> Place:
     settings = Configuration()
     settings.host = server.url
     server.then = answer(200, json.dumps({"items": list(items)}).encode())
-    return Place(Kubernetes(lambda: settings, retry=Retry(tries=1)), "team-a")
+    return Place(Kubernetes(lambda: settings, retry=RetryPolicy(tries=1)), "team-a")
 
 
 def notebook(container=None, *, conditions=(), ready=0, annotations=None, image="i:1") -> dict:

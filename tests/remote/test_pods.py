@@ -414,6 +414,35 @@ QUOTA = 'create Pod a-0 in StatefulSet a failed error: pods "a-0" is forbidden: 
             (BLOCKED, "start", "cannot start: failed to set up the network"),
         ),
         (
+            [
+                happened(QUOTA, reason="FailedCreate"),
+                happened("create Pod a-0 successful", kind="Normal", reason="SuccessfulCreate", at="20"),
+            ],
+            (STARTING, "", ""),
+        ),
+        (
+            [
+                happened("0/1 nodes are available.", reason="FailedScheduling"),
+                happened("Successfully assigned a to b", kind="Normal", reason="Scheduled", at="20"),
+                happened(PULLING, kind="Normal", reason="Pulling", at="30"),
+            ],
+            (STARTING, "pulling", "pulling image python:3.11"),
+        ),
+        (
+            [
+                happened(MOUNT, reason="FailedMount"),
+                happened("Container created", kind="Normal", reason="Created", at="20"),
+            ],
+            (STARTING, "", ""),
+        ),
+        (
+            [
+                happened(PULLING, kind="Normal", reason="Pulling"),
+                happened('Successfully pulled image "python:3.11" in 9ms', kind="Normal", reason="Pulled"),
+            ],  # within one second
+            (STARTING, "", ""),
+        ),
+        (
             [happened("Readiness probe failed", reason="Unhealthy")],
             (STARTING, "", ""),
         ),  # it is not ready yet, and that is all

@@ -19,7 +19,7 @@ from kfnb.remote.environment import proxy_to
 from kfnb.remote.errors import BadAddress, NoAnswer, Untrusted
 from kfnb.remote.http import Answer, Http, Request, Transport
 from kfnb.remote.kfp.error_text import forbidden, sentence
-from kfnb.remote.retry import LATER, RETRY, Retry
+from kfnb.remote.retry import LATER, RETRY, RetryPolicy
 
 API = "/apis/v2beta1"
 
@@ -60,7 +60,7 @@ class Server:
     ca: str = ""
     verify: bool = True
     direct: bool = False
-    retry: Retry = RETRY
+    retry: RetryPolicy = RETRY
     hint: Callable[[], str] = str
 
     def __post_init__(self) -> None:

@@ -19,7 +19,7 @@ from kfnb.remote.errors import NoAnswer, Untrusted
 from kfnb.remote.http import Http, Request, Stream, Transport
 from kfnb.remote.kubernetes.errors import LATER, Expired, refusal
 from kfnb.remote.kubernetes.watch import ListWatch
-from kfnb.remote.retry import RETRY, Retry
+from kfnb.remote.retry import RETRY, RetryPolicy
 
 _logger = logger(__package__)
 
@@ -46,12 +46,12 @@ class Kubernetes:
     ``BackendUnavailable``. May be used by several threads.
     """
 
-    def __init__(self, configure: Callable[[], Any], *, retry: Retry = RETRY) -> None:
+    def __init__(self, configure: Callable[[], Any], *, retry: RetryPolicy = RETRY) -> None:
         self._login = _Login(configure)
         self._http = Http(self._login, self._login.transport, retry=retry, later=LATER)
 
     @property
-    def retry(self) -> Retry:
+    def retry(self) -> RetryPolicy:
         """How patiently it is asked."""
         return self._http.retry
 

@@ -11,12 +11,12 @@ from kfnb.diagnostics import hide, logger, where
 from kfnb.errors import BackendError
 from kfnb.remote.environment import proxy_to
 from kfnb.remote.kubernetes.client import Kubernetes
-from kfnb.remote.retry import RETRY, Retry
+from kfnb.remote.retry import RETRY, RetryPolicy
 
 _logger = logger(__package__)
 
 
-def kubernetes(context: str = "", *, within: bool = False, retry: Retry = RETRY) -> Kubernetes | None:
+def kubernetes(context: str = "", *, within: bool = False, retry: RetryPolicy = RETRY) -> Kubernetes | None:
     """The Kubernetes of a kubeconfig's ``context``; without one that of the pod that this is (``within``), else None.
 
     Nothing is asked yet. Raises ``BackendError`` where the kubeconfig has no such context.

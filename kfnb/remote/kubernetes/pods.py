@@ -43,6 +43,10 @@ _PULL = re.compile(
 """The kubelet's events on images: one is being pulled, or is there."""
 
 
+_PROGRESS = ("Scheduled", "Pulled", "Created", "Started", "SuccessfulCreate", "SuccessfulAttachVolume")
+"""Kubernetes' words for events after which a pod is further than before."""
+
+
 class PodState(str, Enum):
     """How a pod is. One that ``waits`` may start by itself; one that is blocked does not until something is changed."""
 
@@ -163,18 +167,22 @@ def _in_the_way(pod: Item, status: Item) -> Diagnosis | None:
 def explained(diagnosis: Diagnosis, events: Iterable[Item]) -> Diagnosis:
     """A diagnosis with what events tell, of a pod that is starting for no known reason.
 
-    The newest that says what is in its way counts; events of what was to make the pod are among them.
+    The newest that says what is in its way counts, unless it has come further since; events of what was to make the
+    pod are among them.
     """
     if diagnosis.state is not PodState.STARTING:
         return diagnosis
-    newest = sorted(events, key=time_of, reverse=True)
-    found = next(filter(None, map(_told, newest)), None)
-    if found is not None:
-        return found
-    messages = (str(event.get("message", "")) for event in newest)
-    pulling = _PULL.match(next((message for message in messages if _PULL.match(message)), ""))
-    if pulling is not None and pulling["image"]:
-        return Diagnosis(PodState.STARTING, PodReason.PULLING, brief(f"pulling image {pulling['image']}"))
+    in_order = sorted(events, key=time_of)  # those of one second as Kubernetes has them
+    for event in in_order[::-1]:
+        found, message = _told(event), str(event.get("message") or "")
+        if found is not None:
+            return found
+        pull = _PULL.match(message)
+        if pull is not None and pull["image"]:
+            told = brief(f"pulling image {pull['image']}")
+            return Diagnosis(PodState.STARTING, PodReason.PULLING, told)
+        if pull is not None or event.get("reason") in _PROGRESS:
+            break  # what was in the way before is so no more
     return diagnosis
 
 

@@ -19,7 +19,7 @@ from kfnb.model import Run
 from kfnb.model.check import Check, Outcome
 from kfnb.model.cluster import Knowledge, Machine, Part, Status, Trouble
 from kfnb.remote.kubernetes import kubeconfig
-from kfnb.remote.retry import Retry
+from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.cluster.checks.clients import clients, token
 from kfnb.resources.cluster.checks.hairpin import hairpin
 from kfnb.resources.cluster.checks.machine import here
@@ -31,7 +31,7 @@ from kfnb.resources.cluster.status import gather, gather_again
 from kfnb.resources.runs import api
 from kfnb.settings import settings
 
-_HASTE = Retry(tries=2, pause=0.2, longest=1.0, connect=3.0, read=10.0)
+_HASTE = RetryPolicy(tries=2, pause=0.2, longest=1.0, connect=3.0, read=10.0)
 """A status that is waited for long is of no use."""
 _RUNS = 5
 _RUNS_WITHIN = 5.0

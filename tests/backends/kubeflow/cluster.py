@@ -250,11 +250,11 @@ def asking(address: str) -> Any:
     from kubernetes.client import Configuration
 
     from kfnb.remote.kubernetes.client import Kubernetes as Asked
-    from kfnb.remote.retry import Retry
+    from kfnb.remote.retry import RetryPolicy
 
     configuration = Configuration()
     configuration.host = f"http://{address}"
-    return Asked(lambda: configuration, retry=Retry(tries=2, pause=0.01, connect=2.0))
+    return Asked(lambda: configuration, retry=RetryPolicy(tries=2, pause=0.01, connect=2.0))
 
 
 class Kubernetes(_Server):

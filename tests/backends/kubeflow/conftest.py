@@ -12,10 +12,10 @@ from cluster import Kubernetes, Objects, running
 from replay import Replay, serving
 
 from kfnb.jobs.polling import Pace
-from kfnb.remote.kfp.server import Retry, Server
+from kfnb.remote.kfp.server import RetryPolicy, Server
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 
-HASTE = Retry(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
+HASTE = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 
 @pytest.fixture

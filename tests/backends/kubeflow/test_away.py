@@ -87,7 +87,7 @@ def test_a_token_that_is_refused_is_waited_for_where_its_file_is_written_anew(
     replay: Replay, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.05, 0.1))
-    monkeypatch.setattr(api, "_connected", None)
+    monkeypatch.setattr(api, "_connection", api._Connection())
     replay.recording.speed = 5.0
     replay.tokens = {"old"}
     file = tmp_path / "token"

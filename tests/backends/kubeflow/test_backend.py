@@ -17,7 +17,7 @@ from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, 
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
 from kfnb.model import RunState, TaskError
-from kfnb.remote.kfp.server import Retry, Server
+from kfnb.remote.kfp.server import RetryPolicy, Server
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.events import Fold
 from kfnb.resources.runs.handle import Run
@@ -28,7 +28,7 @@ from kfnb.resources.runs.kubeflow.run_details import Cluster
 from kfnb.resources.runs.kubeflow.task_facts import Told
 from kfnb.resources.runs.selection import Selection
 
-HASTE = Retry(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
+HASTE = RetryPolicy(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 
 def order(pipeline: str = "good", **arguments) -> Submission:
@@ -370,7 +370,7 @@ def test_who_follows_survives_a_server_that_is_down_for_long(kubeflow, replay: R
 
 def test_a_server_that_is_down_is_asked_ever_more_seldom(server, replay: Replay, monkeypatch):
     monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.05, 10.0))
-    server._http.retry = Retry(tries=1)
+    server._http.retry = RetryPolicy(tries=1)
     kubeflow = KubeflowBackend(server)
     view = Run(kubeflow, GOOD).observe()
     replay.fail(times=10_000, drop=True)

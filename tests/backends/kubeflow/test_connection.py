@@ -15,7 +15,7 @@ from kfnb import settings as config
 from kfnb.errors import BackendError, SettingError, UsageError
 from kfnb.remote import environment
 from kfnb.remote.environment import KubeflowEnvironment, read
-from kfnb.remote.retry import Retry
+from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs import api
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.handle import Run
@@ -45,7 +45,7 @@ def settings(tmp_path, monkeypatch):
     """Settings of a process that is no pod; what is set is forgotten afterwards."""
     for name in ("NB_PREFIX", "KF_PIPELINES_ENDPOINT", "KF_PIPELINES_SA_TOKEN_PATH"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(api, "_connected", None)
+    monkeypatch.setattr(api, "_connection", api._Connection())
     real = environment.read
     monkeypatch.setattr(environment, "read", lambda: real(tmp_path))
     yield config.reset(start=tmp_path)
@@ -241,7 +241,7 @@ def test_no_secret_is_in_an_error_not_even_with_its_traceback(settings, replay: 
     for name, value in {"host": replay.url, "token": CANARY, "cookies": f"s={CANARY}", "debug": True}.items():
         settings.set(name, value)
     backend = api.backend_of("kubeflow")
-    backend._server._http.retry = Retry(tries=1)
+    backend._server._http.retry = RetryPolicy(tries=1)
     replay.fail(times=9, status=status, body={"code": 5, "message": "no"})
     with pytest.raises(BackendError) as caught:
         backend.list()

@@ -19,10 +19,10 @@ from kfnb.remote.environment import KubeflowEnvironment
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.portforward.forward import Forward, Forwards
 from kfnb.remote.portforward.tunnel import Tunnel, target
-from kfnb.remote.retry import Retry
+from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.kubeflow.connection import Access, connect
 
-HASTE = Retry(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
+HASTE = RetryPolicy(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 
 class Echo(http.server.BaseHTTPRequestHandler):

@@ -13,7 +13,7 @@ from shelf import listed
 from kfnb.errors import RunNotFound
 from kfnb.model import RunState
 from kfnb.remote.kfp.server import Server
-from kfnb.remote.retry import Retry
+from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow import run_filter
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
@@ -21,7 +21,7 @@ from kfnb.resources.runs.kubeflow.schedules import Rhythm
 from kfnb.resources.runs.selection import Selection
 from kfnb.text.timespec import instant
 
-HASTE = Retry(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
+HASTE = RetryPolicy(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 
 # made a second after each other, in this order
 WINTER, SUMMER, SLOW, WAITS = "winter prices", "summer prices", "a slow one", "waits"

@@ -79,7 +79,7 @@ def test_a_schedule_is_listed_paused_resumed_and_deleted(notebook: Shell, replay
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("", "say which pipeline, and --cron or --every"),
+        ("", "a pipeline and --cron or --every are required"),
         (GOOD, "say when: either cron="),
         (f"{GOOD} --every 1h --cron '0 6 * * *'", "say when: either cron="),
         (f"{GOOD} --every soon", "'soon' is no span of time"),

@@ -14,10 +14,10 @@ from replay import GOOD, Replay, exchanges
 
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.credentials import Credentials
-from kfnb.remote.kfp.server import Exists, NotFound, Retry, Server
+from kfnb.remote.kfp.server import Exists, NotFound, RetryPolicy, Server
 
 CANARY = "canary-7f3a"
-HASTE = Retry(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
+HASTE = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
 RUN = f"/runs/{GOOD}"
 
 
@@ -58,7 +58,7 @@ def test_patience_has_an_end(server, replay: Replay, fault):
 
 
 def test_a_server_says_how_long_to_wait(server, replay: Replay):
-    server._http.retry = Retry(tries=2, pause=5.0, longest=0.2)
+    server._http.retry = RetryPolicy(tries=2, pause=5.0, longest=0.2)
     replay.fail(status=429, headers={"retry-after": "9"})
     began = time.monotonic()
     server.get(RUN)
@@ -81,7 +81,7 @@ def test_a_busy_server_is_not_asked_twice_to_do_something(server, replay: Replay
 
 def test_what_was_never_sent_is_sent_again():
     port = int(closed_port().rpartition(":")[2])
-    server = Server(f"http://127.0.0.1:{port}", retry=Retry(tries=50, pause=0.05, longest=0.05))
+    server = Server(f"http://127.0.0.1:{port}", retry=RetryPolicy(tries=50, pause=0.05, longest=0.05))
     program = (
         f"import time, http.server as h; time.sleep(0.3)\n"
         f"class H(h.BaseHTTPRequestHandler):\n"
@@ -95,7 +95,7 @@ def test_what_was_never_sent_is_sent_again():
 
 
 def test_a_slow_server_is_waited_for_so_long_and_no_longer(replay: Replay):
-    server = Server(replay.url, retry=Retry(tries=1, read=0.2))
+    server = Server(replay.url, retry=RetryPolicy(tries=1, read=0.2))
     replay.fail(times=9, delay=1.0)
     with pytest.raises(BackendUnavailable, match=r"no answer within 0\.2 s"):
         server.get(RUN)
