@@ -105,7 +105,7 @@ def test_a_job_whose_driver_was_killed_is_recovered_once_and_can_be_taken_up_aga
 
 def test_a_job_is_deleted_only_when_it_is_over(jobs: Jobs):
     name = jobs.start(LONG)
-    with pytest.raises(BackendError, match="still running: stop it first"):
+    with pytest.raises(BackendError, match="is still running; stop it first"):
         jobs.delete(name)
     jobs.stop(name)
     finished(jobs, name)
