@@ -16,26 +16,9 @@ from kfnb import registry
 from kfnb.cli import main
 from kfnb.commands.display import bundle
 from kfnb.commands.shell.commands import answers
-from kfnb.registry import Noun
 from tests.conftest import Shell
 from tests.magics.test_completion import complete
-
-_PACKAGE = "tests.registry.kettles"
-
-KETTLES = Noun(
-    "kettles",
-    (
-        ("Boil", "%kf_boil", "boil", "put a kettle on"),
-        ("BoilCell", "%%kf_boil"),
-        ("Show", "%kf_kettle", "kettles show", "show a kettle"),
-        ("List", "%kf_kettles", "kettles", "list the kettles"),
-    ),
-    exports={"boil": "api", "kettles": "api"},
-    displays=(f"{_PACKAGE}.handle.KettleHandle", f"{_PACKAGE}.model.KettleList"),
-    values=("kettle",),
-    package=_PACKAGE,
-)
-
+from tests.registry.row import KETTLES
 
 class Stove(BaseHTTPRequestHandler):
     """A server of kettles, whose water is hot at the second look."""
@@ -48,14 +31,18 @@ class Stove(BaseHTTPRequestHandler):
             self._answer(list(self.kettles.values()))
         elif name in self.kettles:
             self._answer(self.kettles[name] | {})
-            self.kettles[name]["degrees"] = self.kettles[name]["goal"]
+            if self.kettles[name]["state"] == "RUNNING":
+                self.kettles[name] |= {"state": "SUCCEEDED", "degrees": self.kettles[name]["goal"]}
         else:
             self.send_error(404)
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        name = self.path.rpartition("/")[2]
-        self.kettles[name] = {"name": name, "degrees": 20.0, "goal": body["goal"]}
+        _, _, name, *stop = self.path.split("/")
+        if not stop:
+            self.kettles[name] = {"name": name, "state": "RUNNING", "degrees": 20.0, "goal": body["goal"]}
+        elif self.kettles[name]["state"] == "RUNNING":
+            self.kettles[name]["state"] = "CANCELED"
         self._answer({})
 
     def do_DELETE(self) -> None:
@@ -116,7 +103,13 @@ def test_its_verb_follows_to_the_end_and_prints_json(
     capsys.readouterr()
     assert main(["boil", "tea", "--backend", backend, "--json"]) == 0
     out = capsys.readouterr()
-    assert json.loads(out.out) == {"name": "tea", "degrees": 100.0, "goal": 100.0, "backend": backend}
+    assert json.loads(out.out) == {
+        "name": "tea",
+        "state": "SUCCEEDED",
+        "degrees": 100.0,
+        "goal": 100.0,
+        "backend": backend,
+    }
     assert out.err.splitlines()[0] == "kettle tea"
     assert out.err.splitlines()[-1] == "100 °C"
 
