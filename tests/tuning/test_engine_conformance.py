@@ -93,13 +93,11 @@ def test_an_unknown_study_is_not_found_by_any_verb_and_one_of_a_close_name_is_pr
     studies: Studies, verb: str
 ) -> None:
     finished(studies, studies.start())
+    calls = {"observe": lambda name: studies.engine.observe(name).look()}
+    calls["logs"] = lambda name: list(studies.engine.logs(name, 0))
+    call = calls.get(verb) or getattr(studies.engine, verb)
     with pytest.raises(StudyNotFound, match=r"bowk.*did you mean bowl"):
-        if verb == "observe":
-            studies.engine.observe("bowk").look()
-        elif verb == "logs":
-            list(studies.engine.logs("bowk", 0))
-        else:
-            getattr(studies.engine, verb)("bowk")
+        call("bowk")
     assert studies.engine.get("bowl").state is RunState.SUCCEEDED
 
 
