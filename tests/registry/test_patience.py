@@ -84,8 +84,9 @@ def break_down(*_: Any, **__: Any) -> list[Any]:
 
 
 @pytest.fixture(params=["hangs", "is away", "refuses", "breaks"])
-def backend(request: pytest.FixtureRequest, hang: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each way in which a backend gives no answer."""
+def backend(request: pytest.FixtureRequest, hang: Any, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each way in which a backend gives no answer; the questions that it was asked."""
+    asked: list[str] = []
     does = {"hangs": hang, "is away": fail, "refuses": refuse, "breaks": break_down}[request.param]
     for api, names in {
         runs: ("runs", "run"),
@@ -95,7 +96,8 @@ def backend(request: pytest.FixtureRequest, hang: Any, monkeypatch: pytest.Monke
         experiments: ("experiments",),
     }.items():
         for name in names:
-            monkeypatch.setattr(api, name, does)
+            monkeypatch.setattr(api, name, lambda *_, name=name, **__: asked.append(name) or does())
+    return asked
 
 
 def shortest(offer: Any, capsys: pytest.CaptureFixture[str]) -> float:
@@ -111,18 +113,22 @@ def shortest(offer: Any, capsys: pytest.CaptureFixture[str]) -> float:
 
 
 @pytest.mark.parametrize("line", MAGICS)
-def test_in_a_notebook(shell: Shell, backend: None, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_in_a_notebook(
+    shell: Shell, backend: list[str], line: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     capsys.readouterr()
     assert shortest(lambda: complete(shell, line), capsys) < MOST
+    assert len(set(backend)) == 1
 
 
 @pytest.mark.parametrize("line", VERBS)
 def test_in_a_terminal(
-    backend: None, line: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: Any
+    backend: list[str], line: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: Any
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
     assert shortest(lambda: answers(line), capsys) < MOST
+    assert len(set(backend)) == 1
 
 
 @pytest.fixture
