@@ -23,10 +23,11 @@ from kfnb.resources.runs.local import LocalBackend
 
 @dataclass
 class Engine:
-    """A backend, and how the recorded pipelines are started on it."""
+    """A backend, and how the recorded pipelines are started on it; ``anew`` makes another one for the same runs."""
 
     backend: Backend
     folder: Path
+    anew: Callable[[], Backend]
 
     def submit(self, pipeline: str, *, cache: bool = False, **arguments: Any) -> Run:
         spec = yaml.safe_load(text_of(f"pipeline-{pipeline}.yaml"))
@@ -43,7 +44,10 @@ class Engine:
 
 @contextmanager
 def local(folder: Path) -> Iterator[Engine]:
-    yield Engine(LocalBackend(folder / "home", jobs=4), folder)
+    def anew() -> Backend:
+        return LocalBackend(folder / "home", jobs=4)
+
+    yield Engine(anew(), folder, anew)
 
 
 @contextmanager
@@ -55,8 +59,12 @@ def kubeflow(folder: Path, speed: float = 50.0) -> Iterator[Engine]:
             open_.enter_context(running(kind())) for kind in (Metadata, Kubernetes, Objects)
         )
         store = objects.store(kubernetes.api())
-        insight = Cluster(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
-        yield Engine(KubeflowBackend(Server(replay.url), insight=insight), folder)
+
+        def anew() -> Backend:
+            insight = Cluster(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
+            return KubeflowBackend(Server(replay.url), insight=insight)
+
+        yield Engine(anew(), folder, anew)
 
 
 ENGINES: dict[str, Callable[[Path], Any]] = {"local": local, "kubeflow": kubeflow}

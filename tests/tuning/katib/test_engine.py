@@ -112,7 +112,7 @@ def test_a_study_that_is_not_there_is_not_found_with_one_of_a_close_name(engine:
     engine.start(search())
     for call in (engine.get, engine.stop, engine.resume, engine.delete, engine.observe("my_bowk").look):
         with pytest.raises(
-            StudyNotFound, match="no study is called my-bowk in namespace team-a; did you mean my-bowl"
+            StudyNotFound, match="unknown study my-bowk in namespace team-a; did you mean my-bowl"
         ):
             call(*(() if call.__name__ == "look" else ("my_bowk",)))
 
