@@ -1,4 +1,4 @@
-"""A kettle as the page is told of it: by its static HTML."""
+"""How a kettle is followed in the page: by its static HTML."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def _find(id: str) -> KettleHandle:
     return api.kettle(name, backend=backend)
 
 
-FOLLOWABLE = Followable(
+KETTLE = Followable(
     "kettle",
     KettleHandle,
     name=lambda kettle: f"{kettle.backend}/{kettle.name}",
@@ -21,3 +21,5 @@ FOLLOWABLE = Followable(
     draw=draw_kettle,
     line=lambda now: f"kettle {now.name}: {now.degrees:g} °C. A cell above shows it",
 )
+
+FOLLOWABLES = (KETTLE,)
