@@ -27,7 +27,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     try:
         code = _told(words)
-        sys.stdout.flush()  # here, where it is caught: at Python's end it would be a traceback
+        if sys.stdout is not None:  # as it is where a shell has closed it: >&-
+            sys.stdout.flush()  # here, where it is caught: at Python's end it would be a traceback
     except BrokenPipeError:
         # what read our output has had enough of it; Python must not complain when it flushes the rest at its end
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
