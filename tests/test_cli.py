@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,7 @@ def test_a_failed_run_is_exit_1_with_its_error(compiled: Path, capsys: pytest.Ca
         (["submit", "ratio.yaml", "--a", "x"], "a is int, not 'x'"),
         (["submit"], "the following arguments are required: pipeline"),
         (["compile", "ratio.py"], "are required"),
+        (["compile", "ratio.py", "--python", "x.py"], "ratio.py is a program already"),
         (["compile", "ratio.py:other", "--to", "x.yaml"], "it defines no such pipeline"),
         (["moo"], "unknown verb moo"),
         (["runs", "--limit", "many"], "invalid int value"),
@@ -166,6 +168,14 @@ def test_what_reads_the_output_may_stop_reading(compiled: Path, words: str) -> N
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_stream_that_a_shell_has_closed_is_no_error(compiled: Path, closed: str) -> None:
+    closing = f"exec {shlex.quote(sys.executable)} -m kfnb.cli submit ratio.yaml {closed}"
+    done = subprocess.run(closing, shell=True, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+    assert [run.state for run in kfnb.runs()] == [RunState.SUCCEEDED]
+
+
 def test_help_and_version_import_nothing_else_of_kfnb() -> None:
     program = (
         "import sys; from kfnb.cli import main; main([sys.argv[1]]);"
@@ -251,6 +261,7 @@ def test_status_and_doctor_advise_no_magic_in_a_terminal(
     main(["status"])
     main(["doctor"])
     main(["doctor", "--json"])
+    main(["doctor", "--logs"])
     out = capsys.readouterr().out
     assert "KFNB_CONTEXT=NAME" in out
     assert "%kf" not in out

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
+from keyword import iskeyword
 from typing import Any, ClassVar, TypeVar
 
 from kfnb.commands.parser import Parser, Values
@@ -204,6 +205,6 @@ def read(command: type[Command], parser: Parser, words: str | Sequence[str]) -> 
 
 
 def _name(text: str) -> str:
-    if not text.isidentifier():
+    if not text.isidentifier() or iskeyword(text):
         raise UsageError(f"-o {text}: not a valid name")
     return text

@@ -33,6 +33,7 @@ FORMAT = 1
 """Raised when the files of a folder are laid out anew."""
 HINT = "; set home to another folder"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LAST_STREAM = 2
 _TRY = 0.02
 """Seconds between tries to take a lock."""
 
@@ -83,7 +84,7 @@ class JobFolder:
         from kfnb.jobs import system
 
         with usable(self.path / "lock"):
-            file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            file = _above_streams(os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600))
         until = time.monotonic() + patience
         while True:
             try:
@@ -211,3 +212,12 @@ def usable(path: Path, hint: str = "") -> Iterator[None]:
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BackendError(f"{path} cannot be used: {reason}{hint}") from None
+
+
+def _above_streams(file: int) -> int:
+    """The file under a number that is no standard stream's: a driver has its own streams there, and would lose it."""
+    if file > _LAST_STREAM:
+        return file
+    further = _above_streams(os.dup(file))
+    os.close(file)
+    return further

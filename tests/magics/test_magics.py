@@ -138,6 +138,7 @@ def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(
         ("%kf_submit load", "load is a component, not a pipeline"),
         ("%kf_submit p --backend moon", "unknown backend moon"),
         ("%kf_submit p -o 2x", "not a valid name"),
+        ("%kf_submit p -o class", "not a valid name"),
         ("%kf_logs no-such-run", "no-such-run"),
         ("%kf_show laod", "unknown component or pipeline laod; did you mean the component load?"),
         ("%kf_show pp", "unknown component or pipeline pp; did you mean the pipeline p?"),

@@ -88,6 +88,7 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
     [
         (f"%%kf_tune bowl {SPACE} --minimize\nloss = x", "--objective is required"),
         (f"%%kf_tune bowl {SPACE} --objective loss\nloss = x", "--minimize or --maximize is required"),
+        (f"{BOWL} --maximize\nloss = x", "--minimize and --maximize are both given: choose one"),
         ("%%kf_tune bowl --objective loss --minimize\nloss = x", "--space is required"),
         (f"{BOWL} --algorithm tpee\nloss = x", "did you mean tpe?"),
         (f"{BOWL} --setting sigma=1\nloss = x", "auto has no setting sigma"),

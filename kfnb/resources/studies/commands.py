@@ -85,7 +85,9 @@ class SearchOptions:
                 f"{prog}: --objective is required:", hint="the metric to optimize", ref="--objective"
             )
         if self.minimize == self.maximize:
-            raise UsageError(f"{prog}: --minimize or --maximize is required")
+            told = "are both given: choose one" if self.minimize else "is required"
+            joined = "and" if self.minimize else "or"
+            raise UsageError(f"{prog}: --minimize {joined} --maximize {told}")
         timeout: str | float | None = self.timeout
         if self.timeout is not None and self.timeout.replace(".", "", 1).isdigit():
             timeout = float(self.timeout)

@@ -55,7 +55,7 @@ def serve(request: Request | None, prefork: Prefork) -> None:
         folder, lock = RunFolder(request[0]), request[1]
         order = drive_run(folder, lock)
         os.close(lock)
-        request = prefork.wait(Path(order.home), order.linger) if order else None
+        request = prefork.wait(folder.home, order.linger) if order else None
 
 
 def drive_run(folder: RunFolder, lock: int) -> Order | None:
@@ -99,7 +99,7 @@ async def _drive(
         journal.ended(RunState.SUCCEEDED, result.outputs)
     else:
         # what failed may have left no more than that it failed
-        full = shortage(Path(order.home)) if result.state is RunState.FAILED else ""
+        full = shortage(folder.home) if result.state is RunState.FAILED else ""
         why = "; ".join(filter(None, (ending.reason or str(engine.summary), full)))
         journal.ended(ending.state or result.state, {}, why)
 
@@ -144,7 +144,7 @@ def _engine(
     journal: Journal,
     watched: tuple[Processes, Timeline],
 ) -> Engine:
-    home, start = Path(order.home), _start(folder, order)
+    home, start = folder.home, _start(folder, order)
     supplier = Supplier(Secrets(order.secrets), folder.path / "volumes")
     if pipeline.workspace:
         private.make(supplier.volume(_WORKSPACE))

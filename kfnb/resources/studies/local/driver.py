@@ -62,7 +62,7 @@ async def _drive(
     if search.timeout:
         loop.call_later(search.timeout, partial(end.now, RunState.SUCCEEDED, "the time is up"))
     os.environ["KFNB_OBJECTIVE"] = search.objective.metric.rpartition(".")[2]
-    backend = _backend(search, order)
+    backend = _backend(folder.home, search, order)
     trials: Trials = Runs(search, backend, journal.run)
     try:
         if search.subject.step:
@@ -81,10 +81,10 @@ async def _drive(
     return end
 
 
-def _backend(search: Search, order: Order) -> LocalBackend:
+def _backend(home: Path, search: Search, order: Order) -> LocalBackend:
     """The backend of runs; the trials that run at once share what may run at once."""
     jobs = order.jobs if search.subject.step else max(1, order.jobs // max(1, search.parallel))
-    return LocalBackend(Path(order.home), jobs=jobs, secrets=order.secrets, linger=order.linger)
+    return LocalBackend(home, jobs=jobs, secrets=order.secrets, linger=order.linger)
 
 
 def _close(folder: StudyFolder, log: EventLog, end: End) -> None:

@@ -165,5 +165,5 @@ def find(home: Path, name: str) -> StudyFolder:
         if _NAME.fullmatch(name) and (folder / _FILE).is_file():
             return StudyFolder(folder)
     close = get_close_matches(name, [one.name for one in existing(home)], 1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    raise StudyNotFound(f"no study is called {name} in {home}{hint}")
+    hint = f"did you mean {close[0]}?" if close else ""
+    raise StudyNotFound(f"no study is called {name} in {home}", hint=hint, ref=name)
