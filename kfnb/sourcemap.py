@@ -18,7 +18,7 @@ _MARK = re.compile(r"^\s*# (?:cell (?P<cell>.+), line (?P<line>\d+)|kfnb: .*)$")
 
 
 @dataclass(frozen=True)
-class Place:
+class CellLine:
     """A line of a notebook's cell; ``cell`` as people name it (``train [3]``), ``line`` from 1."""
 
     cell: str
@@ -28,7 +28,7 @@ class Place:
         return f"cell {self.cell}, line {self.line}"
 
 
-def mark(place: Place) -> str:
+def mark(place: CellLine) -> str:
     """The comment that stands before lines which come from ``place`` on."""
     return f"# {place}"
 
@@ -38,7 +38,7 @@ def mark_generated(what: str) -> str:
     return f"# kfnb: {what}"
 
 
-def find_place(source: str, line: int) -> Place | None:
+def find_place(source: str, line: int) -> CellLine | None:
     """The place in the notebook that line ``line`` (from 1) of a step's ``source`` came from, or None."""
     lines = source.splitlines()
     for index in range(min(line, len(lines)) - 1, -1, -1):
@@ -47,5 +47,5 @@ def find_place(source: str, line: int) -> Place | None:
             continue
         if found["cell"] is None:
             return None
-        return Place(found["cell"], int(found["line"]) + line - index - 2)
+        return CellLine(found["cell"], int(found["line"]) + line - index - 2)
     return None

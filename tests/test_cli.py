@@ -14,7 +14,7 @@ import kfnb
 from kfnb import registry
 from kfnb.cli import main
 from kfnb.commands.terminal import tell
-from kfnb.model import Run, RunState, Task
+from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.display import as_json
 
 PROGRAM = """
@@ -113,7 +113,7 @@ def test_runs_and_logs_are_those_of_the_notebook_too(
 
 def test_a_task_that_waits_is_pending_in_json_as_it_is_in_text() -> None:
     waits = Task("train", "train", RunState.RUNNING, doing="cannot be scheduled: 0/1 nodes are available")
-    told = as_json(Run("r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(waits,)))
+    told = as_json(RunSnapshot("r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(waits,)))
     assert [(task["state"], task["doing"]) for task in told["tasks"]] == [("PENDING", waits.doing)]
 
 

@@ -21,7 +21,7 @@ _TABLES = (1, 2)
 
 
 @dataclass(frozen=True)
-class Source:
+class ArtifactFile:
     """A file; ``head`` is its beginning."""
 
     filesystem: Any
@@ -92,7 +92,7 @@ class _Frugal(io.RawIOBase):
         return bytes(self._file.read(size))
 
 
-def _parquet(source: Source) -> Preview:
+def _parquet(source: ArtifactFile) -> Preview:
     """Column by column, as many as may be read."""
     from pyarrow.parquet import ParquetFile
 
@@ -127,7 +127,7 @@ def _plain(scalar: Any) -> Any:
         return str(scalar)
 
 
-def _arrow(source: Source) -> Preview:
+def _arrow(source: ArtifactFile) -> Preview:
     """The beginning of the first batch."""
     import pyarrow as pa
 
@@ -149,7 +149,7 @@ def _arrow(source: Source) -> Preview:
     return table(names, list(zip(*columns, strict=True)), batch.num_rows if batches == 1 else None)
 
 
-def _npy(source: Source) -> Preview:
+def _npy(source: ArtifactFile) -> Preview:
     """The first values of an array, from the file's beginning."""
     import numpy as np
 
@@ -186,5 +186,5 @@ def _values(flat: Any, shape: tuple[int, ...]) -> Preview:
     return table(names, rows.tolist(), shape[0])
 
 
-HEADS: dict[str, Callable[[Source], Preview]] = {"parquet": _parquet, "arrow": _arrow, "npy": _npy}
+HEADS: dict[str, Callable[[ArtifactFile], Preview]] = {"parquet": _parquet, "arrow": _arrow, "npy": _npy}
 """Readers by what a file's first bytes say that it is."""

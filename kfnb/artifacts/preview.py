@@ -12,7 +12,7 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
-from kfnb.artifacts.binary import HEADS, Source, word
+from kfnb.artifacts.binary import HEADS, ArtifactFile, word
 from kfnb.artifacts.text import decoded, text_head
 from kfnb.diagnostics import logger
 from kfnb.model import Artifact, Preview
@@ -82,13 +82,13 @@ def _found(artifact: Artifact) -> Preview:
     size = info.get("size")
     if size == 0:
         return Preview(size=0, note="the file is empty")
-    source = Source(filesystem, path, size)
+    source = ArtifactFile(filesystem, path, size)
     with source.open() as file:
         head = file.read(HEAD)
     return replace(_content(replace(source, head=head), artifact), size=size)
 
 
-def _content(source: Source, artifact: Artifact) -> Preview:
+def _content(source: ArtifactFile, artifact: Artifact) -> Preview:
     magic = next((name for start, name in _MAGIC.items() if source.head.startswith(start)), "")
     named = _named(artifact.metadata) or _ending(source.path)
     form = _format(magic, named)
@@ -98,7 +98,7 @@ def _content(source: Source, artifact: Artifact) -> Preview:
     return replace(found, facts=(*found.facts, *([("format", form)] if form else [])))
 
 
-def _head(source: Source, magic: str, named: str) -> Preview:
+def _head(source: ArtifactFile, magic: str, named: str) -> Preview:
     if magic:
         return HEADS[magic](source) if magic in HEADS else Preview()
     text = decoded(source, named)

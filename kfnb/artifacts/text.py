@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from kfnb.artifacts.binary import MOST_ROWS, Source, table
+from kfnb.artifacts.binary import MOST_ROWS, ArtifactFile, table
 from kfnb.model import Preview
 
 LONGEST_TEXT = 2000
@@ -23,7 +23,7 @@ _LOOKED_AT = 5
 Reader = Callable[[str, bool], Preview | None]
 
 
-def decoded(source: Source, named: str) -> str | None:
+def decoded(source: ArtifactFile, named: str) -> str | None:
     """A file's beginning as text; None if it is none. What is ``named`` text may be in another encoding."""
     sure = named in _READERS or named in _PLAIN
     decoder = codecs.getincrementaldecoder("utf-8-sig")("replace" if sure else "strict")

@@ -15,10 +15,17 @@ from typing import Any
 
 from kfnb.capture import functions
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import Component, Input, Options, Part, check_name, check_sources
+from kfnb.capture.component import (
+    Component,
+    ComponentInput,
+    ComponentPart,
+    Options,
+    check_name,
+    check_sources,
+)
 from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition
-from kfnb.capture.dependencies import Travel, trace, travel_of
+from kfnb.capture.dependencies import Dependencies, trace, travel_of
 from kfnb.capture.environment import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.files import Files
@@ -26,12 +33,12 @@ from kfnb.capture.findings import notes_of, outside
 from kfnb.capture.lookups import seen_whole
 from kfnb.capture.named_files import Named, named_in
 from kfnb.capture.names import read_names
-from kfnb.capture.notebook import Notebook
-from kfnb.capture.object_changes import Watch
+from kfnb.capture.notebook import ExecutedNotebook
+from kfnb.capture.object_changes import ObjectWatch
 from kfnb.capture.parts import joined, with_parts
 from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.requirements import requirements
-from kfnb.capture.values import Kind, kind_of
+from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch
 from kfnb.capture.whole_paths import holds_whole_path
 from kfnb.errors import CaptureError
@@ -46,8 +53,8 @@ class Pending:
     """
 
     component: Component
-    travel: Travel
-    watch: Watch
+    travel: Dependencies
+    watch: ObjectWatch
     environment: Environment
     files: FileWatch
     variables: VariableWatch
@@ -61,7 +68,7 @@ class Pending:
         self.environment.restore()
 
 
-def begin(notebook: Notebook, cell: Cell, options: Options, *, continues: bool = False) -> Pending:
+def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues: bool = False) -> Pending:
     """Check a component before its cell runs, and give its parameters their values in the kernel.
 
     With ``continues`` the cell is a further part of a component that there is. Raises ``CaptureError``; then nothing
@@ -85,13 +92,13 @@ def begin(notebook: Notebook, cell: Cell, options: Options, *, continues: bool =
 
 
 def checked(
-    notebook: Notebook, cell: Cell, options: Options, *, parts: tuple[Part, ...] = ()
-) -> tuple[Component, Travel, Watch]:
+    notebook: ExecutedNotebook, cell: Cell, options: Options, *, parts: tuple[ComponentPart, ...] = ()
+) -> tuple[Component, Dependencies, ObjectWatch]:
     """A component as far as it can be told before its cell runs. Raises ``CaptureError``; nothing is changed."""
     check_name(cell.name, "component")
     check_sources(cell)
     names = read_names(cell.tree, notebook.star_names)
-    component = Component(cell.name, cell, names, options, parts=parts or (Part(cell, options),))
+    component = Component(cell.name, cell, names, options, parts=parts or (ComponentPart(cell, options),))
     if component.function is not None:
         component = functions.declared(component, notebook.star_names)
     component = replace(component, options=_with_values(notebook, component))
@@ -112,12 +119,12 @@ def checked(
     inputs, looks = _inputs(notebook, component, travel)
     placed = _placed(notebook, inputs)
     component = replace(component, inputs=inputs, constants=dict(travel.constants), placed=placed)
-    watch = Watch.begin(notebook, component, travel, looks)
+    watch = ObjectWatch.begin(notebook, component, travel, looks)
     _check_outputs(component, watch)
     return component, travel, watch
 
 
-def finish(notebook: Notebook, pending: Pending) -> Component:
+def finish(notebook: ExecutedNotebook, pending: Pending) -> Component:
     """Add the component whose cell has run to the notebook, with what it was seen to do."""
     component = _as_seen(notebook, pending.component, pending.files.stop(), pending.variables.stop())
     component = _with_pickles(notebook, component, pending.pickles.stop() | pending.watch.named)
@@ -140,7 +147,9 @@ def finish(notebook: Notebook, pending: Pending) -> Component:
     return component
 
 
-def _as_seen(notebook: Notebook, component: Component, files: Files, variables: Variables) -> Component:
+def _as_seen(
+    notebook: ExecutedNotebook, component: Component, files: Files, variables: Variables
+) -> Component:
     """The component with the files and variables of all its parts, of which the one that has just run had these.
 
     Its step runs the set-up cells first, with their files.
@@ -158,7 +167,7 @@ def _as_seen(notebook: Notebook, component: Component, files: Files, variables: 
     )
 
 
-def _with_pickles(notebook: Notebook, component: Component, found: frozenset[str]) -> Component:
+def _with_pickles(notebook: ExecutedNotebook, component: Component, found: frozenset[str]) -> Component:
     """The component with the notebook's names that it unpickled; those that a component makes are inputs too."""
     known = notebook.components.get(component.name)
     if known is not None and len(component.parts) > 1:
@@ -179,13 +188,13 @@ def _other_parts(pending: Pending) -> Iterator[str]:
         yield f"{pending.component.name} continues with what cell {numbers} had: run those again to see its result"
 
 
-def _placed(notebook: Notebook, names: Iterable[str]) -> frozenset[str]:
+def _placed(notebook: ExecutedNotebook, names: Iterable[str]) -> frozenset[str]:
     """Those of the names that hold whole paths of the notebook's folder."""
     space = notebook.namespace
     return frozenset(name for name in names if holds_whole_path(space.get(name), notebook.folder))
 
 
-def _named(notebook: Notebook, component: Component, travel: Travel) -> Named:
+def _named(notebook: ExecutedNotebook, component: Component, travel: Dependencies) -> Named:
     """What the component's code says of files; modules that another component wrote are named too."""
     space = notebook.namespace
     trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
@@ -198,7 +207,7 @@ def _named(notebook: Notebook, component: Component, travel: Travel) -> Named:
 # -- before ---------------------------------------------------------------------------------------------------
 
 
-def _check_unique(notebook: Notebook, cell: Cell) -> None:
+def _check_unique(notebook: ExecutedNotebook, cell: Cell) -> None:
     """Where every cell runs once, two that make one component are a mistake; a person may have edited the one."""
     known = notebook.components.get(cell.name)
     if known is not None and notebook.linear:
@@ -210,7 +219,7 @@ def _check_unique(notebook: Notebook, cell: Cell) -> None:
         )
 
 
-def _with_values(notebook: Notebook, component: Component) -> Options:
+def _with_values(notebook: ExecutedNotebook, component: Component) -> Options:
     """The options with each parameter's value here: one that papermill was given stands for the default."""
     params = []
     for param in component.options.params:
@@ -223,7 +232,7 @@ def _with_values(notebook: Notebook, component: Component) -> Options:
     return replace(component.options, params=tuple(params))
 
 
-def _check_parameters(notebook: Notebook, options: Options) -> None:
+def _check_parameters(notebook: ExecutedNotebook, options: Options) -> None:
     for param in options.params:
         if param.name == "kf":
             raise CaptureError(
@@ -250,7 +259,7 @@ def typed(value: Any, kind: str, name: str) -> Any:
     return value
 
 
-def _check_outputs(component: Component, watch: Watch) -> None:
+def _check_outputs(component: Component, watch: ObjectWatch) -> None:
     made = {*component.names.writes, *component.names.changes, *component.names.reads, *watch.before}
     for name in component.options.outputs:
         if component.function is None and name not in made:
@@ -258,7 +267,7 @@ def _check_outputs(component: Component, watch: Watch) -> None:
             raise CaptureError(told, code="not-defined", ref=f"cell {component.cell}")
 
 
-def _of_other_parts(notebook: Notebook, component: Component) -> Mapping[str, Input]:
+def _of_other_parts(notebook: ExecutedNotebook, component: Component) -> Mapping[str, ComponentInput]:
     """The inputs that the other parts of a component were seen to have; its own may have changed by them since."""
     known = notebook.components.get(component.name)
     if known is None or len(component.parts) == 1 or component.parts[0].cell.order == component.cell.order:
@@ -267,9 +276,9 @@ def _of_other_parts(notebook: Notebook, component: Component) -> Mapping[str, In
 
 
 def _inputs(
-    notebook: Notebook, component: Component, travel: Travel
-) -> tuple[dict[str, Input], dict[str, Examined]]:
-    inputs: dict[str, Input] = {}
+    notebook: ExecutedNotebook, component: Component, travel: Dependencies
+) -> tuple[dict[str, ComponentInput], dict[str, Examined]]:
+    inputs: dict[str, ComponentInput] = {}
     looks: dict[str, Examined] = {}
     before = _of_other_parts(notebook, component)
     for name, definition in travel.inputs.items():
@@ -295,13 +304,15 @@ def _inputs(
                 ref=str(component.cell.place(line)),
             )
         travel.notes += _since(notebook, travel, name, definition, seen)
-        inputs[name] = Input(name, kind_of(value), definition.cell.name, definition.cell.order, seen.modules)
+        inputs[name] = ComponentInput(
+            name, kind_of(value), definition.cell.name, definition.cell.order, seen.modules
+        )
         looks[name] = seen
     return inputs, looks
 
 
 def _since(
-    notebook: Notebook, travel: Travel, name: str, definition: Definition, seen: Examined
+    notebook: ExecutedNotebook, travel: Dependencies, name: str, definition: Definition, seen: Examined
 ) -> Iterator[str]:
     """What has happened to an input since the cell that makes it in a pipeline did."""
     then = notebook.left.get((name, definition.cell.key))
@@ -322,10 +333,10 @@ def _since(
 # -- after ----------------------------------------------------------------------------------------------------
 
 
-def _with_outputs(notebook: Notebook, component: Component, changed: list[str]) -> Component:
+def _with_outputs(notebook: ExecutedNotebook, component: Component, changed: list[str]) -> Component:
     """The component with all that it wrote and changed, and remember how each looks."""
     names = component.names
-    outputs: dict[str, Kind] = {}
+    outputs: dict[str, ValueKind] = {}
     refusals: dict[str, str] = {}
     known = notebook.components.get(component.name)
     if known is not None and len(component.parts) > 1:

@@ -9,7 +9,7 @@ from functools import cached_property
 from kfnb.capture import shell_syntax
 from kfnb.capture.cell_magics import Begun, begun
 from kfnb.errors import CaptureError
-from kfnb.sourcemap import Place
+from kfnb.sourcemap import CellLine
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class Cell:
     def __str__(self) -> str:
         return f"{self.name} [{self.number}]" if self.name else f"[{self.number}]"
 
-    def place(self, line: int) -> Place:
+    def place(self, line: int) -> CellLine:
         """A line of this cell, counted as the notebook's editor does."""
-        return Place(str(self), line)
+        return CellLine(str(self), line)
 
     @property
     def earlier(self) -> frozenset[int]:
@@ -53,7 +53,7 @@ class Cell:
         return self.begun.word if self.begun else ""
 
     @cached_property
-    def code(self) -> shell_syntax.Code:
+    def code(self) -> shell_syntax.CellCode:
         """The cell's Python, with the same lines as the cell; commands and magics in a form that travels."""
         lines = self.raw.split("\n")
         return shell_syntax.translate(

@@ -15,11 +15,11 @@ from kfnb.capture.cell import Cell
 from kfnb.capture.content import examine
 from kfnb.capture.files import NONE, Files
 from kfnb.capture.name_usage import Names
-from kfnb.capture.notebook import Parameter
-from kfnb.capture.pod import Pod
+from kfnb.capture.notebook import DeclaredParameter
+from kfnb.capture.pod import PodSettings
 from kfnb.capture.scopes import local_names
 from kfnb.capture.syntax import inside_functions, stored_names
-from kfnb.capture.values import Kind, kind_of
+from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.errors import CaptureError
 
@@ -35,17 +35,17 @@ _PROGRAM_NAMES = {
 class Options:
     """What a component is told beside its code."""
 
-    params: tuple[Parameter, ...] = ()
+    params: tuple[DeclaredParameter, ...] = ()
     outputs: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     image: str = ""
     retries: int = 0
     cache: bool = True
-    pod: Pod = field(default_factory=Pod)
+    pod: PodSettings = field(default_factory=PodSettings)
 
 
 @dataclass(frozen=True)
-class Part:
+class ComponentPart:
     """One of the cells that a component is made of, with its own options, and what it was seen to read and write."""
 
     cell: Cell
@@ -55,11 +55,11 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Input:
+class ComponentInput:
     """A value that the cell read from an earlier component: what it was, and which run of which cell made it."""
 
     name: str
-    kind: Kind
+    kind: ValueKind
     producer: str
     producer_order: int
     modules: frozenset[str] = frozenset()
@@ -81,8 +81,8 @@ class Component:
     cell: Cell
     names: Names
     options: Options
-    inputs: Mapping[str, Input] = field(default_factory=dict)
-    outputs: Mapping[str, Kind] = field(default_factory=dict)
+    inputs: Mapping[str, ComponentInput] = field(default_factory=dict)
+    outputs: Mapping[str, ValueKind] = field(default_factory=dict)
     refusals: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()
@@ -92,14 +92,14 @@ class Component:
     placed: frozenset[str] = frozenset()
     outside: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ComponentPart, ...] = ()
 
     @property
     def function(self) -> ast.FunctionDef | None:
         """The function that is the whole cell, where the cell is one annotated ``def``."""
         return component_function(self.cell.tree)
 
-    def param(self, name: str) -> Parameter | None:
+    def param(self, name: str) -> DeclaredParameter | None:
         """The parameter that the component declares under ``name``."""
         return next((param for param in self.options.params if param.name == name), None)
 

@@ -21,7 +21,7 @@ from types import FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 from kfnb import compat
-from kfnb.capture.fingerprint import Look, Memory, place_of, positions
+from kfnb.capture.fingerprint import Memory, Thoroughness, place_of, positions
 from kfnb.diagnostics import logger
 
 _logger = logger(__package__)
@@ -74,7 +74,7 @@ class Examined:
         return bool(mine & theirs or mine & other.lent.keys() or self.lent.keys() & theirs)
 
 
-def examine(value: Any, look: Look = Look.QUICK) -> Examined:
+def examine(value: Any, look: Thoroughness = Thoroughness.QUICK) -> Examined:
     """Look at a value: equal digests of looks of one sort mean that nothing in it was seen to change."""
     if refusal := _refusal(value):
         return Examined(None, refusal=refusal)
@@ -111,7 +111,7 @@ def _refusal(value: Any) -> str:
 class _Walk:
     """A file that only hashes what is written to it, filled by a pickler that asks here about each object."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Thoroughness) -> None:
         self.memory = Memory(look)
         self.hash = hashlib.blake2b(digest_size=16)
         self.modules: set[str] = set()
@@ -218,7 +218,7 @@ class _Walk:
 
     def items(self, items: Sequence[Any]) -> bytes | None:
         """The digest of many items; None where each is to be asked about."""
-        whole = self.memory.look is Look.WHOLE
+        whole = self.memory.look is Thoroughness.WHOLE
         if whole or len(items) <= _MOST_ATOMS:
             if set(map(type, items)) <= _ATOMS:
                 return hashlib.blake2b(pickle.dumps(items, 5), digest_size=16).digest()
@@ -240,8 +240,8 @@ class _Walk:
             return b""
         if not array.dtype.hasobject:
             return self.memory.lent(array) if lent else self.memory.of(array)
-        place = place_of(array) if lent and self.memory.look is Look.PLACE else b""
-        if self.memory.look is not Look.WHOLE and array.size > _MOST_ATOMS:
+        place = place_of(array) if lent and self.memory.look is Thoroughness.PLACE else b""
+        if self.memory.look is not Thoroughness.WHOLE and array.size > _MOST_ATOMS:
             sample = [array.flat[place] for place in positions(array.size, _SAMPLES).tolist()]
             self.memory.skip(0 if lent else array.size * _ATOM)
             return place + self.of_parts(sample)
@@ -284,11 +284,11 @@ class _Walk:
 def _pickler(walk: _Walk) -> Any:
     import cloudpickle
 
-    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+    class HashPickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
         def persistent_id(self, value: Any) -> Any:
             return walk.met(value)
 
-    return Pickler(walk, protocol=5, buffer_callback=walk.buffer)
+    return HashPickler(walk, protocol=5, buffer_callback=walk.buffer)
 
 
 # -- objects --------------------------------------------------------------------------------------------------

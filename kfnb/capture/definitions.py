@@ -44,7 +44,7 @@ _PURE = (
 _SOURCE = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-class Sort(Enum):
+class DefinitionKind(Enum):
     """What sort of statement made a name, and so how the name reaches a step."""
 
     IMPORT = "import"
@@ -65,7 +65,7 @@ class Definition:
     """
 
     name: str
-    sort: Sort
+    sort: DefinitionKind
     cell: Cell
     first: int
     last: int
@@ -109,19 +109,19 @@ def definitions_of(cell: Cell, star_names: StarNames) -> Iterator[Definition]:
         for name in (name for name in names.changes if name not in names.writes):
             yield Definition(name, _sort(node, name, cell), cell, first, last, node, only_changes=True)
         for name in names.deletes:
-            yield Definition(name, Sort.DELETED, cell, first, last, node)
+            yield Definition(name, DefinitionKind.DELETED, cell, first, last, node)
 
 
-def _sort(node: ast.stmt, name: str, cell: Cell) -> Sort:
+def _sort(node: ast.stmt, name: str, cell: Cell) -> DefinitionKind:
     if cell.head == "%%kf_parameters" and isinstance(node, ast.Assign | ast.AnnAssign):
-        return Sort.PARAMETER
+        return DefinitionKind.PARAMETER
     if isinstance(node, ast.Import | ast.ImportFrom):
-        return Sort.IMPORT
+        return DefinitionKind.IMPORT
     component = cell.head == "%%kf_component"
     if _defines(node, name) or (not component and _is_fallback(node)):
-        return Sort.SOURCE
+        return DefinitionKind.SOURCE
     if component:
-        return Sort.STEP
+        return DefinitionKind.STEP
     return value_sort(node, name)
 
 
@@ -182,9 +182,11 @@ def _is_type(value: ast.expr) -> bool:
     return called in {"namedtuple", "NamedTuple", "TypedDict", "NewType", "TypeVar", "make_dataclass"}
 
 
-def value_sort(node: ast.stmt | None, name: str) -> Sort:
+def value_sort(node: ast.stmt | None, name: str) -> DefinitionKind:
     """Whether a statement assigns a constant, whatever sort of cell it stands in."""
-    return Sort.LITERAL if node is not None and _assigns_constant(node, name) else Sort.LIVE
+    return (
+        DefinitionKind.LITERAL if node is not None and _assigns_constant(node, name) else DefinitionKind.LIVE
+    )
 
 
 def assigned_literal(node: ast.stmt | None, otherwise: Any) -> Any:

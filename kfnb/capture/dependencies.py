@@ -23,12 +23,12 @@ from kfnb.capture.component import (
     unknown_name,
 )
 from kfnb.capture.content import examine
-from kfnb.capture.definitions import Definition, Sort, is_name
+from kfnb.capture.definitions import Definition, DefinitionKind, is_name
 from kfnb.capture.embedded.reports import KF_OUTPUTS
 from kfnb.capture.imports import Import, import_of, importable, imported_modules, submodules
 from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
-from kfnb.capture.notebook import Notebook, Parameter
+from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.capture.pure import is_pure
 from kfnb.capture.values import is_mutable, is_tree
 from kfnb.diagnostics import logger
@@ -38,7 +38,7 @@ _logger = logger(__package__)
 
 
 @dataclass(frozen=True)
-class SetUp:
+class SetupCell:
     """A set-up cell, and the names that it is the first to need: they must be there before it."""
 
     cell: Cell
@@ -46,7 +46,7 @@ class SetUp:
 
 
 @dataclass
-class Travel:
+class Dependencies:
     """All that a component needs from around it, each thing once, in the order in which it must be there.
 
     ``files`` are modules that lie beside the notebook, ``needed`` modules that must be installed with the place
@@ -56,7 +56,7 @@ class Travel:
     """
 
     inputs: dict[str, Definition] = field(default_factory=dict)
-    params: dict[str, Parameter] = field(default_factory=dict)
+    params: dict[str, DeclaredParameter] = field(default_factory=dict)
     imports: dict[str, Import] = field(default_factory=dict)
     sources: list[Definition] = field(default_factory=list)
     constants: dict[str, str] = field(default_factory=dict)
@@ -67,12 +67,12 @@ class Travel:
     kf: set[str] = field(default_factory=set)
     provided: set[str] = field(default_factory=set)
     again: dict[str, str] = field(default_factory=dict)
-    setups: list[SetUp] = field(default_factory=list)
+    setups: list[SetupCell] = field(default_factory=list)
     given: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
-def travel_of(notebook: Notebook, component: Component) -> Travel:
+def travel_of(notebook: ExecutedNotebook, component: Component) -> Dependencies:
     """What travels with a component: as its cell ran, but for functions that were edited since."""
     return trace(
         notebook,
@@ -87,7 +87,7 @@ def travel_of(notebook: Notebook, component: Component) -> Travel:
 
 
 def trace(
-    notebook: Notebook,
+    notebook: ExecutedNotebook,
     cell: Cell,
     names: Names,
     options: Options,
@@ -96,7 +96,7 @@ def trace(
     before: int | None = None,
     setups: Iterable[Cell] = (),
     unpickled: Collection[str] = (),
-) -> Travel:
+) -> Dependencies:
     """Everything that the code of ``cell`` needs.
 
     ``before`` is the order of the cell as of which names are looked up, ``constants`` the values (as source) that
@@ -112,11 +112,11 @@ def trace(
     for name, line in names.needs.items():
         optional = name in names.maybe or name in names.keeps
         tracer.need(
-            name, Use(line, cell, "the cell", optional=optional, own=name in names.writes and optional)
+            name, NameUse(line, cell, "the cell", optional=optional, own=name in names.writes and optional)
         )
     for name in sorted(unpickled):
         if name not in names.writes:
-            tracer.need(name, Use(1, cell, "a pickle that the step reads", optional=True, own=True))
+            tracer.need(name, NameUse(1, cell, "a pickle that the step reads", optional=True, own=True))
     tracer.imports_inside(cell.tree, cell)
     tracer.kf_calls(cell.tree)
     found = tracer.travel
@@ -125,7 +125,7 @@ def trace(
 
 
 @dataclass(frozen=True)
-class Use:
+class NameUse:
     """That a line of a cell needs a name.
 
     ``optional``: the code may get along without, so that it is no error when nothing makes the name. ``own``: the
@@ -149,7 +149,7 @@ class _Tracer:
 
     def __init__(
         self,
-        notebook: Notebook,
+        notebook: ExecutedNotebook,
         cell: Cell,
         options: Options,
         constants: Mapping[str, str],
@@ -163,7 +163,7 @@ class _Tracer:
         self.captured = False
         self.keys: set[str] = set()  # of the set-up cells that come first
         self.seen: set[str] = set()
-        self.travel = Travel()
+        self.travel = Dependencies()
 
     def set_up(self, cell: Cell) -> None:
         """Take a set-up cell along, with what it needs."""
@@ -171,7 +171,7 @@ class _Tracer:
         names = read_names(cell.tree, self.notebook.star_names)
         for name, line in names.needs.items():
             optional = name in names.maybe or name in names.keeps
-            self.need(name, Use(line, cell, f"set-up cell {cell}", optional=optional, own=optional))
+            self.need(name, NameUse(line, cell, f"set-up cell {cell}", optional=optional, own=optional))
         if self.travel.inputs:
             name, made = next(iter(self.travel.inputs.items()))
             raise CaptureError(
@@ -179,10 +179,10 @@ class _Tracer:
                 " every step"
             )
         self.imports_inside(cell.tree, cell)
-        self.travel.setups.append(SetUp(cell, frozenset(self.seen - known)))
+        self.travel.setups.append(SetupCell(cell, frozenset(self.seen - known)))
         self.keys.add(cell.key)
 
-    def need(self, name: str, use: Use) -> None:
+    def need(self, name: str, use: NameUse) -> None:
         """Find what makes ``name``."""
         if name in self.seen:
             return
@@ -196,30 +196,30 @@ class _Tracer:
         if definition is None:
             self._undefined(name, use)
             return
-        if definition.cell.key in self.keys and definition.sort is not Sort.DELETED:
+        if definition.cell.key in self.keys and definition.sort is not DefinitionKind.DELETED:
             self.travel.given.add(name)
             return
         sort = self._sort(definition)
         take = {
-            Sort.IMPORT: self._import,
-            Sort.SOURCE: self._source,
-            Sort.LITERAL: self._constant,
-            Sort.EXPRESSION: self._expression,
-            Sort.PARAMETER: self._parameter,
-            Sort.STEP: self._input,
+            DefinitionKind.IMPORT: self._import,
+            DefinitionKind.SOURCE: self._source,
+            DefinitionKind.LITERAL: self._constant,
+            DefinitionKind.EXPRESSION: self._expression,
+            DefinitionKind.PARAMETER: self._parameter,
+            DefinitionKind.STEP: self._input,
         }.get(sort)
-        if sort is Sort.STEP and use.optional and not self._has_value(name):
+        if sort is DefinitionKind.STEP and use.optional and not self._has_value(name):
             return
         if take is not None:
             self.travel.origins[name] = definition.cell
             take(definition)
-        elif sort is Sort.LIVE:
+        elif sort is DefinitionKind.LIVE:
             self._live(name, use, f"by cell {definition.cell}")
         elif not use.optional:
             told = f"{use.place}: {name} was deleted by cell {definition.cell}"
             raise CaptureError(told, code="not-defined", ref=str(use.place))
 
-    def _definition(self, name: str, use: Use) -> Definition | None:
+    def _definition(self, name: str, use: NameUse) -> Definition | None:
         """What made the name before this component did: its own earlier runs do not count."""
         newest = self.notebook.definition(name, self.before)
         if newest is None or newest.cell.key != self.cell.key:
@@ -228,7 +228,11 @@ class _Tracer:
         if found is None and not use.optional:
             told = f"{use.place}: nothing makes {name} before {self.cell.name} itself does"
             raise CaptureError(told, code="not-defined", ref=str(use.place))
-        if not use.optional and newest.sort is Sort.STEP and newest.cell.order not in self.cell.earlier:
+        if (
+            not use.optional
+            and newest.sort is DefinitionKind.STEP
+            and newest.cell.order not in self.cell.earlier
+        ):
             self.travel.again[name] = use.place
         return found
 
@@ -247,30 +251,39 @@ class _Tracer:
     def _parameter(self, definition: Definition) -> None:
         self.travel.params[definition.name] = self.notebook.parameters[definition.name]
 
-    def _sort(self, definition: Definition) -> Sort:
+    def _sort(self, definition: Definition) -> DefinitionKind:
         """The sort of a definition; an expression is a constant only where all that it is made of are."""
         value = getattr(definition.node, "value", None)
-        if definition.sort not in (Sort.LITERAL, Sort.LIVE) or definition.only_changes or value is None:
+        if (
+            definition.sort not in (DefinitionKind.LITERAL, DefinitionKind.LIVE)
+            or definition.only_changes
+            or value is None
+        ):
             return definition.sort
         parts = {self._part(name, definition) for name in self._made_of(definition)}
-        if definition.sort is Sort.LITERAL and parts <= {Sort.LITERAL}:
-            return Sort.LITERAL
+        if definition.sort is DefinitionKind.LITERAL and parts <= {DefinitionKind.LITERAL}:
+            return DefinitionKind.LITERAL
         if importable(definition.name, self.notebook.namespace.get(definition.name))[0]:
-            return Sort.LIVE  # another name for what an import gives
-        fixed = parts <= {Sort.LITERAL, Sort.EXPRESSION, Sort.IMPORT, Sort.SOURCE}
-        return Sort.EXPRESSION if fixed and self._is_pure(definition) else Sort.LIVE
+            return DefinitionKind.LIVE  # another name for what an import gives
+        fixed = parts <= {
+            DefinitionKind.LITERAL,
+            DefinitionKind.EXPRESSION,
+            DefinitionKind.IMPORT,
+            DefinitionKind.SOURCE,
+        }
+        return DefinitionKind.EXPRESSION if fixed and self._is_pure(definition) else DefinitionKind.LIVE
 
     def _made_of(self, definition: Definition) -> list[str]:
         """The names that a definition reads where it runs."""
         assert definition.node is not None
         return list(read_names(ast.Module([definition.node], []), self.notebook.star_names).reads)
 
-    def _part(self, name: str, definition: Definition) -> Sort:
+    def _part(self, name: str, definition: Definition) -> DefinitionKind:
         """The sort of a name that a definition is made of."""
         part = self.notebook.definition_above(name, definition)
         if part is not None:
             return self._sort(part)
-        return Sort.IMPORT if is_builtin(name) else Sort.LIVE
+        return DefinitionKind.IMPORT if is_builtin(name) else DefinitionKind.LIVE
 
     def _is_pure(self, definition: Definition) -> bool:
         """Whether a definition assigns names what can be evaluated again."""
@@ -288,7 +301,7 @@ class _Tracer:
                 hint="run this cell again, or make it in a component",
                 ref=str(definition.cell.place(definition.first)),
             )
-        self._source(replace(definition, sort=Sort.EXPRESSION))
+        self._source(replace(definition, sort=DefinitionKind.EXPRESSION))
 
     def _is_as_defined(self, definition: Definition) -> bool:
         """Whether an expression, evaluated again, gives what its name stands for."""
@@ -349,7 +362,7 @@ class _Tracer:
             self.before = None  # an edited function is taken as of now, and so is what it needs
         for name, line in names.needs.items():
             optional = name in names.maybe or name in names.keeps
-            use = Use(
+            use = NameUse(
                 line,
                 definition.cell,
                 definition.name,
@@ -366,7 +379,12 @@ class _Tracer:
         for name in at_once:
             then = self.notebook.definition_above(name, definition)
             now = self.notebook.definition(name, self.before)
-            if then is None or now is None or now.sort in (Sort.SOURCE, Sort.IMPORT) or _is_same(then, now):
+            if (
+                then is None
+                or now is None
+                or now.sort in (DefinitionKind.SOURCE, DefinitionKind.IMPORT)
+                or _is_same(then, now)
+            ):
                 continue
             raise CaptureError(
                 f"{definition.cell.place(definition.first)}: {definition.name} took {name} when it was defined, and"
@@ -397,7 +415,7 @@ class _Tracer:
 
     # -- names without a definition that travels --------------------------------------------------------------
 
-    def _undefined(self, name: str, use: Use) -> None:
+    def _undefined(self, name: str, use: NameUse) -> None:
         if name == "kf":
             return  # what of it is used, ``kf_calls`` finds out
         if name in use.cell.code.modules:  # a !command is written with it
@@ -416,7 +434,7 @@ class _Tracer:
         elif not use.optional:
             raise unknown_name(name, use.line, use.cell, [*self.notebook.names(), *self.notebook.namespace])
 
-    def _live(self, name: str, use: Use, maker: str) -> None:
+    def _live(self, name: str, use: NameUse, maker: str) -> None:
         value = self.notebook.namespace.get(name)
         text, module = importable(name, value)
         if text:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from kfnb import settings
-from kfnb.capture.pod import Pod
+from kfnb.capture.pod import PodSettings
 from kfnb.diagnostics import hide, logger, where
 from kfnb.errors import CaptureError
 from kfnb.resources.runs.local.secret_store import Secrets
@@ -31,7 +31,7 @@ class Environment:
         self._before = {}
 
 
-def values_of(pod: Pod) -> dict[str, str]:
+def values_of(pod: PodSettings) -> dict[str, str]:
     """The variables that a pod asks for and that are known here: secrets and config maps by the setting ``secrets``.
 
     Raises ``CaptureError`` where what the setting names cannot be read.

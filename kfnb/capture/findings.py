@@ -12,12 +12,12 @@ from shlex import quote
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.content import can_be_shared
-from kfnb.capture.definitions import Sort
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.definitions import DefinitionKind
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.imports import imported_modules
 from kfnb.capture.lookups import variables_of
 from kfnb.capture.nondeterminism import draws_unseeded, fleeting_calls
-from kfnb.capture.notebook import Notebook
+from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.project import top_of
 from kfnb.capture.random_draws import GENERATORS
 from kfnb.capture.syntax import root_name
@@ -30,7 +30,7 @@ _LONGEST_PATH = 200
 
 
 def notes_of(
-    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+    notebook: ExecutedNotebook, component: Component, travel: Dependencies, idle: Collection[str]
 ) -> tuple[str, ...]:
     """The notes of a component whose cell has run; it drew no random number from the modules ``idle``."""
     cell = component.cell
@@ -94,7 +94,7 @@ def _reads_of_environment(component: Component, read: Variables) -> Iterator[str
 
 
 def _fleeting(
-    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+    notebook: ExecutedNotebook, component: Component, travel: Dependencies, idle: Collection[str]
 ) -> Iterator[str]:
     """The time and random numbers that the step keeps, where it may be taken from the cache."""
     if not component.options.cache or component.outside or component.variables.all or component.function:
@@ -121,7 +121,7 @@ def _without_effect(component: Component) -> Iterator[str]:
             yield "%%capture has no effect in a component: the cell's output is shown, and kept in no name"
 
 
-def _changed_modules(component: Component, travel: Travel) -> Iterator[str]:
+def _changed_modules(component: Component, travel: Dependencies) -> Iterator[str]:
     """Modules that the cell sets something in: each step has its own."""
     imported = {*travel.imports, *component.names.writes} - set(component.outputs)
     for name, line in component.names.changes.items():
@@ -149,7 +149,7 @@ def _seeds(component: Component) -> Iterator[str]:
 
 
 def _earlier_changes(
-    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+    notebook: ExecutedNotebook, component: Component, travel: Dependencies, idle: Collection[str]
 ) -> Iterator[str]:
     """What plain cells have changed for all of the kernel, and the step has not; what concerns any is told once.
 
@@ -207,14 +207,16 @@ def _is_outside(text: str, folder: Path) -> bool:
         return False
 
 
-def _aliases(notebook: Notebook, component: Component) -> Iterator[str]:
+def _aliases(notebook: ExecutedNotebook, component: Component) -> Iterator[str]:
     """Names of other steps that stand for an object that this one changes: here they see the change."""
     space = notebook.namespace
     mine = {*component.changed, *component.names.changes}
     others = [
         name
         for name, found in notebook.names().items()
-        if found[-1].sort is Sort.STEP and name in space and name not in {*mine, *component.names.writes}
+        if found[-1].sort is DefinitionKind.STEP
+        and name in space
+        and name not in {*mine, *component.names.writes}
     ]
     for one in sorted(mine & space.keys()):
         for other in others:

@@ -23,7 +23,7 @@ _GENEROUS = 48
 """Arrays of one value that get many samples each; those beyond get few."""
 
 
-class Look(Enum):
+class Thoroughness(Enum):
     """How closely a value's arrays are looked at."""
 
     QUICK = "whole up to a limit, beyond that samples"
@@ -38,7 +38,7 @@ class Memory:
     anybody can write to. Their order decides which: so two looks at one value are alike.
     """
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Thoroughness) -> None:
         self.look = look
         self.sampled = False
         self.unseen = 0
@@ -47,7 +47,7 @@ class Memory:
 
     def of(self, array: Any) -> bytes:
         """The fingerprint of a numpy array that holds no Python objects."""
-        if self.look is Look.WHOLE or array.nbytes <= self._left:
+        if self.look is Thoroughness.WHOLE or array.nbytes <= self._left:
             self._left -= array.nbytes
             return _whole(array)
         self.unseen += array.nbytes
@@ -55,9 +55,9 @@ class Memory:
 
     def lent(self, array: Any) -> bytes:
         """The fingerprint of an array that is copied before it is written: where it is tells whether it was."""
-        if self.look is Look.PLACE:
+        if self.look is Thoroughness.PLACE:
             return place_of(array)
-        if self.look is Look.WHOLE or array.nbytes <= self._left:
+        if self.look is Thoroughness.WHOLE or array.nbytes <= self._left:
             return self.of(array)
         return self._sample(array)
 

@@ -12,10 +12,10 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import Component, Input
+from kfnb.capture.component import Component, ComponentInput
 from kfnb.capture.names import StarNames, read_names
-from kfnb.capture.notebook import Parameter
-from kfnb.capture.values import PARAMETER_TYPES, Kind
+from kfnb.capture.notebook import DeclaredParameter
+from kfnb.capture.values import PARAMETER_TYPES, ValueKind
 from kfnb.errors import CaptureError
 
 _ALIASES = {"List": "list", "Dict": "dict", "Optional": ""}
@@ -38,7 +38,7 @@ def declared(component: Component, star_names: StarNames) -> Component:
             ref=str(cell.place(function.lineno)),
         )
     params = [
-        Parameter(argument.arg, kind.type, default)
+        DeclaredParameter(argument.arg, kind.type, default)
         for argument, default in _arguments(function)
         if (kind := _input_kind(argument, cell)) is not None and kind.parameter
     ]
@@ -54,7 +54,7 @@ def finished(component: Component, namespace: Mapping[str, Any]) -> Component:
     function = component.function
     assert function is not None
     inputs = {
-        argument.arg: Input(argument.arg, kind, "", 0)
+        argument.arg: ComponentInput(argument.arg, kind, "", 0)
         for argument, _ in _arguments(function)
         if (kind := _input_kind(argument, component.cell)) is not None and not kind.parameter
     }
@@ -93,16 +93,16 @@ def _literal(node: ast.expr | None, name: str) -> Any:
         ) from None
 
 
-def _input_kind(argument: ast.arg, cell: Cell) -> Kind | None:
+def _input_kind(argument: ast.arg, cell: Cell) -> ValueKind | None:
     """The kind of an input; None for an argument that is an output."""
     annotation = argument.annotation
     if annotation is None or _output_kind(annotation) is not None:
         return None
     if isinstance(annotation, ast.Subscript) and _word(annotation.value) == "Input":
-        return Kind(_word(annotation.slice))
+        return ValueKind(_word(annotation.slice))
     word = _parameter_word(annotation)
     if word in PARAMETER_TYPES:
-        return Kind(word)
+        return ValueKind(word)
     raise CaptureError(
         f"{cell.place(argument.lineno)}: {argument.arg} is annotated {ast.unparse(annotation)}; a component's function"
         f" takes {', '.join(PARAMETER_TYPES)} or Input[Dataset] and its like"
@@ -117,15 +117,15 @@ def _parameter_word(annotation: ast.expr) -> str:
     return _ALIASES.get(word, word)
 
 
-def _output_kind(annotation: ast.expr | None) -> Kind | None:
+def _output_kind(annotation: ast.expr | None) -> ValueKind | None:
     if isinstance(annotation, ast.Subscript) and _word(annotation.value) == "Output":
-        return Kind(_word(annotation.slice))
+        return ValueKind(_word(annotation.slice))
     if isinstance(annotation, ast.Call) and _word(annotation.func) == "OutputPath":
-        return Kind(_word(annotation.args[0]) if annotation.args else "str")
+        return ValueKind(_word(annotation.args[0]) if annotation.args else "str")
     return None
 
 
-def _result_kinds(returned: Any) -> dict[str, Kind]:
+def _result_kinds(returned: Any) -> dict[str, ValueKind]:
     if returned is None:
         return {}
     if hasattr(returned, "_fields"):
@@ -133,9 +133,9 @@ def _result_kinds(returned: Any) -> dict[str, Kind]:
     return {"Output": _kind_of_type(returned)}
 
 
-def _kind_of_type(annotation: Any) -> Kind:
+def _kind_of_type(annotation: Any) -> ValueKind:
     origin = getattr(annotation, "__origin__", annotation)
-    return Kind(getattr(origin, "__name__", "Artifact"))
+    return ValueKind(getattr(origin, "__name__", "Artifact"))
 
 
 def _word(node: ast.expr) -> str:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.capture.component import Component
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.variables import Variables
 
 _ENVIRONMENTS = frozenset({"os.environ", "os.environb"})
@@ -45,21 +45,21 @@ _KNOWN = {
 }
 
 
-def variables_of(component: Component, travel: Travel, namespace: Mapping[str, Any]) -> Variables:
+def variables_of(component: Component, travel: Dependencies, namespace: Mapping[str, Any]) -> Variables:
     """The variables that a component's step reads: as its cell was seen to, and by the text of all that it takes."""
     seen = component.variables
     trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
     names = set().union(*(lookups(tree, namespace) for tree in trees)) - seen.own
     names |= set().union(*map(at_import, travel.files.values()))
-    computed = not seen.names <= names or any(_Reader(tree, namespace).computes() for tree in trees)
+    computed = not seen.names <= names or any(_VariableReader(tree, namespace).computes() for tree in trees)
     names |= seen.names
     for one in reversed(travel.setups):  # what runs first has set what follows reads
-        names -= set(_set_before(one.cell.tree, _Reader(one.cell.tree, namespace)))
+        names -= set(_set_before(one.cell.tree, _VariableReader(one.cell.tree, namespace)))
         names |= lookups(one.cell.tree, namespace)
     return replace(seen, names=frozenset(names), computed=computed)
 
 
-def seen_whole(component: Component, travel: Travel, namespace: Mapping[str, Any]) -> Variables:
+def seen_whole(component: Component, travel: Dependencies, namespace: Mapping[str, Any]) -> Variables:
     """What a component's cell was seen to read; all, where its use of a copy of the environment tells no names."""
     seen = component.variables
     trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
@@ -72,7 +72,7 @@ def lookups(tree: ast.AST, namespace: Mapping[str, Any]) -> set[str]:
 
     One that the code's own level has set before is as it was set.
     """
-    reader = _Reader(tree, namespace)
+    reader = _VariableReader(tree, namespace)
     found = list(reader.found())
     own = _set_before(tree, reader)
     return {name for name, line in found if line <= own.get(name, line)}
@@ -88,7 +88,7 @@ def at_import(source: str) -> set[str]:
     return lookups(ast.Module(body, []), {})
 
 
-def _set_before(tree: ast.AST, reader: _Reader) -> dict[str, int]:
+def _set_before(tree: ast.AST, reader: _VariableReader) -> dict[str, int]:
     """The variables that the code's own level sets, each with the line of the first time."""
     found: dict[str, int] = {}
     for node in tree.body if isinstance(tree, ast.Module) else ():
@@ -98,7 +98,7 @@ def _set_before(tree: ast.AST, reader: _Reader) -> dict[str, int]:
     return found
 
 
-class _Reader:
+class _VariableReader:
     """Reads one piece of code. ``names`` are those that it gives to modules, functions, and the environment."""
 
     def __init__(self, tree: ast.AST, namespace: Mapping[str, Any]) -> None:
@@ -194,7 +194,7 @@ class _Copies:
     """
 
     def __init__(self, tree: ast.AST, namespace: Mapping[str, Any]) -> None:
-        self._reader = _Reader(tree, namespace)
+        self._reader = _VariableReader(tree, namespace)
         self._parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
         self.used = any(map(self._is_used, ast.walk(tree)))
 

@@ -46,7 +46,7 @@ _UNSEEN = {
 
 def read_names(tree: ast.Module, star_names: StarNames = lambda _module: ()) -> Names:
     """The names that the code of one cell reads, writes and changes."""
-    reader = _Reader(star_names)
+    reader = _NameReader(star_names)
     reader.block(tree.body)
     return reader.ledger.finish()
 
@@ -63,7 +63,7 @@ class _Exits:
         (self.by_break if isinstance(statement, ast.Break) else self.by_continue).append(set(bound))
 
 
-class _Reader(ast.NodeVisitor):
+class _NameReader(ast.NodeVisitor):
     """Walks a cell's own level and keeps its ledger."""
 
     def __init__(self, star_names: StarNames, *, of_class: bool = False) -> None:
@@ -199,7 +199,7 @@ class _Reader(ast.NodeVisitor):
 
     def _class_body(self, body: Sequence[ast.stmt]) -> Effects:
         """Run a class body: what it binds are attributes, unless it says ``global``. What its methods will do."""
-        inner = _Reader(self.star_names, of_class=True)
+        inner = _NameReader(self.star_names, of_class=True)
         inner.ledger.bound = {"__module__", "__qualname__"}
         inner.block(body)
         methods = Effects()

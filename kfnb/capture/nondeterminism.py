@@ -17,7 +17,7 @@ from typing import Any
 from kfnb.capture.global_settings import full_name
 
 
-class Sort(Enum):
+class ValueSource(Enum):
     """A moment or a place; or a number of seconds, which measures something unless it is put out itself."""
 
     VALUE = "value"
@@ -25,21 +25,21 @@ class Sort(Enum):
 
 
 _SORTS = {
-    "datetime.*.now": Sort.VALUE,
-    "datetime.*.utcnow": Sort.VALUE,
-    "datetime.*.today": Sort.VALUE,
-    "pandas.*.now": Sort.VALUE,
-    "pandas.*.utcnow": Sort.VALUE,
-    "pandas.*.today": Sort.VALUE,
-    "os.getcwd": Sort.VALUE,
-    "posix.getcwd": Sort.VALUE,
-    "pathlib.*cwd": Sort.VALUE,
-    "uuid.uuid[14]": Sort.VALUE,
-    "secrets.token_*": Sort.VALUE,
-    "os.urandom": Sort.VALUE,
-    "posix.urandom": Sort.VALUE,
-    "time.time": Sort.SECONDS,
-    "time.time_ns": Sort.SECONDS,
+    "datetime.*.now": ValueSource.VALUE,
+    "datetime.*.utcnow": ValueSource.VALUE,
+    "datetime.*.today": ValueSource.VALUE,
+    "pandas.*.now": ValueSource.VALUE,
+    "pandas.*.utcnow": ValueSource.VALUE,
+    "pandas.*.today": ValueSource.VALUE,
+    "os.getcwd": ValueSource.VALUE,
+    "posix.getcwd": ValueSource.VALUE,
+    "pathlib.*cwd": ValueSource.VALUE,
+    "uuid.uuid[14]": ValueSource.VALUE,
+    "secrets.token_*": ValueSource.VALUE,
+    "os.urandom": ValueSource.VALUE,
+    "posix.urandom": ValueSource.VALUE,
+    "time.time": ValueSource.SECONDS,
+    "time.time_ns": ValueSource.SECONDS,
 }
 _WITHOUT = {"time.localtime": 0, "time.gmtime": 0, "time.ctime": 0, "time.asctime": 0, "time.strftime": 1}
 """Functions that give the time of now where they get no more arguments than these."""
@@ -65,7 +65,7 @@ _HANDING_ON = (
 
 def fleeting_calls(tree: ast.AST, namespace: Mapping[str, Any], outputs: Collection[str]) -> Iterator[str]:
     """The calls whose value the code keeps, each as it is written; ``outputs`` are names that are put out for sure."""
-    reader = _Reader(namespace, outputs)
+    reader = _ValueReader(namespace, outputs)
     for node in ast.walk(tree):
         for child in ast.iter_child_nodes(node):
             reader.parents[child] = node
@@ -109,7 +109,7 @@ def _last(call: ast.Call) -> str:
 
 
 @dataclass
-class _Reader:
+class _ValueReader:
     """Follows values through one piece of code. ``moments`` are names that a value of the clock was assigned to."""
 
     namespace: Mapping[str, Any]
@@ -117,15 +117,15 @@ class _Reader:
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
     loads: dict[str, list[ast.Name]] = field(default_factory=dict)
     moments: set[str] = field(default_factory=set)
-    followed: set[tuple[str, Sort]] = field(default_factory=set)
+    followed: set[tuple[str, ValueSource]] = field(default_factory=set)
 
-    def sort(self, node: ast.AST) -> Sort | None:
+    def sort(self, node: ast.AST) -> ValueSource | None:
         """What sort of value a call gives that would be another one later; None for any other node."""
         if not isinstance(node, ast.Call):
             return None
         name = full_name(node.func, self.namespace)
         if name in _WITHOUT and len(node.args) + len(node.keywords) <= _WITHOUT[name]:
-            return Sort.VALUE
+            return ValueSource.VALUE
         return next((sort for pattern, sort in _SORTS.items() if fnmatchcase(name, pattern)), None)
 
     def names_of(self, node: ast.AST) -> list[str]:
@@ -134,7 +134,7 @@ class _Reader:
         targets = parent.targets if isinstance(parent, ast.Assign) else []
         return [target.id for target in targets if isinstance(target, ast.Name)]
 
-    def keeps(self, node: ast.AST, sort: Sort) -> bool:
+    def keeps(self, node: ast.AST, sort: ValueSource) -> bool:
         """Whether a value that is at ``node`` comes to where it is kept."""
         parent = self.parents.get(node)
         if isinstance(parent, ast.Call) and node is not parent.func:
@@ -148,22 +148,22 @@ class _Reader:
         if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Sub):
             other = parent.right if node is parent.left else parent.left
             measured = self.sort(other) or (isinstance(other, ast.Name) and other.id in self.moments)
-            return self.keeps(parent, Sort.SECONDS if measured else sort)
+            return self.keeps(parent, ValueSource.SECONDS if measured else sort)
         if isinstance(parent, ast.Return):
-            return sort is Sort.VALUE
+            return sort is ValueSource.VALUE
         return isinstance(parent, ast.expr) and self.keeps(parent, sort)
 
-    def _keeps_argument(self, call: ast.Call, sort: Sort) -> bool:
+    def _keeps_argument(self, call: ast.Call, sort: ValueSource) -> bool:
         written, known = ast.unparse(call.func), full_name(call.func, self.namespace)
         if any(fnmatchcase(written, pattern) for pattern in _SILENT):
             return False
         if any(fnmatchcase(known, pattern) or fnmatchcase(written, pattern) for pattern in _HANDING_ON):
             return self.keeps(call, sort)
-        return sort is Sort.VALUE
+        return sort is ValueSource.VALUE
 
-    def _keeps_in(self, target: ast.expr, sort: Sort) -> bool:
+    def _keeps_in(self, target: ast.expr, sort: ValueSource) -> bool:
         if not isinstance(target, ast.Name):
-            return sort is Sort.VALUE and not isinstance(target, ast.Tuple | ast.List)
+            return sort is ValueSource.VALUE and not isinstance(target, ast.Tuple | ast.List)
         if target.id in self.outputs:
             return True
         if (target.id, sort) in self.followed:
@@ -171,5 +171,5 @@ class _Reader:
         self.followed.add((target.id, sort))
         loads = self.loads.get(target.id, [])
         if not loads:
-            return sort is Sort.VALUE  # it is for a later cell
+            return sort is ValueSource.VALUE  # it is for a later cell
         return any(self.keeps(load, sort) for load in loads)

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from kfnb.capture import shell_syntax
 from kfnb.capture.cell import Cell
 from kfnb.capture.cell_magics import SET_UP
-from kfnb.capture.definitions import Definition, Sort, assigned_literal, definitions_of, value_sort
+from kfnb.capture.definitions import Definition, DefinitionKind, assigned_literal, definitions_of, value_sort
 from kfnb.capture.files import NONE, Files
 from kfnb.capture.global_settings import Change, changes_of
 from kfnb.capture.packages import is_local
@@ -36,7 +36,7 @@ INJECTED = "# Parameters"
 
 
 @dataclass(frozen=True)
-class Parameter:
+class DeclaredParameter:
     """A parameter of a step or of a pipeline; ``default`` is None when a value must be given.
 
     ``place`` says where it was declared, for messages.
@@ -48,7 +48,7 @@ class Parameter:
     place: str = ""
 
 
-class Notebook:
+class ExecutedNotebook:
     """What one kernel has executed.
 
     ``namespace`` holds the values of the names; ``folder`` is the notebook's, where modules beside it lie; ``tagged``
@@ -75,7 +75,7 @@ class Notebook:
         self.failed: set[str] = set()  # components whose cell has failed, or was refused, since it last ran
         self.left: dict[tuple[str, str], tuple[int, bytes]] = {}
         """How a name's value looked when the component with a cell's key had written it: the run's order, a digest."""
-        self.parameters: dict[str, Parameter] = {}
+        self.parameters: dict[str, DeclaredParameter] = {}
         self.injected: dict[str, Any] = {}
         self._tagged = {source.strip() for source in tagged}
         self._set_up = {source.strip() for source in set_up}
@@ -129,24 +129,27 @@ class Notebook:
         if not cell.head and not is_set_up:
             self.changing += changes_of(cell, self.namespace)
         for definition in found:
-            if (definition.sort is Sort.DELETED) == (definition.name in self.namespace):
+            if (definition.sort is DefinitionKind.DELETED) == (definition.name in self.namespace):
                 continue  # a statement that did not run, or was undone
-            parameter = tagged or definition.sort is Sort.PARAMETER
+            parameter = tagged or definition.sort is DefinitionKind.PARAMETER
             self._add(self._parameter(definition, injected=injected) if parameter else definition)
-        sort = Sort.STEP if cell.head == "%%kf_component" else Sort.LIVE
+        sort = DefinitionKind.STEP if cell.head == "%%kf_component" else DefinitionKind.LIVE
         for name in changed:
             self._add(Definition(name, sort, cell, 1, 1))
 
     def _add(self, definition: Definition) -> None:
         known = self._definitions.setdefault(definition.name, [])
-        if definition.only_changes and known and known[-1].sort is Sort.IMPORT:
+        if definition.only_changes and known and known[-1].sort is DefinitionKind.IMPORT:
             return  # os.environ["A"] = "1" leaves os the module that it is
         known.append(definition)
 
     def _parameter(self, definition: Definition, *, injected: bool) -> Definition:
         """A definition in a cell of parameters: it makes a pipeline parameter, if its value can be one."""
         name = definition.name
-        if definition.sort not in (Sort.LITERAL, Sort.PARAMETER, Sort.LIVE) or name not in self.namespace:
+        if (
+            definition.sort not in (DefinitionKind.LITERAL, DefinitionKind.PARAMETER, DefinitionKind.LIVE)
+            or name not in self.namespace
+        ):
             return definition
         value = self.namespace[name]
         if not definition.cell.head:  # as the cell says: papermill's own cell may have followed by now
@@ -157,9 +160,14 @@ class Notebook:
         if injected:
             self.injected[name] = value
             self._check_type(name, kind.type)
-        self.parameters[name] = Parameter(name, kind.type, value, f"cell {definition.cell}")
+        self.parameters[name] = DeclaredParameter(name, kind.type, value, f"cell {definition.cell}")
         return Definition(
-            name, Sort.PARAMETER, definition.cell, definition.first, definition.last, definition.node
+            name,
+            DefinitionKind.PARAMETER,
+            definition.cell,
+            definition.first,
+            definition.last,
+            definition.node,
         )
 
     def _check_type(self, name: str, kind: str) -> None:
@@ -203,7 +211,7 @@ class Notebook:
         """
         known = self.definitions(name)
         found = next((d for d in reversed(self.definitions(name, before)) if d.cell.key != but), None)
-        if found is None or found.sort not in (Sort.SOURCE, Sort.IMPORT):
+        if found is None or found.sort not in (DefinitionKind.SOURCE, DefinitionKind.IMPORT):
             return found
         again = [d for d in known if d.cell.key == found.cell.key and d.sort is found.sort]
         return again[-1] if again else found

@@ -16,9 +16,9 @@ from typing import Any
 from kfnb.capture.arguments import names_given_to_change
 from kfnb.capture.component import Component
 from kfnb.capture.content import Examined, copies_on_write, examine
-from kfnb.capture.definitions import Sort
-from kfnb.capture.dependencies import Travel
-from kfnb.capture.fingerprint import Look
+from kfnb.capture.definitions import DefinitionKind
+from kfnb.capture.dependencies import Dependencies
+from kfnb.capture.fingerprint import Thoroughness
 from kfnb.capture.mutations import (
     mutated_names,
     names_changed_by_keyword,
@@ -26,7 +26,7 @@ from kfnb.capture.mutations import (
     names_with_methods_called,
 )
 from kfnb.capture.name_usage import Names
-from kfnb.capture.notebook import Notebook
+from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.random_draws import Draws
 from kfnb.capture.values import is_mutable
 
@@ -50,13 +50,15 @@ class Twin:
     @classmethod
     def of(cls, frame: Any) -> Twin:
         """A twin for a frame, which pandas knows of."""
-        return cls(frame, frame.copy(deep=False), examine(frame, Look.PLACE).digest)
+        return cls(frame, frame.copy(deep=False), examine(frame, Thoroughness.PLACE).digest)
 
     def differs(self) -> bool:
         """Whether the frame was written to. pandas may have moved its memory for another reason: then all is read."""
-        if examine(self.frame, Look.PLACE).digest == self.place:
+        if examine(self.frame, Thoroughness.PLACE).digest == self.place:
             return False
-        return examine(self.frame, Look.WHOLE).digest != examine(self.other, Look.WHOLE).digest
+        return (
+            examine(self.frame, Thoroughness.WHOLE).digest != examine(self.other, Thoroughness.WHOLE).digest
+        )
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Before:
         """Whether the value looks otherwise now."""
         if examine(value).digest != self.digest or any(twin.differs() for twin in self.twins):
             return True
-        return self.whole is not None and examine(value, Look.WHOLE).digest != self.whole
+        return self.whole is not None and examine(value, Thoroughness.WHOLE).digest != self.whole
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Suspects:
     handed: frozenset[str]
 
     @classmethod
-    def of(cls, component: Component, travel: Travel) -> Suspects:
+    def of(cls, component: Component, travel: Dependencies) -> Suspects:
         """The suspects of a cell with the functions that it calls."""
         trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
         functions = {source.name: source.node for source in travel.sources if source.node is not None}
@@ -118,7 +120,7 @@ class Suspects:
 
 
 @dataclass(frozen=True)
-class Watch:
+class ObjectWatch:
     """How the watched names looked before. ``states`` are digests of what the notebook's classes and functions keep in
     themselves; ``shared`` are pairs of inputs that share an object; ``draws`` where the random generators stood;
     ``named`` are the notebook's objects that are in inputs by name alone.
@@ -133,12 +135,16 @@ class Watch:
 
     @classmethod
     def begin(
-        cls, notebook: Notebook, component: Component, travel: Travel, known: Mapping[str, Examined]
-    ) -> Watch:
+        cls,
+        notebook: ExecutedNotebook,
+        component: Component,
+        travel: Dependencies,
+        known: Mapping[str, Examined],
+    ) -> ObjectWatch:
         """Look at all that the component gets, and at what its helper functions assign; ``known`` was looked at."""
         space, suspects = notebook.namespace, Suspects.of(component, travel)
         reached = {name for name in (*travel.constants, *travel.params) if is_mutable(space.get(name))}
-        reached |= {source.name for source in travel.sources if source.sort is Sort.EXPRESSION}
+        reached |= {source.name for source in travel.sources if source.sort is DefinitionKind.EXPRESSION}
         reached |= {name for name in travel.given if not isinstance(space.get(name), _CODE)}
         for source in travel.sources:
             reached |= set(source.reads(notebook.star_names).writes) - {source.name}
@@ -158,7 +164,7 @@ class Watch:
         named = frozenset[str]().union(*(look.named for look in known.values()))
         return cls(before, suspects, states, tuple(_shared(known)), Draws.now(), named)
 
-    def changed(self, notebook: Notebook, names: Names) -> Iterator[str]:
+    def changed(self, notebook: ExecutedNotebook, names: Names) -> Iterator[str]:
         """The names whose objects were changed, or would be where the code went another way."""
         space = notebook.namespace
         for name, before in self.before.items():
@@ -167,7 +173,7 @@ class Watch:
             if self.suspects.include(name, space[name]) or before.differs(space[name]):
                 yield name
 
-    def notes(self, notebook: Notebook, changed: Iterable[str]) -> Iterator[str]:
+    def notes(self, notebook: ExecutedNotebook, changed: Iterable[str]) -> Iterator[str]:
         """What was changed and cannot be an output, or cannot reach all that it reached here."""
         for name, state in self.states.items():
             if _state(notebook.namespace.get(name)) != state:
@@ -191,7 +197,7 @@ def _guards(
         twins = tuple(map(Twin.of, look.frames)) if copies_on_write() else ()
         left -= look.unseen
         compared = left >= 0 or (name in suspects.handed and look.unseen <= MOST_OF_A_SUSPECT)
-        whole = examine(space[name], Look.WHOLE).digest if look.unseen and compared else None
+        whole = examine(space[name], Thoroughness.WHOLE).digest if look.unseen and compared else None
         yield name, Before(look.digest, whole, twins)
 
 

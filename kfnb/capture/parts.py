@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import Component, Options, Part
-from kfnb.capture.shell_syntax import Code
+from kfnb.capture.component import Component, ComponentPart, Options
+from kfnb.capture.shell_syntax import CellCode
 from kfnb.errors import CaptureError
-from kfnb.sourcemap import Place, mark
+from kfnb.sourcemap import CellLine, mark
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class JoinedCell(Cell):
     def __str__(self) -> str:
         return f"{self.name} [{', '.join(str(part.number) for part in self.parts)}]"
 
-    def place(self, line: int) -> Place:
+    def place(self, line: int) -> CellLine:
         """A line of the joined text, as a line of the cell that it came from."""
         for part, start in reversed(self._starts):
             if line > start:
@@ -44,7 +44,7 @@ class JoinedCell(Cell):
         return starts
 
     @cached_property
-    def code(self) -> Code:
+    def code(self) -> CellCode:
         """The Python of all parts."""
         first, *rest = [part.code.text for part in self.parts]
         texts = [
@@ -54,15 +54,19 @@ class JoinedCell(Cell):
         refused = {
             start + line: magic for part, start in self._starts for line, magic in part.code.refused.items()
         }
-        return Code("\n".join(texts), refused, frozenset().union(*(part.code.modules for part in self.parts)))
+        return CellCode(
+            "\n".join(texts), refused, frozenset().union(*(part.code.modules for part in self.parts))
+        )
 
 
-def with_parts(known: Component | None, cell: Cell, options: Options, *, continues: bool) -> tuple[Part, ...]:
+def with_parts(
+    known: Component | None, cell: Cell, options: Options, *, continues: bool
+) -> tuple[ComponentPart, ...]:
     """The parts that a component has once ``cell`` has run; ``known`` is the component so far.
 
     Raises ``CaptureError`` where there is nothing that ``cell`` could continue, or it says anew what a parameter is.
     """
-    part = Part(cell, options)
+    part = ComponentPart(cell, options)
     if not continues:
         rest = known.parts[1:] if known is not None else ()
         return (part, *(one for one in rest if one.cell.identity != cell.identity))
@@ -87,7 +91,7 @@ def with_parts(known: Component | None, cell: Cell, options: Options, *, continu
     return tuple(parts)
 
 
-def joined(parts: tuple[Part, ...], cell: Cell) -> tuple[Cell, Options]:
+def joined(parts: tuple[ComponentPart, ...], cell: Cell) -> tuple[Cell, Options]:
     """The parts as one cell, whose newest is ``cell``, and their options as one."""
     if len(parts) == 1:
         return cell, parts[0].options

@@ -11,7 +11,7 @@ Holder = Literal["secret", "config_map"]
 
 
 @dataclass(frozen=True)
-class Variable:
+class EnvVariable:
     """An environment variable whose value stands in the pipeline, for all to read."""
 
     name: str
@@ -55,7 +55,7 @@ class Toleration:
 
 
 @dataclass(frozen=True)
-class Pod:
+class PodSettings:
     """All that a step asks for. ``cpu`` in cores and ``memory`` as Kubernetes writes them (``500m``, ``4G``); empty
     and 0 for not said. ``accelerator`` is the resource that a GPU is asked by, ``timeout`` in seconds.
     """
@@ -64,7 +64,7 @@ class Pod:
     memory: str = ""
     gpu: int = 0
     accelerator: str = "nvidia.com/gpu"
-    env: tuple[Variable, ...] = ()
+    env: tuple[EnvVariable, ...] = ()
     keys: tuple[KeyVariable, ...] = ()
     folders: tuple[Folder, ...] = ()
     node_labels: tuple[NodeLabel, ...] = ()

@@ -8,12 +8,12 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from kfnb.capture.component import Options
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.packages import requirement_for
 from kfnb.errors import CaptureError
 
 
-def requirements(travel: Travel, options: Options, loaders: Iterable[str] = ()) -> list[str]:
+def requirements(travel: Dependencies, options: Options, loaders: Iterable[str] = ()) -> list[str]:
     """The requirements of a step, sorted; ``loaders`` are modules needed to load and save its values.
 
     What ``--package`` says replaces what was found for the same package. Raises ``CaptureError`` for an import that

@@ -49,7 +49,7 @@ def function_effects(node: Function) -> Effects:
 
 def _effects(node: Function) -> tuple[Effects, Effects]:
     """The effects on the names around a function; and those on the cell's own, whatever the functions around bind."""
-    scope = _Scope(parameters(node.args) | generic_names(node))
+    scope = _FunctionScope(parameters(node.args) | generic_names(node))
     for part in [node.body] if isinstance(node, ast.Lambda) else node.body:
         scope.visit(part)
     near = scope.effects()
@@ -61,7 +61,7 @@ def _effects(node: Function) -> tuple[Effects, Effects]:
 
 def local_names(node: Function) -> set[str]:
     """The names that are the function's own."""
-    scope = _Scope(parameters(node.args))
+    scope = _FunctionScope(parameters(node.args))
     for part in [node.body] if isinstance(node, ast.Lambda) else node.body:
         scope.visit(part)
     return (scope.local | scope.bare) - scope.declared
@@ -74,7 +74,7 @@ def parameters(arguments: ast.arguments) -> set[str]:
     return {arg.arg for arg in every}
 
 
-class _Scope(ast.NodeVisitor):
+class _FunctionScope(ast.NodeVisitor):
     """Collects what one function body binds and uses, whatever the order: locals are locals throughout.
 
     Names that an inner function declares ``global`` are the cell's own, whatever the functions around it bind.
@@ -145,7 +145,7 @@ class _Scope(ast.NodeVisitor):
             self.visit(part)
         generic = generic_names(node)
         for part in evaluated_annotations(node):
-            inner = _Scope(set())
+            inner = _FunctionScope(set())
             inner.visit(part)
             self.used |= inner.used - generic
         self._nested(node)
@@ -166,7 +166,7 @@ class _Scope(ast.NodeVisitor):
         self.local.add(node.name)
         for decorator in node.decorator_list:
             self.visit(decorator)
-        body = _Scope(generic_names(node))
+        body = _FunctionScope(generic_names(node))
         for part in (*node.bases, *node.keywords, *node.body):
             body.visit(part)
         # a class body's names are attributes: they hide nothing from the methods, and little from the body
@@ -180,7 +180,7 @@ class _Scope(ast.NodeVisitor):
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
         self.visit(node.generators[0].iter)
         own = set().union(*(stored_names(one.target) for one in node.generators))
-        inner = _Scope(set())
+        inner = _FunctionScope(set())
         for one in node.generators:
             inner.visit(one.target)
             for part in (*([] if one is node.generators[0] else [one.iter]), *one.ifs):

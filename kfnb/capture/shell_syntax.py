@@ -35,7 +35,7 @@ _CONVERSIONS = {"r": "repr", "s": "str", "a": "ascii"}
 
 
 @dataclass(frozen=True)
-class Code:
+class CellCode:
     """A cell's Python. ``refused`` maps a line to the magic on it that cannot travel; ``modules`` are modules that
     the translation itself uses.
     """
@@ -53,18 +53,18 @@ class Edit:
     text: str
 
 
-def translate(raw: str, variables: frozenset[str] = frozenset()) -> Code:
+def translate(raw: str, variables: frozenset[str] = frozenset()) -> CellCode:
     """The Python of a cell, line for line where IPython's own syntax allows.
 
     ``variables`` are the words in it that have a value in Python, beside those that the cell itself assigns.
     """
     text = _to_python(raw)
     if "get_ipython()" not in text:
-        return Code(text)
+        return CellCode(text)
     try:
         tree = ast.parse(text)
     except SyntaxError:
-        return Code(text)  # said where the tree is wanted
+        return CellCode(text)  # said where the tree is wanted
     known = (
         variables | stored_names(tree) | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     )
@@ -72,7 +72,7 @@ def translate(raw: str, variables: frozenset[str] = frozenset()) -> Code:
     edits = [edit for edit in (_translated(call, known, refused) for call in _ipython_calls(tree)) if edit]
     used = ("subprocess", "pathlib")
     modules = frozenset(module for module in used if any(f"{module}." in edit.text for edit in edits))
-    return Code(apply_edits(text, edits), refused, modules)
+    return CellCode(apply_edits(text, edits), refused, modules)
 
 
 def _to_python(raw: str) -> str:

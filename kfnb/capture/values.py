@@ -35,7 +35,7 @@ _DATASETS = {
 
 
 @dataclass(frozen=True)
-class Kind:
+class ValueKind:
     """``type`` is a parameter's Python type (``int`` ...) or an artifact's KFP class (``Dataset`` ...).
 
     ``modules`` are what a step must be able to import to load the value; ``note`` what the user should know.
@@ -62,7 +62,7 @@ class Kind:
         return self.type in PARAMETER_TYPES
 
 
-def kind_of(value: Any) -> Kind:
+def kind_of(value: Any) -> ValueKind:
     """How ``value`` travels between steps. What cannot travel at all is for ``examine`` to say."""
     scalar = _scalar(value)
     if scalar is not None:
@@ -72,16 +72,18 @@ def kind_of(value: Any) -> Kind:
     root, name = root_of(type(value)), type(value).__name__
     if (root, name) in _DATASETS:
         modules, writer = _DATASETS[root, name]
-        return Kind("Dataset", modules, writer=writer)
+        return ValueKind("Dataset", modules, writer=writer)
     if _is_instance(value, "sklearn.base", "BaseEstimator"):
-        return Kind("Model", (root, *_installed("skops"), "cloudpickle"), writer="kfnb_write_estimator")
+        return ValueKind("Model", (root, *_installed("skops"), "cloudpickle"), writer="kfnb_write_estimator")
     if _is_instance(value, "torch.nn", "Module"):
-        return Kind("Model", ("torch", "cloudpickle"), "pickled: load it only where you trust its origin")
+        return ValueKind(
+            "Model", ("torch", "cloudpickle"), "pickled: load it only where you trust its origin"
+        )
     writer = "kfnb_write_json" if type(value) in (str, int, type(None)) else ""
-    return Kind("Artifact", ("cloudpickle",), f"{name} travels pickled (cloudpickle)", writer=writer)
+    return ValueKind("Artifact", ("cloudpickle",), f"{name} travels pickled (cloudpickle)", writer=writer)
 
 
-def _scalar(value: Any) -> Kind | None:
+def _scalar(value: Any) -> ValueKind | None:
     python = _as_python_scalar(value)
     exact = type(python) is bool or (type(python) is int and abs(python) <= _EXACT_INT)
     real = type(python) is float and math.isfinite(python)
@@ -90,12 +92,12 @@ def _scalar(value: Any) -> Kind | None:
         return None
     kind = type(python).__name__
     if type(value) is type(python):
-        return Kind(kind, restore="float" if real else "")
+        return ValueKind(kind, restore="float" if real else "")
     name = type(value).__name__
     if text:  # numpy's str_ is Python's own, with methods that nobody calls
-        return Kind(kind, note=f"{name} travels as {kind}")
+        return ValueKind(kind, note=f"{name} travels as {kind}")
     name = "bool_" if kind == "bool" else name
-    return Kind(kind, modules=("numpy",), note=f"{name} travels as {kind}", restore=f"numpy.{name}")
+    return ValueKind(kind, modules=("numpy",), note=f"{name} travels as {kind}", restore=f"numpy.{name}")
 
 
 def _as_python_scalar(value: Any) -> Any:
@@ -106,24 +108,24 @@ def _as_python_scalar(value: Any) -> Any:
     return value
 
 
-def _json(value: Any) -> Kind:
+def _json(value: Any) -> ValueKind:
     name = "dict" if isinstance(value, Mapping) else "list"
     if len(value) > LARGEST_PARAMETER // 2:  # a comma each
-        return Kind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
+        return ValueKind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
     if not is_tree(value) or not keeps_in_json(value):
         note = f"a {name} with more than JSON in it"
-        return Kind("Artifact", ("cloudpickle",), note, writer="kfnb_write_json")
+        return ValueKind("Artifact", ("cloudpickle",), note, writer="kfnb_write_json")
     if len(json.dumps(value)) > LARGEST_PARAMETER:
-        return Kind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
+        return ValueKind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
     numbers, items = list(_numbers(value)), _items(value)
     floats = [number for number in numbers if type(number) is float]
     if len(floats) == len(numbers):
-        return Kind(name, restore="kfnb_floats" if floats else "", items=items)
+        return ValueKind(name, restore="kfnb_floats" if floats else "", items=items)
     where = repr(_where_floats(value))
     if len(where) > _LONGEST_WHERE:
-        return Kind(name, note="1.0 among integers comes back as 1 in a step", items=items)
+        return ValueKind(name, note="1.0 among integers comes back as 1 in a step", items=items)
     restore = f"(lambda value: kfnb_floats(value, where={where}))" if floats else ""
-    return Kind(name, restore=restore, items=items)
+    return ValueKind(name, restore=restore, items=items)
 
 
 def _where_floats(value: Any) -> Any:

@@ -167,7 +167,7 @@ _Plain: Any = compat.Environ
 _frame = sys._getframe  # noqa: SLF001 - inspect's way to the caller reads its source too
 
 
-class _Watched(_Plain):  # type: ignore[misc]
+class _WatchedEnviron(_Plain):  # type: ignore[misc]
     """``os.environ`` as long as it is watched: the same, and it tells who asks."""
 
     def __getitem__(self, key: Any) -> Any:
@@ -223,14 +223,14 @@ class _Watched(_Plain):  # type: ignore[misc]
         return object.__new__, (_Plain,), vars(self)
 
 
-_Watched.__name__ = _Watched.__qualname__ = _Plain.__name__
-_Watched.__module__ = _Plain.__module__
+_WatchedEnviron.__name__ = _WatchedEnviron.__qualname__ = _Plain.__name__
+_WatchedEnviron.__module__ = _Plain.__module__
 
 
 class _Keys(KeysView[Any]):
     """The names, asked for by ``frame``: ``dict(os.environ)`` asks and goes through them at one place."""
 
-    def __init__(self, environment: _Watched, frame: FrameType) -> None:
+    def __init__(self, environment: _WatchedEnviron, frame: FrameType) -> None:
         super().__init__(environment)
         self._environment, self._asked = environment, (id(frame), frame.f_lasti)
 
@@ -253,14 +253,14 @@ def _tell(say: Callable[[VariableWatch], None]) -> None:
 
 def _begin(watch: VariableWatch) -> None:
     _watching.append(watch)
-    _swap(_Plain, _Watched)
+    _swap(_Plain, _WatchedEnviron)
 
 
 def _end(watch: VariableWatch) -> None:
     if watch in _watching:
         _watching.remove(watch)
     if not _watching:
-        _swap(_Watched, _Plain)
+        _swap(_WatchedEnviron, _Plain)
 
 
 def _swap(old: Any, new: Any) -> None:

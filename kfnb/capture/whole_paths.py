@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.project import top_of
 
 _LONGEST = 200
@@ -37,7 +37,7 @@ def holds_whole_path(value: Any, folder: Path) -> bool:
     return found
 
 
-def whole_paths_told(cell: Cell, travel: Travel, folder: Path) -> Iterator[str]:
+def whole_paths_told(cell: Cell, travel: Dependencies, folder: Path) -> Iterator[str]:
     """What to say of whole paths in the text of a cell, and of the functions that it calls."""
     code: list[tuple[Cell, ast.AST]] = [(cell, cell.tree)]
     code += [

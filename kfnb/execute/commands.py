@@ -12,7 +12,7 @@ from typing import Any
 from kfnb.commands.command import Command, arguments, flag, option, repeated, word
 from kfnb.commands.session import Session
 from kfnb.errors import NotebookError
-from kfnb.execute.parameters import Text, read_file
+from kfnb.execute.parameters import TypedText, read_file
 from kfnb.execute.progress import ProgressText
 from kfnb.execute.runner import run_notebooks
 
@@ -72,5 +72,5 @@ class RunNotebooks(Command):
         values: dict[str, Any] = {}
         for file in self.files:
             values.update(read_file(file))
-        values.update({name: Text(text) for name, text in self.parameters.items()})
+        values.update({name: TypedText(text) for name, text in self.parameters.items()})
         return values

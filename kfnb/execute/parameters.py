@@ -21,7 +21,7 @@ from kfnb.text.literals import read_literal
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
-class Text(str):
+class TypedText(str):
     """A value as it was typed: what it is depends on the parameter that it is for."""
 
     __slots__ = ()
@@ -44,7 +44,7 @@ def _is_quoted(text: str) -> bool:
 def typed(given: Mapping[str, Any], declared: Mapping[str, str]) -> dict[str, Any]:
     """The values of the parameters that are ``declared``; typed ones are read as what their parameters are."""
     return {
-        name: parse_value(value, declared[name]) if isinstance(value, Text) else value
+        name: parse_value(value, declared[name]) if isinstance(value, TypedText) else value
         for name, value in given.items()
         if name in declared
     }

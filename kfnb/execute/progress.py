@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from kfnb.execute.result import NotebookResult, Progress
+from kfnb.execute.result import NotebookProgress, NotebookResult
 
 _ERASE = "\r\x1b[2K"
 _PERIOD = 10.0
@@ -20,10 +20,10 @@ class ProgressText:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._terminal = stream.isatty()
-        self._running: dict[Path, Progress] = {}
+        self._running: dict[Path, NotebookProgress] = {}
         self._said: dict[Path, float] = {}
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: NotebookProgress) -> None:
         """Show how far a notebook is."""
         if progress.result is None:
             self._running[progress.path] = progress
@@ -32,7 +32,7 @@ class ProgressText:
         self._running.pop(progress.path, None)
         self._write(describe(progress.result) + "\n" + self._status())
 
-    def _show(self, progress: Progress) -> None:
+    def _show(self, progress: NotebookProgress) -> None:
         if self._terminal:
             self._write(self._status())
             return

@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Failure:
+class NotebookFailure:
     """Why a notebook did not reach its end.
 
     ``cell`` names the cell as its reader sees it (``cell [3]``), empty where no cell is to blame; ``index``
@@ -35,7 +35,7 @@ class NotebookResult:
     output: Path
     html: Path | None
     seconds: float
-    failure: Failure | None = None
+    failure: NotebookFailure | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -49,7 +49,7 @@ class NotebookResult:
 
 
 @dataclass(frozen=True)
-class Progress:
+class NotebookProgress:
     """How far a notebook is, in code cells; ``result`` is there once it has ended."""
 
     path: Path

@@ -19,7 +19,7 @@ from typing import IO, Any
 
 from kfnb import compat
 from kfnb.diagnostics import logger
-from kfnb.execute.result import Failure
+from kfnb.execute.result import NotebookFailure
 
 _logger = logger(__package__)
 
@@ -34,7 +34,7 @@ def main() -> None:
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     os.environ["JPY_SESSION_NAME"] = job["path"]  # by it the kernel finds the notebook's file, as in Jupyter
-    watch = Watch(events)
+    watch = ExecutionWatch(events)
     _execute(job, watch)
     ended: dict[str, Any] = {"failure": watch.failure and vars(watch.failure), "html": None}
     if job["html"] and Path(job["output"]).exists():
@@ -42,11 +42,11 @@ def main() -> None:
     _tell(events, ended)
 
 
-class Watch:
+class ExecutionWatch:
     """What papermill tells while it executes: how many cells are done, and which failed."""
 
     def __init__(self, events: IO[str]) -> None:
-        self.failure: Failure | None = None
+        self.failure: NotebookFailure | None = None
         self._events = events
         self._done = 0
         self._running: tuple[Mapping[str, Any], int] | None = None
@@ -64,7 +64,7 @@ class Watch:
         if self.failure is not None:
             return
         if self._running is None:
-            self.failure = Failure(error)
+            self.failure = NotebookFailure(error)
             return
         cell, index = self._running
         self.failure = _blame(cell, index, error, count=self._done + 1)
@@ -86,8 +86,10 @@ class Watch:
         self.failure = _blame(cell, cell_index, error, count=self._done, traceback=traceback)
 
 
-def _blame(cell: Mapping[str, Any], index: int, error: str, *, count: int, traceback: str = "") -> Failure:
-    return Failure(
+def _blame(
+    cell: Mapping[str, Any], index: int, error: str, *, count: int, traceback: str = ""
+) -> NotebookFailure:
+    return NotebookFailure(
         error=_ANSI.sub("", error).strip()[:_LONGEST],
         cell=f"cell [{cell.get('execution_count') or count}]",
         index=index,
@@ -101,7 +103,7 @@ def _is_plain_exit(reply: Mapping[str, Any]) -> bool:
     return reply["ename"] == "SystemExit" and reply["evalue"] in {"", "0", "None"}
 
 
-def _execute(job: Mapping[str, Any], watch: Watch) -> None:
+def _execute(job: Mapping[str, Any], watch: ExecutionWatch) -> None:
     import papermill
     from nbclient.exceptions import DeadKernelError
 
@@ -128,7 +130,7 @@ def _execute(job: Mapping[str, Any], watch: Watch) -> None:
         watch.fail(f"{type(error).__name__}: {error}")
 
 
-def _settle(job: Mapping[str, Any], watch: Watch, error: Exception) -> None:
+def _settle(job: Mapping[str, Any], watch: ExecutionWatch, error: Exception) -> None:
     """Papermill complains of cells that are tagged to raise, too: then take its words out of the notebook."""
     if watch.failure is not None:
         return

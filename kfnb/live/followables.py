@@ -35,7 +35,7 @@ from kfnb.ui.states import look
 from kfnb.ui.words import duration
 
 if TYPE_CHECKING:
-    from kfnb.live.handlers import Answer
+    from kfnb.live.handlers import Fact
 
 Handle: TypeAlias = Any
 """What people hold of a subject: a ``Run``, a ``Study``, ..."""
@@ -114,7 +114,7 @@ class Followable:
     subject: Callable[[Followable, Handle], Subject] = Snapshots
     wire: Callable[[Draw], Wire] = StaticWire
     drawing: Callable[[Followable, Home | None], Draw] = lambda row, home: partial(row.draw, home=home)
-    answers: Mapping[str, Answer] = field(default_factory=dict)
+    answers: Mapping[str, Fact] = field(default_factory=dict)
     line: Callable[[Any], str] = str
 
 
@@ -132,7 +132,7 @@ class RunSubject:
         self.pace = self._observer.pace
 
     @property
-    def shown(self) -> model.Run:
+    def shown(self) -> model.RunSnapshot:
         """The run."""
         return self._observer.run
 
@@ -146,12 +146,12 @@ class RunSubject:
         return bool(self._observer.look())
 
 
-def _line_of_run(run: model.Run) -> str:
+def _line_of_run(run: model.RunSnapshot) -> str:
     state = _state(run)
     return f"run {run.id} of {run.pipeline}: {state}. A cell above shows it; %kf_run {run.id} draws it here"
 
 
-def _state(shown: model.Run | model.Study) -> str:
+def _state(shown: model.RunSnapshot | model.StudySnapshot) -> str:
     state = look(shown.state).word
     if shown.started is None or shown.finished is None:
         return state
@@ -187,7 +187,7 @@ class StudySubject:
         self._shown = self._observed.study
 
     @property
-    def shown(self) -> model.Study:
+    def shown(self) -> model.StudySnapshot:
         """The study."""
         return self._shown
 
@@ -210,7 +210,7 @@ def _study(id: str) -> Study:
     return searching.study(name, backend=backend)
 
 
-def _line_of_study(study: model.Study) -> str:
+def _line_of_study(study: model.StudySnapshot) -> str:
     return f"study {study.name}: {_state(study)}. A cell above shows it; %kf_study {study.name} draws it here"
 
 

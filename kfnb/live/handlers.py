@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 _logger = logger(__package__)
 
-Answer = Callable[["Board", Any], None]
+Fact = Callable[["Board", Any], None]
 
 
 def answer(board: Board, request: PageRequest) -> None:
@@ -57,7 +57,7 @@ def answer(board: Board, request: PageRequest) -> None:
         _reply(board, request, f"internal error in kfnb ({type(error).__name__}: {error})", ok=False)
 
 
-def _answer_to(board: Board, request: PageRequest) -> Answer:
+def _answer_to(board: Board, request: PageRequest) -> Fact:
     answers = {**OF_ALL, **board.row(request.type).answers}
     if request.do not in answers:
         raise NotFound(f"{request.do} is not offered for a {request.type}")
@@ -89,14 +89,14 @@ def _stop(board: Board, request: StopRequest) -> None:
     _reply(board, request, "Stopping.", ok=True)
 
 
-OF_ALL: Mapping[str, Answer] = {"watch": _watch, "seen": _seen, "leave": _leave, "stop": _stop}
+OF_ALL: Mapping[str, Fact] = {"watch": _watch, "seen": _seen, "leave": _leave, "stop": _stop}
 
 # -- of runs ----------------------------------------------------------------------------------------------------------
 
 
 def _detail_of_task(board: Board, request: DetailRequest) -> None:
     def told() -> tuple[str, str] | None:
-        run: model.Run = board.find(request.type, request.id).snapshot()
+        run: model.RunSnapshot = board.find(request.type, request.id).snapshot()
         task = next((task for task in run.tasks if task.id == request.part), None)
         if task is None:
             return None
@@ -146,7 +146,7 @@ def _retry(board: Board, request: RetryRequest) -> None:
     _reply(board, request, "Trying again what did not succeed.", ok=True)
 
 
-OF_RUN: Mapping[str, Answer] = {
+OF_RUN: Mapping[str, Fact] = {
     "detail": _detail_of_task,
     "fetch": _fetch,
     "labels": _labels,
@@ -160,7 +160,7 @@ OF_RUN: Mapping[str, Answer] = {
 
 def _detail_of_trial(board: Board, request: DetailRequest) -> None:
     def told() -> tuple[str, str] | None:
-        study: model.Study = board.find(request.type, request.id).snapshot()
+        study: model.StudySnapshot = board.find(request.type, request.id).snapshot()
         trial = find_trial(study.trials, int(request.part))
         return None if trial is None else (draw_trial(study, trial)["text/html"], "")
 
@@ -181,7 +181,7 @@ def _lines(study: Study, trial: str) -> Iterator[LogLine | None]:
     return settled(LogLine("", text) for text in study.log_lines(int(trial)))
 
 
-OF_STUDY: Mapping[str, Answer] = {
+OF_STUDY: Mapping[str, Fact] = {
     "detail": _detail_of_trial,
     "log": _log_of_trial,
     "save": _save_of_trial,

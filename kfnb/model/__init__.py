@@ -5,8 +5,8 @@ objects; widgets and text draw them.
 """
 
 from kfnb.model.carried import FILES, Carried, carried, digest_of, importers, path_of, read_carried, stored
-from kfnb.model.component import Asked, ComponentView, Edge, Graph, Node, Port, Traveller
-from kfnb.model.kept import Experiment, ExperimentList, Schedule, UploadedPipeline, UploadList
+from kfnb.model.component import CarriedItem, ComponentView, Graph, GraphEdge, GraphNode, PodSetting, Port
+from kfnb.model.kept import Experiment, ExperimentList, ScheduleSnapshot, UploadedPipeline, UploadList
 from kfnb.model.listing import Listing
 from kfnb.model.run import (
     Artifact,
@@ -15,7 +15,7 @@ from kfnb.model.run import (
     Comparison,
     OfTask,
     Preview,
-    Run,
+    RunSnapshot,
     RunState,
     Task,
     TaskError,
@@ -25,9 +25,9 @@ from kfnb.model.study import (
     Chart,
     Dimension,
     Objective,
-    Study,
     StudyList,
     StudyPlot,
+    StudySnapshot,
     Trial,
     TrialState,
     Value,
@@ -36,33 +36,33 @@ from kfnb.model.study import (
 __all__ = [
     "FILES",
     "Artifact",
-    "Asked",
     "ByTask",
     "Carried",
+    "CarriedItem",
     "Chart",
     "Compared",
     "Comparison",
     "ComponentView",
     "Dimension",
-    "Edge",
     "Experiment",
     "ExperimentList",
     "Graph",
+    "GraphEdge",
+    "GraphNode",
     "Listing",
-    "Node",
     "Objective",
     "OfTask",
+    "PodSetting",
     "Port",
     "Preview",
-    "Run",
+    "RunSnapshot",
     "RunState",
-    "Schedule",
-    "Study",
+    "ScheduleSnapshot",
     "StudyList",
     "StudyPlot",
+    "StudySnapshot",
     "Task",
     "TaskError",
-    "Traveller",
     "Trial",
     "TrialState",
     "UploadList",

@@ -8,7 +8,7 @@ from enum import Enum
 from kfnb.model.listing import Listing
 
 
-class Outcome(str, Enum):
+class CheckOutcome(str, Enum):
     """How a check came out; what could not be checked is skipped."""
 
     GOOD = "good"
@@ -26,7 +26,7 @@ class Check:
     """Something that was checked: how it came out, what was found, and what fixes it."""
 
     name: str
-    outcome: Outcome
+    outcome: CheckOutcome
     told: str = ""
     mend: str = ""
 

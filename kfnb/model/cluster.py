@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
-from kfnb.model.run import Run
+from kfnb.model.run import RunSnapshot
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ class Knowledge(str, Enum):
 
 
 @dataclass(frozen=True)
-class Part(Generic[T]):
+class Fact(Generic[T]):
     """The answer to one question. ``value`` is there where it is known, ``reason`` says why where it is not.
 
     ``more`` is how many things of a long list were not looked at, None where there are some that nobody counted.
@@ -122,7 +122,7 @@ class ClusterNode:
 
 
 @dataclass(frozen=True)
-class Volume:
+class VolumeClaim:
     """A claim to storage; ``phase`` is ``Bound``, ``Pending`` or ``Lost``."""
 
     name: str
@@ -170,7 +170,7 @@ class WaitingPod:
 
 
 @dataclass(frozen=True)
-class Work:
+class KubeflowWork:
     """A study, a service or a training job, as the cluster has it; ``state`` is its newest condition."""
 
     kind: str
@@ -217,22 +217,22 @@ class Status:
     contexts: tuple[str, ...] = ()
     within: str = ""
     asked: float = 0.0
-    user: Part[User] = Part()
-    namespace: Part[Namespace] = Part()
-    version: Part[Version] = Part()
-    kubeflow: Part[tuple[KubeflowPart, ...]] = Part()
-    quota: Part[tuple[Quota, ...]] = Part()
-    gpus: Part[tuple[Gpus, ...]] = Part()
-    nodes: Part[tuple[ClusterNode, ...]] = Part()
-    volumes: Part[tuple[Volume, ...]] = Part()
-    pod_defaults: Part[tuple[PodDefault, ...]] = Part()
-    notebooks: Part[tuple[NotebookServer, ...]] = Part()
-    workspaces: Part[tuple[NotebookServer, ...]] = Part()
-    waiting: Part[tuple[WaitingPod, ...]] = Part()
-    runs: Part[tuple[Run, ...]] = Part()
-    studies: Part[tuple[Work, ...]] = Part()
-    services: Part[tuple[Work, ...]] = Part()
-    training: Part[tuple[Work, ...]] = Part()
+    user: Fact[User] = Fact()
+    namespace: Fact[Namespace] = Fact()
+    version: Fact[Version] = Fact()
+    kubeflow: Fact[tuple[KubeflowPart, ...]] = Fact()
+    quota: Fact[tuple[Quota, ...]] = Fact()
+    gpus: Fact[tuple[Gpus, ...]] = Fact()
+    nodes: Fact[tuple[ClusterNode, ...]] = Fact()
+    volumes: Fact[tuple[VolumeClaim, ...]] = Fact()
+    pod_defaults: Fact[tuple[PodDefault, ...]] = Fact()
+    notebooks: Fact[tuple[NotebookServer, ...]] = Fact()
+    workspaces: Fact[tuple[NotebookServer, ...]] = Fact()
+    waiting: Fact[tuple[WaitingPod, ...]] = Fact()
+    runs: Fact[tuple[RunSnapshot, ...]] = Fact()
+    studies: Fact[tuple[KubeflowWork, ...]] = Fact()
+    services: Fact[tuple[KubeflowWork, ...]] = Fact()
+    training: Fact[tuple[KubeflowWork, ...]] = Fact()
     troubles: tuple[Trouble, ...] = ()
 
     @property

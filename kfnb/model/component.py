@@ -20,7 +20,7 @@ class Port:
 
 
 @dataclass(frozen=True)
-class Traveller:
+class CarriedItem:
     """Something that travels with a component: what it is (``import``, ``source``, ``constant``, ``module``,
     ``file``, ``variable``), the cell it came from, and the reason it is taken along.
     """
@@ -32,7 +32,7 @@ class Traveller:
 
 
 @dataclass(frozen=True)
-class Asked:
+class PodSetting:
     """What a step asks of its pod, and its value: ``memory`` and ``4G``, ``folder /data`` and ``volume claim data``."""
 
     what: str
@@ -52,15 +52,15 @@ class ComponentView:
     image: str = ""
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()
-    travellers: tuple[Traveller, ...] = ()
+    travellers: tuple[CarriedItem, ...] = ()
     packages: tuple[str, ...] = ()
-    pod: tuple[Asked, ...] = ()
+    pod: tuple[PodSetting, ...] = ()
     notes: tuple[str, ...] = ()
     source: str = ""
 
 
 @dataclass(frozen=True)
-class Node:
+class GraphNode:
     """A task or a group of a pipeline that has not run. ``label`` says what a group is (``If accuracy > 0.9``)."""
 
     id: str
@@ -71,7 +71,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Edge:
+class GraphEdge:
     """``target`` takes ``label`` (an output's name, empty for mere order) from ``source``; both are node ids."""
 
     source: str
@@ -85,6 +85,6 @@ class Graph:
 
     name: str
     parameters: tuple[Port, ...] = ()
-    nodes: tuple[Node, ...] = ()
-    edges: tuple[Edge, ...] = ()
+    nodes: tuple[GraphNode, ...] = ()
+    edges: tuple[GraphEdge, ...] = ()
     notes: tuple[str, ...] = ()

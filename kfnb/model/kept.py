@@ -42,7 +42,7 @@ class UploadList(Listing[UploadedPipeline]):
 
 
 @dataclass(frozen=True)
-class Schedule:
+class ScheduleSnapshot:
     """A pipeline that a cluster runs again and again: by ``cron`` (as KFP writes it), or after ``every`` seconds.
 
     With ``catch_up``, runs that were missed while it was paused are made up for. ``status`` is what the cluster says

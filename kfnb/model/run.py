@@ -192,7 +192,7 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Run:
+class RunSnapshot:
     """One run of a pipeline, at one moment. ``tasks`` holds every task and group, in the order they appeared.
 
     ``notes`` are what the user should know of it, a line each: what has no effect where it runs. ``metrics`` are the
@@ -248,7 +248,7 @@ class Comparison:
     A task in a loop has lists of them over its turns. With ``whole``, what is the same in all runs is shown too.
     """
 
-    runs: tuple[Run, ...]
+    runs: tuple[RunSnapshot, ...]
     arguments: tuple[Compared, ...] = ()
     metrics: tuple[Compared, ...] = ()
     environment: tuple[Compared, ...] = ()

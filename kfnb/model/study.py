@@ -104,7 +104,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Study:
+class StudySnapshot:
     """One study, at one moment. ``trials`` are in the order of their numbers.
 
     ``subject`` is what is tuned, by the name of the cell, component or pipeline. ``max_trials`` and ``max_failed`` are
@@ -159,7 +159,7 @@ class Study:
         return counts
 
 
-class StudyList(Listing[Study]):
+class StudyList(Listing[StudySnapshot]):
     """Studies, as they were when asked for; they may come without their trials."""
 
 
@@ -170,5 +170,5 @@ Chart = Literal["history", "parallel", "slices", "importances", "curves"]
 class StudyPlot:
     """One chart of a study, to be displayed."""
 
-    study: Study
+    study: StudySnapshot
     chart: Chart

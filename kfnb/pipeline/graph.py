@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
-from kfnb.model import Edge, Graph, Node, Port, importers
+from kfnb.model import Graph, GraphEdge, GraphNode, Port, importers
 from kfnb.pipeline.spec import Compiled, parameter_type
 from kfnb.text import conditions
 
@@ -15,8 +15,8 @@ from kfnb.text import conditions
 def graph_of(compiled: Compiled) -> Graph:
     """The graph of a compiled pipeline, before it runs."""
     spec = compiled.spec
-    nodes: list[Node] = []
-    edges: list[Edge] = []
+    nodes: list[GraphNode] = []
+    edges: list[GraphEdge] = []
     _walk(spec, spec["root"], "", nodes, edges)
     definitions = spec["root"].get("inputDefinitions", {})
     params = [
@@ -38,7 +38,11 @@ def _default(definition: Mapping[str, Any]) -> str:
 
 
 def _walk(
-    spec: Mapping[str, Any], component: Mapping[str, Any], parent: str, nodes: list[Node], edges: list[Edge]
+    spec: Mapping[str, Any],
+    component: Mapping[str, Any],
+    parent: str,
+    nodes: list[GraphNode],
+    edges: list[GraphEdge],
 ) -> None:
     tasks: Mapping[str, Any] = component.get("dag", {}).get("tasks", {})
     titles = {executor: files.title for executor, files in importers(spec)}
@@ -48,9 +52,9 @@ def _walk(
         inner = spec.get("components", {}).get(task["componentRef"]["name"], {})
         is_group = "dag" in inner
         name = titles.get(inner.get("executorLabel", "")) or task.get("taskInfo", {}).get("name", key)
-        nodes.append(Node(node_id, name, parent, is_group, _label(task)))
+        nodes.append(GraphNode(node_id, name, parent, is_group, _label(task)))
         edges += [
-            Edge(f"{parent}/{source}" if parent else source, node_id, label)
+            GraphEdge(f"{parent}/{source}" if parent else source, node_id, label)
             for source, label in _sources(task)
         ]
         if is_group:

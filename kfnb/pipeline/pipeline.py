@@ -16,11 +16,11 @@ from typing import Any
 from kfnb.capture.capture import typed
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options, check_name
-from kfnb.capture.definitions import Sort
-from kfnb.capture.dependencies import Travel, trace, travel_of
+from kfnb.capture.definitions import DefinitionKind
+from kfnb.capture.dependencies import Dependencies, trace, travel_of
 from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
-from kfnb.capture.notebook import Notebook, Parameter
+from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.capture.whole_paths import holds_whole_path
 from kfnb.diagnostics import logger
 from kfnb.errors import PipelineError, did_you_mean
@@ -41,8 +41,8 @@ class Pipeline:
 
     name: str
     cell: Cell
-    notebook: Notebook
-    params: tuple[Parameter, ...] = ()
+    notebook: ExecutedNotebook
+    params: tuple[DeclaredParameter, ...] = ()
 
     def __repr__(self) -> str:
         called = called_components(self.cell.tree, self.notebook.components)
@@ -72,7 +72,12 @@ class Built:
 
 
 def define(
-    notebook: Notebook, name: str, body: str, *, number: int = 0, params: Sequence[Parameter] = ()
+    notebook: ExecutedNotebook,
+    name: str,
+    body: str,
+    *,
+    number: int = 0,
+    params: Sequence[DeclaredParameter] = (),
 ) -> Pipeline:
     """A pipeline whose body, in a cell under a ``%%`` line, is KFP's DSL. ``build`` checks it."""
     _check_pipeline_name(notebook, name)
@@ -81,7 +86,7 @@ def define(
     return Pipeline(name, cell, notebook, tuple(params))
 
 
-def define_chain(notebook: Notebook, name: str, steps: Sequence[str]) -> Pipeline:
+def define_chain(notebook: ExecutedNotebook, name: str, steps: Sequence[str]) -> Pipeline:
     """A pipeline that calls the named components one after another."""
     if not steps:
         hint = f"%kf_pipeline {name} STEP STEP ..."
@@ -100,7 +105,7 @@ def define_chain(notebook: Notebook, name: str, steps: Sequence[str]) -> Pipelin
     return Pipeline(name, Cell(body, 0, sys.maxsize, name, name), notebook)
 
 
-def _check_pipeline_name(notebook: Notebook, name: str) -> None:
+def _check_pipeline_name(notebook: ExecutedNotebook, name: str) -> None:
     check_name(name, "pipeline")
     if name in notebook.components:
         told = f"{name} is a component already:"
@@ -139,8 +144,11 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
 
 
 def _wired(
-    pipeline: Pipeline, called: Sequence[str], params: Mapping[str, Parameter], constants: Mapping[str, str]
-) -> tuple[dict[str, Component], dict[str, Travel], Wired]:
+    pipeline: Pipeline,
+    called: Sequence[str],
+    params: Mapping[str, DeclaredParameter],
+    constants: Mapping[str, str],
+) -> tuple[dict[str, Component], dict[str, Dependencies], Wired]:
     """The components with what is taken of each, what they need for that, and the body wired so.
 
     What a step needs depends on what others take of it (``Component.giving``), and what they take on what they
@@ -167,17 +175,22 @@ def _place(folder: Path, components: Sequence[Component]) -> str:
     return "/".join(folder.resolve().parts[-up:]) if up else ""
 
 
-def _placed(notebook: Notebook, component: Component, travel: Travel) -> frozenset[str]:
+def _placed(notebook: ExecutedNotebook, component: Component, travel: Dependencies) -> frozenset[str]:
     """The names that a component has whole paths of the notebook's folder in."""
     if component.function is not None:
         return frozenset()
     space, folder = notebook.namespace, notebook.folder
-    constants = [*travel.constants, *(one.name for one in travel.sources if one.sort is Sort.EXPRESSION)]
+    constants = [
+        *travel.constants,
+        *(one.name for one in travel.sources if one.sort is DefinitionKind.EXPRESSION),
+    ]
     found = {name for name in constants if holds_whole_path(space.get(name), folder)}
     return component.placed | found
 
 
-def _files(notebook: Notebook, travel: Travel, name: str, wired: Wired, place: str) -> StepFiles:
+def _files(
+    notebook: ExecutedNotebook, travel: Dependencies, name: str, wired: Wired, place: str
+) -> StepFiles:
     """The files that a component's step gets. One that is no longer there, or no file, is an error, with its name."""
     component, folder = notebook.components[name], notebook.folder
     beside = wired.beside.get(name, set())
@@ -206,7 +219,9 @@ def _files(notebook: Notebook, travel: Travel, name: str, wired: Wired, place: s
         ) from None
 
 
-def _outdated(notebook: Notebook, called: Sequence[str], travels: Mapping[str, Travel]) -> list[str]:
+def _outdated(
+    notebook: ExecutedNotebook, called: Sequence[str], travels: Mapping[str, Dependencies]
+) -> list[str]:
     """What has changed in the notebook since a step's cell ran, where the pipeline cannot have the same."""
     notes = [
         f"the cell of {name} failed, or was refused, when it last ran: the pipeline has it as it ran before"
@@ -330,14 +345,14 @@ def _import_files(wired: Wired, files: Mapping[str, StepFiles]) -> None:
     ]
 
 
-def _with_value(notebook: Notebook, param: Parameter) -> Parameter:
+def _with_value(notebook: ExecutedNotebook, param: DeclaredParameter) -> DeclaredParameter:
     if param.name not in notebook.injected:
         return param
     value = typed(notebook.injected[param.name], param.type, param.name)
-    return Parameter(param.name, param.type, value, param.place)
+    return DeclaredParameter(param.name, param.type, value, param.place)
 
 
-def _unknown(name: str, notebook: Notebook) -> PipelineError:
+def _unknown(name: str, notebook: ExecutedNotebook) -> PipelineError:
     known = ", ".join(notebook.components) or "none yet: define one with %%kf_component"
     hint = did_you_mean(name, notebook.components) or f"there are {known}"
     return PipelineError(f"unknown component {name}", code="unknown-component", hint=hint, ref=name)

@@ -10,12 +10,12 @@ import re
 from collections.abc import Sequence
 
 from kfnb.capture.body import INDENT
-from kfnb.capture.dependencies import Travel
-from kfnb.capture.notebook import Parameter
+from kfnb.capture.dependencies import Dependencies
+from kfnb.capture.notebook import DeclaredParameter
 from kfnb.model import kfp_name
 from kfnb.pipeline.embedding import needed, source_of
 from kfnb.pipeline.step import Step
-from kfnb.pipeline.wiring import Made, Wired
+from kfnb.pipeline.wiring import Producer, Wired
 
 _BLANK = " "
 _KFP_IMPORTS = {"from kfp import dsl", "from kfp import kubernetes", "import kfp"}
@@ -26,7 +26,7 @@ def write_program(
     name: str,
     steps: Sequence[Step],
     wired: Wired,
-    travel: Travel,
+    travel: Dependencies,
     *,
     image: str,
     index_urls: Sequence[str] = (),
@@ -48,7 +48,7 @@ def write_program(
     return f"{_imports(text, wired, travel)}\n\n\n{text}\n\n\n{main}"
 
 
-def _imports(text: str, wired: Wired, travel: Travel) -> str:
+def _imports(text: str, wired: Wired, travel: Dependencies) -> str:
     named = {node.id for one in wired.body for node in ast.walk(one) if isinstance(node, ast.Name)}
     words = set(re.findall(r"\w+", text))
     dsl = [word for word in (*_ARTIFACTS, "Input", "Output", "OutputPath", "InputPath") if word in words]
@@ -81,7 +81,7 @@ def _step(step: Step, image: str, index_urls: Sequence[str]) -> str:
     return "@dsl.component(\n" + "\n".join(lines) + "\n)\n" + step.text.rstrip()
 
 
-def _pipeline(name: str, wired: Wired, travel: Travel) -> str:
+def _pipeline(name: str, wired: Wired, travel: Dependencies) -> str:
     constants = [f"{constant} = {value}" for constant, value in travel.constants.items()]
     sources = [source.text for source in travel.sources]
     result, returned = _results(name, wired.results)
@@ -95,13 +95,13 @@ def _pipeline(name: str, wired: Wired, travel: Travel) -> str:
     return "\n\n".join([*constants, *sources, *result, function])
 
 
-def _arguments(params: list[Parameter]) -> str:
+def _arguments(params: list[DeclaredParameter]) -> str:
     required = [f"{param.name}: {param.type}" for param in params if param.default is None]
     optional = [f"{p.name}: {p.type} = {p.default!r}" for p in params if p.default is not None]
     return ", ".join([*required, *optional])
 
 
-def _results(name: str, results: dict[str, Made]) -> tuple[list[str], list[str]]:
+def _results(name: str, results: dict[str, Producer]) -> tuple[list[str], list[str]]:
     """The class of the pipeline's outputs, and the statement that returns them."""
     if not results:
         return [], []

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kfnb.capture.notebook import Parameter
+from kfnb.capture.notebook import DeclaredParameter
 from kfnb.errors import ArgumentError, Code, PipelineError, did_you_mean
 from kfnb.text.literals import read_literal
 
@@ -78,7 +78,7 @@ def parameter_type(definition: Mapping[str, Any]) -> str:
     return _TYPES.get(str(definition.get("parameterType", "")), "")
 
 
-def outline(name: str, params: Iterable[Parameter]) -> dict[str, Any]:
+def outline(name: str, params: Iterable[DeclaredParameter]) -> dict[str, Any]:
     """What of a pipeline's spec tells its parameters, as long as it is not compiled."""
     kinds = {kind: word for word, kind in _TYPES.items()}
     declared = {

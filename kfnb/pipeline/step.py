@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from kfnb.capture import requirements as packages
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.lookups import variables_of
 from kfnb.capture.names import read_names
-from kfnb.capture.notebook import Notebook, Parameter
+from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.capture.syntax import all_names
-from kfnb.capture.values import Kind, kind_of
+from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.errors import CaptureError
 from kfnb.model import FILES
@@ -33,10 +33,10 @@ class Step:
     """
 
     component: Component
-    travel: Travel
-    inputs: Mapping[str, Kind]
-    outputs: Mapping[str, Kind]
-    params: Mapping[str, Parameter]
+    travel: Dependencies
+    inputs: Mapping[str, ValueKind]
+    outputs: Mapping[str, ValueKind]
+    params: Mapping[str, DeclaredParameter]
     arguments: Mapping[str, str]
     requirements: tuple[str, ...]
     helpers: tuple[str, ...]
@@ -51,9 +51,9 @@ class Step:
 
 
 def make_step(
-    notebook: Notebook,
+    notebook: ExecutedNotebook,
     component: Component,
-    travel: Travel,
+    travel: Dependencies,
     wanted: Collection[str],
     files: StepFiles = NO_FILES,
 ) -> Step:
@@ -64,9 +64,9 @@ def make_step(
     if component.function is not None:
         return _function_step(component, travel, variables_of(component, travel, notebook.namespace))
     outputs = _outputs(component, wanted)
-    outputs |= {name: Kind(kind) for name, kind in logs_of(travel).values()}
+    outputs |= {name: ValueKind(kind) for name, kind in logs_of(travel).values()}
     if files.writes:
-        outputs[FILES] = Kind("Artifact")
+        outputs[FILES] = ValueKind("Artifact")
     inputs = {
         name: _input_kind(notebook, component, definition) for name, definition in travel.inputs.items()
     }
@@ -93,7 +93,7 @@ def make_step(
     )
 
 
-def _input_kind(notebook: Notebook, component: Component, definition: Definition) -> Kind:
+def _input_kind(notebook: ExecutedNotebook, component: Component, definition: Definition) -> ValueKind:
     """What an input was when the cell ran; or is now, where a helper that was edited since came to need it."""
     name = definition.name
     if name in component.inputs:
@@ -104,7 +104,7 @@ def _input_kind(notebook: Notebook, component: Component, definition: Definition
     return kind_of(notebook.namespace[name])
 
 
-def _outputs(component: Component, wanted: Collection[str]) -> dict[str, Kind]:
+def _outputs(component: Component, wanted: Collection[str]) -> dict[str, ValueKind]:
     outputs = {}
     for name in dict.fromkeys([*component.options.outputs, *wanted]):
         if name in component.refusals:
@@ -139,7 +139,7 @@ def _arguments(names: Sequence[str], bound: Collection[str], taken: Collection[s
     return arguments
 
 
-def _function_step(component: Component, travel: Travel, variables: Variables) -> Step:
+def _function_step(component: Component, travel: Dependencies, variables: Variables) -> Step:
     function = component.function
     assert function is not None
     inputs = {name: one.kind for name, one in component.inputs.items()}

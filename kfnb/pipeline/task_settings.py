@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from kfnb.capture.component import Component
-from kfnb.capture.pod import Pod
+from kfnb.capture.pod import PodSettings
 
 
 def asked_of(task: str, component: Component) -> Iterator[ast.stmt]:
@@ -34,7 +34,7 @@ def _own_calls(component: Component) -> Iterator[str]:
         yield f".set_env_variable({variable.name!r}, {variable.value!r})"
 
 
-def _kubernetes_calls(task: str, pod: Pod) -> Iterator[str]:
+def _kubernetes_calls(task: str, pod: PodSettings) -> Iterator[str]:
     for held in pod.keys:
         keys = {held.key: held.name}
         yield (

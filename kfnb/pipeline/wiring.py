@@ -15,9 +15,9 @@ from difflib import get_close_matches
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.embedded.reports import KF_OUTPUTS
-from kfnb.capture.notebook import Parameter
+from kfnb.capture.notebook import DeclaredParameter
 from kfnb.errors import PipelineError
 from kfnb.model import FILES
 from kfnb.pipeline.file_edges import WrittenFiles
@@ -25,7 +25,7 @@ from kfnb.pipeline.task_settings import asked_of
 
 
 @dataclass(frozen=True)
-class Made:
+class Producer:
     """That the task in variable ``task`` of the body makes a name."""
 
     component: Component
@@ -43,9 +43,9 @@ class Wired:
 
     body: list[ast.stmt] = field(default_factory=list)
     wanted: dict[str, list[str]] = field(default_factory=dict)
-    params: dict[str, Parameter] = field(default_factory=dict)
+    params: dict[str, DeclaredParameter] = field(default_factory=dict)
     tasks: dict[str, Component] = field(default_factory=dict)
-    results: dict[str, Made] = field(default_factory=dict)
+    results: dict[str, Producer] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     earlier: dict[str, int] = field(default_factory=dict)
     beside: dict[str, set[str]] = field(default_factory=dict)
@@ -54,8 +54,8 @@ class Wired:
 def wire(
     cell: Cell,
     components: Mapping[str, Component],
-    travels: Mapping[str, Travel],
-    params: Mapping[str, Parameter],
+    travels: Mapping[str, Dependencies],
+    params: Mapping[str, DeclaredParameter],
     constants: Mapping[str, str],
 ) -> Wired:
     """Fill in the inputs of the steps that the body of ``cell`` calls.
@@ -83,8 +83,8 @@ class _Wiring:
         self,
         cell: Cell,
         components: Mapping[str, Component],
-        travels: Mapping[str, Travel],
-        params: Mapping[str, Parameter],
+        travels: Mapping[str, Dependencies],
+        params: Mapping[str, DeclaredParameter],
         constants: Mapping[str, str],
     ) -> None:
         self.cell = cell
@@ -93,9 +93,9 @@ class _Wiring:
         self.travels = travels
         self.result = Wired(params=dict(params))
         self.declared = set(params)
-        self.made: dict[str, Made] = {}
+        self.made: dict[str, Producer] = {}
         self.local: set[str] = set()
-        self.closed: dict[str, Made] = {}  # made in a block that has ended
+        self.closed: dict[str, Producer] = {}  # made in a block that has ended
         self.files = WrittenFiles(components)
         self.channels: set[str] = set()  # names of the body that stand for values of the run
         self.depth = 0
@@ -236,9 +236,9 @@ class _Wiring:
         self.give_files(call, component)
         self.files.write(component, variable)
         self.result.tasks[variable] = component
-        self.made |= {name: Made(component, variable) for name in component.outputs}
+        self.made |= {name: Producer(component, variable) for name in component.outputs}
         if not self.depth:
-            own = {name: Made(component, variable) for name in component.options.outputs}
+            own = {name: Producer(component, variable) for name in component.options.outputs}
             self.result.results |= own
         yield ast.copy_location(ast.Assign([ast.Name(variable, ast.Store())], call, lineno=call.lineno), call)
         yield from asked_of(variable, component)
@@ -288,12 +288,12 @@ class _Wiring:
             return _output(made.task, name)
         raise self.error(call, self.missing(name, component))
 
-    def parameter(self, name: str, component: Component) -> Parameter | None:
+    def parameter(self, name: str, component: Component) -> DeclaredParameter | None:
         if name in self.declared:
             return self.result.params[name]
         return self.travels[component.name].params.get(name) or self.result.params.get(name)
 
-    def add_parameter(self, param: Parameter) -> None:
+    def add_parameter(self, param: DeclaredParameter) -> None:
         known = self.result.params.get(param.name)
         if known is None:
             self.result.params[param.name] = param
@@ -305,7 +305,7 @@ class _Wiring:
                 f" {param.type}={param.default!r} in {param.place}: one pipeline has one parameter of that name"
             )
 
-    def check_kind(self, name: str, component: Component, made: Made, call: ast.Call) -> None:
+    def check_kind(self, name: str, component: Component, made: Producer, call: ast.Call) -> None:
         wanted = component.inputs.get(name)
         is_kind = made.component.outputs[name].type
         if wanted is not None and wanted.kind.type != is_kind and component.function is None:
@@ -315,7 +315,7 @@ class _Wiring:
                 f" makes {is_kind}: run cell {component.cell} again",
             )
 
-    def note_difference(self, name: str, component: Component, made: Made) -> None:
+    def note_difference(self, name: str, component: Component, made: Producer) -> None:
         """Say where the step gets another value than its cell read in the notebook."""
         read, maker = component.inputs.get(name), made.component
         if read is None or not read.producer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from difflib import get_close_matches
 from pathlib import Path
 
-from kfnb.capture.notebook import Notebook
+from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.errors import UsageError
 from kfnb.pipeline.pipeline import Pipeline
 
@@ -13,7 +13,7 @@ from kfnb.pipeline.pipeline import Pipeline
 class Workspace:
     """The notebook that runs in this process and the pipelines that it has defined."""
 
-    def __init__(self, notebook: Notebook) -> None:
+    def __init__(self, notebook: ExecutedNotebook) -> None:
         self.notebook = notebook
         self.pipelines: dict[str, Pipeline] = {}
 
@@ -57,7 +57,7 @@ def workspace() -> Workspace:
     """This process's workspace; an empty one where no notebook runs."""
     global _current
     if _current is None:
-        _current = Workspace(Notebook({}, Path.cwd()))
+        _current = Workspace(ExecutedNotebook({}, Path.cwd()))
     return _current
 
 

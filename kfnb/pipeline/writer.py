@@ -11,12 +11,12 @@ from kfnb.capture.body import INDENT, Body, body_of, exact, indented
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition, definitions_of
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.embedded.reports import KF_MAKERS, KF_OUTPUTS
 from kfnb.capture.names import read_names
-from kfnb.capture.notebook import Notebook
+from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.syntax import all_names
-from kfnb.capture.values import Kind
+from kfnb.capture.values import ValueKind
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.model import FILES
 from kfnb.pipeline.files import NO_FILES, StepFiles
@@ -24,7 +24,7 @@ from kfnb.sourcemap import mark, mark_generated
 from kfnb.text.variables import COMPUTES_NAMES, told, told_defaults
 
 
-def logs_of(travel: Travel) -> dict[str, tuple[str, str]]:
+def logs_of(travel: Dependencies) -> dict[str, tuple[str, str]]:
     """What of ``kf`` the step uses: each sort's short name -> (the output that it goes to, its KFP type)."""
     return {short: (f"kf_{short}", kind) for short, kind in (KF_OUTPUTS[use] for use in sorted(travel.kf))}
 
@@ -34,11 +34,11 @@ class StepWriter:
 
     def __init__(
         self,
-        notebook: Notebook | None,
+        notebook: ExecutedNotebook | None,
         component: Component,
-        travel: Travel,
-        inputs: Mapping[str, Kind],
-        outputs: Mapping[str, Kind],
+        travel: Dependencies,
+        inputs: Mapping[str, ValueKind],
+        outputs: Mapping[str, ValueKind],
         arguments: Mapping[str, str],
         files: StepFiles = NO_FILES,
         variables: Variables = NO_VARIABLES,

@@ -10,7 +10,7 @@ from engines import ENGINES, Engine
 
 from kfnb.errors import BackendError, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
-from kfnb.model import Artifact, Run, RunState
+from kfnb.model import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.backend import CACHED
 from kfnb.resources.runs.events import Fold, encode
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
@@ -245,7 +245,7 @@ def test_a_backend_says_how_often_it_may_be_looked_at(engine: Engine):
     assert 0 < engine.backend.pace.shortest <= engine.backend.pace.longest
 
 
-def _as_data(run: Run) -> object:
+def _as_data(run: RunSnapshot) -> object:
     return {task.id: encode(vars(task)) for task in run.tasks}, run.state, run.metrics, run.error, run.result
 
 

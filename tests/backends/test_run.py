@@ -22,10 +22,10 @@ class Kept:
     name = "kept"
     pace = Pace(0.01, 0.05)
 
-    def __init__(self, run: model.Run) -> None:
+    def __init__(self, run: model.RunSnapshot) -> None:
         self.run = run
 
-    def get(self, run_id: str) -> model.Run:
+    def get(self, run_id: str) -> model.RunSnapshot:
         assert run_id == self.run.id
         return self.run
 
@@ -38,7 +38,7 @@ class Kept:
 
 
 def handle(*tasks: Task, state: RunState = RunState.SUCCEEDED, **fields: Any) -> Run:
-    return Run(Kept(model.Run("r1", "name", "churn", "kept", state, tasks=tasks, **fields)), "r1")  # type: ignore[arg-type]
+    return Run(Kept(model.RunSnapshot("r1", "name", "churn", "kept", state, tasks=tasks, **fields)), "r1")  # type: ignore[arg-type]
 
 
 def task(task_id: str, **fields: Any) -> Task:

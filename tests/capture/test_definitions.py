@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.definitions import Sort, definitions_of
+from kfnb.capture.definitions import DefinitionKind, definitions_of
 
 
 def sorts(raw: str) -> dict[str, str]:
@@ -60,7 +60,9 @@ def test_the_text_of_a_definition_is_its_own_statement() -> None:
     cell = Cell(
         "# why\n@deco\ndef f():\n    # inside\n    return 1\nx = 1; g = lambda: x; x = 2\n", 1, 1, "key"
     )
-    texts = {one.name: one.text for one in definitions_of(cell, lambda _: ()) if one.sort is Sort.SOURCE}
+    texts = {
+        one.name: one.text for one in definitions_of(cell, lambda _: ()) if one.sort is DefinitionKind.SOURCE
+    }
     assert texts == {"f": "@deco\ndef f():\n    # inside\n    return 1", "g": "g = lambda: x"}
 
 

@@ -146,7 +146,7 @@ def test_it_cannot_need_what_a_step_makes(shell: Shell) -> None:
 
 
 def test_a_cell_tagged_imports_or_functions_is_one(shell: Shell, tmp_path: Path) -> None:
-    from kfnb.capture.notebook import Notebook
+    from kfnb.capture.notebook import ExecutedNotebook
     from kfnb.capture.setup import TAGS
     from kfnb.ipython.notebook_file import NotebookFile
 
@@ -157,7 +157,7 @@ def test_a_cell_tagged_imports_or_functions_is_one(shell: Shell, tmp_path: Path)
     ]
     (tmp_path / "n.ipynb").write_text(json.dumps({"cells": cells}))
     found = NotebookFile(tmp_path / "n.ipynb").tagged(*TAGS)
-    notebook = Notebook({"math": 1, "f": 1, "x": 1}, tmp_path, set_up=found)
+    notebook = ExecutedNotebook({"math": 1, "f": 1, "x": 1}, tmp_path, set_up=found)
     for number, text in enumerate(sources.values()):
         notebook.record(notebook.cell(text, number, str(number)))
     assert [cell.raw for cell in notebook.setups(9)] == [sources["imports"], sources["functions"]]

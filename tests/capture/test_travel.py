@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kfnb.capture.dependencies import Travel, trace
+from kfnb.capture.dependencies import Dependencies, trace
 
 
-def travel(shell, name: str) -> Travel:
+def travel(shell, name: str) -> Dependencies:
     component = shell.component(name)
     return trace(
         shell.kernel.notebook,

@@ -7,12 +7,12 @@ import pytest
 
 from kfnb.live import downloads
 from kfnb.live.downloads import CannotDownload, Downloads
-from kfnb.model import Artifact, Run, RunState, Task
+from kfnb.model import Artifact, RunSnapshot, RunState, Task
 
 
 def run_with(**artifacts):
     task = Task("train", "train", RunState.SUCCEEDED, outputs=artifacts)
-    return Run("r", "r", "p", "local", tasks=(task,))
+    return RunSnapshot("r", "r", "p", "local", tasks=(task,))
 
 
 def whole(run, artifact):

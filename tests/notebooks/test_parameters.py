@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.errors import NotebookError
-from kfnb.execute.parameters import Text, check_known, find_declared, parse_value, read_file, typed
+from kfnb.execute.parameters import TypedText, check_known, find_declared, parse_value, read_file, typed
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 values = st.recursive(
@@ -146,7 +146,7 @@ def test_what_is_typed_for_a_text_stays_the_text():
     )
     assert declared == {"ver": "str", "rate": "float", "files": "", "tag": "str", "n": "int", "word": "str"}
     given = {"ver": "3.10", "rate": "3.10", "files": "3.10", "tag": "'3'", "n": "4", "word": "true"}
-    assert typed({name: Text(text) for name, text in given.items()}, declared) == {
+    assert typed({name: TypedText(text) for name, text in given.items()}, declared) == {
         "ver": "3.10", "rate": 3.1, "files": 3.1, "tag": "3", "n": 4, "word": "true",
     }  # fmt: skip
     assert typed({"ver": 3.1, "other": 1}, declared) == {"ver": 3.1}

@@ -6,31 +6,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb.capture.pod import Folder, KeyVariable, NodeLabel, Pod, Toleration, Variable
+from kfnb.capture.pod import EnvVariable, Folder, KeyVariable, NodeLabel, PodSettings, Toleration
 from kfnb.commands.command import parser_of
 from kfnb.commands.command import read as read_line
 from kfnb.errors import UsageError
-from kfnb.resources.components.commands import Component
+from kfnb.resources.components.commands import DefineComponent
 from kfnb.resources.components.pod_options import read_pod
 
 
-def read(words: str | list[str]) -> Pod:
-    parser = parser_of(Component, "%%kf_component", notebook=True)
+def read(words: str | list[str]) -> PodSettings:
+    parser = parser_of(DefineComponent, "%%kf_component", notebook=True)
     line = f"train {words}" if isinstance(words, str) else words
-    found = read_line(Component, parser, line).command
-    assert isinstance(found, Component)
+    found = read_line(DefineComponent, parser, line).command
+    assert isinstance(found, DefineComponent)
     return read_pod(found)
 
 
 def test_a_step_that_asks_for_nothing_gets_what_the_cluster_gives() -> None:
-    assert read("") == Pod()
+    assert read("") == PodSettings()
 
 
 def test_an_environment_variable_may_have_any_value() -> None:
     assert read("--env A=1 --env 'B=x = y' --env C=").env == (
-        Variable("A", "1"),
-        Variable("B", "x = y"),
-        Variable("C", ""),
+        EnvVariable("A", "1"),
+        EnvVariable("B", "x = y"),
+        EnvVariable("C", ""),
     )
 
 

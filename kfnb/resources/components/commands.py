@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Component(PodOptions, Command):
+class DefineComponent(PodOptions, Command):
     """Run the cell, and make it a component of pipelines."""
 
     binds = True
@@ -61,7 +61,7 @@ class Component(PodOptions, Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parameters(Command):
+class DefineParameters(Command):
     """Run the cell; each name that it assigns is a parameter of pipelines."""
 
     runs_as_cell = True
@@ -72,7 +72,7 @@ class Parameters(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetUp(Command):
+class DefineSetup(Command):
     """Run the cell, and put its code at the top of every later step: imports, options, seeds."""
 
     runs_as_cell = True
@@ -83,7 +83,7 @@ class SetUp(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chain(Command):
+class DefinePipeline(Command):
     """Define a pipeline that runs components in order, wired by the names they share."""
 
     binds = True
@@ -98,7 +98,7 @@ class Chain(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PipelineCell(Command):
+class DefinePipelineByDsl(Command):
     """Define a pipeline by KFP's DSL; inputs that the calls of components do not give are wired by name."""
 
     binds = True
@@ -126,7 +126,7 @@ def _defined(session: Session, pipeline: Pipeline) -> Pipeline:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Show(Command):
+class ShowDefinition(Command):
     """Show what travels with a component and why, or a pipeline's graph."""
 
     binds = True

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from kfnb.capture.pod import Folder, Holder, KeyVariable, NodeLabel, Pod, Toleration, Variable
+from kfnb.capture.pod import EnvVariable, Folder, Holder, KeyVariable, NodeLabel, PodSettings, Toleration
 from kfnb.commands.command import option, repeated
 from kfnb.commands.words import count, quantity, unique
 from kfnb.errors import UsageError
@@ -55,7 +55,7 @@ class PodOptions:
     )
 
 
-def read_pod(found: PodOptions) -> Pod:
+def read_pod(found: PodOptions) -> PodSettings:
     """What the words ask for. Raises ``UsageError``."""
     gpu = count(found.gpu, "--gpu")
     if found.accelerator and not gpu:
@@ -71,11 +71,11 @@ def read_pod(found: PodOptions) -> Pod:
     labels = tuple(_node_label(text) for text in found.node_selector)
     unique([label.key for label in labels], "--node-selector")
     unique(found.image_pull_secret, "--image-pull-secret")
-    return Pod(
+    return PodSettings(
         cpu=quantity(found.cpu, "--cpu", "m", "2 or 500m"),
         memory=quantity(found.memory, "--memory", "[EPTGMK]i?", "4G or 512Mi"),
         gpu=gpu,
-        accelerator=found.accelerator or Pod.accelerator,
+        accelerator=found.accelerator or PodSettings.accelerator,
         env=env,
         keys=keys,
         folders=folders,
@@ -86,11 +86,11 @@ def read_pod(found: PodOptions) -> Pod:
     )
 
 
-def _variable(text: str) -> Variable:
+def _variable(text: str) -> EnvVariable:
     name, equals, value = text.partition("=")
     if not equals or not re.fullmatch(_VARIABLE, name):
         raise UsageError(f"--env {text}: write NAME=VALUE, the name in letters, digits and _")
-    return Variable(name, value)
+    return EnvVariable(name, value)
 
 
 def _held(text: str, holder: Holder) -> KeyVariable | Folder:

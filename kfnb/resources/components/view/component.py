@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kfnb.model import Asked, ComponentView, Port, Traveller
+from kfnb.model import CarriedItem, ComponentView, PodSetting, Port
 from kfnb.ui.blocks import Block, Code, Folded, Row, Section, Text, Title, bundle, notes_section
 from kfnb.ui.table import Cell, Column, Table, Value
 from kfnb.ui.words import cut
@@ -55,7 +55,7 @@ def port_table(label: str, ports: tuple[Port, ...]) -> Table:
     return Table(label, columns, rows).without_empty_columns()
 
 
-def _travellers(travellers: tuple[Traveller, ...]) -> Iterable[Block]:
+def _travellers(travellers: tuple[CarriedItem, ...]) -> Iterable[Block]:
     if travellers:
         columns = (Column("Name"), Column("What"), Column("From"), Column("Why"))
         rows = [[one.name, one.kind, one.origin, one.reason] for one in travellers]
@@ -67,7 +67,7 @@ def _packages(packages: tuple[str, ...]) -> Iterable[Block]:
         yield Section("Packages", [Text(", ".join(packages))])
 
 
-def _pod(asked: tuple[Asked, ...]) -> Iterable[Block]:
+def _pod(asked: tuple[PodSetting, ...]) -> Iterable[Block]:
     if asked:
         rows: list[list[Value]] = [[one.what, Cell(one.value, code=True)] for one in asked]
         yield Section(
