@@ -1,8 +1,8 @@
-"""Capturing a component: what is looked at before its cell runs, and after.
+"""Capturing a component: the checks before its cell runs, and the observations after.
 
-``begin`` comes before the cell: it checks all that can be checked, gives the parameters their values and remembers
-how the inputs look. ``finish`` comes when the cell has run without an error: it sees what was written and changed,
-and adds the component to the notebook. In between the cell runs as any other.
+``begin`` is called before the cell: it checks what can be checked, gives the parameters their values and records the
+state of the inputs. ``finish`` is called when the cell has run without an error: it finds what was written and
+changed, and adds the component to the notebook. In between, the cell runs as any other.
 """
 
 from __future__ import annotations
@@ -46,10 +46,10 @@ from kfnb.errors import CaptureError
 
 @dataclass(frozen=True)
 class Pending:
-    """A component whose cell is about to run; ``watch`` is how what it gets looks before.
+    """A component whose cell is about to run; ``watch`` holds the state of its inputs before.
 
-    When the cell has run, however it ended, ``environment`` is to be restored, ``files``, ``variables`` and ``pickles``
-    are to be stopped.
+    When the cell has run, however it ended, ``environment`` must be restored, and ``files``, ``variables`` and
+    ``pickles`` must be stopped.
     """
 
     component: Component
@@ -61,7 +61,7 @@ class Pending:
     pickles: PickleWatch
 
     def end(self) -> None:
-        """The cell has run: the kernel is as it was before."""
+        """Restore the kernel after the cell."""
         self.variables.stop()
         self.files.stop()
         self.pickles.stop()
@@ -71,7 +71,7 @@ class Pending:
 def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues: bool = False) -> Pending:
     """Check a component before its cell runs, and give its parameters their values in the kernel.
 
-    With ``continues`` the cell is a further part of a component that there is. Raises ``CaptureError``; then nothing
+    With ``continues`` the cell is a further part of an existing component. Raises ``CaptureError``; then nothing
     has changed.
     """
     check_name(cell.name, "component")
@@ -94,7 +94,7 @@ def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues
 def checked(
     notebook: ExecutedNotebook, cell: Cell, options: Options, *, parts: tuple[ComponentPart, ...] = ()
 ) -> tuple[Component, Dependencies, ObjectWatch]:
-    """A component as far as it can be told before its cell runs. Raises ``CaptureError``; nothing is changed."""
+    """A component as far as it is known before its cell runs. Raises ``CaptureError``; nothing is changed."""
     check_name(cell.name, "component")
     check_sources(cell)
     names = read_names(cell.tree, notebook.star_names)
@@ -125,7 +125,7 @@ def checked(
 
 
 def finish(notebook: ExecutedNotebook, pending: Pending) -> Component:
-    """Add the component whose cell has run to the notebook, with what it was seen to do."""
+    """Add the component whose cell has run to the notebook, with what was observed."""
     component = _as_seen(notebook, pending.component, pending.files.stop(), pending.variables.stop())
     component = _with_pickles(notebook, component, pending.pickles.stop() | pending.watch.named)
     read = seen_whole(component, pending.travel, notebook.namespace)
@@ -150,7 +150,7 @@ def finish(notebook: ExecutedNotebook, pending: Pending) -> Component:
 def _as_seen(
     notebook: ExecutedNotebook, component: Component, files: Files, variables: Variables
 ) -> Component:
-    """The component with the files and variables of all its parts, of which the one that has just run had these.
+    """The component with the files and variables of all its parts; those given are of the part that has just run.
 
     Its step runs the set-up cells first, with their files.
     """
@@ -168,7 +168,7 @@ def _as_seen(
 
 
 def _with_pickles(notebook: ExecutedNotebook, component: Component, found: frozenset[str]) -> Component:
-    """The component with the notebook's names that it unpickled; those that a component makes are inputs too."""
+    """The component with the notebook's names that it unpickled; those that a component defines are inputs too."""
     known = notebook.components.get(component.name)
     if known is not None and len(component.parts) > 1:
         found |= known.unpickled
@@ -181,11 +181,11 @@ def _with_pickles(notebook: ExecutedNotebook, component: Component, found: froze
 
 
 def _other_parts(pending: Pending) -> Iterator[str]:
-    """The cells that a component still has where its first one ran again."""
+    """A note on the further cells of a component whose first cell ran again."""
     first, *rest = pending.component.parts
     if rest and first.cell.order == pending.component.cell.order:
         numbers = ", ".join(f"[{part.cell.number}]" for part in rest)
-        yield f"{pending.component.name} continues with what cell {numbers} had: run those again to see its result"
+        yield f"{pending.component.name} still includes cell {numbers}: run those again to see the result here"
 
 
 def _placed(notebook: ExecutedNotebook, names: Iterable[str]) -> frozenset[str]:
@@ -195,7 +195,7 @@ def _placed(notebook: ExecutedNotebook, names: Iterable[str]) -> frozenset[str]:
 
 
 def _named(notebook: ExecutedNotebook, component: Component, travel: Dependencies) -> Named:
-    """What the component's code says of files; modules that another component wrote are named too."""
+    """What the component's code reveals about files; modules that another component wrote count too."""
     space = notebook.namespace
     trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
     names = {*component.names.reads, *travel.constants, *travel.params, *(s.name for s in travel.sources)}
@@ -208,11 +208,11 @@ def _named(notebook: ExecutedNotebook, component: Component, travel: Dependencie
 
 
 def _check_unique(notebook: ExecutedNotebook, cell: Cell) -> None:
-    """Where every cell runs once, two that make one component are a mistake; a person may have edited the one."""
+    """Where every cell runs once, two cells for one component are a mistake; in a session, the user edited the cell."""
     known = notebook.components.get(cell.name)
     if known is not None and notebook.linear:
         raise CaptureError(
-            f"cell {cell}: component {cell.name} is that of cell {known.cell} already:",
+            f"cell {cell}: component {cell.name} is already defined by cell {known.cell}:",
             code="invalid-name",
             hint="rename one of them",
             ref=f"cell {cell}",
@@ -220,7 +220,7 @@ def _check_unique(notebook: ExecutedNotebook, cell: Cell) -> None:
 
 
 def _with_values(notebook: ExecutedNotebook, component: Component) -> Options:
-    """The options with each parameter's value here: one that papermill was given stands for the default."""
+    """The options with the value of each parameter here: a value given to papermill replaces the default."""
     params = []
     for param in component.options.params:
         value = param.default
@@ -236,7 +236,7 @@ def _check_parameters(notebook: ExecutedNotebook, options: Options) -> None:
     for param in options.params:
         if param.name == "kf":
             raise CaptureError(
-                f"{param.place}: kf is what a component reports with (kf.log_metrics):",
+                f"{param.place}: the name kf is reserved for reporting (kf.log_metrics):",
                 code="invalid-name",
                 hint="give the parameter another name",
                 ref=param.place,
@@ -251,11 +251,11 @@ def _check_parameters(notebook: ExecutedNotebook, options: Options) -> None:
 
 
 def typed(value: Any, kind: str, name: str) -> Any:
-    """``value`` as a parameter of type ``kind``; an int may stand for a float. Raises ``CaptureError``."""
+    """Check ``value`` as a parameter of type ``kind``; an int is accepted as a float. Raises ``CaptureError``."""
     if kind == "float" and type(value) is int:
         return float(value)
     if type(value).__name__ != kind:
-        raise CaptureError(f"{name} is {kind}, not {value!r}")
+        raise CaptureError(f"{name} must be {kind}, not {value!r}")
     return value
 
 
@@ -263,12 +263,12 @@ def _check_outputs(component: Component, watch: ObjectWatch) -> None:
     made = {*component.names.writes, *component.names.changes, *component.names.reads, *watch.before}
     for name in component.options.outputs:
         if component.function is None and name not in made:
-            told = f"cell {component.cell} never assigns {name}, which --output names"
-            raise CaptureError(told, code="not-defined", ref=f"cell {component.cell}")
+            message = f"--output {name}: cell {component.cell} does not assign {name}"
+            raise CaptureError(message, code="not-defined", ref=f"cell {component.cell}")
 
 
 def _of_other_parts(notebook: ExecutedNotebook, component: Component) -> Mapping[str, ComponentInput]:
-    """The inputs that the other parts of a component were seen to have; its own may have changed by them since."""
+    """The inputs that the other parts of a component had; those parts may have changed their values since."""
     known = notebook.components.get(component.name)
     if known is None or len(component.parts) == 1 or component.parts[0].cell.order == component.cell.order:
         return {}
@@ -288,7 +288,7 @@ def _inputs(
         if name not in notebook.namespace:
             # a function component's outputs, or a step's on the cluster, have no value here
             raise CaptureError(
-                f"{name}, which cell {definition.cell} makes, has no value here:",
+                f"{name}, defined by cell {definition.cell}, has no value in the notebook:",
                 code="no-value",
                 hint="run that cell",
                 ref=f"cell {definition.cell}",
@@ -297,10 +297,10 @@ def _inputs(
         seen = examine(value)
         if (
             seen.refusal and name not in component.names.keeps
-        ):  # what may not be needed is refused where it is
+        ):  # a name that may not be needed is refused only where it is used
             line = component.names.reads.get(name, 1)
             raise CaptureError(
-                f"{component.cell.place(line)}: {name}, which cell {definition.cell} makes: {seen.refusal}",
+                f"{component.cell.place(line)}: {name}, defined by cell {definition.cell}: {seen.refusal}",
                 ref=str(component.cell.place(line)),
             )
         travel.notes += _since(notebook, travel, name, definition, seen)
@@ -314,19 +314,19 @@ def _inputs(
 def _since(
     notebook: ExecutedNotebook, travel: Dependencies, name: str, definition: Definition, seen: Examined
 ) -> Iterator[str]:
-    """What has happened to an input since the cell that makes it in a pipeline did."""
+    """Notes on inputs that have changed since the cells that define them ran."""
     then = notebook.left.get((name, definition.cell.key))
     if then is not None and then == (definition.cell.order, seen.digest):
         return
     if name in travel.again:
         yield (
-            f"{travel.again[name]}: {name} was read here as an earlier run of this cell had left it; a pipeline runs"
+            f"{travel.again[name]}: {name} had the value that an earlier run of this cell left; a pipeline runs"
             " the step once. Run the cells before it again to see the pipeline's result"
         )
     elif then is not None and then[0] == definition.cell.order:
         yield (
-            f"{name} is not as cell {definition.cell} left it: a cell that is no component, or one that changed it"
-            " through another name, did so since; a pipeline has it as that cell left it"
+            f"{name} has changed since cell {definition.cell} ran, in a cell that is not a component or through another"
+            f" name; a pipeline uses the value that cell {definition.cell} leaves"
         )
 
 
@@ -334,7 +334,7 @@ def _since(
 
 
 def _with_outputs(notebook: ExecutedNotebook, component: Component, changed: list[str]) -> Component:
-    """The component with all that it wrote and changed, and remember how each looks."""
+    """The component with all that it wrote and changed; the state of each is recorded."""
     names = component.names
     outputs: dict[str, ValueKind] = {}
     refusals: dict[str, str] = {}
@@ -349,7 +349,7 @@ def _with_outputs(notebook: ExecutedNotebook, component: Component, changed: lis
         outputs[name] = kind_of(value)
         if seen.digest is None:
             refusals[name] = seen.refusal
-        elif seen.steady or examine(value).digest == seen.digest:  # a figure never looks the same twice
+        elif seen.steady or examine(value).digest == seen.digest:  # the digest of a figure differs each time
             notebook.left[name, component.cell.key] = component.cell.order, seen.digest
         if outputs[name].type == "Artifact":
             modules = tuple(sorted({*outputs[name].modules, *seen.modules}))

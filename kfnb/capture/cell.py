@@ -1,4 +1,4 @@
-"""One executed cell: its source as typed, and as the Python that can travel with a step."""
+"""One executed cell: its source as typed, and as the Python of a step."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from kfnb.sourcemap import CellLine
 class Cell:
     """A cell as it ran.
 
-    ``number`` is the execution count that the notebook shows, ``order`` its place among all that ran; ``key`` tells
-    which cell it was, so that a cell that is run again is known to be the same. ``name`` is a component's;
-    ``variables`` are those of its words that had a value in Python, where it has commands; ``identity`` tells the cells
-    of one component apart: the client's id of it, or its text.
+    ``number`` is the execution count that the notebook shows, ``order`` its position among all executions; ``key``
+    identifies the cell, so that a cell that runs again is recognized. ``name`` is a component's; ``variables`` are the
+    words of its commands that had a value in Python; ``identity`` distinguishes the cells of one component: the
+    client's id of the cell, or its text.
     """
 
     raw: str
@@ -54,7 +54,7 @@ class Cell:
 
     @cached_property
     def code(self) -> shell_syntax.CellCode:
-        """The cell's Python, with the same lines as the cell; commands and magics in a form that travels."""
+        """The cell's Python, with the same lines as the cell; commands and magics are translated."""
         lines = self.raw.split("\n")
         return shell_syntax.translate(
             "\n".join(self.begun.body(lines) if self.begun else lines), self.variables
@@ -62,7 +62,7 @@ class Cell:
 
     @cached_property
     def tree(self) -> ast.Module:
-        """The syntax tree of ``code``. Raises ``CaptureError`` where the cell is no Python."""
+        """The syntax tree of ``code``. Raises ``CaptureError`` where the cell is not valid Python."""
         try:
             return ast.parse(self.code.text)
         except SyntaxError as error:

@@ -1,7 +1,7 @@
 """Function components: a cell that holds one annotated ``def`` becomes that function's component.
 
-The function is KFP's kind: its parameters and result are annotated with KFP's types. Its cell only defines it, so
-what it reads and makes is told by the annotations and not by values.
+The function is written for KFP: its parameters and result are annotated with KFP's types. Its cell only defines it,
+so its inputs and outputs come from the annotations, not from values.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ _ALIASES = {"List": "list", "Dict": "dict", "Optional": ""}
 
 
 def declared(component: Component, star_names: StarNames) -> Component:
-    """The component with the function's own parameters as its own, and all that the function reads when called."""
+    """The component with the function's parameters, and the names that the function reads when called."""
     function, cell = component.function, component.cell
     assert function is not None
     if function.decorator_list:
         raise CaptureError(
-            f"{cell.place(function.decorator_list[0].lineno)}: the function of a component takes no decorator:",
-            hint=f"say what it needs as options of %%kf_component, or put {function.name} in a cell of its own",
+            f"{cell.place(function.lineno)}: decorators are not supported on a component's function:",
+            hint=f"use options of %%kf_component, or define {function.name} in a separate cell",
             ref=str(cell.place(function.decorator_list[0].lineno)),
         )
     if function.name != cell.name:
         raise CaptureError(
-            f"{cell.place(function.lineno)}: the function is called {function.name} and the component {cell.name}:",
-            hint="give both one name",
+            f"{cell.place(function.lineno)}: the function is named {function.name} and the component {cell.name}:",
+            hint="use the same name for both",
             ref=str(cell.place(function.lineno)),
         )
     params = [
@@ -69,10 +69,10 @@ def finished(component: Component, namespace: Mapping[str, Any]) -> Component:
 
 
 def _arguments(function: ast.FunctionDef) -> list[tuple[ast.arg, Any]]:
-    """Each argument with its default as a value; None for none."""
+    """Each argument with the value of its default, or None."""
     arguments = function.args
     if arguments.vararg or arguments.kwarg:
-        raise CaptureError(f"{function.name}: a component's function takes no * or ** arguments")
+        raise CaptureError(f"{function.name}: * and ** arguments are not supported in a component's function")
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
     pairs = [
@@ -89,7 +89,7 @@ def _literal(node: ast.expr | None, name: str) -> Any:
         return ast.literal_eval(node)
     except ValueError:
         raise CaptureError(
-            f"the default of {name} is not a literal: KFP keeps defaults in the pipeline's file"
+            f"the default of {name} is not a literal: KFP stores defaults in the pipeline's file"
         ) from None
 
 

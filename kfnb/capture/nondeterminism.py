@@ -1,7 +1,7 @@
-"""What a cell gets and would not get again: the time, the working folder, random numbers that no seed fixes.
+"""Values of a cell that differ between runs: the time, the working folder, random numbers without a seed.
 
-A step that keeps such a value may be taken from the cache all the same. What is only printed, and how long something
-took, is nothing to speak of: so values are followed through the text to where they are kept.
+A step that keeps such a value may be cached all the same. Values that are only printed, and durations, do not matter:
+so values are followed through the text to where they are kept.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from kfnb.capture.global_settings import full_name
 
 
 class ValueSource(Enum):
-    """A moment or a place; or a number of seconds, which measures something unless it is put out itself."""
+    """A moment or a path; or a number of seconds, which is a measurement unless it is itself an output."""
 
     VALUE = "value"
     SECONDS = "seconds"
@@ -42,29 +42,29 @@ _SORTS = {
     "time.time_ns": ValueSource.SECONDS,
 }
 _WITHOUT = {"time.localtime": 0, "time.gmtime": 0, "time.ctime": 0, "time.asctime": 0, "time.strftime": 1}
-"""Functions that give the time of now where they get no more arguments than these."""
+"""Functions that return the current time if they get at most so many arguments."""
 
 _DRAWING = {"numpy": "numpy.random.[a-z]*", "random": "random.[a-z]*", "torch": "torch.*rand*"}
-"""The functions that draw from a generator which all of a kernel shares, by its module."""
+"""The functions that draw from a global generator, by its module."""
 
 _SAMPLING = frozenset({"sample", "train_test_split", "shuffle", "resample"})
-"""Functions of libraries that draw from numpy's, unless they are given a state."""
+"""Functions of libraries that draw from numpy's generator, unless they get a state."""
 
 _SILENT = (
     "print", "display", "*.display", "*log.*", "*logger.*", "logging.*", "*warn*", "kf.*", "*.write", "tqdm*",
     "*.set_description*", "*.set_postfix*",
 )  # fmt: skip
-"""Calls that only tell."""
+"""Calls that only print or log."""
 
 _HANDING_ON = (
     "str", "int", "float", "round", "repr", "format", "abs", "divmod", "min", "max", "sum", "len", "tuple", "list",
     "datetime.*", "pandas.*Time*", "time.*", "os.path.*", "posixpath.*", "pathlib.*",
 )  # fmt: skip
-"""Calls whose result is as their arguments are."""
+"""Calls whose result depends only on their arguments."""
 
 
 def fleeting_calls(tree: ast.AST, namespace: Mapping[str, Any], outputs: Collection[str]) -> Iterator[str]:
-    """The calls whose value the code keeps, each as it is written; ``outputs`` are names that are put out for sure."""
+    """The calls whose value the code keeps, each as written; ``outputs`` are names that are surely outputs."""
     reader = _ValueReader(namespace, outputs)
     for node in ast.walk(tree):
         for child in ast.iter_child_nodes(node):
@@ -80,9 +80,9 @@ def fleeting_calls(tree: ast.AST, namespace: Mapping[str, Any], outputs: Collect
 
 
 def draws_unseeded(trees: Collection[ast.AST], namespace: Mapping[str, Any], drawn: Collection[str]) -> bool:
-    """Whether the code itself asks for random numbers, has ``drawn`` from the generator of that module, and seeds none.
+    """Whether the code itself draws random numbers from a module's generator in ``drawn``, and seeds none.
 
-    That a library has drawn tells nothing alone: scikit-learn does so where the result does not depend on it.
+    Draws of a library alone do not count: scikit-learn draws where the result does not depend on it.
     """
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     if any("seed" in _last(call).lower() for call in calls):
@@ -91,7 +91,7 @@ def draws_unseeded(trees: Collection[ast.AST], namespace: Mapping[str, Any], dra
 
 
 def _draws_from(call: ast.Call, namespace: Mapping[str, Any]) -> str:
-    """The module whose generator a call draws from: ``new`` for one of its own; empty for none, and one with a seed."""
+    """The module whose generator a call draws from: ``new`` for a new one; empty for none, and for one with a seed."""
     full, last = full_name(call.func, namespace), _last(call)
     if last == "default_rng":
         return "" if call.args or call.keywords else "new"
@@ -104,13 +104,13 @@ def _draws_from(call: ast.Call, namespace: Mapping[str, Any]) -> str:
 
 
 def _last(call: ast.Call) -> str:
-    """The last part of what is called."""
+    """The last part of the name of the called function."""
     return ast.unparse(call.func).rpartition(".")[2]
 
 
 @dataclass
 class _ValueReader:
-    """Follows values through one piece of code. ``moments`` are names that a value of the clock was assigned to."""
+    """Follow values through one piece of code. ``moments`` are names that a value of the clock was assigned to."""
 
     namespace: Mapping[str, Any]
     outputs: Collection[str]
@@ -120,7 +120,7 @@ class _ValueReader:
     followed: set[tuple[str, ValueSource]] = field(default_factory=set)
 
     def sort(self, node: ast.AST) -> ValueSource | None:
-        """What sort of value a call gives that would be another one later; None for any other node."""
+        """The kind of a call's value that would differ later; None for any other node."""
         if not isinstance(node, ast.Call):
             return None
         name = full_name(node.func, self.namespace)
@@ -129,13 +129,13 @@ class _ValueReader:
         return next((sort for pattern, sort in _SORTS.items() if fnmatchcase(name, pattern)), None)
 
     def names_of(self, node: ast.AST) -> list[str]:
-        """The names that an assignment of just this value gives it."""
+        """The names that an assignment of this very value binds."""
         parent = self.parents.get(node)
         targets = parent.targets if isinstance(parent, ast.Assign) else []
         return [target.id for target in targets if isinstance(target, ast.Name)]
 
     def keeps(self, node: ast.AST, sort: ValueSource) -> bool:
-        """Whether a value that is at ``node`` comes to where it is kept."""
+        """Whether the value of ``node`` is kept."""
         parent = self.parents.get(node)
         if isinstance(parent, ast.Call) and node is not parent.func:
             return self._keeps_argument(parent, sort)
@@ -171,5 +171,5 @@ class _ValueReader:
         self.followed.add((target.id, sort))
         loads = self.loads.get(target.id, [])
         if not loads:
-            return sort is ValueSource.VALUE  # it is for a later cell
+            return sort is ValueSource.VALUE  # a later cell may use it
         return any(self.keeps(load, sort) for load in loads)

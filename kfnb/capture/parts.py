@@ -1,4 +1,4 @@
-"""Components of several cells: each cell is a part, and one that runs again takes its own part's place."""
+"""Components of several cells: each cell is a part, and a cell that runs again replaces its part."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kfnb.sourcemap import CellLine, mark
 
 @dataclass(frozen=True)
 class JoinedCell(Cell):
-    """The cells ``parts`` as one: their texts, each under the mark that says where it came from."""
+    """The cells ``parts`` as one: their texts, each under a mark with its origin."""
 
     parts: tuple[Cell, ...] = ()
 
@@ -36,7 +36,7 @@ class JoinedCell(Cell):
 
     @cached_property
     def _starts(self) -> list[tuple[Cell, int]]:
-        """Each part with how many lines stand before it."""
+        """Each part with the number of lines before it."""
         starts, lines = [], 0
         for part in self.parts:
             starts.append((part, lines))
@@ -62,9 +62,9 @@ class JoinedCell(Cell):
 def with_parts(
     known: Component | None, cell: Cell, options: Options, *, continues: bool
 ) -> tuple[ComponentPart, ...]:
-    """The parts that a component has once ``cell`` has run; ``known`` is the component so far.
+    """The parts of a component once ``cell`` has run; ``known`` is the component so far.
 
-    Raises ``CaptureError`` where there is nothing that ``cell`` could continue, or it says anew what a parameter is.
+    Raises ``CaptureError`` if there is nothing that ``cell`` can continue, or it declares a parameter again.
     """
     part = ComponentPart(cell, options)
     if not continues:
@@ -72,20 +72,22 @@ def with_parts(
         return (part, *(one for one in rest if one.cell.identity != cell.identity))
     if known is None:
         raise CaptureError(
-            f"cell {cell}: no component {cell.name} to continue:",
+            f"cell {cell}: there is no component {cell.name} to continue:",
             code="unknown-component",
             hint=f"run %%kf_component {cell.name} first",
             ref=f"cell {cell}",
         )
     if known.function is not None:
-        raise CaptureError(f"cell {cell}: {cell.name} is one function, which no other cell can continue")
+        raise CaptureError(
+            f"cell {cell}: {cell.name} is a single function, which another cell cannot continue"
+        )
     parts = list(known.parts)
     place = next((i for i, one in enumerate(parts) if i and one.cell.identity == cell.identity), len(parts))
     earlier = {param.name for one in parts[:place] for param in one.options.params}
     for param in options.params:
         if param.name in earlier:
             raise CaptureError(
-                f"cell {cell}: {param.name} is already a parameter of {cell.name}: leave --param {param.name} out here"
+                f"cell {cell}: {param.name} is already a parameter of {cell.name}: remove --param {param.name} here"
             )
     parts[place : place + 1] = [part]
     return tuple(parts)

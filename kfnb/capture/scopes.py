@@ -1,6 +1,6 @@
-"""What a function does to names outside it: Python's scoping rules, for one function body.
+"""The effects of a function on names outside it: Python's scoping rules, for one function body.
 
-``symtable`` would tell the same but not what is *changed* in place, and needs source text.
+``symtable`` gives the same except what is *changed* in place, and needs source text.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Effects:
     changes: set[str] = field(default_factory=set)
 
     def add(self, other: Effects, *, but: set[str] | frozenset[str] = frozenset()) -> None:
-        """Take another function's effects in, without those on the names ``but``."""
+        """Add another function's effects, without those on the names ``but``."""
         self.reads |= other.reads - but
         self.writes |= other.writes - but
         self.changes |= other.changes - but
@@ -41,14 +41,14 @@ class Effects:
 
 
 def function_effects(node: Function) -> Effects:
-    """What calling the function may read, write and change of the names around it."""
+    """The names around a function that a call of it may read, write and change."""
     near, beyond = _effects(node)
     near.add(beyond)
     return near
 
 
 def _effects(node: Function) -> tuple[Effects, Effects]:
-    """The effects on the names around a function; and those on the cell's own, whatever the functions around bind."""
+    """The effects on the names around a function; and those on global names, whatever the functions around bind."""
     scope = _FunctionScope(parameters(node.args) | generic_names(node))
     for part in [node.body] if isinstance(node, ast.Lambda) else node.body:
         scope.visit(part)
@@ -60,7 +60,7 @@ def _effects(node: Function) -> tuple[Effects, Effects]:
 
 
 def local_names(node: Function) -> set[str]:
-    """The names that are the function's own."""
+    """The names that are local to the function."""
     scope = _FunctionScope(parameters(node.args))
     for part in [node.body] if isinstance(node, ast.Lambda) else node.body:
         scope.visit(part)
@@ -75,14 +75,14 @@ def parameters(arguments: ast.arguments) -> set[str]:
 
 
 class _FunctionScope(ast.NodeVisitor):
-    """Collects what one function body binds and uses, whatever the order: locals are locals throughout.
+    """Collect what one function body binds and uses, in any order: a local name is local throughout.
 
-    Names that an inner function declares ``global`` are the cell's own, whatever the functions around it bind.
+    Names that an inner function declares ``global`` are the cell's, whatever the functions around it bind.
     """
 
     def __init__(self, local: set[str]) -> None:
         self.local = set(local)
-        self.bare: set[str] = set()  # annotated only: a function's own, but no attribute of a class
+        self.bare: set[str] = set()  # annotated only: local to a function, but not an attribute of a class
         self.declared: set[str] = set()  # global or nonlocal
         self.used: set[str] = set()
         self.changed: set[str] = set()
@@ -90,7 +90,7 @@ class _FunctionScope(ast.NodeVisitor):
         self.beyond = Effects()  # on names that inner scopes declare global
 
     def effects(self) -> Effects:
-        """What is left when the function's own names are taken away."""
+        """The effects without those on local names."""
         own = (self.local | self.bare) - self.declared
         found = Effects(self.used - own, self.declared & self.local, self.changed - own)
         found.add(self.inner, but=own)
