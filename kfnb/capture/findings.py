@@ -108,8 +108,8 @@ def _fleeting(
         found.append("random numbers without a seed")
     if found:
         yield (
-            f"cell {component.cell}: keeps {' and '.join(found)}: when the step is cached, it has the values of an earlier"
-            " run (--no-cache runs the step each time)"
+            f"cell {component.cell}: keeps {' and '.join(found)}: a cached step has the values of an earlier run"
+            " (--no-cache runs the step each time)"
         )
 
 
@@ -126,7 +126,7 @@ def _changed_modules(component: Component, travel: Dependencies) -> Iterator[str
     imported = {*travel.imports, *component.names.writes} - set(component.outputs)
     for name, line in component.names.changes.items():
         if name in imported:
-            yield f"{component.cell.place(line)}: {name} is changed in this step only: other steps do not see the change"
+            yield f"{component.cell.place(line)}: {name} is changed in this step only, and not for other steps"
 
 
 def seed_calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
@@ -191,8 +191,8 @@ def _files_outside(component: Component) -> Iterator[str]:
     """Notes on files that exist when the step runs here, and not on a cluster."""
     for text, line in component.outside.items():
         yield (
-            f"{component.cell.place(line)}: {text} is a file on this machine, which a cluster does not have: read it from a"
-            " URL, or keep it beside the notebook. The step is not cached"
+            f"{component.cell.place(line)}: {text} is a file on this machine, which a cluster does not have: read it"
+            " from a URL, or keep it beside the notebook. The step is not cached"
         )
 
 
@@ -222,6 +222,6 @@ def _aliases(notebook: ExecutedNotebook, component: Component) -> Iterator[str]:
         for other in others:
             if space[one] is space[other] and can_be_shared(space[one]):
                 yield (
-                    f"{one} and {other} are one object here and two in the pipeline, where {other} does not get the changes"
-                    f" that this cell makes to {one}: use one name for both"
+                    f"{one} and {other} are one object here and two in the pipeline, where {other} does not get the"
+                    f" changes that this cell makes to {one}: use one name for both"
                 )

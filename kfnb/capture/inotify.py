@@ -51,8 +51,8 @@ class Inotify:
             self._folders[watch] = os.fspath(folder)
 
     def events(self) -> Iterator[tuple[str, str]]:
-        """The events in order: ``created``, ``written``, ``read``, ``opened`` or ``removed`` with the path of a file, or
-        ``made`` with that of a folder.
+        """The events in order: ``created``, ``written``, ``read``, ``opened`` or ``removed`` with the path of a file,
+        or ``made`` with that of a folder.
 
         A file that is mapped into memory is opened, and never read.
         """

@@ -38,7 +38,7 @@ class Kf:
             print("  ".join(f"{name} = {float(value):.6g}" for name, value in metrics.metadata.items()))
 
     def report(self, value: Any = None, *, step: int | None = None, **values: Any) -> None:
-        """Report progress of training: ``kf.report(loss, step=epoch)``; in a trial of a study, this may end the trial."""
+        """Report progress of training: ``kf.report(loss, step=epoch)``. In a study, this may end the trial."""
         metrics = _artifact()
         kfnb_report(kfnb_log_metrics(metrics, kfnb_curves(metrics)))(value, step=step, **values)
 

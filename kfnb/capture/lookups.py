@@ -79,7 +79,7 @@ def lookups(tree: ast.AST, namespace: Mapping[str, Any]) -> set[str]:
 
 
 def at_import(source: str) -> set[str]:
-    """The variables that a module reads when it is imported. What its functions read is observed when they are called."""
+    """The variables that a module reads when it is imported. Reads of its functions are observed when they run."""
     body = [
         node
         for node in ast.parse(source).body

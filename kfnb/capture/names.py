@@ -198,7 +198,7 @@ class _NameReader(ast.NodeVisitor):
         self.ledger.deferred[node.name] = methods
 
     def _class_body(self, body: Sequence[ast.stmt]) -> Effects:
-        """Visit a class body: what it binds are attributes, unless it says ``global``. Return what its methods will do."""
+        """Visit a class body: it binds attributes, except names declared ``global``. Return what its methods will do."""
         inner = _NameReader(self.star_names, of_class=True)
         inner.ledger.bound = {"__module__", "__qualname__"}
         inner.block(body)
@@ -380,7 +380,7 @@ class _NameReader(ast.NodeVisitor):
         self._texts(node)
 
     def _texts(self, node: ast.Call) -> None:
-        """Record names in a text that a library evaluates: tables of SQL, functions of formulas. Some may not be names."""
+        """Record names in a text that a library evaluates: tables of SQL, functions of formulas."""
         found = names_in_text(node)
         if found is None:
             self.ledger.names.unseen[node.lineno] = f"{ast.unparse(node.func)}(): names in a computed text"

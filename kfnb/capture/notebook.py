@@ -51,8 +51,8 @@ class DeclaredParameter:
 class ExecutedNotebook:
     """What one kernel has executed.
 
-    ``namespace`` holds the values of the names; ``folder`` is the notebook's, with the modules beside it; ``tagged`` and
-    ``set_up`` are the sources of cells that are tagged as parameters, and as set-up. ``linear`` means that cells are
+    ``namespace`` holds the values of the names; ``folder`` is the notebook's, with the modules beside it; ``tagged``
+    and ``set_up`` are the sources of cells that are tagged as parameters, and as set-up. ``linear`` means that cells are
     not edited and run again (papermill, nbclient): then every cell is a new one.
     """
 
@@ -74,7 +74,7 @@ class ExecutedNotebook:
         self.told: dict[Change, str] = {}  # the component whose notes have a general change
         self.failed: set[str] = set()  # components whose cell has failed, or was refused, since it last ran
         self.left: dict[tuple[str, str], tuple[int, bytes]] = {}
-        """The state of a name's value when the component with a cell's key had written it: the run's order, a digest."""
+        """The state of a name's value after the component with a cell's key wrote it: the run's order, a digest."""
         self.parameters: dict[str, DeclaredParameter] = {}
         self.injected: dict[str, Any] = {}
         self._tagged = {source.strip() for source in tagged}

@@ -1,7 +1,7 @@
 """Plain, frozen data that every layer shares: runs, their tasks, artifacts, studies.
 
-Nothing here fetches, draws or imports anything else of kfnb. A backend folds what it knows into these
-objects; widgets and text draw them.
+Nothing here fetches, draws or imports other parts of kfnb. A backend folds its observations into these objects;
+widgets and text draw them.
 """
 
 from kfnb.model.carried import FILES, Carried, carried, digest_of, importers, path_of, read_carried, stored

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Port:
     """An input, an output or a parameter: its name, its type as KFP calls it, and where its value comes from.
 
-    ``unread`` marks an output that a component could put out, and that nothing asks for.
+    ``unread`` marks a possible output that no step reads.
     """
 
     name: str
@@ -21,8 +21,8 @@ class Port:
 
 @dataclass(frozen=True)
 class CarriedItem:
-    """Something that travels with a component: what it is (``import``, ``source``, ``constant``, ``module``,
-    ``file``, ``variable``), the cell it came from, and the reason it is taken along.
+    """A dependency that a component's step includes: its kind (``import``, ``source``, ``constant``, ``module``,
+    ``file``, ``variable``), its origin, and the reason.
     """
 
     name: str
@@ -33,7 +33,7 @@ class CarriedItem:
 
 @dataclass(frozen=True)
 class PodSetting:
-    """What a step asks of its pod, and its value: ``memory`` and ``4G``, ``folder /data`` and ``volume claim data``."""
+    """A setting of a step's pod, and its value: ``memory`` and ``4G``, ``folder /data`` and ``volume claim data``."""
 
     what: str
     value: str
@@ -41,10 +41,9 @@ class PodSetting:
 
 @dataclass(frozen=True)
 class ComponentView:
-    """What ``%kf_show COMPONENT`` shows: what goes in, comes out and travels, and why.
+    """What ``%kf_show COMPONENT`` shows: inputs, outputs, and what the step includes, with the reasons.
 
-    ``notes`` are what the user should know (a value inlined, a file that stays behind); ``source`` is the step's
-    program.
+    ``notes`` are for the user (a value inlined, a file that is not included); ``source`` is the step's program.
     """
 
     name: str
@@ -61,7 +60,7 @@ class ComponentView:
 
 @dataclass(frozen=True)
 class GraphNode:
-    """A task or a group of a pipeline that has not run. ``label`` says what a group is (``If accuracy > 0.9``)."""
+    """A task or a group of a pipeline that has not run. ``label`` describes a group (``If accuracy > 0.9``)."""
 
     id: str
     name: str

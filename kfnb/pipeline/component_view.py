@@ -1,4 +1,4 @@
-"""A component as ``%kf_show`` shows it: what goes in, comes out and travels, and why."""
+"""A component as ``%kf_show`` shows it: its inputs, its outputs, and what its step includes, with the reasons."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kfnb.pipeline.step import Step, make_step
 
 
 def view_component(notebook: ExecutedNotebook, component: Component, image: str = "") -> ComponentView:
-    """Everything about a component, as a pipeline of its ``--output`` names alone would take it."""
+    """The view of a component, as in a pipeline that uses only its ``--output`` names."""
     component = component.giving(component.options.outputs)
     step = make_step(notebook, component, travel_of(notebook, component), ())
     return ComponentView(
@@ -31,9 +31,7 @@ def view_component(notebook: ExecutedNotebook, component: Component, image: str 
 
 def _inputs(step: Step) -> list[Port]:
     producers = step.component.inputs
-    return [
-        Port(name, kind.type, f"made by {producers[name].producer}") for name, kind in step.inputs.items()
-    ]
+    return [Port(name, kind.type, f"from {producers[name].producer}") for name, kind in step.inputs.items()]
 
 
 def _params(step: Step) -> list[Port]:
@@ -88,7 +86,7 @@ def _travellers(step: Step) -> list[CarriedItem]:
     found += [CarriedItem(name, "module", "beside the notebook", "imported") for name in travel.files]
     files = step.component.files
     found += [
-        CarriedItem(name, "file", "beside the notebook, or an earlier step's", "read")
+        CarriedItem(name, "file", "beside the notebook, or from an earlier step", "read")
         for name in sorted(files.reads)
     ]
     found += [

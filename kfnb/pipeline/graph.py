@@ -1,4 +1,4 @@
-"""A compiled pipeline's graph: its tasks and groups, and what flows between them."""
+"""The graph of a compiled pipeline: its tasks and groups, and the data between them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def graph_of(compiled: Compiled) -> Graph:
 def _default(definition: Mapping[str, Any]) -> str:
     value = definition.get("defaultValue")
     if parameter_type(definition) == "int" and value is not None:
-        value = int(value)  # the spec keeps every number as a double
+        value = int(value)  # the spec stores every number as a double
     return "" if value is None else repr(value)
 
 
@@ -62,7 +62,7 @@ def _walk(
 
 
 def _in_order(tasks: Mapping[str, Any]) -> Iterator[str]:
-    """The tasks in an order in which they could run; KFP's files keep them in none."""
+    """The tasks in an order in which they could run; KFP's files have no order."""
     sorter = TopologicalSorter({key: [source for source, _ in _sources(task)] for key, task in tasks.items()})
     sorter.prepare()
     while sorter.is_active():
@@ -77,7 +77,7 @@ def _natural(name: str) -> tuple[tuple[int, str], ...]:
 
 
 def _sources(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(task, output) for each thing that a task takes from a sibling; the output is empty for mere order."""
+    """(task, output) for each input that a task takes from a sibling; the output is empty for mere order."""
     inputs = task.get("inputs", {})
     told = set()
     for one in [*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()]:
@@ -103,7 +103,7 @@ def _label(task: Mapping[str, Any]) -> str:
 
 
 def _items(iterator: Mapping[str, Any]) -> str:
-    """What a loop goes through: its items as they stand in the pipeline, or the name that they come from."""
+    """The items of a loop as written in the pipeline, or the name that they come from."""
     items = iterator.get("items", {})
     return str(items.get("raw") or items.get("inputParameter") or items.get("inputArtifact")).removeprefix(
         "pipelinechannel--"

@@ -1,6 +1,6 @@
 """The program of a pipeline: a KFP SDK file that a person can read, run and keep without kfnb.
 
-It is also what kfnb itself compiles, so the file and the compiled pipeline cannot differ.
+kfnb compiles this very program, so the file and the compiled pipeline cannot differ.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def write_program(
 ) -> str:
     """The source of the program that defines pipeline ``name`` and, run as a script, compiles it.
 
-    ``image`` is the base image of steps that name none; ``travel`` is what the pipeline's own body needs.
+    ``image`` is the default base image of steps; ``travel`` are the dependencies of the pipeline's own body.
     """
     groups = needed(helper for step in steps for helper in step.helpers)
     helpers = [helper for group in groups for helper in group]
@@ -43,7 +43,7 @@ def write_program(
         _pipeline(name, wired, travel),
     ]
     text = "\n\n\n".join(parts)
-    # what compiles is the same whichever file it goes to
+    # the compiled pipeline does not depend on the file's name
     main = f'if __name__ == "__main__":\n{INDENT}compiler.Compiler().compile({name}, "{name}.yaml")\n'
     return f"{_imports(text, wired, travel)}\n\n\n{text}\n\n\n{main}"
 

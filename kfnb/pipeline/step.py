@@ -1,4 +1,4 @@
-"""A step: a component as one function of KFP's SDK, with the inputs and outputs that a pipeline gives it."""
+"""A step: a component as a function of KFP's SDK, with its inputs and outputs in a pipeline."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ from kfnb.pipeline.writer import StepWriter, logs_of
 class Step:
     """One step of one pipeline, ready to be written as a program.
 
-    ``inputs`` and ``outputs`` are by the names of the notebook; ``arguments`` gives the name of the function's
-    argument for each input (another one where the step also writes that name as an artifact). ``text`` is the
+    ``inputs`` and ``outputs`` are by the names of the notebook; ``arguments`` maps each input to the name of the
+    function's argument (a different name where the step also writes that name as an artifact). ``text`` is the
     function's source without its decorator, ``helpers`` are the embedded functions that it calls. ``variables`` are
-    those of the environment that it reads.
+    the environment variables that it reads.
     """
 
     component: Component
@@ -46,7 +46,7 @@ class Step:
 
     @property
     def name(self) -> str:
-        """The component's name, and the function's."""
+        """The name of the component and of the function."""
         return self.component.name
 
 
@@ -57,7 +57,7 @@ def make_step(
     wanted: Collection[str],
     files: StepFiles = NO_FILES,
 ) -> Step:
-    """The step of a component of which a pipeline wants the outputs ``wanted`` (beside those of ``--output``).
+    """The step of a component of which a pipeline uses the outputs ``wanted`` (besides those of ``--output``).
 
     ``files`` are those that it gets from other steps and from the notebook's folder.
     """
@@ -94,13 +94,13 @@ def make_step(
 
 
 def _input_kind(notebook: ExecutedNotebook, component: Component, definition: Definition) -> ValueKind:
-    """What an input was when the cell ran; or is now, where a helper that was edited since came to need it."""
+    """The kind of an input when the cell ran; or now, where a helper that was edited since needs it."""
     name = definition.name
     if name in component.inputs:
         return component.inputs[name].kind
     if name not in notebook.namespace:
-        told = f"{name}, which cell {definition.cell} makes, has no value here:"
-        raise CaptureError(told, code="no-value", hint="run that cell", ref=f"cell {definition.cell}")
+        message = f"{name}, defined by cell {definition.cell}, has no value in the notebook:"
+        raise CaptureError(message, code="no-value", hint="run that cell", ref=f"cell {definition.cell}")
     return kind_of(notebook.namespace[name])
 
 
@@ -108,10 +108,10 @@ def _outputs(component: Component, wanted: Collection[str]) -> dict[str, ValueKi
     outputs = {}
     for name in dict.fromkeys([*component.options.outputs, *wanted]):
         if name in component.refusals:
-            raise CaptureError(f"{name}, which cell {component.cell} makes: {component.refusals[name]}")
+            raise CaptureError(f"{name}, defined by cell {component.cell}: {component.refusals[name]}")
         if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) or name == "Output":
             raise CaptureError(
-                f"{name}, which cell {component.cell} makes: KFP's names are of letters from A to Z, digits and _,"
+                f"{name}, defined by cell {component.cell}: KFP's names have letters from A to Z, digits and _,"
                 " begin with a letter, and are not Output:",
                 code="invalid-name",
                 hint="give it another name",
@@ -119,14 +119,14 @@ def _outputs(component: Component, wanted: Collection[str]) -> dict[str, ValueKi
             )
         if name not in component.outputs:
             raise CaptureError(
-                f"cell {component.cell} had not assigned {name} when it ran, so its type is not known"
+                f"cell {component.cell} did not assign {name} when it ran, so its type is unknown"
             )
         outputs[name] = component.outputs[name]
     return outputs
 
 
 def _arguments(names: Sequence[str], bound: Collection[str], taken: Collection[str]) -> dict[str, str]:
-    """The function's arguments for the inputs ``names``: another name for one that is ``bound`` before it is read.
+    """The function's arguments for the inputs ``names``: with another name for an input that is ``bound`` before.
 
     KFP passes output artifacts as arguments too, and set-up cells bind names.
     """

@@ -1,4 +1,4 @@
-"""What a component's options ask of its task, as statements of KFP's SDK."""
+"""The settings of a component's task, as statements of KFP's SDK."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kfnb.capture.pod import PodSettings
 
 
 def asked_of(task: str, component: Component) -> Iterator[ast.stmt]:
-    """The statements that tell the task in the variable ``task`` what its component's options say."""
+    """The statements that apply a component's options to the task in the variable ``task``."""
     calls = "".join(_own_calls(component))
     if calls:
         yield _statement(f"{task}{calls}")

@@ -67,7 +67,7 @@ def kfnb_start(begun: tuple[str, str, Any], folder: str) -> None:
 
 
 def kfnb_moved(value: Any, old: str, new: str) -> Any:
-    """Replace paths at or below ``old`` in a value by those of ``new``: in a text, a path, or a list or dict of such."""
+    """Move the paths in a value from ``old`` to ``new``: of a text, a path, or a list or dict of such."""
     import os
     from pathlib import PurePath
 

@@ -36,7 +36,7 @@ def kfnb_modules(files: dict[str, str], begun: tuple[str, str, dict[str, Any]] |
 def kfnb_main(step: str, travelled: int) -> None:
     """Make this module ``__main__``, as a notebook is, with a file that a spawned process can run as its own.
 
-    So the notebook's functions and classes reach worker processes as in a notebook: by name over a fork, by value through
+    So the notebook's functions and classes reach worker processes as in a notebook: by name over a fork, by value with
     joblib. They also reach processes that multiprocessing spawns, which run the file of ``__main__``: that file defines
     what the function ``step`` defines, not what it computes. Of the ``travelled`` statements that follow this call, it
     runs all that bind names; of the cell's, the functions, classes, imports and plain constants.

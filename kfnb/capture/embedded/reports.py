@@ -153,7 +153,7 @@ KF_OUTPUTS = {
     "table": ("html", "HTML"),
     "markdown": ("markdown", "Markdown"),
 }
-"""The function of ``kf`` -> the artifact that it writes to (the output is named ``kf_<artifact>``), and its KFP type."""
+"""The function of ``kf`` -> the artifact that it writes to (the output ``kf_<artifact>``), and its KFP type."""
 
 
 KF_MAKERS = {

@@ -135,7 +135,7 @@ def kfnb_write_json(value: Any, path: str) -> str:
         return bool(one == two)
 
     def containers(value: Any) -> list[int]:
-        """The ids of all lists and dicts in a value: an id that occurs twice is a shared object, which JSON would copy."""
+        """The ids of all lists and dicts in a value: an id that occurs twice is a shared object, which JSON copies."""
         if type(value) not in (list, dict):
             return []
         parts = value.values() if type(value) is dict else value
