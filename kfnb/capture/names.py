@@ -198,7 +198,7 @@ class _NameReader(ast.NodeVisitor):
         self.ledger.deferred[node.name] = methods
 
     def _class_body(self, body: Sequence[ast.stmt]) -> Effects:
-        """Visit a class body: it binds attributes, except names declared ``global``. Return what its methods will do."""
+        """Visit a class body: it binds attributes, except ``global`` names. Return what its methods will do."""
         inner = _NameReader(self.star_names, of_class=True)
         inner.ledger.bound = {"__module__", "__qualname__"}
         inner.block(body)

@@ -52,8 +52,8 @@ class ExecutedNotebook:
     """What one kernel has executed.
 
     ``namespace`` holds the values of the names; ``folder`` is the notebook's, with the modules beside it; ``tagged``
-    and ``set_up`` are the sources of cells that are tagged as parameters, and as set-up. ``linear`` means that cells are
-    not edited and run again (papermill, nbclient): then every cell is a new one.
+    and ``set_up`` are the sources of cells that are tagged as parameters, and as set-up. ``linear`` means that cells
+    are not edited and run again (papermill, nbclient): then every cell is a new one.
     """
 
     def __init__(

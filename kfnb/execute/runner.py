@@ -19,10 +19,10 @@ from kfnb.execute.plan import Job, make_folders, make_plan
 from kfnb.execute.result import NotebookFailure, NotebookProgress, NotebookResult
 
 _START = "import sys; sys.path[:] = filter(None, sys.path); from kfnb.execute.worker import main; main()"
-"""The worker's program; the folder it is started in stays off its path, for a ``json.py`` may lie there."""
+"""The worker's program; the folder it is started in is not on its path, as it may contain a ``json.py``."""
 
 _PATIENCE = 20.0
-"""Seconds that a worker has to shut its kernel down before it is killed."""
+"""Seconds for a worker to shut its kernel down before it is killed."""
 
 
 def run_notebooks(
@@ -35,10 +35,10 @@ def run_notebooks(
     junit: Path | None = None,
     on_progress: Callable[[NotebookProgress], None] = lambda _: None,
 ) -> list[NotebookResult]:
-    """Execute notebooks, up to ``jobs`` at once, and return how each ended, in the order given.
+    """Execute notebooks, up to ``jobs`` at once, and return the result of each, in the order given.
 
-    What was executed is kept in ``output_dir`` whatever happens. A failing notebook does not stop the others.
-    Raises ``NotebookError`` before anything runs if a notebook or a parameter is not what it should be.
+    The executed notebooks are saved in ``output_dir``, also on failure. A failing notebook does not stop the others.
+    Raises ``NotebookError`` before anything runs if a notebook or a parameter is invalid.
     """
     plan = make_plan(paths, parameters or {}, output_dir, html=html)
     make_folders(plan)
@@ -51,7 +51,7 @@ def run_notebooks(
 
 
 class _Crew:
-    """The workers of one call, so that they can be told to stop together."""
+    """The workers of one call, so that they can be stopped together."""
 
     def __init__(self, on_progress: Callable[[NotebookProgress], None]) -> None:
         self._on_progress = on_progress
@@ -112,7 +112,7 @@ class _Crew:
         with worker:
             with self._lock:
                 self._workers.add(worker)
-            with suppress(BrokenPipeError):  # it died, and will have said why
+            with suppress(BrokenPipeError):  # it exited; its output says why
                 worker.stdin.write(json.dumps(vars(job), default=str) + "\n")
                 worker.stdin.flush()
             if self._dismissed:
@@ -127,7 +127,7 @@ class _Crew:
 
 
 def _dismiss(workers: Sequence[subprocess.Popen[str]]) -> None:
-    """Ask workers to end, by the end of their input; kill those that do not."""
+    """Let workers end by closing their input; kill those that do not end in time."""
     for worker in workers:
         assert worker.stdin is not None
         worker.stdin.close()
@@ -144,4 +144,4 @@ def _read_failure(ended: Mapping[str, Any], errors: IO[str]) -> NotebookFailure 
     errors.seek(0)
     lines = errors.read().split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return NotebookFailure(f"the process that executed it died{': ' + last if last else ''}")
+    return NotebookFailure(f"the worker process exited unexpectedly{': ' + last if last else ''}")

@@ -144,8 +144,8 @@ class Task:
 
     ``id`` is the path of names from the run's root, with an iteration's index as a separate segment
     (``for-loop-1/0/train``); ``parent`` the id of the enclosing group, empty at the root. ``needs`` are the names of
-    the siblings it waits for, ``takes`` its inputs from them. ``started``, ``finished`` and ``began`` (the start of each
-    attempt) are seconds since the epoch. ``doing`` says what the task waits for (an environment being built, an image
+    the siblings it waits for, ``takes`` its inputs from them. ``started``, ``finished`` and ``began`` (the start of
+    each attempt) are seconds since the epoch. ``doing`` says what the task waits for (an environment being built, an image
     being pulled), and is empty most of the time. ``condition`` is that of a branch (``if accuracy > 0.9``), ``decided``
     its result (``0.93 > 0.9: taken``).
     """
@@ -194,7 +194,7 @@ class Task:
 class RunSnapshot:
     """One run of a pipeline, at one moment. ``tasks`` holds every task and group, in the order they appeared.
 
-    ``notes`` are for the user, one line each, for example on options without effect. ``metrics`` are the numbers that its
+    ``notes`` are for the user, one line each, as on options without effect. ``metrics`` are the numbers that its
     tasks logged (``evaluate.accuracy``; a list over the iterations of a loop), once it is finished. ``environment``
     describes its environment by name (``python``, ``train: packages``). ``url`` is a page that shows it. ``archived``
     is whether it was archived.

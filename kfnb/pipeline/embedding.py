@@ -39,8 +39,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
 def kfnb_packed(*groups: Sequence[Callable[..., Any]]) -> Any:
     """A function for a step's ``additional_funcs``: called there, ``kfnb_unpack`` defines the functions of ``groups``.
 
-    They are compressed, without docstrings and comments, since Argo stores each step's program several times. Each group
-    is a separate text, the same in all steps that have it, so that it compresses well when Argo compresses a run.
+    They are compressed, without docstrings and comments, since Argo stores each step's program several times. Each
+    group is a separate text, the same in all steps that have it, so that it compresses well when Argo compresses a run.
     """
     import ast
     import base64

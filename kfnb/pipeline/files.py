@@ -53,7 +53,7 @@ class StepFiles:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The arguments that hold files, in the order in which the step copies them: a later file replaces an earlier one."""
+        """The arguments that hold files, in the order in which the step copies them: a later file wins."""
         return (*self.imported, *self.earlier)
 
     @property

@@ -76,13 +76,13 @@ def changed_since(
     for name in sorted(beside):
         if name in component.files.writes:
             yield (
-                f"{component.name} reads {name} and changes it: a run begins with {name} as this cell left it here. To begin"
-                f" with the original, restore it, or write it in a component before {component.name}"
+                f"{component.name} reads {name} and changes it: a run begins with {name} as this cell left it here. To"
+                f" begin with the original, restore it, or write it in a component before {component.name}"
             )
             continue
         for other in components:
             if other.cell.order > component.cell.order and name in other.files.writes:
                 yield (
-                    f"{component.name} reads {name}, which {other.name} has overwritten since: a run begins with {name} as"
-                    f" {other.name} left it here. Restore it, or let {other.name} write another file"
+                    f"{component.name} reads {name}, which {other.name} has overwritten since: a run begins with {name}"
+                    f" as {other.name} left it here. Restore it, or let {other.name} write another file"
                 )

@@ -63,8 +63,8 @@ class Built:
         """The notes on the pipeline and its components."""
         notes = [f"{step.name}: {note}" for step in self.steps for note in step.component.notes]
         notes += [
-            f"{step.name} reads {name}, a hidden file that may hold secrets: it is not sent to a cluster, and is missing"
-            " there"
+            f"{step.name} reads {name}, a hidden file that may hold secrets: it is not sent to a cluster, and is"
+            " missing there"
             for step in self.steps
             for name in step.files.hidden
         ]

@@ -61,8 +61,8 @@ def wire(
 ) -> Wired:
     """Fill in the inputs of the steps that the body of ``cell`` calls.
 
-    ``components`` are all of the notebook, ``travels`` the dependencies of those that the body calls; ``params`` are the
-    pipeline's own declared parameters, ``constants`` the notebook's names that its body reads. Raises
+    ``components`` are all of the notebook, ``travels`` the dependencies of those that the body calls; ``params`` are
+    the pipeline's own declared parameters, ``constants`` the notebook's names that its body reads. Raises
     ``PipelineError`` with the line.
     """
     wiring = _Wiring(cell, components, travels, params, constants)
@@ -328,8 +328,8 @@ class _Wiring:
             )
         elif maker.cell.order > read.producer_order:
             self.result.notes.append(
-                f"{component.name} ran with {name} from an earlier run of {maker.name}, which ran again since: its results"
-                " in this notebook are older than those of the pipeline"
+                f"{component.name} ran with {name} from an earlier run of {maker.name}, which ran again since: its"
+                " results in this notebook are older than those of the pipeline"
             )
 
     def missing(self, name: str, component: Component) -> str:
@@ -347,7 +347,7 @@ class _Wiring:
             needs = self.inputs(self.components[called[0]])
             mutual = [n for n in needs if n in component.outputs and n not in self.made]
             if mutual:
-                return f"{component.name} and {called[0]} form a cycle: each reads an output of the other ({name}, {mutual[0]})"
+                return f"{component.name} and {called[0]} read each other's outputs ({name}, {mutual[0]}): that is a cycle"
             return f"{component.name} reads {name}, which {called[0]} writes later: put {called[0]} before it"
         if makers:
             maker = makers[-1]

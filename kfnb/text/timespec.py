@@ -33,7 +33,7 @@ def span(text: str) -> int:
 
 
 def instant(given: str | float | datetime, *, ahead: bool = False, now: float | None = None) -> float:
-    """A time in seconds since the epoch: a date, with or without a time, or a duration before now or ``ahead`` (``2d``).
+    """A time in seconds since the epoch: of a date, with or without a time, or a duration ago or ``ahead`` (``2d``).
 
     Without a time zone, it is local time. Raises ``UsageError``.
     """

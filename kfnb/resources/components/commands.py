@@ -1,4 +1,4 @@
-"""The commands of components and pipelines: what a notebook defines, shows and compiles."""
+"""The commands of components and pipelines: define, show and compile."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class DefineComponent(PodOptions, Command):
 
     name: str = word("the component's name")
     param: tuple[str, ...] = repeated(metavar="NAME:TYPE=DEFAULT", help="a parameter")
-    output: tuple[str, ...] = repeated(metavar="NAME", help="a name that is always put out")
+    output: tuple[str, ...] = repeated(metavar="NAME", help="a name that is always an output")
     package: tuple[str, ...] = repeated(metavar="NAME==VERSION", help="a package to install")
     image: str = option(default="", help="container image of the step")
-    retries: int = option(type=int, default=0, help="how often a failed step is tried again")
-    no_cache: bool = flag(help="run the step even where its inputs have not changed")
+    retries: int = option(type=int, default=0, help="maximum number of retries of a failed step")
+    no_cache: bool = flag(help="run the step even if its inputs have not changed")
     continues: bool = flag(
         "--continue",
-        help="add this cell to the component of that name, or take the place of what it had added before",
+        help="add this cell to the component of that name, or replace what this cell added before",
     )
 
     def run(self, session: Session) -> None:
@@ -55,7 +55,7 @@ class DefineComponent(PodOptions, Command):
         )
         if self.continues and replace(chosen, params=(), outputs=(), packages=()) != Options():
             raise UsageError(
-                f"--continue takes --param, --output and --package: give the rest to the first cell of {self.name}"
+                f"--continue only supports --param, --output and --package: move the rest to the first cell of {self.name}"
             )
         session.cells.begin_component(self.name, chosen, session.bind, continues=self.continues)
 
@@ -67,7 +67,7 @@ class DefineParameters(Command):
     runs_as_cell = True
 
     def run(self, session: Session) -> None:
-        """Begin the parameters."""
+        """Begin the cell of parameters."""
         session.cells.begin_parameters()
 
 
@@ -78,7 +78,7 @@ class DefineSetup(Command):
     runs_as_cell = True
 
     def run(self, session: Session) -> None:
-        """Begin the set-up."""
+        """Begin the set-up cell."""
         session.cells.begin_set_up()
 
 
@@ -99,7 +99,7 @@ class DefinePipeline(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class DefinePipelineByDsl(Command):
-    """Define a pipeline by KFP's DSL; inputs that the calls of components do not give are wired by name."""
+    """Define a pipeline in KFP's DSL; inputs that calls of components omit are wired by name."""
 
     binds = True
 
@@ -117,7 +117,7 @@ class DefinePipelineByDsl(Command):
 
 
 def _defined(session: Session, pipeline: Pipeline) -> Pipeline:
-    """Keep a pipeline that can be built, and tell what is to be known of it."""
+    """Store a pipeline that can be built, and print its notes."""
     built = api.built(pipeline)
     session.cells.workspace.pipelines[pipeline.name] = pipeline
     for note in built.wired.notes:
@@ -145,11 +145,11 @@ class Compile(Command):
     pipeline: Any = word("the pipeline's name, or a file that defines one", values="pipeline")
     to: str | None = option(metavar="FILE.yaml", values="file", help="KFP's YAML")
     python: str | None = option(
-        metavar="FILE.py", values="file", help="a program of KFP's SDK that compiles to the same"
+        metavar="FILE.py", values="file", help="a program of KFP's SDK that compiles to the same pipeline"
     )
 
     def check(self, parser: Parser) -> None:
-        """One of both files is needed."""
+        """Require at least one of the files."""
         if not self.to and not self.python:
             raise UsageError(f"{parser.prog}: --to FILE.yaml, --python FILE.py, or both are required")
 

@@ -62,7 +62,7 @@ def _table(graph: Graph) -> Table:
 
 
 def _sources(edges: list[GraphEdge], names: dict[str, str]) -> str:
-    """``df, cols from load; score from evaluate``; a step that is only waited for is ``after load``."""
+    """The inputs as text: ``df, cols from load; score from evaluate``, or ``after load`` for mere order."""
     by_source: dict[str, list[str]] = defaultdict(list)
     for edge in edges:
         by_source[names.get(edge.source, edge.source)] += [edge.label] if edge.label else []
@@ -73,7 +73,7 @@ def _sources(edges: list[GraphEdge], names: dict[str, str]) -> str:
 
 
 def _walk(graph: Graph) -> Iterator[tuple[GraphNode, int]]:
-    """Each node with how many groups it is in, groups before what is in them; without rings of parents."""
+    """Each node with its depth in groups, groups before their content; cycles of parents are skipped."""
     known = {node.id for node in graph.nodes}
     children: dict[str, list[GraphNode]] = defaultdict(list)
     for node in graph.nodes:
@@ -87,14 +87,14 @@ def _walk(graph: Graph) -> Iterator[tuple[GraphNode, int]]:
 
 
 class _Orders:
-    """In which order the nodes of a group run, as its edges and those of all that is in them tell."""
+    """The order of the nodes of a group, by its edges and those of its content."""
 
     def __init__(self, graph: Graph) -> None:
         self._parents = {node.id: node.parent for node in graph.nodes}
         self._edges = [(self._chain(edge.source), self._chain(edge.target)) for edge in graph.edges]
 
     def _chain(self, node: str) -> list[str]:
-        """A node, the group that it is in, and so on outwards."""
+        """A node, its group, and so on outwards."""
         chain: list[str] = []
         while node in self._parents and node not in chain:
             chain.append(node)
