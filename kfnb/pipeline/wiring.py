@@ -347,7 +347,7 @@ class _Wiring:
             needs = self.inputs(self.components[called[0]])
             mutual = [n for n in needs if n in component.outputs and n not in self.made]
             if mutual:
-                return f"{component.name} and {called[0]} read each other's outputs ({name}, {mutual[0]}): that is a cycle"
+                return f"{component.name} and {called[0]} form a cycle ({name}, {mutual[0]})"
             return f"{component.name} reads {name}, which {called[0]} writes later: put {called[0]} before it"
         if makers:
             maker = makers[-1]

@@ -55,7 +55,7 @@ class DefineComponent(PodOptions, Command):
         )
         if self.continues and replace(chosen, params=(), outputs=(), packages=()) != Options():
             raise UsageError(
-                f"--continue only supports --param, --output and --package: move the rest to the first cell of {self.name}"
+                f"--continue only takes --param, --output and --package: move the rest to the first cell of {self.name}"
             )
         session.cells.begin_component(self.name, chosen, session.bind, continues=self.continues)
 
