@@ -131,4 +131,4 @@ def test_a_helper_of_another_cell_is_another_one(shell) -> None:
 def test_what_a_class_keeps_in_itself_is_noted_when_it_changes(shell, capsys) -> None:
     shell.run("class Counter:\n    n = 0\n    @classmethod\n    def up(cls):\n        cls.n += 1")
     shell.run("%%kf_component c\nCounter.up()\nx = Counter.n\n")
-    assert "note: what Counter keeps in itself was changed here" in capsys.readouterr().out
+    assert "note: attributes of Counter were changed here" in capsys.readouterr().out

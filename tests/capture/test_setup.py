@@ -126,7 +126,7 @@ def test_a_function_component_has_it_too(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("%%kf_setup\n%sql select 1", "cell [2], line 2: %sql cannot travel with a set-up cell"),
+        ("%%kf_setup\n%sql select 1", "cell [2], line 2: %sql cannot be used in a set-up cell"),
         (
             "%%kf_setup\nimport asyncio\nawait asyncio.sleep(0)",
             "cell [2], line 3: a set-up cell cannot await",

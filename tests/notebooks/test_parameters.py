@@ -105,11 +105,11 @@ def test_text_cells_and_cells_that_do_not_parse_declare_nothing():
 def test_a_parameter_must_be_declared_by_some_notebook():
     declared = {Path("a.ipynb"): {"rows"}, Path("b.ipynb"): {"C"}}
     check_known(["rows", "C"], declared)
-    with pytest.raises(NotebookError, match=r"no cell has a parameter 'row'; did you mean rows\?"):
+    with pytest.raises(NotebookError, match=r"no cell declares a parameter 'row'; did you mean rows\?"):
         check_known(["row"], declared)
-    with pytest.raises(NotebookError, match="they have C, rows"):
+    with pytest.raises(NotebookError, match="parameters of the notebooks: C, rows"):
         check_known(["quite_other"], declared)
-    with pytest.raises(NotebookError, match=r"none is declared in a\.ipynb: tag a cell 'parameters'"):
+    with pytest.raises(NotebookError, match=r"a\.ipynb has no parameters: tag a cell 'parameters'"):
         check_known(["rows"], {Path("a.ipynb"): set()})
 
 
@@ -123,7 +123,7 @@ def test_a_file_holds_parameters_and_dates_stay_text(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("- 1", "lines of 'name: value'"), ("a: [", "is no YAML"), ("1: 2", "lines of 'name: value'")],
+    [("- 1", "lines of 'name: value'"), ("a: [", "is not valid YAML"), ("1: 2", "lines of 'name: value'")],
 )
 def test_a_file_without_parameters_is_refused(tmp_path, text, message):
     file = tmp_path / "p.yaml"

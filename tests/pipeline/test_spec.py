@@ -71,10 +71,10 @@ def test_a_wrong_argument_says_what_is_wanted(arguments: dict[str, Any], told: s
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "is no compiled pipeline"),
-        (b"just: yaml\n", "is no compiled pipeline"),
-        (b"a: [1\nb: 2\n", "line 2 is no YAML"),
-        (b"\xff\xfe\x00", "is no text file"),
+        (b"", "is not a compiled pipeline"),
+        (b"just: yaml\n", "is not a compiled pipeline"),
+        (b"a: [1\nb: 2\n", "line 2 is not valid YAML"),
+        (b"\xff\xfe\x00", "it is not text"),
         (b"kind: Workflow\nspec: {}\n", "was compiled for KFP 1"),
     ],
 )
