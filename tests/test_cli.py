@@ -73,7 +73,7 @@ def test_a_failed_run_is_exit_1_with_its_error(compiled: Path, capsys: pytest.Ca
     [
         (["submit", "nothing.yaml"], "nothing.yaml: No such file"),
         (["submit", "ratio.yaml", "--c", "1"], "ratio has no parameter c"),
-        (["submit", "ratio.yaml", "--a", "x"], "a is int, not 'x'"),
+        (["submit", "ratio.yaml", "--a", "x"], "a must be int, not 'x'"),
         (["submit"], "the following arguments are required: pipeline"),
         (["compile", "ratio.py"], "are required"),
         (["compile", "ratio.py:other", "--to", "x.yaml"], "it defines no such pipeline"),

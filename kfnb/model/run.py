@@ -146,8 +146,8 @@ class Task:
     (``for-loop-1/0/train``); ``parent`` the id of the enclosing group, empty at the root. ``needs`` are the names of
     the siblings it waits for, ``takes`` its inputs from them. ``started``, ``finished`` and ``began`` (the start of
     each attempt) are seconds since the epoch. ``doing`` says what the task waits for (an environment being built, an
-    image being pulled), and is empty most of the time. ``condition`` is that of a branch (``if accuracy > 0.9``), ``decided``
-    its result (``0.93 > 0.9: taken``).
+    image being pulled), and is empty most of the time. ``condition`` is that of a branch (``if accuracy > 0.9``),
+    ``decided`` its result (``0.93 > 0.9: taken``).
     """
 
     id: str

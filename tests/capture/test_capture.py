@@ -184,7 +184,7 @@ def test_what_a_cell_read_of_its_own_earlier_run_is_noted(shell) -> None:
     shell.run(component("two", "x = x + 1", "x"))
     assert shell.component("two").notes == ()
     shell.run(component("two", "x = x + 1", "x"))
-    assert "as an earlier run of this cell had left it" in shell.component("two").notes[0]
+    assert "x had the value that an earlier run of this cell left" in shell.component("two").notes[0]
     shell.run("%kf_pipeline p one two")
     assert (shell["x"], shell.submit("p").result["x"]) == (3, 2)
 
@@ -207,25 +207,25 @@ def test_a_producer_that_ran_again_is_noted_where_the_pipeline_is_made(shell, ca
             "\ny = df",
             "cell c [3], line 3: df (object) was created by cell [2], which is not a component",
         ),
-        ("df = object()", "df = str(df)", "df (object) was made by cell [2]"),
+        ("df = object()", "df = str(df)", "df (object) was created by cell [2]"),
         (
             "df = object()",
             "try:\n    y = str(df)\nexcept Exception:\n    y = 0",
-            "df (object) was made by cell [2]",
+            "df (object) was created by cell [2]",
         ),
         ("x = 1\ndel x", "y = x", "line 2: x was deleted by cell [2]"),
         ("", "y = Out[1]", "Out is the notebook's history"),
         ("", "y = _", "_ is the notebook's history"),
         ("", "y = _1", "_1 is the notebook's history"),
-        ("", "y = 1\n%cd /tmp", "line 3: %cd cannot travel"),
-        ("", "y = get_ipython().user_ns", "line 2: get_ipython() is the notebook's"),
-        ("grid = [[0] * 2] * 2", "grid[0][0] = 1", "cell [2], line 1: parts of grid are one object"),
+        ("", "y = 1\n%cd /tmp", "line 3: %cd cannot be used in a component"),
+        ("", "y = get_ipython().user_ns", "line 2: get_ipython() cannot be used in a step"),
+        ("grid = [[0] * 2] * 2", "grid[0][0] = 1", "cell [2], line 1: grid contains one object twice"),
         (
             "",
             "def f():\n    x = 0\n    def g():\n        global x\n        x = 1\n    g()\n    return x\ny = f()",
             "line 5: global x",
         ),
-        ("", "# nothing", "holds no code"),
+        ("", "# nothing", "has no code"),
     ],
 )
 def test_what_cannot_travel_is_refused_where_it_stands(shell, before: str, cell: str, message: str) -> None:
@@ -296,7 +296,7 @@ def test_a_plain_cell_that_changes_a_steps_value_unseen_is_noted(shell, capsys) 
 def test_a_default_taken_from_a_value_that_has_changed_since_is_refused(shell) -> None:
     shell.run("k = 1\ndef f(v=k):\n    return v")
     shell.run("k = 2")
-    assert "cell [1], line 2: f took k when it was defined, and cell [2] has assigned k since" in shell.fails(
+    assert "cell [1], line 2: f used k when it was defined, and cell [2] has assigned k since" in shell.fails(
         "%%kf_component c\ny = f()\n"
     )
 
@@ -307,7 +307,7 @@ def test_a_change_that_another_name_sees_here_alone_is_reported(shell, capsys) -
     assert "note" not in capsys.readouterr().out
     shell.run("%%kf_component change\nx.append(2)\n")
     told = capsys.readouterr().out
-    assert "x and y are one object here and two in the pipeline, where y does not see" in told
+    assert "x and y are one object here and two in the pipeline, where y does not get the changes" in told
     assert "x and v are one object here" in told
     shell.run("%%kf_component apart\nw = [z, w]\nw.append(3)\n")
     assert "note" not in capsys.readouterr().out
@@ -473,12 +473,12 @@ def test_none_in_a_cell_of_parameters_is_a_constant(agree: Any) -> None:
     [
         (
             "%%kf_component a\ndef f(x: int) -> int:\n    return x",
-            "the function is called f and the component a",
+            "the function is named f and the component a",
         ),
-        ("%%kf_component a\n%%timeit\nx = 1", "cell a [1], line 2: %%timeit cannot travel"),
-        ("%%kf_component a\n\n%%sql\nselect 1", "cell a [1], line 3: %%sql cannot travel"),
-        ("%%sql\n%%kf_component a\nselect 1", "cell a [1], line 2: %%sql cannot travel"),
-        ("%%kf_component a\n%%bash --out x\nls", "cell a [1], line 2: %%bash cannot travel"),
+        ("%%kf_component a\n%%timeit\nx = 1", "cell a [1], line 2: %%timeit cannot be used in a component"),
+        ("%%kf_component a\n\n%%sql\nselect 1", "cell a [1], line 3: %%sql cannot be used in a component"),
+        ("%%sql\n%%kf_component a\nselect 1", "cell a [1], line 2: %%sql cannot be used in a component"),
+        ("%%kf_component a\n%%bash --out x\nls", "cell a [1], line 2: %%bash cannot be used in a component"),
         ("%%kf_component a --cpu lots\nx = 1", "--cpu lots: write it as Kubernetes does"),
         ("%%kf_component a --memory 4Q\nx = 1", "--memory 4Q: write it as Kubernetes does"),
         ("%%kf_component a --retries -1\nx = 1", "--retries"),

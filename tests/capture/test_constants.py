@@ -110,7 +110,7 @@ def test_what_depends_on_more_than_its_text_does_not_travel(shell, text: str) ->
 def test_what_is_made_of_a_components_value_does_not_travel(shell) -> None:
     shell.run("%%kf_component a\nn = 3")
     shell.run("from pathlib import Path\nFILES = [Path(str(i)) for i in range(n)]")
-    assert "FILES (list) was made by cell [2]" in shell.fails("%%kf_component c\nx = FILES")
+    assert "FILES (list) was created by cell [2]" in shell.fails("%%kf_component c\nx = FILES")
 
 
 def test_a_constant_that_a_component_changes_is_an_output_of_it(shell, agree) -> None:
@@ -144,7 +144,7 @@ def test_a_constant_is_as_it_was_when_the_component_ran(shell) -> None:
 @pytest.mark.parametrize(
     ("made", "advice"),
     [
-        ("len(os.listdir())", "or declare it: --param thing"),
+        ("len(os.listdir())", "or declare a parameter, --param thing"),
         ("Path.cwd()", "Make that cell a component (%%kf_component), or begin it with %%kf_setup"),
         ("threading.Lock()", "Create it in the component, or in a cell that begins with %%kf_setup"),
     ],

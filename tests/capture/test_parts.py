@@ -61,7 +61,7 @@ def test_a_failure_is_told_by_the_cell_and_line_that_it_came_from(parts: Shell) 
     ("cell", "message"),
     [
         ("%%kf_component other --continue\nx = 1", "no component other to continue"),
-        ("%%kf_component train --continue --cpu 2\nx = 1", "give the rest to the first cell of train"),
+        ("%%kf_component train --continue --cpu 2\nx = 1", "move the rest to the first cell of train"),
         (
             "%%kf_component train --continue --param n:int=4\nx = n",
             "n is already a parameter of train: remove --param n here",

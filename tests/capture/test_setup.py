@@ -142,7 +142,7 @@ def test_what_it_cannot_hold_is_refused_where_it_stands(shell: Shell, cell: str,
 def test_it_cannot_need_what_a_step_makes(shell: Shell) -> None:
     shell.run("%%kf_component a\nx = 1")
     shell.run("%%kf_setup\ny = x + 1")
-    assert "set-up cell [2] reads x, which component a makes" in shell.fails("%%kf_component b\nz = 1")
+    assert "set-up cell [2] reads x, which component a defines" in shell.fails("%%kf_component b\nz = 1")
 
 
 def test_a_cell_tagged_imports_or_functions_is_one(shell: Shell, tmp_path: Path) -> None:

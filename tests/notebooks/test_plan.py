@@ -110,5 +110,5 @@ def test_a_folder_and_another_file_are_refused(tmp_path):
 
 def test_an_output_folder_that_cannot_be_made_is_named(write, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(NotebookError, match="cannot create .*file: File exists"):
+    with pytest.raises(NotebookError, match=r"cannot create .*file: File exists"):
         make_folders(plan(write("x.ipynb"), output_dir=tmp_path / "file"))

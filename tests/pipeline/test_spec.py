@@ -52,10 +52,10 @@ def test_an_argument_is_read_as_its_parameter_wants_it(name: str, given: Any, ty
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"C": "high"}, "C is float, not 'high'"),
-        ({"C": True}, "C is float, not True"),
-        ({"C": 1, "rows": 2.5}, "rows is int, not 2.5"),
-        ({"C": 1, "name": 3}, "name is str, not 3"),
+        ({"C": "high"}, "C must be float, not 'high'"),
+        ({"C": True}, "C must be float, not True"),
+        ({"C": 1, "rows": 2.5}, "rows must be int, not 2.5"),
+        ({"C": 1, "name": 3}, "name must be str, not 3"),
         ({"C": 1, "row": 3}, "churn has no parameter row; did you mean rows?"),
         ({"C": 1, "zzz": 3}, "it takes rows, C, name"),
         ({}, "churn needs C (float): give --C VALUE"),
