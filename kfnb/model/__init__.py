@@ -8,6 +8,7 @@ from kfnb.model.carried import FILES, Carried, carried, digest_of, importers, pa
 from kfnb.model.component import CarriedItem, ComponentView, Graph, GraphEdge, GraphNode, PodSetting, Port
 from kfnb.model.kept import Experiment, ExperimentList, ScheduleSnapshot, UploadedPipeline, UploadList
 from kfnb.model.listing import Listing
+from kfnb.model.log_line import LogLine
 from kfnb.model.run import (
     Artifact,
     ByTask,
@@ -50,6 +51,7 @@ __all__ = [
     "GraphEdge",
     "GraphNode",
     "Listing",
+    "LogLine",
     "Objective",
     "OfTask",
     "PodSetting",

@@ -25,7 +25,7 @@ class Knowledge(str, Enum):
 
 
 @dataclass(frozen=True)
-class Fact(Generic[T]):
+class StatusItem(Generic[T]):
     """A part of the status. ``value`` is set if it is known, else ``reason`` says why not.
 
     ``more`` is the number of items of a long list that were not read, None if that is unknown.
@@ -217,22 +217,22 @@ class Status:
     contexts: tuple[str, ...] = ()
     within: str = ""
     asked: float = 0.0
-    user: Fact[User] = Fact()
-    namespace: Fact[Namespace] = Fact()
-    version: Fact[Version] = Fact()
-    kubeflow: Fact[tuple[KubeflowPart, ...]] = Fact()
-    quota: Fact[tuple[Quota, ...]] = Fact()
-    gpus: Fact[tuple[Gpus, ...]] = Fact()
-    nodes: Fact[tuple[ClusterNode, ...]] = Fact()
-    volumes: Fact[tuple[VolumeClaim, ...]] = Fact()
-    pod_defaults: Fact[tuple[PodDefault, ...]] = Fact()
-    notebooks: Fact[tuple[NotebookServer, ...]] = Fact()
-    workspaces: Fact[tuple[NotebookServer, ...]] = Fact()
-    waiting: Fact[tuple[WaitingPod, ...]] = Fact()
-    runs: Fact[tuple[RunSnapshot, ...]] = Fact()
-    studies: Fact[tuple[KubeflowWork, ...]] = Fact()
-    services: Fact[tuple[KubeflowWork, ...]] = Fact()
-    training: Fact[tuple[KubeflowWork, ...]] = Fact()
+    user: StatusItem[User] = StatusItem()
+    namespace: StatusItem[Namespace] = StatusItem()
+    version: StatusItem[Version] = StatusItem()
+    kubeflow: StatusItem[tuple[KubeflowPart, ...]] = StatusItem()
+    quota: StatusItem[tuple[Quota, ...]] = StatusItem()
+    gpus: StatusItem[tuple[Gpus, ...]] = StatusItem()
+    nodes: StatusItem[tuple[ClusterNode, ...]] = StatusItem()
+    volumes: StatusItem[tuple[VolumeClaim, ...]] = StatusItem()
+    pod_defaults: StatusItem[tuple[PodDefault, ...]] = StatusItem()
+    notebooks: StatusItem[tuple[NotebookServer, ...]] = StatusItem()
+    workspaces: StatusItem[tuple[NotebookServer, ...]] = StatusItem()
+    waiting: StatusItem[tuple[WaitingPod, ...]] = StatusItem()
+    runs: StatusItem[tuple[RunSnapshot, ...]] = StatusItem()
+    studies: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
+    services: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
+    training: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
     troubles: tuple[Trouble, ...] = ()
 
     @property

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from kfnb.model.cluster import Fact, Knowledge
+from kfnb.model.cluster import Knowledge, StatusItem
 
 
 class NotebookState(str, Enum):
@@ -66,7 +66,7 @@ class Notebook:
         return self.kind.lower()
 
 
-_UNASKED: Fact[tuple[Notebook, ...]] = Fact()
+_UNASKED: StatusItem[tuple[Notebook, ...]] = StatusItem()
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ class NotebookList:
     """
 
     namespace: str
-    notebooks: Fact[tuple[Notebook, ...]] = _UNASKED
-    workspaces: Fact[tuple[Notebook, ...]] = _UNASKED
+    notebooks: StatusItem[tuple[Notebook, ...]] = _UNASKED
+    workspaces: StatusItem[tuple[Notebook, ...]] = _UNASKED
     sizeless: str = ""
 
     def __iter__(self) -> Iterator[Notebook]:
@@ -89,7 +89,7 @@ class NotebookList:
         return len(list(iter(self)))
 
     @property
-    def unseen(self) -> tuple[tuple[str, Fact[tuple[Notebook, ...]]], ...]:
+    def unseen(self) -> tuple[tuple[str, StatusItem[tuple[Notebook, ...]]], ...]:
         """The kinds that could not be read, but may exist."""
         both = (("Notebooks", self.notebooks), ("Workspaces", self.workspaces))
         return tuple((name, part) for name, part in both if part.knowledge in _UNSEEN)

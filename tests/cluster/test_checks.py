@@ -18,11 +18,11 @@ from kfnb import settings
 from kfnb.cli import main
 from kfnb.model.check import CheckOutcome
 from kfnb.model.cluster import (
-    Fact,
     Knowledge,
     KubeflowPart,
     Machine,
     Status,
+    StatusItem,
     Version,
     VolumeClaim,
     WaitingPod,
@@ -128,9 +128,9 @@ def test_a_clock_that_is_wrong_is_told(replay, monkeypatch, ahead, outcome):
 
 
 def seen(kubernetes="", pipelines=""):
-    version = Fact(Knowledge.KNOWN, Version(kubernetes)) if kubernetes else Fact()
+    version = StatusItem(Knowledge.KNOWN, Version(kubernetes)) if kubernetes else StatusItem()
     part = KubeflowPart("Pipelines", Knowledge.KNOWN, pipelines)
-    return Status("kubeflow", Machine(1), version=version, kubeflow=Fact(Knowledge.KNOWN, (part,)))
+    return Status("kubeflow", Machine(1), version=version, kubeflow=StatusItem(Knowledge.KNOWN, (part,)))
 
 
 def test_clients_are_compared_with_their_servers():
@@ -246,7 +246,7 @@ def test_a_model_registry_that_is_not_there_or_hidden_is_no_fault(replay, speaki
 
 def with_known(**parts):
     """A status in which only these parts are known."""
-    known = {name: Fact(Knowledge.KNOWN, value) for name, value in parts.items()}
+    known = {name: StatusItem(Knowledge.KNOWN, value) for name, value in parts.items()}
     return replace(Status("kubeflow", Machine(2), server="there", within="team-a"), **known)
 
 

@@ -6,7 +6,6 @@ import pytest
 import yaml
 
 from kfnb.model.cluster import (
-    Fact,
     Knowledge,
     KubeflowPart,
     Machine,
@@ -15,6 +14,7 @@ from kfnb.model.cluster import (
     PodDefault,
     Quota,
     Status,
+    StatusItem,
     Version,
     VolumeClaim,
     WaitingPod,
@@ -39,7 +39,7 @@ class Holding:
 
 def found(**parts):
     """The troubles of a status in which only these parts are known."""
-    known = {name: Fact(Knowledge.KNOWN, value) for name, value in parts.items()}
+    known = {name: StatusItem(Knowledge.KNOWN, value) for name, value in parts.items()}
     status = replace(Status("kubeflow", Machine(2), server="there", within="team-a"), **known)
     return [one.what for one in troubles(Place(Holding(), "team-a"), status)]
 
@@ -117,7 +117,7 @@ def test_who_has_a_token_already_needs_no_configuration():
     known = {"kubeflow": PIPELINES, "pod_defaults": ()}
     status = replace(
         Status("kubeflow", Machine(2)),
-        **{name: Fact(Knowledge.KNOWN, value) for name, value in known.items()},
+        **{name: StatusItem(Knowledge.KNOWN, value) for name, value in known.items()},
     )
     assert troubles(Place(Holding(), "team-a", token=True), status) == ()
 
@@ -138,7 +138,7 @@ def test_outside_of_a_notebook_nobody_knows_whether_it_has_one():
 
 def test_a_namespace_that_is_not_there_is_a_trouble():
     status = replace(
-        Status("kubeflow", Machine(2), server="there", within="moon"), namespace=Fact(Knowledge.ABSENT)
+        Status("kubeflow", Machine(2), server="there", within="moon"), namespace=StatusItem(Knowledge.ABSENT)
     )
     (one,) = troubles(Place(Holding(), "moon"), status)
     assert (one.what, one.mend) == ("there is no namespace moon", "%kf_config namespace=NAME")

@@ -30,7 +30,7 @@ from kfnb.model import (
     UploadedPipeline,
 )
 from kfnb.model.check import Check, CheckOutcome
-from kfnb.model.cluster import Fact, Knowledge, Status
+from kfnb.model.cluster import Knowledge, Status, StatusItem
 from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
 from kfnb.resources.cluster.view.checks import draw_checks
 from kfnb.resources.cluster.view.status import draw_status
@@ -369,8 +369,8 @@ def test_no_chart_of_a_study_becomes_markup(chart, attack):
 def test_a_status_of_which_nothing_is_known_escapes_too(attack):
     check(draw_status(dataclasses.replace(filled(Status, attack), server="")))
     unknown = {
-        field.name: Fact(Knowledge.UNKNOWN, reason=attack)
+        field.name: StatusItem(Knowledge.UNKNOWN, reason=attack)
         for field in dataclasses.fields(Status)
-        if isinstance(getattr(filled(Status, attack), field.name), Fact)
+        if isinstance(getattr(filled(Status, attack), field.name), StatusItem)
     }
     check(draw_status(dataclasses.replace(filled(Status, attack), **unknown)))

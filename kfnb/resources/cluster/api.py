@@ -17,7 +17,7 @@ from kfnb import disk, target
 from kfnb.errors import BackendError, KfnbError
 from kfnb.model import RunSnapshot
 from kfnb.model.check import Check, CheckOutcome
-from kfnb.model.cluster import Fact, Knowledge, Machine, Status, Trouble
+from kfnb.model.cluster import Knowledge, Machine, Status, StatusItem, Trouble
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.cluster.checks.clients import clients, token
@@ -165,8 +165,8 @@ class _Standing:
 
     def _alone(self, start: Status) -> Status:
         troubles = (self._trouble,) if self._trouble is not None else ()
-        nothing: Fact[tuple[()]] = Fact(Knowledge.ABSENT, reason="there is no cluster")
-        absent = {name: nothing for name, part in vars(start).items() if isinstance(part, Fact)}
+        nothing: StatusItem[tuple[()]] = StatusItem(Knowledge.ABSENT, reason="there is no cluster")
+        absent = {name: nothing for name, part in vars(start).items() if isinstance(part, StatusItem)}
         return replace(start, contexts=kubeconfig.contexts(), troubles=troubles, **absent)  # type: ignore[arg-type]
 
 
@@ -181,20 +181,22 @@ class _Runs:
     """The newest runs, asked for while other things are: a server that is slow is not waited for."""
 
     def __init__(self) -> None:
-        self._part: Fact[tuple[RunSnapshot, ...]] = Fact(reason=f"no answer within {_RUNS_WITHIN:g} s")
+        self._part: StatusItem[tuple[RunSnapshot, ...]] = StatusItem(
+            reason=f"no answer within {_RUNS_WITHIN:g} s"
+        )
         self._thread = threading.Thread(target=self._ask, name="kfnb-runs", daemon=True)
         self._thread.start()
 
-    def found(self) -> Fact[tuple[RunSnapshot, ...]]:
+    def found(self) -> StatusItem[tuple[RunSnapshot, ...]]:
         """What has been found within a few seconds."""
         self._thread.join(_RUNS_WITHIN)
         return self._part
 
     def _ask(self) -> None:
         try:
-            self._part = Fact(Knowledge.KNOWN, tuple(api.runs(limit=_RUNS)))
+            self._part = StatusItem(Knowledge.KNOWN, tuple(api.runs(limit=_RUNS)))
         except KfnbError as error:
-            self._part = Fact(Knowledge.UNKNOWN, reason=str(error))
+            self._part = StatusItem(Knowledge.UNKNOWN, reason=str(error))
 
 
 def machine() -> Machine:
