@@ -1,7 +1,7 @@
-"""What kfnb uses of other libraries that they do not promise: private names, undocumented modules, replaced methods.
+"""The uses of other libraries beyond their public API: private names, undocumented modules, replaced methods.
 
-Each function is called by what it gives, and `tests/test_compat.py` has a test of each that fails when the library
-changes. No other file of kfnb touches such a seam, which the same tests hold; the code that travels with a step
+Each function is named after its result, and `tests/test_compat.py` has a test of each that fails when the library
+changes. No other file of kfnb uses private names of libraries, which the same tests check; the code embedded in steps
 (`capture/embedded/`) cannot use this module. Libraries are imported inside the functions.
 """
 
@@ -22,14 +22,14 @@ Environ: Any = os._Environ  # noqa: SLF001
 
 
 def forget_running_loop() -> None:
-    """Let this process, forked from one whose event loop runs, have a loop of its own."""
+    """Let this process, forked from a process with a running event loop, run its own loop."""
     import asyncio
 
     asyncio._set_running_loop(None)  # noqa: SLF001
 
 
 def run_exit_functions() -> None:
-    """What Python does before it leaves: wait for threads, then run what ``atexit`` has."""
+    """Do what Python does before it exits: wait for threads, then run the ``atexit`` handlers."""
     import atexit
     import threading
 
@@ -61,7 +61,7 @@ def mark_as_code(magic: Any) -> None:
 
 
 def line_keeping_transformer() -> Any:
-    """IPython's transformer of its own syntax; where it joins the lines of a command, empty ones take their place."""
+    """IPython's transformer of its syntax; where it joins the lines of a command, empty lines are added."""
     from IPython.core.inputtransformer2 import TransformerManager
 
     class Transformer(TransformerManager):
@@ -79,7 +79,7 @@ def line_keeping_transformer() -> Any:
 
 
 def cell_number(shell: Any) -> int:
-    """The number that ``Out[...]`` of the running cell has; ``execution_count`` differs by IPython's version."""
+    """The number of the running cell's ``Out[...]``; ``execution_count`` differs by IPython's version."""
     return int(shell.displayhook.prompt_count)
 
 
@@ -93,10 +93,10 @@ def may_be_asked(shell: Any) -> bool | None:
 
 
 def answer_beside_cells(widget: Any) -> None:
-    """Let a widget take what the page says while a cell runs, and not as if each word were a cell.
+    """Let a widget receive messages from the page while a cell runs, and not as if each message were a cell.
 
-    ipykernel gives it to the shell that spoke last, which may run a cell for an hour; ipywidgets wraps it in a cell's
-    events, at which matplotlib shows and closes the figures of the one that still runs.
+    ipykernel passes them to the last shell, which may run a cell for an hour; ipywidgets wraps them in the events of a
+    cell, at which matplotlib shows and closes the figures of the running cell.
     """
     comm: Any = widget.comm
     vars(comm)["_reply_subshell_for"] = lambda _data, subshell: subshell
@@ -104,7 +104,7 @@ def answer_beside_cells(widget: Any) -> None:
 
 
 def own_kernel_manager() -> type:
-    """A manager for which the kernel ``python3`` is this Python, whatever kernels are installed."""
+    """A manager for which the kernel ``python3`` is this Python, regardless of the installed kernels."""
     from ipykernel.kernelspec import RESOURCES
     from jupyter_client.kernelspec import NATIVE_KERNEL_NAME, KernelSpecManager
     from jupyter_client.manager import AsyncKernelManager
@@ -125,14 +125,14 @@ def own_kernel_manager() -> type:
 
 
 def without_error_marks(notebook: Any) -> Any:
-    """A notebook without the cells by which papermill says that a cell of it failed."""
+    """A notebook without the cells by which papermill marks a failed cell."""
     from papermill.execute import remove_error_markers
 
     return remove_error_markers(notebook)
 
 
 def yaml_loader() -> Any:
-    """Papermill's loader of parameters: plain data, in which a date stays a text."""
+    """Papermill's loader of parameters: plain data, in which a date is a text."""
     from papermill.iorw import NoDatesSafeLoader
 
     return NoDatesSafeLoader
@@ -142,7 +142,7 @@ def yaml_loader() -> Any:
 
 
 def kfp_executor(executor_input: Mapping[str, Any], function: Callable[..., Any]) -> Any:
-    """KFP's executor of a step, which a step's container runs: it has ``execute()``, and its artifacts by name."""
+    """KFP's executor of a step, which a step's container runs; it has ``execute()``, and the artifacts by name."""
     from kfp.dsl.executor import Executor
 
     return Executor(executor_input=executor_input, function_to_execute=function)
@@ -152,17 +152,17 @@ def kfp_executor(executor_input: Mapping[str, Any], function: Callable[..., Any]
 
 
 def websocket(configuration: Any, headers: Mapping[str, str], url: str) -> Any:
-    """A websocket to an address of a Kubernetes API server; the ``headers`` show who asks."""
+    """A websocket to an address of a Kubernetes API server; the ``headers`` authenticate the request."""
     from kubernetes.stream.ws_client import create_websocket, get_websocket_url
 
     return create_websocket(configuration, get_websocket_url(url), dict(headers))
 
 
 def hang_up(answer: Any) -> None:
-    """Close an answer of urllib3 that another thread reads; closing alone would wait for that thread."""
+    """Close a response of urllib3 that another thread reads; closing alone would wait for that thread."""
     import socket
 
-    with suppress(Exception):  # it has ended by itself
+    with suppress(Exception):  # the response has ended already
         if hasattr(answer, "shutdown"):  # since urllib3 2.3
             answer.shutdown()
         else:
@@ -171,11 +171,11 @@ def hang_up(answer: Any) -> None:
         answer.close()
 
 
-# -- what searches and what is searched through ---------------------------------------------------------------
+# -- Optuna, CEL, pandas --------------------------------------------------------------------------------------
 
 
 def parameters_of(trial: Any) -> Mapping[str, Any]:
-    """The parameters of a trial of Optuna's, also of one that was put in line and has not asked for them yet."""
+    """The parameters of an Optuna trial, also of an enqueued trial that has not suggested them yet."""
     found: Mapping[str, Any] = trial.params or trial.system_attrs.get("fixed_params", {})
     return found
 
@@ -192,7 +192,7 @@ _READ_BY_PANDAS = frozenset({"_cache", "_readonly"})
 
 
 def without_notes(state: Any) -> Any:
-    """What an array of pandas' is pickled as, without what pandas notes in it when it is read."""
+    """The pickled form of a pandas array, without what pandas caches in it when it is read."""
     if isinstance(state, tuple):
         return tuple(map(without_notes, state))
     if type(state) is dict:

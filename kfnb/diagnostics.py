@@ -2,7 +2,7 @@
 
 Each package has a logger below ``kfnb``: ``logger(__package__)``. As with any library, nothing is printed unless a
 program sets up logging. ``%kf_config debug=true`` shows records and keeps them in the home (``show``); a process that
-drives a run or a study writes them into its own folder (``written_to``).
+drives a run or a study writes them to its own folder (``written_to``).
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def redact(text: str) -> str:
 
 
 def _of_environment() -> Iterator[str]:
-    from kfnb.text.variables import is_secret  # its patterns take longer to compile than most verbs to answer
+    from kfnb.text.variables import is_secret  # compiling its patterns takes longer than most verbs
 
     for name, value in os.environ.items():
         # the path of a file with a token is not a secret
@@ -135,7 +135,7 @@ class LogWriter(logging.Handler):
         self._file, self._limit = file, limit
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Write a record. On failure, say so once through the other handlers and stop writing."""
+        """Write a record. On failure, log a warning once through the other handlers and stop writing."""
         try:
             for folder in (
                 self._file.parent.parent,
@@ -195,7 +195,7 @@ def written_to(file: Path) -> Iterator[None]:
         _ROOT.setLevel(level)
 
 
-# -- what is there --------------------------------------------------------------------------------------------
+# -- reading logs ---------------------------------------------------------------------------------------------
 
 _JOBS = ("runs/*/supervisor.log", "studies/*/supervisor.log", "clusters/*.log")
 _SHOWN = 5
@@ -214,7 +214,7 @@ class LogFile:
 
 @dataclass(frozen=True)
 class LogList:
-    """The logs there are. ``kept`` is the place of the log in the home, ``written`` whether it exists."""
+    """The existing logs. ``kept`` is the path of the log in the home, ``written`` whether it exists."""
 
     kept: str
     written: bool

@@ -1,8 +1,8 @@
-"""The exceptions that a user of kfnb meets.
+"""The exceptions of kfnb.
 
-Each has a message in the user's words, and beside it a ``code``, a short word that programs can rely on; a ``hint``,
-what to do next; and a ``ref``, what it is about. In a notebook they show as the message and the hint alone;
-``%kf_config debug=true`` brings the traceback back. ``docs/errors.md`` lists the codes.
+Each has a message, and besides it a ``code``, a short word that programs can rely on; a ``hint``, what to do next; and
+a ``ref``, what the error is about. In a notebook, only the message and the hint are shown; ``%kf_config debug=true``
+shows the traceback too. ``docs/errors.md`` lists the codes.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ Code = Literal[
     "study-not-found",
     "study-failed",
 ]
-"""The kind of error. Each class has a default; the place that raises an error may choose another."""
+"""The kinds of errors. Each class has a default; the code that raises an error may choose another."""
 
 
 class KfnbError(Exception):
@@ -96,22 +96,22 @@ class KfnbError(Exception):
         return {"code": self.code, "message": self.message, "hint": self.hint, "ref": self.ref}
 
     def _render_traceback_(self) -> list[str]:
-        """What IPython prints for this exception (its own protocol)."""
+        """The lines that IPython prints for this exception (IPython's protocol)."""
         if KfnbError.debug:
-            from kfnb.diagnostics import redact  # which most programs that meet an error never need
+            from kfnb.diagnostics import redact  # not needed by most programs that get an error
 
             return [redact("".join(traceback.format_exception(type(self), self, self.__traceback__)))]
         return [f"{type(self).__name__}: {self}"]
 
 
 class UsageError(KfnbError):
-    """A magic, a command or a function was called with words it does not know."""
+    """A magic, a command or a function was used incorrectly."""
 
     code: Code = "usage"
 
 
 class SettingError(UsageError):
-    """A setting has a name or a value that kfnb does not know."""
+    """A setting is unknown or has an invalid value."""
 
     code: Code = "invalid-setting"
 
@@ -123,7 +123,7 @@ class CaptureError(KfnbError):
 
 
 class PipelineError(KfnbError):
-    """Steps do not fit together into a pipeline, or a file is no pipeline."""
+    """Steps do not fit together into a pipeline, or a file is not a pipeline."""
 
     code: Code = "invalid-pipeline"
 
@@ -135,19 +135,19 @@ class ArgumentError(PipelineError):
 
 
 class BackendError(KfnbError):
-    """A backend cannot do what was asked of it."""
+    """A backend cannot do what was requested."""
 
     code: Code = "backend"
 
 
 class BackendUnavailable(BackendError):
-    """A backend does not answer at the moment: what was asked may succeed later."""
+    """A backend does not answer at the moment: the same request may succeed later."""
 
     code: Code = "unavailable"
 
 
 class Hidden(BackendError):
-    """You may not see or do that on the cluster; whether it is there is not known.
+    """The user has no permission for the request on the cluster; whether the object exists is unknown.
 
     ``user`` may not do ``verb`` with ``resource`` in ``namespace``, which is empty for the cluster as a whole.
     """
@@ -170,7 +170,7 @@ class Hidden(BackendError):
 
 
 class Absent(BackendError):
-    """The cluster has no such thing. ``kind`` says what is not there: ``object``, ``namespace`` or ``resource``."""
+    """The cluster has no such object. ``kind`` says what is missing: ``object``, ``namespace`` or ``resource``."""
 
     code: Code = "not-found"
 
@@ -180,13 +180,13 @@ class Absent(BackendError):
 
 
 class Unauthenticated(BackendError):
-    """The cluster does not know who you are: a token that is missing, wrong or has expired."""
+    """The cluster cannot authenticate the user: a token is missing, wrong or expired."""
 
     code: Code = "unauthenticated"
 
 
 class Conflict(BackendError):
-    """Somebody else was there before: the object has changed since it was read, or ``exists`` already."""
+    """A conflict with another change: the object has changed since it was read, or ``exists`` already."""
 
     code: Code = "conflict"
 
@@ -196,13 +196,13 @@ class Conflict(BackendError):
 
 
 class Refused(BackendError):
-    """A rule of the cluster forbids it, whoever asks: a quota, PodSecurity, an admission webhook."""
+    """A rule of the cluster forbids it for every user: a quota, PodSecurity, an admission webhook."""
 
     code: Code = "refused"
 
 
 class Invalid(BackendError):
-    """The cluster cannot make sense of what it was given; the message is its own sentence."""
+    """The cluster rejects an object as invalid; the message is the cluster's."""
 
     code: Code = "invalid-object"
 
@@ -214,7 +214,7 @@ class Unreadable(BackendError, OSError):
 
 
 class NotFound(BackendError):
-    """There is nothing of that name or id, or it was deleted."""
+    """Nothing has that name or id, or it was deleted."""
 
 
 class RunNotFound(NotFound):
@@ -230,19 +230,19 @@ class StudyNotFound(NotFound):
 
 
 class StudyFailed(KfnbError):
-    """A study that was waited for did not come to its end."""
+    """A study did not succeed while it was waited for."""
 
     code: Code = "study-failed"
 
 
 class RunFailed(KfnbError):
-    """A run that was waited for did not succeed."""
+    """A run did not succeed while it was waited for."""
 
     code: Code = "run-failed"
 
 
 class MissingExtra(BackendError):
-    """A package that is installed with one of kfnb's extras is missing."""
+    """A package from one of kfnb's extras is missing."""
 
     code: Code = "missing-package"
 
@@ -254,7 +254,7 @@ class NotebookError(KfnbError):
 
 
 class Help(Exception):
-    """``--help`` was given; the message is the help, ``parser`` what reads the words that it tells of."""
+    """``--help`` was given; the message is the help, ``parser`` the parser that it describes."""
 
     def __init__(self, text: str, parser: object = None) -> None:
         super().__init__(text)
@@ -262,7 +262,7 @@ class Help(Exception):
 
 
 def did_you_mean(word: str, known: Iterable[str], otherwise: str = "") -> str:
-    """The hint of an error about an unknown ``word``: the known word that is like it, if any, and ``otherwise``."""
+    """The hint of an error about an unknown ``word``: a similar known word, if any, and ``otherwise``."""
     from difflib import get_close_matches
 
     close = get_close_matches(word, list(known), 1)

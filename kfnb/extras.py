@@ -15,13 +15,13 @@ PACKAGES: Mapping[str, tuple[str, str]] = {
     "pandas": ("pandas", ""),
     "scipy": ("scipy", "tune"),
 }
-"""Of each optional module: the package that has it, and the extra that installs it; empty for none."""
+"""For each optional module: its package, and the extra that installs the package; empty for none."""
 
 
 def require(module: str, what: str) -> None:
     """Raise ``MissingExtra`` unless an optional module, which ``what`` needs, is installed.
 
-    It is not imported: Optuna alone takes half a second, and the process that searches is another.
+    The module is not imported: Optuna alone takes half a second, and another process uses it.
     """
     if find_spec(module) is not None:
         return

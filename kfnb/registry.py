@@ -73,22 +73,32 @@ NOUNS: list[Noun] = [
     Noun(
         "components",
         (
-            ("Component", "%%kf_component", "", "run the cell, and make it a component of pipelines"),
+            ("DefineComponent", "%%kf_component", "", "run the cell, and make it a component of pipelines"),
             (
-                "Parameters",
+                "DefineParameters",
                 "%%kf_parameters",
                 "",
                 "run the cell; what it assigns are parameters of pipelines",
             ),
-            ("SetUp", "%%kf_setup", "", "run the cell, and put its code at the top of every later step"),
-            ("Chain", "%kf_pipeline", "", "define a pipeline that runs components in order"),
             (
-                "PipelineCell",
+                "DefineSetup",
+                "%%kf_setup",
+                "",
+                "run the cell, and put its code at the top of every later step",
+            ),
+            ("DefinePipeline", "%kf_pipeline", "", "define a pipeline that runs components in order"),
+            (
+                "DefinePipelineByDsl",
                 "%%kf_pipeline",
                 "",
                 "define a pipeline by KFP's DSL: loops, conditions, exit handlers",
             ),
-            ("Show", "%kf_show", "", "show what travels with a component and why, or a pipeline's graph"),
+            (
+                "ShowDefinition",
+                "%kf_show",
+                "",
+                "show what travels with a component and why, or a pipeline's graph",
+            ),
             (
                 "Compile",
                 "%kf_compile",

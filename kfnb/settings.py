@@ -1,6 +1,6 @@
-"""Settings: what they are, and where their values come from.
+"""Settings and the sources of their values.
 
-The first of these that says something wins: a value set in the session (``%kf_config name=value``, ``%config
+The first of these that has a value wins: a value set in the session (``%kf_config name=value``, ``%config
 Kfnb.name = value``, ``kfnb.settings.settings().name = value``), ``KFNB_NAME`` in the environment, the kernel's own
 config file (``c.Kfnb.name = value``), a ``[tool.kfnb]`` table in the nearest pyproject.toml, the default.
 """
@@ -22,7 +22,7 @@ from kfnb.errors import KfnbError, SettingError, did_you_mean
 SECRET = frozenset({"token", "cookies"})
 """Settings whose values are never shown."""
 _FILES = {"token": "token_file=FILE (a file that only you can read)"}
-"""Of secrets that can be read from a file: how to set it."""
+"""For secrets that can be read from a file: how to set the file."""
 _CONFIG_FILE = (
     "c.Kfnb.{name} = ... in ipython_kernel_config.py (in the folder that `ipython locate profile` prints)"
 )
@@ -37,7 +37,7 @@ class Kfnb(Configurable):
         help="where runs go: local or kubeflow; empty for kubeflow in a Kubeflow notebook, else local",
     ).tag(config=True)
     home = Unicode(help="folder for local runs and the cache").tag(config=True)
-    experiment = Unicode("", help="the experiment that runs belong to").tag(config=True)
+    experiment = Unicode("", help="experiment of new runs").tag(config=True)
     cache = Bool(True, help="reuse the outputs of a step that ran before with the same inputs").tag(
         config=True
     )
@@ -46,17 +46,19 @@ class Kfnb(Configurable):
     )
     index_urls = List(Unicode(), help="package indexes that steps install from").tag(config=True)
     jobs = Integer(
-        0, min=0, help="how many tasks a local run has at once; 0 for one a core, more while they wait"
+        0,
+        min=0,
+        help="maximum number of concurrent tasks of a local run; 0 for one per core, more while tasks wait",
     ).tag(config=True)
     warm = Integer(
         300,
         min=0,
-        help="seconds that a process with its imports done waits for a local run; 0 for none",
+        help="seconds that a pre-imported process waits for the next local run; 0 for none",
     ).tag(config=True)
     secrets = Unicode("", help="folder or YAML file that local runs read secrets and config maps from").tag(
         config=True
     )
-    host = Unicode("", help="address of Kubeflow Pipelines; empty for the one that is found").tag(config=True)
+    host = Unicode("", help="address of Kubeflow Pipelines; empty to detect it").tag(config=True)
     token = Unicode("", help="token for Kubeflow").tag(config=True)
     token_file = Unicode("", help="file with a token for Kubeflow, read again when it changes").tag(
         config=True
@@ -64,20 +66,12 @@ class Kfnb(Configurable):
     cookies = Unicode("", help="cookies for the proxy before Kubeflow, as a browser sends them").tag(
         config=True
     )
-    context = Unicode("", help="context of the kubeconfig through which Kubeflow is reached").tag(config=True)
-    namespace = Unicode("", help="your namespace on Kubeflow; empty for the one that is found").tag(
-        config=True
-    )
-    installed = Unicode("kubeflow", help="the namespace that Kubeflow itself is installed in").tag(
-        config=True
-    )
-    ca_file = Unicode(
-        "", help="file of the certificates that Kubeflow's and its object store's are checked with"
-    ).tag(config=True)
+    context = Unicode("", help="context of the kubeconfig for access to Kubeflow").tag(config=True)
+    namespace = Unicode("", help="your namespace on Kubeflow; empty to detect it").tag(config=True)
+    installed = Unicode("kubeflow", help="namespace in which Kubeflow itself is installed").tag(config=True)
+    ca_file = Unicode("", help="file of CA certificates for Kubeflow and its object store").tag(config=True)
     verify = Bool(True, help="check the certificates of Kubeflow and its object store").tag(config=True)
-    metadata = Unicode("", help="address of ML Metadata, host:port; empty for the one that is found").tag(
-        config=True
-    )
+    metadata = Unicode("", help="address of ML Metadata, host:port; empty to detect it").tag(config=True)
     pipeline_root = Unicode("", help="where runs on Kubeflow keep artifacts; empty for its default").tag(
         config=True
     )
@@ -85,7 +79,9 @@ class Kfnb(Configurable):
         config=True
     )
     upload_limit = Integer(
-        200, min=0, help="megabytes of files beside the notebook that are uploaded for a run on Kubeflow"
+        200,
+        min=0,
+        help="maximum megabytes of files beside the notebook that are uploaded for a run on Kubeflow",
     ).tag(config=True)
     debug = Bool(
         False, help="show tracebacks and log records, and keep the records in logs/kfnb.log in the home"
@@ -111,8 +107,8 @@ class Kfnb(Configurable):
             kinds = {
                 Bool: "true or false",
                 Integer: "a number",
-                Enum: "one of those",
-                List: "texts, with commas",
+                Enum: "one of these",
+                List: "texts separated by commas",
             }
             kind = next(
                 (word for trait_type, word in kinds.items() if isinstance(trait, trait_type)), "a text"
@@ -121,13 +117,13 @@ class Kfnb(Configurable):
             raise SettingError(f"{name}={shown}: {name} is {trait.help} ({kind})", ref=name) from error
 
     def items(self) -> Iterator[tuple[str, str, str]]:
-        """Each setting: its name, its value as text (secrets hidden), and where that came from."""
+        """Each setting: its name, its value as text (secrets hidden), and the source of the value."""
         for name in names():
             value = getattr(self, name)
             yield name, "***" if name in SECRET and value else _masked(str(value)), self.sources[name]
 
     def update_config(self, config: Config) -> None:
-        """Take in what IPython's ``%config Kfnb.name = value`` says. Raises ``SettingError`` for a secret."""
+        """Apply the value of IPython's ``%config Kfnb.name = value``. Raises ``SettingError`` for a secret."""
         for name, value in config.get("Kfnb", {}).items():
             refuse_secret(name, str(value))
         super().update_config(config)
@@ -159,7 +155,7 @@ def refuse_secret(name: str, value: str) -> None:
     secret = name in SECRET and value
     if not (secret or PASSWORD.search(value)):
         return
-    what = f"{name} is a secret" if secret else f"{name} has a password in it"
+    what = f"{name} is a secret" if secret else f"{name} contains a password"
     file = _FILES.get(name, _CONFIG_FILE.format(name=name))
     raise SettingError(
         f"{what}, and a cell that sets it keeps it in the notebook. Set KFNB_{name.upper()} in the environment that "
@@ -173,7 +169,7 @@ def names() -> list[str]:
 
 
 def choices(name: str) -> tuple[str, ...]:
-    """The values that a setting may have, where they are few."""
+    """The values that a setting may have, if they are limited."""
     trait = Kfnb.class_traits()[name]
     if isinstance(trait, Bool):
         return ("true", "false")
@@ -189,7 +185,7 @@ def settings() -> Kfnb:
 
 
 def reset(*, start: Path | None = None, config: Config | None = None) -> Kfnb:
-    """Read the settings again, forgetting what was set in this process."""
+    """Read the settings again, and discard what was set in this process."""
     global _settings
     KfnbError.debug = False
     diagnostics.show("", on=False)
@@ -201,7 +197,7 @@ _settings: Kfnb | None = None
 
 
 def _parts(secret: str) -> list[str]:
-    """A secret, and each cookie's own value, which may be told alone."""
+    """A secret, and the value of each cookie, which may occur separately."""
     return [secret.strip(), *(cookie.partition("=")[2].strip() for cookie in secret.split(";"))]
 
 
@@ -212,7 +208,7 @@ def _masked(text: str) -> str:
 
 
 def _read(trait: Any, text: str) -> Any:
-    """The value that a text stands for; a list's items are separated by commas."""
+    """The value of a text; a list's items are separated by commas."""
     if isinstance(trait, List):
         return [item.strip(" '\"") for item in text.strip("[] ").split(",") if item.strip()]
     return trait.from_string(text)
@@ -221,7 +217,7 @@ def _read(trait: Any, text: str) -> Any:
 def _check_name(name: str) -> None:
     if name in names():
         return
-    hint = did_you_mean(name, names()) or f"settings are {', '.join(names())}"
+    hint = did_you_mean(name, names()) or f"settings: {', '.join(names())}"
     raise SettingError(f"unknown setting {name}", code="unknown-setting", hint=hint, ref=name)
 
 
@@ -245,6 +241,6 @@ def _read_table(file: Path) -> dict[str, Any]:
     try:
         data = tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return {}  # somebody else's file, for somebody else to complain of
+        return {}  # another tool's file; that tool reports the error
     table: dict[str, Any] = data.get("tool", {}).get("kfnb", {})
     return table

@@ -1,11 +1,11 @@
 """Places in a notebook: which cell and line a line of a step's source came from.
 
-A step's source is generated, but carries each piece of a cell verbatim, under a comment that says where it was:
+A step's source is generated, but contains each part of a cell verbatim, under a comment with its origin:
 
     # cell train [3], line 2
 
 The lines that follow are that cell's lines 2, 3, ... until the next such comment; ``# kfnb: ...`` begins lines
-that come from no cell. The comments travel with the step, so a traceback can be read back into the notebook
+that come from no cell. The comments are part of the step, so a traceback can be mapped back to the notebook
 wherever the step ran.
 """
 
@@ -18,8 +18,8 @@ _MARK = re.compile(r"^\s*# (?:cell (?P<cell>.+), line (?P<line>\d+)|kfnb: .*)$")
 
 
 @dataclass(frozen=True)
-class Place:
-    """A line of a notebook's cell; ``cell`` as people name it (``train [3]``), ``line`` from 1."""
+class CellLine:
+    """A line of a notebook's cell; ``cell`` as shown to the user (``train [3]``), ``line`` from 1."""
 
     cell: str
     line: int
@@ -28,17 +28,17 @@ class Place:
         return f"cell {self.cell}, line {self.line}"
 
 
-def mark(place: Place) -> str:
-    """The comment that stands before lines which come from ``place`` on."""
+def mark(place: CellLine) -> str:
+    """The comment before lines that come from ``place`` on."""
     return f"# {place}"
 
 
 def mark_generated(what: str) -> str:
-    """The comment that stands before lines which come from no cell."""
+    """The comment before lines that come from no cell."""
     return f"# kfnb: {what}"
 
 
-def find_place(source: str, line: int) -> Place | None:
+def find_place(source: str, line: int) -> CellLine | None:
     """The place in the notebook that line ``line`` (from 1) of a step's ``source`` came from, or None."""
     lines = source.splitlines()
     for index in range(min(line, len(lines)) - 1, -1, -1):
@@ -47,5 +47,5 @@ def find_place(source: str, line: int) -> Place | None:
             continue
         if found["cell"] is None:
             return None
-        return Place(found["cell"], int(found["line"]) + line - index - 2)
+        return CellLine(found["cell"], int(found["line"]) + line - index - 2)
     return None

@@ -15,7 +15,7 @@ import kfnb
 from kfnb import registry
 from kfnb.cli import main
 from kfnb.commands.terminal import tell
-from kfnb.model import Run, RunState, Task
+from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.display import as_json
 
 PROGRAM = """
@@ -74,10 +74,10 @@ def test_a_failed_run_is_exit_1_with_its_error(compiled: Path, capsys: pytest.Ca
     [
         (["submit", "nothing.yaml"], "nothing.yaml: No such file"),
         (["submit", "ratio.yaml", "--c", "1"], "ratio has no parameter c"),
-        (["submit", "ratio.yaml", "--a", "x"], "a is int, not 'x'"),
+        (["submit", "ratio.yaml", "--a", "x"], "a must be int, not 'x'"),
         (["submit"], "the following arguments are required: pipeline"),
         (["compile", "ratio.py"], "are required"),
-        (["compile", "ratio.py", "--python", "x.py"], "ratio.py is a program already"),
+        (["compile", "ratio.py", "--python", "x.py"], "ratio.py is already a program"),
         (["compile", "ratio.py:other", "--to", "x.yaml"], "it defines no such pipeline"),
         (["moo"], "unknown verb moo"),
         (["runs", "--limit", "many"], "invalid int value"),
@@ -115,7 +115,7 @@ def test_runs_and_logs_are_those_of_the_notebook_too(
 
 def test_a_task_that_waits_is_pending_in_json_as_it_is_in_text() -> None:
     waits = Task("train", "train", RunState.RUNNING, doing="cannot be scheduled: 0/1 nodes are available")
-    told = as_json(Run("r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(waits,)))
+    told = as_json(RunSnapshot("r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(waits,)))
     assert [(task["state"], task["doing"]) for task in told["tasks"]] == [("PENDING", waits.doing)]
 
 

@@ -51,7 +51,7 @@ def test_the_nearest_pyproject_counts_even_from_a_folder_below(tmp_path: Path) -
     ("name", "value", "told"),
     [
         ("cach", "true", "did you mean cache?"),
-        ("nothing_like_it", "1", "settings are backend"),
+        ("nothing_like_it", "1", "settings: backend"),
         ("jobs", "many", "jobs is how many tasks"),
         ("jobs", "-1", "jobs is how many tasks"),
         ("backend", "moon", "backend is where runs go"),

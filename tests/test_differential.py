@@ -228,7 +228,7 @@ def text_of(chains: list[list[tuple[str, str]]]) -> str:
 
 def reported(shell: Any, chain: list[tuple[str, str]]) -> bool:
     notes = [note for name, _ in chain for note in shell.component(name).notes]
-    return any("one object" in note or "is not as cell" in note for note in notes)
+    return any("one object" in note or " has changed since cell " in note for note in notes)
 
 
 def run_examples(shell: Any, count: int, *, derandomize: bool) -> None:

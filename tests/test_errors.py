@@ -186,8 +186,8 @@ def test_an_error_of_a_cell_says_which_cell_and_line(shell: Shell) -> None:
     error = failure(shell, "%%kf_component train\n\nx = Out[1]")
     assert error.as_dict() == {
         "code": "cannot-capture",
-        "message": "cell train [1], line 3: Out is the notebook's own history, which a step does not have",
-        "hint": "give the value a name",
+        "message": "cell train [1], line 3: Out is the notebook's history, which a step does not have",
+        "hint": "assign the value to a name",
         "ref": "cell train [1], line 3",
     }
 

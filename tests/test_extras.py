@@ -13,7 +13,7 @@ import pytest
 
 from kfnb.errors import KfnbError, MissingExtra
 from kfnb.extras import PACKAGES, require
-from kfnb.model import Dimension, Objective, Study, Trial, TrialState
+from kfnb.model import Dimension, Objective, StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.importance import with_importances
 from kfnb.resources.studies.local.sampler import require_packages
 from tests.conftest import Shell
@@ -159,7 +159,9 @@ def test_a_study_that_is_only_looked_at_says_what_its_importances_need(missing: 
     missing("optuna")
     trials = tuple(Trial(n, TrialState.SUCCEEDED, {"x": n / 9}, float(n)) for n in range(9))
     seen = with_importances(
-        Study("s", "kubeflow", Objective("loss"), space=(Dimension("x", "float", 0, 1),), trials=trials)
+        StudySnapshot(
+            "s", "kubeflow", Objective("loss"), space=(Dimension("x", "float", 0, 1),), trials=trials
+        )
     )
     assert seen.notes == ("the importance of parameters needs optuna: pip install 'kfnb[tune]'",)
 

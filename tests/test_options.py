@@ -8,12 +8,12 @@ from kfnb.commands.command import Command, parser_of, read
 from kfnb.commands.parser import split_words
 from kfnb.commands.words import parameter
 from kfnb.errors import Help, UsageError
-from kfnb.resources.components.commands import Component
+from kfnb.resources.components.commands import DefineComponent
 from kfnb.resources.runs.commands import Submit
 
 
-def component(line: str) -> Component:
-    return _read(Component, line)
+def component(line: str) -> DefineComponent:
+    return _read(DefineComponent, line)
 
 
 def submit(line: str) -> Submit:

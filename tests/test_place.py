@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from kfnb.sourcemap import Place, find_place, mark, mark_generated
+from kfnb.sourcemap import CellLine, find_place, mark, mark_generated
 
 SOURCE = "\n".join(
     [
         "def train():",
         "    " + mark_generated("imports"),
         "    import os",
-        "    " + mark(Place("[2]", 4)),
+        "    " + mark(CellLine("[2]", 4)),
         "    def helper():",
         "        return 1",
-        "    " + mark(Place("train [3]", 2)),
+        "    " + mark(CellLine("train [3]", 2)),
         "    x = helper()",
         "",
         "    y = 1 / 0",
@@ -23,8 +23,8 @@ SOURCE = "\n".join(
 
 
 def test_a_line_of_a_cell_is_found_with_its_number() -> None:
-    assert find_place(SOURCE, 6) == Place("[2]", 5)
-    assert find_place(SOURCE, 8) == Place("train [3]", 2)
+    assert find_place(SOURCE, 6) == CellLine("[2]", 5)
+    assert find_place(SOURCE, 8) == CellLine("train [3]", 2)
     assert str(find_place(SOURCE, 10)) == "cell train [3], line 4"
 
 

@@ -36,7 +36,7 @@ def test_a_moment_is_a_date_a_time_or_so_long_ago():
 
 @pytest.mark.parametrize("text", ["", "yesterday", "2026-13-01", "25.11.2026"])
 def test_what_is_no_moment_says_how_one_is_written(text):
-    with pytest.raises(UsageError, match="is no moment: write 2026-11-25"):
+    with pytest.raises(UsageError, match="is not a time: write 2026-11-25"):
         instant(text)
 
 
@@ -59,14 +59,14 @@ def test_crontabs_five_fields_get_kfps_second(text, made):
     [
         ("not a cron", "has 3 fields"),
         ("", "has 0 fields"),
-        ("60 6 * * *", "'60' is no minute, which is 0 to 59"),
-        ("0 6 * * 7", "'7' is no day of the week, which is 0 to 6, or sun to sat"),
-        ("0 6 * foo *", "'foo' is no month"),
-        ("0 \u00b2 * * *", "is no hour"),
-        ("0 6 0 * *", "'0' is no day of the month"),
+        ("60 6 * * *", "'60' is not a valid minute: write 0 to 59"),
+        ("0 6 * * 7", "'7' is not a valid day of the week: write 0 to 6, or sun to sat"),
+        ("0 6 * foo *", "'foo' is not a valid month"),
+        ("0 \u00b2 * * *", "is not a valid hour"),
+        ("0 6 0 * *", "'0' is not a valid day of the month"),
         ("0 18-8 * * *", "ends before it begins"),
-        ("*/0 * * * *", "is no minute"),
-        ("0 6 * * 1;2", "is no day of the week"),
+        ("*/0 * * * *", "is not a valid minute"),
+        ("0 6 * * 1;2", "is not a valid day of the week"),
         ("@every 1h", "--every 1h is for intervals"),
     ],
 )
@@ -77,5 +77,5 @@ def test_a_schedule_that_kfp_would_not_take_is_told_by_its_field(text, told):
 
 
 def test_what_was_made_of_a_schedule_is_said():
-    assert cron_note("0 6 * * *") == "'0 6 * * *' is '0 0 6 * * *' in KFP's cron, which has the second first"
+    assert cron_note("0 6 * * *") == "'0 6 * * *' is '0 0 6 * * *' in KFP's cron, which begins with seconds"
     assert cron_note("0 0 6 * * *") == ""

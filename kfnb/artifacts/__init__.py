@@ -1,1 +1,1 @@
-"""Artifacts: the beginning of their content, for looking at. Nothing is unpickled."""
+"""Previews of artifacts: the beginning of their content. Nothing is unpickled."""

@@ -1,4 +1,4 @@
-"""The first rows of tables and arrays in binary formats, from no more of the file than they lie in."""
+"""The first rows of tables and arrays in binary formats, read from only the part of the file that holds them."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ MOST_ROWS, MOST_COLUMNS, LONGEST_WORD = 10, 12, 40
 # of a file of pages or batches, which cannot be read in part: a page has up to a megabyte for each column
 ALLOWANCE = 2**24
 _BLOCK = 2**16
-_TOO_LARGE = "its first rows are too large to be shown here"
-# how many dimensions a table has
+_TOO_LARGE = "the first rows are too large to show here"
+# the number of dimensions of a table
 _TABLES = (1, 2)
 
 
 @dataclass(frozen=True)
-class Source:
+class ArtifactFile:
     """A file; ``head`` is its beginning."""
 
     filesystem: Any
@@ -52,7 +52,7 @@ def word(value: Any, longest: int = LONGEST_WORD) -> str:
 
 
 def table(names: Sequence[Any], rows: Sequence[Sequence[Any]], height: int | None = None) -> Preview:
-    """The first of these rows, in words; ``height`` is the number of all rows, where it is known."""
+    """The first of these rows as text; ``height`` is the total number of rows, where it is known."""
     kept = [tuple(word(value) for value in row[:MOST_COLUMNS]) for row in rows[:MOST_ROWS]]
     return Preview(
         columns=tuple(word(name) for name in names[:MOST_COLUMNS]),
@@ -64,7 +64,7 @@ def table(names: Sequence[Any], rows: Sequence[Sequence[Any]], height: int | Non
 
 
 class _Frugal(io.RawIOBase):
-    """A file of which only so many bytes are read; ``spent`` when more were asked for."""
+    """A file of which only a limited number of bytes is read; ``spent`` once more were requested."""
 
     def __init__(self, file: Any) -> None:
         super().__init__()
@@ -92,8 +92,8 @@ class _Frugal(io.RawIOBase):
         return bytes(self._file.read(size))
 
 
-def _parquet(source: Source) -> Preview:
-    """Column by column, as many as may be read."""
+def _parquet(source: ArtifactFile) -> Preview:
+    """Read column by column, as many as the limit allows."""
     from pyarrow.parquet import ParquetFile
 
     with source.open() as opened:
@@ -120,14 +120,14 @@ def _first(batches: Any) -> list[Any]:
 
 
 def _plain(scalar: Any) -> Any:
-    """An Arrow value as Python's; in Arrow's words where Python has none for it (nanoseconds)."""
+    """Convert an Arrow value to Python; to Arrow's text where Python has no such value (nanoseconds)."""
     try:
         return scalar.as_py()
     except ValueError:
         return str(scalar)
 
 
-def _arrow(source: Source) -> Preview:
+def _arrow(source: ArtifactFile) -> Preview:
     """The beginning of the first batch."""
     import pyarrow as pa
 
@@ -149,7 +149,7 @@ def _arrow(source: Source) -> Preview:
     return table(names, list(zip(*columns, strict=True)), batch.num_rows if batches == 1 else None)
 
 
-def _npy(source: Source) -> Preview:
+def _npy(source: ArtifactFile) -> Preview:
     """The first values of an array, from the file's beginning."""
     import numpy as np
 
@@ -161,18 +161,21 @@ def _npy(source: Source) -> Preview:
     shape, by_columns, dtype = read_header(file)
     facts = (("dtype", word(dtype)), ("shape", " x ".join(map(str, shape))))
     if dtype.hasobject:
-        return Preview(facts=facts, note="its values are pickled, and are not opened here")
+        return Preview(facts=facts, note="not shown: the values are pickled, and loading a pickle runs code")
     data = file.read()
     flat = np.frombuffer(data[: len(data) // dtype.itemsize * dtype.itemsize], dtype)
     if by_columns:
         if flat.size < math.prod(shape):
-            return Preview(facts=facts, note="it is stored by columns, and too large to find its first rows")
+            return Preview(
+                facts=facts,
+                note="not shown: the array is stored by columns and is too large to find its first rows",
+            )
         flat = flat.reshape(shape, order="F").ravel()
     return replace(_values(flat.astype(str) if dtype.kind in "mM" else flat, shape), facts=facts)
 
 
 def _values(flat: Any, shape: tuple[int, ...]) -> Preview:
-    """An array as a table if it is one, else its first values in a line."""
+    """Show an array of two dimensions as a table, any other by its first values in a line."""
     width = math.prod(shape[1:])
     height = min(shape[0], flat.size // width, MOST_ROWS) if len(shape) in _TABLES and width else 0
     if not height:
@@ -186,5 +189,5 @@ def _values(flat: Any, shape: tuple[int, ...]) -> Preview:
     return table(names, rows.tolist(), shape[0])
 
 
-HEADS: dict[str, Callable[[Source], Preview]] = {"parquet": _parquet, "arrow": _arrow, "npy": _npy}
-"""Readers by what a file's first bytes say that it is."""
+HEADS: dict[str, Callable[[ArtifactFile], Preview]] = {"parquet": _parquet, "arrow": _arrow, "npy": _npy}
+"""Readers, by the format that the first bytes of a file indicate."""

@@ -1,7 +1,7 @@
-"""The beginning of an artifact's content, for looking at.
+"""Previews: the beginning of an artifact's content as text.
 
-Read through fsspec, in words, and never in full; by what is in the file rather than by its name. Nothing is ever
-unpickled: of a file that would have to be, there are only its size and its format.
+Read through fsspec and never in full; the format is detected from the content rather than from the file's name.
+Nothing is ever unpickled: of a pickle, only the size and the format are shown.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from itertools import islice
 from pathlib import PurePosixPath
 from typing import Any
 
-from kfnb.artifacts.binary import HEADS, Source, word
+from kfnb.artifacts.binary import HEADS, ArtifactFile, word
 from kfnb.artifacts.text import decoded, text_head
 from kfnb.diagnostics import logger
 from kfnb.model import Artifact, Preview
 
 _logger = logger(__package__)
 
-# the beginning: it tells what a file is, and mostly is all that is read
+# the beginning: the format is detected from it, and mostly nothing else is read
 HEAD = 2**18
 MOST_FILES, COUNTED_FILES, DEEPEST = 20, 1000, 5
 
@@ -39,66 +39,66 @@ _MAGIC = {
     b"%PDF": "pdf",
     b"SQLite format 3": "sqlite",
 }
-# what is in them has a format of its own, which the artifact may name
+# containers: their content has another format, which the artifact may name
 _WRAPPERS = ("zip", "gzip", "pickle")
-# packages whose names say nothing of a class
+# packages whose names are left out before a class
 _BARE = ("builtins", "__main__")
 _PICKLES = ("pickle", "pkl", "cloudpickle", "joblib")
 
 
 def preview(artifact: Artifact) -> Preview:
-    """The beginning of an artifact's content. Never raises: the note says why there is nothing to see."""
+    """Preview the beginning of an artifact's content. Never raises: the note says why nothing is shown."""
     found = _guarded(lambda: _found(artifact), artifact.uri)
     told = dict(_told(artifact.metadata))
-    # what was told comes first, and is believed: a table's file has a column for its index too
+    # the step's own facts come first and win: a table's file has a column for its index too
     facts = {**told, "format": _named(artifact.metadata), **dict(found.facts), **told}
     return replace(found, facts=tuple((name, said) for name, said in facts.items() if said))
 
 
 def _guarded(read: Callable[[], Preview], uri: str) -> Preview:
-    """What is read, or why nothing is: an artifact holds whatever a step wrote."""
+    """Read the preview, or explain why nothing can be read: an artifact may hold anything."""
     try:
         return read()
     except FileNotFoundError:
-        return Preview(note=f"the file is gone: {uri}")
+        return Preview(note=f"file not found: {uri}")
     except PermissionError:
-        return Preview(note=f"the file may not be read from here: {uri}")
+        return Preview(note=f"permission denied: {uri}")
     except ModuleNotFoundError as error:
-        return Preview(note=f"to see what is in it, install {error.name}")
+        return Preview(note=f"no preview: install {error.name}")
     except Exception as error:
         _logger.debug("The artifact at %s cannot be shown.", uri, exc_info=True)
-        return Preview(note=word(f"it cannot be read: {error}", 200))
+        return Preview(note=word(f"cannot be read: {error}", 200))
 
 
 def _found(artifact: Artifact) -> Preview:
     if not artifact.uri:
-        return Preview(note="it has no file")
+        return Preview(note="no file")
     filesystem, path = artifact.filesystem()
     info = filesystem.info(path)
     if info["type"] == "directory":
         return _folder(filesystem, path)
-    if info["type"] != "file":  # a pipe or a device, which would keep its reader waiting
-        return Preview(note=f"it is no file: {artifact.uri}")
+    if info["type"] != "file":  # reading a pipe or a device could block
+        return Preview(note=f"not a regular file: {artifact.uri}")
     size = info.get("size")
     if size == 0:
         return Preview(size=0, note="the file is empty")
-    source = Source(filesystem, path, size)
+    source = ArtifactFile(filesystem, path, size)
     with source.open() as file:
         head = file.read(HEAD)
     return replace(_content(replace(source, head=head), artifact), size=size)
 
 
-def _content(source: Source, artifact: Artifact) -> Preview:
+def _content(source: ArtifactFile, artifact: Artifact) -> Preview:
     magic = next((name for start, name in _MAGIC.items() if source.head.startswith(start)), "")
     named = _named(artifact.metadata) or _ending(source.path)
     form = _format(magic, named)
     found = _guarded(lambda: _head(source, magic, named), artifact.uri)
     if form in _PICKLES:
-        found = replace(found, note="a pickle is not opened here: that would run code")
+        found = replace(found, note="not shown: loading a pickle runs code")
     return replace(found, facts=(*found.facts, *([("format", form)] if form else [])))
 
 
-def _head(source: Source, magic: str, named: str) -> Preview:
+def _head(source: ArtifactFile, magic: str, named: str) -> Preview:
     if magic:
         return HEADS[magic](source) if magic in HEADS else Preview()
     text = decoded(source, named)
@@ -106,7 +106,7 @@ def _head(source: Source, magic: str, named: str) -> Preview:
 
 
 def _format(magic: str, named: str) -> str:
-    """The file's word is believed, and that of the artifact where it says more: ``skops`` for a zip."""
+    """The detected format, or the one in the metadata where it is more specific: ``skops`` for a zip."""
     more = magic in named or (magic in _WRAPPERS and named not in HEADS)
     return named if named and more else magic
 
@@ -122,7 +122,7 @@ def _ending(path: str) -> str:
 
 
 def _told(metadata: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """What the step told of the value that it saved: its class, its library and its shape."""
+    """The facts that the step recorded about the value: its class, its library and its shape."""
     kind = metadata.get("python_type")
     if isinstance(kind, str):
         package, _, path = kind.partition(".")
@@ -149,7 +149,7 @@ def _folder(filesystem: Any, path: str) -> Preview:
 
 
 def _files(filesystem: Any, path: str) -> Iterator[tuple[str, int | None]]:
-    """A folder's files by their paths in it, with their sizes."""
+    """The files of a folder by their paths in it, with their sizes."""
     for folder, _, files in filesystem.walk(path, maxdepth=DEEPEST, detail=True):
         inside = PurePosixPath(folder).relative_to(PurePosixPath(path))
         for name, info in sorted(files.items()):

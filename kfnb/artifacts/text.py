@@ -1,4 +1,4 @@
-"""The first rows of tables that are text, and the first lines of what is none."""
+"""The first rows of tables in text formats, and the first lines of other text."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from kfnb.artifacts.binary import MOST_ROWS, Source, table
+from kfnb.artifacts.binary import MOST_ROWS, ArtifactFile, table
 from kfnb.model import Preview
 
 LONGEST_TEXT = 2000
@@ -23,8 +23,8 @@ _LOOKED_AT = 5
 Reader = Callable[[str, bool], Preview | None]
 
 
-def decoded(source: Source, named: str) -> str | None:
-    """A file's beginning as text; None if it is none. What is ``named`` text may be in another encoding."""
+def decoded(source: ArtifactFile, named: str) -> str | None:
+    """Decode the beginning of a file; None if it is not text. A file ``named`` as text may have another encoding."""
     sure = named in _READERS or named in _PLAIN
     decoder = codecs.getincrementaldecoder("utf-8-sig")("replace" if sure else "strict")
     try:
@@ -35,7 +35,7 @@ def decoded(source: Source, named: str) -> str | None:
 
 
 def text_head(text: str, named: str, *, whole: bool) -> Preview:
-    """A table's first rows if the text is one, by its name or else by its look; the first lines if it is none."""
+    """The first rows of a table, recognized by the file's name or its content; else the first lines."""
     readers = [_READERS[named]] if named in _READERS else [] if named in _PLAIN else _SNIFFED
     for read in readers:
         found = read(text, whole)
@@ -99,7 +99,7 @@ def _table_by_look(text: str, whole: bool) -> Preview | None:
 
 
 def _delimiter(text: str) -> str:
-    """What parts the first rows into equally many cells, more than one; empty where nothing does."""
+    """The delimiter that splits the first rows into equally many cells, more than one; empty if there is none."""
     for delimiter in _DELIMITERS:
         widths = [len(row) for row in islice(_rows(text, delimiter), _LOOKED_AT)]
         if len(widths) > 1 and len(set(widths)) == 1 and widths[0] > 1:
@@ -119,7 +119,7 @@ def _delimited(text: str, delimiter: str, *, whole: bool) -> Preview | None:
 
 
 def _rows(text: str, delimiter: str) -> Iterator[list[str]]:
-    """All rows but empty ones, up to where there is no sense in them."""
+    """All rows but empty ones, up to the first that cannot be parsed."""
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     with suppress(csv.Error):
         yield from (row for row in rows if row)

@@ -1,1 +1,1 @@
-"""From the source of cells to components: what each reads, writes and needs, and what travels with it."""
+"""From the source of cells to components: what each cell reads, writes and needs, and what its step carries."""

@@ -1,8 +1,8 @@
 """Which of its arguments a function may change in place: ``def f(d): d["a"] = 1`` does, ``d = d.copy()`` before it not.
 
 A function's names are followed from statement to statement. A name stands for an argument as long as it may be that
-very object; what is a part of it, or was made of it, does not count. So what is said here is what a function is
-likely to do; what it did is for the values themselves to tell.
+very object; a part of the object, or a value made from it, does not count. So this module finds what a function is
+likely to change; comparing the values shows what it did change.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kfnb.capture.syntax import FILLERS, MUTATORS, chain_root
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 Origins = dict[str, frozenset[str]]
-"""The arguments that each name may be."""
+"""For each name, the arguments that it may refer to."""
 
 _NONE: frozenset[str] = frozenset()
 
@@ -36,7 +36,7 @@ def names_given_to_change(tree: ast.AST, functions: Mapping[str, ast.AST]) -> se
 def _changed_arguments(
     call: ast.Call, functions: Mapping[str, Function], around: tuple[str, ...]
 ) -> Iterable[ast.expr]:
-    """The arguments of a call that the function called may change; ``around`` are those that are being looked at."""
+    """The arguments of a call that the called function may change; ``around`` are functions already being analyzed."""
     if _fills(call) and call.args:
         yield call.args[0]
     name = call.func.id if isinstance(call.func, ast.Name) else ""
@@ -65,7 +65,7 @@ def changed_parameters(
 
 
 class _Flow(ast.NodeVisitor):
-    """Follows one function's names from statement to statement."""
+    """Follow one function's names from statement to statement."""
 
     def __init__(self, functions: Mapping[str, Function], around: tuple[str, ...]) -> None:
         self.functions = functions
@@ -93,7 +93,7 @@ class _Flow(ast.NodeVisitor):
         return _NONE.union(*map(self.of, parts))
 
     def change(self, node: ast.AST) -> None:
-        """The object that ``node``, or what it is a part of, begins with is changed."""
+        """Record a change of the object that the expression ``node`` begins with."""
         self.changed |= self.of(chain_root(node))
 
     # -- statements -------------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ class _Flow(ast.NodeVisitor):
             self.changed |= self.of(argument)
 
     def visit_FunctionDef(self, node: Function | ast.Lambda) -> None:
-        """A function inside sees the names around it, but for its own parameters."""
+        """An inner function sees the names around it, except its own parameters."""
         kept = dict(self.origins)
         for name in parameters(node.args):
             self.origins.pop(name, None)
@@ -162,7 +162,7 @@ class _Flow(ast.NodeVisitor):
     # -- control flow -----------------------------------------------------------------------------------------
 
     def alternatives(self, *bodies: Iterable[ast.AST]) -> None:
-        """What a name may be after any of several bodies, of which one runs."""
+        """Merge what names may refer to after several bodies, of which one runs."""
         before, ends = self.origins, []
         for body in bodies:
             self.origins = dict(before)
@@ -178,7 +178,7 @@ class _Flow(ast.NodeVisitor):
 
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
         self.visit(node.iter)
-        for _ in range(2):  # what the first turn binds, the second may change
+        for _ in range(2):  # the second iteration may change what the first one binds
             self.bind(node.target, self.items_of(node.iter))
             self.alternatives(node.body, ())
         self.block(node.orelse)
@@ -195,7 +195,7 @@ class _Flow(ast.NodeVisitor):
         self.alternatives([*node.body, *node.orelse], *(handler.body for handler in node.handlers))
         self.block(node.finalbody)
 
-    def visit_TryStar(self, node: Any) -> None:  # Python 3.11's, of the same fields
+    def visit_TryStar(self, node: Any) -> None:  # Python 3.11, with the same fields
         self.visit_Try(node)
 
     def visit_Match(self, node: ast.Match) -> None:

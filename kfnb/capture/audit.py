@@ -1,8 +1,9 @@
-"""What Python does with files, as it does it: its audit events, and looks at whether a file is there.
+"""Python's file accesses as they happen: its audit events, and checks of whether a file exists.
 
-Python tells a hook of what it opens, lists, renames and removes (https://docs.python.org/3/library/audit_events.html).
-It does not tell of ``os.path.exists`` and its like, which all ask ``os.stat``, ``os.lstat`` or ``os.access``: while
-a watch listens, those three stand for functions that tell as well.
+Python calls audit hooks when it opens, lists, renames and removes files
+(https://docs.python.org/3/library/audit_events.html). There is no event for ``os.path.exists`` and similar functions,
+which all call ``os.stat``, ``os.lstat`` or ``os.access``: while a watch is active, those three are replaced by
+functions that raise an event too.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any
 
 Heard = Callable[[str, tuple[Any, ...]], None]
 LOOK = "look"
-"""The event of a look at whether a file is there; its argument is the path."""
+"""The event of a check of whether a file exists; its argument is the path."""
 
 _EVENTS = frozenset(
     {
@@ -29,7 +30,7 @@ _EVENTS = frozenset(
 )
 _LOOKS = ("stat", "lstat", "access")
 _IMPORTS = "<frozen importlib"
-"""Where Python imports modules: the folders that it searches for them are not inputs of the cell."""
+"""The import machinery: folders that Python searches for modules are not inputs of the cell."""
 
 _listening: list[Heard | None] = []
 _originals = {name: getattr(os, name) for name in _LOOKS}
@@ -38,9 +39,9 @@ _hearing = threading.local()
 
 
 def listen(heard: Heard | None) -> None:
-    """Hand the events to ``heard`` from now on; None for no one.
+    """Pass the events to ``heard`` from now on; None stops that.
 
-    An audit hook cannot be removed, so there is one for all.
+    An audit hook cannot be removed, so one hook serves all watches.
     """
     if not _listening:
         _listening.append(None)
@@ -58,12 +59,12 @@ def _hook(event: str, arguments: tuple[Any, ...]) -> None:
 
 def _tell(event: str, arguments: tuple[Any, ...]) -> None:
     heard = _listening[0]
-    # what is done with files in order to hear is not what the cell does
+    # file accesses of the hook itself are not the cell's
     if heard is None or getattr(_hearing, "now", False) or _is_import(sys._getframe(2)):  # noqa: SLF001
         return
     _hearing.now = True
     try:
-        with suppress(Exception):  # an error here would be the user's
+        with suppress(Exception):  # an error here would surface in the user's code
             heard(event, arguments)
     finally:
         _hearing.now = False
@@ -74,7 +75,7 @@ def _is_import(frame: Any) -> bool:
 
 
 def _teller(look: Callable[..., Any]) -> Callable[..., Any]:
-    """``look``, telling of its path first."""
+    """Wrap ``look`` so that it raises an event with its path first."""
 
     @wraps(look)
     def telling(path: Any, *more: Any, **options: Any) -> Any:
@@ -89,5 +90,5 @@ def _teller(look: Callable[..., Any]) -> Callable[..., Any]:
         os.supports_effective_ids,
     ):
         if look in abilities:
-            abilities.add(telling)  # shutil asks
+            abilities.add(telling)  # shutil checks
     return telling

@@ -1,8 +1,8 @@
-"""A cell's text as lines inside a function: what was written at a notebook's level, made to mean the same there.
+"""A cell's text as lines inside a function, with the meaning that it has at the top level of a notebook.
 
-The text stays as it is, comments and all, but for the few statements that Python treats otherwise in a function:
-``import *`` names its names, ``x: int = 1`` loses its annotation (a global name has none), ``await`` gets a coroutine
-around it, and ``global`` becomes ``nonlocal`` for the few names that are the function's own.
+The text is unchanged, comments included, except for the statements that Python treats differently in a function:
+``import *`` lists its names, ``x: int = 1`` loses its annotation (a global name has none), ``await`` is put in a
+coroutine, and ``global`` becomes ``nonlocal`` for the few names that are local to the function.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ class Body:
 
 
 def body_of(text: str, star_names: StarNames, used: Iterable[str], local: Collection[str]) -> Body:
-    """``text``, Python as it stood in a cell, for the inside of a function.
+    """Convert ``text``, the Python of a cell, for the inside of a function.
 
-    ``used`` are the names needed of it, ``local`` those that are the function's own: all others are global.
+    ``used`` are the names that are needed from it, ``local`` those local to the function: all others are global.
     """
     tree = ast.parse(text)
     edits = list(_blank_lines(tree))
@@ -45,7 +45,7 @@ def body_of(text: str, star_names: StarNames, used: Iterable[str], local: Collec
 
 
 def _scoped(names: Sequence[str], local: Collection[str]) -> str:
-    """``global`` for the inside of a function in which the names ``local`` are not global."""
+    """A ``global`` statement for the inside of a function in which the names ``local`` are not global."""
     own = [name for name in names if name in local]
     others = [name for name in names if name not in local]
     parts = [f"nonlocal {', '.join(own)}" if own else "", f"global {', '.join(others)}" if others else ""]
@@ -65,19 +65,19 @@ def _without_annotation(node: ast.AnnAssign) -> Edit:
     if node.value is None:
         return Edit(node, "pass")
     assert isinstance(node.target, ast.Name)
-    # from the name to the end of its annotation: the value stays as it is written
+    # from the name to the end of its annotation: the value is unchanged
     head = ast.copy_location(ast.Name(node.target.id), node)
     head.end_lineno, head.end_col_offset = node.annotation.end_lineno, node.annotation.end_col_offset
     return Edit(head, node.target.id)
 
 
 def exact(text: str) -> str:
-    """The text with its strings so written that KFP, which empties blank lines, leaves them as they are."""
+    """Rewrite strings so that KFP, which empties blank lines, does not change their values."""
     return apply_edits(text, list(_blank_lines(ast.parse(text))))
 
 
 def _blank_lines(tree: ast.AST) -> Iterator[Edit]:
-    """Strings with a line of nothing but blanks, which KFP empties when it takes a function's source."""
+    """Strings with a line of only blanks, which KFP empties when it reads a function's source."""
     for node in _strings(tree):
         line_breaks = (node.end_lineno or node.lineno) - node.lineno
         if line_breaks and _has_blank_line(node):
@@ -98,7 +98,7 @@ def _has_blank_line(node: ast.expr) -> bool:
 
 
 def _strings(tree: ast.AST) -> Iterator[ast.JoinedStr | ast.Constant]:
-    """The outermost strings: the parts of an f-string have no places of their own before Python 3.12."""
+    """The outermost strings: before Python 3.12, the parts of an f-string have no positions."""
     if isinstance(tree, ast.JoinedStr) or (
         isinstance(tree, ast.Constant) and isinstance(tree.value, str | bytes)
     ):
@@ -109,7 +109,7 @@ def _strings(tree: ast.AST) -> Iterator[ast.JoinedStr | ast.Constant]:
 
 
 def indented(text: str, by: str = INDENT) -> str:
-    """The text moved right, but for lines that are the inside of a string."""
+    """Indent the text, except for lines inside a string."""
     inside = _lines_in_strings(text)
     return "\n".join(
         line if number in inside or not line.strip() else by + line
@@ -133,7 +133,7 @@ def _named(node: ast.ImportFrom, star_names: StarNames, used: Iterable[str]) -> 
 
 
 def _awaits(tree: ast.Module) -> bool:
-    """Whether the text awaits outside of any function, which a notebook allows."""
+    """Whether the text uses ``await`` outside of functions, which a notebook allows."""
     waiting: list[ast.AST] = [*tree.body]
     while waiting:
         node = waiting.pop()

@@ -1,8 +1,8 @@
-"""Capturing a component: what is looked at before its cell runs, and after.
+"""Capturing a component: the checks before its cell runs, and the observations after.
 
-``begin`` comes before the cell: it checks all that can be checked, gives the parameters their values and remembers
-how the inputs look. ``finish`` comes when the cell has run without an error: it sees what was written and changed,
-and adds the component to the notebook. In between the cell runs as any other.
+``begin`` is called before the cell: it checks what can be checked, gives the parameters their values and records the
+state of the inputs. ``finish`` is called when the cell has run without an error: it finds what was written and
+changed, and adds the component to the notebook. In between, the cell runs as any other.
 """
 
 from __future__ import annotations
@@ -15,10 +15,17 @@ from typing import Any
 
 from kfnb.capture import functions
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import Component, Input, Options, Part, check_name, check_sources
+from kfnb.capture.component import (
+    Component,
+    ComponentInput,
+    ComponentPart,
+    Options,
+    check_name,
+    check_sources,
+)
 from kfnb.capture.content import Examined, examine
 from kfnb.capture.definitions import Definition
-from kfnb.capture.dependencies import Travel, trace, travel_of
+from kfnb.capture.dependencies import Dependencies, trace, travel_of
 from kfnb.capture.environment import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.files import Files
@@ -26,12 +33,12 @@ from kfnb.capture.findings import notes_of, outside
 from kfnb.capture.lookups import seen_whole
 from kfnb.capture.named_files import Named, named_in
 from kfnb.capture.names import read_names
-from kfnb.capture.notebook import Notebook
-from kfnb.capture.object_changes import Watch
+from kfnb.capture.notebook import ExecutedNotebook
+from kfnb.capture.object_changes import ObjectWatch
 from kfnb.capture.parts import joined, with_parts
 from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.requirements import requirements
-from kfnb.capture.values import Kind, kind_of
+from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch
 from kfnb.capture.whole_paths import holds_whole_path
 from kfnb.errors import CaptureError
@@ -39,32 +46,32 @@ from kfnb.errors import CaptureError
 
 @dataclass(frozen=True)
 class Pending:
-    """A component whose cell is about to run; ``watch`` is how what it gets looks before.
+    """A component whose cell is about to run; ``watch`` holds the state of its inputs before.
 
-    When the cell has run, however it ended, ``environment`` is to be restored, ``files``, ``variables`` and ``pickles``
-    are to be stopped.
+    When the cell has run, however it ended, ``environment`` must be restored, and ``files``, ``variables`` and
+    ``pickles`` must be stopped.
     """
 
     component: Component
-    travel: Travel
-    watch: Watch
+    travel: Dependencies
+    watch: ObjectWatch
     environment: Environment
     files: FileWatch
     variables: VariableWatch
     pickles: PickleWatch
 
     def end(self) -> None:
-        """The cell has run: the kernel is as it was before."""
+        """Restore the kernel after the cell."""
         self.variables.stop()
         self.files.stop()
         self.pickles.stop()
         self.environment.restore()
 
 
-def begin(notebook: Notebook, cell: Cell, options: Options, *, continues: bool = False) -> Pending:
+def begin(notebook: ExecutedNotebook, cell: Cell, options: Options, *, continues: bool = False) -> Pending:
     """Check a component before its cell runs, and give its parameters their values in the kernel.
 
-    With ``continues`` the cell is a further part of a component that there is. Raises ``CaptureError``; then nothing
+    With ``continues`` the cell is a further part of an existing component. Raises ``CaptureError``; then nothing
     has changed.
     """
     check_name(cell.name, "component")
@@ -85,13 +92,13 @@ def begin(notebook: Notebook, cell: Cell, options: Options, *, continues: bool =
 
 
 def checked(
-    notebook: Notebook, cell: Cell, options: Options, *, parts: tuple[Part, ...] = ()
-) -> tuple[Component, Travel, Watch]:
-    """A component as far as it can be told before its cell runs. Raises ``CaptureError``; nothing is changed."""
+    notebook: ExecutedNotebook, cell: Cell, options: Options, *, parts: tuple[ComponentPart, ...] = ()
+) -> tuple[Component, Dependencies, ObjectWatch]:
+    """A component as far as it is known before its cell runs. Raises ``CaptureError``; nothing is changed."""
     check_name(cell.name, "component")
     check_sources(cell)
     names = read_names(cell.tree, notebook.star_names)
-    component = Component(cell.name, cell, names, options, parts=parts or (Part(cell, options),))
+    component = Component(cell.name, cell, names, options, parts=parts or (ComponentPart(cell, options),))
     if component.function is not None:
         component = functions.declared(component, notebook.star_names)
     component = replace(component, options=_with_values(notebook, component))
@@ -112,13 +119,13 @@ def checked(
     inputs, looks = _inputs(notebook, component, travel)
     placed = _placed(notebook, inputs)
     component = replace(component, inputs=inputs, constants=dict(travel.constants), placed=placed)
-    watch = Watch.begin(notebook, component, travel, looks)
+    watch = ObjectWatch.begin(notebook, component, travel, looks)
     _check_outputs(component, watch)
     return component, travel, watch
 
 
-def finish(notebook: Notebook, pending: Pending) -> Component:
-    """Add the component whose cell has run to the notebook, with what it was seen to do."""
+def finish(notebook: ExecutedNotebook, pending: Pending) -> Component:
+    """Add the component whose cell has run to the notebook, with what was observed."""
     component = _as_seen(notebook, pending.component, pending.files.stop(), pending.variables.stop())
     component = _with_pickles(notebook, component, pending.pickles.stop() | pending.watch.named)
     read = seen_whole(component, pending.travel, notebook.namespace)
@@ -140,8 +147,10 @@ def finish(notebook: Notebook, pending: Pending) -> Component:
     return component
 
 
-def _as_seen(notebook: Notebook, component: Component, files: Files, variables: Variables) -> Component:
-    """The component with the files and variables of all its parts, of which the one that has just run had these.
+def _as_seen(
+    notebook: ExecutedNotebook, component: Component, files: Files, variables: Variables
+) -> Component:
+    """The component with the files and variables of all its parts; those given are of the part that has just run.
 
     Its step runs the set-up cells first, with their files.
     """
@@ -158,8 +167,8 @@ def _as_seen(notebook: Notebook, component: Component, files: Files, variables: 
     )
 
 
-def _with_pickles(notebook: Notebook, component: Component, found: frozenset[str]) -> Component:
-    """The component with the notebook's names that it unpickled; those that a component makes are inputs too."""
+def _with_pickles(notebook: ExecutedNotebook, component: Component, found: frozenset[str]) -> Component:
+    """The component with the notebook's names that it unpickled; those that a component defines are inputs too."""
     known = notebook.components.get(component.name)
     if known is not None and len(component.parts) > 1:
         found |= known.unpickled
@@ -172,21 +181,21 @@ def _with_pickles(notebook: Notebook, component: Component, found: frozenset[str
 
 
 def _other_parts(pending: Pending) -> Iterator[str]:
-    """The cells that a component still has where its first one ran again."""
+    """A note on the further cells of a component whose first cell ran again."""
     first, *rest = pending.component.parts
     if rest and first.cell.order == pending.component.cell.order:
         numbers = ", ".join(f"[{part.cell.number}]" for part in rest)
-        yield f"{pending.component.name} continues with what cell {numbers} had: run those again to see its result"
+        yield f"{pending.component.name} still includes cell {numbers}: run those again to see the result here"
 
 
-def _placed(notebook: Notebook, names: Iterable[str]) -> frozenset[str]:
+def _placed(notebook: ExecutedNotebook, names: Iterable[str]) -> frozenset[str]:
     """Those of the names that hold whole paths of the notebook's folder."""
     space = notebook.namespace
     return frozenset(name for name in names if holds_whole_path(space.get(name), notebook.folder))
 
 
-def _named(notebook: Notebook, component: Component, travel: Travel) -> Named:
-    """What the component's code says of files; modules that another component wrote are named too."""
+def _named(notebook: ExecutedNotebook, component: Component, travel: Dependencies) -> Named:
+    """What the component's code reveals about files; modules that another component wrote count too."""
     space = notebook.namespace
     trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
     names = {*component.names.reads, *travel.constants, *travel.params, *(s.name for s in travel.sources)}
@@ -198,20 +207,20 @@ def _named(notebook: Notebook, component: Component, travel: Travel) -> Named:
 # -- before ---------------------------------------------------------------------------------------------------
 
 
-def _check_unique(notebook: Notebook, cell: Cell) -> None:
-    """Where every cell runs once, two that make one component are a mistake; a person may have edited the one."""
+def _check_unique(notebook: ExecutedNotebook, cell: Cell) -> None:
+    """Where every cell runs once, two cells for one component are a mistake; in a session, the user edited the cell."""
     known = notebook.components.get(cell.name)
     if known is not None and notebook.linear:
         raise CaptureError(
-            f"cell {cell}: component {cell.name} is that of cell {known.cell} already:",
+            f"cell {cell}: component {cell.name} is already defined by cell {known.cell}:",
             code="invalid-name",
             hint="rename one of them",
             ref=f"cell {cell}",
         )
 
 
-def _with_values(notebook: Notebook, component: Component) -> Options:
-    """The options with each parameter's value here: one that papermill was given stands for the default."""
+def _with_values(notebook: ExecutedNotebook, component: Component) -> Options:
+    """The options with the value of each parameter here: a value given to papermill replaces the default."""
     params = []
     for param in component.options.params:
         value = param.default
@@ -223,11 +232,11 @@ def _with_values(notebook: Notebook, component: Component) -> Options:
     return replace(component.options, params=tuple(params))
 
 
-def _check_parameters(notebook: Notebook, options: Options) -> None:
+def _check_parameters(notebook: ExecutedNotebook, options: Options) -> None:
     for param in options.params:
         if param.name == "kf":
             raise CaptureError(
-                f"{param.place}: kf is what a component reports with (kf.log_metrics):",
+                f"{param.place}: the name kf is reserved for reporting (kf.log_metrics):",
                 code="invalid-name",
                 hint="give the parameter another name",
                 ref=param.place,
@@ -242,24 +251,24 @@ def _check_parameters(notebook: Notebook, options: Options) -> None:
 
 
 def typed(value: Any, kind: str, name: str) -> Any:
-    """``value`` as a parameter of type ``kind``; an int may stand for a float. Raises ``CaptureError``."""
+    """Check ``value`` as a parameter of type ``kind``; an int is accepted as a float. Raises ``CaptureError``."""
     if kind == "float" and type(value) is int:
         return float(value)
     if type(value).__name__ != kind:
-        raise CaptureError(f"{name} is {kind}, not {value!r}")
+        raise CaptureError(f"{name} must be {kind}, not {value!r}")
     return value
 
 
-def _check_outputs(component: Component, watch: Watch) -> None:
+def _check_outputs(component: Component, watch: ObjectWatch) -> None:
     made = {*component.names.writes, *component.names.changes, *component.names.reads, *watch.before}
     for name in component.options.outputs:
         if component.function is None and name not in made:
-            told = f"cell {component.cell} never assigns {name}, which --output names"
-            raise CaptureError(told, code="not-defined", ref=f"cell {component.cell}")
+            message = f"--output {name}: cell {component.cell} does not assign {name}"
+            raise CaptureError(message, code="not-defined", ref=f"cell {component.cell}")
 
 
-def _of_other_parts(notebook: Notebook, component: Component) -> Mapping[str, Input]:
-    """The inputs that the other parts of a component were seen to have; its own may have changed by them since."""
+def _of_other_parts(notebook: ExecutedNotebook, component: Component) -> Mapping[str, ComponentInput]:
+    """The inputs that the other parts of a component had; those parts may have changed their values since."""
     known = notebook.components.get(component.name)
     if known is None or len(component.parts) == 1 or component.parts[0].cell.order == component.cell.order:
         return {}
@@ -267,9 +276,9 @@ def _of_other_parts(notebook: Notebook, component: Component) -> Mapping[str, In
 
 
 def _inputs(
-    notebook: Notebook, component: Component, travel: Travel
-) -> tuple[dict[str, Input], dict[str, Examined]]:
-    inputs: dict[str, Input] = {}
+    notebook: ExecutedNotebook, component: Component, travel: Dependencies
+) -> tuple[dict[str, ComponentInput], dict[str, Examined]]:
+    inputs: dict[str, ComponentInput] = {}
     looks: dict[str, Examined] = {}
     before = _of_other_parts(notebook, component)
     for name, definition in travel.inputs.items():
@@ -279,7 +288,7 @@ def _inputs(
         if name not in notebook.namespace:
             # a function component's outputs, or a step's on the cluster, have no value here
             raise CaptureError(
-                f"{name}, which cell {definition.cell} makes, has no value here:",
+                f"{name}, defined by cell {definition.cell}, has no value in the notebook:",
                 code="no-value",
                 hint="run that cell",
                 ref=f"cell {definition.cell}",
@@ -288,44 +297,46 @@ def _inputs(
         seen = examine(value)
         if (
             seen.refusal and name not in component.names.keeps
-        ):  # what may not be needed is refused where it is
+        ):  # a name that may not be needed is refused only where it is used
             line = component.names.reads.get(name, 1)
             raise CaptureError(
-                f"{component.cell.place(line)}: {name}, which cell {definition.cell} makes: {seen.refusal}",
+                f"{component.cell.place(line)}: {name}, defined by cell {definition.cell}: {seen.refusal}",
                 ref=str(component.cell.place(line)),
             )
         travel.notes += _since(notebook, travel, name, definition, seen)
-        inputs[name] = Input(name, kind_of(value), definition.cell.name, definition.cell.order, seen.modules)
+        inputs[name] = ComponentInput(
+            name, kind_of(value), definition.cell.name, definition.cell.order, seen.modules
+        )
         looks[name] = seen
     return inputs, looks
 
 
 def _since(
-    notebook: Notebook, travel: Travel, name: str, definition: Definition, seen: Examined
+    notebook: ExecutedNotebook, travel: Dependencies, name: str, definition: Definition, seen: Examined
 ) -> Iterator[str]:
-    """What has happened to an input since the cell that makes it in a pipeline did."""
+    """Notes on inputs that have changed since the cells that define them ran."""
     then = notebook.left.get((name, definition.cell.key))
     if then is not None and then == (definition.cell.order, seen.digest):
         return
     if name in travel.again:
         yield (
-            f"{travel.again[name]}: {name} was read here as an earlier run of this cell had left it; a pipeline runs"
+            f"{travel.again[name]}: {name} had the value that an earlier run of this cell left; a pipeline runs"
             " the step once. Run the cells before it again to see the pipeline's result"
         )
     elif then is not None and then[0] == definition.cell.order:
         yield (
-            f"{name} is not as cell {definition.cell} left it: a cell that is no component, or one that changed it"
-            " through another name, did so since; a pipeline has it as that cell left it"
+            f"{name} has changed since cell {definition.cell} ran, in a cell that is not a component or through another"
+            f" name; a pipeline uses the value that cell {definition.cell} leaves"
         )
 
 
 # -- after ----------------------------------------------------------------------------------------------------
 
 
-def _with_outputs(notebook: Notebook, component: Component, changed: list[str]) -> Component:
-    """The component with all that it wrote and changed, and remember how each looks."""
+def _with_outputs(notebook: ExecutedNotebook, component: Component, changed: list[str]) -> Component:
+    """The component with all that it wrote and changed; the state of each is recorded."""
     names = component.names
-    outputs: dict[str, Kind] = {}
+    outputs: dict[str, ValueKind] = {}
     refusals: dict[str, str] = {}
     known = notebook.components.get(component.name)
     if known is not None and len(component.parts) > 1:
@@ -338,7 +349,7 @@ def _with_outputs(notebook: Notebook, component: Component, changed: list[str]) 
         outputs[name] = kind_of(value)
         if seen.digest is None:
             refusals[name] = seen.refusal
-        elif seen.steady or examine(value).digest == seen.digest:  # a figure never looks the same twice
+        elif seen.steady or examine(value).digest == seen.digest:  # the digest of a figure differs each time
             notebook.left[name, component.cell.key] = component.cell.order, seen.digest
         if outputs[name].type == "Artifact":
             modules = tuple(sorted({*outputs[name].modules, *seen.modules}))

@@ -1,4 +1,4 @@
-"""One executed cell: its source as typed, and as the Python that can travel with a step."""
+"""One executed cell: its source as typed, and as the Python of a step."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ from functools import cached_property
 from kfnb.capture import shell_syntax
 from kfnb.capture.cell_magics import Begun, begun
 from kfnb.errors import CaptureError
-from kfnb.sourcemap import Place
+from kfnb.sourcemap import CellLine
 
 
 @dataclass(frozen=True)
 class Cell:
     """A cell as it ran.
 
-    ``number`` is the execution count that the notebook shows, ``order`` its place among all that ran; ``key`` tells
-    which cell it was, so that a cell that is run again is known to be the same. ``name`` is a component's;
-    ``variables`` are those of its words that had a value in Python, where it has commands; ``identity`` tells the cells
-    of one component apart: the client's id of it, or its text.
+    ``number`` is the execution count that the notebook shows, ``order`` its position among all executions; ``key``
+    identifies the cell, so that a cell that runs again is recognized. ``name`` is a component's; ``variables`` are the
+    words of its commands that had a value in Python; ``identity`` distinguishes the cells of one component: the
+    client's id of the cell, or its text.
     """
 
     raw: str
@@ -33,9 +33,9 @@ class Cell:
     def __str__(self) -> str:
         return f"{self.name} [{self.number}]" if self.name else f"[{self.number}]"
 
-    def place(self, line: int) -> Place:
+    def place(self, line: int) -> CellLine:
         """A line of this cell, counted as the notebook's editor does."""
-        return Place(str(self), line)
+        return CellLine(str(self), line)
 
     @property
     def earlier(self) -> frozenset[int]:
@@ -53,8 +53,8 @@ class Cell:
         return self.begun.word if self.begun else ""
 
     @cached_property
-    def code(self) -> shell_syntax.Code:
-        """The cell's Python, with the same lines as the cell; commands and magics in a form that travels."""
+    def code(self) -> shell_syntax.CellCode:
+        """The cell's Python, with the same lines as the cell; commands and magics are translated."""
         lines = self.raw.split("\n")
         return shell_syntax.translate(
             "\n".join(self.begun.body(lines) if self.begun else lines), self.variables
@@ -62,7 +62,7 @@ class Cell:
 
     @cached_property
     def tree(self) -> ast.Module:
-        """The syntax tree of ``code``. Raises ``CaptureError`` where the cell is no Python."""
+        """The syntax tree of ``code``. Raises ``CaptureError`` where the cell is not valid Python."""
         try:
             return ast.parse(self.code.text)
         except SyntaxError as error:

@@ -1,4 +1,4 @@
-"""Cells of ours that run as any cell does: by the ``%%`` words that begin them, alone or with cell magics of others."""
+"""kfnb's cell magics that run the cell as usual, alone or together with cell magics of other packages."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ SET_UP = "%%kf_setup"
 """A cell whose code every later step runs first."""
 
 HEADS = ("%%kf_component", "%%kf_parameters", SET_UP)
-"""Cells that begin with one of these run as any cell, and are something more."""
+"""Magics whose cells run as any cell and are also captured."""
 
 TRIAL = "%%kf_tune"
-"""A cell that begins with this does not run here: it is the trial of a study."""
+"""A cell with this magic does not run in the kernel: it is the trial of a study."""
 
 WITHOUT_EFFECT = ("%%time", "%%capture")
-"""Cell magics above or below one of ours that have no meaning in a step."""
+"""Cell magics that may be combined with kfnb's and have no effect in a step."""
 
 TRAVELLING = ("%%bash", "%%sh", "%%writefile")
-"""Cell magics above or below one of ours that a step can do too."""
+"""Cell magics that may be combined with kfnb's and run in a step too."""
 
 
 @dataclass(frozen=True)
 class Begun:
-    """How a cell begins. ``word`` is ours: it stands with its options on the lines ``first`` to ``after`` (exclusive).
+    """The cell magics of a cell. ``word`` is kfnb's, with its options on the lines ``first`` to ``after`` (exclusive).
 
-    ``dropped`` are cell magics without effect, ``other`` is one that is to do the rest, which begins at ``start``.
+    ``dropped`` are cell magics without effect; ``other`` is the magic that runs the rest, which begins at ``start``.
     """
 
     word: str
@@ -36,14 +36,14 @@ class Begun:
     other: str = ""
 
     def body(self, lines: Sequence[str]) -> list[str]:
-        """The cell's lines, as many as there were, without those that begin it but for another magic."""
+        """The cell's lines, equally many, with kfnb's magic and those without effect removed."""
         if self.other:
             return [*[""] * (self.start - 1), self.other, *lines[self.start :]]
         return [*[""] * self.start, *lines[self.start :]]
 
 
 def begun(lines: Sequence[str]) -> Begun | None:
-    """How a cell of these lines begins; None for one that is not ours."""
+    """Parse the cell magics of a cell of these lines; None if none of them is kfnb's."""
     word, other = "", ""
     first = after = place = 0
     dropped: list[str] = []
@@ -52,7 +52,7 @@ def begun(lines: Sequence[str]) -> Begun | None:
         if found in (*HEADS, TRIAL) and not word:
             word, first = found, place
             while lines[place].rstrip("\n").endswith("\\") and place + 1 < len(lines):
-                place += 1  # options that go on on the next line
+                place += 1  # options that continue on the next line
             after = place + 1
         elif found in WITHOUT_EFFECT:
             dropped.append(lines[place].strip())

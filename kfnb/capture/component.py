@@ -15,11 +15,11 @@ from kfnb.capture.cell import Cell
 from kfnb.capture.content import examine
 from kfnb.capture.files import NONE, Files
 from kfnb.capture.name_usage import Names
-from kfnb.capture.notebook import Parameter
-from kfnb.capture.pod import Pod
+from kfnb.capture.notebook import DeclaredParameter
+from kfnb.capture.pod import PodSettings
 from kfnb.capture.scopes import local_names
 from kfnb.capture.syntax import inside_functions, stored_names
-from kfnb.capture.values import Kind, kind_of
+from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.errors import CaptureError
 
@@ -33,20 +33,20 @@ _PROGRAM_NAMES = {
 
 @dataclass(frozen=True)
 class Options:
-    """What a component is told beside its code."""
+    """The options of a component."""
 
-    params: tuple[Parameter, ...] = ()
+    params: tuple[DeclaredParameter, ...] = ()
     outputs: tuple[str, ...] = ()
     packages: tuple[str, ...] = ()
     image: str = ""
     retries: int = 0
     cache: bool = True
-    pod: Pod = field(default_factory=Pod)
+    pod: PodSettings = field(default_factory=PodSettings)
 
 
 @dataclass(frozen=True)
-class Part:
-    """One of the cells that a component is made of, with its own options, and what it was seen to read and write."""
+class ComponentPart:
+    """One of the cells of a component, with its own options, and what it read and wrote when it ran."""
 
     cell: Cell
     options: Options
@@ -55,11 +55,11 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Input:
+class ComponentInput:
     """A value that the cell read from an earlier component: what it was, and which run of which cell made it."""
 
     name: str
-    kind: Kind
+    kind: ValueKind
     producer: str
     producer_order: int
     modules: frozenset[str] = frozenset()
@@ -69,20 +69,20 @@ class Input:
 class Component:
     """A captured cell, or several (``parts``) as one.
 
-    ``outputs`` are the kinds of all names that it wrote and that still had a value at its end; ``refusals`` says of
-    some of them why they cannot travel. ``constants`` are the values, as Python source, of the notebook's
-    constants when it ran; ``changed`` the inputs that it changed in place; ``files`` what it read and wrote;
-    ``unpickled`` are the notebook's names that pickles in those and in its inputs need; ``variables`` those of the
-    environment that it was seen to read; ``placed`` the inputs and outputs that hold whole paths of
-    the notebook's folder; ``outside`` the files elsewhere on this machine that it names, by line.
+    ``outputs`` are the kinds of all names that it wrote and that had a value at its end; ``refusals`` says why some of
+    them cannot be passed between steps. ``constants`` are the values, as Python source, of the notebook's constants
+    when it ran; ``changed`` are the inputs that it changed in place; ``files`` those it read and wrote; ``unpickled``
+    are the notebook's names that pickles in those and in its inputs need; ``variables`` are the environment variables
+    that it read; ``placed`` are the inputs and outputs that hold absolute paths of the notebook's folder; ``outside``
+    are the files elsewhere on this machine that it names, by line.
     """
 
     name: str
     cell: Cell
     names: Names
     options: Options
-    inputs: Mapping[str, Input] = field(default_factory=dict)
-    outputs: Mapping[str, Kind] = field(default_factory=dict)
+    inputs: Mapping[str, ComponentInput] = field(default_factory=dict)
+    outputs: Mapping[str, ValueKind] = field(default_factory=dict)
     refusals: Mapping[str, str] = field(default_factory=dict)
     constants: Mapping[str, str] = field(default_factory=dict)
     changed: frozenset[str] = frozenset()
@@ -92,22 +92,22 @@ class Component:
     placed: frozenset[str] = frozenset()
     outside: Mapping[str, int] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
-    parts: tuple[Part, ...] = ()
+    parts: tuple[ComponentPart, ...] = ()
 
     @property
     def function(self) -> ast.FunctionDef | None:
         """The function that is the whole cell, where the cell is one annotated ``def``."""
         return component_function(self.cell.tree)
 
-    def param(self, name: str) -> Parameter | None:
+    def param(self, name: str) -> DeclaredParameter | None:
         """The parameter that the component declares under ``name``."""
         return next((param for param in self.options.params if param.name == name), None)
 
     def giving(self, outputs: Collection[str]) -> Component:
-        """The component where nothing but ``outputs`` is taken of it.
+        """The component where only ``outputs`` are used.
 
-        A name that it writes under a condition stays what it was where that does not hold. That makes an input of
-        the name only if somebody takes it: a loop's variable under an ``if`` is nobody's.
+        A name that it writes under a condition keeps its value where the condition does not hold. So such a name is
+        an input too, but only if a later step uses it: a loop's variable under an ``if`` is not.
         """
         keeps = {name: line for name, line in self.names.keeps.items() if name in outputs}
         gone = self.names.keeps.keys() - keeps.keys()
@@ -126,17 +126,17 @@ def component_function(tree: ast.Module) -> ast.FunctionDef | None:
 
 
 def check_name(name: str, what: str) -> None:
-    """A component's and a pipeline's name is a Python name that KFP can make a task's name of."""
+    """Check the name of a component or a pipeline: a Python identifier that KFP can turn into a task's name."""
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name) or keyword.iskeyword(name):
         raise CaptureError(
-            f"{name!r} is no name for a {what}:",
+            f"{name!r} is not a valid name for a {what}:",
             code="invalid-name",
-            hint="use letters, digits and _, beginning with a letter",
+            hint="use letters, digits and _, and begin with a letter",
             ref=name,
         )
     if hasattr(builtins, name) or name in _PROGRAM_NAMES or name.startswith("kfnb_"):
         raise CaptureError(
-            f"{name!r} means something else in a pipeline's program:",
+            f"{name!r} is reserved in a pipeline's program:",
             code="invalid-name",
             hint=f"give the {what} another name",
             ref=name,
@@ -144,28 +144,28 @@ def check_name(name: str, what: str) -> None:
 
 
 def check_sources(cell: Cell) -> None:
-    """What in the cell's own text keeps it from being a step, before any name is looked up."""
+    """Check that the cell's text can be a step, before any name is looked up. Raises ``CaptureError``."""
     if not cell.tree.body:
-        raise CaptureError(f"cell {cell} holds no code: a component needs some", ref=f"cell {cell}")
+        raise CaptureError(f"cell {cell} has no code: a component needs code", ref=f"cell {cell}")
     for line, magic in cell.code.refused.items():
         raise CaptureError(
-            f"{cell.place(line)}: {magic} cannot travel with a component:",
-            hint="move it to a cell of its own",
+            f"{cell.place(line)}: {magic} cannot be used in a component:",
+            hint="move it to a separate cell",
             ref=str(cell.place(line)),
         )
     own = _assigned(cell.tree)
     for node in ast.walk(cell.tree):
         if isinstance(node, ast.Name) and _HISTORY.fullmatch(node.id) and node.id not in own:
             raise CaptureError(
-                f"{cell.place(node.lineno)}: {node.id} is the notebook's own history, which a step does not have:",
-                hint="give the value a name",
+                f"{cell.place(node.lineno)}: {node.id} is the notebook's history, which a step does not have:",
+                hint="assign the value to a name",
                 ref=str(cell.place(node.lineno)),
             )
     check_globals(cell.tree, cell)
 
 
 def check_globals(tree: ast.AST, cell: Cell) -> None:
-    """``global x`` becomes ``nonlocal x`` in a step: no function in between may have an ``x`` of its own."""
+    """Check that no function between hides a global: ``global x`` becomes ``nonlocal x`` in a step."""
     for node, around in inside_functions(tree):
         if not isinstance(node, ast.Global):
             continue
@@ -174,7 +174,7 @@ def check_globals(tree: ast.AST, cell: Cell) -> None:
         for name in node.names:
             if name in hiding:
                 raise CaptureError(
-                    f"{cell.place(node.lineno)}: global {name} skips a function's own {name}, which a step cannot do:",
+                    f"{cell.place(node.lineno)}: global {name} inside a function with a local {name} is not supported:",
                     hint="rename one",
                     ref=str(cell.place(node.lineno)),
                 )
@@ -185,35 +185,34 @@ def _assigned(tree: ast.Module) -> set[str]:
 
 
 def is_builtin(name: str) -> bool:
-    """Whether Python itself, or a step's own prologue, provides ``name``."""
+    """Whether Python, or the prologue of a step, provides ``name``."""
     return hasattr(builtins, name) or name in PROVIDED
 
 
 PROVIDED = {"__name__", "display", "get_ipython"}
-"""Names of a notebook that a step has a stand-in for (``get_ipython`` is refused on its own)."""
+"""Names of a notebook that a step has a replacement for (``get_ipython`` is refused separately)."""
 
 
 def unknown_name(name: str, line: int, cell: Cell, known: list[str]) -> CaptureError:
-    """The error for a name that nothing makes."""
+    """The error for a name that no cell defines."""
     close = get_close_matches(name, known, 1)
     hint = (
         f"did you mean {close[0]}?"
         if close
-        else f"assign it in a component before, or declare it: --param {name}"
+        else f"assign it in an earlier component, or declare it with --param {name}"
     )
-    return CaptureError(f"{cell.place(line)}: nothing makes {name}; {hint}")
+    return CaptureError(f"{cell.place(line)}: {name} is not defined by any cell; {hint}")
 
 
 def live_object(name: str, line: int, cell: Cell, maker: str, value: Any) -> CaptureError:
-    """The error for a name that holds an object which only this kernel has, with what to do instead."""
+    """The error for a name whose object only this kernel has, with what to do instead."""
     kind = type(value).__name__
     if kind_of(value).parameter:
-        advice = f"Make that cell a component (%%kf_component), or declare it: --param {name}"
+        advice = f"Make that cell a component (%%kf_component), or declare a parameter, --param {name}"
     elif examine(value).digest is not None:
-        advice = "Make that cell a component (%%kf_component), or begin it with %%kf_setup: every step runs it then"
+        advice = "Make that cell a component (%%kf_component), or begin it with %%kf_setup, so that every step runs it"
     else:
-        advice = "Make it in the component, or in a cell that begins with %%kf_setup, which every step runs"
+        advice = "Create it in the component, or in a cell that begins with %%kf_setup, which every step runs"
     return CaptureError(
-        f"{cell.place(line)}: {name} ({kind}) was made {maker}, which is no component, so a step cannot have it."
-        f" {advice}"
+        f"{cell.place(line)}: {name} ({kind}) was created {maker}, so a step does not have it. {advice}"
     )

@@ -1,7 +1,7 @@
-"""What is in a value: a digest that tells whether it was changed, whose classes are in it, and what it shares.
+"""What is in a value: a digest that shows whether it was changed, whose classes are in it, and what it shares.
 
-A value is pickled into a hash. What pickling would take long for is looked at by ``Memory`` instead (numpy's arrays,
-pandas' columns) or by samples (long lists), so that a look at a large value costs what a look at a small one does.
+A value is pickled into a hash. Where pickling would take long, ``Memory`` reads the value instead (numpy's arrays,
+pandas' columns) or samples are taken (long lists), so that examining a large value costs no more than a small one.
 """
 
 from __future__ import annotations
@@ -21,40 +21,41 @@ from types import FunctionType, GeneratorType, ModuleType
 from typing import Any
 
 from kfnb import compat
-from kfnb.capture.fingerprint import Look, Memory, place_of, positions
+from kfnb.capture.fingerprint import Memory, Thoroughness, place_of, positions
 from kfnb.diagnostics import logger
 
 _logger = logger(__package__)
 
 _ATOMS = frozenset({int, float, str, bool, bytes, complex, type(None)})
 _LONG = 1000
-"""Items of a container that are looked at one by one, whatever they are."""
+"""Items of a container that are always examined one by one."""
 _MOST_ATOMS = 1_000_000
 _MOST_ITEMS = 20_000
-"""Of longer containers a sample is looked at: pickling asks Python about each item."""
+"""Of longer containers a sample is examined: pickling calls Python for each item."""
 _SAMPLES = 10_000
 _ATOM, _ITEM = 512, 16384
-"""Bytes of an array that take as long to look at as an item of a list."""
+"""Bytes of an array that take as long to examine as an item of a list."""
 _LARGE_WRITE = 2**20
 _STEADY = frozenset({
     "builtins", "collections", "copyreg", "datetime", "decimal", "fractions", "numpy", "pandas", "pathlib", "pyarrow",
     "scipy", "sklearn", "uuid",
 })  # fmt: skip
-"""Modules whose objects look the same twice where nothing has changed them. A figure never does."""
+"""Modules whose objects have the same digest as long as nothing changes them. A figure does not."""
 _LOOKS = count()
 _Cached = type(lru_cache(int))
-"""What ``lru_cache`` makes of a function: pickled by its name, so the process that unpickles it must have it."""
+"""The type of a function with ``lru_cache``: pickled by its name, so the process that unpickles it must define it."""
 
 
 @dataclass(frozen=True)
 class Examined:
-    """A value looked at.
+    """The result of examining a value.
 
-    ``digest`` is None where the value cannot travel, and ``refusal`` says why. ``modules`` are those whose classes
-    are in it. ``objects`` are those in it that can be changed, and ``lent`` memory that pandas copies before it
-    writes, both by id: they are held here, so that no other object can come to have such an id. Where ``sampled``,
-    not all was looked at: ``frames`` are pandas' of which that is true, ``unseen`` the bytes of everything else.
-    ``steady``: another look finds the same. ``named`` are the notebook's objects in it that travel only by name.
+    ``digest`` is None where the value cannot be passed to a step, and ``refusal`` says why. ``modules`` are those whose
+    classes are in it. ``objects`` are the mutable objects in it, and ``lent`` is memory that pandas copies before it
+    writes, both by id: references are kept, so that no other object can get such an id. Where ``sampled``, not all was
+    examined: ``frames`` are the pandas objects for which that is true, ``unseen`` is the number of bytes elsewhere.
+    ``steady``: examining the value again gives the same digest. ``named`` are the notebook's objects in it that are
+    pickled only by name.
     """
 
     digest: bytes | None
@@ -74,14 +75,14 @@ class Examined:
         return bool(mine & theirs or mine & other.lent.keys() or self.lent.keys() & theirs)
 
 
-def examine(value: Any, look: Look = Look.QUICK) -> Examined:
-    """Look at a value: equal digests of looks of one sort mean that nothing in it was seen to change."""
+def examine(value: Any, look: Thoroughness = Thoroughness.QUICK) -> Examined:
+    """Examine a value: equal digests, of the same thoroughness, mean that no change was found."""
     if refusal := _refusal(value):
         return Examined(None, refusal=refusal)
     walk = _Walk(look)
     try:
         walk.take(value)
-    except Exception as error:  # pickling runs any class's code, and fails in any way
+    except Exception as error:  # pickling runs code of any class, which may raise anything
         _logger.debug("A value cannot be pickled, so it cannot be an input of a step.", exc_info=True)
         reason = str(error).partition("\n")[0]
         return Examined(None, refusal=f"{type(value).__name__} cannot travel ({reason})")
@@ -109,9 +110,9 @@ def _refusal(value: Any) -> str:
 
 
 class _Walk:
-    """A file that only hashes what is written to it, filled by a pickler that asks here about each object."""
+    """A file that only hashes what is written to it, filled by a pickler that calls this class for each object."""
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Thoroughness) -> None:
         self.memory = Memory(look)
         self.hash = hashlib.blake2b(digest_size=16)
         self.modules: set[str] = set()
@@ -120,12 +121,12 @@ class _Walk:
         self.frames: list[Any] = []
         self.steady = True
         self.named: set[str] = set()
-        self.numbers: dict[int, int] = {}  # one object that is there twice is the same one
+        self.numbers: dict[int, int] = {}  # so that a shared object is hashed as shared
         self.codes: dict[int, bytes] = {}
-        self.private = 0  # depth of what is nobody's but the object's around it
+        self.private = 0  # depth inside objects that only the enclosing object refers to
 
     def write(self, data: Any) -> int:
-        """Take in what a pickler writes."""
+        """Hash what a pickler writes."""
         numpy = sys.modules.get("numpy")
         if len(data) >= _LARGE_WRITE and numpy is not None:
             data = self.memory.of(numpy.frombuffer(data, numpy.uint8))
@@ -133,7 +134,7 @@ class _Walk:
         return len(data)
 
     def buffer(self, buffer: pickle.PickleBuffer) -> bool:
-        """Take in memory that a pickler need not copy: pyarrow's, which nobody writes to."""
+        """Hash memory that a pickler does not copy: pyarrow's, which is immutable."""
         numpy = sys.modules.get("numpy")
         raw = buffer.raw()
         if len(raw) >= _LARGE_WRITE and numpy is not None:
@@ -147,7 +148,7 @@ class _Walk:
         _pickler(self).dump(value)
 
     def of_parts(self, *parts: Any, private: bool = False) -> bytes:
-        """The digest of some values, by themselves; where they are ``private``, they are shared with nobody."""
+        """The digest of some values alone; ``private`` values are referred to by nothing else."""
         around, self.hash = self.hash, hashlib.blake2b(digest_size=16)
         self.private += private
         try:
@@ -158,17 +159,17 @@ class _Walk:
             self.private -= private
             self.hash = around
 
-    # -- what a pickler meets ---------------------------------------------------------------------------------
+    # -- what a pickler visits --------------------------------------------------------------------------------
 
     def met(self, value: Any) -> Any:
-        """What stands for ``value`` in the hash; None where it is pickled as it is."""
+        """The replacement for ``value`` in the hash; None where it is pickled unchanged."""
         kind = type(value)
         if kind in _ATOMS:
             return None
         if root := root_of(value if isinstance(value, type) else kind):
             self.modules.add(root)
             self.steady &= root in _STEADY
-        if _is_drawn(value):  # hundreds of thousands of objects, that never look the same twice
+        if _is_drawn(value):  # hundreds of thousands of objects, with another digest each time
             self.steady = False
             figure = getattr(value, "figure", None) or value
             self.objects.setdefault(id(figure), figure)
@@ -184,13 +185,13 @@ class _Walk:
         return self.library(value)
 
     def code(self, value: Any) -> Any:
-        """A class or function: what is in it is shared by all that have it, here and in a step."""
+        """A class or function: its content is shared by all users of it, here and in a step."""
         if id(value) not in self.codes:
             self.codes[id(value)] = self.of_parts(value, private=True)
         return "code", self.codes[id(value)]
 
     def library(self, value: Any) -> Any:
-        """What stands for numpy's and pandas' values."""
+        """The replacement for values of numpy and pandas."""
         numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
         if numpy is not None and type(value) in (numpy.ndarray, numpy.memmap):
             return "array", self.number(value), self.array(value)
@@ -209,7 +210,7 @@ class _Walk:
         return self.numbers.setdefault(id(value), len(self.numbers))
 
     def container(self, value: Any) -> Any:
-        """A long container, of whose items only a sample is looked at where they are too many."""
+        """A long container, of whose items only a sample is examined if there are too many."""
         items = [*value, *value.values()] if isinstance(value, dict) else value
         if not isinstance(items, Sequence):
             items = list(items)
@@ -217,8 +218,8 @@ class _Walk:
         return None if digest is None else (type(value).__name__, self.number(value), len(items), digest)
 
     def items(self, items: Sequence[Any]) -> bytes | None:
-        """The digest of many items; None where each is to be asked about."""
-        whole = self.memory.look is Look.WHOLE
+        """The digest of many items; None where each must be pickled."""
+        whole = self.memory.look is Thoroughness.WHOLE
         if whole or len(items) <= _MOST_ATOMS:
             if set(map(type, items)) <= _ATOMS:
                 return hashlib.blake2b(pickle.dumps(items, 5), digest_size=16).digest()
@@ -229,19 +230,19 @@ class _Walk:
         return self.of_parts(sample)
 
     def array(self, array: Any) -> tuple[Any, ...]:
-        """An array's traits and content."""
+        """The type, shape and content of an array."""
         fortran = bool(array.flags.f_contiguous and not array.flags.c_contiguous)
         return array.dtype, array.shape, fortran, self.cells(array, lent=self.private > 0)
 
     def cells(self, array: Any, *, lent: bool) -> bytes:
-        """An array's content; ``lent`` where it is copied before it is written."""
+        """The content of an array; ``lent`` where it is copied before it is written."""
         lent = lent and copies_on_write()
         if not array.nbytes:
             return b""
         if not array.dtype.hasobject:
             return self.memory.lent(array) if lent else self.memory.of(array)
-        place = place_of(array) if lent and self.memory.look is Look.PLACE else b""
-        if self.memory.look is not Look.WHOLE and array.size > _MOST_ATOMS:
+        place = place_of(array) if lent and self.memory.look is Thoroughness.PLACE else b""
+        if self.memory.look is not Thoroughness.WHOLE and array.size > _MOST_ATOMS:
             sample = [array.flat[place] for place in positions(array.size, _SAMPLES).tolist()]
             self.memory.skip(0 if lent else array.size * _ATOM)
             return place + self.of_parts(sample)
@@ -251,9 +252,9 @@ class _Walk:
     # -- pandas -----------------------------------------------------------------------------------------------
 
     def frame(self, value: Any) -> bytes:
-        """A DataFrame or Series: all that it has beside its cells, and its columns one by one.
+        """A DataFrame or Series: its metadata, and its columns one by one.
 
-        Not as it is pickled: pandas rearranges its blocks when merely read.
+        Its pickle is not used: pandas rearranges its blocks even when they are only read.
         """
         pandas = sys.modules["pandas"]
         self.modules |= {"numpy"}
@@ -269,7 +270,7 @@ class _Walk:
         return digest
 
     def column(self, array: Any) -> Any:
-        """What stands for a column's cells."""
+        """The replacement for the cells of a column."""
         import numpy as np
 
         if type(array).__name__ not in ("NumpyExtensionArray", "PandasArray"):
@@ -284,18 +285,18 @@ class _Walk:
 def _pickler(walk: _Walk) -> Any:
     import cloudpickle
 
-    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
+    class HashPickler(cloudpickle.Pickler):  # type: ignore[misc]  # cloudpickle has no types
         def persistent_id(self, value: Any) -> Any:
             return walk.met(value)
 
-    return Pickler(walk, protocol=5, buffer_callback=walk.buffer)
+    return HashPickler(walk, protocol=5, buffer_callback=walk.buffer)
 
 
 # -- objects --------------------------------------------------------------------------------------------------
 
 
 def copies_on_write() -> bool:
-    """Whether pandas copies memory that two of its objects have in common before it writes to it."""
+    """Whether pandas copies memory that two of its objects share before it writes to it."""
     pandas = sys.modules.get("pandas")
     if pandas is None:
         return False
@@ -305,7 +306,7 @@ def copies_on_write() -> bool:
 
 
 def can_be_shared(value: Any) -> bool:
-    """Whether it matters that two names reach one such object: it can be changed through either."""
+    """Whether it matters that two names refer to one such object: it can be changed through either."""
     if isinstance(value, type | ModuleType | FunctionType | Enum | tzinfo | logging.Logger):
         return False
     if type(value) in (list, dict, set, bytearray):
@@ -321,7 +322,7 @@ def _is_frozen(value: Any) -> bool:
 
 
 def _constants() -> Iterator[type]:
-    """Classes of libraries whose objects nobody changes, or that all of a kernel has in common."""
+    """Classes of libraries whose objects are not changed, or are shared by the whole kernel."""
     if (numpy := sys.modules.get("numpy")) is not None:
         yield from (numpy.dtype, numpy.ufunc)
     if (pandas := sys.modules.get("pandas")) is not None:
@@ -329,7 +330,7 @@ def _constants() -> Iterator[type]:
 
 
 def _is_drawn(value: Any) -> bool:
-    """Whether it is a part of one of matplotlib's figures, or a figure."""
+    """Whether a value is a figure of matplotlib or a part of a figure."""
     artist = sys.modules.get("matplotlib.artist")
     return artist is not None and isinstance(value, artist.Artist)
 
@@ -340,13 +341,13 @@ def _is_array(value: Any) -> bool:
 
 
 def owner_of(value: Any) -> Any:
-    """The array whose memory a view looks at; any other object itself."""
+    """The array whose memory a view uses; any other object itself."""
     while _is_array(value) and value.base is not None:
         value = value.base
     return value
 
 
 def root_of(kind: type) -> str:
-    """The package that a class comes from; empty where it does not say."""
+    """The package that a class comes from; empty where it is unknown."""
     module: Any = kind.__module__  # Cython's classes have anything there
     return module.partition(".")[0] if isinstance(module, str) else ""

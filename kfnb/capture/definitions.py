@@ -1,4 +1,4 @@
-"""What made a name: the statements of executed cells that bind names, and of what sort each is."""
+"""Definitions: the statements of executed cells that bind names, and the kind of each."""
 
 from __future__ import annotations
 
@@ -39,13 +39,13 @@ _PURE = (
     ast.boolop,
     ast.IfExp,
 )
-"""What an expression over constants is made of: its value is a constant where all its names are."""
+"""Nodes of an expression over constants: its value is a constant where all its names are."""
 
 _SOURCE = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
 
-class Sort(Enum):
-    """What sort of statement made a name, and so how the name reaches a step."""
+class DefinitionKind(Enum):
+    """The kind of statement that defined a name, and so how the name reaches a step."""
 
     IMPORT = "import"
     SOURCE = "source"  # a function, class, lambda or partial: its text travels
@@ -59,13 +59,13 @@ class Sort(Enum):
 
 @dataclass(frozen=True)
 class Definition:
-    """That ``cell`` made ``name`` by the statement on ``first`` to ``last`` (lines from 1).
+    """A definition of ``name`` by the statement of ``cell`` on the lines ``first`` to ``last`` (from 1).
 
     ``only_changes``: the statement alters the object behind the name, and does not bind it.
     """
 
     name: str
-    sort: Sort
+    sort: DefinitionKind
     cell: Cell
     first: int
     last: int
@@ -74,7 +74,7 @@ class Definition:
 
     @property
     def text(self) -> str:
-        """The statement as it stands in the cell, without what may stand on the same lines."""
+        """The statement as written in the cell, without other statements on the same lines."""
         shared = [
             other
             for other in self.cell.tree.body
@@ -99,7 +99,7 @@ class Definition:
 
 
 def definitions_of(cell: Cell, star_names: StarNames) -> Iterator[Definition]:
-    """The names that a cell binds or deletes, in order; one that it binds twice comes twice."""
+    """The definitions and deletions of a cell, in order; a name that it binds twice is there twice."""
     for node in cell.tree.body:
         names = read_names(ast.Module([node], []), star_names)
         first = min([node.lineno, *(d.lineno for d in getattr(node, "decorator_list", ()))])
@@ -109,24 +109,24 @@ def definitions_of(cell: Cell, star_names: StarNames) -> Iterator[Definition]:
         for name in (name for name in names.changes if name not in names.writes):
             yield Definition(name, _sort(node, name, cell), cell, first, last, node, only_changes=True)
         for name in names.deletes:
-            yield Definition(name, Sort.DELETED, cell, first, last, node)
+            yield Definition(name, DefinitionKind.DELETED, cell, first, last, node)
 
 
-def _sort(node: ast.stmt, name: str, cell: Cell) -> Sort:
+def _sort(node: ast.stmt, name: str, cell: Cell) -> DefinitionKind:
     if cell.head == "%%kf_parameters" and isinstance(node, ast.Assign | ast.AnnAssign):
-        return Sort.PARAMETER
+        return DefinitionKind.PARAMETER
     if isinstance(node, ast.Import | ast.ImportFrom):
-        return Sort.IMPORT
+        return DefinitionKind.IMPORT
     component = cell.head == "%%kf_component"
     if _defines(node, name) or (not component and _is_fallback(node)):
-        return Sort.SOURCE
+        return DefinitionKind.SOURCE
     if component:
-        return Sort.STEP
+        return DefinitionKind.STEP
     return value_sort(node, name)
 
 
 def _defines(node: ast.stmt, name: str) -> bool:
-    """Whether the statement's text, run again elsewhere, makes ``name`` the same function, class or import."""
+    """Whether the statement's text, run elsewhere, defines ``name`` as the same function, class or import."""
     return _is_definition(node) and any(_binds(child, name) for child in ast.walk(node))
 
 
@@ -142,7 +142,7 @@ def _binds(node: ast.AST, name: str) -> bool:
 
 
 def _is_fallback(node: ast.stmt) -> bool:
-    """``try: import x; HAS_X = True`` and so on: its constants go with the imports."""
+    """Whether a ``try`` is a guarded import (``try: import x; HAS_X = True``), whose constants go with the imports."""
     return isinstance(node, ast.Try) and _is_definition(node) and any(map(_is_import, ast.walk(node)))
 
 
@@ -175,20 +175,22 @@ def _is_partial(value: ast.expr) -> bool:
 
 
 def _is_type(value: ast.expr) -> bool:
-    """``Point = namedtuple(...)`` and its like make classes."""
+    """Whether an assignment creates a class, as ``Point = namedtuple(...)`` does."""
     if not isinstance(value, ast.Call):
         return False
     called = value.func.attr if isinstance(value.func, ast.Attribute) else getattr(value.func, "id", "")
     return called in {"namedtuple", "NamedTuple", "TypedDict", "NewType", "TypeVar", "make_dataclass"}
 
 
-def value_sort(node: ast.stmt | None, name: str) -> Sort:
-    """Whether a statement assigns a constant, whatever sort of cell it stands in."""
-    return Sort.LITERAL if node is not None and _assigns_constant(node, name) else Sort.LIVE
+def value_sort(node: ast.stmt | None, name: str) -> DefinitionKind:
+    """Whether a statement assigns a constant, in any kind of cell."""
+    return (
+        DefinitionKind.LITERAL if node is not None and _assigns_constant(node, name) else DefinitionKind.LIVE
+    )
 
 
 def assigned_literal(node: ast.stmt | None, otherwise: Any) -> Any:
-    """The value that a statement assigns, where that is a literal; ``otherwise`` where it is not."""
+    """The value that a statement assigns, if it is a literal; else ``otherwise``."""
     if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None:
         return otherwise
     try:

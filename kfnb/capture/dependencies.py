@@ -1,8 +1,8 @@
-"""What travels with a component, and why: every name that its code needs, traced to what made it.
+"""The dependencies of a component: every name that its code needs, traced to its definition.
 
 ``trace`` follows the names that a cell reads, and those that the functions it uses read in turn, until each is an
-input, a parameter, an import, a piece of source or a constant; or it raises a ``CaptureError`` that says which cell
-made the name and what to do.
+input, a parameter, an import, a piece of source or a constant; or it raises a ``CaptureError`` that names the cell
+which defined the name, and what to do.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from kfnb.capture.component import (
     unknown_name,
 )
 from kfnb.capture.content import examine
-from kfnb.capture.definitions import Definition, Sort, is_name
+from kfnb.capture.definitions import Definition, DefinitionKind, is_name
 from kfnb.capture.embedded.reports import KF_OUTPUTS
 from kfnb.capture.imports import Import, import_of, importable, imported_modules, submodules
 from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
-from kfnb.capture.notebook import Notebook, Parameter
+from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.capture.pure import is_pure
 from kfnb.capture.values import is_mutable, is_tree
 from kfnb.diagnostics import logger
@@ -38,25 +38,25 @@ _logger = logger(__package__)
 
 
 @dataclass(frozen=True)
-class SetUp:
-    """A set-up cell, and the names that it is the first to need: they must be there before it."""
+class SetupCell:
+    """A set-up cell, and the names that it is the first to need: they must be defined before it."""
 
     cell: Cell
     needs: frozenset[str]
 
 
 @dataclass
-class Travel:
-    """All that a component needs from around it, each thing once, in the order in which it must be there.
+class Dependencies:
+    """Everything that a component needs from the notebook, once each, in the order in which it must be defined.
 
-    ``files`` are modules that lie beside the notebook, ``needed`` modules that must be installed with the place
-    that imports each, ``reasons`` say which name asked for which, ``origins`` which cell made it. ``again`` are names
-    that an earlier run of the cell itself has written since what makes them did, with the place that reads them.
-    ``setups`` are the set-up cells that come first, ``given`` names that those make.
+    ``files`` are modules beside the notebook, ``needed`` modules that must be installed, with the place that imports
+    each; ``reasons`` says what needs each name, ``origins`` which cell defined it. ``again`` are names that an earlier
+    run of the cell itself has written after the cell that defines them, with the place that reads them. ``setups``
+    are the set-up cells that come first, ``given`` the names that those define.
     """
 
     inputs: dict[str, Definition] = field(default_factory=dict)
-    params: dict[str, Parameter] = field(default_factory=dict)
+    params: dict[str, DeclaredParameter] = field(default_factory=dict)
     imports: dict[str, Import] = field(default_factory=dict)
     sources: list[Definition] = field(default_factory=list)
     constants: dict[str, str] = field(default_factory=dict)
@@ -67,13 +67,13 @@ class Travel:
     kf: set[str] = field(default_factory=set)
     provided: set[str] = field(default_factory=set)
     again: dict[str, str] = field(default_factory=dict)
-    setups: list[SetUp] = field(default_factory=list)
+    setups: list[SetupCell] = field(default_factory=list)
     given: set[str] = field(default_factory=set)
     notes: list[str] = field(default_factory=list)
 
 
-def travel_of(notebook: Notebook, component: Component) -> Travel:
-    """What travels with a component: as its cell ran, but for functions that were edited since."""
+def travel_of(notebook: ExecutedNotebook, component: Component) -> Dependencies:
+    """The dependencies of a component: as its cell ran, except for functions that were edited since."""
     return trace(
         notebook,
         component.cell,
@@ -87,7 +87,7 @@ def travel_of(notebook: Notebook, component: Component) -> Travel:
 
 
 def trace(
-    notebook: Notebook,
+    notebook: ExecutedNotebook,
     cell: Cell,
     names: Names,
     options: Options,
@@ -96,8 +96,8 @@ def trace(
     before: int | None = None,
     setups: Iterable[Cell] = (),
     unpickled: Collection[str] = (),
-) -> Travel:
-    """Everything that the code of ``cell`` needs.
+) -> Dependencies:
+    """Find everything that the code of ``cell`` needs.
 
     ``before`` is the order of the cell as of which names are looked up, ``constants`` the values (as source) that
     constants had then; both as the component was captured, or None for now. ``setups`` are the set-up cells that run
@@ -112,11 +112,11 @@ def trace(
     for name, line in names.needs.items():
         optional = name in names.maybe or name in names.keeps
         tracer.need(
-            name, Use(line, cell, "the cell", optional=optional, own=name in names.writes and optional)
+            name, NameUse(line, cell, "the cell", optional=optional, own=name in names.writes and optional)
         )
     for name in sorted(unpickled):
         if name not in names.writes:
-            tracer.need(name, Use(1, cell, "a pickle that the step reads", optional=True, own=True))
+            tracer.need(name, NameUse(1, cell, "a pickle that the step reads", optional=True, own=True))
     tracer.imports_inside(cell.tree, cell)
     tracer.kf_calls(cell.tree)
     found = tracer.travel
@@ -125,11 +125,11 @@ def trace(
 
 
 @dataclass(frozen=True)
-class Use:
-    """That a line of a cell needs a name.
+class NameUse:
+    """The use of a name by a line of a cell.
 
-    ``optional``: the code may get along without, so that it is no error when nothing makes the name. ``own``: the
-    code may well make it itself, so that it is no error either when only the kernel has it.
+    ``optional``: the code may run without the name, so an undefined name is not an error. ``own``: the code probably
+    defines the name itself, so a name that only the kernel has is not an error either.
     """
 
     line: int
@@ -145,11 +145,11 @@ class Use:
 
 
 class _Tracer:
-    """Follows names to what made them, as of ``before``."""
+    """Follow names to their definitions, as of ``before``."""
 
     def __init__(
         self,
-        notebook: Notebook,
+        notebook: ExecutedNotebook,
         cell: Cell,
         options: Options,
         constants: Mapping[str, str],
@@ -163,27 +163,27 @@ class _Tracer:
         self.captured = False
         self.keys: set[str] = set()  # of the set-up cells that come first
         self.seen: set[str] = set()
-        self.travel = Travel()
+        self.travel = Dependencies()
 
     def set_up(self, cell: Cell) -> None:
-        """Take a set-up cell along, with what it needs."""
+        """Add a set-up cell, with what it needs."""
         known = set(self.seen)
         names = read_names(cell.tree, self.notebook.star_names)
         for name, line in names.needs.items():
             optional = name in names.maybe or name in names.keeps
-            self.need(name, Use(line, cell, f"set-up cell {cell}", optional=optional, own=optional))
+            self.need(name, NameUse(line, cell, f"set-up cell {cell}", optional=optional, own=optional))
         if self.travel.inputs:
             name, made = next(iter(self.travel.inputs.items()))
             raise CaptureError(
-                f"set-up cell {cell} reads {name}, which component {made.cell.name} makes: a set-up cell runs before"
+                f"set-up cell {cell} reads {name}, which component {made.cell.name} defines: a set-up cell runs before"
                 " every step"
             )
         self.imports_inside(cell.tree, cell)
-        self.travel.setups.append(SetUp(cell, frozenset(self.seen - known)))
+        self.travel.setups.append(SetupCell(cell, frozenset(self.seen - known)))
         self.keys.add(cell.key)
 
-    def need(self, name: str, use: Use) -> None:
-        """Find what makes ``name``."""
+    def need(self, name: str, use: NameUse) -> None:
+        """Find the definition of ``name``."""
         if name in self.seen:
             return
         self.seen.add(name)
@@ -196,50 +196,54 @@ class _Tracer:
         if definition is None:
             self._undefined(name, use)
             return
-        if definition.cell.key in self.keys and definition.sort is not Sort.DELETED:
+        if definition.cell.key in self.keys and definition.sort is not DefinitionKind.DELETED:
             self.travel.given.add(name)
             return
         sort = self._sort(definition)
         take = {
-            Sort.IMPORT: self._import,
-            Sort.SOURCE: self._source,
-            Sort.LITERAL: self._constant,
-            Sort.EXPRESSION: self._expression,
-            Sort.PARAMETER: self._parameter,
-            Sort.STEP: self._input,
+            DefinitionKind.IMPORT: self._import,
+            DefinitionKind.SOURCE: self._source,
+            DefinitionKind.LITERAL: self._constant,
+            DefinitionKind.EXPRESSION: self._expression,
+            DefinitionKind.PARAMETER: self._parameter,
+            DefinitionKind.STEP: self._input,
         }.get(sort)
-        if sort is Sort.STEP and use.optional and not self._has_value(name):
+        if sort is DefinitionKind.STEP and use.optional and not self._has_value(name):
             return
         if take is not None:
             self.travel.origins[name] = definition.cell
             take(definition)
-        elif sort is Sort.LIVE:
-            self._live(name, use, f"by cell {definition.cell}")
+        elif sort is DefinitionKind.LIVE:
+            self._live(name, use, f"by cell {definition.cell}, which is not a component")
         elif not use.optional:
             told = f"{use.place}: {name} was deleted by cell {definition.cell}"
             raise CaptureError(told, code="not-defined", ref=str(use.place))
 
-    def _definition(self, name: str, use: Use) -> Definition | None:
-        """What made the name before this component did: its own earlier runs do not count."""
+    def _definition(self, name: str, use: NameUse) -> Definition | None:
+        """The definition of the name before this component's: its own earlier runs do not count."""
         newest = self.notebook.definition(name, self.before)
         if newest is None or newest.cell.key != self.cell.key:
             return newest
         found = self.notebook.definition(name, self.before, but=self.cell.key)
         if found is None and not use.optional:
-            told = f"{use.place}: nothing makes {name} before {self.cell.name} itself does"
+            told = f"{use.place}: {name} is not defined by any cell before {self.cell.name} itself"
             raise CaptureError(told, code="not-defined", ref=str(use.place))
-        if not use.optional and newest.sort is Sort.STEP and newest.cell.order not in self.cell.earlier:
+        if (
+            not use.optional
+            and newest.sort is DefinitionKind.STEP
+            and newest.cell.order not in self.cell.earlier
+        ):
             self.travel.again[name] = use.place
         return found
 
     def _has_value(self, name: str) -> bool:
-        """Whether a step's name had a value when this component's cell ran."""
+        """Whether a name defined by a step had a value when this component's cell ran."""
         captured = self.notebook.components.get(self.cell.name)
         if captured is not None and captured.cell.order == self.cell.order:
             return name in captured.inputs
         return name in self.notebook.namespace
 
-    # -- the sorts of definitions -----------------------------------------------------------------------------
+    # -- the kinds of definitions -----------------------------------------------------------------------------
 
     def _input(self, definition: Definition) -> None:
         self.travel.inputs[definition.name] = definition
@@ -247,33 +251,42 @@ class _Tracer:
     def _parameter(self, definition: Definition) -> None:
         self.travel.params[definition.name] = self.notebook.parameters[definition.name]
 
-    def _sort(self, definition: Definition) -> Sort:
-        """The sort of a definition; an expression is a constant only where all that it is made of are."""
+    def _sort(self, definition: Definition) -> DefinitionKind:
+        """The kind of a definition; an expression is a constant only where all names in it are."""
         value = getattr(definition.node, "value", None)
-        if definition.sort not in (Sort.LITERAL, Sort.LIVE) or definition.only_changes or value is None:
+        if (
+            definition.sort not in (DefinitionKind.LITERAL, DefinitionKind.LIVE)
+            or definition.only_changes
+            or value is None
+        ):
             return definition.sort
         parts = {self._part(name, definition) for name in self._made_of(definition)}
-        if definition.sort is Sort.LITERAL and parts <= {Sort.LITERAL}:
-            return Sort.LITERAL
+        if definition.sort is DefinitionKind.LITERAL and parts <= {DefinitionKind.LITERAL}:
+            return DefinitionKind.LITERAL
         if importable(definition.name, self.notebook.namespace.get(definition.name))[0]:
-            return Sort.LIVE  # another name for what an import gives
-        fixed = parts <= {Sort.LITERAL, Sort.EXPRESSION, Sort.IMPORT, Sort.SOURCE}
-        return Sort.EXPRESSION if fixed and self._is_pure(definition) else Sort.LIVE
+            return DefinitionKind.LIVE  # another name for what an import gives
+        fixed = parts <= {
+            DefinitionKind.LITERAL,
+            DefinitionKind.EXPRESSION,
+            DefinitionKind.IMPORT,
+            DefinitionKind.SOURCE,
+        }
+        return DefinitionKind.EXPRESSION if fixed and self._is_pure(definition) else DefinitionKind.LIVE
 
     def _made_of(self, definition: Definition) -> list[str]:
-        """The names that a definition reads where it runs."""
+        """The names that a definition reads when it runs."""
         assert definition.node is not None
         return list(read_names(ast.Module([definition.node], []), self.notebook.star_names).reads)
 
-    def _part(self, name: str, definition: Definition) -> Sort:
-        """The sort of a name that a definition is made of."""
+    def _part(self, name: str, definition: Definition) -> DefinitionKind:
+        """The kind of a name that a definition reads."""
         part = self.notebook.definition_above(name, definition)
         if part is not None:
             return self._sort(part)
-        return Sort.IMPORT if is_builtin(name) else Sort.LIVE
+        return DefinitionKind.IMPORT if is_builtin(name) else DefinitionKind.LIVE
 
     def _is_pure(self, definition: Definition) -> bool:
-        """Whether a definition assigns names what can be evaluated again."""
+        """Whether a definition assigns an expression that can be evaluated again."""
         node = definition.node
         if not isinstance(node, ast.Assign | ast.AnnAssign) or node.value is None or definition.cell.head:
             return False
@@ -281,24 +294,24 @@ class _Tracer:
         return all(map(is_name, targets)) and is_pure(node.value, self.notebook.namespace.__getitem__)
 
     def _expression(self, definition: Definition) -> None:
-        """A constant that is not a literal: its text travels where it still gives the value that the name has."""
+        """Add a constant that is not a literal: its text is used if it still gives the value of the name."""
         if not self.captured and not self._is_as_defined(definition):
             raise CaptureError(
-                f"{definition.cell.place(definition.first)}: {definition.name} was changed since this line made it:",
-                hint="run this cell again, or make it in a component",
+                f"{definition.cell.place(definition.first)}: {definition.name} has changed since this line defined it:",
+                hint="run this cell again, or define it in a component",
                 ref=str(definition.cell.place(definition.first)),
             )
-        self._source(replace(definition, sort=Sort.EXPRESSION))
+        self._source(replace(definition, sort=DefinitionKind.EXPRESSION))
 
     def _is_as_defined(self, definition: Definition) -> bool:
-        """Whether an expression, evaluated again, gives what its name stands for."""
+        """Whether an expression, evaluated again, gives the value of its name."""
         space = dict(self.notebook.namespace)
         name, node = definition.name, definition.node
         if name not in space:
             return False
         try:
             exec(compile(ast.Module([node], []), "<constant>", "exec"), space)  # type: ignore[list-item]  # noqa: S102
-        except Exception:  # what it is made of has changed
+        except Exception:  # a value in it has changed
             _logger.debug("The definition of %s cannot be evaluated again.", name, exc_info=True)
             return False
         was, now = examine(self.notebook.namespace[name]), examine(space[name])
@@ -320,8 +333,8 @@ class _Tracer:
             return twin  # two names for one object
         if not is_tree(value):
             raise CaptureError(
-                f"{place}: parts of {name} are one object, which no constant is:",
-                hint="make it in a component",
+                f"{place}: {name} contains one object twice, which a constant cannot:",
+                hint="define it in a component",
                 ref=str(place),
             )
         try:
@@ -329,9 +342,7 @@ class _Tracer:
         except (ValueError, SyntaxError):
             same = False
         if not same:
-            raise CaptureError(
-                f"{place}: {name} is no longer the constant that this line made it", ref=str(place)
-            )
+            raise CaptureError(f"{place}: {name} has changed since this line defined it", ref=str(place))
         return repr(value)
 
     def _source(self, definition: Definition) -> None:
@@ -346,10 +357,10 @@ class _Tracer:
         names = definition.reads(self.notebook.star_names)
         outer = self.before
         if outer is not None and definition.cell.order >= outer:
-            self.before = None  # an edited function is taken as of now, and so is what it needs
+            self.before = None  # an edited function counts as of now, and so does what it needs
         for name, line in names.needs.items():
             optional = name in names.maybe or name in names.keeps
-            use = Use(
+            use = NameUse(
                 line,
                 definition.cell,
                 definition.name,
@@ -360,16 +371,21 @@ class _Tracer:
         self.before = outer
 
     def _check_defaults(self, definition: Definition) -> None:
-        """What a definition took when it ran (defaults, decorators, a class body) must be what it takes in a step."""
+        """Check that what a definition used when it ran (defaults, decorators, a class body) is the same in a step."""
         assert definition.node is not None
         at_once = read_names(ast.Module([definition.node], []), self.notebook.star_names).reads
         for name in at_once:
             then = self.notebook.definition_above(name, definition)
             now = self.notebook.definition(name, self.before)
-            if then is None or now is None or now.sort in (Sort.SOURCE, Sort.IMPORT) or _is_same(then, now):
+            if (
+                then is None
+                or now is None
+                or now.sort in (DefinitionKind.SOURCE, DefinitionKind.IMPORT)
+                or _is_same(then, now)
+            ):
                 continue
             raise CaptureError(
-                f"{definition.cell.place(definition.first)}: {definition.name} took {name} when it was defined, and"
+                f"{definition.cell.place(definition.first)}: {definition.name} used {name} when it was defined, and"
                 f" cell {now.cell} has assigned {name} since:",
                 hint="run this cell again",
                 ref=str(definition.cell.place(definition.first)),
@@ -384,7 +400,7 @@ class _Tracer:
         self.module(module, place)
         if not isinstance(node, ast.Import) or text != f"import {module}":
             return
-        for other in self.notebook.definitions(name, self.before):  # import a.b and import a.c make one name
+        for other in self.notebook.definitions(name, self.before):  # import a.b and import a.c bind one name
             for inner in submodules(name, other.node):
                 self.travel.imports.setdefault(
                     f"{name}: {inner}", Import(name, f"import {inner}", inner, place)
@@ -395,28 +411,28 @@ class _Tracer:
             key: one for key, one in self.travel.imports.items() if key == name or one.text != text
         }
 
-    # -- names without a definition that travels --------------------------------------------------------------
+    # -- names without a definition in a cell -----------------------------------------------------------------
 
-    def _undefined(self, name: str, use: Use) -> None:
+    def _undefined(self, name: str, use: NameUse) -> None:
         if name == "kf":
-            return  # what of it is used, ``kf_calls`` finds out
-        if name in use.cell.code.modules:  # a !command is written with it
+            return  # ``kf_calls`` finds which of its functions are used
+        if name in use.cell.code.modules:  # the translation of a !command uses it
             self.travel.imports[name] = Import(name, f"import {name}", name, use.place)
             return
         if name == "get_ipython":
-            told = f"{use.place}: get_ipython() is the notebook's; a step has no IPython"
+            told = f"{use.place}: get_ipython() cannot be used in a step, which has no IPython"
             raise CaptureError(told, ref=str(use.place))
         declared = [one.param(name) for one in self.notebook.components.values() if one.param(name)]
         if declared and declared[-1] is not None:  # an earlier component's parameter is one of the pipeline
             self.travel.params[name] = declared[-1]
-        elif is_builtin(name):  # also where IPython has put its own in its place (open, display)
+        elif is_builtin(name):  # also where IPython has replaced it (open, display)
             self.travel.provided.add(name)
         elif name in self.notebook.namespace:
             self._live(name, use, "outside this notebook's cells")
         elif not use.optional:
             raise unknown_name(name, use.line, use.cell, [*self.notebook.names(), *self.notebook.namespace])
 
-    def _live(self, name: str, use: Use, maker: str) -> None:
+    def _live(self, name: str, use: NameUse, maker: str) -> None:
         value = self.notebook.namespace.get(name)
         text, module = importable(name, value)
         if text:
@@ -425,18 +441,18 @@ class _Tracer:
         elif not use.own:
             raise live_object(name, use.line, use.cell, maker, value)
         elif name in self.notebook.namespace:
-            self.travel.notes.append(f"{name} is taken to be made by the component itself, not {maker}")
+            self.travel.notes.append(f"{name} is assumed to be defined by the component itself, not {maker}")
 
     # -- modules ----------------------------------------------------------------------------------------------
 
     def imports_inside(self, tree: ast.AST, cell: Cell) -> None:
-        """The imports that stand in the code itself: what they name must be there too."""
+        """Add the modules that the code itself imports."""
         for module, node, tried in imported_modules(tree):
             if not tried or packages.is_installed(module):
                 self.module(module, str(cell.place(node.lineno)))
 
     def module(self, module: str, place: str) -> None:
-        """Note that ``module`` must be importable: beside the notebook, or from a package."""
+        """Record that ``module`` must be importable: beside the notebook, or from a package."""
         if module in self.travel.needed:
             return
         if not packages.is_local(module, self.notebook.folder):
@@ -451,9 +467,9 @@ class _Tracer:
                 self.module(inner, name)
 
     def kf_calls(self, tree: ast.AST) -> None:
-        """Which of ``kf``'s functions the code uses: those decide which artifacts the step has.
+        """The functions of ``kf`` that the code uses: they decide which artifacts the step has.
 
-        Where ``kf`` itself is handed on, it may be all of them.
+        Where ``kf`` itself is passed on, any of them may be used.
         """
         named = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == "kf"]
         used = [
@@ -465,7 +481,7 @@ class _Tracer:
 
 
 def _is_same(one: Definition, two: Definition) -> bool:
-    """Whether two definitions are one statement, in one run of its cell or in two."""
+    """Whether two definitions are the same statement, in one run of its cell or in two."""
     if one.cell.order == two.cell.order:
         return one.first == two.first
     return one.cell.key == two.cell.key

@@ -14,9 +14,9 @@ _OF_PATSY = frozenset({"C", "Q", "I", "bs", "cr", "cc", "te", "center", "standar
 
 
 def names_in_text(call: ast.Call) -> list[str] | None:
-    """The names that a call reads by the text that it is given; None where the text is not known.
+    """The names that a call reads through its text argument; None where the text is not known.
 
-    They may be something else: a table of a database, a column, a function of the library's own.
+    They may refer to something else: a table of a database, a column, a function of the library.
     """
     word = call.func.attr if isinstance(call.func, ast.Attribute) else ""
     root = root_name(call.func)
@@ -33,7 +33,7 @@ def names_in_text(call: ast.Call) -> list[str] | None:
 
 
 def _text(node: ast.expr) -> str | None:
-    """A text that is written as one; None for any other expression."""
+    """The value of a literal text; None for any other expression."""
     return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
 
 

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from kfnb import settings
-from kfnb.capture.pod import Pod
+from kfnb.capture.pod import PodSettings
 from kfnb.diagnostics import hide, logger, where
 from kfnb.errors import CaptureError
 from kfnb.secret_store import Secrets, SecretsUnreadable
@@ -31,7 +31,7 @@ class Environment:
         self._before = {}
 
 
-def values_of(pod: Pod) -> dict[str, str]:
+def values_of(pod: PodSettings) -> dict[str, str]:
     """The variables that a pod asks for and that are known here: secrets and config maps by the setting ``secrets``.
 
     Raises ``CaptureError`` where what the setting names cannot be read.
@@ -41,7 +41,7 @@ def values_of(pod: Pod) -> dict[str, str]:
     for held in pod.keys:
         try:
             found = store.find(held.source) or {}
-        except SecretsUnreadable as error:  # which says which file
+        except SecretsUnreadable as error:  # the error names the file
             _logger.debug("The secret or config map %s cannot be read.\n%s", held.source, where(error))
             raise CaptureError(f"{error}") from None
         if held.key in found:

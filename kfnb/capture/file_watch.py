@@ -1,7 +1,7 @@
-"""Sees which files a cell reads and writes while it runs here.
+"""Observes which files a cell reads and writes while it runs here.
 
-Files count where they lie below the notebook's folder, beside it in its project, or in the folder for temporary files.
-Notebooks, what tools keep in hidden folders, and what lies elsewhere (a library's data, a font) are not the notebook's
+Files count if they are below the notebook's folder, beside it in its project, or in the folder for temporary files.
+Notebooks, files of tools in hidden folders, and files elsewhere (a library's data, a font) are not the notebook's
 data; neither is code, unless the cell wrote it or read it as a file.
 """
 
@@ -30,14 +30,14 @@ _RELATIVE = {
     "os.link": ((0, 2), (1, 3)),
     "os.symlink": ((1, 2),),
 }
-"""Where among the arguments of an event a path stands, and the open folder that it is relative to; -1 is none."""
+"""The indices of a path among an event's arguments, and of the open folder that it is relative to; -1 for none."""
 
 
 class FileWatch:
-    """Sees the files of the cell that runs from now on, until ``stop``. There is one at a time in a process."""
+    """Observe the files of the running cell until ``stop``. A process has one watch at a time."""
 
     def __init__(self, folder: Path, *, above: bool = False, code: Collection[str] = ()) -> None:
-        """``above``: other programs may open what lies beside the folder; ``code``: modules that are data when read."""
+        """``above``: other programs may open files beside the folder; ``code``: modules that are data when read."""
         self._folders = (os.path.realpath(folder), os.path.abspath(folder))  # noqa: PTH100 - links stay
         self._tops = tuple(os.fspath(top_of(Path(one))) for one in self._folders)
         self._temporary = os.path.realpath(tempfile.gettempdir())
@@ -73,7 +73,7 @@ class FileWatch:
         audit.listen(self.hear)
 
     def stop(self) -> Files:
-        """See no more; what was seen. Again it is the same."""
+        """Stop observing and return the files. Further calls return the same."""
         if self._seen is None:
             audit.listen(None)
             self._catch_up()
@@ -82,7 +82,7 @@ class FileWatch:
         return self._seen
 
     def _found(self) -> Files:
-        # what was opened and never read or written was mapped into memory
+        # a file that was opened but not read or written was mapped into memory
         reads = self._reads | (self._mapped - self._writes) | (self._looks - self._writes - self._removed)
         reads = {name for name in reads if not name.endswith(".py") or name in self._code}
         left = {name for name in self._writes if self._path(name).is_file()}
@@ -102,9 +102,9 @@ class FileWatch:
         )
 
     def hear(self, event: str, arguments: tuple[Any, ...]) -> None:
-        """One of Python's events about files; what other programs did before it comes first."""
+        """Handle one of Python's events about files, after those that other programs caused before."""
         if os.getpid() != self._process:
-            return  # inotify tells of a fork's files, and the fork must not take its events away
+            return  # inotify reports a fork's files, and the fork must not consume the events
         if event == audit.LOOK and self._is_known(arguments[0]):
             return
         self._catch_up()
@@ -122,7 +122,7 @@ class FileWatch:
             self._heard[event](given[0])
 
     def _is_known(self, path: Any) -> bool:
-        """Whether a further look tells nothing: looks come by the thousands, and must cost little."""
+        """Whether a further check shows nothing new: there are thousands, so each must be cheap."""
         text = os.fspath(path)
         if isinstance(text, str) and os.path.isabs(text):  # noqa: PTH117 - many
             if not text.startswith(self._roots):
@@ -135,10 +135,10 @@ class FileWatch:
         return known
 
     def _catch_up(self) -> None:
-        """Take in what Linux has told since, which Python need not have seen."""
+        """Handle the events that Linux has reported since, which Python may not have caused."""
         for what, path in self._inotify.events():
             if what in ("created", "written"):
-                if not path.endswith(".py"):  # an editor's, rather than the cell's
+                if not path.endswith(".py"):  # probably written by an editor, not the cell
                     self._write(path, new=what == "created")
             elif what == "read":
                 self._read(path)
@@ -188,7 +188,7 @@ class FileWatch:
             self._looks.add(name)
 
     def _miss(self, name: str) -> None:
-        """A file is not there: unless the cell has removed it, it may be when the step runs."""
+        """Record a missing file: unless the cell has removed it, it may exist when the step runs."""
         if name not in self._removed and not name.startswith(("/", "..")):
             self._missed.add(name)
 
@@ -205,7 +205,7 @@ class FileWatch:
         name = self._name(path)
         if name is None:
             return
-        if name not in self._own:  # else only the cell has seen it
+        if name not in self._own:  # else only the cell knows it
             self._removed.add(name)
         self._writes.discard(name)
 
@@ -232,7 +232,7 @@ class FileWatch:
             self._listed.add(name)
 
     def _is_walked(self, name: str) -> bool:
-        """Whether a hidden folder, or one in it, is only listed since the one around it was: that is a tool's."""
+        """Whether a hidden folder, or a folder in it, was only listed with the folder around it: a tool's folder."""
         parts = name.split("/")
         hidden = next((index for index, part in enumerate(parts) if _is_hidden(part)), None)
         return hidden is not None and ("/".join(parts[:hidden]) or ".") in self._listed
@@ -245,7 +245,7 @@ class FileWatch:
         self._names.clear()
 
     def _name(self, path: Any, *, folder: bool = False) -> str | None:
-        """What a path is called among ``Files``; None for one that does not count."""
+        """The name of a path in ``Files``; None for a path that does not count."""
         with suppress(OSError, ValueError, TypeError):
             text = os.fsdecode(os.fspath(path))
             key = text if text.startswith("/") else f"{os.getcwd()}/{text}"  # noqa: PTH109 - many
@@ -259,7 +259,7 @@ class FileWatch:
 
     def _called(self, given: str, *, folder: bool = False) -> str | None:
         whole = self._real(given, folder=folder)
-        # a link in the folder is a file of the folder, wherever it leads
+        # a link in the folder is a file of the folder, whatever its target
         for roots in (self._folders, self._tops):
             for place in (whole, given):
                 for root, start in zip(roots, self._folders, strict=True):
@@ -270,7 +270,7 @@ class FileWatch:
         return whole if folder or not whole.endswith(_CODE) else None
 
     def _counted(self, name: str, *, folder: bool) -> str | None:
-        """The name, unless it is none of data. In the home, hidden folders are those of tools."""
+        """The name, if it is data. In the home, hidden folders belong to tools."""
         folders = name.split("/") if folder else name.split("/")[:-1]
         known = name.removesuffix(".py")
         return name if counts(known, folder=folder) and not (self._at_home and any_hidden(folders)) else None
@@ -285,7 +285,7 @@ class FileWatch:
 
 
 def counts(name: str, *, folder: bool = False) -> bool:
-    """Whether a path from the notebook's folder is one of data."""
+    """Whether a path relative to the notebook's folder is data."""
     parts = name.split("/")
     if not folder and parts.pop().endswith(_CODE):
         return False
@@ -306,7 +306,7 @@ def _is_empty(folder: Path) -> bool:
 
 
 def _absolute(event: str, given: tuple[Any, ...]) -> list[Any]:
-    """The arguments of an event, with paths that are relative to an open folder made whole."""
+    """The arguments of an event, with paths that are relative to an open folder made absolute."""
     found = list(given)
     for path, folder in _RELATIVE.get(event, ()):
         if found[folder] not in (-1, None):
@@ -315,7 +315,7 @@ def _absolute(event: str, given: tuple[Any, ...]) -> list[Any]:
 
 
 def _renamed(source: Path, target: Path) -> Iterator[tuple[Path, Path]]:
-    """The files that a renaming renames; those of a folder, one by one."""
+    """The files that a rename moves; those of a folder, one by one."""
     if not source.is_dir():
         yield source, target
     for around, _, names in os.walk(source):

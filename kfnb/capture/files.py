@@ -1,4 +1,4 @@
-"""The files that a cell reads and writes: what a step must have, and what it leaves."""
+"""The files that a cell reads and writes: the inputs and outputs of its step."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from kfnb.capture.project import levels
 class Files:
     """Paths from the notebook's folder (``data/train.csv``, ``../data/x``), or absolute ones of temporary files.
 
-    ``reads`` are files that were there before the cell began and that it opened or looked for, ``folders`` such
-    folders, ``listed`` folders whose content it looked at (``.`` is the notebook's own), ``writes`` what it left,
-    ``removed`` what it removed, ``made`` the folders that it made. Among what it left and removed are empty folders,
-    which end in ``/``. ``start`` is the folder in which it began, where that is not the notebook's own. ``missed`` are
-    files below the notebook's folder that it looked for, and that were not there.
+    ``reads`` are files that existed before the cell began and that it opened or checked for, ``folders`` such folders,
+    ``listed`` folders whose content it listed (``.`` is the notebook's own), ``writes`` what it left, ``removed`` what
+    it removed, ``made`` the folders that it created. Empty folders among what it left and removed end in ``/``.
+    ``start`` is the folder in which it began, if that is not the notebook's own. ``missed`` are files below the
+    notebook's folder that it checked for and that did not exist.
     """
 
     reads: frozenset[str] = frozenset()
@@ -28,7 +28,7 @@ class Files:
     missed: frozenset[str] = frozenset()
 
     def then(self, later: Files) -> Files:
-        """What is left of both, where the code of ``later`` follows."""
+        """The files of both, where the code of ``later`` runs after this."""
         return Files(
             reads=self.reads | (later.reads - self.writes),
             writes=(self.writes - later.removed) | later.writes,
@@ -41,9 +41,9 @@ class Files:
         )
 
     def before(self, cell: Files) -> Files:
-        """The files of a component's ``cell``, where this is what the set-up cells do, which its step runs first.
+        """The files of a component's ``cell``; these are the files of the set-up cells, which its step runs first.
 
-        What those write is in every step, and so no edge between steps.
+        What set-up cells write is in every step, so it is not an edge between steps.
         """
         both = self.then(replace(cell, writes=frozenset(), removed=frozenset()))
         made = both.made | self.writes
@@ -51,7 +51,7 @@ class Files:
 
     @property
     def up(self) -> int:
-        """How many levels above the notebook's folder the highest of the paths begins."""
+        """The number of levels above the notebook's folder at which the highest of the paths begins."""
         names = (
             *self.reads,
             *self.writes,
@@ -65,7 +65,7 @@ class Files:
 
     @property
     def leaves(self) -> bool:
-        """Whether there is something that a later step may want."""
+        """Whether there is an output that a later step may use."""
         return bool(self.writes or self.removed)
 
     def __bool__(self) -> bool:

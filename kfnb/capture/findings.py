@@ -1,4 +1,4 @@
-"""What a user should know of a captured component: where the kernel and a pipeline may come to differ."""
+"""The notes on a captured component: where the kernel and a pipeline may differ."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from shlex import quote
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.content import can_be_shared
-from kfnb.capture.definitions import Sort
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.definitions import DefinitionKind
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.imports import imported_modules
 from kfnb.capture.lookups import variables_of
 from kfnb.capture.nondeterminism import draws_unseeded, fleeting_calls
-from kfnb.capture.notebook import Notebook
+from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.project import top_of
 from kfnb.capture.random_draws import GENERATORS
 from kfnb.capture.syntax import root_name
@@ -30,12 +30,12 @@ _LONGEST_PATH = 200
 
 
 def notes_of(
-    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+    notebook: ExecutedNotebook, component: Component, travel: Dependencies, idle: Collection[str]
 ) -> tuple[str, ...]:
-    """The notes of a component whose cell has run; it drew no random number from the modules ``idle``."""
+    """The notes on a component whose cell has run; it drew no random number from the modules ``idle``."""
     cell = component.cell
     notes = list(travel.notes)
-    notes += [f"{cell.place(line)}: {what} cannot be seen" for line, what in component.names.unseen.items()]
+    notes += [f"{cell.place(line)}: not analyzed: {what}" for line, what in component.names.unseen.items()]
     notes += [
         f"{name}: {component.refusals[name]}"
         for name in component.options.outputs
@@ -55,48 +55,48 @@ def notes_of(
 
 
 def _variables(component: Component) -> Iterator[str]:
-    """Environment variables that the step is given: secrets in plain text, and those that had no value here."""
+    """Environment variables that the step gets: secrets in plain text, and variables that had no value here."""
     for given in component.options.pod.env:
         if is_secret("", given.value):
             yield (
                 f"--env {given.name}: the value looks like a secret, and anyone who sees the pipeline can read it:"
-                f" put it into a Kubernetes secret, and give the component --secret NAME:KEY={given.name}"
+                f" put it in a Kubernetes secret and use --secret NAME:KEY={given.name}"
             )
     for held in component.options.pod.keys if component.function is None else ():
         if held.name not in os.environ:
             yield (
                 f"{held.name} had no value here: a run takes it from the {held.holder.replace('_', ' ')} {held.source};"
-                " set it in the notebook, or let the setting secrets say where a file has it"
+                " set it in the notebook, or set secrets to a file that has it"
             )
 
 
 def _reads_of_environment(component: Component, read: Variables) -> Iterator[str]:
-    """The variables that the step takes from where it runs, other than those that it asks for."""
+    """The variables that the step takes from its environment, other than those in its options."""
     pod = component.options.pod
     names = sorted(read.names - {one.name for one in pod.env} - {one.name for one in pod.keys} - OF_A_POD)
     if read.all:
         yield (
-            f"cell {component.cell}: goes through all environment variables: the step is not cached, and a pod has"
-            " other variables"
+            f"cell {component.cell}: reads all environment variables: the step is not cached, and a pod has"
+            " different variables"
         )
     elif names:
         secret = [name for name in names if is_secret(name, os.environ.get(name, ""))]
         plain = [name for name in names if name not in secret]
-        how = [f"{' '.join(f'--env {quote(name)}' for name in plain)} of %kf_submit"] if plain else []
-        how += [f"--secret NAME:KEY={name} of %%kf_component" for name in secret]
+        how = [f"%kf_submit {' '.join(f'--env {quote(name)}' for name in plain)}"] if plain else []
+        how += [f"%%kf_component --secret NAME:KEY={name}" for name in secret]
         several = len(names) > 1
-        again = f": where {'one of them' if several else 'it'} changes, the step runs again"
+        again = f": the step runs again when {'one of them' if several else 'it'} changes"
         yield (
             f"cell {component.cell}: reads the environment variable{'s' * several} {', '.join(names)}"
-            f"{again if component.options.cache else ''}. On a cluster {' and '.join(how)}"
-            f" {'gives them' if several else 'gives it'} to the step"
+            f"{again if component.options.cache else ''}. On a cluster, {' and '.join(how)}"
+            f" {'pass them' if several else 'passes it'} to the step"
         )
 
 
 def _fleeting(
-    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+    notebook: ExecutedNotebook, component: Component, travel: Dependencies, idle: Collection[str]
 ) -> Iterator[str]:
-    """The time and random numbers that the step keeps, where it may be taken from the cache."""
+    """The time and random numbers that the step keeps, if it may be cached."""
     if not component.options.cache or component.outside or component.variables.all or component.function:
         return
     outputs, space = component.options.outputs, notebook.namespace
@@ -108,29 +108,29 @@ def _fleeting(
         found.append("random numbers without a seed")
     if found:
         yield (
-            f"cell {component.cell}: keeps what {' and '.join(found)} gave: where the step is taken from the cache, it"
-            " is what an earlier run had (--no-cache runs the step each time)"
+            f"cell {component.cell}: keeps {' and '.join(found)}: a cached step has the values of an earlier run"
+            " (--no-cache runs the step each time)"
         )
 
 
 def _without_effect(component: Component) -> Iterator[str]:
-    """``%%capture`` beside ``%%kf_component``."""
+    """A note on ``%%capture`` together with ``%%kf_component``."""
     begun = component.cell.begun
     for line in begun.dropped if begun else ():
         if line.startswith("%%capture"):
-            yield "%%capture has no effect in a component: the cell's output is shown, and kept in no name"
+            yield "%%capture has no effect in a component: the cell's output is shown, and not stored"
 
 
-def _changed_modules(component: Component, travel: Travel) -> Iterator[str]:
-    """Modules that the cell sets something in: each step has its own."""
+def _changed_modules(component: Component, travel: Dependencies) -> Iterator[str]:
+    """Modules in which the cell sets attributes: each step has its own."""
     imported = {*travel.imports, *component.names.writes} - set(component.outputs)
     for name, line in component.names.changes.items():
         if name in imported:
-            yield f"{component.cell.place(line)}: what is set in {name} stays in this step: other steps do not see it"
+            yield f"{component.cell.place(line)}: {name} is changed in this step only, and not for other steps"
 
 
 def seed_calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
-    """The calls that seed a generator which all of a kernel shares, each with the name that it begins with."""
+    """The calls that seed a global generator, each with the name that it begins with."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _SEEDS:
             root = root_name(node.func)
@@ -139,21 +139,21 @@ def seed_calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
 
 
 def _seeds(component: Component) -> Iterator[str]:
-    """Seeds that the component itself sets."""
+    """Notes on seeds that the component itself sets."""
     for node, root in seed_calls(component.cell.tree):
         if root not in component.outputs and root not in component.inputs:
             yield (
-                f"{component.cell.place(node.lineno)}: {_called(node)}() seeds this step alone: other steps"
-                " draw other numbers than in the notebook"
+                f"{component.cell.place(node.lineno)}: {_called(node)}() seeds this step only: other steps draw"
+                " different numbers than in the notebook"
             )
 
 
 def _earlier_changes(
-    notebook: Notebook, component: Component, travel: Travel, idle: Collection[str]
+    notebook: ExecutedNotebook, component: Component, travel: Dependencies, idle: Collection[str]
 ) -> Iterator[str]:
-    """What plain cells have changed for all of the kernel, and the step has not; what concerns any is told once.
+    """Changes that plain cells made to the whole kernel, and that the step does not have; general ones are noted once.
 
-    A seed concerns only whoever draws from the generator.
+    A seed concerns only components that draw from the generator.
     """
     modules = {one.module.partition(".")[0] for one in travel.imports.values()}
     modules |= {module.partition(".")[0] for module in travel.needed}
@@ -188,10 +188,10 @@ def outside(cell: Cell, folder: Path) -> dict[str, int]:
 
 
 def _files_outside(component: Component) -> Iterator[str]:
-    """Files are there when the step runs here, and not on the cluster."""
+    """Notes on files that exist when the step runs here, and not on a cluster."""
     for text, line in component.outside.items():
         yield (
-            f"{component.cell.place(line)}: {text} is a file of this machine and does not travel: on a cluster, read it"
+            f"{component.cell.place(line)}: {text} is a file on this machine, which a cluster does not have: read it"
             " from a URL, or keep it beside the notebook. The step is not cached"
         )
 
@@ -207,19 +207,21 @@ def _is_outside(text: str, folder: Path) -> bool:
         return False
 
 
-def _aliases(notebook: Notebook, component: Component) -> Iterator[str]:
-    """Names of other steps that stand for an object that this one changes: here they see the change."""
+def _aliases(notebook: ExecutedNotebook, component: Component) -> Iterator[str]:
+    """Notes on names of other steps for an object that this step changes: here they see the change."""
     space = notebook.namespace
     mine = {*component.changed, *component.names.changes}
     others = [
         name
         for name, found in notebook.names().items()
-        if found[-1].sort is Sort.STEP and name in space and name not in {*mine, *component.names.writes}
+        if found[-1].sort is DefinitionKind.STEP
+        and name in space
+        and name not in {*mine, *component.names.writes}
     ]
     for one in sorted(mine & space.keys()):
         for other in others:
             if space[one] is space[other] and can_be_shared(space[one]):
                 yield (
-                    f"{one} and {other} are one object here and two in the pipeline, where {other} does not see what"
-                    f" this cell does to {one}: use one name for both"
+                    f"{one} and {other} are one object here and two in the pipeline, where {other} does not get the"
+                    f" changes that this cell makes to {one}: use one name for both"
                 )

@@ -1,6 +1,6 @@
-"""Fingerprints of memory: of all of it, at the speed of memory; of a sample of it; or of where it is.
+"""Fingerprints of memory: of all bytes, at the speed of memory; of a sample; or of the addresses.
 
-They are compared within one process alone, and never kept.
+They are only compared within one process, and never stored.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any
 
 WHOLE = 64 * 2**20
-"""Bytes of arrays of one value of which every one counts in its digest (some 15 ms); of what is beyond, samples do."""
+"""Bytes of one value's arrays that are hashed completely (some 15 ms); beyond that, samples are."""
 
 _SMALL = 64 * 2**10
 _ROW = 4096
@@ -23,8 +23,8 @@ _GENEROUS = 48
 """Arrays of one value that get many samples each; those beyond get few."""
 
 
-class Look(Enum):
-    """How closely a value's arrays are looked at."""
+class Thoroughness(Enum):
+    """How thoroughly a value's arrays are compared."""
 
     QUICK = "whole up to a limit, beyond that samples"
     WHOLE = "every byte"
@@ -32,13 +32,13 @@ class Look(Enum):
 
 
 class Memory:
-    """Fingerprints of the arrays of one value, as closely as ``look`` says.
+    """Fingerprints of the arrays of one value, as thorough as ``look``.
 
-    ``sampled`` tells whether some were not looked at as a whole, ``unseen`` how many bytes there are in those that
-    anybody can write to. Their order decides which: so two looks at one value are alike.
+    ``sampled`` is whether some were not read completely, ``unseen`` the number of bytes in those of them that are
+    writable. Which are sampled depends on their order, so two fingerprints of one value agree.
     """
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Thoroughness) -> None:
         self.look = look
         self.sampled = False
         self.unseen = 0
@@ -47,22 +47,22 @@ class Memory:
 
     def of(self, array: Any) -> bytes:
         """The fingerprint of a numpy array that holds no Python objects."""
-        if self.look is Look.WHOLE or array.nbytes <= self._left:
+        if self.look is Thoroughness.WHOLE or array.nbytes <= self._left:
             self._left -= array.nbytes
             return _whole(array)
         self.unseen += array.nbytes
         return self._sample(array)
 
     def lent(self, array: Any) -> bytes:
-        """The fingerprint of an array that is copied before it is written: where it is tells whether it was."""
-        if self.look is Look.PLACE:
+        """The fingerprint of an array that is copied before it is written: its address shows whether it was."""
+        if self.look is Thoroughness.PLACE:
             return place_of(array)
-        if self.look is Look.WHOLE or array.nbytes <= self._left:
+        if self.look is Thoroughness.WHOLE or array.nbytes <= self._left:
             return self.of(array)
         return self._sample(array)
 
     def skip(self, size: int) -> None:
-        """Something that ``size`` bytes take as long to read as is looked at by samples."""
+        """Count ``size`` bytes that are read by samples."""
         self.sampled = True
         self.unseen += size
 
@@ -73,16 +73,16 @@ class Memory:
 
 
 def place_of(array: Any) -> bytes:
-    """Where the array's memory is, and how it is laid out."""
+    """The address and layout of the array's memory."""
     return repr((array.__array_interface__["data"][0], array.shape, array.strides)).encode()
 
 
 def positions(size: int, count: int) -> Any:
-    """Where to look at ``size`` things ``count`` times: at both ends, and in between without a pattern."""
+    """``count`` indices into ``size`` items: both ends, and between them without a pattern."""
     import numpy as np
 
     steps = np.linspace(0, size - 1, count).astype(np.int64)
-    # a generator of our own: the notebook's is not drawn from
+    # a separate generator: the notebook's is not drawn from
     jitter = np.random.default_rng(size).integers(0, max(1, size // count), count)
     jitter[0] = 0
     return np.minimum(steps + jitter, size - 1)
@@ -111,7 +111,7 @@ def _whole(array: Any) -> bytes:
 
 
 def _pieces(array: Any) -> Iterator[Any]:
-    """The array's bytes, copied piece by piece only where they do not lie one after another."""
+    """The array's bytes, copied piece by piece only where they are not contiguous."""
     import numpy as np
 
     if array.flags.f_contiguous:
@@ -125,7 +125,7 @@ def _pieces(array: Any) -> Iterator[Any]:
 
 
 def _rows(piece: Any) -> tuple[Any, Any]:
-    """The bytes as rows of 64-bit words, and those that are left."""
+    """The bytes as rows of 64-bit words, and the remainder."""
     import numpy as np
 
     most = piece.nbytes // (8 * _ROW) * (8 * _ROW)
@@ -133,7 +133,7 @@ def _rows(piece: Any) -> tuple[Any, Any]:
 
 
 def _sums(rows: Any) -> Any:
-    """A weighted sum of each row, modulo 2**64: no change of one word goes unseen, as every weight is odd."""
+    """A weighted sum of each row, modulo 2**64: any change of one word changes it, as every weight is odd."""
     import numpy as np
 
     return np.einsum("ij,j->i", rows, _weights())

@@ -1,7 +1,7 @@
 """Function components: a cell that holds one annotated ``def`` becomes that function's component.
 
-The function is KFP's kind: its parameters and result are annotated with KFP's types. Its cell only defines it, so
-what it reads and makes is told by the annotations and not by values.
+The function is written for KFP: its parameters and result are annotated with KFP's types. Its cell only defines it,
+so its inputs and outputs come from the annotations, not from values.
 """
 
 from __future__ import annotations
@@ -12,33 +12,33 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import Component, Input
+from kfnb.capture.component import Component, ComponentInput
 from kfnb.capture.names import StarNames, read_names
-from kfnb.capture.notebook import Parameter
-from kfnb.capture.values import PARAMETER_TYPES, Kind
+from kfnb.capture.notebook import DeclaredParameter
+from kfnb.capture.values import PARAMETER_TYPES, ValueKind
 from kfnb.errors import CaptureError
 
 _ALIASES = {"List": "list", "Dict": "dict", "Optional": ""}
 
 
 def declared(component: Component, star_names: StarNames) -> Component:
-    """The component with the function's own parameters as its own, and all that the function reads when called."""
+    """The component with the function's parameters, and the names that the function reads when called."""
     function, cell = component.function, component.cell
     assert function is not None
     if function.decorator_list:
         raise CaptureError(
-            f"{cell.place(function.decorator_list[0].lineno)}: the function of a component takes no decorator:",
-            hint=f"say what it needs as options of %%kf_component, or put {function.name} in a cell of its own",
+            f"{cell.place(function.lineno)}: decorators are not supported on a component's function:",
+            hint=f"use options of %%kf_component, or define {function.name} in a separate cell",
             ref=str(cell.place(function.decorator_list[0].lineno)),
         )
     if function.name != cell.name:
         raise CaptureError(
-            f"{cell.place(function.lineno)}: the function is called {function.name} and the component {cell.name}:",
-            hint="give both one name",
+            f"{cell.place(function.lineno)}: the function is named {function.name} and the component {cell.name}:",
+            hint="use the same name for both",
             ref=str(cell.place(function.lineno)),
         )
     params = [
-        Parameter(argument.arg, kind.type, default)
+        DeclaredParameter(argument.arg, kind.type, default)
         for argument, default in _arguments(function)
         if (kind := _input_kind(argument, cell)) is not None and kind.parameter
     ]
@@ -54,7 +54,7 @@ def finished(component: Component, namespace: Mapping[str, Any]) -> Component:
     function = component.function
     assert function is not None
     inputs = {
-        argument.arg: Input(argument.arg, kind, "", 0)
+        argument.arg: ComponentInput(argument.arg, kind, "", 0)
         for argument, _ in _arguments(function)
         if (kind := _input_kind(argument, component.cell)) is not None and not kind.parameter
     }
@@ -69,10 +69,10 @@ def finished(component: Component, namespace: Mapping[str, Any]) -> Component:
 
 
 def _arguments(function: ast.FunctionDef) -> list[tuple[ast.arg, Any]]:
-    """Each argument with its default as a value; None for none."""
+    """Each argument with the value of its default, or None."""
     arguments = function.args
     if arguments.vararg or arguments.kwarg:
-        raise CaptureError(f"{function.name}: a component's function takes no * or ** arguments")
+        raise CaptureError(f"{function.name}: * and ** arguments are not supported in a component's function")
     positional = [*arguments.posonlyargs, *arguments.args]
     defaults = [None] * (len(positional) - len(arguments.defaults)) + list(arguments.defaults)
     pairs = [
@@ -89,20 +89,20 @@ def _literal(node: ast.expr | None, name: str) -> Any:
         return ast.literal_eval(node)
     except ValueError:
         raise CaptureError(
-            f"the default of {name} is not a literal: KFP keeps defaults in the pipeline's file"
+            f"the default of {name} is not a literal: KFP stores defaults in the pipeline's file"
         ) from None
 
 
-def _input_kind(argument: ast.arg, cell: Cell) -> Kind | None:
+def _input_kind(argument: ast.arg, cell: Cell) -> ValueKind | None:
     """The kind of an input; None for an argument that is an output."""
     annotation = argument.annotation
     if annotation is None or _output_kind(annotation) is not None:
         return None
     if isinstance(annotation, ast.Subscript) and _word(annotation.value) == "Input":
-        return Kind(_word(annotation.slice))
+        return ValueKind(_word(annotation.slice))
     word = _parameter_word(annotation)
     if word in PARAMETER_TYPES:
-        return Kind(word)
+        return ValueKind(word)
     raise CaptureError(
         f"{cell.place(argument.lineno)}: {argument.arg} is annotated {ast.unparse(annotation)}; a component's function"
         f" takes {', '.join(PARAMETER_TYPES)} or Input[Dataset] and its like"
@@ -117,15 +117,15 @@ def _parameter_word(annotation: ast.expr) -> str:
     return _ALIASES.get(word, word)
 
 
-def _output_kind(annotation: ast.expr | None) -> Kind | None:
+def _output_kind(annotation: ast.expr | None) -> ValueKind | None:
     if isinstance(annotation, ast.Subscript) and _word(annotation.value) == "Output":
-        return Kind(_word(annotation.slice))
+        return ValueKind(_word(annotation.slice))
     if isinstance(annotation, ast.Call) and _word(annotation.func) == "OutputPath":
-        return Kind(_word(annotation.args[0]) if annotation.args else "str")
+        return ValueKind(_word(annotation.args[0]) if annotation.args else "str")
     return None
 
 
-def _result_kinds(returned: Any) -> dict[str, Kind]:
+def _result_kinds(returned: Any) -> dict[str, ValueKind]:
     if returned is None:
         return {}
     if hasattr(returned, "_fields"):
@@ -133,9 +133,9 @@ def _result_kinds(returned: Any) -> dict[str, Kind]:
     return {"Output": _kind_of_type(returned)}
 
 
-def _kind_of_type(annotation: Any) -> Kind:
+def _kind_of_type(annotation: Any) -> ValueKind:
     origin = getattr(annotation, "__origin__", annotation)
-    return Kind(getattr(origin, "__name__", "Artifact"))
+    return ValueKind(getattr(origin, "__name__", "Artifact"))
 
 
 def _word(node: ast.expr) -> str:

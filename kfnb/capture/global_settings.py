@@ -1,4 +1,4 @@
-"""Calls by which a plain cell changes a library for all of the kernel: no step has that, unless in ``%%kf_setup``."""
+"""Calls by which a plain cell changes a library for the whole kernel: steps have that only from ``%%kf_setup``."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ _CHANGING = {
     "locale.setlocale": "",
     "sys.setrecursionlimit": "",
 }
-"""What such a call is named, as a pattern, and whom it concerns: a step that uses one of these; any, where empty."""
+"""The pattern of such a call's name, and the modules whose users it concerns; empty for all steps."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """A change of a library by a line of a cell: how it is written, and whom it concerns."""
+    """A change of a library by a line of a cell: its text, and the modules whose users it concerns."""
 
     cell: Cell
     line: int
@@ -47,15 +47,15 @@ class Change:
     concerns: tuple[str, ...]
 
     def __str__(self) -> str:
-        """What to do about it."""
+        """The note: which line, and what to do."""
         return (
-            f"{self.cell.place(self.line)}: {self.text} does not reach the step: put it into a cell that begins with"
+            f"{self.cell.place(self.line)}: {self.text} has no effect in the step: put it in a cell that begins with"
             " %%kf_setup"
         )
 
 
 def changes_of(cell: Cell, namespace: Mapping[str, Any]) -> Iterator[Change]:
-    """The changes that the cell's own level makes."""
+    """The changes that the top level of the cell makes."""
     for statement in cell.tree.body:
         if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             continue
@@ -69,7 +69,7 @@ def changes_of(cell: Cell, namespace: Mapping[str, Any]) -> Iterator[Change]:
 
 
 def _written(node: ast.AST) -> ast.expr | None:
-    """What a call calls, or an assignment sets a part of."""
+    """The function that a call calls, or the object that an assignment sets a part of."""
     if isinstance(node, ast.Call):
         return node.func
     if isinstance(node, ast.Attribute | ast.Subscript) and isinstance(node.ctx, ast.Store):
@@ -78,7 +78,7 @@ def _written(node: ast.AST) -> ast.expr | None:
 
 
 def full_name(node: ast.expr, namespace: Mapping[str, Any]) -> str:
-    """A dotted name with its first part as what that stands for; empty for anything else."""
+    """A dotted name with its first part resolved; empty for anything else."""
     parts: list[str] = []
     while isinstance(node, ast.Attribute):
         parts.insert(0, node.attr)

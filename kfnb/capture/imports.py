@@ -1,4 +1,4 @@
-"""Import statements: the one that binds a name, and the one that would give an object that is here elsewhere."""
+"""Import statements: the statement that binds a name, and a statement that imports a given object."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kfnb.capture.names import StarNames
 
 @dataclass(frozen=True)
 class Import:
-    """One import statement for the top of a step; ``module`` is what must be installed for it."""
+    """One import statement for the top of a step; ``module`` is the module that must be installed for it."""
 
     name: str
     text: str
@@ -54,7 +54,7 @@ def submodules(name: str, node: ast.AST | None) -> Iterator[str]:
 
 
 def importable(name: str, value: Any) -> tuple[str, str]:
-    """An import statement that gives ``value`` under ``name`` elsewhere, and its module; empty when there is none."""
+    """An import statement that binds ``value`` to ``name``, and its module; empty when there is none."""
     if isinstance(value, ModuleType):
         return f"import {value.__name__}" + ("" if value.__name__ == name else f" as {name}"), value.__name__
     module, own = getattr(value, "__module__", None), getattr(value, "__name__", None)
@@ -67,7 +67,7 @@ def importable(name: str, value: Any) -> tuple[str, str]:
 
 
 def imported_modules(tree: ast.AST) -> Iterator[tuple[str, ast.Import | ast.ImportFrom, bool]]:
-    """What the code itself imports, with the statement, and whether it goes without when the package is missing."""
+    """The modules that the code itself imports, with the statement, and whether the import is optional."""
     tried = {
         node
         for attempt in ast.walk(tree)

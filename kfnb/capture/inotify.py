@@ -1,7 +1,7 @@
-"""What is opened and changed below a folder, as Linux tells it: also by what Python does not see.
+"""Files that are opened and changed below a folder, as reported by Linux, also by code other than Python's.
 
-Python's own audit events come for what Python opens. Arrow, HDF5, polars and shell commands open files themselves; of
-those, inotify tells. Elsewhere than on Linux there is nothing to see, and nothing is seen.
+Python's audit events cover what Python opens. Arrow, HDF5, polars and shell commands open files themselves; inotify
+reports those. On systems other than Linux, nothing is observed.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _MASK = _ACCESS | _MODIFY | _CLOSE_WRITE | _OPEN | _MOVED_FROM | _MOVED_TO | _CR
 _IS_FOLDER, _OVERFLOW = 0x40000000, 0x4000
 _HEADER = struct.Struct("iIII")
 _MOST = 2000
-"""Folders that are watched at most; a user has 8,192 watches and more."""
+"""The maximum number of folders that are watched; a user has 8,192 watches or more."""
 _LONGEST = 0.1
-"""Seconds that may be spent on finding folders: a notebook may lie in a home of a million files."""
+"""The maximum seconds for finding folders: the notebook's folder may be a home with a million files."""
 _SKIPPED = frozenset({"__pycache__", "node_modules", "site-packages"})
 
 
 class Inotify:
-    """The folders below ``roots``, watched from now on; ``events`` tells what has happened in them."""
+    """Watch the folders below ``roots``; ``events`` returns what has happened in them."""
 
     def __init__(self, *roots: Path) -> None:
         self._folders: dict[int, str] = {}
@@ -42,7 +42,7 @@ class Inotify:
 
     @property
     def sees(self) -> bool:
-        """Whether anything can be seen."""
+        """Whether any folder is watched."""
         return self._fd >= 0
 
     def _watch(self, folder: Path) -> None:
@@ -51,10 +51,10 @@ class Inotify:
             self._folders[watch] = os.fspath(folder)
 
     def events(self) -> Iterator[tuple[str, str]]:
-        """In their order: ``created``, ``written``, ``read``, ``opened`` or ``removed``, and the path of the file; of a
-        folder ``made``.
+        """The events in order: ``created``, ``written``, ``read``, ``opened`` or ``removed`` with the path of a file,
+        or ``made`` with that of a folder.
 
-        What is mapped into memory is opened, and never read.
+        A file that is mapped into memory is opened, and never read.
         """
         while self._fd >= 0:
             try:
@@ -85,7 +85,7 @@ class Inotify:
                 yield "read" if mask & _ACCESS else "opened", path
 
     def _entered(self, folder: Path, mask: int) -> Iterator[tuple[str, str]]:
-        """A folder that is new: what is in it was written before it could be watched."""
+        """Watch a new folder: what is in it was written before it could be watched."""
         if not mask & (_CREATE | _MOVED_TO) or folder.name in _SKIPPED:
             return
         for inner in _folders(folder):
@@ -96,14 +96,14 @@ class Inotify:
                     yield "created", os.fspath(file)
 
     def close(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 
 
 def _folders(*roots: Path) -> Iterator[Path]:
-    """``roots`` and the folders below them, but for hidden ones and those of code; the first root's come first."""
+    """``roots`` and the folders below them, except hidden ones and those of code; the first root's come first."""
     seen, until = set(roots), time.monotonic() + _LONGEST
     yield from roots
     for root in roots:

@@ -1,4 +1,4 @@
-"""``kf`` in the notebook: what a component's cell logs when it runs here is shown below the cell."""
+"""``kf`` in the notebook: what a component's cell reports is shown below the cell."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from kfnb.capture.embedded.reports import (
 
 
 class Kf:
-    """Logs what a component finds out: in a run, into its artifacts; here, below the cell."""
+    """Reports the results of a component: in a run, as artifacts; in the notebook, below the cell."""
 
     def log_metrics(self, given: Any = None, /, *, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: ``kf.log_metrics(accuracy=0.9)``, or ``kf.log_metrics({"accuracy": 0.9})``."""
@@ -38,7 +38,7 @@ class Kf:
             print("  ".join(f"{name} = {float(value):.6g}" for name, value in metrics.metadata.items()))
 
     def report(self, value: Any = None, *, step: int | None = None, **values: Any) -> None:
-        """Say how far training has come: ``kf.report(loss, step=epoch)``; a trial of a study may be ended by it."""
+        """Report progress of training: ``kf.report(loss, step=epoch)``. In a study, this may end the trial."""
         metrics = _artifact()
         kfnb_report(kfnb_log_metrics(metrics, kfnb_curves(metrics)))(value, step=step, **values)
 
@@ -55,19 +55,19 @@ class Kf:
         print(f"confusion matrix of {', '.join(str(label) for label in labels)}")
 
     def html(self, text: str) -> None:
-        """Show a piece of HTML, in a frame of its own without scripts."""
+        """Show HTML in a separate frame without scripts."""
         frame = (
             f'<iframe sandbox="" srcdoc="{escape(text)}" style="width:100%;height:20em;border:0"></iframe>'
         )
         _display({"text/html": frame, "text/plain": "a report in HTML"})
 
     def markdown(self, text: str) -> None:
-        """Show a piece of Markdown, with the pictures that it names by a path."""
+        """Show Markdown, with the pictures that it names by a path."""
         _display({"text/markdown": kfnb_with_pictures(text), "text/plain": text})
 
     def figure(self, fig: Any, title: str = "") -> None:
         """Show a figure of matplotlib, Plotly or Altair, or whatever a notebook shows as a picture or HTML."""
-        page = kfnb_figure_html(fig, title)  # what cannot be shown in a run is refused here, too
+        page = kfnb_figure_html(fig, title)  # a figure that a run cannot show is an error here, too
         if "<script" in page:
             from IPython.display import display
 
@@ -86,7 +86,7 @@ class Kf:
 
 
 def _comes_by_itself(fig: Any) -> bool:
-    """Whether the notebook shows a figure at the end of the cell, as it does with those of pyplot."""
+    """Whether the notebook shows a figure at the end of the cell, as it does with pyplot's."""
     pyplot = sys.modules.get("matplotlib.pyplot")
     if pyplot is None or "inline" not in pyplot.get_backend():
         return False

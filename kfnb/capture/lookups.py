@@ -1,6 +1,6 @@
-"""Environment variables that code reads by its text: ``os.environ["STAGE"]``, ``os.getenv``, ``$STAGE`` of a command.
+"""Environment variables that code reads, found in its text: ``os.environ["STAGE"]``, ``os.getenv``, ``$STAGE``.
 
-Only names that are written out are found. A copy (``env = dict(os.environ)``) is read as the environment is.
+Only literal names are found. A copy (``env = dict(os.environ)``) is treated as the environment.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.capture.component import Component
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.variables import Variables
 
 _ENVIRONMENTS = frozenset({"os.environ", "os.environb"})
@@ -31,7 +31,7 @@ _OF_SHELLS = frozenset({
     "BASHPID", "BASH_VERSION", "EUID", "FUNCNAME", "IFS", "LINENO", "OLDPWD", "OPTARG", "OPTIND", "PIPESTATUS", "PPID",
     "PWD", "RANDOM", "REPLY", "SECONDS", "UID",
 })  # fmt: skip
-"""Variables that a shell has of its own."""
+"""Variables that a shell defines itself."""
 _BOUND = re.compile(
     r"(?:^|[\s;&|(])(?:(?:export|local|readonly|declare)\s+(?:-\w+\s+)?)?(\w+)\+?="
     r"|\bfor\s+(\w+)\s+in\b|\bread\s+(?:-\w+\s+)*(\w+)"
@@ -45,22 +45,22 @@ _KNOWN = {
 }
 
 
-def variables_of(component: Component, travel: Travel, namespace: Mapping[str, Any]) -> Variables:
-    """The variables that a component's step reads: as its cell was seen to, and by the text of all that it takes."""
+def variables_of(component: Component, travel: Dependencies, namespace: Mapping[str, Any]) -> Variables:
+    """The variables that a component's step reads: as observed in its cell, and by the text of its dependencies."""
     seen = component.variables
     trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
     names = set().union(*(lookups(tree, namespace) for tree in trees)) - seen.own
     names |= set().union(*map(at_import, travel.files.values()))
-    computed = not seen.names <= names or any(_Reader(tree, namespace).computes() for tree in trees)
+    computed = not seen.names <= names or any(_VariableReader(tree, namespace).computes() for tree in trees)
     names |= seen.names
-    for one in reversed(travel.setups):  # what runs first has set what follows reads
-        names -= set(_set_before(one.cell.tree, _Reader(one.cell.tree, namespace)))
+    for one in reversed(travel.setups):  # a cell that runs first may have set what a later one reads
+        names -= set(_set_before(one.cell.tree, _VariableReader(one.cell.tree, namespace)))
         names |= lookups(one.cell.tree, namespace)
     return replace(seen, names=frozenset(names), computed=computed)
 
 
-def seen_whole(component: Component, travel: Travel, namespace: Mapping[str, Any]) -> Variables:
-    """What a component's cell was seen to read; all, where its use of a copy of the environment tells no names."""
+def seen_whole(component: Component, travel: Dependencies, namespace: Mapping[str, Any]) -> Variables:
+    """The variables that a component's cell read; all, where its use of a copy of the environment shows no names."""
     seen = component.variables
     trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
     used = seen.copied and any(_Copies(tree, namespace).used for tree in trees)
@@ -68,18 +68,18 @@ def seen_whole(component: Component, travel: Travel, namespace: Mapping[str, Any
 
 
 def lookups(tree: ast.AST, namespace: Mapping[str, Any]) -> set[str]:
-    """The variables that the code reads; ``namespace`` tells what its names stand for.
+    """The variables that the code reads; ``namespace`` holds the values of its names.
 
-    One that the code's own level has set before is as it was set.
+    A variable that the top level of the code has set before does not count.
     """
-    reader = _Reader(tree, namespace)
+    reader = _VariableReader(tree, namespace)
     found = list(reader.found())
     own = _set_before(tree, reader)
     return {name for name, line in found if line <= own.get(name, line)}
 
 
 def at_import(source: str) -> set[str]:
-    """The variables that a module reads when it is imported. What its functions read is seen when they are called."""
+    """The variables that a module reads when it is imported. Reads of its functions are observed when they run."""
     body = [
         node
         for node in ast.parse(source).body
@@ -88,8 +88,8 @@ def at_import(source: str) -> set[str]:
     return lookups(ast.Module(body, []), {})
 
 
-def _set_before(tree: ast.AST, reader: _Reader) -> dict[str, int]:
-    """The variables that the code's own level sets, each with the line of the first time."""
+def _set_before(tree: ast.AST, reader: _VariableReader) -> dict[str, int]:
+    """The variables that the top level of the code sets, each with the line of the first time."""
     found: dict[str, int] = {}
     for node in tree.body if isinstance(tree, ast.Module) else ():
         for target in node.targets if isinstance(node, ast.Assign) else ():
@@ -98,8 +98,8 @@ def _set_before(tree: ast.AST, reader: _Reader) -> dict[str, int]:
     return found
 
 
-class _Reader:
-    """Reads one piece of code. ``names`` are those that it gives to modules, functions, and the environment."""
+class _VariableReader:
+    """Analyse one piece of code. ``names`` are those that it gives to modules, functions, and the environment."""
 
     def __init__(self, tree: ast.AST, namespace: Mapping[str, Any]) -> None:
         self.tree = tree
@@ -117,7 +117,7 @@ class _Reader:
             self.names |= {one.id: "os.environ" for one in node.targets if isinstance(one, ast.Name)}
 
     def full(self, node: ast.AST) -> str:
-        """What an expression names: ``os.environ``; empty for what is not a name."""
+        """The full name that an expression refers to, as ``os.environ``; empty for anything else."""
         if isinstance(node, ast.Attribute):
             owner = self.full(node.value)
             return f"{owner}.{node.attr}" if owner else ""
@@ -126,7 +126,7 @@ class _Reader:
         return self.names.get(node.id) or _KNOWN.get(id(self.namespace.get(node.id)), node.id)
 
     def is_environment(self, node: ast.AST) -> bool:
-        """Whether an expression is the environment, or a copy of it with or without something more."""
+        """Whether an expression is the environment, or a copy of it, possibly with additions."""
         if isinstance(node, ast.Dict):
             pairs = zip(node.keys, node.values, strict=True)
             return any(key is None and self.is_environment(value) for key, value in pairs)
@@ -157,7 +157,7 @@ class _Reader:
             yield from ((name, node.lineno) for name in names if name)  # type: ignore[attr-defined]
 
     def computes(self) -> bool:
-        """Whether variables are looked up by names that are not written out."""
+        """Whether variables are looked up by computed names."""
         return any(self._is_computed(node) for node in ast.walk(self.tree))
 
     def _is_computed(self, node: ast.AST) -> bool:
@@ -189,12 +189,12 @@ class _Reader:
 
 
 class _Copies:
-    """What one piece of code does with copies of the environment; ``used``: more than hand them to other programs, and
-    take out of them what it names.
+    """What one piece of code does with copies of the environment; ``used``: more than passing them to other programs
+    and reading variables by literal names.
     """
 
     def __init__(self, tree: ast.AST, namespace: Mapping[str, Any]) -> None:
-        self._reader = _Reader(tree, namespace)
+        self._reader = _VariableReader(tree, namespace)
         self._parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
         self.used = any(map(self._is_used, ast.walk(tree)))
 
@@ -207,18 +207,18 @@ class _Copies:
         if isinstance(parent, ast.Call):
             return node in parent.args and self._is_handed_on(parent)
         if isinstance(parent, ast.Attribute | ast.Subscript):
-            # what is taken out of the environment itself is seen
+            # reads of the environment itself are observed
             return not isinstance(node, ast.Attribute) and self._takes_unknown(parent)
         known = (ast.Assign, ast.Expr, ast.Compare, ast.Delete, ast.Dict, ast.BinOp, ast.AugAssign)
         return isinstance(getattr(node, "ctx", None), ast.Load | None) and not isinstance(parent, known)
 
     def _is_handed_on(self, call: ast.Call) -> bool:
-        """Whether a call may do anything with the copy that is its argument, other than copy it or write it back."""
+        """Whether a call may do more with the copy that is its argument than copy it or write it back."""
         put_back = isinstance(call.func, ast.Attribute) and self._reader.is_environment(call.func.value)
         return not (self._reader.is_environment(call) or put_back or self._reader.full(call.func) == "len")
 
     def _takes_unknown(self, part: ast.Attribute | ast.Subscript) -> bool:
-        """Whether more is taken out of a copy than what is written as a name."""
+        """Whether more is read from a copy than variables by literal names."""
         if isinstance(part, ast.Subscript):
             return isinstance(part.ctx, ast.Load) and not _written(part.slice)
         call = self._parents.get(part)
@@ -235,7 +235,7 @@ def _written(node: ast.AST) -> str:
 
 
 def _texts(node: ast.AST) -> str:
-    """What of an expression is text."""
+    """The literal text in an expression."""
     parts = [part.value for part in ast.walk(node) if isinstance(part, ast.Constant)]
     return "".join(part for part in parts if isinstance(part, str))
 
@@ -246,7 +246,7 @@ def _in_dollars(text: str) -> Iterator[str]:
 
 
 def _is_shell(call: ast.Call) -> bool:
-    """Whether a call of ``subprocess`` runs a text as a shell's: by ``shell=True``, or as the input of one."""
+    """Whether a call of ``subprocess`` runs a text in a shell: with ``shell=True``, or as a shell's input."""
     if any(one.arg == "shell" and getattr(one.value, "value", None) for one in call.keywords):
         return True
     words = call.args[0].elts if isinstance(call.args[0], ast.List) else []

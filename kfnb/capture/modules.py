@@ -1,4 +1,4 @@
-"""Modules that are the notebook's own, beside it or on ``sys.path``: their source travels, with what it needs."""
+"""Modules of the notebook, beside it or on ``sys.path``: a step includes their source, with what it imports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kfnb.errors import CaptureError
 
 
 def collect(module: str, folder: Path) -> dict[str, str]:
-    """The files of a module of the notebook's own and of those that it imports: path, as it is imported, -> source."""
+    """The files of a module of the notebook and of those that it imports: the path as imported -> its source."""
     found: dict[str, str] = {}
     waiting = [module]
     while waiting:

@@ -1,6 +1,6 @@
-"""Names on which a piece of code may do something that changes the object behind them, as far as the text tells.
+"""Names whose objects a piece of code may change, as far as the text shows.
 
-Names that are a function's own are not meant: ``def f(items): items.append(1)`` says nothing of the cell's ``items``.
+Local names of functions do not count: ``def f(items): items.append(1)`` does not concern the cell's ``items``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from kfnb.capture.syntax import MUTATORS, inside_functions, root_name, stored_na
 
 
 def mutated_names(tree: ast.AST) -> set[str]:
-    """Names on whose objects, or parts of them, a method is called by which containers are changed."""
+    """Names on whose objects, or parts of them, a method that changes containers is called."""
     return {
         root
         for call, own in _calls(tree)
@@ -29,7 +29,7 @@ def names_with_methods_called(tree: ast.AST) -> set[str]:
 
 
 def names_changed_by_keyword(tree: ast.AST) -> set[str]:
-    """Names on which something is done ``inplace=True``, or that a call is given as ``out=``."""
+    """Names on which a method is called with ``inplace=True``, or that are passed as ``out=``."""
     found: set[str] = set()
     for call, own in _calls(tree):
         for keyword in call.keywords:
@@ -42,11 +42,11 @@ def names_changed_by_keyword(tree: ast.AST) -> set[str]:
 
 
 _VIEWS = frozenset({"ravel", "reshape", "squeeze", "swapaxes", "transpose", "view"})
-"""Methods of arrays that give the same memory in another form."""
+"""Methods of arrays that return a view of the same memory."""
 
 
 def names_handed_on(tree: ast.AST) -> set[str]:
-    """Names that something else takes as they are, or a view of them: an argument, a part of a list, another name."""
+    """Names that are passed on, or of which a view is: as an argument, a part of a list, another name."""
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     takers = (
         ast.Call | ast.keyword | ast.Starred | ast.Assign | ast.NamedExpr | ast.Return | ast.Yield | ast.For
@@ -62,7 +62,7 @@ def names_handed_on(tree: ast.AST) -> set[str]:
 
 
 def _viewed(node: ast.AST) -> ast.AST:
-    """What an expression is a view of, where it is one."""
+    """The expression that another is a view of, or that expression itself."""
     if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in _VIEWS:
         return node.func.value
     return node
@@ -75,21 +75,21 @@ _READERS = frozenset({
 
 
 def _only_reads(parent: ast.AST, node: ast.AST) -> bool:
-    """Whether ``node`` is what is called, or is given to one of Python's own functions that only read."""
+    """Whether ``node`` is the called function, or an argument of a built-in function that only reads."""
     if not isinstance(parent, ast.Call):
         return False
     return node is parent.func or (isinstance(parent.func, ast.Name) and parent.func.id in _READERS)
 
 
 def _outside(node: ast.AST, own: set[str]) -> Iterator[str]:
-    """The name that an expression begins with, if it is one of the cell's."""
+    """The name that an expression begins with, if it is a name of the cell."""
     root = root_name(node)
     if root is not None and root not in own:
         yield root
 
 
 def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, set[str]]]:
-    """The calls in a piece of code, each with the names that are its functions' and comprehensions' own there."""
+    """The calls in a piece of code, each with the local names of the functions and comprehensions around it."""
     known: dict[ast.AST, set[str]] = {}
     comprehensions = {
         part: stored_names(one.target)

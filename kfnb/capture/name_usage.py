@@ -1,4 +1,4 @@
-"""What is known of names at one point of a cell: those surely bound, those used so far, and what is put off."""
+"""The use of names up to one point of a cell: those surely bound, those used so far, and what functions will do."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from kfnb.capture.scopes import Effects
 class Names:
     """What a cell does with names; each maps a name to the line (from 1) where it first does so.
 
-    ``maybe`` are reads without which the code may get along: it guards them with ``except NameError``, or may have
-    bound the name itself by then. ``keeps`` are writes that stand under a condition: where it does not hold, the name
-    stays what it was. ``unseen`` tells, by line, what this analysis cannot know.
+    ``maybe`` are optional reads: the code guards them with ``except NameError``, or may have bound the name itself by
+    then. ``keeps`` are conditional writes: where the condition does not hold, the name keeps its value. ``unseen`` is,
+    by line, what this analysis cannot know.
     """
 
     reads: dict[str, int] = field(default_factory=dict)
@@ -28,21 +28,21 @@ class Names:
 
     @property
     def needs(self) -> dict[str, int]:
-        """All that the code may want from around it, by line."""
+        """All names that the code may read from outside, by line."""
         return {**self.keeps, **self.reads}
 
     @property
     def touched(self) -> set[str]:
-        """All that the code plainly binds, unbinds or changes."""
+        """All names that the code itself binds, unbinds or changes."""
         return {*self.writes, *self.deletes, *self.changes}
 
 
 class Ledger:
-    """The state of one reading of a cell, statement by statement."""
+    """The state of the analysis of a cell, statement by statement."""
 
     def __init__(self, *, of_class: bool = False) -> None:
         self.names = Names()
-        self.of_class = of_class  # a class body: what is bound there is not seen by scopes inside it
+        self.of_class = of_class  # a class body: scopes inside it do not see what it binds
         self.bound: set[str] = set()
         self.hidden: list[set[str]] = []  # names of comprehensions and class bodies around this point
         self.deferred: dict[str, Effects] = {}  # what functions will do when they are called
@@ -70,7 +70,7 @@ class Ledger:
         return names
 
     def load(self, name: str, line: int) -> None:
-        """The name is read here."""
+        """Record that the name is read."""
         if any(name in names for names in self.hidden):
             return
         if name not in self.bound:
@@ -85,7 +85,7 @@ class Ledger:
             self.running.discard(name)
 
     def run(self, effects: Effects, line: int) -> None:
-        """What happens when a function defined earlier may be called here."""
+        """Record what a function defined earlier does, as it may be called here."""
         with self.depth("loose"), self.inner():
             for name in sorted(effects.reads):
                 self.load(name, line)
@@ -95,9 +95,9 @@ class Ledger:
                 self.change(name, line)
 
     def store(self, name: str, line: int, *, sure: bool = True) -> None:
-        """The name is bound here."""
+        """Record that the name is bound."""
         if self.hidden and name in self.hidden[-1]:
-            return  # a comprehension's own
+            return  # local to a comprehension
         self.names.writes.setdefault(name, line)
         self.names.deletes.pop(name, None)
         self.deferred.pop(name, None)
@@ -107,12 +107,12 @@ class Ledger:
             self.bound.add(name)
 
     def change(self, name: str, line: int) -> None:
-        """The object behind the name is altered here."""
+        """Record that the object of the name is changed in place."""
         if not any(name in names for names in self.hidden):
             self.names.changes.setdefault(name, line)
 
     def delete(self, name: str, line: int) -> None:
-        """The name is unbound here."""
+        """Record that the name is unbound."""
         self.load(name, line)
         self.bound.discard(name)
         self.names.deletes.setdefault(name, line)
@@ -121,14 +121,14 @@ class Ledger:
 
     @contextmanager
     def depth(self, counter: str) -> Iterator[None]:
-        """Inside, ``counter`` (``guarded``, ``loose`` or ``conditions``) is one deeper."""
+        """Increase ``counter`` (``guarded``, ``loose`` or ``conditions``) for a block."""
         setattr(self, counter, getattr(self, counter) + 1)
         yield
         setattr(self, counter, getattr(self, counter) - 1)
 
     @contextmanager
     def inner(self) -> Iterator[None]:
-        """A scope inside this one."""
+        """Create the state of an inner scope."""
         if not self.of_class:
             yield
             return
@@ -138,7 +138,7 @@ class Ledger:
 
     @contextmanager
     def hiding(self, names: set[str]) -> Iterator[None]:
-        """Inside, ``names`` are a scope's own."""
+        """Make ``names`` local for a block."""
         self.hidden.append(names)
         yield
         self.hidden.pop()

@@ -1,6 +1,4 @@
-"""The files that a cell names in its text: what is known of those of a cell that does not run here, and where to look
-for those of one that does.
-"""
+"""The files that a cell names in its text: inputs of a cell that does not run here, and folders to watch for others."""
 
 from __future__ import annotations
 
@@ -19,20 +17,20 @@ from kfnb.capture.project import levels, top_of
 
 _LONGEST = 1000
 _UPWARDS = frozenset({"parent", "parents", "dirname", "pardir"})
-"""Attributes by which code comes to the folder around one."""
+"""Attributes by which code gets a parent folder."""
 _MODULE = re.compile(r"[\w./-]+\.py\b")
 
 
 @dataclass(frozen=True)
 class Named:
-    """What code says of files: whether it may go ``above`` the notebook's folder; Python files that it names."""
+    """What code reveals about files: whether it may go ``above`` the notebook's folder; Python files that it names."""
 
     above: bool = False
     code: frozenset[str] = frozenset()
 
 
 def named_in(folder: Path, trees: Iterable[ast.AST], values: Iterable[Any]) -> Named:
-    """What code says of files, with the ``values`` of the names that it reads."""
+    """Find what code reveals about files, with the ``values`` of the names that it reads."""
     nodes = [node for tree in trees for node in ast.walk(tree)]
     texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     texts |= {os.fsdecode(value) for value in values if isinstance(value, str | os.PathLike)}
@@ -46,8 +44,8 @@ def named_in(folder: Path, trees: Iterable[ast.AST], values: Iterable[Any]) -> N
 
 
 def files_named(folder: Path, trees: Iterable[ast.AST]) -> Files:
-    """The files below ``folder`` and beside it that texts in the code name, as read, and the folders, with those
-    below, as listed.
+    """The files below ``folder`` and beside it that are named in the code, as read, and the folders, with their
+    subfolders, as listed.
     """
     reads: set[str] = set()
     listed: set[str] = set()
@@ -64,7 +62,7 @@ def _names(tree: ast.AST) -> Iterator[str]:
     """The texts that may be relative paths."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and 0 < len(node.value) < _LONGEST:
-            with suppress(ValueError, OSError):  # a text with a zero in it, or too long a name
+            with suppress(ValueError, OSError):  # a text with a null byte, or too long a name
                 path = os.path.normpath(node.value)
                 if path not in (".", "..") and not path.startswith("/"):
                     yield Path(path).as_posix()

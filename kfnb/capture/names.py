@@ -1,11 +1,11 @@
-"""Which names a cell reads, writes and changes: what decides how its step is wired.
+"""The names that a cell reads, writes and changes, by which its step is wired.
 
 ``read_names(tree)`` follows a cell's top-level code statement by statement, the way Python would run it. A name is
 *read* where it may be used before the cell itself has surely bound it; *written* where the cell binds it;
 *changed* where the cell alters the object behind it (``x[0] = 1``, ``x.a = 1``, ``x += y``, ``del x[0]``).
 
-The body of a function runs when the function is called, not where it is defined; so what it reads counts from the
-first mention of its name on, and a function that the cell only defines adds nothing.
+The body of a function runs when the function is called, not where it is defined; so its reads count from the first
+mention of its name, and a function that the cell only defines adds nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ from kfnb.capture.syntax import (
 )
 
 StarNames = Callable[[str], Iterable[str]]
-"""Gives the names that ``from MODULE import *`` binds."""
+"""Returns the names that ``from MODULE import *`` binds."""
 
 _UNSEEN = {
     "exec": "code in a string",
@@ -46,25 +46,25 @@ _UNSEEN = {
 
 def read_names(tree: ast.Module, star_names: StarNames = lambda _module: ()) -> Names:
     """The names that the code of one cell reads, writes and changes."""
-    reader = _Reader(star_names)
+    reader = _NameReader(star_names)
     reader.block(tree.body)
     return reader.ledger.finish()
 
 
 @dataclass
 class _Exits:
-    """What was bound where a loop's body was left before its end."""
+    """The names that were bound where a loop's body was left before its end."""
 
     by_break: list[set[str]] = field(default_factory=list)
     by_continue: list[set[str]] = field(default_factory=list)
 
     def note(self, statement: ast.Break | ast.Continue, bound: set[str]) -> None:
-        """The body is left here."""
+        """Record that the body is left."""
         (self.by_break if isinstance(statement, ast.Break) else self.by_continue).append(set(bound))
 
 
-class _Reader(ast.NodeVisitor):
-    """Walks a cell's own level and keeps its ledger."""
+class _NameReader(ast.NodeVisitor):
+    """Walk the top level of a cell and keep its ledger."""
 
     def __init__(self, star_names: StarNames, *, of_class: bool = False) -> None:
         self.ledger = Ledger(of_class=of_class)
@@ -72,7 +72,7 @@ class _Reader(ast.NodeVisitor):
         self.loops: list[_Exits] = []  # around this point, the innermost last
 
     def block(self, body: Sequence[ast.stmt]) -> bool:
-        """Walk statements in order; whether the end may be reached."""
+        """Walk statements in order; return whether the end may be reached."""
         for statement in body:
             self.visit(statement)
             if isinstance(statement, ast.Raise | ast.Return | ast.Continue | ast.Break):
@@ -131,7 +131,7 @@ class _Reader(ast.NodeVisitor):
 
     def visit_NamedExpr(self, node: ast.NamedExpr) -> None:
         self.visit(node.value)
-        # a walrus inside a comprehension binds in the cell, if the comprehension gets to it
+        # a walrus inside a comprehension binds in the cell, if the comprehension reaches it
         self.ledger.store(node.target.id, node.lineno, sure=not self.ledger.hidden)
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -149,7 +149,7 @@ class _Reader(ast.NodeVisitor):
     def visit_TypeAlias(self, node: ast.AST) -> None:
         name: ast.Name = node.name  # type: ignore[attr-defined]  # Python 3.12's
         with self.ledger.hiding(generic_names(node)), self.ledger.depth("loose"):
-            self.visit(node.value)  # type: ignore[attr-defined]  # evaluated when it is asked for
+            self.visit(node.value)  # type: ignore[attr-defined]  # evaluated lazily
         self.ledger.store(name.id, name.lineno)
 
     # -- functions and classes --------------------------------------------------------------------------------
@@ -157,14 +157,14 @@ class _Reader(ast.NodeVisitor):
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         effects = self._function(node)
         self._define([node.name], node)
-        if node.decorator_list:  # which may call it, or keep it to be called
+        if node.decorator_list:  # which may call it, or store it for later calls
             with self.ledger.depth("guarded"):
                 self.ledger.run(effects, node.lineno)
 
     visit_AsyncFunctionDef = visit_FunctionDef
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> Effects:
-        """What a ``def`` does at once; and what the function will do."""
+        """Visit what a ``def`` does at once, and record what the function will do."""
         for decorator in node.decorator_list:
             self.visit(decorator)
         self._defaults(node.args)
@@ -198,8 +198,8 @@ class _Reader(ast.NodeVisitor):
         self.ledger.deferred[node.name] = methods
 
     def _class_body(self, body: Sequence[ast.stmt]) -> Effects:
-        """Run a class body: what it binds are attributes, unless it says ``global``. What its methods will do."""
-        inner = _Reader(self.star_names, of_class=True)
+        """Visit a class body: it binds attributes, except ``global`` names. Return what its methods will do."""
+        inner = _NameReader(self.star_names, of_class=True)
         inner.ledger.bound = {"__module__", "__qualname__"}
         inner.block(body)
         methods = Effects()
@@ -237,7 +237,7 @@ class _Reader(ast.NodeVisitor):
         own = set().union(*(stored_names(one.target) for one in generators))
         with self.ledger.hiding(own), self.ledger.inner():
             for index, one in enumerate(generators):
-                self.visit(one.target)  # its parts may read: for x[i] in ...
+                self.visit(one.target)  # the target may read: for x[i] in ...
                 for part in ([one.iter] if index else []) + one.ifs:
                     self.visit(part)
             for element in elements:
@@ -246,7 +246,7 @@ class _Reader(ast.NodeVisitor):
     # -- control flow -----------------------------------------------------------------------------------------
 
     def branches(self, *bodies: Callable[[], bool]) -> None:
-        """Alternatives of which one runs: what all that go on have bound is bound."""
+        """Visit alternatives of which one runs: a name is bound if all alternatives that reach the end bind it."""
         ledger = self.ledger
         before, ends = set(ledger.bound), []
         with ledger.depth("conditions"):
@@ -280,7 +280,7 @@ class _Reader(ast.NodeVisitor):
             self._maybe(node.msg)
 
     def _maybe(self, *nodes: ast.AST) -> None:
-        """Expressions that may not run: they read and write, but bind nothing for sure."""
+        """Visit expressions that may not run: they read and write, but bind nothing for sure."""
         before = set(self.ledger.bound)
         with self.ledger.depth("conditions"):
             for node in nodes:
@@ -302,13 +302,13 @@ class _Reader(ast.NodeVisitor):
     def _loop(
         self, nodes: Sequence[ast.AST], otherwise: Sequence[ast.stmt], *, runs: bool, endless: bool = False
     ) -> None:
-        """A loop's body, which may run often, or never unless it surely ``runs``; what it writes may come before what
-        it reads. An ``endless`` one is left by a ``break`` alone.
+        """Visit a loop's body, which may run often, or never unless it surely ``runs``; its writes may come before its
+        reads. An ``endless`` loop is left only by a ``break``.
         """
         ledger, before, exits = self.ledger, set(self.ledger.bound), _Exits()
         self.loops.append(exits)
         with ledger.depth("loose"):
-            reached = self.block(nodes)  # type: ignore[arg-type]  # the first may be the target, which is visited alike
+            reached = self.block(nodes)  # type: ignore[arg-type]  # the first may be the target, which is visited likewise
         self.loops.pop()
         turns = [*exits.by_continue, *([ledger.bound] if reached else [])]
         ledger.bound = set.intersection(*turns) if runs and turns else set(before)
@@ -368,7 +368,7 @@ class _Reader(ast.NodeVisitor):
         if node.rest is not None:
             self.ledger.store(node.rest, node.lineno)
 
-    # -- what cannot be seen ----------------------------------------------------------------------------------
+    # -- what is not known ------------------------------------------------------------------------------------
 
     def visit_Call(self, node: ast.Call) -> None:
         self.generic_visit(node)
@@ -380,12 +380,10 @@ class _Reader(ast.NodeVisitor):
         self._texts(node)
 
     def _texts(self, node: ast.Call) -> None:
-        """Names in a text that a library evaluates: tables of SQL, functions of formulas. They may be others."""
+        """Record names in a text that a library evaluates: tables of SQL, functions of formulas."""
         found = names_in_text(node)
         if found is None:
-            self.ledger.names.unseen[node.lineno] = (
-                f"{ast.unparse(node.func)}(): names in a text that is put together"
-            )
+            self.ledger.names.unseen[node.lineno] = f"{ast.unparse(node.func)}(): names in a computed text"
             return
         with self.ledger.depth("guarded"):
             for name in found:

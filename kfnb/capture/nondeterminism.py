@@ -1,7 +1,7 @@
-"""What a cell gets and would not get again: the time, the working folder, random numbers that no seed fixes.
+"""Values of a cell that differ between runs: the time, the working folder, random numbers without a seed.
 
-A step that keeps such a value may be taken from the cache all the same. What is only printed, and how long something
-took, is nothing to speak of: so values are followed through the text to where they are kept.
+A step that keeps such a value may be cached all the same. Values that are only printed, and durations, do not matter:
+so values are followed through the text to where they are kept.
 """
 
 from __future__ import annotations
@@ -17,55 +17,55 @@ from typing import Any
 from kfnb.capture.global_settings import full_name
 
 
-class Sort(Enum):
-    """A moment or a place; or a number of seconds, which measures something unless it is put out itself."""
+class ValueSource(Enum):
+    """A moment or a path; or a number of seconds, which is a measurement unless it is itself an output."""
 
     VALUE = "value"
     SECONDS = "seconds"
 
 
 _SORTS = {
-    "datetime.*.now": Sort.VALUE,
-    "datetime.*.utcnow": Sort.VALUE,
-    "datetime.*.today": Sort.VALUE,
-    "pandas.*.now": Sort.VALUE,
-    "pandas.*.utcnow": Sort.VALUE,
-    "pandas.*.today": Sort.VALUE,
-    "os.getcwd": Sort.VALUE,
-    "posix.getcwd": Sort.VALUE,
-    "pathlib.*cwd": Sort.VALUE,
-    "uuid.uuid[14]": Sort.VALUE,
-    "secrets.token_*": Sort.VALUE,
-    "os.urandom": Sort.VALUE,
-    "posix.urandom": Sort.VALUE,
-    "time.time": Sort.SECONDS,
-    "time.time_ns": Sort.SECONDS,
+    "datetime.*.now": ValueSource.VALUE,
+    "datetime.*.utcnow": ValueSource.VALUE,
+    "datetime.*.today": ValueSource.VALUE,
+    "pandas.*.now": ValueSource.VALUE,
+    "pandas.*.utcnow": ValueSource.VALUE,
+    "pandas.*.today": ValueSource.VALUE,
+    "os.getcwd": ValueSource.VALUE,
+    "posix.getcwd": ValueSource.VALUE,
+    "pathlib.*cwd": ValueSource.VALUE,
+    "uuid.uuid[14]": ValueSource.VALUE,
+    "secrets.token_*": ValueSource.VALUE,
+    "os.urandom": ValueSource.VALUE,
+    "posix.urandom": ValueSource.VALUE,
+    "time.time": ValueSource.SECONDS,
+    "time.time_ns": ValueSource.SECONDS,
 }
 _WITHOUT = {"time.localtime": 0, "time.gmtime": 0, "time.ctime": 0, "time.asctime": 0, "time.strftime": 1}
-"""Functions that give the time of now where they get no more arguments than these."""
+"""Functions that return the current time if they get at most so many arguments."""
 
 _DRAWING = {"numpy": "numpy.random.[a-z]*", "random": "random.[a-z]*", "torch": "torch.*rand*"}
-"""The functions that draw from a generator which all of a kernel shares, by its module."""
+"""The functions that draw from a global generator, by its module."""
 
 _SAMPLING = frozenset({"sample", "train_test_split", "shuffle", "resample"})
-"""Functions of libraries that draw from numpy's, unless they are given a state."""
+"""Functions of libraries that draw from numpy's generator, unless they get a state."""
 
 _SILENT = (
     "print", "display", "*.display", "*log.*", "*logger.*", "logging.*", "*warn*", "kf.*", "*.write", "tqdm*",
     "*.set_description*", "*.set_postfix*",
 )  # fmt: skip
-"""Calls that only tell."""
+"""Calls that only print or log."""
 
 _HANDING_ON = (
     "str", "int", "float", "round", "repr", "format", "abs", "divmod", "min", "max", "sum", "len", "tuple", "list",
     "datetime.*", "pandas.*Time*", "time.*", "os.path.*", "posixpath.*", "pathlib.*",
 )  # fmt: skip
-"""Calls whose result is as their arguments are."""
+"""Calls whose result depends only on their arguments."""
 
 
 def fleeting_calls(tree: ast.AST, namespace: Mapping[str, Any], outputs: Collection[str]) -> Iterator[str]:
-    """The calls whose value the code keeps, each as it is written; ``outputs`` are names that are put out for sure."""
-    reader = _Reader(namespace, outputs)
+    """The calls whose value the code keeps, each as written; ``outputs`` are names that are surely outputs."""
+    reader = _ValueReader(namespace, outputs)
     for node in ast.walk(tree):
         for child in ast.iter_child_nodes(node):
             reader.parents[child] = node
@@ -80,9 +80,9 @@ def fleeting_calls(tree: ast.AST, namespace: Mapping[str, Any], outputs: Collect
 
 
 def draws_unseeded(trees: Collection[ast.AST], namespace: Mapping[str, Any], drawn: Collection[str]) -> bool:
-    """Whether the code itself asks for random numbers, has ``drawn`` from the generator of that module, and seeds none.
+    """Whether the code itself draws random numbers from a module's generator in ``drawn``, and seeds none.
 
-    That a library has drawn tells nothing alone: scikit-learn does so where the result does not depend on it.
+    Draws of a library alone do not count: scikit-learn draws where the result does not depend on it.
     """
     calls = [node for tree in trees for node in ast.walk(tree) if isinstance(node, ast.Call)]
     if any("seed" in _last(call).lower() for call in calls):
@@ -91,7 +91,7 @@ def draws_unseeded(trees: Collection[ast.AST], namespace: Mapping[str, Any], dra
 
 
 def _draws_from(call: ast.Call, namespace: Mapping[str, Any]) -> str:
-    """The module whose generator a call draws from: ``new`` for one of its own; empty for none, and one with a seed."""
+    """The module whose generator a call draws from: ``new`` for a new one; empty for none, and for one with a seed."""
     full, last = full_name(call.func, namespace), _last(call)
     if last == "default_rng":
         return "" if call.args or call.keywords else "new"
@@ -104,38 +104,38 @@ def _draws_from(call: ast.Call, namespace: Mapping[str, Any]) -> str:
 
 
 def _last(call: ast.Call) -> str:
-    """The last part of what is called."""
+    """The last part of the name of the called function."""
     return ast.unparse(call.func).rpartition(".")[2]
 
 
 @dataclass
-class _Reader:
-    """Follows values through one piece of code. ``moments`` are names that a value of the clock was assigned to."""
+class _ValueReader:
+    """Follow values through one piece of code. ``moments`` are names that a value of the clock was assigned to."""
 
     namespace: Mapping[str, Any]
     outputs: Collection[str]
     parents: dict[ast.AST, ast.AST] = field(default_factory=dict)
     loads: dict[str, list[ast.Name]] = field(default_factory=dict)
     moments: set[str] = field(default_factory=set)
-    followed: set[tuple[str, Sort]] = field(default_factory=set)
+    followed: set[tuple[str, ValueSource]] = field(default_factory=set)
 
-    def sort(self, node: ast.AST) -> Sort | None:
-        """What sort of value a call gives that would be another one later; None for any other node."""
+    def sort(self, node: ast.AST) -> ValueSource | None:
+        """The kind of a call's value that would differ later; None for any other node."""
         if not isinstance(node, ast.Call):
             return None
         name = full_name(node.func, self.namespace)
         if name in _WITHOUT and len(node.args) + len(node.keywords) <= _WITHOUT[name]:
-            return Sort.VALUE
+            return ValueSource.VALUE
         return next((sort for pattern, sort in _SORTS.items() if fnmatchcase(name, pattern)), None)
 
     def names_of(self, node: ast.AST) -> list[str]:
-        """The names that an assignment of just this value gives it."""
+        """The names that an assignment of this very value binds."""
         parent = self.parents.get(node)
         targets = parent.targets if isinstance(parent, ast.Assign) else []
         return [target.id for target in targets if isinstance(target, ast.Name)]
 
-    def keeps(self, node: ast.AST, sort: Sort) -> bool:
-        """Whether a value that is at ``node`` comes to where it is kept."""
+    def keeps(self, node: ast.AST, sort: ValueSource) -> bool:
+        """Whether the value of ``node`` is kept."""
         parent = self.parents.get(node)
         if isinstance(parent, ast.Call) and node is not parent.func:
             return self._keeps_argument(parent, sort)
@@ -148,22 +148,22 @@ class _Reader:
         if isinstance(parent, ast.BinOp) and isinstance(parent.op, ast.Sub):
             other = parent.right if node is parent.left else parent.left
             measured = self.sort(other) or (isinstance(other, ast.Name) and other.id in self.moments)
-            return self.keeps(parent, Sort.SECONDS if measured else sort)
+            return self.keeps(parent, ValueSource.SECONDS if measured else sort)
         if isinstance(parent, ast.Return):
-            return sort is Sort.VALUE
+            return sort is ValueSource.VALUE
         return isinstance(parent, ast.expr) and self.keeps(parent, sort)
 
-    def _keeps_argument(self, call: ast.Call, sort: Sort) -> bool:
+    def _keeps_argument(self, call: ast.Call, sort: ValueSource) -> bool:
         written, known = ast.unparse(call.func), full_name(call.func, self.namespace)
         if any(fnmatchcase(written, pattern) for pattern in _SILENT):
             return False
         if any(fnmatchcase(known, pattern) or fnmatchcase(written, pattern) for pattern in _HANDING_ON):
             return self.keeps(call, sort)
-        return sort is Sort.VALUE
+        return sort is ValueSource.VALUE
 
-    def _keeps_in(self, target: ast.expr, sort: Sort) -> bool:
+    def _keeps_in(self, target: ast.expr, sort: ValueSource) -> bool:
         if not isinstance(target, ast.Name):
-            return sort is Sort.VALUE and not isinstance(target, ast.Tuple | ast.List)
+            return sort is ValueSource.VALUE and not isinstance(target, ast.Tuple | ast.List)
         if target.id in self.outputs:
             return True
         if (target.id, sort) in self.followed:
@@ -171,5 +171,5 @@ class _Reader:
         self.followed.add((target.id, sort))
         loads = self.loads.get(target.id, [])
         if not loads:
-            return sort is Sort.VALUE  # it is for a later cell
+            return sort is ValueSource.VALUE  # a later cell may use it
         return any(self.keeps(load, sort) for load in loads)

@@ -1,9 +1,9 @@
-"""Objects that a component's code can reach, looked at before its cell runs and after: what it changed in place.
+"""Changes in place: objects that a component's code can reach are examined before its cell runs and after.
 
-A quick look (``content.examine``) finds a change to whatever is not large. Of what is, it sees samples; there it has
-help. pandas' own objects are held by a twin that shares their memory: pandas copies what it would write to then, so
-that the memory's place tells of any change. Arrays are compared byte by byte, up to ``MOST`` bytes a cell, and beyond
-that where the code hands them on to something that may write to them. What the code plainly changes needs no look.
+A quick examination (``content.examine``) finds any change to values that are not large, and samples the others. For
+those there are two more ways. A twin of a pandas object shares its memory: pandas then copies memory before writing to
+it, so a new address shows any change. Arrays are compared byte by byte, up to ``MOST`` bytes a cell, and beyond that
+where the code passes them to something that may write to them. What the text plainly changes is not examined.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import Any
 from kfnb.capture.arguments import names_given_to_change
 from kfnb.capture.component import Component
 from kfnb.capture.content import Examined, copies_on_write, examine
-from kfnb.capture.definitions import Sort
-from kfnb.capture.dependencies import Travel
-from kfnb.capture.fingerprint import Look
+from kfnb.capture.definitions import DefinitionKind
+from kfnb.capture.dependencies import Dependencies
+from kfnb.capture.fingerprint import Thoroughness
 from kfnb.capture.mutations import (
     mutated_names,
     names_changed_by_keyword,
@@ -26,22 +26,22 @@ from kfnb.capture.mutations import (
     names_with_methods_called,
 )
 from kfnb.capture.name_usage import Names
-from kfnb.capture.notebook import Notebook
+from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.random_draws import Draws
 from kfnb.capture.values import is_mutable
 
 MOST = 256 * 2**20
-"""Bytes of arrays that are looked at whole before and after a cell, some 40 ms each time."""
+"""Bytes of arrays that are compared completely before and after a cell, some 40 ms each time."""
 
 MOST_OF_A_SUSPECT = 4 * MOST
-"""Bytes of one that the code hands on to something that may write to it."""
+"""Bytes of an array that the code passes to something that may write to it."""
 
 _CODE = (type, FunctionType, BuiltinFunctionType, ModuleType)
 
 
 @dataclass(frozen=True)
 class Twin:
-    """A frame of pandas' with another object that shares its memory; ``place`` is where that was."""
+    """A pandas frame with another object that shares its memory; ``place`` is the memory's address."""
 
     frame: Any
     other: Any
@@ -49,21 +49,23 @@ class Twin:
 
     @classmethod
     def of(cls, frame: Any) -> Twin:
-        """A twin for a frame, which pandas knows of."""
-        return cls(frame, frame.copy(deep=False), examine(frame, Look.PLACE).digest)
+        """Create a twin for a frame, which pandas keeps track of."""
+        return cls(frame, frame.copy(deep=False), examine(frame, Thoroughness.PLACE).digest)
 
     def differs(self) -> bool:
-        """Whether the frame was written to. pandas may have moved its memory for another reason: then all is read."""
-        if examine(self.frame, Look.PLACE).digest == self.place:
+        """Whether the frame was written to. If pandas moved its memory for another reason, all bytes are compared."""
+        if examine(self.frame, Thoroughness.PLACE).digest == self.place:
             return False
-        return examine(self.frame, Look.WHOLE).digest != examine(self.other, Look.WHOLE).digest
+        return (
+            examine(self.frame, Thoroughness.WHOLE).digest != examine(self.other, Thoroughness.WHOLE).digest
+        )
 
 
 @dataclass(frozen=True)
 class Before:
-    """How a value looked before the cell ran; ``digest`` is None where it could not be read, or was not there.
+    """The state of a value before the cell ran; ``digest`` is None where it could not be read, or did not exist.
 
-    ``whole`` is the digest of every byte, where that is to be compared too.
+    ``whole`` is the digest of every byte, where that is compared too.
     """
 
     digest: bytes | None
@@ -71,19 +73,19 @@ class Before:
     twins: tuple[Twin, ...] = ()
 
     def differs(self, value: Any) -> bool:
-        """Whether the value looks otherwise now."""
+        """Whether the value has changed."""
         if examine(value).digest != self.digest or any(twin.differs() for twin in self.twins):
             return True
-        return self.whole is not None and examine(value, Look.WHOLE).digest != self.whole
+        return self.whole is not None and examine(value, Thoroughness.WHOLE).digest != self.whole
 
 
 @dataclass(frozen=True)
 class Suspects:
-    """Names whose objects the code may change, told by its text.
+    """Names whose objects the code may change, according to its text.
 
-    What a condition kept from happening here may happen in a run. So ``calls`` are names on which methods are called
-    by which containers are changed, ``methods`` those on which any is, and ``given`` those that are changed by a
-    keyword or handed to a function that changes its argument. ``handed`` are those that are handed on to anything.
+    A branch that did not run here may run in a pipeline. So ``calls`` are names on which methods that change containers
+    are called, ``methods`` those on which any method is, and ``given`` those that are changed by a keyword or passed to
+    a function that changes its argument. ``handed`` are those that are passed to anything.
     """
 
     calls: frozenset[str]
@@ -92,7 +94,7 @@ class Suspects:
     handed: frozenset[str]
 
     @classmethod
-    def of(cls, component: Component, travel: Travel) -> Suspects:
+    def of(cls, component: Component, travel: Dependencies) -> Suspects:
         """The suspects of a cell with the functions that it calls."""
         trees = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
         functions = {source.name: source.node for source in travel.sources if source.node is not None}
@@ -108,7 +110,7 @@ class Suspects:
         )
 
     def include(self, name: str, value: Any) -> bool:
-        """Whether the code, going another way than it did here, would change the object."""
+        """Whether the code would change the object in branches that did not run here."""
         ours = type(value).__module__ == "__main__"
         return (
             (name in self.given and not isinstance(value, int | float | str | bytes | tuple | None))
@@ -118,10 +120,10 @@ class Suspects:
 
 
 @dataclass(frozen=True)
-class Watch:
-    """How the watched names looked before. ``states`` are digests of what the notebook's classes and functions keep in
-    themselves; ``shared`` are pairs of inputs that share an object; ``draws`` where the random generators stood;
-    ``named`` are the notebook's objects that are in inputs by name alone.
+class ObjectWatch:
+    """The state of the watched names before. ``states`` are digests of the attributes of the notebook's classes and
+    functions; ``shared`` are pairs of inputs that share an object; ``draws`` the states of the random generators;
+    ``named`` the notebook's objects that are in inputs only by name.
     """
 
     before: Mapping[str, Before]
@@ -133,12 +135,16 @@ class Watch:
 
     @classmethod
     def begin(
-        cls, notebook: Notebook, component: Component, travel: Travel, known: Mapping[str, Examined]
-    ) -> Watch:
-        """Look at all that the component gets, and at what its helper functions assign; ``known`` was looked at."""
+        cls,
+        notebook: ExecutedNotebook,
+        component: Component,
+        travel: Dependencies,
+        known: Mapping[str, Examined],
+    ) -> ObjectWatch:
+        """Examine the inputs of the component, and what its helper functions assign; ``known`` is already examined."""
         space, suspects = notebook.namespace, Suspects.of(component, travel)
         reached = {name for name in (*travel.constants, *travel.params) if is_mutable(space.get(name))}
-        reached |= {source.name for source in travel.sources if source.sort is Sort.EXPRESSION}
+        reached |= {source.name for source in travel.sources if source.sort is DefinitionKind.EXPRESSION}
         reached |= {name for name in travel.given if not isinstance(space.get(name), _CODE)}
         for source in travel.sources:
             reached |= set(source.reads(notebook.star_names).writes) - {source.name}
@@ -158,8 +164,8 @@ class Watch:
         named = frozenset[str]().union(*(look.named for look in known.values()))
         return cls(before, suspects, states, tuple(_shared(known)), Draws.now(), named)
 
-    def changed(self, notebook: Notebook, names: Names) -> Iterator[str]:
-        """The names whose objects were changed, or would be where the code went another way."""
+    def changed(self, notebook: ExecutedNotebook, names: Names) -> Iterator[str]:
+        """The names whose objects were changed, or would be in branches that did not run."""
         space = notebook.namespace
         for name, before in self.before.items():
             if name not in space or name in names.writes:
@@ -167,23 +173,23 @@ class Watch:
             if self.suspects.include(name, space[name]) or before.differs(space[name]):
                 yield name
 
-    def notes(self, notebook: Notebook, changed: Iterable[str]) -> Iterator[str]:
-        """What was changed and cannot be an output, or cannot reach all that it reached here."""
+    def notes(self, notebook: ExecutedNotebook, changed: Iterable[str]) -> Iterator[str]:
+        """Notes on changes that cannot be an output, or do not reach everything that they reached here."""
         for name, state in self.states.items():
             if _state(notebook.namespace.get(name)) != state:
-                yield f"what {name} keeps in itself was changed here: other steps have it as its own cell made it"
+                yield f"attributes of {name} were changed here: other steps have {name} as its cell defines it"
         for one, other in self.shared:
             if {one, other} & set(changed):
                 yield (
-                    f"{one} and {other} share an object here, and are apart in the pipeline: a change through one does"
-                    " not reach the other. Put out one object that holds both"
+                    f"{one} and {other} share an object here, but not in the pipeline: a change through one does not"
+                    " reach the other. Output one object that holds both"
                 )
 
 
 def _guards(
     looks: Mapping[str, Examined], space: Mapping[str, Any], suspects: Suspects
 ) -> Iterator[tuple[str, Before]]:
-    """What tells of changes to values of which the quick look saw samples; the smallest are compared first."""
+    """The states by which changes to sampled values are found; the smallest are compared first."""
     left = MOST
     for name, look in sorted(looks.items(), key=lambda item: item[1].unseen):
         if not look.sampled or look.digest is None:
@@ -191,7 +197,7 @@ def _guards(
         twins = tuple(map(Twin.of, look.frames)) if copies_on_write() else ()
         left -= look.unseen
         compared = left >= 0 or (name in suspects.handed and look.unseen <= MOST_OF_A_SUSPECT)
-        whole = examine(space[name], Look.WHOLE).digest if look.unseen and compared else None
+        whole = examine(space[name], Thoroughness.WHOLE).digest if look.unseen and compared else None
         yield name, Before(look.digest, whole, twins)
 
 

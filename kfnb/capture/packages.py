@@ -1,4 +1,4 @@
-"""From an imported module to the package that a step must install, pinned to the kernel's version."""
+"""The package that a step must install for an imported module, pinned to the kernel's version."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def requirement_for(module: str) -> str | None:
     owners = _owners(module)
     if not owners:
         raise CaptureError(
-            f"{module} is of no installed package:",
+            f"{module} does not belong to an installed package:",
             hint="install it, name its package with --package, or put it beside the notebook",
             ref=module,
         )
@@ -54,7 +54,7 @@ Stamp = tuple[tuple[str, int], ...]
 
 
 def _installed() -> Stamp:
-    """What changes when a package is installed or removed: the times of the folders that modules come from."""
+    """The times of the folders that modules come from, which change when a package is installed or removed."""
     folders = [Path(folder) for folder in sys.path]
     return tuple((str(folder), folder.stat().st_mtime_ns) for folder in folders if folder.is_dir())
 
@@ -81,11 +81,11 @@ def _modules_of(distribution: metadata.Distribution) -> set[str]:
 
 @lru_cache(maxsize=256)
 def _version(name: str, _stamp: Stamp) -> str:
-    return metadata.version(name).partition("+")[0]  # a local build's mark (+cu121) is in no index
+    return metadata.version(name).partition("+")[0]  # indexes do not have local versions (+cu121)
 
 
 def root_of(module: str, folder: Path) -> Path | None:
-    """The folder of the notebook's own from which a module is imported: beside the notebook, or on ``sys.path``."""
+    """The notebook's folder from which a module is imported: beside the notebook, or on ``sys.path``."""
     root = module.partition(".")[0]
     folders = [folder, *(path for entry in sys.path if (path := _own(entry, folder)) is not None)]
     return next(
@@ -95,7 +95,7 @@ def root_of(module: str, folder: Path) -> Path | None:
 
 
 def _own(entry: str, folder: Path) -> Path | None:
-    """An entry of ``sys.path`` that the notebook has put there: a relative one, or one below its folder."""
+    """Whether the notebook has added an entry of ``sys.path``: a relative path, or a path below its folder."""
     path = Path(entry)
     if not entry or "site-packages" in path.parts or "dist-packages" in path.parts:
         return None
@@ -105,7 +105,7 @@ def _own(entry: str, folder: Path) -> Path | None:
 
 
 def beside(module: str, folder: Path) -> Path | None:
-    """The file or folder of a module that is the notebook's own, or None."""
+    """The file or folder of a module of the notebook, or None."""
     name, root = module.partition(".")[0], root_of(module, folder)
     if root is None:
         return None
@@ -113,7 +113,7 @@ def beside(module: str, folder: Path) -> Path | None:
 
 
 def is_local(module: str, folder: Path) -> bool:
-    """Whether a module is one of the notebook's own, and not another of the same name that came first."""
+    """Whether a module is the notebook's, and not another of the same name that precedes it."""
     root, loaded = root_of(module, folder), sys.modules.get(module.partition(".")[0])
     if root is None or loaded is None:
         return root is not None and not is_standard(module)
@@ -122,7 +122,7 @@ def is_local(module: str, folder: Path) -> bool:
 
 
 def is_installed(module: str) -> bool:
-    """Whether a module can be imported here at all."""
+    """Whether a module can be imported here."""
     try:
         return util.find_spec(module.partition(".")[0]) is not None
     except (ImportError, ValueError):

@@ -1,4 +1,4 @@
-"""Components of several cells: each cell is a part, and one that runs again takes its own part's place."""
+"""Components of several cells: each cell is a part, and a cell that runs again replaces its part."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.component import Component, Options, Part
-from kfnb.capture.shell_syntax import Code
+from kfnb.capture.component import Component, ComponentPart, Options
+from kfnb.capture.shell_syntax import CellCode
 from kfnb.errors import CaptureError
-from kfnb.sourcemap import Place, mark
+from kfnb.sourcemap import CellLine, mark
 
 
 @dataclass(frozen=True)
 class JoinedCell(Cell):
-    """The cells ``parts`` as one: their texts, each under the mark that says where it came from."""
+    """The cells ``parts`` as one: their texts, each under a mark with its origin."""
 
     parts: tuple[Cell, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.name} [{', '.join(str(part.number) for part in self.parts)}]"
 
-    def place(self, line: int) -> Place:
+    def place(self, line: int) -> CellLine:
         """A line of the joined text, as a line of the cell that it came from."""
         for part, start in reversed(self._starts):
             if line > start:
@@ -36,7 +36,7 @@ class JoinedCell(Cell):
 
     @cached_property
     def _starts(self) -> list[tuple[Cell, int]]:
-        """Each part with how many lines stand before it."""
+        """Each part with the number of lines before it."""
         starts, lines = [], 0
         for part in self.parts:
             starts.append((part, lines))
@@ -44,7 +44,7 @@ class JoinedCell(Cell):
         return starts
 
     @cached_property
-    def code(self) -> Code:
+    def code(self) -> CellCode:
         """The Python of all parts."""
         first, *rest = [part.code.text for part in self.parts]
         texts = [
@@ -54,40 +54,46 @@ class JoinedCell(Cell):
         refused = {
             start + line: magic for part, start in self._starts for line, magic in part.code.refused.items()
         }
-        return Code("\n".join(texts), refused, frozenset().union(*(part.code.modules for part in self.parts)))
+        return CellCode(
+            "\n".join(texts), refused, frozenset().union(*(part.code.modules for part in self.parts))
+        )
 
 
-def with_parts(known: Component | None, cell: Cell, options: Options, *, continues: bool) -> tuple[Part, ...]:
-    """The parts that a component has once ``cell`` has run; ``known`` is the component so far.
+def with_parts(
+    known: Component | None, cell: Cell, options: Options, *, continues: bool
+) -> tuple[ComponentPart, ...]:
+    """The parts of a component once ``cell`` has run; ``known`` is the component so far.
 
-    Raises ``CaptureError`` where there is nothing that ``cell`` could continue, or it says anew what a parameter is.
+    Raises ``CaptureError`` if there is nothing that ``cell`` can continue, or it declares a parameter again.
     """
-    part = Part(cell, options)
+    part = ComponentPart(cell, options)
     if not continues:
         rest = known.parts[1:] if known is not None else ()
         return (part, *(one for one in rest if one.cell.identity != cell.identity))
     if known is None:
         raise CaptureError(
-            f"cell {cell}: no component {cell.name} to continue:",
+            f"cell {cell}: there is no component {cell.name} to continue:",
             code="unknown-component",
             hint=f"run %%kf_component {cell.name} first",
             ref=f"cell {cell}",
         )
     if known.function is not None:
-        raise CaptureError(f"cell {cell}: {cell.name} is one function, which no other cell can continue")
+        raise CaptureError(
+            f"cell {cell}: {cell.name} is a single function, which another cell cannot continue"
+        )
     parts = list(known.parts)
     place = next((i for i, one in enumerate(parts) if i and one.cell.identity == cell.identity), len(parts))
     earlier = {param.name for one in parts[:place] for param in one.options.params}
     for param in options.params:
         if param.name in earlier:
             raise CaptureError(
-                f"cell {cell}: {param.name} is already a parameter of {cell.name}: leave --param {param.name} out here"
+                f"cell {cell}: {param.name} is already a parameter of {cell.name}: remove --param {param.name} here"
             )
     parts[place : place + 1] = [part]
     return tuple(parts)
 
 
-def joined(parts: tuple[Part, ...], cell: Cell) -> tuple[Cell, Options]:
+def joined(parts: tuple[ComponentPart, ...], cell: Cell) -> tuple[Cell, Options]:
     """The parts as one cell, whose newest is ``cell``, and their options as one."""
     if len(parts) == 1:
         return cell, parts[0].options

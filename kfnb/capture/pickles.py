@@ -1,7 +1,7 @@
-"""The notebook's own classes and functions that a cell finds by unpickling: its text need not name them.
+"""The notebook's classes and functions that a cell unpickles: its text need not name them.
 
-``joblib.load("model.joblib")`` needs the class of the model, as ``__main__`` has it. Python tells of each such name
-while the cell runs.
+``joblib.load("model.joblib")`` needs the class of the model, as ``__main__`` has it. Python raises an audit event for
+each such name while the cell runs.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from typing import Any
 
 
 class PickleWatch:
-    """Hears which names of the notebook are unpickled from now on, until ``stop``. One at a time in a process."""
+    """Record which names of the notebook are unpickled until ``stop``. A process has one watch at a time."""
 
     def __init__(self) -> None:
         self._found: set[str] = set()
         _hear(self._found)
 
     def stop(self) -> frozenset[str]:
-        """Hear no more; the names so far."""
+        """Stop recording and return the names."""
         _hear(None)
         return frozenset(self._found)
 
@@ -27,7 +27,7 @@ _listening: list[set[str] | None] = []
 
 
 def _hear(found: set[str] | None) -> None:
-    """Collect names in ``found`` from now on. A hook cannot be taken away again, so there is one for all."""
+    """Collect names in ``found`` from now on. An audit hook cannot be removed, so one hook serves all watches."""
     if not _listening:
         _listening.append(None)
         sys.addaudithook(_hook)

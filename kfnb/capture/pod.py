@@ -1,4 +1,4 @@
-"""What a step asks of its pod: room, environment, folders, and where it may run. The words are Kubernetes' own."""
+"""The settings of a step's pod: resources, environment, volumes, and scheduling, in Kubernetes' terms."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Literal
 
 Holder = Literal["secret", "config_map"]
-"""What holds values by key; as KFP's SDK spells it in the names of its functions."""
+"""Objects that hold values by key, as KFP's SDK spells them in the names of its functions."""
 
 
 @dataclass(frozen=True)
-class Variable:
-    """An environment variable whose value stands in the pipeline, for all to read."""
+class EnvVariable:
+    """An environment variable whose value is in the pipeline, readable for everyone."""
 
     name: str
     value: str
@@ -20,7 +20,7 @@ class Variable:
 
 @dataclass(frozen=True)
 class KeyVariable:
-    """The environment variable ``name``, whose value is that of ``key`` in the secret or config map ``source``."""
+    """The environment variable ``name`` with the value of ``key`` in the secret or config map ``source``."""
 
     holder: Holder
     source: str
@@ -30,7 +30,7 @@ class KeyVariable:
 
 @dataclass(frozen=True)
 class Folder:
-    """At ``path`` the step sees the keys of a secret or config map as files, or what a volume claim holds."""
+    """A folder ``path`` with the keys of a secret or config map as files, or with the content of a volume claim."""
 
     holder: Holder | Literal["pvc"]
     source: str
@@ -47,7 +47,7 @@ class NodeLabel:
 
 @dataclass(frozen=True)
 class Toleration:
-    """A taint of nodes that the pod bears. ``value`` None for any value, ``effect`` empty for all effects."""
+    """A taint that the pod tolerates. ``value`` None for any value, ``effect`` empty for all effects."""
 
     key: str
     value: str | None = None
@@ -55,16 +55,16 @@ class Toleration:
 
 
 @dataclass(frozen=True)
-class Pod:
-    """All that a step asks for. ``cpu`` in cores and ``memory`` as Kubernetes writes them (``500m``, ``4G``); empty
-    and 0 for not said. ``accelerator`` is the resource that a GPU is asked by, ``timeout`` in seconds.
+class PodSettings:
+    """The settings of a step's pod. ``cpu`` in cores and ``memory`` as Kubernetes writes them (``500m``, ``4G``); empty
+    and 0 for not given. ``accelerator`` is the resource name of the GPUs, ``timeout`` is in seconds.
     """
 
     cpu: str = ""
     memory: str = ""
     gpu: int = 0
     accelerator: str = "nvidia.com/gpu"
-    env: tuple[Variable, ...] = ()
+    env: tuple[EnvVariable, ...] = ()
     keys: tuple[KeyVariable, ...] = ()
     folders: tuple[Folder, ...] = ()
     node_labels: tuple[NodeLabel, ...] = ()
@@ -73,7 +73,7 @@ class Pod:
     timeout: int = 0
 
     def described(self) -> Iterator[tuple[str, str]]:
-        """Each thing that is asked for, and its value, in the words that a user typed."""
+        """Each setting and its value, in the terms of the options."""
         if self.cpu:
             yield "cpu", self.cpu
         if self.memory:

@@ -1,4 +1,4 @@
-"""How far above the notebook's folder files may lie to be data of the notebook's: ``../data/train.csv``."""
+"""The folders above the notebook's whose files count as the notebook's data: ``../data/train.csv``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LEVELS = 2
 def top_of(folder: Path) -> Path:
     """The highest folder whose files count: the project's root above the notebook's folder, else two levels up.
 
-    Never one that other things share: the home, a folder for temporary files, ``/``; and ``/data`` only as a project.
+    Never a shared folder: the home, a folder for temporary files, ``/``; and ``/data`` only as a project.
     """
     above = [one for one in folder.parents if not _is_shared(one)]
     projects = [one for one in above if any((one / mark).exists() for mark in _MARKS)]
@@ -22,7 +22,7 @@ def top_of(folder: Path) -> Path:
 
 
 def levels(name: str) -> int:
-    """How many levels above the notebook's folder a path begins: 1 of ``../data``."""
+    """The number of levels above the notebook's folder at which a path begins: 1 for ``../data``."""
     parts = name.split("/")
     return next((index for index, part in enumerate(parts) if part != ".."), len(parts))
 

@@ -1,7 +1,7 @@
-"""Expressions that may be evaluated again: they only put together, from constants, what they are made of.
+"""Pure expressions, which may be evaluated again: their value depends only on constants.
 
-``Path("data")``, ``re.compile(...)``, ``Ridge(alpha=ALPHA)``: the text of such a constant travels. What
-reads files, the clock or the machine, draws random numbers or changes anything is not pure.
+``Path("data")``, ``re.compile(...)``, ``Ridge(alpha=ALPHA)``: a step includes the text of such a constant. What reads
+files, the clock or the machine, draws random numbers or changes anything is not pure.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _PARTS = (
     ast.IfExp, ast.Starred, ast.keyword, ast.Lambda, ast.arguments, ast.arg, ast.ListComp, ast.SetComp, ast.DictComp,
     ast.comprehension, ast.GeneratorExp,
 )  # fmt: skip
-"""Syntax that is pure where all that is in it is."""
+"""Syntax that is pure if everything in it is."""
 
 _BUILTINS = frozenset({
     "abs", "all", "any", "bin", "bool", "bytes", "chr", "complex", "dict", "divmod", "enumerate", "filter", "float",
@@ -36,7 +36,7 @@ _METHODS = frozenset({
     "date", "time", "isoformat", "strftime", "total_seconds", "timestamp",
     "astype", "reshape", "tolist", "to_numpy", "normalize",
 })  # fmt: skip
-"""Methods that only give a value."""
+"""Methods that only return a value."""
 
 _PURE = (
     "math.*", "cmath.*", "operator.*", "_operator.*", "statistics.*", "textwrap.*", "pathlib.*", "decimal.*",
@@ -59,11 +59,11 @@ _IMPURE = (
 """Those of ``_PURE`` that are not."""
 
 _SEEDED = ("numpy.random.default_rng", "numpy.random.RandomState", "numpy.random.SeedSequence")
-"""Generators of random numbers: pure where they are given a seed."""
+"""Generators of random numbers: pure if they have a seed."""
 
 
 class _Unknown:
-    """What cannot be told without evaluating more."""
+    """A value that is unknown without evaluating more."""
 
 
 _UNKNOWN = _Unknown()
@@ -72,7 +72,7 @@ _UNKNOWN = _Unknown()
 def is_pure(expression: ast.AST, look_up: Callable[[str], Any]) -> bool:
     """Whether an expression is pure where all its names are constants, imports, functions or classes.
 
-    ``look_up`` gives the object that a name stands for, or raises ``KeyError``.
+    ``look_up`` returns the object of a name, or raises ``KeyError``.
     """
     if isinstance(expression, ast.Constant | ast.Name):
         return True
@@ -106,17 +106,17 @@ def _calls_pure(call: ast.Call, look_up: Callable[[str], Any]) -> bool:
 
 def _is_known(name: str) -> bool:
     if name in _SEEDED:
-        return False  # it may be called
+        return False  # its code may be called
     return any(fnmatchcase(name, one) for one in _PURE) and not any(fnmatchcase(name, one) for one in _IMPURE)
 
 
 def _is_member(owner: Any, value: Any) -> bool:
-    """Whether a class has the value as one of its own constants."""
+    """Whether a class has the value as a constant."""
     return isinstance(owner, type) and isinstance(value, Enum | int | float | str | tuple | frozenset)
 
 
 def _holds_values(kind: type) -> bool:
-    """Whether an instance of the class only holds what it is given."""
+    """Whether an instance of the class only stores its arguments."""
     known = {(base.__module__.partition(".")[0], base.__name__) for base in kind.__mro__}
     return (
         dataclasses.is_dataclass(kind)
@@ -127,7 +127,7 @@ def _holds_values(kind: type) -> bool:
 
 
 def _resolve(node: ast.expr, look_up: Callable[[str], Any]) -> Any:
-    """The function, class, module or constant of one that a name or ``module.name`` stands for."""
+    """The function, class, module or module's constant that a name or ``module.name`` refers to."""
     if isinstance(node, ast.Name):
         try:
             found = look_up(node.id)
@@ -142,7 +142,7 @@ def _resolve(node: ast.expr, look_up: Callable[[str], Any]) -> Any:
 
 
 def _full_name(node: ast.expr, look_up: Callable[[str], Any]) -> str:
-    """The name of what a name or ``module.name`` stands for, with its module."""
+    """The full name, with its module, of the object that a name or ``module.name`` refers to."""
     if isinstance(node, ast.Attribute):
         base = _resolve(node.value, look_up)
         if isinstance(base, ModuleType):

@@ -1,4 +1,4 @@
-"""Which of the generators of random numbers that all of a kernel shares a cell has drawn from."""
+"""The global generators of random numbers that a cell has drawn from."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from typing import Any
 
 GENERATORS = frozenset({"random", "numpy", "torch"})
-"""The modules that have such a generator."""
+"""The modules that have a global generator."""
 
 
 @dataclass(frozen=True)
 class Draws:
-    """The states of the shared generators at one moment, by the module that they belong to."""
+    """The states of the global generators at one moment, by module."""
 
     states: dict[str, Any]
 
     @classmethod
     def now(cls) -> Draws:
-        """The states as they are; of libraries that are loaded."""
+        """The current states, of libraries that are loaded."""
         states: dict[str, Any] = {"random": random.getstate()}
         if (numpy := sys.modules.get("numpy")) is not None:
             _, key, *place = numpy.random.get_state()
@@ -29,7 +29,7 @@ class Draws:
         return cls(states)
 
     def unmoved(self) -> set[str]:
-        """The modules whose generators are where they were, or not there: nothing was drawn from them since."""
+        """The modules whose generators are absent or unchanged: nothing was drawn from them since."""
         now = Draws.now().states
         return {
             module

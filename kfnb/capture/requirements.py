@@ -1,4 +1,4 @@
-"""The packages that a step installs: those that it really imports, pinned to the kernel's versions."""
+"""The packages that a step installs: those that it imports, pinned to the kernel's versions."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
 from kfnb.capture.component import Options
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.packages import requirement_for
 from kfnb.errors import CaptureError
 
 
-def requirements(travel: Travel, options: Options, loaders: Iterable[str] = ()) -> list[str]:
+def requirements(travel: Dependencies, options: Options, loaders: Iterable[str] = ()) -> list[str]:
     """The requirements of a step, sorted; ``loaders`` are modules needed to load and save its values.
 
-    What ``--package`` says replaces what was found for the same package. Raises ``CaptureError`` for an import that
-    no installed package provides.
+    A ``--package`` replaces what was found for the same package. Raises ``CaptureError`` for an import that no
+    installed package provides.
     """
     declared = {_name(text): text for text in options.packages}
     found: dict[str, str] = {}
@@ -26,7 +26,7 @@ def requirements(travel: Travel, options: Options, loaders: Iterable[str] = ()) 
             requirement = requirement_for(module)
         except CaptureError as error:
             if declared:
-                continue  # one of the declared packages is taken to bring it
+                continue  # assume that one of the declared packages provides it
             raise CaptureError(f"{place}: {error}") from None
         if requirement is not None:
             found[_name(requirement)] = requirement
@@ -36,7 +36,7 @@ def requirements(travel: Travel, options: Options, loaders: Iterable[str] = ()) 
 
 
 def _loader(module: str) -> dict[str, str]:
-    """A module whose classes are in a value; one of no package (a notebook's own class) needs none."""
+    """The requirement for a module whose classes are in a value; the notebook's own classes need none."""
     try:
         requirement = requirement_for(module)
     except CaptureError:
@@ -49,5 +49,5 @@ def _name(requirement: str) -> str:
         return canonicalize_name(Requirement(requirement).name)
     except InvalidRequirement:
         if "/" in requirement:
-            return requirement  # a URL or a path, which pip takes as it is
-        raise CaptureError(f"--package {requirement} is no package: write name or name==version") from None
+            return requirement  # a URL or a path, which pip accepts
+        raise CaptureError(f"--package {requirement} is not a package: write name or name==version") from None

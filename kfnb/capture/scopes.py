@@ -1,6 +1,6 @@
-"""What a function does to names outside it: Python's scoping rules, for one function body.
+"""The effects of a function on names outside it: Python's scoping rules, for one function body.
 
-``symtable`` would tell the same but not what is *changed* in place, and needs source text.
+``symtable`` gives the same except what is *changed* in place, and needs source text.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Effects:
     changes: set[str] = field(default_factory=set)
 
     def add(self, other: Effects, *, but: set[str] | frozenset[str] = frozenset()) -> None:
-        """Take another function's effects in, without those on the names ``but``."""
+        """Add another function's effects, without those on the names ``but``."""
         self.reads |= other.reads - but
         self.writes |= other.writes - but
         self.changes |= other.changes - but
@@ -41,15 +41,15 @@ class Effects:
 
 
 def function_effects(node: Function) -> Effects:
-    """What calling the function may read, write and change of the names around it."""
+    """The names around a function that a call of it may read, write and change."""
     near, beyond = _effects(node)
     near.add(beyond)
     return near
 
 
 def _effects(node: Function) -> tuple[Effects, Effects]:
-    """The effects on the names around a function; and those on the cell's own, whatever the functions around bind."""
-    scope = _Scope(parameters(node.args) | generic_names(node))
+    """The effects on the names around a function; and those on global names, whatever the functions around bind."""
+    scope = _FunctionScope(parameters(node.args) | generic_names(node))
     for part in [node.body] if isinstance(node, ast.Lambda) else node.body:
         scope.visit(part)
     near = scope.effects()
@@ -60,8 +60,8 @@ def _effects(node: Function) -> tuple[Effects, Effects]:
 
 
 def local_names(node: Function) -> set[str]:
-    """The names that are the function's own."""
-    scope = _Scope(parameters(node.args))
+    """The names that are local to the function."""
+    scope = _FunctionScope(parameters(node.args))
     for part in [node.body] if isinstance(node, ast.Lambda) else node.body:
         scope.visit(part)
     return (scope.local | scope.bare) - scope.declared
@@ -74,15 +74,15 @@ def parameters(arguments: ast.arguments) -> set[str]:
     return {arg.arg for arg in every}
 
 
-class _Scope(ast.NodeVisitor):
-    """Collects what one function body binds and uses, whatever the order: locals are locals throughout.
+class _FunctionScope(ast.NodeVisitor):
+    """Collect what one function body binds and uses, in any order: a local name is local throughout.
 
-    Names that an inner function declares ``global`` are the cell's own, whatever the functions around it bind.
+    Names that an inner function declares ``global`` are the cell's, whatever the functions around it bind.
     """
 
     def __init__(self, local: set[str]) -> None:
         self.local = set(local)
-        self.bare: set[str] = set()  # annotated only: a function's own, but no attribute of a class
+        self.bare: set[str] = set()  # annotated only: local to a function, but not an attribute of a class
         self.declared: set[str] = set()  # global or nonlocal
         self.used: set[str] = set()
         self.changed: set[str] = set()
@@ -90,7 +90,7 @@ class _Scope(ast.NodeVisitor):
         self.beyond = Effects()  # on names that inner scopes declare global
 
     def effects(self) -> Effects:
-        """What is left when the function's own names are taken away."""
+        """The effects without those on local names."""
         own = (self.local | self.bare) - self.declared
         found = Effects(self.used - own, self.declared & self.local, self.changed - own)
         found.add(self.inner, but=own)
@@ -145,7 +145,7 @@ class _Scope(ast.NodeVisitor):
             self.visit(part)
         generic = generic_names(node)
         for part in evaluated_annotations(node):
-            inner = _Scope(set())
+            inner = _FunctionScope(set())
             inner.visit(part)
             self.used |= inner.used - generic
         self._nested(node)
@@ -166,7 +166,7 @@ class _Scope(ast.NodeVisitor):
         self.local.add(node.name)
         for decorator in node.decorator_list:
             self.visit(decorator)
-        body = _Scope(generic_names(node))
+        body = _FunctionScope(generic_names(node))
         for part in (*node.bases, *node.keywords, *node.body):
             body.visit(part)
         # a class body's names are attributes: they hide nothing from the methods, and little from the body
@@ -180,7 +180,7 @@ class _Scope(ast.NodeVisitor):
     def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
         self.visit(node.generators[0].iter)
         own = set().union(*(stored_names(one.target) for one in node.generators))
-        inner = _Scope(set())
+        inner = _FunctionScope(set())
         for one in node.generators:
             inner.visit(one.target)
             for part in (*([] if one is node.generators[0] else [one.iter]), *one.ifs):

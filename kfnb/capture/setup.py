@@ -1,4 +1,4 @@
-"""Set-up cells: what may stand in one."""
+"""The content that a set-up cell may have."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from kfnb.capture.cell import Cell
 from kfnb.errors import CaptureError
 
 TAGS = frozenset({"imports", "functions"})
-"""The tags of cells that are set-up cells without a magic; Kale has the same."""
+"""The tags that make a cell a set-up cell without a magic; Kale uses the same."""
 
 
 def check_set_up(cell: Cell) -> None:
-    """Raise ``CaptureError`` for what a step cannot run before its own code."""
+    """Check that a step can run the cell before its own code. Raises ``CaptureError``."""
     for line, magic in cell.code.refused.items():
         raise CaptureError(
-            f"{cell.place(line)}: {magic} cannot travel with a set-up cell:",
-            hint="move it to a cell of its own",
+            f"{cell.place(line)}: {magic} cannot be used in a set-up cell:",
+            hint="move it to a separate cell",
             ref=str(cell.place(line)),
         )
     for node in ast.walk(cell.tree):
@@ -29,7 +29,7 @@ def check_set_up(cell: Cell) -> None:
 
 
 def _is_inside(tree: ast.Module, node: ast.AST) -> bool:
-    """Whether a node stands in a function."""
+    """Whether a node is inside a function."""
     return any(
         node is inner
         for function in ast.walk(tree)

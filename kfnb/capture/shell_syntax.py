@@ -1,8 +1,8 @@
-"""Shell commands, magics and help in a cell: what becomes of them in a step, where there is no IPython.
+"""Shell commands, magics and help in a cell, translated to Python for a step, which has no IPython.
 
-``!cmd`` and ``x = !cmd`` become ``subprocess``; ``%time`` and its like leave the code that they time; display and
-set-up magics leave nothing; ``%%bash`` becomes ``subprocess`` too, ``%%writefile`` writes its file. Any other magic
-cannot travel and is kept in ``Code.refused``, by line.
+``!cmd`` and ``x = !cmd`` become ``subprocess``; ``%time`` and similar magics leave the code that they time; display and
+set-up magics leave nothing; ``%%bash`` becomes ``subprocess`` too, ``%%writefile`` writes its file. Any other magic is
+not supported and is recorded in ``CellCode.refused``, by line.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ SILENT = frozenset({
     "pinfo", "pinfo2", "pip", "precision", "psearch", "psource", "quickref", "reload_ext", "timeit", "unload_ext",
     "uv", "who", "who_ls", "whos", "xmode",
 })  # fmt: skip
-"""Line magics that concern the notebook alone: a step loses nothing without them."""
+"""Line magics that only concern the notebook: a step omits them."""
 
 TIMERS = frozenset({"time", "prun", "memit", "mprun", "lprun"})
-"""Line magics that run the code they are given."""
+"""Line magics that run their argument as code."""
 
 CELL_TIMERS = frozenset({"%%time", "%%capture", "%%prun"})
 
@@ -35,9 +35,9 @@ _CONVERSIONS = {"r": "repr", "s": "str", "a": "ascii"}
 
 
 @dataclass(frozen=True)
-class Code:
-    """A cell's Python. ``refused`` maps a line to the magic on it that cannot travel; ``modules`` are modules that
-    the translation itself uses.
+class CellCode:
+    """A cell's Python. ``refused`` maps a line to the unsupported magic on it; ``modules`` are modules that the
+    translation itself uses.
     """
 
     text: str
@@ -53,18 +53,18 @@ class Edit:
     text: str
 
 
-def translate(raw: str, variables: frozenset[str] = frozenset()) -> Code:
-    """The Python of a cell, line for line where IPython's own syntax allows.
+def translate(raw: str, variables: frozenset[str] = frozenset()) -> CellCode:
+    """Translate a cell to Python, line for line where IPython's syntax allows.
 
-    ``variables`` are the words in it that have a value in Python, beside those that the cell itself assigns.
+    ``variables`` are the words in it that have a value in Python, besides those that the cell itself assigns.
     """
     text = _to_python(raw)
     if "get_ipython()" not in text:
-        return Code(text)
+        return CellCode(text)
     try:
         tree = ast.parse(text)
     except SyntaxError:
-        return Code(text)  # said where the tree is wanted
+        return CellCode(text)  # parsing the tree reports the error
     known = (
         variables | stored_names(tree) | {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     )
@@ -72,7 +72,7 @@ def translate(raw: str, variables: frozenset[str] = frozenset()) -> Code:
     edits = [edit for edit in (_translated(call, known, refused) for call in _ipython_calls(tree)) if edit]
     used = ("subprocess", "pathlib")
     modules = frozenset(module for module in used if any(f"{module}." in edit.text for edit in edits))
-    return Code(apply_edits(text, edits), refused, modules)
+    return CellCode(apply_edits(text, edits), refused, modules)
 
 
 def _to_python(raw: str) -> str:
@@ -80,7 +80,7 @@ def _to_python(raw: str) -> str:
     first = 0
     while first < len(lines) and (not lines[first].strip() or lines[first].split()[0] in CELL_TIMERS):
         first += 1
-    # IPython drops leading empty lines; the line numbers must stay
+    # IPython drops leading empty lines; the line numbers must not change
     text = _transformer().transform_cell("\n".join(lines[first:]))
     return "\n" * first + str(text).rstrip("\n")
 
@@ -91,7 +91,7 @@ def _transformer() -> Any:
 
 
 def _ipython_calls(tree: ast.Module) -> Iterator[ast.Call]:
-    """The calls that IPython's transformer put in the place of its syntax, outermost first."""
+    """The calls with which IPython's transformer replaced its syntax, outermost first."""
     for node in ast.walk(tree):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)):
             continue
@@ -131,7 +131,7 @@ def _translated(call: ast.Call, known: frozenset[str], refused: dict[int, str]) 
 
 
 def _cell_magic(name: str, line: str, body: str, known: frozenset[str]) -> str:
-    """A cell magic as an expression of Python; empty for one that cannot travel."""
+    """A cell magic as a Python expression; empty for a magic that is not supported."""
     words = line.split()
     if name in ("bash", "sh") and words[:1] in ([], ["-s"]):
         command = [shell_text(word, known) for word in (name, *words)]
@@ -146,14 +146,14 @@ def _cell_magic(name: str, line: str, body: str, known: frozenset[str]) -> str:
 
 
 def words_of(raw: str) -> set[str]:
-    """The words of a cell with commands in it: those that have a value in Python are filled in there."""
+    """The words in the commands of a cell: the command gets the values of those that are Python variables."""
     return set(re.findall(r"[^\W\d]\w*", raw)) if "!" in raw or "%%" in raw else set()
 
 
 def shell_text(command: str, known: frozenset[str]) -> str:
     """A shell command as the source of a Python string, ``{expression}`` and ``$name`` filled in as IPython does.
 
-    IPython leaves a command to the shell as it is where anything in it does not evaluate (``awk '{print $1}'``).
+    IPython passes a command unchanged to the shell where anything in it does not evaluate (``awk '{print $1}'``).
     """
     from IPython.utils.text import DollarFormatter
 

@@ -1,4 +1,4 @@
-"""Small questions about pieces of Python's syntax tree."""
+"""Small queries on Python's syntax tree."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 
 
 def root_name(node: ast.AST) -> str | None:
-    """``x`` of ``x.a[0].b``; None when it begins with something else than a name."""
+    """``x`` of ``x.a[0].b``; None when the expression does not begin with a name."""
     root = chain_root(node)
     return root.id if isinstance(root, ast.Name) else None
 
 
 def chain_root(node: ast.AST) -> ast.AST:
-    """``x`` of ``x.a[0].b``, whatever expression it is."""
+    """``x`` of ``x.a[0].b``, of any kind."""
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Starred):
         node = node.value
     return node
@@ -26,17 +26,17 @@ def all_names(tree: ast.AST) -> set[str]:
 
 
 def stored_names(tree: ast.AST) -> set[str]:
-    """Every name that a piece of code assigns, at whatever level."""
+    """Every name that a piece of code assigns, at any level."""
     return {
         node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
     }
 
 
 def names_in_query(call: ast.Call) -> list[str]:
-    """The Python names that pandas' ``query`` and ``eval`` take from around the call (``@name``)."""
+    """The Python names that pandas' ``query`` and ``eval`` read from the caller (``@name``)."""
     if not (isinstance(call.func, ast.Attribute) and call.func.attr in {"query", "eval"}):
         return []
-    parts = [part for arg in call.args for part in ast.walk(arg)]  # an f-string has its texts inside
+    parts = [part for arg in call.args for part in ast.walk(arg)]  # the texts of an f-string are its parts
     texts = [part.value for part in parts if isinstance(part, ast.Constant) and isinstance(part.value, str)]
     return [name for text in texts for name in re.findall(r"@([^\W\d]\w*)", text)]
 
@@ -61,7 +61,7 @@ MUTATORS = frozenset({
     "intersection_update", "pop", "popitem", "popleft", "remove", "reverse", "setdefault", "sort",
     "symmetric_difference_update", "update",
 })  # fmt: skip
-"""Methods by which Python's own containers are changed."""
+"""Methods that change Python's containers."""
 
 FILLERS = frozenset({
     "copyto", "fill_diagonal", "heapify", "heappop", "heappush", "insort", "insort_left", "insort_right", "place",
@@ -76,7 +76,7 @@ def generic_names(node: ast.AST) -> set[str]:
 
 
 def catches_name_error(handler: ast.ExceptHandler) -> bool:
-    """Whether an ``except`` takes a missing name in."""
+    """Whether an ``except`` catches a missing name."""
     if handler.type is None:
         return True
     caught = {node.id for node in ast.walk(handler.type) if isinstance(node, ast.Name)}
@@ -84,7 +84,7 @@ def catches_name_error(handler: ast.ExceptHandler) -> bool:
 
 
 _AS_MANY = {"enumerate", "list", "reversed", "set", "sorted", "tqdm", "tuple"}
-"""Functions that give back as many items as they get."""
+"""Functions that return as many items as they get."""
 
 
 def has_items(node: ast.expr) -> bool:
@@ -106,12 +106,12 @@ def has_items(node: ast.expr) -> bool:
 
 
 def is_irrefutable(case: ast.match_case) -> bool:
-    """Whether a ``case`` takes whatever is left."""
+    """Whether a ``case`` matches everything."""
     return case.guard is None and isinstance(case.pattern, ast.MatchAs) and case.pattern.pattern is None
 
 
 def declared_global(body: Iterable[ast.AST]) -> set[str]:
-    """Names that a function's or class's own body says are ``global``."""
+    """Names that the body of a function or class declares ``global``."""
     waiting = list(body)
     found: set[str] = set()
     while waiting:

@@ -1,4 +1,4 @@
-"""What a value is to KFP: a parameter, or an artifact of which type; and what it takes to load it elsewhere."""
+"""The KFP type of a value: a parameter or an artifact type, and the requirements for loading the value."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST_PARAMETER = 16 * 1024
 caps at 128 KiB a word, and a list that is small in a notebook grows in production."""
 
 _LONGEST_WHERE = 500
-"""Characters of what tells where in a list or dict floats are: it stands in the step."""
+"""Maximum characters of the description of where floats are in a list or dict: the step includes it."""
 
 _EXACT_INT = 2**53
 """KFP keeps numbers as doubles; a larger integer would not come back the same."""
@@ -31,14 +31,14 @@ _DATASETS = {
     ("pyarrow", "Table"): (("pyarrow",), "kfnb_write_arrow"),
     ("numpy", "ndarray"): (("numpy",), "kfnb_write_array"),
 }
-"""The modules that a table or an array needs, and what writes it."""
+"""The modules that a table or an array needs, and the function that writes it."""
 
 
 @dataclass(frozen=True)
-class Kind:
+class ValueKind:
     """``type`` is a parameter's Python type (``int`` ...) or an artifact's KFP class (``Dataset`` ...).
 
-    ``modules`` are what a step must be able to import to load the value; ``note`` what the user should know.
+    ``modules`` are those that a step must be able to import to load the value; ``note`` is shown to the user.
     ``restore`` is the function that gives a parameter its Python type back: KFP knows only doubles. ``items`` is the
     type that all elements of a list have: without one, KFP makes texts of them in a loop. ``writer`` is the embedded
     function that writes an artifact in the format of its kind, empty for one that is pickled.
@@ -62,8 +62,8 @@ class Kind:
         return self.type in PARAMETER_TYPES
 
 
-def kind_of(value: Any) -> Kind:
-    """How ``value`` travels between steps. What cannot travel at all is for ``examine`` to say."""
+def kind_of(value: Any) -> ValueKind:
+    """The kind as which ``value`` is passed between steps. ``examine`` finds values that cannot be passed."""
     scalar = _scalar(value)
     if scalar is not None:
         return scalar
@@ -72,16 +72,18 @@ def kind_of(value: Any) -> Kind:
     root, name = root_of(type(value)), type(value).__name__
     if (root, name) in _DATASETS:
         modules, writer = _DATASETS[root, name]
-        return Kind("Dataset", modules, writer=writer)
+        return ValueKind("Dataset", modules, writer=writer)
     if _is_instance(value, "sklearn.base", "BaseEstimator"):
-        return Kind("Model", (root, *_installed("skops"), "cloudpickle"), writer="kfnb_write_estimator")
+        return ValueKind("Model", (root, *_installed("skops"), "cloudpickle"), writer="kfnb_write_estimator")
     if _is_instance(value, "torch.nn", "Module"):
-        return Kind("Model", ("torch", "cloudpickle"), "pickled: load it only where you trust its origin")
+        return ValueKind(
+            "Model", ("torch", "cloudpickle"), "pickled: load it only where you trust its origin"
+        )
     writer = "kfnb_write_json" if type(value) in (str, int, type(None)) else ""
-    return Kind("Artifact", ("cloudpickle",), f"{name} travels pickled (cloudpickle)", writer=writer)
+    return ValueKind("Artifact", ("cloudpickle",), f"{name} travels pickled (cloudpickle)", writer=writer)
 
 
-def _scalar(value: Any) -> Kind | None:
+def _scalar(value: Any) -> ValueKind | None:
     python = _as_python_scalar(value)
     exact = type(python) is bool or (type(python) is int and abs(python) <= _EXACT_INT)
     real = type(python) is float and math.isfinite(python)
@@ -90,44 +92,44 @@ def _scalar(value: Any) -> Kind | None:
         return None
     kind = type(python).__name__
     if type(value) is type(python):
-        return Kind(kind, restore="float" if real else "")
+        return ValueKind(kind, restore="float" if real else "")
     name = type(value).__name__
-    if text:  # numpy's str_ is Python's own, with methods that nobody calls
-        return Kind(kind, note=f"{name} travels as {kind}")
+    if text:  # numpy's str_ is a Python str with rarely used methods
+        return ValueKind(kind, note=f"{name} travels as {kind}")
     name = "bool_" if kind == "bool" else name
-    return Kind(kind, modules=("numpy",), note=f"{name} travels as {kind}", restore=f"numpy.{name}")
+    return ValueKind(kind, modules=("numpy",), note=f"{name} travels as {kind}", restore=f"numpy.{name}")
 
 
 def _as_python_scalar(value: Any) -> Any:
-    """A numpy scalar as Python's own; anything else unchanged."""
+    """Convert a numpy scalar to Python; anything else is unchanged."""
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(value, numpy.bool_ | numpy.integer | numpy.floating | numpy.str_):
         return value.item()
     return value
 
 
-def _json(value: Any) -> Kind:
+def _json(value: Any) -> ValueKind:
     name = "dict" if isinstance(value, Mapping) else "list"
     if len(value) > LARGEST_PARAMETER // 2:  # a comma each
-        return Kind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
+        return ValueKind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
     if not is_tree(value) or not keeps_in_json(value):
-        note = f"a {name} with more than JSON in it"
-        return Kind("Artifact", ("cloudpickle",), note, writer="kfnb_write_json")
+        note = f"a {name} with values that JSON does not have"
+        return ValueKind("Artifact", ("cloudpickle",), note, writer="kfnb_write_json")
     if len(json.dumps(value)) > LARGEST_PARAMETER:
-        return Kind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
+        return ValueKind("Artifact", ("cloudpickle",), writer="kfnb_write_json")
     numbers, items = list(_numbers(value)), _items(value)
     floats = [number for number in numbers if type(number) is float]
     if len(floats) == len(numbers):
-        return Kind(name, restore="kfnb_floats" if floats else "", items=items)
+        return ValueKind(name, restore="kfnb_floats" if floats else "", items=items)
     where = repr(_where_floats(value))
     if len(where) > _LONGEST_WHERE:
-        return Kind(name, note="1.0 among integers comes back as 1 in a step", items=items)
+        return ValueKind(name, note="1.0 among integers comes back as 1 in a step", items=items)
     restore = f"(lambda value: kfnb_floats(value, where={where}))" if floats else ""
-    return Kind(name, restore=restore, items=items)
+    return ValueKind(name, restore=restore, items=items)
 
 
 def _where_floats(value: Any) -> Any:
-    """Where in a list or dict floats are, as ``kfnb_floats`` takes it."""
+    """The positions of floats in a list or dict, in the form that ``kfnb_floats`` takes."""
     if isinstance(value, Mapping):
         return {key: where for key, item in value.items() if (where := _where_floats(item))}
     if isinstance(value, list):
@@ -155,12 +157,12 @@ def _numbers(value: Any) -> Iterator[int | float]:
 
 
 def is_mutable(value: Any) -> bool:
-    """Whether the value is one of Python's own containers that can be changed in place."""
+    """Whether the value is a Python container that can be changed in place."""
     return isinstance(value, list | dict | set | bytearray)
 
 
 def is_tree(value: Any, seen: set[int] | None = None) -> bool:
-    """Whether no part of a value is there twice: a change to one of two equal parts then is no change to the other."""
+    """Whether a value has no shared parts, so that a change to one part does not change another."""
     if not isinstance(value, list | dict | set | tuple):
         return True
     seen = set() if seen is None else seen
@@ -172,7 +174,7 @@ def is_tree(value: Any, seen: set[int] | None = None) -> bool:
 
 
 def keeps_in_json(value: Any) -> bool:
-    """Whether JSON gives the value back unchanged: types, keys and all."""
+    """Whether JSON preserves the value: types, keys and all."""
     if value is None or type(value) is bool or type(value) is str:
         return type(value) is not str or _encodes(value)
     if type(value) is int:

@@ -1,8 +1,8 @@
-"""The environment variables that a component's own code reads: what was seen while its cell ran here.
+"""The environment variables that a component's own code reads, observed while its cell runs here.
 
-A read counts where the notebook's code makes it, or a module beside the notebook: ``os.environ["STAGE"]``,
-``os.getenv``, ``in``, ``os.path.expandvars``. What a library looks up for itself does not. ``lookups.py`` finds
-what the text says, for branches that did not run.
+A read counts if the notebook's code makes it, or a module beside the notebook: ``os.environ["STAGE"]``,
+``os.getenv``, ``in``, ``os.path.expandvars``. Reads of libraries do not. ``lookups.py`` finds reads in the text, for
+branches that did not run.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from kfnb import compat
 
 _MAPPINGS = "collections.abc"
 _HANDS_ON = {_MAPPINGS: "", "os": "getenv getenvb", "posixpath": "expandvars repl", "string": ""}
-"""Modules that look a variable up for their caller: which of their functions do, empty for all."""
+"""Modules that look a variable up for their caller, with the functions that do; empty for all."""
 
 _SETTINGS_READERS = frozenset({"decouple", "environ", "environs"})
 """Packages that do nothing else."""
 
 _FROM_FILES = "dotenv"
-"""The package that sets variables from a file, which no step has: what it sets is read from the environment."""
+"""The package that sets variables from a file, which steps do not have: what it sets counts as read."""
 
 
 @dataclass(frozen=True)
 class Variables:
     """Names of environment variables that code reads, and ``own``: those that it has set or removed itself.
 
-    ``copied``: it takes a copy of them all. ``all``: it goes through them, or through a copy, so any may count.
-    ``computed``: it looks up names that are not written in it, so its parameters may name others.
-    ``defaulted``: it sets them where they have no value (``setdefault``), so whether they have one counts.
+    ``copied``: it takes a copy of them all. ``all``: it iterates over them, or over a copy, so any may count.
+    ``computed``: it looks up computed names, so its parameters may name others. ``defaulted``: it sets them where they
+    have no value (``setdefault``), so whether they have a value counts.
     """
 
     names: frozenset[str] = frozenset()
@@ -45,7 +45,7 @@ class Variables:
     defaulted: frozenset[str] = frozenset()
 
     def then(self, later: Variables) -> Variables:
-        """What both read, where the code of ``later`` follows."""
+        """The variables of both, where the code of ``later`` runs after this."""
         return Variables(
             self.names | (later.names - self.own),
             self.own | later.own,
@@ -63,9 +63,9 @@ NO_VARIABLES = Variables()
 
 
 class VariableWatch:
-    """Sees the environment variables that are read from now on, in any thread, until ``stop``.
+    """Observe the environment variables that are read, in any thread, until ``stop``.
 
-    ``is_own`` tells of the globals that code has whether it is the notebook's.
+    ``is_own`` decides by the globals of code whether the code is the notebook's.
     """
 
     def __init__(self, is_own: Callable[[dict[str, Any]], bool]) -> None:
@@ -81,7 +81,7 @@ class VariableWatch:
         _begin(self)
 
     def stop(self) -> Variables:
-        """See no more; what was seen. Again it is the same."""
+        """Stop observing and return the variables. Further calls return the same."""
         _end(self)
         return Variables(
             frozenset(self._names),
@@ -92,43 +92,43 @@ class VariableWatch:
         )
 
     def read(self, name: str, frame: FrameType) -> None:
-        """``name`` was looked up."""
+        """Record that ``name`` was looked up."""
         reader = self._reader(frame)
         if reader is None or self._all or _is_one_of_all(frame) or not name.isprintable() or not name:
             return
         if self._copying == (id(reader), reader.f_lasti):
-            return  # dict(os.environ) looks up every name at one place, and does not read any
+            return  # dict(os.environ) looks up all names at one line, which is not a read
         self._copying = None
         if name not in self._set:
             self._names.add(name)
 
     def defaulted(self, name: str, frame: FrameType) -> None:
-        """``name`` was to have a value where it has none, and has that one."""
+        """Record that ``name`` got a default value."""
         if name not in self._set and self._reader(frame) is not None:
             self._defaulted.add(name)
 
     def read_all(self, frame: FrameType) -> None:
-        """The names were asked for, one by one."""
+        """Record an iteration over the names."""
         if _module(frame) != _MAPPINGS or _is_one_of_all(frame):
             self._all = self._all or self._reader(frame) is not None
 
     def copied(self, frame: FrameType) -> None:
-        """All that there is was asked for at once: what is read of the copy, its text tells."""
+        """Record a copy of all variables: what is read from the copy is found in the text."""
         reader = self._reader(frame)
         self._copying = (id(reader), reader.f_lasti) if reader is not None else None
         self._copied = self._copied or reader is not None
 
     def written(self, name: str, frame: FrameType, value: str | None) -> None:
-        """``name`` was set, or removed where ``value`` is None."""
+        """Record that ``name`` was set, or removed where ``value`` is None."""
         if self._reader(frame) is not None:
             self._set.add(name)
         elif _root(frame) != _FROM_FILES:
-            # a library that puts back what was there leaves no trace
+            # a library that restores the former value leaves no trace
             self._set.discard(name)
             self._set |= {name} if value != self._before.get(name) else set()
 
     def _reader(self, frame: FrameType) -> FrameType | None:
-        """The frame of the notebook's code that looks something up by way of ``frame``; None where it is another's."""
+        """The frame of the notebook's code that looks a variable up through ``frame``; None for other code."""
         asking: FrameType | None = frame
         while asking is not None and _hands_on(asking):
             asking = asking.f_back
@@ -156,7 +156,7 @@ def _hands_on(frame: FrameType) -> bool:
 
 
 def _is_one_of_all(frame: FrameType) -> bool:
-    """Whether a mapping's items or values are gone through."""
+    """Whether code iterates over a mapping's items or values."""
     return _module(frame) == _MAPPINGS and frame.f_code.co_name in ("__iter__", "popitem")
 
 
@@ -167,8 +167,8 @@ _Plain: Any = compat.Environ
 _frame = sys._getframe  # noqa: SLF001 - inspect's way to the caller reads its source too
 
 
-class _Watched(_Plain):  # type: ignore[misc]
-    """``os.environ`` as long as it is watched: the same, and it tells who asks."""
+class _WatchedEnviron(_Plain):  # type: ignore[misc]
+    """``os.environ`` while it is watched: the same mapping, which also reports each access."""
 
     def __getitem__(self, key: Any) -> Any:
         frame = _frame(1)
@@ -219,18 +219,18 @@ class _Watched(_Plain):  # type: ignore[misc]
         _tell(lambda watch: watch.written(_text(key), frame, None))
 
     def __reduce_ex__(self, protocol: Any) -> Any:
-        """A copy elsewhere is the plain thing."""
+        """Pickle as a plain environment."""
         return object.__new__, (_Plain,), vars(self)
 
 
-_Watched.__name__ = _Watched.__qualname__ = _Plain.__name__
-_Watched.__module__ = _Plain.__module__
+_WatchedEnviron.__name__ = _WatchedEnviron.__qualname__ = _Plain.__name__
+_WatchedEnviron.__module__ = _Plain.__module__
 
 
 class _Keys(KeysView[Any]):
-    """The names, asked for by ``frame``: ``dict(os.environ)`` asks and goes through them at one place."""
+    """The names, requested by ``frame``: ``dict(os.environ)`` requests and iterates over them at one line."""
 
-    def __init__(self, environment: _Watched, frame: FrameType) -> None:
+    def __init__(self, environment: _WatchedEnviron, frame: FrameType) -> None:
         super().__init__(environment)
         self._environment, self._asked = environment, (id(frame), frame.f_lasti)
 
@@ -247,20 +247,20 @@ def _text(value: Any) -> str:
 
 def _tell(say: Callable[[VariableWatch], None]) -> None:
     for watch in tuple(_watching):
-        with suppress(Exception):  # an error here would be the user's
+        with suppress(Exception):  # an error here would surface in the user's code
             say(watch)
 
 
 def _begin(watch: VariableWatch) -> None:
     _watching.append(watch)
-    _swap(_Plain, _Watched)
+    _swap(_Plain, _WatchedEnviron)
 
 
 def _end(watch: VariableWatch) -> None:
     if watch in _watching:
         _watching.remove(watch)
     if not _watching:
-        _swap(_Watched, _Plain)
+        _swap(_WatchedEnviron, _Plain)
 
 
 def _swap(old: Any, new: Any) -> None:

@@ -1,4 +1,4 @@
-"""Whole paths of the notebook's folder: in a step, which has a folder of its own, they mean what lies there."""
+"""Absolute paths of the notebook's folder: in a step, they refer to the step's own folder."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.project import top_of
 
 _LONGEST = 200
 _MOST, _DEEPEST = 1000, 20
-"""Items of a list or dict, and of those in it, that are looked at; and how deep one may lie."""
+"""The maximum number of items of a list or dict, and of containers in it, that are examined; and their depth."""
 
 
 def holds_whole_path(value: Any, folder: Path) -> bool:
-    """Whether a value is a path, or a list or dict of some, in the notebook's folder or beside it.
+    """Whether a value is a path, or a list or dict of paths, in the notebook's folder or beside it.
 
-    No deeper than a person writes it, and no list that holds itself: its paths cannot be moved.
+    The depth is limited, and a list that contains itself does not count: its paths cannot be moved.
     """
     waiting, found, left = [(value, 0)], False, _MOST
     while waiting and left:
@@ -37,8 +37,8 @@ def holds_whole_path(value: Any, folder: Path) -> bool:
     return found
 
 
-def whole_paths_told(cell: Cell, travel: Travel, folder: Path) -> Iterator[str]:
-    """What to say of whole paths in the text of a cell, and of the functions that it calls."""
+def whole_paths_told(cell: Cell, travel: Dependencies, folder: Path) -> Iterator[str]:
+    """Notes on absolute paths in the text of a cell, and of the functions that it calls."""
     code: list[tuple[Cell, ast.AST]] = [(cell, cell.tree)]
     code += [
         (one.cell, one.node)
@@ -58,13 +58,13 @@ def _told(place: str, value: Any, folder: Path) -> Iterator[str]:
     name = _relative(value, folder) if isinstance(value, str) and len(value) < _LONGEST else None
     if name is not None:
         yield (
-            f"{place}: {value} is the notebook's own: a run here reads and writes it in place, and a pod does not have"
-            f" it. Write {name!r}, which a step has in a folder of its own"
+            f"{place}: {value} is in the notebook's folder: a run here reads and writes it in place, and a pod does not"
+            f" have it. Write {name!r}, which each step has in its own folder"
         )
 
 
 def _relative(text: str, folder: Path) -> str | None:
-    """The path from the notebook's folder of a whole path there; None for any other text, and for what is a tool's."""
+    """An absolute path relative to the notebook's folder; None for other text, and for files of tools."""
     if not text.startswith("/"):
         return None
     path, home = Path(os.path.normpath(text)), Path(os.path.realpath(folder))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from kfnb.capture.notebook import Parameter
+from kfnb.capture.notebook import DeclaredParameter
 from kfnb.capture.values import PARAMETER_TYPES
 from kfnb.errors import UsageError
 from kfnb.text.literals import read_literal
@@ -14,7 +14,7 @@ NOTEBOOK_TAIL = 200
 """Lines of a log that a notebook shows, where no other number is asked for."""
 
 
-def parameter(text: str) -> Parameter:
+def parameter(text: str) -> DeclaredParameter:
     """``rows:int=300`` as a parameter: the type defaults to the default's, a default is optional with a type.
 
     Raises ``UsageError``.
@@ -37,7 +37,7 @@ def parameter(text: str) -> Parameter:
         default = float(default)
     if default is not None and type(default).__name__ != kind:
         raise UsageError(f"--param {text}: {default!r} is no {kind}")
-    return Parameter(name, kind, default)
+    return DeclaredParameter(name, kind, default)
 
 
 def quantity(text: str, option: str, units: str, example: str) -> str:

@@ -1,1 +1,1 @@
-"""``kfnb run``: notebooks executed from top to bottom without a person, by papermill."""
+"""``kfnb run``: notebooks executed from top to bottom with papermill."""

@@ -12,7 +12,7 @@ from typing import Any
 from kfnb.commands.command import Command, arguments, flag, option, repeated, word
 from kfnb.commands.session import Session
 from kfnb.errors import NotebookError
-from kfnb.execute.parameters import Text, read_file
+from kfnb.execute.parameters import TypedText, read_file
 from kfnb.execute.progress import ProgressText
 from kfnb.execute.runner import run_notebooks
 
@@ -20,29 +20,31 @@ from kfnb.execute.runner import run_notebooks
 def _positive(text: str) -> int:
     if text.isdecimal() and int(text) > 0:
         return int(text)
-    raise argparse.ArgumentTypeError(f"{text!r} is not a number from 1 on")
+    raise argparse.ArgumentTypeError(f"{text!r} is not a positive integer")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunNotebooks(Command):
-    """Execute notebooks from top to bottom, and keep what was executed. Exit code 1 where a notebook failed."""
+    """Execute notebooks from top to bottom, and save the executed notebooks. Exit code 1 if a notebook failed."""
 
     notebooks: tuple[Path, ...] = word("a notebook (.ipynb)", many="+", metavar="NOTEBOOK", type=Path)
     parameters: Mapping[str, str] = arguments(
-        "a parameter, for each notebook that has it; the value is a Python or JSON literal, else text"
+        "a parameter, for each notebook that declares it; the value is a Python or JSON literal, else text"
     )
     files: tuple[Path, ...] = repeated(
         "-f", metavar="FILE", type=Path, help="a YAML or JSON file of parameters"
     )
-    jobs: int = option(metavar="N", type=_positive, default=1, help="number of notebooks at once (default 1)")
+    jobs: int = option(
+        metavar="N", type=_positive, default=1, help="maximum number of concurrent notebooks (default 1)"
+    )
     output_dir: Path = option(
         metavar="DIR",
         type=Path,
         default=Path("executed"),
-        help="where executed notebooks are kept (default executed)",
+        help="folder for executed notebooks (default executed)",
     )
     html: bool = flag(help="also write each executed notebook as HTML")
-    junit: Path | None = option(metavar="FILE", type=Path, help="write a report in JUnit's XML")
+    junit: Path | None = option(metavar="FILE", type=Path, help="write a JUnit XML report")
 
     def run(self, session: Session) -> None:
         """Execute them."""
@@ -59,7 +61,7 @@ class RunNotebooks(Command):
         except NotebookError as error:
             raise NotebookError(f"{session.prog}: {error}") from None
         except KeyboardInterrupt:
-            told = f"\n{session.prog}: interrupted; what was executed is in {self.output_dir}"
+            told = f"\n{session.prog}: interrupted; the executed cells are in {self.output_dir}"
             raise KeyboardInterrupt(told) from None
         for result in results:
             for path in (result.output, result.html):
@@ -72,5 +74,5 @@ class RunNotebooks(Command):
         values: dict[str, Any] = {}
         for file in self.files:
             values.update(read_file(file))
-        values.update({name: Text(text) for name, text in self.parameters.items()})
+        values.update({name: TypedText(text) for name, text in self.parameters.items()})
         return values

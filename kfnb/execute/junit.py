@@ -1,4 +1,4 @@
-"""A report that CI systems read: JUnit's XML, one suite a notebook."""
+"""The JUnit XML report, which CI systems read, with one suite per notebook."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kfnb.errors import NotebookError
 from kfnb.execute.result import NotebookResult
 
 _UNWRITABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
-"""What XML 1.0 cannot hold."""
+"""Characters that XML 1.0 does not allow."""
 
 
 def write_report(results: Sequence[NotebookResult], path: Path) -> None:
@@ -25,7 +25,7 @@ def write_report(results: Sequence[NotebookResult], path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         ET.ElementTree(root).write(path, encoding="utf-8", xml_declaration=True)
     except OSError as error:
-        raise NotebookError(f"{path}: the report cannot be written ({error.strerror})") from None
+        raise NotebookError(f"{path}: cannot write the report ({error.strerror})") from None
 
 
 def _add_case(suite: ET.Element, result: NotebookResult) -> None:

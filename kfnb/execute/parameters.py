@@ -1,4 +1,4 @@
-"""Parameters of notebooks: where cells declare them, and what a user gives for them.
+"""Parameters of notebooks: their declarations in cells, and the values that a user gives.
 
 A notebook declares parameters in a cell tagged ``parameters`` (papermill's way), in a cell that begins with
 ``%%kf_parameters``, and by ``--param name:type=default`` of ``%%kf_component``.
@@ -21,54 +21,54 @@ from kfnb.text.literals import read_literal
 _NAME = re.compile(r"[^\W\d]\w*")
 
 
-class Text(str):
-    """A value as it was typed: what it is depends on the parameter that it is for."""
+class TypedText(str):
+    """A value as typed: its type depends on the parameter."""
 
     __slots__ = ()
 
 
 def parse_value(text: str, kind: str = "") -> Any:
-    """The value that ``text`` is as a literal; the text itself where papermill could not write it into a cell.
+    """Parse ``text`` as a literal; return the text itself if papermill could not write the value into a cell.
 
-    For a parameter that is a text where it is declared (``kind`` is str), the text is not read.
+    For a parameter that is declared as a text (``kind`` is str), the text is not parsed.
     """
     value = str(text) if kind == "str" and not _is_quoted(text) else read_literal(text)
     return value if _is_plain(value) else str(text)
 
 
 def _is_quoted(text: str) -> bool:
-    """Whether a text is written as the literal of one."""
+    """Whether a text is written as a literal string."""
     return isinstance(read_literal(text), str) and text.strip()[:1] in ("'", '"')
 
 
 def typed(given: Mapping[str, Any], declared: Mapping[str, str]) -> dict[str, Any]:
-    """The values of the parameters that are ``declared``; typed ones are read as what their parameters are."""
+    """The values of the ``declared`` parameters; typed values are parsed according to the parameter's type."""
     return {
-        name: parse_value(value, declared[name]) if isinstance(value, Text) else value
+        name: parse_value(value, declared[name]) if isinstance(value, TypedText) else value
         for name, value in given.items()
         if name in declared
     }
 
 
 def read_file(path: Path) -> dict[str, Any]:
-    """The parameters that a YAML or JSON file holds. Raises ``NotebookError``."""
+    """Read the parameters of a YAML or JSON file. Raises ``NotebookError``."""
     import yaml
 
     try:
         values = yaml.load(path.read_text(encoding="utf-8"), compat.yaml_loader())  # noqa: S506 (a safe loader)
     except (OSError, UnicodeDecodeError) as error:
-        raise NotebookError(f"{path}: cannot read these parameters ({_reason(error)})") from None
+        raise NotebookError(f"{path}: cannot read the parameters ({_reason(error)})") from None
     except yaml.YAMLError as error:
-        raise NotebookError(f"{path} is no YAML: {' '.join(str(error).split())}") from None
+        raise NotebookError(f"{path} is not valid YAML: {' '.join(str(error).split())}") from None
     if values is None:
         return {}
     if not isinstance(values, dict) or not all(isinstance(name, str) for name in values):
-        raise NotebookError(f"{path}: parameters are written as lines of 'name: value'")
+        raise NotebookError(f"{path}: write parameters as lines of 'name: value'")
     return values
 
 
 def find_declared(cells: Iterable[Mapping[str, Any]]) -> dict[str, str]:
-    """The parameters that the cells of a notebook declare, with the names of their types; empty where none is told."""
+    """The parameters that the cells of a notebook declare, with the names of their types; empty if unknown."""
     found: dict[str, str] = {}
     for cell in cells:
         if cell["cell_type"] != "code":
@@ -89,7 +89,9 @@ def check_known(given: Iterable[str], declared: Mapping[Path, Collection[str]]) 
     known = sorted(set().union(*declared.values()))
     for name in given:
         if name not in known:
-            raise NotebookError(f"no cell has a parameter {name!r}; {_hint(name, known, list(declared))}")
+            raise NotebookError(
+                f"no cell declares a parameter {name!r}; {_hint(name, known, list(declared))}"
+            )
 
 
 def _hint(name: str, known: list[str], paths: list[Path]) -> str:
@@ -98,15 +100,15 @@ def _hint(name: str, known: list[str], paths: list[Path]) -> str:
     if close:
         return f"did you mean {close[0]}?"
     if known:
-        return f"{notebooks} has {', '.join(known)}" if len(paths) == 1 else f"they have {', '.join(known)}"
+        return f"parameters of {notebooks}: {', '.join(known)}"
     return (
-        f"none is declared in {notebooks}: tag a cell 'parameters', begin it with %%kf_parameters, "
-        "or give %%kf_component a --param"
+        f"{notebooks} has no parameters: tag a cell 'parameters', begin it with %%kf_parameters, "
+        "or use %%kf_component --param"
     )
 
 
 def _split(source: str) -> tuple[str, str]:
-    """The line of a cell that is kfnb's, with what it goes on on, and the rest; other cell magics may stand above."""
+    """The line of kfnb's magic with its continuation lines, and the rest; other cell magics may be above."""
     lines = source.split("\n")
     place = 0
     while place + 1 < len(lines) and lines[place].startswith("%%") and not lines[place].startswith("%%kf_"):
@@ -141,7 +143,7 @@ def _find_assigned(source: str) -> Iterator[tuple[str, str]]:
     try:
         body = ast.parse(TransformerManager().transform_cell(source)).body
     except (SyntaxError, ValueError):
-        return  # the kernel will say so, and where
+        return  # the kernel reports the error and its line
     for statement in body:
         if isinstance(statement, (ast.Assign, ast.AnnAssign)):
             targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
@@ -159,7 +161,7 @@ def _type_of(value: ast.expr | None) -> str:
 
 
 def _is_plain(value: Any) -> bool:
-    """Whether a value is one that papermill can write into a cell."""
+    """Whether papermill can write a value into a cell."""
     if isinstance(value, list):
         return all(map(_is_plain, value))
     if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""What is to be executed, checked before anything runs: notebooks, parameters, kernels and outputs."""
+"""The plan of an execution, checked before anything runs: notebooks, parameters, kernels and outputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from kfnb.execute.parameters import check_known, find_declared, typed
 _logger = logger(__package__)
 
 OWN_KERNEL = "python3"
-"""The name of the kernel that is this very Python, whatever else is installed under it."""
+"""The name of the kernel that is this Python, even if another is installed under that name."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,9 @@ class Job:
 def make_plan(
     paths: Sequence[Path], parameters: Mapping[str, Any], output_dir: Path, *, html: bool
 ) -> list[Job]:
-    """Read the notebooks and decide what to execute. Raises ``NotebookError`` for what cannot be."""
+    """Read the notebooks and decide what to execute. Raises ``NotebookError`` if that is not possible."""
     if not paths:
-        raise NotebookError("no notebook was given")
+        raise NotebookError("no notebook given")
     notebooks = {path: _read(path) for path in paths}
     declared = {path: find_declared(notebook.cells) for path, notebook in notebooks.items()}
     check_known(parameters, declared)
@@ -62,16 +62,16 @@ def make_plan(
 
 
 def make_folders(jobs: Sequence[Job]) -> None:
-    """Make the folders that outputs go to. Raises ``NotebookError`` if that cannot be."""
+    """Create the folders of the outputs. Raises ``NotebookError`` on failure."""
     for job in jobs:
         try:
             job.output.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise NotebookError(f"{job.output.parent} cannot be made: {error.strerror}") from None
+            raise NotebookError(f"cannot create {job.output.parent}: {error.strerror}") from None
 
 
 def _count_cells(cells: Sequence[Mapping[str, Any]]) -> int:
-    """How many cells a kernel will be given."""
+    """The number of cells that a kernel will run."""
     return sum(cell["cell_type"] == "code" and bool(cell["source"].strip()) for cell in cells)
 
 
@@ -94,9 +94,9 @@ def _read(path: Path) -> Any:
         raise NotebookError(f"{path} cannot be read: {error.strerror}") from None
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # cells without ids are older, not wrong
+            warnings.simplefilter("ignore")  # cells without ids are valid in older notebooks
             return nbformat.reads(text, as_version=4)
-    except Exception:  # nbformat raises whatever its look into a stranger's JSON runs into
+    except Exception:  # nbformat may raise anything on other JSON
         _logger.debug("A notebook cannot be read.", exc_info=True)
         raise NotebookError(f"{path} is not a notebook (.ipynb)", ref=str(path)) from None
 
@@ -107,11 +107,11 @@ def _find_near(path: Path) -> str:
 
 
 def _name_outputs(paths: list[Path], output_dir: Path) -> list[Path]:
-    """A file for each notebook: its name; where names are the same, its path below the folder they share."""
+    """A file for each notebook: its name; if names are equal, its path below the folder they share."""
     sources = [path.resolve() for path in paths]
     twice = [str(path) for path, count in Counter(sources).items() if count > 1]
     if twice:
-        raise NotebookError(f"{twice[0]} is given twice")
+        raise NotebookError(f"{twice[0]} is given more than once")
     names = Counter(source.name for source in sources)
     shared = Path(os.path.commonpath([source.parent for source in sources]))
     folder = output_dir.absolute()
@@ -120,13 +120,13 @@ def _name_outputs(paths: list[Path], output_dir: Path) -> list[Path]:
     for output in outputs:
         if output.resolve() in sources:
             raise NotebookError(
-                f"{output} would be overwritten by what is executed; choose another --output-dir"
+                f"{output} would be overwritten by the executed notebook; choose another --output-dir"
             )
     return outputs
 
 
 def _choose_kernel(path: Path, metadata: Mapping[str, Any]) -> tuple[str, str]:
-    """The kernel's name and language. A Python kernel that is not here is replaced by this Python."""
+    """The kernel's name and language. A Python kernel that is not installed is replaced by this Python."""
     from jupyter_client.kernelspec import KernelSpecManager
 
     asked = metadata.get("kernelspec", {})
@@ -136,4 +136,4 @@ def _choose_kernel(path: Path, metadata: Mapping[str, Any]) -> tuple[str, str]:
         return name, language
     if language.lower() == "python":
         return OWN_KERNEL, language
-    raise NotebookError(f"{path} asks for the kernel {name!r} ({language}), which is not installed here")
+    raise NotebookError(f"{path} requires the kernel {name!r} ({language}), which is not installed")

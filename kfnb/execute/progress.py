@@ -1,4 +1,4 @@
-"""Progress of notebooks as text: in a terminal a line that is written over, elsewhere line after line."""
+"""Progress of notebooks as text: in a terminal one line that is updated, elsewhere line after line."""
 
 from __future__ import annotations
 
@@ -7,24 +7,24 @@ import time
 from pathlib import Path
 from typing import TextIO
 
-from kfnb.execute.result import NotebookResult, Progress
+from kfnb.execute.result import NotebookProgress, NotebookResult
 
 _ERASE = "\r\x1b[2K"
 _PERIOD = 10.0
-"""Seconds between two lines about the same notebook where they cannot be written over."""
+"""Seconds between two lines about the same notebook outside a terminal."""
 
 
 class ProgressText:
-    """Writes what it is told to a stream, usually standard error."""
+    """Write progress to a stream, usually standard error."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._terminal = stream.isatty()
-        self._running: dict[Path, Progress] = {}
+        self._running: dict[Path, NotebookProgress] = {}
         self._said: dict[Path, float] = {}
 
-    def __call__(self, progress: Progress) -> None:
-        """Show how far a notebook is."""
+    def __call__(self, progress: NotebookProgress) -> None:
+        """Show the progress of a notebook."""
         if progress.result is None:
             self._running[progress.path] = progress
             self._show(progress)
@@ -32,7 +32,7 @@ class ProgressText:
         self._running.pop(progress.path, None)
         self._write(describe(progress.result) + "\n" + self._status())
 
-    def _show(self, progress: Progress) -> None:
+    def _show(self, progress: NotebookProgress) -> None:
         if self._terminal:
             self._write(self._status())
             return
@@ -42,7 +42,7 @@ class ProgressText:
             self._write(f"{progress.path}: {progress.done} of {progress.total} cells\n")
 
     def _status(self) -> str:
-        """The line about all that are running; empty outside a terminal."""
+        """The line about all running notebooks; empty outside a terminal."""
         if not self._terminal or not self._running:
             return ""
         parts = [f"{item.path.name} {item.done}/{item.total}" for item in self._running.values()]
@@ -54,7 +54,7 @@ class ProgressText:
 
 
 def describe(result: NotebookResult) -> str:
-    """How a notebook ended, in a line, or a few when it failed."""
+    """The result of a notebook, in one line, or a few if it failed."""
     if result.failure is None:
         return f"{result.path}: succeeded in {result.seconds:.1f} s"
     return f"{result.path}: failed after {result.seconds:.1f} s, {result.failure}"

@@ -1,4 +1,4 @@
-"""What is known of notebooks that are being executed: how far they are, and how they ended."""
+"""The progress and the results of executed notebooks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why a notebook did not reach its end.
+class NotebookFailure:
+    """Why a notebook failed.
 
-    ``cell`` names the cell as its reader sees it (``cell [3]``), empty where no cell is to blame; ``index``
-    is its position among all cells that papermill ran, from 0; ``line`` its first line; ``error`` what was
-    raised (``ValueError: no such column``); ``traceback`` the kernel's own, without colours.
+    ``cell`` is the cell as displayed (``cell [3]``), empty if no cell is the cause; ``index`` is its position among
+    all cells that papermill ran, from 0; ``line`` its first line; ``error`` the exception
+    (``ValueError: no such column``); ``traceback`` the kernel's, without colours.
     """
 
     error: str
@@ -29,13 +29,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class NotebookResult:
-    """One notebook that was executed: ``output`` is what was kept of it, as far as it came."""
+    """One executed notebook: ``output`` is the saved notebook, up to the last cell that ran."""
 
     path: Path
     output: Path
     html: Path | None
     seconds: float
-    failure: Failure | None = None
+    failure: NotebookFailure | None = None
 
     @property
     def succeeded(self) -> bool:
@@ -44,13 +44,13 @@ class NotebookResult:
 
     @property
     def message(self) -> str:
-        """Why it failed, in a line or two; empty when it did not."""
+        """Why it failed, in one or two lines; empty if it succeeded."""
         return "" if self.failure is None else str(self.failure)
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far a notebook is, in code cells; ``result`` is there once it has ended."""
+class NotebookProgress:
+    """The progress of a notebook, in code cells; ``result`` is set once it has ended."""
 
     path: Path
     done: int

@@ -16,13 +16,13 @@ from typing import IO, Any
 
 from kfnb.execute.junit import write_report
 from kfnb.execute.plan import Job, make_folders, make_plan
-from kfnb.execute.result import Failure, NotebookResult, Progress
+from kfnb.execute.result import NotebookFailure, NotebookProgress, NotebookResult
 
 _START = "import sys; sys.path[:] = filter(None, sys.path); from kfnb.execute.worker import main; main()"
-"""The worker's program; the folder it is started in stays off its path, for a ``json.py`` may lie there."""
+"""The worker's program; the folder it is started in is not on its path, as it may contain a ``json.py``."""
 
 _PATIENCE = 20.0
-"""Seconds that a worker has to shut its kernel down before it is killed."""
+"""Seconds for a worker to shut its kernel down before it is killed."""
 
 
 def run_notebooks(
@@ -33,12 +33,12 @@ def run_notebooks(
     output_dir: Path = Path("executed"),
     html: bool = False,
     junit: Path | None = None,
-    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_progress: Callable[[NotebookProgress], None] = lambda _: None,
 ) -> list[NotebookResult]:
-    """Execute notebooks, up to ``jobs`` at once, and return how each ended, in the order given.
+    """Execute notebooks, up to ``jobs`` at once, and return the result of each, in the order given.
 
-    What was executed is kept in ``output_dir`` whatever happens. A failing notebook does not stop the others.
-    Raises ``NotebookError`` before anything runs if a notebook or a parameter is not what it should be.
+    The executed notebooks are saved in ``output_dir``, also on failure. A failing notebook does not stop the others.
+    Raises ``NotebookError`` before anything runs if a notebook or a parameter is invalid.
     """
     plan = make_plan(paths, parameters or {}, output_dir, html=html)
     make_folders(plan)
@@ -51,9 +51,9 @@ def run_notebooks(
 
 
 class _Crew:
-    """The workers of one call, so that they can be told to stop together."""
+    """The workers of one call, so that they can be stopped together."""
 
-    def __init__(self, on_progress: Callable[[Progress], None]) -> None:
+    def __init__(self, on_progress: Callable[[NotebookProgress], None]) -> None:
         self._on_progress = on_progress
         self._lock = threading.Lock()
         self._workers: set[subprocess.Popen[str]] = set()
@@ -62,13 +62,15 @@ class _Crew:
     def execute(self, job: Job) -> NotebookResult:
         """Execute one notebook and follow it to its end."""
         started = time.monotonic()
-        self._report(Progress(job.given, 0, job.cells))
+        self._report(NotebookProgress(job.given, 0, job.cells))
         ended: Mapping[str, Any] = {}
         with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as errors:
             with self._worker(job, errors) as events:
                 for event in map(json.loads, events):
                     if "done" in event:
-                        self._report(Progress(job.given, event["done"], max(job.cells, event["done"])))
+                        self._report(
+                            NotebookProgress(job.given, event["done"], max(job.cells, event["done"]))
+                        )
                     else:
                         ended = event
             result = NotebookResult(
@@ -78,7 +80,7 @@ class _Crew:
                 seconds=time.monotonic() - started,
                 failure=_read_failure(ended, errors),
             )
-        self._report(Progress(job.given, job.cells, job.cells, result))
+        self._report(NotebookProgress(job.given, job.cells, job.cells, result))
         return result
 
     @contextmanager
@@ -110,7 +112,7 @@ class _Crew:
         with worker:
             with self._lock:
                 self._workers.add(worker)
-            with suppress(BrokenPipeError):  # it died, and will have said why
+            with suppress(BrokenPipeError):  # it exited; its output says why
                 worker.stdin.write(json.dumps(vars(job), default=str) + "\n")
                 worker.stdin.flush()
             if self._dismissed:
@@ -119,13 +121,13 @@ class _Crew:
             with self._lock:
                 self._workers.discard(worker)
 
-    def _report(self, progress: Progress) -> None:
+    def _report(self, progress: NotebookProgress) -> None:
         with self._lock:
             self._on_progress(progress)
 
 
 def _dismiss(workers: Sequence[subprocess.Popen[str]]) -> None:
-    """Ask workers to end, by the end of their input; kill those that do not."""
+    """Let workers end by closing their input; kill those that do not end in time."""
     for worker in workers:
         assert worker.stdin is not None
         worker.stdin.close()
@@ -136,10 +138,10 @@ def _dismiss(workers: Sequence[subprocess.Popen[str]]) -> None:
             worker.kill()
 
 
-def _read_failure(ended: Mapping[str, Any], errors: IO[str]) -> Failure | None:
+def _read_failure(ended: Mapping[str, Any], errors: IO[str]) -> NotebookFailure | None:
     if "failure" in ended:
-        return Failure(**ended["failure"]) if ended["failure"] else None
+        return NotebookFailure(**ended["failure"]) if ended["failure"] else None
     errors.seek(0)
     lines = errors.read().split("\n")
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
-    return Failure(f"the process that executed it died{': ' + last if last else ''}")
+    return NotebookFailure(f"the worker process exited unexpectedly{': ' + last if last else ''}")

@@ -1,8 +1,8 @@
-"""The process that executes one notebook: ``kfnb run`` starts one for each, so that several can run at once.
+"""The process that executes one notebook: ``kfnb run`` starts one per notebook, so that several can run at once.
 
 It reads a job as a line of JSON from its standard input and writes lines of JSON: ``{"done": 3}`` after each
-cell, at last ``{"failure": ..., "html": ...}``. When its standard input ends before that, whoever wanted the
-notebook is gone: it interrupts itself, which ends the kernel too and keeps what was executed.
+cell, at last ``{"failure": ..., "html": ...}``. When its standard input ends before that, the parent has exited: it
+interrupts itself, which ends the kernel too and saves the executed cells.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from typing import IO, Any
 
 from kfnb import compat
 from kfnb.diagnostics import logger
-from kfnb.execute.result import Failure
+from kfnb.execute.result import NotebookFailure
 
 _logger = logger(__package__)
 
 _ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]")
 _LONGEST = 2000
-"""How much of an exception's message is repeated outside the notebook."""
+"""Maximum characters of an exception's message that are shown outside the notebook."""
 
 
 def main() -> None:
-    """Execute the job that stands on standard input."""
+    """Execute the job from standard input."""
     events = _take_stdout()
     job = json.loads(sys.stdin.readline())
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
-    os.environ["JPY_SESSION_NAME"] = job["path"]  # by it the kernel finds the notebook's file, as in Jupyter
-    watch = Watch(events)
+    os.environ["JPY_SESSION_NAME"] = job["path"]  # the kernel finds the notebook's file by it, as in Jupyter
+    watch = ExecutionWatch(events)
     _execute(job, watch)
     ended: dict[str, Any] = {"failure": watch.failure and vars(watch.failure), "html": None}
     if job["html"] and Path(job["output"]).exists():
@@ -42,17 +42,17 @@ def main() -> None:
     _tell(events, ended)
 
 
-class Watch:
-    """What papermill tells while it executes: how many cells are done, and which failed."""
+class ExecutionWatch:
+    """Receives papermill's events: how many cells are done, and which failed."""
 
     def __init__(self, events: IO[str]) -> None:
-        self.failure: Failure | None = None
+        self.failure: NotebookFailure | None = None
         self._events = events
         self._done = 0
         self._running: tuple[Mapping[str, Any], int] | None = None
 
     def hooks(self) -> dict[str, Any]:
-        """The hooks of nbclient that this listens to."""
+        """The hooks of nbclient that this uses."""
         return {
             "on_cell_execute": self._start,
             "on_cell_executed": self._end,
@@ -60,11 +60,11 @@ class Watch:
         }
 
     def fail(self, error: str) -> None:
-        """Keep ``error`` as the reason, unless a better one is known."""
+        """Record ``error`` as the reason, unless a better reason is known."""
         if self.failure is not None:
             return
         if self._running is None:
-            self.failure = Failure(error)
+            self.failure = NotebookFailure(error)
             return
         cell, index = self._running
         self.failure = _blame(cell, index, error, count=self._done + 1)
@@ -86,8 +86,10 @@ class Watch:
         self.failure = _blame(cell, cell_index, error, count=self._done, traceback=traceback)
 
 
-def _blame(cell: Mapping[str, Any], index: int, error: str, *, count: int, traceback: str = "") -> Failure:
-    return Failure(
+def _blame(
+    cell: Mapping[str, Any], index: int, error: str, *, count: int, traceback: str = ""
+) -> NotebookFailure:
+    return NotebookFailure(
         error=_ANSI.sub("", error).strip()[:_LONGEST],
         cell=f"cell [{cell.get('execution_count') or count}]",
         index=index,
@@ -101,7 +103,7 @@ def _is_plain_exit(reply: Mapping[str, Any]) -> bool:
     return reply["ename"] == "SystemExit" and reply["evalue"] in {"", "0", "None"}
 
 
-def _execute(job: Mapping[str, Any], watch: Watch) -> None:
+def _execute(job: Mapping[str, Any], watch: ExecutionWatch) -> None:
     import papermill
     from nbclient.exceptions import DeadKernelError
 
@@ -120,16 +122,16 @@ def _execute(job: Mapping[str, Any], watch: Watch) -> None:
     except papermill.PapermillExecutionError as error:
         _settle(job, watch, error)
     except DeadKernelError:
-        watch.fail("the kernel died")
+        watch.fail("the kernel exited unexpectedly")
     except KeyboardInterrupt:
         watch.fail("interrupted")
     except Exception as error:
-        _logger.warning("The notebook was not executed to its end.", exc_info=True)
+        _logger.warning("Executing the notebook failed.", exc_info=True)
         watch.fail(f"{type(error).__name__}: {error}")
 
 
-def _settle(job: Mapping[str, Any], watch: Watch, error: Exception) -> None:
-    """Papermill complains of cells that are tagged to raise, too: then take its words out of the notebook."""
+def _settle(job: Mapping[str, Any], watch: ExecutionWatch, error: Exception) -> None:
+    """Remove papermill's error cells for cells that are tagged to raise."""
     if watch.failure is not None:
         return
     import nbformat
@@ -157,12 +159,12 @@ def _export(notebook: Path, html: Path) -> str:
 
 
 def _literal(path: str) -> str:
-    """Papermill fills ``{name}`` in paths; a path here means what it says."""
+    """Escape a path, as papermill expands ``{name}`` in paths."""
     return path.replace("{", "{{").replace("}", "}}")
 
 
 def _take_stdout() -> IO[str]:
-    """Standard output, for events alone; whatever a library prints goes to standard error instead."""
+    """Standard output, for events only; output of libraries goes to standard error instead."""
     events = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     return events
@@ -174,7 +176,7 @@ def _tell(events: IO[str], event: Mapping[str, Any]) -> None:
 
 
 def _stop_at_end_of_input() -> None:
-    os.read(0, 1)  # not by sys.stdin, whose lock would be held when the interpreter ends
+    os.read(0, 1)  # not with sys.stdin, whose lock would be held when the interpreter exits
     main_thread = threading.main_thread().ident
     if main_thread is not None:
         signal.pthread_kill(main_thread, signal.SIGINT)

@@ -14,7 +14,7 @@ from kfnb.capture.cell_magics import SET_UP, TRIAL, begun
 from kfnb.capture.component import Options
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.named_files import named_in
-from kfnb.capture.notebook import Notebook
+from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.parameters import check_parameters
 from kfnb.capture.setup import TAGS, check_set_up
 from kfnb.errors import KfnbError, UsageError
@@ -42,7 +42,7 @@ class Kernel:
         self.file = NotebookFile.find(shell.user_ns)
         folder = self.file.path.parent if self.file else Path.cwd()
         self.workspace = Workspace(
-            Notebook(
+            ExecutedNotebook(
                 shell.user_ns,
                 folder,
                 tagged=self.file.tagged("parameters") if self.file else (),
@@ -88,7 +88,7 @@ class Kernel:
     # -- cells ------------------------------------------------------------------------------------------------
 
     @property
-    def notebook(self) -> Notebook:
+    def notebook(self) -> ExecutedNotebook:
         """The notebook that this kernel runs."""
         return self.workspace.notebook
 

@@ -1,12 +1,12 @@
 """Plain, frozen data that every layer shares: runs, their tasks, artifacts, studies.
 
-Nothing here fetches, draws or imports anything else of kfnb. A backend folds what it knows into these
-objects; widgets and text draw them.
+Nothing here fetches, draws or imports other parts of kfnb. A backend folds its observations into these objects;
+widgets and text draw them.
 """
 
 from kfnb.model.carried import FILES, Carried, carried, digest_of, importers, path_of, read_carried, stored
-from kfnb.model.component import Asked, ComponentView, Edge, Graph, Node, Port, Traveller
-from kfnb.model.kept import Experiment, ExperimentList, Schedule, UploadedPipeline, UploadList
+from kfnb.model.component import CarriedItem, ComponentView, Graph, GraphEdge, GraphNode, PodSetting, Port
+from kfnb.model.kept import Experiment, ExperimentList, ScheduleSnapshot, UploadedPipeline, UploadList
 from kfnb.model.listing import Listing
 from kfnb.model.log_line import LogLine
 from kfnb.model.run import (
@@ -16,7 +16,7 @@ from kfnb.model.run import (
     Comparison,
     OfTask,
     Preview,
-    Run,
+    RunSnapshot,
     RunState,
     Task,
     TaskError,
@@ -26,9 +26,9 @@ from kfnb.model.study import (
     Chart,
     Dimension,
     Objective,
-    Study,
     StudyList,
     StudyPlot,
+    StudySnapshot,
     Trial,
     TrialState,
     Value,
@@ -37,34 +37,34 @@ from kfnb.model.study import (
 __all__ = [
     "FILES",
     "Artifact",
-    "Asked",
     "ByTask",
     "Carried",
+    "CarriedItem",
     "Chart",
     "Compared",
     "Comparison",
     "ComponentView",
     "Dimension",
-    "Edge",
     "Experiment",
     "ExperimentList",
     "Graph",
+    "GraphEdge",
+    "GraphNode",
     "Listing",
     "LogLine",
-    "Node",
     "Objective",
     "OfTask",
+    "PodSetting",
     "Port",
     "Preview",
-    "Run",
+    "RunSnapshot",
     "RunState",
-    "Schedule",
-    "Study",
+    "ScheduleSnapshot",
     "StudyList",
     "StudyPlot",
+    "StudySnapshot",
     "Task",
     "TaskError",
-    "Traveller",
     "Trial",
     "TrialState",
     "UploadList",

@@ -1,4 +1,4 @@
-"""The files of a pipeline: what steps write, and what of the notebook's folder is too large for a step's program."""
+"""The files of a pipeline: those that steps write, and files of the notebook's folder too large for a program."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ _SCHEME = "kfnb-files:"
 _TITLE, _FILES = "kfnb_title", "kfnb_files"
 _LONGEST, _NAMED = 8192, 20
 _ABSOLUTE, _PARENT = "absolute", "kfnb-parent"
-"""Where in an artifact of files those are that lie outside of the notebook's folder: a store has no other names."""
+"""The folders in an artifact of files for those outside of the notebook's folder: a store has only relative names."""
 
 
 def stored(path: str) -> str:
-    """Where a file of this path lies in an artifact of files."""
+    """The place in an artifact of files for the file of a path."""
     if path.startswith("/"):
         return _ABSOLUTE + path
     return "/".join(_PARENT if part == ".." else part for part in path.split("/"))
 
 
 def path_of(stored: str) -> str:
-    """The path of a file that lies there in an artifact of files."""
+    """The path of the file at a place in an artifact of files."""
     if stored.startswith(f"{_ABSOLUTE}/"):
         return stored.removeprefix(_ABSOLUTE)
     return "/".join(".." if part == _PARENT else part for part in stored.split("/"))
@@ -36,8 +36,8 @@ def path_of(stored: str) -> str:
 class Carried:
     """Files that the same steps read, by their paths in the notebook's folder; ``digest`` is that of their content.
 
-    A pipeline has an importer for them, whose address is none that a store knows: a run here reads them in place, and
-    what submits to a cluster puts the address there under which it has uploaded them.
+    A pipeline has an importer for them, whose address is a placeholder: a run here reads them in place, and submitting
+    to a cluster replaces the address by that of the upload.
     """
 
     paths: tuple[str, ...]
@@ -55,7 +55,7 @@ class Carried:
 
     @property
     def shortened(self) -> dict[str, str]:
-        """Texts of the metadata that are too long for the command of a pod, and what is to stand there instead."""
+        """Texts of the metadata that are too long for the command of a pod, and their replacements."""
         whole = self.metadata[_FILES]
         if len(whole) <= _LONGEST:
             return {}
@@ -63,7 +63,7 @@ class Carried:
 
     @property
     def title(self) -> str:
-        """What the files are called in a pipeline's graph."""
+        """The name of the files in a pipeline's graph."""
         more = len(self.paths) - 1
         name = Path(self.paths[0]).name
         return f"{name} and {more} more file{'s' * (more > 1)}" if more else name
@@ -76,12 +76,12 @@ def carried(digests: Mapping[str, str]) -> Carried:
 
 
 def imported(metadata: Mapping[str, Any]) -> str:
-    """What the files are called of which an importer made an artifact with this metadata; empty for any other."""
+    """The name of the files of an imported artifact with this metadata; empty for any other artifact."""
     return str(metadata.get(_TITLE, ""))
 
 
 def read_carried(uri: str, metadata: Mapping[str, Any]) -> Carried | None:
-    """What an importer with this address and metadata imports; None where that is nothing of the notebook's folder."""
+    """The files that an importer with this address and metadata imports; None if not of the notebook's folder."""
     if not uri.startswith(_SCHEME):
         return None
     return Carried(tuple(json.loads(str(metadata[_FILES]))), uri.removeprefix(_SCHEME))

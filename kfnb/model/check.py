@@ -1,4 +1,4 @@
-"""What was checked, and how it came out."""
+"""Checks and their results."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from enum import Enum
 from kfnb.model.listing import Listing
 
 
-class Outcome(str, Enum):
-    """How a check came out; what could not be checked is skipped."""
+class CheckOutcome(str, Enum):
+    """The outcome of a check; what could not be checked is skipped."""
 
     GOOD = "good"
     DOUBTFUL = "doubtful"
@@ -23,10 +23,10 @@ class Outcome(str, Enum):
 
 @dataclass(frozen=True)
 class Check:
-    """Something that was checked: how it came out, what was found, and what fixes it."""
+    """A check: its outcome, what was found, and how to fix it."""
 
     name: str
-    outcome: Outcome
+    outcome: CheckOutcome
     told: str = ""
     mend: str = ""
 

@@ -1,4 +1,4 @@
-"""Where one is, and what there is: a cluster as one user sees it, and this machine."""
+"""The status of a cluster, as one user sees it, and of this machine."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
-from kfnb.model.run import Run
+from kfnb.model.run import RunSnapshot
 
 T = TypeVar("T")
 
 
 class Knowledge(str, Enum):
-    """What is known of a thing. What is hidden may be there or not: the user may not look."""
+    """What is known of a thing. A hidden thing may exist or not: the user has no permission to see it."""
 
     KNOWN = "known"
     ABSENT = "absent"
@@ -25,10 +25,10 @@ class Knowledge(str, Enum):
 
 
 @dataclass(frozen=True)
-class Part(Generic[T]):
-    """The answer to one question. ``value`` is there where it is known, ``reason`` says why where it is not.
+class StatusItem(Generic[T]):
+    """A part of the status. ``value`` is set if it is known, else ``reason`` says why not.
 
-    ``more`` is how many things of a long list were not looked at, None where there are some that nobody counted.
+    ``more`` is the number of items of a long list that were not read, None if that is unknown.
     """
 
     knowledge: Knowledge = Knowledge.UNKNOWN
@@ -44,7 +44,7 @@ class Part(Generic[T]):
 
 @dataclass(frozen=True)
 class User:
-    """Whom Kubernetes takes us for; ``account`` is the service account, as ``NAMESPACE/NAME``, empty for a person."""
+    """The user that Kubernetes authenticates; ``account`` is the service account, as ``NAMESPACE/NAME``, or empty."""
 
     name: str
     groups: tuple[str, ...] = ()
@@ -62,7 +62,7 @@ class Namespace:
 
 @dataclass(frozen=True)
 class Version:
-    """Kubernetes' version; ``verdict`` tells whether the Kubeflow here supports it, in a sentence."""
+    """Kubernetes' version; ``verdict`` says in a sentence whether the installed Kubeflow supports it."""
 
     version: str
     release: str = ""
@@ -72,9 +72,9 @@ class Version:
 
 @dataclass(frozen=True)
 class KubeflowPart:
-    """A part of Kubeflow: whether it is there, its version, and how many of its deployments are ready.
+    """A part of Kubeflow: whether it is installed, its version, and how many of its deployments are ready.
 
-    ``health`` says whether that could be seen; ``failing`` are the deployments that are not ready, as
+    ``health`` says whether the deployments could be read; ``failing`` are those that are not ready, as
     ``NAMESPACE/NAME``.
     """
 
@@ -99,7 +99,7 @@ class Quota:
 
 @dataclass(frozen=True)
 class Gpus:
-    """The GPUs of one kind; ``free`` is None where the pods that use them cannot be seen."""
+    """The GPUs of one kind; ``free`` is None where the pods that use them cannot be read."""
 
     kind: str
     resource: str
@@ -109,7 +109,7 @@ class Gpus:
 
 @dataclass(frozen=True)
 class ClusterNode:
-    """A machine of the cluster: ``cpu`` in cores, ``memory`` in bytes, both as pods may have them."""
+    """A node of the cluster: ``cpu`` in cores and ``memory`` in bytes, both allocatable."""
 
     name: str
     ready: bool
@@ -122,8 +122,8 @@ class ClusterNode:
 
 
 @dataclass(frozen=True)
-class Volume:
-    """A claim to storage; ``phase`` is ``Bound``, ``Pending`` or ``Lost``."""
+class VolumeClaim:
+    """A persistent volume claim; ``phase`` is ``Bound``, ``Pending`` or ``Lost``."""
 
     name: str
     size: str = ""
@@ -134,9 +134,9 @@ class Volume:
 
 @dataclass(frozen=True)
 class PodDefault:
-    """What pods with a label are given; ``on`` whether this notebook's own pod has that label, None outside of one.
+    """A PodDefault; ``on`` is whether this notebook's pod has its label, None outside of a notebook's pod.
 
-    ``pipelines`` tells whether it lets them call Kubeflow Pipelines.
+    ``pipelines`` is whether it lets pods call Kubeflow Pipelines.
     """
 
     name: str
@@ -160,7 +160,7 @@ class NotebookServer:
 
 @dataclass(frozen=True)
 class WaitingPod:
-    """A pod that does not run yet. ``reason`` is one of Kubernetes' words, ``owner`` what it belongs to: KIND/NAME."""
+    """A pod that does not run yet. ``reason`` is a Kubernetes reason, ``owner`` the pod's owner as KIND/NAME."""
 
     name: str
     reason: str
@@ -170,8 +170,8 @@ class WaitingPod:
 
 
 @dataclass(frozen=True)
-class Work:
-    """A study, a service or a training job, as the cluster has it; ``state`` is its newest condition."""
+class KubeflowWork:
+    """A study, a service or a training job on the cluster; ``state`` is its newest condition."""
 
     kind: str
     name: str
@@ -182,7 +182,7 @@ class Work:
 
 @dataclass(frozen=True)
 class Trouble:
-    """What is broken, why, and the one command or YAML that mends it or shows more (empty where there is none)."""
+    """A problem, its reason, and the command or YAML that fixes it or shows more (empty where there is none)."""
 
     what: str
     why: str = ""
@@ -192,7 +192,7 @@ class Trouble:
 
 @dataclass(frozen=True)
 class Machine:
-    """This machine: ``cores`` that we may use, memory and disk in bytes, and where runs are kept."""
+    """This machine: the usable ``cores``, memory and disk in bytes, and the folder of runs."""
 
     cores: int
     memory: int = 0
@@ -204,10 +204,10 @@ class Machine:
 
 @dataclass(frozen=True)
 class Status:
-    """Where one is, and what there is.
+    """The status of the environment.
 
-    ``backend`` is where runs go, ``server`` Kubernetes' address, empty where there is no cluster; ``within`` the
-    namespace that was looked at, ``contexts`` those of the kubeconfig where none is set.
+    ``backend`` is where runs go, ``server`` Kubernetes' address, empty without a cluster; ``within`` is the namespace
+    that was read, ``contexts`` are those of the kubeconfig if none is set.
     """
 
     backend: str
@@ -217,25 +217,25 @@ class Status:
     contexts: tuple[str, ...] = ()
     within: str = ""
     asked: float = 0.0
-    user: Part[User] = Part()
-    namespace: Part[Namespace] = Part()
-    version: Part[Version] = Part()
-    kubeflow: Part[tuple[KubeflowPart, ...]] = Part()
-    quota: Part[tuple[Quota, ...]] = Part()
-    gpus: Part[tuple[Gpus, ...]] = Part()
-    nodes: Part[tuple[ClusterNode, ...]] = Part()
-    volumes: Part[tuple[Volume, ...]] = Part()
-    pod_defaults: Part[tuple[PodDefault, ...]] = Part()
-    notebooks: Part[tuple[NotebookServer, ...]] = Part()
-    workspaces: Part[tuple[NotebookServer, ...]] = Part()
-    waiting: Part[tuple[WaitingPod, ...]] = Part()
-    runs: Part[tuple[Run, ...]] = Part()
-    studies: Part[tuple[Work, ...]] = Part()
-    services: Part[tuple[Work, ...]] = Part()
-    training: Part[tuple[Work, ...]] = Part()
+    user: StatusItem[User] = StatusItem()
+    namespace: StatusItem[Namespace] = StatusItem()
+    version: StatusItem[Version] = StatusItem()
+    kubeflow: StatusItem[tuple[KubeflowPart, ...]] = StatusItem()
+    quota: StatusItem[tuple[Quota, ...]] = StatusItem()
+    gpus: StatusItem[tuple[Gpus, ...]] = StatusItem()
+    nodes: StatusItem[tuple[ClusterNode, ...]] = StatusItem()
+    volumes: StatusItem[tuple[VolumeClaim, ...]] = StatusItem()
+    pod_defaults: StatusItem[tuple[PodDefault, ...]] = StatusItem()
+    notebooks: StatusItem[tuple[NotebookServer, ...]] = StatusItem()
+    workspaces: StatusItem[tuple[NotebookServer, ...]] = StatusItem()
+    waiting: StatusItem[tuple[WaitingPod, ...]] = StatusItem()
+    runs: StatusItem[tuple[RunSnapshot, ...]] = StatusItem()
+    studies: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
+    services: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
+    training: StatusItem[tuple[KubeflowWork, ...]] = StatusItem()
     troubles: tuple[Trouble, ...] = ()
 
     @property
     def healthy(self) -> bool:
-        """Whether nothing was found that is broken."""
+        """Whether no problem was found."""
         return not self.troubles

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Port:
     """An input, an output or a parameter: its name, its type as KFP calls it, and where its value comes from.
 
-    ``unread`` marks an output that a component could put out, and that nothing asks for.
+    ``unread`` marks a possible output that no step reads.
     """
 
     name: str
@@ -20,9 +20,9 @@ class Port:
 
 
 @dataclass(frozen=True)
-class Traveller:
-    """Something that travels with a component: what it is (``import``, ``source``, ``constant``, ``module``,
-    ``file``, ``variable``), the cell it came from, and the reason it is taken along.
+class CarriedItem:
+    """A dependency that a component's step includes: its kind (``import``, ``source``, ``constant``, ``module``,
+    ``file``, ``variable``), its origin, and the reason.
     """
 
     name: str
@@ -32,8 +32,8 @@ class Traveller:
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What a step asks of its pod, and its value: ``memory`` and ``4G``, ``folder /data`` and ``volume claim data``."""
+class PodSetting:
+    """A setting of a step's pod, and its value: ``memory`` and ``4G``, ``folder /data`` and ``volume claim data``."""
 
     what: str
     value: str
@@ -41,10 +41,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class ComponentView:
-    """What ``%kf_show COMPONENT`` shows: what goes in, comes out and travels, and why.
+    """What ``%kf_show COMPONENT`` shows: inputs, outputs, and what the step includes, with the reasons.
 
-    ``notes`` are what the user should know (a value inlined, a file that stays behind); ``source`` is the step's
-    program.
+    ``notes`` are for the user (a value inlined, a file that is not included); ``source`` is the step's program.
     """
 
     name: str
@@ -52,16 +51,16 @@ class ComponentView:
     image: str = ""
     inputs: tuple[Port, ...] = ()
     outputs: tuple[Port, ...] = ()
-    travellers: tuple[Traveller, ...] = ()
+    travellers: tuple[CarriedItem, ...] = ()
     packages: tuple[str, ...] = ()
-    pod: tuple[Asked, ...] = ()
+    pod: tuple[PodSetting, ...] = ()
     notes: tuple[str, ...] = ()
     source: str = ""
 
 
 @dataclass(frozen=True)
-class Node:
-    """A task or a group of a pipeline that has not run. ``label`` says what a group is (``If accuracy > 0.9``)."""
+class GraphNode:
+    """A task or a group of a pipeline that has not run. ``label`` describes a group (``If accuracy > 0.9``)."""
 
     id: str
     name: str
@@ -71,7 +70,7 @@ class Node:
 
 
 @dataclass(frozen=True)
-class Edge:
+class GraphEdge:
     """``target`` takes ``label`` (an output's name, empty for mere order) from ``source``; both are node ids."""
 
     source: str
@@ -85,6 +84,6 @@ class Graph:
 
     name: str
     parameters: tuple[Port, ...] = ()
-    nodes: tuple[Node, ...] = ()
-    edges: tuple[Edge, ...] = ()
+    nodes: tuple[GraphNode, ...] = ()
+    edges: tuple[GraphEdge, ...] = ()
     notes: tuple[str, ...] = ()

@@ -1,4 +1,4 @@
-"""What Kubeflow Pipelines keeps beside runs: experiments, uploaded pipelines, schedules."""
+"""Objects of Kubeflow Pipelines besides runs: experiments, uploaded pipelines, schedules."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kfnb.model.listing import Listing
 
 @dataclass(frozen=True)
 class Experiment:
-    """What runs are grouped under: its name, when it was made and when its last run was."""
+    """A group of runs: its name, its creation time and the time of its last run."""
 
     id: str
     name: str
@@ -21,12 +21,12 @@ class Experiment:
 
 
 class ExperimentList(Listing[Experiment]):
-    """Experiments, as they were when asked for."""
+    """Experiments at the time of the request."""
 
 
 @dataclass(frozen=True)
 class UploadedPipeline:
-    """A version of a pipeline that a cluster keeps; ``version`` is its name, ``url`` a page that shows it."""
+    """A version of a pipeline on a cluster; ``version`` is its name, ``url`` a page that shows it."""
 
     id: str
     name: str
@@ -38,16 +38,16 @@ class UploadedPipeline:
 
 
 class UploadList(Listing[UploadedPipeline]):
-    """Uploaded pipelines, a version each, as they were when asked for."""
+    """Uploaded pipelines, one version each, at the time of the request."""
 
 
 @dataclass(frozen=True)
-class Schedule:
-    """A pipeline that a cluster runs again and again: by ``cron`` (as KFP writes it), or after ``every`` seconds.
+class ScheduleSnapshot:
+    """A recurring run on a cluster: by ``cron`` (in KFP's format), or after ``every`` seconds.
 
-    With ``catch_up``, runs that were missed while it was paused are made up for. ``status`` is what the cluster says
-    of it where that is no plain "enabled" or "paused", and ``ENDED`` when its ``end`` has passed: it is not ``enabled``
-    then, whatever the cluster says.
+    With ``catch_up``, runs that were missed while it was paused are run later. ``status`` is the cluster's if it is
+    neither "enabled" nor "paused", and ``ENDED`` when its ``end`` has passed: then it is not ``enabled``, even if the
+    cluster says so.
     """
 
     id: str
@@ -67,7 +67,7 @@ class Schedule:
 
     @property
     def rhythm(self) -> str:
-        """When it runs, in a few words: ``0 0 6 * * *``, ``every 1 h``."""
+        """When it runs, as text: ``0 0 6 * * *``, ``every 1 h``."""
         if self.every is None:
             return self.cron
         for unit, seconds in (("d", 86400), ("h", 3600), ("min", 60)):

@@ -1,4 +1,4 @@
-"""Sequences of things that were asked for."""
+"""Sequences of results."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ T = TypeVar("T")
 
 
 class Listing(Sequence[T]):
-    """Things that were asked for, in order. It is no tuple, which IPython would print as one."""
+    """Results in order. Not a tuple, which IPython would print as such."""
 
     def __init__(self, items: Iterable[T]) -> None:
         self._items = tuple(items)

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from kfnb.model.cluster import Knowledge, Part
+from kfnb.model.cluster import Knowledge, StatusItem
 
 
 class NotebookState(str, Enum):
-    """How a notebook is. One that is failing does not start, and something must be done about it."""
+    """The state of a notebook. A failing notebook does not start and needs to be fixed."""
 
     RUNNING = "running"
     STARTING = "starting"
@@ -26,7 +26,7 @@ class NotebookState(str, Enum):
 
 @dataclass(frozen=True)
 class Mount:
-    """A volume claim in a notebook, and where."""
+    """A volume claim in a notebook, and its path."""
 
     claim: str
     path: str
@@ -36,9 +36,9 @@ class Mount:
 class Notebook:
     """A notebook. ``kind`` is ``Notebook`` (version 1) or ``Workspace`` (version 2).
 
-    ``why`` says why it does not run yet. Moments are seconds since 1970, None where they are not known: ``since`` is
-    when it began to be as it is. ``cpu`` and ``memory`` are as Kubernetes writes them, ``gpus`` how many of what.
-    A workspace has them from its ``options``: its kind, image configuration and pod configuration.
+    ``why`` says why it does not run yet. Times are in seconds since the epoch, None if unknown: ``since`` is when its
+    state began. ``cpu`` and ``memory`` are as Kubernetes writes them, ``gpus`` are numbers by kind. A workspace gets
+    them from its ``options``: its kind, image configuration and pod configuration.
     """
 
     name: str
@@ -58,46 +58,46 @@ class Notebook:
     creator: str = ""
     options: tuple[str, ...] = ()
     here: bool = False
-    """Whether this program runs in it."""
+    """Whether this program runs in the notebook."""
 
     @property
     def word(self) -> str:
-        """What it is, in a sentence: ``notebook`` or ``workspace``."""
+        """The word for its kind in a sentence: ``notebook`` or ``workspace``."""
         return self.kind.lower()
 
 
-_UNASKED: Part[tuple[Notebook, ...]] = Part()
+_UNASKED: StatusItem[tuple[Notebook, ...]] = StatusItem()
 
 
 @dataclass(frozen=True)
 class NotebookList:
     """The notebooks of a namespace, each kind known, absent from the cluster, or hidden from its user.
 
-    ``sizeless`` says why it is not known what the workspaces have, where that is so.
+    ``sizeless`` says why the resources of the workspaces are unknown, if they are.
     """
 
     namespace: str
-    notebooks: Part[tuple[Notebook, ...]] = _UNASKED
-    workspaces: Part[tuple[Notebook, ...]] = _UNASKED
+    notebooks: StatusItem[tuple[Notebook, ...]] = _UNASKED
+    workspaces: StatusItem[tuple[Notebook, ...]] = _UNASKED
     sizeless: str = ""
 
     def __iter__(self) -> Iterator[Notebook]:
-        """All that can be seen."""
+        """All notebooks that the user may see."""
         return iter((*(self.notebooks.value or ()), *(self.workspaces.value or ())))
 
     def __len__(self) -> int:
         return len(list(iter(self)))
 
     @property
-    def unseen(self) -> tuple[tuple[str, Part[tuple[Notebook, ...]]], ...]:
-        """The kinds that could not be looked at, but may be there."""
+    def unseen(self) -> tuple[tuple[str, StatusItem[tuple[Notebook, ...]]], ...]:
+        """The kinds that could not be read, but may exist."""
         both = (("Notebooks", self.notebooks), ("Workspaces", self.workspaces))
         return tuple((name, part) for name, part in both if part.knowledge in _UNSEEN)
 
 
 @dataclass(frozen=True)
 class Rehearsal:
-    """What would be created, as YAML, and what the server says of it: nothing was created."""
+    """What would be created, as YAML, and the server's warnings: nothing was created."""
 
     yaml: str
     accepted: bool

@@ -1,4 +1,4 @@
-"""Runs, their tasks, and the artifacts that these make."""
+"""Runs, their tasks, and the artifacts that tasks write."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class RunState(str, Enum):
-    """The state of a run or a task, in KFP's words (``v2beta1.RuntimeState``)."""
+    """The state of a run or a task, as in KFP (``v2beta1.RuntimeState``)."""
 
     PENDING = "PENDING"
     RUNNING = "RUNNING"
@@ -43,9 +43,9 @@ _FINISHED = frozenset({RunState.SUCCEEDED, RunState.FAILED, RunState.SKIPPED, Ru
 class Artifact:
     """One artifact: a file or folder with a KFP type.
 
-    ``type`` is KFP's schema title (``system.Dataset``); ``uri`` a path or an fsspec URL; ``metadata`` what the
-    step wrote beside it (metrics live there). ``store`` opens the URIs of a cluster's object store: given one, it
-    returns an fsspec file system and the path in it. It knows secrets, so it is neither shown nor pickled.
+    ``type`` is KFP's schema title (``system.Dataset``); ``uri`` a path or an fsspec URL; ``metadata`` is written by the
+    step (it includes metrics). ``store`` opens the URIs of a cluster's object store: for a URI, it returns an fsspec
+    file system and the path in it. It holds secrets, so it is neither shown nor pickled.
     """
 
     name: str
@@ -73,20 +73,20 @@ class Artifact:
         return opened
 
     def download(self, path: str | Path) -> Path:
-        """Copy the artifact to ``path`` and return that path; parents are made."""
+        """Copy the artifact to ``path`` and return that path; parent folders are created."""
         target = Path(path)
         target.parent.mkdir(parents=True, exist_ok=True)
         filesystem, source = self.filesystem()
         if filesystem.isdir(source):
             filesystem.get(source, str(target), recursive=True)
-        else:  # get() takes [ and * in a name for a pattern
+        else:  # get() treats [ and * in a name as a pattern
             place = target / PurePosixPath(source).name if target.is_dir() else target
             filesystem.get_file(source, str(place))
         return target
 
     @property
     def preview(self) -> str:
-        """The first 2,000 bytes as text; empty when they are no text or the file is gone."""
+        """The first 2,000 bytes as text; empty when they are not text or the file does not exist."""
         try:
             with self.open() as file:
                 head: bytes = file.read(2000)
@@ -95,24 +95,23 @@ class Artifact:
         try:
             return head.decode()
         except UnicodeDecodeError as error:
-            # a multi-byte character may be cut at the end; anything earlier is not text
+            # a multi-byte character may be cut at the end; an error before that means that it is not text
             return head[: error.start].decode() if error.start >= len(head) - 3 else ""
 
 
 def _left_behind(uri: str) -> tuple[Any, str]:
-    """Stand for the store of an artifact that was pickled: its address alone opens nothing, no file here either."""
+    """Replace the store of an artifact that was pickled: its address alone opens nothing, not even a local file."""
     raise PermissionError(
-        f"{uri} belongs to a run on a cluster: get the run again by kfnb.run('ID') to open it"
+        f"{uri} belongs to a run on a cluster: get the run again with kfnb.run('ID') to open it"
     )
 
 
 @dataclass(frozen=True)
 class Preview:
-    """The beginning of what an artifact holds, in words: a table's first rows, a text's first lines, a folder's files.
+    """The beginning of an artifact's content as text: a table's first rows, a text's first lines, a folder's files.
 
-    ``facts`` are what is known of all of it (``("format", "parquet")``, ``("shape", "569 x 31")``); ``size`` its
-    bytes. There are ``more`` rows or files than shown, and ``hidden`` more columns. ``note`` says why there is
-    nothing to see.
+    ``facts`` are about the whole content (``("format", "parquet")``, ``("shape", "569 x 31")``); ``size`` is in bytes.
+    There are ``more`` rows or files than shown, and ``hidden`` more columns. ``note`` says why nothing is shown.
     """
 
     size: int | None = None
@@ -143,12 +142,12 @@ class TaskError:
 class Task:
     """A task of a run, or a group of tasks (a loop, a branch, a nested pipeline, an exit handler's body).
 
-    ``id`` is the path of names from the run's root, with an iteration's index as a segment of its own
-    (``for-loop-1/0/train``); ``parent`` the id of the enclosing group, empty at the root. ``needs`` are the
-    names of the siblings it waits for, ``takes`` what it takes from which of them. ``started``, ``finished`` and
-    ``began`` (the start of each attempt) are seconds since the epoch. ``doing`` says what it waits for, or what is
-    being done for it (an environment that is built, an image that is pulled), and is empty most of the time.
-    ``condition`` is that of a branch (``if accuracy > 0.9``), ``decided`` what it came to (``0.93 > 0.9: taken``).
+    ``id`` is the path of names from the run's root, with an iteration's index as a separate segment
+    (``for-loop-1/0/train``); ``parent`` the id of the enclosing group, empty at the root. ``needs`` are the names of
+    the siblings it waits for, ``takes`` its inputs from them. ``started``, ``finished`` and ``began`` (the start of
+    each attempt) are seconds since the epoch. ``doing`` says what the task waits for (an environment being built, an
+    image being pulled), and is empty most of the time. ``condition`` is that of a branch (``if accuracy > 0.9``),
+    ``decided`` its result (``0.93 > 0.9: taken``).
     """
 
     id: str
@@ -181,24 +180,24 @@ class Task:
 
     @property
     def title(self) -> str:
-        """What it is called where it is shown: its name; of an importer of files of the notebook's folder, these."""
+        """The name to display: the task's name, or the files for an importer of files of the notebook's folder."""
         artifacts = self.artifacts.values()
         return next((title for one in artifacts if (title := imported(one.metadata))), self.name)
 
     @property
     def artifacts(self) -> dict[str, Artifact]:
-        """Those of the outputs that are artifacts."""
+        """The outputs that are artifacts."""
         return {name: value for name, value in self.outputs.items() if isinstance(value, Artifact)}
 
 
 @dataclass(frozen=True)
-class Run:
+class RunSnapshot:
     """One run of a pipeline, at one moment. ``tasks`` holds every task and group, in the order they appeared.
 
-    ``notes`` are what the user should know of it, a line each: what has no effect where it runs. ``metrics`` are the
-    numbers that its tasks logged (``evaluate.accuracy``; a list over the turns of a loop), once it is finished.
-    ``environment`` says in what it ran, by name (``python``, ``train: packages``). ``url`` is a page that shows it.
-    ``archived`` is whether it was put away.
+    ``notes`` are for the user, one line each, as on options without effect. ``metrics`` are the numbers that its
+    tasks logged (``evaluate.accuracy``; a list over the iterations of a loop), once it is finished. ``environment``
+    describes its environment by name (``python``, ``train: packages``). ``url`` is a page that shows it. ``archived``
+    is whether it was archived.
     """
 
     id: str
@@ -230,14 +229,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Compared:
-    """One thing of several runs, by its name: what it is in each of them, in their order; None where it is not."""
+    """A value by its name in each of several runs, in their order; None where a run does not have it."""
 
     name: str
     values: tuple[Any, ...]
 
     @property
     def same(self) -> bool:
-        """Whether it is the same in all of the runs."""
+        """Whether the value is the same in all of the runs."""
         return all(value == self.values[0] for value in self.values)
 
 
@@ -245,10 +244,10 @@ class Compared:
 class Comparison:
     """Several runs side by side. ``metrics`` are by ``task.metric``, ``states`` and ``seconds`` by task.
 
-    A task in a loop has lists of them over its turns. With ``whole``, what is the same in all runs is shown too.
+    A task in a loop has lists of them over its iterations. With ``whole``, values equal in all runs are shown too.
     """
 
-    runs: tuple[Run, ...]
+    runs: tuple[RunSnapshot, ...]
     arguments: tuple[Compared, ...] = ()
     metrics: tuple[Compared, ...] = ()
     environment: tuple[Compared, ...] = ()
@@ -263,14 +262,14 @@ def kfp_name(name: str) -> str:
 
 
 class NotThere(KeyError):
-    """A task, or what is asked of one, is not there: whether it will be, and what is."""
+    """A task, or a value of a task, does not exist: whether it may come, and which do exist."""
 
     def __str__(self) -> str:
-        return str(self.args[0])  # KeyError shows the repr of it
+        return str(self.args[0])  # KeyError shows the repr of its message
 
 
 class OfTask(dict[str, Any]):
-    """What a task has, by name. Of a name that is not there it tells whether it may come; nothing waits for it."""
+    """The values of a task, by name. The error for a missing name says whether it may still come."""
 
     def __init__(
         self, values: Mapping[str, Any], *, task: str, what: str, state: RunState = RunState.SUCCEEDED
@@ -281,8 +280,8 @@ class OfTask(dict[str, Any]):
     def __missing__(self, name: str) -> Any:
         if not self._state.finished:
             raise NotThere(
-                f"{self._what} {name} of {self._task} is not there yet: {self._task} is {self._state.lower()};"
-                " run.wait() waits for the run's end"
+                f"{self._what} {name} of {self._task} is not available yet: {self._task} is {self._state.lower()};"
+                " run.wait() waits for the run to end"
             )
         there = f"it has {_listed(name, self)}"
         if self._state is not RunState.SUCCEEDED:
@@ -292,14 +291,14 @@ class OfTask(dict[str, Any]):
 
 
 def _listed(name: str, known: Iterable[str]) -> str:
-    """What is there instead of a name: the one that is like it first."""
+    """The existing names, those similar to ``name`` first."""
     names = list(known)
     close = get_close_matches(name, names, 1)
     return ", ".join(sorted(names, key=lambda one: one not in close)) or "none"
 
 
 class ByTask(Mapping[str, T]):
-    """A mapping by task name which also takes a component's Python name (``train_model`` for ``train-model``).
+    """A mapping by task name that also accepts a component's Python name (``train_model`` for ``train-model``).
 
     KFP writes task names in lower case with dashes; a notebook's names are Python's. Of a run that is not ``over``,
     further tasks may come.
@@ -316,13 +315,13 @@ class ByTask(Mapping[str, T]):
         listed = _listed(kfp_name(name), self._items)
         if not self._over:
             raise NotThere(
-                f"task {name} is not there yet, and the run is still running; run.wait() waits for its end;"
+                f"task {name} does not exist yet, and the run is still running; run.wait() waits for its end;"
                 f" tasks so far: {listed}"
             )
         raise NotThere(f"unknown task {name}; the run has {listed}")
 
     def _ipython_key_completions_(self) -> list[str]:
-        """The names, for completion of what stands in brackets."""
+        """The names, for completion in brackets."""
         return list(self._items)
 
     def __iter__(self) -> Iterator[str]:

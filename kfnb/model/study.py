@@ -1,4 +1,4 @@
-"""Studies: a search for the parameters that make an objective best, in trials. Names and meaning are Katib's."""
+"""Studies: searches for the parameters that optimize an objective, in trials. Names and meanings are Katib's."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ class TrialState(str, Enum):
 class Dimension:
     """One parameter of a search space.
 
-    ``float`` and ``int`` lie from ``low`` to ``high``, both included, in steps of ``step`` (0 for a float without
-    steps), on a logarithmic scale with ``log``; a ``choice`` is one of ``choices``. With ``condition``, it exists only
-    where that holds (a few words for people).
+    ``float`` and ``int`` are from ``low`` to ``high``, both included, in steps of ``step`` (0 for a float without
+    steps), on a logarithmic scale with ``log``; a ``choice`` is one of ``choices``. With ``condition``, described as
+    text, the parameter exists only where that holds.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Dimension:
 
 @dataclass(frozen=True)
 class Objective:
-    """What is made best: a metric by its name (``loss``, ``evaluate.accuracy``), and other ones that are kept too.
+    """The objective to optimize: a metric by its name (``loss``, ``evaluate.accuracy``), and further recorded metrics.
 
     A trial that reaches ``goal`` ends the study.
     """
@@ -69,18 +69,18 @@ class Objective:
         return value > than if self.maximize else value < than
 
     def reached(self, value: float) -> bool:
-        """Whether a value is at the goal, or beyond it."""
+        """Whether a value reaches the goal."""
         return self.goal is not None and not self.better(self.goal, value)
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One trial: its parameters and what came of it.
+    """One trial: its parameters and its results.
 
-    ``number`` counts from 0 in the order in which trials began; ``name`` is what a cluster calls it. ``value`` is the
-    objective's, None until it is known; ``metrics`` holds the further ones. ``curve`` is the objective on the way, as
-    pairs of step and value, in order. ``started`` and ``finished`` are seconds since the epoch. ``run`` is the id of
-    the pipeline run that the trial was, empty where it was none.
+    ``number`` counts from 0 in the order in which trials began; ``name`` is its name on a cluster. ``value`` is the
+    objective's, None until it is known; ``metrics`` are the further metrics. ``curve`` are the intermediate values of
+    the objective, as pairs of step and value, in order. ``started`` and ``finished`` are seconds since the epoch.
+    ``run`` is the id of the trial's pipeline run, empty if it has none.
     """
 
     number: int
@@ -104,13 +104,13 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Study:
+class StudySnapshot:
     """One study, at one moment. ``trials`` are in the order of their numbers.
 
-    ``subject`` is what is tuned, by the name of the cell, component or pipeline. ``max_trials`` and ``max_failed`` are
-    None where there is no limit, ``timeout`` is in seconds. ``importances`` says for each parameter how much of the
-    objective's variation it explains, from 0 to 1; empty where that is not known. ``reason`` says in a few words why
-    it ended (``goal reached``), ``error`` why it failed. ``notes`` are what the user should know, a line each.
+    ``subject`` is the name of the tuned cell, component or pipeline. ``max_trials`` and ``max_failed`` are None without
+    a limit, ``timeout`` is in seconds. ``importances`` is, for each parameter, the share of the objective's variation
+    that it explains, from 0 to 1; empty if unknown. ``reason`` says briefly why the study ended (``goal reached``),
+    ``error`` why it failed. ``notes`` are for the user, one line each.
     """
 
     name: str
@@ -136,7 +136,7 @@ class Study:
 
     @property
     def best(self) -> Trial | None:
-        """The trial with the best value that ran to its end; the earliest of several. None where there is none yet."""
+        """The finished trial with the best value, the earliest of several; None if there is none yet."""
         best: Trial | None = None
         for trial in self.trials:
             if trial.value is None or trial.state is not TrialState.SUCCEEDED:
@@ -147,20 +147,20 @@ class Study:
 
     @property
     def done(self) -> int:
-        """How many of its trials it has had: those that have ended, but for the killed ones, which do not count."""
+        """The number of trials that have ended, without killed trials, which do not count."""
         return sum(trial.state.finished and trial.state is not TrialState.KILLED for trial in self.trials)
 
     @property
     def counts(self) -> dict[TrialState, int]:
-        """How many trials are in each state, of the states that occur."""
+        """The number of trials in each state that occurs."""
         counts: dict[TrialState, int] = {}
         for trial in self.trials:
             counts[trial.state] = counts.get(trial.state, 0) + 1
         return counts
 
 
-class StudyList(Listing[Study]):
-    """Studies, as they were when asked for; they may come without their trials."""
+class StudyList(Listing[StudySnapshot]):
+    """Studies at the time of the request, possibly without their trials."""
 
 
 Chart = Literal["history", "parallel", "slices", "importances", "curves"]
@@ -170,5 +170,5 @@ Chart = Literal["history", "parallel", "slices", "importances", "curves"]
 class StudyPlot:
     """One chart of a study, to be displayed."""
 
-    study: Study
+    study: StudySnapshot
     chart: Chart

@@ -1,18 +1,18 @@
-"""A component as ``%kf_show`` shows it: what goes in, comes out and travels, and why."""
+"""A component as ``%kf_show`` shows it: its inputs, its outputs, and what its step includes, with the reasons."""
 
 from __future__ import annotations
 
 from kfnb.capture.component import Component
-from kfnb.capture.definitions import Sort
+from kfnb.capture.definitions import DefinitionKind
 from kfnb.capture.dependencies import travel_of
-from kfnb.capture.notebook import Notebook
-from kfnb.model import Asked, ComponentView, Port, Traveller
+from kfnb.capture.notebook import ExecutedNotebook
+from kfnb.model import CarriedItem, ComponentView, PodSetting, Port
 from kfnb.pipeline.pipeline import default_image
 from kfnb.pipeline.step import Step, make_step
 
 
-def view_component(notebook: Notebook, component: Component, image: str = "") -> ComponentView:
-    """Everything about a component, as a pipeline of its ``--output`` names alone would take it."""
+def view_component(notebook: ExecutedNotebook, component: Component, image: str = "") -> ComponentView:
+    """The view of a component, as in a pipeline that uses only its ``--output`` names."""
     component = component.giving(component.options.outputs)
     step = make_step(notebook, component, travel_of(notebook, component), ())
     return ComponentView(
@@ -23,7 +23,7 @@ def view_component(notebook: Notebook, component: Component, image: str = "") ->
         outputs=_outputs(step),
         travellers=tuple(_travellers(step)),
         packages=step.requirements,
-        pod=tuple(Asked(what, value) for what, value in component.options.pod.described()),
+        pod=tuple(PodSetting(what, value) for what, value in component.options.pod.described()),
         notes=component.notes,
         source=step.text,
     )
@@ -31,9 +31,7 @@ def view_component(notebook: Notebook, component: Component, image: str = "") ->
 
 def _inputs(step: Step) -> list[Port]:
     producers = step.component.inputs
-    return [
-        Port(name, kind.type, f"made by {producers[name].producer}") for name, kind in step.inputs.items()
-    ]
+    return [Port(name, kind.type, f"from {producers[name].producer}") for name, kind in step.inputs.items()]
 
 
 def _params(step: Step) -> list[Port]:
@@ -59,7 +57,7 @@ def _outputs(step: Step) -> tuple[Port, ...]:
     return (*real, *possible)
 
 
-def _travellers(step: Step) -> list[Traveller]:
+def _travellers(step: Step) -> list[CarriedItem]:
     travel = step.travel
 
     def why(name: str) -> str:
@@ -68,31 +66,31 @@ def _travellers(step: Step) -> list[Traveller]:
         )
 
     found = [
-        Traveller(f"cell {one.cell}", "set-up", f"cell {one.cell}", "runs before every step")
+        CarriedItem(f"cell {one.cell}", "set-up", f"cell {one.cell}", "runs before every step")
         for one in travel.setups
     ]
-    found += [Traveller(one.name, "import", one.origin, why(one.name)) for one in travel.imports.values()]
+    found += [CarriedItem(one.name, "import", one.origin, why(one.name)) for one in travel.imports.values()]
     found += [
-        Traveller(
+        CarriedItem(
             s.name,
-            "constant" if s.sort is Sort.EXPRESSION else "source",
+            "constant" if s.sort is DefinitionKind.EXPRESSION else "source",
             f"cell {s.cell}, line {s.first}",
             why(s.name),
         )
         for s in travel.sources
     ]
     found += [
-        Traveller(f"{name} = {value}", "constant", f"cell {travel.origins[name]}", f"{why(name)}; inlined")
+        CarriedItem(f"{name} = {value}", "constant", f"cell {travel.origins[name]}", f"{why(name)}; inlined")
         for name, value in travel.constants.items()
     ]
-    found += [Traveller(name, "module", "beside the notebook", "imported") for name in travel.files]
+    found += [CarriedItem(name, "module", "beside the notebook", "imported") for name in travel.files]
     files = step.component.files
     found += [
-        Traveller(name, "file", "beside the notebook, or an earlier step's", "read")
+        CarriedItem(name, "file", "beside the notebook, or from an earlier step", "read")
         for name in sorted(files.reads)
     ]
     found += [
-        Traveller(name, "variable", "the environment", "read where the step runs")
+        CarriedItem(name, "variable", "the environment", "read where the step runs")
         for name in sorted(step.variables.names)
     ]
     return found

@@ -1,7 +1,7 @@
-"""What of kfnb's own code travels with a step (``capture.embedded``): packed, by a function of the program.
+"""kfnb's own code in a step (``capture.embedded``), packed by a function of the pipeline's program.
 
-Argo keeps the program of a step five to eight times in a run, and has 1 MiB for the whole run; kfnb's own text would be
-most of that. A pipeline's program has the functions in words, and ``kfnb_packed``, which packs them as it is compiled.
+Argo stores the program of a step five to eight times in a run, and has 1 MiB for the whole run; kfnb's own text would
+be most of that. A pipeline's program has the functions as text, and ``kfnb_packed``, which packs them when it compiles.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TOGETHER = (
     ("kfnb_markdown", "kfnb_with_pictures"),
     ("kfnb_attempts", "kfnb_retried_from_outside"),
 )
-"""Functions that travel together: most steps that have one of them have the others."""
+"""Functions that are packed together: most steps that use one of them use the others."""
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
@@ -33,14 +33,14 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     for name, function in vars(module).items()
     if name.startswith("kfnb_")
 }
-"""All functions that may travel, by name."""
+"""All functions that may be embedded, by name."""
 
 
 def kfnb_packed(*groups: Sequence[Callable[..., Any]]) -> Any:
     """A function for a step's ``additional_funcs``: called there, ``kfnb_unpack`` defines the functions of ``groups``.
 
-    They travel compressed and without what is for readers, since Argo keeps each step's program several times. Each
-    group is a text of its own, the same in all steps that have it: so Argo finds them alike when it compresses a run.
+    They are compressed, without docstrings and comments, since Argo stores each step's program several times. Each
+    group is a separate text, the same in all steps that have it, so that it compresses well when Argo compresses a run.
     """
     import ast
     import base64
@@ -60,7 +60,7 @@ def kfnb_packed(*groups: Sequence[Callable[..., Any]]) -> Any:
                     del node.body[0]
         shallow = re.sub(r"(?m)^ +", lambda found: " " * (len(found[0]) // 4), ast.unparse(tree))
         packed = zlib.compress(shallow.encode(), 9)
-        return base64.b64encode(packed).decode()  # Kubernetes would change a $$, and Argo a {{
+        return base64.b64encode(packed).decode()  # base64: Kubernetes would change a $$, and Argo a {{
 
     texts = ", ".join(f'"{text(functions)}"' for functions in groups)
     code = 'compile(zlib.decompress(base64.b64decode(text)), "<kfnb>", "exec")'
@@ -72,13 +72,13 @@ def kfnb_packed(*groups: Sequence[Callable[..., Any]]) -> Any:
         None,
         source.splitlines(keepends=True),
         file,
-    )  # KFP looks for it there
+    )  # where KFP looks up the source
     exec(compile(source, file, "exec"), names)  # noqa: S102 - its own lines, above
     return names["kfnb_unpack"]
 
 
 def needed(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """The embedded functions ``names`` and those that these call, in groups that are packed together."""
+    """The embedded functions ``names`` and those that they call, in groups that are packed together."""
     found: set[str] = set()
     waiting = list(names)
     while waiting:

@@ -1,4 +1,4 @@
-"""Who wrote which file, along the body of a pipeline: the edges between steps that are files."""
+"""The edges between steps that are files: which step wrote each file, along the body of a pipeline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kfnb.errors import PipelineError
 
 @dataclass
 class WrittenFiles:
-    """The files that the tasks so far have written or removed, each with the variable of the last task that did.
+    """The files that the tasks so far have written or removed, each with the variable of the last such task.
 
     ``closed`` are those that were written in a block that has ended, with their components.
     """
@@ -22,18 +22,18 @@ class WrittenFiles:
     closed: dict[str, Component] = field(default_factory=dict)
 
     def copy(self) -> WrittenFiles:
-        """As it is now."""
+        """Copy the current state."""
         return replace(self, tasks=dict(self.tasks), order=dict(self.order), closed=dict(self.closed))
 
     def leave(self, before: WrittenFiles) -> None:
-        """A block has ended, and what it wrote is not seen after it."""
+        """End a block: the files that it wrote are not available after it."""
         self.closed |= {
             name: self.order[task] for name, task in self.tasks.items() if before.tasks.get(name) != task
         }
         self.tasks = before.tasks
 
     def write(self, component: Component, task: str) -> None:
-        """A task of ``component`` stands in the variable ``task`` from here on."""
+        """Record a task of ``component``, in the variable ``task``."""
         self.order[task] = component
         for name in (*component.files.writes, *component.files.removed):
             self.tasks[name] = task
@@ -61,7 +61,7 @@ class WrittenFiles:
         if name in self.closed:
             writer = self.closed[name].name
             raise PipelineError(
-                f"{component.name} reads the file {name}, which {writer} writes inside a block: what is needed after"
+                f"{component.name} reads the file {name}, which {writer} writes inside a block: what is used after"
                 f" the block must be an output of {writer} (--output)"
             )
         writers = [
@@ -77,5 +77,5 @@ class WrittenFiles:
 
 
 def _is_in(name: str, folder: str) -> bool:
-    """Whether a file lies in a folder, at any depth."""
+    """Whether a file is in a folder, at any depth."""
     return not name.startswith(("../", "/")) if folder == "." else name.startswith(f"{folder}/")

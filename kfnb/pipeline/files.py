@@ -1,4 +1,4 @@
-"""The files of steps: which earlier steps' a step gets, and what of the notebook's folder travels with it."""
+"""The files of steps: those of earlier steps, and those of the notebook's folder."""
 
 from __future__ import annotations
 
@@ -15,23 +15,23 @@ from kfnb.model import FILES, Carried, carried, digest_of
 from kfnb.pipeline.notebook_files import is_hidden
 
 BESIDE = "kf_beside"
-"""``kf_beside_1``, ...: a step's inputs that take files of the notebook's folder, and the importers of these."""
+"""``kf_beside_1``, ...: a step's inputs for files of the notebook's folder, and the importers of these."""
 LARGEST = 48 * 1024
-"""Bytes of a step's files of the notebook's folder, packed, that travel with the pipeline: the program of a step is one
-argument of a command, of 128 KiB, and Argo keeps it several times."""
+"""Maximum bytes of a step's files of the notebook's folder, packed, in the pipeline: the program of a step is one
+argument of a command, of 128 KiB, and Argo stores it several times."""
 
 
 @dataclass(frozen=True)
 class StepFiles:
-    """What a step's function does about files.
+    """The files of a step, and the statements of its function that handle them.
 
     ``earlier`` are its arguments that hold the files of other steps. ``beside`` are files of the notebook's folder,
-    each packed, or a digest for a hidden one, which does not leave this machine; those that are too large for that are
-    in ``large``, with the digests of their contents, and come by ``imported``, an argument for each importer.
-    ``folders`` are to be there, ``start`` is the one in which the cell began; ``place`` is the notebook's folder within
-    what the pipeline's paths with ``..`` lead to. Names that are ``placed`` hold whole paths below ``home`` where the
-    notebook runs, and in the step of what lies there. ``temporary``: the step writes files
-    outside of its folder; ``apart``: it must not work in the notebook's.
+    each packed, or a digest for a hidden file, which does not leave this machine; files too large for that are in
+    ``large``, with the digests of their contents, and come through ``imported``, an argument for each importer.
+    ``folders`` must exist, ``start`` is the folder in which the cell began; ``place`` is the notebook's folder relative
+    to the highest folder that the pipeline's paths refer to. Names that are ``placed`` hold absolute paths below
+    ``home`` in the notebook, which the step replaces by its own. ``temporary``: the step writes files outside of its
+    folder; ``apart``: it must not work in the notebook's.
     """
 
     earlier: tuple[str, ...] = ()
@@ -53,7 +53,7 @@ class StepFiles:
 
     @property
     def arguments(self) -> tuple[str, ...]:
-        """The arguments that hold files, in the order in which the step takes them: a later file replaces one."""
+        """The arguments that hold files, in the order in which the step copies them: a later file wins."""
         return (*self.imported, *self.earlier)
 
     @property
@@ -65,7 +65,7 @@ class StepFiles:
         """The statements with which the step enters its folder."""
         if not self:
             return
-        # in the text, since the text is part of the key by which KFP caches
+        # in the text, since KFP's cache key includes the text
         yield from (f"# {name}: {one.title}, {one.digest}" for name, one in self.imported.items())
         beside = "{" + ", ".join(f"{name!r}: {content!r}" for name, content in self.beside.items()) + "}"
         given = ", ".join([repr(self.place), repr(list(self.folders)), beside, *self.arguments])
@@ -74,22 +74,22 @@ class StepFiles:
             yield "kfnb_written = kfnb_temporary(kfnb_before[0])"
 
     def moving_in(self, names: Iterable[str]) -> Iterator[str]:
-        """The statements after which those of the names that hold whole paths hold the step's own."""
+        """The statements that replace absolute paths in names by the step's own."""
         for name in names:
             if name in self.placed:
                 yield f"{name} = kfnb_moved({name}, {self.home!r}, kfnb_before[0])"
 
     def moved_out(self, name: str) -> str:
-        """What a name's value is to be called in the notebook."""
+        """An expression for a name's value with the notebook's paths."""
         return f"kfnb_moved({name}, kfnb_before[0], {self.home!r})" if name in self.placed else name
 
     def starting(self) -> Iterator[str]:
-        """The statements after which the cell finds itself where it was here."""
+        """The statements that change to the folder in which the cell began."""
         if self and self.start:
             yield f"kfnb_start(kfnb_before, {self.start!r})"
 
     def leaving(self) -> Iterator[str]:
-        """The statements with which it leaves what it wrote."""
+        """The statements with which it outputs what it wrote."""
         given = [f'kfnb_out["{FILES}"]'] if self.writes else []
         given += ["kfnb_written"] if self.temporary else []
         if self:
@@ -108,9 +108,9 @@ def files_of_step(
     place: str = "",
     placed: frozenset[str] = frozenset(),
 ) -> StepFiles:
-    """What a step does about ``files``: it takes those of ``earlier`` steps, and ``beside`` of the notebook's.
+    """The handling of ``files`` in a step: those of ``earlier`` steps, and ``beside`` of the notebook's folder.
 
-    Names that are ``placed`` hold whole paths of the notebook's folder, which is ``place`` seen from its project.
+    Names that are ``placed`` hold absolute paths of the notebook's folder, which is ``place`` relative to its project.
     """
     home = os.path.realpath(folder).removesuffix(f"/{place}") if placed else ""
     parents = {PurePosixPath(name).parent.as_posix() for name in (*files.reads, *files.writes)}
@@ -132,9 +132,9 @@ def files_of_step(
 
 
 def with_importers(steps: Mapping[str, StepFiles]) -> dict[str, StepFiles]:
-    """The files of a pipeline's steps, by component, the large ones each imported once for all that read them.
+    """The files of a pipeline's steps, by component; each large file is imported once for all steps that read it.
 
-    Those that the same steps read are imported together: an importer is a pod on a cluster.
+    Files that the same steps read are imported together: an importer is a pod on a cluster.
     """
     readers: dict[str, set[str]] = {}
     digests: dict[str, str] = {}
@@ -158,7 +158,7 @@ def with_importers(steps: Mapping[str, StepFiles]) -> dict[str, StepFiles]:
 def _packed(folder: Path, names: Sequence[str]) -> tuple[dict[str, str], dict[str, str]]:
     """The files with their contents, the small ones first, as far as they fit; and the others with their digests.
 
-    Of a hidden file, the digest stands for the content: the step's program changes when it does.
+    For a hidden file, the digest replaces the content: the step's program changes with the file.
     """
     left = LARGEST
     packed: dict[str, str] = {}
@@ -169,7 +169,7 @@ def _packed(folder: Path, names: Sequence[str]) -> tuple[dict[str, str], dict[st
         if is_hidden(name):
             packed[name] = _HERE_ONLY + _digest(*given)
             continue
-        content = _content(*given) if status.st_size <= 20 * left else ""  # nothing but zeros packs better
+        content = _content(*given) if status.st_size <= 20 * left else ""  # only zeros pack better
         if not content or len(content) > left:
             large[name] = _digest(*given)
         else:

@@ -1,4 +1,4 @@
-"""A compiled pipeline's graph: its tasks and groups, and what flows between them."""
+"""The graph of a compiled pipeline: its tasks and groups, and the data between them."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from graphlib import TopologicalSorter
 from typing import Any
 
-from kfnb.model import Edge, Graph, Node, Port, importers
+from kfnb.model import Graph, GraphEdge, GraphNode, Port, importers
 from kfnb.pipeline.spec import Compiled, parameter_type
 from kfnb.text import conditions
 
@@ -15,8 +15,8 @@ from kfnb.text import conditions
 def graph_of(compiled: Compiled) -> Graph:
     """The graph of a compiled pipeline, before it runs."""
     spec = compiled.spec
-    nodes: list[Node] = []
-    edges: list[Edge] = []
+    nodes: list[GraphNode] = []
+    edges: list[GraphEdge] = []
     _walk(spec, spec["root"], "", nodes, edges)
     definitions = spec["root"].get("inputDefinitions", {})
     params = [
@@ -33,12 +33,16 @@ def graph_of(compiled: Compiled) -> Graph:
 def _default(definition: Mapping[str, Any]) -> str:
     value = definition.get("defaultValue")
     if parameter_type(definition) == "int" and value is not None:
-        value = int(value)  # the spec keeps every number as a double
+        value = int(value)  # the spec stores every number as a double
     return "" if value is None else repr(value)
 
 
 def _walk(
-    spec: Mapping[str, Any], component: Mapping[str, Any], parent: str, nodes: list[Node], edges: list[Edge]
+    spec: Mapping[str, Any],
+    component: Mapping[str, Any],
+    parent: str,
+    nodes: list[GraphNode],
+    edges: list[GraphEdge],
 ) -> None:
     tasks: Mapping[str, Any] = component.get("dag", {}).get("tasks", {})
     titles = {executor: files.title for executor, files in importers(spec)}
@@ -48,9 +52,9 @@ def _walk(
         inner = spec.get("components", {}).get(task["componentRef"]["name"], {})
         is_group = "dag" in inner
         name = titles.get(inner.get("executorLabel", "")) or task.get("taskInfo", {}).get("name", key)
-        nodes.append(Node(node_id, name, parent, is_group, _label(task)))
+        nodes.append(GraphNode(node_id, name, parent, is_group, _label(task)))
         edges += [
-            Edge(f"{parent}/{source}" if parent else source, node_id, label)
+            GraphEdge(f"{parent}/{source}" if parent else source, node_id, label)
             for source, label in _sources(task)
         ]
         if is_group:
@@ -58,7 +62,7 @@ def _walk(
 
 
 def _in_order(tasks: Mapping[str, Any]) -> Iterator[str]:
-    """The tasks in an order in which they could run; KFP's files keep them in none."""
+    """The tasks in an order in which they could run; KFP's files have no order."""
     sorter = TopologicalSorter({key: [source for source, _ in _sources(task)] for key, task in tasks.items()})
     sorter.prepare()
     while sorter.is_active():
@@ -73,7 +77,7 @@ def _natural(name: str) -> tuple[tuple[int, str], ...]:
 
 
 def _sources(task: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """(task, output) for each thing that a task takes from a sibling; the output is empty for mere order."""
+    """(task, output) for each input that a task takes from a sibling; the output is empty for mere order."""
     inputs = task.get("inputs", {})
     told = set()
     for one in [*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()]:
@@ -99,7 +103,7 @@ def _label(task: Mapping[str, Any]) -> str:
 
 
 def _items(iterator: Mapping[str, Any]) -> str:
-    """What a loop goes through: its items as they stand in the pipeline, or the name that they come from."""
+    """The items of a loop as written in the pipeline, or the name that they come from."""
     items = iterator.get("items", {})
     return str(items.get("raw") or items.get("inputParameter") or items.get("inputArtifact")).removeprefix(
         "pipelinechannel--"

@@ -1,6 +1,4 @@
-"""The files that lie beside the notebook: which of them a step may see without reading them here, and which have
-changed since.
-"""
+"""The files beside the notebook: which of them a step gets without having read them, and which have changed since."""
 
 from __future__ import annotations
 
@@ -13,12 +11,12 @@ from kfnb.capture.component import Component
 from kfnb.capture.file_watch import any_hidden, counts
 
 _MOST, _LARGEST = 1000, 64 * 1024 * 1024
-"""Files, and their bytes, that a step gets in its own folder although its cell read others."""
+"""The maximum number of files that a step gets without having read them, and their bytes."""
 
 
 def seen_beside(folder: Path, component: Component, components: Iterable[Component]) -> list[str]:
     """The files in the folders that a cell listed, those that it would read with another value of a parameter, and
-    those that it looked for when they were missing and that are there now.
+    those that were missing when it looked for them and exist now.
 
     Without those that it read, or that a component writes.
     """
@@ -56,12 +54,12 @@ def _files_in(folder: Path, listed: str) -> Iterator[str]:
 
 
 def is_hidden(name: str) -> bool:
-    """Whether a file is hidden, or in a hidden folder: it may hold secrets (``.env``), and is for this machine only."""
+    """Whether a file is hidden, or in a hidden folder: it may hold secrets (``.env``), and stays on this machine."""
     return any_hidden(name.split("/"))
 
 
 def fitting(folder: Path, names: Iterable[str]) -> list[str]:
-    """Those of the files that a step gets without having read them: the small ones, up to a limit."""
+    """The files that a step gets without having read them: the small ones, up to a limit."""
     found, left = [], _LARGEST
     for size, name in sorted(((folder / name).stat().st_size, name) for name in names)[:_MOST]:
         left -= size
@@ -74,17 +72,17 @@ def fitting(folder: Path, names: Iterable[str]) -> list[str]:
 def changed_since(
     component: Component, beside: Iterable[str], components: Iterable[Component]
 ) -> Iterator[str]:
-    """What to say of files that a component read beside the notebook, and that a cell has changed."""
+    """Notes on files beside the notebook that a component read and a cell has changed."""
     for name in sorted(beside):
         if name in component.files.writes:
             yield (
                 f"{component.name} reads {name} and changes it: a run begins with {name} as this cell left it here. To"
-                f" begin with it as it was, restore it, or write it in a component before {component.name}"
+                f" begin with the original, restore it, or write it in a component before {component.name}"
             )
             continue
         for other in components:
             if other.cell.order > component.cell.order and name in other.files.writes:
                 yield (
-                    f"{component.name} reads {name}, which {other.name} has overwritten since: a run begins with it as"
-                    f" {other.name} left it here. Restore it, or let {other.name} write another file"
+                    f"{component.name} reads {name}, which {other.name} has overwritten since: a run begins with {name}"
+                    f" as {other.name} left it here. Restore it, or let {other.name} write another file"
                 )

@@ -16,11 +16,11 @@ from typing import Any
 from kfnb.capture.capture import typed
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options, check_name
-from kfnb.capture.definitions import Sort
-from kfnb.capture.dependencies import Travel, trace, travel_of
+from kfnb.capture.definitions import DefinitionKind
+from kfnb.capture.dependencies import Dependencies, trace, travel_of
 from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
-from kfnb.capture.notebook import Notebook, Parameter
+from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.capture.whole_paths import holds_whole_path
 from kfnb.diagnostics import logger
 from kfnb.errors import PipelineError, did_you_mean
@@ -37,12 +37,12 @@ _logger = logger(__package__)
 
 @dataclass(frozen=True, repr=False)
 class Pipeline:
-    """A pipeline as the notebook defined it; it is wired anew, from the components as they are, at each use."""
+    """A pipeline as the notebook defined it; each use wires it again from the current components."""
 
     name: str
     cell: Cell
-    notebook: Notebook
-    params: tuple[Parameter, ...] = ()
+    notebook: ExecutedNotebook
+    params: tuple[DeclaredParameter, ...] = ()
 
     def __repr__(self) -> str:
         called = called_components(self.cell.tree, self.notebook.components)
@@ -51,7 +51,7 @@ class Pipeline:
 
 @dataclass(frozen=True)
 class Built:
-    """A pipeline with its steps made and wired."""
+    """A pipeline with its steps created and wired."""
 
     pipeline: Pipeline
     steps: tuple[Step, ...]
@@ -60,10 +60,10 @@ class Built:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What the user should know of the pipeline and its components."""
+        """The notes on the pipeline and its components."""
         notes = [f"{step.name}: {note}" for step in self.steps for note in step.component.notes]
         notes += [
-            f"{step.name} reads {name}, which is hidden and may hold secrets: it does not travel to a cluster, and is"
+            f"{step.name} reads {name}, a hidden file that may hold secrets: it is not sent to a cluster, and is"
             " missing there"
             for step in self.steps
             for name in step.files.hidden
@@ -72,7 +72,12 @@ class Built:
 
 
 def define(
-    notebook: Notebook, name: str, body: str, *, number: int = 0, params: Sequence[Parameter] = ()
+    notebook: ExecutedNotebook,
+    name: str,
+    body: str,
+    *,
+    number: int = 0,
+    params: Sequence[DeclaredParameter] = (),
 ) -> Pipeline:
     """A pipeline whose body, in a cell under a ``%%`` line, is KFP's DSL. ``build`` checks it."""
     _check_pipeline_name(notebook, name)
@@ -81,7 +86,7 @@ def define(
     return Pipeline(name, cell, notebook, tuple(params))
 
 
-def define_chain(notebook: Notebook, name: str, steps: Sequence[str]) -> Pipeline:
+def define_chain(notebook: ExecutedNotebook, name: str, steps: Sequence[str]) -> Pipeline:
     """A pipeline that calls the named components one after another."""
     if not steps:
         hint = f"%kf_pipeline {name} STEP STEP ..."
@@ -91,7 +96,7 @@ def define_chain(notebook: Notebook, name: str, steps: Sequence[str]) -> Pipelin
             raise _unknown(step, notebook)
         if steps.count(step) > 1:
             raise PipelineError(
-                f"{step} stands twice in pipeline {name}:",
+                f"{step} is given more than once in pipeline {name}:",
                 hint="use %%kf_pipeline to call a step again",
                 ref=name,
             )
@@ -100,15 +105,15 @@ def define_chain(notebook: Notebook, name: str, steps: Sequence[str]) -> Pipelin
     return Pipeline(name, Cell(body, 0, sys.maxsize, name, name), notebook)
 
 
-def _check_pipeline_name(notebook: Notebook, name: str) -> None:
+def _check_pipeline_name(notebook: ExecutedNotebook, name: str) -> None:
     check_name(name, "pipeline")
     if name in notebook.components:
-        told = f"{name} is a component already:"
-        raise PipelineError(told, code="invalid-name", hint="give the pipeline another name", ref=name)
+        message = f"{name} is already a component:"
+        raise PipelineError(message, code="invalid-name", hint="give the pipeline another name", ref=name)
 
 
 def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()) -> Built:
-    """Make and wire the steps of a pipeline, and write its program."""
+    """Create and wire the steps of a pipeline, and write its program."""
     notebook, cell = pipeline.notebook, pipeline.cell
     called = called_components(cell.tree, notebook.components)
     _check_names(called)
@@ -139,12 +144,15 @@ def build(pipeline: Pipeline, *, image: str = "", index_urls: Sequence[str] = ()
 
 
 def _wired(
-    pipeline: Pipeline, called: Sequence[str], params: Mapping[str, Parameter], constants: Mapping[str, str]
-) -> tuple[dict[str, Component], dict[str, Travel], Wired]:
-    """The components with what is taken of each, what they need for that, and the body wired so.
+    pipeline: Pipeline,
+    called: Sequence[str],
+    params: Mapping[str, DeclaredParameter],
+    constants: Mapping[str, str],
+) -> tuple[dict[str, Component], dict[str, Dependencies], Wired]:
+    """The components with their used outputs, their dependencies, and the wired body.
 
-    What a step needs depends on what others take of it (``Component.giving``), and what they take on what they
-    need themselves: so it begins with what is asked for by name, and takes in what the wiring shows.
+    The inputs of a step depend on which of its outputs others use (``Component.giving``), and these on the inputs of
+    the others: so this begins with the outputs given by name, and adds what the wiring shows.
     """
     notebook, known = pipeline.notebook, dict(pipeline.notebook.components)
     taken = {
@@ -162,23 +170,28 @@ def _wired(
 
 
 def _place(folder: Path, components: Sequence[Component]) -> str:
-    """The notebook's folder, seen from the highest folder in which a component has files."""
+    """The notebook's folder, relative to the highest folder in which a component has files."""
     up = max((component.files.up for component in components), default=0)
     return "/".join(folder.resolve().parts[-up:]) if up else ""
 
 
-def _placed(notebook: Notebook, component: Component, travel: Travel) -> frozenset[str]:
-    """The names that a component has whole paths of the notebook's folder in."""
+def _placed(notebook: ExecutedNotebook, component: Component, travel: Dependencies) -> frozenset[str]:
+    """The names of a component that hold absolute paths of the notebook's folder."""
     if component.function is not None:
         return frozenset()
     space, folder = notebook.namespace, notebook.folder
-    constants = [*travel.constants, *(one.name for one in travel.sources if one.sort is Sort.EXPRESSION)]
+    constants = [
+        *travel.constants,
+        *(one.name for one in travel.sources if one.sort is DefinitionKind.EXPRESSION),
+    ]
     found = {name for name in constants if holds_whole_path(space.get(name), folder)}
     return component.placed | found
 
 
-def _files(notebook: Notebook, travel: Travel, name: str, wired: Wired, place: str) -> StepFiles:
-    """The files that a component's step gets. One that is no longer there, or no file, is an error, with its name."""
+def _files(
+    notebook: ExecutedNotebook, travel: Dependencies, name: str, wired: Wired, place: str
+) -> StepFiles:
+    """The files that a component's step gets. A file that no longer exists is an error, with its name."""
     component, folder = notebook.components[name], notebook.folder
     beside = wired.beside.get(name, set())
     listed = seen_beside(folder, component, notebook.components.values())
@@ -186,8 +199,8 @@ def _files(notebook: Notebook, travel: Travel, name: str, wired: Wired, place: s
     wired.notes += changed_since(component, beside, notebook.components.values())
     if len(there) < len(listed):
         wired.notes.append(
-            f"{name} lists {len(listed)} files that it did not read, too many or too large for its step's folder: it"
-            f" sees {len(there)} of them there"
+            f"{name} lists {len(listed)} files that it did not read, too many or too large for its step's folder: the"
+            f" step has {len(there)} of them"
         )
     try:
         placed = _placed(notebook, component, travel)
@@ -196,27 +209,29 @@ def _files(notebook: Notebook, travel: Travel, name: str, wired: Wired, place: s
             folder, component.files, wired.earlier.get(name, 0), sorted(beside), place, placed
         )
     except OSError as error:
-        why = {FileNotFoundError: "is gone", IsADirectoryError: "is a folder now"}.get(
-            type(error), f"cannot be read now ({error.strerror})"
+        why = {FileNotFoundError: "no longer exists", IsADirectoryError: "is now a folder"}.get(
+            type(error), f"cannot be read ({error.strerror})"
         )
         raise PipelineError(
-            f"{name} read the file {os.path.relpath(error.filename, folder)} when its cell ran, and it {why}:",
+            f"{name} read the file {os.path.relpath(error.filename, folder)} when its cell ran, which {why}:",
             hint=f"run cell {component.cell} again",
             ref=f"cell {component.cell}",
         ) from None
 
 
-def _outdated(notebook: Notebook, called: Sequence[str], travels: Mapping[str, Travel]) -> list[str]:
-    """What has changed in the notebook since a step's cell ran, where the pipeline cannot have the same."""
+def _outdated(
+    notebook: ExecutedNotebook, called: Sequence[str], travels: Mapping[str, Dependencies]
+) -> list[str]:
+    """Notes on changes in the notebook since a step's cell ran, by which the pipeline differs."""
     notes = [
-        f"the cell of {name} failed, or was refused, when it last ran: the pipeline has it as it ran before"
+        f"the cell of {name} failed, or was refused, when it last ran: the pipeline uses its last successful run"
         for name in called
         if name in notebook.failed
     ]
     for name in called:
         component = notebook.components[name]
         notes += [
-            f"{source.name} was defined again since {name} ran: the pipeline has the new one"
+            f"{source.name} was redefined since {name} ran: the pipeline uses the new definition"
             for source in travels[name].sources
             if source.cell.order > component.cell.order
         ]
@@ -224,7 +239,7 @@ def _outdated(notebook: Notebook, called: Sequence[str], travels: Mapping[str, T
 
 
 def compile_program(name: str, program: str) -> Any:
-    """Run a pipeline's program and return KFP's pipeline object. Raises ``PipelineError`` in KFP's own words."""
+    """Run a pipeline's program and return KFP's pipeline object. Raises ``PipelineError`` with KFP's message."""
     file = f"<kfnb {name}>"
     linecache.cache[file] = (len(program), None, program.splitlines(keepends=True), file)
     namespace: dict[str, Any] = {"__name__": f"kfnb_pipeline_{name}"}
@@ -232,7 +247,7 @@ def compile_program(name: str, program: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             exec(compile(program, file, "exec", dont_inherit=True), namespace)
-    except Exception as error:  # KFP raises any kind, and so does the user's own body
+    except Exception as error:  # KFP and the user's body may raise anything
         _logger.debug("KFP's SDK refused the program of pipeline %s.", name, exc_info=True)
         told = f"KFP cannot build pipeline {name}{_statement(error, file)}: {error}"
         raise PipelineError(told, code="cannot-compile", ref=name) from error
@@ -240,7 +255,7 @@ def compile_program(name: str, program: str) -> Any:
 
 
 def _statement(error: Exception, file: str) -> str:
-    """The statement of a pipeline's program at which an error came up, for a message; empty if it is none of it."""
+    """The statement of a pipeline's program that raised an error, for a message; empty if there is none."""
     lines = [frame.line for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     return f", at `{lines[-1]}`" if lines and lines[-1] else ""
 
@@ -261,19 +276,19 @@ def from_kfp(pipeline: Any) -> Compiled:
 
 
 def _sorted(data: Any) -> Any:
-    """JSON data with its keys in order, as in KFP's YAML: protobuf's maps come in another one in each process."""
+    """JSON data with sorted keys, as in KFP's YAML: the order of protobuf's maps differs between processes."""
     if isinstance(data, dict):
         return {key: _sorted(data[key]) for key in sorted(data)}
     return [_sorted(one) for one in data] if isinstance(data, list) else data
 
 
 def is_kfp(thing: Any) -> bool:
-    """Whether a thing is a pipeline or a component of KFP's SDK, told without importing it."""
+    """Whether an object is a pipeline or a component of KFP's SDK, without importing the SDK."""
     return hasattr(thing, "pipeline_spec") and hasattr(thing, "platform_spec")
 
 
 def write_yaml(pipeline: Any, path: Path) -> None:
-    """Write a KFP pipeline object as KFP itself does."""
+    """Write a KFP pipeline object as KFP does."""
     from kfp import compiler
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -281,12 +296,12 @@ def write_yaml(pipeline: Any, path: Path) -> None:
 
 
 def default_image() -> str:
-    """The image of steps that name none: Python's own, of the version that runs here."""
+    """The default image of steps: Python's, of the version that runs here."""
     return f"python:{sys.version_info.major}.{sys.version_info.minor}-slim"
 
 
 def _body_names(pipeline: Pipeline, called: Sequence[str]) -> Names:
-    """What the body itself reads, beside the steps and KFP's words."""
+    """The dependencies of the body itself, besides the steps and KFP's names."""
     names = read_names(pipeline.cell.tree, pipeline.notebook.star_names)
     for known in (*called, "dsl", "kfp", "kubernetes"):
         names.reads.pop(known, None)
@@ -299,11 +314,13 @@ def _check_names(called: Sequence[str]) -> None:
     for name in called:
         other = seen.setdefault(kfp_name(name), name)
         if other != name:
-            raise PipelineError(f"{other} and {name} are one name to KFP ({kfp_name(name)}): rename one")
+            raise PipelineError(
+                f"{other} and {name} have the same name in KFP ({kfp_name(name)}): rename one"
+            )
 
 
 def _rename_inputs(wired: Wired, steps: dict[str, Step]) -> None:
-    """Where a step's argument is not called as the notebook's name, call it so."""
+    """Rename keyword arguments where a step's argument has another name than the notebook's."""
     for node in (node for statement in wired.body for node in ast.walk(statement)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in steps:
             for keyword in node.keywords:
@@ -312,7 +329,7 @@ def _rename_inputs(wired: Wired, steps: dict[str, Step]) -> None:
 
 
 def _import_files(wired: Wired, files: Mapping[str, StepFiles]) -> None:
-    """Begin the body with the importers of large files of the notebook's folder, and hand these to their steps."""
+    """Begin the body with the importers of large files of the notebook's folder, and pass them to their steps."""
     imported = {name: one for step in files.values() for name, one in step.imported.items()}
     for node in (node for statement in wired.body for node in ast.walk(statement)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in files:
@@ -330,14 +347,14 @@ def _import_files(wired: Wired, files: Mapping[str, StepFiles]) -> None:
     ]
 
 
-def _with_value(notebook: Notebook, param: Parameter) -> Parameter:
+def _with_value(notebook: ExecutedNotebook, param: DeclaredParameter) -> DeclaredParameter:
     if param.name not in notebook.injected:
         return param
     value = typed(notebook.injected[param.name], param.type, param.name)
-    return Parameter(param.name, param.type, value, param.place)
+    return DeclaredParameter(param.name, param.type, value, param.place)
 
 
-def _unknown(name: str, notebook: Notebook) -> PipelineError:
+def _unknown(name: str, notebook: ExecutedNotebook) -> PipelineError:
     known = ", ".join(notebook.components) or "none yet: define one with %%kf_component"
-    hint = did_you_mean(name, notebook.components) or f"there are {known}"
+    hint = did_you_mean(name, notebook.components) or f"components: {known}"
     return PipelineError(f"unknown component {name}", code="unknown-component", hint=hint, ref=name)

@@ -1,6 +1,6 @@
 """The program of a pipeline: a KFP SDK file that a person can read, run and keep without kfnb.
 
-It is also what kfnb itself compiles, so the file and the compiled pipeline cannot differ.
+kfnb compiles this very program, so the file and the compiled pipeline cannot differ.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ import re
 from collections.abc import Sequence
 
 from kfnb.capture.body import INDENT
-from kfnb.capture.dependencies import Travel
-from kfnb.capture.notebook import Parameter
+from kfnb.capture.dependencies import Dependencies
+from kfnb.capture.notebook import DeclaredParameter
 from kfnb.model import kfp_name
 from kfnb.pipeline.embedding import needed, source_of
 from kfnb.pipeline.step import Step
-from kfnb.pipeline.wiring import Made, Wired
+from kfnb.pipeline.wiring import Producer, Wired
 
 _BLANK = " "
 _KFP_IMPORTS = {"from kfp import dsl", "from kfp import kubernetes", "import kfp"}
@@ -26,14 +26,14 @@ def write_program(
     name: str,
     steps: Sequence[Step],
     wired: Wired,
-    travel: Travel,
+    travel: Dependencies,
     *,
     image: str,
     index_urls: Sequence[str] = (),
 ) -> str:
     """The source of the program that defines pipeline ``name`` and, run as a script, compiles it.
 
-    ``image`` is the base image of steps that name none; ``travel`` is what the pipeline's own body needs.
+    ``image`` is the default base image of steps; ``travel`` are the dependencies of the pipeline's own body.
     """
     groups = needed(helper for step in steps for helper in step.helpers)
     helpers = [helper for group in groups for helper in group]
@@ -43,12 +43,12 @@ def write_program(
         _pipeline(name, wired, travel),
     ]
     text = "\n\n\n".join(parts)
-    # what compiles is the same whichever file it goes to
+    # the compiled pipeline does not depend on the file's name
     main = f'if __name__ == "__main__":\n{INDENT}compiler.Compiler().compile({name}, "{name}.yaml")\n'
     return f"{_imports(text, wired, travel)}\n\n\n{text}\n\n\n{main}"
 
 
-def _imports(text: str, wired: Wired, travel: Travel) -> str:
+def _imports(text: str, wired: Wired, travel: Dependencies) -> str:
     named = {node.id for one in wired.body for node in ast.walk(one) if isinstance(node, ast.Name)}
     words = set(re.findall(r"\w+", text))
     dsl = [word for word in (*_ARTIFACTS, "Input", "Output", "OutputPath", "InputPath") if word in words]
@@ -81,7 +81,7 @@ def _step(step: Step, image: str, index_urls: Sequence[str]) -> str:
     return "@dsl.component(\n" + "\n".join(lines) + "\n)\n" + step.text.rstrip()
 
 
-def _pipeline(name: str, wired: Wired, travel: Travel) -> str:
+def _pipeline(name: str, wired: Wired, travel: Dependencies) -> str:
     constants = [f"{constant} = {value}" for constant, value in travel.constants.items()]
     sources = [source.text for source in travel.sources]
     result, returned = _results(name, wired.results)
@@ -95,13 +95,13 @@ def _pipeline(name: str, wired: Wired, travel: Travel) -> str:
     return "\n\n".join([*constants, *sources, *result, function])
 
 
-def _arguments(params: list[Parameter]) -> str:
+def _arguments(params: list[DeclaredParameter]) -> str:
     required = [f"{param.name}: {param.type}" for param in params if param.default is None]
     optional = [f"{p.name}: {p.type} = {p.default!r}" for p in params if p.default is not None]
     return ", ".join([*required, *optional])
 
 
-def _results(name: str, results: dict[str, Made]) -> tuple[list[str], list[str]]:
+def _results(name: str, results: dict[str, Producer]) -> tuple[list[str], list[str]]:
     """The class of the pipeline's outputs, and the statement that returns them."""
     if not results:
         return [], []

@@ -16,7 +16,7 @@ _logger = logger(__package__)
 def load_pipeline(path: str) -> Any:
     """The pipeline object in ``file.py``, or in ``file.py:NAME`` where the file has several.
 
-    The file is run, as ``python file.py`` would but for what it does as a script. Raises ``PipelineError``.
+    The file is imported, so code under ``if __name__ == "__main__"`` does not run. Raises ``PipelineError``.
     """
     file, _, name = path.partition(":")
     if not Path(file).is_file():
@@ -25,7 +25,7 @@ def load_pipeline(path: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             namespace = runpy.run_path(file, run_name="kfnb_program")
-    except Exception as error:  # the file's own code, which may raise anything
+    except Exception as error:  # the file's code may raise anything
         _logger.debug("A program of KFP's SDK failed as it was imported.", exc_info=True)
         told = f"{file} cannot be run: {type(error).__name__}: {error}"
         raise PipelineError(told, code="cannot-compile", ref=file) from error
@@ -34,6 +34,6 @@ def load_pipeline(path: str) -> Any:
         found = {key: value for key, value in found.items() if key == name}
     if len(found) != 1:
         several = ", ".join(f"{file}:{key}" for key in found)
-        hint = f"say which: {several}" if found else "it defines no such pipeline (@dsl.pipeline)"
-        raise PipelineError(f"{path}: {hint}")
+        reason = f"choose a pipeline: {several}" if found else "it defines no such pipeline (@dsl.pipeline)"
+        raise PipelineError(f"{path}: {reason}")
     return next(iter(found.values()))

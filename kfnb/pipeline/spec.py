@@ -1,4 +1,4 @@
-"""A compiled pipeline: KFP's PipelineSpec as plain data, its parameters, and arguments checked against them."""
+"""A compiled pipeline: KFP's PipelineSpec as plain data, its parameters, and the check of arguments."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from kfnb.capture.notebook import Parameter
+from kfnb.capture.notebook import DeclaredParameter
 from kfnb.errors import ArgumentError, Code, PipelineError, did_you_mean
 from kfnb.text.literals import read_literal
 
@@ -24,7 +24,7 @@ _TYPES = {
 @dataclass(frozen=True)
 class Compiled:
     """``spec`` is the PipelineSpec and ``platform`` the platform-specific part (None where there is none), both as
-    the JSON that KFP writes them in; ``program`` the SDK program that they came from, empty for a file.
+    KFP's JSON; ``program`` is the SDK program that they came from, empty for a file.
     """
 
     spec: Mapping[str, Any]
@@ -39,7 +39,7 @@ class Compiled:
 
 
 def read_spec(path: str | Path) -> Compiled:
-    """A compiled pipeline from a YAML or JSON file. Raises ``PipelineError`` in words."""
+    """Read a compiled pipeline from a YAML or JSON file. Raises ``PipelineError``."""
     import yaml
 
     file = Path(path)
@@ -49,13 +49,13 @@ def read_spec(path: str | Path) -> Compiled:
         code: Code = "file-not-found" if isinstance(error, FileNotFoundError) else "invalid-pipeline"
         raise PipelineError(f"{path}: {error.strerror or error}", code=code, ref=str(path)) from None
     except UnicodeDecodeError:
-        raise PipelineError(f"{path} is no text file, so no compiled pipeline", ref=str(path)) from None
+        raise PipelineError(f"{path} is not a compiled pipeline: it is not text", ref=str(path)) from None
     try:
         documents = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
-        told = f"{path}{where} is no YAML: {getattr(error, 'problem', None) or error}"
+        told = f"{path}{where} is not valid YAML: {getattr(error, 'problem', None) or error}"
         raise PipelineError(told, ref=f"{path}{where}") from None
     return _checked(documents, str(path))
 
@@ -68,18 +68,18 @@ def _checked(documents: list[Any], path: str) -> Compiled:
         if isinstance(spec, dict) and spec.get("kind") == "Workflow":
             told = f"{path} was compiled for KFP 1 (an Argo Workflow):"
             raise PipelineError(told, hint="compile it with KFP 2", ref=path)
-        raise PipelineError(f"{path} is no compiled pipeline: it has no pipelineInfo and root", ref=path)
+        raise PipelineError(f"{path} is not a compiled pipeline: pipelineInfo or root is missing", ref=path)
     platform = documents[1] if len(documents) > 1 and isinstance(documents[1], dict) else None
     return Compiled(spec, platform)
 
 
 def parameter_type(definition: Mapping[str, Any]) -> str:
-    """The Python type of a parameter that a spec declares; empty for a type that is not known."""
+    """The Python type of a parameter that a spec declares; empty for an unknown type."""
     return _TYPES.get(str(definition.get("parameterType", "")), "")
 
 
-def outline(name: str, params: Iterable[Parameter]) -> dict[str, Any]:
-    """What of a pipeline's spec tells its parameters, as long as it is not compiled."""
+def outline(name: str, params: Iterable[DeclaredParameter]) -> dict[str, Any]:
+    """The part of a pipeline's spec that declares its parameters, before it is compiled."""
     kinds = {kind: word for word, kind in _TYPES.items()}
     declared = {
         param.name: {"parameterType": kinds.get(param.type, "")}
@@ -90,9 +90,9 @@ def outline(name: str, params: Iterable[Parameter]) -> dict[str, Any]:
 
 
 def check_arguments(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """The arguments, typed by the pipeline's parameters. Raises ``ArgumentError`` for a wrong, unknown or missing one.
+    """Convert arguments to the types of the pipeline's parameters. Raises ``ArgumentError`` if any is invalid.
 
-    A text is read as the parameter's type wants it (``"0.5"`` for a float, JSON or Python for a list).
+    A text is parsed according to the parameter's type (``"0.5"`` for a float, JSON or Python for a list).
     """
     definitions = spec["root"].get("inputDefinitions", {})
     params: dict[str, Any] = definitions.get("parameters", {})
@@ -106,7 +106,7 @@ def check_arguments(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> di
     for name, definition in {**params, **artifacts}.items():
         if name not in arguments and "defaultValue" not in definition and not definition.get("isOptional"):
             kind = parameter_type(definition) or "path"
-            told = f"{spec['pipelineInfo']['name']} needs {name} ({kind}):"
+            told = f"{name} ({kind}) is required by {spec['pipelineInfo']['name']}:"
             raise ArgumentError(told, code="missing-argument", hint=f"give --{name} VALUE", ref=name)
     return {
         name: _typed(value, name, params[name]) if name in params else _location(value, name)
@@ -119,7 +119,7 @@ def _typed(value: Any, name: str, definition: Mapping[str, Any]) -> Any:
     if isinstance(value, str) and kind != "str":
         value = read_literal(value)
     elif kind == "str" and not isinstance(value, str):
-        raise ArgumentError(f"{name} is str, not {value!r}", ref=name)
+        raise ArgumentError(f"{name} must be str, not {value!r}", ref=name)
     if hasattr(value, "item") and type(value).__module__ == "numpy":
         value = value.item()
     if kind == "float" and type(value) is int:
@@ -127,7 +127,7 @@ def _typed(value: Any, name: str, definition: Mapping[str, Any]) -> Any:
     if kind == "int" and type(value) is float and value.is_integer():
         return int(value)
     if kind and type(value).__name__ != kind:
-        raise ArgumentError(f"{name} is {kind}, not {value!r}", ref=name)
+        raise ArgumentError(f"{name} must be {kind}, not {value!r}", ref=name)
     return value
 
 

@@ -1,4 +1,4 @@
-"""A step: a component as one function of KFP's SDK, with the inputs and outputs that a pipeline gives it."""
+"""A step: a component as a function of KFP's SDK, with its inputs and outputs in a pipeline."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from kfnb.capture import requirements as packages
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.lookups import variables_of
 from kfnb.capture.names import read_names
-from kfnb.capture.notebook import Notebook, Parameter
+from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.capture.syntax import all_names
-from kfnb.capture.values import Kind, kind_of
+from kfnb.capture.values import ValueKind, kind_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.errors import CaptureError
 from kfnb.model import FILES
@@ -26,17 +26,17 @@ from kfnb.pipeline.writer import StepWriter, logs_of
 class Step:
     """One step of one pipeline, ready to be written as a program.
 
-    ``inputs`` and ``outputs`` are by the names of the notebook; ``arguments`` gives the name of the function's
-    argument for each input (another one where the step also writes that name as an artifact). ``text`` is the
+    ``inputs`` and ``outputs`` are by the names of the notebook; ``arguments`` maps each input to the name of the
+    function's argument (a different name where the step also writes that name as an artifact). ``text`` is the
     function's source without its decorator, ``helpers`` are the embedded functions that it calls. ``variables`` are
-    those of the environment that it reads.
+    the environment variables that it reads.
     """
 
     component: Component
-    travel: Travel
-    inputs: Mapping[str, Kind]
-    outputs: Mapping[str, Kind]
-    params: Mapping[str, Parameter]
+    travel: Dependencies
+    inputs: Mapping[str, ValueKind]
+    outputs: Mapping[str, ValueKind]
+    params: Mapping[str, DeclaredParameter]
     arguments: Mapping[str, str]
     requirements: tuple[str, ...]
     helpers: tuple[str, ...]
@@ -46,27 +46,27 @@ class Step:
 
     @property
     def name(self) -> str:
-        """The component's name, and the function's."""
+        """The name of the component and of the function."""
         return self.component.name
 
 
 def make_step(
-    notebook: Notebook,
+    notebook: ExecutedNotebook,
     component: Component,
-    travel: Travel,
+    travel: Dependencies,
     wanted: Collection[str],
     files: StepFiles = NO_FILES,
 ) -> Step:
-    """The step of a component of which a pipeline wants the outputs ``wanted`` (beside those of ``--output``).
+    """The step of a component of which a pipeline uses the outputs ``wanted`` (besides those of ``--output``).
 
     ``files`` are those that it gets from other steps and from the notebook's folder.
     """
     if component.function is not None:
         return _function_step(component, travel, variables_of(component, travel, notebook.namespace))
     outputs = _outputs(component, wanted)
-    outputs |= {name: Kind(kind) for name, kind in logs_of(travel).values()}
+    outputs |= {name: ValueKind(kind) for name, kind in logs_of(travel).values()}
     if files.writes:
-        outputs[FILES] = Kind("Artifact")
+        outputs[FILES] = ValueKind("Artifact")
     inputs = {
         name: _input_kind(notebook, component, definition) for name, definition in travel.inputs.items()
     }
@@ -93,25 +93,25 @@ def make_step(
     )
 
 
-def _input_kind(notebook: Notebook, component: Component, definition: Definition) -> Kind:
-    """What an input was when the cell ran; or is now, where a helper that was edited since came to need it."""
+def _input_kind(notebook: ExecutedNotebook, component: Component, definition: Definition) -> ValueKind:
+    """The kind of an input when the cell ran; or now, where a helper that was edited since needs it."""
     name = definition.name
     if name in component.inputs:
         return component.inputs[name].kind
     if name not in notebook.namespace:
-        told = f"{name}, which cell {definition.cell} makes, has no value here:"
-        raise CaptureError(told, code="no-value", hint="run that cell", ref=f"cell {definition.cell}")
+        message = f"{name}, defined by cell {definition.cell}, has no value in the notebook:"
+        raise CaptureError(message, code="no-value", hint="run that cell", ref=f"cell {definition.cell}")
     return kind_of(notebook.namespace[name])
 
 
-def _outputs(component: Component, wanted: Collection[str]) -> dict[str, Kind]:
+def _outputs(component: Component, wanted: Collection[str]) -> dict[str, ValueKind]:
     outputs = {}
     for name in dict.fromkeys([*component.options.outputs, *wanted]):
         if name in component.refusals:
-            raise CaptureError(f"{name}, which cell {component.cell} makes: {component.refusals[name]}")
+            raise CaptureError(f"{name}, defined by cell {component.cell}: {component.refusals[name]}")
         if not re.fullmatch("[A-Za-z][A-Za-z0-9_]*", name) or name == "Output":
             raise CaptureError(
-                f"{name}, which cell {component.cell} makes: KFP's names are of letters from A to Z, digits and _,"
+                f"{name}, defined by cell {component.cell}: KFP's names have letters from A to Z, digits and _,"
                 " begin with a letter, and are not Output:",
                 code="invalid-name",
                 hint="give it another name",
@@ -119,14 +119,14 @@ def _outputs(component: Component, wanted: Collection[str]) -> dict[str, Kind]:
             )
         if name not in component.outputs:
             raise CaptureError(
-                f"cell {component.cell} had not assigned {name} when it ran, so its type is not known"
+                f"cell {component.cell} did not assign {name} when it ran, so its type is unknown"
             )
         outputs[name] = component.outputs[name]
     return outputs
 
 
 def _arguments(names: Sequence[str], bound: Collection[str], taken: Collection[str]) -> dict[str, str]:
-    """The function's arguments for the inputs ``names``: another name for one that is ``bound`` before it is read.
+    """The function's arguments for the inputs ``names``: with another name for an input that is ``bound`` before.
 
     KFP passes output artifacts as arguments too, and set-up cells bind names.
     """
@@ -139,7 +139,7 @@ def _arguments(names: Sequence[str], bound: Collection[str], taken: Collection[s
     return arguments
 
 
-def _function_step(component: Component, travel: Travel, variables: Variables) -> Step:
+def _function_step(component: Component, travel: Dependencies, variables: Variables) -> Step:
     function = component.function
     assert function is not None
     inputs = {name: one.kind for name, one in component.inputs.items()}

@@ -1,4 +1,4 @@
-"""What a component's options ask of its task, as statements of KFP's SDK."""
+"""The settings of a component's task, as statements of KFP's SDK."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import ast
 from collections.abc import Iterator
 
 from kfnb.capture.component import Component
-from kfnb.capture.pod import Pod
+from kfnb.capture.pod import PodSettings
 
 
 def asked_of(task: str, component: Component) -> Iterator[ast.stmt]:
-    """The statements that tell the task in the variable ``task`` what its component's options say."""
+    """The statements that apply a component's options to the task in the variable ``task``."""
     calls = "".join(_own_calls(component))
     if calls:
         yield _statement(f"{task}{calls}")
@@ -34,7 +34,7 @@ def _own_calls(component: Component) -> Iterator[str]:
         yield f".set_env_variable({variable.name!r}, {variable.value!r})"
 
 
-def _kubernetes_calls(task: str, pod: Pod) -> Iterator[str]:
+def _kubernetes_calls(task: str, pod: PodSettings) -> Iterator[str]:
     for held in pod.keys:
         keys = {held.key: held.name}
         yield (

@@ -1,8 +1,8 @@
 """Wiring: a pipeline's body, in which steps are called without their inputs, with every input filled in by name.
 
 The body is KFP's DSL. A step's input that the call does not give comes from a name of the body itself (a loop's
-item), else from the latest earlier step that writes that name, else it is a parameter of the pipeline. What a
-``with`` block makes is seen inside it alone, as KFP has it.
+item), else from the latest earlier step that writes that name, else it is a parameter of the pipeline. What steps of
+a ``with`` block write is available only inside the block, as in KFP.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from difflib import get_close_matches
 
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.embedded.reports import KF_OUTPUTS
-from kfnb.capture.notebook import Parameter
+from kfnb.capture.notebook import DeclaredParameter
 from kfnb.errors import PipelineError
 from kfnb.model import FILES
 from kfnb.pipeline.file_edges import WrittenFiles
@@ -25,8 +25,8 @@ from kfnb.pipeline.task_settings import asked_of
 
 
 @dataclass(frozen=True)
-class Made:
-    """That the task in variable ``task`` of the body makes a name."""
+class Producer:
+    """The task that writes a name, in the variable ``task`` of the body."""
 
     component: Component
     task: str
@@ -36,16 +36,17 @@ class Made:
 class Wired:
     """A body with its inputs filled in.
 
-    ``wanted`` are the outputs that each component must have, ``params`` the pipeline's parameters, ``results`` what
-    top-level tasks make of ``--output`` names. ``tasks`` maps each variable to its component, in order. ``earlier`` is
-    the number of tasks whose files each component gets at most, ``beside`` the files of the notebook's folder.
+    ``wanted`` are the outputs that each component must have, ``params`` the pipeline's parameters, ``results`` the
+    producers of ``--output`` names among top-level tasks. ``tasks`` maps each variable to its component, in order.
+    ``earlier`` is the maximum number of tasks whose files each component gets, ``beside`` the files of the notebook's
+    folder.
     """
 
     body: list[ast.stmt] = field(default_factory=list)
     wanted: dict[str, list[str]] = field(default_factory=dict)
-    params: dict[str, Parameter] = field(default_factory=dict)
+    params: dict[str, DeclaredParameter] = field(default_factory=dict)
     tasks: dict[str, Component] = field(default_factory=dict)
-    results: dict[str, Made] = field(default_factory=dict)
+    results: dict[str, Producer] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     earlier: dict[str, int] = field(default_factory=dict)
     beside: dict[str, set[str]] = field(default_factory=dict)
@@ -54,28 +55,28 @@ class Wired:
 def wire(
     cell: Cell,
     components: Mapping[str, Component],
-    travels: Mapping[str, Travel],
-    params: Mapping[str, Parameter],
+    travels: Mapping[str, Dependencies],
+    params: Mapping[str, DeclaredParameter],
     constants: Mapping[str, str],
 ) -> Wired:
     """Fill in the inputs of the steps that the body of ``cell`` calls.
 
-    ``components`` are all that the notebook has, ``travels`` what those that the body calls need; ``params`` are
-    the pipeline's own declared parameters, ``constants`` what its body reads of the notebook's. Raises
+    ``components`` are all of the notebook, ``travels`` the dependencies of those that the body calls; ``params`` are
+    the pipeline's own declared parameters, ``constants`` the notebook's names that its body reads. Raises
     ``PipelineError`` with the line.
     """
     wiring = _Wiring(cell, components, travels, params, constants)
     wiring.result.body = wiring.block(copy.deepcopy(cell.tree.body))
     if not wiring.result.tasks:
         raise PipelineError(
-            f"pipeline {cell.name} calls no component; there are {', '.join(components) or 'none yet'}"
+            f"pipeline {cell.name} calls no component; components: {', '.join(components) or 'none yet'}"
         )
     wiring.find_wanted(wiring.result.body)
     return wiring.result
 
 
 _CEL: dict[str, str | int | None] = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
-"""Characters that a text in CEL has escaped."""
+"""Characters that are escaped in a text of CEL."""
 
 
 class _Wiring:
@@ -83,8 +84,8 @@ class _Wiring:
         self,
         cell: Cell,
         components: Mapping[str, Component],
-        travels: Mapping[str, Travel],
-        params: Mapping[str, Parameter],
+        travels: Mapping[str, Dependencies],
+        params: Mapping[str, DeclaredParameter],
         constants: Mapping[str, str],
     ) -> None:
         self.cell = cell
@@ -93,15 +94,15 @@ class _Wiring:
         self.travels = travels
         self.result = Wired(params=dict(params))
         self.declared = set(params)
-        self.made: dict[str, Made] = {}
+        self.made: dict[str, Producer] = {}
         self.local: set[str] = set()
-        self.closed: dict[str, Made] = {}  # made in a block that has ended
+        self.closed: dict[str, Producer] = {}  # written in a block that has ended
         self.files = WrittenFiles(components)
-        self.channels: set[str] = set()  # names of the body that stand for values of the run
+        self.channels: set[str] = set()  # names of the body that refer to values of the run
         self.depth = 0
 
     def escape(self, node: ast.Compare) -> None:
-        """Write texts that the run compares with as CEL reads them: KFP only puts quotes around them."""
+        """Escape texts in conditions for CEL: KFP only puts quotes around them."""
         operands = [node.left, *node.comparators]
         if any(map(self.is_of_the_run, operands)):
             node.left, *node.comparators = [self.escaped(one) for one in operands]
@@ -124,7 +125,7 @@ class _Wiring:
         return [new for statement in body for new in self.statement(statement)]
 
     def inner(self, body: list[ast.stmt]) -> list[ast.stmt]:
-        """The statements of a ``with`` or a loop: what they make is not seen after it."""
+        """The statements of a ``with`` or a loop: their producers are not available after it."""
         made, local, files = dict(self.made), set(self.local), self.files.copy()
         self.depth += 1
         wired = self.block(body)
@@ -166,13 +167,13 @@ class _Wiring:
         yield node
 
     def hoisted(self, node: ast.stmt) -> Iterator[ast.stmt]:
-        """Steps called inside a statement become statements before it."""
+        """Move calls of steps inside a statement to statements before it."""
         hoister = _Hoister(self)
         hoister.visit(node)
         yield from hoister.before
 
     def check_logic(self, node: ast.stmt) -> None:
-        """Refuse Python's own decisions over values that only the run will know: Python would decide too early."""
+        """Refuse Python conditions on values that are known only in the run: Python would evaluate them too early."""
         parts: list[ast.AST] = [node]
         while parts:
             part = parts.pop()
@@ -182,7 +183,7 @@ class _Wiring:
             if any(self.is_of_the_run(one) for one in decides):
                 raise self.error(
                     node,
-                    f"`{ast.unparse(decides[0])}` is known only when the pipeline runs, and Python decides on it now:"
+                    f"`{ast.unparse(decides[0])}` is known only when the pipeline runs, but Python evaluates it now:"
                     " use dsl.If, one comparison each",
                 )
             if isinstance(part, ast.Assign | ast.AugAssign | ast.AnnAssign) and part.value is not None:
@@ -195,11 +196,11 @@ class _Wiring:
             parts += [
                 child
                 for child in ast.iter_child_nodes(part)
-                if not (inner and isinstance(child, ast.stmt))  # a block's statements come on their own
+                if not (inner and isinstance(child, ast.stmt))  # a block's statements are visited separately
             ]
 
     def is_of_the_run(self, node: ast.AST) -> bool:
-        """Whether an expression is made of a task's output, a loop's item or a parameter."""
+        """Whether an expression contains a task's output, a loop's item or a parameter."""
         known = {*self.result.tasks, *self.channels, *self.result.params}
         return any(
             (isinstance(part, ast.Name) and part.id in known) or bool(self.component_called(part))
@@ -209,7 +210,7 @@ class _Wiring:
     # -- a task -----------------------------------------------------------------------------------------------
 
     def component_called(self, node: ast.AST | None) -> str:
-        """The name of the component that a node calls; empty when it is no such call."""
+        """The name of the component that a node calls; empty for anything else."""
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in self.components:
             return "" if node.func.id in self.local else node.func.id
         return ""
@@ -236,15 +237,15 @@ class _Wiring:
         self.give_files(call, component)
         self.files.write(component, variable)
         self.result.tasks[variable] = component
-        self.made |= {name: Made(component, variable) for name in component.outputs}
+        self.made |= {name: Producer(component, variable) for name in component.outputs}
         if not self.depth:
-            own = {name: Made(component, variable) for name in component.options.outputs}
+            own = {name: Producer(component, variable) for name in component.options.outputs}
             self.result.results |= own
         yield ast.copy_location(ast.Assign([ast.Name(variable, ast.Store())], call, lineno=call.lineno), call)
         yield from asked_of(variable, component)
 
     def give_files(self, call: ast.Call, component: Component) -> None:
-        """Hand a task the files of those before it that it reads."""
+        """Pass a task the files of earlier tasks that it reads."""
         try:
             tasks, beside = self.files.read(component, self.travels[component.name].files)
         except PipelineError as error:
@@ -265,16 +266,16 @@ class _Wiring:
 
     def check_call(self, call: ast.Call, component: Component) -> None:
         if call.args:
-            raise self.error(call, f"give {component.name}'s inputs by name: {component.name}(name=value)")
+            raise self.error(call, f"pass inputs of {component.name} by name: {component.name}(name=value)")
         known = self.inputs(component)
         for keyword in call.keywords:
             if keyword.arg is not None and keyword.arg not in known:
                 close = get_close_matches(keyword.arg, known, 1)
-                hint = f"did you mean {close[0]}?" if close else f"it has {', '.join(known) or 'none'}"
+                hint = f"did you mean {close[0]}?" if close else f"inputs: {', '.join(known) or 'none'}"
                 raise self.error(call, f"{component.name} has no input {keyword.arg}; {hint}")
 
     def found(self, name: str, component: Component, call: ast.Call) -> ast.expr:
-        """What a step's input gets when its call does not say."""
+        """The value of a step's input that its call does not give."""
         if name in self.local:
             return ast.Name(name, ast.Load())
         made = self.made.get(name)
@@ -288,12 +289,12 @@ class _Wiring:
             return _output(made.task, name)
         raise self.error(call, self.missing(name, component))
 
-    def parameter(self, name: str, component: Component) -> Parameter | None:
+    def parameter(self, name: str, component: Component) -> DeclaredParameter | None:
         if name in self.declared:
             return self.result.params[name]
         return self.travels[component.name].params.get(name) or self.result.params.get(name)
 
-    def add_parameter(self, param: Parameter) -> None:
+    def add_parameter(self, param: DeclaredParameter) -> None:
         known = self.result.params.get(param.name)
         if known is None:
             self.result.params[param.name] = param
@@ -302,40 +303,40 @@ class _Wiring:
         ):
             raise PipelineError(
                 f"pipeline {self.cell.name}: {param.name} is {known.type}={known.default!r} in {known.place} and"
-                f" {param.type}={param.default!r} in {param.place}: one pipeline has one parameter of that name"
+                f" {param.type}={param.default!r} in {param.place}: declare a parameter in one way only"
             )
 
-    def check_kind(self, name: str, component: Component, made: Made, call: ast.Call) -> None:
+    def check_kind(self, name: str, component: Component, made: Producer, call: ast.Call) -> None:
         wanted = component.inputs.get(name)
         is_kind = made.component.outputs[name].type
         if wanted is not None and wanted.kind.type != is_kind and component.function is None:
             raise self.error(
                 call,
-                f"{component.name} read {name} as {wanted.kind.type} when its cell ran, and {made.component.name} now"
-                f" makes {is_kind}: run cell {component.cell} again",
+                f"{component.name} read {name} as {wanted.kind.type} when its cell ran, but {made.component.name} now"
+                f" writes {is_kind}: run cell {component.cell} again",
             )
 
-    def note_difference(self, name: str, component: Component, made: Made) -> None:
-        """Say where the step gets another value than its cell read in the notebook."""
+    def note_difference(self, name: str, component: Component, made: Producer) -> None:
+        """Note where the step gets another value than its cell read in the notebook."""
         read, maker = component.inputs.get(name), made.component
         if read is None or not read.producer:
             return  # a function component: its cell read nothing
         if read.producer != maker.name:
             self.result.notes.append(
-                f"{component.name} read the {name} of {read.producer} in this notebook, and gets that of {maker.name}"
-                " here"
+                f"{component.name} read {name} from {read.producer} in this notebook, and gets it from {maker.name} in"
+                " this pipeline"
             )
         elif maker.cell.order > read.producer_order:
             self.result.notes.append(
-                f"{component.name} ran with the {name} of an earlier run of {maker.name}, which ran again since: what"
-                " this notebook shows of it is older than what the pipeline will make"
+                f"{component.name} ran with {name} from an earlier run of {maker.name}, which ran again since: its"
+                " results in this notebook are older than those of the pipeline"
             )
 
     def missing(self, name: str, component: Component) -> str:
         later = self.closed.get(name)
         if later is not None:
             return (
-                f"{component.name} reads {name}, which {later.component.name} makes inside a block: outside of it, use"
+                f"{component.name} reads {name}, which {later.component.name} writes inside a block: outside of it, use"
                 " dsl.OneOf or dsl.Collected"
             )
         makers = [
@@ -346,26 +347,24 @@ class _Wiring:
             needs = self.inputs(self.components[called[0]])
             mutual = [n for n in needs if n in component.outputs and n not in self.made]
             if mutual:
-                return (
-                    f"{component.name} and {called[0]} need each other ({name}, {mutual[0]}): that is a cycle"
-                )
-            return f"{component.name} reads {name}, which {called[0]} makes only later: put {called[0]} before it"
+                return f"{component.name} and {called[0]} form a cycle ({name}, {mutual[0]})"
+            return f"{component.name} reads {name}, which {called[0]} writes later: put {called[0]} before it"
         if makers:
             maker = makers[-1]
             return (
-                f"{component.name} reads {name}, which {maker} makes: add {maker} to the pipeline, before it"
+                f"{component.name} reads {name}, which {maker} writes: add {maker} to the pipeline, before it"
             )
-        return f"{component.name} reads {name}, which no component makes"
+        return f"{component.name} reads {name}, which no component writes"
 
     def error(self, node: ast.expr | ast.stmt, message: str) -> PipelineError:
-        # a chain's calls are written by us: there is no line of the user's to name
+        # kfnb writes the calls of a chain: there is no line of the user's to name
         where = str(self.cell.place(node.lineno)) if self.cell.number else f"pipeline {self.cell.name}"
         return PipelineError(f"{where}: {message}")
 
     # -- outputs ----------------------------------------------------------------------------------------------
 
     def find_wanted(self, body: Sequence[ast.stmt]) -> None:
-        """Collect the outputs that the body takes from tasks, and check that there are such."""
+        """Collect the outputs that the body takes from tasks, and check that they exist."""
         for node in (node for statement in body for node in ast.walk(statement)):
             taken = _taken(node)
             if taken is None or taken[0] not in self.result.tasks:
@@ -377,16 +376,16 @@ class _Wiring:
                 hint = (
                     f"did you mean {close[0]}?"
                     if close
-                    else f"it makes {', '.join(component.outputs) or 'none'}"
+                    else f"outputs: {', '.join(component.outputs) or 'none'}"
                 )
-                raise self.error(node, f"{component.name} makes no {taken[1]}; {hint}")  # type: ignore[arg-type]
+                raise self.error(node, f"{component.name} has no output {taken[1]}; {hint}")  # type: ignore[arg-type]
             wanted = self.result.wanted.setdefault(component.name, [])
             if taken[1] not in wanted and not logged:
                 wanted.append(taken[1])
 
 
 class _Hoister(ast.NodeTransformer):
-    """Takes the calls of steps out of an expression, each into a statement of its own before it."""
+    """Move each call of a step out of an expression into a separate statement before it."""
 
     def __init__(self, wiring: _Wiring) -> None:
         self.wiring = wiring
@@ -404,7 +403,7 @@ class _Hoister(ast.NodeTransformer):
         for inner in ast.walk(node):
             if name := self.wiring.component_called(inner):
                 raise self.wiring.error(
-                    node, f"call {name} in a statement of its own: a loop of steps is dsl.ParallelFor"
+                    node, f"call {name} in a separate statement: use dsl.ParallelFor for a loop of steps"
                 )
         return node
 
@@ -416,7 +415,7 @@ _LOGGED = {FILES, *(f"kf_{short}" for short, _ in KF_OUTPUTS.values())}
 
 
 def _decided_by(node: ast.AST) -> list[ast.expr]:
-    """The expressions on whose truth Python itself decides something at ``node``."""
+    """The expressions whose truth value Python evaluates at ``node``."""
     if isinstance(node, ast.If | ast.While | ast.IfExp | ast.Assert):
         return [node.test]
     if isinstance(node, ast.BoolOp):
@@ -464,7 +463,7 @@ def called_components(tree: ast.AST, components: Mapping[str, Component]) -> lis
 
 
 def given_by_name(tree: ast.AST, called: Sequence[str]) -> dict[str, set[str]]:
-    """The inputs that a body itself gives to each of the components that it calls."""
+    """The inputs that a body itself passes to each of the components that it calls."""
     given: dict[str, set[str]] = {name: set() for name in called}
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in given:

@@ -1,47 +1,47 @@
-"""What the kernel at hand has defined: its notebook and its pipelines, by name."""
+"""What this kernel has defined: its notebook and its pipelines, by name."""
 
 from __future__ import annotations
 
 from difflib import get_close_matches
 from pathlib import Path
 
-from kfnb.capture.notebook import Notebook
+from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.errors import UsageError
 from kfnb.pipeline.pipeline import Pipeline
 
 
 class Workspace:
-    """The notebook that runs in this process and the pipelines that it has defined."""
+    """The notebook of this process and the pipelines that it has defined."""
 
-    def __init__(self, notebook: Notebook) -> None:
+    def __init__(self, notebook: ExecutedNotebook) -> None:
         self.notebook = notebook
         self.pipelines: dict[str, Pipeline] = {}
 
     def pipeline(self, name: str) -> Pipeline:
-        """The pipeline called ``name``. Raises ``UsageError`` with the names there are."""
+        """The pipeline ``name``. Raises ``UsageError`` with the known names."""
         if name in self.pipelines:
             return self.pipelines[name]
         if name in self.notebook.components:
             raise UsageError(
                 f"{name} is a component, not a pipeline:",
                 code="unknown-pipeline",
-                hint=f"%kf_pipeline NAME {name} makes one of it",
+                hint=f"create a pipeline with %kf_pipeline NAME {name}",
                 ref=name,
             )
-        hint = self.like(name) or f"there are {', '.join(self.pipelines) or _NO_PIPELINES}"
+        hint = self.like(name) or f"pipelines: {', '.join(self.pipelines) or _NO_PIPELINES}"
         if (close := self._close(name)) in self.notebook.components:
-            hint += f" %kf_pipeline NAME {close} makes a pipeline of it"
+            hint += f" Create a pipeline of it with %kf_pipeline NAME {close}"
         raise UsageError(f"unknown pipeline {name}", code="unknown-pipeline", hint=hint, ref=name)
 
     def unknown(self, name: str) -> UsageError:
-        """The error for a name that is of no component and no pipeline."""
+        """The error for a name that is neither a component nor a pipeline."""
         known = ", ".join([*self.notebook.components, *self.pipelines]) or "none yet"
-        hint = self.like(name) or f"there are {known}"
+        hint = self.like(name) or f"known names: {known}"
         told = f"unknown component or pipeline {name}"
         return UsageError(told, code="unknown-component", hint=hint, ref=name)
 
     def like(self, name: str) -> str:
-        """Which component or pipeline may be meant by a name that is of neither; empty where none is like it."""
+        """A suggestion of a component or pipeline for an unknown name; empty where none is similar."""
         close = self._close(name)
         kind = "component" if close in self.notebook.components else "pipeline"
         return f"did you mean the {kind} {close}?" if close else ""
@@ -54,15 +54,15 @@ _NO_PIPELINES = "none yet: define one with %kf_pipeline"
 
 
 def workspace() -> Workspace:
-    """This process's workspace; an empty one where no notebook runs."""
+    """The workspace of this process; empty where no notebook runs."""
     global _current
     if _current is None:
-        _current = Workspace(Notebook({}, Path.cwd()))
+        _current = Workspace(ExecutedNotebook({}, Path.cwd()))
     return _current
 
 
 def use(current: Workspace) -> None:
-    """Make ``current`` this process's workspace."""
+    """Set the workspace of this process."""
     global _current
     _current = current
 

@@ -1,4 +1,4 @@
-"""The source of a step's function: the cell's text, with what it needs before it and what it puts out after it."""
+"""The source of a step's function: the cell's text, between its dependencies and the code for its outputs."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from kfnb.capture.body import INDENT, Body, body_of, exact, indented
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition, definitions_of
-from kfnb.capture.dependencies import Travel
+from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.embedded.reports import KF_MAKERS, KF_OUTPUTS
 from kfnb.capture.names import read_names
-from kfnb.capture.notebook import Notebook
+from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.syntax import all_names
-from kfnb.capture.values import Kind
+from kfnb.capture.values import ValueKind
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.model import FILES
 from kfnb.pipeline.files import NO_FILES, StepFiles
@@ -24,21 +24,21 @@ from kfnb.sourcemap import mark, mark_generated
 from kfnb.text.variables import COMPUTES_NAMES, told, told_defaults
 
 
-def logs_of(travel: Travel) -> dict[str, tuple[str, str]]:
-    """What of ``kf`` the step uses: each sort's short name -> (the output that it goes to, its KFP type)."""
+def logs_of(travel: Dependencies) -> dict[str, tuple[str, str]]:
+    """The functions of ``kf`` that the step uses -> (the output that the function writes to, its KFP type)."""
     return {short: (f"kf_{short}", kind) for short, kind in (KF_OUTPUTS[use] for use in sorted(travel.kf))}
 
 
 class StepWriter:
-    """Writes the source of a step's function."""
+    """Write the source of a step's function."""
 
     def __init__(
         self,
-        notebook: Notebook | None,
+        notebook: ExecutedNotebook | None,
         component: Component,
-        travel: Travel,
-        inputs: Mapping[str, Kind],
-        outputs: Mapping[str, Kind],
+        travel: Dependencies,
+        inputs: Mapping[str, ValueKind],
+        outputs: Mapping[str, ValueKind],
         arguments: Mapping[str, str],
         files: StepFiles = NO_FILES,
         variables: Variables = NO_VARIABLES,
@@ -94,7 +94,7 @@ class StepWriter:
         inside = {type(node) for tree in trees for node in ast.walk(tree)}
         own = inside & {ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda}
         if self.component.function is not None:
-            own.clear()  # the component's own function
+            own.clear()  # the component's function itself
         named = self.component.unpickled or "__name__" in self.travel.provided
         return bool(own or self.travel.sources or named)
 
@@ -115,7 +115,7 @@ class StepWriter:
         return self._signature() + "\n" + "\n".join(parts) + "\n"
 
     def wrapped(self, function: ast.FunctionDef) -> str:
-        """A function component's own function, with what it needs put at its top."""
+        """The function of a function component, with its dependencies at its top."""
         early, late = self._travelled()
         arguments = [argument.arg for argument in function.args.args]
         written = [name for name in arguments if name in self.component.outputs]
@@ -123,7 +123,7 @@ class StepWriter:
         needs = "\n".join([*self._beginning(written, travelled), *travelled])
         first = function.body[0]
         if ast.get_docstring(function) is not None and len(function.body) > 1:
-            first = function.body[1]  # the docstring stays first: KFP makes the description of it
+            first = function.body[1]  # the docstring stays first: KFP takes the description from it
         lines = exact(self.cell.code.text).split("\n")
         start = lines[first.lineno - 1]
         by = start[: len(start) - len(start.lstrip())]
@@ -164,9 +164,9 @@ class StepWriter:
     # -- the parts of the body --------------------------------------------------------------------------------
 
     def _globals(self, by: str = INDENT) -> list[str]:
-        """The names that are global in the step as they are in the notebook: all but the function's arguments.
+        """The names that are global in the step as in the notebook: all except the function's arguments.
 
-        So classes and functions are called by their own names, and can be pickled by them.
+        So classes and functions can be pickled by name.
         """
         travel = self.travel
         names = {*self._own(), *travel.constants, *(one.name for one in travel.imports.values())}
@@ -183,17 +183,17 @@ class StepWriter:
         ]
 
     def _beginning(self, written: list[str], travelled: list[str]) -> list[str]:
-        """What a step does first; its arguments ``written`` are artifacts, or paths, that it writes.
+        """The first statements of a step; its arguments ``written`` are artifacts, or paths, that it writes.
 
         ``travelled`` are the lines that follow, up to the cell and its inputs.
         """
         lines = ["kfnb_unpack()"] if self.helpers() else []
         if self.component.options.retries:
             lines.append(f"kfnb_attempts({self.component.options.retries}, [{', '.join(written)}])")
-        if self.artifacts:  # before a constant of one's name takes its place
+        if self.artifacts:  # before a constant may replace an argument of its name
             lines.append("kfnb_out = {" + ", ".join(f'"{name}": {name}' for name in self.artifacts) + "}")
         lines += self.files.entering()
-        if self._is_main():  # the last: a worker process runs what follows
+        if self._is_main():  # last, as a worker process runs what follows
             lines.append(f'kfnb_main("{self.component.name}", {_count(travelled)})')
         if lines:
             lines.insert(0, mark_generated("its own code"))
@@ -204,9 +204,9 @@ class StepWriter:
         return [INDENT + line for line in lines]
 
     def _travelled(self) -> tuple[list[str], list[str]]:
-        """What comes from the notebook: before the inputs, and the functions and classes that need them.
+        """The dependencies from the notebook: those before the inputs, and the functions and classes that need inputs.
 
-        Each set-up cell follows what it needs, and comes before what the cell itself needs.
+        Each set-up cell follows its own dependencies, and precedes those of the cell itself.
         """
         lines = self._modules()
         early, late = self._sources()
@@ -223,7 +223,7 @@ class StepWriter:
         return [line for source in sources if source.name in names for line in self._source(source)]
 
     def _modules(self) -> list[str]:
-        """The modules of the notebook's own."""
+        """The notebook's own modules."""
         if not self.travel.files:
             return []
         files = "".join(f"{INDENT * 2}{name!r}: {source!r},\n" for name, source in self.travel.files.items())
@@ -253,7 +253,7 @@ class StepWriter:
         ]
 
     def _shadowed(self) -> list[str]:
-        """Built-ins that the cell replaces: they would be taken for local names without a value."""
+        """Built-ins that the cell replaces: they would be local names without a value."""
         rebound = {*self.component.names.writes, *self.component.names.deletes}
         names = sorted(name for name in rebound & self.travel.provided if hasattr(builtins, name))
         if not names:
@@ -275,7 +275,7 @@ class StepWriter:
         return early, late
 
     def _ordered(self) -> list[tuple[Definition, set[str]]]:
-        """The sources, each after those that it needs to be defined itself; with all that it needs for that."""
+        """The sources, each after those that its definition needs, with these."""
         needs = {}
         for source in self.travel.sources:
             assert source.node is not None
@@ -299,7 +299,7 @@ class StepWriter:
         return [INDENT + mark(source.cell.place(source.first)), indented(body.text), *moved]
 
     def _classes(self, *, own: bool) -> str:
-        """The notebook's classes and functions that a step has, as the source of a dict; with ``own``, its own too."""
+        """The notebook's classes and functions in a step, as the source of a dict; with ``own``, its own too."""
         names = {source.name for source in self.travel.sources if _is_pickled_by_name(source)}
         if own:
             names |= {d.name for d in definitions_of(self.cell, self.star_names) if _is_pickled_by_name(d)}
@@ -319,7 +319,7 @@ class StepWriter:
         return [INDENT + mark_generated("inputs"), *(INDENT + line for line in lines)] if lines else []
 
     def _making(self, use: str) -> str:
-        """What makes one of ``kf``'s functions."""
+        """The call that creates a function of ``kf``."""
         output = f'kfnb_out["{self.logs[KF_OUTPUTS[use][0]][0]}"]'
         curves = f", kfnb_curves({output})" if use == "log_metrics" and self.by_step else ""
         return f"{use}={KF_MAKERS[use]}({output}{curves})"
@@ -361,25 +361,25 @@ class StepWriter:
         return f'kfnb_save({value}, kfnb_out["{name}"], {classes}{", " + writer if writer else ""})'
 
     def _used(self) -> set[str]:
-        """All names that may be asked of an ``import *``."""
+        """All names that may be needed from an ``import *``."""
         nodes: list[ast.AST] = [source.node for source in self.travel.sources if source.node is not None]
         nodes += [one.cell.tree for one in self.travel.setups]
         return set().union(all_names(self.cell.tree), self.outputs, *(all_names(node) for node in nodes))
 
 
 def _is_pickled_by_name(definition: Definition) -> bool:
-    """Whether plain pickle writes what a definition makes by its name: a class, or a function as it was defined."""
+    """Whether plain pickle stores the defined object by name: a class, or a function defined by ``def``."""
     node = definition.node
     return definition.makes_type or (isinstance(node, ast.FunctionDef) and not node.decorator_list)
 
 
 def _count(lines: Sequence[str]) -> int:
-    """How many statements the indented lines are."""
+    """The number of statements in the indented lines."""
     return len(ast.parse("\n".join(["if True:", *lines, f"{INDENT}pass"])).body[0].body) - 1  # type: ignore[attr-defined]
 
 
 def _logs_by_step(trees: Iterable[ast.AST]) -> bool:
-    """Whether code may give a step to what it logs: it says so, unpacks arguments, or hands ``kf`` on."""
+    """Whether code may log with a step: it passes ``step``, unpacks arguments, or passes ``kf`` on."""
     nodes = [node for tree in trees for node in ast.walk(tree)]
     named = [node for node in nodes if isinstance(node, ast.Name) and node.id == "kf"]
     plain = [

@@ -1,1 +1,1 @@
-"""Text that people type and read: literals, durations and dates, quantities, names."""
+"""Text that users type and read: literals, durations and dates, quantities, names."""

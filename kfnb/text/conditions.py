@@ -1,4 +1,4 @@
-"""The conditions of If, Elif and Else in words: KFP's compiler writes them as CEL over inputs of its own making."""
+"""The conditions of If, Elif and Else as text: KFP's compiler writes them as CEL over generated inputs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LONGEST_VALUE = 40
 def words(condition: str) -> str:
     """A branch by its condition: ``if accuracy > 0.9``, ``else if accuracy > 0.5``, ``else``; empty without one.
 
-    KFP writes ``Else`` as the negation of all that came before.
+    KFP writes ``Else`` as the negation of all earlier conditions.
     """
     if not condition:
         return ""
@@ -29,10 +29,10 @@ def words(condition: str) -> str:
 
 
 def decided(condition: str, values: Mapping[str, Any], *, taken: bool) -> str:
-    """What a condition came to with these ``values`` of its inputs: ``0.93 > 0.9: taken``.
+    """The result of a condition with these ``values`` of its inputs: ``0.93 > 0.9: taken``.
 
-    Of an ``Elif`` or an ``Else``, which depend on what came before: ``accuracy = 0.93: not taken``. Empty where a value
-    is not known.
+    For an ``Elif`` or an ``Else``, which depend on earlier conditions: ``accuracy = 0.93: not taken``. Empty if a value
+    is unknown.
     """
     names = _names(condition)
     if not condition or any(name not in values for name in names):
@@ -45,7 +45,7 @@ def decided(condition: str, values: Mapping[str, Any], *, taken: bool) -> str:
 
 
 def _parts(condition: str) -> tuple[bool, str]:
-    """Whether it is an ``If``, and its own part of the condition."""
+    """Whether a condition is that of an ``If``, and the part of the condition that is not from earlier branches."""
     earlier, _, own = condition.rpartition(" && ")
     if own.startswith("!(") or earlier.startswith("!("):
         return False, own
@@ -53,7 +53,7 @@ def _parts(condition: str) -> tuple[bool, str]:
 
 
 def _names(condition: str) -> dict[str, str]:
-    """What people call the inputs in a condition: an output by its own name, or with its task's to tell it apart."""
+    """Readable names of the inputs in a condition: an output's name, with its task's name if that is ambiguous."""
     found = dict.fromkeys(_INPUT.findall(condition))
     short = {name: _name(name) for name in found}
     several = {one for one, count in Counter(short.values()).items() if count > 1}
@@ -61,11 +61,11 @@ def _names(condition: str) -> dict[str, str]:
 
 
 def _name(name: str) -> str:
-    """``accuracy`` for ``pipelinechannel--evaluate-accuracy``: what a step puts out has no dash in its name."""
+    """``accuracy`` for ``pipelinechannel--evaluate-accuracy``: names of outputs have no dash."""
     task, dash, output = _whole(name).rpartition("-")
     if _LOOP_ITEM in name:
         return name.partition("-subvar-")[2] or "item"
-    # what a function returns has no name of its own
+    # the return value of a function has no name
     return task if dash and output == "Output" else output
 
 
@@ -74,7 +74,7 @@ def _whole(name: str) -> str:
 
 
 def _with(condition: str, names: Mapping[str, str]) -> str:
-    """A condition with others in the place of its inputs, and without the casts that KFP puts around them."""
+    """A condition with its inputs replaced, and without the casts that KFP puts around them."""
     said = _INPUT.sub(lambda found: names.get(found[1], found[1]), condition)
     return " ".join(_CAST.sub(r"\1", said).split())
 

@@ -1,4 +1,4 @@
-"""Values that people type: JSON or Python literals."""
+"""Values that users type: JSON or Python literals."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def read_literal(text: str) -> Any:
-    """``text`` as the JSON or Python literal that it is, or unchanged where it is neither."""
+    """Parse ``text`` as a JSON or Python literal; return it unchanged if it is neither."""
     for read in (json.loads, ast.literal_eval):
         try:
             return read(text.strip())

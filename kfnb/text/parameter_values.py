@@ -1,8 +1,8 @@
-"""Numbers of parameters: what JSON and protobuf make of Python's.
+"""Numbers of parameters, as JSON and protobuf represent them.
 
-KFP hands values on as protobuf's, whose numbers are doubles, and writes them as JSON for a step, without a fraction
-where there is none. So a step gets 3 for 3.0, here as on the cluster. The declared type of a parameter says which
-numbers are floats where one is shown; inside lists and dicts nothing is declared, and a whole number is an integer.
+KFP passes values as protobuf, whose numbers are doubles, and writes them as JSON for a step, whole numbers without a
+fraction. So a step gets 3 for 3.0, here as on the cluster. For display, the declared type of a parameter decides which
+numbers are floats; inside lists and dicts there is no declared type, and a whole number is an integer.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from decimal import Decimal
 from typing import Any
 
 _EXACT = 2**53
-"""Doubles count exactly up to here."""
+"""Doubles represent all integers exactly up to this number."""
 
 _LONGEST = 1e21
-"""From here on JSON has an exponent, which Python reads as a float."""
+"""From this number on, JSON has an exponent, which Python reads as a float."""
 
 _ESCAPED = {ord(char): f"\\u{ord(char):04x}" for char in "<>&\u2028\u2029"}
-"""What Go writes so in JSON."""
+"""The characters that Go escapes in JSON."""
 
 
 def plain(value: Any) -> Any:
@@ -27,7 +27,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool) and _EXACT < abs(value) < _LONGEST:
         value = float(value)
     if isinstance(value, float) and value.is_integer() and abs(value) < _LONGEST:
-        return int(Decimal(repr(value)))  # the shortest digits that tell the double, as the cluster writes it
+        return int(
+            Decimal(repr(value))
+        )  # the shortest digits that identify the double, as the cluster writes it
     if isinstance(value, list):
         return [plain(item) for item in value]
     if isinstance(value, Mapping):
@@ -36,7 +38,7 @@ def plain(value: Any) -> Any:
 
 
 def text(value: Any) -> str:
-    """``value`` as the cluster writes it where a text is due: no exponents, JSON without blanks."""
+    """``value`` as the cluster converts it to text: no exponents, JSON without blanks."""
     if isinstance(value, str):
         return value
     if isinstance(value, float):
@@ -46,7 +48,7 @@ def text(value: Any) -> str:
 
 
 def typed(value: Any, kind: str) -> Any:
-    """``value`` as the declared parameter type ``kind`` has it: numbers only, nothing else is changed."""
+    """Convert numbers in ``value`` to the declared parameter type ``kind``; nothing else is changed."""
     if isinstance(value, bool):
         return value
     if kind == "NUMBER_INTEGER" and isinstance(value, float) and value.is_integer():
@@ -57,17 +59,17 @@ def typed(value: Any, kind: str) -> Any:
 
 
 def kept(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """An artifact's metadata as ML Metadata keeps them: a truth value is 1 or 0."""
+    """An artifact's metadata as ML Metadata stores them: a truth value is 1 or 0."""
     return {name: int(value) if isinstance(value, bool) else plain(value) for name, value in metadata.items()}
 
 
 def wrapped(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """An artifact's metadata as a step that takes the artifact gets them: lists and dicts each in a dict of its own."""
+    """An artifact's metadata as a step receives them: each list or dict is wrapped in a dict."""
     return {name: _wrap(value) for name, value in kept(metadata).items()}
 
 
 def unwrapped(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """An artifact's metadata as they were before they were wrapped."""
+    """An artifact's metadata before they were wrapped."""
     return {name: plain(_unwrap(value)) for name, value in metadata.items()}
 
 

@@ -26,7 +26,7 @@ _QUANTITY = re.compile(r"([+-]?[0-9.]+(?:[eE][+-]?[0-9]+)?)([numkKMGTPE]?i?)")
 
 
 def amount(text: object) -> float:
-    """The number that a quantity is; 0 for what is none."""
+    """The number of a quantity; 0 for an invalid quantity."""
     found = _QUANTITY.fullmatch(str(text).strip())
     if found is None or found[2] not in _UNITS:
         return 0.0

@@ -1,4 +1,4 @@
-"""Moments, spans and schedules as people type them."""
+"""Times, durations and schedules as users type them."""
 
 from __future__ import annotations
 
@@ -28,46 +28,48 @@ def span(text: str) -> int:
     """``90s``, ``30m``, ``1h``, ``2d`` or ``1w`` in seconds. Raises ``UsageError``."""
     found = _SPAN.fullmatch(text.strip().lower())
     if found is None or not int(found[1]):
-        raise UsageError(f"{text!r} is no span of time: write 90s, 30m, 1h, 2d or 1w")
+        raise UsageError(f"{text!r} is not a duration: write 90s, 30m, 1h, 2d or 1w")
     return int(found[1]) * _UNITS[found[2]]
 
 
 def instant(given: str | float | datetime, *, ahead: bool = False, now: float | None = None) -> float:
-    """A moment in seconds since the epoch: a date, with a time or not, or a span before now or ``ahead`` (``2d``).
+    """A time in seconds since the epoch: of a date, with or without a time, or a duration ago or ``ahead`` (``2d``).
 
-    What names no time zone is local time. Raises ``UsageError``.
+    Without a time zone, it is local time. Raises ``UsageError``.
     """
     if isinstance(given, int | float):
         return float(given)
     if isinstance(given, str) and _SPAN.fullmatch(given.strip().lower()):
         return (time.time() if now is None else now) + span(given) * (1 if ahead else -1)
     try:
-        # Python 3.10 does not read the Z of UTC
+        # Python 3.10 does not parse the Z of UTC
         read = (
             given if isinstance(given, datetime) else datetime.fromisoformat(re.sub("[Zz]$", "+00:00", given))
         )
-        return read.timestamp()  # of local time, where it names no zone
+        return read.timestamp()  # local time without a zone
     except (ValueError, OverflowError, OSError):
         raise UsageError(
-            f"{given!r} is no moment: write 2026-11-25, 2026-11-25T06:00, or 2d for two days "
+            f"{given!r} is not a time: write 2026-11-25, 2026-11-25T06:00, or 2d for two days "
             f"{'from now' if ahead else 'ago'}"
         ) from None
 
 
 def rfc3339(seconds: float) -> str:
-    """A moment as Kubeflow's API has it."""
+    """A time in the format of Kubeflow's API."""
     return datetime.fromtimestamp(seconds, timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def cron(text: str) -> str:
     """A schedule in KFP's cron, whose first of six fields is the second. Five fields, as crontab has, get second 0.
 
-    Raises ``UsageError`` for what KFP would not take.
+    Raises ``UsageError`` for a schedule that KFP would not accept.
     """
     fields = text.split()
     if fields and fields[0].startswith("@"):
         if text.strip().lower() not in _NAMED:
-            raise UsageError(f"--cron {text!r}: there are {', '.join(_NAMED)}; --every 1h is for intervals")
+            raise UsageError(
+                f"--cron {text!r}: known names are {', '.join(_NAMED)}; use --every 1h for intervals"
+            )
         return text.strip().lower()
     if len(fields) == len(_FIELDS) - 1:
         fields = ["0", *fields]
@@ -83,22 +85,22 @@ def cron(text: str) -> str:
 
 
 def cron_note(text: str) -> str:
-    """What was made of a schedule that was given in another form than KFP's; empty where nothing was."""
+    """A note on a schedule that was converted to KFP's format; empty if it was not."""
     made = cron(text)
     same = made == " ".join(text.split())
-    return "" if same else f"{text!r} is {made!r} in KFP's cron, which has the second first"
+    return "" if same else f"{text!r} is {made!r} in KFP's cron, which begins with seconds"
 
 
 def _check(text: str, part: str, name: str, limits: tuple[int, int], names: tuple[str, ...]) -> None:
-    """Raise ``UsageError`` for a part of a field (``*``, ``*/5``, ``1-5``, ``mon``) that KFP would not take."""
+    """Raise ``UsageError`` for a part of a field (``*``, ``*/5``, ``1-5``, ``mon``) that KFP would not accept."""
     low, high = limits
     found = _PART.fullmatch(part.lower())
     if found is None or found[4] == "0":
-        raise UsageError(f"--cron {text!r}: {part!r} is no {name}")
+        raise UsageError(f"--cron {text!r}: {part!r} is not a valid {name}")
     ends = [_number(end, low, names) for end in (found[2], found[3]) if end]
     if any(end is None or not low <= end <= high for end in ends):
-        told = f"{low} to {high}" + (f", or {names[0]} to {names[-1]}" if names else "")
-        raise UsageError(f"--cron {text!r}: {part!r} is no {name}, which is {told}")
+        allowed = f"{low} to {high}" + (f", or {names[0]} to {names[-1]}" if names else "")
+        raise UsageError(f"--cron {text!r}: {part!r} is not a valid {name}: write {allowed}")
     if ends != sorted(ends, key=lambda end: end or 0):
         raise UsageError(f"--cron {text!r}: {part!r} ends before it begins")
 

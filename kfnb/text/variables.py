@@ -1,6 +1,6 @@
-"""Environment variables that steps read: how a step's program tells which, and which look like secrets.
+"""Environment variables that steps read: how a step's program declares them, and which look like secrets.
 
-A program tells them by a comment, so that its engine knows, also from a compiled file:
+A program declares them in comments, so that its engine knows them, also from a compiled file:
 
     # kfnb: reads the environment variables REGION, STAGE
     # kfnb: where they have none, gives a value to the environment variables OMP_NUM_THREADS
@@ -19,18 +19,18 @@ from kfnb.sourcemap import mark_generated
 _TOLD = "reads the environment variables "
 _DEFAULTS = "where they have none, gives a value to the environment variables "
 _ODD = re.compile(r"[\s,%\x00-\x1f]")
-"""Characters of a name that would end it in the comment."""
+"""Characters that would end a name in the comment."""
 COMPUTES_NAMES = mark_generated("computes names of environment variables")
-"""The comment by which a program says that it looks up variables by names which are not written in it."""
+"""The comment by which a program declares that it looks up variables by computed names."""
 _COMPUTES = re.compile(rf"^[ \t]*{re.escape(COMPUTES_NAMES)}$", re.MULTILINE)
 _WORD = 2
-"""Characters up to which a text counts only where it is a word of a name: ``a`` is in most names."""
+"""Texts up to this length count only as whole words of a name: ``a`` is in most names."""
 
 OF_A_POD = frozenset({
     "HOME", "HOSTNAME", "LANG", "LC_ALL", "LOGNAME", "OLDPWD", "PATH", "PWD", "SHELL", "SHLVL", "TERM", "TMPDIR",
     "USER", "_",
 })  # fmt: skip
-"""Variables of the machine itself, of which a pod has its own."""
+"""Variables of the machine itself, for which a pod has its own values."""
 
 _SECRET = frozenset({
     "APIKEY", "AUTH", "CREDENTIAL", "CREDENTIALS", "CREDS", "KEY", "PASS", "PASSPHRASE", "PASSWD", "PASSWORD", "PAT",
@@ -53,22 +53,22 @@ _RANDOM = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9+_=-]{32,}")
 
 
 def told(names: Iterable[str]) -> str:
-    """The comment by which a program says that it reads variables; empty for none."""
+    """The comment by which a program declares that it reads variables; empty for none."""
     return _line(_TOLD, names)
 
 
 def told_defaults(names: Iterable[str]) -> str:
-    """The comment by which a program says that it sets variables which have no value; empty for none."""
+    """The comment by which a program declares that it sets variables without a value; empty for none."""
     return _line(_DEFAULTS, names)
 
 
 def read_by(source: str) -> tuple[str, ...]:
-    """The variables that a program says it reads."""
+    """The variables that a program declares that it reads."""
     return _names(_TOLD, source)
 
 
 def defaulted_by(source: str) -> tuple[str, ...]:
-    """The variables that a program says it sets where they have no value."""
+    """The variables that a program declares that it sets where they have no value."""
     return _names(_DEFAULTS, source)
 
 
@@ -83,14 +83,14 @@ def _names(words: str, source: str) -> tuple[str, ...]:
 
 
 def computes_names(source: str) -> bool:
-    """Whether a program says that it looks up variables by names which are not written in it."""
+    """Whether a program declares that it looks up variables by computed names."""
     return _COMPUTES.search(source) is not None
 
 
 def named_by(value: Any, names: Iterable[str]) -> set[str]:
     """The variables that a program which computes names may look up where ``value`` is one of its parameters.
 
-    They are those of ``names`` that have one of the value's texts in them, and the texts themselves.
+    These are the ``names`` that contain one of the value's texts, and the texts themselves.
     """
     found: set[str] = set()
     for text in _texts(value):

@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 from decimal import ROUND_HALF_UP, Context
 from typing import Any
 
-from kfnb.model import Artifact, Run
+from kfnb.model import Artifact, RunSnapshot
 
 TIMES = "\N{MULTIPLICATION SIGN}"
 
@@ -152,7 +152,7 @@ def type_name(schema_title: str) -> str:
     return schema_title.removeprefix("system.")
 
 
-def own_name(run: Run) -> str:
+def own_name(run: RunSnapshot) -> str:
     """A run's name; empty where it says no more than the pipeline's name and when that began."""
     generated = re.escape(run.pipeline) + r"(-\d{8}-\d{6}(-[0-9a-f]{4})?)?"
     return "" if re.fullmatch(generated, run.name) else run.name

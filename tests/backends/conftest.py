@@ -21,11 +21,13 @@ def backend(tmp_path: Path) -> LocalBackend:
 
 
 @pytest.fixture
-def run_pipeline(backend: LocalBackend, tmp_path: Path) -> Callable[..., model.Run]:
+def run_pipeline(backend: LocalBackend, tmp_path: Path) -> Callable[..., model.RunSnapshot]:
     """Run a pipeline to its end, with these arguments."""
     from running import submission, wait
 
-    def run(pipeline: Any, *, cache: bool = False, folder: Path = tmp_path, **arguments: Any) -> model.Run:
+    def run(
+        pipeline: Any, *, cache: bool = False, folder: Path = tmp_path, **arguments: Any
+    ) -> model.RunSnapshot:
         return wait(backend, backend.submit(submission(pipeline, folder, cache, **arguments)))
 
     return run

@@ -57,7 +57,7 @@ def case(
     return add
 
 
-def canonical(run: model.Run, read: Callable[[Artifact], bytes] | None = None) -> str:
+def canonical(run: model.RunSnapshot, read: Callable[[Artifact], bytes] | None = None) -> str:
     """How a run ended, task by task, in JSON that two backends can be compared by; ``read`` gets artifacts' bytes.
 
     What differs from run to run is left out: times, addresses, ids, and what an exit task hears but the state.

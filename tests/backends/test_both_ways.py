@@ -7,11 +7,11 @@ from engines import ENGINES
 
 from kfnb.errors import RunFailed
 from kfnb.jobs.polling import Pace
-from kfnb.model import Artifact, Run
+from kfnb.model import Artifact, RunSnapshot
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 
 
-def run_both(tmp_path, monkeypatch, pipeline, **arguments) -> tuple[Run, Run]:
+def run_both(tmp_path, monkeypatch, pipeline, **arguments) -> tuple[RunSnapshot, RunSnapshot]:
     """The run here, and the one there."""
     monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.05, 0.2))
     found = []
@@ -28,7 +28,7 @@ def run_both(tmp_path, monkeypatch, pipeline, **arguments) -> tuple[Run, Run]:
     return here, there
 
 
-def shape(run: Run) -> dict:
+def shape(run: RunSnapshot) -> dict:
     """What both must agree on, by task."""
     return {
         task.id: {
@@ -50,7 +50,7 @@ def shape(run: Run) -> dict:
     }
 
 
-def exact(run: Run) -> str:
+def exact(run: RunSnapshot) -> str:
     """The same as JSON."""
     return json.dumps(shape(run), sort_keys=True, default=sorted)
 

@@ -1,13 +1,13 @@
 """Several runs as one comparison."""
 
-from kfnb.model import Compared, Run, RunState, Task
+from kfnb.model import Compared, RunSnapshot, RunState, Task
 from kfnb.resources.runs.comparison import compared
 
 SUCCEEDED, FAILED = RunState.SUCCEEDED, RunState.FAILED
 
 
 def run(run_id, *tasks, **fields):
-    return Run(run_id, run_id, "p", "local", SUCCEEDED, tasks=tasks, **fields)
+    return RunSnapshot(run_id, run_id, "p", "local", SUCCEEDED, tasks=tasks, **fields)
 
 
 def task(task_id, state=SUCCEEDED, **fields):

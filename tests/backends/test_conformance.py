@@ -11,8 +11,7 @@ from engines import ENGINES, Engine
 
 from kfnb.errors import BackendError, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
-from kfnb.model import Artifact, RunState
-from kfnb.model import Run as Seen
+from kfnb.model import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.backend import CACHED
 from kfnb.resources.runs.events import Fold, encode
 from kfnb.resources.runs.handle import Run
@@ -296,7 +295,7 @@ def test_a_backend_says_how_often_it_may_be_looked_at(engine: Engine):
     assert 0 < engine.backend.pace.shortest <= engine.backend.pace.longest
 
 
-def _as_data(run: Seen) -> object:
+def _as_data(run: RunSnapshot) -> object:
     return {task.id: encode(vars(task)) for task in run.tasks}, run.state, run.metrics, run.error, run.result
 
 

@@ -12,17 +12,17 @@ from launcher import Execution, Reference
 from record_corpus import recorded
 from running import submission, wait
 
-from kfnb.model import Artifact, Run, RunState, Task
+from kfnb.model import Artifact, RunSnapshot, RunState, Task
 from kfnb.resources.runs.local import LocalBackend
 
 
-def reference(spec: dict[str, Any], arguments: dict[str, Any], folder: Path) -> Run:
+def reference(spec: dict[str, Any], arguments: dict[str, Any], folder: Path) -> RunSnapshot:
     """The run that ``Reference`` makes, with values as kfnb shows them: numbers of the declared types."""
     ran = Reference(spec, arguments, folder)
     result = {
         name: _shown(value, kind) for name, value, kind in _declared(ran.result, spec["root"], "output")
     }
-    return Run(
+    return RunSnapshot(
         "reference", "", "", "kfp", RunState(ran.state),
         tasks=tuple(_task(path, execution) for path, execution in ran.tasks.items()),
         result=result,
@@ -93,7 +93,7 @@ class Ended:
     name: str
     case: Case
     arguments: dict[str, Any]
-    run: Run
+    run: RunSnapshot
 
     @property
     def told(self) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from kfnb.errors import UsageError
-from kfnb.model import FILES, Artifact, Run, RunState, Task
+from kfnb.model import FILES, Artifact, RunSnapshot, RunState, Task
 from kfnb.resources.runs.output_files import keep, written
 
 
@@ -29,7 +29,7 @@ def here(tmp_path):
 @pytest.fixture
 def files(tmp_path):
     told = {"plots/a.png": "a", "plots/deep/b.png": "b", "plots/c.csv": "c", "d.png": "d"}
-    return written(Run("1", "r", "p", "local", tasks=(task(tmp_path / "run", "w", 1.0, told),)))
+    return written(RunSnapshot("1", "r", "p", "local", tasks=(task(tmp_path / "run", "w", 1.0, told),)))
 
 
 def texts(files):
@@ -43,7 +43,7 @@ def test_the_files_of_a_run_are_by_the_paths_that_the_cells_wrote(files):
 def test_of_a_path_that_several_steps_wrote_the_last_counts_and_what_was_removed_is_gone(tmp_path):
     first = task(tmp_path, "first", 1.0, {"log": "1", "gone": "x"})
     second = task(tmp_path, "second", 2.0, {"log": "12"}, removed=["gone"])
-    assert texts(written(Run("1", "r", "p", "local", tasks=(second, first)))) == {"log": "12"}
+    assert texts(written(RunSnapshot("1", "r", "p", "local", tasks=(second, first)))) == {"log": "12"}
 
 
 def test_of_a_loops_turns_the_last_one_counts_whichever_ended_last(tmp_path):
@@ -51,12 +51,14 @@ def test_of_a_loops_turns_the_last_one_counts_whichever_ended_last(tmp_path):
         task(tmp_path, f"for-loop-1/{turn}/s", 20.0 - turn, {"x": str(turn), f"x{turn}": ""})
         for turn in (0, 10, 9)
     ]
-    found = texts(written(Run("1", "r", "p", "local", tasks=tuple(turns))))
+    found = texts(written(RunSnapshot("1", "r", "p", "local", tasks=tuple(turns))))
     assert found == {"x": "10", "x0": "", "x9": "", "x10": ""}
 
 
 def test_a_temporary_file_is_known_by_its_path_and_is_not_copied_back(tmp_path, here):
-    found = written(Run("1", "r", "p", "local", tasks=(task(tmp_path, "w", 1.0, {"absolute/tmp/t": "1"}),)))
+    found = written(
+        RunSnapshot("1", "r", "p", "local", tasks=(task(tmp_path, "w", 1.0, {"absolute/tmp/t": "1"}),))
+    )
     assert texts(found) == {"/tmp/t": "1"}
     with pytest.raises(UsageError, match=r"cannot keep /tmp/t: the path leads out of the folder"):
         keep(found, [], here)
@@ -83,7 +85,7 @@ def test_a_pattern_chooses_by_the_path(files, here, pattern, chosen):
 @pytest.mark.parametrize("pattern", ["a [1].txt", "*.txt", "a [[]1].txt"])
 def test_a_name_may_have_characters_of_patterns_in_it(tmp_path, here, pattern):
     files = written(
-        Run("1", "r", "p", "local", tasks=(task(tmp_path / "run", "w", 1.0, {"a [1].txt": "x"}),))
+        RunSnapshot("1", "r", "p", "local", tasks=(task(tmp_path / "run", "w", 1.0, {"a [1].txt": "x"}),))
     )
     assert keep(files, [pattern], here).copied == ("a [1].txt",)
     assert (here / "a [1].txt").read_text() == "x"

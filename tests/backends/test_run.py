@@ -22,10 +22,10 @@ class Kept:
     name = "kept"
     pace = Pace(0.01, 0.05)
 
-    def __init__(self, run: model.Run) -> None:
+    def __init__(self, run: model.RunSnapshot) -> None:
         self.run = run
 
-    def get(self, run_id: str) -> model.Run:
+    def get(self, run_id: str) -> model.RunSnapshot:
         assert run_id == self.run.id
         return self.run
 
@@ -38,7 +38,7 @@ class Kept:
 
 
 def handle(*tasks: Task, state: RunState = RunState.SUCCEEDED, **fields: Any) -> Run:
-    return Run(Kept(model.Run("r1", "name", "churn", "kept", state, tasks=tasks, **fields)), "r1")  # type: ignore[arg-type]
+    return Run(Kept(model.RunSnapshot("r1", "name", "churn", "kept", state, tasks=tasks, **fields)), "r1")  # type: ignore[arg-type]
 
 
 def task(task_id: str, **fields: Any) -> Task:
@@ -83,10 +83,12 @@ def test_a_name_that_is_not_there_tells_which_are() -> None:
 def test_what_a_running_run_does_not_have_yet_is_told_with_how_to_wait_for_it() -> None:
     run = handle(Task("train", "train", RunState.RUNNING), state=RunState.RUNNING)
     waits = r"run\.wait\(\) waits for"
-    with pytest.raises(KeyError, match=f"output loss of train is not there yet: train is running; {waits}"):
+    with pytest.raises(
+        KeyError, match=f"output loss of train is not available yet: train is running; {waits}"
+    ):
         run.outputs["train"]["loss"]
     with pytest.raises(
-        KeyError, match=f"task evaluate is not there yet, and the run is still running; {waits}"
+        KeyError, match=f"task evaluate does not exist yet, and the run is still running; {waits}"
     ):
         run.outputs["evaluate"]
     assert "loss" not in run.outputs["train"]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from kfnb.model import Run, RunState
+from kfnb.model import RunSnapshot, RunState
 from kfnb.resources.runs.selection import Selection
 
-RUN = Run("1", "Nightly-7", "p", "local", state=RunState.FAILED, experiment="churn", created=100.0)
+RUN = RunSnapshot("1", "Nightly-7", "p", "local", state=RunState.FAILED, experiment="churn", created=100.0)
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_a_run_fits_where_all_that_is_asked_for_does(chosen, fits):
 
 
 def test_a_run_that_names_no_experiment_is_in_the_default_one():
-    assert Selection(experiment="Default").fits(Run("1", "r", "p", "local"))
+    assert Selection(experiment="Default").fits(RunSnapshot("1", "r", "p", "local"))

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.jobs.polling import Pace
-from kfnb.model import Dimension, Objective, RunState, Study, Trial, TrialState
+from kfnb.model import Dimension, Objective, RunState, StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.handle import Study as Handle
 
 SPACE = (
@@ -31,7 +31,7 @@ class MadeUp:
         began = time.time()
         objective = Objective("loss")
         trials = tuple(self._trial(number, began) for number in range(count))
-        self._study = Study(
+        self._study = StudySnapshot(
             name, self.name, objective, RunState.RUNNING, "train", SPACE, "tpe",
             max_trials=2 * count, parallel=2, created=began, started=began, trials=trials,
         )  # fmt: skip
@@ -53,7 +53,7 @@ class MadeUp:
         trials = self._study.trials
         self._study = replace(self._study, trials=(*trials, self._trial(len(trials), time.time())))
 
-    def get(self, name: str) -> Study:
+    def get(self, name: str) -> StudySnapshot:
         del name
         return self._study
 

@@ -184,7 +184,7 @@ def test_what_a_cell_read_of_its_own_earlier_run_is_noted(shell) -> None:
     shell.run(component("two", "x = x + 1", "x"))
     assert shell.component("two").notes == ()
     shell.run(component("two", "x = x + 1", "x"))
-    assert "as an earlier run of this cell had left it" in shell.component("two").notes[0]
+    assert "x had the value that an earlier run of this cell left" in shell.component("two").notes[0]
     shell.run("%kf_pipeline p one two")
     assert (shell["x"], shell.submit("p").result["x"]) == (3, 2)
 
@@ -194,38 +194,38 @@ def test_a_producer_that_ran_again_is_noted_where_the_pipeline_is_made(shell, ca
     shell.run(component("two", "y = x", "y"))
     shell.run(component("one", "x = 2", "x"))
     shell.run("%kf_pipeline p one two")
-    assert "two ran with the x of an earlier run of one" in capsys.readouterr().out
+    assert "two ran with x from an earlier run of one" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("before", "cell", "message"),
     [
-        ("", "y = nope", "cell c [3], line 2: nothing makes nope"),
+        ("", "y = nope", "cell c [3], line 2: nope is not defined by any cell"),
         ("cols = 1", "y = colz", "did you mean cols?"),
         (
             "df = object()",
             "\ny = df",
-            "cell c [3], line 3: df (object) was made by cell [2], which is no component",
+            "cell c [3], line 3: df (object) was created by cell [2], which is not a component",
         ),
-        ("df = object()", "df = str(df)", "df (object) was made by cell [2]"),
+        ("df = object()", "df = str(df)", "df (object) was created by cell [2]"),
         (
             "df = object()",
             "try:\n    y = str(df)\nexcept Exception:\n    y = 0",
-            "df (object) was made by cell [2]",
+            "df (object) was created by cell [2]",
         ),
         ("x = 1\ndel x", "y = x", "line 2: x was deleted by cell [2]"),
-        ("", "y = Out[1]", "Out is the notebook's own history"),
-        ("", "y = _", "_ is the notebook's own history"),
-        ("", "y = _1", "_1 is the notebook's own history"),
-        ("", "y = 1\n%cd /tmp", "line 3: %cd cannot travel"),
-        ("", "y = get_ipython().user_ns", "line 2: get_ipython() is the notebook's"),
-        ("grid = [[0] * 2] * 2", "grid[0][0] = 1", "cell [2], line 1: parts of grid are one object"),
+        ("", "y = Out[1]", "Out is the notebook's history"),
+        ("", "y = _", "_ is the notebook's history"),
+        ("", "y = _1", "_1 is the notebook's history"),
+        ("", "y = 1\n%cd /tmp", "line 3: %cd cannot be used in a component"),
+        ("", "y = get_ipython().user_ns", "line 2: get_ipython() cannot be used in a step"),
+        ("grid = [[0] * 2] * 2", "grid[0][0] = 1", "cell [2], line 1: grid contains one object twice"),
         (
             "",
             "def f():\n    x = 0\n    def g():\n        global x\n        x = 1\n    g()\n    return x\ny = f()",
             "line 5: global x",
         ),
-        ("", "# nothing", "holds no code"),
+        ("", "# nothing", "has no code"),
     ],
 )
 def test_what_cannot_travel_is_refused_where_it_stands(shell, before: str, cell: str, message: str) -> None:
@@ -250,7 +250,7 @@ def test_what_cannot_travel_is_refused_where_it_stands(shell, before: str, cell:
 def test_a_value_that_cannot_travel_is_refused_where_it_is_read(shell, value: str, message: str) -> None:
     shell.run(f"%%kf_component make\nx = {value}\n")
     assert message in shell.fails("%%kf_component use\n\ny = x\n")
-    assert "cell use [2], line 3: x, which cell make [1] makes" in shell.fails(
+    assert "cell use [2], line 3: x, defined by cell make [1]" in shell.fails(
         "%%kf_component use\n\ny = x\n"
     ).replace("[3]", "[2]")
     shell.run("x.close() if hasattr(x, 'close') else None")
@@ -262,7 +262,7 @@ def test_an_output_that_cannot_travel_is_refused_where_it_is_asked_for(shell) ->
 
 
 def test_an_output_that_the_cell_never_makes_is_refused(shell) -> None:
-    assert "never assigns y" in shell.fails("%%kf_component c --output y\nx = 1\n")
+    assert "does not assign y" in shell.fails("%%kf_component c --output y\nx = 1\n")
 
 
 @pytest.mark.parametrize("name", ["list", "class", "2x", "größe", "a-b", "dsl", "kfnb_load", "Dataset"])
@@ -281,7 +281,7 @@ def test_a_cell_that_fails_or_is_no_python_makes_no_component(shell) -> None:
 def test_a_plain_cell_that_rebinds_a_steps_value_makes_it_live(shell) -> None:
     shell.run("%%kf_component make\nx = [1]\n")
     shell.run("x = x + [len(x)]")
-    assert "x (list) was made by cell [2], which is no component" in shell.fails(
+    assert "x (list) was created by cell [2], which is not a component" in shell.fails(
         "%%kf_component use\ny = x\n"
     )
 
@@ -290,13 +290,13 @@ def test_a_plain_cell_that_changes_a_steps_value_unseen_is_noted(shell, capsys) 
     shell.run("%%kf_component make\nx = [1]\n")
     shell.run("x.append(2)")
     shell.run("%%kf_component use\ny = len(x)\n")
-    assert "note: x is not as cell make [1] left it" in capsys.readouterr().out
+    assert "note: x has changed since cell make [1] ran" in capsys.readouterr().out
 
 
 def test_a_default_taken_from_a_value_that_has_changed_since_is_refused(shell) -> None:
     shell.run("k = 1\ndef f(v=k):\n    return v")
     shell.run("k = 2")
-    assert "cell [1], line 2: f took k when it was defined, and cell [2] has assigned k since" in shell.fails(
+    assert "cell [1], line 2: f used k when it was defined, and cell [2] has assigned k since" in shell.fails(
         "%%kf_component c\ny = f()\n"
     )
 
@@ -307,7 +307,7 @@ def test_a_change_that_another_name_sees_here_alone_is_reported(shell, capsys) -
     assert "note" not in capsys.readouterr().out
     shell.run("%%kf_component change\nx.append(2)\n")
     told = capsys.readouterr().out
-    assert "x and y are one object here and two in the pipeline, where y does not see" in told
+    assert "x and y are one object here and two in the pipeline, where y does not get the changes" in told
     assert "x and v are one object here" in told
     shell.run("%%kf_component apart\nw = [z, w]\nw.append(3)\n")
     assert "note" not in capsys.readouterr().out
@@ -373,7 +373,7 @@ def test_two_inputs_that_share_an_object_are_reported(shell: Any, capsys: pytest
     shell.run("class Net:\n    w = 0\nclass Optimizer:\n    def __init__(self, net):\n        self.net = net")
     shell.run("%%kf_component make\nnet = Net()\nopt = Optimizer(net)")
     shell.run("%%kf_component train\nopt.net.w = 1\nresult = net.w")
-    assert "share an object here, and are apart in the pipeline" in capsys.readouterr().out
+    assert "share an object here, but not in the pipeline" in capsys.readouterr().out
 
 
 def test_the_names_of_a_frames_index_are_part_of_it(agree: Any) -> None:
@@ -388,7 +388,7 @@ def test_the_names_of_a_frames_index_are_part_of_it(agree: Any) -> None:
 def test_a_seed_in_a_plain_cell_is_reported(shell: Any, capsys: pytest.CaptureFixture[str]) -> None:
     shell.run("import numpy as np\nnp.random.seed(0)")
     shell.run("%%kf_component draw\nx = np.random.rand()")
-    assert "np.random.seed() does not reach the step" in capsys.readouterr().out
+    assert "np.random.seed() has no effect in the step" in capsys.readouterr().out
 
 
 def test_a_step_that_names_a_file_is_not_cached(shell: Any, tmp_path: Any) -> None:
@@ -415,14 +415,16 @@ def test_a_helper_that_was_edited_since_is_reported(shell: Any, capsys: pytest.C
     shell.run("%%kf_component a --output x\nx = f()")
     shell.run("def f():\n    return 2", cell_id="f")
     shell.run("%kf_pipeline p a")
-    assert "f was defined again since a ran: the pipeline has the new one" in capsys.readouterr().out
+    assert "f was redefined since a ran: the pipeline uses the new definition" in capsys.readouterr().out
     assert shell.submit("p").result["x"] == 2
 
 
 def test_one_name_for_two_components_is_refused_where_every_cell_runs_once(shell: Any) -> None:
     shell.kernel.notebook.linear = True
     shell.run("%%kf_component clean\nx = 1")
-    assert "component clean is that of cell clean [1] already" in shell.fails("%%kf_component clean\nx = 2")
+    assert "component clean is already defined by cell clean [1]" in shell.fails(
+        "%%kf_component clean\nx = 2"
+    )
 
 
 def test_an_expression_over_constants_is_a_constant(agree: Any) -> None:
@@ -435,7 +437,7 @@ def test_an_expression_over_constants_is_a_constant(agree: Any) -> None:
 def test_an_expression_over_anything_else_is_none(shell: Any) -> None:
     shell.run("%%kf_parameters\nrows = 3")
     shell.run("half = rows / 2")
-    assert "half (float) was made by cell [2], which is no component" in shell.fails(
+    assert "half (float) was created by cell [2], which is not a component" in shell.fails(
         "%%kf_component a\nx = half"
     )
 
@@ -471,12 +473,12 @@ def test_none_in_a_cell_of_parameters_is_a_constant(agree: Any) -> None:
     [
         (
             "%%kf_component a\ndef f(x: int) -> int:\n    return x",
-            "the function is called f and the component a",
+            "the function is named f and the component a",
         ),
-        ("%%kf_component a\n%%timeit\nx = 1", "cell a [1], line 2: %%timeit cannot travel"),
-        ("%%kf_component a\n\n%%sql\nselect 1", "cell a [1], line 3: %%sql cannot travel"),
-        ("%%sql\n%%kf_component a\nselect 1", "cell a [1], line 2: %%sql cannot travel"),
-        ("%%kf_component a\n%%bash --out x\nls", "cell a [1], line 2: %%bash cannot travel"),
+        ("%%kf_component a\n%%timeit\nx = 1", "cell a [1], line 2: %%timeit cannot be used in a component"),
+        ("%%kf_component a\n\n%%sql\nselect 1", "cell a [1], line 3: %%sql cannot be used in a component"),
+        ("%%sql\n%%kf_component a\nselect 1", "cell a [1], line 2: %%sql cannot be used in a component"),
+        ("%%kf_component a\n%%bash --out x\nls", "cell a [1], line 2: %%bash cannot be used in a component"),
         ("%%kf_component a --cpu lots\nx = 1", "--cpu lots: write it as Kubernetes does"),
         ("%%kf_component a --memory 4Q\nx = 1", "--memory 4Q: write it as Kubernetes does"),
         ("%%kf_component a --retries -1\nx = 1", "--retries"),

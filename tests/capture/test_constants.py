@@ -104,13 +104,13 @@ def test_the_text_that_makes_a_constant_stands_in_the_step(shell) -> None:
 @pytest.mark.parametrize("text", LIVE)
 def test_what_depends_on_more_than_its_text_does_not_travel(shell, text: str) -> None:
     shell.run(f"{IMPORTS}thing = {text}")
-    assert "was made by cell [1], which is no component" in shell.fails("%%kf_component c\nx = thing")
+    assert "was created by cell [1], which is not a component" in shell.fails("%%kf_component c\nx = thing")
 
 
 def test_what_is_made_of_a_components_value_does_not_travel(shell) -> None:
     shell.run("%%kf_component a\nn = 3")
     shell.run("from pathlib import Path\nFILES = [Path(str(i)) for i in range(n)]")
-    assert "FILES (list) was made by cell [2]" in shell.fails("%%kf_component c\nx = FILES")
+    assert "FILES (list) was created by cell [2]" in shell.fails("%%kf_component c\nx = FILES")
 
 
 def test_a_constant_that_a_component_changes_is_an_output_of_it(shell, agree) -> None:
@@ -128,7 +128,7 @@ def test_a_constant_that_a_component_changes_is_an_output_of_it(shell, agree) ->
 def test_a_constant_that_a_plain_cell_has_changed_since_is_refused(shell) -> None:
     shell.run("from collections import Counter\nCOUNTS = Counter('ab')")
     shell.run("COUNTS.update('a')")
-    assert "COUNTS was changed since this line made it: run this cell again" in shell.fails(
+    assert "COUNTS has changed since this line defined it: run this cell again" in shell.fails(
         "%%kf_component c\nx = COUNTS['a']"
     )
 
@@ -144,9 +144,9 @@ def test_a_constant_is_as_it_was_when_the_component_ran(shell) -> None:
 @pytest.mark.parametrize(
     ("made", "advice"),
     [
-        ("len(os.listdir())", "or declare it: --param thing"),
+        ("len(os.listdir())", "or declare a parameter, --param thing"),
         ("Path.cwd()", "Make that cell a component (%%kf_component), or begin it with %%kf_setup"),
-        ("threading.Lock()", "Make it in the component, or in a cell that begins with %%kf_setup"),
+        ("threading.Lock()", "Create it in the component, or in a cell that begins with %%kf_setup"),
     ],
 )
 def test_a_refusal_says_what_can_be_done(shell, made: str, advice: str) -> None:

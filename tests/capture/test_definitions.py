@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kfnb.capture.cell import Cell
-from kfnb.capture.definitions import Sort, definitions_of
+from kfnb.capture.definitions import DefinitionKind, definitions_of
 
 
 def sorts(raw: str) -> dict[str, str]:
@@ -60,7 +60,9 @@ def test_the_text_of_a_definition_is_its_own_statement() -> None:
     cell = Cell(
         "# why\n@deco\ndef f():\n    # inside\n    return 1\nx = 1; g = lambda: x; x = 2\n", 1, 1, "key"
     )
-    texts = {one.name: one.text for one in definitions_of(cell, lambda _: ()) if one.sort is Sort.SOURCE}
+    texts = {
+        one.name: one.text for one in definitions_of(cell, lambda _: ()) if one.sort is DefinitionKind.SOURCE
+    }
     assert texts == {"f": "@deco\ndef f():\n    # inside\n    return 1", "g": "g = lambda: x"}
 
 
@@ -129,4 +131,4 @@ def test_a_helper_of_another_cell_is_another_one(shell) -> None:
 def test_what_a_class_keeps_in_itself_is_noted_when_it_changes(shell, capsys) -> None:
     shell.run("class Counter:\n    n = 0\n    @classmethod\n    def up(cls):\n        cls.n += 1")
     shell.run("%%kf_component c\nCounter.up()\nx = Counter.n\n")
-    assert "note: what Counter keeps in itself was changed here" in capsys.readouterr().out
+    assert "note: attributes of Counter were changed here" in capsys.readouterr().out

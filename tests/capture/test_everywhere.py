@@ -19,7 +19,7 @@ def later():
 
 
 def notes(shell: Shell, name: str) -> list[str]:
-    told = "does not reach the step: put it into a cell that begins with %%kf_setup"
+    told = "has no effect in the step: put it in a cell that begins with %%kf_setup"
     return [note.removesuffix(told).strip() for note in shell.component(name).notes if note.endswith(told)]
 
 

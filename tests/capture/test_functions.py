@@ -63,7 +63,7 @@ def test_a_function_however_it_is_laid_out(shell, function: str) -> None:
         ("def f(a: int = max(1, 2)) -> int:\n    return a", "the default of a is not a literal"),
         (
             "@print\ndef f(a: int) -> int:\n    return a",
-            "line 2: the function of a component takes no decorator",
+            "decorators are not supported on a component's function",
         ),
     ],
 )

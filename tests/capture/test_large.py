@@ -11,7 +11,7 @@ import pytest
 
 from kfnb.capture import content, fingerprint, object_changes
 from kfnb.capture.content import examine
-from kfnb.capture.fingerprint import Look
+from kfnb.capture.fingerprint import Thoroughness
 
 ROWS = 5000
 CHANGED = ROWS // 2 + 1
@@ -133,10 +133,12 @@ def test_what_of_arrays_is_not_looked_at_whole_is_bounded(
     known = object_changes.examine
     monkeypatch.setattr(object_changes, "MOST", 50_000)
     monkeypatch.setattr(
-        object_changes, "examine", lambda value, look=Look.QUICK: (whole.append(look), known(value, look))[1]
+        object_changes,
+        "examine",
+        lambda value, look=Thoroughness.QUICK: (whole.append(look), known(value, look))[1],
     )
     notebook.run("%%kf_component look\nt = arr.mean() + table.mean() + xs[3]")
-    assert whole.count(Look.WHOLE) == 2  # arr, before and after
+    assert whole.count(Thoroughness.WHOLE) == 2  # arr, before and after
 
 
 # -- fingerprints -----------------------------------------------------------------------------------------------------
@@ -156,21 +158,21 @@ def test_what_of_arrays_is_not_looked_at_whole_is_bounded(
     ],
 )
 def test_no_change_of_one_element_goes_unseen_where_all_is_looked_at(array: Any) -> None:
-    before = examine(array, Look.WHOLE).digest
-    assert examine(array, Look.WHOLE).digest == before
+    before = examine(array, Thoroughness.WHOLE).digest
+    assert examine(array, Thoroughness.WHOLE).digest == before
     for place in (0, array.size // 2 + 1, array.size - 1):
         known = array.flat[place]
         array.flat[place] = array.flat[place - 7 if place else 9]
-        assert examine(array, Look.WHOLE).digest != before
+        assert examine(array, Thoroughness.WHOLE).digest != before
         array.flat[place] = known
-        assert examine(array, Look.WHOLE).digest == before
+        assert examine(array, Thoroughness.WHOLE).digest == before
 
 
 def test_an_order_is_part_of_what_is_looked_at() -> None:
     array = np.arange(50_000)
-    assert examine(array, Look.WHOLE).digest != examine(array[::-1].copy(), Look.WHOLE).digest
+    assert examine(array, Thoroughness.WHOLE).digest != examine(array[::-1].copy(), Thoroughness.WHOLE).digest
     rolled = np.roll(array, 4096)
-    assert examine(array, Look.WHOLE).digest != examine(rolled, Look.WHOLE).digest
+    assert examine(array, Thoroughness.WHOLE).digest != examine(rolled, Thoroughness.WHOLE).digest
 
 
 def test_looking_draws_no_random_number(everything_is_large: None) -> None:

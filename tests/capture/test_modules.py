@@ -60,5 +60,5 @@ def test_what_is_set_in_a_module_stays_in_the_step_and_is_noted(agree, shell) ->
         "%%kf_component reads --output y\ny = [os.sep, x]\n",
     )
     notes = "\n".join(shell.component("sets").notes)
-    assert "cell sets [2], line 2: what is set in os stays in this step" in notes
+    assert "cell sets [2], line 2: os is changed in this step only" in notes
     assert "cell sets [2], line 3: random.seed() seeds this step alone" in notes

@@ -6,78 +6,80 @@ from pathlib import Path
 
 import pytest
 
-from kfnb.capture.definitions import Sort
-from kfnb.capture.notebook import Notebook
+from kfnb.capture.definitions import DefinitionKind
+from kfnb.capture.notebook import ExecutedNotebook
 
 
-def run(notebook: Notebook, raw: str, cell_id: str | None = None) -> None:
+def run(notebook: ExecutedNotebook, raw: str, cell_id: str | None = None) -> None:
     cell = notebook.cell(raw, notebook._order + 1, cell_id)
     exec(cell.code.text, notebook.namespace)
     notebook.record(cell)
 
 
-def made(notebook: Notebook, name: str, before: int | None = None) -> tuple[int, Sort] | None:
+def made(
+    notebook: ExecutedNotebook, name: str, before: int | None = None
+) -> tuple[int, DefinitionKind] | None:
     found = notebook.definition(name, before)
     return (found.cell.order, found.sort) if found else None
 
 
 def test_the_latest_statement_makes_a_name() -> None:
-    notebook = Notebook({}, Path())
+    notebook = ExecutedNotebook({}, Path())
     run(notebook, "x = 1")
     run(notebook, "x = str(x)")
-    assert made(notebook, "x") == (2, Sort.LIVE)
-    assert made(notebook, "x", before=2) == (1, Sort.LITERAL)
+    assert made(notebook, "x") == (2, DefinitionKind.LIVE)
+    assert made(notebook, "x", before=2) == (1, DefinitionKind.LITERAL)
     run(notebook, "del x")
-    assert made(notebook, "x") == (3, Sort.DELETED)
+    assert made(notebook, "x") == (3, DefinitionKind.DELETED)
 
 
 def test_a_function_is_as_in_the_newest_run_of_its_cell() -> None:
-    notebook = Notebook({}, Path())
+    notebook = ExecutedNotebook({}, Path())
     run(notebook, "def f(): return 1", "a")
     run(notebook, "def f(): return 2", "b")
     run(notebook, "def f(): return 3", "a")
-    assert made(notebook, "f", before=3) == (2, Sort.SOURCE)
-    assert made(notebook, "f", before=2) == (3, Sort.SOURCE)
+    assert made(notebook, "f", before=3) == (2, DefinitionKind.SOURCE)
+    assert made(notebook, "f", before=2) == (3, DefinitionKind.SOURCE)
 
 
 @pytest.mark.parametrize(("linear", "newest"), [(False, 2), (True, 1)])
 def test_without_cell_ids_a_function_again_is_an_edit_unless_nobody_edits(linear: bool, newest: int) -> None:
-    notebook = Notebook({}, Path(), linear=linear)
+    notebook = ExecutedNotebook({}, Path(), linear=linear)
     run(notebook, "def f(): return 1")
     run(notebook, "def f(): return 2")
-    assert made(notebook, "f", before=2) == (newest, Sort.SOURCE)
+    assert made(notebook, "f", before=2) == (newest, DefinitionKind.SOURCE)
 
 
 def test_statements_that_did_not_run_make_nothing() -> None:
-    notebook = Notebook({}, Path())
+    notebook = ExecutedNotebook({}, Path())
     run(notebook, "if 0:\n    x = 1\nfor y in []: pass\ntry:\n    1 / 0\nexcept ZeroDivisionError as e: pass")
     assert made(notebook, "x") is made(notebook, "y") is made(notebook, "e") is None
 
 
 def test_a_tagged_cell_makes_parameters() -> None:
-    notebook = Notebook({}, Path(), tagged=["rows = 5\nurl = 'x'\nimport os"])
+    notebook = ExecutedNotebook({}, Path(), tagged=["rows = 5\nurl = 'x'\nimport os"])
     run(notebook, "rows = 5\nurl = 'x'\nimport os\n")
-    assert made(notebook, "rows") == (1, Sort.PARAMETER)
-    assert made(notebook, "os") == (1, Sort.IMPORT)
+    assert made(notebook, "rows") == (1, DefinitionKind.PARAMETER)
+    assert made(notebook, "os") == (1, DefinitionKind.IMPORT)
     assert (notebook.parameters["rows"].type, notebook.parameters["rows"].default) == ("int", 5)
 
 
 def test_papermills_cell_makes_parameters_of_what_it_was_given() -> None:
-    notebook = Notebook({}, Path())
+    notebook = ExecutedNotebook({}, Path())
     run(notebook, "# Parameters\nrows = 50\n")
     assert notebook.injected == {"rows": 50}
 
 
 def test_a_cell_that_is_no_python_is_passed_over() -> None:
-    notebook = Notebook({}, Path())
+    notebook = ExecutedNotebook({}, Path())
     notebook.record(notebook.cell("%%bash\nls", 1, None))
     notebook.record(notebook.cell("x = = 1", 1, None))
     assert not notebook.names()
 
 
 def test_a_module_that_cannot_be_imported_has_no_star_names() -> None:
-    assert Notebook({}, Path()).star_names("no.such.module") == []
-    assert "floor" in Notebook({}, Path()).star_names("math")
+    assert ExecutedNotebook({}, Path()).star_names("no.such.module") == []
+    assert "floor" in ExecutedNotebook({}, Path()).star_names("math")
 
 
 def test_parameters_are_the_steps_and_the_pipelines(shell) -> None:

@@ -75,7 +75,7 @@ def test_an_undeclared_package_is_refused_with_its_line(shell, tmp_path_factory,
 
 
 def test_a_word_that_is_no_package_is_refused(shell) -> None:
-    assert "--package a b is no package" in shell.fails("%%kf_component c --package 'a b'\nx = 1\n")
+    assert "--package a b is not a package" in shell.fails("%%kf_component c --package 'a b'\nx = 1\n")
 
 
 def test_an_import_that_may_fail_needs_no_package(agree, shell) -> None:

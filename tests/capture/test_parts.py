@@ -43,7 +43,7 @@ def test_a_cell_that_runs_again_takes_its_own_parts_place(
     assert parts.submit("p").outputs["train"]["best"] == 7
     capsys.readouterr()
     parts.run("%%kf_component train --param n:int=1\ntotal = 10 * n", cell_id="a")
-    assert "note: train continues with what cell [" in capsys.readouterr().out
+    assert "note: train still includes cell [" in capsys.readouterr().out
     assert parts.submit("p").outputs["train"]["best"] == 11
 
 
@@ -61,13 +61,13 @@ def test_a_failure_is_told_by_the_cell_and_line_that_it_came_from(parts: Shell) 
     ("cell", "message"),
     [
         ("%%kf_component other --continue\nx = 1", "no component other to continue"),
-        ("%%kf_component train --continue --cpu 2\nx = 1", "give the rest to the first cell of train"),
+        ("%%kf_component train --continue --cpu 2\nx = 1", "move the rest to the first cell of train"),
         (
             "%%kf_component train --continue --param n:int=4\nx = n",
-            "n is already a parameter of train: leave --param n out here",
+            "n is already a parameter of train: remove --param n here",
         ),
-        ("%%kf_component f --continue\nx = 1", "f is one function, which no other cell can continue"),
-        ("%%kf_component train --continue\nx = nothing", "line 2: nothing makes nothing"),
+        ("%%kf_component f --continue\nx = 1", "f is a single function, which another cell cannot continue"),
+        ("%%kf_component train --continue\nx = nothing", "line 2: nothing is not defined by any cell"),
     ],
 )
 def test_what_cannot_be_continued_says_so(parts: Shell, cell: str, message: str) -> None:
@@ -82,4 +82,4 @@ def test_where_every_cell_runs_once_a_component_may_have_several(shell: Shell) -
     shell.run("%%kf_component a --continue --output z\nz = x + y")
     shell.run("%kf_pipeline p a")
     assert shell.submit("p").result == {"z": 3}
-    assert "is that of cell a [" in shell.fails("%%kf_component a\nx = 2")
+    assert "is already defined by cell a [" in shell.fails("%%kf_component a\nx = 2")

@@ -126,7 +126,7 @@ def test_a_function_component_has_it_too(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        ("%%kf_setup\n%sql select 1", "cell [2], line 2: %sql cannot travel with a set-up cell"),
+        ("%%kf_setup\n%sql select 1", "cell [2], line 2: %sql cannot be used in a set-up cell"),
         (
             "%%kf_setup\nimport asyncio\nawait asyncio.sleep(0)",
             "cell [2], line 3: a set-up cell cannot await",
@@ -142,11 +142,11 @@ def test_what_it_cannot_hold_is_refused_where_it_stands(shell: Shell, cell: str,
 def test_it_cannot_need_what_a_step_makes(shell: Shell) -> None:
     shell.run("%%kf_component a\nx = 1")
     shell.run("%%kf_setup\ny = x + 1")
-    assert "set-up cell [2] reads x, which component a makes" in shell.fails("%%kf_component b\nz = 1")
+    assert "set-up cell [2] reads x, which component a defines" in shell.fails("%%kf_component b\nz = 1")
 
 
 def test_a_cell_tagged_imports_or_functions_is_one(shell: Shell, tmp_path: Path) -> None:
-    from kfnb.capture.notebook import Notebook
+    from kfnb.capture.notebook import ExecutedNotebook
     from kfnb.capture.setup import TAGS
     from kfnb.ipython.notebook_file import NotebookFile
 
@@ -157,7 +157,7 @@ def test_a_cell_tagged_imports_or_functions_is_one(shell: Shell, tmp_path: Path)
     ]
     (tmp_path / "n.ipynb").write_text(json.dumps({"cells": cells}))
     found = NotebookFile(tmp_path / "n.ipynb").tagged(*TAGS)
-    notebook = Notebook({"math": 1, "f": 1, "x": 1}, tmp_path, set_up=found)
+    notebook = ExecutedNotebook({"math": 1, "f": 1, "x": 1}, tmp_path, set_up=found)
     for number, text in enumerate(sources.values()):
         notebook.record(notebook.cell(text, number, str(number)))
     assert [cell.raw for cell in notebook.setups(9)] == [sources["imports"], sources["functions"]]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from kfnb.capture.dependencies import Travel, trace
+from kfnb.capture.dependencies import Dependencies, trace
 
 
-def travel(shell, name: str) -> Travel:
+def travel(shell, name: str) -> Dependencies:
     component = shell.component(name)
     return trace(
         shell.kernel.notebook,
@@ -57,7 +57,9 @@ def test_a_name_that_the_cell_may_make_itself_is_taken_where_there_is_one(shell)
 def test_a_kernels_own_object_that_may_be_the_cells_is_noted(shell, capsys) -> None:
     shell.run("x = object()")
     shell.run("%%kf_component c\nif True:\n    x = 2\ny = x\n")
-    assert "note: x is taken to be made by the component itself, not by cell [1]" in capsys.readouterr().out
+    assert (
+        "note: x is assumed to be defined by the component itself, not by cell [1]" in capsys.readouterr().out
+    )
 
 
 def test_a_guarded_name_may_be_missing(agree) -> None:
@@ -71,11 +73,11 @@ def test_two_names_for_one_constant_stay_one_object(agree) -> None:
 def test_a_constant_that_was_changed_behind_its_back_is_refused(shell) -> None:
     shell.run("x = 1")
     shell.run("exec('x = object()')")
-    assert "cell [1], line 1: x is no longer the constant that this line made it" in shell.fails(
+    assert "cell [1], line 1: x has changed since this line defined it" in shell.fails(
         "%%kf_component c\ny = x\n"
     )
 
 
 def test_code_that_cannot_be_seen_is_noted(shell, capsys) -> None:
     shell.run("%%kf_component c\nexec('z = 1')\ny = 1\n")
-    assert "note: cell c [1], line 2: exec(): code in a string cannot be seen" in capsys.readouterr().out
+    assert "note: cell c [1], line 2: not analyzed: exec(): code in a string" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from kfnb.capture.content import examine
-from kfnb.capture.fingerprint import Look
+from kfnb.capture.fingerprint import Thoroughness
 from kfnb.capture.values import LARGEST_PARAMETER, is_tree, keeps_in_json, kind_of
 
 
@@ -145,8 +145,10 @@ def test_reading_a_frame_is_no_change_and_writing_is() -> None:
         ("Sparse[int]", None),
     ],
 )
-@pytest.mark.parametrize("look", Look)
-def test_a_change_of_one_cell_is_seen_in_columns_of_every_sort(look: Look, column: Any, value: Any) -> None:
+@pytest.mark.parametrize("look", Thoroughness)
+def test_a_change_of_one_cell_is_seen_in_columns_of_every_sort(
+    look: Thoroughness, column: Any, value: Any
+) -> None:
     pd = pytest.importorskip("pandas")
     series = pd.Series(column) if isinstance(column, list) else pd.Series([0, 1, 0]).astype(column)
     frame = pd.DataFrame({"a": 1, "x": series})
@@ -158,7 +160,7 @@ def test_a_change_of_one_cell_is_seen_in_columns_of_every_sort(look: Look, colum
     else:
         frame.loc[0, "x"] = pd.Series([value]).astype(frame["x"].dtype)[0]
     assert examine(frame, look).digest != before
-    if look is not Look.PLACE:
+    if look is not Thoroughness.PLACE:
         assert examine(twin, look).digest == before
 
 

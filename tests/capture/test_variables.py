@@ -356,9 +356,9 @@ def test_one_note_tells_what_is_read_and_how_a_cluster_gets_it(notebook):
     )
     (note,) = notes(notebook)
     assert note == (
-        f"cell {notebook.component('c').cell}: reads the environment variables API_TOKEN, REGION, STAGE: where one of"
-        " them changes, the step runs again. On a cluster --env REGION --env STAGE of %kf_submit and"
-        " --secret NAME:KEY=API_TOKEN of %%kf_component gives them to the step"
+        f"cell {notebook.component('c').cell}: reads the environment variables API_TOKEN, REGION, STAGE: the step"
+        " runs again when one of them changes. On a cluster, %kf_submit --env REGION --env STAGE and"
+        " %%kf_component --secret NAME:KEY=API_TOKEN pass them to the step"
     )
 
 
@@ -472,7 +472,7 @@ def test_what_does_not(name, value):
 
 def kept(shell, body, options=""):
     shell.run(f"%%kf_component c {options}\n{body}")
-    return [note.partition(": ")[2] for note in shell.component("c").notes if ": keeps what" in note]
+    return [note.partition(": ")[2] for note in shell.component("c").notes if ": keeps " in note]
 
 
 @pytest.fixture
@@ -506,9 +506,7 @@ def clocks(shell):
 )
 def test_a_value_that_would_be_another_one_later_is_noted_once(clocks, body, call):
     (note,) = kept(clocks, body)
-    assert note.startswith(
-        f"keeps what {call} gave: where the step is taken from the cache, it is what an earlier run"
-    )
+    assert note.startswith(f"keeps {call}: a cached step has the values of an earlier run")
     assert kept(clocks, body, "--no-cache") == []
 
 

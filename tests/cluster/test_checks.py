@@ -16,8 +16,17 @@ from replay_kubernetes import Fault, written_kubeconfig
 
 from kfnb import settings
 from kfnb.cli import main
-from kfnb.model.check import Outcome
-from kfnb.model.cluster import Knowledge, KubeflowPart, Machine, Part, Status, Version, Volume, WaitingPod
+from kfnb.model.check import CheckOutcome
+from kfnb.model.cluster import (
+    Knowledge,
+    KubeflowPart,
+    Machine,
+    Status,
+    StatusItem,
+    Version,
+    VolumeClaim,
+    WaitingPod,
+)
 from kfnb.remote import environment
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.resources.cluster import api
@@ -43,20 +52,20 @@ def no_proxy(monkeypatch):
 
 
 def test_a_name_that_dns_does_not_know_is_bad():
-    assert network.name(urlsplit("https://127.0.0.1:6443")).outcome is Outcome.GOOD
+    assert network.name(urlsplit("https://127.0.0.1:6443")).outcome is CheckOutcome.GOOD
     unknown = network.name(urlsplit("https://kubernetes.invalid:6443"))
-    assert unknown.outcome is Outcome.BAD
+    assert unknown.outcome is CheckOutcome.BAD
     assert "kubernetes.invalid is not known to DNS" in unknown.told
 
 
 def test_a_proxy_on_the_way_is_told_without_its_password(monkeypatch):
-    assert network.proxy("https://kube.example.com").outcome is Outcome.GOOD
+    assert network.proxy("https://kube.example.com").outcome is CheckOutcome.GOOD
     monkeypatch.setenv("https_proxy", "http://me:secret-9b1c@proxy.example.com:3128")
     found = network.proxy("https://kube.example.com")
-    assert (found.outcome, "proxy.example.com" in found.told) == (Outcome.DOUBTFUL, True)
+    assert (found.outcome, "proxy.example.com" in found.told) == (CheckOutcome.DOUBTFUL, True)
     assert "secret" not in found.told + found.mend
     monkeypatch.setenv("no_proxy", "kube.example.com")
-    assert network.proxy("https://kube.example.com").outcome is Outcome.GOOD
+    assert network.proxy("https://kube.example.com").outcome is CheckOutcome.GOOD
 
 
 def test_a_proxy_is_used_as_kubectl_uses_it(replay, tmp_path, monkeypatch):
@@ -103,15 +112,15 @@ def secured(tmp_path):
 def test_a_certificate_is_trusted_by_its_authority_alone_and_says_when_it_ends(secured):
     address, authority = secured
     soon = network.certificate(address, str(authority))
-    assert (soon.outcome, "ends in 2 days" in soon.told) == (Outcome.DOUBTFUL, True)
+    assert (soon.outcome, "ends in 2 days" in soon.told) == (CheckOutcome.DOUBTFUL, True)
     strange = network.certificate(address, None)
-    assert strange.outcome is Outcome.BAD
+    assert strange.outcome is CheckOutcome.BAD
     assert "certificate-authority" in strange.mend
-    assert network.certificate(urlsplit("https://127.0.0.1:1"), None).outcome is Outcome.SKIPPED
+    assert network.certificate(urlsplit("https://127.0.0.1:1"), None).outcome is CheckOutcome.SKIPPED
 
 
 @pytest.mark.parametrize(
-    ("ahead", "outcome"), [(0, Outcome.GOOD), (90, Outcome.DOUBTFUL), (-3600, Outcome.BAD)]
+    ("ahead", "outcome"), [(0, CheckOutcome.GOOD), (90, CheckOutcome.DOUBTFUL), (-3600, CheckOutcome.BAD)]
 )
 def test_a_clock_that_is_wrong_is_told(replay, monkeypatch, ahead, outcome):
     monkeypatch.setattr(network, "time", SimpleNamespace(time=lambda: time.time() + ahead))
@@ -119,16 +128,16 @@ def test_a_clock_that_is_wrong_is_told(replay, monkeypatch, ahead, outcome):
 
 
 def seen(kubernetes="", pipelines=""):
-    version = Part(Knowledge.KNOWN, Version(kubernetes)) if kubernetes else Part()
+    version = StatusItem(Knowledge.KNOWN, Version(kubernetes)) if kubernetes else StatusItem()
     part = KubeflowPart("Pipelines", Knowledge.KNOWN, pipelines)
-    return Status("kubeflow", Machine(1), version=version, kubeflow=Part(Knowledge.KNOWN, (part,)))
+    return Status("kubeflow", Machine(1), version=version, kubeflow=StatusItem(Knowledge.KNOWN, (part,)))
 
 
 def test_clients_are_compared_with_their_servers():
-    assert clients.kubernetes(seen()).outcome is Outcome.GOOD
-    assert clients.kubernetes(seen("v1.99.0")).outcome is Outcome.DOUBTFUL
-    assert clients.pipelines(seen(pipelines="99.0.0")).outcome is Outcome.GOOD
-    assert clients.pipelines(seen(pipelines="2.0.1")).outcome is Outcome.DOUBTFUL
+    assert clients.kubernetes(seen()).outcome is CheckOutcome.GOOD
+    assert clients.kubernetes(seen("v1.99.0")).outcome is CheckOutcome.DOUBTFUL
+    assert clients.pipelines(seen(pipelines="99.0.0")).outcome is CheckOutcome.GOOD
+    assert clients.pipelines(seen(pipelines="2.0.1")).outcome is CheckOutcome.DOUBTFUL
     assert "cannot be seen" in clients.pipelines(seen()).told
 
 
@@ -140,11 +149,11 @@ def web_token(**payload):
 @pytest.mark.parametrize(
     ("text", "outcome"),
     [
-        (web_token(exp=time.time() + 7200), Outcome.GOOD),
-        (web_token(exp=time.time() - 60), Outcome.BAD),
-        (web_token(aud="x"), Outcome.GOOD),
-        ("opaque-9b1c", Outcome.GOOD),
-        ("a.b.c", Outcome.GOOD),
+        (web_token(exp=time.time() + 7200), CheckOutcome.GOOD),
+        (web_token(exp=time.time() - 60), CheckOutcome.BAD),
+        (web_token(aud="x"), CheckOutcome.GOOD),
+        ("opaque-9b1c", CheckOutcome.GOOD),
+        ("a.b.c", CheckOutcome.GOOD),
     ],
     ids=["in time", "expired", "without an end", "opaque", "no web token"],
 )
@@ -154,16 +163,16 @@ def test_a_token_that_has_expired_is_told_and_none_is_shown(tmp_path, text, outc
     check = clients.token(file)
     assert check.outcome is outcome
     assert text not in check.told
-    assert clients.token(None).outcome is Outcome.SKIPPED
-    assert clients.token(tmp_path / "none").outcome is Outcome.BAD
+    assert clients.token(None).outcome is CheckOutcome.SKIPPED
+    assert clients.token(tmp_path / "none").outcome is CheckOutcome.BAD
 
 
 def test_a_file_that_holds_no_token_is_told(tmp_path):
     file = tmp_path / "token"
     file.write_bytes(b"\xff\xfe\x00")
-    assert clients.token(file).outcome is Outcome.BAD
+    assert clients.token(file).outcome is CheckOutcome.BAD
     file.write_text(web_token(exp=10**400))
-    assert clients.token(file).outcome is Outcome.GOOD
+    assert clients.token(file).outcome is CheckOutcome.GOOD
 
 
 class Registry(http.server.BaseHTTPRequestHandler):
@@ -199,7 +208,7 @@ def speaking():
 @pytest.mark.parametrize("versions", [("v1alpha3",), ("v1",), ("v1", "v1alpha3")])
 def test_a_model_registry_says_which_versions_it_speaks(speaking, versions):
     found = model_registry.registry(speaking(*versions), "kubeflow")
-    assert (found.outcome, found.told) == (Outcome.GOOD, f"it speaks {' and '.join(versions)}")
+    assert (found.outcome, found.told) == (CheckOutcome.GOOD, f"it speaks {' and '.join(versions)}")
 
 
 def test_a_client_of_another_version_than_the_model_registrys_is_bad(speaking, tmp_path, monkeypatch):
@@ -213,42 +222,42 @@ def test_a_client_of_another_version_than_the_model_registrys_is_bad(speaking, t
     (about / "RECORD").write_text("mr_openapi/api/model_registry_service_api.py,,\n")
     monkeypatch.syspath_prepend(str(tmp_path))
     found = model_registry.registry(speaking("v1alpha3"), "kubeflow")
-    assert found.outcome is Outcome.BAD
+    assert found.outcome is CheckOutcome.BAD
     assert found.told == "it speaks v1alpha3; model-registry 0.3.9 asks for v1"
-    assert model_registry.registry(speaking("v1"), "kubeflow").outcome is Outcome.GOOD
+    assert model_registry.registry(speaking("v1"), "kubeflow").outcome is CheckOutcome.GOOD
 
 
 def test_a_model_registry_that_is_not_there_or_hidden_is_no_fault(replay, speaking):
     """The sentences are those of an API server."""
-    assert model_registry.registry(speaking(), "kubeflow").outcome is Outcome.DOUBTFUL
+    assert model_registry.registry(speaking(), "kubeflow").outcome is CheckOutcome.DOUBTFUL
     replay.faults.append(
         Fault(status=404, message='services "model-registry-service" not found', match="proxy")
     )
     absent = model_registry.registry(asking(replay.url, "admin"), "kubeflow")
-    assert (absent.outcome, absent.told) == (Outcome.SKIPPED, "there is none in namespace kubeflow")
+    assert (absent.outcome, absent.told) == (CheckOutcome.SKIPPED, "there is none in namespace kubeflow")
     sentence = (
         'User "viewer" cannot get resource "services/proxy" in API group "" in the namespace "kubeflow"'
     )
     replay.faults.append(Fault(status=403, message=sentence, match="proxy"))
     hidden = model_registry.registry(asking(replay.url, "viewer"), "kubeflow")
-    assert hidden.outcome is Outcome.SKIPPED
+    assert hidden.outcome is CheckOutcome.SKIPPED
     assert "may not get services/proxy" in hidden.told
 
 
 def with_known(**parts):
     """A status in which only these parts are known."""
-    known = {name: Part(Knowledge.KNOWN, value) for name, value in parts.items()}
+    known = {name: StatusItem(Knowledge.KNOWN, value) for name, value in parts.items()}
     return replace(Status("kubeflow", Machine(2), server="there", within="team-a"), **known)
 
 
 def test_an_image_that_does_not_come_is_bad_and_one_that_is_fetched_is_not():
     fetched = WaitingPod("a", "ContainerCreating")
-    assert pod_requirements.pulls(with_known(waiting=(fetched,))).outcome is Outcome.GOOD
+    assert pod_requirements.pulls(with_known(waiting=(fetched,))).outcome is CheckOutcome.GOOD
     stuck = [WaitingPod(name, "ImagePullBackOff", "manifest unknown") for name in "bc"]
     found = pod_requirements.pulls(with_known(waiting=(fetched, *stuck)))
-    assert (found.outcome, found.mend) == (Outcome.BAD, "kubectl -n team-a describe pod b")
+    assert (found.outcome, found.mend) == (CheckOutcome.BAD, "kubectl -n team-a describe pod b")
     assert "image of b and 1 more does not come (ImagePullBackOff): manifest unknown" in found.told
-    assert pod_requirements.pulls(with_known()).outcome is Outcome.SKIPPED
+    assert pod_requirements.pulls(with_known()).outcome is CheckOutcome.SKIPPED
 
 
 class Classes:
@@ -266,26 +275,31 @@ class Classes:
 
 def test_a_volume_that_names_no_class_of_storage_needs_a_default(replay):
     good = pod_requirements.storage(asking(replay.url, "admin"), with_known())
-    assert (good.outcome, "class standard" in good.told) == (Outcome.GOOD, True)
+    assert (good.outcome, "class standard" in good.told) == (CheckOutcome.GOOD, True)
     none = pod_requirements.storage(Classes(slow="false", fast="false"), with_known())
-    assert none.outcome is Outcome.DOUBTFUL
+    assert none.outcome is CheckOutcome.DOUBTFUL
     assert "annotate storageclass fast " in none.mend
-    assert pod_requirements.storage(asking(replay.url, "viewer"), with_known()).outcome is Outcome.SKIPPED
+    assert (
+        pod_requirements.storage(asking(replay.url, "viewer"), with_known()).outcome is CheckOutcome.SKIPPED
+    )
 
 
-@pytest.mark.parametrize(("phase", "outcome"), [("Pending", Outcome.BAD), ("Bound", Outcome.GOOD)])
+@pytest.mark.parametrize(("phase", "outcome"), [("Pending", CheckOutcome.BAD), ("Bound", CheckOutcome.GOOD)])
 def test_a_volume_that_waits_for_a_class_that_is_not_there_is_bad(phase, outcome):
-    volumes = (Volume("data", phase=phase, kind="gone"), Volume("more", phase="Pending", kind="fast"))
+    volumes = (
+        VolumeClaim("data", phase=phase, kind="gone"),
+        VolumeClaim("more", phase="Pending", kind="fast"),
+    )
     assert pod_requirements.storage(Classes(fast="true"), with_known(volumes=volumes)).outcome is outcome
 
 
 def test_room_here_is_checked(tmp_path):
     roomy = Machine(2, memory=8_000_000_000, memory_free=4_000_000_000, home=str(tmp_path), disk_free=10**11)
-    assert [one.outcome for one in machine.here(roomy)] == [Outcome.GOOD, Outcome.GOOD]
+    assert [one.outcome for one in machine.here(roomy)] == [CheckOutcome.GOOD, CheckOutcome.GOOD]
     tight = Machine(2, memory=8_000_000_000, memory_free=10**8, home=str(tmp_path), disk_free=5 * 10**8)
-    assert [one.outcome for one in machine.here(tight)] == [Outcome.DOUBTFUL, Outcome.DOUBTFUL]
+    assert [one.outcome for one in machine.here(tight)] == [CheckOutcome.DOUBTFUL, CheckOutcome.DOUBTFUL]
     full = Machine(2, memory=0, memory_free=0, home=str(tmp_path), disk_free=10**6)
-    assert [one.outcome for one in machine.here(full)] == [Outcome.BAD, Outcome.SKIPPED]
+    assert [one.outcome for one in machine.here(full)] == [CheckOutcome.BAD, CheckOutcome.SKIPPED]
 
 
 @pytest.fixture
@@ -324,4 +338,4 @@ def test_what_may_not_be_seen_is_no_fault(around, replay, tmp_path, monkeypatch)
     monkeypatch.setattr(DEFAULT, str(written_kubeconfig(tmp_path, replay.url, "nobody")))
     monkeypatch.setenv("KFNB_CONTEXT", "nobody")
     settings.reset(start=tmp_path)
-    assert [one for one in api.examine() if one.outcome is Outcome.BAD] == []
+    assert [one for one in api.examine() if one.outcome is CheckOutcome.BAD] == []

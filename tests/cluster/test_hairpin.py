@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from kfnb.model.check import Outcome
+from kfnb.model.check import CheckOutcome
 from kfnb.resources.cluster.checks import hairpin
 from kfnb.resources.cluster.checks.hairpin import Probe, fix, judged, probes
 
@@ -59,18 +59,18 @@ def here(one: Probe) -> int:
 
 def test_the_script_tells_a_service_that_is_cut_off_from_a_pod_that_does_not_listen(listening: Any) -> None:
     good = judged([probe(listening, listening)], here, "mend")
-    assert (good.outcome, good.mend) == (Outcome.GOOD, "")
+    assert (good.outcome, good.mend) == (CheckOutcome.GOOD, "")
     bad = judged([probe(listening, NOWHERE)], here, "mend")
-    assert (bad.outcome, bad.mend) == (Outcome.BAD, "mend")
+    assert (bad.outcome, bad.mend) == (CheckOutcome.BAD, "mend")
     assert "pod db-0 cannot reach itself through its service db (127.255.255.254:1)" in bad.told
-    assert judged([probe(NOWHERE, listening)], here, "mend").outcome is Outcome.SKIPPED
+    assert judged([probe(NOWHERE, listening)], here, "mend").outcome is CheckOutcome.SKIPPED
 
 
 def test_what_cannot_be_asked_is_no_fault_and_the_next_pod_is(listening: Any) -> None:
     answers = iter([None, 3, 127, 0])
-    assert judged([probe(listening, listening)] * 4, lambda _: next(answers), "").outcome is Outcome.GOOD
-    assert judged([], here, "").outcome is Outcome.SKIPPED
-    assert judged([probe(listening, listening)] * 9, lambda _: None, "").outcome is Outcome.SKIPPED
+    assert judged([probe(listening, listening)] * 4, lambda _: next(answers), "").outcome is CheckOutcome.GOOD
+    assert judged([], here, "").outcome is CheckOutcome.SKIPPED
+    assert judged([probe(listening, listening)] * 9, lambda _: None, "").outcome is CheckOutcome.SKIPPED
 
 
 def test_only_a_pod_that_is_alone_and_ready_behind_its_service_tells() -> None:
@@ -140,7 +140,7 @@ def test_pods_are_asked_through_kubectl(tmp_path: Path, monkeypatch: pytest.Monk
 
     node = {"metadata": {"name": "kf-control-plane"}, "spec": {"providerID": "kind://docker/kf/x"}}
     told = hairpin.hairpin(Server(node), ["kubeflow"], "kind-kf")  # type: ignore[arg-type]
-    assert (told.outcome, told.mend.split()[:3]) == (Outcome.BAD, ["docker", "exec", "kf-control-plane"])
+    assert (told.outcome, told.mend.split()[:3]) == (CheckOutcome.BAD, ["docker", "exec", "kf-control-plane"])
     asked = json.loads((tmp_path / "asked").read_text())
     assert asked[:8] == [
         "--context",
@@ -154,4 +154,4 @@ def test_pods_are_asked_through_kubectl(tmp_path: Path, monkeypatch: pytest.Monk
     ]
     assert asked[-4:] == ["10.0.0.1", "80", "10.96.0.1", "8080"]
     kubectl.unlink()
-    assert hairpin.hairpin(Server(node), ["kubeflow"], "").outcome is Outcome.SKIPPED  # type: ignore[arg-type]
+    assert hairpin.hairpin(Server(node), ["kubeflow"], "").outcome is CheckOutcome.SKIPPED  # type: ignore[arg-type]

@@ -71,7 +71,10 @@ def test_a_notebook_says_what_it_has(seen):
 def test_a_workspace_has_what_its_kind_says_where_that_may_be_seen(spawner_of, seen):
     hidden = seen["jupyterlab-workspace"]
     assert (hidden.image, hidden.cpu) == ("jupyter-scipy:v1.10.0", "")
-    assert hidden.mounts == (Mount("workspace-home-pvc", HOME), Mount("workspace-data-pvc", "/data/my-data"))
+    assert hidden.mounts == (
+        Mount("workspace-home-pvc", HOME),
+        Mount("workspace-data-pvc", "/data/my-data"),
+    )
     known = next(one for one in spawner_of("admin").list() if one.name == "jupyterlab-workspace")
     assert known.image.endswith("/jupyter-scipy:v1.10.0")
     assert (known.cpu, known.memory) == ("100m", "128Mi")

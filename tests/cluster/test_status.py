@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from replay_kubernetes import NAMESPACE, Fault
 
 from kfnb.errors import BackendError, KfnbError
-from kfnb.model.cluster import Knowledge, Machine, Part, Status
+from kfnb.model.cluster import Knowledge, Machine, Status, StatusItem
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.cluster.kubeflow_parts import PARTS
 from kfnb.resources.cluster.probe import Place
@@ -27,7 +27,7 @@ def seen_by(replay):
 
 def states(status: Status) -> dict[str, Knowledge]:
     """What is known of each part but the runs, which others ask for."""
-    parts = {name: part for name, part in vars(status).items() if isinstance(part, Part)}
+    parts = {name: part for name, part in vars(status).items() if isinstance(part, StatusItem)}
     return {name: part.knowledge for name, part in parts.items() if name != "runs"}
 
 
@@ -284,7 +284,7 @@ def test_a_part_without_deployments_is_not_called_hidden_to_who_may_see_them(see
     from kfnb.model.cluster import KubeflowPart
 
     bare = KubeflowPart("Katib", Knowledge.KNOWN, health=Knowledge.ABSENT)
-    status = replace(seen_by("admin"), kubeflow=Part(Knowledge.KNOWN, (bare,)))
+    status = replace(seen_by("admin"), kubeflow=StatusItem(Knowledge.KNOWN, (bare,)))
     text = draw_status(status)["text/plain"]
     assert "hidden" not in text
     assert "its resources are known, no deployment of it is" in text
@@ -308,7 +308,7 @@ def test_what_a_cluster_says_is_escaped(seen_by):
     evil = "<script>alert(1)</script>"
     status = replace(
         seen_by("viewer"),
-        notebooks=Part(Knowledge.KNOWN, (NotebookServer(evil, "running", image=evil),)),
+        notebooks=StatusItem(Knowledge.KNOWN, (NotebookServer(evil, "running", image=evil),)),
         troubles=(Trouble(evil, evil, evil), Trouble(evil, evil, evil, "yaml")),
     )
     assert "<script" not in draw_status(status)["text/html"]

@@ -11,12 +11,12 @@ from kfnb.model.cluster import (
     Machine,
     Namespace,
     NotebookServer,
-    Part,
     PodDefault,
     Quota,
     Status,
+    StatusItem,
     Version,
-    Volume,
+    VolumeClaim,
     WaitingPod,
 )
 from kfnb.resources.cluster.capacity import pod_defaults
@@ -39,7 +39,7 @@ class Holding:
 
 def found(**parts):
     """The troubles of a status in which only these parts are known."""
-    known = {name: Part(Knowledge.KNOWN, value) for name, value in parts.items()}
+    known = {name: StatusItem(Knowledge.KNOWN, value) for name, value in parts.items()}
     status = replace(Status("kubeflow", Machine(2), server="there", within="team-a"), **known)
     return [one.what for one in troubles(Place(Holding(), "team-a"), status)]
 
@@ -53,7 +53,7 @@ ACCESS = "access-ml-pipeline"
     [
         ({"quota": (Quota("cpu", "24", "24", 1.0),)}, "the quota of cpu is used up: 24 of 24"),
         ({"namespace": Namespace("team-a", phase="Terminating")}, "namespace team-a is being deleted"),
-        ({"volumes": (Volume("data", phase="Lost"),)}, "volume data has lost its storage"),
+        ({"volumes": (VolumeClaim("data", phase="Lost"),)}, "volume data has lost its storage"),
         (
             {"version": Version("v1.20.0", "26.03", False, "too old")},
             "Kubernetes v1.20.0 is not supported by this Kubeflow",
@@ -86,7 +86,7 @@ def test_what_is_broken(parts, told):
     [
         {"quota": (Quota("cpu", "12", "24", 0.5), Quota("requests.nvidia.com/gpu", "0", "0", 1.0))},
         {"namespace": Namespace("team-a", phase="Active")},
-        {"volumes": (Volume("data", phase="Bound"), Volume("scratch", phase="Pending"))},
+        {"volumes": (VolumeClaim("data", phase="Bound"), VolumeClaim("scratch", phase="Pending"))},
         {"version": Version("v1.99.0", "26.03", None, "newer")},
         {"kubeflow": PIPELINES},
         {"pod_defaults": ()},
@@ -117,7 +117,7 @@ def test_who_has_a_token_already_needs_no_configuration():
     known = {"kubeflow": PIPELINES, "pod_defaults": ()}
     status = replace(
         Status("kubeflow", Machine(2)),
-        **{name: Part(Knowledge.KNOWN, value) for name, value in known.items()},
+        **{name: StatusItem(Knowledge.KNOWN, value) for name, value in known.items()},
     )
     assert troubles(Place(Holding(), "team-a", token=True), status) == ()
 
@@ -138,7 +138,7 @@ def test_outside_of_a_notebook_nobody_knows_whether_it_has_one():
 
 def test_a_namespace_that_is_not_there_is_a_trouble():
     status = replace(
-        Status("kubeflow", Machine(2), server="there", within="moon"), namespace=Part(Knowledge.ABSENT)
+        Status("kubeflow", Machine(2), server="there", within="moon"), namespace=StatusItem(Knowledge.ABSENT)
     )
     (one,) = troubles(Place(Holding(), "moon"), status)
     assert (one.what, one.mend) == ("there is no namespace moon", "%kf_config namespace=NAME")

@@ -95,7 +95,7 @@ def test_a_configuration_that_kubeflows_page_stumbles_over_is_refused_with_the_p
     ("text", "told"),
     [
         ("", "has no spawnerFormDefaults"),
-        ("a: [", "is no YAML"),
+        ("a: [", "is not valid YAML"),
         ("image: {}", "has no spawnerFormDefaults"),
         ("kind: ConfigMap\ndata: {}", "give what is in its data"),
     ],

@@ -10,7 +10,7 @@ import pytest
 from real_cluster import USERS
 
 from kfnb.errors import Conflict
-from kfnb.model.cluster import Knowledge, Machine, Part, Status
+from kfnb.model.cluster import Knowledge, Machine, Status, StatusItem
 from kfnb.resources.cluster.probe import Place
 from kfnb.resources.cluster.status import gather, gather_again
 from kfnb.resources.cluster.view.status import draw_status
@@ -42,7 +42,9 @@ def look(as_user, namespace):
 
 
 def known(status):
-    parts = {name: part for name, part in vars(status).items() if isinstance(part, Part) and name != "runs"}
+    parts = {
+        name: part for name, part in vars(status).items() if isinstance(part, StatusItem) and name != "runs"
+    }
     return {name for name, part in parts.items() if part.knowledge is Knowledge.KNOWN}
 
 
@@ -81,7 +83,7 @@ def made(kubernetes, path, bodies):
 @pytest.mark.parametrize("user", USERS)
 def test_each_user_sees_what_their_rights_show(look, user):
     status = look(user)
-    everything = {name for name, part in vars(status).items() if isinstance(part, Part)} - {"runs"}
+    everything = {name for name, part in vars(status).items() if isinstance(part, StatusItem)} - {"runs"}
     cluster = {"nodes", "gpus", "namespace"}
     expected = {
         "admin": everything,

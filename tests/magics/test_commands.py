@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.commands.command import parser_of, read
-from kfnb.model import Run
+from kfnb.model import RunSnapshot
 from kfnb.resources.runs.command_line import command
 from kfnb.resources.runs.commands import Submit
 from kfnb.text.literals import read_literal
@@ -18,7 +18,7 @@ def _notebook(monkeypatch):
 
 
 def run_of(arguments, pipeline="wine"):
-    return Run("r", "r", pipeline, "local", arguments=arguments)
+    return RunSnapshot("r", "r", pipeline, "local", arguments=arguments)
 
 
 def test_a_run_is_started_again_by_a_magic():

@@ -237,7 +237,7 @@ def test_outputs_that_nobody_reads_yet_are_folded(notebook):
     cell = notebook.run("%kf_show check")
     (content,) = cell.contents("execute_result")
     assert "<details" in content["data"]["text/html"]
-    assert "Put out where a later step reads them: unread" in content["data"]["text/html"]
+    assert "Outputs if a later step reads them: unread" in content["data"]["text/html"]
 
 
 def test_a_terminal_shows_a_run_once_and_within_100_columns(shell, capsys, monkeypatch):

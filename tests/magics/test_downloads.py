@@ -5,14 +5,14 @@ import zipfile
 
 import pytest
 
-from kfnb.model import Artifact, Run, RunState, Task
+from kfnb.model import Artifact, RunSnapshot, RunState, Task
 from kfnb.resources.runs import downloads
 from kfnb.resources.runs.downloads import CannotDownload, Downloads
 
 
 def run_with(**artifacts):
     task = Task("train", "train", RunState.SUCCEEDED, outputs=artifacts)
-    return Run("r", "r", "p", "local", tasks=(task,))
+    return RunSnapshot("r", "r", "p", "local", tasks=(task,))
 
 
 def whole(run, artifact):

@@ -13,13 +13,13 @@ from kfnb.jobs.polling import Pace
 from kfnb.live.followers import Follower
 from kfnb.live.messages import GoneMessage
 from kfnb.live.static_views import Pictures
-from kfnb.model import Dimension, Objective, RunState, Study, Trial, TrialState
+from kfnb.model import Dimension, Objective, RunState, StudySnapshot, Trial, TrialState
 from kfnb.resources.studies import known_importances as importance_module
 from kfnb.resources.studies.known_importances import FEWEST, Importances
 from kfnb.resources.studies.live import StudySubject
 from kfnb.resources.studies.wire import StudyWire
 
-EMPTY = Study("bowl", "made up", Objective("loss"), space=(Dimension("x", "int", 0, 3),))
+EMPTY = StudySnapshot("bowl", "made up", Objective("loss"), space=(Dimension("x", "int", 0, 3),))
 BEGUN = replace(EMPTY, state=RunState.RUNNING, trials=(Trial(0, TrialState.RUNNING),))
 ONE = replace(BEGUN, trials=(Trial(0, TrialState.SUCCEEDED, {"x": 1}, 0.5),))
 DONE = replace(ONE, state=RunState.SUCCEEDED)

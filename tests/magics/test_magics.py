@@ -122,18 +122,18 @@ def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(
         ("%%kf_component x --param a:integer=1\ny = 1", "integer is no parameter type"),
         ("%%kf_component x --param a=1 --param a=2\ny = 1", "--param a stands twice"),
         ("%%kf_component x --output y --output y\ny = 1", "--output y stands twice"),
-        ("%%kf_component x --output z\ny = 1", "never assigns z, which --output names"),
-        ("%%kf_component 2x\ny = 1", "'2x' is no name for a component"),
-        ("%%kf_component x\n", "holds no code"),
-        ("%%kf_component x\ny = undefined_name", "line 2: nothing makes undefined_name"),
+        ("%%kf_component x --output z\ny = 1", "--output z: cell x [1] does not assign z"),
+        ("%%kf_component 2x\ny = 1", "'2x' is not a valid name for a component"),
+        ("%%kf_component x\n", "has no code"),
+        ("%%kf_component x\ny = undefined_name", "line 2: undefined_name is not defined by any cell"),
         ("%%kf_component x --param a:int\ny = a", "a has no value here: give a default"),
-        ("%%kf_component x --param kf:int=1\ny = kf", "kf is what a component reports with"),
-        ("%%kf_component x\n\n%cd /tmp\ny = 1", "line 3: %cd cannot travel"),
+        ("%%kf_component x --param kf:int=1\ny = kf", "the name kf is reserved for reporting"),
+        ("%%kf_component x\n\n%cd /tmp\ny = 1", "line 3: %cd cannot be used in a component"),
         ("%kf_component x", "%%kf_component begins a cell"),
         ("%%kf_parameters\nfor i in range(3): pass", "a cell of parameters holds assignments"),
         ("%kf_submit nothing", "unknown pipeline nothing"),
         ("%kf_submit missing.yaml", "missing.yaml: No such file"),
-        ("%kf_submit p --rows many", "rows is int, not 'many'"),
+        ("%kf_submit p --rows many", "rows must be int, not 'many'"),
         ("%kf_submit p --row 3", "p has no parameter row; did you mean rows?"),
         ("%kf_submit load", "load is a component, not a pipeline"),
         ("%kf_submit p --backend moon", "unknown backend moon"),
@@ -144,7 +144,7 @@ def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(
         ("%kf_show pp", "unknown component or pipeline pp; did you mean the pipeline p?"),
         (
             "%kf_submit laod",
-            "unknown pipeline laod; did you mean the component load? %kf_pipeline NAME load makes a pipeline of it",
+            "did you mean the component load? Create a pipeline of it with %kf_pipeline NAME load",
         ),
         ("%kf_tune totl --space x=float(0,1) --objective n --minimize", "did you mean the component total?"),
         ("%kf_submit p --backend locl", "unknown backend locl; did you mean local?"),
@@ -168,7 +168,7 @@ def test_bad_input_gets_one_or_two_lines_and_changes_nothing(steps: Shell, cell:
 def test_no_traceback_of_ours_is_shown(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     shell.fails("%kf_submit nothing")
     assert capsys.readouterr().out.strip().splitlines() == [
-        "UsageError: unknown pipeline nothing; there are none yet: define one with %kf_pipeline"
+        "UsageError: unknown pipeline nothing; pipelines: none yet: define one with %kf_pipeline"
     ]
 
 

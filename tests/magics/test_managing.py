@@ -45,7 +45,7 @@ def test_runs_are_filtered(runs: Shell) -> None:
     ("words", "told"),
     [
         ("--state lost", "unknown state lost; there are PENDING, RUNNING"),
-        ("--since yesterday", "'yesterday' is no moment"),
+        ("--since yesterday", "'yesterday' is not a time"),
         ("--limit -1", "0 or more"),
         ("--experiment moon", "there is no experiment moon"),
     ],

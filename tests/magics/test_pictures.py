@@ -43,7 +43,7 @@ def clock(monkeypatch):
 
 @pytest.fixture
 def running(clock):
-    return model.Run("made-up", "r", "p", "local", RunState.RUNNING, started=clock.now)
+    return model.RunSnapshot("made-up", "r", "p", "local", RunState.RUNNING, started=clock.now)
 
 
 def shown_after(clock, run, seconds, *, changed, live=False, draw=None):

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.errors import NotebookError
-from kfnb.execute.parameters import Text, check_known, find_declared, parse_value, read_file, typed
+from kfnb.execute.parameters import TypedText, check_known, find_declared, parse_value, read_file, typed
 
 names = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 values = st.recursive(
@@ -105,11 +105,11 @@ def test_text_cells_and_cells_that_do_not_parse_declare_nothing():
 def test_a_parameter_must_be_declared_by_some_notebook():
     declared = {Path("a.ipynb"): {"rows"}, Path("b.ipynb"): {"C"}}
     check_known(["rows", "C"], declared)
-    with pytest.raises(NotebookError, match=r"no cell has a parameter 'row'; did you mean rows\?"):
+    with pytest.raises(NotebookError, match=r"no cell declares a parameter 'row'; did you mean rows\?"):
         check_known(["row"], declared)
-    with pytest.raises(NotebookError, match="they have C, rows"):
+    with pytest.raises(NotebookError, match="parameters of the notebooks: C, rows"):
         check_known(["quite_other"], declared)
-    with pytest.raises(NotebookError, match=r"none is declared in a\.ipynb: tag a cell 'parameters'"):
+    with pytest.raises(NotebookError, match=r"a\.ipynb has no parameters: tag a cell 'parameters'"):
         check_known(["rows"], {Path("a.ipynb"): set()})
 
 
@@ -123,7 +123,7 @@ def test_a_file_holds_parameters_and_dates_stay_text(tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [("- 1", "lines of 'name: value'"), ("a: [", "is no YAML"), ("1: 2", "lines of 'name: value'")],
+    [("- 1", "lines of 'name: value'"), ("a: [", "is not valid YAML"), ("1: 2", "lines of 'name: value'")],
 )
 def test_a_file_without_parameters_is_refused(tmp_path, text, message):
     file = tmp_path / "p.yaml"
@@ -146,7 +146,7 @@ def test_what_is_typed_for_a_text_stays_the_text():
     )
     assert declared == {"ver": "str", "rate": "float", "files": "", "tag": "str", "n": "int", "word": "str"}
     given = {"ver": "3.10", "rate": "3.10", "files": "3.10", "tag": "'3'", "n": "4", "word": "true"}
-    assert typed({name: Text(text) for name, text in given.items()}, declared) == {
+    assert typed({name: TypedText(text) for name, text in given.items()}, declared) == {
         "ver": "3.10", "rate": 3.1, "files": 3.1, "tag": "3", "n": 4, "word": "true",
     }  # fmt: skip
     assert typed({"ver": 3.1, "other": 1}, declared) == {"ver": 3.1}

@@ -46,7 +46,7 @@ def test_a_notebook_is_not_overwritten(write, tmp_path):
 
 def test_a_notebook_is_not_executed_twice_at_once(write, tmp_path):
     path = write("x.ipynb")
-    with pytest.raises(NotebookError, match="is given twice"):
+    with pytest.raises(NotebookError, match="is given more than once"):
         plan(path, path.parent / "." / "x.ipynb", output_dir=tmp_path / "out")
 
 
@@ -65,7 +65,7 @@ def test_a_python_kernel_that_is_not_here_is_this_python(write, tmp_path):
 def test_another_language_needs_its_kernel(write, tmp_path):
     path = write("x.ipynb", kernelspec={"name": "no-such-ir", "display_name": "R", "language": "R"})
     with pytest.raises(
-        NotebookError, match=r"asks for the kernel 'no-such-ir' \(R\), which is not installed"
+        NotebookError, match=r"requires the kernel 'no-such-ir' \(R\), which is not installed"
     ):
         plan(path, output_dir=tmp_path / "out")
 
@@ -76,7 +76,7 @@ def test_a_notebook_that_does_not_exist_is_named(write, tmp_path):
         plan(tmp_path / "none.ipynb", output_dir=tmp_path / "out")
     with pytest.raises(NotebookError, match=r"x does not exist; did you mean .*x\.ipynb\?"):
         plan(tmp_path / "x", output_dir=tmp_path / "out")
-    with pytest.raises(NotebookError, match="no notebook was given"):
+    with pytest.raises(NotebookError, match="no notebook given"):
         plan(output_dir=tmp_path / "out")
 
 
@@ -110,5 +110,5 @@ def test_a_folder_and_another_file_are_refused(tmp_path):
 
 def test_an_output_folder_that_cannot_be_made_is_named(write, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(NotebookError, match="file cannot be made: File exists"):
+    with pytest.raises(NotebookError, match=r"cannot create .*file: File exists"):
         make_folders(plan(write("x.ipynb"), output_dir=tmp_path / "file"))

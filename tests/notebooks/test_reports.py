@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from kfnb.errors import NotebookError
 from kfnb.execute.junit import write_report
 from kfnb.execute.progress import ProgressText
-from kfnb.execute.result import Failure, NotebookResult, Progress
+from kfnb.execute.result import NotebookFailure, NotebookProgress, NotebookResult
 
 
 def ended(name, failure=None):
@@ -19,7 +19,7 @@ def ended(name, failure=None):
 @given(error=st.text(), traceback=st.text())
 def test_a_report_is_xml_whatever_a_notebook_said(tmp_path_factory, error, traceback):
     path = tmp_path_factory.getbasetemp() / "report.xml"
-    failure = Failure(error, cell="cell [1]", index=0, line="x\x00\x1b", traceback=traceback)
+    failure = NotebookFailure(error, cell="cell [1]", index=0, line="x\x00\x1b", traceback=traceback)
     write_report([ended("a.ipynb", failure), ended("b.ipynb")], path)
     root = ET.parse(path).getroot()
     assert root.attrib["failures"] == "1"
@@ -40,8 +40,8 @@ def test_outside_a_terminal_progress_is_lines():
     stream = io.StringIO()
     show = ProgressText(stream)
     for done in range(3):
-        show(Progress(Path("a.ipynb"), done, 3))
-    show(Progress(Path("a.ipynb"), 3, 3, ended("a.ipynb")))
+        show(NotebookProgress(Path("a.ipynb"), done, 3))
+    show(NotebookProgress(Path("a.ipynb"), 3, 3, ended("a.ipynb")))
     assert stream.getvalue() == "a.ipynb: 0 of 3 cells\na.ipynb: succeeded in 1.2 s\n"
 
 
@@ -49,9 +49,13 @@ def test_in_a_terminal_one_line_tells_of_all_that_run(monkeypatch):
     monkeypatch.setenv("COLUMNS", "40")
     stream = Terminal()
     show = ProgressText(stream)
-    show(Progress(Path("x/a.ipynb"), 1, 3))
-    show(Progress(Path("x/b.ipynb"), 0, 2))
-    show(Progress(Path("x/a.ipynb"), 3, 3, ended("x/a.ipynb", Failure("boom", "cell [2]", 1, "f()"))))
+    show(NotebookProgress(Path("x/a.ipynb"), 1, 3))
+    show(NotebookProgress(Path("x/b.ipynb"), 0, 2))
+    show(
+        NotebookProgress(
+            Path("x/a.ipynb"), 3, 3, ended("x/a.ipynb", NotebookFailure("boom", "cell [2]", 1, "f()"))
+        )
+    )
     shown = stream.getvalue().split("\r\x1b[2K")
     assert shown[1:] == [
         "a.ipynb 1/3",

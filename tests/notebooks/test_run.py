@@ -103,7 +103,7 @@ def test_a_failing_notebook_is_told_of_and_kept_and_others_finish(write, tmp_pat
 def test_a_kernel_that_dies_is_told_of_and_what_ran_is_kept(write, tmp_path):
     source = write("dead.ipynb", "print('before')", "import os\nos._exit(3)", "1")
     (result,) = run_notebooks([source], output_dir=tmp_path / "out", html=True)
-    assert result.message == "cell [2]: import os\n  the kernel died"
+    assert result.message == "cell [2]: import os\n  the kernel exited unexpectedly"
     assert result.failure.index == 1
     assert texts(result.output)[0] == "before\n"
     assert "before" in result.html.read_text()
@@ -132,7 +132,7 @@ def test_wrong_use_is_one_line_and_runs_nothing(write, tmp_path, capsys):
     assert main(["run", str(tmp_path / "none.ipynb"), "--output-dir", str(out)]) == 2
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith("kfnb run: no cell has a parameter 'rows'")
+    assert lines[0].startswith("kfnb run: no cell declares a parameter 'rows'")
     assert lines[1].endswith("none.ipynb does not exist")
     assert not out.exists()
 
@@ -140,7 +140,7 @@ def test_wrong_use_is_one_line_and_runs_nothing(write, tmp_path, capsys):
 @pytest.mark.parametrize("jobs", ["0", "-1", "x", "1.5"])
 def test_a_number_of_jobs_is_one(capsys, jobs):
     assert main(["run", "x.ipynb", "--jobs", jobs]) == 2
-    assert f"{jobs!r} is not a number from 1 on" in capsys.readouterr().err
+    assert f"{jobs!r} is not a positive integer" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -71,5 +71,5 @@ def test_an_accelerator_is_counted():
 def test_a_time_to_wait_is_a_span():
     assert read("start n --wait --timeout 2m").seconds == 120
     assert read("start n --wait").seconds == 600
-    with pytest.raises(UsageError, match="--timeout 'soon' is no span"):
+    with pytest.raises(UsageError, match="--timeout 'soon' is not a duration"):
         assert read("start n --wait --timeout soon").seconds

@@ -6,31 +6,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb.capture.pod import Folder, KeyVariable, NodeLabel, Pod, Toleration, Variable
+from kfnb.capture.pod import EnvVariable, Folder, KeyVariable, NodeLabel, PodSettings, Toleration
 from kfnb.commands.command import parser_of
 from kfnb.commands.command import read as read_line
 from kfnb.errors import UsageError
-from kfnb.resources.components.commands import Component
+from kfnb.resources.components.commands import DefineComponent
 from kfnb.resources.components.pod_options import read_pod
 
 
-def read(words: str | list[str]) -> Pod:
-    parser = parser_of(Component, "%%kf_component", notebook=True)
+def read(words: str | list[str]) -> PodSettings:
+    parser = parser_of(DefineComponent, "%%kf_component", notebook=True)
     line = f"train {words}" if isinstance(words, str) else words
-    found = read_line(Component, parser, line).command
-    assert isinstance(found, Component)
+    found = read_line(DefineComponent, parser, line).command
+    assert isinstance(found, DefineComponent)
     return read_pod(found)
 
 
 def test_a_step_that_asks_for_nothing_gets_what_the_cluster_gives() -> None:
-    assert read("") == Pod()
+    assert read("") == PodSettings()
 
 
 def test_an_environment_variable_may_have_any_value() -> None:
     assert read("--env A=1 --env 'B=x = y' --env C=").env == (
-        Variable("A", "1"),
-        Variable("B", "x = y"),
-        Variable("C", ""),
+        EnvVariable("A", "1"),
+        EnvVariable("B", "x = y"),
+        EnvVariable("C", ""),
     )
 
 
@@ -86,16 +86,16 @@ def test_where_a_step_may_run() -> None:
         ("--config-map c:k=a-b", "--config-map c:k=a-b: write"),
         ("--secret db:/a:/b", "--secret db:/a:/b: write NAME:KEY=VARIABLE or NAME:/PATH"),
         ("--pvc data:relative", "--pvc data:relative: write NAME:/PATH"),
-        ("--pvc data:/", "/ is no path to mount at"),
-        ("--pvc data:/a/../b", "/a/../b is no path to mount at"),
+        ("--pvc data:/", "/ is not a valid mount path"),
+        ("--pvc data:/a/../b", "/a/../b is not a valid mount path"),
         ("--pvc a:/data --pvc b:/data/", "the path /data stands twice"),
         ("--env A=1 --secret db:k=A", "the environment variable A stands twice"),
         ("--node-selector disk", "--node-selector disk: write KEY=VALUE"),
         ("--node-selector disk=a --node-selector disk=b", "--node-selector disk stands twice"),
         ("--toleration a=b:Never", "--toleration a=b:Never: write KEY=VALUE:EFFECT"),
         ("--image-pull-secret My_Secret", "--image-pull-secret My_Secret: write a name as Kubernetes has it"),
-        ("--timeout 600", "--timeout '600' is no span of time: write 90s"),
-        ("--accelerator amd.com/gpu", "--accelerator amd.com/gpu: say how many, --gpu 1"),
+        ("--timeout 600", "--timeout '600' is not a duration: write 90s"),
+        ("--accelerator amd.com/gpu", "--accelerator amd.com/gpu: give the number too, --gpu 1"),
         ("--gpu -1", "--gpu -1: give a number from 0 on"),
         ("--cpu two", "--cpu two: write it as Kubernetes does"),
     ],

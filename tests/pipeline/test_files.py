@@ -146,9 +146,9 @@ def test_a_file_that_is_gone_since_is_named(notebook):
     component(notebook, "r", 'text = open("d.txt").read()', "--output text")
     notebook.run("%kf_pipeline p r")
     Path("d.txt").unlink()
-    assert "r read the file d.txt when its cell ran, and it is gone" in notebook.fails("%kf_submit p")
+    assert "r read the file d.txt when its cell ran, which no longer exists" in notebook.fails("%kf_submit p")
     Path("d.txt").mkdir()
-    assert "r read the file d.txt when its cell ran, and it is a folder now" in notebook.fails("%kf_submit p")
+    assert "r read the file d.txt when its cell ran, which is now a folder" in notebook.fails("%kf_submit p")
 
 
 WRITERS = {

@@ -114,7 +114,10 @@ def test_a_file_beyond_the_project_is_told(notebook, tmp_path, monkeypatch):
     (tmp_path / "far.csv").write_text("a\n")
     read = component(notebook, "r", 'text = open("../../far.csv").read()', "--output text")
     assert not read.files
-    assert any("../../far.csv is a file of this machine and does not travel" in note for note in read.notes)
+    assert any(
+        "../../far.csv is a file on this machine, which a cluster does not have" in note
+        for note in read.notes
+    )
     notebook.run("%kf_pipeline p r")
     assert notebook.submit("p").outputs["r"]["text"] == "a\n"
 

@@ -196,7 +196,7 @@ def test_a_file_in_a_hidden_folder_is_as_a_hidden_file(notebook):
     component(notebook, "r", 'text = Path(".cache/x").read_text()', "--output text")
     notebook.run("%kf_pipeline p r")
     assert notebook.submit("p").outputs["r"]["text"] == ".cache/x"
-    assert "r reads .cache/x, which is hidden and may hold secrets" in "".join(api.spec_of("p").notes)
+    assert "r reads .cache/x, a hidden file that may hold secrets" in "".join(api.spec_of("p").notes)
 
 
 def test_what_a_step_writes_into_a_hidden_folder_travels(notebook):

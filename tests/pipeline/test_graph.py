@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from kfnb.model import ComponentView, Edge, Graph
+from kfnb.model import ComponentView, Graph, GraphEdge
 from tests.conftest import Shell
 
 
@@ -28,7 +28,7 @@ def test_show_draws_tasks_groups_and_what_flows(steps: Shell) -> None:
     assert nodes["total"].parent == loop.id
     assert branch.parent == loop.id
     assert branch.label == "if n > 0"
-    assert Edge("load", loop.id, "xs") in graph.edges
+    assert GraphEdge("load", loop.id, "xs") in graph.edges
     assert [port.name for port in graph.parameters] == ["rows"]
 
 

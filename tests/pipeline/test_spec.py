@@ -52,10 +52,10 @@ def test_an_argument_is_read_as_its_parameter_wants_it(name: str, given: Any, ty
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        ({"C": "high"}, "C is float, not 'high'"),
-        ({"C": True}, "C is float, not True"),
-        ({"C": 1, "rows": 2.5}, "rows is int, not 2.5"),
-        ({"C": 1, "name": 3}, "name is str, not 3"),
+        ({"C": "high"}, "C must be float, not 'high'"),
+        ({"C": True}, "C must be float, not True"),
+        ({"C": 1, "rows": 2.5}, "rows must be int, not 2.5"),
+        ({"C": 1, "name": 3}, "name must be str, not 3"),
         ({"C": 1, "row": 3}, "churn has no parameter row; did you mean rows?"),
         ({"C": 1, "zzz": 3}, "it takes rows, C, name"),
         ({}, "churn needs C (float): give --C VALUE"),
@@ -71,10 +71,10 @@ def test_a_wrong_argument_says_what_is_wanted(arguments: dict[str, Any], told: s
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "is no compiled pipeline"),
-        (b"just: yaml\n", "is no compiled pipeline"),
-        (b"a: [1\nb: 2\n", "line 2 is no YAML"),
-        (b"\xff\xfe\x00", "is no text file"),
+        (b"", "is not a compiled pipeline"),
+        (b"just: yaml\n", "is not a compiled pipeline"),
+        (b"a: [1\nb: 2\n", "line 2 is not valid YAML"),
+        (b"\xff\xfe\x00", "it is not text"),
         (b"kind: Workflow\nspec: {}\n", "was compiled for KFP 1"),
     ],
 )

@@ -121,21 +121,24 @@ def test_options_of_a_component_are_its_tasks_settings(steps: Shell) -> None:
     [
         ("%kf_pipeline p", "has no steps"),
         ("%kf_pipeline p load totl", "unknown component totl; did you mean total?"),
-        ("%kf_pipeline p load load", "load stands twice"),
-        ("%kf_pipeline p total", "total reads xs, which double makes: add double to the pipeline, before it"),
-        ("%kf_pipeline p total load", "total reads xs, which load makes only later: put load before it"),
-        ("%kf_pipeline load load", "load is a component already"),
-        ("%kf_pipeline 2p load", "'2p' is no name for a pipeline"),
+        ("%kf_pipeline p load load", "load is given more than once"),
+        (
+            "%kf_pipeline p total",
+            "total reads xs, which double writes: add double to the pipeline, before it",
+        ),
+        ("%kf_pipeline p total load", "total reads xs, which load writes later: put load before it"),
+        ("%kf_pipeline load load", "load is already a component"),
+        ("%kf_pipeline 2p load", "'2p' is not a valid name for a pipeline"),
         ("%%kf_pipeline p\nx = 1", "pipeline p calls no component"),
         ("%%kf_pipeline p\nload(row=3)", "line 2: load has no input row; did you mean rows?"),
-        ("%%kf_pipeline p\nload(3)", "line 2: give load's inputs by name"),
-        ("%%kf_pipeline p\nload()\ntotal().outputs['m']", "line 3: total makes no m; it makes n"),
-        ("%%kf_pipeline p\nload()\n[total() for i in [1]]", "call total in a statement of its own"),
-        ("%%kf_pipeline p\nload()\nunknown()", "line 3: nothing makes unknown"),
+        ("%%kf_pipeline p\nload(3)", "line 2: pass inputs of load by name"),
+        ("%%kf_pipeline p\nload()\ntotal().outputs['m']", "line 3: total has no output m; outputs: n"),
+        ("%%kf_pipeline p\nload()\n[total() for i in [1]]", "call total in a separate statement"),
+        ("%%kf_pipeline p\nload()\nunknown()", "line 3: unknown is not defined by any cell"),
         ("%%kf_pipeline p\nload(\n", "was never closed"),
         (
             "%%kf_pipeline p\nload()\nwith dsl.If(1 == 1):\n    total()\nreport()",
-            "line 5: report reads n, which total makes inside a block: outside of it, use dsl.OneOf or dsl.Collected",
+            "line 5: report reads n, which total writes inside a block: outside of it, use dsl.OneOf or dsl.Collected",
         ),
     ],
 )
@@ -148,7 +151,7 @@ def test_a_cycle_is_named(shell: Shell) -> None:
     shell.run("%%kf_component seed\na = 1\nb = 1")
     shell.run("%%kf_component one\na = b + 1")
     shell.run("%%kf_component two\nb = a + 1")
-    assert "one and two need each other (b, a): that is a cycle" in shell.fails("%kf_pipeline p one two")
+    assert "one and two form a cycle (b, a)" in shell.fails("%kf_pipeline p one two")
 
 
 def test_two_defaults_for_one_parameter_are_refused(shell: Shell) -> None:
@@ -166,7 +169,7 @@ def test_a_failed_definition_keeps_the_earlier_pipeline(steps: Shell) -> None:
 def test_a_type_that_changed_since_asks_for_the_cell_to_be_run_again(steps: Shell) -> None:
     steps.run("%%kf_component load --param rows:int=3\nxs = tuple(range(rows))")
     assert (
-        "double read xs as list when its cell ran, and load now makes Artifact: run cell double"
+        "double read xs as list when its cell ran, but load now writes Artifact: run cell double"
         in steps.fails("%kf_pipeline p load double")
     )
 
@@ -174,7 +177,7 @@ def test_a_type_that_changed_since_asks_for_the_cell_to_be_run_again(steps: Shel
 def test_a_stale_value_is_reported(steps: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     steps.run("%%kf_component load --param rows:int=3\nxs = list(range(rows + 1))")
     steps.run("%kf_pipeline p load double")
-    assert "double ran with the xs of an earlier run of load" in capsys.readouterr().out
+    assert "double ran with xs from an earlier run of load" in capsys.readouterr().out
 
 
 def test_the_handle_can_be_bound_and_submitted(steps: Shell) -> None:
@@ -191,7 +194,8 @@ def test_a_step_that_gets_anothers_value_than_its_cell_read_is_reported(
 ) -> None:
     steps.run("%kf_pipeline p load total")
     assert (
-        "total read the xs of double in this notebook, and gets that of load here" in capsys.readouterr().out
+        "total read xs from double in this notebook, and gets it from load in this pipeline"
+        in capsys.readouterr().out
     )
 
 
@@ -204,7 +208,9 @@ def test_a_name_that_kfp_writes_otherwise_is_found_by_the_notebooks_name(shell: 
 def test_two_components_that_are_one_name_to_kfp_are_refused(shell: Shell) -> None:
     shell.run("%%kf_component a_b\nn = 1")
     shell.run("%%kf_component a__b\nm = 1")
-    assert "a_b and a__b are one name to KFP (a-b): rename one" in shell.fails("%kf_pipeline p a_b a__b")
+    assert "a_b and a__b have the same name in KFP (a-b): rename one" in shell.fails(
+        "%kf_pipeline p a_b a__b"
+    )
 
 
 @pytest.mark.parametrize(

@@ -2,17 +2,17 @@
 
 import pytest
 
-from kfnb.model import Dimension, Objective, Study, Trial, TrialState, Value
+from kfnb.model import Dimension, Objective, StudySnapshot, Trial, TrialState, Value
 from kfnb.resources.studies.importance import importances
 
 X, Y = Dimension("x", "float", 0, 1), Dimension("y", "float", 0, 1)
 
 
-def study(*params: dict[str, Value]) -> Study:
+def study(*params: dict[str, Value]) -> StudySnapshot:
     trials = [
         Trial(number, TrialState.SUCCEEDED, of, float(str(of["x"]))) for number, of in enumerate(params)
     ]
-    return Study("s", "local", Objective("loss"), space=(X, Y), trials=tuple(trials))
+    return StudySnapshot("s", "local", Objective("loss"), space=(X, Y), trials=tuple(trials))
 
 
 def test_the_parameter_that_the_objective_follows_is_the_important_one() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import random
 
-from kfnb.model import Dimension, Objective, RunState, Study, TaskError, Trial, TrialState
+from kfnb.model import Dimension, Objective, RunState, StudySnapshot, TaskError, Trial, TrialState
 
 START = 1_795_000_000.0
 NOW = START + 600.0
@@ -44,7 +44,7 @@ def bowl(count=40, *, seed=1, maximize=False, state=RunState.SUCCEEDED, curves=T
         "trials": trials,
         "importances": {"lr": 0.71, "layers": 0.16, "dropout": 0.09, "act": 0.004} if count > 4 else {},
     }
-    return Study(**(defaults | more))
+    return StudySnapshot(**(defaults | more))
 
 
 def going_on(count=40, done=26):
@@ -55,13 +55,15 @@ def going_on(count=40, done=26):
         for trial in study.trials[done : done + 2]
     )
     importances = dict(study.importances)
-    return Study(**{**vars(study), "trials": (*study.trials[:done], *running), "importances": importances})
+    return StudySnapshot(
+        **{**vars(study), "trials": (*study.trials[:done], *running), "importances": importances}
+    )
 
 
 def hostile():
     """Names and values that would act if they were not escaped."""
     tag = "<script>alert(1)</script>"
-    return Study(
+    return StudySnapshot(
         name=tag,
         backend=tag,
         objective=Objective(tag, goal=0.1),

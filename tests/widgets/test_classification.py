@@ -3,7 +3,7 @@ import math
 import pytest
 import widget_samples as samples
 
-from kfnb.model import Artifact, Run, RunState
+from kfnb.model import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.view.classification import read_confusion, read_roc
 from kfnb.resources.runs.view.run import draw_run
 
@@ -59,7 +59,9 @@ def test_metadata_of_another_shape_is_no_curve_and_no_matrix(metadata):
     assert read_roc(metadata) is None
     assert read_confusion(metadata) is None
     artifact = Artifact("m", "system.ClassificationMetrics", "/m", metadata)
-    run = Run("r", "r", "p", "local", RunState.SUCCEEDED, tasks=(samples.task("t", outputs={"m": artifact}),))
+    run = RunSnapshot(
+        "r", "r", "p", "local", RunState.SUCCEEDED, tasks=(samples.task("t", outputs={"m": artifact}),)
+    )
     assert "ClassificationMetrics" in draw_run(run)["text/plain"]
     assert "/m" in draw_run(run)["text/html"]
 
@@ -74,5 +76,7 @@ def test_the_curve_and_the_matrix_are_shown_with_their_numbers():
 def test_a_long_curve_is_drawn_with_a_few_hundred_points():
     points = [{"recall": step / 50_000, "falsePositiveRate": step / 50_000} for step in range(50_000)]
     artifact = Artifact("m", "system.ClassificationMetrics", "/m", {"confidenceMetrics": points})
-    run = Run("r", "r", "p", "local", RunState.SUCCEEDED, tasks=(samples.task("t", outputs={"m": artifact}),))
+    run = RunSnapshot(
+        "r", "r", "p", "local", RunState.SUCCEEDED, tasks=(samples.task("t", outputs={"m": artifact}),)
+    )
     assert len(draw_run(run)["text/html"]) < 20_000

@@ -6,7 +6,7 @@ import pytest
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.model import Artifact, Run, RunState
+from kfnb.model import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.view.comparison import draw_comparison
 from kfnb.ui.words import TIMES, width
@@ -25,7 +25,7 @@ def html_of(*runs, **more):
 
 
 def run(run_id="r1", *, tasks=(), **fields):
-    return Run(run_id, "p", "p", "local", RunState.SUCCEEDED, tasks=tasks, **fields)
+    return RunSnapshot(run_id, "p", "p", "local", RunState.SUCCEEDED, tasks=tasks, **fields)
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from dataclasses import replace
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.model import ComponentView, Edge, Graph, Node, Run, RunState, Task
+from kfnb.model import ComponentView, Graph, GraphEdge, GraphNode, RunSnapshot, RunState, Task
 from kfnb.resources.components.view.component import draw_component
 from kfnb.resources.components.view.graph import draw_graph
 from kfnb.resources.runs.view.progress import draw_progress
@@ -77,19 +77,24 @@ def test_a_graph_shows_its_wiring_in_words_too():
 
 def test_the_steps_of_a_graph_stand_in_the_order_in_which_they_run():
     nodes = (
-        Node("g", "condition-branches-1", group=True),
-        Node("g/c", "c", "g"),
-        Node("b", "b"),
-        Node("a", "a"),
+        GraphNode("g", "condition-branches-1", group=True),
+        GraphNode("g/c", "c", "g"),
+        GraphNode("b", "b"),
+        GraphNode("a", "a"),
     )
-    edges = (Edge("a", "b"), Edge("b", "g/c"))
+    edges = (GraphEdge("a", "b"), GraphEdge("b", "g/c"))
     rows = reading.rows(draw_graph(Graph("p", nodes=nodes, edges=edges))["text/html"])
     assert [row[0].strip() for row in rows[1:]] == ["a", "b", "branches", "c"]
 
 
 def test_a_name_that_says_no_more_than_when_it_began_is_left_out():
     names = ("p", "p-20261124-073511-36ce", "p-20261124", "mine")
-    assert [own_name(Run("id", name, "p", "local")) for name in names] == ["", "", "p-20261124", "mine"]
+    assert [own_name(RunSnapshot("id", name, "p", "local")) for name in names] == [
+        "",
+        "",
+        "p-20261124",
+        "mine",
+    ]
 
 
 def test_an_empty_graph_is_drawn_without_a_picture():
@@ -111,14 +116,14 @@ def test_progress_is_one_line():
 
 def test_progress_names_two_running_tasks_and_counts_the_rest():
     tasks = tuple(Task(f"t{i}", f"t{i}", state=RunState.RUNNING, started=samples.START) for i in range(5))
-    run = Run("r", "r", "p", "local", state=RunState.RUNNING, tasks=tasks)
+    run = RunSnapshot("r", "r", "p", "local", state=RunState.RUNNING, tasks=tasks)
     assert (
         draw_progress(run, now=samples.START + 3) == "0/5 done · t0 running 3.0 s, t1 running 3.0 s, +3 more"
     )
 
 
 def test_progress_before_anything_runs_says_the_state():
-    assert draw_progress(Run("r", "r", "p", "local")) == "Pending · 0/0 done"
+    assert draw_progress(RunSnapshot("r", "r", "p", "local")) == "Pending · 0/0 done"
 
 
 def test_nothing_heavy_and_no_other_layer_is_imported():

@@ -19,18 +19,18 @@ from kfnb.model import (
     Experiment,
     Port,
     Preview,
-    Run,
+    RunSnapshot,
     RunState,
-    Schedule,
-    Study,
+    ScheduleSnapshot,
     StudyPlot,
+    StudySnapshot,
     Task,
     TaskError,
     Trial,
     UploadedPipeline,
 )
-from kfnb.model.check import Check, Outcome
-from kfnb.model.cluster import Knowledge, Part, Status
+from kfnb.model.check import Check, CheckOutcome
+from kfnb.model.cluster import Knowledge, Status, StatusItem
 from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
 from kfnb.resources.cluster.view.checks import draw_checks
 from kfnb.resources.cluster.view.status import draw_status
@@ -207,7 +207,7 @@ tasks = st.builds(
     error=st.one_of(st.none(), st.builds(TaskError, texts, texts, texts)),
 )
 runs = st.builds(
-    Run,
+    RunSnapshot,
     id=texts,
     name=texts,
     pipeline=texts,
@@ -296,11 +296,11 @@ def test_any_task_can_be_drawn_and_none_brings_markup(task, preview, content, ti
     check(draw_task(task, contents, dict.fromkeys(found, preview), now=samples.NOW, titled=titled))
 
 
-nodes = st.builds(model.Node, ids, texts, ids, st.booleans(), texts)
+nodes = st.builds(model.GraphNode, ids, texts, ids, st.booleans(), texts)
 
 
 @settings(max_examples=40)
-@given(st.lists(nodes, max_size=6), st.lists(st.builds(model.Edge, ids, ids, texts), max_size=6), texts)
+@given(st.lists(nodes, max_size=6), st.lists(st.builds(model.GraphEdge, ids, ids, texts), max_size=6), texts)
 def test_any_graph_can_be_drawn_and_none_brings_markup(some, edges, text):
     ports = (Port(text, text, text, text),)
     check(draw_graph(model.Graph(text, ports, tuple(some), tuple(edges), (text,))))
@@ -312,26 +312,28 @@ def test_an_element_escapes_its_text_and_its_attributes():
 
 DRAWN = {
     "draw_checks": lambda text: draw_checks(
-        [dataclasses.replace(filled(Check, text), outcome=outcome) for outcome in Outcome]
+        [dataclasses.replace(filled(Check, text), outcome=outcome) for outcome in CheckOutcome]
     ),
-    "draw_comparison": lambda text: draw_comparison(compared([filled(Run, text), filled(Run, text)])),
+    "draw_comparison": lambda text: draw_comparison(
+        compared([filled(RunSnapshot, text), filled(RunSnapshot, text)])
+    ),
     "draw_component": lambda text: draw_component(filled(ComponentView, text)),
     "draw_experiments": lambda text: draw_experiments([filled(Experiment, text)]),
     "draw_graph": lambda text: draw_graph(filled(model.Graph, text)),
     "draw_notebook": lambda text: draw_notebook(filled(Notebook, text)),
     "draw_notebooks": lambda text: draw_notebooks(filled(NotebookList, text)),
-    "draw_progress": lambda text: {"text/html": "", "text/plain": draw_progress(filled(Run, text))},
+    "draw_progress": lambda text: {"text/html": "", "text/plain": draw_progress(filled(RunSnapshot, text))},
     "draw_rehearsal": lambda text: draw_rehearsal(filled(Rehearsal, text)),
-    "draw_run": lambda text: draw_run(filled(Run, text), {text: text}),
-    "draw_runs": lambda text: draw_runs([filled(Run, text)]),
-    "draw_schedules": lambda text: draw_schedules([filled(Schedule, text)]),
+    "draw_run": lambda text: draw_run(filled(RunSnapshot, text), {text: text}),
+    "draw_runs": lambda text: draw_runs([filled(RunSnapshot, text)]),
+    "draw_schedules": lambda text: draw_schedules([filled(ScheduleSnapshot, text)]),
     "draw_settings": lambda text: draw_settings([(text, text, text)]),
     "draw_status": lambda text: draw_status(filled(Status, text)),
-    "draw_studies": lambda text: draw_studies([filled(Study, text)]),
-    "draw_study": lambda text: draw_study(filled(Study, text)),
-    "draw_study_plot": lambda text: draw_study_plot(StudyPlot(filled(Study, text), "history")),
+    "draw_studies": lambda text: draw_studies([filled(StudySnapshot, text)]),
+    "draw_study": lambda text: draw_study(filled(StudySnapshot, text)),
+    "draw_study_plot": lambda text: draw_study_plot(StudyPlot(filled(StudySnapshot, text), "history")),
     "draw_task": lambda text: draw_task(filled(Task, text), {text: text}, {text: filled(Preview, text)}),
-    "draw_trial": lambda text: draw_trial(filled(Study, text), filled(Trial, text)),
+    "draw_trial": lambda text: draw_trial(filled(StudySnapshot, text), filled(Trial, text)),
     "draw_uploads": lambda text: draw_uploads([filled(UploadedPipeline, text)]),
 }
 
@@ -360,15 +362,15 @@ def test_no_display_becomes_markup_wherever_the_words_stand(name, attack):
 @pytest.mark.parametrize("chart", ["history", "parallel", "slices", "importances", "curves"])
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_no_chart_of_a_study_becomes_markup(chart, attack):
-    check(draw_study_plot(StudyPlot(filled(Study, attack), chart)))
+    check(draw_study_plot(StudyPlot(filled(StudySnapshot, attack), chart)))
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_a_status_of_which_nothing_is_known_escapes_too(attack):
     check(draw_status(dataclasses.replace(filled(Status, attack), server="")))
     unknown = {
-        field.name: Part(Knowledge.UNKNOWN, reason=attack)
+        field.name: StatusItem(Knowledge.UNKNOWN, reason=attack)
         for field in dataclasses.fields(Status)
-        if isinstance(getattr(filled(Status, attack), field.name), Part)
+        if isinstance(getattr(filled(Status, attack), field.name), StatusItem)
     }
     check(draw_status(dataclasses.replace(filled(Status, attack), **unknown)))

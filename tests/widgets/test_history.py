@@ -6,7 +6,7 @@ import pytest
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.model import Artifact, Run, RunState, Task
+from kfnb.model import Artifact, RunSnapshot, RunState, Task
 from kfnb.resources.runs.view.curves import MOST_LINES, Of, metric_plot
 from kfnb.resources.runs.view.metric_history import read_curves
 from kfnb.resources.runs.view.run import draw_run
@@ -17,7 +17,7 @@ CURVES = {"loss": [[0, 1.0], [1, 0.5], [2, 0.25]]}
 
 
 def run_of(*tasks):
-    return Run("r1", "r", "p", "local", RunState.SUCCEEDED, tasks=tasks)
+    return RunSnapshot("r1", "r", "p", "local", RunState.SUCCEEDED, tasks=tasks)
 
 
 def metrics(**metadata):

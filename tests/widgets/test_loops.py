@@ -3,7 +3,7 @@
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.model import Artifact, Run, RunState, Task
+from kfnb.model import Artifact, RunSnapshot, RunState, Task
 from kfnb.resources.runs.view.artifacts import MOST_SHOWN, MOST_TURNS
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.ui.words import TIMES
@@ -12,7 +12,7 @@ SKIPPED, RUNNING, PENDING = RunState.SKIPPED, RunState.RUNNING, RunState.PENDING
 
 
 def run_of(*tasks, state=RunState.SUCCEEDED):
-    return Run("r1", "r", "p", "local", state, tasks=tasks)
+    return RunSnapshot("r1", "r", "p", "local", state, tasks=tasks)
 
 
 def table_of(*tasks, **more):

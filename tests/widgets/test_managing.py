@@ -3,7 +3,7 @@
 import pytest
 import widget_pages as reading
 
-from kfnb.model import Experiment, Schedule, UploadedPipeline
+from kfnb.model import Experiment, ScheduleSnapshot, UploadedPipeline
 from kfnb.resources.experiments.view import draw_experiments
 from kfnb.resources.schedules.view import draw_schedules
 from kfnb.resources.uploads.view import draw_uploads
@@ -15,9 +15,9 @@ WHEN = 1_795_500_000.0
 def test_schedules_are_a_table_with_their_rhythm_and_state():
     bundle = draw_schedules(
         [
-            Schedule("64b37f17-1", "nightly", "churn", cron="0 0 2 * * *", arguments={"rows": 200}),
-            Schedule("64b37f17-2", "churn", "churn", every=5400, enabled=False, catch_up=False),
-            Schedule("64b37f17-3", "odd", "churn", every=90, status="INVALID_SCHEDULE"),
+            ScheduleSnapshot("64b37f17-1", "nightly", "churn", cron="0 0 2 * * *", arguments={"rows": 200}),
+            ScheduleSnapshot("64b37f17-2", "churn", "churn", every=5400, enabled=False, catch_up=False),
+            ScheduleSnapshot("64b37f17-3", "odd", "churn", every=90, status="INVALID_SCHEDULE"),
         ]
     )
     text = bundle["text/plain"].splitlines()

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from kfnb.model.cluster import Knowledge, Part
+from kfnb.model.cluster import Knowledge, StatusItem
 from kfnb.model.notebook import Mount, Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.resources.notebooks.view import draw_notebook, draw_notebooks, draw_rehearsal
 
@@ -24,7 +24,9 @@ EVIL = "<script>alert(1)</script>"
 
 
 def listed(*notebooks):
-    return NotebookList("team-a", Part(Knowledge.KNOWN, notebooks), Part(Knowledge.ABSENT, reason="none"))
+    return NotebookList(
+        "team-a", StatusItem(Knowledge.KNOWN, notebooks), StatusItem(Knowledge.ABSENT, reason="none")
+    )
 
 
 @pytest.mark.parametrize("state", NotebookState)
@@ -53,7 +55,7 @@ def test_a_kind_that_a_cluster_does_not_have_is_not_spoken_of():
 
 
 def test_a_cluster_without_notebooks_is_not_told_how_one_is_made():
-    absent = Part(Knowledge.ABSENT, reason="no such kind")
+    absent = StatusItem(Knowledge.ABSENT, reason="no such kind")
     text = draw_notebooks(NotebookList("team-a", absent, absent))["text/plain"]
     assert "knows no notebooks" in text
     assert "create" not in text
@@ -98,7 +100,9 @@ def test_what_a_cluster_says_is_escaped():
     )
     drawn = [
         draw_notebooks(
-            NotebookList(EVIL, Part(Knowledge.KNOWN, (evil,)), Part(Knowledge.HIDDEN, reason=EVIL))
+            NotebookList(
+                EVIL, StatusItem(Knowledge.KNOWN, (evil,)), StatusItem(Knowledge.HIDDEN, reason=EVIL)
+            )
         ),
         draw_notebook(evil),
         draw_rehearsal(Rehearsal(EVIL, accepted=False, told=EVIL)),

@@ -5,7 +5,7 @@ import widget_pages as reading
 import widget_samples as samples
 
 from kfnb import model
-from kfnb.model import Artifact, Run, RunState, Task, TaskError
+from kfnb.model import Artifact, RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.ui.states import look, overall
 from kfnb.ui.words import TIMES
@@ -20,7 +20,7 @@ def text_of(run, contents=None):
 
 
 def run_of(*tasks, state=RunState.SUCCEEDED, **fields):
-    return Run(id="r1", name="r", pipeline="p", backend="local", state=state, tasks=tasks, **fields)
+    return RunSnapshot(id="r1", name="r", pipeline="p", backend="local", state=state, tasks=tasks, **fields)
 
 
 @pytest.mark.parametrize("state", list(RunState))
@@ -288,7 +288,7 @@ def test_every_state_of_the_model_has_a_look():
 
 
 def test_what_has_no_effect_here_is_said_with_the_run() -> None:
-    run = Run("r1", "name", "churn", "local", notes=("node selectors have no effect <here>",))
+    run = RunSnapshot("r1", "name", "churn", "local", notes=("node selectors have no effect <here>",))
     drawn = draw_run(run)
     assert "node selectors have no effect <here>" in drawn["text/plain"]
     assert "node selectors have no effect &lt;here&gt;" in drawn["text/html"]

@@ -11,7 +11,7 @@ import widget_pages as reading
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from kfnb.model import Dimension, Objective, RunState, Study, StudyPlot, TaskError, Trial, TrialState
+from kfnb.model import Dimension, Objective, RunState, StudyPlot, StudySnapshot, TaskError, Trial, TrialState
 from kfnb.resources.studies.view.dimensions import dimensions_of
 from kfnb.resources.studies.view.progress import time_left
 from kfnb.resources.studies.view.ranking import Standing
@@ -145,7 +145,9 @@ def test_the_time_left_follows_from_trials_that_ended_and_from_the_timeout(more,
 
 
 def test_a_study_that_cannot_be_read_says_why_in_the_list():
-    broken = Study("s", "local", Objective(""), state=RunState.FAILED, error="events.db is no database")
+    broken = StudySnapshot(
+        "s", "local", Objective(""), state=RunState.FAILED, error="events.db is no database"
+    )
     said = draw_studies([samples.bowl(), broken])["text/plain"]
     assert said.endswith("s: events.db is no database")
 
@@ -306,7 +308,7 @@ trials = st.builds(
 @settings(max_examples=60, phases=set(Phase) - {Phase.shrink})  # to shrink takes minutes
 @given(st.lists(trials, max_size=6).map(tuple), st.booleans(), st.sampled_from(RunState))
 def test_whatever_a_study_holds_it_is_drawn(some, maximize, state):
-    study = Study(
+    study = StudySnapshot(
         "s", "local", Objective("m", maximize, goal=1.0), state, trials=some, started=0.0, max_trials=9
     )
     for bundle in (
@@ -320,7 +322,7 @@ def test_whatever_a_study_holds_it_is_drawn(some, maximize, state):
 
 @given(st.lists(trials, max_size=8).map(tuple), st.booleans())
 def test_trials_in_classes_are_the_ranked_ones_the_worst_first(some, maximize):
-    standing = Standing(Study("s", "local", Objective("m", maximize), trials=some))
+    standing = Standing(StudySnapshot("s", "local", Objective("m", maximize), trials=some))
     together = [trial for one in reversed(standing.classes) for trial in one]
     assert together == list(standing.ranked)
     assert len(standing.best_first) == len(some) or len({trial.number for trial in some}) < len(some)

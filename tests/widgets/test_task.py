@@ -202,7 +202,7 @@ def test_a_model_has_its_format_its_class_and_its_size():
 
 
 def test_a_file_that_is_gone_is_named_once():
-    preview = Preview(note=f"the file is gone: {MODEL.uri}")
+    preview = Preview(note=f"file not found: {MODEL.uri}")
     assert html_of(made(model=MODEL), {}, {MODEL.uri: preview}).count(MODEL.uri) == 1
 
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 import widget_pages as reading
 import widget_samples as samples
 
-from kfnb.model import Run, RunState, Task
-from kfnb.model.cluster import Knowledge, Machine, Part, Status, WaitingPod
+from kfnb.model import RunSnapshot, RunState, Task
+from kfnb.model.cluster import Knowledge, Machine, Status, StatusItem, WaitingPod
 from kfnb.resources.cluster.view.status import draw_status
 from kfnb.resources.runs.view.progress import draw_progress
 from kfnb.resources.runs.view.run import draw_run
@@ -23,7 +23,7 @@ WAITS = Task(
     attempts=1,
     doing=REASON,
 )
-RUN = Run("r1", "r", "no-room", "kubeflow", RunState.RUNNING, started=samples.START, tasks=(WAITS,))
+RUN = RunSnapshot("r1", "r", "no-room", "kubeflow", RunState.RUNNING, started=samples.START, tasks=(WAITS,))
 
 
 def test_the_line_for_terminals_says_what_it_waits_for_and_not_that_it_runs():
@@ -86,7 +86,7 @@ def test_a_group_goes_on_while_one_of_its_turns_waits():
 
 def test_the_status_says_in_words_why_a_pod_waits():
     pods = (WaitingPod("p-1", "Unschedulable", "0/1 nodes are available: 1 Insufficient cpu", "Workflow/p"),)
-    status = Status("kubeflow", Machine(1), server="https://k", waiting=Part(Knowledge.KNOWN, pods))
+    status = Status("kubeflow", Machine(1), server="https://k", waiting=StatusItem(Knowledge.KNOWN, pods))
     text = draw_status(status)["text/plain"]
     assert "Unschedulable" in text
     assert "0/1 nodes are available: 1 Insufficient cpu" in text

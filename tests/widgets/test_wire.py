@@ -24,7 +24,7 @@ from kfnb.live.messages import (
     WholeMessage,
     to_json,
 )
-from kfnb.model import Run, RunState, Task, TaskError, Trial, TrialState
+from kfnb.model import RunSnapshot, RunState, Task, TaskError, Trial, TrialState
 from kfnb.resources.runs import wire
 from kfnb.resources.runs.wire import RunsWire, RunWire
 from kfnb.resources.studies.wire import StudyWire
@@ -39,7 +39,7 @@ def changed(run, task_id, **fields):
 
 @pytest.fixture
 def running():
-    return Run(
+    return RunSnapshot(
         id="r",
         name="r",
         pipeline="p",
@@ -100,19 +100,19 @@ def test_turns_of_a_loop_share_a_path_and_have_numbers():
 
 def test_a_branch_is_told_by_its_condition_and_by_what_that_came_to():
     branch = samples.task("condition-2", group=True, condition="if acc > 0.9", decided="0.93 > 0.9: taken")
-    told = RunWire().whole(Run("r", "r", "p", "local", tasks=(branch,))).parts[0]
+    told = RunWire().whole(RunSnapshot("r", "r", "p", "local", tasks=(branch,))).parts[0]
     assert (told["title"], told["branch"], told["decided"]) == ("if acc > 0.9", True, "0.93 > 0.9: taken")
 
 
 def test_a_run_that_has_not_begun_says_what_is_being_done():
-    run = Run("r", "r", "p", "local", state=RunState.PENDING)
+    run = RunSnapshot("r", "r", "p", "local", state=RunState.PENDING)
     assert RunWire().whole(run).head["doing"] == "Starting the engine"
     assert RunWire().whole(replace(run, state=RunState.RUNNING)).head["doing"] == ""
 
 
 def test_tasks_whose_parents_go_round_in_a_ring_are_told_all_the_same():
     tasks = (Task("a", "a", parent="b"), Task("b", "b", parent="a"))
-    run = Run("r", "r", "p", "local", tasks=tasks)
+    run = RunSnapshot("r", "r", "p", "local", tasks=tasks)
     assert len(RunWire().whole(run).parts) == 2
 
 
@@ -131,7 +131,7 @@ values = st.recursive(
 
 @given(st.dictionaries(st.text(), values, max_size=4), st.text(), st.sampled_from(RunState))
 def test_whatever_a_run_holds_is_told_as_json(arguments, text, state):
-    run = Run(
+    run = RunSnapshot(
         id=text, name=text, pipeline=text, backend=text, state=state, arguments=arguments, error=text,
         notes=(text,), tasks=(Task(text, text, needs=(text,), doing=text, error=TaskError(text, text, text)),),
     )  # fmt: skip

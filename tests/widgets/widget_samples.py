@@ -7,17 +7,17 @@ import math
 
 from kfnb.model import (
     Artifact,
+    CarriedItem,
     ComponentView,
-    Edge,
     Graph,
-    Node,
+    GraphEdge,
+    GraphNode,
     Port,
     Preview,
-    Run,
+    RunSnapshot,
     RunState,
     Task,
     TaskError,
-    Traveller,
 )
 
 START = 1_795_500_000.0
@@ -103,7 +103,7 @@ def succeeded():
         task("report", needs=["for-loop-1", "load", "describe"], at=40, took=11.2, attempts=2,
              outputs={"metrics": metrics, "roc": roc_artifact(), "page": page, "notes": notes}),
     )  # fmt: skip
-    return Run(
+    return RunSnapshot(
         id="churn-20261124-063722-x7k2",
         name="churn sweep",
         pipeline="churn",
@@ -166,7 +166,7 @@ CONTENTS = {
 def failed():
     """A run whose third task failed, so that three never ran."""
     error = TaskError("ValueError: Input X contains NaN.", TRACEBACK, "cell train [3], line 2")
-    return Run(
+    return RunSnapshot(
         id="churn-20261124-070000-a1b2",
         name="churn",
         pipeline="churn",
@@ -190,7 +190,7 @@ def failed():
 
 def running():
     """A run under way."""
-    return Run(
+    return RunSnapshot(
         id="nightly-0042",
         name="nightly",
         pipeline="summarise",
@@ -220,9 +220,9 @@ def component():
         ),
         outputs=(Port("model", "Model", "read by evaluate"),),
         travellers=(
-            Traveller("pd", "import", "cell [1]", "read in line 1"),
-            Traveller("clean", "source", "cell [2]", "called in line 2"),
-            Traveller("cols", "constant", "cell [2]", "read in line 2"),
+            CarriedItem("pd", "import", "cell [1]", "read in line 1"),
+            CarriedItem("clean", "source", "cell [2]", "called in line 2"),
+            CarriedItem("cols", "constant", "cell [2]", "read in line 2"),
         ),
         packages=("pandas==2.3.1", "scikit-learn==1.7.0"),
         notes=("cols is inlined as it is now: a later change does not travel.",),
@@ -235,22 +235,22 @@ def graph():
         name="churn_sweep",
         parameters=(Port("rows", "NUMBER_INTEGER", "load", "300"),),
         nodes=(
-            Node("load", "load"),
-            Node("loop", "for-loop-1", group=True, label="for C in [0.1, 1.0, 10.0]"),
-            Node("loop/train", "train", parent="loop"),
-            Node("loop/evaluate", "evaluate", parent="loop"),
-            Node("loop/if", "condition-1", parent="loop", group=True, label="If accuracy > 0.9"),
-            Node("loop/if/deploy", "deploy", parent="loop/if"),
-            Node("report", "report"),
+            GraphNode("load", "load"),
+            GraphNode("loop", "for-loop-1", group=True, label="for C in [0.1, 1.0, 10.0]"),
+            GraphNode("loop/train", "train", parent="loop"),
+            GraphNode("loop/evaluate", "evaluate", parent="loop"),
+            GraphNode("loop/if", "condition-1", parent="loop", group=True, label="If accuracy > 0.9"),
+            GraphNode("loop/if/deploy", "deploy", parent="loop/if"),
+            GraphNode("report", "report"),
         ),
         edges=(
-            Edge("load", "loop/train", "df"),
-            Edge("load", "loop/train", "cols"),
-            Edge("loop/train", "loop/evaluate", "model"),
-            Edge("load", "loop/evaluate", "df"),
-            Edge("loop/evaluate", "loop/if/deploy", "accuracy"),
-            Edge("loop/train", "loop/if/deploy", "model"),
-            Edge("loop", "report"),
+            GraphEdge("load", "loop/train", "df"),
+            GraphEdge("load", "loop/train", "cols"),
+            GraphEdge("loop/train", "loop/evaluate", "model"),
+            GraphEdge("load", "loop/evaluate", "df"),
+            GraphEdge("loop/evaluate", "loop/if/deploy", "accuracy"),
+            GraphEdge("loop/train", "loop/if/deploy", "model"),
+            GraphEdge("loop", "report"),
         ),
         notes=("evaluate reads df of load, not of the cell run last.",),
     )
@@ -307,7 +307,7 @@ def trained(run_id, c, accuracy, *, rate=0.05, pandas="2.3.1", **fields):
             "train: packages": f"pandas=={pandas}, scikit-learn==1.7.0",
         },
     }
-    return Run(run_id, **{**known, **fields})
+    return RunSnapshot(run_id, **{**known, **fields})
 
 
 def runs_to_compare():

@@ -1,6 +1,5 @@
-"""Functions whose source travels with a step: how values are loaded and saved there, and what ``kf`` is there.
+"""Functions whose source is embedded in steps: loading and saving values, and ``kf`` in a step.
 
-A compiled step needs Python and its packages, not kfnb; so each function here imports what it needs inside, calls only
-functions of this package, and is copied as text into the step: of all of them, those that the step uses, packed by
-``pipeline.packing``.
+A compiled step needs Python and its packages, not kfnb. So each function here imports what it needs inside, calls only
+functions of this package, and is copied as text into the steps that use it, packed by ``pipeline.packing``.
 """

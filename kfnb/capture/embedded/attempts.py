@@ -1,4 +1,4 @@
-"""What a step does on its own to try again."""
+"""How a step retries itself."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 
 
 def kfnb_attempts(retries: int, artifacts: Sequence[Any]) -> None:
-    """Run the rest of the step in a new process, and in another one when that fails, up to ``retries`` times.
+    """Run the rest of the step in a new process, and in another process when that fails, up to ``retries`` times.
 
-    Only the new processes return from here. A pause of 1, 2, 4, ... seconds stands before each further attempt, and
-    none begins later than an hour after the first, as KFP has it. What a failed attempt wrote to ``artifacts`` goes.
+    Only the new processes return from this function. Each further attempt follows a pause of 1, 2, 4, ... seconds, and
+    none begins later than an hour after the first, as in KFP. What a failed attempt wrote to ``artifacts`` is removed.
     """
     import os
     import shutil
@@ -20,7 +20,7 @@ def kfnb_attempts(retries: int, artifacts: Sequence[Any]) -> None:
     longest = 3600
 
     def tell(said: int) -> None:
-        """Hand on in words why this process fails."""
+        """Write the reason why this process fails to a pipe."""
         show = sys.excepthook
 
         def hook(kind: Any, error: Any, trace: Any) -> None:
@@ -30,8 +30,8 @@ def kfnb_attempts(retries: int, artifacts: Sequence[Any]) -> None:
         sys.excepthook = hook
 
     def hear(heard: int, code: int) -> str:
-        """Why a process failed, as it told."""
-        os.set_blocking(heard, False)  # what the attempt has left behind may hold the other end
+        """Read the reason why a process failed."""
+        os.set_blocking(heard, False)  # a process that the attempt left behind may hold the other end
         try:
             words = os.read(heard, 500).decode(errors="replace")
         except BlockingIOError:
@@ -67,10 +67,10 @@ def kfnb_attempts(retries: int, artifacts: Sequence[Any]) -> None:
 
 
 def kfnb_retried_from_outside() -> bool:
-    """Whether who runs the step tries it again where its program fails.
+    """Whether the engine that runs the step retries it when its program fails.
 
-    kfnb's own engines do, and say so by ``KFNB_RETRIES``. Argo does or not, by its policy for the step, which is in
-    the template that its pods have: with KFP up to 2.16 it does, with the configuration of KFP 2.17 it does not.
+    kfnb's own engines do, and set ``KFNB_RETRIES``. Argo does so depending on its policy for the step, which is in the
+    template that its pods have: with KFP up to 2.16 it does, with the configuration of KFP 2.17 it does not.
     """
     import json
     import os

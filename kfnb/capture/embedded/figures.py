@@ -1,7 +1,7 @@
-"""``kf.figure``, ``kf.image``, ``kf.table`` and the pictures in ``kf.markdown``: each as HTML that holds all it needs.
+"""``kf.figure``, ``kf.image``, ``kf.table`` and the pictures in ``kf.markdown``, as self-contained HTML.
 
-What they write is shown where no script runs (kfnb's frames, a saved notebook); where
-scripts run (KFP's own page), an interactive figure takes the still one's place.
+The HTML is shown without scripts in kfnb's frames and in a saved notebook; where scripts run (KFP's own page), an
+interactive figure replaces the still picture.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def kfnb_table(artifact: Any) -> Callable[..., None]:
 
 
 def kfnb_markdown(artifact: Any) -> Callable[[str], None]:
-    """``kf.markdown``, which adds to the file ``artifact``; pictures that it names by a path are taken in."""
+    """``kf.markdown``, which adds to the file ``artifact``; pictures named by a path are embedded."""
 
     def markdown(text: str) -> None:
         kfnb_text(artifact)(kfnb_with_pictures(text))
@@ -52,7 +52,7 @@ def kfnb_markdown(artifact: Any) -> Callable[[str], None]:
 
 
 def kfnb_with_pictures(text: str) -> str:
-    """Markdown with the pictures that lie in files in the text itself: the files stay where the step ran."""
+    """Embed the pictures that Markdown names by paths in the text: the files stay where the step ran."""
     import base64
     import mimetypes
     import os
@@ -74,7 +74,7 @@ def kfnb_with_pictures(text: str) -> str:
 
 
 def kfnb_captioned(inside: str, title: str) -> str:
-    """A piece of a page under its title."""
+    """A fragment of a page under its title."""
     from html import escape
 
     head = f"<figcaption><b>{escape(title)}</b></figcaption>" if title else ""
@@ -82,7 +82,7 @@ def kfnb_captioned(inside: str, title: str) -> str:
 
 
 def kfnb_img(data: bytes, title: str = "", width: Any = None) -> str:
-    """A picture as HTML that holds it. Raises ``ValueError`` for what is none."""
+    """A picture as HTML that embeds it. Raises ``ValueError`` for anything else."""
     import base64
     import re
     from html import escape
@@ -96,7 +96,7 @@ def kfnb_img(data: bytes, title: str = "", width: Any = None) -> str:
     size = ""
     if width is not None:
         size = f' width="{int(width)}"'
-    elif kind == "png":  # so that its frame is as high as it is
+    elif kind == "png":  # so that its frame has its height
         size = f' width="{int.from_bytes(data[16:20], "big")}" height="{int.from_bytes(data[20:24], "big")}"'
     elif kind == "svg+xml":
         found = re.search(rb'<svg\b[^>]*\bwidth="([\d.]+)(pt)?[a-z]*"[^>]*\bheight="([\d.]+)', data)
@@ -109,7 +109,7 @@ def kfnb_img(data: bytes, title: str = "", width: Any = None) -> str:
 
 
 def kfnb_pixels(picture: Any) -> bytes:
-    """A picture as the bytes of its file. Raises ``TypeError`` for what is none."""
+    """A picture as the bytes of its file. Raises ``TypeError`` for anything else."""
     import io
     import os
 
@@ -120,12 +120,12 @@ def kfnb_pixels(picture: Any) -> bytes:
             return file.read()
     if hasattr(picture, "shape") and hasattr(picture, "dtype"):
         return kfnb_png(picture)
-    if hasattr(picture, "save") and hasattr(picture, "mode"):  # Pillow's
+    if hasattr(picture, "save") and hasattr(picture, "mode"):  # Pillow
         buffer = io.BytesIO()
         picture.save(buffer, format="PNG")
         return buffer.getvalue()
     raise TypeError(
-        f"kf.image takes a path, bytes, an image of Pillow or an array of pixels, not {type(picture).__name__}"
+        f"kf.image takes a path, bytes, a Pillow image or an array of pixels, not {type(picture).__name__}"
     )
 
 
@@ -157,7 +157,7 @@ def kfnb_png(pixels: Any) -> bytes:
 
 
 def kfnb_still(fig: Any) -> Any:
-    """A figure as the bytes of a picture; None where what draws it as one is not installed."""
+    """A figure as the bytes of a picture; None where the package that renders it is not installed."""
     import io
 
     largest = 500_000
@@ -199,8 +199,8 @@ def kfnb_live(fig: Any) -> str:
 
 
 def kfnb_figure_html(fig: Any, title: str) -> str:
-    """A figure as a piece of a page: a still picture, in whose place a live one comes where scripts run."""
-    for name in ("figure", "fig"):  # of matplotlib's axes, and of what draws with it
+    """A figure as a fragment of a page: a still picture, which a live figure replaces where scripts run."""
+    for name in ("figure", "fig"):  # of matplotlib's axes, and of libraries that draw with it
         if not hasattr(fig, "savefig") and hasattr(getattr(fig, name, None), "savefig"):
             fig = getattr(fig, name)
     still, live = kfnb_still(fig), kfnb_live(fig)
@@ -209,7 +209,7 @@ def kfnb_figure_html(fig: Any, title: str) -> str:
     if still is None and "<script" not in live:
         return kfnb_captioned(live, title)
     if still is None:
-        said = "This figure is drawn by scripts, which do not run here. To have it as a picture too, add"
+        said = "This figure is drawn by scripts, which do not run here. To save a picture too, add"
         said += " --package kaleido (Plotly) or --package vl-convert-python (Altair) to its component."
         return kfnb_captioned(f"<noscript>{said}</noscript>{live}", title)
     picture = kfnb_img(still, title or "figure")
@@ -225,7 +225,7 @@ def kfnb_figure_html(fig: Any, title: str) -> str:
 
 
 def kfnb_rows(rows: Any, most: int) -> tuple[list[Any], list[Any], int]:  # noqa: PLR0911 - a return for each kind
-    """The names of a table's columns, its first rows, and how many there are in all."""
+    """The column names of a table, its first rows, and the total number of rows."""
     if hasattr(rows, "to_frame") and not hasattr(rows, "columns"):
         rows = rows.to_frame()
     if hasattr(rows, "iloc") and hasattr(rows, "columns"):  # pandas
@@ -253,7 +253,7 @@ def kfnb_rows(rows: Any, most: int) -> tuple[list[Any], list[Any], int]:  # noqa
 
 
 def kfnb_table_html(rows: Any, title: str, most: int) -> str:
-    """A table as a piece of a page, its first rows."""
+    """The first rows of a table as a fragment of a page."""
     from html import escape
 
     longest = 200

@@ -1,4 +1,4 @@
-"""How a step enters a folder of its own with the files that it reads, and what it leaves of those that it wrote."""
+"""How a step enters its own folder with the files that it reads, and leaves those that it wrote."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def kfnb_copy(source: str, target: str) -> None:
-    """Copy a file, with its time and whether it can be run; as a clone that takes no room, where there are such."""
+    """Copy a file with its times and mode; as a clone that takes no space, where the file system supports it."""
     import os
     import shutil
 
@@ -27,19 +27,18 @@ def kfnb_copy(source: str, target: str) -> None:
 def kfnb_files_in(
     place: str, folders: Sequence[str], beside: Mapping[str, str], *earlier: Any
 ) -> tuple[str, str, dict[str, Any]]:
-    """Enter a folder of the step's own, with the files that it reads; the top of all, the folder, and what lies there.
+    """Enter the step's own folder, with the files that it reads; return the top, the folder, and the files in it.
 
-    The folder lies at ``place`` below the top, so that ``../data`` is there too. ``folders`` are made;
-    ``beside`` are files of the notebook's folder with their content, packed, or the digest of one that stays there;
-    ``earlier`` are artifacts with files by their paths: larger ones of the notebook's folder, and what steps before
-    left.
+    The folder is at ``place`` below the top, so that ``../data`` exists too. ``folders`` are created; ``beside`` are
+    files of the notebook's folder with their content, packed, or the digest of a file that stays there; ``earlier``
+    are artifacts with files by their paths: larger files of the notebook's folder, and what earlier steps left.
     """
     import base64
     import os
     import tempfile
     import zlib
 
-    # where kfnb runs the step, what it leaves is kept with the run
+    # where kfnb runs the step, its files are kept with the run
     notebook, own = os.environ.get("KFNB_FOLDER", ""), os.environ.get("KFNB_WORK", "")
     top = os.path.realpath(own or tempfile.mkdtemp(prefix="kfnb-"))
     os.makedirs(os.path.join(top, place), exist_ok=True)
@@ -61,19 +60,19 @@ def kfnb_files_in(
 
 
 def kfnb_start(begun: tuple[str, str, Any], folder: str) -> None:
-    """Go where the cell began in the notebook: ``folder``, seen from the step's own."""
+    """Change to the folder in which the cell began: ``folder``, relative to the step's own."""
     import os
 
     os.chdir(os.path.join(begun[1], folder))
 
 
 def kfnb_moved(value: Any, old: str, new: str) -> Any:
-    """A value in which paths at or below ``old`` are those of ``new``: a text, a path, or a list or dict of such."""
+    """Move the paths in a value from ``old`` to ``new``: of a text, a path, or a list or dict of such."""
     import os
     from pathlib import PurePath
 
     if type(value) is str:
-        # a step's own folder may lie below the notebook's
+        # a step's own folder may be below the notebook's
         inside = (value + os.sep).startswith(old + os.sep) and not (value + os.sep).startswith(new + os.sep)
         return new + value[len(old) :] if inside else value
     if isinstance(value, PurePath):
@@ -86,9 +85,9 @@ def kfnb_moved(value: Any, old: str, new: str) -> Any:
 
 
 def kfnb_files_of(artifact: Any, top: str) -> None:
-    """Do in the working folder, and around it below ``top``, what an earlier step did in its own.
+    """Repeat in the working folder, and around it below ``top``, what an earlier step did in its own.
 
-    That is its files, its folders, and what it removed.
+    These are its files, its folders, and its removals.
     """
     import json
     import os
@@ -107,7 +106,7 @@ def kfnb_files_of(artifact: Any, top: str) -> None:
         for name in names:
             file_path = os.path.join(around, name)
             path = os.path.relpath(file_path, artifact.path)
-            # temporary files lie where they lay when they were written
+            # temporary files keep their paths
             path = os.sep + path[len("absolute/") :] if path.startswith("absolute" + os.sep) else path
             path = os.sep.join(".." if part == "kfnb-parent" else part for part in path.split(os.sep))
             new = os.path.realpath(path).startswith(temporary) and not os.path.exists(path)
@@ -121,7 +120,7 @@ def kfnb_files_of(artifact: Any, top: str) -> None:
 
 
 def kfnb_files_now(top: str) -> dict[str, Any]:
-    """The files below ``top``, by their paths from the working folder, and how each is known to be as it was.
+    """The files below ``top``, by their paths from the working folder, with what shows whether each was changed.
 
     Empty folders end in ``/``.
     """
@@ -157,9 +156,9 @@ def kfnb_files_now(top: str) -> dict[str, Any]:
 def kfnb_files_out(
     begun: tuple[str, str, Mapping[str, Any]], artifact: Any = None, temporary: Sequence[str] = ()
 ) -> None:
-    """Leave what the step wrote in an artifact, by its paths, and note what it removed; what it got goes.
+    """Move what the step wrote to an artifact, by its paths, record what it removed, and delete the rest.
 
-    ``begun`` is what ``kfnb_files_in`` returned, ``temporary`` are files that it wrote outside of its folder.
+    ``begun`` is the result of ``kfnb_files_in``, ``temporary`` are files that the step wrote outside of its folder.
     """
     import json
     import os
@@ -177,7 +176,7 @@ def kfnb_files_out(
             parts = ["kfnb-parent" if part == ".." else part for part in path.split(os.sep)]
             return os.path.join(artifact.path, *parts)
 
-        # what a link leads to is copied, before it moves away
+        # the target of a link is copied before it is moved
         linked = [path for path in files if os.path.realpath(path) != os.path.abspath(path)]
         for path in linked:
             kfnb_copy(path, stored(path))
@@ -201,7 +200,7 @@ def kfnb_files_out(
 
 
 def kfnb_temporary(top: str) -> list[str]:
-    """The temporary files that are opened to be written from now on, outside of ``top``; the list grows."""
+    """The temporary files outside of ``top`` that are opened for writing from now on; the list grows."""
     import os
     import sys
     import tempfile

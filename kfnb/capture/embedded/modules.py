@@ -1,4 +1,4 @@
-"""How a step finds modules of the notebook, and what worker processes of it find in ``__main__``."""
+"""How a step imports the notebook's modules, and what its worker processes find in ``__main__``."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from kfnb.capture.embedded.files import kfnb_files_now
 
 
 def kfnb_modules(files: dict[str, str], begun: tuple[str, str, dict[str, Any]] | None = None) -> None:
-    """Make modules that lay beside the notebook importable here; ``files`` maps their paths to their source.
+    """Make the modules beside the notebook importable here; ``files`` maps their paths to their source.
 
-    A step that has ``begun`` in a folder of its own has them there, and finds its files beside them as the notebook
-    does; a module that an earlier step wrote is there already.
+    A step that has ``begun`` in its own folder has them there, and finds its files beside them as the notebook does; a
+    module that an earlier step wrote is there already.
     """
     import os
     import sys
@@ -29,17 +29,17 @@ def kfnb_modules(files: dict[str, str], begun: tuple[str, str, dict[str, Any]] |
         with open(path, "w", encoding="utf-8") as file:
             file.write(source)
     if begun is not None:
-        begun[2].update(kfnb_files_now(begun[0]))  # they are none that the step leaves
+        begun[2].update(kfnb_files_now(begun[0]))  # the step does not output them
     sys.path.insert(0, folder)
 
 
 def kfnb_main(step: str, travelled: int) -> None:
     """Make this module ``__main__``, as a notebook is, with a file that a spawned process can run as its own.
 
-    So the notebook's functions and classes reach worker processes as they do in a notebook: over a fork by name, by
-    joblib by value. And they reach processes that multiprocessing spawns, which run the file of ``__main__``: this one
-    defines what the function ``step`` defines, not what it computes. Of the ``travelled`` statements that follow this
-    call, that is all that bind names; of the cell's the functions, classes, imports and plain constants.
+    So the notebook's functions and classes reach worker processes as in a notebook: by name over a fork, by value with
+    joblib. They also reach processes that multiprocessing spawns, which run the file of ``__main__``: that file defines
+    what the function ``step`` defines, not what it computes. Of the ``travelled`` statements that follow this call, it
+    runs all that bind names; of the cell's, the functions, classes, imports and plain constants.
     """
     import ast
     import os
@@ -86,6 +86,6 @@ def kfnb_define(program, step, numbers):
     path = os.path.join(os.path.dirname(program), "kfnb_main.py")
     with open(f"{path}.{os.getpid()}", "w", encoding="utf-8") as file:
         file.write(f"{text}\n\nkfnb_define({program!r}, {step!r}, {numbers})\n")
-    os.replace(f"{path}.{os.getpid()}", path)  # trials that run at the same time share the folder
+    os.replace(f"{path}.{os.getpid()}", path)  # concurrent trials share the folder
     module.__name__, module.__file__, module.__spec__ = "__main__", path, None
     sys.modules["__main__"] = sys.modules["__mp_main__"] = module

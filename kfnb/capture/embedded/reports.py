@@ -1,4 +1,4 @@
-"""What ``kf`` is in a step."""
+"""``kf`` in a step."""
 
 from __future__ import annotations
 
@@ -7,22 +7,24 @@ from typing import Any
 
 
 def kfnb_kf(**uses: Callable[..., Any]) -> Any:
-    """What a step calls ``kf``: what it uses of it, by name."""
+    """The object ``kf`` of a step: the functions that it uses, by name."""
     from types import SimpleNamespace
 
     return SimpleNamespace(**uses)
 
 
 def kfnb_number(value: Any) -> Any:
-    """A number to log, as one of Python's own."""
+    """Convert a number to log to a Python number."""
     value = value.item() if hasattr(value, "item") else value
-    if isinstance(value, bool) or not isinstance(value, (int, float)):  # Python 3.9 knows no int | float here
-        raise TypeError(f"a metric is a number, not {value!r}")
+    if isinstance(value, bool) or not isinstance(
+        value, (int, float)
+    ):  # Python 3.9 does not support int | float here
+        raise TypeError(f"a metric must be a number, not {value!r}")
     return value
 
 
 def kfnb_named(given: Any, values: dict[str, Any]) -> dict[str, Any]:
-    """Numbers to log: those of a dict, and those that were given by name."""
+    """The numbers to log: those of a dict, and those given by name."""
     if given is not None and not hasattr(given, "items"):
         raise TypeError(
             f"metrics are given by name, log_metrics(accuracy=0.9), or as a dict, not as {given!r}"
@@ -31,13 +33,13 @@ def kfnb_named(given: Any, values: dict[str, Any]) -> dict[str, Any]:
 
 
 def kfnb_log_metrics(metrics: Any, by_step: Callable[..., None] | None = None) -> Callable[..., None]:
-    """``kf.log_metrics``, which writes into the artifact ``metrics``; ``by_step`` is for what has a step."""
+    """``kf.log_metrics``, which writes to the artifact ``metrics``; ``by_step`` takes the values that have a step."""
 
     def log_metrics(given: Any = None, /, *, step: int | None = None, **values: Any) -> None:
         """Log numbers by name: the last one is the metric; with ``step`` they are a curve too, and are printed."""
         logged = {str(name): kfnb_number(value) for name, value in kfnb_named(given, values).items()}
         for name, value in logged.items():
-            # KFP's numbers are floats, and finite: a step that puts out another would fail for that
+            # KFP's numbers are finite floats: any other would fail the step
             metrics.metadata[name] = float(value) if value - value == 0 else str(value)
         if step is not None and by_step is not None:
             by_step(kfnb_number(step), logged)
@@ -46,12 +48,12 @@ def kfnb_log_metrics(metrics: Any, by_step: Callable[..., None] | None = None) -
 
 
 def kfnb_curves(metrics: Any) -> Callable[..., None]:
-    """What is logged with a step: it is printed, and is a curve in the artifact ``metrics``."""
+    """Print values that are logged with a step, and add them to a curve in the artifact ``metrics``."""
     most = 1000
     seen: dict[str, tuple[int, int]] = {}
 
     def add(points: list[Any], name: str, point: list[Any]) -> None:
-        """Add a point to a metric's curve, of which the last and every n-th stay."""
+        """Add a point to a metric's curve; the last and every n-th point are kept."""
         count, every = seen.get(name, (0, 1))
         if count and (count - 1) % every:
             points.pop()
@@ -65,27 +67,27 @@ def kfnb_curves(metrics: Any) -> Callable[..., None]:
         print(f"step {step}:", " ".join(f"{name}={value}" for name, value in logged.items()))
         curves = metrics.metadata.setdefault("kfnb_curves", {})
         for name, value in logged.items():
-            if value - value == 0:  # JSON has finite numbers alone
+            if value - value == 0:  # JSON has only finite numbers
                 add(curves.setdefault(name, []), name, [step, value])
 
     return by_step
 
 
 def kfnb_report(log_metrics: Callable[..., None]) -> Callable[..., None]:
-    """``kf.report``, which logs by ``log_metrics``."""
+    """``kf.report``, which logs through ``log_metrics``."""
     import os
 
     reports = [0]
 
     def report(value: Any = None, *, step: int | None = None, **values: Any) -> None:
-        """Say how far training has come: ``kf.report(loss, step=epoch)`` or ``kf.report(accuracy=0.9, step=epoch)``.
+        """Report progress of training: ``kf.report(loss, step=epoch)`` or ``kf.report(accuracy=0.9, step=epoch)``.
 
-        A value without a name is the objective's, where the step is a trial of a study; there it may end the trial.
+        In a trial of a study, a value without a name is the objective's, and the report may end the trial.
         """
         if hasattr(value, "items"):
             values = {**value, **values}
         elif value is not None:
-            # what runs a step as a trial says what its objective is called
+            # the engine that runs a step as a trial sets the name of the objective
             values = {os.environ.get("KFNB_OBJECTIVE", "value"): value, **values}
         if step is None:
             step = reports[0]
@@ -131,7 +133,7 @@ def kfnb_log_confusion_matrix(classification: Any) -> Callable[..., None]:
 
 
 def kfnb_text(artifact: Any) -> Callable[[str], None]:
-    """``kf.html``, which is shown in a frame of its own, without scripts: adds to the file ``artifact``."""
+    """``kf.html``, which adds to the file ``artifact``; it is shown in a separate frame without scripts."""
 
     def append(text: str) -> None:
         with open(artifact.path, "a", encoding="utf-8") as file:
@@ -151,7 +153,7 @@ KF_OUTPUTS = {
     "table": ("html", "HTML"),
     "markdown": ("markdown", "Markdown"),
 }
-"""What of ``kf`` a step uses -> the artifact it goes to (the output is called ``kf_<that>``), and its KFP type."""
+"""The function of ``kf`` -> the artifact that it writes to (the output ``kf_<artifact>``), and its KFP type."""
 
 
 KF_MAKERS = {
@@ -165,4 +167,4 @@ KF_MAKERS = {
     "table": "kfnb_table",
     "markdown": "kfnb_markdown",
 }
-"""What of ``kf`` a step uses -> the function that makes it, here or in ``pictures``."""
+"""The function of ``kf`` -> the embedded function that creates it, here or in ``figures``."""

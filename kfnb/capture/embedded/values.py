@@ -7,14 +7,14 @@ from typing import Any
 
 
 def kfnb_load(artifact: Any, classes: Mapping[str, Any]) -> Any:
-    """Read the value of an artifact; ``classes`` are the notebook's that this step has, by name."""
+    """Read the value of an artifact; ``classes`` are the notebook's classes in this step, by name."""
     import json
     from pkgutil import resolve_name
 
     if artifact is None:
         return None
     path = artifact.path
-    # a file from elsewhere: its name says what it is
+    # a file from elsewhere: the format is that of its name
     form = artifact.metadata.get("format") or artifact.uri.rpartition(".")[2].lower()
     if form == "cloudpickle":
         return kfnb_unpickle(path, classes)
@@ -31,9 +31,7 @@ def kfnb_load(artifact: Any, classes: Mapping[str, Any]) -> Any:
         "skops": "skops.io.load",
     }
     if form not in readers:
-        raise ValueError(
-            f"{artifact.uri} has no format that is known here; give a .parquet, .csv, .npy or .json file"
-        )
+        raise ValueError(f"{artifact.uri} has an unknown format; give a .parquet, .csv, .npy or .json file")
     value = resolve_name(readers[form])(path)
     return value.iloc[:, 0].rename(value.columns[0] or None) if form == "series-parquet" else value
 
@@ -41,7 +39,7 @@ def kfnb_load(artifact: Any, classes: Mapping[str, Any]) -> Any:
 def kfnb_save(
     value: Any, artifact: Any, classes: Mapping[str, Any], write: Callable[..., str] | None = None
 ) -> None:
-    """Write a value to an artifact by ``write``, where that gives it back unchanged; else pickled."""
+    """Write a value to an artifact with ``write`` if that preserves the value; else as a pickle."""
     try:
         form = write(value, artifact.path) if write else ""
     except Exception:
@@ -54,7 +52,7 @@ def kfnb_save(
 
 
 def kfnb_write_pandas(value: Any, path: str) -> str:
-    """A DataFrame or a Series of pandas as Parquet; the name of its format, empty where that does not hold it."""
+    """Write a pandas DataFrame or Series as Parquet; return the format, empty where Parquet cannot hold the value."""
     import pandas
 
     def like(axis: Any) -> Any:
@@ -80,7 +78,7 @@ def kfnb_write_pandas(value: Any, path: str) -> str:
 
 
 def kfnb_write_polars(value: Any, path: str) -> str:
-    """A DataFrame of polars as Parquet."""
+    """Write a polars DataFrame as Parquet."""
     import polars
 
     if type(value) is not polars.DataFrame:
@@ -90,7 +88,7 @@ def kfnb_write_polars(value: Any, path: str) -> str:
 
 
 def kfnb_write_arrow(value: Any, path: str) -> str:
-    """A table of Arrow as Parquet."""
+    """Write an Arrow table as Parquet."""
     import pyarrow.parquet
 
     if type(value) is not pyarrow.Table:
@@ -100,7 +98,7 @@ def kfnb_write_arrow(value: Any, path: str) -> str:
 
 
 def kfnb_write_array(value: Any, path: str) -> str:
-    """An array of numpy in numpy's own format."""
+    """Write a numpy array in numpy's format."""
     import numpy
 
     if type(value) is not numpy.ndarray:
@@ -111,7 +109,7 @@ def kfnb_write_array(value: Any, path: str) -> str:
 
 
 def kfnb_write_estimator(value: Any, path: str) -> str:
-    """An estimator of scikit-learn by skops."""
+    """Write a scikit-learn estimator with skops."""
     import skops.io
     from sklearn.base import BaseEstimator
 
@@ -119,12 +117,12 @@ def kfnb_write_estimator(value: Any, path: str) -> str:
         return ""
     with open(path, "wb") as file:
         file.write(skops.io.dumps(value))
-    # a file with types that skops does not vouch for is as unsafe as a pickle
+    # a file with types that skops does not trust is as unsafe as a pickle
     return "" if skops.io.get_untrusted_types(file=path) else "skops"
 
 
 def kfnb_write_json(value: Any, path: str) -> str:
-    """Lists, dicts, texts, integers and None as JSON."""
+    """Write lists, dicts, texts, integers and None as JSON."""
     import json
 
     def same(one: Any, two: Any) -> bool:
@@ -137,7 +135,7 @@ def kfnb_write_json(value: Any, path: str) -> str:
         return bool(one == two)
 
     def containers(value: Any) -> list[int]:
-        """The ids of all lists and dicts in a value: one that is there twice is one object, which JSON forgets."""
+        """The ids of all lists and dicts in a value: an id that occurs twice is a shared object, which JSON copies."""
         if type(value) not in (list, dict):
             return []
         parts = value.values() if type(value) is dict else value
@@ -153,10 +151,9 @@ def kfnb_write_json(value: Any, path: str) -> str:
 
 
 def kfnb_pickle(value: Any, path: str, classes: Mapping[str, Any]) -> str:
-    """A pickle in which the notebook's classes and functions go by name, and by value for a step without them.
+    """Write a pickle with the notebook's classes and functions by name, and by value for a step without them.
 
-    So that an instance is, in the next step, one of that step's own class. ``classes`` are those of this step, with
-    its functions.
+    So an instance has, in the next step, that step's own class. ``classes`` are those of this step, with its functions.
     """
     import io
     import sys
@@ -164,7 +161,7 @@ def kfnb_pickle(value: Any, path: str, classes: Mapping[str, Any]) -> str:
 
     import cloudpickle
 
-    # what this very file defines is in no other step: it goes by value
+    # definitions of this file are in no other step: they are pickled by value
     cloudpickle.register_pickle_by_value(sys.modules[__name__])
     by_class = {known: name for name, known in classes.items() if isinstance(known, type | FunctionType)}
     done: dict[Any, bytes] = {}
@@ -191,7 +188,7 @@ def kfnb_pickle(value: Any, path: str, classes: Mapping[str, Any]) -> str:
 
 
 def kfnb_unpickle(path: str, classes: Mapping[str, Any]) -> Any:
-    """What ``kfnb_pickle`` wrote, with this step's own ``classes`` where it has them."""
+    """Read what ``kfnb_pickle`` wrote, with this step's own ``classes`` where it has them."""
     import io
     import pickle
     import sys
@@ -206,7 +203,7 @@ def kfnb_unpickle(path: str, classes: Mapping[str, Any]) -> Any:
                 if name not in loaded:
                     loaded[name] = loads(by_value)
                     loaded[name].__kfnb_name__ = name
-                    # plain pickle writes it by its name, so it has to be found there, as in the notebook
+                    # plain pickle refers to it by name, so it must be found there, as in the notebook
                     vars(main).setdefault(name, loaded[name])
                 return loaded[name]
 
@@ -217,7 +214,7 @@ def kfnb_unpickle(path: str, classes: Mapping[str, Any]) -> Any:
 
 
 def kfnb_value(value: Any, kind: type, name: str) -> Any:
-    """An output that is a parameter, as the type that it had when the cell ran in the notebook."""
+    """Check an output that is a parameter against the type that it had when the cell ran in the notebook."""
     import json
 
     def kept(value: Any) -> bool:
@@ -238,17 +235,17 @@ def kfnb_value(value: Any, kind: type, name: str) -> Any:
         )
     if not kept(value):
         raise ValueError(
-            f"{name} is {str(value)[:200]} here: a KFP parameter holds what JSON does, and finite numbers"
+            f"{name} is {str(value)[:200]}: a KFP parameter holds JSON values with finite numbers only"
         )
     if len(json.dumps(value)) > 10**6:
-        raise ValueError(f"{name} is too long for a KFP parameter here: make it an array, a table or a file")
+        raise ValueError(f"{name} is too long for a KFP parameter: make it an array, a table or a file")
     return value
 
 
 def kfnb_floats(value: Any, *, where: Any = True) -> Any:
-    """A list or dict with floats where KFP may have written integers.
+    """Restore the floats of a list or dict that KFP may have written as integers.
 
-    ``where`` they are: True is everywhere; a dict tells it by keys or places, ``"*"`` standing for all of them.
+    ``where`` they are: True is everywhere; a dict gives it by keys or indices, ``"*"`` for all of them.
     """
     if not where:
         return value

@@ -15,9 +15,9 @@ from pathlib import Path
 
 from kfnb import disk, target
 from kfnb.errors import BackendError, KfnbError
-from kfnb.model import Run
-from kfnb.model.check import Check, Outcome
-from kfnb.model.cluster import Knowledge, Machine, Part, Status, Trouble
+from kfnb.model import RunSnapshot
+from kfnb.model.check import Check, CheckOutcome
+from kfnb.model.cluster import Knowledge, Machine, Status, StatusItem, Trouble
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.cluster.checks.clients import clients, token
@@ -51,7 +51,9 @@ def status() -> Status:
 
 def _with_machine(status: Status) -> Status:
     """A status that also tells what is broken of this machine."""
-    broken = [Trouble(one.told, mend=one.mend) for one in here(status.here) if one.outcome is Outcome.BAD]
+    broken = [
+        Trouble(one.told, mend=one.mend) for one in here(status.here) if one.outcome is CheckOutcome.BAD
+    ]
     return replace(status, troubles=(*broken, *status.troubles))
 
 
@@ -78,7 +80,7 @@ def examine() -> tuple[Check, ...]:
         *here(status.here),
         *standing.checks(status),
         _cluster(status),
-        *(Check("found broken", Outcome.BAD, _sentence(one), one.mend) for one in status.troubles),
+        *(Check("found broken", CheckOutcome.BAD, _sentence(one), one.mend) for one in status.troubles),
         _pipelines(status),
     )
 
@@ -89,14 +91,14 @@ def _sentence(trouble: Trouble) -> str:
 
 def _cluster(status: Status) -> Check:
     if not status.server:
-        return Check("cluster", Outcome.SKIPPED, "none is known here", "%kf_config context=NAME")
+        return Check("cluster", CheckOutcome.SKIPPED, "none is known here", "%kf_config context=NAME")
     if status.user.value is None:
-        return Check("cluster", Outcome.BAD, status.user.reason)
-    return Check("cluster", Outcome.GOOD, f"{status.server} knows you as {status.user.value.name}")
+        return Check("cluster", CheckOutcome.BAD, status.user.reason)
+    return Check("cluster", CheckOutcome.GOOD, f"{status.server} knows you as {status.user.value.name}")
 
 
 def _pipelines(status: Status) -> Check:
-    outcome = Outcome.GOOD if status.runs.known else Outcome.BAD
+    outcome = CheckOutcome.GOOD if status.runs.known else CheckOutcome.BAD
     return Check("runs", outcome, f"they go to {status.backend}" if status.runs.known else status.runs.reason)
 
 
@@ -163,8 +165,8 @@ class _Standing:
 
     def _alone(self, start: Status) -> Status:
         troubles = (self._trouble,) if self._trouble is not None else ()
-        nothing: Part[tuple[()]] = Part(Knowledge.ABSENT, reason="there is no cluster")
-        absent = {name: nothing for name, part in vars(start).items() if isinstance(part, Part)}
+        nothing: StatusItem[tuple[()]] = StatusItem(Knowledge.ABSENT, reason="there is no cluster")
+        absent = {name: nothing for name, part in vars(start).items() if isinstance(part, StatusItem)}
         return replace(start, contexts=kubeconfig.contexts(), troubles=troubles, **absent)  # type: ignore[arg-type]
 
 
@@ -179,20 +181,22 @@ class _Runs:
     """The newest runs, asked for while other things are: a server that is slow is not waited for."""
 
     def __init__(self) -> None:
-        self._part: Part[tuple[Run, ...]] = Part(reason=f"no answer within {_RUNS_WITHIN:g} s")
+        self._part: StatusItem[tuple[RunSnapshot, ...]] = StatusItem(
+            reason=f"no answer within {_RUNS_WITHIN:g} s"
+        )
         self._thread = threading.Thread(target=self._ask, name="kfnb-runs", daemon=True)
         self._thread.start()
 
-    def found(self) -> Part[tuple[Run, ...]]:
+    def found(self) -> StatusItem[tuple[RunSnapshot, ...]]:
         """What has been found within a few seconds."""
         self._thread.join(_RUNS_WITHIN)
         return self._part
 
     def _ask(self) -> None:
         try:
-            self._part = Part(Knowledge.KNOWN, tuple(api.runs(limit=_RUNS)))
+            self._part = StatusItem(Knowledge.KNOWN, tuple(api.runs(limit=_RUNS)))
         except KfnbError as error:
-            self._part = Part(Knowledge.UNKNOWN, reason=str(error))
+            self._part = StatusItem(Knowledge.UNKNOWN, reason=str(error))
 
 
 def machine() -> Machine:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from kfnb.errors import BackendError
-from kfnb.model.cluster import ClusterNode, Gpus, PodDefault, Quota, Volume
+from kfnb.model.cluster import ClusterNode, Gpus, PodDefault, Quota, VolumeClaim
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import Item, at, condition, rows
 from kfnb.resources.cluster.probe import MOST, More, Place, first
@@ -115,16 +115,16 @@ def _limits(container: Item) -> Counter[str]:
     return Counter({name: int(amount(count)) for name, count in limits.items() if _GPU.match(name)})
 
 
-def volumes(place: Place) -> tuple[tuple[Volume, ...], More]:
+def volumes(place: Place) -> tuple[tuple[VolumeClaim, ...], More]:
     """The claims to storage."""
     found, more = first(place.kubernetes, place.within("api/v1", "persistentvolumeclaims"))
     return tuple(map(_volume, found)), more
 
 
-def _volume(item: Item) -> Volume:
+def _volume(item: Item) -> VolumeClaim:
     spec, status = item.get("spec") or {}, item.get("status") or {}
     asked = ((spec.get("resources") or {}).get("requests") or {}).get("storage", "")
-    return Volume(
+    return VolumeClaim(
         item["metadata"]["name"],
         (status.get("capacity") or {}).get("storage") or asked,
         status.get("phase", ""),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from kfnb.commands.command import Command, flag
 from kfnb.commands.session import Session
 from kfnb.diagnostics import LogList
-from kfnb.model.check import CheckList, Outcome
+from kfnb.model.check import CheckList, CheckOutcome
 from kfnb.resources.cluster import api
 from kfnb.settings import settings
 
@@ -46,6 +46,6 @@ class Doctor(Command):
         if self.logs:
             return LogList.find(settings().home)
         checks = CheckList(api.examine())
-        if any(one.outcome is Outcome.BAD for one in checks):
+        if any(one.outcome is CheckOutcome.BAD for one in checks):
             session.fail()
         return checks

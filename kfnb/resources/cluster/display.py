@@ -8,7 +8,7 @@ from typing import Any
 from kfnb.commands.display import Display
 from kfnb.diagnostics import LogList
 from kfnb.model.check import CheckList
-from kfnb.model.cluster import Part, Status
+from kfnb.model.cluster import Status, StatusItem
 from kfnb.resources.cluster.view.checks import draw_checks
 from kfnb.resources.cluster.view.logs import draw_logs
 from kfnb.resources.cluster.view.status import draw_status
@@ -18,7 +18,7 @@ from kfnb.resources.runs.display import as_row
 def as_data(status: Status) -> dict[str, Any]:
     """A status as ``--json`` prints it: of a run as much as elsewhere."""
     runs = [as_row(run) for run in status.runs.value or ()] if status.runs.known else None
-    data = asdict(replace(status, runs=Part(status.runs.knowledge, None, status.runs.reason)))
+    data = asdict(replace(status, runs=StatusItem(status.runs.knowledge, None, status.runs.reason)))
     data["runs"]["value"] = runs
     return data
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from kfnb.errors import Absent, BackendError, Hidden
-from kfnb.model.cluster import Knowledge, Part
+from kfnb.model.cluster import Knowledge, StatusItem
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import Item
 
@@ -47,17 +47,19 @@ def first(
     return page.get("items") or (), about.get("remainingItemCount") if about.get("continue") else 0
 
 
-def part(look: Callable[[], tuple[T, More]]) -> Part[T]:
+def part(look: Callable[[], tuple[T, More]]) -> StatusItem[T]:
     """What a look found, or why it did not."""
     try:
         value, more = look()
     except Hidden as error:
-        return Part(Knowledge.HIDDEN, reason=str(error))
+        return StatusItem(Knowledge.HIDDEN, reason=str(error))
     except Absent as error:
-        return Part(Knowledge.ABSENT, reason=str(error))
+        return StatusItem(Knowledge.ABSENT, reason=str(error))
     except BackendError as error:
-        return Part(Knowledge.UNKNOWN, reason=str(error))
+        return StatusItem(Knowledge.UNKNOWN, reason=str(error))
     except (AttributeError, KeyError, TypeError, ValueError, IndexError) as error:
         # Katib's CRDs, for one, validate nothing: an object may hold anything in the place of anything
-        return Part(reason=f"there is an object that kfnb cannot read ({type(error).__name__}: {error})")
-    return Part(Knowledge.KNOWN, value, more=more)
+        return StatusItem(
+            reason=f"there is an object that kfnb cannot read ({type(error).__name__}: {error})"
+        )
+    return StatusItem(Knowledge.KNOWN, value, more=more)

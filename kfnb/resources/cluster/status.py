@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.errors import Absent, BackendError, Hidden, Invalid, Refused
-from kfnb.model.cluster import Knowledge, KubeflowPart, Part, Status, Trouble, Version
+from kfnb.model.cluster import Knowledge, KubeflowPart, Status, StatusItem, Trouble, Version
 from kfnb.resources.cluster import capacity, identity, kubeflow_parts, workloads
 from kfnb.resources.cluster.compatibility import release_of, releases_for, supported
 from kfnb.resources.cluster.probe import More, Place, part
@@ -48,7 +48,7 @@ def gather(place: Place, start: Status) -> Status:
     except BackendError as error:
         return _nothing(start, error)
     else:
-        user = Part(Knowledge.KNOWN, found)
+        user = StatusItem(Knowledge.KNOWN, found)
     parts = _asked(place, {**_STANDING, **_MOVING}.items())
     parts["nodes"], parts["gpus"] = _split(parts.pop("machines"))
     parts["version"] = _judged(parts["version"], parts["kubeflow"])
@@ -76,7 +76,7 @@ def _asked(place: Place, questions: Iterable[tuple[str, Question]]) -> dict[str,
         threads.shutdown(wait=False, cancel_futures=True)
 
 
-def _split(both: Part[tuple[Any, Any]]) -> tuple[Part[Any], Part[Any]]:
+def _split(both: StatusItem[tuple[Any, Any]]) -> tuple[StatusItem[Any], StatusItem[Any]]:
     """Two parts that came with one answer."""
     first, second = both.value or (None, None)
     return replace(both, value=first), replace(both, value=second)
@@ -92,20 +92,22 @@ def _finished(place: Place, status: Status) -> Status:
 
 def _nothing(start: Status, error: BackendError) -> Status:
     """Where nothing can be seen at all, each part says why."""
-    unknown: Part[Any] = Part(Knowledge.UNKNOWN, reason=str(error))
-    parts: dict[str, Any] = {name: unknown for name, one in vars(start).items() if isinstance(one, Part)}
+    unknown: StatusItem[Any] = StatusItem(Knowledge.UNKNOWN, reason=str(error))
+    parts: dict[str, Any] = {
+        name: unknown for name, one in vars(start).items() if isinstance(one, StatusItem)
+    }
     return replace(start, **parts, troubles=(Trouble(str(error)),), asked=time.time())
 
 
-def _judged(version: Part[str], found: Part[tuple[KubeflowPart, ...]]) -> Part[Version]:
+def _judged(version: StatusItem[str], found: StatusItem[tuple[KubeflowPart, ...]]) -> StatusItem[Version]:
     """Kubernetes' version, and whether the Kubeflow that is there supports it."""
     if version.value is None:
-        return Part(version.knowledge, reason=version.reason)
+        return StatusItem(version.knowledge, reason=version.reason)
     versions = {one.name: one.version for one in found.value or () if one.version}
     release = release_of(versions) if versions else None
     if release is not None:
         good, told = supported(version.value, release)
-        return Part(Knowledge.KNOWN, Version(version.value, release.release, good, told))
+        return StatusItem(Knowledge.KNOWN, Version(version.value, release.release, good, told))
     fitting = ", ".join(one.release for one in releases_for(version.value))
     told = (
         f"{fitting} was tested with this Kubernetes"
@@ -113,4 +115,4 @@ def _judged(version: Part[str], found: Part[tuple[KubeflowPart, ...]]) -> Part[V
         else "none known here was tested with this Kubernetes"
     )
     verdict = f"the release of Kubeflow cannot be told; {told}"
-    return Part(Knowledge.KNOWN, Version(version.value, verdict=verdict))
+    return StatusItem(Knowledge.KNOWN, Version(version.value, verdict=verdict))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kfnb.model import RunState
-from kfnb.model.cluster import NotebookServer, WaitingPod, Work
+from kfnb.model.cluster import KubeflowWork, NotebookServer, WaitingPod
 from kfnb.remote.kubernetes.experiments import experiment_state
 from kfnb.remote.kubernetes.fields import Item, at, condition, rows, word
 from kfnb.remote.kubernetes.notebooks import server, stopped
@@ -75,52 +75,52 @@ def _waiting(item: Item) -> WaitingPod:
     return WaitingPod(item["metadata"]["name"], found.word or "Pending", found.message, owner, _created(item))
 
 
-def studies(place: Place) -> tuple[tuple[Work, ...], More]:
+def studies(place: Place) -> tuple[tuple[KubeflowWork, ...], More]:
     """Katib's experiments."""
     found, more = first(place.kubernetes, place.within("apis/kubeflow.org/v1beta1", "experiments"))
     return _newest([_study(item) for item in found]), more
 
 
-def _study(item: Item) -> Work:
+def _study(item: Item) -> KubeflowWork:
     state, told = experiment_state(item)
     message = word(told, "message") if state is RunState.FAILED else ""
-    return Work("Study", item["metadata"]["name"], str(state).capitalize(), message, _created(item))
+    return KubeflowWork("Study", item["metadata"]["name"], str(state).capitalize(), message, _created(item))
 
 
-def services(place: Place) -> tuple[tuple[Work, ...], More]:
+def services(place: Place) -> tuple[tuple[KubeflowWork, ...], More]:
     """KServe's InferenceServices."""
     found, more = first(place.kubernetes, place.within("apis/serving.kserve.io/v1beta1", "inferenceservices"))
     return _newest([_service(item) for item in found]), more
 
 
-def _service(item: Item) -> Work:
+def _service(item: Item) -> KubeflowWork:
     ready = condition(item, "Ready")
     state = {"True": "Ready", "False": "Not ready"}.get(word(ready, "status"), "Unknown")
     conditions = (ready, *rows(item, "status", "conditions"))
     told = [word(one, "message") for one in conditions if one.get("status") == "False"]
     message = max(told, key=len, default="") if state != "Ready" else ""
-    return Work("Service", item["metadata"]["name"], state, message, _created(item))
+    return KubeflowWork("Service", item["metadata"]["name"], state, message, _created(item))
 
 
-def training(place: Place) -> tuple[tuple[Work, ...], More]:
+def training(place: Place) -> tuple[tuple[KubeflowWork, ...], More]:
     """The Trainer's jobs."""
     found, more = first(place.kubernetes, place.within("apis/trainer.kubeflow.org/v1alpha1", "trainjobs"))
     return _newest([_training(item) for item in found]), more
 
 
-def _training(item: Item) -> Work:
+def _training(item: Item) -> KubeflowWork:
     name, made = item["metadata"]["name"], _created(item)
     for state in _TRAINING_ENDS:
         told = condition(item, state)
         if told.get("status") == "True":
             message = word(told, "message") if state == "Failed" else ""
-            return Work("Training job", name, state, message, made)
-    return Work("Training job", name, "Running" if item.get("status") else "Created", "", made)
+            return KubeflowWork("Training job", name, state, message, made)
+    return KubeflowWork("Training job", name, "Running" if item.get("status") else "Created", "", made)
 
 
 def _created(item: Item) -> str:
     return word(item, "metadata", "creationTimestamp")
 
 
-def _newest(found: Sequence[Work]) -> tuple[Work, ...]:
+def _newest(found: Sequence[KubeflowWork]) -> tuple[KubeflowWork, ...]:
     return tuple(sorted(found, key=lambda one: (one.created, one.name), reverse=True))

@@ -1,1 +1,1 @@
-"""Components and pipelines, as a notebook defines them."""
+"""Components and pipelines of a notebook."""

@@ -1,4 +1,4 @@
-"""The public functions of components and pipelines: what is defined in a notebook, compiled and shown."""
+"""The public functions of components and pipelines: define, compile and show."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kfnb.settings import settings
 
 
 def compile(pipeline: Any, path: str | Path) -> Path:
-    """Write a pipeline to ``path``: as KFP's YAML, or for a ``.py`` as a program of KFP's SDK that compiles to it."""
+    """Write a pipeline to ``path``: as KFP's YAML, or for ``.py`` as a program of KFP's SDK that compiles to it."""
     target = Path(path)
     try:
         _write(pipeline, target)
@@ -30,13 +30,13 @@ def compile(pipeline: Any, path: str | Path) -> Path:
 
 def _write(pipeline: Any, target: Path) -> None:
     if target.suffix not in (".py", ".yaml", ".yml", ".json"):
-        raise UsageError(f"{target} is neither .yaml nor .py: a pipeline is written as one of them")
+        raise UsageError(f"{target} is neither .yaml nor .py: choose one of these formats")
     if target.suffix != ".py":
         pipelines.write_yaml(_kfp_object(pipeline), target)
         return
     if pipelines.is_kfp(pipeline) or _is_program(pipeline):
         what = pipeline if _is_program(pipeline) else "a KFP pipeline object"
-        raise UsageError(f"{what} is a program already: only a notebook's pipeline is written as one")
+        raise UsageError(f"{what} is already a program: only a notebook's pipeline can be written as .py")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(built(pipeline).program, encoding="utf-8")
 
@@ -51,7 +51,7 @@ def _kfp_object(pipeline: Any) -> Any:
 
 
 def show(name: str) -> model.ComponentView | model.Graph:
-    """What a component takes with it and why, or a pipeline's graph before it runs."""
+    """The view of a component with its dependencies, or of a pipeline's graph before it runs."""
     current = workspace()
     if name in current.notebook.components:
         return view_component(current.notebook, current.notebook.components[name], settings().base_image)
@@ -64,7 +64,7 @@ def show(name: str) -> model.ComponentView | model.Graph:
 def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None) -> Compiled:
     """The compiled form of anything that can be submitted.
 
-    Of a notebook's pipeline, ``given`` arguments are checked before it is compiled, which takes longer.
+    For a notebook's pipeline, ``given`` arguments are checked before it is compiled, which takes longer.
     """
     if isinstance(pipeline, Compiled):
         return pipeline
@@ -75,7 +75,7 @@ def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None) -> Compile
     if str(pipeline).endswith(".ipynb"):
         raise UsageError(
             f"{pipeline} is a notebook:",
-            hint="kfnb run executes it, and so runs the pipelines that it submits",
+            hint="execute it with kfnb run, which runs the pipelines that it submits",
             ref=str(pipeline),
         )
     if isinstance(pipeline, Path) or (isinstance(pipeline, str) and _is_path(pipeline)):
@@ -87,7 +87,7 @@ def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None) -> Compile
 
 
 def built(pipeline: str | Pipeline) -> Built:
-    """A notebook's pipeline, made of its components as they are now."""
+    """A notebook's pipeline, built from its current components."""
     if isinstance(pipeline, str):
         pipeline = workspace().pipeline(pipeline)
     if not isinstance(pipeline, Pipeline):
@@ -99,7 +99,7 @@ def built(pipeline: str | Pipeline) -> Built:
 
 
 def _is_program(pipeline: Any) -> bool:
-    """Whether a file of KFP's SDK is meant: ``file.py``, or ``file.py:NAME``."""
+    """Whether a text refers to a file of KFP's SDK: ``file.py``, or ``file.py:NAME``."""
     return isinstance(pipeline, str | Path) and str(pipeline).partition(":")[0].endswith(".py")
 
 

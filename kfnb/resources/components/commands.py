@@ -1,4 +1,4 @@
-"""The commands of components and pipelines: what a notebook defines, shows and compiles."""
+"""The commands of components and pipelines: define, show and compile."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Component(PodOptions, Command):
+class DefineComponent(PodOptions, Command):
     """Run the cell, and make it a component of pipelines."""
 
     binds = True
@@ -29,14 +29,14 @@ class Component(PodOptions, Command):
 
     name: str = word("the component's name")
     param: tuple[str, ...] = repeated(metavar="NAME:TYPE=DEFAULT", help="a parameter")
-    output: tuple[str, ...] = repeated(metavar="NAME", help="a name that is always put out")
+    output: tuple[str, ...] = repeated(metavar="NAME", help="a name that is always an output")
     package: tuple[str, ...] = repeated(metavar="NAME==VERSION", help="a package to install")
     image: str = option(default="", help="container image of the step")
-    retries: int = option(type=int, default=0, help="how often a failed step is tried again")
-    no_cache: bool = flag(help="run the step even where its inputs have not changed")
+    retries: int = option(type=int, default=0, help="maximum number of retries of a failed step")
+    no_cache: bool = flag(help="run the step even if its inputs have not changed")
     continues: bool = flag(
         "--continue",
-        help="add this cell to the component of that name, or take the place of what it had added before",
+        help="add this cell to the component of that name, or replace what this cell added before",
     )
 
     def run(self, session: Session) -> None:
@@ -55,35 +55,35 @@ class Component(PodOptions, Command):
         )
         if self.continues and replace(chosen, params=(), outputs=(), packages=()) != Options():
             raise UsageError(
-                f"--continue takes --param, --output and --package: give the rest to the first cell of {self.name}"
+                f"--continue only takes --param, --output and --package: move the rest to the first cell of {self.name}"
             )
         session.cells.begin_component(self.name, chosen, session.bind, continues=self.continues)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Parameters(Command):
+class DefineParameters(Command):
     """Run the cell; each name that it assigns is a parameter of pipelines."""
 
     runs_as_cell = True
 
     def run(self, session: Session) -> None:
-        """Begin the parameters."""
+        """Begin the cell of parameters."""
         session.cells.begin_parameters()
 
 
 @dataclass(frozen=True, kw_only=True)
-class SetUp(Command):
+class DefineSetup(Command):
     """Run the cell, and put its code at the top of every later step: imports, options, seeds."""
 
     runs_as_cell = True
 
     def run(self, session: Session) -> None:
-        """Begin the set-up."""
+        """Begin the set-up cell."""
         session.cells.begin_set_up()
 
 
 @dataclass(frozen=True, kw_only=True)
-class Chain(Command):
+class DefinePipeline(Command):
     """Define a pipeline that runs components in order, wired by the names they share."""
 
     binds = True
@@ -98,8 +98,8 @@ class Chain(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PipelineCell(Command):
-    """Define a pipeline by KFP's DSL; inputs that the calls of components do not give are wired by name."""
+class DefinePipelineByDsl(Command):
+    """Define a pipeline in KFP's DSL; inputs that calls of components omit are wired by name."""
 
     binds = True
 
@@ -117,7 +117,7 @@ class PipelineCell(Command):
 
 
 def _defined(session: Session, pipeline: Pipeline) -> Pipeline:
-    """Keep a pipeline that can be built, and tell what is to be known of it."""
+    """Store a pipeline that can be built, and print its notes."""
     built = api.built(pipeline)
     session.cells.workspace.pipelines[pipeline.name] = pipeline
     for note in built.wired.notes:
@@ -126,7 +126,7 @@ def _defined(session: Session, pipeline: Pipeline) -> Pipeline:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Show(Command):
+class ShowDefinition(Command):
     """Show what travels with a component and why, or a pipeline's graph."""
 
     binds = True
@@ -145,11 +145,11 @@ class Compile(Command):
     pipeline: Any = word("the pipeline's name, or a file that defines one", values="pipeline")
     to: str | None = option(metavar="FILE.yaml", values="file", help="KFP's YAML")
     python: str | None = option(
-        metavar="FILE.py", values="file", help="a program of KFP's SDK that compiles to the same"
+        metavar="FILE.py", values="file", help="a program of KFP's SDK that compiles to the same pipeline"
     )
 
     def check(self, parser: Parser) -> None:
-        """One of both files is needed."""
+        """Require at least one of the files."""
         if not self.to and not self.python:
             raise UsageError(f"{parser.prog}: --to FILE.yaml, --python FILE.py, or both are required")
 

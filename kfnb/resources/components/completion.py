@@ -27,7 +27,7 @@ def parameters(subject: str, around: Around) -> list[str]:
 
 
 def _wired(workspace: Workspace, name: str) -> tuple[str, ...]:
-    """The parameters of a pipeline as it is now; none of one that does not fit together."""
+    """The current parameters of a pipeline; none if it cannot be wired."""
     pipeline = workspace.pipelines[name]
     components = tuple((one.name, one.cell.order) for one in workspace.notebook.components.values())
     return completion.asked(

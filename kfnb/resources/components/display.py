@@ -1,4 +1,4 @@
-"""How components and pipelines are shown."""
+"""The displays of components and pipelines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The words of ``%%kf_component`` for what a step asks of its pod, in the forms that Kubernetes' own tools have."""
+"""The options of ``%%kf_component`` for a step's pod, in the forms of Kubernetes' own tools."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from kfnb.capture.pod import Folder, Holder, KeyVariable, NodeLabel, Pod, Toleration, Variable
+from kfnb.capture.pod import EnvVariable, Folder, Holder, KeyVariable, NodeLabel, PodSettings, Toleration
 from kfnb.commands.command import option, repeated
 from kfnb.commands.words import count, quantity, unique
 from kfnb.errors import UsageError
@@ -29,15 +29,17 @@ _HELD_FORM = "NAME:KEY=VARIABLE|NAME:/PATH"
 
 @dataclass(frozen=True, kw_only=True)
 class PodOptions:
-    """The options, each as a user of Kubernetes expects to spell it."""
+    """The options for a step's pod, spelled as in Kubernetes."""
 
-    cpu: str = option(default="", help="cores, as Kubernetes writes them: 2 or 500m")
+    cpu: str = option(default="", help="CPU cores, as Kubernetes writes them: 2 or 500m")
     memory: str = option(default="", help="memory, as Kubernetes writes it: 4G")
     gpu: int = option(type=int, default=0, help="number of GPUs")
-    accelerator: str = option(default="", metavar="TYPE", help="what --gpu counts (default nvidia.com/gpu)")
-    timeout: str = option(default="", metavar="DURATION", help="how long the step may take: 90s, 30m, 1h")
+    accelerator: str = option(
+        default="", metavar="TYPE", help="resource that --gpu counts (default nvidia.com/gpu)"
+    )
+    timeout: str = option(default="", metavar="DURATION", help="maximum duration of the step: 90s, 30m, 1h")
     env: tuple[str, ...] = repeated(
-        metavar="NAME=VALUE", help="an environment variable; no place for secrets: all can read it"
+        metavar="NAME=VALUE", help="an environment variable; not for secrets, as everyone can read it"
     )
     secret: tuple[str, ...] = repeated(
         metavar=_HELD_FORM, help="a secret's key as an environment variable, or its keys as files"
@@ -48,18 +50,16 @@ class PodOptions:
     pvc: tuple[str, ...] = repeated(metavar="NAME:/PATH", help="a persistent volume claim, mounted at a path")
     node_selector: tuple[str, ...] = repeated(metavar="KEY=VALUE", help="a label that the node must have")
     toleration: tuple[str, ...] = repeated(
-        metavar="KEY[=VALUE][:EFFECT]", help="a taint that the step's pod bears"
+        metavar="KEY[=VALUE][:EFFECT]", help="a taint that the step's pod tolerates"
     )
-    image_pull_secret: tuple[str, ...] = repeated(
-        metavar="NAME", help="a secret that the image is pulled with"
-    )
+    image_pull_secret: tuple[str, ...] = repeated(metavar="NAME", help="a secret for pulling the image")
 
 
-def read_pod(found: PodOptions) -> Pod:
-    """What the words ask for. Raises ``UsageError``."""
+def read_pod(found: PodOptions) -> PodSettings:
+    """Parse the options. Raises ``UsageError``."""
     gpu = count(found.gpu, "--gpu")
     if found.accelerator and not gpu:
-        raise UsageError(f"--accelerator {found.accelerator}: say how many, --gpu 1")
+        raise UsageError(f"--accelerator {found.accelerator}: give the number too, --gpu 1")
     held: list[KeyVariable | Folder] = [_held(text, "secret") for text in found.secret]
     held += [_held(text, "config_map") for text in found.config_map]
     held += [_folder(text, "pvc", "--pvc", "NAME:/PATH") for text in found.pvc]
@@ -71,11 +71,11 @@ def read_pod(found: PodOptions) -> Pod:
     labels = tuple(_node_label(text) for text in found.node_selector)
     unique([label.key for label in labels], "--node-selector")
     unique(found.image_pull_secret, "--image-pull-secret")
-    return Pod(
+    return PodSettings(
         cpu=quantity(found.cpu, "--cpu", "m", "2 or 500m"),
         memory=quantity(found.memory, "--memory", "[EPTGMK]i?", "4G or 512Mi"),
         gpu=gpu,
-        accelerator=found.accelerator or Pod.accelerator,
+        accelerator=found.accelerator or PodSettings.accelerator,
         env=env,
         keys=keys,
         folders=folders,
@@ -86,11 +86,11 @@ def read_pod(found: PodOptions) -> Pod:
     )
 
 
-def _variable(text: str) -> Variable:
+def _variable(text: str) -> EnvVariable:
     name, equals, value = text.partition("=")
     if not equals or not re.fullmatch(_VARIABLE, name):
         raise UsageError(f"--env {text}: write NAME=VALUE, the name in letters, digits and _")
-    return Variable(name, value)
+    return EnvVariable(name, value)
 
 
 def _held(text: str, holder: Holder) -> KeyVariable | Folder:
@@ -104,7 +104,7 @@ def _held(text: str, holder: Holder) -> KeyVariable | Folder:
         )
     variable = found["variable"] or found["key"]
     if not re.fullmatch(_VARIABLE, variable):
-        raise UsageError(f"{option} {text}: say which environment variable gets it, {text}=NAME")
+        raise UsageError(f"{option} {text}: name the environment variable, {text}=NAME")
     return KeyVariable(holder, found["source"], found["key"], variable)
 
 
@@ -116,7 +116,9 @@ def _folder(text: str, holder: Literal["secret", "config_map", "pvc"], option: s
         )
     path = found["path"].rstrip("/")
     if not path or ".." in path.split("/"):
-        raise UsageError(f"{option} {text}: {found['path']} is no path to mount at: write one such as /data")
+        raise UsageError(
+            f"{option} {text}: {found['path']} is not a valid mount path: write a path such as /data"
+        )
     return Folder(holder, found["source"], path)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from kfnb.errors import BackendError
-from kfnb.model.check import Check, Outcome
+from kfnb.model.check import Check, CheckOutcome
 from kfnb.model.cluster import Knowledge, KubeflowPart
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.resources.cluster import kubeflow_parts
@@ -51,7 +51,7 @@ class Standing:
     def ready(self) -> bool:
         """Whether it came up whole, and all of it runs."""
         whole = self.record.reached is Reached.READY and self.found is Found.RUNNING and not self.trouble
-        cut = self.hairpin is not None and self.hairpin.outcome is Outcome.BAD
+        cut = self.hairpin is not None and self.hairpin.outcome is CheckOutcome.BAD
         return whole and not cut and not any(part.failing for part in self.parts)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.model.check import Outcome
+from kfnb.model.check import CheckOutcome
 from kfnb.resources.localcluster.lifecycle import Standing
 from kfnb.resources.localcluster.record import Reached
 from kfnb.resources.localcluster.tool import Found
@@ -19,7 +19,7 @@ def draw_standing(how: Standing) -> dict[str, str]:
         failing = f": {', '.join(part.failing)}" if part.failing else ""
         lines.append(f"  {part.name:<15} {part.version:<10} {count}{failing}".rstrip())
     cut = how.hairpin
-    if cut is not None and cut.outcome is Outcome.BAD:
+    if cut is not None and cut.outcome is CheckOutcome.BAD:
         lines += [f"  {cut.told}", f"    {cut.mend}"]
     return {"text/plain": "\n".join(lines)}
 

@@ -146,7 +146,7 @@ def _state(word: str) -> model.RunState:
         raise UsageError(f"unknown state {word}", code="unknown-state", hint=hint, ref=word) from None
 
 
-def handles(*runs: str | Run | model.Run) -> list[Run]:
+def handles(*runs: str | Run | model.RunSnapshot) -> list[Run]:
     """The handles of runs, each once, given by id, by the start of one, or themselves. Raises ``RunNotFound``."""
     found = [one if isinstance(one, Run) else run(one if isinstance(one, str) else one.id) for one in runs]
     return list({one.id: one for one in found}.values())
@@ -164,7 +164,7 @@ def cluster_backend(what: str) -> KubeflowBackend:
     )
 
 
-def compare(*runs: str | Run | model.Run, whole: bool = False) -> model.Comparison:
+def compare(*runs: str | Run | model.RunSnapshot, whole: bool = False) -> model.Comparison:
     """Two runs or more side by side: what differs between them, and with ``whole`` what does not.
 
     A run is given by its id, the start of one that is unique, or itself. Raises ``RunNotFound``.
@@ -175,8 +175,8 @@ def compare(*runs: str | Run | model.Run, whole: bool = False) -> model.Comparis
     return compared(list(found.values()), whole=whole)
 
 
-def _data(one: str | Run | model.Run) -> model.Run:
-    if isinstance(one, model.Run):
+def _data(one: str | Run | model.RunSnapshot) -> model.RunSnapshot:
+    if isinstance(one, model.RunSnapshot):
         return one if one.tasks else run(one.id).snapshot()  # a list of runs has them without their tasks
     return (run(one) if isinstance(one, str) else one).snapshot()
 

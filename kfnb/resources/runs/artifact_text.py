@@ -25,7 +25,7 @@ class Drawing:
         self._home = home
         self._texts: dict[str, str] = {}
 
-    def __call__(self, run: model.Run) -> dict[str, str]:
+    def __call__(self, run: model.RunSnapshot) -> dict[str, str]:
         """The run as a mimebundle."""
         for task in run.tasks:
             for artifact in _reports(task):

@@ -60,11 +60,11 @@ class Backend(Protocol):
         """Start a run and return its id at once. What cannot run here is refused, with all reasons."""
         ...
 
-    def get(self, run_id: str) -> model.Run:
+    def get(self, run_id: str) -> model.RunSnapshot:
         """The run as it is now. Raises ``RunNotFound``."""
         ...
 
-    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.Run]:
+    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.RunSnapshot]:
         """The newest runs first, as many as ``limit``; without their tasks where that is cheaper."""
         ...
 

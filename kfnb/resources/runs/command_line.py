@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.model import Run
+from kfnb.model import RunSnapshot
 from kfnb.pipeline.workspace import workspace
 
 _PLAIN = re.compile(r"[\w./:@%+,=-]+")
@@ -16,7 +16,7 @@ _CLEAR = re.compile(r"[^'\"\\\n\r${}`#]*")
 _LONGEST = 10_000
 
 
-def command(run: Run) -> str:
+def command(run: RunSnapshot) -> str:
     """What starts such a run again: a magic or, where an argument does not go into a line, Python.
 
     Empty for one of a pipeline that this notebook has not defined: no line submits it.
@@ -30,12 +30,12 @@ def command(run: Run) -> str:
     return said if len(said) <= _LONGEST else ""
 
 
-def _magic(run: Run, words: Mapping[str, str]) -> str:
+def _magic(run: RunSnapshot, words: Mapping[str, str]) -> str:
     parts = ["%kf_submit", run.pipeline, *(f"--{name} {word}" for name, word in words.items())]
     return " ".join([*parts, f"--backend {run.backend}"])
 
 
-def _python(run: Run, given: Mapping[str, Any]) -> str:
+def _python(run: RunSnapshot, given: Mapping[str, Any]) -> str:
     return f"kfnb.submit({run.pipeline!r}, {given!r}, backend={run.backend!r})"
 
 

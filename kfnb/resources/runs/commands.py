@@ -57,7 +57,7 @@ def handle_of(session: Session, text: str) -> Run:
     """The run that a word means: a name that is bound to one, an id, or the start of an id. Raises ``RunNotFound``."""
     value = session.names.get(text)
     try:
-        return api.handles(value if isinstance(value, Run | model.Run) else text)[0]
+        return api.handles(value if isinstance(value, Run | model.RunSnapshot) else text)[0]
     except RunNotFound as missing:
         names = [name for name, value in session.names.items() if isinstance(value, Run)]
         hint = "; ".join(filter(None, (missing.hint, did_you_mean(text, names))))
@@ -75,7 +75,7 @@ def handles_of(session: Session, texts: Sequence[str]) -> list[Run]:
 def followed(session: Session, run: Run) -> Any:
     """A run that has been started, followed as the session does."""
 
-    def seen() -> Iterator[model.Run]:
+    def seen() -> Iterator[model.RunSnapshot]:
         observed = run.observe()
         for _ in poll(observed, observed.pace):
             yield observed.run
@@ -286,7 +286,7 @@ class Compare(Command):
     @staticmethod
     def _data(session: Session, text: str) -> Any:
         value = session.names.get(text)
-        return value if isinstance(value, Run | model.Run) else handle_of(session, text)
+        return value if isinstance(value, Run | model.RunSnapshot) else handle_of(session, text)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kfnb.model import Compared, Comparison, Run, Task
+from kfnb.model import Compared, Comparison, RunSnapshot, Task
 from kfnb.resources.runs.iterations import joined, measured
 
 
-def compared(runs: Sequence[Run], *, whole: bool = False) -> Comparison:
+def compared(runs: Sequence[RunSnapshot], *, whole: bool = False) -> Comparison:
     """The runs side by side."""
     return Comparison(
         runs=tuple(runs),
@@ -22,7 +22,7 @@ def compared(runs: Sequence[Run], *, whole: bool = False) -> Comparison:
     )
 
 
-def _by_task(run: Run, part: Callable[[Task], Any]) -> dict[str, Any]:
+def _by_task(run: RunSnapshot, part: Callable[[Task], Any]) -> dict[str, Any]:
     found = joined(run.tasks, lambda task: {"": part(task)})
     return {name: values[""] for name, values in found.items()}
 

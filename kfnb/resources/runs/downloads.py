@@ -116,7 +116,7 @@ class Downloads:
         self._lock = threading.Lock()
         self._open: dict[tuple[str, str, str], Download] = {}
 
-    def next(self, run: model.Run, task_id: str, artifact: str, *, first: int) -> DownloadPiece:
+    def next(self, run: model.RunSnapshot, task_id: str, artifact: str, *, first: int) -> DownloadPiece:
         """The piece of an artifact that begins at byte ``first``; at 0, it begins anew.
 
         Raises ``CannotDownload``.
@@ -133,7 +133,7 @@ class Downloads:
                 self._open.pop(key).close()
         return DownloadPiece(download.name, download.size, data)
 
-    def _begin(self, key: tuple[str, str, str], run: model.Run) -> None:
+    def _begin(self, key: tuple[str, str, str], run: model.RunSnapshot) -> None:
         if key in self._open:
             self._open.pop(key).close()
         begun = _begin(run, *key[1:])
@@ -142,7 +142,7 @@ class Downloads:
         self._open[key] = begun
 
 
-def _begin(run: model.Run, task_id: str, artifact: str) -> Download:
+def _begin(run: model.RunSnapshot, task_id: str, artifact: str) -> Download:
     task = next((task for task in run.tasks if task.id == task_id), None)
     found = artifact_of(task, artifact) if task else None
     if task is None or found is None:

@@ -97,11 +97,11 @@ class Fold(JobFold[str]):
     def __init__(self, run_id: str) -> None:
         super().__init__()
         self.id = run_id
-        self._run = model.Run(id=run_id, name="", pipeline="", backend="")
+        self._run = model.RunSnapshot(id=run_id, name="", pipeline="", backend="")
         self._tasks: dict[str, Task] = {}
 
     @property
-    def run(self) -> model.Run:
+    def run(self) -> model.RunSnapshot:
         """The run as of the last event."""
         return replace(self._run, tasks=tuple(self._tasks.values()), notes=(*self._run.notes, *self.notes))
 
@@ -193,7 +193,7 @@ def _entered(thing: Any, state: RunState, time: float) -> Any:
     return replace(thing, state=state, finished=time if state.finished else None)
 
 
-def fold(run_id: str, events: Iterable[Event]) -> model.Run:
+def fold(run_id: str, events: Iterable[Event]) -> model.RunSnapshot:
     """The run that ``events`` add up to."""
     total = Fold(run_id)
     total.take(events)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.model import TaskError
-from kfnb.sourcemap import Place, find_place
+from kfnb.sourcemap import CellLine, find_place
 
 _STEP = "ephemeral_component.py"
 """The file of a step's program, as KFP names it."""
@@ -86,7 +86,7 @@ def _syntax(told: Mapping[str, Any], source: str) -> list[str]:
     return [f"  {_where(file, line or 1, source)}", *([f"    {text.strip()}"] if text else [])]
 
 
-def _place(told: Mapping[str, Any], source: str) -> Place | None:
+def _place(told: Mapping[str, Any], source: str) -> CellLine | None:
     """The place of the innermost frame that stands in the step's own program."""
     if told["syntax"] is not None and told["syntax"][0] and _is_step(told["syntax"][0]):
         return find_place(source, told["syntax"][1] or 1)

@@ -31,7 +31,7 @@ class Run:
         self.id = run_id
         self._keeper: Keeper | None = None
 
-    def snapshot(self) -> model.Run:
+    def snapshot(self) -> model.RunSnapshot:
         """The whole run as plain data, as it is now."""
         return self._backend.get(self.id)
 
@@ -39,7 +39,7 @@ class Run:
         """Look at the run again and again, and be told what is new."""
         return Observer(self._backend, self.id)
 
-    def watch(self) -> Iterator[model.Run]:
+    def watch(self) -> Iterator[model.RunSnapshot]:
         """The run each time something has changed, until it is finished."""
         fold = Fold(self.id)
         for event in self._backend.events(self.id):
@@ -225,10 +225,10 @@ class Run:
         return f"<Run {now.id} of {now.pipeline}: {now.state}>"
 
 
-class RunList(Sequence[model.Run]):
+class RunList(Sequence[model.RunSnapshot]):
     """Runs, the newest first, as they were when asked for; ``ask`` gives them as they are now."""
 
-    def __init__(self, ask: Callable[[], Sequence[model.Run]]) -> None:
+    def __init__(self, ask: Callable[[], Sequence[model.RunSnapshot]]) -> None:
         self._ask = ask
         self._runs = list(ask())
 
@@ -237,10 +237,10 @@ class RunList(Sequence[model.Run]):
         return RunList(self._ask)
 
     @overload
-    def __getitem__(self, index: int) -> model.Run: ...
+    def __getitem__(self, index: int) -> model.RunSnapshot: ...
     @overload
-    def __getitem__(self, index: slice) -> Sequence[model.Run]: ...
-    def __getitem__(self, index: int | slice) -> model.Run | Sequence[model.Run]:
+    def __getitem__(self, index: slice) -> Sequence[model.RunSnapshot]: ...
+    def __getitem__(self, index: int | slice) -> model.RunSnapshot | Sequence[model.RunSnapshot]:
         return self._runs[index]
 
     def __len__(self) -> int:

@@ -33,7 +33,7 @@ from kfnb.resources.runs.wire import RunsWire, RunWire
 
 def _detail_of_task(board: Board, request: DetailRequest) -> None:
     def told() -> tuple[str, str] | None:
-        run: model.Run = board.find(request.type, request.id).snapshot()
+        run: model.RunSnapshot = board.find(request.type, request.id).snapshot()
         task = next((task for task in run.tasks if task.id == request.part), None)
         if task is None:
             return None
@@ -98,7 +98,7 @@ class RunSubject:
         self.pace = self._observer.pace
 
     @property
-    def shown(self) -> model.Run:
+    def shown(self) -> model.RunSnapshot:
         """The run."""
         return self._observer.run
 
@@ -112,7 +112,7 @@ class RunSubject:
         return bool(self._observer.look())
 
 
-def _line_of_run(run: model.Run) -> str:
+def _line_of_run(run: model.RunSnapshot) -> str:
     state = state_of(run)
     return f"run {run.id} of {run.pipeline}: {state}. A cell above shows it; %kf_run {run.id} draws it here"
 

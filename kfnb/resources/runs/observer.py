@@ -23,7 +23,7 @@ class Observer(JobObserver[str]):
         self.pace = backend.pace
 
     @property
-    def run(self) -> model.Run:
+    def run(self) -> model.RunSnapshot:
         """The run."""
         return self._fold.run
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from kfnb.errors import KfnbError, UsageError
 from kfnb.jobs.polling import poll
-from kfnb.model import FILES, Artifact, Run, Task, path_of
+from kfnb.model import FILES, Artifact, RunSnapshot, Task, path_of
 
 if TYPE_CHECKING:
     from kfnb.resources.runs.handle import Run as Handle
@@ -53,7 +53,7 @@ class Kept:
             yield f"not kept, since {_OUTSIDE}: {_named(self.outside)}; {_DOWNLOAD}"
 
 
-def written(run: Run) -> dict[str, Artifact]:
+def written(run: RunSnapshot) -> dict[str, Artifact]:
     """The files that the steps of a run left, by their paths; of several of one path, the kernel's last."""
     found: dict[str, Artifact] = {}
     for task in _in_order(run.tasks):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kfnb.model import Run, RunState
+from kfnb.model import RunSnapshot, RunState
 
 DEFAULT_EXPERIMENT = "Default"
 """The experiment of runs that name none, as KFP calls it."""
@@ -23,7 +23,7 @@ class Selection:
     until: float | None = None
     archived: bool = False
 
-    def fits(self, run: Run) -> bool:
+    def fits(self, run: RunSnapshot) -> bool:
         """Whether a run is among those meant."""
         created = run.created or 0.0
         return (

@@ -10,7 +10,7 @@ from typing import Any
 
 from kfnb.live.contents import Content, new_fields, new_parts
 from kfnb.live.messages import LabelsMessage, Pair, RunHead, RunRow, RunTask
-from kfnb.model import Run, RunState, Task
+from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.view.iterations import Loops
 from kfnb.resources.runs.view.tree import Tree, is_indexed, is_iteration
 from kfnb.text.group_names import group_title
@@ -26,15 +26,15 @@ class RunWire:
 
     each_look = False
 
-    def __init__(self, command: Callable[[Run], str] = lambda _: "") -> None:
+    def __init__(self, command: Callable[[RunSnapshot], str] = lambda _: "") -> None:
         self._command = command
 
-    def whole(self, run: Run) -> Content:
+    def whole(self, run: RunSnapshot) -> Content:
         """All of the run."""
         by_id = {task.id: task for task in run.tasks}
         return Content(self._head(run), [_task(task, by_id) for task in run.tasks if not is_iteration(task)])
 
-    def change(self, old: Run, new: Run) -> Content:
+    def change(self, old: RunSnapshot, new: RunSnapshot) -> Content:
         """What is new since ``old``."""
         before = {task.id: task for task in old.tasks}
         after = {task.id: task for task in new.tasks}
@@ -46,7 +46,7 @@ class RunWire:
         )
         return Content(new_fields(self._head(old), self._head(new)), tasks)
 
-    def _head(self, run: Run) -> RunHead:
+    def _head(self, run: RunSnapshot) -> RunHead:
         return _head(run, self._command(run))
 
 
@@ -91,7 +91,7 @@ def _place(task: Task, by_id: Mapping[str, Task]) -> tuple[list[str], list[int]]
     return path[::-1], turn[::-1]
 
 
-def _head(run: Run, command: str) -> RunHead:
+def _head(run: RunSnapshot, command: str) -> RunHead:
     return {
         "name": one_line(own_name(run)),
         "pipeline": one_line(run.pipeline or run.name or run.id),
@@ -112,7 +112,7 @@ def _head(run: Run, command: str) -> RunHead:
     }
 
 
-def _doing(run: Run) -> str:
+def _doing(run: RunSnapshot) -> str:
     """What is being done for a run of which no task has begun."""
     if run.state is not RunState.PENDING:
         return ""
@@ -129,7 +129,7 @@ def pairs(values: Mapping[str, Any]) -> list[Pair]:
     return [(one_line(name), kind(value) or short(value, VALUE)) for name, value in values.items()]
 
 
-def labels(type: str, run: Run) -> LabelsMessage:
+def labels(type: str, run: RunSnapshot) -> LabelsMessage:
     """What tells the iterations of a run's loops apart, and its groups in words."""
     tree = Tree(run.tasks)
     loops = Loops(tree)
@@ -146,16 +146,16 @@ class RunsWire:
 
     each_look = False
 
-    def whole(self, runs: Sequence[Run]) -> Content:
+    def whole(self, runs: Sequence[RunSnapshot]) -> Content:
         """All rows."""
         return Content({}, [_row(run) for run in runs])
 
-    def change(self, old: Sequence[Run], new: Sequence[Run]) -> None:
+    def change(self, old: Sequence[RunSnapshot], new: Sequence[RunSnapshot]) -> None:
         """Nothing that would do in the place of all rows."""
         del old, new
 
 
-def _row(run: Run) -> RunRow:
+def _row(run: RunSnapshot) -> RunRow:
     return {
         "id": run.id,
         "pipeline": one_line(run.pipeline),

@@ -10,7 +10,7 @@ from kfnb import model
 class Schedules(Protocol):
     """Where schedules are kept. Errors are ``BackendError``."""
 
-    def get(self, schedule_id: str) -> model.Schedule:
+    def get(self, schedule_id: str) -> model.ScheduleSnapshot:
         """The schedule as it is now."""
         ...
 
@@ -30,12 +30,12 @@ class Schedules(Protocol):
 class Schedule:
     """A pipeline that is run again and again. ``told`` is the schedule as it was when it was last asked for."""
 
-    def __init__(self, schedules: Schedules, told: model.Schedule) -> None:
+    def __init__(self, schedules: Schedules, told: model.ScheduleSnapshot) -> None:
         self._schedules = schedules
         self.told = told
         self.id = told.id
 
-    def snapshot(self) -> model.Schedule:
+    def snapshot(self) -> model.ScheduleSnapshot:
         """The schedule as plain data, as it is now."""
         self.told = self._schedules.get(self.id)
         return self.told

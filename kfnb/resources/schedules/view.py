@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kfnb.model import Schedule
+from kfnb.model import ScheduleSnapshot
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.table import Cell, Column, Table, Value
 from kfnb.ui.words import assignments, moment
@@ -24,7 +24,7 @@ COLUMNS = (
 )
 
 
-def draw_schedules(schedules: Sequence[Schedule]) -> dict[str, str]:
+def draw_schedules(schedules: Sequence[ScheduleSnapshot]) -> dict[str, str]:
     """Schedules as a mimebundle: a row each, in the order given."""
     if not schedules:
         return bundle("Schedules", [Text("No schedules yet.")])
@@ -32,7 +32,7 @@ def draw_schedules(schedules: Sequence[Schedule]) -> dict[str, str]:
     return bundle("Schedules", [table.without_empty_columns()])
 
 
-def _row(one: Schedule) -> list[Value]:
+def _row(one: ScheduleSnapshot) -> list[Value]:
     return [
         Cell(one.id, code=True),
         one.name,

@@ -154,7 +154,7 @@ def _searched(session: Session, options: SearchOptions, subject: Any, name: str 
 def _followed(session: Session, study: Study) -> Any:
     """A study that has been started, followed as the session does."""
 
-    def seen() -> Iterator[model.Study]:
+    def seen() -> Iterator[model.StudySnapshot]:
         observed = study.observe()
         for _ in poll(observed, study.pace):
             yield observed.study
@@ -171,7 +171,7 @@ def _followed(session: Session, study: Study) -> Any:
     )
 
 
-def _progress(study: model.Study) -> str:
+def _progress(study: model.StudySnapshot) -> str:
     """How far a study is, in a line."""
     of = "" if study.max_trials is None else f" of {study.max_trials}"
     best = study.best

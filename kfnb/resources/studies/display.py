@@ -13,7 +13,7 @@ from kfnb.resources.studies.view.studies import draw_studies
 from kfnb.resources.studies.view.study import draw_study, draw_study_plot
 
 
-def as_json(study: model.Study) -> dict[str, Any]:
+def as_json(study: model.StudySnapshot) -> dict[str, Any]:
     """A study as ``--json`` prints it."""
     best = study.best
     return {

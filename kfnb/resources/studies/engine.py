@@ -15,7 +15,7 @@ class Observed(Protocol):
     """One study, as of the last look; before the first one, it is empty."""
 
     @property
-    def study(self) -> model.Study:
+    def study(self) -> model.StudySnapshot:
         """The study."""
         ...
 
@@ -53,11 +53,11 @@ class Engine(Protocol):
         """The name of a study that there is, as it is called here. Raises ``StudyNotFound``."""
         ...
 
-    def get(self, name: str) -> model.Study:
+    def get(self, name: str) -> model.StudySnapshot:
         """The study as it is now, with all of its trials. Raises ``StudyNotFound``."""
         ...
 
-    def list(self) -> builtins.list[model.Study]:
+    def list(self) -> builtins.list[model.StudySnapshot]:
         """The studies there are, the newest first; without their trials where that is cheaper."""
         ...
 

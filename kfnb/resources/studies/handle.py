@@ -32,7 +32,7 @@ class Study:
         """How often the study may be looked at."""
         return self._engine.pace
 
-    def snapshot(self, *, importances: bool = False) -> model.Study:
+    def snapshot(self, *, importances: bool = False) -> model.StudySnapshot:
         """The whole study as plain data, as it is now; with the parameters' ``importances``, if they can be told."""
         study = self._engine.get(self.name)
         return with_importances(study) if importances else study

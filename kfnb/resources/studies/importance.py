@@ -10,14 +10,14 @@ from typing import Any
 
 from kfnb.errors import MissingExtra
 from kfnb.extras import require
-from kfnb.model import Dimension, Study, Trial, TrialState
+from kfnb.model import Dimension, StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.distribution import distribution
 
 _FEWEST = 4
 """Trials below which nothing can be told."""
 
 
-def with_importances(study: Study) -> Study:
+def with_importances(study: StudySnapshot) -> StudySnapshot:
     """The study with its importances, from 0 to 1, the largest first; none where they cannot be told yet.
 
     Where Optuna is missing, a note of the study says so.
@@ -28,7 +28,7 @@ def with_importances(study: Study) -> Study:
         return replace(study, notes=(*study.notes, str(missing)))
 
 
-def importances(study: Study) -> Mapping[str, float]:
+def importances(study: StudySnapshot) -> Mapping[str, float]:
     """The importances of the parameters that all trials with a value have; they add up to 1.
 
     Raises ``MissingExtra`` without Optuna.

@@ -33,7 +33,7 @@ class Importances:
         self._fresh = False
         self._first = True
 
-    def of(self, study: model.Study) -> tuple[Mapping[str, float], bool]:
+    def of(self, study: model.StudySnapshot) -> tuple[Mapping[str, float], bool]:
         """The importances as far as they are known, and whether that is news."""
         fresh, self._fresh = self._fresh, False
         first, self._first = self._first, False
@@ -48,7 +48,7 @@ class Importances:
             self._thread.start()
         return self._values, fresh
 
-    def settled(self, study: model.Study) -> bool:
+    def settled(self, study: model.StudySnapshot) -> bool:
         """Whether no more will be told of a study that has ended."""
         return not (self._busy or self._fresh) and self._counted == _measured(study)
 
@@ -56,7 +56,7 @@ class Importances:
     def _busy(self) -> bool:
         return self._thread is not None and self._thread.is_alive()
 
-    def _tell(self, study: model.Study) -> None:
+    def _tell(self, study: model.StudySnapshot) -> None:
         try:
             self._values = importances(_some(study))
         except Exception:  # without them, the study is shown all the same
@@ -67,10 +67,10 @@ class Importances:
         self._fresh = True
 
 
-def _some(study: model.Study) -> model.Study:
+def _some(study: model.StudySnapshot) -> model.StudySnapshot:
     step = math.ceil(len(study.trials) / MOST)
     return replace(study, trials=study.trials[::step]) if step > 1 else study
 
 
-def _measured(study: model.Study) -> int:
+def _measured(study: model.StudySnapshot) -> int:
     return sum(trial.state is model.TrialState.SUCCEEDED for trial in study.trials)

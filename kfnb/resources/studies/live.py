@@ -25,7 +25,7 @@ from kfnb.text.logs import settled
 
 def _detail_of_trial(board: Board, request: DetailRequest) -> None:
     def told() -> tuple[str, str] | None:
-        study: model.Study = board.find(request.type, request.id).snapshot()
+        study: model.StudySnapshot = board.find(request.type, request.id).snapshot()
         trial = find_trial(study.trials, int(request.part))
         return None if trial is None else (draw_trial(study, trial)["text/html"], "")
 
@@ -68,7 +68,7 @@ class StudySubject:
         self._shown = self._observed.study
 
     @property
-    def shown(self) -> model.Study:
+    def shown(self) -> model.StudySnapshot:
         """The study."""
         return self._shown
 
@@ -91,7 +91,7 @@ def _study(id: str) -> Study:
     return api.study(name, backend=backend)
 
 
-def _line_of_study(study: model.Study) -> str:
+def _line_of_study(study: model.StudySnapshot) -> str:
     return (
         f"study {study.name}: {state_of(study)}. A cell above shows it; %kf_study {study.name} draws it here"
     )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kfnb.model import Study, StudyPlot
+from kfnb.model import StudyPlot, StudySnapshot
 
 
 class Plots:
     """A study's charts; ``plot()`` alone is the history. Each shows the study as it is when it is asked for."""
 
-    def __init__(self, look: Callable[..., Study]) -> None:
+    def __init__(self, look: Callable[..., StudySnapshot]) -> None:
         self._look = look
 
     def __repr__(self) -> str:

@@ -14,11 +14,11 @@ from typing import Any
 from kfnb.capture.capture import checked
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options
-from kfnb.capture.dependencies import Travel, travel_of
+from kfnb.capture.dependencies import Dependencies, travel_of
 from kfnb.capture.files import Files
 from kfnb.capture.named_files import files_named
-from kfnb.capture.notebook import Notebook, Parameter
-from kfnb.capture.values import Kind
+from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
+from kfnb.capture.values import ValueKind
 from kfnb.errors import UsageError
 from kfnb.model import Dimension, Objective, kfp_name
 from kfnb.pipeline import pipeline as pipelines
@@ -36,7 +36,7 @@ _LONGEST = 63
 
 
 def of_cell(
-    notebook: Notebook,
+    notebook: ExecutedNotebook,
     cell: Cell,
     options: Options,
     space: Sequence[Dimension],
@@ -50,7 +50,7 @@ def of_cell(
     _check_name(notebook, cell.name)
     names = {one.name for one in space}
     params = [one for one in options.params if one.name not in names]
-    params += [Parameter(one.name, type_of(one), start_of(one), f"cell {cell}") for one in space]
+    params += [DeclaredParameter(one.name, type_of(one), start_of(one), f"cell {cell}") for one in space]
     component, _, _ = checked(notebook, cell, replace(options, params=tuple(params)))
     component = _forgetful(component, {objective.metric, *objective.further})
     travel = travel_of(notebook, component)
@@ -60,7 +60,7 @@ def of_cell(
             f"cell {cell}: a trial is plain code, not a function: assign {objective.metric} in it"
         )
     _check_reads(component, travel, space)
-    measured = {name: Kind("float") for name in _assigned(component, travel, objective)}
+    measured = {name: ValueKind("float") for name in _assigned(component, travel, objective)}
     component = replace(
         component,
         options=replace(component.options, outputs=tuple(measured)),
@@ -70,7 +70,7 @@ def of_cell(
 
 
 def of_component(
-    notebook: Notebook,
+    notebook: ExecutedNotebook,
     component: Component,
     space: Sequence[Dimension],
     objective: Objective,
@@ -108,7 +108,7 @@ def _typed(
     return {name: typed[name] for name in arguments}
 
 
-def _check_name(notebook: Notebook, name: str) -> None:
+def _check_name(notebook: ExecutedNotebook, name: str) -> None:
     if len(name) > _LONGEST:
         raise UsageError(f"{name} has {len(name)} characters, and a study's name {_LONGEST} at most")
     if name in notebook.components:
@@ -118,7 +118,7 @@ def _check_name(notebook: Notebook, name: str) -> None:
         )
 
 
-def _check_reads(component: Component, travel: Travel, space: Sequence[Dimension]) -> None:
+def _check_reads(component: Component, travel: Dependencies, space: Sequence[Dimension]) -> None:
     read = {*travel.params}
     for dimension in space:
         if dimension.name not in read:
@@ -132,7 +132,7 @@ def _check_reads(component: Component, travel: Travel, space: Sequence[Dimension
             raise UsageError(f"{dimension.name} is in the space, and cell {component.cell} {hint}")
 
 
-def _files(notebook: Notebook, component: Component, travel: Travel) -> Files:
+def _files(notebook: ExecutedNotebook, component: Component, travel: Dependencies) -> Files:
     """The files of a cell that does not run here, as far as its text names them, with what travels along."""
     nodes = [component.cell.tree, *(source.node for source in travel.sources if source.node is not None)]
     constants = [ast.parse(text) for text in travel.constants.values()]
@@ -150,7 +150,7 @@ def _forgetful(component: Component, measured: set[str]) -> Component:
     return replace(component, names=replace(names, keeps=keeps), inputs=inputs)
 
 
-def _assigned(component: Component, travel: Travel, objective: Objective) -> list[str]:
+def _assigned(component: Component, travel: Dependencies, objective: Objective) -> list[str]:
     """The measured names that the cell assigns; the others it may log."""
     names = component.names
     made = {*names.writes, *names.changes}
@@ -171,7 +171,7 @@ def _no_metric(name: str, where: str, known: Sequence[str]) -> str:
 
 
 def _with_before(
-    notebook: Notebook, trial: Component, space: Sequence[Dimension], arguments: Mapping[str, Any]
+    notebook: ExecutedNotebook, trial: Component, space: Sequence[Dimension], arguments: Mapping[str, Any]
 ) -> Subject:
     """The trial in a pipeline of its own, after the components that make what it reads."""
     known = copy.copy(notebook)
@@ -194,7 +194,7 @@ def _with_before(
     )
 
 
-def _check_not_tuned(notebook: Notebook, name: str, space: Sequence[Dimension]) -> None:
+def _check_not_tuned(notebook: ExecutedNotebook, name: str, space: Sequence[Dimension]) -> None:
     """What stands before the trial runs once, so that it takes nothing of the space."""
     taken = travel_of(notebook, notebook.components[name]).params
     for dimension in space:
@@ -205,7 +205,7 @@ def _check_not_tuned(notebook: Notebook, name: str, space: Sequence[Dimension]) 
             )
 
 
-def _writers(notebook: Notebook, component: Component) -> set[str]:
+def _writers(notebook: ExecutedNotebook, component: Component) -> set[str]:
     """The components that left, before a component, the files that it reads: of each the last one."""
     earlier = [one for one in notebook.components.values() if one.cell.order < component.cell.order]
     last = {
@@ -216,7 +216,7 @@ def _writers(notebook: Notebook, component: Component) -> set[str]:
     return set(last.values())
 
 
-def _before(notebook: Notebook, trial: Component) -> list[str]:
+def _before(notebook: ExecutedNotebook, trial: Component) -> list[str]:
     """The components that the trial needs, and those that these need, each after what it needs itself."""
     needs: dict[str, set[str]] = {}
     waiting = [trial]

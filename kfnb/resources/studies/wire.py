@@ -8,7 +8,7 @@ from typing import cast
 
 from kfnb.live.contents import Content, new_fields, new_parts
 from kfnb.live.messages import Scalar, StudyDimension, StudyHead, StudyTrial
-from kfnb.model import Dimension, Study, Trial, TrialState, Value
+from kfnb.model import Dimension, StudySnapshot, Trial, TrialState, Value
 from kfnb.resources.runs.wire import sentence
 from kfnb.resources.studies.view.dimensions import Seen
 from kfnb.resources.studies.view.ranking import Standing
@@ -33,18 +33,18 @@ class StudyWire:
     each_look = False
 
     def __init__(self) -> None:
-        self._known: Study | None = None
+        self._known: StudySnapshot | None = None
         self._seen = Seen(())
         self._space: Sequence[Dimension] = ()
 
-    def whole(self, study: Study) -> Content:
+    def whole(self, study: StudySnapshot) -> Content:
         """All of the study."""
         self._know(study)
         drawn = _with_curves(study)
         trials = [_trial(trial, curve=trial.number in drawn) for trial in study.trials]
         return Content(_head(study, self._space), trials)
 
-    def change(self, old: Study, new: Study) -> Content:
+    def change(self, old: StudySnapshot, new: StudySnapshot) -> Content:
         """What is new since ``old``: costs what is new, not what there is."""
         if old is not self._known:
             self._know(old)
@@ -58,12 +58,12 @@ class StudyWire:
         trials = new_parts(before, changed, _told, key="number")
         return Content(new_fields(head, _head(new, self._space)), trials)
 
-    def _know(self, study: Study) -> None:
+    def _know(self, study: StudySnapshot) -> None:
         self._seen = Seen(study.space)
         self._space = study.space
         self._grow(study, study.trials)
 
-    def _grow(self, study: Study, trials: Sequence[Trial]) -> None:
+    def _grow(self, study: StudySnapshot, trials: Sequence[Trial]) -> None:
         """Take trials in: parameters that the space does not name are dimensions too."""
         named = {dimension.name for dimension in study.space}
         for trial in trials:
@@ -88,7 +88,7 @@ def find_trial(trials: Sequence[Trial], number: int) -> Trial | None:
     return next((trial for trial in trials if trial.number == number), None) if number >= 0 else None
 
 
-def _with_curves(study: Study) -> set[int]:
+def _with_curves(study: StudySnapshot) -> set[int]:
     """The numbers of the trials whose curves are told at once."""
     if len(study.trials) <= MOST_CURVES:
         return {trial.number for trial in study.trials}
@@ -96,7 +96,7 @@ def _with_curves(study: Study) -> set[int]:
     return running | {trial.number for trial in Standing(study).best_first[:MOST_CURVES]}
 
 
-def _head(study: Study, space: Sequence[Dimension]) -> StudyHead:
+def _head(study: StudySnapshot, space: Sequence[Dimension]) -> StudyHead:
     objective = study.objective
     return {
         "name": one_line(study.name),

@@ -11,7 +11,7 @@ from cluster import Kubernetes, Metadata, Objects, running
 from replay import NAMES, RUNS, STOCK, exchanges, looks, text_of
 
 from kfnb.jobs.polling import Pace
-from kfnb.model import Run
+from kfnb.model import RunSnapshot
 from kfnb.resources.runs.kubeflow import mlmd
 from kfnb.resources.runs.kubeflow.argo_nodes import name_of, task_of
 from kfnb.resources.runs.kubeflow.mlmd import Recorded
@@ -155,11 +155,11 @@ def look_at(run_id: str, answer: Any, cluster: Cluster | None) -> Look:
     return Look(server, run_id, lambda _: "", server, cluster, lambda _: "", lambda: Pace(1, 15))
 
 
-def at(run_id: str, answer: Any, cluster: Cluster | None) -> Run:
+def at(run_id: str, answer: Any, cluster: Cluster | None) -> RunSnapshot:
     """A run as a look sees it where the server says ``answer``."""
     return look_at(run_id, answer, cluster).watch.run()
 
 
-def in_the_end(run_id: str, cluster: Cluster | None) -> Run:
+def in_the_end(run_id: str, cluster: Cluster | None) -> RunSnapshot:
     """A run as its last look sees it."""
     return at(run_id, looks(run_id)[-1], cluster)

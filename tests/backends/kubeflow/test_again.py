@@ -1,6 +1,6 @@
 """What was skipped in one attempt at a run, and waits in the next."""
 
-from kfnb.model import Run, RunState, Task
+from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.kubeflow.retried_run import not_skipped_yet
 
 SKIPPED, RUNNING, FAILED, PENDING, SUCCEEDED = (
@@ -18,7 +18,7 @@ def task(path: str, state: RunState, *needs: str, group: bool = False) -> Task:
 
 
 def states(*tasks: Task, run: RunState = RUNNING) -> list[RunState]:
-    seen = not_skipped_yet(Run("1", "r", "p", "kubeflow", run, tasks=tasks))
+    seen = not_skipped_yet(RunSnapshot("1", "r", "p", "kubeflow", run, tasks=tasks))
     return [one.state for one in seen.tasks]
 
 

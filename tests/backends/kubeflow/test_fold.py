@@ -9,7 +9,7 @@ from made import big_run
 from replay import BAD, CACHED, GOOD, OTHER, STOPPED, exchanges, looks
 
 from kfnb.jobs.fold import Event
-from kfnb.model import Artifact, Run, RunState, Task, TaskError
+from kfnb.model import Artifact, RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs.events import Fold, decode, encode
 from kfnb.resources.runs.kubeflow.diff import changes
 from kfnb.resources.runs.kubeflow.fold import fold, outline, spec_of
@@ -20,16 +20,16 @@ from kfnb.resources.runs.kubeflow.task_facts import Told
 STATES = {RunState.SUCCEEDED: "ok", RunState.SKIPPED: "skipped"}
 
 
-def folded(answer, told=None, **words) -> Run:
+def folded(answer, told=None, **words) -> RunSnapshot:
     given = told or {}
     return fold(answer, plan_of(spec_of(answer)), lambda task: given.get(task, Told()), **words)
 
 
-def last(run_id) -> Run:
+def last(run_id) -> RunSnapshot:
     return folded(looks(run_id)[-1])
 
 
-def states(run: Run) -> dict[str, str]:
+def states(run: RunSnapshot) -> dict[str, str]:
     return {task.id: str(task.state) for task in run.tasks}
 
 
@@ -260,7 +260,7 @@ def test_a_parameter_that_looks_like_an_artifact_is_none(value):
     task = Task("t", "t", RunState.SUCCEEDED, inputs=values, outputs=values)
     seen = Fold("1")
     for number, (at, kind, name, data) in enumerate(
-        changes(None, Run("1", "r", "p", "kubeflow", tasks=(task,), result=values), 1.0), 1
+        changes(None, RunSnapshot("1", "r", "p", "kubeflow", tasks=(task,), result=values), 1.0), 1
     ):
         seen.add(Event(number, at, kind, name, data))
     (got,) = seen.run.tasks

@@ -8,7 +8,7 @@ from cluster import ACCESS, SECRET, Metadata, running
 from replay import BAD, CACHED, GOOD, looks, serving
 
 from kfnb.errors import BackendError
-from kfnb.model import Run, RunState, Task, TaskError
+from kfnb.model import RunSnapshot, RunState, Task, TaskError
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.events import encode
 from kfnb.resources.runs.handle import Run as Handle
@@ -152,7 +152,7 @@ def test_a_run_whose_first_pod_waits_says_so_at_its_first_tasks(unrecorded, kube
             "status": {"phase": "Pending", "conditions": [condition]},
         }
     ]
-    run = Run(
+    run = RunSnapshot(
         "r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(Task("a", "a"), Task("b", "b", needs=("a",)))
     )
     told = unrecorded.told(run, {})
@@ -254,7 +254,7 @@ def test_a_workflow_is_asked_for_once_for_all_tasks_whose_logs_are_gone(unrecord
 
 def test_a_run_that_has_not_begun_says_so_at_its_first_tasks(unrecorded, kubernetes):
     kubernetes.workflows = [{"metadata": {"labels": {"pipeline/runid": "r"}}}]
-    run = Run("r", "r", "p", "kubeflow", tasks=(Task("a", "a"), Task("b", "b", needs=("a",))))
+    run = RunSnapshot("r", "r", "p", "kubeflow", tasks=(Task("a", "a"), Task("b", "b", needs=("a",))))
     told = unrecorded.told(run, {})
     assert told["a"].doing == "waiting for Argo Workflows to start the run"
     assert told["b"].doing == ""
@@ -314,7 +314,7 @@ def test_a_turn_whose_driver_waits_says_so_at_its_loop(unrecorded, kubernetes):
     node = "w.root.loop.iteration-iterations(1:1).iteration-item-driver"
     kubernetes.pods = [driver_pod("d", node, "Pending", "r", conditions=[condition])]
     loop = Task("loop", "loop", RunState.RUNNING, group=True, started=1.0)
-    run = Run("r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(loop,))
+    run = RunSnapshot("r", "r", "p", "kubeflow", RunState.RUNNING, tasks=(loop,))
     assert unrecorded.told(run, {})["loop"].doing == "cannot be scheduled: 0/1 nodes are available: 1 full"
 
 

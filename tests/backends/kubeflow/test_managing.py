@@ -88,7 +88,7 @@ def test_a_schedule_is_listed_paused_resumed_and_deleted(notebook: Shell, replay
         (f"{GOOD} --every 1h --end 2026-01-01", "end=2026-01-01: nothing would run before then"),
         (f"{GOOD} --every 1h --start 2d --end 1d", "end=1d: nothing would run before then"),
         (f"{GOOD} --every 1h --moon 1", "train-and-deploy has no parameter moon"),
-        (f"{GOOD} --every 1h --rows x", "rows is int, not 'x'"),
+        (f"{GOOD} --every 1h --rows x", "rows must be int, not 'x'"),
         ("--list --pause x", "--list stands alone: leave out --pause"),
         ("--list churn", "--list stands alone: leave out churn"),
     ],

@@ -11,7 +11,7 @@ from replay import GOOD
 
 from kfnb.artifacts.preview import preview
 from kfnb.errors import BackendError, Unreadable
-from kfnb.model import FILES, Artifact, Run, Task
+from kfnb.model import FILES, Artifact, RunSnapshot, Task
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.runs.kubeflow.store_session import Session
@@ -132,7 +132,7 @@ def test_the_files_that_a_step_left_are_opened_and_kept_by_their_paths(store, ob
     left = Artifact(
         FILES, "system.Artifact", f"{ROOT}/w/kf_files", {"removed": "[]"}, store=store.opener(SESSION)
     )
-    files = written(Run("1", "r", "p", "kubeflow", tasks=(Task("w", "w", outputs={FILES: left}),)))
+    files = written(RunSnapshot("1", "r", "p", "kubeflow", tasks=(Task("w", "w", outputs={FILES: left}),)))
     assert set(files) == {"p/a b.png", "c"}
     assert keep(files, ["p/*.png"], tmp_path).copied == ("p/a b.png",)
     assert (tmp_path / "p/a b.png").read_bytes() == b"x"

@@ -8,7 +8,7 @@ from recorded import AsItWas, at, beside, in_the_end, look_at, names, workflows
 from replay import looks
 
 from kfnb.jobs.fold import Event
-from kfnb.model import Run, RunState
+from kfnb.model import RunSnapshot, RunState
 from kfnb.resources.runs.events import Fold
 from kfnb.resources.runs.kubeflow import metadata_cache, workflow_cache
 from kfnb.resources.runs.kubeflow.components import Components
@@ -40,7 +40,7 @@ def told_by_argo(run_id: str) -> dict[str, tuple[str, int]]:
     return {task: (str(node.state), node.attempts) for task, node in parse(workflows()[run_id]).tasks.items()}
 
 
-def shown(run: Run) -> dict[str, tuple[str, int]]:
+def shown(run: RunSnapshot) -> dict[str, tuple[str, int]]:
     """Those of the tasks that were reached; a stopped run's tasks count as Argo has them."""
     words = {"CANCELED": "FAILED"}
     return {
@@ -117,7 +117,7 @@ def test_every_launchers_pod_is_a_task_that_began(servers):
         assert {pod.task for pod in pods if pod.role == "driver"} <= groups, name
 
 
-def _turns(run: Run) -> set[str]:
+def _turns(run: RunSnapshot) -> set[str]:
     return {task.id[: -len(task.name) - 1] for task in run.tasks if task.iteration is not None}
 
 

@@ -119,7 +119,7 @@ class Round:
         return [pid for pid in pids if (pid == supervisor) == (victim == "supervisor")]
 
 
-def work_of(run: model.Run) -> list[model.Task]:
+def work_of(run: model.RunSnapshot) -> list[model.Task]:
     return [item for item in run.tasks if item.name.startswith("work")]
 
 

@@ -414,7 +414,7 @@ def test_what_is_neither_has_its_size(file):
 
 def test_a_file_that_is_gone_is_said_to_be(tmp_path):
     found = seen(tmp_path / "gone", format="parquet", shape="2 x 2")
-    assert found.note == f"the file is gone: {tmp_path / 'gone'}"
+    assert found.note == f"file not found: {tmp_path / 'gone'}"
     assert facts(found) == {"format": "parquet", "shape": "2 x 2"}
 
 
@@ -425,14 +425,14 @@ def test_a_pipe_is_not_waited_for(tmp_path):
 
 def test_a_place_without_a_reader_is_said_to_have_none():
     assert "Protocol not known" in seen("nowhere://bucket/data").note
-    assert seen("").note == "it has no file"
+    assert seen("").note == "no file"
 
 
 def test_a_library_that_is_not_there_is_named(tmp_path, frame, monkeypatch):
     frame.to_parquet(tmp_path / "data")
     monkeypatch.setitem(sys.modules, "pyarrow.parquet", None)
     found = seen(tmp_path / "data")
-    assert found.note == "to see what is in it, install pyarrow.parquet"
+    assert found.note == "no preview: install pyarrow.parquet"
     assert found.size
     assert facts(found) == {"format": "parquet"}
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from replay_kubernetes import replaying
 
 from kfnb.errors import Hidden
-from kfnb.model import Objective, RunState, Study, TaskError, TrialState
+from kfnb.model import Objective, RunState, StudySnapshot, TaskError, TrialState
 from kfnb.resources.studies.katib import KatibEngine, connect, resource_parser
 
 
@@ -101,7 +101,7 @@ KATIB = json.loads((Path(__file__).parent / "data" / "katib.json").read_text())
 """Objects of four Experiments after Katib's own controller (of June 2026) had run them; long texts are cut off."""
 
 
-def made(name: str) -> Study:
+def made(name: str) -> StudySnapshot:
     whole = KATIB[name]
     space = resource_parser.study(whole["experiment"]).space
     trials = [

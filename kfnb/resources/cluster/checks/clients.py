@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from kfnb.model.check import Check, Outcome
+from kfnb.model.check import Check, CheckOutcome
 from kfnb.model.cluster import Status
 
 _BEHIND = 6
@@ -29,10 +29,10 @@ def kubernetes(status: Status) -> Check:
     there = status.version.value.version if status.version.value else ""
     minor = there.removeprefix("v").split(".")[1] if there.count(".") else ""
     if not minor.isdigit():
-        return Check("Kubernetes client", Outcome.GOOD, f"kubernetes {here} is installed")
+        return Check("Kubernetes client", CheckOutcome.GOOD, f"kubernetes {here} is installed")
     told = f"kubernetes {here} is installed, the server is {there}"
     behind = abs(int(here.split(".")[0]) - int(minor)) > _BEHIND
-    return Check("Kubernetes client", Outcome.DOUBTFUL if behind else Outcome.GOOD, told)
+    return Check("Kubernetes client", CheckOutcome.DOUBTFUL if behind else CheckOutcome.GOOD, told)
 
 
 def pipelines(status: Status) -> Check:
@@ -41,28 +41,30 @@ def pipelines(status: Status) -> Check:
     parts = status.kubeflow.value or ()
     there = next((one.version for one in parts if one.name == "Pipelines"), "")
     if not there:
-        return Check("KFP SDK", Outcome.GOOD, f"kfp {here} is installed; the server's version cannot be seen")
+        return Check(
+            "KFP SDK", CheckOutcome.GOOD, f"kfp {here} is installed; the server's version cannot be seen"
+        )
     told = f"kfp {here} is installed, Kubeflow Pipelines is {there}"
     if _pair(here) > _pair(there):
-        return Check("KFP SDK", Outcome.DOUBTFUL, f"{told}: what is newer in the SDK may not run there")
-    return Check("KFP SDK", Outcome.GOOD, told)
+        return Check("KFP SDK", CheckOutcome.DOUBTFUL, f"{told}: what is newer in the SDK may not run there")
+    return Check("KFP SDK", CheckOutcome.GOOD, told)
 
 
 def token(file: Path | None) -> Check:
     """The token that Kubeflow puts into a notebook for Kubeflow Pipelines: whether it is there, and for how long."""
     if file is None:
-        return Check("token for Pipelines", Outcome.SKIPPED, "there is no file with one")
+        return Check("token for Pipelines", CheckOutcome.SKIPPED, "there is no file with one")
     try:
         text = file.read_text(encoding="utf-8").strip()
     except OSError as error:
-        return Check("token for Pipelines", Outcome.BAD, f"{file} cannot be read ({error.strerror})")
+        return Check("token for Pipelines", CheckOutcome.BAD, f"{file} cannot be read ({error.strerror})")
     except UnicodeDecodeError:
-        return Check("token for Pipelines", Outcome.BAD, f"{file} holds no token")
+        return Check("token for Pipelines", CheckOutcome.BAD, f"{file} holds no token")
     ends = _end_of(text)
     if ends is None:
         return Check(
             "token for Pipelines",
-            Outcome.GOOD,
+            CheckOutcome.GOOD,
             f"there is one in {file}; it does not say how long it is good",
         )
     left = ends - time.time()
@@ -71,9 +73,9 @@ def token(file: Path | None) -> Check:
             f"the one in {file} has expired",
             "restart the notebook, or name a fresh one: token_file=FILE",
         )
-        return Check("token for Pipelines", Outcome.BAD, told, mend)
+        return Check("token for Pipelines", CheckOutcome.BAD, told, mend)
     return Check(
-        "token for Pipelines", Outcome.GOOD, f"the one in {file} is good for {left / _HOUR:.1f} h more"
+        "token for Pipelines", CheckOutcome.GOOD, f"the one in {file} is good for {left / _HOUR:.1f} h more"
     )
 
 

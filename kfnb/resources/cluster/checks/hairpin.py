@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.model.check import Check, Outcome
+from kfnb.model.check import Check, CheckOutcome
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import at, condition, rows, word
 from kfnb.resources.localcluster.command import Command, Runner
@@ -60,11 +60,11 @@ class Probe:
 def hairpin(kubernetes: Kubernetes, namespaces: Sequence[str], context: str, mend: str = "") -> Check:
     """Ask some pods of these namespaces through kubectl. ``mend`` is what fixes it, where that is known already."""
     if shutil.which("kubectl") is None:
-        return Check(_NAME, Outcome.SKIPPED, "kubectl, by which pods are asked, is not installed")
+        return Check(_NAME, CheckOutcome.SKIPPED, "kubectl, by which pods are asked, is not installed")
     try:
         found = [one for name in dict.fromkeys(namespaces) for one in probes(*_seen(kubernetes, name))]
     except BackendError as error:
-        return Check(_NAME, Outcome.SKIPPED, str(error))
+        return Check(_NAME, CheckOutcome.SKIPPED, str(error))
     return judged(found, _through_kubectl(context), mend or fix(kubernetes, context))
 
 
@@ -74,15 +74,15 @@ def judged(found: Sequence[Probe], ask: Ask, mend: str) -> Check:
         code = ask(probe)
         if code == 0:
             told = f"pod {probe.pod} reaches itself through its service {probe.service}"
-            return Check(_NAME, Outcome.GOOD, told)
+            return Check(_NAME, CheckOutcome.GOOD, told)
         if code == _CUT:
             told = (
                 f"pod {probe.pod} cannot reach itself through its service {probe.service}"
                 f" ({probe.address[0]}:{probe.address[1]}), and answers at its own address:"
                 " Pipelines and serving break on such a cluster"
             )
-            return Check(_NAME, Outcome.BAD, told, mend)
-    return Check(_NAME, Outcome.SKIPPED, "no pod could be asked whether it reaches its own service")
+            return Check(_NAME, CheckOutcome.BAD, told, mend)
+    return Check(_NAME, CheckOutcome.SKIPPED, "no pod could be asked whether it reaches its own service")
 
 
 def probes(pods: Sequence[Item], services: Sequence[Item]) -> Iterator[Probe]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kfnb import disk
-from kfnb.model.check import Check, Outcome
+from kfnb.model.check import Check, CheckOutcome
 from kfnb.model.cluster import Machine
 
 _LITTLE_DISK, _LITTLE_MEMORY = 1e9, 1e9
@@ -23,19 +23,21 @@ def storage(machine: Machine) -> Check:
     """Whether there is a place to keep runs in."""
     home = Path(machine.home)
     if why := disk.unusable(home):
-        return Check("storage", Outcome.BAD, f"runs cannot be kept: {why}", "%kf_config home=FOLDER")
+        return Check("storage", CheckOutcome.BAD, f"runs cannot be kept: {why}", "%kf_config home=FOLDER")
     told = f"runs are kept in {home}; {disk.size(machine.disk_free)} are free there"
     if machine.disk_free < disk.LOW:
         told = f"{told}, at least {disk.size(disk.LOW)} are needed; {disk.described(home)}"
-        return Check("storage", Outcome.BAD, told, "kfnb runs prune --keep 5")
+        return Check("storage", CheckOutcome.BAD, told, "kfnb runs prune --keep 5")
     if machine.disk_free < _LITTLE_DISK:
-        return Check("storage", Outcome.DOUBTFUL, told, "kfnb runs prune --keep 20")
-    return Check("storage", Outcome.GOOD, told)
+        return Check("storage", CheckOutcome.DOUBTFUL, told, "kfnb runs prune --keep 20")
+    return Check("storage", CheckOutcome.GOOD, told)
 
 
 def memory(machine: Machine) -> Check:
     """Whether there is memory for steps."""
     if not machine.memory:
-        return Check("memory", Outcome.SKIPPED, "this system does not say")
+        return Check("memory", CheckOutcome.SKIPPED, "this system does not say")
     told = f"{machine.memory_free / _GB:.1f} of {machine.memory / _GB:.1f} GB are free, {machine.cores} cores"
-    return Check("memory", Outcome.DOUBTFUL if machine.memory_free < _LITTLE_MEMORY else Outcome.GOOD, told)
+    return Check(
+        "memory", CheckOutcome.DOUBTFUL if machine.memory_free < _LITTLE_MEMORY else CheckOutcome.GOOD, told
+    )

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, files, version
 
 from kfnb.errors import Absent, BackendError
-from kfnb.model.check import Check, Outcome
+from kfnb.model.check import Check, CheckOutcome
 from kfnb.remote.kubernetes.client import Kubernetes
 
 _NAME = "model registry"
@@ -31,9 +31,9 @@ def registry(kubernetes: Kubernetes, installed: str) -> Check:
             kubernetes.get(f"{service}/api/model_registry/{one}/{_ASKED}")
         except Absent as error:
             if error.kind == "object":  # the service itself
-                return Check(_NAME, Outcome.SKIPPED, f"there is none in namespace {installed}")
+                return Check(_NAME, CheckOutcome.SKIPPED, f"there is none in namespace {installed}")
         except BackendError as error:
-            return Check(_NAME, Outcome.SKIPPED, str(error))
+            return Check(_NAME, CheckOutcome.SKIPPED, str(error))
         else:
             spoken.append(one)
     return fit(spoken, *client())
@@ -42,16 +42,16 @@ def registry(kubernetes: Kubernetes, installed: str) -> Check:
 def fit(spoken: Sequence[str], installed: str, asks: str) -> Check:
     """Whether a client, of which release ``installed`` says, asks for a version that is spoken; empty for none."""
     if not spoken:
-        return Check(_NAME, Outcome.DOUBTFUL, f"it speaks none of {', '.join(_VERSIONS)}")
+        return Check(_NAME, CheckOutcome.DOUBTFUL, f"it speaks none of {', '.join(_VERSIONS)}")
     told = f"it speaks {' and '.join(spoken)}"
     if not asks:
-        return Check(_NAME, Outcome.GOOD, told)
+        return Check(_NAME, CheckOutcome.GOOD, told)
     told = f"{told}; {_CLIENT} {installed} asks for {asks}"
     if asks in spoken:
-        return Check(_NAME, Outcome.GOOD, told)
+        return Check(_NAME, CheckOutcome.GOOD, told)
     return Check(
         _NAME,
-        Outcome.BAD,
+        CheckOutcome.BAD,
         told,
         f"install a {_CLIENT} that asks for {spoken[0]}: pip install {_CLIENT}==VERSION",
     )

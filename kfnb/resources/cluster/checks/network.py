@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from kfnb.errors import BackendError
-from kfnb.model.check import Check, Outcome
+from kfnb.model.check import Check, CheckOutcome
 from kfnb.remote.environment import proxy_to
 from kfnb.remote.kubernetes.client import Kubernetes
 
@@ -28,7 +28,7 @@ def network(kubernetes: Kubernetes) -> Iterator[Check]:
     try:
         url = kubernetes.host
     except BackendError as error:
-        yield Check("address", Outcome.BAD, str(error))
+        yield Check("address", CheckOutcome.BAD, str(error))
         return
     address = urlsplit(url)
     yield name(address)
@@ -45,18 +45,20 @@ def name(address: SplitResult) -> Check:
         found = {str(row[4][0]) for row in socket.getaddrinfo(host, address.port, type=socket.SOCK_STREAM)}
     except OSError as error:
         told = f"{host} is not known to DNS here ({error.strerror or error})"
-        return Check("DNS", Outcome.BAD, told, "is the VPN up? Is the server's name in the kubeconfig right?")
-    return Check("DNS", Outcome.GOOD, f"{host} is {', '.join(sorted(found))}")
+        return Check(
+            "DNS", CheckOutcome.BAD, told, "is the VPN up? Is the server's name in the kubeconfig right?"
+        )
+    return Check("DNS", CheckOutcome.GOOD, f"{host} is {', '.join(sorted(found))}")
 
 
 def proxy(url: str) -> Check:
     """Whether requests to the server go through a proxy. A proxy's address may hold a password: its host is told."""
     found = proxy_to(url)
     if not found:
-        return Check("proxy", Outcome.GOOD, "none on the way to Kubernetes")
+        return Check("proxy", CheckOutcome.GOOD, "none on the way to Kubernetes")
     host = urlsplit(found).hostname or "one"
     mend = f"if it cannot reach the cluster: export NO_PROXY={urlsplit(url).hostname}"
-    return Check("proxy", Outcome.DOUBTFUL, f"requests to Kubernetes go through {host}", mend)
+    return Check("proxy", CheckOutcome.DOUBTFUL, f"requests to Kubernetes go through {host}", mend)
 
 
 def certificate(address: SplitResult, authority: str | None) -> Check:
@@ -71,13 +73,15 @@ def certificate(address: SplitResult, authority: str | None) -> Check:
             shown: Any = secured.getpeercert()
     except ssl.SSLCertVerificationError as error:
         mend = "name the certificate that signed it as certificate-authority in the kubeconfig"
-        return Check("certificate", Outcome.BAD, f"it is not trusted: {error.verify_message}", mend)
+        return Check("certificate", CheckOutcome.BAD, f"it is not trusted: {error.verify_message}", mend)
     except (OSError, ValueError) as error:
-        return Check("certificate", Outcome.SKIPPED, f"the server did not show one ({type(error).__name__})")
+        return Check(
+            "certificate", CheckOutcome.SKIPPED, f"the server did not show one ({type(error).__name__})"
+        )
     days = int((ssl.cert_time_to_seconds(shown["notAfter"]) - time.time()) / _DAY)
     if days < _SOON:
-        return Check("certificate", Outcome.DOUBTFUL, f"it is trusted, and ends in {days} days")
-    return Check("certificate", Outcome.GOOD, f"it is trusted, for {days} days more")
+        return Check("certificate", CheckOutcome.DOUBTFUL, f"it is trusted, and ends in {days} days")
+    return Check("certificate", CheckOutcome.GOOD, f"it is trusted, for {days} days more")
 
 
 def clock(kubernetes: Kubernetes) -> Check:
@@ -89,13 +93,13 @@ def clock(kubernetes: Kubernetes) -> Check:
         answer.close()
         there = parsedate_to_datetime(stamp).timestamp()
     except BackendError as error:
-        return Check("clock", Outcome.SKIPPED, str(error))
+        return Check("clock", CheckOutcome.SKIPPED, str(error))
     except (TypeError, ValueError):
-        return Check("clock", Outcome.SKIPPED, "the server does not say what time it is")
+        return Check("clock", CheckOutcome.SKIPPED, "the server does not say what time it is")
     apart = abs((before + time.time()) / 2 - there)
     if apart > _SKEW:
-        outcome = Outcome.BAD if apart > _TOO_MUCH else Outcome.DOUBTFUL
+        outcome = CheckOutcome.BAD if apart > _TOO_MUCH else CheckOutcome.DOUBTFUL
         return Check(
             "clock", outcome, f"it is {apart:.0f} s from the server's", "set it right: tokens depend on it"
         )
-    return Check("clock", Outcome.GOOD, "it agrees with the server's")
+    return Check("clock", CheckOutcome.GOOD, "it agrees with the server's")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kfnb.errors import BackendError
-from kfnb.model.check import Check, Outcome
+from kfnb.model.check import Check, CheckOutcome
 from kfnb.model.cluster import Status
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import at
@@ -20,14 +20,14 @@ _PULLS, _STORAGE = "image pulls", "cluster storage"
 def pulls(status: Status) -> Check:
     """Whether pods of the namespace wait for images that do not come."""
     if status.waiting.value is None:
-        return Check(_PULLS, Outcome.SKIPPED, status.waiting.reason)
+        return Check(_PULLS, CheckOutcome.SKIPPED, status.waiting.reason)
     stuck = [pod for pod in status.waiting.value if pod.reason in IMAGE_WORDS]
     if not stuck:
-        return Check(_PULLS, Outcome.GOOD, f"no pod in namespace {status.within} waits for an image")
+        return Check(_PULLS, CheckOutcome.GOOD, f"no pod in namespace {status.within} waits for an image")
     others = f" and {len(stuck) - 1} more" if stuck[1:] else ""
     told = f"the image of {stuck[0].name}{others} does not come ({stuck[0].reason}): {stuck[0].message}"
     mend = f"kubectl -n {status.within} describe pod {stuck[0].name}"
-    return Check(_PULLS, Outcome.BAD, told.rstrip(": "), mend)
+    return Check(_PULLS, CheckOutcome.BAD, told.rstrip(": "), mend)
 
 
 def storage(kubernetes: Kubernetes, status: Status) -> Check:
@@ -35,18 +35,18 @@ def storage(kubernetes: Kubernetes, status: Status) -> Check:
     try:
         classes = list(kubernetes.list(_CLASSES))
     except BackendError as error:
-        return Check(_STORAGE, Outcome.SKIPPED, str(error))
+        return Check(_STORAGE, CheckOutcome.SKIPPED, str(error))
     names = {one["metadata"]["name"] for one in classes}
     for volume in status.volumes.value or ():
         if volume.phase == "Pending" and volume.kind and volume.kind not in names:
             told = f"volume {volume.name} wants storage of class {volume.kind}, which is not there"
-            return Check(_STORAGE, Outcome.BAD, told, "kubectl get storageclass")
+            return Check(_STORAGE, CheckOutcome.BAD, told, "kubectl get storageclass")
     default = [one["metadata"]["name"] for one in classes if _is_default(one)]
     if default:
-        return Check(_STORAGE, Outcome.GOOD, f"volumes are of class {default[0]} where they name none")
+        return Check(_STORAGE, CheckOutcome.GOOD, f"volumes are of class {default[0]} where they name none")
     mend = f"kubectl annotate storageclass {min(names, default='NAME')} {_DEFAULT[0]}=true"
     told = "no class of storage is the default: a volume that names none waits for ever"
-    return Check(_STORAGE, Outcome.DOUBTFUL, told, mend)
+    return Check(_STORAGE, CheckOutcome.DOUBTFUL, told, mend)
 
 
 def _is_default(one: object) -> bool:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kfnb.model.check import Check, Outcome
+from kfnb.model.check import Check, CheckOutcome
 from kfnb.ui import theme
 from kfnb.ui.blocks import Alert, Block, Code, Items, Text, bundle
 from kfnb.ui.states import Look
 
 LOOKS = {
-    Outcome.GOOD: Look("✓", "Good", theme.GREEN, ""),
-    Outcome.DOUBTFUL: Look("!", "Doubtful", theme.AMBER, ""),
-    Outcome.BAD: Look("✗", "Bad", theme.RED, ""),
-    Outcome.SKIPPED: Look("○", "Skipped", theme.GREY, ""),
+    CheckOutcome.GOOD: Look("✓", "Good", theme.GREEN, ""),
+    CheckOutcome.DOUBTFUL: Look("!", "Doubtful", theme.AMBER, ""),
+    CheckOutcome.BAD: Look("✗", "Bad", theme.RED, ""),
+    CheckOutcome.SKIPPED: Look("○", "Skipped", theme.GREY, ""),
 }
-_TELLING = (Outcome.BAD, Outcome.DOUBTFUL)
+_TELLING = (CheckOutcome.BAD, CheckOutcome.DOUBTFUL)
 
 
 def draw_checks(checks: Sequence[Check]) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kfnb.model.cluster import Knowledge, Part, Status, Trouble
+from kfnb.model.cluster import Knowledge, Status, StatusItem, Trouble
 from kfnb.resources.cluster.view import tables
 from kfnb.resources.cluster.view.kubeflow import kubeflow
 from kfnb.resources.cluster.view.tables import BAD, DARK, GOOD
@@ -84,7 +84,7 @@ def _look(status: Status) -> Look:
     count = len(status.troubles)
     if not status.user.known and status.server:
         return Look(DARK.icon, "Nothing can be seen", BAD.colour, "")
-    hidden = [part for part in vars(status).values() if isinstance(part, Part) and not part.known]
+    hidden = [part for part in vars(status).values() if isinstance(part, StatusItem) and not part.known]
     if not count and status.server and len(hidden) > len(_QUESTIONS) // 2:
         return Look(DARK.icon, "Most is hidden from you", DARK.colour, "")
     if not count:
@@ -144,6 +144,6 @@ def _unseen(status: Status) -> list[Block]:
     told = tuple(
         f"{_QUESTIONS[name]}: {_WORDS[part.knowledge]}; {part.reason}"
         for name, part in parts.items()
-        if isinstance(part, Part) and not part.known
+        if isinstance(part, StatusItem) and not part.known
     )
     return [Section("Hidden from you, not there, or not known", [Items(told)])] if told else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kfnb.model.cluster import NotebookServer, Status, Work
+from kfnb.model.cluster import KubeflowWork, NotebookServer, Status
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Section, Text
 from kfnb.ui.states import Look, look
@@ -177,7 +177,7 @@ def waiting(status: Status) -> list[Block]:
     )
 
 
-def work(name: str, found: Sequence[Work], more: int | None) -> list[Block]:
+def work(name: str, found: Sequence[KubeflowWork], more: int | None) -> list[Block]:
     """Studies, services or training jobs."""
     columns = (Column("Name"), Column("State", whole=True), Column("Since", whole=True), Column("In words"))
     return table(

@@ -1,1 +1,1 @@
-"""How components and pipelines are drawn before they run."""
+"""The views of components and pipelines before they run."""

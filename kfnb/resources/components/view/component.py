@@ -1,10 +1,10 @@
-"""``draw_component``: what a component takes, makes and carries along, and why."""
+"""``draw_component``: the inputs, outputs and dependencies of a component."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kfnb.model import Asked, ComponentView, Port, Traveller
+from kfnb.model import CarriedItem, ComponentView, PodSetting, Port
 from kfnb.ui.blocks import Block, Code, Folded, Row, Section, Text, Title, bundle, notes_section
 from kfnb.ui.table import Cell, Column, Table, Value
 from kfnb.ui.words import cut
@@ -32,13 +32,13 @@ def _ports(heading: str, ports: tuple[Port, ...]) -> Iterable[Block]:
 
 
 def _outputs(ports: tuple[Port, ...]) -> Iterable[Block]:
-    """The outputs; those that nobody reads yet are folded."""
+    """The outputs; those that no step reads yet are folded."""
     real = tuple(port for port in ports if not port.unread)
     unread = tuple(port for port in ports if port.unread)
     blocks: list[Block] = [port_table("Outputs", real)] if real else []
     if unread:
         names = ", ".join(port.name for port in unread)
-        label = "Put out where a later step reads them"
+        label = "Outputs if a later step reads them"
         blocks.append(
             Folded(cut(f"{label}: {names}", LONGEST_SUMMARY), [port_table(label, unread)], quiet=True)
         )
@@ -47,7 +47,7 @@ def _outputs(ports: tuple[Port, ...]) -> Iterable[Block]:
 
 
 def port_table(label: str, ports: tuple[Port, ...]) -> Table:
-    """Ports as a table, without the columns that none of them fills."""
+    """Ports as a table, without empty columns."""
     columns = (Column("Name"), Column("Type"), Column("From"), Column("Default"))
     rows: list[list[Value]] = [
         [port.name, port.type, port.origin, Cell(port.default, code=bool(port.default))] for port in ports
@@ -55,11 +55,11 @@ def port_table(label: str, ports: tuple[Port, ...]) -> Table:
     return Table(label, columns, rows).without_empty_columns()
 
 
-def _travellers(travellers: tuple[Traveller, ...]) -> Iterable[Block]:
+def _travellers(travellers: tuple[CarriedItem, ...]) -> Iterable[Block]:
     if travellers:
         columns = (Column("Name"), Column("What"), Column("From"), Column("Why"))
         rows = [[one.name, one.kind, one.origin, one.reason] for one in travellers]
-        yield Section("Travels with it", [Table("Travels with it", columns, rows).without_empty_columns()])
+        yield Section("Included", [Table("Included", columns, rows).without_empty_columns()])
 
 
 def _packages(packages: tuple[str, ...]) -> Iterable[Block]:
@@ -67,9 +67,7 @@ def _packages(packages: tuple[str, ...]) -> Iterable[Block]:
         yield Section("Packages", [Text(", ".join(packages))])
 
 
-def _pod(asked: tuple[Asked, ...]) -> Iterable[Block]:
+def _pod(asked: tuple[PodSetting, ...]) -> Iterable[Block]:
     if asked:
         rows: list[list[Value]] = [[one.what, Cell(one.value, code=True)] for one in asked]
-        yield Section(
-            "Asked of its pod", [Table("Asked of its pod", (Column("What"), Column("Value")), rows)]
-        )
+        yield Section("Pod settings", [Table("Pod settings", (Column("Setting"), Column("Value")), rows)])

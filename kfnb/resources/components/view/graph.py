@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 
-from kfnb.model import Edge, Graph, Node
+from kfnb.model import Graph, GraphEdge, GraphNode
 from kfnb.resources.components.view.component import port_table
 from kfnb.text.group_names import group_word
 from kfnb.ui.blocks import Block, Picture, Section, Title, bundle, notes_section
@@ -40,12 +40,12 @@ def _scene(graph: Graph) -> Scene:
     return Scene(f"Graph of {graph.name}: {_size(graph)}", items, links)
 
 
-def _title(node: Node) -> str:
+def _title(node: GraphNode) -> str:
     return node.label or group_word(node.name) if node.group else node.name
 
 
 def _table(graph: Graph) -> Table:
-    taken: dict[str, list[Edge]] = defaultdict(list)
+    taken: dict[str, list[GraphEdge]] = defaultdict(list)
     for edge in graph.edges:
         taken[edge.target].append(edge)
     names = {node.id: _title(node) for node in graph.nodes}
@@ -61,8 +61,8 @@ def _table(graph: Graph) -> Table:
     return Table("Steps", (Column("Step"), Column("What"), Column("Takes")), rows).without_empty_columns()
 
 
-def _sources(edges: list[Edge], names: dict[str, str]) -> str:
-    """``df, cols from load; score from evaluate``; a step that is only waited for is ``after load``."""
+def _sources(edges: list[GraphEdge], names: dict[str, str]) -> str:
+    """The inputs as text: ``df, cols from load; score from evaluate``, or ``after load`` for mere order."""
     by_source: dict[str, list[str]] = defaultdict(list)
     for edge in edges:
         by_source[names.get(edge.source, edge.source)] += [edge.label] if edge.label else []
@@ -72,10 +72,10 @@ def _sources(edges: list[Edge], names: dict[str, str]) -> str:
     )
 
 
-def _walk(graph: Graph) -> Iterator[tuple[Node, int]]:
-    """Each node with how many groups it is in, groups before what is in them; without rings of parents."""
+def _walk(graph: Graph) -> Iterator[tuple[GraphNode, int]]:
+    """Each node with its depth in groups, groups before their content; cycles of parents are skipped."""
     known = {node.id for node in graph.nodes}
-    children: dict[str, list[Node]] = defaultdict(list)
+    children: dict[str, list[GraphNode]] = defaultdict(list)
     for node in graph.nodes:
         children[node.parent if node.parent in known else ""].append(node)
     orders = _Orders(graph)
@@ -87,21 +87,21 @@ def _walk(graph: Graph) -> Iterator[tuple[Node, int]]:
 
 
 class _Orders:
-    """In which order the nodes of a group run, as its edges and those of all that is in them tell."""
+    """The order of the nodes of a group, by its edges and those of its content."""
 
     def __init__(self, graph: Graph) -> None:
         self._parents = {node.id: node.parent for node in graph.nodes}
         self._edges = [(self._chain(edge.source), self._chain(edge.target)) for edge in graph.edges]
 
     def _chain(self, node: str) -> list[str]:
-        """A node, the group that it is in, and so on outwards."""
+        """A node, its group, and so on outwards."""
         chain: list[str] = []
         while node in self._parents and node not in chain:
             chain.append(node)
             node = self._parents[node]
         return chain
 
-    def sort(self, nodes: list[Node]) -> list[Node]:
+    def sort(self, nodes: list[GraphNode]) -> list[GraphNode]:
         by_id = {node.id: node for node in nodes}
         lifted = (
             (next((id for id in source if id in by_id), ""), next((id for id in target if id in by_id), ""))

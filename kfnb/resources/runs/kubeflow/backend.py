@@ -105,11 +105,11 @@ class KubeflowBackend:
         cargo.send(submission.tell)
         return str(self._server.ask("POST", "/runs", body)["run_id"])
 
-    def get(self, run_id: str) -> model.Run:
+    def get(self, run_id: str) -> model.RunSnapshot:
         """The run as it is now, or was a second ago. Raises ``RunNotFound``."""
         return self._look(run_id).watch.run(self.pace.shortest)
 
-    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.Run]:
+    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.RunSnapshot]:
         """The newest runs first, without their tasks."""
         experiment = self._experiments.find(selection.experiment) if selection.experiment else ""
         if selection.experiment and not experiment:
@@ -237,7 +237,7 @@ class KubeflowBackend:
             )
         return begun[0]
 
-    def _outline(self, answer: Json) -> model.Run:
+    def _outline(self, answer: Json) -> model.RunSnapshot:
         run_id, answer = str(answer.get("run_id", "")), self._versions.with_spec(answer)
         return outline(
             answer, self._experiments.name(str(answer.get("experiment_id", ""))), self._page(run_id)

@@ -201,18 +201,23 @@ class _Lazily:
         """See ``Insight``."""
         return self._made.trouble if self._made else self._why_not
 
-    def told(self, run: model.Run, spec: Mapping[str, Any]) -> Mapping[str, Told]:
+    def told(self, run: model.RunSnapshot, spec: Mapping[str, Any]) -> Mapping[str, Told]:
         """See ``Insight``."""
         return self._insight().told(run, spec)
 
     def logs(
-        self, look: Callable[[], model.Run], spec: Mapping[str, Any], task: str | None, *, follow: bool
+        self,
+        look: Callable[[], model.RunSnapshot],
+        spec: Mapping[str, Any],
+        task: str | None,
+        *,
+        follow: bool,
     ) -> Iterator[LogLine | None]:
         """See ``Insight``."""
         return self._insight().logs(look, spec, task, follow=follow)
 
     def log_places(
-        self, look: Callable[[], model.Run], spec: Mapping[str, Any], task: str | None
+        self, look: Callable[[], model.RunSnapshot], spec: Mapping[str, Any], task: str | None
     ) -> tuple[str, ...]:
         """See ``Insight``."""
         return self._insight().log_places(look, spec, task)

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kfnb.model import Run, RunState, Task, TaskError
+from kfnb.model import RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs.events import literal
 
 Fact = tuple[float, str, str, Mapping[str, Any]]
 """An event without its number: time, kind, task, data. Artifacts are themselves here, not JSON: they can be opened."""
 
 
-def changes(old: Run | None, new: Run, now: float) -> Iterator[Fact]:
+def changes(old: RunSnapshot | None, new: RunSnapshot, now: float) -> Iterator[Fact]:
     """The facts that lead from ``old`` (None: nobody has looked yet) to ``new``, which is what they add up to.
 
     ``now`` is the time of what the server gives no time for.
@@ -33,7 +33,7 @@ def changes(old: Run | None, new: Run, now: float) -> Iterator[Fact]:
     yield from _of_run(old, new, now)
 
 
-def _head(run: Run) -> dict[str, Any]:
+def _head(run: RunSnapshot) -> dict[str, Any]:
     return {
         "name": run.name,
         "pipeline": run.pipeline,
@@ -45,7 +45,7 @@ def _head(run: Run) -> dict[str, Any]:
     }
 
 
-def _of_run(old: Run | None, new: Run, now: float) -> Iterator[Fact]:
+def _of_run(old: RunSnapshot | None, new: RunSnapshot, now: float) -> Iterator[Fact]:
     had = (old.result, old.metrics) if old else ({}, {})
     if had != (new.result, new.metrics):
         yield new.finished or now, "outputs", "", {"values": literal(new.result), "metrics": new.metrics}

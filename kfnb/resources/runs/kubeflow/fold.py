@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from kfnb.model import Run, RunState
+from kfnb.model import RunSnapshot, RunState
 from kfnb.resources.runs.environment import FROM_STUDY, environment_of, of_study
 from kfnb.resources.runs.iterations import measured
 from kfnb.resources.runs.kubeflow.outputs import results
@@ -29,14 +29,14 @@ _UNRECORDED = (
 )
 
 
-def outline(answer: Json, experiment: str = "", url: str = "") -> Run:
+def outline(answer: Json, experiment: str = "", url: str = "") -> RunSnapshot:
     """A run without its tasks, which is cheap."""
     spec, state = spec_of(answer), state_of(answer)
     plan = plan_of({**spec, "components": {}, "root": {**spec.get("root", {}), "dag": {}}})
     finished = seconds(answer.get("finished_at"))
     error = answer.get("error") or {}
     study = of_study(str(answer.get("description") or ""))
-    return Run(
+    return RunSnapshot(
         id=str(answer.get("run_id", "")),
         name=str(answer.get("display_name", "")),
         pipeline=plan.name,
@@ -61,7 +61,7 @@ def fold(
     told: Callable[[str], Told] = lambda _: NOTHING,
     experiment: str = "",
     url: str = "",
-) -> Run:
+) -> RunSnapshot:
     """The run, with all of its tasks and groups. ``told`` gives what is known of a task besides, by its id."""
     run = _ended(outline(answer, experiment, url), answer, told("").seen)
     rows = rows_of(answer)
@@ -80,7 +80,7 @@ def fold(
     )
 
 
-def _ended(run: Run, answer: Json, seen: Seen | None) -> Run:
+def _ended(run: RunSnapshot, answer: Json, seen: Seen | None) -> RunSnapshot:
     """The run as its Workflow ended, where the server has not recorded that: it refuses texts that it cannot store."""
     if run.state.finished or seen is None or not seen.state.finished:
         return run

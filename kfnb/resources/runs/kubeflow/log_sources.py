@@ -25,7 +25,7 @@ class Sources:
         self,
         records: Records,
         pods: Pods | None,
-        look: Callable[[], model.Run],
+        look: Callable[[], model.RunSnapshot],
         spec: Json,
         wanted: str | None,
     ) -> None:
@@ -59,7 +59,7 @@ class Sources:
         self._learn(run)
         return tuple(self._source(task) for task in tasks)
 
-    def _fitting(self, run: model.Run) -> list[Task]:
+    def _fitting(self, run: model.RunSnapshot) -> list[Task]:
         fitting = [task for task in run.tasks if not task.group and self._fits(task)]
         self._there = self._there or bool(fitting)
         # of all tasks, those that were cached have nothing to say
@@ -77,7 +77,7 @@ class Sources:
             or task.name in (self._wanted, kfp_name(self._wanted))
         )
 
-    def _missing(self, run: model.Run) -> BackendError:
+    def _missing(self, run: model.RunSnapshot) -> BackendError:
         there = {task.name for task in run.tasks if not task.group}
         return BackendError(
             f"run {run.id} has no task {self._wanted}",
@@ -86,7 +86,7 @@ class Sources:
             ref=run.id,
         )
 
-    def _learn(self, run: model.Run) -> None:
+    def _learn(self, run: model.RunSnapshot) -> None:
         self._made = self._records.of(run, self._spec)
         pods = self._kubernetes.of_run(run.id) if self._kubernetes is not None else ()
         self._pods = {pod.task: pod.name for pod in pods if pod.role == "launcher"}

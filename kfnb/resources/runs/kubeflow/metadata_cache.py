@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.model import Run
+from kfnb.model import RunSnapshot
 from kfnb.resources.runs.kubeflow import artifacts
 from kfnb.resources.runs.kubeflow.artifacts import Made
 from kfnb.resources.runs.kubeflow.mlmd import Metadata, Recorded
@@ -31,7 +31,7 @@ class Records:
         self._read: dict[str, _Read] = {}
         self._quiet_until = 0.0
 
-    def of(self, run: Run, spec: Mapping[str, Any]) -> Mapping[str, Made]:
+    def of(self, run: RunSnapshot, spec: Mapping[str, Any]) -> Mapping[str, Made]:
         """What is recorded of the tasks and groups, by their ids; what was known before while nobody answers.
 
         It is asked for where a task's state has changed, since a task's end is recorded before the server tells of it,

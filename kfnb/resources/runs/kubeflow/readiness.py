@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from kfnb.model import Run, RunState, Task
+from kfnb.model import RunSnapshot, RunState, Task
 
 
-def due(run: Run) -> Iterator[Task]:
+def due(run: RunSnapshot) -> Iterator[Task]:
     """The tasks and groups that have not begun, though all that they wait for in the pipeline itself is done."""
     states = {task.id: task.state for task in run.tasks}
     for task in run.tasks:

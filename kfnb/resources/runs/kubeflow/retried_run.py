@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kfnb.model import Run, RunState, Task
+from kfnb.model import RunSnapshot, RunState, Task
 
 _AGAIN = (RunState.FAILED, RunState.CANCELED)
 
 
-def begun_again(run: Run) -> Run:
+def begun_again(run: RunSnapshot) -> RunSnapshot:
     """A run that was just retried, of which the server says for a moment that it has ended: what failed waits."""
     tasks = tuple(_waiting(task) if task.state in _AGAIN else task for task in run.tasks)
     head = replace(run, state=RunState.PENDING, finished=None, error="", result={}, metrics={})
     return not_skipped_yet(replace(head, tasks=tasks))
 
 
-def not_skipped_yet(run: Run) -> Run:
+def not_skipped_yet(run: RunSnapshot) -> RunSnapshot:
     """The run, with tasks waiting that were skipped in an attempt before: what they need has not ended in this one.
 
     Argo skips a task only when all that it needs has ended.

@@ -10,7 +10,7 @@ from dataclasses import replace
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace, Pause
-from kfnb.model import Run
+from kfnb.model import RunSnapshot
 from kfnb.resources.runs.kubeflow.diff import changes
 
 _LATELY = 60.0
@@ -24,10 +24,10 @@ class Watch:
     while it does not answer. That it does not is an event too: a note on the run, until it does.
     """
 
-    def __init__(self, look: Callable[[], Run], pace: Callable[[], Pace]) -> None:
+    def __init__(self, look: Callable[[], RunSnapshot], pace: Callable[[], Pace]) -> None:
         self._look, self._pace = look, pace
         self._lock = threading.Lock()
-        self._run: Run | None = None
+        self._run: RunSnapshot | None = None
         self._events: list[Event] = []
         self._looked, self._pause = float("-inf"), Pause(pace())
         self._wanted = float("-inf")
@@ -47,7 +47,7 @@ class Watch:
         """Something has been done to the run: what is known of it is old."""
         self._looked, self._pause = float("-inf"), Pause(self._pace())
 
-    def run(self, age: float | None = None) -> Run:
+    def run(self, age: float | None = None) -> RunSnapshot:
         """The run, as it was ``age`` seconds ago or later. Raises ``RunNotFound``, ``BackendError``."""
         self._wanted = time.monotonic()
         with self._lock:
@@ -81,7 +81,7 @@ class Watch:
         self._lost, self._looked = None, time.monotonic()
         self._pause.answered(changed=changed)
 
-    def _add(self, run: Run) -> bool:
+    def _add(self, run: RunSnapshot) -> bool:
         """Keep what has happened to the run; whether anything has."""
         number = len(self._events)
         facts = changes(self._run, run, time.time())

@@ -55,7 +55,7 @@ class Cluster:
         """See ``look.Insight``."""
         return self._records.trouble
 
-    def told(self, run: model.Run, spec: Json) -> Mapping[str, Told]:
+    def told(self, run: model.RunSnapshot, spec: Json) -> Mapping[str, Told]:
         """What is known of a run's tasks and groups, by their ids; also of those that ``run`` does not have yet.
 
         Under the id "" is why the run itself could not be prepared, if it could not; and how its Workflow ended, where
@@ -93,7 +93,7 @@ class Cluster:
         return found
 
     def logs(
-        self, look: Callable[[], model.Run], spec: Json, task: str | None, *, follow: bool
+        self, look: Callable[[], model.RunSnapshot], spec: Json, task: str | None, *, follow: bool
     ) -> Iterator[LogLine | None]:
         """What the tasks of a run wrote: of one of them, by its id or name, or of all."""
         sources = Sources(self._records, self._pods, look, spec, task)
@@ -101,16 +101,18 @@ class Cluster:
             return logs.follow(sources.look, self._pods, _PACE)
         return logs.read(sources.begun(), self._pods)
 
-    def log_places(self, look: Callable[[], model.Run], spec: Json, task: str | None) -> tuple[str, ...]:
+    def log_places(
+        self, look: Callable[[], model.RunSnapshot], spec: Json, task: str | None
+    ) -> tuple[str, ...]:
         """See ``look.Insight``."""
         sources = Sources(self._records, self._pods, look, spec, task).begun()
         return tuple(source.place for source in sources if source.place)
 
-    def pods(self, run: model.Run, *, succeeded: bool = True) -> tuple[Pod, ...]:
+    def pods(self, run: model.RunSnapshot, *, succeeded: bool = True) -> tuple[Pod, ...]:
         """The pods of the run, those that Kubernetes still has."""
         return self._pods.of_run(run.id, succeeded=succeeded) if self._pods is not None else ()
 
-    def _doing(self, run: model.Run, pods: tuple[Pod, ...], workflow: Workflow) -> dict[str, str]:
+    def _doing(self, run: model.RunSnapshot, pods: tuple[Pod, ...], workflow: Workflow) -> dict[str, str]:
         if self._pods is None or run.state.finished:
             return {}
         queued = workflow.queued if run.state is RunState.PENDING else None
@@ -120,7 +122,9 @@ class Cluster:
         first = [task.id for task in run.tasks if not task.parent and not task.needs]
         return dict.fromkeys(first, words[""]) | words if "" in words else words
 
-    def _error(self, run: model.Run, task: Task, made: Made, pod: Pod | None, spec: Json) -> TaskError | None:
+    def _error(
+        self, run: model.RunSnapshot, task: Task, made: Made, pod: Pod | None, spec: Json
+    ) -> TaskError | None:
         """The last words of a failed task, or of a group's driver; looked for once for each attempt at it."""
         if task.state is not RunState.FAILED or (task.group and (pod is None or pod.role != "driver")):
             return None
@@ -136,7 +140,7 @@ class Cluster:
             self._errors[key] = error
         return self._errors[key]
 
-    def _unprepared(self, run: model.Run, pod: Pod) -> TaskError:
+    def _unprepared(self, run: model.RunSnapshot, pod: Pod) -> TaskError:
         """Why the run's own driver, in ``pod``, failed: looked for once for each of its pods."""
         key = run.id, pod.name, 0
         if key not in self._errors:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.model import Schedule, UploadedPipeline
+from kfnb.model import ScheduleSnapshot, UploadedPipeline
 from kfnb.remote.kfp.paging import every
 from kfnb.remote.kfp.server import NotFound, Server
 from kfnb.resources.runs.backend import Submission
@@ -75,7 +75,7 @@ class Schedules:
 
     def create(
         self, submission: Submission, rhythm: Rhythm, uploaded: UploadedPipeline | None = None
-    ) -> Schedule:
+    ) -> ScheduleSnapshot:
         """Run what is submitted in that rhythm; ``uploaded`` is the version that the server is to take it from."""
         experiment = self._experiments.needed(submission.experiment)
         cargo = self._uploads.cargo(submission.spec, submission.folder)
@@ -90,11 +90,11 @@ class Schedules:
             }
         return self._read(self._server.ask("POST", "/recurringruns", body))
 
-    def list(self) -> Iterator[Schedule]:
+    def list(self) -> Iterator[ScheduleSnapshot]:
         """All schedules, as they are taken."""
         return map(self._read, self._answers())
 
-    def get(self, schedule_id: str) -> Schedule:
+    def get(self, schedule_id: str) -> ScheduleSnapshot:
         """The schedule with that id, or the one whose id begins so or that is called so. Raises ``BackendError``."""
         if not _ID.fullmatch(schedule_id):
             return self._searched(schedule_id)
@@ -125,7 +125,7 @@ class Schedules:
         namespace = self._server.users_namespace
         return every(self._server, "/recurringruns", "recurringRuns", namespace=namespace)
 
-    def _searched(self, word: str) -> Schedule:
+    def _searched(self, word: str) -> ScheduleSnapshot:
         found = [
             one
             for one in self._answers()
@@ -137,13 +137,13 @@ class Schedules:
             raise _unknown(word)
         return self._read(found[0])
 
-    def _read(self, answer: Json) -> Schedule:
+    def _read(self, answer: Json) -> ScheduleSnapshot:
         trigger = answer.get("trigger") or {}
         by_cron, by_period = trigger.get("cron_schedule") or {}, trigger.get("periodic_schedule") or {}
         when = by_cron or by_period
         status, end = str(answer.get("status", "")), seconds(when.get("end_time"))
         ended = end is not None and end <= _now()  # the server goes on calling it enabled
-        return Schedule(
+        return ScheduleSnapshot(
             id=str(answer["recurring_run_id"]),
             name=str(answer.get("display_name", "")),
             pipeline=self._pipeline(answer),

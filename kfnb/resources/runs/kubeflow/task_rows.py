@@ -12,7 +12,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from kfnb.model import Run, RunState
+from kfnb.model import RunSnapshot, RunState
 from kfnb.resources.runs.kubeflow.argo_nodes import Path
 from kfnb.resources.runs.kubeflow.plan import Dag, Step
 from kfnb.resources.runs.kubeflow.states import state_named
@@ -28,7 +28,7 @@ def rows_of(answer: Mapping[str, Any]) -> Sequence[Row]:
     return (answer.get("run_details") or {}).get("task_details") or ()
 
 
-def lag_behind(rows: Sequence[Row], run: Run) -> bool:
+def lag_behind(rows: Sequence[Row], run: RunSnapshot) -> bool:
     """Whether more tasks of a run have begun than there are rows that could tell of them."""
     told = Counter(str(row.get("display_name", "")) for row in rows)
     begun = Counter(task.name for task in run.tasks if task.began)

@@ -41,17 +41,19 @@ class Insight(Protocol):
         """Why artifacts and metrics are not known; empty if they are."""
         ...
 
-    def told(self, run: model.Run, spec: Json) -> Mapping[str, Told]:
+    def told(self, run: model.RunSnapshot, spec: Json) -> Mapping[str, Told]:
         """What is known of its tasks, by their ids. Raises ``BackendError``."""
         ...
 
     def logs(
-        self, look: Callable[[], model.Run], spec: Json, task: str | None, *, follow: bool
+        self, look: Callable[[], model.RunSnapshot], spec: Json, task: str | None, *, follow: bool
     ) -> Iterator[LogLine | None]:
         """What its tasks wrote, as ``Backend.logs`` has it; ``look`` gives the run as it is."""
         ...
 
-    def log_places(self, look: Callable[[], model.Run], spec: Json, task: str | None) -> tuple[str, ...]:
+    def log_places(
+        self, look: Callable[[], model.RunSnapshot], spec: Json, task: str | None
+    ) -> tuple[str, ...]:
         """Where that is kept, for each task that has begun."""
         ...
 
@@ -99,7 +101,7 @@ class Look:
             raise self._gone() from None
         self.watch.soon()
 
-    def _ask(self) -> model.Run:
+    def _ask(self) -> model.RunSnapshot:
         try:
             answer = self._versions.with_spec(self._server.get(f"/runs/{self._id}"))
         except NotFound:
@@ -112,7 +114,7 @@ class Look:
         run = self._folded(answer)
         return self._not_yet_again(replace(run, notes=(*run.notes, *self._cautions)))
 
-    def _folded(self, answer: Json) -> model.Run:
+    def _folded(self, answer: Json) -> model.RunSnapshot:
         experiment = self._experiment(str(answer.get("experiment_id", "")))
         page = self._page(self._id)
         run = fold(answer, self._plan, self._of_task, experiment, page)
@@ -130,7 +132,7 @@ class Look:
     def _of_task(self, task: str) -> Told:
         return self._told.get(task, NOTHING)
 
-    def _learn(self, insight: Insight, run: model.Run) -> bool:
+    def _learn(self, insight: Insight, run: model.RunSnapshot) -> bool:
         """Ask what else is known of the run, and say whether that is new.
 
         It is asked where something has happened or somebody waits; and now and then, since the server may have stopped
@@ -149,7 +151,7 @@ class Look:
         changed, self._told, self._known = told != self._told, told, states
         return changed
 
-    def _waits(self, run: model.Run) -> bool:
+    def _waits(self, run: model.RunSnapshot) -> bool:
         """Whether a task waits for more than the pipeline (a node, an image, a volume), or others know more than rows.
 
         A task that is due may wait, and so may one that runs by its row and has no pod that does.
@@ -161,7 +163,7 @@ class Look:
             or not all(self._of_task(task.id).going for task in running)
         )
 
-    def _not_yet_again(self, run: model.Run) -> model.Run:
+    def _not_yet_again(self, run: model.RunSnapshot) -> model.RunSnapshot:
         """For a moment, a run that is retried is still said to have failed."""
         entries, until = self._retried
         if run.state.finished and self._entries <= entries and time.monotonic() < until:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
-from kfnb.model import Run, RunState, Task
+from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.kubeflow.artifacts import ENDED, Made
 from kfnb.resources.runs.kubeflow.pods import Pod, Pods
 from kfnb.resources.runs.kubeflow.readiness import due
@@ -25,7 +25,7 @@ class Workflows:
         self._pods = pods
         self._read: dict[str, _Read] = {}
 
-    def of(self, run: Run, pods: Collection[Pod], made: Mapping[str, Made]) -> Workflow:
+    def of(self, run: RunSnapshot, pods: Collection[Pod], made: Mapping[str, Made]) -> Workflow:
         """The Workflow of a run with these ``pods`` and records: as it is where it is needed, else as it was.
 
         Of one that is not needed only the tasks are told: what they waited for is old.
@@ -34,7 +34,7 @@ class Workflows:
         missing = _lost(run, made, known) if run.state.finished else _stuck(run, pods, made)
         return self.now(run) if missing or _all_over(run) else replace(known, refused={}, queued=None)
 
-    def now(self, run: Run) -> Workflow:
+    def now(self, run: RunSnapshot) -> Workflow:
         """The Workflow of a run as it was a few seconds ago."""
         known = self._last(run)
         if self._pods is not None and time.monotonic() - known.at >= _OLD:
@@ -42,7 +42,7 @@ class Workflows:
             self._read[run.id] = known
         return known.workflow
 
-    def _last(self, run: Run) -> _Read:
+    def _last(self, run: RunSnapshot) -> _Read:
         known = self._read.get(run.id, _Read())
         # a run that is tried again has another
         return _Read() if known.over and not run.state.finished else known
@@ -57,7 +57,7 @@ class _Read:
     workflow: Workflow = field(default_factory=Workflow)
 
 
-def _stuck(run: Run, pods: Collection[Pod], made: Mapping[str, Made]) -> bool:
+def _stuck(run: RunSnapshot, pods: Collection[Pod], made: Mapping[str, Made]) -> bool:
     """Whether neither a pod nor ML Metadata tells of a task that should be running, or of anything at all."""
     if all(task.started is None and not task.state.finished for task in run.tasks):
         return True
@@ -72,13 +72,13 @@ def _stuck(run: Run, pods: Collection[Pod], made: Mapping[str, Made]) -> bool:
     )
 
 
-def _all_over(run: Run) -> bool:
+def _all_over(run: RunSnapshot) -> bool:
     """Whether a run goes on though all of its tasks have ended: the server may never record its end."""
     ended = all(task.state.finished for task in run.tasks if not task.group)
     return not run.state.finished and bool(run.tasks) and ended
 
 
-def _lost(run: Run, made: Mapping[str, Made], known: Workflow) -> bool:
+def _lost(run: RunSnapshot, made: Mapping[str, Made], known: Workflow) -> bool:
     """Whether there is a task of a finished run of which nobody tells what became of it."""
     if not all(node.state.finished for node in known.tasks.values()):
         return True

@@ -106,13 +106,13 @@ class LocalBackend:
         job(folder).start([("created", "", created), *notes], create=True, prefork_in=self._prefork_in)
         return folder.id
 
-    def get(self, run_id: str) -> model.Run:
+    def get(self, run_id: str) -> model.RunSnapshot:
         """The run as it is now. Raises ``RunNotFound``."""
         folder = self._folder(run_id)
         with job(folder).reading() as log:
             return replace(fold(folder.id, log.read()), archived=folder.archived)
 
-    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.Run]:
+    def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.RunSnapshot]:
         """The newest runs first, without their tasks. One whose files are damaged is FAILED, and says so."""
         outlines = map(self._outline, folders.existing(self._home))
         found = builtins.list(islice(filter(selection.fits, outlines), limit))
@@ -238,12 +238,12 @@ class LocalBackend:
             raise RunNotFound(f"no run is called {run_id} in {self._home}", ref=run_id)
         return begun[0]
 
-    def _outline(self, folder: RunFolder) -> model.Run:
+    def _outline(self, folder: RunFolder) -> model.RunSnapshot:
         try:
             with job(folder).reading() as log:
                 run = fold(folder.id, log.read(tasks=False))
         except BackendError as error:
-            run = model.Run(folder.id, "", "", self.name, RunState.FAILED, error=str(error))
+            run = model.RunSnapshot(folder.id, "", "", self.name, RunState.FAILED, error=str(error))
         return replace(run, archived=folder.archived)
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from kfnb.model import Compared, Comparison, Run, RunState
+from kfnb.model import Compared, Comparison, RunSnapshot, RunState
 from kfnb.resources.runs.view.overlay import overlays
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui import theme
@@ -55,12 +55,12 @@ def _mark(number: int) -> str:
     return _LETTERS[letter] + (str(turn + 1) if turn else "")
 
 
-def _title(runs: Sequence[Run]) -> Title:
+def _title(runs: Sequence[RunSnapshot]) -> Title:
     pipelines = {run.pipeline for run in runs}
     return Title(f"{len(runs)} runs" + (f" of {runs[0].pipeline}" if len(pipelines) == 1 else ""))
 
 
-def _runs_table(runs: Sequence[Run], marks: Sequence[str], now: float) -> Table:
+def _runs_table(runs: Sequence[RunSnapshot], marks: Sequence[str], now: float) -> Table:
     rows: list[list[Value]] = [
         [
             Cell(mark, look=_swatch(number)),
@@ -196,7 +196,7 @@ def _task(name: str, states: Any, seconds: float | None, cached: set[str], longe
     return Cell(" ".join(filter(None, words)), look=None if usual else look(state), bar=bar)
 
 
-def _cached(run: Run) -> set[str]:
+def _cached(run: RunSnapshot) -> set[str]:
     """The names of the tasks all of whose turns were taken from the cache."""
     ran = {task.name for task in run.tasks if not task.cached}
     return {task.name for task in run.tasks} - ran

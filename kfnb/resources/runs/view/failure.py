@@ -6,7 +6,7 @@ from collections import defaultdict, deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from kfnb.model import Run, RunState, Task
+from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.view.tree import Leaf, Tree
 from kfnb.ui.blocks import Alert, Block, Code, Text
 from kfnb.ui.states import look
@@ -75,7 +75,7 @@ def _never_ran(task: Task) -> bool:
     )
 
 
-def failure_blocks(run: Run, tree: Tree) -> list[Block]:
+def failure_blocks(run: RunSnapshot, tree: Tree) -> list[Block]:
     """The errors of a run, the first in full; nothing where there is none."""
     failure = find_failure(tree)
     blocks: list[Block] = [cause_block(leaf) for leaf in failure.causes[:SHOWN]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
-from kfnb.model import Artifact, Run
+from kfnb.model import Artifact, RunSnapshot
 from kfnb.resources.runs.view.classification import Roc, read_roc
 from kfnb.resources.runs.view.curves import Of, metric_plot, roc_plot
 from kfnb.resources.runs.view.metric_history import Points, curves_of
@@ -19,7 +19,7 @@ C = TypeVar("C", Points, Roc)
 Found = dict[tuple[Path, str], list[tuple[Of, C]]]
 
 
-def overlays(runs: Sequence[Run], marks: Sequence[str]) -> tuple[list[Plot], list[Block]]:
+def overlays(runs: Sequence[RunSnapshot], marks: Sequence[str]) -> tuple[list[Plot], list[Block]]:
     """The curves that two or more of the runs have, a plot for each task and name; and what is left out."""
     curves: Found[Points] = {}
     rocs: Found[Roc] = {}

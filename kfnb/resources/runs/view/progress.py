@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from kfnb.model import Run, RunState
+from kfnb.model import RunSnapshot, RunState
 from kfnb.resources.runs.view.failure import find_failure
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.resources.runs.view.tree import Leaf, Tree
@@ -16,7 +16,7 @@ NAMED = 2
 COLUMNS = 100
 
 
-def draw_progress(run: Run, *, now: float | None = None) -> str:
+def draw_progress(run: RunSnapshot, *, now: float | None = None) -> str:
     """A run in one line of at most 100 columns: ``3/9 done · train running 12 s``; what waits comes first."""
     moment = time.time() if now is None else now
     tree = Tree(run.tasks)
@@ -24,7 +24,7 @@ def draw_progress(run: Run, *, now: float | None = None) -> str:
     return cut(one_line(" · ".join(part for part in parts if part)), COLUMNS)
 
 
-def _under_way(run: Run, tree: Tree, now: float) -> list[str]:
+def _under_way(run: RunSnapshot, tree: Tree, now: float) -> list[str]:
     states = [leaf.task.state for leaf in tree.work]
     running = [leaf for leaf in tree.work if leaf.task.state is RunState.RUNNING]
     failed = states.count(RunState.FAILED)
@@ -51,7 +51,7 @@ def _running(leaves: Sequence[Leaf], now: float) -> str:
     return ", ".join(named + more)
 
 
-def _end(run: Run, tree: Tree) -> list[str]:
+def _end(run: RunSnapshot, tree: Tree) -> list[str]:
     state = look(run.state)
     taken = duration(run.seconds)
     head = f"{state.icon} {state.word}" + (f" in {taken}" if taken else "")
@@ -61,7 +61,7 @@ def _end(run: Run, tree: Tree) -> list[str]:
     return [head, tally(leaf.task.state for leaf in tree.work), f"{cached} cached" if cached else ""]
 
 
-def _why(run: Run, tree: Tree) -> str:
+def _why(run: RunSnapshot, tree: Tree) -> str:
     causes = find_failure(tree).causes
     if not causes:
         return run.error

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from kfnb.model import Artifact, Run, RunState
+from kfnb.model import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.view.artifacts import artifact_blocks
 from kfnb.resources.runs.view.failure import failure_blocks
 from kfnb.resources.runs.view.iterations import Loops
@@ -28,7 +28,11 @@ _NOTHING: Mapping[str, str] = {}
 
 
 def draw_run(
-    run: Run, contents: Mapping[str, str] = _NOTHING, *, now: float | None = None, home: Home | None = None
+    run: RunSnapshot,
+    contents: Mapping[str, str] = _NOTHING,
+    *,
+    now: float | None = None,
+    home: Home | None = None,
 ) -> dict[str, str]:
     """A run as a mimebundle of HTML and text.
 
@@ -48,7 +52,7 @@ def draw_run(
     return bundle(f"Run {run.name or run.id}", blocks, home)
 
 
-def _title(run: Run, now: float) -> Title:
+def _title(run: RunSnapshot, now: float) -> Title:
     named = (own_name(run), run.id, run.backend)
     experiment = f"experiment {run.experiment}" if run.experiment else ""
     began = moment(run.started or run.created)
@@ -60,7 +64,7 @@ def _title(run: Run, now: float) -> Title:
     )
 
 
-def _waiting(run: Run, tree: Tree) -> list[Block]:
+def _waiting(run: RunSnapshot, tree: Tree) -> list[Block]:
     """What keeps tasks from running, a line for each reason."""
     said = [f"{who}: {what}" for what, who in tree.waiting.items()]
     if not said or run.state.finished:
@@ -69,7 +73,7 @@ def _waiting(run: Run, tree: Tree) -> list[Block]:
     return [Section("Waiting", [Items((*said[:MOST_WAITING], *more))])]
 
 
-def _values(run: Run) -> list[Block]:
+def _values(run: RunSnapshot) -> list[Block]:
     parts: list[Block] = []
     if run.arguments:
         parts.append(Section("Arguments", [_value_table("Arguments", run.arguments)]))
@@ -88,7 +92,7 @@ def _value(value: Any) -> Value:
     return Cell(kind(value) or short(value, 80), hint=uri)
 
 
-def run_scene(run: Run, tree: Tree, loops: Loops, now: float) -> Scene:
+def run_scene(run: RunSnapshot, tree: Tree, loops: Loops, now: float) -> Scene:
     """A run as a graph, iterations over each other."""
     items = tuple(_item(stack, loops, now) for stack in tree.stacks)
     links = tuple(Link(_id(need), _id(stack.path)) for stack in tree.stacks for need in stack.needs)

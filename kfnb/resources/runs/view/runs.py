@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import Any
 
-from kfnb.model import Run
+from kfnb.model import RunSnapshot
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.mount_point import Home
@@ -31,7 +31,9 @@ COLUMNS = (
 )
 
 
-def draw_runs(runs: Sequence[Run], *, now: float | None = None, home: Home | None = None) -> dict[str, str]:
+def draw_runs(
+    runs: Sequence[RunSnapshot], *, now: float | None = None, home: Home | None = None
+) -> dict[str, str]:
     """Runs as a mimebundle: a row each, in the order given. ``home`` marks it for a page that shows the table live."""
     if not runs:
         return bundle("Runs", [Text("No runs yet.")])
@@ -40,7 +42,7 @@ def draw_runs(runs: Sequence[Run], *, now: float | None = None, home: Home | Non
     return bundle("Runs", [table.without_empty_columns()], home)
 
 
-def _row(run: Run, now: float) -> list[Value]:
+def _row(run: RunSnapshot, now: float) -> list[Value]:
     state = look(run.state)
     return [
         Cell(run.id, code=True, link=run.url),
@@ -56,7 +58,7 @@ def _row(run: Run, now: float) -> list[Value]:
     ]
 
 
-def _metrics(run: Run) -> str:
+def _metrics(run: RunSnapshot) -> str:
     """The first of what a run's tasks logged: ``evaluate.accuracy = 0.94``."""
     more = len(run.metrics) - MOST_METRICS
     first = [f"{name} = {_brief(value)}" for name, value in islice(run.metrics.items(), MOST_METRICS)]

@@ -84,11 +84,11 @@ class KatibEngine:
         found: str = self._resources.experiment(experiment.known_as(name))["metadata"]["name"]
         return found
 
-    def get(self, name: str) -> model.Study:
+    def get(self, name: str) -> model.StudySnapshot:
         """The study as it is now, with all of its trials. Raises ``StudyNotFound``."""
         return self._looked(name, _CURVES).study
 
-    def list(self) -> builtins.list[model.Study]:
+    def list(self) -> builtins.list[model.StudySnapshot]:
         """The studies of the namespace, the newest first, without their trials."""
         found = map(resource_parser.study, self._resources.experiments())
         return sorted(found, key=lambda study: study.created or 0.0, reverse=True)

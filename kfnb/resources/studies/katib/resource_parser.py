@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from kfnb.errors import UsageError
-from kfnb.model import Dimension, Objective, RunState, Study, TaskError, Trial, TrialState
+from kfnb.model import Dimension, Objective, RunState, StudySnapshot, TaskError, Trial, TrialState
 from kfnb.remote.kubernetes.experiments import ALL_REACHED, experiment_state, held_conditions
 from kfnb.resources.studies.katib import parameters
 from kfnb.resources.studies.katib.algorithms import INSTEAD, early_read
@@ -35,14 +35,14 @@ _REASONS = {
 _JOB_SAYS = "Job message: "
 
 
-def study(experiment: Item, trials: Iterable[Trial] = (), suggestion: Item | None = None) -> Study:
+def study(experiment: Item, trials: Iterable[Trial] = (), suggestion: Item | None = None) -> StudySnapshot:
     """The study that an Experiment is. ``suggestion`` is its Suggestion, where it may tell why nothing happens."""
     about, spec, status = (experiment.get(part) or {} for part in ("metadata", "spec", "status"))
     notes = about.get("annotations") or {}
     state, condition = experiment_state(experiment)
     failed = state is RunState.FAILED
     algorithm = spec.get("algorithm") or {}
-    return Study(
+    return StudySnapshot(
         name=str(about.get("name", "")),
         backend="kubeflow",
         objective=objective(spec),

@@ -21,7 +21,7 @@ class Observed:
     """A study on the cluster. The first look reads all of its Trials, a later one hears what has happened since."""
 
     def __init__(self, resources: Resources, name: str, manager: Manager | None) -> None:
-        self.study = model.Study(name, "kubeflow", Objective(""))
+        self.study = model.StudySnapshot(name, "kubeflow", Objective(""))
         self._resources, self._name = resources, name
         self._trials = Trials(resources, name)
         self._details = Details(Logs(resources.kubernetes, resources.namespace), manager)
@@ -63,14 +63,14 @@ class Observed:
         """The container that a trial is."""
         return self._program.container
 
-    def _over(self, head: model.Study) -> bool:
+    def _over(self, head: model.StudySnapshot) -> bool:
         """Whether nothing more will happen to the trials, as of the last look; Katib ends none with its Experiment."""
         known = self.study
         seen = known.state.finished and known.finished == head.finished
         return seen and head.state.finished and all(one.state.finished for one in known.trials)
 
 
-def _changed(before: model.Study, after: model.Study) -> set[int]:
+def _changed(before: model.StudySnapshot, after: model.StudySnapshot) -> set[int]:
     """The numbers of the trials that differ; of one that is gone, the study is what has changed."""
     old = dict(enumerate(before.trials))
     changed = {one.number for one in after.trials if old.pop(one.number, None) != one}

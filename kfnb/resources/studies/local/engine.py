@@ -82,7 +82,7 @@ class LocalEngine:
         """The name of a study that there is, also of one whose files are damaged. Raises ``StudyNotFound``."""
         return folders.find(self._home, name).name
 
-    def get(self, name: str) -> model.Study:
+    def get(self, name: str) -> model.StudySnapshot:
         """The study as it is now, with all of its trials. Raises ``StudyNotFound``."""
         with self._lock:
             observer = self._known.pop(name, None) or self.observe(name)
@@ -96,16 +96,16 @@ class LocalEngine:
                 del self._known[old]
             return observer.study
 
-    def list(self) -> builtins.list[model.Study]:
+    def list(self) -> builtins.list[model.StudySnapshot]:
         """The studies there are, the newest first. One whose files are damaged is FAILED, and says so."""
         return [self._outline(folder) for folder in folders.existing(self._home)]
 
-    def _outline(self, folder: StudyFolder) -> model.Study:
+    def _outline(self, folder: StudyFolder) -> model.StudySnapshot:
         try:
             observer = StudyObserver(folder)
             observer.look()
         except BackendError as error:
-            return model.Study(
+            return model.StudySnapshot(
                 folder.name, self.name, model.Objective(""), state=RunState.FAILED, error=str(error)
             )
         return observer.study

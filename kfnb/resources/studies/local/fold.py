@@ -73,14 +73,14 @@ class StudyFold(JobFold[int]):
 
     def __init__(self, name: str) -> None:
         super().__init__()
-        self._study = model.Study(name, "local", Objective(""))
+        self._study = model.StudySnapshot(name, "local", Objective(""))
         self._trials: dict[int, Trial] = {}
         self._curves: dict[int, list[tuple[float, float]]] = {}
         self._dirty: set[int] = set()
         self._stale = False
 
     @property
-    def study(self) -> model.Study:
+    def study(self) -> model.StudySnapshot:
         """The study, with all of its trials."""
         for number in self._dirty:
             self._trials[number] = replace(self._trials[number], curve=tuple(self._curves[number]))

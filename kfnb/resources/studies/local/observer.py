@@ -21,7 +21,7 @@ class StudyObserver(JobObserver[int]):
         super().__init__(self._fold, self._events)
 
     @property
-    def study(self) -> model.Study:
+    def study(self) -> model.StudySnapshot:
         """The study."""
         return self._fold.study
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.model import Artifact, Objective, Run, RunState, TaskError, TrialState
+from kfnb.model import Artifact, Objective, RunSnapshot, RunState, TaskError, TrialState
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.handle import Run as Handle
 from kfnb.resources.runs.local import LocalBackend
@@ -74,7 +74,7 @@ class Runs:
             await asyncio.sleep(_LOOK)
 
 
-def _outcome(run: Run, objective: Objective) -> Outcome:
+def _outcome(run: RunSnapshot, objective: Objective) -> Outcome:
     if run.state is not RunState.SUCCEEDED:
         broken = next((task for task in run.tasks if task.error is not None), None)
         error = broken.error if broken is not None and broken.error is not None else TaskError(run.error)
@@ -90,7 +90,7 @@ def _outcome(run: Run, objective: Objective) -> Outcome:
     )
 
 
-def _found(run: Run, metric: str) -> Any:
+def _found(run: RunSnapshot, metric: str) -> Any:
     """A metric of a run: ``task.output``, ``task.metric``, one of the pipeline's own outputs, or what a task logged."""
     task, _, name = metric.rpartition(".")
     if not task and name in run.result:
@@ -103,7 +103,7 @@ def _found(run: Run, metric: str) -> Any:
     return None
 
 
-def _measured(run: Run) -> list[str]:
+def _measured(run: RunSnapshot) -> list[str]:
     """All numbers that a run's tasks put out and logged."""
     return [
         f"{task.name}.{name}"
@@ -119,7 +119,7 @@ def _number(value: Any) -> Any:
     return float(value)
 
 
-def _curve(run: Run, metric: str) -> tuple[tuple[float, float], ...]:
+def _curve(run: RunSnapshot, metric: str) -> tuple[tuple[float, float], ...]:
     """The objective on the way, where the task that has it reported it."""
     task, _, name = metric.rpartition(".")
     for one in run.tasks:

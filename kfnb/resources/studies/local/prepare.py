@@ -14,7 +14,7 @@ from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.jobs import private
-from kfnb.model import Artifact, Run, RunState
+from kfnb.model import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.runs.local.environment import missing, parse
@@ -114,7 +114,7 @@ async def prepare(search: Search, folder: StudyFolder, backend: LocalBackend) ->
     return Prepared(step, component, program, outer, ended)
 
 
-async def _ran(search: Search, backend: LocalBackend) -> Run:
+async def _ran(search: Search, backend: LocalBackend) -> RunSnapshot:
     """The run of all that stands before the step; cached where it ran before."""
     subject = search.subject
     spec = without(subject.spec, subject.step)

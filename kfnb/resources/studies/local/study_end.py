@@ -42,7 +42,7 @@ class End:
         return None
 
 
-def fruitless(study: model.Study, reason: str = "") -> str:
+def fruitless(study: model.StudySnapshot, reason: str = "") -> str:
     """Why a study whose trials came to no value has failed; ``reason`` is why it ended."""
     first = next((trial for trial in study.trials if trial.error is not None), None)
     if first is None or first.error is None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kfnb.model import Dimension, Study, Value
+from kfnb.model import Dimension, StudySnapshot, Value
 from kfnb.resources.studies.view.scale import usable
 
 _DECADES = 1000
 """So many times as large as the smallest of some positive values, the largest: they want a logarithmic scale."""
 
 
-def dimensions_of(study: Study) -> tuple[Dimension, ...]:
+def dimensions_of(study: StudySnapshot) -> tuple[Dimension, ...]:
     """All dimensions of a study."""
     seen = Seen(study.space)
     for trial in study.trials:

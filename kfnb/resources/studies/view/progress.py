@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from kfnb.model import RunState, Study, TrialState
+from kfnb.model import RunState, StudySnapshot, TrialState
 from kfnb.resources.studies.view.states import in_order, trial_look
 from kfnb.ui import theme
 from kfnb.ui.blocks import filled
@@ -16,7 +16,7 @@ RECENT = 50
 """Trials, the last that ended, whose time tells how long the next ones take."""
 
 
-def time_left(study: Study, now: float) -> float | None:
+def time_left(study: StudySnapshot, now: float) -> float | None:
     """Seconds until a study will be done; None where nobody can know.
 
     As long as the last trials took on average, so long the others will, as many at once as the study runs.
@@ -32,7 +32,7 @@ def time_left(study: Study, now: float) -> float | None:
     return min(known) if known else None
 
 
-def _by_trials(study: Study, now: float) -> float | None:
+def _by_trials(study: StudySnapshot, now: float) -> float | None:
     took = [trial.seconds for trial in study.trials[-2 * RECENT :] if trial.seconds is not None][-RECENT:]
     if study.max_trials is None or not took:
         return None
@@ -50,7 +50,7 @@ def _by_trials(study: Study, now: float) -> float | None:
 class Progress:
     """How many of a study's trials are done, how they ended, and how much longer it takes."""
 
-    study: Study
+    study: StudySnapshot
     now: float
 
     def to_html(self) -> Element:

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from kfnb.model import Study, Trial, TrialState
+from kfnb.model import StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.view.scale import usable
 
 CLASSES = 5
@@ -17,7 +17,7 @@ CLASSES = 5
 class Standing:
     """The trials of one study, by their values."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: StudySnapshot) -> None:
         self.study = study
 
     @cached_property

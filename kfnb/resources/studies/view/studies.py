@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from kfnb.model import Study
+from kfnb.model import StudySnapshot
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.states import look
@@ -26,7 +26,7 @@ COLUMNS = (
 )
 
 
-def draw_studies(studies: Sequence[Study], *, now: float | None = None) -> dict[str, str]:
+def draw_studies(studies: Sequence[StudySnapshot], *, now: float | None = None) -> dict[str, str]:
     """Studies as a mimebundle: a row each, in the order given."""
     if not studies:
         return bundle("Studies", [Text("No studies yet.")])
@@ -38,7 +38,7 @@ def draw_studies(studies: Sequence[Study], *, now: float | None = None) -> dict[
     return bundle("Studies", [table.without_empty_columns(), *map(Text, unread)])
 
 
-def _row(study: Study, now: float) -> list[Value]:
+def _row(study: StudySnapshot, now: float) -> list[Value]:
     state, best = look(study.state), study.best
     objective = study.objective
     return [
@@ -55,7 +55,7 @@ def _row(study: Study, now: float) -> list[Value]:
     ]
 
 
-def _trials(study: Study) -> str:
+def _trials(study: StudySnapshot) -> str:
     """How many are done, of how many; empty where the trials were not asked for."""
     if not study.trials:
         return ""

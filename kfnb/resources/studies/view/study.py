@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kfnb.model import Chart, Dimension, Study, StudyPlot, TrialState
+from kfnb.model import Chart, Dimension, StudyPlot, StudySnapshot, TrialState
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.resources.studies.view.curves import Curves
 from kfnb.resources.studies.view.dimensions import dimensions_of
@@ -26,7 +26,7 @@ MOST_ROWS = 20
 MOST_ROWS_OF_TEXT = 10
 
 
-def draw_study(study: Study, *, now: float | None = None, home: Home | None = None) -> dict[str, str]:
+def draw_study(study: StudySnapshot, *, now: float | None = None, home: Home | None = None) -> dict[str, str]:
     """A study as a mimebundle of HTML and text.
 
     ``now`` is the moment until which what runs is counted, ``home`` the mark for a page that shows the study live.
@@ -59,7 +59,7 @@ def _chart(name: Chart, standing: Standing, dimensions: Sequence[Dimension]) -> 
     return charts[name]
 
 
-def _title(study: Study, now: float) -> Title:
+def _title(study: StudySnapshot, now: float) -> Title:
     objective = study.objective
     aim = "maximize" if objective.maximize else "minimize"
     at_once = f"{study.parallel} at once" if study.parallel > 1 else ""
@@ -75,7 +75,7 @@ def _title(study: Study, now: float) -> Title:
     return Title(study.name, look(study.state), duration(elapsed(study.started, study.finished, now)), facts)
 
 
-def _error(study: Study) -> list[Block]:
+def _error(study: StudySnapshot) -> list[Block]:
     return [Alert(look(study.state), "The study failed", [Text(study.error)])] if study.error else []
 
 

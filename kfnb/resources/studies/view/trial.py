@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kfnb.live.messages import Scalar
-from kfnb.model import Study, Trial
+from kfnb.model import StudySnapshot, Trial
 from kfnb.resources.runs.view.curves import Of, metric_plot
 from kfnb.resources.studies.view.curves import usable_points
 from kfnb.resources.studies.view.ranking import Standing
@@ -15,7 +15,7 @@ from kfnb.ui.table import Cell, Column, Table, Value
 from kfnb.ui.words import brief, moment, one_line
 
 
-def draw_trial(study: Study, trial: Trial) -> dict[str, str]:
+def draw_trial(study: StudySnapshot, trial: Trial) -> dict[str, str]:
     """A trial as a mimebundle: its error, its parameters and what came of them beside the best trial's, its curve."""
     best = Standing(study).best
     other = None if best is None or best.number == trial.number else best
@@ -45,7 +45,7 @@ def _params(trial: Trial, best: Trial | None) -> Iterator[Block]:
         yield Section("Parameters", [Table("Parameters", _columns("Parameter", trial, best), rows)])
 
 
-def _results(study: Study, trial: Trial, best: Trial | None) -> Iterator[Block]:
+def _results(study: StudySnapshot, trial: Trial, best: Trial | None) -> Iterator[Block]:
     rows: list[list[Value]] = []
     if trial.value is not None:
         rows.append(_row(study.objective.metric, trial.value, best, best.value if best else None))
@@ -67,7 +67,7 @@ def _row(name: str, value: Scalar, best: Trial | None, of_best: Scalar) -> list[
     return [name, *map(Cell, said if best else said[:1])]
 
 
-def _curve(study: Study, trial: Trial, best: Trial | None) -> Iterator[Block]:
+def _curve(study: StudySnapshot, trial: Trial, best: Trial | None) -> Iterator[Block]:
     points = usable_points(trial)
     if not points:
         return
