@@ -17,7 +17,7 @@ from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.mlmd import Metadata as Client
 from kfnb.resources.runs.kubeflow.pods import Pods
-from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.local import LocalBackend
 
 
@@ -55,7 +55,7 @@ def kubeflow(folder: Path, speed: float = 50.0) -> Iterator[Engine]:
             open_.enter_context(running(kind())) for kind in (Metadata, Kubernetes, Objects)
         )
         store = objects.store(kubernetes.api())
-        insight = Cluster(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
+        insight = RunDetails(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
         yield Engine(KubeflowBackend(Server(replay.url), insight=insight), folder)
 
 

@@ -34,7 +34,7 @@ class Sent:
     kind: str = "application/json"
 
 
-class NotFound(BackendError):
+class MissingResource(BackendError):
     """The server has no such thing."""
 
     code: Code = "not-found"
@@ -68,7 +68,7 @@ class Server:
         self._several: bool | None = None
 
     def get(self, path: str, **query: Any) -> Any:
-        """What is there. Raises ``NotFound``, ``BackendError``."""
+        """What is there. Raises ``MissingResource``, ``BackendError``."""
         return self.ask("GET", path, query=query, again=True)
 
     def ask(
@@ -83,7 +83,7 @@ class Server:
         """Send one request, of JSON or ``Sent``, and return its answer's JSON. What may not be done twice is not sent
         ``again``.
 
-        Raises ``BackendError``: ``NotFound``, ``Exists``, ``BackendUnavailable`` where asking later may help.
+        Raises ``BackendError``: ``MissingResource``, ``Exists``, ``BackendUnavailable`` where asking later may help.
         """
         plain = body is None or isinstance(body, Sent)
         sent: Sent | None = body if plain else Sent(json.dumps(body).encode())
@@ -156,7 +156,7 @@ class Server:
                 hint="is it Kubeflow Pipelines 2? Check %kf_config host",
                 ref=self.url,
             )
-        kind = {_FORGOTTEN: NotFound, 409: Exists}.get(status, BackendError)
+        kind = {_FORGOTTEN: MissingResource, 409: Exists}.get(status, BackendError)
         return kind(f"Kubeflow Pipelines: {told or f'the server refused it ({status})'}")
 
     def _unknown(self) -> BackendError:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class List(Command):
+class ListExperiments(Command):
     """The experiments. A new one is made by the first run in it."""
 
     binds = True

@@ -211,7 +211,7 @@ class Stop(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Show(Command):
+class ShowRun(Command):
     """Show a run, from whichever kernel it was started."""
 
     binds = True
@@ -238,7 +238,7 @@ class Show(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class List(Command):
+class ListRuns(Command):
     """The newest runs."""
 
     binds = True
@@ -290,7 +290,7 @@ class Compare(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Logs(LogOptions, Command):
+class PrintLogs(LogOptions, Command):
     """Print what a run's tasks wrote."""
 
     run_id: str | None = word(

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule(Command):
+class SchedulePipeline(Command):
     """Run a pipeline on the cluster on a schedule. Its arguments are given as --name value, or -p name value."""
 
     binds = True

@@ -7,7 +7,7 @@ from typing import Protocol
 from kfnb import model
 
 
-class Schedules(Protocol):
+class ScheduleBackend(Protocol):
     """Where schedules are kept. Errors are ``BackendError``."""
 
     def get(self, schedule_id: str) -> model.Schedule:
@@ -30,7 +30,7 @@ class Schedules(Protocol):
 class Schedule:
     """A pipeline that is run again and again. ``told`` is the schedule as it was when it was last asked for."""
 
-    def __init__(self, schedules: Schedules, told: model.Schedule) -> None:
+    def __init__(self, schedules: ScheduleBackend, told: model.Schedule) -> None:
         self._schedules = schedules
         self.told = told
         self.id = told.id

@@ -19,7 +19,7 @@ from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs import api
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
-from kfnb.resources.runs.kubeflow.run_cache import Watch
+from kfnb.resources.runs.kubeflow.run_cache import RunCache
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_who_waits_for_a_server_that_is_away_gathers_no_tracebacks():
     def look():
         raise BackendUnavailable("it is away")
 
-    watch, lengths = Watch(look, lambda: Pace(60.0, 60.0)), []
+    watch, lengths = RunCache(look, lambda: Pace(60.0, 60.0)), []
     for _ in range(3):
         with pytest.raises(BackendUnavailable) as caught:
             watch.run()

@@ -24,8 +24,8 @@ from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow import backend as backends
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.pods import Pods
-from kfnb.resources.runs.kubeflow.run_details import Cluster
-from kfnb.resources.runs.kubeflow.task_facts import Told
+from kfnb.resources.runs.kubeflow.run_details import RunDetails
+from kfnb.resources.runs.kubeflow.task_facts import TaskFacts
 from kfnb.resources.runs.selection import Selection
 
 HASTE = RetryPolicy(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
@@ -51,7 +51,7 @@ class Words:
 
     def told(self, run, spec):
         self.asked += 1
-        return {"exit-handler-1/boom": Told(error=TaskError("ValueError: bad input x=7"))}
+        return {"exit-handler-1/boom": TaskFacts(error=TaskError("ValueError: bad input x=7"))}
 
     def logs(self, look, spec, task, *, follow):
         yield None
@@ -315,7 +315,7 @@ def test_a_run_whose_tasks_have_pods_that_run_is_not_asked_for_again_of_kubernet
     looks_of_kubernetes = []
     with serving() as replay:
         replay.invented = lambda *_: (200, looks(BAD)[4])
-        insight = Cluster(None, None, Pods(kubernetes.api(), "kubeflow"))
+        insight = RunDetails(None, None, Pods(kubernetes.api(), "kubeflow"))
         run = KubeflowBackend(Server(replay.url), insight=insight)._look(BAD).watch
         for phase in ("Pending", "Pending", "Running", "Running", "Running"):
             for pod in pods:
@@ -329,7 +329,7 @@ def test_a_run_whose_tasks_have_pods_that_run_is_not_asked_for_again_of_kubernet
 def test_kubernetes_is_asked_again_while_a_task_is_due_and_has_not_begun(kubernetes: Kubernetes):
     asked = []
     with serving() as replay:
-        insight = Cluster(None, None, Pods(kubernetes.api(), "kubeflow"))
+        insight = RunDetails(None, None, Pods(kubernetes.api(), "kubeflow"))
         run = KubeflowBackend(Server(replay.url), insight=insight)._look(GOOD).watch
         for look in (1, 1, 5, 5, 5, 15, 15):  # nothing has begun; load is done, train not begun; all is done
             replay.invented = lambda *_, look=look: (200, looks(GOOD)[look])

@@ -14,7 +14,7 @@ from kfnb.errors import BackendError, Unreadable
 from kfnb.model import FILES, Artifact, Run, Task
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
-from kfnb.resources.runs.kubeflow.store_session import Session
+from kfnb.resources.runs.kubeflow.store_session import StoreSession
 from kfnb.resources.runs.output_files import keep, written
 
 ROOT = f"minio://mlpipeline/v2/artifacts/train-and-deploy/{GOOD}"
@@ -196,7 +196,7 @@ def test_keys_are_read_once_for_a_session(store, kubernetes):
 
 def test_stores_that_are_kept_open_are_bounded(store):
     for number in range(40):
-        store.filesystem(Session.parse(session(region=f"region-{number}")), MODEL)
+        store.filesystem(StoreSession.parse(session(region=f"region-{number}")), MODEL)
     assert len(store._open) == 16
 
 
@@ -353,10 +353,10 @@ def test_an_azure_account_that_only_the_record_names_is_not_asked(store, kuberne
     with pytest.raises(Unreadable, match="Azure storage account other, which neither"):
         artifact(store, uri).open()
     kubernetes.config_maps["kfp-launcher"] = {"defaultPipelineRoot": uri}
-    assert store.filesystem(Session(), uri)[1] == "container/x"
+    assert store.filesystem(StoreSession(), uri)[1] == "container/x"
     del kubernetes.config_maps["kfp-launcher"]
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "other")
-    assert store.filesystem(Session(), uri)[1] == "container/x"
+    assert store.filesystem(StoreSession(), uri)[1] == "container/x"
 
 
 JSON = st.recursive(
@@ -367,19 +367,22 @@ JSON = st.recursive(
 
 @given(JSON | st.fixed_dictionaries({"Params": st.dictionaries(st.sampled_from(sorted(PARAMS)), JSON)}))
 def test_a_session_of_any_json_is_read(told):
-    found = Session.parse(json.dumps(told))
+    found = StoreSession.parse(json.dumps(told))
     assert all(isinstance(value, str | bool) for value in vars(found).values())
 
 
 @given(st.text() | st.binary() | JSON)
 def test_a_session_of_anything_else_is_read(told):
-    assert isinstance(Session.parse(told), Session)
+    assert isinstance(StoreSession.parse(told), StoreSession)
 
 
 def test_a_session_that_says_nothing_is_read():
     for text in ("", "not JSON", "null", "[]", '"x"', "1", "[" * 100_000, '{"Params": []}', None, 1, {}):
-        assert Session.parse(text) == Session()
-    assert Session.parse('{"Provider": "s3", "Params": {"fromEnv": "true", "secretName": "x"}}').secret == ""
+        assert StoreSession.parse(text) == StoreSession()
+    assert (
+        StoreSession.parse('{"Provider": "s3", "Params": {"fromEnv": "true", "secretName": "x"}}').secret
+        == ""
+    )
 
 
 @given(
@@ -390,4 +393,4 @@ def test_a_config_map_of_any_text_names_no_endpoint_by_chance(told):
         def _told(self):
             return told
 
-    assert not Told("kubeflow", None).names_endpoint(Session(endpoint=ELSEWHERE))
+    assert not Told("kubeflow", None).names_endpoint(StoreSession(endpoint=ELSEWHERE))

@@ -13,7 +13,7 @@ from kfnb.resources.runs.events import Fold
 from kfnb.resources.runs.kubeflow import metadata_cache, workflow_cache
 from kfnb.resources.runs.kubeflow.components import Components
 from kfnb.resources.runs.kubeflow.diff import changes
-from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.kubeflow.workflow import parse
 
 WITHOUT_ROWS = "stock: large"
@@ -190,7 +190,7 @@ def test_while_rows_stand_still_what_runs_is_seen_to_run(monkeypatch, metadata, 
     answer.update(state="RUNNING", finished_at="1970-01-01T00:00:00Z")
     with beside(stock=True) as servers:
         was = AsItWas(run_id, servers.metadata)
-    look = look_at(run_id, answer, Cluster(was if metadata else None, None, was if kubernetes else None))
+    look = look_at(run_id, answer, RunDetails(was if metadata else None, None, was if kubernetes else None))
     nodes = parse(workflows()[run_id]).tasks
     ends = {task.id: nodes[task.id].finished or 0.0 for task in look.watch.run().tasks}
     _, _, _, _, was.now, *_, last = sorted(ends.values())

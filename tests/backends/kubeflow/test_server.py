@@ -14,7 +14,7 @@ from replay import GOOD, Replay, exchanges
 
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.credentials import Credentials
-from kfnb.remote.kfp.server import Exists, NotFound, RetryPolicy, Server
+from kfnb.remote.kfp.server import Exists, MissingResource, RetryPolicy, Server
 
 CANARY = "canary-7f3a"
 HASTE = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
@@ -184,7 +184,7 @@ def test_a_refusal_that_tells_nothing_is_told_by_what_was_asked(server, replay: 
 
 def test_a_thing_that_is_not_there(server):
     none = "00000000-0000-0000-0000-000000000000"
-    with pytest.raises(NotFound, match=f"Run {none} not found"):
+    with pytest.raises(MissingResource, match=f"Run {none} not found"):
         server.get(f"/runs/{none}")
 
 

@@ -18,7 +18,7 @@ from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
-from kfnb.resources.runs.kubeflow.store_session import Session
+from kfnb.resources.runs.kubeflow.store_session import StoreSession
 
 
 def spec_of(*sets):
@@ -272,11 +272,11 @@ def test_the_root_and_its_store_are_those_that_kfps_own_pods_take(kubernetes):
     root, session = root_of(kubernetes, told)
     assert root == "s3://mlpipeline/team/a"
     secret = "mlpipeline-minio-artifact"
-    assert session == Session("s3", "other.example.com:9000", "eu-2", secure=False, secret=secret)
+    assert session == StoreSession("s3", "other.example.com:9000", "eu-2", secure=False, secret=secret)
     root, session = root_of(kubernetes, told, "s3://else/where/")
-    assert (root, session) == ("s3://else/where", Session("s3", "s3.example.com", "eu-1", secure=False))
+    assert (root, session) == ("s3://else/where", StoreSession("s3", "s3.example.com", "eu-1", secure=False))
     root, session = root_of(kubernetes, {}, "s3://b/k?region=r&endpoint=e:1&disableSSL=true")
-    assert (root, session) == ("s3://b/k", Session("s3", "e:1", "r", secure=False))
+    assert (root, session) == ("s3://b/k", StoreSession("s3", "e:1", "r", secure=False))
 
 
 def test_an_upload_that_is_cut_is_sent_again_from_its_beginning(objects, tmp_path):

@@ -19,7 +19,7 @@ from kfnb.jobs import linux
 from kfnb.model import RunState
 from kfnb.resources.runs.local import LocalBackend, memory
 from kfnb.resources.runs.local.activity import Activity
-from kfnb.resources.runs.local.resource_pool import Room, Share
+from kfnb.resources.runs.local.resource_pool import ResourcePool, Share
 
 
 def overlap(run, one, other):
@@ -200,7 +200,7 @@ def admitted(room, shares, looks=3):
 
 
 def room(idle=(), most=8, memory=True):
-    return Room(2, 0, most, Idle(idle), lambda _: memory)
+    return ResourcePool(2, 0, most, Idle(idle), lambda _: memory)
 
 
 MANY = {name: Share() for name in "abcdef"}
@@ -227,7 +227,7 @@ def test_a_task_that_asks_for_cores_neither_lends_nor_borrows_and_is_not_overtak
 
 def test_room_is_free_again_when_who_waited_for_it_gave_up():
     async def give_up():
-        one = Room(1, 0)
+        one = ResourcePool(1, 0)
         async with one.taken("a", Share()):
             waiting = asyncio.create_task(enter(one, "b"))
             await asyncio.sleep(0)

@@ -9,7 +9,7 @@ from typing import Any
 
 from kfnb.model import Artifact, RunState
 from kfnb.resources.runs.kubeflow.components import Components, Ports
-from kfnb.resources.runs.kubeflow.mlmd import Execution, Recorded, Stored, Use
+from kfnb.resources.runs.kubeflow.mlmd import ArtifactUse, Execution, Recorded, Stored
 from kfnb.resources.runs.metrics import metrics
 from kfnb.text.parameter_values import plain, text, typed, unwrapped
 
@@ -33,7 +33,7 @@ Opener = Callable[[str], Callable[[str], tuple[Any, str]] | None]
 
 
 @dataclass(frozen=True)
-class Made:
+class TaskRecord:
     """What is recorded of one task or group.
 
     ``pod`` is the name of its pod, ``state`` ML Metadata's word (RUNNING, COMPLETE, FAILED, CACHED; CANCELED for a
@@ -53,22 +53,24 @@ class Made:
     changed: float | None = None
 
 
-def read(recorded: Recorded, spec: Mapping[str, Any], opener: Opener = lambda _: None) -> dict[str, Made]:
+def read(
+    recorded: Recorded, spec: Mapping[str, Any], opener: Opener = lambda _: None
+) -> dict[str, TaskRecord]:
     """What the tasks and groups have taken and made, by ``model.Task.id``; of each its last execution.
 
     ``spec`` is the PipelineSpec, which declares the types; ``opener`` gives artifacts what they are opened with.
     """
     components = Components(spec)
-    uses: dict[int, list[Use]] = {}
+    uses: dict[int, list[ArtifactUse]] = {}
     for use in recorded.uses:
         uses.setdefault(use.execution, []).append(use)
-    made: dict[str, Made] = {}
+    made: dict[str, TaskRecord] = {}
     for task, execution in _tasks(recorded):
         component, its = components.of(task), _Uses(recorded, uses.get(execution.id, ()), opener)
         outputs = _parameters(execution.outputs, component.outputs) | its.artifacts(
             component.outputs, output=True
         )
-        made[task] = Made(
+        made[task] = TaskRecord(
             pod=execution.pod,
             state=execution.state,
             inputs=_parameters({**component.inputs.defaults, **execution.inputs}, component.inputs)
@@ -124,7 +126,7 @@ class _Uses:
         found = [use for use in self._uses if use.output and use.name == name]
         return self._artifact(max(found, key=lambda use: use.artifact)) if found else None
 
-    def _artifact(self, use: Use) -> Artifact:
+    def _artifact(self, use: ArtifactUse) -> Artifact:
         stored: Stored = self._recorded.artifacts[use.artifact]
         session = _session(stored, self._recorded.properties)
         metadata = unwrapped(

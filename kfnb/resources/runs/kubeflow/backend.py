@@ -17,7 +17,7 @@ from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import PATIENCE, Pace
 from kfnb.model import RunState
-from kfnb.remote.kfp.server import NotFound, Server
+from kfnb.remote.kfp.server import MissingResource, Server
 from kfnb.resources.runs.backend import LogLine, Submission
 from kfnb.resources.runs.kubeflow import environment_variables
 from kfnb.resources.runs.kubeflow.experiments import Experiments
@@ -26,9 +26,9 @@ from kfnb.resources.runs.kubeflow.fold import outline
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
 from kfnb.resources.runs.kubeflow.run_filter import pages
-from kfnb.resources.runs.kubeflow.schedules import Schedules
+from kfnb.resources.runs.kubeflow.schedules import RecurringRuns
 from kfnb.resources.runs.kubeflow.submission import order
-from kfnb.resources.runs.kubeflow.tracked_run import Insight, Look
+from kfnb.resources.runs.kubeflow.tracked_run import DetailSource, TrackedRun
 from kfnb.resources.runs.selection import LISTED, Selection
 
 Json = Mapping[str, Any]
@@ -57,7 +57,7 @@ class KubeflowBackend:
         self,
         server: Server,
         *,
-        insight: Insight | None = None,
+        insight: DetailSource | None = None,
         page: Callable[[str], str] = lambda _: "",
         root: str = "",
         account: str = "",
@@ -69,9 +69,9 @@ class KubeflowBackend:
         self._root, self._account, self._uploads = root, account, uploads
         self._experiments = Experiments(server)
         self._versions = Versions(server)
-        self._looks: dict[str, Look] = {}
+        self._looks: dict[str, TrackedRun] = {}
         self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"), uploads)
-        self.schedules = Schedules(
+        self.schedules = RecurringRuns(
             server, self._experiments, self.pipelines, root=root, account=account, uploads=uploads
         )
 
@@ -91,7 +91,7 @@ class KubeflowBackend:
         identifier = self._experiments.needed(submission.experiment)
         try:
             return self._start(submission, identifier)
-        except NotFound:  # the experiment may have been deleted since it was looked up
+        except MissingResource:  # the experiment may have been deleted since it was looked up
             self._experiments.forget(submission.experiment)
             again = self._experiments.needed(submission.experiment)
             if again == identifier:
@@ -192,11 +192,11 @@ class KubeflowBackend:
         """The experiments there are."""
         return self._experiments.all()
 
-    def _look(self, run_id: str) -> Look:
+    def _look(self, run_id: str) -> TrackedRun:
         whole = run_id if _ID.fullmatch(run_id) else self._searched(run_id)
         if whole not in self._looks:
             self._forget()
-            self._looks[whole] = Look(
+            self._looks[whole] = TrackedRun(
                 self._server,
                 whole,
                 self._experiments.name,

@@ -24,7 +24,7 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class Component:
+class ComponentInterface:
     """A component: its ports, and the ``program`` of one that is a Python function, else empty."""
 
     inputs: Ports = field(default_factory=Ports)
@@ -38,7 +38,7 @@ class Components:
     def __init__(self, spec: Mapping[str, Any]) -> None:
         self._spec = spec.get("pipeline_spec", spec)
 
-    def of(self, task: str) -> Component:
+    def of(self, task: str) -> ComponentInterface:
         """The component of a task or a group; one without ports where the spec has no such task."""
         found = self._spec.get("root", {})
         for name in task.split("/"):
@@ -46,7 +46,7 @@ class Components:
                 continue
             reference = found.get("dag", {}).get("tasks", {}).get(name, {}).get("componentRef", {})
             found = self._spec.get("components", {}).get(reference.get("name"), {})
-        return Component(
+        return ComponentInterface(
             inputs=_ports(found.get("inputDefinitions", {})),
             outputs=_ports(found.get("outputDefinitions", {})),
             program=self._program(found.get("executorLabel", "")),

@@ -22,10 +22,10 @@ from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.mlmd import Metadata
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.pods import Pods
-from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.kubeflow.storage import Storage
-from kfnb.resources.runs.kubeflow.task_facts import Told
-from kfnb.resources.runs.kubeflow.tracked_run import Insight
+from kfnb.resources.runs.kubeflow.task_facts import TaskFacts
+from kfnb.resources.runs.kubeflow.tracked_run import DetailSource
 
 _API, _API_PORT = "ml-pipeline", 8888
 _METADATA, _METADATA_PORT = "metadata-grpc-service", 8080
@@ -126,9 +126,9 @@ def _page(url: str, access: Access, around: KubeflowEnvironment) -> Callable[[st
     return lambda run_id: f"{base}/#/runs/details/{run_id}" if base else ""
 
 
-def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> Cluster:
+def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> RunDetails:
     address = access.metadata or _metadata(server.url, access, ways)
-    return Cluster(
+    return RunDetails(
         Metadata(address) if address else None,
         _store(access, server, kubernetes, ways),
         Pods(kubernetes, _namespace(access, server)) if kubernetes is not None else None,
@@ -182,12 +182,12 @@ class _Ways:
 class _Lazily:
     """An insight that is made when it is first needed: it takes connections that most uses do without."""
 
-    def __init__(self, make: Callable[[], Insight]) -> None:
+    def __init__(self, make: Callable[[], DetailSource]) -> None:
         self._make = make
-        self._made: Insight | None = None
+        self._made: DetailSource | None = None
         self._why_not = ""
 
-    def _insight(self) -> Insight:
+    def _insight(self) -> DetailSource:
         if self._made is None:
             try:
                 self._made = self._make()
@@ -198,21 +198,21 @@ class _Lazily:
 
     @property
     def trouble(self) -> str:
-        """See ``Insight``."""
+        """See ``DetailSource``."""
         return self._made.trouble if self._made else self._why_not
 
-    def told(self, run: model.Run, spec: Mapping[str, Any]) -> Mapping[str, Told]:
-        """See ``Insight``."""
+    def told(self, run: model.Run, spec: Mapping[str, Any]) -> Mapping[str, TaskFacts]:
+        """See ``DetailSource``."""
         return self._insight().told(run, spec)
 
     def logs(
         self, look: Callable[[], model.Run], spec: Mapping[str, Any], task: str | None, *, follow: bool
     ) -> Iterator[LogLine | None]:
-        """See ``Insight``."""
+        """See ``DetailSource``."""
         return self._insight().logs(look, spec, task, follow=follow)
 
     def log_places(
         self, look: Callable[[], model.Run], spec: Mapping[str, Any], task: str | None
     ) -> tuple[str, ...]:
-        """See ``Insight``."""
+        """See ``DetailSource``."""
         return self._insight().log_places(look, spec, task)

@@ -12,7 +12,7 @@ from kfnb.resources.runs import install_errors
 from kfnb.resources.runs.failure import from_description
 from kfnb.resources.runs.kubeflow.launcher_errors import by_driver, by_executor, by_launcher, unwritten
 from kfnb.resources.runs.kubeflow.log_lines import own_lines
-from kfnb.resources.runs.kubeflow.pods import MAIN, Pod
+from kfnb.resources.runs.kubeflow.pods import MAIN, TaskPod
 from kfnb.resources.runs.kubeflow.tracebacks import exceptions
 from kfnb.resources.runs.missing_files import with_advice
 
@@ -28,7 +28,7 @@ _DELETED = "pod deleted"
 _MAIN = re.compile(r"main: (?P<said>.+?(?: \(exit code (?P<code>\d+)\))?)")
 
 
-def why_failed(lines: Iterable[str], program: str = "", pod: Pod | None = None) -> TaskError:
+def why_failed(lines: Iterable[str], program: str = "", pod: TaskPod | None = None) -> TaskError:
     """The error of a failed task, from the ``lines`` of its log.
 
     ``program`` is its source if it is a Python component; ``pod`` its pod, where Kubernetes may be asked: its own, or
@@ -51,7 +51,7 @@ def why_failed(lines: Iterable[str], program: str = "", pod: Pod | None = None) 
     return TaskError(_ended(everything, own, pod), _last(own))
 
 
-def why_unprepared(lines: Iterable[str], pod: Pod) -> str:
+def why_unprepared(lines: Iterable[str], pod: TaskPod) -> str:
     """The error of a run whose own driver failed, before any of its tasks."""
     return f"{UNPREPARED}: {_of_driver(list(lines), pod)}"
 
@@ -68,12 +68,12 @@ def why_lost(message: str) -> TaskError | None:
     return TaskError(brief(f"its pod is gone; Argo Workflows says: {found['said'] if found else message}"))
 
 
-def _beside(pod: Pod) -> bool:
+def _beside(pod: TaskPod) -> bool:
     """Whether another container than the step's own is why a pod failed."""
     return pod.diagnosis.state is PodState.FAILED and pod.failed != MAIN
 
 
-def _of_driver(lines: Sequence[str], pod: Pod) -> str:
+def _of_driver(lines: Sequence[str], pod: TaskPod) -> str:
     if _beside(pod):
         return _of_other(lines, pod.diagnosis)
     code = pod.diagnosis.exit_code
@@ -99,7 +99,7 @@ def _told(lines: Sequence[str], *, python: bool) -> Mapping[str, Any] | None:
     return found
 
 
-def _ended(lines: Sequence[str], own: Sequence[str], pod: Pod | None) -> str:
+def _ended(lines: Sequence[str], own: Sequence[str], pod: TaskPod | None) -> str:
     launched = next((found for line in reversed(lines) if (found := _LAUNCHED.search(line))), None)
     if launched is not None and launched["signal"]:
         return f"its process was ended by a signal ({launched['signal']})"
@@ -128,7 +128,7 @@ _OF_PROCESS = (PodReason.NONE, PodReason.EXIT_CODE, PodReason.SIGNAL)
 """The reasons of which the log tells more."""
 
 
-def _of_pod(pod: Pod) -> str:
+def _of_pod(pod: TaskPod) -> str:
     """How the pod as a whole ended: evicted, too slow."""
     found = pod.diagnosis
     return found.message if found.state is PodState.FAILED and found.reason not in _OF_PROCESS else ""

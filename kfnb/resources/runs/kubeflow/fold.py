@@ -17,9 +17,9 @@ from kfnb.resources.runs.kubeflow.plan import Plan, plan_of
 from kfnb.resources.runs.kubeflow.retried_run import not_skipped_yet
 from kfnb.resources.runs.kubeflow.states import history, seconds, state_named
 from kfnb.resources.runs.kubeflow.summary import summary, unprepared
-from kfnb.resources.runs.kubeflow.task_facts import NOTHING, Seen, Told
+from kfnb.resources.runs.kubeflow.task_facts import NOTHING, ObservedState, TaskFacts
 from kfnb.resources.runs.kubeflow.task_rows import Rows, rows_of
-from kfnb.resources.runs.kubeflow.tasks import Around, Tasks
+from kfnb.resources.runs.kubeflow.tasks import EnclosingGroup, TaskBuilder
 
 Json = Mapping[str, Any]
 
@@ -58,15 +58,15 @@ def outline(answer: Json, experiment: str = "", url: str = "") -> Run:
 def fold(
     answer: Json,
     plan: Plan,
-    told: Callable[[str], Told] = lambda _: NOTHING,
+    told: Callable[[str], TaskFacts] = lambda _: NOTHING,
     experiment: str = "",
     url: str = "",
 ) -> Run:
     """The run, with all of its tasks and groups. ``told`` gives what is known of a task besides, by its id."""
     run = _ended(outline(answer, experiment, url), answer, told("").seen)
     rows = rows_of(answer)
-    tasks = Tasks(Rows(rows, plan.root), _canceled_at(answer), told)
-    tasks.dag(plan.root, "", "", None, Around(run.state, run.finished))
+    tasks = TaskBuilder(Rows(rows, plan.root), _canceled_at(answer), told)
+    tasks.dag(plan.root, "", "", None, EnclosingGroup(run.state, run.finished))
     whole = replace(run, tasks=tuple(tasks.made), notes=(*run.notes, *tasks.notes()))
     if not run.state.finished:
         return not_skipped_yet(whole)
@@ -80,7 +80,7 @@ def fold(
     )
 
 
-def _ended(run: Run, answer: Json, seen: Seen | None) -> Run:
+def _ended(run: Run, answer: Json, seen: ObservedState | None) -> Run:
     """The run as its Workflow ended, where the server has not recorded that: it refuses texts that it cannot store."""
     if run.state.finished or seen is None or not seen.state.finished:
         return run

@@ -8,14 +8,14 @@ from typing import Any
 from kfnb import model
 from kfnb.errors import BackendError, did_you_mean
 from kfnb.model import Task, kfp_name
-from kfnb.resources.runs.kubeflow.artifacts import Made
-from kfnb.resources.runs.kubeflow.logs import Looked, Source
-from kfnb.resources.runs.kubeflow.metadata_cache import Records
+from kfnb.resources.runs.kubeflow.artifacts import TaskRecord
+from kfnb.resources.runs.kubeflow.logs import LogSource, Looked
+from kfnb.resources.runs.kubeflow.metadata_cache import MetadataCache
 from kfnb.resources.runs.kubeflow.pods import Pods
 
 Json = Mapping[str, Any]
 
-_NOTHING = Made()
+_NOTHING = TaskRecord()
 
 
 class Sources:
@@ -23,7 +23,7 @@ class Sources:
 
     def __init__(
         self,
-        records: Records,
+        records: MetadataCache,
         pods: Pods | None,
         look: Callable[[], model.Run],
         spec: Json,
@@ -31,7 +31,7 @@ class Sources:
     ) -> None:
         self._records, self._kubernetes = records, pods
         self._look, self._spec, self._wanted = look, spec, wanted
-        self._made: Mapping[str, Made] = {}
+        self._made: Mapping[str, TaskRecord] = {}
         self._pods: Mapping[str, str] = {}
         self._known: Any = None
         self._there = wanted is None
@@ -50,7 +50,7 @@ class Sources:
             self._known = states
         return Looked(tuple(self._source(task) for task in tasks), run.state.finished)
 
-    def begun(self) -> tuple[Source, ...]:
+    def begun(self) -> tuple[LogSource, ...]:
         """The tasks that have begun by now; raises ``BackendError`` where none is called as wanted."""
         run = self._look()
         tasks = self._fitting(run)
@@ -91,7 +91,7 @@ class Sources:
         pods = self._kubernetes.of_run(run.id) if self._kubernetes is not None else ()
         self._pods = {pod.task: pod.name for pod in pods if pod.role == "launcher"}
 
-    def _source(self, task: Task) -> Source:
+    def _source(self, task: Task) -> LogSource:
         made = self._made.get(task.id, _NOTHING)
         pod = self._pods.get(task.id, made.pod)
-        return Source(task.id, pod, made.log, task.state.finished, task.cached, task.finished)
+        return LogSource(task.id, pod, made.log, task.state.finished, task.cached, task.finished)

@@ -36,7 +36,7 @@ _NOWHERE = "neither Kubernetes nor ML Metadata can be asked where it is; set %kf
 
 
 @dataclass(frozen=True)
-class Source:
+class LogSource:
     """Where the log of a task is: in a pod (its name) or in an artifact, or nowhere yet; nowhere if it was cached."""
 
     task: str
@@ -56,11 +56,11 @@ class Source:
 class Looked:
     """The tasks that have begun, in their order, as of one look at the run; ``over`` if it is finished."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[LogSource, ...]
     over: bool
 
 
-def read(sources: Iterable[Source], pods: Pods | None) -> Iterator[LogLine]:
+def read(sources: Iterable[LogSource], pods: Pods | None) -> Iterator[LogLine]:
     """What the tasks wrote until now, one after the other. Of one whose log is gone, a line says so."""
     for source in sources:
         sieve = Sieve()
@@ -69,7 +69,7 @@ def read(sources: Iterable[Source], pods: Pods | None) -> Iterator[LogLine]:
                 yield LogLine(source.task, text, at)
 
 
-def whole(source: Source, pods: Pods | None) -> Iterator[Line]:
+def whole(source: LogSource, pods: Pods | None) -> Iterator[Line]:
     """All lines of a task's log, also those that are not its own. See ``read``."""
     if source.cached:
         yield CACHED, source.ended
@@ -95,7 +95,7 @@ def whole(source: Source, pods: Pods | None) -> Iterator[Line]:
         yield f"(no log: {'; '.join(why)})", source.ended
 
 
-def end(source: Source, pods: Pods | None, container: str = MAIN) -> list[str]:
+def end(source: LogSource, pods: Pods | None, container: str = MAIN) -> list[str]:
     """The last lines of a task's log, with those that are not its own: a pod's tell how its program ended.
 
     Of another ``container`` than the task's own, only its pod has them.
@@ -167,7 +167,7 @@ class _Following:
         for stream in self._streams.values():
             stream.stopped = True
 
-    def _follow(self, source: Source, pods: Pods) -> None:
+    def _follow(self, source: LogSource, pods: Pods) -> None:
         stream = self._streams.get(source.task)
         if stream is not None and stream.pod != source.pod:  # another attempt has another pod
             stream.finish()
@@ -178,7 +178,7 @@ class _Following:
             self._streams[source.task] = stream
             stream.start()
 
-    def _rest(self, source: Source) -> Iterator[LogLine]:
+    def _rest(self, source: LogSource) -> Iterator[LogLine]:
         stream = self._streams.pop(source.task, None)
         if stream is None or not stream.heard:
             yield from read([source], self._pods)
@@ -241,7 +241,7 @@ class _Stream:
         self._not_before = time.monotonic() + _AGAIN
 
 
-def _places(source: Source, pods: Pods | None) -> Iterator[Iterator[Line]]:
+def _places(source: LogSource, pods: Pods | None) -> Iterator[Iterator[Line]]:
     """The log from each of the places where it may be, the one that keeps it longest first."""
     if source.log is not None:
         yield ((text, source.ended) for text in _kept(source.log))

@@ -10,7 +10,7 @@ from typing import Any
 from kfnb.errors import BackendError
 from kfnb.model import Run
 from kfnb.resources.runs.kubeflow import artifacts
-from kfnb.resources.runs.kubeflow.artifacts import Made
+from kfnb.resources.runs.kubeflow.artifacts import TaskRecord
 from kfnb.resources.runs.kubeflow.mlmd import Metadata, Recorded
 from kfnb.resources.runs.kubeflow.objects import Store
 
@@ -20,7 +20,7 @@ _OLD = 5.0
 """Seconds after which what is known of a run that is still running is asked for again."""
 
 
-class Records:
+class MetadataCache:
     """The records of runs. Without ``metadata`` there are none; ``store`` opens the artifacts in them.
 
     ``trouble`` says why ML Metadata did not answer when it was last asked; empty if it did.
@@ -28,10 +28,10 @@ class Records:
 
     def __init__(self, metadata: Metadata | None, store: Store | None, trouble: str = "") -> None:
         self._metadata, self._store, self.trouble = metadata, store, trouble
-        self._read: dict[str, _Read] = {}
+        self._read: dict[str, _CachedRecords] = {}
         self._quiet_until = 0.0
 
-    def of(self, run: Run, spec: Mapping[str, Any]) -> Mapping[str, Made]:
+    def of(self, run: Run, spec: Mapping[str, Any]) -> Mapping[str, TaskRecord]:
         """What is recorded of the tasks and groups, by their ids; what was known before while nobody answers.
 
         It is asked for where a task's state has changed, since a task's end is recorded before the server tells of it,
@@ -48,7 +48,7 @@ class Records:
             made = known.made
         else:
             made = artifacts.read(recorded, spec, *([self._store.opener] if self._store else []))
-        self._read[run.id] = _Read(now, states, recorded, made)
+        self._read[run.id] = _CachedRecords(now, states, recorded, made)
         return made
 
     def _recorded(self, run_id: str, known: Recorded | None) -> Recorded | None:
@@ -64,10 +64,10 @@ class Records:
 
 
 @dataclass(frozen=True)
-class _Read:
+class _CachedRecords:
     """What ML Metadata had of a run: when, at which states of its tasks, and what was made of it."""
 
     at: float
     states: tuple[Any, ...]
     recorded: Recorded
-    made: Mapping[str, Made]
+    made: Mapping[str, TaskRecord]

@@ -91,7 +91,7 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Use:
+class ArtifactUse:
     """An execution put out an artifact (or took it) under a name."""
 
     execution: int
@@ -109,7 +109,7 @@ class Recorded:
 
     properties: Mapping[str, Any]
     executions: tuple[Execution, ...]
-    uses: tuple[Use, ...]
+    uses: tuple[ArtifactUse, ...]
     artifacts: Mapping[int, Stored]
     context: Any = field(default=None, repr=False, compare=False)
 
@@ -176,11 +176,11 @@ def _stored(message: Any) -> Stored:
     return Stored(message.id, message.type, message.uri, _values(message))
 
 
-def _uses(events: Iterable[Any]) -> Iterator[Use]:
+def _uses(events: Iterable[Any]) -> Iterator[ArtifactUse]:
     for event in events:
         name = next((step.key for step in event.path.steps if step.HasField("key")), "")
         if name and event.type in _INPUTS + _OUTPUTS:
-            yield Use(event.execution_id, event.artifact_id, name, event.type in _OUTPUTS)
+            yield ArtifactUse(event.execution_id, event.artifact_id, name, event.type in _OUTPUTS)
 
 
 def _values(message: Any) -> dict[str, Any]:

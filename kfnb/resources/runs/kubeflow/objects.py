@@ -16,7 +16,7 @@ from typing import Any
 
 from kfnb.errors import BackendError, Unreadable
 from kfnb.resources.runs.kubeflow.storage import AMAZON, SETTINGS, Storage, environment_endpoint
-from kfnb.resources.runs.kubeflow.store_session import Session
+from kfnb.resources.runs.kubeflow.store_session import StoreSession
 
 _AMAZON = "s3.amazonaws.com"
 _DEFAULT_REGION = "us-east-1"
@@ -39,7 +39,7 @@ class Store:
         verify: bool = True,
     ) -> None:
         self._storage, self._reach, self._ca_file, self._verify = storage, reach, ca_file, verify
-        self._open: dict[tuple[Session, str, str], Any] = {}
+        self._open: dict[tuple[StoreSession, str, str], Any] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -47,14 +47,14 @@ class Store:
 
     def opener(self, session: object) -> Callable[[str], tuple[Any, str]]:
         """What opens the URIs of artifacts with this session (JSON): see ``model.Artifact.store``."""
-        return partial(self.filesystem, Session.parse(session))
+        return partial(self.filesystem, StoreSession.parse(session))
 
     def root(self) -> tuple[str, Any]:
         """The URI of the folder in which runs keep artifacts, and its file system. Raises ``BackendError``."""
         uri, session = self._storage.root()
         return uri, self.filesystem(session, uri)[0]
 
-    def filesystem(self, session: Session, uri: str) -> tuple[Any, str]:
+    def filesystem(self, session: StoreSession, uri: str) -> tuple[Any, str]:
         """The fsspec file system of a URI, and the path in it. Raises ``Unreadable``."""
         from kfnb.remote.objects import ObjectAddress
 
@@ -67,7 +67,7 @@ class Store:
                 self._open[key] = self._made(session, address.service, address.account)
             return self._open[key], address.path
 
-    def _made(self, session: Session, service: str, account: str) -> Any:
+    def _made(self, session: StoreSession, service: str, account: str) -> Any:
         from kfnb.remote.objects import ObjectStore, StoreAccess
         from kfnb.remote.objects.files import ObjectFiles
 
@@ -88,7 +88,7 @@ class Store:
             found = access(self._endpoint(session), region, session.path_style, keys)
         return ObjectFiles(ObjectStore(found))
 
-    def _check(self, session: Session) -> None:
+    def _check(self, session: StoreSession) -> None:
         """Refuse an endpoint that only the run's record names."""
         if not self._storage.names_endpoint(session):
             raise Unreadable(
@@ -97,7 +97,7 @@ class Store:
                 " it, set AWS_ENDPOINT_URL_S3 to it in the environment"
             )
 
-    def _endpoint(self, session: Session) -> str:
+    def _endpoint(self, session: StoreSession) -> str:
         """The URL of the store, empty for Amazon's own."""
         named = (session.endpoint or environment_endpoint()).rstrip("/")
         if named in ("", _AMAZON):  # obstore takes the region's own
@@ -107,7 +107,7 @@ class Store:
         host = self._reach(named)
         return host if "://" in host else f"{'https' if session.secure else 'http'}://{host}"
 
-    def _keys(self, session: Session) -> Any:
+    def _keys(self, session: StoreSession) -> Any:
         """The keys in the session's secret; None for what the environment says."""
         from kfnb.remote.objects import AccessKeys, has_environment_credentials
 
@@ -125,7 +125,7 @@ class Store:
             )
         return None
 
-    def _google(self, session: Session) -> str:
+    def _google(self, session: StoreSession) -> str:
         """The service account's key in the session's secret; empty for what the environment says."""
         if not session.secret or not session.token_key:
             return ""
@@ -134,7 +134,7 @@ class Store:
         except BackendError as error:
             raise Unreadable(f"the key of the service account is not known here: {error}") from None
 
-    def _secret(self, session: Session, *keys: str) -> list[str]:
+    def _secret(self, session: StoreSession, *keys: str) -> list[str]:
         where = f"secret {session.secret[:100]} in namespace {self._storage.namespace}"
         if not self._storage.names_secret(session):
             raise BackendError(

@@ -7,15 +7,15 @@ from itertools import chain
 from typing import Any
 
 from kfnb.model import Task
-from kfnb.resources.runs.kubeflow.plan import Dag
+from kfnb.resources.runs.kubeflow.plan import DagPlan
 
 
-def results(root: Dag, tasks: Sequence[Task]) -> dict[str, Any]:
+def results(root: DagPlan, tasks: Sequence[Task]) -> dict[str, Any]:
     """The outputs of the pipeline whose tasks are these."""
     return _outputs(root, "", {task.id: task for task in tasks})
 
 
-def _outputs(dag: Dag, prefix: str, tasks: Mapping[str, Task]) -> dict[str, Any]:
+def _outputs(dag: DagPlan, prefix: str, tasks: Mapping[str, Task]) -> dict[str, Any]:
     steps = {step.name: step for step in dag.steps}
     found: dict[str, Any] = {}
     for name, choices in dag.outputs.items():
@@ -26,7 +26,7 @@ def _outputs(dag: Dag, prefix: str, tasks: Mapping[str, Task]) -> dict[str, Any]
     return found
 
 
-def _of_step(inner: Dag | None, task: str, tasks: Mapping[str, Task], *, loop: bool) -> Mapping[str, Any]:
+def _of_step(inner: DagPlan | None, task: str, tasks: Mapping[str, Task], *, loop: bool) -> Mapping[str, Any]:
     known = tasks.get(task)
     if known is None or inner is None:
         return known.outputs if known else {}
@@ -42,7 +42,7 @@ def _of_step(inner: Dag | None, task: str, tasks: Mapping[str, Task], *, loop: b
     return found
 
 
-def _collects(dag: Dag, output: str) -> bool:
+def _collects(dag: DagPlan, output: str) -> bool:
     """Whether an output of a DAG is a list that a loop in it has collected."""
     steps = {step.name: step for step in dag.steps}
     return any(

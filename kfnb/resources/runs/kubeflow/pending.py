@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kfnb.remote.kubernetes.pods import NORMAL, brief, explained, refused
-from kfnb.resources.runs.kubeflow.pods import Pod, Pods
+from kfnb.resources.runs.kubeflow.pods import Pods, TaskPod
 
 
 def doing(
-    pods: Pods, found: Iterable[Pod], unmade: Mapping[str, str], queued: str | None = None
+    pods: Pods, found: Iterable[TaskPod], unmade: Mapping[str, str], queued: str | None = None
 ) -> dict[str, str]:
     """What keeps tasks from starting, by task: of those whose pods, among those ``found``, wait.
 
@@ -33,7 +33,7 @@ def doing(
     return {task: why for task, why in words.items() if why}
 
 
-def _whole(driver: Pod | None, queued: str | None) -> str:
+def _whole(driver: TaskPod | None, queued: str | None) -> str:
     """What a run waits for, of which no more is known: for its own ``driver``, or before there is one for Argo."""
     if driver is None:
         return "" if queued is None else why_queued(queued)
@@ -45,7 +45,7 @@ def _whole(driver: Pod | None, queued: str | None) -> str:
     }.get(driver.phase, "")
 
 
-def why_waiting(pod: Pod, events: Iterable[Mapping[str, Any]] = ()) -> str:
+def why_waiting(pod: TaskPod, events: Iterable[Mapping[str, Any]] = ()) -> str:
     """Why a pod does not run yet; empty if nothing is known to be in its way."""
     return explained(pod.diagnosis, events).message if pod.phase in ("Pending", "") else ""
 

@@ -12,7 +12,7 @@ from typing import Any
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import UploadedPipeline, UploadList
 from kfnb.remote.kfp.paging import called, every
-from kfnb.remote.kfp.server import Exists, NotFound, Sent, Server
+from kfnb.remote.kfp.server import Exists, MissingResource, Sent, Server
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.fold import spec_of
 from kfnb.resources.runs.kubeflow.states import seconds
@@ -96,7 +96,7 @@ class Pipelines:
         where = f"/pipelines/{uploaded.id}/versions/{uploaded.version_id}"
         try:
             answer = self._server.get(where)
-        except NotFound:
+        except MissingResource:
             raise BackendError(
                 f"version {uploaded.version} of pipeline {uploaded.name} is not there any more: upload it again"
             ) from None

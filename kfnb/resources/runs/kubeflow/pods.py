@@ -29,7 +29,7 @@ _STARTING = Diagnosis(PodState.STARTING)
 
 
 @dataclass(frozen=True)
-class Pod:
+class TaskPod:
     """A pod of a run.
 
     ``task`` is the id of its task or group, ``node`` Argo's id of the node, which KFP calls ``pod_name``; ``role`` is
@@ -62,7 +62,7 @@ class Pods:
         self._kubernetes, self._namespace = kubernetes, namespace
         self._quiet_until: dict[str, float] = {}
 
-    def of_run(self, run_id: str, *, succeeded: bool = True) -> tuple[Pod, ...]:
+    def of_run(self, run_id: str, *, succeeded: bool = True) -> tuple[TaskPod, ...]:
         """The pods of a run, the oldest first; none where Kubernetes refuses or does not answer.
 
         Those that have ``succeeded`` are most of a large run's, and many megabytes.
@@ -121,11 +121,11 @@ class Pods:
         return {}
 
 
-def parse(item: Mapping[str, Any]) -> Pod:
+def parse(item: Mapping[str, Any]) -> TaskPod:
     """A pod out of its Kubernetes object."""
     metadata, status = item["metadata"], item.get("status", {})
     notes = metadata.get("annotations") or {}
-    return Pod(
+    return TaskPod(
         name=metadata["name"],
         task=task_of(notes.get(_NODE_NAME, "")),
         node=notes.get(_NODE_ID, ""),

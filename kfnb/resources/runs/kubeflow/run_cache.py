@@ -17,7 +17,7 @@ _LATELY = 60.0
 """Seconds after a look in which the next one is expected."""
 
 
-class Watch:
+class RunCache:
     """Looks at a run by ``look``, and keeps the events that the looks add up to.
 
     However many ask, the server is asked once in a while: soon again while things change, seldom while they do not or

@@ -11,7 +11,7 @@ from typing import Any
 from kfnb.errors import BackendError
 from kfnb.model import Schedule, UploadedPipeline
 from kfnb.remote.kfp.paging import every
-from kfnb.remote.kfp.server import NotFound, Server
+from kfnb.remote.kfp.server import MissingResource, Server
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
@@ -57,7 +57,7 @@ class Rhythm:
         }
 
 
-class Schedules:
+class RecurringRuns:
     """The recurring runs of a server. ``root`` and ``account`` are those of ``submit.order``."""
 
     def __init__(
@@ -100,7 +100,7 @@ class Schedules:
             return self._searched(schedule_id)
         try:
             return self._read(self._server.get(f"/recurringruns/{schedule_id}"))
-        except NotFound:
+        except MissingResource:
             raise _unknown(schedule_id) from None
 
     def pause(self, schedule_id: str) -> None:
@@ -118,7 +118,7 @@ class Schedules:
     def _ask(self, method: str, schedule_id: str, action: str = "") -> None:
         try:
             self._server.ask(method, f"/recurringruns/{schedule_id}{action}", again=True)
-        except NotFound:
+        except MissingResource:
             raise _unknown(schedule_id) from None
 
     def _answers(self) -> Iterator[Json]:

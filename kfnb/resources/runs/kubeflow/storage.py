@@ -14,14 +14,14 @@ from urllib.parse import parse_qs
 
 from kfnb.errors import Absent, BackendError, Hidden
 from kfnb.remote.kubernetes.client import Kubernetes
-from kfnb.resources.runs.kubeflow.store_session import Session
+from kfnb.resources.runs.kubeflow.store_session import StoreSession
 
 SETTINGS = "kfp-launcher"
 """The config map of a namespace in which an administrator tells KFP's pods where artifacts go."""
 _ROOT = "minio://mlpipeline/v2/artifacts"
 _STORES = ("seaweedfs", "minio-service")
 """The services of the store that KFP is installed with: from KFP 2.15 on SeaweedFS, before it MinIO."""
-_DEFAULT = Session(
+_DEFAULT = StoreSession(
     provider="minio",
     region="minio",
     secure=False,
@@ -45,7 +45,7 @@ class Storage:
         self.namespace = namespace
         self._kubernetes, self._root, self._installed = kubernetes, root, installed
 
-    def root(self) -> tuple[str, Session]:
+    def root(self) -> tuple[str, StoreSession]:
         """The URI of the folder that runs keep artifacts in, and its store. Raises ``BackendError``."""
         told = self._told()
         root, _, query = (self._root or told.get("defaultPipelineRoot") or _ROOT).partition("?")
@@ -71,7 +71,7 @@ class Storage:
         data: Mapping[str, str] = found.get("data") or {}
         return data
 
-    def names_endpoint(self, session: Session) -> bool:
+    def names_endpoint(self, session: StoreSession) -> bool:
         """Whether the endpoint is one of the configuration's, of the user's settings, or Amazon's own."""
         endpoint = _host(session.endpoint)
         if not endpoint or AMAZON.fullmatch(endpoint):
@@ -92,13 +92,13 @@ class Storage:
             roots = self._root, ""
         return any(f"@{account}." in root for root in roots)
 
-    def names_secret(self, session: Session) -> bool:
+    def names_secret(self, session: StoreSession) -> bool:
         """Whether the configuration names the secret with these keys in it, or it is KFP's own in each namespace."""
         if session.credentials == _DEFAULT.credentials:
             return True
         return session.credentials in {one.credentials for one in self._configured()}
 
-    def _configured(self) -> Iterator[Session]:
+    def _configured(self) -> Iterator[StoreSession]:
         """The sessions that the config map describes; none where it cannot be read."""
         try:
             told = self._told()
@@ -110,7 +110,7 @@ class Storage:
             yield default
             yield from (default.with_settings(one) for one in _overrides(provider))
 
-    def _of_settings(self, root: str, told: Mapping[str, str]) -> Session:
+    def _of_settings(self, root: str, told: Mapping[str, str]) -> StoreSession:
         scheme, _, path = root.partition("://")
         provider = _providers(told).get(scheme) or {}
         session = self._default_of(scheme, provider)
@@ -120,12 +120,12 @@ class Storage:
                 return session.with_settings(one)
         return session
 
-    def _default_of(self, scheme: str, provider: Mapping[str, Any]) -> Session:
-        session = self._own() if scheme == "minio" else Session(provider=scheme)
+    def _default_of(self, scheme: str, provider: Mapping[str, Any]) -> StoreSession:
+        session = self._own() if scheme == "minio" else StoreSession(provider=scheme)
         default = provider.get("default")
         return session.with_settings(default) if isinstance(default, Mapping) else session
 
-    def _own(self) -> Session:
+    def _own(self) -> StoreSession:
         """The session of the store that KFP was installed with."""
         service = _STORES[0]
         if self._kubernetes is not None:
@@ -158,10 +158,10 @@ def environment_endpoint() -> str:
     return next(filter(None, (os.environ.get(name) for name in _VARIABLES)), "")
 
 
-def _of_query(scheme: str, query: str) -> Session:
+def _of_query(scheme: str, query: str) -> StoreSession:
     """How a store is reached that the query of a pipeline root describes."""
     asked = {name: values[-1] for name, values in parse_qs(query).items()}
-    return Session(
+    return StoreSession(
         provider=scheme,
         endpoint=asked.get("endpoint", ""),
         region=asked.get("region", ""),

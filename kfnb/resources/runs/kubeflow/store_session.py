@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Session:
+class StoreSession:
     """What KFP's ``store_session_info`` says: an endpoint, a region, and where the credentials are.
 
     ``secret`` names a secret of the namespace, empty where they are in the environment; the others name its keys
@@ -27,7 +27,7 @@ class Session:
     token_key: str = ""
 
     @classmethod
-    def parse(cls, text: object) -> Session:
+    def parse(cls, text: object) -> StoreSession:
         """Read it from JSON; of anything else, one that says nothing."""
         try:
             told = json.loads(text) if isinstance(text, str) else None
@@ -55,7 +55,7 @@ class Session:
         keys = (self.token_key,) if self.token_key else (self.access_key, self.secret_key)
         return (self.secret, *keys) if self.secret else ()
 
-    def with_settings(self, told: Mapping[str, Any]) -> Session:
+    def with_settings(self, told: Mapping[str, Any]) -> StoreSession:
         """The session with what the settings of a provider in KFP's configuration say of it."""
         keys = _mapping(told.get("credentials"))
         secret = _mapping(keys.get("secretRef"))

@@ -7,7 +7,7 @@ from typing import Any
 
 from kfnb.model import RunState, Task, TaskError
 from kfnb.resources.runs.kubeflow.failure import UNPREPARED
-from kfnb.resources.runs.kubeflow.plan import Dag
+from kfnb.resources.runs.kubeflow.plan import DagPlan
 from kfnb.resources.runs.kubeflow.states import state_named
 
 _SHOWN = 3
@@ -27,7 +27,7 @@ def unprepared(rows: Sequence[Mapping[str, Any]], error: TaskError | None) -> st
     return f"{UNPREPARED}: its driver failed, and its pod's log cannot be read from here" if failed else ""
 
 
-def summary(root: Dag, tasks: Sequence[Task]) -> str:
+def summary(root: DagPlan, tasks: Sequence[Task]) -> str:
     """The error of a run whose tasks ended as these; empty where none of them failed."""
     failed = _causes(tasks)
     more = len(failed) - _SHOWN
@@ -52,7 +52,7 @@ def _said(task: Task) -> str:
     return f"{called} failed: {task.error.message}{where}"
 
 
-def _never(dag: Dag, prefix: str, tasks: Mapping[str, Task]) -> Iterator[str]:
+def _never(dag: DagPlan, prefix: str, tasks: Mapping[str, Task]) -> Iterator[str]:
     """The names of the tasks that were skipped because one that they need failed, or was skipped so itself."""
     blocked: set[str] = set()
     for step in dag.steps:

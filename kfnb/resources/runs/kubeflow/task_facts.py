@@ -10,7 +10,7 @@ from kfnb.model import RunState, TaskError
 
 
 @dataclass(frozen=True)
-class Seen:
+class ObservedState:
     """The state of a task or a group that another than the server knows: ``source`` says who.
 
     ``attempts`` are the pods that its program was tried in. RUNNING may be old: ML Metadata leaves what was killed so.
@@ -24,7 +24,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Told:
+class TaskFacts:
     """What others than the server's rows know of a task: its pod, its log, ML Metadata, the Argo Workflow.
 
     ``doing`` says what a task that is not finished waits for; ``going`` that it waits for nothing: its pod runs.
@@ -40,8 +40,8 @@ class Told:
     cached: bool | None = None
     doing: str = ""
     going: bool = False
-    seen: Seen | None = None
+    seen: ObservedState | None = None
     turns: int = 0
 
 
-NOTHING = Told()
+NOTHING = TaskFacts()

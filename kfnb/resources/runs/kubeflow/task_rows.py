@@ -14,7 +14,7 @@ from typing import Any
 
 from kfnb.model import Run, RunState
 from kfnb.resources.runs.kubeflow.argo_nodes import Path
-from kfnb.resources.runs.kubeflow.plan import Dag, Step
+from kfnb.resources.runs.kubeflow.plan import DagPlan, TaskPlan
 from kfnb.resources.runs.kubeflow.states import state_named
 
 Row = Mapping[str, Any]
@@ -42,7 +42,7 @@ class Rows:
     Argo tries nothing again, ``tries`` is empty.
     """
 
-    def __init__(self, rows: Sequence[Row], root: Dag) -> None:
+    def __init__(self, rows: Sequence[Row], root: DagPlan) -> None:
         self._before: dict[str, list[Row]] = {}
         self._rows = rows
         self._failed: list[Row] = []
@@ -79,7 +79,7 @@ class Rows:
             number, last = number + 1, attempt
         return last, number
 
-    def _dag(self, dag: Dag, prefix: str, node: Path) -> None:
+    def _dag(self, dag: DagPlan, prefix: str, node: Path) -> None:
         for step in dag.steps:
             own = self._node(step, node)
             inside, attempts = self._last(own)
@@ -96,7 +96,7 @@ class Rows:
             else:
                 self._dag(step.inner, f"{task}/", inside)
 
-    def _loop(self, inner: Dag, task: str, node: Path) -> None:
+    def _loop(self, inner: DagPlan, task: str, node: Path) -> None:
         turns, number = node + ".iteration-iterations", 0
         while (turn := turns + f"({number}:{number})").id in self._before:
             item, _ = self._last(self._last(turn)[0] + ".iteration-item")
@@ -104,7 +104,7 @@ class Rows:
             number += 1
         self.rounds[task] = number
 
-    def _node(self, step: Step, dag: Path) -> Path:
+    def _node(self, step: TaskPlan, dag: Path) -> Path:
         """The node of a task. An exit task is one of the hook of the task that it follows."""
         if step.anyway:
             for need in step.needs:
@@ -115,7 +115,7 @@ class Rows:
                     return hooked
         return dag + f".{step.name}"
 
-    def _row(self, step: Step, followed: Sequence[str]) -> Row | None:
+    def _row(self, step: TaskPlan, followed: Sequence[str]) -> Row | None:
         for node in followed:
             for row in self._before.get(node, ()):
                 if row.get("display_name") == step.name:
@@ -154,7 +154,7 @@ class Rows:
                 self.found[task] = rows.pop()
 
 
-def _first(step: Step) -> Iterator[str]:
+def _first(step: TaskPlan) -> Iterator[str]:
     """What may follow the row of a task: its executor, a loop's driver, or the first of the tasks in it."""
     if step.inner is None:
         yield ".executor"

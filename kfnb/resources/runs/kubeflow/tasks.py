@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kfnb.model import RunState, Task, TaskError
-from kfnb.resources.runs.kubeflow.plan import Dag, Step
+from kfnb.resources.runs.kubeflow.plan import DagPlan, TaskPlan
 from kfnb.resources.runs.kubeflow.states import seconds, state_named
-from kfnb.resources.runs.kubeflow.task_facts import Seen, Told
+from kfnb.resources.runs.kubeflow.task_facts import ObservedState, TaskFacts
 from kfnb.resources.runs.kubeflow.task_rows import Row, Rows
 from kfnb.text import conditions
 
@@ -24,7 +24,7 @@ _SHOWN = 5
 
 
 @dataclass(frozen=True)
-class Around:
+class EnclosingGroup:
     """The group (or the run) that a task is in, as it stands."""
 
     state: RunState
@@ -38,10 +38,10 @@ class Around:
         return RunState.CANCELED if self.state is RunState.CANCELED else RunState.SKIPPED
 
 
-class Tasks:
+class TaskBuilder:
     """Makes the tasks of one run, in the order of its pipeline: ``made``."""
 
-    def __init__(self, rows: Rows, canceled: float | None, told: Callable[[str], Told]) -> None:
+    def __init__(self, rows: Rows, canceled: float | None, told: Callable[[str], TaskFacts]) -> None:
         self.made: list[Task] = []
         self._rows, self._canceled, self._told = rows, canceled, told
         self._seen: dict[str, list[str]] = {}
@@ -61,7 +61,9 @@ class Tasks:
                 "inferred from the run's; %kf_config metadata=ADDRESS or context=NAME lets kfnb ask what happened"
             )
 
-    def dag(self, dag: Dag, prefix: str, parent: str, index: int | None, around: Around) -> list[Task]:
+    def dag(
+        self, dag: DagPlan, prefix: str, parent: str, index: int | None, around: EnclosingGroup
+    ) -> list[Task]:
         """The tasks of a group that is in the state ``around``; its own, without those inside of them."""
         own: dict[str, Task] = {}
         for step in dag.steps:
@@ -75,8 +77,8 @@ class Tasks:
             own[step.name] = task
         return list(own.values())
 
-    def _inside(self, inner: Dag, step: Step, task: Task) -> list[Task]:
-        around = Around(task.state, task.finished)
+    def _inside(self, inner: DagPlan, step: TaskPlan, task: Task) -> list[Task]:
+        around = EnclosingGroup(task.state, task.finished)
         if not step.loop:
             return self.dag(inner, f"{task.id}/", task.id, None, around)
         rounds = range(max(self._rows.rounds.get(task.id, 0), self._told(task.id).turns))
@@ -86,11 +88,11 @@ class Tasks:
 
     def _task(
         self,
-        step: Step,
+        step: TaskPlan,
         task: str,
         parent: str,
         index: int | None,
-        around: Around,
+        around: EnclosingGroup,
         needs: Sequence[Task],
     ) -> Task:
         row, told = self._rows.found.get(task), self._told(task)
@@ -134,12 +136,14 @@ class Tasks:
             error=(told.error or _error(row)) if state is RunState.FAILED else None,
         )
 
-    def _seen_state(self, seen: Seen, around: Around) -> RunState:
+    def _seen_state(self, seen: ObservedState, around: EnclosingGroup) -> RunState:
         if seen.state.finished or not around.state.finished:
             return seen.state
         return around.state
 
-    def _account(self, task: str, seen: Seen | None, row: Row | None, around: Around) -> None:
+    def _account(
+        self, task: str, seen: ObservedState | None, row: Row | None, around: EnclosingGroup
+    ) -> None:
         """Remember who knew the state of a finished run's task, if it was not the server."""
         if seen is not None:
             self._seen.setdefault(seen.source, []).append(task)
@@ -147,7 +151,9 @@ class Tasks:
         elif row is None and around.state is RunState.SUCCEEDED:
             self._unknown.append(task)
 
-    def _state(self, row: Row | None, step: Step, around: Around, needs: Sequence[Task]) -> RunState:
+    def _state(
+        self, row: Row | None, step: TaskPlan, around: EnclosingGroup, needs: Sequence[Task]
+    ) -> RunState:
         """A task's state: what its row says, made to fit what is around it."""
         if row is None:
             return _left_out(step, around, needs)
@@ -163,7 +169,7 @@ class Tasks:
         return around.state if around.state.finished and not state.finished else state
 
     def _times(
-        self, row: Row | None, task: str, state: RunState, around: Around
+        self, row: Row | None, task: str, state: RunState, around: EnclosingGroup
     ) -> tuple[float | None, float | None, tuple[float, ...]]:
         """When a task started and finished, and when each attempt at it began."""
         started = seconds((row or {}).get("start_time"))
@@ -179,7 +185,7 @@ class Tasks:
         more = max(self._rows.tries.get(task, 0) - 1 - len(again), 0)
         return first, ended, (first, *again, *[(again or [first])[-1]] * more)
 
-    def _group(self, group: Task, inside: Sequence[Task], around: Around) -> Task:
+    def _group(self, group: Task, inside: Sequence[Task], around: EnclosingGroup) -> Task:
         """A group, by what became of its tasks where nobody says, with the error of the first of them that failed."""
         row, seen = self._rows.found.get(group.id), self._told(group.id).seen
         told = _final(row) or (seen is not None and seen.state.finished)
@@ -191,7 +197,7 @@ class Tasks:
         return replace(group, error=replace(first, traceback=""))
 
 
-def _is_news(told: Told, row: Row | None, around: Around) -> bool:
+def _is_news(told: TaskFacts, row: Row | None, around: EnclosingGroup) -> bool:
     """Whether others know more of a task than its row says."""
     seen = told.seen
     if seen is None or _final(row):
@@ -205,19 +211,19 @@ def _is_news(told: Told, row: Row | None, around: Around) -> bool:
     return bool(row.get("state")) and over
 
 
-def _unhooked(step: Step, needs: Sequence[Task]) -> bool:
+def _unhooked(step: TaskPlan, needs: Sequence[Task]) -> bool:
     """Whether it is known that a task did not run: its hook is another's, or of a task that did not run itself."""
     return step.never or (step.anyway and any(need.state is RunState.SKIPPED for need in needs))
 
 
-def _left_out(step: Step, around: Around, needs: Sequence[Task]) -> RunState:
+def _left_out(step: TaskPlan, around: EnclosingGroup, needs: Sequence[Task]) -> RunState:
     """The state of a task that nothing is told of."""
     # a run that has succeeded has run what stands under no condition
     ran = not (step.condition or step.never) and all(need.state is RunState.SUCCEEDED for need in needs)
     return RunState.SUCCEEDED if around.state is RunState.SUCCEEDED and ran else around.left_out
 
 
-def _together(group: Task, inside: Sequence[Task], around: Around) -> Task:
+def _together(group: Task, inside: Sequence[Task], around: EnclosingGroup) -> Task:
     """A group as its tasks show it."""
     began = min((task.started for task in inside if task.started is not None), default=None)
     if not around.state.finished:
@@ -229,7 +235,7 @@ def _together(group: Task, inside: Sequence[Task], around: Around) -> Task:
     return replace(group, state=next(state for state in ended if state in states))
 
 
-def _decided(step: Step, state: RunState, told: Told) -> str:
+def _decided(step: TaskPlan, state: RunState, told: TaskFacts) -> str:
     """What a branch's condition came to, as far as it is known: its inputs are recorded when it is decided."""
     begun = (RunState.RUNNING, RunState.SUCCEEDED, RunState.FAILED)
     if not step.condition or state not in (RunState.SKIPPED, *begun):
@@ -238,7 +244,7 @@ def _decided(step: Step, state: RunState, told: Told) -> str:
 
 
 def _seen_times(
-    seen: Seen, row: Row | None, state: RunState, around: Around
+    seen: ObservedState, row: Row | None, state: RunState, around: EnclosingGroup
 ) -> tuple[float | None, float | None, tuple[float, ...]]:
     """See ``Tasks._times``."""
     started = seconds((row or {}).get("start_time")) or seen.started

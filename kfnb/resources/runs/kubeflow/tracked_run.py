@@ -12,7 +12,7 @@ from kfnb import model
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
-from kfnb.remote.kfp.server import NotFound, Server
+from kfnb.remote.kfp.server import MissingResource, Server
 from kfnb.resources.runs.backend import LogLine
 from kfnb.resources.runs.kubeflow.fold import fold, spec_of
 from kfnb.resources.runs.kubeflow.limits import cautions
@@ -20,8 +20,8 @@ from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
 from kfnb.resources.runs.kubeflow.plan import Plan, plan_of
 from kfnb.resources.runs.kubeflow.readiness import due
 from kfnb.resources.runs.kubeflow.retried_run import begun_again
-from kfnb.resources.runs.kubeflow.run_cache import Watch
-from kfnb.resources.runs.kubeflow.task_facts import NOTHING, Told
+from kfnb.resources.runs.kubeflow.run_cache import RunCache
+from kfnb.resources.runs.kubeflow.task_facts import NOTHING, TaskFacts
 from kfnb.resources.runs.kubeflow.task_rows import Row, lag_behind, rows_of
 
 Json = Mapping[str, Any]
@@ -34,7 +34,7 @@ _DEPTH = 3
 """What is learned of a run may show tasks of which more is to be learned, so many times."""
 
 
-class Insight(Protocol):
+class DetailSource(Protocol):
     """What pods, logs and ML Metadata know of a run, beside the server's rows."""
 
     @property
@@ -42,7 +42,7 @@ class Insight(Protocol):
         """Why artifacts and metrics are not known; empty if they are."""
         ...
 
-    def told(self, run: model.Run, spec: Json) -> Mapping[str, Told]:
+    def told(self, run: model.Run, spec: Json) -> Mapping[str, TaskFacts]:
         """What is known of its tasks, by their ids. Raises ``BackendError``."""
         ...
 
@@ -57,7 +57,7 @@ class Insight(Protocol):
         ...
 
 
-class Look:
+class TrackedRun:
     """One run: how it is asked for, and what is kept of it between two looks."""
 
     def __init__(
@@ -66,18 +66,18 @@ class Look:
         run_id: str,
         experiment: Callable[[str], str],
         versions: Versions,
-        insight: Insight | None,
+        insight: DetailSource | None,
         page: Callable[[str], str],
         pace: Callable[[], Pace],
     ) -> None:
-        self.watch = Watch(self._ask, pace)
+        self.watch = RunCache(self._ask, pace)
         self.spec: Json = {}
         self._server, self._id = server, run_id
         self._experiment, self._versions, self._insight, self._page = experiment, versions, insight, page
         self._plan = Plan()
         self._cautions: tuple[str, ...] = ()
         self._rows: Sequence[Row] = ()
-        self._told: Mapping[str, Told] = {}
+        self._told: Mapping[str, TaskFacts] = {}
         self._known: Any = None
         self._pace, self._learned = pace, float("-inf")
         self._entries, self._retried = 0, (0, float("-inf"))
@@ -86,7 +86,7 @@ class Look:
         """Do something to the run."""
         try:
             self._server.ask("POST", f"/runs/{self._id}:{action}", again=again)
-        except NotFound:
+        except MissingResource:
             raise self._gone() from None
         if action == "retry":
             self._retried = (self._entries, time.monotonic() + _RETRIED)
@@ -96,14 +96,14 @@ class Look:
         """Forget the run for good."""
         try:
             self._server.ask("DELETE", f"/runs/{self._id}", again=True)
-        except NotFound:
+        except MissingResource:
             raise self._gone() from None
         self.watch.soon()
 
     def _ask(self) -> model.Run:
         try:
             answer = self._versions.with_spec(self._server.get(f"/runs/{self._id}"))
-        except NotFound:
+        except MissingResource:
             raise self._gone() from None
         spec = spec_of(answer)
         if spec != self.spec:
@@ -128,10 +128,10 @@ class Look:
             return replace(run, notes=(*run.notes, note))
         return run
 
-    def _of_task(self, task: str) -> Told:
+    def _of_task(self, task: str) -> TaskFacts:
         return self._told.get(task, NOTHING)
 
-    def _learn(self, insight: Insight, run: model.Run) -> bool:
+    def _learn(self, insight: DetailSource, run: model.Run) -> bool:
         """Ask what else is known of the run, and say whether that is new.
 
         It is asked where something has happened or somebody waits; and now and then, since the server may have stopped
@@ -142,7 +142,7 @@ class Look:
         if states == self._known and (run.state.finished or not (due or self._waits(run))):
             return False
         self._learned = time.monotonic()
-        told: Mapping[str, Told] | None = None
+        told: Mapping[str, TaskFacts] | None = None
         with suppress(BackendError):  # the picture of the run is worth more than its details
             told = insight.told(run, self.spec)
         if told is None:

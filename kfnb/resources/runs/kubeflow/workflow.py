@@ -33,7 +33,7 @@ _MOST = 256 * 2**20
 
 
 @dataclass(frozen=True)
-class Node:
+class WorkflowNode:
     """A task or a group in a workflow. ``attempts`` are the pods that its program was tried in, 0 for a group."""
 
     state: RunState
@@ -52,11 +52,11 @@ class Workflow:
     (``nodeStatusOffLoad``), no tasks are known.
     """
 
-    tasks: Mapping[str, Node] = field(default_factory=dict)
+    tasks: Mapping[str, WorkflowNode] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     queued: str | None = None
-    ended: Node | None = None
+    ended: WorkflowNode | None = None
 
 
 def parse(item: Json) -> Workflow:
@@ -77,11 +77,15 @@ def parse(item: Json) -> Workflow:
     )
 
 
-def _ended(status: Json) -> Node | None:
+def _ended(status: Json) -> WorkflowNode | None:
     """How a workflow ended, of which Argo says the phase and the time, once the last of its pods has."""
     finished = seconds(status.get("finishedAt"))
     state = _STATES.get(status.get("phase") or "", RunState.RUNNING)
-    return Node(state, seconds(status.get("startedAt")), finished) if finished and state.finished else None
+    return (
+        WorkflowNode(state, seconds(status.get("startedAt")), finished)
+        if finished and state.finished
+        else None
+    )
 
 
 def _said(nodes: Iterable[Json], *phases: str) -> dict[str, str]:
@@ -111,6 +115,6 @@ def _pods(nodes: Iterable[Json]) -> dict[str, int]:
     return found
 
 
-def _node(node: Json, attempts: int) -> Node:
+def _node(node: Json, attempts: int) -> WorkflowNode:
     state = _STATES.get(node.get("phase") or "Pending", RunState.RUNNING)
-    return Node(state, seconds(node.get("startedAt")), seconds(node.get("finishedAt")), attempts)
+    return WorkflowNode(state, seconds(node.get("startedAt")), seconds(node.get("finishedAt")), attempts)

@@ -8,14 +8,14 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from kfnb.model import Run, RunState, Task
-from kfnb.resources.runs.kubeflow.artifacts import ENDED, Made
-from kfnb.resources.runs.kubeflow.pods import Pod, Pods
+from kfnb.resources.runs.kubeflow.artifacts import ENDED, TaskRecord
+from kfnb.resources.runs.kubeflow.pods import Pods, TaskPod
 from kfnb.resources.runs.kubeflow.readiness import due
 from kfnb.resources.runs.kubeflow.workflow import Workflow
 
 _OLD = 5.0
 """Seconds after which a Workflow is asked for again."""
-_NOTHING = Made()
+_NOTHING = TaskRecord()
 
 
 class Workflows:
@@ -23,9 +23,9 @@ class Workflows:
 
     def __init__(self, pods: Pods | None) -> None:
         self._pods = pods
-        self._read: dict[str, _Read] = {}
+        self._read: dict[str, _CachedWorkflow] = {}
 
-    def of(self, run: Run, pods: Collection[Pod], made: Mapping[str, Made]) -> Workflow:
+    def of(self, run: Run, pods: Collection[TaskPod], made: Mapping[str, TaskRecord]) -> Workflow:
         """The Workflow of a run with these ``pods`` and records: as it is where it is needed, else as it was.
 
         Of one that is not needed only the tasks are told: what they waited for is old.
@@ -38,18 +38,18 @@ class Workflows:
         """The Workflow of a run as it was a few seconds ago."""
         known = self._last(run)
         if self._pods is not None and time.monotonic() - known.at >= _OLD:
-            known = _Read(time.monotonic(), run.state.finished, self._pods.workflow(run.id))
+            known = _CachedWorkflow(time.monotonic(), run.state.finished, self._pods.workflow(run.id))
             self._read[run.id] = known
         return known.workflow
 
-    def _last(self, run: Run) -> _Read:
-        known = self._read.get(run.id, _Read())
+    def _last(self, run: Run) -> _CachedWorkflow:
+        known = self._read.get(run.id, _CachedWorkflow())
         # a run that is tried again has another
-        return _Read() if known.over and not run.state.finished else known
+        return _CachedWorkflow() if known.over and not run.state.finished else known
 
 
 @dataclass(frozen=True)
-class _Read:
+class _CachedWorkflow:
     """A Workflow: when it was asked for, and whether its run was over then."""
 
     at: float = -math.inf
@@ -57,7 +57,7 @@ class _Read:
     workflow: Workflow = field(default_factory=Workflow)
 
 
-def _stuck(run: Run, pods: Collection[Pod], made: Mapping[str, Made]) -> bool:
+def _stuck(run: Run, pods: Collection[TaskPod], made: Mapping[str, TaskRecord]) -> bool:
     """Whether neither a pod nor ML Metadata tells of a task that should be running, or of anything at all."""
     if all(task.started is None and not task.state.finished for task in run.tasks):
         return True
@@ -78,7 +78,7 @@ def _all_over(run: Run) -> bool:
     return not run.state.finished and bool(run.tasks) and ended
 
 
-def _lost(run: Run, made: Mapping[str, Made], known: Workflow) -> bool:
+def _lost(run: Run, made: Mapping[str, TaskRecord], known: Workflow) -> bool:
     """Whether there is a task of a finished run of which nobody tells what became of it."""
     if not all(node.state.finished for node in known.tasks.values()):
         return True

@@ -20,7 +20,7 @@ _QUIET = 2
 
 
 @dataclass
-class _Watched:
+class _TaskActivity:
     """A task's first process, and what its threads had asked for (ns) at the time of the last look."""
 
     pid: int
@@ -34,11 +34,11 @@ class Activity:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._watched: dict[str, _Watched] = {}
+        self._watched: dict[str, _TaskActivity] = {}
 
     def began(self, task: str, pid: int) -> None:
         """A task's process has started."""
-        self._watched[task] = _Watched(pid, self._clock())
+        self._watched[task] = _TaskActivity(pid, self._clock())
 
     def ended(self, task: str) -> None:
         """A task's process is gone."""

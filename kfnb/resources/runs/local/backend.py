@@ -26,9 +26,9 @@ from kfnb.resources.runs.backend import CACHED, LogLine, Submission
 from kfnb.resources.runs.environment import FROM_STUDY, environment_of, of_study
 from kfnb.resources.runs.events import encode, fold
 from kfnb.resources.runs.local import folder as folders
-from kfnb.resources.runs.local.folder import Order, RunFolder
+from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.kind import job
-from kfnb.resources.runs.local.logs import Logs
+from kfnb.resources.runs.local.logs import LogReader
 from kfnb.resources.runs.local.pod_resources import said, unmet
 from kfnb.resources.runs.local.secret_store import Secrets
 from kfnb.resources.runs.local.spec_reader import examine, refuse
@@ -75,7 +75,7 @@ class LocalBackend:
         refuse(pipeline, [*problems, *unmet(pipeline, submission.arguments, Secrets(self._secrets))])
         open_home(self._home)
         folder, narrowed = folders.new(self._home)
-        order = Order(
+        order = RunJobSpec(
             name=submission.name,
             arguments=encode(submission.arguments),
             folder=str(Path(submission.folder).absolute()),
@@ -140,7 +140,7 @@ class LocalBackend:
             hint = did_you_mean(task, there)
             raise BackendError(f"run {run_id} has no task {task}", code="unknown-task", hint=hint, ref=run_id)
         return chain(
-            self._read(folder, Logs(folder, wanted), follow=follow),
+            self._read(folder, LogReader(folder, wanted), follow=follow),
             self._of_cached(run_id, wanted) if task is not None else (),
         )
 
@@ -154,7 +154,7 @@ class LocalBackend:
         cached = (task.id for task in self.get(run_id).tasks if task.cached)
         return (LogLine(task, CACHED) for task in cached if wanted(task))
 
-    def _read(self, folder: RunFolder, logs: Logs, *, follow: bool) -> Iterator[LogLine | None]:
+    def _read(self, folder: RunFolder, logs: LogReader, *, follow: bool) -> Iterator[LogLine | None]:
         one = job(folder)
         with one.reading() as log:
             while True:

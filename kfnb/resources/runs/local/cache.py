@@ -26,8 +26,8 @@ from kfnb.jobs import private
 from kfnb.model import Artifact
 from kfnb.resources.runs.events import decode, encode
 from kfnb.resources.runs.local import shared_files
-from kfnb.resources.runs.local.executor_io import Work
-from kfnb.resources.runs.local.spec import Container, Program
+from kfnb.resources.runs.local.executor_io import TaskInvocation
+from kfnb.resources.runs.local.spec import Container, PythonProgram
 from kfnb.text.variables import computes_names, defaulted_by, named_by, read_by
 
 _FORMAT = 2
@@ -43,7 +43,7 @@ class Cache:
         self._folder = folder
         self._digests: dict[tuple[str, int, int], str] = {}
 
-    def key(self, work: Work, extra: str) -> str:
+    def key(self, work: TaskInvocation, extra: str) -> str:
         """The name of the entry of this work, a program's or a container's; ``extra`` is the task's own cache key.
 
         Empty, which names none, where an artifact cannot be read.
@@ -52,9 +52,9 @@ class Cache:
             return self._key(work, extra)
         return ""
 
-    def _key(self, work: Work, extra: str) -> str:
+    def _key(self, work: TaskInvocation, extra: str) -> str:
         program = work.component.body
-        assert isinstance(program, Program | Container)
+        assert isinstance(program, PythonProgram | Container)
         material: dict[str, Any] = {
             "format": _FORMAT,
             "program": program.identity,
@@ -64,7 +64,7 @@ class Cache:
             "outputs": sorted([*work.component.output_parameters, *work.component.output_artifacts]),
             "extra": extra,
         }
-        names = _variables(program, work.parameters) if isinstance(program, Program) else set()
+        names = _variables(program, work.parameters) if isinstance(program, PythonProgram) else set()
         if names:
             material["environment"] = self._digest_of_variables(names, {**work.supply.env, **program.env})
         return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()
@@ -90,7 +90,7 @@ class Cache:
             draft.replace(file)
         return file.read_bytes()
 
-    def find(self, key: str, work: Work) -> dict[str, Any] | None:
+    def find(self, key: str, work: TaskInvocation) -> dict[str, Any] | None:
         """The outputs kept under ``key``, their files copied to the task's folder; None if there are none."""
         if not key:
             return None
@@ -107,7 +107,7 @@ class Cache:
         except (OSError, ValueError):
             return None
 
-    def keep(self, key: str, work: Work, outputs: Mapping[str, Any]) -> None:
+    def keep(self, key: str, work: TaskInvocation, outputs: Mapping[str, Any]) -> None:
         """Keep the outputs of ``work``. Where another run was first, its entry stays."""
         if not key or (self._folder / key).exists():
             return
@@ -148,7 +148,7 @@ class Cache:
         return self._digests[known]
 
 
-def _variables(program: Program, parameters: Mapping[str, Any]) -> set[str]:
+def _variables(program: PythonProgram, parameters: Mapping[str, Any]) -> set[str]:
     """The environment variables that a program says it reads, and those that it may where parameters name them."""
     names = {*read_by(program.source), *defaulted_by(program.source)}
     if computes_names(program.source):

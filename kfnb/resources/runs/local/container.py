@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.jobs import private
-from kfnb.resources.runs.local.executor_io import Work, executor_input
+from kfnb.resources.runs.local.executor_io import TaskInvocation, executor_input
 from kfnb.resources.runs.local.placeholder import Context, fill
 from kfnb.resources.runs.local.spec import Container
 
@@ -27,7 +27,7 @@ _PATIENCE = 10.0
 """Seconds that an engine may take to remove a container."""
 
 
-def command(work: Work, container: Container, program: str, run: Path) -> list[str]:
+def command(work: TaskInvocation, container: Container, program: str, run: Path) -> list[str]:
     """The command that runs ``work`` by the engine ``program``; ``run`` is the run's folder."""
     called, *first = _words(container.command, work) or [""]
     options = [option for place in _seen(work, run) for option in ("--volume", place)]
@@ -65,7 +65,7 @@ def remove(folder: Path) -> None:
         subprocess.run([program, "rm", "--force", name], capture_output=True, check=False, timeout=_PATIENCE)
 
 
-def _seen(work: Work, run: Path) -> Iterator[str]:
+def _seen(work: TaskInvocation, run: Path) -> Iterator[str]:
     """What the container sees of this machine, as the engine's options have it."""
     yield f"{run}:{run}"
     for mount in work.supply.mounts:
@@ -77,17 +77,17 @@ def _seen(work: Work, run: Path) -> Iterator[str]:
                 yield f"{artifact.uri}:{artifact.uri}:ro"
 
 
-def _name(work: Work, run: Path) -> str:
+def _name(work: TaskInvocation, run: Path) -> str:
     return f"kfnb-{run.name}-{re.sub('[^a-zA-Z0-9_.-]', '-', work.id)}"
 
 
-def _words(told: tuple[str, ...], work: Work) -> list[str]:
+def _words(told: tuple[str, ...], work: TaskInvocation) -> list[str]:
     """A container's command or arguments with all placeholders filled in."""
     context = Context(work.parameters, work.artifacts, _outputs(work))
     return [word for text in told for word in _expanded(_structure(text), context)]
 
 
-def _outputs(work: Work) -> dict[str, str]:
+def _outputs(work: TaskInvocation) -> dict[str, str]:
     """What placeholders call the places where the step is to put its outputs."""
     told = executor_input(work)["outputs"]
     words = {"outputs.output_file": told["outputFile"]}

@@ -13,7 +13,7 @@ from kfnb.model import Artifact
 from kfnb.resources.runs.local.importer import absolute
 from kfnb.resources.runs.local.parameter_text import finite_json, parse
 from kfnb.resources.runs.local.pod_resources import Supply
-from kfnb.resources.runs.local.spec import Component, Program
+from kfnb.resources.runs.local.spec import ComponentSpec, PythonProgram
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.text.parameter_values import kept, plain, typed, wrapped
 
@@ -22,13 +22,13 @@ LOG = "log"
 
 
 @dataclass(frozen=True)
-class Work:
+class TaskInvocation:
     """One task that is to run: its component with all of its inputs. ``folder`` is the task's own."""
 
     id: str
     name: str
     folder: Path
-    component: Component
+    component: ComponentSpec
     parameters: Mapping[str, Any]
     artifacts: Mapping[str, Artifact | list[Artifact]]
     supply: Supply = field(default_factory=Supply)
@@ -40,7 +40,7 @@ class Work:
         return values | dict(self.artifacts)
 
 
-def prepare(work: Work) -> None:
+def prepare(work: TaskInvocation) -> None:
     """Make the task's folder fit for another attempt: what an earlier one left goes, but for its log."""
     private.make(work.folder)
     for entry in work.folder.iterdir():
@@ -54,7 +54,7 @@ def prepare(work: Work) -> None:
             mount.folder.mkdir(parents=True, exist_ok=True)
 
 
-def job(work: Work, program: Program, notebook: Path) -> dict[str, Any]:
+def job(work: TaskInvocation, program: PythonProgram, notebook: Path) -> dict[str, Any]:
     """What ``runner`` gets to execute ``program``, as JSON data; its source is written into the task's folder.
 
     ``notebook`` is the folder of the notebook.
@@ -74,7 +74,7 @@ def job(work: Work, program: Program, notebook: Path) -> dict[str, Any]:
     }
 
 
-def executor_input(work: Work) -> dict[str, Any]:
+def executor_input(work: TaskInvocation) -> dict[str, Any]:
     """KFP's ExecutorInput message of this task."""
     component, outputs = work.component, work.folder / "outputs"
     return {
@@ -92,7 +92,7 @@ def executor_input(work: Work) -> dict[str, Any]:
     }
 
 
-def collect(work: Work, start: Path) -> dict[str, Any]:
+def collect(work: TaskInvocation, start: Path) -> dict[str, Any]:
     """The outputs that the step, begun in the folder ``start``, left behind.
 
     Raises ``StepFault`` for one that is of another type than declared.
@@ -133,11 +133,13 @@ def _from_file(name: str, file: Path, kind: str) -> Any:
         raise StepFault(f"its output {name}: it {fault}") from None
 
 
-def _planned(work: Work, name: str) -> Artifact:
+def _planned(work: TaskInvocation, name: str) -> Artifact:
     return Artifact(name, work.component.output_artifacts[name].type, str(work.folder / "artifacts" / name))
 
 
-def _found(work: Work, name: str, told: list[Mapping[str, Any]], start: Path) -> Artifact | list[Artifact]:
+def _found(
+    work: TaskInvocation, name: str, told: list[Mapping[str, Any]], start: Path
+) -> Artifact | list[Artifact]:
     """The artifact as the step left it: it may have another uri, and has metadata."""
     planned = _planned(work, name)
     for item in told:

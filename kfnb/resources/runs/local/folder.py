@@ -2,7 +2,7 @@
 
 ================  ======================================================================
 ``spec.json``     the PipelineSpec
-``run.json``      everything else of the submission (``Order``)
+``run.json``      everything else of the submission (``RunJobSpec``)
 ``archived``      there if the run was archived
 ``timeline``      in what order the tasks' logs were written, see ``timeline``
 ``volumes/``      the run's volumes, where its tasks ask for some
@@ -25,7 +25,7 @@ _RUNS = "runs"
 
 
 @dataclass(frozen=True)
-class Order:
+class RunJobSpec:
     """What the supervisor is asked to do; ``home`` is kfnb's, ``folder`` where steps start, ``jobs`` at least 1.
 
     ``jobs`` is how many tasks compute at once, ``most`` how many run at once where some only wait (0: the same).
@@ -49,18 +49,18 @@ class Order:
 class RunFolder(JobFolder):
     """The folder ``path`` of one run, which is named by the run's id."""
 
-    def write(self, spec: Mapping[str, Any], order: Order) -> None:
+    def write(self, spec: Mapping[str, Any], order: RunJobSpec) -> None:
         """Put down what is to run. Raises ``OSError``, and ``TypeError`` or ``ValueError`` for what is not JSON."""
         number(self.path)
         self.put("spec.json", spec)
         self.put("run.json", asdict(order))
 
-    def read(self) -> tuple[dict[str, Any], Order]:
+    def read(self) -> tuple[dict[str, Any], RunJobSpec]:
         """What ``write`` put down. Raises ``BackendError``."""
         spec, told = self.get("spec.json"), self.get("run.json")
-        known = {one.name for one in fields(Order)}
+        known = {one.name for one in fields(RunJobSpec)}
         try:
-            return spec, Order(**{name: value for name, value in told.items() if name in known})
+            return spec, RunJobSpec(**{name: value for name, value in told.items() if name in known})
         except (TypeError, AttributeError):
             raise BackendError(f"{self.path / 'run.json'} was written by another version of kfnb") from None
 

@@ -9,7 +9,7 @@ from kfnb.jobs.eventlog import EventLog, Fact
 from kfnb.model import RunState, Task, TaskError
 from kfnb.resources.runs.events import Fold, encode, fold
 from kfnb.resources.runs.iterations import measured
-from kfnb.resources.runs.local.spec import Step
+from kfnb.resources.runs.local.spec import TaskSpec
 from kfnb.resources.runs.metrics import metrics
 from kfnb.text import conditions
 
@@ -30,7 +30,7 @@ class Journal:
         return earlier if earlier is not None and earlier.state is RunState.SUCCEEDED else None
 
     def tasks(
-        self, parent: str, prefixes: Mapping[str, int | None], steps: Mapping[str, Step], groups: set[str]
+        self, parent: str, prefixes: Mapping[str, int | None], steps: Mapping[str, TaskSpec], groups: set[str]
     ) -> None:
         """The tasks of a group have come up. Those known from an earlier attempt are waiting again.
 
@@ -47,7 +47,7 @@ class Journal:
         )
 
     def _come_up(
-        self, parent: str, prefix: str, steps: Mapping[str, Step], groups: set[str], index: int | None
+        self, parent: str, prefix: str, steps: Mapping[str, TaskSpec], groups: set[str], index: int | None
     ) -> list[Fact]:
         facts: list[Fact] = []
         for name, step in steps.items():

@@ -10,21 +10,27 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kfnb.resources.runs.local.pod_requirements import Demands, Kind, Mounted, Resources, Variable
+from kfnb.resources.runs.local.pod_requirements import (
+    Demands,
+    Mounted,
+    ResourceRequest,
+    SourceKind,
+    VariableSource,
+)
 from kfnb.resources.runs.local.value_sources import Constant, Source, read_source
 
 Json = Mapping[str, Any]
 
 _VARIABLES = {
-    "secretAsEnv": (Kind.SECRET, "secretKey", "secretName", "secretNameParameter"),
-    "configMapAsEnv": (Kind.CONFIG, "configMapKey", "configMapName", "configMapNameParameter"),
+    "secretAsEnv": (SourceKind.SECRET, "secretKey", "secretName", "secretNameParameter"),
+    "configMapAsEnv": (SourceKind.CONFIG, "configMapKey", "configMapName", "configMapNameParameter"),
 }
 _FOLDERS = {
-    "secretAsVolume": (Kind.SECRET, "secretName", "secretNameParameter"),
-    "configMapAsVolume": (Kind.CONFIG, "configMapName", "configMapNameParameter"),
-    "pvcMount": (Kind.VOLUME, "constant", "pvcNameParameter"),
-    "emptyDirMounts": (Kind.SCRATCH, "volumeName", ""),
-    "genericEphemeralVolume": (Kind.SCRATCH, "volumeName", ""),
+    "secretAsVolume": (SourceKind.SECRET, "secretName", "secretNameParameter"),
+    "configMapAsVolume": (SourceKind.CONFIG, "configMapName", "configMapNameParameter"),
+    "pvcMount": (SourceKind.VOLUME, "constant", "pvcNameParameter"),
+    "emptyDirMounts": (SourceKind.SCRATCH, "volumeName", ""),
+    "genericEphemeralVolume": (SourceKind.SCRATCH, "volumeName", ""),
 }
 _KNOWN = {*_VARIABLES, *_FOLDERS, "activeDeadlineSeconds"}
 
@@ -46,21 +52,21 @@ def read_demands(name: str, container: Json, settings: Json, problems: list[str]
     )
 
 
-def _resources(told: Json) -> Resources:
+def _resources(told: Json) -> ResourceRequest:
     accelerator = told.get("accelerator", {})
     cpus = ("resourceCpuLimit", "cpuLimit", "resourceCpuRequest", "cpuRequest")
-    return Resources(
+    return ResourceRequest(
         cpu=next((told[key] for key in cpus if told.get(key)), ""),
         gpus=accelerator.get("resourceCount") or accelerator.get("count") or "",
     )
 
 
-def _variables(step: str, settings: Json, problems: list[str]) -> Iterator[Variable]:
+def _variables(step: str, settings: Json, problems: list[str]) -> Iterator[VariableSource]:
     for group, (kind, key, name, parameter) in _VARIABLES.items():
         for item in settings.get(group, ()):
             source = _name(step, item, name, parameter, problems)
             for pair in item.get("keyToEnv", ()):
-                yield Variable(pair["envVar"], kind, source, pair[key], bool(item.get("optional")))
+                yield VariableSource(pair["envVar"], kind, source, pair[key], bool(item.get("optional")))
 
 
 def _mounted(step: str, settings: Json, problems: list[str]) -> Iterator[Mounted]:

@@ -34,7 +34,7 @@ class Tail:
                 yield line.decode("utf-8", "replace").rstrip("\n")
 
 
-class Logs:
+class LogReader:
     """The logs of the run in ``folder``, of those tasks that ``wanted`` says. Each line is given once."""
 
     def __init__(self, folder: RunFolder, wanted: Callable[[str], bool]) -> None:

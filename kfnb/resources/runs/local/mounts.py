@@ -22,7 +22,7 @@ _BIND, _RECURSIVE, _UNBINDABLE, _PRIVATE = 0x1000, 0x4000, 0x20000, 0x40000
 
 
 @dataclass(frozen=True)
-class Mount:
+class ProcessMount:
     """At ``path`` the process sees ``folder``; without one, ``files`` with these contents, kept in memory alone."""
 
     path: str
@@ -39,7 +39,7 @@ def possible() -> bool:
     return done.returncode == 0
 
 
-def enter(mounts: Sequence[Mount], scratch: Path) -> None:
+def enter(mounts: Sequence[ProcessMount], scratch: Path) -> None:
     """Give this process, which has one thread, a view with ``mounts``. ``scratch`` is a folder for it to use."""
     if mounts:
         here = Path.cwd()
@@ -61,7 +61,7 @@ def _own_view() -> None:
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
 
 
-def _attach(mount: Mount) -> None:
+def _attach(mount: ProcessMount) -> None:
     if mount.folder is not None:
         _mount(mount.folder, mount.path, None, _BIND | _RECURSIVE)
         return

@@ -12,7 +12,7 @@ from typing import Any
 from kfnb.resources.runs.local.value_sources import Source
 
 
-class Kind(str, Enum):
+class SourceKind(str, Enum):
     """What a mounted folder holds."""
 
     SECRET = "secret"  # noqa: S105 - a word, no password
@@ -22,7 +22,7 @@ class Kind(str, Enum):
 
 
 @dataclass(frozen=True)
-class Resources:
+class ResourceRequest:
     """Cores and GPUs as the spec writes them (``2``, ``500m``); they may hold placeholders. Empty: not said."""
 
     cpu: Any = ""
@@ -30,11 +30,11 @@ class Resources:
 
 
 @dataclass(frozen=True)
-class Variable:
+class VariableSource:
     """An environment variable that takes its value from ``key`` of a secret or a config map called ``name``."""
 
     variable: str
-    kind: Kind
+    kind: SourceKind
     name: Source
     key: str
     optional: bool = False
@@ -45,7 +45,7 @@ class Mounted:
     """A folder that the step sees at ``path``: a secret's or a config map's keys as files, a volume, or a scratch."""
 
     path: str
-    kind: Kind
+    kind: SourceKind
     name: Source
     part: str = ""
     optional: bool = False
@@ -55,8 +55,8 @@ class Mounted:
 class Demands:
     """All that a step asks for. ``timeout`` in seconds, 0 for none; ``ignored`` names what one machine has not."""
 
-    resources: Resources = field(default_factory=Resources)
-    variables: tuple[Variable, ...] = ()
+    resources: ResourceRequest = field(default_factory=ResourceRequest)
+    variables: tuple[VariableSource, ...] = ()
     mounted: tuple[Mounted, ...] = ()
     timeout: float = 0.0
     ignored: tuple[str, ...] = ()
@@ -64,4 +64,4 @@ class Demands:
     @property
     def keeps_a_volume(self) -> bool:
         """Whether the step may leave something in a volume, which its outputs do not tell."""
-        return any(mounted.kind is Kind.VOLUME for mounted in self.mounted)
+        return any(mounted.kind is SourceKind.VOLUME for mounted in self.mounted)

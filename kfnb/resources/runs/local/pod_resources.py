@@ -11,12 +11,20 @@ from typing import Any, TypeAlias
 from kfnb.resources.runs.local.container_engine import engine
 from kfnb.resources.runs.local.importer import missing_opener
 from kfnb.resources.runs.local.known_values import Known
-from kfnb.resources.runs.local.mounts import Mount, possible
+from kfnb.resources.runs.local.mounts import ProcessMount, possible
 from kfnb.resources.runs.local.parameter_text import MISSING
 from kfnb.resources.runs.local.placeholder import Context, fill, unfilled
-from kfnb.resources.runs.local.pod_requirements import Demands, Kind, Mounted, Variable
+from kfnb.resources.runs.local.pod_requirements import Demands, Mounted, SourceKind, VariableSource
 from kfnb.resources.runs.local.secret_store import Secrets
-from kfnb.resources.runs.local.spec import Component, Container, Dag, Importer, Pipeline, Program, Step
+from kfnb.resources.runs.local.spec import (
+    ComponentSpec,
+    Container,
+    DagSpec,
+    Importer,
+    PipelineSpec,
+    PythonProgram,
+    TaskSpec,
+)
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.resources.runs.local.value_sources import Constant, Source
 
@@ -34,7 +42,7 @@ class Supply:
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
-    mounts: tuple[Mount, ...] = ()
+    mounts: tuple[ProcessMount, ...] = ()
     timeout: float = 0.0
     cores: float = 1.0
     gpus: int = 0
@@ -73,26 +81,26 @@ class Supplier:
             if value is not None:
                 yield asked.variable, value.decode("utf-8", "surrogateescape")
 
-    def _mounts(self, demands: Demands, find: Find, folder: Path) -> Iterator[Mount]:
+    def _mounts(self, demands: Demands, find: Find, folder: Path) -> Iterator[ProcessMount]:
         for asked in demands.mounted:
             name = find(asked.name)
-            if asked.kind in (Kind.SECRET, Kind.CONFIG):
+            if asked.kind in (SourceKind.SECRET, SourceKind.CONFIG):
                 if name is not None:
-                    yield Mount(asked.path, files=self._keys(asked, name))
+                    yield ProcessMount(asked.path, files=self._keys(asked, name))
                 continue
             if name is None:
                 raise StepFault(f"it mounts a volume at {asked.path} whose name has no value")
-            base = folder / "scratch" / name if asked.kind is Kind.SCRATCH else self.volume(name)
-            yield Mount(asked.path, base / asked.part)
+            base = folder / "scratch" / name if asked.kind is SourceKind.SCRATCH else self.volume(name)
+            yield ProcessMount(asked.path, base / asked.part)
 
-    def _keys(self, asked: Variable | Mounted, name: str, key: str = "") -> Mapping[str, bytes]:
+    def _keys(self, asked: VariableSource | Mounted, name: str, key: str = "") -> Mapping[str, bytes]:
         lacking = self.secrets.lacks(asked.kind.value, name, key)
         if lacking and not asked.optional:
             raise StepFault(f"it needs {lacking}")
         return self.secrets.find(name) or {}
 
 
-def unmet(pipeline: Pipeline, arguments: Mapping[str, Any], secrets: Secrets) -> Iterator[str]:
+def unmet(pipeline: PipelineSpec, arguments: Mapping[str, Any], secrets: Secrets) -> Iterator[str]:
     """Why the pipeline's steps cannot get what they ask for, as far as that can be told before it runs."""
     known = Known(pipeline, arguments)
     for group, step, component in _steps(pipeline):
@@ -102,41 +110,43 @@ def unmet(pipeline: Pipeline, arguments: Mapping[str, Any], secrets: Secrets) ->
                 opener = missing_opener(str(uri))
                 if opener:
                     yield f"{step.name} imports {uri}, and {opener}"
-        if not isinstance(program, Program | Container):
+        if not isinstance(program, PythonProgram | Container):
             continue
         if isinstance(program, Container):
             yield from _unfit(step, program)
         elif program.demands.mounted and not possible():
             paths = ", ".join(mounted.path for mounted in program.demands.mounted)
             yield f"{step.name} mounts {paths}: this machine does not let a process mount (user namespaces)"
-        asking: list[Variable | Mounted] = [*program.demands.variables, *program.demands.mounted]
+        asking: list[VariableSource | Mounted] = [*program.demands.variables, *program.demands.mounted]
         for asked in asking:
-            if asked.kind in (Kind.SECRET, Kind.CONFIG) and not asked.optional:
+            if asked.kind in (SourceKind.SECRET, SourceKind.CONFIG) and not asked.optional:
                 yield from _missing(step, asked, secrets, known.values(asked.name, group))
 
 
-def _missing(step: Step, asked: Variable | Mounted, secrets: Secrets, names: Iterable[Any]) -> Iterator[str]:
+def _missing(
+    step: TaskSpec, asked: VariableSource | Mounted, secrets: Secrets, names: Iterable[Any]
+) -> Iterator[str]:
     for name in dict.fromkeys(name for name in names if isinstance(name, str)):
         lacking = _lacking(secrets, asked, name)
         if lacking:
             yield f"{step.name} needs {lacking}"
 
 
-def _address(step: Step, importer: Importer, component: Component) -> Source:
+def _address(step: TaskSpec, importer: Importer, component: ComponentSpec) -> Source:
     """Where an importer's address comes from."""
     declared = component.parameters.get(importer.parameter)
     default = importer.uri if declared is None or declared.default is MISSING else declared.default
     return step.parameters.get(importer.parameter, Constant(default))
 
 
-def _unfit(step: Step, container: Container) -> Iterator[str]:
+def _unfit(step: TaskSpec, container: Container) -> Iterator[str]:
     if not engine():
         yield f"{step.name} is a container ({container.image}), and neither docker nor podman answers here"
-    if any(mounted.kind in (Kind.SECRET, Kind.CONFIG) for mounted in container.demands.mounted):
+    if any(mounted.kind in (SourceKind.SECRET, SourceKind.CONFIG) for mounted in container.demands.mounted):
         yield f"{step.name} is a container that mounts a secret as a folder, which is for Python steps alone"
 
 
-def said(pipeline: Pipeline) -> Iterator[str]:
+def said(pipeline: PipelineSpec) -> Iterator[str]:
     """What the user should know of a pipeline that asks for what it does not get, a line each."""
     asking: dict[str, dict[str, None]] = {}
     for step, program in _programs(pipeline):
@@ -157,24 +167,24 @@ def _by_step(asking: Mapping[str, Iterable[str]]) -> str:
     return "; ".join(f"{words} ({', '.join(sorted(steps))})" for words, steps in asking.items())
 
 
-def _lacking(secrets: Secrets, asked: Variable | Mounted, name: str) -> str:
+def _lacking(secrets: Secrets, asked: VariableSource | Mounted, name: str) -> str:
     try:
-        return secrets.lacks(asked.kind.value, name, asked.key if isinstance(asked, Variable) else "")
+        return secrets.lacks(asked.kind.value, name, asked.key if isinstance(asked, VariableSource) else "")
     except StepFault as fault:
         return f"the {asked.kind.value} {name}: {fault}"
 
 
-def _programs(pipeline: Pipeline) -> Iterator[tuple[Step, Program | Container]]:
+def _programs(pipeline: PipelineSpec) -> Iterator[tuple[TaskSpec, PythonProgram | Container]]:
     """Each step that is a program or a container."""
     for _, step, component in _steps(pipeline):
-        if isinstance(component.body, Program | Container):
+        if isinstance(component.body, PythonProgram | Container):
             yield step, component.body
 
 
-def _steps(pipeline: Pipeline) -> Iterator[tuple[Component, Step, Component]]:
+def _steps(pipeline: PipelineSpec) -> Iterator[tuple[ComponentSpec, TaskSpec, ComponentSpec]]:
     """Each step, between the group that it is a step of and the component that it runs."""
     for group in (pipeline.root, *pipeline.components.values()):
-        for step in group.body.steps.values() if isinstance(group.body, Dag) else ():
+        for step in group.body.steps.values() if isinstance(group.body, DagSpec) else ():
             component = pipeline.components.get(step.component)
             if component is not None:
                 yield group, step, component

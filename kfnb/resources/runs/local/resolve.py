@@ -10,7 +10,7 @@ from typing import Any
 from kfnb.model import Artifact, RunState, TaskError
 from kfnb.resources.runs.local.parameter_text import MISSING, accepted
 from kfnb.resources.runs.local.placeholder import Context, fill, in_json, of_run
-from kfnb.resources.runs.local.spec import Component, Dag, Step
+from kfnb.resources.runs.local.spec import ComponentSpec, DagSpec, TaskSpec
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.resources.runs.local.value_sources import Constant, FromInput, FromStatus, FromTask, Source
 from kfnb.text.parameter_values import typed
@@ -36,7 +36,11 @@ class Inputs:
 
 
 def resolve(
-    step: Step, component: Component, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]
+    step: TaskSpec,
+    component: ComponentSpec,
+    outer: Inputs,
+    ended: Mapping[str, Result],
+    words: Mapping[str, str],
 ) -> Inputs:
     """The inputs of ``step``. ``outer`` are the enclosing component's, ``ended`` how the siblings that it needs ended.
 
@@ -53,7 +57,7 @@ def resolve(
         parameters[name] = accepted(name, value, component.kinds.get(name, ""))
     artifacts = {name: _named(name, value) for name, value in artifacts.items()}
     inputs = with_defaults(component, Inputs(parameters, artifacts))
-    if isinstance(component.body, Dag):
+    if isinstance(component.body, DagSpec):
         return inputs
     _check_complete(component, inputs)
     context = Context(inputs.parameters, inputs.artifacts)
@@ -66,7 +70,7 @@ def resolve(
 
 
 def looked_up(
-    source: Source, group: Component, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]
+    source: Source, group: ComponentSpec, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]
 ) -> str | None:
     """A name that a step's platform settings take from ``source``; None for an optional input without a value.
 
@@ -85,7 +89,7 @@ def looked_up(
     return name
 
 
-def with_defaults(component: Component, inputs: Inputs) -> Inputs:
+def with_defaults(component: ComponentSpec, inputs: Inputs) -> Inputs:
     """``inputs`` with the component's defaults for those not given, and numbers as its types have them."""
     parameters = dict(inputs.parameters)
     for name, parameter in component.parameters.items():
@@ -148,7 +152,7 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not MISSING and value is not None}
 
 
-def _check_complete(component: Component, inputs: Inputs) -> None:
+def _check_complete(component: ComponentSpec, inputs: Inputs) -> None:
     for name, parameter in component.parameters.items():
         if name not in inputs.parameters and not parameter.optional:
             raise StepFault(f"its input {name} has no value")

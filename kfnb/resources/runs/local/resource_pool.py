@@ -36,7 +36,7 @@ class _Entry:
     turn: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Room:
+class ResourcePool:
     """Room for ``cores`` and ``gpus``, given in the order in which it is asked for.
 
     Who asks for more than there is gets all of it: it runs alone. Where there is no GPU, steps that ask for one

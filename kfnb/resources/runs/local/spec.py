@@ -15,7 +15,7 @@ from kfnb.resources.runs.local.value_sources import FromTask, Source
 
 
 @dataclass(frozen=True)
-class Parameter:
+class ParameterSpec:
     """A component's parameter. ``type`` is KFP's word (``NUMBER_INTEGER``), ``default`` MISSING without one."""
 
     type: str
@@ -33,7 +33,7 @@ class ArtifactPort:
 
 
 @dataclass(frozen=True)
-class Loop:
+class LoopSpec:
     """A ParallelFor: ``item`` is the input that each iteration gets one of ``items`` in.
 
     ``items`` is a list that stands in the spec or the name of the input that holds it; ``limit`` 0 is no limit.
@@ -64,7 +64,7 @@ class Retries:
 
 
 @dataclass(frozen=True)
-class Step:
+class TaskSpec:
     """A task of a DAG. ``anyway``: it runs however its ``needs`` ended (exit tasks, ignored upstream failures)."""
 
     name: str
@@ -74,7 +74,7 @@ class Step:
     needs: tuple[str, ...] = ()
     condition: str = ""
     anyway: bool = False
-    loop: Loop | None = None
+    loop: LoopSpec | None = None
     retries: Retries = Retries()
     cache: bool = False
     cache_key: str = ""
@@ -90,15 +90,15 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Dag:
+class DagSpec:
     """Steps, in an order in which each follows what it needs; and the outputs, each from the first step that has it."""
 
-    steps: Mapping[str, Step]
+    steps: Mapping[str, TaskSpec]
     outputs: Mapping[str, tuple[FromTask, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Program:
+class PythonProgram:
     """A lightweight Python component: ``source`` holds a function ``function``; ``installs`` is its pip script."""
 
     source: str
@@ -141,21 +141,21 @@ class Importer:
 
 
 @dataclass(frozen=True)
-class Volume:
+class VolumeChange:
     """``kubernetes.CreatePVC`` or, with ``gone``, ``DeletePVC``: a volume of the run's own comes up or goes."""
 
     gone: bool = False
 
 
 @dataclass(frozen=True)
-class Component:
+class ComponentSpec:
     """What a task runs: ``body`` is a DAG, or what one process does."""
 
     name: str
-    body: Dag | Program | Container | Importer | Volume
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    body: DagSpec | PythonProgram | Container | Importer | VolumeChange
+    parameters: Mapping[str, ParameterSpec] = field(default_factory=dict)
     artifacts: Mapping[str, ArtifactPort] = field(default_factory=dict)
-    output_parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    output_parameters: Mapping[str, ParameterSpec] = field(default_factory=dict)
     output_artifacts: Mapping[str, ArtifactPort] = field(default_factory=dict)
 
     @property
@@ -165,15 +165,15 @@ class Component:
 
 
 @dataclass(frozen=True)
-class Pipeline:
+class PipelineSpec:
     """A whole PipelineSpec. ``workspace``: it asks for a folder that all of its tasks share.
 
     ``timeout`` in seconds is for the whole run, 0 for none.
     """
 
     name: str
-    root: Component
-    components: Mapping[str, Component]
+    root: ComponentSpec
+    components: Mapping[str, ComponentSpec]
     workspace: bool = False
     timeout: float = 0.0
 
@@ -184,36 +184,40 @@ class Pipeline:
         return {name: one.default for name, one in parameters if one.default is not MISSING}
 
     @property
-    def programs(self) -> Iterator[Program]:
+    def programs(self) -> Iterator[PythonProgram]:
         """The Python programs that it may run."""
         for component in self.components.values():
-            if isinstance(component.body, Program):
+            if isinstance(component.body, PythonProgram):
                 yield component.body
 
     @property
     def has_conditions(self) -> bool:
         """Whether any of its tasks depends on a condition."""
         bodies = [component.body for component in (self.root, *self.components.values())]
-        return any(step.condition for body in bodies if isinstance(body, Dag) for step in body.steps.values())
+        return any(
+            step.condition for body in bodies if isinstance(body, DagSpec) for step in body.steps.values()
+        )
 
-    def collects(self, dag: Dag, output: str) -> bool:
+    def collects(self, dag: DagSpec, output: str) -> bool:
         """Whether an output of a DAG is a list that a loop in it has collected."""
         return any(
-            isinstance(body := self.components[dag.steps[one.task].component].body, Dag)
+            isinstance(body := self.components[dag.steps[one.task].component].body, DagSpec)
             and (dag.steps[one.task].loop is not None or self.collects(body, one.output))
             for one in dag.outputs.get(output, ())
         )
 
-    def groups(self, dag: Dag) -> set[str]:
+    def groups(self, dag: DagSpec) -> set[str]:
         """The names of those of a DAG's tasks that are DAGs themselves."""
         return {
-            name for name, step in dag.steps.items() if isinstance(self.components[step.component].body, Dag)
+            name
+            for name, step in dag.steps.items()
+            if isinstance(self.components[step.component].body, DagSpec)
         }
 
-    def leaves(self, step: Step) -> Iterator[str]:
+    def leaves(self, step: TaskSpec) -> Iterator[str]:
         """The names of the tasks that ``step`` comes down to: its own, or those inside of it."""
         body = self.components[step.component].body
-        if not isinstance(body, Dag):
+        if not isinstance(body, DagSpec):
             yield step.name
             return
         for inner in body.steps.values():

@@ -8,7 +8,7 @@ from typing import Any
 
 from kfnb.model import RunState, TaskError
 from kfnb.resources.runs.local.resolve import Result
-from kfnb.resources.runs.local.spec import Dag, Pipeline, Step
+from kfnb.resources.runs.local.spec import DagSpec, PipelineSpec, TaskSpec
 
 _SHOWN = 3
 """How many failures a run's error names."""
@@ -17,10 +17,10 @@ _SHOWN = 3
 class Summary:
     """Keeps what failed, and what never ran because of it."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: PipelineSpec) -> None:
         self._pipeline = pipeline
         self._failed: dict[str, str] = {}
-        self._never: dict[str, Step] = {}
+        self._never: dict[str, TaskSpec] = {}
 
     def failed(self, task: str, name: str, error: TaskError) -> None:
         """A task failed for good."""
@@ -28,7 +28,7 @@ class Summary:
         called = name if task == name or not any(part.isdigit() for part in task.split("/")) else task
         self._failed[task] = f"{called} failed: {error.message}{where}"
 
-    def never_ran(self, task: str, step: Step) -> None:
+    def never_ran(self, task: str, step: TaskSpec) -> None:
         """A task or a group was skipped, because of a failure."""
         self._never[task] = step
 
@@ -58,7 +58,7 @@ def worst(results: Collection[Result]) -> tuple[RunState, TaskError | None]:
     return (RunState.CANCELED if canceled else RunState.SUCCEEDED), None
 
 
-def added_up(dag: Dag, results: Mapping[str, Result]) -> Result:
+def added_up(dag: DagSpec, results: Mapping[str, Result]) -> Result:
     """The result of a DAG whose tasks ended with ``results``."""
     state, error = worst(results.values())
     outputs: dict[str, Any] = {}

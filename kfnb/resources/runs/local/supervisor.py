@@ -26,8 +26,8 @@ from kfnb.jobs.spawn import leave_folder
 from kfnb.model import Artifact, RunState
 from kfnb.resources.runs.events import decode
 from kfnb.resources.runs.local.cache import Cache
-from kfnb.resources.runs.local.engine import Engine
-from kfnb.resources.runs.local.folder import Order, RunFolder
+from kfnb.resources.runs.local.engine import PipelineEngine
+from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.importer import is_remote
 from kfnb.resources.runs.local.journal import Journal
 from kfnb.resources.runs.local.kind import end
@@ -35,11 +35,11 @@ from kfnb.resources.runs.local.launcher import Launcher
 from kfnb.resources.runs.local.log_timeline import Timeline
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.resolve import Inputs
-from kfnb.resources.runs.local.resource_pool import Room, gpus
+from kfnb.resources.runs.local.resource_pool import ResourcePool, gpus
 from kfnb.resources.runs.local.secret_store import Secrets
-from kfnb.resources.runs.local.spec import Pipeline
+from kfnb.resources.runs.local.spec import PipelineSpec
 from kfnb.resources.runs.local.spec_reader import read
-from kfnb.resources.runs.local.tasks import Tasks
+from kfnb.resources.runs.local.tasks import TaskRunner
 from kfnb.text.parameter_values import plain
 
 _WORKSPACE = "workspace"
@@ -58,9 +58,9 @@ def serve(request: Request | None, prefork: Prefork) -> None:
         request = prefork.wait(Path(order.home), order.linger) if order else None
 
 
-def drive_run(folder: RunFolder, lock: int) -> Order | None:
+def drive_run(folder: RunFolder, lock: int) -> RunJobSpec | None:
     """Drive the run in ``folder`` to its end; what was asked for, if that can be read."""
-    orders: list[Order] = []
+    orders: list[RunJobSpec] = []
 
     async def work(log: EventLog, processes: Processes) -> None:
         check(folder.path)
@@ -77,7 +77,7 @@ def drive_run(folder: RunFolder, lock: int) -> Order | None:
 
 
 async def _drive(
-    folder: RunFolder, order: Order, pipeline: Pipeline, journal: Journal, processes: Processes
+    folder: RunFolder, order: RunJobSpec, pipeline: PipelineSpec, journal: Journal, processes: Processes
 ) -> None:
     start, timeline = _start(folder, order), Timeline(folder.timeline)
     engine = _engine(folder, order, pipeline, journal, (processes, timeline))
@@ -107,7 +107,7 @@ async def _drive(
 class _End:
     """How a run ends before it is done. ``state`` and ``reason`` say how it did, None and empty if it did not."""
 
-    def __init__(self, journal: Journal, engine: Engine, processes: Processes) -> None:
+    def __init__(self, journal: Journal, engine: PipelineEngine, processes: Processes) -> None:
         self.state: RunState | None = None
         self.reason = ""
         self._journal, self._engine, self._processes = journal, engine, processes
@@ -139,18 +139,18 @@ class _End:
 
 def _engine(
     folder: RunFolder,
-    order: Order,
-    pipeline: Pipeline,
+    order: RunJobSpec,
+    pipeline: PipelineSpec,
     journal: Journal,
     watched: tuple[Processes, Timeline],
-) -> Engine:
+) -> PipelineEngine:
     home, start = Path(order.home), _start(folder, order)
     supplier = Supplier(Secrets(order.secrets), folder.path / "volumes")
     if pipeline.workspace:
         private.make(supplier.volume(_WORKSPACE))
     processes, timeline = watched
-    room = Room(order.jobs, gpus(), order.most)
-    tasks = Tasks(
+    room = ResourcePool(order.jobs, gpus(), order.most)
+    tasks = TaskRunner(
         pipeline=pipeline,
         journal=journal,
         launcher=Launcher(
@@ -160,15 +160,15 @@ def _engine(
         room=room,
     )
     words = _words(folder, order, pipeline.name)
-    return Engine(pipeline, journal, tasks, supplier, words, folder.path)
+    return PipelineEngine(pipeline, journal, tasks, supplier, words, folder.path)
 
 
-def _start(folder: RunFolder, order: Order) -> Path:
+def _start(folder: RunFolder, order: RunJobSpec) -> Path:
     """Where steps start: in the notebook's folder, if that is still there."""
     return Path(order.folder) if Path(order.folder).is_dir() else folder.path
 
 
-def _inputs(pipeline: Pipeline, order: Order, start: Path) -> Inputs:
+def _inputs(pipeline: PipelineSpec, order: RunJobSpec, start: Path) -> Inputs:
     """The run's arguments as the root's inputs; one of artifact type is given as a path or an address."""
     ports = pipeline.root.artifacts
     parameters = {name: plain(value) for name, value in order.arguments.items() if name not in ports}
@@ -191,7 +191,7 @@ def _artifact(name: str, value: Any, kind: str, start: Path) -> Any:
     )
 
 
-def _words(folder: RunFolder, order: Order, pipeline: str) -> Mapping[str, str]:
+def _words(folder: RunFolder, order: RunJobSpec, pipeline: str) -> Mapping[str, str]:
     """What the placeholders about the run itself stand for."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {

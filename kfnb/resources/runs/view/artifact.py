@@ -51,7 +51,7 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Part:
+class ArtifactPart:
     """Blocks that may have headings of their own, under a larger one."""
 
     heading: str

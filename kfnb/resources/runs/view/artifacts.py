@@ -24,7 +24,7 @@ MOST_FILES = 200
 
 
 @dataclass(frozen=True)
-class Found:
+class TaskArtifact:
     """An artifact, the name of the output that it is, the task that made it, and which turn of a loop that is."""
 
     leaf: Leaf
@@ -44,7 +44,7 @@ class Found:
 
 
 @dataclass
-class Room:
+class ArtifactBudget:
     """What may still be shown: a notebook that holds everything would not open."""
 
     pieces: int = MOST_SHOWN
@@ -69,32 +69,34 @@ def artifact_blocks(
     found = [one for leaf in tree.work for one in _found(leaf, loops)]
     if not settled:
         contents = {uri: text for uri, text in contents.items() if not _is_page(uri, found)}
-    room = Room()
+    room = ArtifactBudget()
     by_task = sorted(_by_path(found).values(), key=lambda ones: found.index(ones[0]))
     sections = [section for ones in by_task for section in _section(ones, contents, room)]
     return [*sections, *(_files(found) if settled else ())]
 
 
-def _is_page(uri: str, found: Sequence[Found]) -> bool:
+def _is_page(uri: str, found: Sequence[TaskArtifact]) -> bool:
     return any(one.artifact.uri == uri and one.artifact.type == "system.HTML" for one in found)
 
 
-def _by_path(found: Sequence[Found]) -> dict[tuple[str, ...], list[Found]]:
-    by_path: dict[tuple[str, ...], list[Found]] = {}
+def _by_path(found: Sequence[TaskArtifact]) -> dict[tuple[str, ...], list[TaskArtifact]]:
+    by_path: dict[tuple[str, ...], list[TaskArtifact]] = {}
     for one in found:
         by_path.setdefault(one.leaf.path, []).append(one)
     return by_path
 
 
-def _found(leaf: Leaf, loops: Loops) -> Iterator[Found]:
+def _found(leaf: Leaf, loops: Loops) -> Iterator[TaskArtifact]:
     turn = loops.label(leaf)
     for name, value in leaf.task.outputs.items():
         for item in value if isinstance(value, list | tuple) else (value,):
             if isinstance(item, Artifact):
-                yield Found(leaf, name, item, turn)
+                yield TaskArtifact(leaf, name, item, turn)
 
 
-def _section(ones: Sequence[Found], contents: Mapping[str, str], room: Room) -> Iterator[Section]:
+def _section(
+    ones: Sequence[TaskArtifact], contents: Mapping[str, str], room: ArtifactBudget
+) -> Iterator[Section]:
     """What one task made, in all turns of its loops."""
     blocks: list[Block] = []
     for _, same in groupby(sorted(ones, key=_order), key=_order):
@@ -116,7 +118,7 @@ def arranged(blocks: Sequence[Block], *, loop: bool) -> Iterator[Block]:
     yield from wide
 
 
-def _order(one: Found) -> tuple[bool, str]:
+def _order(one: TaskArtifact) -> tuple[bool, str]:
     return one.artifact.type != "system.Metrics", one.name
 
 
@@ -127,7 +129,9 @@ def _is_wide(block: Block) -> bool:
     )
 
 
-def output_blocks(ones: Sequence[Found], contents: Mapping[str, str], room: Room) -> Iterator[Block]:
+def output_blocks(
+    ones: Sequence[TaskArtifact], contents: Mapping[str, str], room: ArtifactBudget
+) -> Iterator[Block]:
     """One output of a task, in all turns."""
     metrics = [one for one in ones if one.artifact.type == "system.Metrics" and one.artifact.metadata]
     if metrics:
@@ -147,7 +151,7 @@ def output_blocks(ones: Sequence[Found], contents: Mapping[str, str], room: Room
         )
 
 
-def _shown(found: Found, contents: Mapping[str, str]) -> list[Block]:
+def _shown(found: TaskArtifact, contents: Mapping[str, str]) -> list[Block]:
     artifact = found.artifact
     if artifact.type == "system.ClassificationMetrics":
         return classification_blocks(artifact.metadata, found.label)
@@ -159,7 +163,7 @@ def _shown(found: Found, contents: Mapping[str, str]) -> list[Block]:
     return [Markdown(content)] if artifact.type == "system.Markdown" else []
 
 
-def _files(found: Sequence[Found]) -> Iterator[Block]:
+def _files(found: Sequence[TaskArtifact]) -> Iterator[Block]:
     """What each artifact is, and where it lies."""
     if not found:
         return

@@ -17,20 +17,20 @@ FAILED = look(RunState.FAILED)
 
 
 @dataclass(frozen=True)
-class Failure:
+class RunFailure:
     """The tasks that failed by themselves, and those that never ran because of them."""
 
     causes: tuple[Leaf, ...]
     blocked: tuple[Leaf, ...]
 
 
-def find_failure(tree: Tree) -> Failure:
+def find_failure(tree: Tree) -> RunFailure:
     """Read the failure off a run's tasks; both parts are empty where nothing failed."""
     failed = [task for task in tree.tasks.values() if task.state is RunState.FAILED]
     causes = {task.id for task in failed} - _around(tree.tasks, failed)
     blocked = _blocked(tree.tasks.values(), failed)
     around_blocked = {tree.tasks[id].parent for id in blocked}
-    return Failure(
+    return RunFailure(
         causes=tuple(leaf for leaf in tree.leaves if leaf.task.id in causes),
         blocked=tuple(leaf for leaf in tree.leaves if leaf.task.id in blocked - around_blocked),
     )

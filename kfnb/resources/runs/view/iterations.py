@@ -27,7 +27,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Loop:
+class LoopIterations:
     """A loop's group, its turns, the inputs that all of them share, and the names of those that they do not."""
 
     leaf: Leaf
@@ -43,7 +43,7 @@ class Loops:
         self._tree = tree
 
     @cached_property
-    def by_group(self) -> dict[str, Loop]:
+    def by_group(self) -> dict[str, LoopIterations]:
         """Each loop by its group's id; one within another appears once for each turn of the outer one."""
         heads = {task.parent for task in self._tree.tasks.values() if is_indexed(task)}
         return {
@@ -78,7 +78,7 @@ class Loops:
         return f"{word} over {', '.join(names)}" if 0 < len(names) <= MOST_NAMED else word
 
 
-def _loop(head: Leaf, inside: Sequence[Leaf]) -> Loop:
+def _loop(head: Leaf, inside: Sequence[Leaf]) -> LoopIterations:
     level = len(head.indices)
     by_index: dict[int, list[Leaf]] = defaultdict(list)
     for leaf in inside:
@@ -99,7 +99,7 @@ def _loop(head: Leaf, inside: Sequence[Leaf]) -> Loop:
         for index, leaves in sorted(by_index.items())
     )
     common = {name: value for own in given.values() for name, value in own.items() if name not in varying}
-    return Loop(head, turns, common, tuple(items) if compared else ())
+    return LoopIterations(head, turns, common, tuple(items) if compared else ())
 
 
 def _given(leaves: Sequence[Leaf]) -> Iterator[tuple[str, Any]]:

@@ -9,8 +9,8 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 from kfnb.model import Artifact, Preview, RunState, Task
-from kfnb.resources.runs.view.artifact import Card, Part, artifact_card
-from kfnb.resources.runs.view.artifacts import Found, Room, arranged, output_blocks
+from kfnb.resources.runs.view.artifact import ArtifactPart, Card, artifact_card
+from kfnb.resources.runs.view.artifacts import ArtifactBudget, TaskArtifact, arranged, output_blocks
 from kfnb.resources.runs.view.failure import cause_block
 from kfnb.resources.runs.view.metrics import metrics_table
 from kfnb.resources.runs.view.tasks import SHOWN_APART, elapsed
@@ -98,14 +98,16 @@ def _pairs(values: Mapping[str, Any]) -> Iterator[Pair]:
 def _inputs(pairs: Sequence[Pair], previews: Mapping[str, Preview]) -> Iterator[Block]:
     if pairs:
         artifacts = [(name, value) for name, value in pairs if isinstance(value, Artifact)]
-        yield Part("Inputs", [*_values("Inputs", pairs), *_cards("inputs", artifacts, previews, folded=True)])
+        yield ArtifactPart(
+            "Inputs", [*_values("Inputs", pairs), *_cards("inputs", artifacts, previews, folded=True)]
+        )
 
 
 def _outputs(
     leaf: Leaf, pairs: Sequence[Pair], contents: Mapping[str, str], previews: Mapping[str, Preview]
 ) -> Iterator[Block]:
     """The values; then what is to be looked at, numbers first; then what else lies somewhere."""
-    found = [Found(leaf, name, value, "") for name, value in pairs if isinstance(value, Artifact)]
+    found = [TaskArtifact(leaf, name, value, "") for name, value in pairs if isinstance(value, Artifact)]
     artifacts = {one.name: one.artifact for one in found}
     shown = {one.name: blocks for one in sorted(found, key=_order) if (blocks := _report(one, contents))}
     reports = [_section(name, artifacts[name], blocks) for name, blocks in shown.items()]
@@ -116,7 +118,7 @@ def _outputs(
         *_cards("outputs", others, previews),
     ]
     if blocks:
-        yield Part("Outputs", blocks)
+        yield ArtifactPart("Outputs", blocks)
 
 
 def _section(name: str, artifact: Artifact, blocks: Sequence[Block]) -> Block:
@@ -125,20 +127,20 @@ def _section(name: str, artifact: Artifact, blocks: Sequence[Block]) -> Block:
     return section if artifact.type in _WITHOUT_FILE else Marked("outputs", name, [section])
 
 
-def _order(found: Found) -> int:
+def _order(found: TaskArtifact) -> int:
     """Numbers first, then curves and matrices, then pages."""
     kinds = _WITHOUT_FILE
     return kinds.index(found.artifact.type) if found.artifact.type in kinds else len(kinds)
 
 
-def _report(found: Found, contents: Mapping[str, str]) -> list[Block]:
+def _report(found: TaskArtifact, contents: Mapping[str, str]) -> list[Block]:
     """An artifact that is to be looked at: metrics, a curve, a page; empty for any other."""
     if found.artifact.type not in SHOWN_APART:
         return []
-    return list(arranged(list(output_blocks([found], contents, Room())), loop=False))
+    return list(arranged(list(output_blocks([found], contents, ArtifactBudget())), loop=False))
 
 
-def _metrics(task: Task, found: Sequence[Found]) -> Iterator[Section]:
+def _metrics(task: Task, found: Sequence[TaskArtifact]) -> Iterator[Section]:
     """The metrics of a task that has no artifact of them."""
     if task.metrics and all(one.artifact.type != "system.Metrics" for one in found):
         yield Section("metrics", [metrics_table(f"{task.name} · metrics", [("", task.metrics)])])

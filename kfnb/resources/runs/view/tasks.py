@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.model import Artifact, RunState, Task
-from kfnb.resources.runs.view.iterations import Loop, Loops, Turn
+from kfnb.resources.runs.view.iterations import LoopIterations, Loops, Turn
 from kfnb.resources.runs.view.tree import Leaf, Tree
 from kfnb.text.group_names import is_branch
 from kfnb.ui.blocks import Block, Text
@@ -35,7 +35,7 @@ Pairs = Iterable[tuple[str, Any]]
 
 
 @dataclass(frozen=True)
-class Line:
+class TaskRow:
     """A row: a task, a group or a loop's turn. ``left`` are the states of turns that there is no room for."""
 
     label: str
@@ -66,7 +66,7 @@ def task_blocks(tree: Tree, loops: Loops, now: float) -> list[Block]:
     return blocks
 
 
-def _row(line: Line, now: float) -> list[Value]:
+def _row(line: TaskRow, now: float) -> list[Value]:
     state = look(line.state)
     return [
         Cell(line.label, indent=line.depth),
@@ -78,7 +78,7 @@ def _row(line: Line, now: float) -> list[Value]:
     ]
 
 
-def _lines(tree: Tree, loops: Loops) -> Iterator[Line]:
+def _lines(tree: Tree, loops: Loops) -> Iterator[TaskRow]:
     """A branch that was taken has no row: its tasks have. One that was not is one row, by its tasks' names."""
     leaves = tree.leaves
     place = 0
@@ -93,7 +93,7 @@ def _lines(tree: Tree, loops: Loops) -> Iterator[Line]:
         elif leaf.task.group and is_branch(leaf.task.name):
             if leaf.task.state is RunState.SKIPPED:
                 names = counted(one.task.name for one in inside if not one.task.group)
-                yield Line(names or loops.title(leaf), _depth(leaf), leaf.task.state)
+                yield TaskRow(names or loops.title(leaf), _depth(leaf), leaf.task.state)
                 place += len(inside)
         else:
             yield _task_line(leaf, loops)
@@ -104,9 +104,9 @@ def _depth(leaf: Leaf) -> int:
     return sum(not is_branch(name) for name in leaf.path[:-1])
 
 
-def _task_line(leaf: Leaf, loops: Loops) -> Line:
+def _task_line(leaf: Leaf, loops: Loops) -> TaskRow:
     task = leaf.task
-    return Line(
+    return TaskRow(
         loops.title(leaf) if task.group else task.title,
         _depth(leaf),
         task.state,
@@ -126,12 +126,12 @@ def _notes(task: Task) -> Iterator[str]:
         yield short(task.doing, LONGEST_REASON)
 
 
-def _loop_lines(loop: Loop, loops: Loops) -> Iterator[Line]:
+def _loop_lines(loop: LoopIterations, loops: Loops) -> Iterator[TaskRow]:
     task, count = loop.leaf.task, len(loop.turns)
     states = {turn.index: _turn_state(turn, settled=task.state.finished) for turn in loop.turns}
     turns = _chosen(loop.turns, states)
     kept = {turn.index for turn in turns}
-    yield Line(
+    yield TaskRow(
         loops.title(loop.leaf),
         _depth(loop.leaf),
         task.state,
@@ -162,11 +162,11 @@ def _work(turn: Turn) -> list[Task]:
     return [task for task in tasks if task.state is not RunState.SKIPPED] or tasks
 
 
-def _turn_line(turn: Turn, state: RunState, depth: int) -> Line:
+def _turn_line(turn: Turn, state: RunState, depth: int) -> TaskRow:
     work = _work(turn)
     started = [task.started for task in work if task.started is not None]
     finished = [task.finished for task in work if task.finished is not None]
-    return Line(
+    return TaskRow(
         f"[{turn.index}] {_steps(work, state)}",
         depth,
         state,
