@@ -1,6 +1,6 @@
-"""The meaning of a pipeline: which task runs when, with what, and what follows from how it ended.
+"""The semantics of a pipeline: which task runs when, with which inputs, and what follows from how it ended.
 
-Every task of a DAG is a coroutine that waits for those it needs, so independent ones go on at once; all of it in one
+Every task of a DAG is a coroutine that waits for the tasks it needs, so independent tasks run at once, all in one
 thread. A group (a branch, a loop's iteration, a nested pipeline, an exit handler's body) is a DAG within a task.
 """
 
@@ -37,12 +37,12 @@ from kfnb.resources.runs.local.tasks import TaskRunner
 from kfnb.text.conditions import decided
 
 _WARM_UP = 0.05
-"""Seconds after a run's start at which to get ready for its conditions."""
+"""Seconds after a run's start at which to load the library for conditions."""
 
 
 @dataclass
 class _RunningDag:
-    """One DAG that runs. ``prefix`` begins its tasks' ids, ``keep``: what an earlier attempt finished may stand."""
+    """A running DAG. ``prefix`` begins its tasks' ids; ``keep``: results of an earlier attempt may be kept."""
 
     group: str
     prefix: str
@@ -60,7 +60,7 @@ class _RunningDag:
 
 @dataclass(frozen=True)
 class _Call:
-    """One task of a DAG that runs: ``ended`` tells how those it needs did, ``words`` are its placeholders."""
+    """A task of a running DAG: ``ended`` is how the tasks it needs ended, ``words`` are its placeholders."""
 
     scope: _RunningDag
     step: TaskSpec
@@ -77,7 +77,7 @@ class _Call:
 
 @dataclass
 class PipelineEngine:
-    """Runs one pipeline. ``words`` are the run's placeholders, ``folder`` its own."""
+    """Runs one pipeline. ``words`` are the run's placeholders, ``folder`` its folder."""
 
     pipeline: PipelineSpec
     journal: Journal
@@ -91,11 +91,11 @@ class PipelineEngine:
         self._stopped = self.tasks.stopped
 
     def stop(self) -> None:
-        """Start nothing more. The processes are for the caller to end."""
+        """Start no more tasks. The caller ends the processes."""
         self._stopped.set()
 
     async def run(self, inputs: Inputs) -> Result:
-        """Run the pipeline on ``inputs``, its own, and say how that ended."""
+        """Run the pipeline with ``inputs``, and return how it ended."""
         if self.pipeline.has_conditions:
             asyncio.get_running_loop().call_later(_WARM_UP, warm_up)  # while the first tasks run
         inputs = with_defaults(self.pipeline.root, inputs)
@@ -134,7 +134,7 @@ class PipelineEngine:
             return self._failed(call, TaskError(str(fault)))
 
     def _holds(self, call: _Call, inputs: Inputs) -> bool:
-        """Whether a task's condition holds, which the journal is told."""
+        """Whether a task's condition holds; recorded in the journal."""
         condition = call.step.condition
         taken = holds(condition, inputs.parameters)
         self.journal.decided(call.task, decided(condition, inputs.parameters, taken=taken))
@@ -148,7 +148,7 @@ class PipelineEngine:
         )
 
     def _verdict(self, step: TaskSpec, ended: Mapping[str, Result]) -> Result | None:
-        """Why ``step`` does not run at all, if so."""
+        """Why ``step`` is skipped, if it is."""
         states = {result.state for result in ended.values()}
         if self._stopped.is_set():
             return Result(RunState.CANCELED)
@@ -160,7 +160,7 @@ class PipelineEngine:
         return Result(RunState.SKIPPED, blocked=blocked, kept=all(result.kept for result in ended.values()))
 
     def _leave_out(self, scope: _RunningDag, step: TaskSpec, verdict: Result) -> Result:
-        """``step`` does not run, and what is in it does not either."""
+        """Skip ``step`` and everything in it."""
         task = scope.prefix + step.name
         self.journal.state(task, verdict.state)
         body = self.pipeline.components[step.component].body
@@ -175,7 +175,7 @@ class PipelineEngine:
                 self._leave_out(inner, part, replace(verdict, blocked=False))
         return verdict
 
-    # a task that is a group of tasks
+    # groups of tasks
 
     async def _group(self, call: _Call, inputs: Inputs) -> Result:
         task, keep, begun = call.task, call.keep, time.monotonic()
@@ -192,7 +192,7 @@ class PipelineEngine:
             if result.state is not RunState.FAILED or pause is None:
                 break
             await self._before_another(task, result, pause)
-            keep = False  # another attempt at a group is one at all that is in it
+            keep = False  # a retry of a group runs everything in it again
         if result.state is RunState.SUCCEEDED:
             self.journal.succeeded(task, result.outputs)
         else:
@@ -226,7 +226,7 @@ class PipelineEngine:
         async with limit:
             return await self._dag(scope)
 
-    # one that is not
+    # tasks that run something
 
     async def _work(self, call: _Call, inputs: Inputs) -> Result:
         work = TaskInvocation(
@@ -243,7 +243,7 @@ class PipelineEngine:
         return result
 
     def _supplied(self, call: _Call, work: TaskInvocation) -> TaskInvocation:
-        """``work`` with what its step asks of the machine."""
+        """``work`` with the resources that its step requests."""
         if not isinstance(call.component.body, PythonProgram | Container):
             return work
         scope = call.scope

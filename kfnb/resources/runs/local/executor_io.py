@@ -1,4 +1,4 @@
-"""What goes into a step's process and what comes out: KFP's executor input, and its executor output and files."""
+"""The input and output of a step's process: KFP's executor input, executor output and files."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LOG = "log"
 
 @dataclass(frozen=True)
 class TaskInvocation:
-    """One task that is to run: its component with all of its inputs. ``folder`` is the task's own."""
+    """A task to run: its component with all of its inputs. ``folder`` is the task's folder."""
 
     id: str
     name: str
@@ -35,13 +35,13 @@ class TaskInvocation:
 
     @property
     def shown(self) -> dict[str, Any]:
-        """The inputs that the component declares; not those that the compiler slipped in."""
+        """The inputs that the component declares, without those that the compiler added."""
         values = {name: value for name, value in self.parameters.items() if name in self.component.parameters}
         return values | dict(self.artifacts)
 
 
 def prepare(work: TaskInvocation) -> None:
-    """Make the task's folder fit for another attempt: what an earlier one left goes, but for its log."""
+    """Prepare the task's folder for another attempt: remove the files of an earlier attempt, except its log."""
     private.make(work.folder)
     for entry in work.folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
@@ -55,7 +55,7 @@ def prepare(work: TaskInvocation) -> None:
 
 
 def job(work: TaskInvocation, program: PythonProgram, notebook: Path) -> dict[str, Any]:
-    """What ``runner`` gets to execute ``program``, as JSON data; its source is written into the task's folder.
+    """The job for ``runner`` to execute ``program``, as JSON data; writes its source into the task's folder.
 
     ``notebook`` is the folder of the notebook.
     """
@@ -93,9 +93,9 @@ def executor_input(work: TaskInvocation) -> dict[str, Any]:
 
 
 def collect(work: TaskInvocation, start: Path) -> dict[str, Any]:
-    """The outputs that the step, begun in the folder ``start``, left behind.
+    """The outputs of the step, which was started in the folder ``start``.
 
-    Raises ``StepFault`` for one that is of another type than declared.
+    Raises ``StepFault`` for an output of another type than declared.
     """
     told = _told(work.folder / _OUTPUT)
     outputs: dict[str, Any] = {}
@@ -112,15 +112,13 @@ def collect(work: TaskInvocation, start: Path) -> dict[str, Any]:
 
 
 def _told(file: Path) -> dict[str, Any]:
-    """What the step's program says that it has put out; one that is no program of KFP's says nothing."""
+    """The executor output of the step's program; empty if it is not a program of KFP's."""
     try:
         told: dict[str, Any] = finite_json(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise StepFault(
-            f"KFP cannot read what it puts out (outputs or metadata of artifacts): {error}"
-        ) from None
+        raise StepFault(f"KFP cannot read its outputs or the metadata of its artifacts: {error}") from None
     return told
 
 
@@ -140,12 +138,12 @@ def _planned(work: TaskInvocation, name: str) -> Artifact:
 def _found(
     work: TaskInvocation, name: str, told: list[Mapping[str, Any]], start: Path
 ) -> Artifact | list[Artifact]:
-    """The artifact as the step left it: it may have another uri, and has metadata."""
+    """The artifact with the uri and the metadata that the step set."""
     planned = _planned(work, name)
     for item in told:
         for key, value in item.get("metadata", {}).items():
             if value is None:
-                raise StepFault(f"its output {name}: KFP cannot keep None as metadata ({key})")
+                raise StepFault(f"its output {name}: KFP cannot store None as metadata ({key})")
     artifacts = [
         replace(
             planned,
@@ -160,7 +158,7 @@ def _found(
 
 
 def _listed(value: Artifact | list[Artifact]) -> list[dict[str, Any]]:
-    """Artifacts that a step takes. KFP's driver does not tell their type: they are of the class that the step says."""
+    """Artifacts that a step takes. KFP's driver omits their type: they have the class that the step declares."""
     artifacts = value if isinstance(value, list) else [value]
     return [
         {"name": artifact.name, "uri": artifact.uri, "metadata": wrapped(artifact.metadata)}
@@ -169,6 +167,6 @@ def _listed(value: Artifact | list[Artifact]) -> list[dict[str, Any]]:
 
 
 def _due(artifact: Artifact) -> dict[str, Any]:
-    """An artifact that a step is to put out."""
+    """An output artifact of a step."""
     kind = {"schemaTitle": artifact.type, "schemaVersion": "0.0.1"}
     return {"name": artifact.name, "type": kind, "uri": artifact.uri, "metadata": dict(artifact.metadata)}

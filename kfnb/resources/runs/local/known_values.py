@@ -1,4 +1,4 @@
-"""What values a source will have, as far as that can be told before a pipeline runs."""
+"""The values that a source will have, as far as they are known before a pipeline runs."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from kfnb.resources.runs.local.value_sources import Constant, FromInput, Source
 
 @dataclass(frozen=True)
 class Known:
-    """Looks values up in ``pipeline``, which is to be run with ``arguments``."""
+    """Looks up values in ``pipeline``, which will run with ``arguments``."""
 
     pipeline: PipelineSpec
     arguments: Mapping[str, Any]
 
     def values(self, source: Source, group: ComponentSpec) -> Iterator[Any]:
-        """The values that ``source`` has in ``group``: one for each way to get there, an item of a loop say.
+        """The values of ``source`` in ``group``: one for each path to it, such as each item of a loop.
 
-        What a step will put out is not among them, nor a text that is yet to be filled.
+        Outputs of steps and texts with placeholders are not included.
         """
         if isinstance(source, Constant):
             if not (isinstance(source.value, str) and "{{$." in source.value):
@@ -47,7 +47,7 @@ class Known:
         yield from (value for value in found if value is not MISSING and value is not None)
 
     def _given(self, name: str, caller: ComponentSpec, step: TaskSpec, default: Any) -> Iterator[Any]:
-        """What ``step`` of ``caller`` hands to the input ``name`` of the group that it runs."""
+        """What ``step`` of ``caller`` passes to the input ``name`` of the group that it runs."""
         loop = step.loop
         if loop is not None and loop.item == name and not loop.artifacts:
             lists = [loop.items] if isinstance(loop.items, list) else self._listed(loop.items, caller, step)
@@ -67,7 +67,7 @@ class Known:
                     yield items
 
     def _calls(self, group: ComponentSpec) -> Iterator[tuple[ComponentSpec, TaskSpec]]:
-        """The steps that run ``group``, each with the component that it is a step of."""
+        """The steps that run ``group``, each with the component that it belongs to."""
         for caller in (self.pipeline.root, *self.pipeline.components.values()):
             for step in caller.body.steps.values() if isinstance(caller.body, DagSpec) else ():
                 if step.component == group.name:

@@ -1,4 +1,4 @@
-"""ParallelFor: what each iteration gets, and what all of them together give."""
+"""ParallelFor: the inputs of each iteration, and the outputs of all."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kfnb.text.parameter_values import typed
 
 
 def items(loop: LoopSpec, component: ComponentSpec, inputs: Inputs) -> list[Inputs]:
-    """The inputs of each iteration: the loop's own, with one item. Raises ``StepFault`` where there is no list."""
+    """The inputs of each iteration: the loop's inputs, with one item. Raises ``StepFault`` if there is no list."""
     if loop.artifacts:
         artifacts = _list(loop, inputs.artifacts)
         return [
@@ -44,9 +44,9 @@ def _list(loop: LoopSpec, inputs: Any) -> list[Any]:
 
 
 def joined(pipeline: PipelineSpec, dag: DagSpec, results: Sequence[Result]) -> Result:
-    """The iterations' results as the loop's: each output a list, in order, of those iterations that gave it.
+    """The loop's outputs from those of its iterations: each a list, in order, of the iterations that gave it.
 
-    As on the cluster, what loops within the loop have collected is one flat list with the rest.
+    As on the cluster, lists that nested loops have collected are flattened into it.
     """
     outputs: dict[str, list[Any]] = {}
     for name in dag.outputs:

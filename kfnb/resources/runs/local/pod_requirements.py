@@ -1,6 +1,6 @@
-"""What a step asks of the machine that it runs on, apart from its inputs: room, time, secrets, volumes.
+"""What a step requests from its machine, apart from its inputs: resources, time, secrets, volumes.
 
-On a cluster Kubernetes gives these; the step's container and its ``kfp-kubernetes`` settings ask for them.
+On a cluster Kubernetes provides these; the step's container and its ``kfp-kubernetes`` settings request them.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from kfnb.resources.runs.local.value_sources import Source
 class SourceKind(str, Enum):
     """What a mounted folder holds."""
 
-    SECRET = "secret"  # noqa: S105 - a word, no password
+    SECRET = "secret"  # noqa: S105 - not a password
     CONFIG = "config map"
     VOLUME = "volume"
     SCRATCH = "scratch"
@@ -23,7 +23,7 @@ class SourceKind(str, Enum):
 
 @dataclass(frozen=True)
 class ResourceRequest:
-    """Cores and GPUs as the spec writes them (``2``, ``500m``); they may hold placeholders. Empty: not said."""
+    """Cores and GPUs as the spec writes them (``2``, ``500m``); they may hold placeholders. Empty: not given."""
 
     cpu: Any = ""
     gpus: Any = ""
@@ -53,7 +53,7 @@ class Mounted:
 
 @dataclass(frozen=True)
 class Demands:
-    """All that a step asks for. ``timeout`` in seconds, 0 for none; ``ignored`` names what one machine has not."""
+    """All that a step requests. ``timeout`` in seconds, 0 for none; ``ignored`` names what does not apply here."""
 
     resources: ResourceRequest = field(default_factory=ResourceRequest)
     variables: tuple[VariableSource, ...] = ()
@@ -63,5 +63,5 @@ class Demands:
 
     @property
     def keeps_a_volume(self) -> bool:
-        """Whether the step may leave something in a volume, which its outputs do not tell."""
+        """Whether the step may write to a volume, which its outputs do not show."""
         return any(mounted.kind is SourceKind.VOLUME for mounted in self.mounted)

@@ -1,4 +1,4 @@
-"""What a step gets of what it asks for (``demands``): variables, mounts, time, and how much room it takes."""
+"""What a step gets of what it requests (``demands``): variables, mounts, time, cores and GPUs."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ from kfnb.resources.runs.local.value_sources import Constant, Source
 _CPU = re.compile(r"(\d*\.?\d+)(m?)")
 
 Find: TypeAlias = Callable[[Source], str | None]
-"""Looks up a name that settings refer to; None where the setting is to be left out."""
+"""Looks up a name that settings refer to; None if the setting is left out."""
 
 
 @dataclass(frozen=True)
 class Supply:
     """What one task gets. ``env`` may hold secrets; ``timeout`` in seconds, 0 for none.
 
-    ``said``: how many cores and GPUs it takes is what its pipeline says.
+    ``said``: the pipeline requests the number of cores and GPUs.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -51,13 +51,13 @@ class Supply:
 
 @dataclass(frozen=True)
 class Supplier:
-    """Supplies tasks from ``secrets``, and from ``volumes``, the folder that holds the run's own volumes."""
+    """Supplies tasks from ``secrets``, and from ``volumes``, the folder with the run's volumes."""
 
     secrets: Secrets
     volumes: Path
 
     def supply(self, demands: Demands, find: Find, context: Context, folder: Path) -> Supply:
-        """What a task with its own ``folder`` gets; ``find`` looks up names. Raises ``StepFault``: not available."""
+        """What the task in ``folder`` gets; ``find`` looks up names. Raises ``StepFault`` if it is not available."""
         resources = demands.resources
         return Supply(
             env=dict(self._variables(demands, find)),
@@ -69,9 +69,9 @@ class Supplier:
         )
 
     def volume(self, name: str) -> Path:
-        """The folder of a volume of the run. Raises ``StepFault`` for what is no name."""
+        """The folder of a volume of the run. Raises ``StepFault`` for an invalid name."""
         if not name or Path(name).name != name or name.startswith("."):
-            raise StepFault(f"{name!r} is no name of a volume")
+            raise StepFault(f"{name!r} is not a valid name of a volume")
         return self.volumes / name
 
     def _variables(self, demands: Demands, find: Find) -> Iterator[tuple[str, str]]:
@@ -101,7 +101,7 @@ class Supplier:
 
 
 def unmet(pipeline: PipelineSpec, arguments: Mapping[str, Any], secrets: Secrets) -> Iterator[str]:
-    """Why the pipeline's steps cannot get what they ask for, as far as that can be told before it runs."""
+    """Why the pipeline's steps cannot get what they request, as far as that is known before it runs."""
     known = Known(pipeline, arguments)
     for group, step, component in _steps(pipeline):
         program = component.body
@@ -109,14 +109,14 @@ def unmet(pipeline: PipelineSpec, arguments: Mapping[str, Any], secrets: Secrets
             for uri in known.values(_address(step, program, component), group):
                 opener = missing_opener(str(uri))
                 if opener:
-                    yield f"{step.name} imports {uri}, and {opener}"
+                    yield f"{step.name} imports {uri}: {opener}"
         if not isinstance(program, PythonProgram | Container):
             continue
         if isinstance(program, Container):
             yield from _unfit(step, program)
         elif program.demands.mounted and not possible():
             paths = ", ".join(mounted.path for mounted in program.demands.mounted)
-            yield f"{step.name} mounts {paths}: this machine does not let a process mount (user namespaces)"
+            yield f"{step.name} mounts {paths}: this machine does not allow processes to mount (user namespaces)"
         asking: list[VariableSource | Mounted] = [*program.demands.variables, *program.demands.mounted]
         for asked in asking:
             if asked.kind in (SourceKind.SECRET, SourceKind.CONFIG) and not asked.optional:
@@ -141,26 +141,26 @@ def _address(step: TaskSpec, importer: Importer, component: ComponentSpec) -> So
 
 def _unfit(step: TaskSpec, container: Container) -> Iterator[str]:
     if not engine():
-        yield f"{step.name} is a container ({container.image}), and neither docker nor podman answers here"
+        yield f"{step.name} is a container ({container.image}): neither docker nor podman answers here"
     if any(mounted.kind in (SourceKind.SECRET, SourceKind.CONFIG) for mounted in container.demands.mounted):
-        yield f"{step.name} is a container that mounts a secret as a folder, which is for Python steps alone"
+        yield f"{step.name} is a container that mounts a secret as a folder: only Python steps can"
 
 
 def said(pipeline: PipelineSpec) -> Iterator[str]:
-    """What the user should know of a pipeline that asks for what it does not get, a line each."""
+    """Notes on what a pipeline requests and does not get, a line each."""
     asking: dict[str, dict[str, None]] = {}
     for step, program in _programs(pipeline):
         for words in program.demands.ignored:
             asking.setdefault(words, {})[step.name] = None
     if asking:
-        yield f"without effect on this one machine: {_by_step(asking)}"
+        yield f"ignored by local runs: {_by_step(asking)}"
     left: dict[str, dict[str, None]] = {}
     for step, _ in _programs(pipeline):
         for source in step.parameters.values():
             for words in unfilled(source.value, inputs=True) if isinstance(source, Constant) else ():
                 left.setdefault(words, {})[step.name] = None
     if left:
-        yield f"not filled, here or by KFP: {_by_step(left)}"
+        yield f"placeholders not filled, here or by KFP: {_by_step(left)}"
 
 
 def _by_step(asking: Mapping[str, Iterable[str]]) -> str:
@@ -175,14 +175,14 @@ def _lacking(secrets: Secrets, asked: VariableSource | Mounted, name: str) -> st
 
 
 def _programs(pipeline: PipelineSpec) -> Iterator[tuple[TaskSpec, PythonProgram | Container]]:
-    """Each step that is a program or a container."""
+    """All steps that are programs or containers."""
     for _, step, component in _steps(pipeline):
         if isinstance(component.body, PythonProgram | Container):
             yield step, component.body
 
 
 def _steps(pipeline: PipelineSpec) -> Iterator[tuple[ComponentSpec, TaskSpec, ComponentSpec]]:
-    """Each step, between the group that it is a step of and the component that it runs."""
+    """All steps, each with its group and the component that it runs."""
     for group in (pipeline.root, *pipeline.components.values()):
         for step in group.body.steps.values() if isinstance(group.body, DagSpec) else ():
             component = pipeline.components.get(step.component)
@@ -193,7 +193,7 @@ def _steps(pipeline: PipelineSpec) -> Iterator[tuple[ComponentSpec, TaskSpec, Co
 def _cores(value: Any) -> float:
     found = _CPU.fullmatch(str(value).strip())
     if found is None:
-        raise StepFault(f"it asks for {value!r} as its CPUs: write 2, 0.5 or 500m")
+        raise StepFault(f"it requests {value!r} CPUs, which is not a number of CPUs (use 2, 0.5 or 500m)")
     return float(found[1]) / (1000 if found[2] else 1)
 
 
@@ -201,4 +201,4 @@ def _whole(value: Any) -> int:
     try:
         return int(float(value))
     except (TypeError, ValueError):
-        raise StepFault(f"it asks for {value!r} as its number of GPUs") from None
+        raise StepFault(f"it requests {value!r} GPUs, which is not a number") from None

@@ -1,4 +1,4 @@
-"""What refers to what in a pipeline, and which of it leads nowhere: said before the first task runs."""
+"""Checks the references in a pipeline before the first task runs."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from kfnb.resources.runs.local.spec import ComponentSpec, DagSpec, TaskSpec
 from kfnb.resources.runs.local.value_sources import Constant, FromInput, FromTask, Source
 
 _UNTYPED = " (KFP makes text of the items of a list whose elements have no declared type: declare List[int])"
-_NEVER_FILLED = "which KFP never fills there: let a step make the text"
-_LOST = " (KFP's compiler loses a loop's item in some texts and inner loops: let a step hand it on)"
+_NEVER_FILLED = "which KFP never fills there: build the text in a step"
+_LOST = " (KFP's compiler loses a loop's item in some texts and inner loops: pass it through a step)"
 
 
 def broken(root: ComponentSpec, components: Mapping[str, ComponentSpec]) -> Iterator[str]:
-    """In words, each reference of a pipeline's tasks that leads nowhere."""
+    """A message for each broken reference of a pipeline's tasks."""
     groups = [(component, component.body) for component in (root, *components.values())]
     dags = [(component, body) for component, body in groups if isinstance(body, DagSpec)]
     for group, dag in dags:
@@ -30,12 +30,12 @@ def broken(root: ComponentSpec, components: Mapping[str, ComponentSpec]) -> Iter
 
 
 def human(component: str) -> str:
-    """A component as its user calls it."""
+    """The name of a component for messages."""
     return component.removeprefix("comp-")
 
 
 def _handed(step: TaskSpec) -> Iterator[str]:
-    """The names of the inputs that a task hands to the group that it runs."""
+    """The names of the inputs that a task passes to the group that it runs."""
     yield from step.parameters
     yield from step.artifacts
     if step.loop is not None:
@@ -43,7 +43,7 @@ def _handed(step: TaskSpec) -> Iterator[str]:
 
 
 def _from_nowhere(step: TaskSpec, group: str, given: set[str]) -> Iterator[str]:
-    """The inputs of ``step`` that are inputs of its group, ``given``, which it does not have."""
+    """The inputs of ``step`` that refer to inputs missing from ``given``, those of its group."""
     where = group or "the pipeline"
     for name, source in _sources(step):
         if isinstance(source, FromInput) and source.name not in given:
@@ -52,7 +52,7 @@ def _from_nowhere(step: TaskSpec, group: str, given: set[str]) -> Iterator[str]:
 
 
 def _not_made(step: TaskSpec, dag: DagSpec, components: Mapping[str, ComponentSpec]) -> Iterator[str]:
-    """The inputs of ``step`` that are outputs of its siblings, which do not make them."""
+    """The inputs of ``step`` that refer to outputs that its siblings do not have."""
     for name, source in _sources(step):
         if not isinstance(source, FromTask) or source.task not in dag.steps:
             continue
@@ -63,17 +63,17 @@ def _not_made(step: TaskSpec, dag: DagSpec, components: Mapping[str, ComponentSp
 
 
 def _unfilled(step: TaskSpec, components: Mapping[str, ComponentSpec]) -> Iterator[str]:
-    """The texts with placeholders of inputs that ``step`` hands to a pipeline: KFP fills those of steps alone."""
+    """The texts with placeholders of inputs that ``step`` passes to a pipeline: KFP only fills those of steps."""
     called = components.get(step.component)
     for name, source in step.parameters.items():
         if isinstance(source, Constant) and called is not None and isinstance(called.body, DagSpec):
             for found in unfilled(source.value, inputs=False):
                 if found.startswith("{{$.inputs."):
-                    yield f"{step.name} is a pipeline, whose {name} has {found} in it, {_NEVER_FILLED}"
+                    yield f"{step.name} is a pipeline, whose {name} contains {found}, {_NEVER_FILLED}"
 
 
 def _mistyped(step: TaskSpec, group: ComponentSpec, components: Mapping[str, ComponentSpec]) -> Iterator[str]:
-    """The inputs of ``step`` that are texts in its group and something else for it: KFP makes nothing of a text."""
+    """The inputs of ``step`` that are texts in its group and another type for it: KFP does not convert texts."""
     wanted = components[step.component].kinds if step.component in components else {}
     for name, source in step.parameters.items():
         if not isinstance(source, FromInput) or source.path or group.kinds.get(source.name) != "STRING":
@@ -84,7 +84,7 @@ def _mistyped(step: TaskSpec, group: ComponentSpec, components: Mapping[str, Com
 
 
 def _why(name: str) -> str:
-    """What is known of why ``name`` does not exist."""
+    """A likely reason why ``name`` does not exist."""
     return _LOST if "loop-item" in name else ""
 
 

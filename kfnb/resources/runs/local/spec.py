@@ -1,6 +1,6 @@
 """The PipelineSpec in types: components, tasks, and where each input's value comes from.
 
-``reader.py`` makes these from JSON; the rest of the engine sees nothing else of a spec.
+``spec_reader`` creates these from JSON; the rest of the engine uses nothing else of a spec.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from kfnb.resources.runs.local.value_sources import FromTask, Source
 
 @dataclass(frozen=True)
 class ParameterSpec:
-    """A component's parameter. ``type`` is KFP's word (``NUMBER_INTEGER``), ``default`` MISSING without one."""
+    """A component's parameter. ``type`` is KFP's name (``NUMBER_INTEGER``), ``default`` is MISSING if there is none."""
 
     type: str
     default: Any = MISSING
@@ -34,9 +34,9 @@ class ArtifactPort:
 
 @dataclass(frozen=True)
 class LoopSpec:
-    """A ParallelFor: ``item`` is the input that each iteration gets one of ``items`` in.
+    """A ParallelFor: ``item`` is the input that gets one of ``items`` in each iteration.
 
-    ``items`` is a list that stands in the spec or the name of the input that holds it; ``limit`` 0 is no limit.
+    ``items`` is a list in the spec or the name of the input that holds it; ``limit`` 0 is no limit.
     """
 
     item: str
@@ -47,7 +47,7 @@ class LoopSpec:
 
 @dataclass(frozen=True)
 class Retries:
-    """How often a failed task is tried again, how many seconds later, and for how many seconds in all."""
+    """How often a failed task is retried, how many seconds later, and for how many seconds in total."""
 
     count: int = 0
     wait: float = 0.0
@@ -55,9 +55,9 @@ class Retries:
     longest: float = 3600.0
 
     def pause(self, attempt: int, since: float) -> float | None:
-        """Seconds between the failure of ``attempt`` (from 1) and the next; None if there is to be none.
+        """Seconds between the failure of ``attempt`` (from 1) and the next attempt; None if there is no other.
 
-        ``since`` the first attempt began, so many seconds have passed: ``longest`` is for all attempts together.
+        ``since`` is the seconds since the first attempt began: ``longest`` limits all attempts together.
         """
         pause = self.wait * self.factor ** (attempt - 1)
         return pause if attempt <= self.count and since + pause <= self.longest else None
@@ -91,7 +91,7 @@ class TaskSpec:
 
 @dataclass(frozen=True)
 class DagSpec:
-    """Steps, in an order in which each follows what it needs; and the outputs, each from the first step that has it."""
+    """Steps in topological order; and the outputs, each from the first step that has it."""
 
     steps: Mapping[str, TaskSpec]
     outputs: Mapping[str, tuple[FromTask, ...]] = field(default_factory=dict)
@@ -110,7 +110,7 @@ class PythonProgram:
 
     @property
     def identity(self) -> Any:
-        """What it does, as JSON data: two with the same do the same."""
+        """Its definition as JSON data: equal definitions do the same."""
         return [self.source, self.function, self.installs, self.image, dict(self.env)]
 
 
@@ -126,7 +126,7 @@ class Container:
 
     @property
     def identity(self) -> Any:
-        """What it does, as JSON data: two with the same do the same."""
+        """Its definition as JSON data: equal definitions do the same."""
         return [self.image, self.command, self.args, dict(self.env)]
 
 
@@ -142,14 +142,14 @@ class Importer:
 
 @dataclass(frozen=True)
 class VolumeChange:
-    """``kubernetes.CreatePVC`` or, with ``gone``, ``DeletePVC``: a volume of the run's own comes up or goes."""
+    """``kubernetes.CreatePVC`` or, with ``gone``, ``DeletePVC``: creates or deletes a volume of the run."""
 
     gone: bool = False
 
 
 @dataclass(frozen=True)
 class ComponentSpec:
-    """What a task runs: ``body`` is a DAG, or what one process does."""
+    """What a task runs: ``body`` is a DAG, or the work of one process."""
 
     name: str
     body: DagSpec | PythonProgram | Container | Importer | VolumeChange
@@ -166,7 +166,7 @@ class ComponentSpec:
 
 @dataclass(frozen=True)
 class PipelineSpec:
-    """A whole PipelineSpec. ``workspace``: it asks for a folder that all of its tasks share.
+    """A complete PipelineSpec. ``workspace``: it requests a folder that all of its tasks share.
 
     ``timeout`` in seconds is for the whole run, 0 for none.
     """
@@ -179,7 +179,7 @@ class PipelineSpec:
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """What its parameters are where no argument says otherwise."""
+        """The default values of its parameters."""
         parameters = self.root.parameters.items()
         return {name: one.default for name, one in parameters if one.default is not MISSING}
 
@@ -199,7 +199,7 @@ class PipelineSpec:
         )
 
     def collects(self, dag: DagSpec, output: str) -> bool:
-        """Whether an output of a DAG is a list that a loop in it has collected."""
+        """Whether an output of a DAG is a list collected from a loop in it."""
         return any(
             isinstance(body := self.components[dag.steps[one.task].component].body, DagSpec)
             and (dag.steps[one.task].loop is not None or self.collects(body, one.output))
@@ -207,7 +207,7 @@ class PipelineSpec:
         )
 
     def groups(self, dag: DagSpec) -> set[str]:
-        """The names of those of a DAG's tasks that are DAGs themselves."""
+        """The names of a DAG's tasks that are DAGs themselves."""
         return {
             name
             for name, step in dag.steps.items()
@@ -215,7 +215,7 @@ class PipelineSpec:
         }
 
     def leaves(self, step: TaskSpec) -> Iterator[str]:
-        """The names of the tasks that ``step`` comes down to: its own, or those inside of it."""
+        """The names of the tasks in ``step``: its own, or those inside of it."""
         body = self.components[step.component].body
         if not isinstance(body, DagSpec):
             yield step.name

@@ -1,4 +1,4 @@
-"""From a PipelineSpec as JSON to ``spec.Pipeline``; what cannot run here is collected, not met half-way."""
+"""Reads a PipelineSpec from JSON to ``PipelineSpec``; all reasons why it cannot run here are collected first."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ _STEP_KEYS = frozenset(
     }
 )
 _VOLUMES = {"argostub/createpvc": VolumeChange(), "argostub/deletepvc": VolumeChange(gone=True)}
-"""The images by which ``kfp-kubernetes`` asks the cluster for a volume; they do not exist."""
+"""The images by which ``kfp-kubernetes`` requests a volume from the cluster; they do not exist."""
 
 
 def read(spec: Json, platform: Json | None = None) -> PipelineSpec:
@@ -69,7 +69,7 @@ def refuse(pipeline: PipelineSpec, problems: Iterable[str]) -> None:
 
 
 class _SpecReader:
-    """Reads one spec, and keeps the reasons why it cannot run in ``problems``."""
+    """Reads one spec, and collects the reasons why it cannot run in ``problems``."""
 
     def __init__(self, spec: Json, platform: Json | None) -> None:
         self.problems: list[str] = []
@@ -80,7 +80,7 @@ class _SpecReader:
     def pipeline(self) -> PipelineSpec:
         name = str(self._spec.get("pipelineInfo", {}).get("name", ""))
         if "dag" not in self._spec.get("root", {}):
-            self.problems.append("it has no tasks: it is no compiled KFP pipeline")
+            self.problems.append("it has no tasks: it is not a compiled KFP pipeline")
             return PipelineSpec(name, ComponentSpec("", DagSpec({})), {})
         components = {
             key: self._component(key, data) for key, data in self._spec.get("components", {}).items()
@@ -101,7 +101,7 @@ class _SpecReader:
             output_artifacts={key: _port(item) for key, item in outputs.get("artifacts", {}).items()},
         )
 
-    # what one process does
+    # the work of one process
 
     def _executor(self, name: str, data: Json) -> PythonProgram | Container | Importer | VolumeChange:
         label = data.get("executorLabel", "")
@@ -111,8 +111,8 @@ class _SpecReader:
         if "container" in executor:
             volume = _VOLUMES.get(executor["container"].get("image", ""))
             return volume or self._program(name, executor["container"], self._settings.get(label, {}))
-        kinds = ", ".join(executor) or "nothing that it could run"
-        self.problems.append(f"{human(name)} is of a kind that only a cloud knows ({kinds})")
+        kinds = ", ".join(executor) or "without an executor"
+        self.problems.append(f"{human(name)} is of a kind that local runs do not support ({kinds})")
         return PythonProgram("", "")
 
     def _program(self, name: str, container: Json, settings: Json) -> PythonProgram | Container:
@@ -120,7 +120,9 @@ class _SpecReader:
         image = str(container.get("image", ""))
         env = {item["name"]: str(item.get("value", "")) for item in container.get("env", [])}
         demands = read_demands(human(name), container, settings, self.problems)
-        carried = any("ephemeral_component.py" in part for part in command[:-1])  # else it is in the image
+        carried = any(
+            "ephemeral_component.py" in part for part in command[:-1]
+        )  # else the program is in the image
         if "--function_to_execute" not in args[:-1] or not carried:
             return Container(image, tuple(command), tuple(args), env, demands)
         return PythonProgram(
@@ -166,7 +168,7 @@ class _SpecReader:
 
     def _step(self, name: str, task: Json) -> TaskSpec:
         for key in sorted(set(task) - _STEP_KEYS):
-            self.problems.append(f"{name} uses {key}, which this version does not know")
+            self.problems.append(f"{name} uses {key}, which this version does not support")
         inputs, trigger = task.get("inputs", {}), task.get("triggerPolicy", {})
         caching = task.get("cachingOptions", {})
         parameters = {
@@ -242,7 +244,7 @@ def _parameter_choice(data: Json) -> tuple[FromTask, ...]:
 
 
 def _needs(task: Json, *sources: Mapping[str, Source]) -> tuple[str, ...]:
-    """The tasks to wait for: those said, and whatever an input is taken from."""
+    """The tasks to wait for: those declared, and the producers of its inputs."""
     needs = list(task.get("dependentTasks", []))
     for group in sources:
         needs += [source.task for source in group.values() if isinstance(source, FromTask | FromStatus)]

@@ -1,4 +1,4 @@
-"""One task that is no group: taken over from an earlier attempt at the run, or from the cache, or run, and again."""
+"""A single task: kept from an earlier attempt at the run, taken from the cache, or run, with retries."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
 
 @dataclass
 class TaskRunner:
-    """Does the work of tasks, in ``room``. ``cache`` is None where the run does without."""
+    """Runs tasks with the resources of ``room``. ``cache`` is None if the run does not use it."""
 
     pipeline: PipelineSpec
     journal: Journal
@@ -33,7 +33,7 @@ class TaskRunner:
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def do(self, step: TaskSpec, work: TaskInvocation, *, keep: bool) -> Result:
-        """Do ``work``; with ``keep``, what an earlier attempt at the run finished stands."""
+        """Do ``work``; with ``keep``, the result of an earlier attempt at the run is kept."""
         earlier = self.journal.done(work.id)
         if keep and earlier is not None:
             return Result(RunState.SUCCEEDED, earlier.outputs, kept=True)
@@ -46,7 +46,7 @@ class TaskRunner:
             return Result(RunState.SUCCEEDED, found)
         result = await self._attempts(step.retries, work)
         if cache and result.state is RunState.SUCCEEDED:
-            # what was written into a file while the step waited or ran may be in its outputs
+            # a file may have changed while the step waited or ran
             same = await _aside(work, lambda: cache.key(work, step.cache_key)) == key
             if same:
                 await _aside(work, lambda: cache.keep(key, work, result.outputs))
@@ -96,13 +96,13 @@ class TaskRunner:
 
 
 def _share(work: TaskInvocation) -> Share:
-    """The room that a task takes. What a container does is not seen, so it counts as if it had asked for that."""
+    """The resources that a task takes. Containers are not sampled, so they count as explicit requests."""
     supply = work.supply
     return Share(supply.cores, supply.gpus, said=supply.said or isinstance(work.component.body, Container))
 
 
 async def _aside(work: TaskInvocation, action: Callable[[], Any]) -> Any:
-    """Do ``action`` with the cache: in a thread where files may have to be read, so that other tasks go on."""
+    """Do ``action`` with the cache: in a thread if files may have to be read, so that other tasks continue."""
     if work.artifacts or work.component.output_artifacts:
         return await asyncio.to_thread(action)
     return action()
