@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ListExperiments(Command):
-    """The experiments. A new one is made by the first run in it."""
+    """List the experiments. The first run in an experiment creates it."""
 
     binds = True
     json = "print the experiments as JSON"

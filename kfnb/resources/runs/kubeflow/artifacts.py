@@ -19,14 +19,14 @@ ENDED = {
     "FAILED": RunState.FAILED,
     "CANCELED": RunState.SKIPPED,
 }
-"""ML Metadata's words for what is over: a branch that was not taken is CANCELED there."""
+"""ML Metadata's words for finished states: a branch that was not taken is CANCELED there."""
 SESSION = "store_session_info"
-"""The property that says how the object store is reached, without its secrets."""
+"""The property with how to reach the object store, without its secrets."""
 _PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\['([^']*)'\]\}\}")
 _LOG = "executor-logs"
 _PLUMBING = ("display_name", SESSION)
 _SLIPPED_IN = "pipelinechannel--"
-"""How the names of those inputs begin that the compiler hands through groups."""
+"""The prefix of the inputs that the compiler passes through groups."""
 
 Opener = Callable[[str], Callable[[str], tuple[Any, str]] | None]
 """Given a store's session, what opens URIs in it."""
@@ -56,7 +56,7 @@ class TaskRecord:
 def read(
     recorded: Recorded, spec: Mapping[str, Any], opener: Opener = lambda _: None
 ) -> dict[str, TaskRecord]:
-    """What the tasks and groups have taken and made, by ``model.Task.id``; of each its last execution.
+    """The inputs and outputs of the tasks and groups, by ``model.Task.id``; the last execution of each.
 
     ``spec`` is the PipelineSpec, which declares the types; ``opener`` gives artifacts what they are opened with.
     """
@@ -104,13 +104,13 @@ def _tasks(recorded: Recorded) -> Iterator[tuple[str, Execution]]:
 
 
 class _Uses:
-    """The artifacts that one execution took and put out."""
+    """The input and output artifacts of one execution."""
 
     def __init__(self, recorded: Recorded, uses: Any, opener: Opener) -> None:
         self._recorded, self._uses, self._opener = recorded, uses, opener
 
     def artifacts(self, ports: Ports, *, output: bool) -> dict[str, Artifact | list[Artifact]]:
-        """By name; of a name that is no list, the last: a task that was tried again has put out several."""
+        """Artifacts by name; the last of a name that is not a list, since a retried task has several outputs."""
         found: dict[str, list[Artifact]] = {}
         for use in self._uses:
             if (
@@ -122,7 +122,7 @@ class _Uses:
         return {name: several if ports.artifacts[name] else several[-1] for name, several in found.items()}
 
     def last(self, name: str) -> Artifact | None:
-        """The last artifact that was put out under a name, whether it is declared or not."""
+        """The last output artifact with a name, declared or not."""
         found = [use for use in self._uses if use.output and use.name == name]
         return self._artifact(max(found, key=lambda use: use.artifact)) if found else None
 
@@ -136,9 +136,9 @@ class _Uses:
 
 
 def _session(stored: Stored, run: Mapping[str, Any]) -> str:
-    """How an artifact's store is reached: in the bucket of the run as the run's is, which is how steps read it there.
+    """How to reach an artifact's store: in the bucket of the run, as the run's store, which is how steps read it.
 
-    KFP's importer records no more of it than that the keys are in the pods.
+    KFP's importer only records that the keys are in the pods.
     """
     bucket = "/".join(str(run.get("pipeline_root", "")).partition("?")[0].split("/")[:3])
     own = bool(bucket) and stored.uri.startswith(f"{bucket}/")
@@ -147,9 +147,9 @@ def _session(stored: Stored, run: Mapping[str, Any]) -> str:
 
 
 def _parameters(values: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
-    """Recorded parameters with the numbers that their declared types have; those that the compiler added left out.
+    """Recorded parameters with numbers converted to their declared types, without those that the compiler added.
 
-    KFP's launcher fills texts when they have been recorded.
+    KFP's launcher fills texts after they have been recorded.
     """
     return {
         name: typed(_filled(plain(value), values), ports.parameters[name])
@@ -168,7 +168,7 @@ def _slipped_in(values: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
 
 
 def _filled(value: Any, inputs: Mapping[str, Any]) -> Any:
-    """``value`` with the inputs of its task in the place of placeholders."""
+    """``value`` with its placeholders replaced by the inputs of its task."""
     if isinstance(value, str):
         return _PLACEHOLDER.sub(
             lambda found: text(inputs[found[1]]) if found[1] in inputs else found[0], value

@@ -1,4 +1,4 @@
-"""Where the logs of a run's tasks are, as of one look at the run after the other."""
+"""Where the logs of a run's tasks are, at each poll of the run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NOTHING = TaskRecord()
 
 
 class Sources:
-    """Where logs are: of one task, by its id or name, or of all. ``look`` gives the run as it is."""
+    """Where logs are: of one task, by its id or name, or of all. ``look`` returns the current run."""
 
     def __init__(
         self,
@@ -37,7 +37,7 @@ class Sources:
         self._there = wanted is None
 
     def look(self) -> Looked:
-        """The tasks that have begun; raises ``BackendError`` where at the end none was called as wanted."""
+        """The tasks that have begun; raises ``BackendError`` for an unknown task once the run is finished."""
         run = self._look()
         tasks = self._fitting(run)
         if run.state.finished and not self._there:
@@ -51,7 +51,7 @@ class Sources:
         return Looked(tuple(self._source(task) for task in tasks), run.state.finished)
 
     def begun(self) -> tuple[LogSource, ...]:
-        """The tasks that have begun by now; raises ``BackendError`` where none is called as wanted."""
+        """The tasks that have begun by now; raises ``BackendError`` for an unknown task."""
         run = self._look()
         tasks = self._fitting(run)
         if not self._there:
@@ -62,7 +62,7 @@ class Sources:
     def _fitting(self, run: model.Run) -> list[Task]:
         fitting = [task for task in run.tasks if not task.group and self._fits(task)]
         self._there = self._there or bool(fitting)
-        # of all tasks, those that were cached have nothing to say
+        # in the logs of all tasks, cached tasks are left out
         begun = [
             task
             for task in fitting

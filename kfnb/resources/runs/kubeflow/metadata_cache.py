@@ -1,4 +1,4 @@
-"""What ML Metadata has of the tasks of runs, asked for as seldom as will do."""
+"""The records of ML Metadata about the tasks of runs, requested as rarely as possible."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from kfnb.resources.runs.kubeflow.mlmd import Metadata, Recorded
 from kfnb.resources.runs.kubeflow.objects import Store
 
 _SILENT_FOR = 60.0
-"""Seconds for which ML Metadata is left alone after it did not answer."""
+"""Seconds without requests to ML Metadata after it did not answer."""
 _OLD = 5.0
-"""Seconds after which what is known of a run that is still running is asked for again."""
+"""Seconds after which the records of a running run are requested again."""
 
 
 class MetadataCache:
-    """The records of runs. Without ``metadata`` there are none; ``store`` opens the artifacts in them.
+    """The records of runs. Without ``metadata`` they are empty; ``store`` opens their artifacts.
 
-    ``trouble`` says why ML Metadata did not answer when it was last asked; empty if it did.
+    ``trouble`` is why ML Metadata did not answer the last request; empty if it did.
     """
 
     def __init__(self, metadata: Metadata | None, store: Store | None, trouble: str = "") -> None:
@@ -32,10 +32,10 @@ class MetadataCache:
         self._quiet_until = 0.0
 
     def of(self, run: Run, spec: Mapping[str, Any]) -> Mapping[str, TaskRecord]:
-        """What is recorded of the tasks and groups, by their ids; what was known before while nobody answers.
+        """The records of the tasks and groups, by their ids; the previous records while ML Metadata does not answer.
 
-        It is asked for where a task's state has changed, since a task's end is recorded before the server tells of it,
-        and where it is old, since the server may have stopped to tell (see ``tasks.py``).
+        They are requested when a task's state has changed, since a task's end is recorded before the server reports it,
+        and when they are old, since the server may have stopped reporting (see ``tasks.py``).
         """
         states = tuple((task.id, task.state, task.attempts) for task in run.tasks)
         known, now = self._read.get(run.id), time.monotonic()
@@ -65,7 +65,7 @@ class MetadataCache:
 
 @dataclass(frozen=True)
 class _CachedRecords:
-    """What ML Metadata had of a run: when, at which states of its tasks, and what was made of it."""
+    """The records of a run: when they were read, at which states of its tasks, and the result."""
 
     at: float
     states: tuple[Any, ...]

@@ -1,4 +1,4 @@
-"""A pipeline's own tasks and groups, as its PipelineSpec names them: what a run's rows are sorted into."""
+"""A pipeline's tasks and groups from its PipelineSpec, to which a run's rows are assigned."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class TaskPlan:
-    """A task of a DAG. ``inner`` is what it is made of if it is a group; a ``loop`` is one for each of its items.
+    """A task of a DAG. ``inner`` is the DAG of a group; a ``loop`` runs it once for each of its items.
 
-    ``anyway``: it runs however those that it needs have ended. ``importer``: no process of its own runs for it.
-    ``condition``: whether it runs is decided by that when it is due; ``never``: KFP does not run it (see ``hooks.py``).
+    ``anyway``: it runs however its dependencies ended. ``importer``: it has no process. ``condition``: the condition
+    that decides whether it runs; ``never``: KFP does not run it (see ``exit_hooks``).
     """
 
     name: str
@@ -33,7 +33,7 @@ class TaskPlan:
 
     @property
     def leaves(self) -> Iterator[str]:
-        """The names of the tasks that it comes down to: its own, or those inside of it."""
+        """The names of the tasks in it: its own, or those inside of it."""
         if self.inner is None:
             yield self.name
             return
@@ -43,7 +43,7 @@ class TaskPlan:
 
 @dataclass(frozen=True)
 class DagPlan:
-    """Steps, each after those that it needs; and for each output those (step, output) of which one gives it."""
+    """Steps in topological order; and for each output the candidates (step, output), one of which gives it."""
 
     steps: tuple[TaskPlan, ...] = ()
     outputs: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
@@ -59,7 +59,7 @@ class Plan:
     root: DagPlan = field(default_factory=DagPlan)
 
     def arguments(self, given: Json) -> dict[str, Any]:
-        """The pipeline's arguments, as their types have them: those given, and the defaults of the rest."""
+        """The pipeline's arguments, converted to their types: those given, and defaults for the rest."""
         return {**self.defaults, **{name: self._typed(name, value) for name, value in given.items()}}
 
     def _typed(self, name: str, value: Any) -> Any:
@@ -119,7 +119,7 @@ class _PlanReader:
 
 
 def _takes(inputs: Json) -> dict[str, tuple[str, ...]]:
-    """The outputs that inputs are taken from, by their task; none of a task whose mere end is looked at."""
+    """The outputs that inputs are taken from, by task; none of a task whose final status is the input."""
     taken: dict[str, list[str]] = {}
     for item in (*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()):
         for kind, key in (
@@ -143,5 +143,5 @@ def _ordered(steps: Mapping[str, TaskPlan]) -> list[str]:
     graph = {name: [need for need in step.needs if need in steps] for name, step in steps.items()}
     try:
         return list(TopologicalSorter(graph).static_order())
-    except CycleError:  # no server takes one
+    except CycleError:  # servers refuse cycles
         return list(steps)

@@ -1,6 +1,6 @@
-"""What is known of a run beside the API server's rows: ML Metadata, the object store and Kubernetes, put together.
+"""Details of a run beyond the API server's rows, combined from ML Metadata, the object store and Kubernetes.
 
-Each of them may be out of reach; what the others tell is there all the same.
+Each of them may be unreachable; the details of the others are shown regardless.
 """
 
 from __future__ import annotations
@@ -33,15 +33,15 @@ Json = Mapping[str, Any]
 
 _PACE = Pace(1, 10)
 _UNRECORDED = 60.0
-"""Seconds after the end of a Workflow in which KFP records it: it looks at a Workflow every 30 s at the latest."""
+"""Seconds after the end of a Workflow in which KFP records it: it checks each Workflow at least every 30 s."""
 _NOTHING = TaskRecord()
 _RECORDS, _WORKFLOW, _PODS = "ML Metadata", "the Argo Workflow", "Kubernetes"
 
 
 class RunDetails:
-    """See ``DetailSource``. Without ``metadata`` there are no artifacts, without ``pods`` no words on waiting.
+    """See ``DetailSource``. Without ``metadata`` there are no artifacts, without ``pods`` no reasons for waiting.
 
-    ``trouble`` says why there is no ``metadata``.
+    ``trouble`` is why there is no ``metadata``.
     """
 
     def __init__(
@@ -57,10 +57,10 @@ class RunDetails:
         return self._records.trouble
 
     def told(self, run: model.Run, spec: Json) -> Mapping[str, TaskFacts]:
-        """What is known of a run's tasks and groups, by their ids; also of those that ``run`` does not have yet.
+        """The facts about a run's tasks and groups, by their ids; also about those that ``run`` does not have yet.
 
-        Under the id "" is why the run itself could not be prepared, if it could not; and how its Workflow ended, where
-        the server has not recorded that in a minute.
+        The id "" has why the run itself could not be prepared, if so; and how its Workflow ended, if the server has not
+        recorded that within a minute.
         """
         pods = self.pods(run, succeeded=False)
         going = {pod.task: pod for pod in pods if pod.role == "launcher" and pod.phase == "Running"}
@@ -98,7 +98,7 @@ class RunDetails:
     def logs(
         self, look: Callable[[], model.Run], spec: Json, task: str | None, *, follow: bool
     ) -> Iterator[LogLine | None]:
-        """What the tasks of a run wrote: of one of them, by its id or name, or of all."""
+        """What the tasks of a run wrote: one task, by its id or name, or all."""
         sources = Sources(self._records, self._pods, look, spec, task)
         if follow:
             return logs.follow(sources.look, self._pods, _PACE)
@@ -110,7 +110,7 @@ class RunDetails:
         return tuple(source.place for source in sources if source.place)
 
     def pods(self, run: model.Run, *, succeeded: bool = True) -> tuple[TaskPod, ...]:
-        """The pods of the run, those that Kubernetes still has."""
+        """The pods of the run that Kubernetes still has."""
         return self._pods.of_run(run.id, succeeded=succeeded) if self._pods is not None else ()
 
     def _doing(self, run: model.Run, pods: tuple[TaskPod, ...], workflow: Workflow) -> dict[str, str]:
@@ -118,7 +118,7 @@ class RunDetails:
             return {}
         queued = workflow.queued if run.state is RunState.PENDING else None
         words = pending.doing(self._pods, pods, workflow.refused, queued)
-        # of a turn of a loop, which is no task itself, its loop tells
+        # an iteration is not a task: its loop shows it
         words |= {id[: id.rindex("/")]: why for id, why in words.items() if id.rpartition("/")[2].isdecimal()}
         first = [task.id for task in run.tasks if not task.parent and not task.needs]
         return dict.fromkeys(first, words[""]) | words if "" in words else words
@@ -126,7 +126,7 @@ class RunDetails:
     def _error(
         self, run: model.Run, task: Task, made: TaskRecord, pod: TaskPod | None, spec: Json
     ) -> TaskError | None:
-        """The last words of a failed task, or of a group's driver; looked for once for each attempt at it."""
+        """The error of a failed task, or of a group's driver; read once for each attempt."""
         if task.state is not RunState.FAILED or (task.group and (pod is None or pod.role != "driver")):
             return None
         key = run.id, task.id, task.attempts
@@ -142,7 +142,7 @@ class RunDetails:
         return self._errors[key]
 
     def _unprepared(self, run: model.Run, pod: TaskPod) -> TaskError:
-        """Why the run's own driver, in ``pod``, failed: looked for once for each of its pods."""
+        """Why the run's own driver, in ``pod``, failed; read once for each of its pods."""
         key = run.id, pod.name, 0
         if key not in self._errors:
             lines = logs.end(LogSource("", pod.name, finished=True), self._pods, pod.failed)
@@ -151,14 +151,14 @@ class RunDetails:
 
 
 def _of_turns(pods: tuple[TaskPod, ...]) -> dict[str, TaskPod]:
-    """The pods that failed to prepare a turn of a loop, by the loop."""
+    """The pods that failed to prepare an iteration of a loop, by the loop."""
     failed = [pod for pod in pods if pod.role == "driver" and pod.phase == "Failed"]
     split = [(*pod.task.rpartition("/"), pod) for pod in failed]
     return {loop: pod for loop, _, turn, pod in split if turn.isdecimal()}
 
 
 def _turns(tasks: Iterable[str]) -> dict[str, int]:
-    """The number of turns of each loop, from the ids of what stands in it."""
+    """The number of iterations of each loop, from the ids of the tasks in it."""
     found: dict[str, int] = {}
     for task in tasks:
         parts = task.split("/")
@@ -170,14 +170,14 @@ def _turns(tasks: Iterable[str]) -> dict[str, int]:
 
 
 def _seen(made: TaskRecord, node: WorkflowNode | None, pod: TaskPod | None) -> ObservedState | None:
-    """The state of a task as others than the server know it: of who knows its end, else of who knows that it runs.
+    """The state of a task from other sources than the server: from one that has its end, else one that has it running.
 
-    ``pod`` is that of an attempt that runs, and may be the next one after a failure.
+    ``pod`` is that of a running attempt, possibly the next after a failure.
     """
     ended = ENDED.get(made.state)
     if node is not None and node.state.finished:
         return ObservedState(node.state, node.started, node.finished, node.attempts, _WORKFLOW)
-    # after a failure there may be another attempt, of which its pod or the Workflow tells
+    # after a failure there may be another attempt, in its pod or the Workflow
     if ended is not None and not (ended is RunState.FAILED and (pod is not None or node is not None)):
         return ObservedState(ended, made.began, made.changed, source=_RECORDS)
     if pod is not None:

@@ -1,4 +1,4 @@
-"""One run on the server: how it is asked for, what is done to it, and what is kept of it between two looks."""
+"""One run on the server: how it is requested, actions on it, and its state between two polls."""
 
 from __future__ import annotations
 
@@ -27,38 +27,38 @@ from kfnb.resources.runs.kubeflow.task_rows import Row, lag_behind, rows_of
 Json = Mapping[str, Any]
 
 _RETRIED = 60.0
-"""Seconds that a server may take to say that a run which is retried runs again (the recordings: 6)."""
+"""Seconds that a server may take to report that a retried run runs again (the recordings: 6)."""
 _ANEW = 6
-"""So many of the longest pauses between looks, and what else is known of a run is asked for anew."""
+"""The details of a run are requested again after this many of the longest pauses between polls."""
 _DEPTH = 3
-"""What is learned of a run may show tasks of which more is to be learned, so many times."""
+"""Maximum number of rounds in which details of a run reveal tasks with further details."""
 
 
 class DetailSource(Protocol):
-    """What pods, logs and ML Metadata know of a run, beside the server's rows."""
+    """Details of a run from pods, logs and ML Metadata, beside the server's rows."""
 
     @property
     def trouble(self) -> str:
-        """Why artifacts and metrics are not known; empty if they are."""
+        """Why artifacts and metrics are unknown; empty if they are known."""
         ...
 
     def told(self, run: model.Run, spec: Json) -> Mapping[str, TaskFacts]:
-        """What is known of its tasks, by their ids. Raises ``BackendError``."""
+        """The facts about its tasks, by their ids. Raises ``BackendError``."""
         ...
 
     def logs(
         self, look: Callable[[], model.Run], spec: Json, task: str | None, *, follow: bool
     ) -> Iterator[LogLine | None]:
-        """What its tasks wrote, as ``Backend.logs`` has it; ``look`` gives the run as it is."""
+        """What its tasks wrote, as in ``Backend.logs``; ``look`` returns the current run."""
         ...
 
     def log_places(self, look: Callable[[], model.Run], spec: Json, task: str | None) -> tuple[str, ...]:
-        """Where that is kept, for each task that has begun."""
+        """Where the logs are, for each task that has begun."""
         ...
 
 
 class TrackedRun:
-    """One run: how it is asked for, and what is kept of it between two looks."""
+    """One run: requests it, and keeps its state between two polls."""
 
     def __init__(
         self,
@@ -83,7 +83,7 @@ class TrackedRun:
         self._entries, self._retried = 0, (0, float("-inf"))
 
     def act(self, action: str, *, again: bool) -> None:
-        """Do something to the run."""
+        """Send an action on the run."""
         try:
             self._server.ask("POST", f"/runs/{self._id}:{action}", again=again)
         except MissingResource:
@@ -93,7 +93,7 @@ class TrackedRun:
         self.watch.soon()
 
     def delete(self) -> None:
-        """Forget the run for good."""
+        """Delete the run permanently."""
         try:
             self._server.ask("DELETE", f"/runs/{self._id}", again=True)
         except MissingResource:
@@ -124,7 +124,7 @@ class TrackedRun:
                 break
             run = fold(answer, self._plan, self._of_task, experiment, page)
         if self._insight.trouble:
-            note = f"outputs, artifacts and metrics cannot be shown: {self._insight.trouble}"
+            note = f"outputs, artifacts and metrics are not available: {self._insight.trouble}"
             return replace(run, notes=(*run.notes, note))
         return run
 
@@ -132,10 +132,10 @@ class TrackedRun:
         return self._told.get(task, NOTHING)
 
     def _learn(self, insight: DetailSource, run: model.Run) -> bool:
-        """Ask what else is known of the run, and say whether that is new.
+        """Request the details of the run; return whether they changed.
 
-        It is asked where something has happened or somebody waits; and now and then, since the server may have stopped
-        to tell (see ``fold``).
+        They are requested after a change or while a task waits; and from time to time, since the server may have
+        stopped reporting (see ``fold``).
         """
         states = [(task.id, task.state, task.attempts) for task in run.tasks]
         due = time.monotonic() - self._learned >= _ANEW * self._pace().longest
@@ -143,7 +143,7 @@ class TrackedRun:
             return False
         self._learned = time.monotonic()
         told: Mapping[str, TaskFacts] | None = None
-        with suppress(BackendError):  # the picture of the run is worth more than its details
+        with suppress(BackendError):  # show the run even without its details
             told = insight.told(run, self.spec)
         if told is None:
             return False
@@ -151,9 +151,9 @@ class TrackedRun:
         return changed
 
     def _waits(self, run: model.Run) -> bool:
-        """Whether a task waits for more than the pipeline (a node, an image, a volume), or others know more than rows.
+        """Whether a task waits for more than the pipeline (a node, an image, a volume), or rows are outdated.
 
-        A task that is due may wait, and so may one that runs by its row and has no pod that does.
+        A task that is due may wait, and so may a task that runs by its row without a running pod.
         """
         running = (task for task in run.tasks if task.state is RunState.RUNNING and not task.group)
         return (
@@ -163,13 +163,11 @@ class TrackedRun:
         )
 
     def _not_yet_again(self, run: model.Run) -> model.Run:
-        """For a moment, a run that is retried is still said to have failed."""
+        """Correct a retried run, which the server reports as failed for a moment."""
         entries, until = self._retried
         if run.state.finished and self._entries <= entries and time.monotonic() < until:
             return begun_again(run)
         return run
 
     def _gone(self) -> RunNotFound:
-        return RunNotFound(
-            f"run {self._id} is not there: {self._server.url} knows no such run, or it was deleted"
-        )
+        return RunNotFound(f"run {self._id} not found on {self._server.url}; it may have been deleted")

@@ -1,4 +1,4 @@
-"""What a run's tasks made, each as what it is: numbers, a curve, a matrix, a page; and where it lies."""
+"""The artifacts of a run's tasks, each in its form: numbers, a curve, a matrix, a page; and their places."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kfnb.ui.markdown import Markdown
 from kfnb.ui.table import Cell, Column, Table, Value
 from kfnb.ui.words import TIMES, kind, short
 
-# pictures and pages of one output, in loops; of all together; and the pages' characters
+# limits: plots and pages of one output, in loops; of all together; and the pages' characters
 MOST_TURNS = 8
 MOST_SHOWN = 40
 LONGEST_PAGE = 2_000_000
@@ -25,7 +25,7 @@ MOST_FILES = 200
 
 @dataclass(frozen=True)
 class TaskArtifact:
-    """An artifact, the name of the output that it is, the task that made it, and which turn of a loop that is."""
+    """An artifact, the name of its output, the task that made it, and the iteration of the loop."""
 
     leaf: Leaf
     name: str
@@ -34,24 +34,24 @@ class TaskArtifact:
 
     @property
     def label(self) -> str:
-        """Whose it is: ``train [0] · metrics``."""
+        """Its task and output: ``train [0] · metrics``."""
         return f"{self.leaf.label} · {self.title}"
 
     @property
     def title(self) -> str:
-        """The output's name; of what ``kf`` reports, without that prefix."""
+        """The output's name; for reports of ``kf``, without that prefix."""
         return self.name.removeprefix("kf_")
 
 
 @dataclass
 class ArtifactBudget:
-    """What may still be shown: a notebook that holds everything would not open."""
+    """What may still be shown: a notebook with everything would not open."""
 
     pieces: int = MOST_SHOWN
     characters: int = LONGEST_PAGE
 
     def take(self, content: str = "") -> bool:
-        """Whether one more fits, which then is taken off."""
+        """Whether one more fits; if so, subtract it."""
         if self.pieces < 1 or len(content) > self.characters:
             return False
         self.pieces -= 1
@@ -62,9 +62,9 @@ class ArtifactBudget:
 def artifact_blocks(
     tree: Tree, loops: Loops, contents: Mapping[str, str], *, settled: bool = True
 ) -> list[Block]:
-    """All that the run's tasks made. ``contents`` are files' texts by URI, where the caller read them.
+    """All that the run's tasks made. ``contents`` are the texts of files by URI, as far as the caller read them.
 
-    Until the run is ``settled`` there are neither frames nor folds: each new drawing would load or close them.
+    Until the run is ``settled`` there are neither frames nor folds: each redraw would reload or close them.
     """
     found = [one for leaf in tree.work for one in _found(leaf, loops)]
     if not settled:
@@ -97,7 +97,7 @@ def _found(leaf: Leaf, loops: Loops) -> Iterator[TaskArtifact]:
 def _section(
     ones: Sequence[TaskArtifact], contents: Mapping[str, str], room: ArtifactBudget
 ) -> Iterator[Section]:
-    """What one task made, in all turns of its loops."""
+    """The artifacts of one task, in all iterations of its loops."""
     blocks: list[Block] = []
     for _, same in groupby(sorted(ones, key=_order), key=_order):
         blocks += output_blocks(list(same), contents, room)
@@ -108,7 +108,7 @@ def _section(
 
 
 def arranged(blocks: Sequence[Block], *, loop: bool) -> Iterator[Block]:
-    """Side by side what is narrow; above it the metrics of all turns, under it what wants the whole width."""
+    """Narrow blocks side by side; above them the metrics of all iterations, below them the wide blocks."""
     tables = [block for block in blocks if loop and isinstance(block, Table)]
     wide = [block for block in blocks if _is_wide(block)]
     narrow = [block for block in blocks if block not in tables and block not in wide]
@@ -123,7 +123,7 @@ def _order(one: TaskArtifact) -> tuple[bool, str]:
 
 
 def _is_wide(block: Block) -> bool:
-    """Whether a block wants the whole width, and stands under the others."""
+    """Whether a block needs the full width, below the others."""
     return isinstance(block, Frame | Text) or (
         isinstance(block, Section | Marked) and any(map(_is_wide, block.blocks))
     )
@@ -132,7 +132,7 @@ def _is_wide(block: Block) -> bool:
 def output_blocks(
     ones: Sequence[TaskArtifact], contents: Mapping[str, str], room: ArtifactBudget
 ) -> Iterator[Block]:
-    """One output of a task, in all turns."""
+    """One output of a task, in all iterations."""
     metrics = [one for one in ones if one.artifact.type == "system.Metrics" and one.artifact.metadata]
     if metrics:
         turns = [(one.turn, one.artifact.metadata) for one in metrics]
@@ -164,7 +164,7 @@ def _shown(found: TaskArtifact, contents: Mapping[str, str]) -> list[Block]:
 
 
 def _files(found: Sequence[TaskArtifact]) -> Iterator[Block]:
-    """What each artifact is, and where it lies."""
+    """The type and the place of each artifact."""
     if not found:
         return
     columns = (
