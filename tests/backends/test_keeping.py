@@ -90,7 +90,9 @@ def test_a_name_may_have_characters_of_patterns_in_it(tmp_path, here, pattern):
 
 
 def test_a_pattern_that_no_file_fits_is_told_with_those_there_are(files, here):
-    with pytest.raises(UsageError, match=r"no file of the run fits plot/\*; it wrote d\.png, plots/a\.png, "):
+    with pytest.raises(
+        UsageError, match=r"no file of the run matches plot/\*; it wrote d\.png, plots/a\.png, "
+    ):
         keep(files, ["*", "plot/*"], here)
     assert not list(here.iterdir())
 
@@ -104,7 +106,7 @@ def test_a_file_that_differs_is_left_and_told_unless_it_is_to_be_overwritten(fil
     assert list(kept.told) == [
         "kept plots/c.csv",
         "already there: plots/a.png",
-        "not overwritten, since the files here differ: d.png; --force overwrites them",
+        "not overwritten, since the existing files differ: d.png; --force overwrites them",
     ]
     assert (here / "d.png").read_text() == "mine"
     assert keep(files, ["d.png"], here, force=True).copied == ("d.png",)
@@ -124,7 +126,7 @@ def test_nothing_is_written_outside_of_the_folder(tmp_path, here):
         keep(hostile, ["link/*"], here)
     kept = keep({**hostile, "z": Artifact("z", "system.Artifact", str(source))}, [], here)
     assert kept.copied == ("z",)
-    assert list(kept.told)[1].startswith("not kept, since the path leads out of the folder: ../y, link/y, ")
+    assert list(kept.told)[1].startswith("not copied, since the path leads out of the folder: ../y, link/y, ")
     assert not list((tmp_path / "out").iterdir())
 
 
@@ -157,7 +159,7 @@ def test_a_submitted_run_keeps_files_when_it_is_finished(notebook, capsys):
     assert Path("plots/b.txt").read_text() == "b1"  # the notebook's own
     said = capsys.readouterr().out
     assert "kept plots/a.txt" in said
-    assert "not overwritten, since the files here differ: plots/b.txt; --force overwrites them" in said
+    assert "not overwritten, since the existing files differ: plots/b.txt; --force overwrites them" in said
 
 
 def test_a_finished_run_gives_its_files(notebook, capsys):
@@ -176,7 +178,7 @@ def test_a_pattern_that_fits_nothing_does_not_fail_the_run(notebook, capsys):
     notebook.run("%kf_submit p --n 4 --keep-files nothing -o run")
     notebook["run"].wait(60)
     assert (
-        "are not kept: no file of the run fits nothing; it wrote plots/a.txt, plots/b.txt"
+        "are not kept: no file of the run matches nothing; it wrote plots/a.txt, plots/b.txt"
         in capsys.readouterr().out
     )
 

@@ -47,7 +47,7 @@ def test_runs_are_filtered(runs: Shell) -> None:
         ("--state lost", "unknown state lost; there are PENDING, RUNNING"),
         ("--since yesterday", "'yesterday' is no moment"),
         ("--limit -1", "0 or more"),
-        ("--experiment moon", "there is no experiment moon"),
+        ("--experiment moon", "unknown experiment moon"),
     ],
 )
 def test_a_filter_that_means_nothing_is_said(shell: Shell, words: str, told: str) -> None:
@@ -86,7 +86,7 @@ def test_delete_wants_yes_where_nobody_is_there(runs: Shell) -> None:
 
 
 def test_nothing_is_deleted_where_one_of_the_runs_is_not_there(runs: Shell) -> None:
-    assert "no run is called moon" in runs.fails("%kf_delete --yes run1 moon")
+    assert "unknown run moon" in runs.fails("%kf_delete --yes run1 moon")
     assert len(kfnb.runs()) == 2
 
 
@@ -110,7 +110,5 @@ def test_experiments_are_listed(runs: Shell) -> None:
 )
 def test_what_needs_a_cluster_says_how_to_name_one(runs: Shell, line: str) -> None:
     message = runs.fails(line)
-    assert (
-        "needs a cluster, and this is the local backend: %kf_config backend=kubeflow host=ADDRESS" in message
-    )
+    assert "needs a cluster, but the backend is local: %kf_config backend=kubeflow host=ADDRESS" in message
     assert "\n" not in message

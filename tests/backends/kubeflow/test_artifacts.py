@@ -206,7 +206,7 @@ def test_a_session_of_any_form_spoils_no_picture(session, monkeypatch):
         artifacts={1: Stored(1, "system.Dataset", "minio://b/x", {"store_session_info": session})},
     )
     read = artifacts.read(told, SPEC, Store(Storage("kubeflow", None)).opener)
-    assert "keys are not known here" in preview(read["join"].outputs["out"]).note
+    assert "keys of the object store are unknown here" in preview(read["join"].outputs["out"]).note
 
 
 def test_what_opens_an_artifact_is_neither_shown_nor_pickled_nor_compared():

@@ -120,7 +120,7 @@ def test_a_token_that_is_refused_is_waited_for_where_its_file_is_written_anew(
         config.reset()
     told = [line for line in capsys.readouterr().err.splitlines() if "401" in line]
     assert len(told) == 1
-    assert f"still trying: {replay.url} does not know you: it refused the token in {file} (401)" in told[0]
+    assert f"retrying: {replay.url} refused the token in {file} (401)" in told[0]
     assert "Write a new token into that file" in told[0]
 
 
@@ -132,7 +132,7 @@ def test_a_token_without_a_file_that_is_refused_ends_it_at_once_with_what_to_do(
     watching = Run(KubeflowBackend(Server(idle.url, Credentials("old"), retry=HASTE)), GOOD).watch()
     next(watching)
     idle.tokens = {"new"}
-    with pytest.raises(BackendError, match=r"it refused a token \(401\)\. Give another one: %kf_config"):
+    with pytest.raises(BackendError, match=r"refused a token \(401\)\. Set a valid one: %kf_config"):
         list(watching)
 
 

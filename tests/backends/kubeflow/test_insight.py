@@ -218,7 +218,7 @@ def test_a_run_that_could_not_be_prepared_says_why():
     assert run.error == "the run could not be prepared: no input y"
     assert {task.state for task in run.tasks} == {RunState.SKIPPED}
     assert fold(answer, plan).error == (
-        "the run could not be prepared: its driver failed, and its pod's log cannot be read from here"
+        "the run could not be prepared: its driver failed, and the log of its pod is not available from here"
     )
 
 
@@ -242,7 +242,7 @@ def test_a_task_whose_pod_and_log_are_gone_is_told_by_argo(unrecorded, kubernete
     ]
     run, spec = run_of(BAD)
     error = unrecorded.told(run, spec)["exit-handler-1/boom"].error
-    assert error.message == "its pod was deleted while it ran: by a person, or with the node that it ran on"
+    assert error.message == "its pod was deleted while it ran: by a user, or with its node"
 
 
 def test_a_workflow_is_asked_for_once_for_all_tasks_whose_logs_are_gone(unrecorded, kubernetes):

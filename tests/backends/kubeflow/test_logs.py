@@ -118,7 +118,7 @@ def test_a_finished_task_whose_log_nothing_tells_of_says_so():
     assert list(read(sources, None)) == [
         LogLine(
             "a",
-            "(no log: neither Kubernetes nor ML Metadata can be asked where it is; set %kf_config context=NAME)",
+            "(no log: neither Kubernetes nor ML Metadata can be reached to find it; set %kf_config context=NAME)",
         )
     ]
 

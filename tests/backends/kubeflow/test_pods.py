@@ -337,7 +337,7 @@ def test_a_container_without_memory_says_its_limit():
             made(phase="Failed", reason="Evicted", message="The node was low on\nmemory."),
             "Evicted: The node was low on memory.",
         ),
-        (None, "it failed, and its log does not say why"),
+        (None, "it failed without a message in its log"),
     ],
 )
 def test_a_container_that_ended_without_a_word_is_told_by_how(pod, words):

@@ -154,7 +154,7 @@ def test_what_nobody_tells_of_is_inferred_and_said():
     run = in_the_end(names()[WITHOUT_ROWS], None)
     assert {task.state for task in run.tasks} == {RunState.SUCCEEDED}
     (note,) = run.notes
-    assert "nothing is recorded of step-5, step-6, step-7, step-8, step-10 and 8 more" in note
+    assert "there are no records of step-5, step-6, step-7, step-8, step-10 and 8 more" in note
     assert "%kf_config metadata=ADDRESS or context=NAME" in note
 
 
@@ -165,7 +165,7 @@ def test_a_branch_that_nobody_tells_of_is_not_taken_for_one_that_ran():
     run = at("x", answer, None)
     assert {task.state for task in run.tasks if task.name == "condition-4"} == {RunState.SKIPPED}
     (note,) = run.notes
-    assert "nothing is recorded of for-loop-2/0/condition-branches-3/condition-4, for-loop-2/1/" in note
+    assert "there are no records of for-loop-2/0/condition-branches-3/condition-4, for-loop-2/1/" in note
 
 
 def test_while_rows_stand_still_tasks_go_on():

@@ -41,7 +41,7 @@ def test_runs_are_filtered_as_on_a_cluster(backend, tmp_path):
     assert found(until=created) == [first]
     assert found(state=RunState.SUCCEEDED, limit=1) == [second]
     assert found(state=RunState.FAILED, experiment="churn") == []
-    with pytest.raises(BackendError, match="there is no experiment moon"):
+    with pytest.raises(BackendError, match="unknown experiment moon"):
         found(experiment="moon")
 
 

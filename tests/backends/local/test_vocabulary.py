@@ -368,7 +368,7 @@ def test_executors_that_only_a_cloud_knows_are_refused(backend, tmp_path, kind):
     spec = spec_of(pipeline)
     spec["deploymentSpec"]["executors"]["exec-number"] = {kind: {}}
 
-    with pytest.raises(BackendError, match=rf"number is of a kind that only a cloud knows \({kind}\)"):
+    with pytest.raises(BackendError, match=rf"number is of a kind that local runs do not support \({kind}\)"):
         backend.submit(submission(spec, tmp_path))
 
 

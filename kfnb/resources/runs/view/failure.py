@@ -98,7 +98,7 @@ def cause_block(leaf: Leaf) -> Alert:
     """The error of a task that failed: its message, the notebook's cell and line, and the user's own frames."""
     error = leaf.task.error
     if error is None:
-        return Alert(FAILED, f"{leaf.label} failed", [Text("No message; its log may have the reason.")])
+        return Alert(FAILED, f"{leaf.label} failed", [Text("It left no message; its log may say why.")])
     place = f" ({one_line(error.place)})" if error.place else ""
     blocks: list[Block] = [Text(error.message)] if error.message else []
     if error.traceback:

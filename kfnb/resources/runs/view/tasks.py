@@ -52,7 +52,7 @@ def task_blocks(tree: Tree, loops: Loops, now: float) -> list[Block]:
     """All tasks, loops by iterations; of long loops the failed and running iterations, and then the first."""
     lines = list(_lines(tree, loops))
     if not lines:
-        return [Text("No tasks yet.")]
+        return [Text("No task has appeared yet.")]
     shown = lines[:MOST_ROWS]
     blocks: list[Block] = [
         Table("Tasks", COLUMNS, [_row(line, now) for line in shown]).without_empty_columns()
