@@ -145,7 +145,7 @@ def test_a_version_is_found_by_its_name_or_its_id(pipelines: Pipelines):
     assert pipelines.find("train-and-deploy", "v2").version_id == SECOND
     assert pipelines.find("train-and-deploy", FIRST).version == "train-and-deploy"
     with pytest.raises(
-        BackendError, match="unknown version v9 of pipeline .*; its versions: train-and-deploy, v2"
+        BackendError, match=r"unknown version v9 of pipeline .*; its versions: train-and-deploy, v2"
     ):
         pipelines.find("train-and-deploy", "v9")
 

@@ -23,7 +23,7 @@ _LAUNCHED = re.compile(
 SILENT = "it failed without a message in its log"
 UNPREPARED = "the run could not be prepared"
 _SHOWN = 20
-"""The last lines of a log that are shown where there is no traceback."""
+"""The last lines of a log that are shown without a traceback."""
 _DELETED = "pod deleted"
 _MAIN = re.compile(r"main: (?P<said>.+?(?: \(exit code (?P<code>\d+)\))?)")
 
