@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from cluster import Kubernetes, Metadata, Objects, running
 from replay import Replay, serving, text_of
-from shelf import Shelf
+from run_store import Shelf
 
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Backend, Submission

@@ -10,9 +10,9 @@ import time
 
 import pytest
 from cluster import Kubernetes
-from idling import idle_minute, seen_after
-from made import big_run, many_runs
+from idle_runs import idle_minute, seen_after
 from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, text_of
+from synthetic_runs import big_run, many_runs
 
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace

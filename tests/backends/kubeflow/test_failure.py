@@ -4,8 +4,8 @@ import json
 from functools import cache
 
 import pytest
-from made_pods import ended, made
 from replay import text_of
+from synthetic_pods import ended, made
 
 from kfnb.remote.kubernetes.pods import PodReason
 from kfnb.resources.runs import install_errors

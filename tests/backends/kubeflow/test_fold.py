@@ -5,8 +5,8 @@ import json
 import time
 
 import pytest
-from made import big_run
 from replay import BAD, CACHED, GOOD, OTHER, STOPPED, exchanges, looks
+from synthetic_runs import big_run
 
 from kfnb.jobs.fold import Event
 from kfnb.model import Artifact, Run, RunState, Task, TaskError

@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import yaml
-from made import many_runs
 from replay import RUNS, Replay, exchanges, serving, text_of
-from shelf import listed
+from run_store import listed
+from synthetic_runs import many_runs
 
 from kfnb.errors import RunNotFound
 from kfnb.model import RunState

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import yaml
 from cluster import asking, recorded_kubernetes, watched
-from made_pods import ended, made
 from replay import BAD, GOOD, STOPPED, text_of
+from synthetic_pods import ended, made
 
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.pods import PodReason, refused

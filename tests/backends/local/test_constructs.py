@@ -16,7 +16,7 @@ from typing import List, Optional
 import pytest
 import yaml
 from kfp import dsl
-from running import spec_of, task, tasks, text
+from local_runs import spec_of, task, tasks, text
 from steps import (
     add,
     component,

@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import pytest
 from kfp import dsl
-from running import submission, task, text, wait
+from local_runs import submission, task, text, wait
 from steps import component
 
 from kfnb.model import RunState

@@ -7,7 +7,7 @@ from typing import List
 
 import pytest
 from kfp import dsl
-from running import spec_of, task, tasks, text
+from local_runs import spec_of, task, tasks, text
 from steps import component, fail, number, word
 
 from kfnb.model import RunState

@@ -9,7 +9,7 @@ from typing import List, Optional
 import pytest
 from google.protobuf import json_format
 from kfp import dsl, kubernetes
-from running import spec_of, submission, task, wait
+from local_runs import spec_of, submission, task, wait
 from steps import component
 
 from kfnb.errors import BackendError

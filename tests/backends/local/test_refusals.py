@@ -2,7 +2,7 @@
 
 import pytest
 from kfp import dsl
-from running import spec_of, submission
+from local_runs import spec_of, submission
 from steps import number, read, word, write
 
 from kfnb.errors import BackendError

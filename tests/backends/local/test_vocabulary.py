@@ -9,7 +9,7 @@ from typing import Optional
 import nbformat
 import pytest
 from kfp import dsl
-from running import spec_of, submission, task, wait
+from local_runs import spec_of, submission, task, wait
 from steps import add, component, fail, nap, number, read, word, write
 
 from kfnb.errors import BackendError

@@ -10,12 +10,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kfnb.jobs import system
 from kfnb.resources.runs.local.activity import Activity
-from kfnb.resources.runs.local.memory import spare
 
 _ROUNDING = 1e-9
 _LOOK = 0.05
 """Seconds between samples of what tasks do, while others wait for resources."""
+_SPARE = 0.25
+"""The share of the memory that must stay free."""
+
+
+def spare(wanted: int) -> bool:
+    """Whether a quarter of the memory would stay free with ``wanted`` more bytes in use; False if that is unknown."""
+    known = list(system.here().memory())
+    return bool(known) and all(free - wanted >= _SPARE * total for free, total in known)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from kfp import dsl
-from running import marked, submission, task, wait, wait_until
+from local_runs import marked, submission, task, wait, wait_until
 from steps import component, nap
 
 from kfnb.jobs.prefork import WAITS, key

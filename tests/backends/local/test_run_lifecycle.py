@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from kfp import dsl
-from running import marked, spec_of, submission, task, text, wait, wait_until
+from local_runs import marked, spec_of, submission, task, text, wait, wait_until
 from steps import component, fail, nap, number, same
 
 from kfnb.errors import BackendError, RunNotFound

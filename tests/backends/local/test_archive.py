@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from kfp import dsl
-from running import submission, wait
+from local_runs import submission, wait
 from steps import nap, number
 
 from kfnb.errors import BackendError, RunNotFound

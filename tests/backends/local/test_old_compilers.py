@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import yaml
-from running import submission, text, wait
+from local_runs import submission, text, wait
 
 from kfnb.resources.runs.local.environment import _installed_kfp
 

@@ -12,14 +12,14 @@ import time
 
 import pytest
 from kfp import dsl
-from running import submission, task, wait, wait_until
+from local_runs import submission, task, wait, wait_until
 from steps import component, nap, word
 
 from kfnb.jobs import linux
 from kfnb.model import RunState
-from kfnb.resources.runs.local import LocalBackend, memory
+from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.runs.local.activity import Activity
-from kfnb.resources.runs.local.resource_pool import ResourcePool, Share
+from kfnb.resources.runs.local.resource_pool import ResourcePool, Share, spare
 
 
 def overlap(run, one, other):
@@ -295,11 +295,11 @@ def test_a_quarter_of_the_memory_stays_free(tmp_path, monkeypatch, limit, used, 
     monkeypatch.setattr(linux, "_PROC", tmp_path)
     monkeypatch.setattr(linux, "_GROUP", tmp_path)
 
-    assert memory.spare(wanted * 1024) is enough
+    assert spare(wanted * 1024) is enough
 
 
 def test_where_the_memory_is_not_known_none_is_to_spare(tmp_path, monkeypatch):
     monkeypatch.setattr(linux, "_PROC", tmp_path)
     monkeypatch.setattr(linux, "_GROUP", tmp_path)
 
-    assert not memory.spare(0)
+    assert not spare(0)
