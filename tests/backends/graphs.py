@@ -1,6 +1,6 @@
 """Pipelines as plain descriptions: drawn by hypothesis, and written in KFP's DSL.
 
-A description is a tree of the classes below; ``test_semantics.py`` says what it means. Every node has a number, by which
+It is a tree of the classes below; ``test_semantics.py`` defines its meaning. Every node has a number, by which
 others refer to what it made.
 """
 
