@@ -15,7 +15,6 @@ from kfnb.resources.runs.local.mounts import ProcessMount, possible
 from kfnb.resources.runs.local.parameter_text import MISSING
 from kfnb.resources.runs.local.placeholder import Context, fill, unfilled
 from kfnb.resources.runs.local.pod_requirements import Demands, Mounted, SourceKind, VariableSource
-from kfnb.resources.runs.local.secret_store import Secrets
 from kfnb.resources.runs.local.spec import (
     ComponentSpec,
     Container,
@@ -27,6 +26,7 @@ from kfnb.resources.runs.local.spec import (
 )
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.resources.runs.local.value_sources import Constant, Source
+from kfnb.secret_store import Secrets, SecretsUnreadable
 
 _CPU = re.compile(r"(\d*\.?\d+)(m?)")
 
@@ -94,10 +94,13 @@ class Supplier:
             yield ProcessMount(asked.path, base / asked.part)
 
     def _keys(self, asked: VariableSource | Mounted, name: str, key: str = "") -> Mapping[str, bytes]:
-        lacking = self.secrets.lacks(asked.kind.value, name, key)
-        if lacking and not asked.optional:
-            raise StepFault(f"it needs {lacking}")
-        return self.secrets.find(name) or {}
+        try:
+            lacking = self.secrets.lacks(asked.kind.value, name, key)
+            if lacking and not asked.optional:
+                raise StepFault(f"it needs {lacking}")
+            return self.secrets.find(name) or {}
+        except SecretsUnreadable as error:
+            raise StepFault(str(error)) from None
 
 
 def unmet(pipeline: PipelineSpec, arguments: Mapping[str, Any], secrets: Secrets) -> Iterator[str]:
@@ -170,8 +173,8 @@ def _by_step(asking: Mapping[str, Iterable[str]]) -> str:
 def _lacking(secrets: Secrets, asked: VariableSource | Mounted, name: str) -> str:
     try:
         return secrets.lacks(asked.kind.value, name, asked.key if isinstance(asked, VariableSource) else "")
-    except StepFault as fault:
-        return f"the {asked.kind.value} {name}: {fault}"
+    except SecretsUnreadable as error:
+        return f"the {asked.kind.value} {name}: {error}"
 
 
 def _programs(pipeline: PipelineSpec) -> Iterator[tuple[TaskSpec, PythonProgram | Container]]:
