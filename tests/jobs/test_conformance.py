@@ -91,7 +91,7 @@ def test_a_job_whose_driver_was_killed_is_recovered_once_and_can_be_taken_up_aga
     at_work(jobs, name)
     os.kill(until(lambda: jobs.folder(name).pid), signal.SIGKILL)
     assert finished(jobs, name) is RunState.FAILED
-    assert "is gone" in jobs.error(name)
+    assert "exited unexpectedly" in jobs.error(name)
     until(lambda: not processes(jobs, name))
     with reading(jobs.folder(name).path) as log:
         before = log.read()

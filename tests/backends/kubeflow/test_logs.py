@@ -292,5 +292,5 @@ def test_a_log_that_the_node_has_lost_is_read_from_where_it_is_kept(kubernetes, 
     kubernetes.logs[LOAD] = words
     pods = Pods(kubernetes.api(), "kubeflow")
     (lost,) = read([LogSource("load", LOAD, finished=True)], pods)
-    assert lost.text == f"(no log: the log of pod {LOAD} is gone: {words})"
+    assert lost.text == f"(no log: the log of pod {LOAD} was deleted: {words})"
     assert "loading 300 rows" in end(LogSource("load", LOAD, kept(objects), finished=True), pods)
