@@ -142,7 +142,7 @@ def test_a_namespace_that_is_not_there_lists_as_empty_for_who_may_see_all(as_use
 
 
 def test_a_token_that_is_wrong_is_not_a_right_that_is_missing(replay):
-    with pytest.raises(Unauthenticated, match="does not know you") as caught:
+    with pytest.raises(Unauthenticated, match="refused your credentials") as caught:
         asking(replay.url, "canary-7f3a").get(f"{TEAM}/pods")
     assert "canary" not in str(caught.value)
     review = {"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"}

@@ -66,7 +66,7 @@ def test_a_run_is_archived_by_its_name_in_the_notebook_and_put_back(runs: Shell,
 def test_delete_asks_and_does_nothing_without_a_yes(runs: Shell, monkeypatch, capsys) -> None:
     asked = answer(runs, monkeypatch, "")
     runs.run("%kf_delete run1 run2")
-    assert asked[0].startswith("Delete these 2 runs for good:")
+    assert asked[0].startswith("Delete these 2 runs permanently:")
     assert "(run-1)" in asked[0]
     assert "nothing was deleted" in capsys.readouterr().out
     assert len(kfnb.runs()) == 2

@@ -403,7 +403,7 @@ QUOTA = 'create Pod a-0 in StatefulSet a failed error: pods "a-0" is forbidden: 
         ),
         (
             [happened('create Pod a-0 failed error: admission webhook "w" denied it', reason="FailedCreate")],
-            (BLOCKED, "refused", 'cannot create a pod:  admission webhook "w" denied it'),
+            (BLOCKED, "refused", 'cannot create a pod: admission webhook "w" denied it'),
         ),
         (
             [happened("0/1 nodes are available: 1 Insufficient cpu. more", reason="FailedScheduling")],

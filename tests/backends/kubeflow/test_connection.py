@@ -101,7 +101,7 @@ def test_outside_of_a_cluster_nothing_is_known(tmp_path):
             {},
             {"endpoint": "kfp:8888", "namespace": "a"},
             "http://kfp:8888",
-            "what KF_PIPELINES_ENDPOINT says",
+            "the address in KF_PIPELINES_ENDPOINT",
         ),
         ({}, {"namespace": "a"}, "http://ml-pipeline.kubeflow:8888", "by default"),
         ({"installed": "kfp"}, {"namespace": "a"}, "http://ml-pipeline.kfp:8888", "by default"),

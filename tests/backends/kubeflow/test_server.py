@@ -154,7 +154,7 @@ def test_a_refused_token_may_be_good_later_only_where_its_file_is_written_anew(r
     replay.tokens = set()
     with pytest.raises(BackendUnavailable):
         Server(replay.url, Credentials(file=token), retry=HASTE).get(RUN)
-    with pytest.raises(BackendError, match=r"it refused a token \(401\)\. Give another one") as caught:
+    with pytest.raises(BackendError, match=r"refused a token \(401\)\. Set a valid one") as caught:
         Server(replay.url, Credentials("old"), retry=HASTE).get(RUN)
     assert not isinstance(caught.value, BackendUnavailable)
 

@@ -74,7 +74,7 @@ def test_cores_may_come_from_a_parameter_or_a_tasks_output(run_on_two_cores):
         nap(seconds=0.3).set_cpu_limit(word(value="2").output)
 
     assert not overlap(run_on_two_cores(pipeline), "nap", "nap-2")
-    assert "it asks for 'many' as its CPUs" in run_on_two_cores(pipeline, cores="many").error
+    assert "it requests 'many' CPUs" in run_on_two_cores(pipeline, cores="many").error
 
 
 @component

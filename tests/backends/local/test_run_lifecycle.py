@@ -253,7 +253,7 @@ def test_a_process_that_does_not_start_says_why(backend, tmp_path, monkeypatch):
 
     assert error.startswith("the supervisor of this run did not start: ")
     assert f"{tmp_path}/no/python: not found" in error
-    assert error.endswith(f"(all of it in {backend._home}/runs/{run_id}/supervisor.log)")
+    assert error.endswith(f"(full output in {backend._home}/runs/{run_id}/supervisor.log)")
 
 
 @pytest.mark.parametrize(
