@@ -115,11 +115,11 @@ NOUNS: list[Noun] = [
         "runs",
         (
             ("Submit", "%kf_submit", "submit", "run a pipeline: a compiled file, or a program of KFP's SDK"),
-            ("Show", "%kf_run", "runs show", "show a run"),
-            ("List", "%kf_runs", "runs", "list the newest runs; show one, or remove the oldest"),
+            ("ShowRun", "%kf_run", "runs show", "show a run"),
+            ("ListRuns", "%kf_runs", "runs", "list the newest runs; show one, or remove the oldest"),
             ("Prune", "", "runs prune", "remove all but the newest"),
             ("Compare", "%kf_compare", "compare", "compare runs: what differs between them"),
-            ("Logs", "%kf_logs", "logs", "print what a run's tasks wrote"),
+            ("PrintLogs", "%kf_logs", "logs", "print what a run's tasks wrote"),
             ("Stop", "%kf_stop", "stop", "stop a run and all of its processes"),
             ("Retry", "%kf_retry", "retry", "run again what did not succeed of a run"),
             ("Archive", "%kf_archive", "archive", "archive runs; --undo restores them"),
@@ -177,7 +177,7 @@ NOUNS: list[Noun] = [
     ),
     Noun(
         "experiments",
-        (("List", "%kf_experiments", "experiments", "list the experiments"),),
+        (("ListExperiments", "%kf_experiments", "experiments", "list the experiments"),),
         exports={"Experiment": "kfnb.model", "experiments": "api"},
         displays=("kfnb.model.kept.ExperimentList",),
         values=("experiment",),
@@ -192,7 +192,7 @@ NOUNS: list[Noun] = [
         "schedules",
         (
             (
-                "Schedule",
+                "SchedulePipeline",
                 "%kf_schedule",
                 "schedule",
                 "run a pipeline on the cluster on a schedule; list, pause, resume, delete",

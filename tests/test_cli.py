@@ -242,7 +242,7 @@ def test_a_list_of_runs_as_json_tells_when_they_ran_and_nothing_of_tasks_it_does
         ("%kf_config host=ADDRESS token_file=FILE goes", "KFNB_HOST=ADDRESS KFNB_TOKEN_FILE=FILE goes"),
         ("Check %kf_config host", "Check KFNB_HOST"),
         ("%kf_run ID shows it again", "kfnb runs show ID shows it again"),
-        ("%kf_schedule --list shows those", "kfnb schedule --list shows those"),
+        ("%kf_schedule --list lists", "kfnb schedule --list lists"),
         ("tune a cell (%%kf_tune) or %kf_pipeline NAME", "tune a cell (%%kf_tune) or %kf_pipeline NAME"),
     ],
 )

@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from cluster import Kubernetes, Metadata, Objects, running
 from replay import Replay, serving, text_of
-from shelf import Shelf
+from run_store import Shelf
 
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Backend, Submission
@@ -17,7 +17,7 @@ from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.mlmd import Metadata as Client
 from kfnb.resources.runs.kubeflow.pods import Pods
-from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.local import LocalBackend
 
 
@@ -59,12 +59,8 @@ def kubeflow(folder: Path, speed: float = 50.0) -> Iterator[Engine]:
             open_.enter_context(running(kind())) for kind in (Metadata, Kubernetes, Objects)
         )
         store = objects.store(kubernetes.api())
-
-        def anew() -> Backend:
-            insight = Cluster(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
-            return KubeflowBackend(Server(replay.url), insight=insight)
-
-        yield Engine(anew(), folder, anew)
+        insight = RunDetails(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
+        yield Engine(KubeflowBackend(Server(replay.url), insight=insight), folder)
 
 
 ENGINES: dict[str, Callable[[Path], Any]] = {"local": local, "kubeflow": kubeflow}

@@ -247,7 +247,7 @@ def test_the_lists_have_the_runs_that_a_selection_means(engine: Engine):
         assert run not in listed(until=begun[run])
         assert run not in listed(since=begun[run] + 0.001)
     assert [run.tasks for run in engine.backend.list()] == [(), ()]
-    with pytest.raises(BackendError, match="there is no experiment moon"):
+    with pytest.raises(BackendError, match="unknown experiment moon"):
         listed(experiment="moon")
 
 

@@ -87,7 +87,7 @@ def test_a_home_that_was_moved_is_used_where_it_is(home: OldHome, tmp_path: Path
 
 def test_a_run_whose_supervisor_was_killed_is_recovered_by_who_looks(home: OldHome):
     run = kfnb.run(home.runs["killed"])
-    assert "the process that drove this run is gone" in run.snapshot().error
+    assert "the supervisor of this run exited unexpectedly" in run.snapshot().error
     assert run.tasks["nap"].state is RunState.FAILED
 
 

@@ -292,7 +292,7 @@ def test_an_option_that_a_parameter_has_the_name_of_is_told(
 ) -> None:
     shell.run("%%kf_component a --param name:str=one --output x\nx = name")
     shell.run("%kf_pipeline p a")
-    told = "note: --name is an option of its own: the parameter name of p is given as -p name VALUE"
+    told = "note: --name is an option of the command; set the parameter name of p with -p name VALUE"
     capsys.readouterr()
     shell.run("%kf_submit p --name two -o run")
     assert told in capsys.readouterr().out

@@ -239,7 +239,7 @@ def test_under_run_all_a_run_waits_for_the_study_that_it_takes_the_best_of(
     study = kfnb.tune("train", "x=float(0,1)", objective="loss", maximize=False, name="sweep", trials=4)
     assert not study.state.finished
     run = shell.run("%kf_submit churn --from-study sweep")
-    assert "study sweep is still running (0 of 4 trials): waiting for its end" in capsys.readouterr().out
+    assert "study sweep is still running (0 of 4 trials): waiting until it ends" in capsys.readouterr().out
     assert len(study.trials) == 4
     assert run.arguments["x"] == study.best.params["x"]
 

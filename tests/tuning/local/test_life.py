@@ -78,7 +78,7 @@ def test_a_killed_driver_loses_no_trial(start: Start, parallel: int) -> None:
     until(lambda: len(done(study)) > 1)
     os.kill(folder_of(study).pid, signal.SIGKILL)
     until(lambda: study.state is RunState.FAILED)
-    assert "is gone" in study.snapshot().error
+    assert "exited unexpectedly" in study.snapshot().error
     until(lambda: not processes_of(study), 5)
     assert all(trial.state.finished for trial in study.trials)
     before = done(study)

@@ -1,4 +1,4 @@
-"""The curves that steps log: ROC curves, and metrics step by step."""
+"""The curves that steps log: ROC curves, and metrics by step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RECALL = Axis("recall", 0, 1, (0, 0.5, 1), SIDE)
 
 @dataclass(frozen=True)
 class Of:
-    """Whose a curve is: its label, the number of the run, and that of the turn of a loop in it."""
+    """The origin of a curve: its label, the number of the run, and the number of the iteration."""
 
     label: str = ""
     run: int = 0
@@ -30,7 +30,7 @@ class Of:
 
 
 def draw_roc(roc: Roc) -> Element:
-    """The curve over the diagonal, its area written in the corner."""
+    """The curve over the diagonal, with its area in the corner."""
     line = path(roc.points, _RATE, _RECALL)
     bottom, right = TOP + SIDE, LEFT + SIDE
     return canvas(
@@ -54,7 +54,7 @@ def draw_roc(roc: Roc) -> Element:
 
 
 def roc_plot(title: str, rocs: Sequence[tuple[Of, Roc]]) -> Plot:
-    """Several ROC curves over each other."""
+    """Several ROC curves in one plot."""
     lines = [
         Line(of.label, roc.points, f"AUC {roc.area:.3f}", of.run, of.turn) for of, roc in rocs[:MOST_LINES]
     ]
@@ -62,7 +62,7 @@ def roc_plot(title: str, rocs: Sequence[tuple[Of, Roc]]) -> Plot:
 
 
 def metric_plot(title: str, curves: Sequence[tuple[Of, Points]]) -> Plot:
-    """A metric step by step, of several runs or turns over each other."""
+    """A metric by step, of several runs or iterations in one plot."""
     drawn = curves[:MOST_LINES]
     steps = axis("step", [step for _, points in drawn for step, _ in points], WIDE)
     values = axis("", [value for _, points in drawn for _, value in points], TALL, margin=0.05)

@@ -20,8 +20,8 @@ from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.runs.local.environment import missing, parse
 from kfnb.resources.runs.local.preload import preload
 from kfnb.resources.runs.local.resolve import Inputs, Result, resolve, with_defaults
-from kfnb.resources.runs.local.spec import Component, Dag, Step
-from kfnb.resources.runs.local.spec import Program as StepProgram
+from kfnb.resources.runs.local.spec import ComponentSpec, DagSpec, TaskSpec
+from kfnb.resources.runs.local.spec import PythonProgram as StepProgram
 from kfnb.resources.runs.local.spec_reader import read
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.local.worker import Program
@@ -48,8 +48,8 @@ class Prepared:
     ``outer`` are the pipeline's own inputs but for those of the space, ``ended`` how what stands before the step did.
     """
 
-    step: Step
-    component: Component
+    step: TaskSpec
+    component: ComponentSpec
     program: Program
     outer: Inputs
     ended: Mapping[str, Result]
@@ -97,7 +97,7 @@ async def prepare(search: Search, folder: StudyFolder, backend: LocalBackend) ->
     """Run what stands before the step, and say what the step gets. Raises ``BackendError`` where that fails."""
     subject = search.subject
     pipeline = read(subject.spec, subject.platform)
-    assert isinstance(pipeline.root.body, Dag)
+    assert isinstance(pipeline.root.body, DagSpec)
     step = pipeline.root.body.steps[subject.step]
     component = pipeline.components[step.component]
     assert isinstance(component.body, StepProgram)
@@ -160,8 +160,8 @@ def without(spec: Mapping[str, Any], step: str) -> dict[str, Any]:
     return left
 
 
-def _component(components: Mapping[str, Component], root: Component, step: str) -> Component:
-    assert isinstance(root.body, Dag)
+def _component(components: Mapping[str, ComponentSpec], root: ComponentSpec, step: str) -> ComponentSpec:
+    assert isinstance(root.body, DagSpec)
     return components[root.body.steps[step].component]
 
 

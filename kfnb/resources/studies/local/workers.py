@@ -15,7 +15,7 @@ from typing import Any
 from kfnb.jobs import private
 from kfnb.jobs.processes import Processes
 from kfnb.model import TaskError
-from kfnb.resources.runs.local.executor_io import Work, executor_input
+from kfnb.resources.runs.local.executor_io import TaskInvocation, executor_input
 from kfnb.resources.runs.local.failure import from_status
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.local.outcome import Outcome, failed, of_worker
@@ -74,7 +74,7 @@ class Workers:
         prepared, seed = self.prepared, self.search.seed
         inputs = prepared.inputs(params)
         name = prepared.step.name
-        work = Work(name, name, folder, prepared.component, inputs.parameters, inputs.artifacts)
+        work = TaskInvocation(name, name, folder, prepared.component, inputs.parameters, inputs.artifacts)
         return {
             "executor_input": executor_input(work),
             "log": str(folder / "log"),

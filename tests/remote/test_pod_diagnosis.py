@@ -73,7 +73,7 @@ WORDS = {
             'cannot start: secret "t" not found',
         ),
         (notebook(waits("InvalidImageName")), NotebookState.FAILING, "image i:1 cannot be pulled"),
-        (notebook(waits("CrashLoopBackOff")), NotebookState.FAILING, "container nb fails again and again"),
+        (notebook(waits("CrashLoopBackOff")), NotebookState.FAILING, "container nb keeps failing"),
         (
             notebook(conditions=[NO_ROOM]),
             NotebookState.STARTING,
@@ -97,7 +97,7 @@ WORDS = {
         (
             notebook(image=""),
             NotebookState.FAILING,
-            "it has no container to start: delete it, and create it anew",
+            "it has no container to start: delete the notebook and create it again",
         ),
         (notebook(annotations={"kubeflow-resource-stopped": "now"}), NotebookState.STOPPED, ""),
         (notebook(annotations={"kubeflow-resource-stopped": "now"}, ready=1), NotebookState.STOPPING, ""),

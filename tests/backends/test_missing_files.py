@@ -24,12 +24,12 @@ def said(message, kind="FileNotFoundError", error=ERROR, **where):
     ],
 )
 def test_whatever_opens_it_the_file_is_named_with_what_to_do(message, tmp_path):
-    assert said(message).startswith("If d/x.csv lies beside the notebook, the cell did not use it")
+    assert said(message).startswith("If d/x.csv is in the notebook's folder, the cell did not use it")
     assert not said(message, notebook=tmp_path)
     (tmp_path / "d").mkdir()
     (tmp_path / "d/x.csv").touch()
     assert said(message, notebook=tmp_path).startswith(
-        "d/x.csv lies beside the notebook, but the cell did not"
+        "d/x.csv is in the notebook's folder, but the cell did not"
     )
 
 
