@@ -1,4 +1,4 @@
-"""The made-up noun in a page: a real kernel tells all of a kettle, and each change, by no more than its ``wire``."""
+"""The made-up noun in a page: a real kernel tells all of a kettle, and each change, by no more than its ``live``."""
 
 from __future__ import annotations
 
@@ -70,6 +70,22 @@ def test_a_kettle_is_stopped_from_the_page_and_shown_again(page: Page) -> None:
     page.heard.clear()
     page.ask(type="kettle", do="watch", id="local/tea")
     assert "Canceled" in html_of(page.told("whole", type="kettle", id="local/tea"))
+
+
+def test_a_cell_that_waits_for_a_kettle_that_is_shown_above_says_how_it_went(page: Page) -> None:
+    page.run("%kf_boil tea -o mine")
+    page.told("whole", type="kettle")
+    printed: list[str] = []
+    id = page.client.execute("mine.wait()", allow_stdin=True)
+
+    def ended(message: dict[str, Any]) -> bool:
+        if message["header"]["msg_type"] == "stream":
+            printed.append(message["content"]["text"])
+        of_it = message["parent_header"].get("msg_id") == id
+        return of_it and message["content"].get("execution_state") == "idle"
+
+    assert page.hear_until(ended)
+    assert re.fullmatch(r"kettle tea: Succeeded after \d.*\. A cell above shows it\n", "".join(printed))
 
 
 def test_without_a_person_it_is_a_picture_of_its_end(page: Page) -> None:
