@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _told(words: list[str]) -> int:
-    """Do what the words ask for; help, errors and interruptions are told."""
+    """Run the command of the words; print help, errors and interruptions."""
     try:
         return _dispatch(words)
     except Help as text:

@@ -74,7 +74,7 @@ class Around:
 
 
 def complete(parser: Parser, before: Sequence[str], begun: str, around: Around) -> list[str]:
-    """The words that may stand after the words ``before`` and begin with ``begun``, best first."""
+    """The words that may follow the words ``before`` and begin with ``begun``, best first."""
     try:
         found = expected(parser, before, begun)
         fitting = dict.fromkeys(word for word in _words(found, around) if word.startswith(found.begun))

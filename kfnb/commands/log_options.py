@@ -65,7 +65,7 @@ def print_excerpt(
 
 
 def _left_out(excerpt: Excerpt, place: str) -> str:
-    """How many lines stand before those that are shown, of how many, and where all are."""
+    """How many lines precede those that are shown, of how many, and where all are."""
     others = f"{excerpt.left_out:,} more {'that match ' if excerpt.which else ''}before these"
     where = f"; the whole log is in {place}" if place else ""
     return f"({others}, of {_amount(excerpt)}: --tail N or --tail all shows more{where})"

@@ -62,7 +62,7 @@ class Kernel:
 
     @property
     def board(self) -> Board | None:
-        """What the page shows live; None where there is no page, or nobody before it: a terminal, papermill."""
+        """What the page shows live; None where there is no page, or no user before it: a terminal, papermill."""
         return self._board if self.attended and hasattr(self.shell, "kernel") else None
 
     @cached_property
@@ -113,11 +113,11 @@ class Kernel:
         )
 
     def begin_parameters(self) -> None:
-        """The running cell holds the pipelines' parameters; what papermill was given stands for its values."""
+        """The running cell holds the pipelines' parameters; papermill's parameters replace its values."""
         check_parameters(self._cell(self._head("%%kf_parameters")))
 
     def begin_set_up(self) -> None:
-        """The running cell's code is to stand before every later step's. Raises ``CaptureError``."""
+        """Put the running cell's code at the top of every later step. Raises ``CaptureError``."""
         running = self._head(SET_UP)
         check_set_up(self._cell(running))
         running.files = self._watch(running)
@@ -165,7 +165,7 @@ class Kernel:
             running.pending.end()
 
     def record(self, running: Running, *, success: bool = True) -> None:
-        """Take in what a cell defined that is no component."""
+        """Take in what a cell defined that is not a component."""
         cell = self._cell(running)
         if cell.head == TRIAL:
             return

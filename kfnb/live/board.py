@@ -38,7 +38,7 @@ MOST_FOLLOWED = 50
 """Subjects that are followed at once, a thread each: with one more, the oldest one that no page shows is left."""
 
 MOST_KEPT = 50
-"""Subjects that are remembered though they are not followed: where they stand in the notebook, and their handles."""
+"""Subjects that are remembered though they are not followed: their places in the notebook, and their handles."""
 
 MOST_THREADS = 16
 """Requests of the page's that are answered at once; the others wait."""
@@ -116,7 +116,7 @@ class Board:
     def follow(self, handle: Handle, place: Place | None = None) -> None:
         """Keep the page's picture of a subject up to date until it is finished, and a static one at ``place``.
 
-        Without a place, the page is told all of it, whatever it was told before.
+        Without a place, the page gets all of it, whatever was sent before.
         """
         key = _key(handle)
         with self._lock:
@@ -158,7 +158,7 @@ class Board:
             return
         left = next((one for one in following if not one.seen), following[0])
         left.dismiss(
-            f"more than {MOST_FOLLOWED} are followed at once; run its cell again to see how it stands"
+            f"more than {MOST_FOLLOWED} are followed at once; run its cell again to see its current state"
         )
 
     def _ended(self, follower: Follower) -> bool:

@@ -101,7 +101,7 @@ class Followable:
     """One type of what can be followed.
 
     ``handle`` is the class of what people hold of it, ``name`` the page's id of one, and ``find`` the handle of an id,
-    where that can be told. ``draw`` draws it as static HTML, with the mark of a page's place if there is one:
+    where that is known. ``draw`` draws it as static HTML, with the mark of a page's place if there is one:
     ``draw(shown, home=None)``. The rest has defaults that do for any type: ``subject`` looks by snapshots, ``wire``
     tells the page its static HTML, and ``answers`` are what its page may ask beside what every page may.
     """
@@ -175,7 +175,7 @@ RUN = Followable(
 
 
 class StudySubject:
-    """A study; its importances are told as they become known."""
+    """A study; its importances are sent as they become known."""
 
     type = "study"
 

@@ -26,7 +26,7 @@ PATIENCE = 20
 
 
 class Follower:
-    """Looks at one subject until it is finished, gone, or looked at by nobody.
+    """Looks at one subject until the subject is finished or gone, or no page shows it.
 
     ``pictures`` are its static ones; ``tell`` reaches the page that may show it live, as long as it is ``watched``,
     with what ``wire`` makes of it; ``seen`` says that the page does. ``ended`` is asked at the end whether that is
@@ -56,7 +56,7 @@ class Follower:
         self.watched, self.seen = True, False
 
     def start(self) -> None:
-        """Begin, in a thread of its own."""
+        """Begin, in a new thread."""
         threading.Thread(
             target=self.go, name=f"kfnb-{self.subject.type}-{self.subject.id}", daemon=True
         ).start()
@@ -92,7 +92,7 @@ class Follower:
         return self.dismissed or self._failures >= PATIENCE
 
     def go(self) -> None:
-        """Follow it to its end. Never raises: nobody would see it."""
+        """Follow it to its end. Never raises: no one would see it."""
         over, pause = False, Pause(self.subject.pace)
         while True:
             try:

@@ -1,6 +1,6 @@
 """What the kernel answers to what its page asks (``kfnb/live/messages.py``), a function each.
 
-``OF_ALL`` is what may be asked of any subject; a type has more of its own, which its row names.
+``OF_ALL`` are the requests that any subject answers; the row of a type names those that the type adds.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Answer = Callable[["Board", Any], None]
 
 
 def answer(board: Board, request: PageRequest) -> None:
-    """Do what the page asks. Never raises: what goes wrong is told in the page."""
+    """Do what the page asks. Never raises: the page shows what goes wrong."""
     try:
         _answer_to(board, request)(board, request)
     except KfnbError as error:

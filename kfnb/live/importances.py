@@ -1,4 +1,4 @@
-"""The importances of a study's parameters while it is looked at: told by a thread of its own, since that takes long."""
+"""The importances of a study's parameters while the study is shown: a thread computes them, since that takes long."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ MORE = 1.15
 """So many times as many trials with a value as at the last time, and it is worth telling anew."""
 
 FEWEST = 8
-"""Trials with a value before which nothing is told of a study that goes on."""
+"""Trials with a value below which nothing is sent of a study that is still running."""
 
 MOST = 1000
-"""Trials that they are told by: of more, by every so many."""
+"""Trials that they are computed from: of more, every so many."""
 
 
 class Importances:
@@ -49,7 +49,7 @@ class Importances:
         return self._values, fresh
 
     def settled(self, study: model.Study) -> bool:
-        """Whether no more will be told of a study that has ended."""
+        """Whether no more will be sent of a study that has ended."""
         return not (self._busy or self._fresh) and self._counted == _measured(study)
 
     @property

@@ -12,7 +12,7 @@ from kfnb.live.redraw import Redraw
 Bundle = dict[str, str]
 
 PACE, LIVE_PACE = 0.4, 30.0
-"""Seconds between two pictures at least; the second where a live one stands before it, and it is for saving only."""
+"""Seconds between two pictures at least; the second where a live one hides it, and it is for saving only."""
 
 MOST_PLACES = 20
 """Places in the notebook that are kept up to date, the newest: one cell that is run again and again adds no more."""

@@ -34,7 +34,7 @@ class Axis:
     length: float
 
     def pixels(self, value: float) -> float:
-        """How far from the axis' beginning a value stands."""
+        """How far a value is from the axis' beginning."""
         return (value - self.low) / (self.high - self.low) * self.length
 
 

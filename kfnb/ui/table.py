@@ -47,7 +47,7 @@ Value: TypeAlias = "Cell | str"
 class Column:
     """``number`` aligns to the right; neither numbers nor what is ``whole`` is broken or cut.
 
-    A column that is ``aside`` stands in HTML alone: text has no room for it.
+    A column that is ``aside`` is in HTML only: text has no room for it.
     """
 
     name: str

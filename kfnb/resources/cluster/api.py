@@ -70,7 +70,7 @@ def following() -> Iterator[Status]:
 def examine() -> tuple[Check, ...]:
     """All that can be checked: this machine, the clients, the way to the cluster, and what the status finds there.
 
-    What cannot be checked is skipped, and what may not be seen is no fault.
+    What cannot be checked is skipped, and what may not be seen is not a fault.
     """
     standing = _Standing()
     status = standing.look()
@@ -89,7 +89,7 @@ def _sentence(trouble: Trouble) -> str:
 
 def _cluster(status: Status) -> Check:
     if not status.server:
-        return Check("cluster", Outcome.SKIPPED, "none is known here", "%kf_config context=NAME")
+        return Check("cluster", Outcome.SKIPPED, "no cluster is configured", "%kf_config context=NAME")
     if status.user.value is None:
         return Check("cluster", Outcome.BAD, status.user.reason)
     return Check("cluster", Outcome.GOOD, f"{status.server} knows you as {status.user.value.name}")
@@ -97,7 +97,7 @@ def _cluster(status: Status) -> Check:
 
 def _pipelines(status: Status) -> Check:
     outcome = Outcome.GOOD if status.runs.known else Outcome.BAD
-    return Check("runs", outcome, f"they go to {status.backend}" if status.runs.known else status.runs.reason)
+    return Check("runs", outcome, f"runs go to {status.backend}" if status.runs.known else status.runs.reason)
 
 
 class _Standing:

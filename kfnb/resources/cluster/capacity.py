@@ -149,7 +149,7 @@ def _pod_default(item: Item, own: Mapping[str, str] | None) -> PodDefault:
 
 
 def _opens_pipelines(item: Item) -> bool:
-    """Whether a PodDefault gives a token for Kubeflow Pipelines, whatever it is called."""
+    """Whether a PodDefault gives a token for Kubeflow Pipelines, by any name."""
     tokens = (
         at(source, "serviceAccountToken", "audience")
         for volume in rows(item, "spec", "volumes")

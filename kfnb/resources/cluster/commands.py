@@ -1,4 +1,4 @@
-"""The commands that tell of the cluster."""
+"""The commands that show the cluster's status."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ShowStatus(Command):
-    """Where you are: cluster, namespace, user, quota, GPUs, notebooks, runs, studies, services, and what is broken."""
+    """Show the status of the environment: cluster, namespace, user, quota, GPUs, notebooks, runs, studies, services, and
+    what is broken, with its fix.
+    """
 
     binds = True
     json = "print the status as JSON; with --watch, a line each time"
@@ -35,7 +37,7 @@ class ShowStatus(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Doctor(Command):
-    """Check this machine, the clients, the way to the cluster, and what is broken there."""
+    """Check this machine, the clients, the connection to the cluster, and what is broken there."""
 
     json = "print the checks, or the logs, as JSON"
 

@@ -13,7 +13,7 @@ from kfnb.remote.kubernetes.fields import Item
 
 T = TypeVar("T")
 More: TypeAlias = "int | None"
-"""How many things were not looked at; None where nobody counted them."""
+"""How many things were not looked at; None where they were not counted."""
 
 MOST = 500
 """How many things of a list are looked at."""

@@ -1,4 +1,4 @@
-"""What is broken, and the one command or YAML that mends it, or shows what does."""
+"""What is broken, and the one command or YAML that fixes it, or shows what does."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def troubles(place: Place, status: Status) -> tuple[Trouble, ...]:
 
 def _of_namespace(status: Status, namespace: str) -> Iterator[Trouble]:
     if status.namespace.knowledge is Knowledge.ABSENT:
-        yield Trouble(f"there is no namespace {namespace}", mend="%kf_config namespace=NAME")
+        yield Trouble(f"namespace {namespace} not found", mend="%kf_config namespace=NAME")
     elif status.namespace.value and status.namespace.value.phase == "Terminating":
         yield Trouble(f"namespace {namespace} is being deleted")
     for one in status.quota.value or ():
@@ -101,7 +101,7 @@ def _mend(pod: WaitingPod, namespace: str) -> str:
 
 
 def _of_notebooks(place: Place, status: Status) -> Iterator[Trouble]:
-    """Notebooks for which there is no pod at all: what refused it stands in an event."""
+    """Notebooks without a pod: an event has the refusal."""
     with_pod = {pod.owner.partition("/")[2] for pod in status.waiting.value or ()}
     silent = [
         one
@@ -150,7 +150,7 @@ def _of_access(place: Place, status: Status) -> Iterator[Trouble]:
     if not opening:
         yield Trouble(
             f"namespace {namespace} has no PodDefault {_ACCESS}: its notebooks cannot call Kubeflow Pipelines",
-            "apply this, then start the notebook anew with the configuration that it adds to the spawner",
+            "apply this, then restart the notebook with the configuration that it adds to the spawner",
             POD_DEFAULT.format(namespace=namespace),
             "yaml",
         )

@@ -91,7 +91,7 @@ def _finished(place: Place, status: Status) -> Status:
 
 
 def _nothing(start: Status, error: BackendError) -> Status:
-    """Where nothing can be seen at all, each part says why."""
+    """Where nothing can be seen, each part has the reason."""
     unknown: Part[Any] = Part(Knowledge.UNKNOWN, reason=str(error))
     parts: dict[str, Any] = {name: unknown for name, one in vars(start).items() if isinstance(one, Part)}
     return replace(start, **parts, troubles=(Trouble(str(error)),), asked=time.time())
@@ -110,7 +110,7 @@ def _judged(version: Part[str], found: Part[tuple[KubeflowPart, ...]]) -> Part[V
     told = (
         f"{fitting} was tested with this Kubernetes"
         if fitting
-        else "none known here was tested with this Kubernetes"
+        else "no release that kfnb knows was tested with this Kubernetes"
     )
-    verdict = f"the release of Kubeflow cannot be told; {told}"
+    verdict = f"the release of Kubeflow is not known; {told}"
     return Part(Knowledge.KNOWN, Version(version.value, verdict=verdict))

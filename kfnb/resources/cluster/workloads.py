@@ -1,4 +1,4 @@
-"""What goes on in a namespace: notebooks, pods that wait, studies, services and training jobs."""
+"""The workloads of a namespace: notebooks, pods that wait, studies, services and training jobs."""
 
 from __future__ import annotations
 

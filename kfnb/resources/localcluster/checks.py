@@ -1,4 +1,4 @@
-"""What a machine must have before a cluster is started on it, and the one command that mends what is missing."""
+"""What a machine must have before a cluster is started on it, and the one command that fixes what is missing."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Verdict(str, Enum):
     """What a check found."""
 
     FINE = "ok"
-    DOUBTFUL = "perhaps"
+    WARNING = "warning"
     MISSING = "missing"
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class Verdict(str, Enum):
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, what there is, and the command that mends it, or what else does."""
+    """What was checked, what was found, and the command that fixes it, or what else does."""
 
     name: str
     verdict: Verdict
@@ -63,7 +63,7 @@ class Wanted:
 def of_machine(size: Size, least: Size, machine: Machine, root: Path = Path("/")) -> tuple[Check, ...]:
     """Whether a machine has what a new cluster takes. ``root`` is where Linux's own files are.
 
-    ``least`` is what pipelines alone take: where there is that much, it is said how to have less.
+    ``least`` is what pipelines alone take: where there is that much, the check names the command for less.
     """
     return (*_size(size, least, machine, root), *_inotify(root))
 
@@ -99,7 +99,7 @@ def _inotify(root: Path) -> Iterator[Check]:
         try:
             there = int((root / "proc/sys" / name.replace(".", "/")).read_text(encoding="ascii"))
         except (OSError, ValueError):
-            continue  # no Linux
+            continue  # not Linux
         told = f"{there}, {needed} needed"
         fine = there >= needed
         yield Check(
@@ -112,14 +112,14 @@ def _inotify(root: Path) -> Iterator[Check]:
 
 def _kubernetes(wanted: Wanted) -> Check:
     fits, told = supported(wanted.kubernetes, wanted.release)
-    verdict = {True: Verdict.FINE, False: Verdict.MISSING, None: Verdict.DOUBTFUL}[fits]
+    verdict = {True: Verdict.FINE, False: Verdict.MISSING, None: Verdict.WARNING}[fits]
     mend = "" if fits else f"kfnb cluster up --kubernetes {wanted.release.tested[-1]}"
     return Check("Kubernetes", verdict, f"{wanted.kubernetes}; {told}", mend)
 
 
 def _present(tool: str, wanted: Wanted) -> Check:
     if shutil.which(tool):
-        return Check(tool, Verdict.FINE, "there")
+        return Check(tool, Verdict.FINE, "installed")
     return Check(tool, Verdict.MISSING, "not installed", _install(tool, wanted))
 
 
@@ -131,7 +131,7 @@ def _engine(wanted: Wanted, runner: Runner) -> Iterator[Check]:
     found = _present(name, wanted)
     if found.verdict is Verdict.FINE and runner.ask(Command((name, "info"))).code:
         mend = "sudo systemctl start docker" if name == "docker" else "podman info"
-        found = Check(name, Verdict.MISSING, "there, but it does not answer", mend)
+        found = Check(name, Verdict.MISSING, "installed, but it does not answer", mend)
     yield found
 
 
@@ -145,7 +145,7 @@ def _kubectl(wanted: Wanted, runner: Runner) -> Check:
     if abs(apart) <= 1:
         return Check("kubectl", Verdict.FINE, told)
     mend = _install("kubectl", wanted)
-    return Check("kubectl", Verdict.DOUBTFUL, f"{told}: more than one version apart", mend)
+    return Check("kubectl", Verdict.WARNING, f"{told}: more than one minor version apart", mend)
 
 
 def _kustomize(wanted: Wanted, runner: Runner) -> Check:
@@ -160,11 +160,11 @@ def _kustomize(wanted: Wanted, runner: Runner) -> Check:
         return Check("kustomize", Verdict.MISSING, f"{told}: this one is too old", mend)
     if version[:2] == tested[:2]:
         return Check("kustomize", Verdict.FINE, told)
-    return Check("kustomize", Verdict.DOUBTFUL, f"{told}: another may build something else", mend)
+    return Check("kustomize", Verdict.WARNING, f"{told}: this version may build different manifests", mend)
 
 
 def _version(words: tuple[str, ...], runner: Runner) -> tuple[int, ...]:
-    """The version that a tool tells of itself; empty where it tells none, or is not there."""
+    """The version that a tool prints; empty where it prints none, or is not installed."""
     if not shutil.which(words[0]):
         return ()
     try:

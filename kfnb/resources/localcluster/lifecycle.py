@@ -25,7 +25,7 @@ from kfnb.resources.localcluster.tool import TOOLS, Found, Tool, engine
 
 @dataclass(frozen=True)
 class Progress:
-    """How far it is: ``done`` of ``total`` steps, the step that goes on, and what it does or waits for."""
+    """How far it is: ``done`` of ``total`` steps, the step in progress, and what it does or waits for."""
 
     done: int
     total: int
@@ -56,11 +56,11 @@ class Standing:
 
 
 def find(tool: Tool, profile: str, record: Record | None, runner: Runner) -> Found:
-    """Whether the cluster is there. Raises ``BackendError`` where it is, and is none of ours."""
+    """Whether the cluster exists. Raises ``BackendError`` where it does and kfnb did not start it."""
     found = tool.find(profile, runner)
     if found is not Found.ABSENT and record is None:
         raise BackendError(
-            f"{tool.name} has a cluster {profile} that kfnb did not start: take another name with --profile, "
+            f"{tool.name} has a cluster {profile} that kfnb did not start: pass another name with --profile, "
             f"or delete it: {tool.delete(profile)}"
         )
     return found
@@ -74,7 +74,7 @@ def up(
     runner: Runner,
     tell: Callable[[Progress], None],
 ) -> None:
-    """Do the steps. Where it fails or is interrupted, what was done stays, and a second ``up`` goes on from there.
+    """Do the steps. Where it fails or is interrupted, what was done is kept, and a second ``up`` continues from there.
 
     Raises ``BackendError``.
     """
@@ -114,7 +114,7 @@ class _Rise:
     def _start(self, step: Start, tell: Callable[[str], None]) -> None:
         done = self._runner.follow(step.command, tell)
         if done.code:
-            raise self._runner.failed(f"{step.told}: that failed", done)
+            raise self._runner.failed(f"{step.told}: failed", done)
 
     def _apply(self, step: Apply, tell: Callable[[str], None]) -> None:
         built = apply.build(step, self._runner)
@@ -146,7 +146,7 @@ def standing(record: Record, runner: Runner) -> Standing:
 
 
 def _mend(record: Record) -> str:
-    """What mends a cluster of ours whose pods do not reach their own services."""
+    """What fixes a cluster of ours whose pods do not reach their own services."""
     if record.tool == "minikube":
         return hairpin.of_minikube(record.profile, record.driver or "docker")
     return hairpin.of_kind(f"{record.profile}-control-plane", engine())

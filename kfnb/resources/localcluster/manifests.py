@@ -17,7 +17,7 @@ _KUBERNETES_CPU, _KUBERNETES_MEMORY, _IMAGES = 950, 2048, 20
 
 @dataclass(frozen=True)
 class Part:
-    """A part of Kubeflow. ``needs`` are ready before it is applied; ``folders`` stand in the manifests.
+    """A part of Kubeflow. ``needs`` are ready before it is applied; ``folders`` are those of the manifests.
 
     ``cpu`` in thousandths of a core, ``memory`` in MiB, ``storage`` in GB.
     """
@@ -71,7 +71,7 @@ class Release:
             name = waiting.pop()
             if name not in known:
                 raise UsageError(
-                    f"--only {name}: Kubeflow {self.release} has no such part; there are {', '.join(known)}"
+                    f"--only {name}: Kubeflow {self.release} has no such part; its parts are {', '.join(known)}"
                 )
             if name not in taken:
                 taken.add(name)
@@ -125,11 +125,11 @@ def check(manifests: str, release: Release, parts: Sequence[Part]) -> None:
     if remote(manifests):
         if "@" in manifests.partition("://")[2].partition("/")[0]:
             raise UsageError(
-                "--manifests: leave the password out of the address, git's credential helper gives it"
+                "--manifests: remove the password from the address; git's credential helper provides it"
             )
         return
     if not Path(manifests).is_dir():
-        raise UsageError(f"--manifests {manifests}: there is no such folder")
+        raise UsageError(f"--manifests {manifests}: folder not found")
     if missing := _missing(manifests, parts):
         fitting = [one.release for one in releases().values() if not _missing(manifests, one.parts)]
         hint = (

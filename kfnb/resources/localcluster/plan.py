@@ -52,7 +52,7 @@ class Await:
     minutes: int
 
     def __str__(self) -> str:
-        """The line for a shell, which waits for all deployments that there are."""
+        """The line for a shell, which waits for all deployments."""
         words = ("wait", "--for=condition=Available", "deployments", "--all", "--all-namespaces")
         return shlex.join(("kubectl", "--context", self.context, *words, f"--timeout={self.minutes}m"))
 
@@ -90,7 +90,7 @@ def _starting(wish: Wish, found: Found, *, broken: bool) -> Iterator[Step]:
         yield make
     elif broken:
         for command in tool.left(profile):
-            yield Start(f"{tool.name} clears away a start that broke off", command)
+            yield Start(f"{tool.name} removes an incomplete cluster", command)
         yield make
     elif found is Found.STOPPED:
         yield Start(f"{tool.name} starts {profile} again", tool.resume(profile, wish.shape))

@@ -19,7 +19,7 @@ Item = Mapping[str, Any]
 
 _EVERY = 3.0
 _TOLD = 5
-"""How many of those that wait stand in an error."""
+"""How many of those that wait an error lists."""
 _KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 _DOCUMENTS = re.compile(rb"^---\s*$", re.MULTILINE)
 _OF_KIND = re.compile(rb"^kind:\s*(" + "|".join(_KINDS).encode() + rb")\s*$", re.MULTILINE)
@@ -36,7 +36,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A workload that is not ready, why, and the command that tells more."""
+    """A workload that is not ready, why, and the command that shows more."""
 
     workload: Workload
     why: str
@@ -119,11 +119,11 @@ class _Cluster:
         """Why a pod is not ready: what it says itself, or else what has happened to it."""
         found = diagnose(pod)
         if found.message or found.state is PodState.RUNNING:
-            return found.message or "runs, and is not ready yet"
+            return found.message or "running, but not ready yet"
         selector = f"--field-selector=involvedObject.name={pod['metadata']['name']}"
         events = self._get("events", "-n", namespace, selector) or ()
         newest = str(max(events, key=time_of, default={}).get("message", ""))
-        return explained(found, events).message or brief(newest) or "its containers are being made"
+        return explained(found, events).message or brief(newest) or "its containers are being created"
 
     def _get(self, *words: str) -> Sequence[Item] | None:
         done = self._runner.ask(
@@ -152,9 +152,9 @@ def ready(item: Item) -> bool:
 
 def _without_pods(item: Item | None) -> str:
     if item is None:
-        return "is not there"
+        return "not found"
     failure = condition(item, "ReplicaFailure").get("message", "")
-    return refused(failure).message if failure else "its pods are not there yet"
+    return refused(failure).message if failure else "its pods do not exist yet"
 
 
 def _ready_pod(pod: Item) -> bool:

@@ -1,4 +1,4 @@
-"""What somebody asks for, made whole: by what the cluster was begun with, and by what the release says."""
+"""What a user asks for, completed by what the cluster was begun with and by what the release needs."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ class Asked:
 
 
 def wish(asked: Asked) -> Wish:
-    """The cluster that is wanted. Raises ``UsageError`` for words that make no sense together."""
+    """The cluster that is wanted. Raises ``UsageError`` for options that cannot be combined."""
     tool = asked.tool or next((name for name in TOOLS if shutil.which(name)), next(iter(TOOLS)))
     if tool != "minikube" and (asked.cores or asked.memory or asked.driver):
         raise UsageError(
-            f"--cores, --memory and --driver are minikube's: {tool} gives a cluster the whole machine"
+            f"--cores, --memory and --driver are for minikube: {tool} gives a cluster the whole machine"
         )
     release = manifests.release(asked.release)
     parts = release.chosen(asked.only)
@@ -80,7 +80,7 @@ def least(wish: Wish) -> Size:
 
 
 def going_on(asked: Asked, record: Record) -> Asked:
-    """What was begun holds where nothing else is said; parts are added to those that were asked for.
+    """Complete a request by what the cluster was begun with; parts are added to those that were asked for.
 
     Raises ``UsageError`` where that contradicts what was begun.
     """
@@ -91,8 +91,8 @@ def going_on(asked: Asked, record: Record) -> Asked:
     ):
         if new and new != old:
             raise UsageError(
-                f"{option} {new}: the cluster {record.profile} was begun with {old}; take another name with --profile, "
-                "or end it first: kfnb cluster down"
+                f"{option} {new}: the cluster {record.profile} was begun with {old}; pass another name with --profile, "
+                "or delete it first: kfnb cluster down"
             )
     return replace(
         asked,
@@ -113,7 +113,7 @@ def _version(given: str, release: Release) -> str:
     if version == release.kubernetes.rpartition(".")[0]:
         return release.kubernetes
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-        raise UsageError(f"--kubernetes {given}: write it whole, such as {release.kubernetes}")
+        raise UsageError(f"--kubernetes {given}: write the full version, such as {release.kubernetes}")
     return version
 
 

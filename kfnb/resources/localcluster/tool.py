@@ -15,11 +15,11 @@ from kfnb.resources.localcluster.manifests import Size
 _ISSUER = "https://kubernetes.default.svc"
 """Whose service account tokens are: Istio and OAuth2-Proxy check them by it."""
 _NO_PROFILE = 85
-"""What minikube exits with where there is no such profile."""
+"""The exit code of minikube for an unknown profile."""
 
 
 class Found(str, Enum):
-    """What a tool says of a cluster."""
+    """The state of a cluster, as its tool reports it."""
 
     ABSENT = "absent"
     STOPPED = "stopped"
@@ -61,11 +61,11 @@ class Tool(Protocol):
         """Delete a cluster, and its context in the kubeconfig."""
 
     def left(self, profile: str) -> tuple[Command, ...]:
-        """What a start that broke off leaves, and which must be done away with before the next."""
+        """Delete what a start that broke off leaves, before the next start."""
 
 
 class Minikube:
-    """minikube, which goes on by itself with a start that broke off."""
+    """minikube, which continues a start that broke off by itself."""
 
     name = "minikube"
 
@@ -74,7 +74,7 @@ class Minikube:
         return profile
 
     def find(self, profile: str, runner: Runner) -> Found:
-        """As ``minikube status`` says: its exit code tells states, and 85 that there is no such profile."""
+        """As ``minikube status`` reports: its exit code encodes states, and 85 that the profile does not exist."""
         done = runner.ask(Command(("minikube", "status", "--profile", profile, "--output", "json")))
         told = _object(done.out)
         host = told.get("Host", "")
@@ -197,7 +197,7 @@ def _kind_config(image: str) -> dict[str, object]:
 
 
 def _object(out: bytes) -> dict[str, str]:
-    """The JSON object in what a tool wrote, among lines that are none."""
+    """The JSON object in what a tool wrote, among other lines."""
     for line in out.decode("utf-8", "replace").splitlines():
         try:
             told = json.loads(line)

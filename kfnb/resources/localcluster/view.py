@@ -11,7 +11,7 @@ from kfnb.resources.localcluster.tool import Found
 def draw_standing(how: Standing) -> dict[str, str]:
     """A cluster, and which parts of Kubeflow are ready in it."""
     record = how.record
-    there = {Found.ABSENT: "is not there", Found.STOPPED: "is stopped", Found.RUNNING: "runs"}[how.found]
+    there = {Found.ABSENT: "does not exist", Found.STOPPED: "is stopped", Found.RUNNING: "runs"}[how.found]
     told = f"{record.profile} ({record.tool}, Kubernetes {record.kubernetes}) {there}"
     lines = [told, f"Kubeflow {how.release or record.release}: {'ready' if how.ready else _why(how)}"]
     for part in how.parts:

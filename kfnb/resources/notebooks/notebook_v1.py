@@ -59,9 +59,11 @@ class NotebookKind(Kind):
     def body(self, asked: Asked, namespace: str, creator: str) -> Mapping[str, Any]:
         """A new one, with all the fields that the web app reads."""
         if not asked.image:
-            raise UsageError(f"{asked.name}: say which image, --image NAME:TAG")
+            raise UsageError(f"{asked.name}: --image NAME:TAG is required")
         if asked.workspace_kind or asked.image_config or asked.pod_config:
-            raise UsageError("--workspace-kind, --image-config and --pod-config are of workspaces: --kind v2")
+            raise UsageError(
+                "--workspace-kind, --image-config and --pod-config are for workspaces: --kind v2"
+            )
         sizes = {"cpu": asked.cpu, "memory": asked.memory}
         volumes = [
             {"name": mount.claim, "persistentVolumeClaim": {"claimName": mount.claim}}

@@ -68,11 +68,11 @@ class Spawner:
             except (Absent, Hidden) as error:
                 troubles.append(error)
         if len(found) > 1:
-            raise UsageError(f"{name} is a notebook and a workspace: say which, --kind v1 or --kind v2")
+            raise UsageError(f"{name} is both a notebook and a workspace: pass --kind v1 or --kind v2")
         if found:
             return found[0]
         hidden = next((error for error in troubles if isinstance(error, Hidden)), None)
-        raise hidden or Absent(f"there is no notebook {name} in namespace {self.namespace}")
+        raise hidden or Absent(f"unknown notebook {name} in namespace {self.namespace}")
 
     def kinds(self, version: str = "") -> Sequence[Kind]:
         """The kinds that a version means: without one, both."""
@@ -116,7 +116,7 @@ class Spawner:
             if found.state is NotebookState.RUNNING:
                 return
             if found.state not in (NotebookState.STARTING, NotebookState.FAILING):
-                raise BackendError(f"{kind.word} {name} is {found.state}: somebody else wanted that")
+                raise BackendError(f"{kind.word} {name} is {found.state}: another user changed it")
             time.sleep(_LOOKS_EVERY)
 
     def _all(self, kind: Kind) -> tuple[Notebook, ...]:

@@ -46,12 +46,12 @@ def draw_notebooks(found: NotebookList) -> dict[str, str]:
     if len(found):
         blocks.append(Table("Notebooks", COLUMNS, [_row(one) for one in found]).without_empty_columns())
     elif found.notebooks.knowledge is found.workspaces.knowledge is Knowledge.ABSENT:
-        blocks.append(Text("This cluster knows no notebooks: that part of Kubeflow is not installed there."))
+        blocks.append(Text("This cluster has no notebooks: that part of Kubeflow is not installed."))
     elif not found.unseen:
-        blocks.append(Text("No notebooks yet: %kf_notebook create NAME --image IMAGE makes one."))
+        blocks.append(Text("No notebooks yet: %kf_notebook create NAME --image IMAGE creates one."))
     blocks += [block for one in found for block in _why(one)]
     if found.sizeless:
-        blocks.append(Text(f"What workspaces have of CPU and memory is not known: {found.sizeless}."))
+        blocks.append(Text(f"CPU and memory of workspaces are not known: {found.sizeless}."))
     blocks += [Text(f"{name} {_UNSEEN[part.knowledge]}: {part.reason}.") for name, part in found.unseen]
     return bundle("Notebooks", blocks)
 

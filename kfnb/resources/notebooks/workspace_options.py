@@ -45,7 +45,7 @@ class Offer:
         )
 
     def completed(self, asked: Asked) -> Asked:
-        """What is asked, with the usual where nothing was said. Raises ``UsageError`` for what is not offered."""
+        """What is asked for, with the defaults for the rest. Raises ``UsageError`` for what is not offered."""
         image, pod = asked.image_config or self.image, asked.pod_config or self.pod
         _offered("--image-config", image, self.images, self.name)
         _offered("--pod-config", pod, self.pods, self.name)

@@ -99,7 +99,7 @@ class WorkspaceKind(Kind):
         }
 
     def concerned(self, item: Item) -> Sequence[str]:
-        """Its pod; its StatefulSet has a name that nobody can guess."""
+        """Its pod; the name of its StatefulSet cannot be guessed."""
         pod = ((item.get("status") or {}).get("podTemplatePod") or {}).get("name", "")
         return (pod, pod.rpartition("-")[0]) if pod else ()
 

@@ -50,7 +50,7 @@ class Engine(Protocol):
         ...
 
     def find(self, name: str) -> str:
-        """The name of a study that there is, as it is called here. Raises ``StudyNotFound``."""
+        """The name of an existing study, as this engine calls it. Raises ``StudyNotFound``."""
         ...
 
     def get(self, name: str) -> model.Study:
@@ -66,7 +66,7 @@ class Engine(Protocol):
         ...
 
     def resume(self, name: str, *, trials: int | None = None) -> None:
-        """Go on with a study that has ended, for so many trials more (None: up to what was asked for at first)."""
+        """Continue a study that has ended, for so many further trials (None: up to the number asked for at first)."""
         ...
 
     def delete(self, name: str) -> None:

@@ -16,7 +16,7 @@ class Subject:
 
     ``spec`` is its PipelineSpec as plain JSON data, ``platform`` its second document, empty if there is none;
     ``arguments`` are what stays the same, typed and checked. ``step`` is the task that the trial is (the cell of a
-    ``%%kf_tune``, or a component): what stands before it is run once, for all trials. It is empty where each trial
+    ``%%kf_tune``, or a component): the steps before it run once, for all trials. It is empty where each trial
     is a run of the whole pipeline. ``folder`` is the notebook's.
     """
 

@@ -1,4 +1,4 @@
-"""What one trial runs: a cell, a component with what stands before it, or a whole pipeline."""
+"""What one trial runs: a cell, a component with the steps before it, or a whole pipeline."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _typed(
 
 def _check_name(notebook: Notebook, name: str) -> None:
     if len(name) > _LONGEST:
-        raise UsageError(f"{name} has {len(name)} characters, and a study's name {_LONGEST} at most")
+        raise UsageError(f"{name} has {len(name)} characters; a study's name has at most {_LONGEST}")
     if name in notebook.components:
         raise UsageError(
             f"{name} is a component already: give the study another name, or tune the component itself"
@@ -173,7 +173,7 @@ def _no_metric(name: str, where: str, known: Sequence[str]) -> str:
 def _with_before(
     notebook: Notebook, trial: Component, space: Sequence[Dimension], arguments: Mapping[str, Any]
 ) -> Subject:
-    """The trial in a pipeline of its own, after the components that make what it reads."""
+    """A pipeline of the trial, after the components that make what it reads."""
     known = copy.copy(notebook)
     known.components = {**notebook.components, trial.name: trial}
     before = _before(notebook, trial)
@@ -195,7 +195,7 @@ def _with_before(
 
 
 def _check_not_tuned(notebook: Notebook, name: str, space: Sequence[Dimension]) -> None:
-    """What stands before the trial runs once, so that it takes nothing of the space."""
+    """Check that no step before the trial takes a parameter of the space: these steps run once."""
     taken = travel_of(notebook, notebook.components[name]).params
     for dimension in space:
         if dimension.name in taken:

@@ -1,4 +1,4 @@
-"""A study as the page is told of it: whole, or what is new (``kfnb/live/messages.py``)."""
+"""A study as it is sent to the page: whole, or what is new (``kfnb/live/messages.py``)."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from kfnb.resources.studies.view.scale import usable
 from kfnb.ui.words import clean, cut, one_line
 
 MOST_POINTS = 50
-"""Points of a curve that are told: a longer one looks the same."""
+"""Points of a curve that are sent: a longer curve looks the same."""
 
 MOST_CURVES = 1000
-"""Trials whose curves are told at once, the best ones: a trial's panel shows its own in any case."""
+"""Trials whose curves are sent at once, the best ones: a trial's panel shows its own in any case."""
 
 
 def wire_id(backend: str, name: str) -> str:
@@ -89,7 +89,7 @@ def find_trial(trials: Sequence[Trial], number: int) -> Trial | None:
 
 
 def _with_curves(study: Study) -> set[int]:
-    """The numbers of the trials whose curves are told at once."""
+    """The numbers of the trials whose curves are sent at once."""
     if len(study.trials) <= MOST_CURVES:
         return {trial.number for trial in study.trials}
     running = {trial.number for trial in study.trials if trial.state is TrialState.RUNNING}

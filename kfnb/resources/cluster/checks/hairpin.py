@@ -58,9 +58,9 @@ class Probe:
 
 
 def hairpin(kubernetes: Kubernetes, namespaces: Sequence[str], context: str, mend: str = "") -> Check:
-    """Ask some pods of these namespaces through kubectl. ``mend`` is what fixes it, where that is known already."""
+    """Check some pods of these namespaces through kubectl. ``mend`` is the fix, where that is known already."""
     if shutil.which("kubectl") is None:
-        return Check(_NAME, Outcome.SKIPPED, "kubectl, by which pods are asked, is not installed")
+        return Check(_NAME, Outcome.SKIPPED, "kubectl, which runs the check in pods, is not installed")
     try:
         found = [one for name in dict.fromkeys(namespaces) for one in probes(*_seen(kubernetes, name))]
     except BackendError as error:
@@ -69,7 +69,7 @@ def hairpin(kubernetes: Kubernetes, namespaces: Sequence[str], context: str, men
 
 
 def judged(found: Sequence[Probe], ask: Ask, mend: str) -> Check:
-    """What the first of the pods that can tell says."""
+    """The result of the first pod that can run the check."""
     for probe in found[:_MOST]:
         code = ask(probe)
         if code == 0:
@@ -78,11 +78,11 @@ def judged(found: Sequence[Probe], ask: Ask, mend: str) -> Check:
         if code == _CUT:
             told = (
                 f"pod {probe.pod} cannot reach itself through its service {probe.service}"
-                f" ({probe.address[0]}:{probe.address[1]}), and answers at its own address:"
+                f" ({probe.address[0]}:{probe.address[1]}), but answers at its own address:"
                 " Pipelines and serving break on such a cluster"
             )
             return Check(_NAME, Outcome.BAD, told, mend)
-    return Check(_NAME, Outcome.SKIPPED, "no pod could be asked whether it reaches its own service")
+    return Check(_NAME, Outcome.SKIPPED, "no pod could run the check")
 
 
 def probes(pods: Sequence[Item], services: Sequence[Item]) -> Iterator[Probe]:

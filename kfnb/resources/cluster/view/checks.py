@@ -11,7 +11,7 @@ from kfnb.ui.states import Look
 
 LOOKS = {
     Outcome.GOOD: Look("✓", "Good", theme.GREEN, ""),
-    Outcome.DOUBTFUL: Look("!", "Doubtful", theme.AMBER, ""),
+    Outcome.DOUBTFUL: Look("!", "Warning", theme.AMBER, ""),
     Outcome.BAD: Look("✗", "Bad", theme.RED, ""),
     Outcome.SKIPPED: Look("○", "Skipped", theme.GREY, ""),
 }
@@ -19,7 +19,7 @@ _TELLING = (Outcome.BAD, Outcome.DOUBTFUL)
 
 
 def draw_checks(checks: Sequence[Check]) -> dict[str, str]:
-    """Checks as a mimebundle: what is bad or doubtful with what fixes it, the rest a line each."""
+    """Checks as a mimebundle: errors and warnings with what fixes them, the rest a line each."""
     told = [_told(one) for outcome in _TELLING for one in checks if one.outcome is outcome]
     fine = tuple(
         f"{LOOKS[one.outcome].icon} {one.name}: {one.told}" for one in checks if one.outcome not in _TELLING

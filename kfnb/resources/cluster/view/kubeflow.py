@@ -24,10 +24,10 @@ def kubeflow(status: Status) -> list[Block]:
     else:
         known = _names(one for one in there if one.knowledge is Knowledge.KNOWN)
         hidden = _names(one for one in there if one.knowledge is not Knowledge.KNOWN)
-        blocks += [Text(f"There, with version and health hidden: {known}")] if known else []
-        blocks += [Text(f"Hidden, there or not: {hidden}")] if hidden else []
+        blocks += [Text(f"Installed, with version and health hidden: {known}")] if known else []
+        blocks += [Text(f"Hidden, installed or not: {hidden}")] if hidden else []
     absent = _names(one for one in found if one.knowledge is Knowledge.ABSENT)
-    return [Section("Kubeflow", [*blocks, *([Text(f"Not there: {absent}")] if absent else [])])]
+    return [Section("Kubeflow", [*blocks, *([Text(f"Not installed: {absent}")] if absent else [])])]
 
 
 def _names(parts: Iterable[KubeflowPart]) -> str:
@@ -40,9 +40,7 @@ def _health(one: KubeflowPart) -> Cell:
         return Cell(f"{there}, health hidden" if there == "there" else there, look=DARK)
     if one.health is not Knowledge.KNOWN:
         told = (
-            "its resources are known, no deployment of it is"
-            if one.health is Knowledge.ABSENT
-            else "not known"
+            "its resources exist, but no deployment does" if one.health is Knowledge.ABSENT else "not known"
         )
         return Cell(told, look=DARK)
     if one.failing:

@@ -13,7 +13,7 @@ from kfnb.ui.states import Look
 from kfnb.ui.words import file_size, moment
 
 _SHOWN = 4
-"""How many troubles are told of in full; the others are behind a line."""
+"""How many troubles are shown in full; the others are behind a line."""
 _QUESTIONS = {
     "user": "Who you are",
     "namespace": "The namespace",
@@ -102,7 +102,7 @@ def _troubles(status: Status) -> list[Block]:
 def _trouble(one: Trouble) -> Alert:
     why: Sequence[Block] = [Text(one.why)] if one.why else []
     if one.kind == "yaml":
-        mend: Sequence[Block] = [Folded("YAML that mends it", [Code(one.mend)])]
+        mend: Sequence[Block] = [Folded("YAML that fixes it", [Code(one.mend)])]
     else:
         mend = [Code(one.mend, value=True)] if one.mend else []
     return Alert(BAD, one.what, [*why, *mend])

@@ -1,4 +1,4 @@
-"""What a trial's container runs: components as KFP runs them, whose metrics are said as Katib's collector reads them.
+"""What a trial's container runs: components as KFP runs them, whose metrics are printed as Katib's collector reads them.
 
 The text of this file travels in the trial's template; so it needs Python's own library alone, from 3.9 on.
 """
@@ -26,7 +26,7 @@ class Metrics:
     """Lines of one step on their way to the collector, which looks for ``name=value``.
 
     ``names`` are the metrics of this step; ``every`` those of all steps, which the collector knows by these names too.
-    ``last`` holds the last value that was said of each.
+    ``last`` holds the last printed value of each.
     """
 
     def __init__(self, names: Sequence[str], every: Sequence[str]) -> None:
@@ -169,7 +169,7 @@ def typed(text: str, kind: str) -> Any:
 
 
 def run(command: list[str], metrics: Metrics) -> int:
-    """Run a command, whose output goes on line by line; its exit status, as ``subprocess`` has it."""
+    """Run a command and pass its output on line by line; its exit status, as ``subprocess`` has it."""
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

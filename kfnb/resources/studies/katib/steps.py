@@ -130,16 +130,16 @@ def _in_the_way(subject: Subject, task: Json) -> Iterator[str]:
     component = subject.spec["components"].get(task["componentRef"]["name"], {})
     container = _container(subject, component)
     if "dag" in component:
-        yield "is a loop, a condition or a pipeline of its own"
+        yield "is a loop, a condition or a nested pipeline"
     elif any(name == component.get("executorLabel") for name, _ in importers(subject.spec)):
         yield "is a file beside the notebook that is too large for a trial (48 KiB a step, packed)"
     elif container is None:
-        yield "is no component with a container of its own"
+        yield "is not a component with its own container"
     elif "--function_to_execute" not in (container.get("args") or ()):
         yield "runs a program of its image"
     policy = task.get("triggerPolicy", {})
     if task.get("parameterIterator") or task.get("artifactIterator"):
-        yield "stands in a loop"
+        yield "is in a loop"
     if policy.get("condition") or policy.get("strategy") == "ALL_UPSTREAM_TASKS_COMPLETED":
         yield "runs under a condition"
     given = task.get("inputs", {})

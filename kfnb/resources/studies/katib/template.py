@@ -49,7 +49,7 @@ class Metric:
 
 
 def template(steps: Steps, space: Sequence[Dimension], metrics: Sequence[Metric]) -> dict[str, Any]:
-    """The trial template; ``metrics`` are those that are said, the objective first."""
+    """The trial template; ``metrics`` are those that are printed, the objective first."""
     settings = _settings(steps)
     return {
         "retain": True,  # the Job stays for its log, until its own time is over
@@ -197,7 +197,7 @@ def _settings(steps: Steps) -> Mapping[str, Any]:
 
 
 def _literal(value: str) -> str:
-    """A text that Kubernetes, which replaces ``$(NAME)`` and halves ``$$``, leaves as it is."""
+    """A text that Kubernetes, which replaces ``$(NAME)`` and halves ``$$``, leaves unchanged."""
     return value.replace("$", "$$")
 
 

@@ -117,7 +117,7 @@ def new(home: Path, name: str) -> tuple[StudyFolder, str]:
     """
     if not _NAME.fullmatch(name):
         raise BackendError(
-            f"{name!r} is not a name for a study: use letters, digits, _, - and ., beginning with a letter"
+            f"{name!r} is not a valid name for a study: use letters, digits, _, - and ., beginning with a letter"
         )
     folder = home / _STUDIES / name
     try:
@@ -138,7 +138,7 @@ def _make_room(folder: StudyFolder) -> None:
     lock = folder.lock(patience=RELEASE if ended else 0)
     if lock is None:
         raise BackendError(
-            f"study {folder.name} still runs: %kf_study {folder.name} shows it; stop it, or give another name"
+            f"study {folder.name} is still running: %kf_study {folder.name} shows it; stop it, or choose another name"
         )
     try:
         others = (folder.path.with_name(f"{folder.name}-{number}") for number in count(1))
@@ -166,4 +166,4 @@ def find(home: Path, name: str) -> StudyFolder:
             return StudyFolder(folder)
     close = get_close_matches(name, [one.name for one in existing(home)], 1)
     hint = f"; did you mean {close[0]}?" if close else ""
-    raise StudyNotFound(f"no study is called {name} in {home}{hint}")
+    raise StudyNotFound(f"unknown study {name} in {home}{hint}")

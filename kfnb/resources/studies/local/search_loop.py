@@ -22,7 +22,7 @@ class Trials(Protocol):
     """What runs trials."""
 
     async def run(self, number: int, params: Mapping[str, Any], report: Report) -> Outcome:
-        """Run one trial to its end; ``report`` is told the objective on the way."""
+        """Run one trial to its end; ``report`` gets the objective while the trial runs."""
         ...
 
     async def close(self) -> None:

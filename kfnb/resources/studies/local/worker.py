@@ -1,6 +1,6 @@
 """Executes trials, one after the other, in a process that the driver forked: the step's program stays loaded.
 
-Each trial runs the step's function in a namespace of its own, as a step runs in a process of its own. What the trial
+Each trial runs the step's function in its own namespace, as a step runs in its own process. What the trial
 has found goes back over a socket, a line of JSON each: ``{"report": [step, value]}``, which is answered by whether the
 trial is to end, and ``{"ended": ...}`` (see ``outcome``).
 """
@@ -142,7 +142,7 @@ class Worker:
         return function
 
     def _once(self, install: Callable[..., None]) -> Callable[..., None]:
-        """``kfnb_modules``, which writes the modules that lay beside the notebook for the first trial."""
+        """``kfnb_modules``, which writes the modules that were beside the notebook, for the first trial."""
 
         def installed(files: dict[str, str]) -> None:
             if not self._installed:
@@ -180,7 +180,7 @@ class Worker:
 
             def report(value: Any = None, *, step: int | None = None, **values: Any) -> None:
                 if os.getpid() != own:
-                    logging.getLogger("kf").warning("report is heard from the trial's own process alone")
+                    logging.getLogger("kf").warning("report works in the trial's own process only")
                     return
                 with alone:  # threads of the trial may report at once, and each answer is to one of them
                     log(value, step=step, **values)

@@ -27,7 +27,7 @@ _LONGEST = 64 * 2**20
 """Bytes that a line of a worker may have."""
 
 Report = Callable[[float, float], bool]
-"""Told a trial's step and value, says whether the trial is to end."""
+"""From a trial's step and value, whether the trial is to end."""
 
 
 @dataclass
@@ -119,7 +119,7 @@ class Workers:
 
 
 async def _heard(line: Line) -> dict[str, Any]:
-    """The next message; empty where the worker is gone, be it in the midst of what it said."""
+    """The next message; empty where the worker is gone, also in the middle of a message."""
     try:
         told: dict[str, Any] = json.loads(await line.reader.readline() or "{}")
     except (OSError, ValueError):

@@ -26,7 +26,7 @@ _BETWEEN, _LEAST, _WIDEST = 240, 112, 900
 
 @dataclass(frozen=True)
 class Axis:
-    """One axis: its name, its scale, how far right it stands."""
+    """One axis: its name, its scale, how far right it is."""
 
     name: str
     scale: Scale

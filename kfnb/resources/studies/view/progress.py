@@ -17,7 +17,7 @@ RECENT = 50
 
 
 def time_left(study: Study, now: float) -> float | None:
-    """Seconds until a study will be done; None where nobody can know.
+    """Seconds until a study will be done; None where that is not known.
 
     As long as the last trials took on average, so long the others will, as many at once as the study runs.
     """
