@@ -1,4 +1,4 @@
-"""The messages between kernel and page: JSON objects, distinguished by ``kind`` (to the page) and ``do`` (to the kernel).
+"""The messages between kernel and page: JSON objects, each with a ``kind`` (to the page) or a ``do`` (to the kernel).
 
 Each is about one subject: something that can be followed, known by its ``type`` (``run``, ``study``) and its ``id``.
 ``js/src/protocol.ts`` is generated from this file by ``scripts/protocol.py``: the classes here are all that there is to

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ShowStatus(Command):
-    """Show the status of the environment: cluster, namespace, user, quota, GPUs, notebooks, runs, studies, services, and
-    what is broken, with its fix.
+    """Show the environment's status: cluster, namespace, user, quota, GPUs, notebooks, runs, studies, services, and what
+    is broken.
     """
 
     binds = True
     json = "print the status as JSON; with --watch, a line each time"
 
-    watch: bool = flag(help="look again about five times a minute, until it is interrupted")
+    watch: bool = flag(help="refresh about five times a minute, until interrupted")
 
     def run(self, session: Session) -> Status | None:
         """Show it, once or again and again."""
@@ -41,7 +41,7 @@ class Doctor(Command):
 
     json = "print the checks, or the logs, as JSON"
 
-    logs: bool = flag(help="check nothing; show where kfnb's logs are, and their last lines")
+    logs: bool = flag(help="show the places and last lines of kfnb's logs instead")
 
     def run(self, session: Session) -> CheckList | LogList:
         """Check them, or show the logs."""

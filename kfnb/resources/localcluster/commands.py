@@ -121,7 +121,7 @@ class Up(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class ShowStatus(Command):
-    """Show whether the cluster on this machine runs, and which parts of Kubeflow are ready. Exit code 0 where all are."""
+    """Show whether the cluster on this machine runs, and which parts of it are ready. Exit code 0 where all are."""
 
     json = "print the cluster's status as JSON"
 

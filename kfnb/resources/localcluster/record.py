@@ -51,7 +51,7 @@ class Records:
         self._folder = folder
 
     def read(self, profile: str) -> Record | None:
-        """The record of a cluster; None where kfnb did not start it. Raises ``BackendError`` for a file that is broken."""
+        """The record of a cluster; None where kfnb did not start it. Raises ``BackendError`` for a damaged file."""
         file = self._file(profile)
         try:
             told = json.loads(file.read_text(encoding="utf-8"))

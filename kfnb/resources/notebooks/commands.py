@@ -40,7 +40,7 @@ _RUNNING, _STOPPED = NotebookState.RUNNING, NotebookState.STOPPED
 
 @dataclass(frozen=True, kw_only=True)
 class Notebooks(Command):
-    """The notebooks of your namespace, Notebooks (v1) and Workspaces (v2): list, start, stop, create, delete."""
+    """List, start, stop, create or delete the notebooks of your namespace: Notebooks (v1) and Workspaces (v2)."""
 
     binds = True
     json = "print the notebooks, or the notebook, as JSON"
@@ -61,26 +61,22 @@ class Notebooks(Command):
     accelerator: str | None = option(
         metavar="TYPE", help="create: what --gpu counts (default nvidia.com/gpu)"
     )
-    size: str | None = option(metavar="10Gi", help="create: make a new volume of that size for its home")
+    size: str | None = option(metavar="10Gi", help="create: create a new volume of this size for its home")
     volume: tuple[str, ...] = repeated(
         metavar="NAME:/PATH", help="create: an existing volume claim, and where to mount it"
     )
     configuration: tuple[str, ...] = repeated(
-        metavar="NAME", help="create: a PodDefault that it gets, such as access-ml-pipeline"
+        metavar="NAME", help="create: a PodDefault to apply, such as access-ml-pipeline"
     )
     service_account: str | None = option(
         metavar="NAME", help="create: its service account (default default-editor)"
     )
     workspace_kind: str | None = option(metavar="NAME", help="create: the kind of a workspace")
-    image_config: str | None = option(
-        metavar="ID", help="create: which of the images that the workspace's kind offers"
-    )
-    pod_config: str | None = option(
-        metavar="ID", help="create: which of the sizes that the workspace's kind offers"
-    )
+    image_config: str | None = option(metavar="ID", help="create: an image that the workspace's kind offers")
+    pod_config: str | None = option(metavar="ID", help="create: a pod size that the workspace's kind offers")
     dry_run: bool = flag(help="create: show the YAML and the server's answer; create nothing")
     with_volume: bool = flag(help="delete: also delete the volume of its home, with all data")
-    yes: bool = flag(help="stop, delete: do not ask")
+    yes: bool = flag(help="stop, delete: do not ask for confirmation")
 
     def check(self, parser: Parser) -> None:
         """Refuse an unknown verb, a missing name, and options that mean nothing together."""

@@ -50,7 +50,7 @@ def name(address: SplitResult) -> Check:
 
 
 def proxy(url: str) -> Check:
-    """Whether requests to the server go through a proxy. A proxy's address may hold a password: only its host is shown."""
+    """Whether requests go through a proxy. Only a proxy's host is shown: its address may hold a password."""
     found = proxy_to(url)
     if not found:
         return Check("proxy", Outcome.GOOD, "no proxy for Kubernetes")

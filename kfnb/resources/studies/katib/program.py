@@ -1,4 +1,4 @@
-"""What a trial's container runs: components as KFP runs them, whose metrics are printed as Katib's collector reads them.
+"""What a trial's container runs: components as KFP runs them, with metrics printed as Katib's collector reads them.
 
 The text of this file travels in the trial's template; so it needs Python's own library alone, from 3.9 on.
 """

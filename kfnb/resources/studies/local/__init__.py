@@ -1,1 +1,1 @@
-"""Searches on this machine, with Optuna: a separate process drives each study, so that the study outlives the kernel."""
+"""Searches on this machine, with Optuna: a separate process drives each study, which outlives the kernel."""

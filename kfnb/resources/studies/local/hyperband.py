@@ -1,7 +1,7 @@
 """Hyperband, as Katib means it: a parameter of the space says how long a trial runs, and the best ones run longer.
 
-Brackets follow one another, from many short trials to few long ones. In each, the best ``1/eta`` of a rung advance to the
-next with ``eta`` times the resource.
+Brackets follow one another, from many short trials to few long ones. In each, the best ``1/eta`` of a rung advance to
+the next with ``eta`` times the resource.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ def failed(error: TaskError) -> Outcome:
 
 
 def measured(values: Mapping[str, Any], objective: Objective) -> Outcome:
-    """The outcome of a trial that ran to its end and found ``values``: numbers, or texts that show what is not a number."""
+    """The outcome of a trial that ran to its end and found ``values``: numbers, or texts of other values."""
     name = objective.metric
     metrics = {
         other: value
