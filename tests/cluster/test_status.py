@@ -50,7 +50,7 @@ def test_who_may_see_a_namespace_sees_it_and_that_the_rest_is_hidden(seen_by, us
     assert status.nodes.reason == f"{user} may not list nodes (403)"
     pipelines = next(one for one in status.kubeflow.value if one.name == "Pipelines")
     assert (pipelines.knowledge, pipelines.health) == (Knowledge.KNOWN, Knowledge.HIDDEN)
-    assert "cannot be told" in status.version.value.verdict
+    assert "is not known" in status.version.value.verdict
 
 
 def test_who_may_see_nothing_is_told_so_and_that_is_no_error(seen_by):
@@ -287,7 +287,7 @@ def test_a_part_without_deployments_is_not_called_hidden_to_who_may_see_them(see
     status = replace(seen_by("admin"), kubeflow=Part(Knowledge.KNOWN, (bare,)))
     text = draw_status(status)["text/plain"]
     assert "hidden" not in text
-    assert "its resources are known, no deployment of it is" in text
+    assert "its resources exist, but no deployment does" in text
 
 
 def test_every_user_sees_a_display(seen_by, user):

@@ -141,4 +141,4 @@ def test_a_namespace_that_is_not_there_is_a_trouble():
         Status("kubeflow", Machine(2), server="there", within="moon"), namespace=Part(Knowledge.ABSENT)
     )
     (one,) = troubles(Place(Holding(), "moon"), status)
-    assert (one.what, one.mend) == ("there is no namespace moon", "%kf_config namespace=NAME")
+    assert (one.what, one.mend) == ("namespace moon not found", "%kf_config namespace=NAME")

@@ -95,7 +95,7 @@ def test_a_configuration_that_kubeflows_page_stumbles_over_is_refused_with_the_p
     ("text", "told"),
     [
         ("", "has no spawnerFormDefaults"),
-        ("a: [", "is no YAML"),
+        ("a: [", "is not valid YAML"),
         ("image: {}", "has no spawnerFormDefaults"),
         ("kind: ConfigMap\ndata: {}", "give what is in its data"),
     ],
@@ -111,7 +111,7 @@ def test_keys_that_the_page_passes_over_are_told_and_kept(tmp_path, monkeypatch,
     assert unknown(yaml.safe_load((tmp_path / "spawner.yaml").read_text())) == ["imagee"]
     assert main(["image", "--name", NAME, "--spawner", "spawner.yaml"]) == 0
     out = capsys.readouterr()
-    assert "passes over spawnerFormDefaults.imagee" in out.err
+    assert "ignores spawnerFormDefaults.imagee" in out.err
     written = yaml.safe_load((tmp_path / "kfnb-image/spawner_ui_config.yaml").read_text())
     assert written["spawnerFormDefaults"]["imagee"] == {"value": "x"}
 

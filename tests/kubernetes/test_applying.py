@@ -138,7 +138,7 @@ def test_a_kind_and_an_object_of_it_are_applied_as_soon_as_the_kind_is_establish
             OBJECT.format(kind=kind, namespace=namespace),
         )
         assert admin.get(f"/apis/kfnb.test/v1/namespaces/{namespace}/{plural}/one")["kind"] == kind
-        assert f"tries again: the kind {kind} is not established yet" in ground.said
+        assert f"retrying: the kind {kind} is not established yet" in ground.said
     finally:
         admin.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.kfnb.test")
 

@@ -119,7 +119,7 @@ def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(
     [
         ("%%kf_component", "the following arguments are required: name"),
         ("%%kf_component x --parm a:int=1\ny = 1", "unknown option --parm; did you mean --param?"),
-        ("%%kf_component x --param a:integer=1\ny = 1", "integer is no parameter type"),
+        ("%%kf_component x --param a:integer=1\ny = 1", "integer is not a parameter type"),
         ("%%kf_component x --param a=1 --param a=2\ny = 1", "--param a stands twice"),
         ("%%kf_component x --output y --output y\ny = 1", "--output y stands twice"),
         ("%%kf_component x --output z\ny = 1", "never assigns z, which --output names"),

@@ -106,7 +106,7 @@ def _plain(value: Any) -> Any:
 def _number(name: str, value: Any) -> float:
     value = _plain(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UsageError(f"{name}: {value!r} is not a number")
+        raise UsageError(f"{name}: {value!r} is not a finite number")
     return float(value)
 
 

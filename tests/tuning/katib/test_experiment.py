@@ -218,8 +218,8 @@ def test_the_container_is_enough_for_each_of_its_steps() -> None:
 @pytest.mark.parametrize(
     ("subject", "words"),
     [
-        (Subject("branching", branching()), "condition-1 is a loop, a condition or a pipeline of its own"),
-        (Subject("branching", branching()), "for-loop-3 is a loop, a condition or a pipeline of its own"),
+        (Subject("branching", branching()), "condition-1 is a loop, a condition or a nested pipeline"),
+        (Subject("branching", branching()), "for-loop-3 is a loop, a condition or a nested pipeline"),
         (Subject("branching", branching()), "--backend local"),
         (Subject("ready", ready_made()), "program runs a program of its image"),
         (Subject("unlike", unlike()), "different images (python:3.11-slim, python:3.12-slim)"),
@@ -235,7 +235,7 @@ def test_a_trial_that_no_container_can_run_is_refused_with_the_way_out(subject: 
     ("changes", "words"),
     [
         ({"timeout": 60.0}, "no time limit"),
-        ({"max_trials": None}, "go on for ever"),
+        ({"max_trials": None}, "run for ever"),
         ({"max_trials": 0}, "no trials"),
         ({"parallel": 0}, "at least one trial"),
         ({"max_failed": 13}, "13 trials may fail, of 12"),
@@ -250,7 +250,7 @@ def test_a_trial_that_no_container_can_run_is_refused_with_the_way_out(subject: 
         ),
         ({"objective": Objective("a.loss")}, "which has no a"),
         ({"objective": Objective("lößs")}, "names of metrics"),
-        ({"name": "9lives"}, "no name for a study"),
+        ({"name": "9lives"}, "not a valid name for a study"),
         ({"name": "b" * 41}, "at most 40"),
         ({"subject": replace(search().subject, arguments={})}, ""),
     ],

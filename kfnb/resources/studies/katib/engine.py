@@ -116,7 +116,7 @@ class KatibEngine:
         item = self._resources.experiment(name)
         if why := _never(item):
             told = f"Katib cannot resume {name}: {why}."
-            raise BackendError(told, hint="start another study instead", ref=name)
+            raise BackendError(told, hint="Start another study instead", ref=name)
         begun, limits = _begun(item), {**_limits(item), **_before(item)}
         most = begun + trials if trials is not None else limits[_MOST]
         if most is None or most <= begun:
