@@ -47,7 +47,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quiet: None) -> Path:
 # -- no broad handler is silent -------------------------------------------------------------------------------
 
 SILENT = {
-    "kfnb.resources.runs.local.processes:Processes._child": "prints the traceback into the task's own log",
+    "kfnb.jobs.child:finish": "prints the traceback into the log of what the process did",
     "kfnb.resources.runs.local.runner:guarded": "a step's own failure, which is described whole in its file",
     "kfnb.resources.runs.local.runner:_message": "a step's own error, whose message says that it cannot be shown",
     "kfnb.resources.studies.local.worker:Worker.trial": "a trial's own failure, which is described whole in its answer",
@@ -294,8 +294,10 @@ def test_what_drives_a_run_logs_into_the_runs_own_folder(shell: Shell, tmp_path:
         run.retry().wait(60)
     (found,) = LogList.find(str(tmp_path / "kfnb-home")).files
     assert found.path == str(folder / "supervisor.log")
-    assert "ERROR kfnb.resources.runs.local" in "\n".join(found.lines)
-    assert "Traceback (most recent call last)" in (folder / "supervisor.log").read_text()
+    assert found.lines[-1] == "TypeError: argument of type 'int' is not iterable"
+    text = (folder / "supervisor.log").read_text()
+    assert "ERROR kfnb." in text
+    assert "Traceback (most recent call last)" in text
 
 
 # -- kfnb doctor --logs ---------------------------------------------------------------------------------------
@@ -457,7 +459,7 @@ def test_no_secret_of_a_kubeconfig_reaches_any_log(
     with pytest.raises(BackendError):
         kubeconfig.configuration("moon")
     text = kept(str(home)).read_text()
-    assert text.count("kfnb.cluster") >= 3
+    assert text.count("kfnb.remote.kubernetes") >= 3
     assert "ParserError" in text or "ConfigException" in text
     assert CANARY not in text + "".join(other)
 

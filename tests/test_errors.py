@@ -76,7 +76,7 @@ def _codes(node: ast.AST) -> Iterator[ast.AST]:
 
 def test_every_class_has_a_code_of_its_own_meaning() -> None:
     import_module("kfnb.remote.kfp.server")
-    import_module("kfnb.live.downloads")
+    import_module("kfnb.resources.runs.downloads")
     assert {kind.code for kind in classes()} <= set(CODES)
     assert [kind for kind in classes() if kind.code == "error"] == [KfnbError]
 

@@ -27,13 +27,14 @@ UNPICKLES = {
         "pickle.Unpickler",
     ): "a step reads what an earlier step of its pipeline wrote",
     ("kfnb/capture/embedded/values.py", "Unpickler.load"): "likewise: the class above",
+    ("kfnb/jobs/portable.py", "pickle.load"): "a process reads from its stdin what its own driver wrote",
 }
 """Each place that unpickles, and why it may."""
 
 LISTENS = {
     ("kfnb/remote/portforward/forward.py", "socket.create_server(('127.0.0.1', 0))"),
     (
-        "kfnb/backends/local/warm.py",
+        "kfnb/jobs/prefork.py",
         "door.bind(f'/proc/self/fd/{here}/{draft}')",
     ),  # a socket in a folder of 0700
 }

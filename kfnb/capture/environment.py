@@ -9,7 +9,7 @@ from kfnb import settings
 from kfnb.capture.pod import Pod
 from kfnb.diagnostics import hide, logger, where
 from kfnb.errors import CaptureError
-from kfnb.resources.runs.local.secret_store import Secrets
+from kfnb.secret_store import Secrets, SecretsUnreadable
 
 _logger = logger(__package__)
 
@@ -41,7 +41,7 @@ def values_of(pod: Pod) -> dict[str, str]:
     for held in pod.keys:
         try:
             found = store.find(held.source) or {}
-        except Exception as error:  # a store's own fault, which says which file
+        except SecretsUnreadable as error:  # which says which file
             _logger.debug("The secret or config map %s cannot be read.\n%s", held.source, where(error))
             raise CaptureError(f"{error}") from None
         if held.key in found:

@@ -9,7 +9,7 @@ from kfnb.commands.command import option
 from kfnb.commands.session import Session
 from kfnb.commands.words import NOTEBOOK_TAIL
 from kfnb.errors import UsageError
-from kfnb.resources.runs.logs import Excerpt
+from kfnb.text.logs import Excerpt
 
 
 def _tail(text: str) -> int | str:

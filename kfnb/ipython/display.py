@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from kfnb.commands.display import bundle
 from kfnb.errors import KfnbError
-from kfnb.live.followables import Handle, RunsTable, row_of
+from kfnb.live.followables import Handle, row_of
 from kfnb.resources.runs.handle import RunList
+from kfnb.resources.runs.live import RunsTable
 from kfnb.resources.runs.view.runs import draw_runs
 
 if TYPE_CHECKING:

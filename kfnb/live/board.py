@@ -7,12 +7,11 @@ from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from kfnb.errors import NotFound
 from kfnb.live import followables
 from kfnb.live.comm import Live
-from kfnb.live.downloads import Downloads
 from kfnb.live.followables import Draw, Followable, Handle
 from kfnb.live.followers import Follower
 from kfnb.live.handlers import answer
@@ -28,7 +27,7 @@ from kfnb.live.messages import (
     to_json,
 )
 from kfnb.live.static_views import Pictures, Place
-from kfnb.resources.runs.backend import LogLine
+from kfnb.model import LogLine
 from kfnb.ui.mount_point import Home
 
 IN_TURN = frozenset({"log", "seen", "leave"})
@@ -45,6 +44,8 @@ MOST_THREADS = 16
 
 MOST_STREAMS = 32
 """Logs that are sent at once: a page shows a few."""
+
+T = TypeVar("T")
 
 Key: TypeAlias = tuple[str, str]
 """A subject, by its type and id."""
@@ -70,7 +71,13 @@ class Board:
         self._streams: OrderedDict[tuple[str, str, str], LogStream] = OrderedDict()
         self._questions: dict[tuple[str, str, str], object] = {}
         self._answering = Answering(self)
-        self.downloads = Downloads()
+        self._services: dict[type[Any], Any] = {}
+
+    def service(self, kind: type[T]) -> T:
+        """The one object of that class that answers of this board share; made when it is first asked for."""
+        with self._lock:
+            found: T = self._services.setdefault(kind, kind())
+            return found
 
     def tell(self, message: PageMessage, *buffers: bytes) -> None:
         """Send the page a message."""

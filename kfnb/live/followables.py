@@ -9,27 +9,14 @@ its class among the ``live`` ones of its row in ``kfnb/registry.py``::
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
-from kfnb import model, registry
+from kfnb import registry
 from kfnb.errors import NotFound
 from kfnb.jobs.polling import Pace
-from kfnb.live import handlers as answers
 from kfnb.live.contents import StaticWire, Wire
-from kfnb.live.importances import Importances
-from kfnb.resources.runs import api
-from kfnb.resources.runs.artifact_text import Drawing
-from kfnb.resources.runs.command_line import command
-from kfnb.resources.runs.handle import Run, RunList
-from kfnb.resources.runs.view.run import draw_run
-from kfnb.resources.runs.view.runs import draw_runs
-from kfnb.resources.runs.wire import RunsWire, RunWire
-from kfnb.resources.studies import api as searching
-from kfnb.resources.studies.handle import Study
-from kfnb.resources.studies.view.study import draw_study
-from kfnb.resources.studies.wire import StudyWire, wire_id
 from kfnb.ui.mount_point import Home
 from kfnb.ui.states import look
 from kfnb.ui.words import duration
@@ -73,7 +60,7 @@ class Snapshots:
 
     def __init__(self, row: Followable, handle: Handle) -> None:
         self.type, self.id = row.type, row.name(handle)
-        self.pace: Pace = getattr(handle, "pace", _PACE)
+        self.pace: Pace = getattr(handle, "pace", PACE)
         self._handle = handle
         self._shown: Any = None
 
@@ -93,7 +80,7 @@ class Snapshots:
         return bool(self._shown != before)
 
 
-_PACE = Pace(0.5, 5.0)
+PACE = Pace(0.5, 5.0)
 
 
 @dataclass(frozen=True)
@@ -118,179 +105,52 @@ class Followable:
     line: Callable[[Any], str] = str
 
 
-# -- runs -------------------------------------------------------------------------------------------------------------
-
-
-class RunSubject:
-    """A run."""
-
-    type = "run"
-
-    def __init__(self, run: Run) -> None:
-        self.id = run.id
-        self._observer = run.observe()
-        self.pace = self._observer.pace
-
-    @property
-    def shown(self) -> model.Run:
-        """The run."""
-        return self._observer.run
-
-    @property
-    def over(self) -> bool:
-        """Whether the run is finished."""
-        return self._observer.over
-
-    def look(self) -> bool:
-        """Look once more."""
-        return bool(self._observer.look())
-
-
-def _line_of_run(run: model.Run) -> str:
-    state = _state(run)
-    return f"run {run.id} of {run.pipeline}: {state}. A cell above shows it; %kf_run {run.id} draws it here"
-
-
-def _state(shown: model.Run | model.Study) -> str:
+def state_of(shown: Any) -> str:
+    """The state of a subject in words, and how long it took once it has ended."""
     state = look(shown.state).word
     if shown.started is None or shown.finished is None:
         return state
     return f"{state} after {duration(shown.finished - shown.started)}"
 
 
-RUN = Followable(
-    "run",
-    Run,
-    name=lambda run: run.id,
-    find=api.run,
-    draw=draw_run,
-    subject=lambda _, run: RunSubject(run),
-    wire=lambda _: RunWire(command),
-    drawing=lambda _, home: Drawing(home),
-    answers=answers.OF_RUN,
-    line=_line_of_run,
-)
-
-# -- studies ----------------------------------------------------------------------------------------------------------
-
-
-class StudySubject:
-    """A study; its importances are sent as they become known."""
-
-    type = "study"
-
-    def __init__(self, study: Study) -> None:
-        self.id = wire_id(study.backend, study.name)
-        self.pace: Pace = study.pace
-        self._observed = study.observe()
-        self._importances = Importances()
-        self._shown = self._observed.study
-
-    @property
-    def shown(self) -> model.Study:
-        """The study."""
-        return self._shown
-
-    @property
-    def over(self) -> bool:
-        """Whether the study is finished, and its importances are known."""
-        return self._shown.state.finished and self._importances.settled(self._shown)
-
-    def look(self) -> bool:
-        """Look once more."""
-        touched = self._observed.look()
-        study = self._observed.study
-        values, fresh = self._importances.of(study)
-        self._shown = replace(study, importances=values)
-        return fresh or bool(touched)
-
-
-def _study(id: str) -> Study:
-    backend, _, name = id.partition("/")
-    return searching.study(name, backend=backend)
-
-
-def _line_of_study(study: model.Study) -> str:
-    return f"study {study.name}: {_state(study)}. A cell above shows it; %kf_study {study.name} draws it here"
-
-
-STUDY = Followable(
-    "study",
-    Study,
-    name=lambda study: wire_id(study.backend, study.name),
-    find=_study,
-    draw=draw_study,
-    subject=lambda _, study: StudySubject(study),
-    wire=lambda _: StudyWire(),
-    answers=answers.OF_STUDY,
-    line=_line_of_study,
-)
-
-# -- tables of runs ---------------------------------------------------------------------------------------------------
-
-
-class RunsTable:
-    """A table of runs that is displayed: as they were asked for, and asked for anew when the page asks."""
-
-    type = "runs"
-    pace = _PACE
-    over = True
-
-    def __init__(self, id: str, runs: RunList) -> None:
-        self.id = id
-        self.shown = runs
-        self._asked = False
-
-    def look(self) -> bool:
-        """Ask for the runs anew, but for the first time."""
-        if self._asked:
-            self.shown = self.shown.refresh()
-        self._asked = True
-        return True
-
-
-RUNS = Followable(
-    "runs",
-    RunsTable,
-    name=lambda table: table.id,
-    draw=draw_runs,
-    subject=lambda _, table: table,
-    wire=lambda _: RunsWire(),
-)
-
 # -- the registry -----------------------------------------------------------------------------------------------------
 
-_ROWS: dict[str, Followable] = {}
+_rows: dict[str, Followable] = {}
 
 
 def register(row: Followable) -> None:
     """Make one more type of things known."""
-    _ROWS[row.type] = row
+    _rows[row.type] = row
 
 
 def row_of(handle: Handle) -> Followable:
-    """The row of a handle's type: one that is registered, else the ``FOLLOWABLE`` of its noun's ``wire``.
-
-    Raises ``TypeError`` where it has none.
-    """
-    for row in _ROWS.values():
+    """The row of a handle's type, of its noun's ``live``. Raises ``TypeError`` where it has none."""
+    for row in _rows.values():
         if isinstance(handle, row.handle):
             return row
     kind = type(handle)
     noun = registry.noun_of_display(f"{kind.__module__}.{kind.__qualname__}")
-    if noun is None or not noun.live:
+    found = [] if noun is None else [row for row in _load(noun) if isinstance(handle, row.handle)]
+    if not found:
         raise TypeError(f"{kind.__name__} cannot be followed")
-    found: Followable = noun.module("wire").FOLLOWABLE
-    register(found)
-    return found
+    return found[0]
 
 
 def row_of_type(type: str) -> Followable:
     """The row of that type. Raises ``NotFound``."""
-    if type not in _ROWS:
+    if type not in _rows:
+        for noun in registry.NOUNS:
+            _load(noun)
+    if type not in _rows:
         raise NotFound(f"unknown type {type!r}: this kernel's kfnb does not have it")
-    return _ROWS[type]
+    return _rows[type]
 
 
-for _row in (RUN, STUDY, RUNS):
-    register(_row)
+def _load(noun: registry.Noun) -> tuple[Followable, ...]:
+    """The rows of a noun, which are known from now on."""
+    if not noun.live:
+        return ()
+    rows: tuple[Followable, ...] = noun.module("live").FOLLOWABLES
+    for row in rows:
+        register(row)
+    return rows

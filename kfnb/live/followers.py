@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -74,8 +73,12 @@ class Follower:
     def dismiss(self, why: str) -> None:
         """Follow it no more, and tell the page why."""
         self.dismissed = True
-        with contextlib.suppress(Exception):  # a page that cannot be told has gone
+        try:
             self._tell(GoneMessage(self.subject.type, self.subject.id, why))
+        except Exception:  # the page has gone
+            _logger.debug(
+                "The page cannot be told that %s is followed no more.", self.subject.id, exc_info=True
+            )
         self._awake.set()
 
     def leave(self) -> None:

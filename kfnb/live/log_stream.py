@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 from kfnb.errors import KfnbError
 from kfnb.live.messages import FileMessage, LogMessage
-from kfnb.resources.runs.backend import LogLine
+from kfnb.model import LogLine
 
 PIECE = 1 << 19
 """Bytes after which a piece is sent, though there is more."""

@@ -8,6 +8,7 @@ from kfnb.model.carried import FILES, Carried, carried, digest_of, importers, pa
 from kfnb.model.component import Asked, ComponentView, Edge, Graph, Node, Port, Traveller
 from kfnb.model.kept import Experiment, ExperimentList, Schedule, UploadedPipeline, UploadList
 from kfnb.model.listing import Listing
+from kfnb.model.log_line import LogLine
 from kfnb.model.run import (
     Artifact,
     ByTask,
@@ -49,6 +50,7 @@ __all__ = [
     "ExperimentList",
     "Graph",
     "Listing",
+    "LogLine",
     "Node",
     "Objective",
     "OfTask",

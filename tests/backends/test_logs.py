@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from kfnb.errors import UsageError
-from kfnb.resources.runs.backend import LogLine
-from kfnb.resources.runs.log_levels import LEVELS, Leveller
-from kfnb.resources.runs.logs import ALL, LONGEST, Excerpt, last_state, settled, wanted
+from kfnb.model import LogLine
+from kfnb.text.log_levels import LEVELS, Leveller
+from kfnb.text.logs import ALL, LONGEST, Excerpt, last_state, settled, wanted
 
 SAMPLES = json.loads(
     (Path(__file__).parents[2] / "tests/widgets/golden/levels.json").read_text(encoding="utf-8")

@@ -8,7 +8,7 @@ from typing import Any
 
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
-from kfnb.resources.runs.backend import LogLine
+from kfnb.model import LogLine
 from kfnb.resources.runs.events import fold
 from kfnb.resources.runs.handle import Run
 

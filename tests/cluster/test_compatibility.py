@@ -8,7 +8,7 @@ import yaml
 
 import kfnb.resources.cluster.compatibility as table
 from kfnb.resources.cluster.compatibility import release_of, releases, releases_for, supported
-from kfnb.resources.cluster.kubeflow import PARTS
+from kfnb.resources.cluster.kubeflow_parts import PARTS
 
 RELEASES = {one.release: one for one in releases()}
 FILE = Path(table.__file__).with_name("compatibility.yaml")

@@ -11,7 +11,7 @@ from replay_kubernetes import NAMESPACE, Fault
 from kfnb.errors import BackendError, KfnbError
 from kfnb.model.cluster import Knowledge, Machine, Part, Status
 from kfnb.remote.kubernetes.client import Kubernetes
-from kfnb.resources.cluster.kubeflow import PARTS
+from kfnb.resources.cluster.kubeflow_parts import PARTS
 from kfnb.resources.cluster.probe import Place
 from kfnb.resources.cluster.status import gather, gather_again
 from kfnb.resources.cluster.view.status import draw_status

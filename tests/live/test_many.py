@@ -99,7 +99,7 @@ def until(wanted, seconds=20.0):
 @pytest.fixture
 def board(monkeypatch):
     monkeypatch.setattr(boards, "Live", Page)
-    monkeypatch.setattr(followables, "_ROWS", dict(followables._ROWS))
+    monkeypatch.setattr(followables, "_rows", dict(followables._rows))
     register(Followable("thing", Thing, name=lambda thing: thing.shown.name, draw=draw_thing))
     return Board()
 
@@ -154,14 +154,14 @@ def test_it_is_stopped_from_the_page_and_what_it_does_not_offer_is_refused(board
     assert thing.shown.state is RunState.CANCELED
 
 
-def test_a_noun_of_the_registry_is_followed_by_what_its_wire_says(board, monkeypatch):
+def test_a_noun_of_the_registry_is_followed_as_it_says(board, monkeypatch):
     noun = registry.Noun(
         "things", displays=(f"{Other.__module__}.Other",), live=(f"{Other.__module__}.Other",)
     )
     row = Followable("other", Other, name=lambda other: other.shown.name, draw=draw_thing)
     monkeypatch.setattr(registry, "noun_of_display", lambda name: noun if name in noun.live else None)
     monkeypatch.setattr(
-        registry.Noun, "module", lambda self, role: {"wire": SimpleNamespace(FOLLOWABLE=row)}[role]
+        registry.Noun, "module", lambda self, role: {"live": SimpleNamespace(FOLLOWABLES=(row,))}[role]
     )
     board.follow(Other("one", RunState.SUCCEEDED))
     assert board._live.told(kind="whole", type="other", id="one")

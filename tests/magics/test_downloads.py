@@ -5,9 +5,9 @@ import zipfile
 
 import pytest
 
-from kfnb.live import downloads
-from kfnb.live.downloads import CannotDownload, Downloads
 from kfnb.model import Artifact, Run, RunState, Task
+from kfnb.resources.runs import downloads
+from kfnb.resources.runs.downloads import CannotDownload, Downloads
 
 
 def run_with(**artifacts):

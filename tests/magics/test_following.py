@@ -10,11 +10,11 @@ from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
 from kfnb.live import followers
-from kfnb.live.followables import RunSubject
 from kfnb.live.followers import Follower
 from kfnb.live.messages import GoneMessage
 from kfnb.live.static_views import Pictures
 from kfnb.resources.runs.handle import Run
+from kfnb.resources.runs.live import RunSubject
 from kfnb.resources.runs.wire import RunWire
 
 NOTHING = ()

@@ -10,13 +10,13 @@ import pytest
 
 from kfnb.errors import StudyNotFound
 from kfnb.jobs.polling import Pace
-from kfnb.live import importances as importance_module
-from kfnb.live.followables import StudySubject
 from kfnb.live.followers import Follower
-from kfnb.live.importances import FEWEST, Importances
 from kfnb.live.messages import GoneMessage
 from kfnb.live.static_views import Pictures
 from kfnb.model import Dimension, Objective, RunState, Study, Trial, TrialState
+from kfnb.resources.studies import known_importances as importance_module
+from kfnb.resources.studies.known_importances import FEWEST, Importances
+from kfnb.resources.studies.live import StudySubject
 from kfnb.resources.studies.wire import StudyWire
 
 EMPTY = Study("bowl", "made up", Objective("loss"), space=(Dimension("x", "int", 0, 3),))

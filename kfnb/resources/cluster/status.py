@@ -10,7 +10,7 @@ from typing import Any
 
 from kfnb.errors import Absent, BackendError, Hidden, Invalid, Refused
 from kfnb.model.cluster import Knowledge, KubeflowPart, Part, Status, Trouble, Version
-from kfnb.resources.cluster import capacity, identity, kubeflow, workloads
+from kfnb.resources.cluster import capacity, identity, kubeflow_parts, workloads
 from kfnb.resources.cluster.compatibility import release_of, releases_for, supported
 from kfnb.resources.cluster.probe import More, Place, part
 from kfnb.resources.cluster.problems import troubles
@@ -20,7 +20,7 @@ _AT_ONCE = 8
 Question = Callable[[Place], tuple[Any, More]]
 
 _STANDING: Mapping[str, Question] = {
-    "kubeflow": kubeflow.parts,
+    "kubeflow": kubeflow_parts.parts,
     "namespace": identity.namespace,
     "version": identity.version,
     "quota": capacity.quota,

@@ -17,8 +17,8 @@ _WRONG = re.compile(
     r"^(The \S+ \S+ is invalid:|.*field is immutable|.*strict decoding error|.*\(Forbidden\)|.*\(Unauthorized\)"
     r"|error: (unknown|error parsing|context|no context))"
 )
-"""Errors that no waiting fixes, if they are repeated thrice. Others are a definition, a webhook or a namespace that does
-not exist yet, or a server that is away for a moment."""
+"""Errors that no waiting fixes, if they are repeated thrice. Others are a definition, a webhook or a namespace that
+does not exist yet, or a server that is away for a moment."""
 _WRONG_TIMES = 3
 _PROBLEM = re.compile(
     r'no matches for kind "(?P<kind>[^"]+)"|failed calling webhook "(?P<webhook>[^"]+)"'

@@ -11,7 +11,7 @@ from kfnb.errors import BackendError
 from kfnb.model.check import Check, Outcome
 from kfnb.model.cluster import Knowledge, KubeflowPart
 from kfnb.remote.kubernetes import kubeconfig
-from kfnb.resources.cluster import kubeflow
+from kfnb.resources.cluster import kubeflow_parts
 from kfnb.resources.cluster.checks import hairpin
 from kfnb.resources.cluster.compatibility import release_of
 from kfnb.resources.cluster.probe import Place
@@ -136,7 +136,7 @@ def standing(record: Record, runner: Runner) -> Standing:
     try:
         context = tool.context(record.profile)
         place = _place(context)
-        parts, _ = kubeflow.parts(place)
+        parts, _ = kubeflow_parts.parts(place)
     except BackendError as error:
         return Standing(record, found, trouble=str(error))
     there = tuple(part for part in parts if part.knowledge is Knowledge.KNOWN)

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from kfnb import model
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
+from kfnb.model import LogLine
 from kfnb.resources.runs.selection import LISTED, Selection
 
 
@@ -35,18 +36,6 @@ class Submission:
     study: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     tell: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
-
-
-@dataclass(frozen=True)
-class LogLine:
-    """A line that a task wrote; ``task`` is the task's id, ``at`` about when it was written, None if that is not known.
-
-    Of a log that was kept without times, ``at`` is the end of its task: no line of it was written later.
-    """
-
-    task: str
-    text: str
-    at: float | None = field(default=None, compare=False)
 
 
 CACHED = "(it did not run: its outputs are those of an earlier run with the same inputs, from the cache)"

@@ -20,9 +20,9 @@ from kfnb.pipeline.spec import Compiled
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.runs import api
 from kfnb.resources.runs.handle import Run, RunList
-from kfnb.resources.runs.logs import wanted
 from kfnb.resources.runs.view.progress import draw_progress
 from kfnb.target import BACKENDS
+from kfnb.text.logs import wanted
 
 if TYPE_CHECKING:
     from kfnb.model import Comparison

@@ -10,13 +10,13 @@ from kfnb import model
 from kfnb.errors import RunFailed
 from kfnb.extras import require
 from kfnb.jobs.polling import poll
-from kfnb.model import Artifact, ByTask, RunState, Task
-from kfnb.resources.runs.backend import Backend, LogLine
+from kfnb.model import Artifact, ByTask, LogLine, RunState, Task
+from kfnb.resources.runs.backend import Backend
 from kfnb.resources.runs.events import Fold
 from kfnb.resources.runs.iterations import joined
-from kfnb.resources.runs.logs import ALL, Excerpt, Filter, settled, wanted
 from kfnb.resources.runs.observer import Observer
 from kfnb.resources.runs.output_files import Keeper, Kept, keep, written
+from kfnb.text.logs import ALL, Excerpt, Filter, settled, wanted
 
 
 class Run:

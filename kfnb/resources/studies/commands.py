@@ -16,14 +16,13 @@ from kfnb.commands.session import Following, Session
 from kfnb.commands.words import parameter, unique
 from kfnb.errors import UsageError
 from kfnb.jobs.polling import poll
-from kfnb.model import RunState
-from kfnb.resources.runs.backend import LogLine
-from kfnb.resources.runs.logs import Excerpt, wanted
+from kfnb.model import LogLine, RunState
 from kfnb.resources.studies import api
 from kfnb.resources.studies.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPING
 from kfnb.resources.studies.handle import Study
 from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
+from kfnb.text.logs import Excerpt, wanted
 from kfnb.ui.words import digits
 
 if TYPE_CHECKING:

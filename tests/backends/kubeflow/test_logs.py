@@ -8,10 +8,9 @@ from replay import GOOD, text_of
 
 from kfnb.errors import BackendUnavailable
 from kfnb.jobs.polling import Pace
-from kfnb.model import Artifact
+from kfnb.model import Artifact, LogLine
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.remote.objects.files import ObjectFiles
-from kfnb.resources.runs.backend import LogLine
 from kfnb.resources.runs.kubeflow.log_lines import own_lines
 from kfnb.resources.runs.kubeflow.logs import Looked, Source, end, follow, read
 from kfnb.resources.runs.kubeflow.pods import Pods

@@ -8,7 +8,7 @@ export interface Wanted {
   only: RegExp | null;
 }
 
-/** The numbers of the lines of a log that are wanted: kfnb/resources/runs/logs.py chooses the same. */
+/** The numbers of the lines of a log that are wanted: kfnb/text/logs.py chooses the same. */
 export class Filter {
   lines: number[] = [];
   readonly #wanted: Wanted;

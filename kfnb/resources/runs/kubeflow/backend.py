@@ -16,9 +16,9 @@ from kfnb import model
 from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import PATIENCE, Pace
-from kfnb.model import RunState
+from kfnb.model import LogLine, RunState
 from kfnb.remote.kfp.server import NotFound, Server
-from kfnb.resources.runs.backend import LogLine, Submission
+from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow import environment_variables
 from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads

@@ -10,13 +10,13 @@ from typing import Any
 
 from kfnb import model
 from kfnb.errors import BackendError
+from kfnb.model import LogLine
 from kfnb.remote.credentials import Credentials
 from kfnb.remote.environment import INSTALLED, KubeflowEnvironment
 from kfnb.remote.kfp.server import Server
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.portforward.forward import Forward, Forwards
-from kfnb.resources.runs.backend import LogLine
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.mlmd import Metadata

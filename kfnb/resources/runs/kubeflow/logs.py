@@ -14,8 +14,8 @@ from queue import Empty, SimpleQueue
 
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.jobs.polling import Pace, Pause
-from kfnb.model import Artifact
-from kfnb.resources.runs.backend import CACHED, LogLine
+from kfnb.model import Artifact, LogLine
+from kfnb.resources.runs.backend import CACHED
 from kfnb.resources.runs.kubeflow.log_lines import Sieve
 from kfnb.resources.runs.kubeflow.pods import MAIN, Pods
 

@@ -12,8 +12,7 @@ from typing import Any
 
 from kfnb import model
 from kfnb.jobs.polling import Pace
-from kfnb.model import RunState, Task, TaskError
-from kfnb.resources.runs.backend import LogLine
+from kfnb.model import LogLine, RunState, Task, TaskError
 from kfnb.resources.runs.kubeflow import logs, pending
 from kfnb.resources.runs.kubeflow.artifacts import ENDED, Made
 from kfnb.resources.runs.kubeflow.components import Components

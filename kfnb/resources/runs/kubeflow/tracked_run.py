@@ -11,9 +11,8 @@ from typing import Any, Protocol
 from kfnb import model
 from kfnb.errors import BackendError, RunNotFound
 from kfnb.jobs.polling import Pace
-from kfnb.model import RunState
+from kfnb.model import LogLine, RunState
 from kfnb.remote.kfp.server import NotFound, Server
-from kfnb.resources.runs.backend import LogLine
 from kfnb.resources.runs.kubeflow.fold import fold, spec_of
 from kfnb.resources.runs.kubeflow.limits import cautions
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions

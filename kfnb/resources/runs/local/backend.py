@@ -21,8 +21,8 @@ from kfnb.jobs.folder import absolute
 from kfnb.jobs.handle import POLL, RELEASE, open_home
 from kfnb.jobs.polling import Pace
 from kfnb.jobs.spawn import stand_by
-from kfnb.model import RunState
-from kfnb.resources.runs.backend import CACHED, LogLine, Submission
+from kfnb.model import LogLine, RunState
+from kfnb.resources.runs.backend import CACHED, Submission
 from kfnb.resources.runs.environment import FROM_STUDY, environment_of, of_study
 from kfnb.resources.runs.events import encode, fold
 from kfnb.resources.runs.local import folder as folders
@@ -30,9 +30,9 @@ from kfnb.resources.runs.local.folder import Order, RunFolder
 from kfnb.resources.runs.local.kind import job
 from kfnb.resources.runs.local.logs import Logs
 from kfnb.resources.runs.local.pod_resources import said, unmet
-from kfnb.resources.runs.local.secret_store import Secrets
 from kfnb.resources.runs.local.spec_reader import examine, refuse
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT, LISTED, Selection
+from kfnb.secret_store import Secrets
 
 _STANDBY = "kfnb.resources.runs.local.standby"
 

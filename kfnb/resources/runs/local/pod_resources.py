@@ -15,10 +15,10 @@ from kfnb.resources.runs.local.mounts import Mount, possible
 from kfnb.resources.runs.local.parameter_text import MISSING
 from kfnb.resources.runs.local.placeholder import Context, fill, unfilled
 from kfnb.resources.runs.local.pod_requirements import Demands, Kind, Mounted, Variable
-from kfnb.resources.runs.local.secret_store import Secrets
 from kfnb.resources.runs.local.spec import Component, Container, Dag, Importer, Pipeline, Program, Step
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.resources.runs.local.value_sources import Constant, Source
+from kfnb.secret_store import Secrets, SecretsUnreadable
 
 _CPU = re.compile(r"(\d*\.?\d+)(m?)")
 
@@ -86,10 +86,13 @@ class Supplier:
             yield Mount(asked.path, base / asked.part)
 
     def _keys(self, asked: Variable | Mounted, name: str, key: str = "") -> Mapping[str, bytes]:
-        lacking = self.secrets.lacks(asked.kind.value, name, key)
-        if lacking and not asked.optional:
-            raise StepFault(f"it needs {lacking}")
-        return self.secrets.find(name) or {}
+        try:
+            lacking = self.secrets.lacks(asked.kind.value, name, key)
+            if lacking and not asked.optional:
+                raise StepFault(f"it needs {lacking}")
+            return self.secrets.find(name) or {}
+        except SecretsUnreadable as error:
+            raise StepFault(str(error)) from None
 
 
 def unmet(pipeline: Pipeline, arguments: Mapping[str, Any], secrets: Secrets) -> Iterator[str]:
@@ -160,8 +163,8 @@ def _by_step(asking: Mapping[str, Iterable[str]]) -> str:
 def _lacking(secrets: Secrets, asked: Variable | Mounted, name: str) -> str:
     try:
         return secrets.lacks(asked.kind.value, name, asked.key if isinstance(asked, Variable) else "")
-    except StepFault as fault:
-        return f"the {asked.kind.value} {name}: {fault}"
+    except SecretsUnreadable as error:
+        return f"the {asked.kind.value} {name}: {error}"
 
 
 def _programs(pipeline: Pipeline) -> Iterator[tuple[Step, Program | Container]]:

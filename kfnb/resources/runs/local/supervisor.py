@@ -36,10 +36,10 @@ from kfnb.resources.runs.local.log_timeline import Timeline
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.resolve import Inputs
 from kfnb.resources.runs.local.resource_pool import Room, gpus
-from kfnb.resources.runs.local.secret_store import Secrets
 from kfnb.resources.runs.local.spec import Pipeline
 from kfnb.resources.runs.local.spec_reader import read
 from kfnb.resources.runs.local.tasks import Tasks
+from kfnb.secret_store import Secrets
 from kfnb.text.parameter_values import plain
 
 _WORKSPACE = "workspace"

@@ -14,9 +14,15 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from kfnb.resources.runs.local.step_errors import StepFault
+from kfnb.errors import Code, KfnbError
 
 HOW = "set secrets (KFNB_SECRETS) to a folder that holds NAME/KEY or NAME.env, or to a YAML file"
+
+
+class SecretsUnreadable(KfnbError):
+    """What the setting ``secrets`` names cannot be read."""
+
+    code: Code = "unreadable"
 
 
 class Secrets:
@@ -26,7 +32,7 @@ class Secrets:
         self._place = Path(place).expanduser() if place else None
 
     def find(self, name: str) -> Mapping[str, bytes] | None:
-        """The keys of the secret or config map ``name``; None if there is none. Raises ``StepFault``: unreadable."""
+        """The keys of the secret or config map ``name``; None if there is none. Raises ``SecretsUnreadable``."""
         if self._place is None or not name or Path(name).name != name:
             return None
         try:
@@ -34,7 +40,7 @@ class Secrets:
                 return _in_folder(self._place, name)
             return dict(_in_file(self._place)).get(name)
         except (OSError, ValueError) as error:
-            raise StepFault(f"the secrets in {self._place} cannot be read: {error}") from None
+            raise SecretsUnreadable(f"the secrets in {self._place} cannot be read: {error}") from None
 
     def lacks(self, kind: str, name: str, key: str = "") -> str:
         """What is missing, in words, if the secret ``name``, or its ``key``, is not here; else empty."""

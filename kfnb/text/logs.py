@@ -12,8 +12,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from kfnb.errors import UsageError, did_you_mean
-from kfnb.resources.runs.backend import LogLine
-from kfnb.resources.runs.log_levels import LEVELS, Leveller
+from kfnb.model import LogLine
+from kfnb.text.log_levels import LEVELS, Leveller
 from kfnb.text.timespec import instant
 
 Lines = Iterable[LogLine | None]

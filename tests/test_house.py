@@ -1,71 +1,62 @@
-"""Each layer imports only what stands below it, and nothing heavy is imported at the top of a file."""
+"""The rules of the house: layers, the roles of a noun's files, no import cycles, nothing heavy at the top of a file."""
 
 from __future__ import annotations
 
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).parent.parent / "kfnb"
 
-ENGINES = {
-    "kfnb.resources.runs.local",
-    "kfnb.resources.runs.kubeflow",
-    "kfnb.resources.studies.local",
-    "kfnb.resources.studies.katib",
-}
-
 # from the top; a file imports from its own layer and from those below
 LAYERS = [
     {"kfnb", "kfnb.cli", "kfnb.commands.shell", "kfnb.ipython"},
-    {"kfnb.live"},
-    {"kfnb.backends", "kfnb.commands", "kfnb.execute.commands", "kfnb.resources", "kfnb.tuning"},
+    {"kfnb.resources", "kfnb.execute.commands", "kfnb.spawning"},
+    {"kfnb.live", "kfnb.commands"},
     {"kfnb.pipeline"},
     {"kfnb.capture"},
-    {"kfnb.execute", "kfnb.ui"},
-    {"kfnb.artifacts"},
-    {"kfnb.jobs"},
-    {"kfnb.remote"},
+    {"kfnb.execute", "kfnb.ui", "kfnb.target"},
+    {"kfnb.artifacts", "kfnb.jobs", "kfnb.remote"},
     {
-        "kfnb.resources.runs.local.step_errors",
-        "kfnb.resources.runs.local.secret_store",
-        "kfnb.diagnostics",
         "kfnb.compat",
+        "kfnb.diagnostics",
         "kfnb.disk",
         "kfnb.errors",
         "kfnb.extras",
         "kfnb.model",
         "kfnb.registry",
+        "kfnb.secret_store",
         "kfnb.settings",
         "kfnb.sourcemap",
         "kfnb.text",
     },
 ]
 
+NOUNS = sorted(folder.name for folder in (ROOT / "resources").iterdir() if (folder / "__init__.py").exists())
+CLUSTER = {"kubeflow", "katib"}
+ENGINES = {"local", *CLUSTER}
+
 # what a part must never import, whatever the layers say
 FORBIDDEN = {
     "kfnb.ui": {"kfnb.model.run", "kfnb.model.study"},
-    "kfnb.ipython": ENGINES,
-    "kfnb.live": ENGINES,
-    "kfnb.commands": ENGINES,
-    "kfnb.resources.runs.local": {
-        "kfnb.resources.runs.kubeflow",
-        "kfnb.remote",
-        "kfnb.capture",
-        "kfnb.pipeline",
-        "kfnb.settings",
-    },
-    "kfnb.resources.studies.local": {
-        "kfnb.resources.studies.katib",
-        "kfnb.resources.runs.kubeflow",
-        "kfnb.remote",
-    },
     "kfnb.jobs": {"kfnb.remote", "kfnb.settings", "kfp"},
     "kfnb.model": {"kfnb"},
+    "kfnb.registry": {"kfnb"},
+    "kfnb.resources.runs.local": {"kfnb.remote", "kfnb.capture", "kfnb.pipeline", "kfnb.settings"},
+    "kfnb.resources.studies.local": {"kfnb.remote"},
+}
+
+# engines and views of one noun that another uses, and why
+SHARED = {
+    ("schedules.api", "runs.kubeflow"): "when a schedule's runs begin is told in KFP's own words",
+    ("studies.katib", "runs.kubeflow"): "a trial's log and failure are those of a step on a cluster",
+    ("studies.local", "runs.local"): "a trial is a step, or a run, of the engine of runs",
+    ("studies.view", "runs.view"): "metrics and durations are drawn alike",
+    ("studies.wire", "runs.wire"): "errors are told alike",
 }
 
 HEAVY = {
@@ -124,10 +115,71 @@ def test_a_module_imports_only_what_stands_below_it(module: str, tree: ast.Modul
     own = layer_of(module)
     assert own is not None, f"{module} belongs to no layer"
     for imported in imports(tree):
-        if imported.startswith("kfnb.") and layer_of(imported) != 0:
-            assert own <= (layer_of(imported) or 0), f"{module} imports {imported}, which stands above it"
+        below = layer_of(imported)
+        if imported.startswith("kfnb.") and below != 0:
+            assert own <= (below or 0), f"{module} imports {imported}, which stands above it"
         if imported.startswith(("kfnb.ipython", "kfnb.cli")):
             assert own == 0, f"{module} imports {imported}, which stands above it"
+
+
+def role_of(module: str) -> tuple[str, str]:
+    """The noun that a module belongs to, and which of its files it is; empty for a module of no noun."""
+    parts = module.split(".")
+    if parts[:2] != ["kfnb", "resources"] or len(parts) < 4:
+        return "", ""
+    return parts[2], parts[3]
+
+
+@pytest.mark.parametrize("noun", NOUNS)
+def test_the_files_of_a_noun_keep_to_their_roles(noun: str) -> None:
+    for module, tree in modules():
+        own, role = role_of(module)
+        if own != noun:
+            continue
+        for imported in imports(tree):
+            _, part = role_of(imported)
+            if role in ("view", "wire"):
+                assert part not in {*ENGINES, "api", "handle"}, f"{module} draws, and imports {imported}"
+            if role in ("commands", "completion", "display", "live"):
+                assert part not in ENGINES, f"{module} imports the engine {imported}"
+            if role == "local":
+                assert part not in CLUSTER, f"{module} runs here, and imports {imported}"
+
+
+def test_a_noun_uses_no_engine_and_no_view_of_another_but_where_it_says_why() -> None:
+    met = set()
+    for module, tree in modules():
+        own, role = role_of(module)
+        for imported in imports(tree):
+            other, part = role_of(imported)
+            if own and other and own != other and part in {*ENGINES, "view", "wire"}:
+                met.add((f"{own}.{role}", f"{other}.{part}"))
+    assert met == set(SHARED)
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    known = dict(modules())
+    graph = {
+        module: {_module_of(name, known) for name in imports(tree)} - {None, module}
+        for module, tree in known.items()
+    }
+    done: set[str] = set()
+
+    def walk(module: str, path: tuple[str, ...]) -> None:
+        assert module not in path, " -> ".join((*path[path.index(module) :], module))
+        if module not in done:
+            for imported in sorted(filter(None, graph[module])):
+                walk(imported, (*path, module))
+            done.add(module)
+
+    for module in graph:
+        walk(module, ())
+
+
+def _module_of(name: str, known: Mapping[str, ast.Module]) -> str | None:
+    while name and name not in known:
+        name = name.rpartition(".")[0]
+    return name or None
 
 
 @pytest.mark.parametrize("part", FORBIDDEN)
