@@ -146,8 +146,13 @@ NOUNS: list[Noun] = [
                 "search for the parameters of a pipeline that optimize an objective",
             ),
             ("TuneCell", "%%kf_tune", "", "search with the cell as the trial"),
-            ("Show", "%kf_study", "studies show", "show, stop, resume or delete a study"),
-            ("List", "%kf_studies", "studies", "list the studies; show, stop, resume or delete a study"),
+            ("ShowStudy", "%kf_study", "studies show", "show, stop, resume or delete a study"),
+            (
+                "ListStudies",
+                "%kf_studies",
+                "studies",
+                "list the studies; show, stop, resume or delete a study",
+            ),
         ),
         exports={
             "Study": "handle",
@@ -245,10 +250,10 @@ NOUNS: list[Noun] = [
                 "manage a Kubeflow on this machine, with minikube or kind: up, status, down",
             ),
             ("Up", "", "cluster up", "start the cluster"),
-            ("ShowStatus", "", "cluster status", "show which parts of the cluster are ready"),
+            ("ShowLocalCluster", "", "cluster status", "show which parts of the cluster are ready"),
             ("Down", "", "cluster down", "delete the cluster"),
         ),
-        displays=("kfnb.resources.localcluster.lifecycle.Standing",),
+        displays=("kfnb.resources.localcluster.lifecycle.LocalClusterStatus",),
         page="cluster.md",
     ),
     Noun(

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from kfnb.live.board import Board
-    from kfnb.live.static_views import Place
+    from kfnb.live.static_views import DisplayPlace
 
 
 class Kernel:
@@ -37,7 +37,7 @@ class Kernel:
     def __init__(self, shell: InteractiveShell, running: list[Running]) -> None:
         self.shell = shell
         self.running = running
-        self._place: Place | None = None
+        self._place: DisplayPlace | None = None
         self.ahead = Ahead(busy=lambda: bool(self.running))
         self.file = NotebookFile.find(shell.user_ns)
         folder = self.file.path.parent if self.file else Path.cwd()
@@ -80,7 +80,7 @@ class Kernel:
         if self.board is not None:
             self._place = display({"text/plain": text}, raw=True, display_id=True)
 
-    def place(self) -> Place | None:
+    def place(self) -> DisplayPlace | None:
         """The place of what was announced, for something to be shown there instead."""
         place, self._place = self._place, None
         return place

@@ -26,7 +26,7 @@ from kfnb.live.messages import (
     read_request,
     to_json,
 )
-from kfnb.live.static_views import Pictures, Place
+from kfnb.live.static_views import DisplayPlace, Pictures
 from kfnb.model import LogLine
 from kfnb.ui.mount_point import Home
 
@@ -57,7 +57,7 @@ class _Known:
 
     handle: Handle
     cells: set[str | None] = field(default_factory=set)
-    places: tuple[Place, ...] = ()
+    places: tuple[DisplayPlace, ...] = ()
 
 
 class Board:
@@ -120,7 +120,7 @@ class Board:
             raise NotFound("this kernel does not keep it any more: run the cell again")
         return find(id)
 
-    def follow(self, handle: Handle, place: Place | None = None) -> None:
+    def follow(self, handle: Handle, place: DisplayPlace | None = None) -> None:
         """Keep the page's picture of a subject up to date until it is finished, and a static one at ``place``.
 
         Without a place, the page gets all of it, whatever was sent before.

@@ -33,7 +33,7 @@ Draw: TypeAlias = Callable[[Any], dict[str, str]]
 """Draws what is known of a subject, as a mimebundle."""
 
 
-class Subject(Protocol):
+class FollowedSubject(Protocol):
     """Looks at something that may change: ``type`` and ``id`` name it in the page, ``pace`` is how often to look."""
 
     type: str
@@ -98,7 +98,7 @@ class Followable:
     name: Callable[[Any], str]
     draw: Callable[..., dict[str, str]]
     find: Callable[[str], Handle] | None = None
-    subject: Callable[[Followable, Handle], Subject] = Snapshots
+    subject: Callable[[Followable, Handle], FollowedSubject] = Snapshots
     wire: Callable[[Draw], Wire] = StaticWire
     drawing: Callable[[Followable, Home | None], Draw] = lambda row, home: partial(row.draw, home=home)
     answers: Mapping[str, Answer] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from kfnb.diagnostics import logger
 from kfnb.errors import BackendUnavailable, NotFound
 from kfnb.jobs.polling import Pause
 from kfnb.live.contents import Wire
-from kfnb.live.followables import Subject
+from kfnb.live.followables import FollowedSubject
 from kfnb.live.messages import ChangeMessage, GoneMessage, PageMessage, WholeMessage
 from kfnb.live.static_views import Pictures
 
@@ -34,7 +34,7 @@ class Follower:
 
     def __init__(
         self,
-        subject: Subject,
+        subject: FollowedSubject,
         wire: Wire,
         pictures: Pictures,
         tell: Callable[[PageMessage], None],
@@ -77,7 +77,9 @@ class Follower:
             self._tell(GoneMessage(self.subject.type, self.subject.id, why))
         except Exception:  # the page has gone
             _logger.debug(
-                "The page cannot be told that %s is followed no more.", self.subject.id, exc_info=True
+                "The page does not get the message that %s is no longer followed.",
+                self.subject.id,
+                exc_info=True,
             )
         self._awake.set()
 

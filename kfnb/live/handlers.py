@@ -47,7 +47,7 @@ def _answer_to(board: Board, request: PageRequest) -> Answer:
 
 
 def reply(board: Board, request: PageRequest, text: str, *, ok: bool) -> None:
-    """Tell the page what came of its request; ``ok`` where that is no error."""
+    """Tell the page what came of its request; ``ok`` where that is not an error."""
     board.tell(ReplyMessage(request.type, request.id, text, ok))
 
 

@@ -28,7 +28,7 @@ class Check:
     name: str
     outcome: Outcome
     told: str = ""
-    mend: str = ""
+    fix: str = ""
 
 
 class CheckList(Listing[Check]):

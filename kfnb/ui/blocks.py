@@ -113,7 +113,7 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeBlock:
     """Text as it was written, line by line. A ``value`` is one among others: it is less high, and its lines wrap."""
 
     text: str

@@ -39,7 +39,7 @@ class Axis:
 
 
 @dataclass(frozen=True)
-class Line:
+class PlotLine:
     """A line: its points from left to right, and what the legend says of them beside its label.
 
     ``series`` tells whose it is, and ``kind`` which of them, by colour and by dashes.
@@ -65,7 +65,7 @@ class Plot:
     """Lines under a title. ``diagonal`` is drawn behind them; ``rest`` says what is not drawn."""
 
     title: str
-    lines: Sequence[Line]
+    lines: Sequence[PlotLine]
     x: Axis
     y: Axis
     diagonal: bool = False
@@ -98,7 +98,7 @@ class Plot:
         return "\n".join([one_line(self.title), *rows, *([f"  {self.rest}"] if self.rest else [])])
 
 
-def _entry(line: Line, *, alone: bool) -> Element:
+def _entry(line: PlotLine, *, alone: bool) -> Element:
     swatch = el(
         "svg",
         el("path", d="M1 5 H21", style=line.style),

@@ -54,7 +54,7 @@ def test_a_proxy_on_the_way_is_told_without_its_password(monkeypatch):
     monkeypatch.setenv("https_proxy", "http://me:secret-9b1c@proxy.example.com:3128")
     found = network.proxy("https://kube.example.com")
     assert (found.outcome, "proxy.example.com" in found.told) == (Outcome.DOUBTFUL, True)
-    assert "secret" not in found.told + found.mend
+    assert "secret" not in found.told + found.fix
     monkeypatch.setenv("no_proxy", "kube.example.com")
     assert network.proxy("https://kube.example.com").outcome is Outcome.GOOD
 
@@ -106,7 +106,7 @@ def test_a_certificate_is_trusted_by_its_authority_alone_and_says_when_it_ends(s
     assert (soon.outcome, "expires in 2 days" in soon.told) == (Outcome.DOUBTFUL, True)
     strange = network.certificate(address, None)
     assert strange.outcome is Outcome.BAD
-    assert "certificate-authority" in strange.mend
+    assert "certificate-authority" in strange.fix
     assert network.certificate(urlsplit("https://127.0.0.1:1"), None).outcome is Outcome.SKIPPED
 
 
@@ -246,7 +246,7 @@ def test_an_image_that_does_not_come_is_bad_and_one_that_is_fetched_is_not():
     assert pod_requirements.pulls(with_known(waiting=(fetched,))).outcome is Outcome.GOOD
     stuck = [WaitingPod(name, "ImagePullBackOff", "manifest unknown") for name in "bc"]
     found = pod_requirements.pulls(with_known(waiting=(fetched, *stuck)))
-    assert (found.outcome, found.mend) == (Outcome.BAD, "kubectl -n team-a describe pod b")
+    assert (found.outcome, found.fix) == (Outcome.BAD, "kubectl -n team-a describe pod b")
     assert "image of b and 1 more cannot be pulled (ImagePullBackOff): manifest unknown" in found.told
     assert pod_requirements.pulls(with_known()).outcome is Outcome.SKIPPED
 
@@ -269,7 +269,7 @@ def test_a_volume_that_names_no_class_of_storage_needs_a_default(replay):
     assert (good.outcome, "class standard" in good.told) == (Outcome.GOOD, True)
     none = pod_requirements.storage(Classes(slow="false", fast="false"), with_known())
     assert none.outcome is Outcome.DOUBTFUL
-    assert "annotate storageclass fast " in none.mend
+    assert "annotate storageclass fast " in none.fix
     assert pod_requirements.storage(asking(replay.url, "viewer"), with_known()).outcome is Outcome.SKIPPED
 
 

@@ -11,7 +11,7 @@ import pytest
 from kfnb.errors import Absent, BackendError, BackendUnavailable
 from kfnb.resources.localcluster import apply as applying
 from kfnb.resources.localcluster import readiness
-from kfnb.resources.localcluster.command import Command, Log, Runner
+from kfnb.resources.localcluster.command import Log, Runner, ShellCommand
 from kfnb.resources.localcluster.plan import APPLY, Apply, Await
 from kfnb.resources.localcluster.readiness import Workload
 
@@ -69,8 +69,8 @@ class Ground:
         for name, text in zip(names, texts, strict=True):
             (self.folder / name).write_text(text)
         (self.folder / "kustomization.yaml").write_text(f"resources: {names}\n".replace("'", '"'))
-        kubectl = Command(("kubectl", "--context", self.context, *APPLY))
-        step = Apply("Part", "part", Command(("kubectl", "kustomize", str(self.folder))), kubectl)
+        kubectl = ShellCommand(("kubectl", "--context", self.context, *APPLY))
+        step = Apply("Part", "part", ShellCommand(("kubectl", "kustomize", str(self.folder))), kubectl)
         built = applying.build(step, self.runner)
         applying.apply(step, built, self.runner, time.monotonic() + within, tell or self.said.append)
         return readiness.workloads(built)

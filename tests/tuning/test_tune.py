@@ -95,7 +95,10 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
         (f"{BOWL} --parallel 0\nloss = x", "parallel=0: give a whole number from 1 on"),
         (f"{BOWL} --seed -5\nloss = x", "seed=-5: give a number from 0 to 4294967295"),
         (f"{BOWL} --goal nan\nloss = x", "goal=nan: give a finite number"),
-        (f"%%kf_tune {'a' * 64} {SPACE} --objective loss --minimize\nloss = x", "a study's name has at most 63"),
+        (
+            f"%%kf_tune {'a' * 64} {SPACE} --objective loss --minimize\nloss = x",
+            "a study's name has at most 63",
+        ),
         (
             "%%kf_tune bowl --space _ih --objective loss --minimize\nloss = x",
             "a space must be a string, a dict or a function",

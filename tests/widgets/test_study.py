@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kfnb.model import Dimension, Objective, RunState, Study, StudyPlot, TaskError, Trial, TrialState
 from kfnb.resources.studies.view.dimensions import dimensions_of
 from kfnb.resources.studies.view.progress import time_left
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.scale import dimension_scale, value_scale
 from kfnb.resources.studies.view.studies import draw_studies
 from kfnb.resources.studies.view.study import draw_study, draw_study_plot
@@ -320,7 +320,7 @@ def test_whatever_a_study_holds_it_is_drawn(some, maximize, state):
 
 @given(st.lists(trials, max_size=8).map(tuple), st.booleans())
 def test_trials_in_classes_are_the_ranked_ones_the_worst_first(some, maximize):
-    standing = Standing(Study("s", "local", Objective("m", maximize), trials=some))
+    standing = Ranking(Study("s", "local", Objective("m", maximize), trials=some))
     together = [trial for one in reversed(standing.classes) for trial in one]
     assert together == list(standing.ranked)
     assert len(standing.best_first) == len(some) or len({trial.number for trial in some}) < len(some)

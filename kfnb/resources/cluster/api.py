@@ -26,7 +26,7 @@ from kfnb.resources.cluster.checks.machine import here
 from kfnb.resources.cluster.checks.model_registry import registry
 from kfnb.resources.cluster.checks.network import network
 from kfnb.resources.cluster.checks.pod_requirements import pulls, storage
-from kfnb.resources.cluster.probe import Place
+from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.cluster.status import gather, gather_again
 from kfnb.resources.runs import api
 from kfnb.settings import settings
@@ -51,7 +51,7 @@ def status() -> Status:
 
 def _with_machine(status: Status) -> Status:
     """A status that also tells what is broken of this machine."""
-    broken = [Trouble(one.told, mend=one.mend) for one in here(status.here) if one.outcome is Outcome.BAD]
+    broken = [Trouble(one.told, fix=one.fix) for one in here(status.here) if one.outcome is Outcome.BAD]
     return replace(status, troubles=(*broken, *status.troubles))
 
 
@@ -78,7 +78,7 @@ def examine() -> tuple[Check, ...]:
         *here(status.here),
         *standing.checks(status),
         _cluster(status),
-        *(Check("found broken", Outcome.BAD, _sentence(one), one.mend) for one in status.troubles),
+        *(Check("found broken", Outcome.BAD, _sentence(one), one.fix) for one in status.troubles),
         _pipelines(status),
     )
 
@@ -110,15 +110,15 @@ class _Standing:
         self._context = chosen.context
         self._token = Path(chosen.token_file).expanduser() if chosen.token_file else around.token_file
         self._trouble: Trouble | None = None
-        self._place: Place | None = None
+        self._place: ProbeTarget | None = None
         try:
             kubernetes, namespace = target.kubernetes(_HASTE), target.namespace()
         except BackendError as error:
-            self._trouble = Trouble(str(error), mend="%kf_config context=NAME")
+            self._trouble = Trouble(str(error), fix="%kf_config context=NAME")
         else:
             pod = socket.gethostname() if around.in_cluster else ""
             self._place = (
-                Place(kubernetes, namespace, pod, chosen.installed, self._has_token())
+                ProbeTarget(kubernetes, namespace, pod, chosen.installed, self._has_token())
                 if kubernetes is not None
                 else None
             )

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ShowStatus(Command):
-    """Show the environment's status: cluster, namespace, user, quota, GPUs, notebooks, runs, studies, services, and what
-    is broken.
+    """Show the environment's status: cluster, namespace, user, quota, GPUs, notebooks, runs, studies, services, and
+    what is broken.
     """
 
     binds = True

@@ -20,7 +20,7 @@ MOST = 500
 
 
 @dataclass(frozen=True)
-class Place:
+class ProbeTarget:
     """What is asked, and in which namespace.
 
     ``pod`` is the name of the pod that this is, empty outside of one; ``installed`` Kubeflow's own namespace;

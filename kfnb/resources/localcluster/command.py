@@ -20,7 +20,7 @@ _ENDS_WITHIN = 20.0
 
 
 @dataclass(frozen=True)
-class Command:
+class ShellCommand:
     """A command's words, and what it reads. Its text is a line that can be pasted in a shell."""
 
     words: tuple[str, ...]
@@ -75,7 +75,7 @@ class Runner:
     def __init__(self, log: Log | None = None) -> None:
         self._log = log
 
-    def ask(self, command: Command, given: bytes = b"") -> Done:
+    def ask(self, command: ShellCommand, given: bytes = b"") -> Done:
         """Run a command to its end. Raises ``BackendError`` where there is no such tool."""
         process = self._start(command, stderr=subprocess.PIPE)
         with _ended(process):
@@ -84,7 +84,7 @@ class Runner:
         self._note(text)
         return Done(process.returncode, out, text)
 
-    def follow(self, command: Command, heard: Callable[[str], None]) -> Done:
+    def follow(self, command: ShellCommand, heard: Callable[[str], None]) -> Done:
         """Run a command to its end, and tell each line of its messages as it comes. Raises as ``ask`` does."""
         process = self._start(command, stderr=subprocess.STDOUT)
         said: list[str] = []
@@ -113,7 +113,7 @@ class Runner:
         if self._log is not None and text.strip():
             self._log.write(text)
 
-    def _start(self, command: Command, *, stderr: int) -> subprocess.Popen[bytes]:
+    def _start(self, command: ShellCommand, *, stderr: int) -> subprocess.Popen[bytes]:
         self._note(f"$ {command}")
         try:
             return subprocess.Popen(

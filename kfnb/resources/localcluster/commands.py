@@ -14,13 +14,13 @@ from kfnb.commands.words import count
 from kfnb.errors import BackendError, UsageError
 from kfnb.resources.cluster import api
 from kfnb.resources.localcluster import checks, lifecycle, plan, request
-from kfnb.resources.localcluster.checks import Check, Verdict
+from kfnb.resources.localcluster.checks import Prerequisite, Verdict
 from kfnb.resources.localcluster.command import Log, Runner
-from kfnb.resources.localcluster.lifecycle import Standing
+from kfnb.resources.localcluster.lifecycle import LocalClusterStatus
 from kfnb.resources.localcluster.plan import Wish
 from kfnb.resources.localcluster.progress_bar import Bar
 from kfnb.resources.localcluster.record import Reached, Record, Records
-from kfnb.resources.localcluster.request import Asked
+from kfnb.resources.localcluster.request import UpRequest
 from kfnb.resources.localcluster.tool import TOOLS, Found
 from kfnb.settings import settings
 
@@ -33,7 +33,7 @@ def _profile() -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cluster(Command):
+class ClusterVerbs(Command):
     """Manage a Kubeflow on this machine, with minikube or kind."""
 
     def run(self, session: Session) -> None:
@@ -101,10 +101,10 @@ class Up(Command):
         _rise(wish, steps, request.record_of(asked, wish, reached), records)
         session.out(_reached_by(wish))
 
-    def _asked(self, record: Record | None) -> Asked:
+    def _asked(self, record: Record | None) -> UpRequest:
         """What is asked for, with what the cluster was begun with."""
         only = tuple(part.strip() for part in self.only.split(",") if part.strip())
-        asked = Asked(
+        asked = UpRequest(
             self.profile,
             self.tool,
             self.release,
@@ -120,14 +120,14 @@ class Up(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShowStatus(Command):
+class ShowLocalCluster(Command):
     """Show whether the cluster on this machine runs, and which parts of it are ready. Exit code 0 where all are."""
 
     json = "print the cluster's status as JSON"
 
     profile: str = _profile()
 
-    def run(self, session: Session) -> Standing:
+    def run(self, session: Session) -> LocalClusterStatus:
         """Show it."""
         how = lifecycle.standing(_ours(self.profile), Runner())
         if not how.ready:
@@ -161,7 +161,7 @@ class Down(Command):
         session.tell(f"deleted cluster {record.profile}")
 
 
-def _look(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Check]]:
+def _look(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Prerequisite]]:
     """The cluster's state, and the checks: a machine is big enough for a cluster that runs on it already."""
     quiet = Runner()
     wanted = request.wanted(wish)
@@ -216,18 +216,18 @@ def _agreed(session: Session, record: Record) -> bool:
     return session.ask(asked).strip().lower() in ("y", "yes")
 
 
-def _missing(looked: Sequence[Check]) -> bool:
+def _missing(looked: Sequence[Prerequisite]) -> bool:
     return any(check.verdict is Verdict.MISSING for check in looked)
 
 
-def _table(looked: Sequence[Check]) -> str:
+def _table(looked: Sequence[Prerequisite]) -> str:
     """A line for each check, and below what is not fine the command that fixes it."""
     wide = max(len(check.name) for check in looked)
     lines = []
     for check in looked:
         lines.append(f"{check.verdict!s:<8} {check.name:<{wide}}  {check.told}")
-        if check.mend:
-            lines.append(f"{'':<9}{check.mend}")
+        if check.fix:
+            lines.append(f"{'':<9}{check.fix}")
     return "\n".join(lines)
 
 

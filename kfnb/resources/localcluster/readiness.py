@@ -12,7 +12,7 @@ from typing import Any
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.fields import condition
 from kfnb.remote.kubernetes.pods import PodState, brief, diagnose, explained, refused, time_of
-from kfnb.resources.localcluster.command import Command, Runner
+from kfnb.resources.localcluster.command import Runner, ShellCommand
 from kfnb.resources.localcluster.plan import Await
 
 Item = Mapping[str, Any]
@@ -44,7 +44,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Look:
+class Readiness:
     """What one look at a cluster found."""
 
     ready: int
@@ -90,7 +90,7 @@ class _Cluster:
     def __init__(self, context: str, runner: Runner) -> None:
         self._kubectl, self._runner = ("kubectl", "--context", context), runner
 
-    def look(self, wanted: frozenset[Workload]) -> Look | None:
+    def look(self, wanted: frozenset[Workload]) -> Readiness | None:
         """Which of these are ready; None where there is no answer."""
         there = self._get("deployments.apps,statefulsets.apps,daemonsets.apps", "--all-namespaces")
         if there is None:
@@ -98,7 +98,7 @@ class _Cluster:
         items = {_workload(item): item for item in there}
         late = sorted(one for one in wanted if one not in items or not ready(items[one]))
         waiting = tuple(self._waiting(late, items)) if late else ()
-        return Look(len(wanted) - len(late), len(wanted), waiting)
+        return Readiness(len(wanted) - len(late), len(wanted), waiting)
 
     def _waiting(self, late: Sequence[Workload], items: Mapping[Workload, Item]) -> Iterator[Waiting]:
         pods = self._get("pods", "--all-namespaces") or ()
@@ -127,7 +127,7 @@ class _Cluster:
 
     def _get(self, *words: str) -> Sequence[Item] | None:
         done = self._runner.ask(
-            Command((*self._kubectl, "get", *words, "--output=json", "--request-timeout=30s"))
+            ShellCommand((*self._kubectl, "get", *words, "--output=json", "--request-timeout=30s"))
         )
         if done.code:
             return None
@@ -173,7 +173,7 @@ def _workload(item: Item) -> Workload:
     return Workload(item["kind"], about.get("namespace", "default"), about["name"])
 
 
-def _late(step: Await, found: Look | None) -> BackendError:
+def _late(step: Await, found: Readiness | None) -> BackendError:
     if found is None:
         return BackendError(f"the cluster of the context {step.context} does not answer")
     shown = "".join(f"\n  {one.workload.name}: {one.why}\n    {one.more}" for one in found.waiting[:_TOLD])

@@ -9,7 +9,7 @@ from kfnb import target
 from kfnb.errors import Absent, BackendError, UsageError
 from kfnb.model.notebook import Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.resources.notebooks.creation import Creating
-from kfnb.resources.notebooks.kind import Kind
+from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import Asked
 
@@ -103,7 +103,7 @@ def spawner() -> Spawner:
     return Spawner(target.require_kubernetes(), target.namespace(), environment.read().prefix)
 
 
-def _found(name: str, version: str) -> tuple[Spawner, Kind, Notebook]:
+def _found(name: str, version: str) -> tuple[Spawner, ServerKind, Notebook]:
     here = spawner()
     kind, item = here.find(name, version)
     return here, kind, here.read(kind, item)

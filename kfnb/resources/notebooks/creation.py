@@ -10,8 +10,8 @@ from typing import Any
 from kfnb.errors import Absent, BackendError, Conflict, UsageError
 from kfnb.model.notebook import Notebook, Rehearsal
 from kfnb.resources.cluster import identity
-from kfnb.resources.cluster.probe import Place
-from kfnb.resources.notebooks.kind import Kind
+from kfnb.resources.cluster.probe import ProbeTarget
+from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import Asked, Claim
@@ -76,7 +76,7 @@ class Creating:
     def _claims(self) -> str:
         return f"/api/v1/namespaces/{self._spawner.namespace}/persistentvolumeclaims"
 
-    def _chosen(self, asked: Asked, version: str) -> Kind:
+    def _chosen(self, asked: Asked, version: str) -> ServerKind:
         """The kind that is meant: the words that only one kind has say it, else what the cluster has."""
         if version:
             return next(iter(self._spawner.kinds(version)))
@@ -99,7 +99,7 @@ class Creating:
 
     def _user(self) -> str:
         with suppress(BackendError):
-            user, _ = identity.user(Place(self._kubernetes, self._spawner.namespace))
+            user, _ = identity.user(ProbeTarget(self._kubernetes, self._spawner.namespace))
             return user.name
         return ""
 

@@ -10,14 +10,14 @@ from kfnb.model.notebook import Mount, Notebook, NotebookState
 from kfnb.remote.kubernetes.notebooks import STOPPED, server, stopped
 from kfnb.remote.kubernetes.pods import PodState
 from kfnb.resources.notebooks.diagnosis import told
-from kfnb.resources.notebooks.kind import Item, Kind
+from kfnb.resources.notebooks.kind import Item, ServerKind
 from kfnb.resources.notebooks.spec import HOME, Asked
 from kfnb.resources.notebooks.times import moment
 
 _ANNOTATIONS = "notebooks.kubeflow.org"
 
 
-class NotebookKind(Kind):
+class NotebookKind(ServerKind):
     """Version 1."""
 
     version, name, api = "v1", "Notebook", "kubeflow.org/v1"

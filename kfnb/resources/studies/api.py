@@ -19,7 +19,7 @@ from kfnb.resources.studies import algorithms, conditional_space
 from kfnb.resources.studies.checks import check
 from kfnb.resources.studies.engine import Engine
 from kfnb.resources.studies.handle import Study
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 from kfnb.resources.studies.subject import of_cell, of_component, of_pipeline
 from kfnb.settings import settings
@@ -137,7 +137,7 @@ def cell_subject(
     objective: str,
     metrics: Sequence[str] = (),
     arguments: Mapping[str, Any] | None = None,
-) -> Subject:
+) -> TrialSubject:
     """A cell of this notebook as what ``tune`` takes; it does not run here."""
     goals = _of_step(Objective(objective, further=tuple(metrics)), cell.name)
     return of_cell(workspace().notebook, cell, options, read(space)[0], goals, arguments or {})
@@ -213,9 +213,9 @@ def read(space: Space) -> tuple[tuple[Dimension, ...], str]:
 
 def subject_of(
     subject: Any, objective: Objective, space: Sequence[Dimension], arguments: Mapping[str, Any]
-) -> Subject:
+) -> TrialSubject:
     """What a trial runs, by anything that can be tuned."""
-    if isinstance(subject, Subject):
+    if isinstance(subject, TrialSubject):
         return subject
     notebook = workspace().notebook
     if isinstance(subject, str) and subject in notebook.components:

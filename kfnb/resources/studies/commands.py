@@ -242,7 +242,7 @@ class TuneCell(SearchOptions, Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Show(LogOptions, Command):
+class ShowStudy(LogOptions, Command):
     """Show a study, also of another kernel; or stop, resume or delete it."""
 
     binds = True
@@ -292,7 +292,7 @@ class Show(LogOptions, Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class List(Command):
+class ListStudies(Command):
     """List the studies."""
 
     binds = True

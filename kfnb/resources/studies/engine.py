@@ -11,7 +11,7 @@ from kfnb.jobs.polling import Pace
 from kfnb.resources.studies.search import Search
 
 
-class Observed(Protocol):
+class ObservedStudy(Protocol):
     """One study, as of the last look; before the first one, it is empty."""
 
     @property
@@ -45,7 +45,7 @@ class Engine(Protocol):
         """Start a study at once. What cannot run here is refused, with all reasons and what could be done instead."""
         ...
 
-    def observe(self, name: str) -> Observed:
+    def observe(self, name: str) -> ObservedStudy:
         """Look at a study again and again."""
         ...
 

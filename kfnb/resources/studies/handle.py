@@ -10,7 +10,7 @@ from kfnb.errors import StudyFailed, UsageError
 from kfnb.extras import require
 from kfnb.jobs.polling import Pace, poll
 from kfnb.model import RunState, Trial
-from kfnb.resources.studies.engine import Engine, Observed
+from kfnb.resources.studies.engine import Engine, ObservedStudy
 from kfnb.resources.studies.importance import with_importances
 from kfnb.resources.studies.plots import Plots
 
@@ -37,7 +37,7 @@ class Study:
         study = self._engine.get(self.name)
         return with_importances(study) if importances else study
 
-    def observe(self) -> Observed:
+    def observe(self) -> ObservedStudy:
         """Look at the study again and again, for what is new."""
         return self._engine.observe(self.name)
 

@@ -23,7 +23,7 @@ MOST = 1000
 """Trials that they are computed from: of more, every so many."""
 
 
-class Importances:
+class KnownImportances:
     """What is known of one study's importances."""
 
     def __init__(self) -> None:

@@ -11,7 +11,7 @@ from kfnb.resources.studies.algorithms import DEFAULT
 
 
 @dataclass(frozen=True)
-class Subject:
+class TrialSubject:
     """What one trial runs: a compiled pipeline whose parameters of the space's names change from trial to trial.
 
     ``spec`` is its PipelineSpec as plain JSON data, ``platform`` its second document, empty if there is none;
@@ -39,7 +39,7 @@ class Search:
     """
 
     name: str
-    subject: Subject
+    subject: TrialSubject
     objective: Objective
     space: tuple[Dimension, ...] = ()
     conditions: str = ""

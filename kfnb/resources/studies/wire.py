@@ -10,8 +10,8 @@ from kfnb.live.contents import Content, new_fields, new_parts
 from kfnb.live.messages import Scalar, StudyDimension, StudyHead, StudyTrial
 from kfnb.model import Dimension, Study, Trial, TrialState, Value
 from kfnb.resources.runs.wire import sentence
-from kfnb.resources.studies.view.dimensions import Seen
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.dimensions import TrialDimensions
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.scale import usable
 from kfnb.ui.words import clean, cut, one_line
 
@@ -34,7 +34,7 @@ class StudyWire:
 
     def __init__(self) -> None:
         self._known: Study | None = None
-        self._seen = Seen(())
+        self._seen = TrialDimensions(())
         self._space: Sequence[Dimension] = ()
 
     def whole(self, study: Study) -> Content:
@@ -59,7 +59,7 @@ class StudyWire:
         return Content(new_fields(head, _head(new, self._space)), trials)
 
     def _know(self, study: Study) -> None:
-        self._seen = Seen(study.space)
+        self._seen = TrialDimensions(study.space)
         self._space = study.space
         self._grow(study, study.trials)
 
@@ -93,7 +93,7 @@ def _with_curves(study: Study) -> set[int]:
     if len(study.trials) <= MOST_CURVES:
         return {trial.number for trial in study.trials}
     running = {trial.number for trial in study.trials if trial.state is TrialState.RUNNING}
-    return running | {trial.number for trial in Standing(study).best_first[:MOST_CURVES]}
+    return running | {trial.number for trial in Ranking(study).best_first[:MOST_CURVES]}
 
 
 def _head(study: Study, space: Sequence[Dimension]) -> StudyHead:

@@ -97,7 +97,7 @@ def test_minikube_is_given_cores_memory_and_version(kfnb, tools, checkout):
     assert "kfnb cluster down --profile mine" in out
 
 
-def test_what_is_missing_is_told_with_the_command_that_mends_it_and_nothing_is_started(kfnb, tools, checkout):
+def test_what_is_missing_is_told_with_the_command_that_fixes_it_and_nothing_is_started(kfnb, tools, checkout):
     tools.without("kind", "kustomize")
     tools.tell(docker="away")
 
@@ -105,18 +105,18 @@ def test_what_is_missing_is_told_with_the_command_that_mends_it_and_nothing_is_s
 
     assert code == 1
     lines = err.splitlines()
-    for tool, mend in (
+    for tool, fix in (
         ("kind", "kind-linux"),
         ("kustomize", "bash -s 5.8.1"),
         ("docker", "systemctl start docker"),
     ):
         place = next(number for number, line in enumerate(lines) if line.startswith(f"missing  {tool} "))
-        assert mend in lines[place + 1]
+        assert fix in lines[place + 1]
     assert tools.calls() == []
     assert not tools.clusters()
 
 
-def test_an_old_kustomize_is_missing_and_an_old_kubectl_is_doubtful(kfnb, tools, checkout):
+def test_an_old_kustomize_is_missing_and_an_old_kubectl_is_a_warning(kfnb, tools, checkout):
     tools.tell(kustomize="v5.4.3", kubectl="v1.31.0")
 
     code, _, err = kfnb("up", "--manifests", checkout)

@@ -245,7 +245,9 @@ def test_an_interrupted_wait_says_how_to_come_back(start: Start, monkeypatch) ->
     monkeypatch.setattr(
         "kfnb.resources.studies.handle.poll", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt)
     )
-    with pytest.raises(KeyboardInterrupt, match=r"study s is still running; reattach with kfnb\.study\('s'\)"):
+    with pytest.raises(
+        KeyboardInterrupt, match=r"study s is still running; reattach with kfnb\.study\('s'\)"
+    ):
         study.wait()
     assert not study.state.finished
 

@@ -67,11 +67,11 @@ def token(file: Path | None) -> Check:
         )
     left = ends - time.time()
     if left <= 0:
-        told, mend = (
+        told, fix = (
             f"the token in {file} has expired",
             "restart the notebook, or set a new one: token_file=FILE",
         )
-        return Check("token for Pipelines", Outcome.BAD, told, mend)
+        return Check("token for Pipelines", Outcome.BAD, told, fix)
     return Check(
         "token for Pipelines", Outcome.GOOD, f"the token in {file} is valid for {left / _HOUR:.1f} h more"
     )

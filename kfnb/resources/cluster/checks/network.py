@@ -55,8 +55,8 @@ def proxy(url: str) -> Check:
     if not found:
         return Check("proxy", Outcome.GOOD, "no proxy for Kubernetes")
     host = urlsplit(found).hostname or "one"
-    mend = f"if it cannot reach the cluster: export NO_PROXY={urlsplit(url).hostname}"
-    return Check("proxy", Outcome.DOUBTFUL, f"requests to Kubernetes go through {host}", mend)
+    fix = f"if it cannot reach the cluster: export NO_PROXY={urlsplit(url).hostname}"
+    return Check("proxy", Outcome.DOUBTFUL, f"requests to Kubernetes go through {host}", fix)
 
 
 def certificate(address: SplitResult, authority: str | None) -> Check:
@@ -70,8 +70,8 @@ def certificate(address: SplitResult, authority: str | None) -> Check:
         ):
             shown: Any = secured.getpeercert()
     except ssl.SSLCertVerificationError as error:
-        mend = "name the certificate that signed it as certificate-authority in the kubeconfig"
-        return Check("certificate", Outcome.BAD, f"not trusted: {error.verify_message}", mend)
+        fix = "name the certificate that signed it as certificate-authority in the kubeconfig"
+        return Check("certificate", Outcome.BAD, f"not trusted: {error.verify_message}", fix)
     except (OSError, ValueError) as error:
         return Check(
             "certificate",

@@ -26,8 +26,8 @@ def pulls(status: Status) -> Check:
         return Check(_PULLS, Outcome.GOOD, f"no pod in namespace {status.within} waits for an image")
     others = f" and {len(stuck) - 1} more" if stuck[1:] else ""
     told = f"the image of {stuck[0].name}{others} cannot be pulled ({stuck[0].reason}): {stuck[0].message}"
-    mend = f"kubectl -n {status.within} describe pod {stuck[0].name}"
-    return Check(_PULLS, Outcome.BAD, told.rstrip(": "), mend)
+    fix = f"kubectl -n {status.within} describe pod {stuck[0].name}"
+    return Check(_PULLS, Outcome.BAD, told.rstrip(": "), fix)
 
 
 def storage(kubernetes: Kubernetes, status: Status) -> Check:
@@ -44,9 +44,9 @@ def storage(kubernetes: Kubernetes, status: Status) -> Check:
     default = [one["metadata"]["name"] for one in classes if _is_default(one)]
     if default:
         return Check(_STORAGE, Outcome.GOOD, f"volumes are of class {default[0]} where they name none")
-    mend = f"kubectl annotate storageclass {min(names, default='NAME')} {_DEFAULT[0]}=true"
+    fix = f"kubectl annotate storageclass {min(names, default='NAME')} {_DEFAULT[0]}=true"
     told = "there is no default storage class: a volume without a class waits for ever"
-    return Check(_STORAGE, Outcome.DOUBTFUL, told, mend)
+    return Check(_STORAGE, Outcome.DOUBTFUL, told, fix)
 
 
 def _is_default(one: object) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kfnb.model.check import Check, Outcome
 from kfnb.ui import theme
-from kfnb.ui.blocks import Alert, Block, Code, Items, Text, bundle
+from kfnb.ui.blocks import Alert, Block, CodeBlock, Items, Text, bundle
 from kfnb.ui.states import Look
 
 LOOKS = {
@@ -28,5 +28,5 @@ def draw_checks(checks: Sequence[Check]) -> dict[str, str]:
 
 
 def _told(one: Check) -> Alert:
-    mend: list[Block] = [Code(one.mend, value=True)] if one.mend else []
-    return Alert(LOOKS[one.outcome], one.name, [Text(one.told), *mend])
+    fix: list[Block] = [CodeBlock(one.fix, value=True)] if one.fix else []
+    return Alert(LOOKS[one.outcome], one.name, [Text(one.told), *fix])

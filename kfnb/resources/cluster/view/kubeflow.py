@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from kfnb.model.cluster import Knowledge, KubeflowPart, Status
 from kfnb.resources.cluster.view.tables import BAD, DARK, GOOD
 from kfnb.ui.blocks import Block, Section, Text
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 
 
 def kubeflow(status: Status) -> list[Block]:
@@ -34,16 +34,16 @@ def _names(parts: Iterable[KubeflowPart]) -> str:
     return ", ".join(one.name for one in parts)
 
 
-def _health(one: KubeflowPart) -> Cell:
+def _health(one: KubeflowPart) -> TableCell:
     if one.health is Knowledge.HIDDEN:
         there = "there" if one.knowledge is Knowledge.KNOWN else "hidden"
-        return Cell(f"{there}, health hidden" if there == "there" else there, look=DARK)
+        return TableCell(f"{there}, health hidden" if there == "there" else there, look=DARK)
     if one.health is not Knowledge.KNOWN:
         told = (
             "its resources exist, but no deployment does" if one.health is Knowledge.ABSENT else "not known"
         )
-        return Cell(told, look=DARK)
+        return TableCell(told, look=DARK)
     if one.failing:
         names = ", ".join(name.partition("/")[2] for name in one.failing)
-        return Cell(f"{one.ready} of {one.wanted} ready; not {names}", look=BAD)
-    return Cell(f"{one.ready} of {one.wanted} ready", look=GOOD)
+        return TableCell(f"{one.ready} of {one.wanted} ready; not {names}", look=BAD)
+    return TableCell(f"{one.ready} of {one.wanted} ready", look=GOOD)

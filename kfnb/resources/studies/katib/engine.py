@@ -19,7 +19,7 @@ from kfnb.resources.studies.katib import experiment, resource_parser
 from kfnb.resources.studies.katib.algorithms import INSTEAD
 from kfnb.resources.studies.katib.logs import Logs
 from kfnb.resources.studies.katib.resources import Item, Resources
-from kfnb.resources.studies.katib.tracked_study import Observed
+from kfnb.resources.studies.katib.tracked_study import TrackedStudy
 from kfnb.resources.studies.katib.trial_details import Manager
 from kfnb.resources.studies.search import Search
 
@@ -75,9 +75,9 @@ class KatibEngine:
         other = experiment.ALGORITHM in written["metadata"]["annotations"]
         return Draft(text, f"{said}; {INSTEAD}" if other else said, accepted=True)
 
-    def observe(self, name: str) -> Observed:
+    def observe(self, name: str) -> TrackedStudy:
         """Look at a study again and again."""
-        return Observed(self._resources, experiment.known_as(name), self._manager)
+        return TrackedStudy(self._resources, experiment.known_as(name), self._manager)
 
     def find(self, name: str) -> str:
         """The name of an existing Experiment. Raises ``StudyNotFound``."""
@@ -144,7 +144,7 @@ class KatibEngine:
             )
         return self._logs.lines(found, looked.container)
 
-    def _looked(self, name: str, curves: float) -> Observed:
+    def _looked(self, name: str, curves: float) -> TrackedStudy:
         observed = self.observe(name)
         observed.look(curves)
         return observed

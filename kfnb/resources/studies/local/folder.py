@@ -26,7 +26,7 @@ from kfnb.jobs.eventlog import reading
 from kfnb.jobs.folder import JobFolder, number
 from kfnb.jobs.handle import RELEASE
 from kfnb.model import Dimension, Objective
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 
 _STUDIES = "studies"
 _FILE = "search.json"
@@ -93,7 +93,7 @@ def _search(told: Mapping[str, Any]) -> Search:
     return Search(
         **{
             **_known(Search, told),
-            "subject": Subject(**_known(Subject, told["subject"])),
+            "subject": TrialSubject(**_known(TrialSubject, told["subject"])),
             "space": tuple(
                 Dimension(**{**_known(Dimension, one), "choices": tuple(one["choices"])})
                 for one in told["space"]

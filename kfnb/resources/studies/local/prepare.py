@@ -24,7 +24,7 @@ from kfnb.resources.runs.local.spec import Component, Dag, Step
 from kfnb.resources.runs.local.spec import Program as StepProgram
 from kfnb.resources.runs.local.spec_reader import read
 from kfnb.resources.studies.local.folder import StudyFolder
-from kfnb.resources.studies.local.worker import Program
+from kfnb.resources.studies.local.worker import TrialProgram
 from kfnb.resources.studies.search import Search
 from kfnb.resources.studies.space import start_of
 
@@ -50,7 +50,7 @@ class Prepared:
 
     step: Step
     component: Component
-    program: Program
+    program: TrialProgram
     outer: Inputs
     ended: Mapping[str, Result]
 
@@ -112,7 +112,7 @@ async def prepare(search: Search, folder: StudyFolder, backend: LocalBackend) ->
     file = folder.path / "ephemeral_component.py"
     private.write(file, component.body.source)
     names = (search.objective.metric, *search.objective.further)
-    program = Program(component.body.source, str(file), component.body.function, names)
+    program = TrialProgram(component.body.source, str(file), component.body.function, names)
     return Prepared(step, component, program, outer, ended)
 
 

@@ -34,7 +34,7 @@ class EndTrial(BaseException):
 
 
 @dataclass(frozen=True)
-class Program:
+class TrialProgram:
     """The step as a program: ``source`` in ``file``, whose ``function`` it is. ``measured`` are the objective's name
     and those of the further metrics.
     """
@@ -45,7 +45,7 @@ class Program:
     measured: tuple[str, ...]
 
 
-def serve(file: int, program: Program) -> int:
+def serve(file: int, program: TrialProgram) -> int:
     """Execute the trials that come over the socket that is open as ``file``, until there are no more."""
     line = socket.socket(fileno=file)
     os.environ.update(KFNB_OBJECTIVE=program.measured[0], KFNB_RETRIES="outside")
@@ -62,7 +62,7 @@ def serve(file: int, program: Program) -> int:
 class Worker:
     """One process's life: ``lines`` come in, ``line`` is where answers go."""
 
-    program: Program
+    program: TrialProgram
     lines: Any
     line: socket.socket
     _code: CodeType | None = None

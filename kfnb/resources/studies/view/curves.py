@@ -9,7 +9,7 @@ from functools import cached_property
 
 from kfnb.model import Trial, TrialState
 from kfnb.resources.studies.view.plot_area import CROSS, DIAMOND, Field, Key, figure, legend, marks, short
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.scale import Scale, number_scale, usable, value_scale
 from kfnb.resources.studies.view.states import BROKEN
 from kfnb.ui import theme
@@ -28,7 +28,7 @@ _LINES_OF_TEXT = 8
 class Curves:
     """The learning curves of a study's trials."""
 
-    standing: Standing
+    standing: Ranking
 
     def __bool__(self) -> bool:
         return any(trial.curve for trial in self.standing.study.trials)

@@ -22,7 +22,7 @@ from kfnb.resources.studies.view.plot_area import (
     marks,
     short,
 )
-from kfnb.resources.studies.view.ranking import Standing, last_value, values_of
+from kfnb.resources.studies.view.ranking import Ranking, last_value, values_of
 from kfnb.resources.studies.view.scale import number_scale, usable, value_scale
 from kfnb.resources.studies.view.states import BROKEN
 from kfnb.ui import theme
@@ -37,7 +37,7 @@ _MOST_MARKS = 400
 class History:
     """The values of a study's trials in the order in which these began."""
 
-    standing: Standing
+    standing: Ranking
 
     def to_html(self) -> Element:
         """Dots, and a line of the best so far."""

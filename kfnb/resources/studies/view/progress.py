@@ -47,7 +47,7 @@ def _by_trials(study: Study, now: float) -> float | None:
 
 
 @dataclass(frozen=True)
-class Progress:
+class StudyProgress:
     """How many of a study's trials are done, how they ended, and how much longer it takes."""
 
     study: Study

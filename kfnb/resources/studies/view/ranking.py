@@ -14,7 +14,7 @@ CLASSES = 5
 """Classes of trials by their values: colours distinguish them, and the better ones are in front."""
 
 
-class Standing:
+class Ranking:
     """The trials of one study, by their values."""
 
     def __init__(self, study: Study) -> None:

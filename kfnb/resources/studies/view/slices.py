@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kfnb.model import Dimension, Trial
 from kfnb.resources.studies.view.colors import RAMP
 from kfnb.resources.studies.view.plot_area import RING, Field, Place, apart, dots, figure, legend, marks
-from kfnb.resources.studies.view.ranking import CLASSES, Standing
+from kfnb.resources.studies.view.ranking import CLASSES, Ranking
 from kfnb.resources.studies.view.scale import Scale, dimension_scale, value_scale
 from kfnb.resources.studies.view.trials import trials_table
 from kfnb.ui import theme
@@ -26,7 +26,7 @@ _WIDE, _TALL = 200, 110
 class Slices:
     """The values of a study's trials over each of its parameters."""
 
-    standing: Standing
+    standing: Ranking
     dimensions: Sequence[Dimension]
 
     def to_html(self) -> Element:

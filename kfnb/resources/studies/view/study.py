@@ -12,8 +12,8 @@ from kfnb.resources.studies.view.dimensions import dimensions_of
 from kfnb.resources.studies.view.history import History
 from kfnb.resources.studies.view.importances import Importances
 from kfnb.resources.studies.view.parallel import Parallel
-from kfnb.resources.studies.view.progress import Progress, moment_now
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.progress import StudyProgress, moment_now
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.slices import Slices
 from kfnb.resources.studies.view.trials import Best, failure_blocks, trials_table
 from kfnb.ui.blocks import Alert, Block, Folded, Section, Text, Title, bundle, notes_section
@@ -32,10 +32,10 @@ def draw_study(study: Study, *, now: float | None = None, home: Home | None = No
     ``now`` is the moment until which what runs is counted, ``home`` the mark for a page that shows the study live.
     """
     now = moment_now(now)
-    standing, dimensions = Standing(study), dimensions_of(study)
+    standing, dimensions = Ranking(study), dimensions_of(study)
     blocks: list[Block] = [_title(study, now), *_error(study), *notes_section(study.notes)]
     if study.trials:
-        blocks += [Best(standing), Progress(study, now), *_charts(standing, dimensions)]
+        blocks += [Best(standing), StudyProgress(study, now), *_charts(standing, dimensions)]
         blocks += _trials(standing, dimensions)
     elif not study.error:
         blocks.append(Text("No trial has begun yet."))
@@ -44,11 +44,11 @@ def draw_study(study: Study, *, now: float | None = None, home: Home | None = No
 
 def draw_study_plot(plot: StudyPlot) -> dict[str, str]:
     """One chart of a study as a mimebundle."""
-    block = _chart(plot.chart, Standing(plot.study), dimensions_of(plot.study))
+    block = _chart(plot.chart, Ranking(plot.study), dimensions_of(plot.study))
     return bundle(f"Study {plot.study.name}, {plot.chart}", [block])
 
 
-def _chart(name: Chart, standing: Standing, dimensions: Sequence[Dimension]) -> Block:
+def _chart(name: Chart, standing: Ranking, dimensions: Sequence[Dimension]) -> Block:
     charts: dict[Chart, Block] = {
         "history": History(standing),
         "parallel": Parallel(standing, dimensions),
@@ -79,11 +79,11 @@ def _error(study: Study) -> list[Block]:
     return [Alert(look(study.state), "The study failed", [Text(study.error)])] if study.error else []
 
 
-def _charts(standing: Standing, dimensions: Sequence[Dimension]) -> list[Block]:
+def _charts(standing: Ranking, dimensions: Sequence[Dimension]) -> list[Block]:
     """The charts, as far as there is something to see."""
     if not standing.ranked:
         curves = Curves(standing)
-        return [Seen([curves])] if curves else []
+        return [ChartRow([curves])] if curves else []
     importances: list[Block] = [Importances(standing.study.importances)] if standing.study.importances else []
     parallel: list[Block] = [Parallel(standing, dimensions)] if dimensions else []
     curves = Curves(standing)
@@ -91,10 +91,10 @@ def _charts(standing: Standing, dimensions: Sequence[Dimension]) -> list[Block]:
     if curves:
         rows = [[History(standing), curves], [*parallel, *importances]]
     rows.append([Slices(standing, dimensions)] if dimensions else [])
-    return [Seen(row) for row in rows if row]
+    return [ChartRow(row) for row in rows if row]
 
 
-def _trials(standing: Standing, dimensions: Sequence[Dimension]) -> list[Block]:
+def _trials(standing: Ranking, dimensions: Sequence[Dimension]) -> list[Block]:
     failures = failure_blocks(standing)
     count = sum(
         trial.state in (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE) for trial in standing.study.trials
@@ -105,7 +105,7 @@ def _trials(standing: Standing, dimensions: Sequence[Dimension]) -> list[Block]:
         blocks.append(Folded(f"{count:,} trial{plural} failed", failures, told=_told(count)))
     else:
         blocks += failures
-    blocks.append(Trials(standing, dimensions))
+    blocks.append(TrialTable(standing, dimensions))
     return blocks
 
 
@@ -114,10 +114,10 @@ def _told(count: int) -> str:
 
 
 @dataclass(frozen=True)
-class Trials:
+class TrialTable:
     """The table of trials, the best first; the first of them, and how many more there are."""
 
-    standing: Standing
+    standing: Ranking
     dimensions: Sequence[Dimension]
 
     def to_html(self) -> Element:
@@ -136,7 +136,7 @@ class Trials:
 
 
 @dataclass(frozen=True)
-class Seen:
+class ChartRow:
     """Charts side by side where there is room. In a study's text they say nothing."""
 
     charts: Sequence[Block]

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kfnb.model import Dimension, Trial
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.states import BROKEN, trial_look
 from kfnb.ui import theme
-from kfnb.ui.blocks import Alert, Block, Code, Text, filled
+from kfnb.ui.blocks import Alert, Block, CodeBlock, Text, filled
 from kfnb.ui.markup import Element, el
-from kfnb.ui.table import Cell, Column, Table
+from kfnb.ui.table import Column, Table, TableCell
 from kfnb.ui.table import Value as Shown
 from kfnb.ui.words import brief, clean, digits, duration, one_line, short
 
@@ -23,7 +23,7 @@ _MOST_NUMBERS = 8
 class Best:
     """The best trial: its value, its parameters, and how it compares."""
 
-    standing: Standing
+    standing: Ranking
 
     def to_html(self) -> Element:
         """The value, large, over the parameters."""
@@ -82,7 +82,7 @@ def _params(trial: Trial) -> Iterator[Element | str]:
         )
 
 
-def trials_table(standing: Standing, dimensions: Sequence[Dimension], *, most: int) -> Table:
+def trials_table(standing: Ranking, dimensions: Sequence[Dimension], *, most: int) -> Table:
     """The best of a study's trials, one a row; those without a value come last, with why."""
     trials = standing.best_first[:most]
     objective = standing.study.objective
@@ -113,7 +113,7 @@ def _row(trial: Trial, dimensions: Sequence[Dimension], further: Sequence[str], 
     look = trial_look(trial.state)
     return [
         f"{trial.number} (best)" if best else str(trial.number),
-        Cell(look.word, look=look),
+        TableCell(look.word, look=look),
         brief(trial.value),
         *(brief(trial.params.get(dimension.name)) for dimension in dimensions),
         *(brief(trial.metrics.get(name)) for name in further),
@@ -122,7 +122,7 @@ def _row(trial: Trial, dimensions: Sequence[Dimension], further: Sequence[str], 
     ]
 
 
-def failure_blocks(standing: Standing) -> list[Block]:
+def failure_blocks(standing: Ranking) -> list[Block]:
     """Why trials failed: each reason once, with the numbers of its trials."""
     reasons: dict[tuple[str, str], list[Trial]] = {}
     for trial in standing.study.trials:
@@ -146,7 +146,7 @@ def _reason(trials: Sequence[Trial]) -> Alert:
     said = error.message if error and error.message else "It left no message; its log may say why."
     blocks: list[Block] = [Text(said)]
     if error and error.traceback:
-        blocks.append(Code(error.traceback, value=True))
+        blocks.append(CodeBlock(error.traceback, value=True))
     return Alert(
         trial_look(first.state),
         f"{_numbers(trials)} {'had ' if words == 'no metrics' else ''}{words}{place}",
