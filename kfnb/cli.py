@@ -53,7 +53,7 @@ def _told(words: list[str]) -> int:
         tell(str(error))
         if "--json" in words:
             tell_as_json(error)
-        # all but what the backend says is told before anything has started: wrong use
+        # all errors but the backend's come before anything has started: wrong use
         return 1 if isinstance(error, BackendError) else 2
     except BrokenPipeError:
         raise

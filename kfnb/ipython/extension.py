@@ -118,7 +118,7 @@ class Magic:
 
     def __init__(self, extension: Extension, name: str, *, code: bool) -> None:
         self._extension = extension
-        self._code = code  # in which braces and dollars are no fields
+        self._code = code  # its braces and dollars are not fields
         self.__name__ = name
         compat.mark_as_code(self)  # IPython's own way would take JSON for a field
 

@@ -143,7 +143,7 @@ class Board:
         row = followables.row_of(handle)
         # what is tried again is shown where it was displayed at first
         pictures = Pictures(row.drawing(row, self.home(handle)), known.places)
-        # in the page, what it shows has no mark of its own
+        # in the page, what it shows has no mark
         wire = row.wire(row.drawing(row, None))
         return Follower(row.subject(row, handle), wire, pictures, self.tell, self._ended)
 

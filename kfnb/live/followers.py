@@ -129,7 +129,7 @@ class Follower:
 
     def _inform(self, *, changed: bool) -> None:
         if self._asked:
-            self._asked = False  # before it is told: who asks from now on may have missed it
+            self._asked = False  # before it is sent: a page that asks from now on may have missed it
             try:
                 self._tell_whole()
             except Exception:

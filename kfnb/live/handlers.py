@@ -79,5 +79,5 @@ def detail(board: Board, request: DetailRequest, made: Callable[[], tuple[str, s
     """Tell the HTML and the error that ``made`` gives, unless they were asked for again meanwhile."""
     with board.newest(request) as is_newest:
         told = made()
-        if told and is_newest():  # what was asked for later is newer, and may have been told before
+        if told and is_newest():  # a later request is newer, and may have been answered before
             board.tell(DetailMessage(request.type, request.id, request.part, *told))

@@ -154,7 +154,7 @@ def test_what_goes_into_a_namespace_that_another_part_makes_waits_for_it(ground,
 
     try:
         ground.apply(SETTING.format(namespace=late), tell=tell)
-        assert ground.said[0] == f"tries again: the namespace {late} is not there yet"
+        assert ground.said[0] == f"retrying: the namespace {late} does not exist yet"
     finally:
         admin.delete(f"/api/v1/namespaces/{late}")
 

@@ -150,14 +150,14 @@ def _ranked(choice, maximize):
         Trial(number, state, value=choice.choice([0.5, 1.0, 2.0, -1.0, None]) if state.finished else None)
         for number, state in enumerate(choice.choices(list(TrialState), k=17))
     )
-    standing = Ranking(Study("s", "local", Objective("loss", maximize=maximize), trials=trials))
+    ranking = Ranking(Study("s", "local", Objective("loss", maximize=maximize), trials=trials))
     return {
         "maximize": maximize,
         "trials": [{"number": one.number, "state": one.state.value, "value": one.value} for one in trials],
-        "ranked": [one.number for one in standing.ranked],
-        "best_first": [one.number for one in standing.best_first],
-        "records": [one.number for one in standing.records()],
-        "median": standing.median,
+        "ranked": [one.number for one in ranking.ranked],
+        "best_first": [one.number for one in ranking.best_first],
+        "records": [one.number for one in ranking.records()],
+        "median": ranking.median,
     }
 
 

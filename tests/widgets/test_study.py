@@ -76,7 +76,7 @@ def test_the_median_of_two_trials_lies_between_them():
 
 def test_every_chart_in_which_a_far_worse_trial_stands_at_the_edge_says_so():
     study = study_of(*(done(number, 1.0 + number / 10) for number in range(9)), done(9, 100.0))
-    assert html(study).count("far worse ones stand at the edge") == 3
+    assert html(study).count("far worse ones are at the edge") == 3
 
 
 def test_every_chart_is_drawn_and_says_what_is_to_be_seen():
@@ -320,7 +320,7 @@ def test_whatever_a_study_holds_it_is_drawn(some, maximize, state):
 
 @given(st.lists(trials, max_size=8).map(tuple), st.booleans())
 def test_trials_in_classes_are_the_ranked_ones_the_worst_first(some, maximize):
-    standing = Ranking(Study("s", "local", Objective("m", maximize), trials=some))
-    together = [trial for one in reversed(standing.classes) for trial in one]
-    assert together == list(standing.ranked)
-    assert len(standing.best_first) == len(some) or len({trial.number for trial in some}) < len(some)
+    ranking = Ranking(Study("s", "local", Objective("m", maximize), trials=some))
+    together = [trial for one in reversed(ranking.classes) for trial in one]
+    assert together == list(ranking.ranked)
+    assert len(ranking.best_first) == len(some) or len({trial.number for trial in some}) < len(some)

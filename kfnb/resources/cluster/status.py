@@ -43,7 +43,7 @@ def gather(place: ProbeTarget, start: Status) -> Status:
     """All that can be seen, in a status that knows where it is. Never raises ``BackendError``: a part says it."""
     try:
         found, _ = identity.user(place)
-    except (Absent, Hidden, Invalid, Refused):  # who is not told who they are may yet see the rest
+    except (Absent, Hidden, Invalid, Refused):  # without the user's name the rest may still be visible
         user = part(lambda: identity.user(place))
     except BackendError as error:
         return _nothing(start, error)

@@ -37,7 +37,7 @@ class KnownImportances:
         """The importances as far as they are known, and whether that is news."""
         fresh, self._fresh = self._fresh, False
         first, self._first = self._first, False
-        if first:  # the page is told of the study before that
+        if first:  # the page gets the study before that
             return self._values, False
         count = _measured(study)
         enough = max(FEWEST, MORE * self._counted)

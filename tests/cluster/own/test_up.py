@@ -188,7 +188,7 @@ def test_an_apply_that_fails_is_tried_again_and_says_why(kfnb, tools, checkout):
 
     assert code == 0
     assert "retrying: the kind Gateway is not established yet" in err
-    assert "tries again: the webhook webhook.cert-manager.io does not answer yet" in err
+    assert "retrying: the webhook webhook.cert-manager.io does not answer yet" in err
     assert len(tools.calls("kubectl")) == len(tools.calls("kustomize")) + 3
 
 

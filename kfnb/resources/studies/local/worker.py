@@ -110,7 +110,7 @@ class Worker:
         executor.write_executor_output = results.append
         executor.execute()
         fields = getattr(function.__annotations__.get("return"), "_fields", ())
-        returned = results[0] if results and fields else results  # one value has no name of its own
+        returned = results[0] if results and fields else results  # a single value has no name
         found = {
             name: value
             for artifact in executor.output_artifacts.values()
@@ -131,7 +131,7 @@ class Worker:
         if "kfnb_unpack" in names:
             names["kfnb_unpack"]()
             names["kfnb_unpack"] = lambda: None  # the step would undo what follows
-        names["kfnb_value"] = lambda value, _kind, _name: value  # a wrong one is told in a trial's own words
+        names["kfnb_value"] = lambda value, _kind, _name: value  # a wrong value is an error of the trial
         if "kfnb_modules" in names:
             names["kfnb_modules"] = self._once(names["kfnb_modules"])
         if "kfnb_load" in names:

@@ -37,12 +37,12 @@ class ParallelAxis:
 class Parallel:
     """The parameters of a study's trials, with what came of them."""
 
-    standing: Ranking
+    ranking: Ranking
     dimensions: Sequence[Dimension]
 
     def to_html(self) -> Element:
         """A line for each trial, the better ones in front."""
-        if not (self.standing.ranked and self.dimensions):
+        if not (self.ranking.ranked and self.dimensions):
             return figure("Parallel coordinates", "", el("div", "No trial has a value yet."))
         axes = self._axes()
         wide = axes[-1].x + _RIGHT
@@ -71,27 +71,27 @@ class Parallel:
     def _axes(self) -> list[ParallelAxis]:
         dimensions = self.dimensions[:MOST_AXES]
         between = min(_BETWEEN, max(_LEAST, (_WIDEST - _LEFT - _RIGHT) / len(dimensions)))
-        objective = self.standing.study.objective
+        objective = self.ranking.study.objective
         scales = [(dimension.name, dimension_scale(dimension)) for dimension in dimensions]
-        scales.append((objective.metric, value_scale(self.standing.values, maximize=objective.maximize)))
+        scales.append((objective.metric, value_scale(self.ranking.values, maximize=objective.maximize)))
         return [
             ParallelAxis(name, scale, _LEFT + number * between) for number, (name, scale) in enumerate(scales)
         ]
 
     def _lines(self, axes: Sequence[ParallelAxis]) -> Iterator[Node]:
-        kept = {trial.number for trial in _sample(self.standing.ranked)}
-        for shade, trials in zip(RAMP, self.standing.classes, strict=True):
+        kept = {trial.number for trial in _sample(self.ranking.ranked)}
+        for shade, trials in zip(RAMP, self.ranking.classes, strict=True):
             drawn = "".join(_line(trial, axes) for trial in trials if trial.number in kept)
             if drawn:
                 yield el("path", d=drawn, style=_stroke(shade.colour, shade.width))
-        yield el("path", d=_line(self.standing.ranked[0], axes), style=_stroke(theme.GREEN, 2.4))
+        yield el("path", d=_line(self.ranking.ranked[0], axes), style=_stroke(theme.GREEN, 2.4))
 
     def _drawn_of(self) -> str:
-        count = len(self.standing.ranked)
+        count = len(self.ranking.ranked)
         return f"{min(count, MOST_LINES):,} of {count:,} trials" if count > MOST_LINES else f"{count} trials"
 
     def _note(self, values: Scale) -> str:
-        count, axes = len(self.standing.ranked), len(self.dimensions)
+        count, axes = len(self.ranking.ranked), len(self.dimensions)
         notes = [
             "green: the best; blue: better, in front; grey: worse",
             f"{MOST_LINES} of {count:,} trials, the best {MOST_LINES // 3} among them"
@@ -104,7 +104,7 @@ class Parallel:
 
     def to_text(self) -> str:
         """The best trials as a table."""
-        return trials_table(self.standing, self.dimensions, most=10).to_text()
+        return trials_table(self.ranking, self.dimensions, most=10).to_text()
 
 
 def _sample(ranked: Sequence[Trial]) -> Sequence[Trial]:

@@ -27,7 +27,7 @@ def time_left(study: Study, now: float) -> float | None:
     if study.timeout is not None and study.started is not None:
         until = study.started + study.timeout - now
     known = [] if left is None else [max(0.0, left)]
-    if until is not None and until > 0:  # one that goes on after its time was up has all of it again
+    if until is not None and until > 0:  # a study that is resumed after its time was up has all of it again
         known.append(until)
     return min(known) if known else None
 

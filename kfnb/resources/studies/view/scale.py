@@ -40,7 +40,7 @@ class Scale:
     @property
     def note(self) -> str:
         """The note of a chart with this axis; empty where all values are at their places."""
-        return "far worse ones stand at the edge" if self.clipped else ""
+        return "far worse ones are at the edge" if self.clipped else ""
 
 
 def usable(value: float) -> bool:

@@ -32,11 +32,11 @@ def draw_study(study: Study, *, now: float | None = None, home: Home | None = No
     ``now`` is the moment until which what runs is counted, ``home`` the mark for a page that shows the study live.
     """
     now = moment_now(now)
-    standing, dimensions = Ranking(study), dimensions_of(study)
+    ranking, dimensions = Ranking(study), dimensions_of(study)
     blocks: list[Block] = [_title(study, now), *_error(study), *notes_section(study.notes)]
     if study.trials:
-        blocks += [Best(standing), StudyProgress(study, now), *_charts(standing, dimensions)]
-        blocks += _trials(standing, dimensions)
+        blocks += [Best(ranking), StudyProgress(study, now), *_charts(ranking, dimensions)]
+        blocks += _trials(ranking, dimensions)
     elif not study.error:
         blocks.append(Text("No trial has begun yet."))
     return bundle(f"Study {study.name}", blocks, home)
@@ -48,13 +48,13 @@ def draw_study_plot(plot: StudyPlot) -> dict[str, str]:
     return bundle(f"Study {plot.study.name}, {plot.chart}", [block])
 
 
-def _chart(name: Chart, standing: Ranking, dimensions: Sequence[Dimension]) -> Block:
+def _chart(name: Chart, ranking: Ranking, dimensions: Sequence[Dimension]) -> Block:
     charts: dict[Chart, Block] = {
-        "history": History(standing),
-        "parallel": Parallel(standing, dimensions),
-        "slices": Slices(standing, dimensions),
-        "importances": Importances(standing.study.importances),
-        "curves": Curves(standing),
+        "history": History(ranking),
+        "parallel": Parallel(ranking, dimensions),
+        "slices": Slices(ranking, dimensions),
+        "importances": Importances(ranking.study.importances),
+        "curves": Curves(ranking),
     }
     return charts[name]
 
@@ -79,33 +79,33 @@ def _error(study: Study) -> list[Block]:
     return [Alert(look(study.state), "The study failed", [Text(study.error)])] if study.error else []
 
 
-def _charts(standing: Ranking, dimensions: Sequence[Dimension]) -> list[Block]:
+def _charts(ranking: Ranking, dimensions: Sequence[Dimension]) -> list[Block]:
     """The charts, as far as there is something to see."""
-    if not standing.ranked:
-        curves = Curves(standing)
+    if not ranking.ranked:
+        curves = Curves(ranking)
         return [ChartRow([curves])] if curves else []
-    importances: list[Block] = [Importances(standing.study.importances)] if standing.study.importances else []
-    parallel: list[Block] = [Parallel(standing, dimensions)] if dimensions else []
-    curves = Curves(standing)
-    rows: list[list[Block]] = [[History(standing), *importances], parallel]
+    importances: list[Block] = [Importances(ranking.study.importances)] if ranking.study.importances else []
+    parallel: list[Block] = [Parallel(ranking, dimensions)] if dimensions else []
+    curves = Curves(ranking)
+    rows: list[list[Block]] = [[History(ranking), *importances], parallel]
     if curves:
-        rows = [[History(standing), curves], [*parallel, *importances]]
-    rows.append([Slices(standing, dimensions)] if dimensions else [])
+        rows = [[History(ranking), curves], [*parallel, *importances]]
+    rows.append([Slices(ranking, dimensions)] if dimensions else [])
     return [ChartRow(row) for row in rows if row]
 
 
-def _trials(standing: Ranking, dimensions: Sequence[Dimension]) -> list[Block]:
-    failures = failure_blocks(standing)
+def _trials(ranking: Ranking, dimensions: Sequence[Dimension]) -> list[Block]:
+    failures = failure_blocks(ranking)
     count = sum(
-        trial.state in (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE) for trial in standing.study.trials
+        trial.state in (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE) for trial in ranking.study.trials
     )
     blocks: list[Block] = []
-    if failures and standing.ranked:
+    if failures and ranking.ranked:
         plural = "s" if count != 1 else ""
         blocks.append(Folded(f"{count:,} trial{plural} failed", failures, told=_told(count)))
     else:
         blocks += failures
-    blocks.append(TrialTable(standing, dimensions))
+    blocks.append(TrialTable(ranking, dimensions))
     return blocks
 
 
@@ -117,7 +117,7 @@ def _told(count: int) -> str:
 class TrialTable:
     """The table of trials, the best first; the first of them, and how many more there are."""
 
-    standing: Ranking
+    ranking: Ranking
     dimensions: Sequence[Dimension]
 
     def to_html(self) -> Element:
@@ -129,8 +129,8 @@ class TrialTable:
         return Section("Trials", self._blocks(MOST_ROWS_OF_TEXT)).to_text()
 
     def _blocks(self, most: int) -> list[Block]:
-        table = trials_table(self.standing, self.dimensions, most=most)
-        rest = len(self.standing.study.trials) - most
+        table = trials_table(self.ranking, self.dimensions, most=most)
+        rest = len(self.ranking.study.trials) - most
         more = Text(f"… {rest:,} more trials; study.to_frame() has all of them")
         return [table, more] if rest > 0 else [table]
 
