@@ -244,7 +244,7 @@ NOUNS: list[Noun] = [
         "localcluster",
         (
             (
-                "Cluster",
+                "ClusterVerbs",
                 "",
                 "cluster",
                 "manage a Kubeflow on this machine, with minikube or kind: up, status, down",
