@@ -196,7 +196,7 @@ def test_a_deployment_is_waited_for_until_it_is_ready(ground, admin, namespace, 
         make_ready(admin, namespace, deployment)
 
     ground.wait(wanted, tell=tell)
-    assert ground.said == [f"0 of 1 ready; {deployment}: its pods are not there yet"]
+    assert ground.said == [f"0 of 1 ready; {deployment}: its pods do not exist yet"]
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def test_an_experiment_is_taken_dry_and_for_real(as_user, namespace, subject):
     study = connect(as_user("viewer"), namespace).get("dry")
     assert (study.state, study.max_trials, study.subject) == (RunState.PENDING, 9, "bowl")
     assert study.space == read_space("lr=log(1e-4,1e-1)")
-    with pytest.raises(BackendError, match="there is a study dry already"):
+    with pytest.raises(BackendError, match="study dry already exists"):
         engine.start(search(subject, "dry"))
     engine.stop("dry")
     assert engine.get("dry").state is RunState.CANCELING
