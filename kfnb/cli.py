@@ -44,7 +44,7 @@ def _open_streams() -> None:
 
 
 def _told(words: list[str]) -> int:
-    """Do what the words ask for; help, errors and interruptions are told."""
+    """Run the command of the words; print help, errors and interruptions."""
     try:
         return _dispatch(words)
     except Help as text:
@@ -61,7 +61,7 @@ def _told(words: list[str]) -> int:
         tell(str(error))
         if "--json" in words:
             tell_as_json(error)
-        # all but what the backend says is told before anything has started: wrong use
+        # all errors but the backend's come before anything has started: wrong use
         return 1 if isinstance(error, BackendError) else 2
     except BrokenPipeError:
         raise

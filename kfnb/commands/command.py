@@ -52,7 +52,7 @@ class Command:
 
 @dataclass(frozen=True)
 class _Spec:
-    """How a field is written. ``names`` are empty for a word that stands without an option's name."""
+    """How a field is written. ``names`` are empty for a positional word."""
 
     names: tuple[str, ...]
     how: Mapping[str, Any]

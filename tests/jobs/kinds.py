@@ -21,7 +21,7 @@ from kfnb.resources.runs.local.folder import RunFolder
 from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.local.engine import LocalEngine
 from kfnb.resources.studies.local.folder import StudyFolder
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 from tests.registry.kettles.local.engine import LocalEngine as KettleEngine
 from tests.registry.kettles.local.folder import KettleFolder
 
@@ -114,7 +114,7 @@ class Studies:
         self._made += 1
         name = f"study{self._made}"
         told = {"seconds": seconds}
-        subject = Subject(name, SPEC, arguments=told, step="work", folder=str(self._folder))
+        subject = TrialSubject(name, SPEC, arguments=told, step="work", folder=str(self._folder))
         space = (Dimension("x", "float", 0.0, 1.0),)
         self._engine.start(Search(name, subject, Objective("Output"), space, max_trials=1, seed=1))
         return name

@@ -12,19 +12,19 @@ from kfnb.remote.kubernetes.experiments import STOPPED, experiment_state
 from kfnb.remote.kubernetes.notebooks import server as server_of
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.cluster import workloads
-from kfnb.resources.cluster.probe import Place
+from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.studies.katib import resource_parser
 
 
-def listed(server: Server, *items: dict) -> Place:
+def listed(server: Server, *items: dict) -> ProbeTarget:
     """A namespace whose every list has these items."""
     from kubernetes.client import Configuration
 
     settings = Configuration()
     settings.host = server.url
     server.then = answer(200, json.dumps({"items": list(items)}).encode())
-    return Place(Kubernetes(lambda: settings, retry=RetryPolicy(tries=1)), "team-a")
+    return ProbeTarget(Kubernetes(lambda: settings, retry=RetryPolicy(tries=1)), "team-a")
 
 
 def notebook(container=None, *, conditions=(), ready=0, annotations=None, image="i:1") -> dict:

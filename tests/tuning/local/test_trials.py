@@ -229,7 +229,7 @@ def test_what_a_trial_warns_of_is_in_its_log(start: Start) -> None:
 
 def test_where_what_stands_before_fails_the_study_says_so(shell, start: Start) -> None:
     shell.run("%%kf_component load --param limit:int=1\nbase = 1 / limit")
-    with pytest.raises(StudyFailed, match=r"what stands before s failed .*ZeroDivisionError"):
+    with pytest.raises(StudyFailed, match=r"the steps before s failed .*ZeroDivisionError"):
         start("loss = base + x", arguments={"limit": 0}).wait(60)
 
 

@@ -99,7 +99,7 @@ async def _drive(
         journal.ended(RunState.SUCCEEDED, result.outputs)
     else:
         # a failed step may not have a message of its own
-        full = shortage(Path(order.home)) if result.state is RunState.FAILED else ""
+        full = shortage(folder.home) if result.state is RunState.FAILED else ""
         why = "; ".join(filter(None, (ending.reason or str(engine.summary), full)))
         journal.ended(ending.state or result.state, {}, why)
 
@@ -144,7 +144,7 @@ def _engine(
     journal: Journal,
     watched: tuple[Processes, Timeline],
 ) -> PipelineEngine:
-    home, start = Path(order.home), _start(folder, order)
+    home, start = folder.home, _start(folder, order)
     supplier = Supplier(Secrets(order.secrets), folder.path / "volumes")
     if pipeline.workspace:
         private.make(supplier.volume(_WORKSPACE))

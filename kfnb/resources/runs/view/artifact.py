@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kfnb.model import Artifact, Preview
 from kfnb.ui import theme
-from kfnb.ui.blocks import Block, Code, Folded, filled, headed, texts
+from kfnb.ui.blocks import Block, CodeBlock, Folded, filled, headed, texts
 from kfnb.ui.markup import Element, el
 from kfnb.ui.table import TEXT_WIDTH, Column, Table, Value
 from kfnb.ui.words import file_size, kind, one_line, short, type_name, width
@@ -103,7 +103,7 @@ def preview_blocks(label: str, preview: Preview) -> Iterator[Block]:
         yield Table(f"Files of {label}", (Column("File"), Column("Size", number=True)), rows)
         yield from [Small(f"The first {len(rows)} files")] if preview.more else []
     if preview.text:
-        yield Code(preview.text + "…" * preview.more, value=True)
+        yield CodeBlock(preview.text + "…" * preview.more, value=True)
     if preview.note:
         yield Small(preview.note[0].upper() + preview.note[1:])
 

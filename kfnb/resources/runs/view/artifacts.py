@@ -13,7 +13,7 @@ from kfnb.resources.runs.view.tree import Leaf, Tree
 from kfnb.ui.blocks import Block, Folded, Marked, Row, Section, Text
 from kfnb.ui.frame import Frame
 from kfnb.ui.markdown import Markdown
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, kind, short
 
 # limits: plots and pages of one output, in loops; of all together; and the pages' characters
@@ -180,7 +180,7 @@ def _files(found: Sequence[TaskArtifact]) -> Iterator[Block]:
             one.name,
             kind(one.artifact),
             _format(one.artifact),
-            Cell(one.artifact.uri, code=True),
+            TableCell(one.artifact.uri, code=True),
         ]
         for one in found[:MOST_FILES]
     ]

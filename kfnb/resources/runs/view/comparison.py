@@ -12,7 +12,7 @@ from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Folded, Row, Section, Text, Title, bundle
 from kfnb.ui.states import Look, look, overall
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, cut, duration, flat, moment, own_name, short
 
 MOST_ROWS = 200
@@ -63,11 +63,11 @@ def _title(runs: Sequence[RunSnapshot]) -> Title:
 def _runs_table(runs: Sequence[RunSnapshot], marks: Sequence[str], now: float) -> Table:
     rows: list[list[Value]] = [
         [
-            Cell(mark, look=_swatch(number)),
-            Cell(run.id, code=True),
+            TableCell(mark, look=_swatch(number)),
+            TableCell(run.id, code=True),
             run.pipeline if len({one.pipeline for one in runs}) > 1 else "",
             own_name(run),
-            Cell(look(run.state).word, look=look(run.state)),
+            TableCell(look(run.state).word, look=look(run.state)),
             moment(run.started or run.created),
             duration(elapsed(run.started, run.finished, now)),
             run.backend if len({one.backend for one in runs}) > 1 else "",
@@ -121,7 +121,7 @@ def _metrics(rows: Sequence[Compared], marks: Sequence[str]) -> Iterator[Block]:
 def _bars(row: Compared) -> Iterator[Value]:
     highest = max((abs(value) for value in row.values if _is_number(value)), default=0)
     for value in row.values:
-        yield Cell(
+        yield TableCell(
             "" if value is None else short(value),
             bar=abs(value) / highest if highest and _is_number(value) else None,
         )
@@ -180,10 +180,10 @@ def _tasks(comparison: Comparison, marks: Sequence[str]) -> Iterator[Block]:
         yield Section("Tasks", _cut(Table("Tasks and how long they took", columns, rows)))
 
 
-def _task(name: str, states: Any, seconds: float | None, cached: set[str], longest: float) -> Cell:
+def _task(name: str, states: Any, seconds: float | None, cached: set[str], longest: float) -> TableCell:
     known = [RunState(state) for state in flat(states)]
     if not known:
-        return Cell("")
+        return TableCell("")
     state = overall(known)
     usual = state is RunState.SUCCEEDED
     words = [
@@ -193,7 +193,7 @@ def _task(name: str, states: Any, seconds: float | None, cached: set[str], longe
         f"{TIMES} {len(known)}" if len(known) > 1 else "",
     ]
     bar = seconds / longest if seconds is not None and longest else None
-    return Cell(" ".join(filter(None, words)), look=None if usual else look(state), bar=bar)
+    return TableCell(" ".join(filter(None, words)), look=None if usual else look(state), bar=bar)
 
 
 def _cached(run: RunSnapshot) -> set[str]:

@@ -9,7 +9,7 @@ from kfnb.resources.runs.view.classification import Roc
 from kfnb.resources.runs.view.metric_history import Points
 from kfnb.ui import theme
 from kfnb.ui.markup import Element, el
-from kfnb.ui.plot import LEFT, TOP, Axis, Line, Plot, axis, canvas, diagonal, path
+from kfnb.ui.plot import LEFT, TOP, Axis, Plot, PlotLine, axis, canvas, diagonal, path
 from kfnb.ui.words import number
 
 SIDE = 180
@@ -39,7 +39,7 @@ def draw_roc(roc: Roc) -> Element:
         _RECALL,
         diagonal(_RATE, _RECALL),
         el("path", d=f"{line} L{right} {bottom} Z", style=f"fill:{theme.BLUE};fill-opacity:.1"),
-        el("path", d=line, style=Line("", (), "").style),
+        el("path", d=line, style=PlotLine("", (), "").style),
         el(
             "text",
             f"AUC {roc.area:.3f}",
@@ -56,7 +56,8 @@ def draw_roc(roc: Roc) -> Element:
 def roc_plot(title: str, rocs: Sequence[tuple[Of, Roc]]) -> Plot:
     """Several ROC curves in one plot."""
     lines = [
-        Line(of.label, roc.points, f"AUC {roc.area:.3f}", of.run, of.turn) for of, roc in rocs[:MOST_LINES]
+        PlotLine(of.label, roc.points, f"AUC {roc.area:.3f}", of.run, of.turn)
+        for of, roc in rocs[:MOST_LINES]
     ]
     return Plot(title, lines, _RATE, _RECALL, diagonal=True, rest=_rest(rocs))
 
@@ -66,7 +67,7 @@ def metric_plot(title: str, curves: Sequence[tuple[Of, Points]]) -> Plot:
     drawn = curves[:MOST_LINES]
     steps = axis("step", [step for _, points in drawn for step, _ in points], WIDE)
     values = axis("", [value for _, points in drawn for _, value in points], TALL, margin=0.05)
-    lines = [Line(of.label, points, _told(points), of.run, of.turn) for of, points in drawn]
+    lines = [PlotLine(of.label, points, _told(points), of.run, of.turn) for of, points in drawn]
     return Plot(title, lines, steps, values, rest=_rest(curves))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.view.tree import Leaf, Tree
-from kfnb.ui.blocks import Alert, Block, Code, Text
+from kfnb.ui.blocks import Alert, Block, CodeBlock, Text
 from kfnb.ui.states import look
 from kfnb.ui.words import counted, one_line
 
@@ -102,7 +102,7 @@ def cause_block(leaf: Leaf) -> Alert:
     place = f" ({one_line(error.place)})" if error.place else ""
     blocks: list[Block] = [Text(error.message)] if error.message else []
     if error.traceback:
-        blocks.append(Code(error.traceback))
+        blocks.append(CodeBlock(error.traceback))
     return Alert(FAILED, f"{leaf.label} failed{place}", blocks)
 
 

@@ -10,7 +10,7 @@ from kfnb.resources.runs.view.curves import Of, draw_roc, metric_plot
 from kfnb.resources.runs.view.metric_history import plain_metrics, read_curves
 from kfnb.ui.blocks import Block, Picture
 from kfnb.ui.plot import Plot
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import short
 
 MOST_ROWS = 200
@@ -63,6 +63,6 @@ def _confusion_table(confusion: Confusion, label: str) -> Table:
     for name, counts in zip(confusion.classes, confusion.counts, strict=True):
         total = sum(counts) or 1.0
         rows.append(
-            [name, *(Cell(f"{count:g}", shade=min(1.0, max(0.0, count / total))) for count in counts)]
+            [name, *(TableCell(f"{count:g}", shade=min(1.0, max(0.0, count / total))) for count in counts)]
         )
     return Table(label, columns, rows)

@@ -17,7 +17,7 @@ from kfnb.ui.graph.picture import draw
 from kfnb.ui.graph.scene import Item, Link, Scene
 from kfnb.ui.mount_point import Home
 from kfnb.ui.states import caption_of_many, look, tally
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import duration, kind, moment, own_name, short
 
 MOST_WAITING = 5
@@ -89,7 +89,7 @@ def _value_table(label: str, values: Mapping[str, Any]) -> Table:
 
 def _value(value: Any) -> Value:
     uri = value.uri if isinstance(value, Artifact) else ""
-    return Cell(kind(value) or short(value, 80), hint=uri)
+    return TableCell(kind(value) or short(value, 80), hint=uri)
 
 
 def run_scene(run: RunSnapshot, tree: Tree, loops: Loops, now: float) -> Scene:

@@ -12,7 +12,7 @@ from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.mount_point import Home
 from kfnb.ui.states import look
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import assignments, digits, duration, flat, moment, own_name, short
 
 MOST_METRICS = 3
@@ -45,10 +45,10 @@ def draw_runs(
 def _row(run: RunSnapshot, now: float) -> list[Value]:
     state = look(run.state)
     return [
-        Cell(run.id, code=True, link=run.url),
+        TableCell(run.id, code=True, link=run.url),
         run.pipeline,
         own_name(run),
-        Cell(state.word, look=state),
+        TableCell(state.word, look=state),
         moment(run.started or run.created),
         duration(elapsed(run.started, run.finished, now)),
         assignments(run.arguments),

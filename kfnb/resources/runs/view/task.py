@@ -15,7 +15,7 @@ from kfnb.resources.runs.view.failure import cause_block
 from kfnb.resources.runs.view.metrics import metrics_table
 from kfnb.resources.runs.view.tasks import SHOWN_APART, elapsed
 from kfnb.resources.runs.view.tree import Leaf
-from kfnb.ui.blocks import Block, Code, Marked, Section, Text, Title, bundle
+from kfnb.ui.blocks import Block, CodeBlock, Marked, Section, Text, Title, bundle
 from kfnb.ui.states import look, shown
 from kfnb.ui.table import Column, Table, Value
 from kfnb.ui.words import duration, moment, short
@@ -168,7 +168,7 @@ def _values(label: str, pairs: Sequence[Pair]) -> Iterator[Block]:
     for name, value, text in written:
         if not _fits(text):
             more = "…" if len(text) > LONGEST_VALUE else ""
-            yield Card(name, _extent(value), [Code(text[:LONGEST_VALUE] + more, value=True)])
+            yield Card(name, _extent(value), [CodeBlock(text[:LONGEST_VALUE] + more, value=True)])
 
 
 def _written(value: Any) -> str:

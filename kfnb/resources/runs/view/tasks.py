@@ -12,7 +12,7 @@ from kfnb.resources.runs.view.tree import Leaf, Tree
 from kfnb.text.group_names import is_branch
 from kfnb.ui.blocks import Block, Text
 from kfnb.ui.states import look, overall, tally
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, counted, duration, kind, short
 
 MOST_TURNS = 20
@@ -69,8 +69,8 @@ def task_blocks(tree: Tree, loops: Loops, now: float) -> list[Block]:
 def _row(line: TaskRow, now: float) -> list[Value]:
     state = look(line.state)
     return [
-        Cell(line.label, indent=line.depth),
-        Cell(state.word, look=state),
+        TableCell(line.label, indent=line.depth),
+        TableCell(state.word, look=state),
         duration(elapsed(*line.span, now)),
         ", ".join(line.notes),
         line.inputs,

@@ -26,7 +26,7 @@ from kfnb.resources.studies.local.journal import StudyJournal
 from kfnb.resources.studies.local.outcome import KILLED
 from kfnb.resources.studies.local.pipeline_trials import Runs
 from kfnb.resources.studies.local.prepare import folder_of_steps, prepare
-from kfnb.resources.studies.local.search_loop import Searching, Trials
+from kfnb.resources.studies.local.search_loop import Searching, TrialRunner
 from kfnb.resources.studies.local.study_end import End, fruitless
 from kfnb.resources.studies.local.suggester import Suggester
 from kfnb.resources.studies.local.workers import Workers
@@ -63,7 +63,7 @@ async def _drive(
         loop.call_later(search.timeout, partial(end.now, RunState.SUCCEEDED, "the time is up"))
     os.environ["KFNB_OBJECTIVE"] = search.objective.metric.rpartition(".")[2]
     backend = _backend(folder.home, search, order)
-    trials: Trials = Runs(search, backend, journal.run)
+    trials: TrialRunner = Runs(search, backend, journal.run)
     try:
         if search.subject.step:
             prepared = await end.unless(prepare(search, folder, backend))
