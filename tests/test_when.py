@@ -67,7 +67,7 @@ def test_crontabs_five_fields_get_kfps_second(text, made):
         ("0 18-8 * * *", "ends before it begins"),
         ("*/0 * * * *", "is not a valid minute"),
         ("0 6 * * 1;2", "is not a valid day of the week"),
-        ("@every 1h", "--every 1h is for intervals"),
+        ("@every 1h", "use --every 1h for intervals"),
     ],
 )
 def test_a_schedule_that_kfp_would_not_take_is_told_by_its_field(text, told):

@@ -106,7 +106,7 @@ def check_arguments(spec: Mapping[str, Any], arguments: Mapping[str, Any]) -> di
     for name, definition in {**params, **artifacts}.items():
         if name not in arguments and "defaultValue" not in definition and not definition.get("isOptional"):
             kind = parameter_type(definition) or "path"
-            told = f"{name} ({kind}) is required by {spec['pipelineInfo']['name']}:"
+            told = f"{spec['pipelineInfo']['name']} needs {name} ({kind}):"
             raise ArgumentError(told, code="missing-argument", hint=f"give --{name} VALUE", ref=name)
     return {
         name: _typed(value, name, params[name]) if name in params else _location(value, name)

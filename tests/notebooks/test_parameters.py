@@ -133,7 +133,7 @@ def test_a_file_without_parameters_is_refused(tmp_path, text, message):
 
 
 def test_a_missing_file_is_named(tmp_path):
-    with pytest.raises(NotebookError, match=r"none\.yaml: cannot read these parameters \(No such file"):
+    with pytest.raises(NotebookError, match=r"none\.yaml: cannot read the parameters \(No such file"):
         read_file(tmp_path / "none.yaml")
 
 

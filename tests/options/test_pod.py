@@ -82,7 +82,7 @@ def test_where_a_step_may_run() -> None:
         ("--env 1A=2", "--env 1A=2: write NAME=VALUE"),
         ("--secret db", "--secret db: write NAME:KEY=VARIABLE for an environment variable, NAME:/PATH for"),
         ("--secret DB:key=X", "--secret DB:key=X: write"),
-        ("--secret db:tls.crt", "say which environment variable gets it, db:tls.crt=NAME"),
+        ("--secret db:tls.crt", "name the environment variable, db:tls.crt=NAME"),
         ("--config-map c:k=a-b", "--config-map c:k=a-b: write"),
         ("--secret db:/a:/b", "--secret db:/a:/b: write NAME:KEY=VARIABLE or NAME:/PATH"),
         ("--pvc data:relative", "--pvc data:relative: write NAME:/PATH"),
