@@ -156,7 +156,7 @@ def test_a_text_that_kfp_would_never_fill_is_refused(backend, tmp_path):
     (told,) = refusal(backend, spec_of(pipeline), tmp_path)[1:]
 
     assert told == (
-        "- inner is a pipeline, whose text contains {{$.inputs.parameters['pipelinechannel--number-Output']}} in it,"
+        "- inner is a pipeline, whose text contains {{$.inputs.parameters['pipelinechannel--number-Output']}},"
         " which KFP never fills there: build the text in a step"
     )
 
