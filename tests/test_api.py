@@ -60,9 +60,9 @@ def test_a_run_is_found_by_the_start_of_its_id(write: Write) -> None:
     assert kfnb.run(two).id == two
     with pytest.raises(RunNotFound, match="2 runs begin with 26112, as 261125-063722-412k does: give more"):
         kfnb.run("26112")
-    with pytest.raises(RunNotFound, match="unknown run  27"):
+    with pytest.raises(RunNotFound, match="unknown run 27"):
         kfnb.run("27")
-    with pytest.raises(RunNotFound, match="unknown run "):
+    with pytest.raises(RunNotFound, match="unknown run"):
         kfnb.run("")
 
 
@@ -84,5 +84,5 @@ def test_fewer_than_two_runs_are_nothing_to_compare(write: Write) -> None:
         kfnb.compare()
     with pytest.raises(UsageError, match=f"not {only}"):
         kfnb.compare(only, kfnb.run(only))
-    with pytest.raises(RunNotFound, match="unknown run  nothing"):
+    with pytest.raises(RunNotFound, match="unknown run nothing"):
         kfnb.compare(only, "nothing")

@@ -60,7 +60,7 @@ def test_a_temporary_file_is_known_by_its_path_and_is_not_copied_back(tmp_path, 
         RunSnapshot("1", "r", "p", "local", tasks=(task(tmp_path, "w", 1.0, {"absolute/tmp/t": "1"}),))
     )
     assert texts(found) == {"/tmp/t": "1"}
-    with pytest.raises(UsageError, match=r"cannot keep /tmp/t: the path leads out of the folder"):
+    with pytest.raises(UsageError, match=r"cannot copy /tmp/t: the path leads out of the folder"):
         keep(found, [], here)
 
 
@@ -124,7 +124,7 @@ def test_nothing_is_written_outside_of_the_folder(tmp_path, here):
     hostile = {
         path: Artifact(path, "system.Artifact", str(source)) for path in ("../y", "link/y", "a/../../y")
     }
-    with pytest.raises(UsageError, match="cannot keep link/y: the path leads out of the folder"):
+    with pytest.raises(UsageError, match="cannot copy link/y: the path leads out of the folder"):
         keep(hostile, ["link/*"], here)
     kept = keep({**hostile, "z": Artifact("z", "system.Artifact", str(source))}, [], here)
     assert kept.copied == ("z",)
@@ -134,7 +134,7 @@ def test_nothing_is_written_outside_of_the_folder(tmp_path, here):
 
 def test_a_path_that_cannot_be_written_is_told(files, here):
     (here / "plots").write_text("a file")
-    with pytest.raises(UsageError, match=r"cannot keep plots/a\.png: "):
+    with pytest.raises(UsageError, match=r"cannot copy plots/a\.png: "):
         keep(files, ["plots"], here)
 
 

@@ -36,7 +36,7 @@ def test_whatever_opens_it_the_file_is_named_with_what_to_do(message, tmp_path):
 def test_a_whole_path_in_the_steps_own_folder_is_one_of_the_notebooks(tmp_path):
     (tmp_path / "x.csv").touch()
     message = "[Errno 2] No such file or directory: '/runs/1/work/x.csv'"
-    assert said(message, notebook=tmp_path, own=Path("/runs/1/work")).startswith("x.csv lies beside")
+    assert said(message, notebook=tmp_path, own=Path("/runs/1/work")).startswith("x.csv is in the notebook")
 
 
 def test_a_hidden_file_is_told_to_stay_here():

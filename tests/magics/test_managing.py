@@ -44,7 +44,7 @@ def test_runs_are_filtered(runs: Shell) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("--state lost", "unknown state lost; there are PENDING, RUNNING"),
+        ("--state lost", "unknown state lost; states are PENDING, RUNNING"),
         ("--since yesterday", "'yesterday' is not a time"),
         ("--limit -1", "0 or more"),
         ("--experiment moon", "unknown experiment moon"),

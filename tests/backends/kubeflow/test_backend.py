@@ -357,7 +357,7 @@ def test_who_follows_survives_a_server_that_is_down_for_long(kubeflow, replay: R
     view.look()
     (note,) = view.run.notes
     assert note.startswith("no update since ")
-    assert note.endswith(f"still trying: {replay.url}: the connection was dropped")
+    assert note.endswith(f"retrying: {replay.url}: the connection was dropped")
     with pytest.raises(BackendUnavailable):
         view.look()
     seen = list(watching)

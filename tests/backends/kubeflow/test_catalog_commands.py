@@ -84,7 +84,7 @@ def test_a_schedule_is_listed_paused_resumed_and_deleted(notebook: Shell, replay
         (f"{GOOD} --every 1h --cron '0 6 * * *'", "either cron="),
         (f"{GOOD} --every soon", "'soon' is no span of time"),
         (f"{GOOD} --cron '0 25 * * *'", "'25' is no hour, which is 0 to 23"),
-        (f"{GOOD} --every 1h --max-concurrency 11", "1 to 10 runs"),
+        (f"{GOOD} --every 1h --max-concurrency 11", "must be 1 to 10"),
         (f"{GOOD} --every 1h --end 2026-01-01", "end=2026-01-01: no run would start before then"),
         (f"{GOOD} --every 1h --start 2d --end 1d", "end=1d: no run would start before then"),
         (f"{GOOD} --every 1h --moon 1", "train-and-deploy has no parameter moon"),

@@ -103,8 +103,8 @@ def test_outside_of_a_cluster_nothing_is_known(tmp_path):
             "http://kfp:8888",
             "the address in KF_PIPELINES_ENDPOINT",
         ),
-        ({}, {"namespace": "a"}, "http://ml-pipeline.kubeflow:8888", "by default"),
-        ({"installed": "kfp"}, {"namespace": "a"}, "http://ml-pipeline.kfp:8888", "by default"),
+        ({}, {"namespace": "a"}, "http://ml-pipeline.kubeflow:8888", "default address"),
+        ({"installed": "kfp"}, {"namespace": "a"}, "http://ml-pipeline.kfp:8888", "default address"),
     ],
 )
 def test_where_kubeflow_is(access, around, url, hint):

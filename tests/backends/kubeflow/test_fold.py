@@ -139,7 +139,7 @@ def test_states_and_fields_of_a_newer_server_are_tolerated():
         if row.get("display_name") == "score" and row["state"] == "RUNNING":
             row["state"] = "HIBERNATING"
     score = next(task for task in folded(answer).tasks if task.id == "for-loop-5/0/score")
-    assert (score.state, score.doing) == (RunState.RUNNING, "Kubeflow says HIBERNATING")
+    assert (score.state, score.doing) == (RunState.RUNNING, "unknown state HIBERNATING")
     answer["state"] = "DREAMING"
     assert folded(answer).state is RunState.PENDING
 

@@ -136,7 +136,7 @@ def test_of_the_tasks_that_ignore_one_failure_a_cluster_runs_one() -> None:
     assert [*cautions(ignoring("tell"))] == []
     assert [*cautions(ignoring("tell", "add", "late"))] == [
         f"{name} never runs on Kubeflow Pipelines: of the tasks that ignore the failure of the same task it only"
-        " alone, tell"
+        " runs tell"
         for name in ("add", "late")
     ]
 

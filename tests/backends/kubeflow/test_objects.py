@@ -258,9 +258,9 @@ def test_an_endpoint_that_only_the_record_names_is_not_asked(store, kubernetes, 
         with pytest.raises(Unreadable) as refused:
             artifact(store, session=session(endpoint=ELSEWHERE, **settings)).open()
         assert str(refused.value) == (
-            "the run's record names the object store 'evil.example.com:9000', but the configuration of namespace"
-            " kubeflow (config map kfp-launcher) does not. If you trust it, set AWS_ENDPOINT_URL_S3"
-            " to it in the environment"
+            "cannot open the artifact: the run's record names the object store 'evil.example.com:9000', but the"
+            " configuration of namespace kubeflow (config map kfp-launcher) does not. If you trust it, set"
+            " AWS_ENDPOINT_URL_S3 to it in the environment"
         )
     assert not [path for path in kubernetes.asked if "/secrets/" in path]
 

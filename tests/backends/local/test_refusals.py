@@ -156,7 +156,7 @@ def test_a_text_that_kfp_would_never_fill_is_refused(backend, tmp_path):
     (told,) = refusal(backend, spec_of(pipeline), tmp_path)[1:]
 
     assert told == (
-        "- inner is a pipeline, whose text has {{$.inputs.parameters['pipelinechannel--number-Output']}} in it,"
+        "- inner is a pipeline, whose text contains {{$.inputs.parameters['pipelinechannel--number-Output']}},"
         " which KFP never fills there: build the text in a step"
     )
 
@@ -179,7 +179,7 @@ def test_an_importer_whose_address_nothing_here_opens_is_refused(backend, tmp_pa
 
     assert first == "pipeline cannot run here:"
     assert reason == (
-        "- importer imports gs://bucket/data.csv, and gs:// needs the package gcsfs: pip install gcsfs"
+        "- importer imports gs://bucket/data.csv: gs:// needs the package gcsfs: pip install gcsfs"
     )
 
 
