@@ -166,6 +166,15 @@ def test_a_noun_uses_no_engine_and_no_view_of_another_but_where_it_says_why() ->
     assert met == set(SHARED)
 
 
+def test_no_two_classes_have_one_name() -> None:
+    named: dict[str, list[str]] = {}
+    for module, tree in modules():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                named.setdefault(node.name, []).append(module)
+    assert {name: where for name, where in named.items() if len(where) > 1} == {}
+
+
 def test_no_module_imports_itself_by_way_of_others() -> None:
     known = dict(modules())
     graph = {

@@ -1,4 +1,4 @@
-"""Jobs: what runs in a process of its own and outlives the kernel that started it.
+"""Jobs: work in a separate process that outlives the kernel that started it.
 
 A job is a folder (``folder``) with an event log (``eventlog``). One process drives it (``driver``), holds the folder's
 lock as long as it lives, and is the only writer of the log. All other processes read: the log's events add up to the

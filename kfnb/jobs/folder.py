@@ -215,7 +215,7 @@ def usable(path: Path, hint: str = "") -> Iterator[None]:
 
 
 def _above_streams(file: int) -> int:
-    """The file under a number that is no standard stream's: a driver has its own streams there, and would lose it."""
+    """The file under a number above those of the standard streams, which a driver replaces."""
     if file > _LAST_STREAM:
         return file
     further = _above_streams(os.dup(file))

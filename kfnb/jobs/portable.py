@@ -33,7 +33,7 @@ def claim(tag: str) -> None:
 def tagged(tag: str) -> list[int]:
     """The processes of the job ``tag``, except this one.
 
-    macOS does not show the environment of its own programs: their parents identify them.
+    macOS hides the environment of system programs: their parents identify them.
     """
     import psutil
 

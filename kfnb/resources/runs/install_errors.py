@@ -17,7 +17,7 @@ _PIP = re.compile(
     r"Could not detect requirement name|HTTP error \d+ while getting|THESE PACKAGES DO NOT MATCH THE HASHES|"
     r"Package '[^']*' requires a different Python|\S+ is not a supported wheel on this platform).*)"
     r"|\S*python\S*: (?P<pip>No module named (?:pip|ensurepip))$"
-    r"|\s*[\u00d7x] (?P<told>(?:Encountered error while|Failed to build|Getting requirements to build|"
+    r"|\s*[\u00d7x] (?P<detail>(?:Encountered error while|Failed to build|Getting requirements to build|"
     r"Building wheel for|Preparing metadata|pip subprocess to install|Dependency resolution exceeded).*)"
 )
 _AFTER = re.compile(r"\s|$|ERROR:|WARNING:|error:|[Hh]int:|note:|\[notice\]|[╰│\u00d7]|\S*[a-z]sh: ")

@@ -5,7 +5,7 @@ one that prepares it; the iterations of a loop are ``iteration-iterations(0:0)``
 templates have a retry strategy (KFP 2.17 ships one for all of them), a node ``X`` is the parent of its attempts
 ``X(0)``, ``X(1)``, ..., and paths lead through these: ``RUN(0).root(0).train(0).executor(0)``.
 
-A node's id is the name of its run and a hash of its own name: FNV-1a of 32 bits, as Argo's ``NodeID`` has it.
+A node's id is the name of its run and a hash of the node's name: FNV-1a of 32 bits, as Argo's ``NodeID`` has it.
 """
 
 from __future__ import annotations

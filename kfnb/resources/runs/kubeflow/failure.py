@@ -25,7 +25,7 @@ UNPREPARED = "the run could not be prepared"
 _SHOWN = 20
 """The last lines of a log that are shown without a traceback."""
 _DELETED = "pod deleted"
-_MAIN = re.compile(r"main: (?P<said>.+?(?: \(exit code (?P<code>\d+)\))?)")
+_MAIN = re.compile(r"main: (?P<text>.+?(?: \(exit code (?P<code>\d+)\))?)")
 
 
 def why_failed(lines: Iterable[str], program: str = "", pod: TaskPod | None = None) -> TaskError:
@@ -66,7 +66,7 @@ def why_lost(message: str) -> TaskError | None:
     if not message:
         return None
     return TaskError(
-        brief(f"its pod was deleted; message of Argo Workflows: {found['said'] if found else message}")
+        brief(f"its pod was deleted; message of Argo Workflows: {found['text'] if found else message}")
     )
 
 

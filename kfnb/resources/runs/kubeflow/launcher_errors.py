@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 from kfnb.remote.kubernetes.pods import brief
 
-_FATAL = re.compile(r"F\d{4} \S+ +\d+ \S+\] (?P<said>.+)")
-_PANIC = re.compile(r"panic: (?P<said>.+)")
+_FATAL = re.compile(r"F\d{4} \S+ +\d+ \S+\] (?P<text>.+)")
+_PANIC = re.compile(r"panic: (?P<text>.+)")
 _DRIVER = re.compile(r"(?:KFP driver: )?driver\.\w+\(.*?\) failed: ")
 _LAUNCHER = re.compile(r"(?:failed to execute component: )+")
 _UNWRITTEN = re.compile(
@@ -23,8 +23,8 @@ _EXECUTOR = re.compile(
     r"time=\S+ level=(?:error|fatal) .*?(?:error=(?:\"(?P<quoted>(?:[^\"\\]|\\.)*)\"|(?P<word>\S+))|$)",
     re.IGNORECASE,
 )
-_PLAIN = re.compile(r"(?:Error|error|fatal|panic): (?P<said>.+)")
-_RPC = re.compile(r"rpc error: code = (?P<code>\w+) desc = (?P<told>.+)$")
+_PLAIN = re.compile(r"(?:Error|error|fatal|panic): (?P<text>.+)")
+_RPC = re.compile(r"rpc error: code = (?P<code>\w+) desc = (?P<detail>.+)$")
 _ADDRESS = re.compile(
     r"dial tcp: lookup (?P<name>\S+)(?: on \S+)?: (?P<unknown>[^\"]+)|"
     r"dial tcp (?P<address>\S+:\d+): (?P<why>[^\"]+)"
@@ -37,7 +37,7 @@ _KFP = re.compile(r"failed to (?:list|create) tasks?: |//ml-pipeline|lookup ml-p
 
 def by_driver(lines: Sequence[str]) -> str:
     """Why the driver failed; empty without a message."""
-    panic = next((found["said"] for line in lines if (found := _PANIC.match(line))), "")
+    panic = next((found["text"] for line in lines if (found := _PANIC.match(line))), "")
     return brief(f"KFP's driver crashed: {panic}") if panic else _plain(_DRIVER.sub("", _fatal(lines)))
 
 
@@ -58,15 +58,15 @@ def by_executor(lines: Sequence[str]) -> str:
     for line in reversed(lines):
         found = _EXECUTOR.match(line)
         said = (found["quoted"] or found["word"] or "") if found else ""
-        if not found and (plain := _PLAIN.match(line)) and not _STATUS.match(plain["said"]):
-            said = plain["said"]
+        if not found and (plain := _PLAIN.match(line)) and not _STATUS.match(plain["text"]):
+            said = plain["text"]
         if said:
             return _plain(said.replace('\\"', '"'))
     return ""
 
 
 def _fatal(lines: Sequence[str]) -> str:
-    return next((found["said"] for line in reversed(lines) if (found := _FATAL.match(line))), "")
+    return next((found["text"] for line in reversed(lines) if (found := _FATAL.match(line))), "")
 
 
 def _plain(said: str) -> str:
@@ -76,8 +76,8 @@ def _plain(said: str) -> str:
         return brief(said)
     server = "the Kubeflow Pipelines API server" if _KFP.search(said) else "ML Metadata"
     if rpc["code"] not in _SILENT:
-        return brief(f"{server} refused: {rpc['told']} ({rpc['code']})")
-    return f"{server} did not answer{_where(rpc['told'])}; ask an administrator of the cluster whether it is running"
+        return brief(f"{server} refused: {rpc['detail']} ({rpc['code']})")
+    return f"{server} did not answer{_where(rpc['detail'])}; ask an administrator of the cluster whether it is running"
 
 
 def _where(told: str) -> str:

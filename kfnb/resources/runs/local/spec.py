@@ -36,7 +36,7 @@ class ArtifactPort:
 class LoopSpec:
     """A ParallelFor: ``item`` is the input that gets one of ``items`` in each iteration.
 
-    ``items`` is a list in the spec or the name of the input that holds it; ``limit`` 0 is no limit.
+    ``items`` is a list in the spec or the name of the input that holds it; ``limit`` 0 means unlimited.
     """
 
     item: str

@@ -1,6 +1,6 @@
 """A run's tasks as a tree, and its loops' iterations stacked.
 
-Backends write an iteration either as a group of its own (``loop/0``, a child of ``loop``) or only as a
+Backends write an iteration either as a separate group (``loop/0``, a child of ``loop``) or only as a
 segment in its tasks' ids (``loop/0/train``, a child of ``loop``): both result in the same tree.
 """
 
