@@ -94,7 +94,7 @@ def _context(server: Any, folder: str) -> Iterator[str]:
 
 def folding() -> Iterator[Measured]:
     """A run's answer, from JSON data to the model; and JSON's own part in it."""
-    from made import big_run
+    from synthetic_runs import big_run
 
     from kfnb.resources.runs.kubeflow.fold import fold
     from kfnb.resources.runs.kubeflow.plan import plan_of
@@ -118,7 +118,7 @@ def folding() -> Iterator[Measured]:
 
 def idling() -> Iterator[Measured]:
     """Three runs that are looked at while nothing happens to them: all requests to the cluster in a minute."""
-    from idling import idle_minute, seen_after
+    from idle_runs import idle_minute, seen_after
 
     yield Measured(
         "requests in an idle minute, three runs displayed", idle_minute(SPEED).total(), "16", unit=""

@@ -22,7 +22,7 @@ from benchmarks.measure import Measured
 from benchmarks.surfaces import SURFACES, Surface
 from kfnb.model import Objective
 from kfnb.resources.studies.conditional_space import Asking, dimensions_of, read_function
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 
 TRIALS, WORKERS, SEEDS = (20, 40, 100), (2, 8), 6
@@ -117,7 +117,9 @@ def _searched(surface: Surface, workers: int, seed: int) -> Search:
     text = surface.space
     space = dimensions_of(text) if surface.conditional else read_space(text)
     conditions = text if surface.conditional else ""
-    return Search("s", Subject("s", {}), Objective("loss"), space, conditions, parallel=workers, seed=seed)
+    return Search(
+        "s", TrialSubject("s", {}), Objective("loss"), space, conditions, parallel=workers, seed=seed
+    )
 
 
 # -- a study --------------------------------------------------------------------------------------------------

@@ -122,8 +122,8 @@ def _timed(run: Callable[[], None]) -> float:
 def _look(kubernetes: Any, namespace: str) -> None:
     from kfnb.model.cluster import Machine, Status
     from kfnb.resources.cluster import status as gather
-    from kfnb.resources.cluster.probe import Place
+    from kfnb.resources.cluster.probe import ProbeTarget
     from kfnb.resources.cluster.view.status import draw_status
 
     start = Status("kubeflow", Machine(1), server="there", within=namespace)
-    draw_status(gather(Place(kubernetes, namespace), start))
+    draw_status(gather(ProbeTarget(kubernetes, namespace), start))

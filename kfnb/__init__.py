@@ -62,6 +62,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     from kfnb.registry import exports
 
+    if name == "spawning":  # a module with names of its own, loaded when it is asked for
+        return import_module("kfnb.spawning")
     module = exports().get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -71,7 +73,7 @@ def __getattr__(name: str) -> Any:
 def __dir__() -> list[str]:
     from kfnb.registry import exports
 
-    return sorted([*globals(), *exports()])
+    return sorted({*globals(), *exports(), "spawning"})
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

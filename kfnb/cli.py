@@ -25,6 +25,7 @@ INTERRUPTED = 130
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with ``argv`` (the process's own by default) and return its exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _open_streams()
     try:
         code = _told(words)
         sys.stdout.flush()  # here, where it is caught: at Python's end it would be a traceback
@@ -35,8 +36,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return code
 
 
+def _open_streams() -> None:
+    """Let what a shell has closed (``2>&-``) lead nowhere: a run's own files would get its numbers."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 (it stays open to the end)
+
+
 def _told(words: list[str]) -> int:
-    """Do what the words ask for; help, errors and interruptions are told."""
+    """Run the command of the words; print help, errors and interruptions."""
     try:
         return _dispatch(words)
     except Help as text:
@@ -53,7 +61,7 @@ def _told(words: list[str]) -> int:
         tell(str(error))
         if "--json" in words:
             tell_as_json(error)
-        # all but what the backend says is told before anything has started: wrong use
+        # all errors but the backend's come before anything has started: wrong use
         return 1 if isinstance(error, BackendError) else 2
     except BrokenPipeError:
         raise

@@ -1,4 +1,4 @@
-"""The disk that kfnb's home is on: how much room there is, what takes it, and how it is freed."""
+"""The disk that kfnb's home is on: how much space is free, what uses it, and how to free it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from contextlib import suppress
 from pathlib import Path
 
 FULL = 2**20
-"""Bytes without which nothing can be relied on: a run needs some to say how it ended."""
+"""Bytes below which nothing is reliable: a run needs some to record how it ended."""
 LOW = 100 * 10**6
-"""Bytes below which a run may well not come to its end."""
+"""Bytes below which a run may not finish."""
 
 _PATIENCE = 2.0
-"""Seconds for which it is added up what takes the room."""
+"""Seconds for adding up what uses the space."""
 _UNITS = ("B", "kB", "MB", "GB", "TB")
 _THOUSAND = 1000
 _SHOWN = 4
@@ -27,24 +27,24 @@ _NAMED = {
 
 
 def free(home: Path) -> int:
-    """The bytes that may still be written under ``home``; 0 too where there can be no further file."""
+    """The bytes that can be written under ``home``; also 0 if no more files can be created."""
     for one in (home, *home.parents):
-        with suppress(OSError, ValueError):  # of a name that no file can have
+        with suppress(OSError, ValueError):  # of an invalid file name
             found = os.statvfs(one)
             return found.f_bavail * found.f_frsize if found.f_favail or not found.f_files else 0
     return 0
 
 
 def unusable(home: Path) -> str:
-    """Why nothing can be kept in ``home`` whatever room there is; empty if something can."""
+    """Why ``home`` cannot be written, apart from free space; empty if it can."""
     there = next((one for one in (home, *home.parents) if one.exists()), home)
     if not there.is_dir():
         return f"{there} is not a folder"
-    return "" if os.access(there, os.W_OK | os.X_OK) else f"{there} may not be written to"
+    return "" if os.access(there, os.W_OK | os.X_OK) else f"{there} is not writable"
 
 
 def shortage(home: Path) -> str:
-    """That the disk of ``home`` is full, what takes the room, and how to free it; empty while it is not full."""
+    """A message if the disk of ``home`` is full, with what uses the space and how to free it; else empty."""
     left = free(home)
     return (
         f"no space left on the disk of {home} ({size(left)} free); {described(home)}" if left < FULL else ""
@@ -52,17 +52,17 @@ def shortage(home: Path) -> str:
 
 
 def described(home: Path) -> str:
-    """What takes the room in ``home``, and the commands that free some."""
+    """What uses the space in ``home``, and the commands that free some."""
     found = taken(home)
     if not found:
-        return f"nothing in {home} takes much of it"
+        return f"{home} uses little of it"
     parts = [f"{_NAMED.get(name, (name, ''))[0]} {size(many)}" for name, many in found[:_SHOWN]]
-    ways = [_NAMED.get(name, ("", "look into {}"))[1].format(home / name) for name, _ in found[:_SHOWN]]
+    ways = [_NAMED.get(name, ("", "check {}"))[1].format(home / name) for name, _ in found[:_SHOWN]]
     return f"it holds {', '.join(parts)}; to free space: {', or '.join(filter(None, ways))}"
 
 
 def taken(home: Path) -> list[tuple[str, int]]:
-    """The bytes that each thing in ``home`` takes, the largest first; of many files, as far as a moment reaches."""
+    """The bytes that each part of ``home`` uses, the largest first; with many files, as far as the time allows."""
     until = time.monotonic() + _PATIENCE
     sizes: list[tuple[str, int]] = []
     with suppress(OSError):
@@ -79,7 +79,7 @@ def size(many: int) -> str:
 
 
 def _bytes(top: Path, until: float) -> int:
-    """What the files below ``top`` take on the disk, as far as they are looked at by then."""
+    """The disk space of the files below ``top``, as far as they are read by then."""
     if not top.is_dir() or top.is_symlink():
         return _blocks(top)
     total = 0

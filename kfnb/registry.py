@@ -1,4 +1,4 @@
-"""The nouns of kfnb: one row of plain strings each, from which all else is found. Nothing is imported for a row.
+"""The nouns of kfnb: a row of plain strings for each, from which all else is found. A row imports nothing.
 
 From the rows come magics, verbs of the command ``kfnb``, their help and completion, displays, and the public names.
 A new noun is a folder ``kfnb/resources/<noun>/`` and a row here.
@@ -78,7 +78,7 @@ NOUNS: list[Noun] = [
                 "DefineParameters",
                 "%%kf_parameters",
                 "",
-                "run the cell; what it assigns are parameters of pipelines",
+                "run the cell; the names it assigns are parameters of pipelines",
             ),
             (
                 "DefineSetup",
@@ -91,7 +91,7 @@ NOUNS: list[Noun] = [
                 "DefinePipelineByDsl",
                 "%%kf_pipeline",
                 "",
-                "define a pipeline by KFP's DSL: loops, conditions, exit handlers",
+                "define a pipeline with KFP's DSL: loops, conditions, exit handlers",
             ),
             (
                 "ShowDefinition",
@@ -115,13 +115,13 @@ NOUNS: list[Noun] = [
         "runs",
         (
             ("Submit", "%kf_submit", "submit", "run a pipeline: a compiled file, or a program of KFP's SDK"),
-            ("Show", "%kf_run", "runs show", "show a run"),
-            ("List", "%kf_runs", "runs", "list the newest runs; show one, or remove the oldest"),
-            ("Prune", "", "runs prune", "remove all but the newest"),
-            ("Compare", "%kf_compare", "compare", "compare runs: what differs between them"),
-            ("Logs", "%kf_logs", "logs", "print what a run's tasks wrote"),
+            ("ShowRun", "%kf_run", "runs show", "show a run"),
+            ("ListRuns", "%kf_runs", "runs", "list the newest runs; show a run, or remove the oldest"),
+            ("Prune", "", "runs prune", "remove all runs but the newest"),
+            ("Compare", "%kf_compare", "compare", "show what differs between runs"),
+            ("PrintLogs", "%kf_logs", "logs", "print the logs of a run's tasks"),
             ("Stop", "%kf_stop", "stop", "stop a run and all of its processes"),
-            ("Retry", "%kf_retry", "retry", "run again what did not succeed of a run"),
+            ("Retry", "%kf_retry", "retry", "run the tasks of a run again that did not succeed"),
             ("Archive", "%kf_archive", "archive", "archive runs; --undo restores them"),
             ("Delete", "%kf_delete", "delete", "delete finished runs for good"),
         ),
@@ -153,11 +153,16 @@ NOUNS: list[Noun] = [
                 "Tune",
                 "%kf_tune",
                 "tune",
-                "search for the parameters of a pipeline that make an objective best",
+                "search for the parameters of a pipeline that optimize an objective",
             ),
-            ("TuneCell", "%%kf_tune", "", "search likewise: the cell is the trial"),
-            ("Show", "%kf_study", "studies show", "show a study; also stop, resume or delete it"),
-            ("List", "%kf_studies", "studies", "list the studies; show, stop, resume or delete one"),
+            ("TuneCell", "%%kf_tune", "", "search with the cell as the trial"),
+            ("ShowStudy", "%kf_study", "studies show", "show, stop, resume or delete a study"),
+            (
+                "ListStudies",
+                "%kf_studies",
+                "studies",
+                "list the studies; show, stop, resume or delete a study",
+            ),
         ),
         exports={
             "Study": "handle",
@@ -177,14 +182,21 @@ NOUNS: list[Noun] = [
     ),
     Noun(
         "experiments",
-        (("List", "%kf_experiments", "experiments", "list the experiments"),),
+        (("ListExperiments", "%kf_experiments", "experiments", "list the experiments"),),
         exports={"Experiment": "kfnb.model", "experiments": "api"},
         displays=("kfnb.model.kept.ExperimentList",),
         values=("experiment",),
     ),
     Noun(
         "uploads",
-        (("Upload", "%kf_upload", "upload", "keep a pipeline on the cluster, or a new version of one"),),
+        (
+            (
+                "Upload",
+                "%kf_upload",
+                "upload",
+                "upload a pipeline, or a new version of a pipeline, to the cluster",
+            ),
+        ),
         exports={"UploadedPipeline": "kfnb.model", "upload": "api", "uploads": "api"},
         displays=("kfnb.model.kept.UploadList", "kfnb.model.kept.UploadedPipeline"),
     ),
@@ -192,10 +204,10 @@ NOUNS: list[Noun] = [
         "schedules",
         (
             (
-                "Schedule",
+                "SchedulePipeline",
                 "%kf_schedule",
                 "schedule",
-                "run a pipeline on the cluster on a schedule; list, pause, resume, delete",
+                "run a pipeline on the cluster on a schedule; list, pause, resume or delete schedules",
             ),
         ),
         exports={"Schedule": "handle", "schedule": "api", "schedules": "api"},
@@ -208,12 +220,12 @@ NOUNS: list[Noun] = [
     Noun(
         "cluster",
         (
-            ("ShowStatus", "%kf_status", "status", "where you are, what there is, and what is broken"),
+            ("ShowStatus", "%kf_status", "status", "show the environment's status, and what is broken"),
             (
                 "Doctor",
                 "",
                 "doctor",
-                "check this machine, the clients and the way to the cluster; 1 where something is bad",
+                "check this machine, the clients and the connection to the cluster; exit code 1 on errors",
             ),
         ),
         exports={"Status": "kfnb.model.cluster", "status": "api"},
@@ -227,7 +239,7 @@ NOUNS: list[Noun] = [
                 "Notebooks",
                 "%kf_notebook",
                 "notebook",
-                "the notebooks on the cluster: list, start, stop, create, delete",
+                "list, start, stop, create or delete notebooks on the cluster",
             ),
         ),
         displays=(
@@ -241,33 +253,38 @@ NOUNS: list[Noun] = [
     Noun(
         "localcluster",
         (
-            ("Cluster", "", "cluster", "a Kubeflow on this machine, with minikube or kind: up, status, down"),
-            ("Up", "", "cluster up", "start it"),
-            ("ShowStatus", "", "cluster status", "show what of it is ready"),
-            ("Down", "", "cluster down", "delete it"),
+            (
+                "ClusterVerbs",
+                "",
+                "cluster",
+                "manage a Kubeflow on this machine, with minikube or kind: up, status, down",
+            ),
+            ("Up", "", "cluster up", "start the cluster"),
+            ("ShowLocalCluster", "", "cluster status", "show which parts of the cluster are ready"),
+            ("Down", "", "cluster down", "delete the cluster"),
         ),
-        displays=("kfnb.resources.localcluster.lifecycle.Standing",),
+        displays=("kfnb.resources.localcluster.lifecycle.LocalClusterStatus",),
         page="cluster.md",
     ),
     Noun(
         "images",
-        (("WriteImage", "", "image", "write the folder that an image for notebooks is built from"),),
+        (("WriteImage", "", "image", "write a build folder for a notebook image"),),
         page="image.md",
     ),
     Noun(
         "settings",
-        (("Config", "%kf_config", "", "show the settings, or set some"),),
+        (("Config", "%kf_config", "", "show the settings, or set them"),),
         exports={"KfnbError": "kfnb.errors"},
         displays=("kfnb.settings.Kfnb",),
         values=("setting", "file", "variable"),
     ),
     Noun(
         "completion",
-        (("Completion", "", "completion", "print what completes kfnb's words in bash, zsh or fish"),),
+        (("Completion", "", "completion", "print the completion script for bash, zsh or fish"),),
         package="kfnb.commands.shell",
     ),
 ]
-"""Every noun. A test may add one of its own."""
+"""Every noun. A test may add one."""
 
 
 def commands() -> Iterator[tuple[Noun, CommandRow]]:

@@ -1,9 +1,9 @@
-"""Secrets and config maps, which a cluster would hold, read from files of the user's: the setting ``secrets``.
+"""Secrets and config maps, read from the user's files instead of a cluster: the setting ``secrets``.
 
 It is a folder or a YAML file (``KFNB_SECRETS``). In a folder, the secret ``db`` is a folder ``db`` with a file a key,
 as Kubernetes mounts one, or a file ``db.env`` of lines ``KEY=value``. A YAML file maps names to keys to values, or
 holds manifests (``kind: Secret`` or ``ConfigMap``), as ``kubectl get -o yaml`` prints them. Values are read when a
-step starts and kept nowhere.
+step starts, and not stored.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import Any
 
 from kfnb.errors import Code, KfnbError
 
-HOW = "set secrets (KFNB_SECRETS) to a folder that holds NAME/KEY or NAME.env, or to a YAML file"
+HOW = "set secrets (KFNB_SECRETS) to a folder with NAME/KEY or NAME.env, or to a YAML file"
 
 
 class SecretsUnreadable(KfnbError):
-    """What the setting ``secrets`` names cannot be read."""
+    """The files of the setting ``secrets`` cannot be read."""
 
     code: Code = "unreadable"
 
 
 class Secrets:
-    """The secrets and config maps that lie at ``place``, a folder or a file; empty for none."""
+    """The secrets and config maps at ``place``, a folder or a file; empty for none."""
 
     def __init__(self, place: str) -> None:
         self._place = Path(place).expanduser() if place else None
 
     def find(self, name: str) -> Mapping[str, bytes] | None:
-        """The keys of the secret or config map ``name``; None if there is none. Raises ``SecretsUnreadable``."""
+        """The keys of the secret or config map ``name``, if it exists. Raises ``SecretsUnreadable``."""
         if self._place is None or not name or Path(name).name != name:
             return None
         try:
@@ -40,10 +40,10 @@ class Secrets:
                 return _in_folder(self._place, name)
             return dict(_in_file(self._place)).get(name)
         except (OSError, ValueError) as error:
-            raise SecretsUnreadable(f"the secrets in {self._place} cannot be read: {error}") from None
+            raise SecretsUnreadable(f"cannot read the secrets in {self._place}: {error}") from None
 
     def lacks(self, kind: str, name: str, key: str = "") -> str:
-        """What is missing, in words, if the secret ``name``, or its ``key``, is not here; else empty."""
+        """A message if the secret ``name``, or its ``key``, is missing; else empty."""
         found = self.find(name)
         if found is None:
             return f"the {kind} {name}, which is not {f'in {self._place}' if self._place else 'known'}: {HOW}"
@@ -55,7 +55,7 @@ class Secrets:
 def _in_folder(place: Path, name: str) -> Mapping[str, bytes] | None:
     folder, file = place / name, place / f"{name}.env"
     if folder.is_dir():
-        # Kubernetes keeps what it mounts behind names that begin with two dots
+        # Kubernetes' mounts contain internal names that begin with two dots
         return {item.name: item.read_bytes() for item in sorted(folder.iterdir()) if item.is_file()}
     if file.is_file():
         return dict(_lines(file.read_text(encoding="utf-8")))
@@ -80,7 +80,7 @@ def _in_file(file: Path) -> Iterator[tuple[str, Mapping[str, bytes]]]:
         raise ValueError(str(error)) from None
     for document in documents:
         if not isinstance(document, dict):
-            raise ValueError("it is no mapping of names to keys to values")  # noqa: TRY004 - the file is at fault
+            raise ValueError("it is not a mapping of names to keys to values")  # noqa: TRY004 - the file is at fault
         if document.get("kind") in ("Secret", "ConfigMap"):
             yield str(document.get("metadata", {}).get("name", "")), _manifest(document)
         else:
@@ -89,7 +89,7 @@ def _in_file(file: Path) -> Iterator[tuple[str, Mapping[str, bytes]]]:
 
 def _keys(name: str, keys: Any) -> Mapping[str, bytes]:
     if not isinstance(keys, dict):
-        raise ValueError(f"{name} is no mapping of keys to values")  # noqa: TRY004 - the file is at fault
+        raise ValueError(f"{name} is not a mapping of keys to values")  # noqa: TRY004 - the file is at fault
     return {str(key): str(value).encode() for key, value in keys.items()}
 
 

@@ -18,7 +18,6 @@ from traitlets.config import Config, Configurable
 
 from kfnb import diagnostics
 from kfnb.errors import KfnbError, SettingError, did_you_mean
-from kfnb.text.variables import PASSWORD
 
 SECRET = frozenset({"token", "cookies"})
 """Settings whose values are never shown."""
@@ -151,6 +150,8 @@ class Kfnb(Configurable):
 
 def refuse_secret(name: str, value: str) -> None:
     """Raise ``SettingError`` for a secret that is set by a cell: it would stay in the notebook."""
+    from kfnb.text.variables import PASSWORD  # which loading the extension does without
+
     secret = name in SECRET and value
     if not (secret or PASSWORD.search(value)):
         return
@@ -201,6 +202,8 @@ def _parts(secret: str) -> list[str]:
 
 
 def _masked(text: str) -> str:
+    from kfnb.text.variables import PASSWORD  # likewise
+
     return PASSWORD.sub(r"\1:***", text)
 
 

@@ -46,7 +46,7 @@ def names_a_cluster() -> bool:
 def kubernetes(retry: RetryPolicy | None = None) -> Kubernetes | None:
     """The Kubernetes that the settings name, else that of the pod that this runs in; None where there is none.
 
-    Nothing is asked of it yet. Raises ``BackendError``.
+    Sends no request. Raises ``BackendError``.
     """
     from kfnb.remote import environment
     from kfnb.remote.kubernetes import kubeconfig

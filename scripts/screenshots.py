@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def light(page: Page, lab: Lab) -> None:
-    """A run as it goes on and when it is done; a task of it, its time, its log; a component; runs, and two compared."""
+    """A running run and a finished one; a task of it, its time, its log; a component; runs, and two compared."""
     lab.theme(LIGHT)
     sheet = lab.open(page, "quickstart.ipynb")
     sheet.run_all()
@@ -99,7 +99,7 @@ def failing(page: Page, lab: Lab) -> None:
 
 
 def tuning(page: Page, lab: Lab) -> None:
-    """A study as it goes on; trials chosen by a range of an axis; in the dark, a trial of it."""
+    """A running study; trials chosen by a range of an axis; in the dark, a trial of it."""
     page.set_viewport_size({"width": WIDTH, "height": TALLEST_STUDY})
     lab.write("tuning.ipynb", ["%load_ext kfnb", TUNE])
     sheet = lab.open(page, "tuning.ipynb")
@@ -124,7 +124,7 @@ def tuning(page: Page, lab: Lab) -> None:
 
 
 def dark(page: Page, lab: Lab) -> None:
-    """A loop's turns in the dark."""
+    """A loop's iterations in the dark theme."""
     lab.theme(DARK)
     sheet = lab.open(page, "quickstart.ipynb")
     sweep = live(sheet, SWEEP)

@@ -31,6 +31,8 @@ class Shell:
     def __init__(self, shell: InteractiveShell, kernel: Kernel) -> None:
         self.ip = shell
         self.kernel = kernel
+        self.error: Exception | None = None
+        """The last error of a cell that had to fail."""
 
     def run(self, source: str, cell_id: str | None = None) -> Any:
         """Run a cell and return its value; its error is raised."""
@@ -45,6 +47,7 @@ class Shell:
         result = self.ip.run_cell(source, store_history=True, cell_id=cell_id)
         error = result.error_before_exec or result.error_in_exec
         assert isinstance(error, KfnbError), f"expected an error of kfnb's, got {error!r}"
+        self.error = error
         return str(error)
 
     def component(self, name: str) -> Component:

@@ -60,9 +60,9 @@ def test_a_run_is_found_by_the_start_of_its_id(write: Write) -> None:
     assert kfnb.run(two).id == two
     with pytest.raises(RunNotFound, match="2 runs begin with 26112, as 261125-063722-412k does: give more"):
         kfnb.run("26112")
-    with pytest.raises(RunNotFound, match="no run is called 27"):
+    with pytest.raises(RunNotFound, match="unknown run 27"):
         kfnb.run("27")
-    with pytest.raises(RunNotFound, match="no run is called"):
+    with pytest.raises(RunNotFound, match="unknown run"):
         kfnb.run("")
 
 
@@ -80,9 +80,9 @@ def test_runs_are_compared_by_id_by_handle_and_by_what_a_list_has(write: Write) 
 
 def test_fewer_than_two_runs_are_nothing_to_compare(write: Write) -> None:
     only = write("261124-063722-412k")
-    with pytest.raises(UsageError, match="give two runs or more to compare, not none"):
+    with pytest.raises(UsageError, match="give two or more runs to compare, not none"):
         kfnb.compare()
     with pytest.raises(UsageError, match=f"not {only}"):
         kfnb.compare(only, kfnb.run(only))
-    with pytest.raises(RunNotFound, match="no run is called nothing"):
+    with pytest.raises(RunNotFound, match="unknown run nothing"):
         kfnb.compare(only, "nothing")

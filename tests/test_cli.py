@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -76,6 +77,7 @@ def test_a_failed_run_is_exit_1_with_its_error(compiled: Path, capsys: pytest.Ca
         (["submit", "ratio.yaml", "--a", "x"], "a must be int, not 'x'"),
         (["submit"], "the following arguments are required: pipeline"),
         (["compile", "ratio.py"], "are required"),
+        (["compile", "ratio.py", "--python", "x.py"], "ratio.py is already a program"),
         (["compile", "ratio.py:other", "--to", "x.yaml"], "it defines no such pipeline"),
         (["moo"], "unknown verb moo"),
         (["runs", "--limit", "many"], "invalid int value"),
@@ -166,6 +168,14 @@ def test_what_reads_the_output_may_stop_reading(compiled: Path, words: str) -> N
     assert (done.returncode, done.stderr) == (0, b"")
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_stream_that_a_shell_has_closed_is_no_error(compiled: Path, closed: str) -> None:
+    closing = f"exec {shlex.quote(sys.executable)} -m kfnb.cli submit ratio.yaml {closed}"
+    done = subprocess.run(closing, shell=True, stderr=subprocess.PIPE, check=False)
+    assert (done.returncode, b"Traceback" in done.stderr) == (0, False)
+    assert [run.state for run in kfnb.runs()] == [RunState.SUCCEEDED]
+
+
 def test_help_and_version_import_nothing_else_of_kfnb() -> None:
     program = (
         "import sys; from kfnb.cli import main; main([sys.argv[1]]);"
@@ -232,7 +242,7 @@ def test_a_list_of_runs_as_json_tells_when_they_ran_and_nothing_of_tasks_it_does
         ("%kf_config host=ADDRESS token_file=FILE goes", "KFNB_HOST=ADDRESS KFNB_TOKEN_FILE=FILE goes"),
         ("Check %kf_config host", "Check KFNB_HOST"),
         ("%kf_run ID shows it again", "kfnb runs show ID shows it again"),
-        ("%kf_schedule --list shows those", "kfnb schedule --list shows those"),
+        ("%kf_schedule --list lists", "kfnb schedule --list lists"),
         ("tune a cell (%%kf_tune) or %kf_pipeline NAME", "tune a cell (%%kf_tune) or %kf_pipeline NAME"),
     ],
 )
@@ -251,6 +261,7 @@ def test_status_and_doctor_advise_no_magic_in_a_terminal(
     main(["status"])
     main(["doctor"])
     main(["doctor", "--json"])
+    main(["doctor", "--logs"])
     out = capsys.readouterr().out
     assert "KFNB_CONTEXT=NAME" in out
     assert "%kf" not in out
@@ -321,7 +332,7 @@ def test_a_terminal_gets_the_whole_log_and_what_it_asks_for(
     out = capsys.readouterr()
     assert (out.out, "9 more that match before these" in out.err) == ("speak  line 999\n", True)
     assert main(["logs", loud, "--grep", "nothing"]) == 0
-    assert "none of them is asked for" in capsys.readouterr().err
+    assert "none of which match" in capsys.readouterr().err
     assert main(["logs", loud, "--since", "1h"]) == 0
     assert len(capsys.readouterr().out.splitlines()) == 1003
     assert main(["logs", loud, "--tail", "many"]) == 2

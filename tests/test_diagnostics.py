@@ -368,7 +368,7 @@ def test_a_tab_offers_the_logs() -> None:
         (f"-----BEGIN RSA PRIVATE KEY-----\n{CANARY}\n-----END RSA PRIVATE KEY-----", "***"),
         ("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl", "***"),
         ("ghp_0123456789abcdefghij", "***"),
-        ("the token cannot be read from /a/token.txt: No such file", None),
+        ("cannot read the token from /a/token.txt: No such file", None),
         ("token_file=/home/ann/token.txt", None),
         ("a monkey: 3 keys, no secrets", None),
         ('  File "/x/secret_store.py", line 3, in find', None),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import subprocess
+import sys
 
 import pytest
 
@@ -44,6 +46,11 @@ def test_the_public_names_are_these() -> None:
 def test_every_public_name_can_be_had_and_is_documented() -> None:
     for name in kfnb.__all__:
         assert inspect.getdoc(getattr(kfnb, name)), name
+
+
+def test_the_module_for_notebooks_needs_no_import_of_its_own() -> None:
+    looking = "import kfnb; assert 'spawning' in dir(kfnb); assert callable(kfnb.spawning.notebooks)"
+    subprocess.run([sys.executable, "-c", looking], check=True)
 
 
 def test_the_functions_stay_functions_when_everything_is_imported() -> None:

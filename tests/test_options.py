@@ -46,11 +46,11 @@ def test_a_parameter_is_read_with_its_type_and_default(text: str, type_: str, de
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("rows:number=3", "no parameter type"),
-        ("rows:int=many", "'many' is no int"),
-        ("rows:int=3.5", "3.5 is no int"),
+        ("rows:number=3", "not a parameter type"),
+        ("rows:int=many", "'many' is not of type int"),
+        ("rows:int=3.5", "3.5 is not of type int"),
         ("2rows:int=3", "name:type=default"),
-        ("x=(1, 2)", "tuple is no parameter type"),
+        ("x=(1, 2)", "tuple is not a parameter type"),
     ],
 )
 def test_a_wrong_parameter_says_so(text: str, told: str) -> None:

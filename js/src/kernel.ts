@@ -25,7 +25,7 @@ export type Hear = (message: PageMessage, buffers: DataView[]) => void;
 // a kernel that is started anew knows nothing of what was shown before
 const GONE = new Set(["restarting", "autorestarting", "terminating", "dead"]);
 
-/** How the kernel is spoken to, until `signal` says that it is no more. */
+/** How messages reach the kernel, until `signal` ends. */
 export interface Line {
   tell: Tell;
   signal: AbortSignal;
@@ -33,7 +33,7 @@ export interface Line {
 
 /**
  * Hear what the kernel says until `signal` ends it, or the kernel has ended; `again` is called when it is connected
- * anew: what it said meanwhile may be lost.
+ * anew: messages in between may be lost.
  */
 export function connect(model: Model, hear: Hear, again: () => void, signal: AbortSignal): Line {
   const end = new AbortController();

@@ -138,7 +138,7 @@ export interface WatchRequest {
   id: string;
 }
 
-/** The page shows a subject that it was told of: the static HTML is for saving only from now on. */
+/** The page shows a subject that was sent to it: the static HTML is for saving only from now on. */
 export interface SeenRequest {
   do: "seen";
   type: string;
@@ -235,9 +235,7 @@ export type StateName =
   | "METRICS_UNAVAILABLE"
   | "KILLED";
 
-/**
- * The one part of a subject whose type has no view of its own in the page: its static HTML, by the id `html`.
- */
+/** The one part of a subject whose type the page has no view for: its static HTML, by the id `html`. */
 export interface StaticPart {
   id: string;
   html: string;

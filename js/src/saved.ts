@@ -1,4 +1,4 @@
-/** What is saved of the model in a notebook, where JupyterLab is told to save the state of widgets. */
+/** What is saved of the model in a notebook, where JupyterLab saves the state of widgets. */
 import type { Model } from "./kernel.ts";
 
 interface Saved {

@@ -47,7 +47,7 @@ describe("a kernel that has ended", () => {
     const { end, root } = await shown();
     end();
     await settle();
-    expect(head(root)).toContain("The kernel that showed this run has gone");
+    expect(head(root)).toContain("The kernel has ended");
     expect(head(root)).not.toContain("Stop");
     expect(head(root)).toContain("Copy id");
   });
@@ -72,9 +72,9 @@ describe("a kernel that has ended", () => {
     model.broken = true;
     root.querySelector<HTMLElement>("[data-key=load]")?.click();
     await settle();
-    expect(head(root)).toContain("The kernel that showed this run has gone");
+    expect(head(root)).toContain("The kernel has ended");
     expect(root.querySelector(".panel")?.textContent).toContain(
-      "This was not fetched before the kernel went.",
+      "This was not fetched before the kernel ended.",
     );
   });
 });
@@ -126,7 +126,7 @@ describe("a kernel that is busy", () => {
     }
     expect(said()).toBe("Stopping…");
     await settle(2100);
-    expect(said()).toBe("The kernel is busy: it stops the run as soon as it answers.");
+    expect(said()).toBe("The kernel is busy: it will stop the run as soon as it is free.");
     model.say(change(ID, 1, { state: "CANCELED" }));
     await settle();
     model.say({ kind: "reply", type: "run", id: ID, text: "Stopping.", ok: true });

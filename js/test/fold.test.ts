@@ -43,11 +43,11 @@ describe("a run's fold", () => {
     expect(fold.tasks.get("late")).toMatchObject({ title: "late", path: ["late"], began: [] });
   });
 
-  it("stacks the turns of a loop", () => {
+  it("stacks the iterations of a loop", () => {
     const fold = folded(sweep());
     const train = fold.stacks.get("for-loop-1/train");
     expect(train?.sorted.map((one) => one.turn)).toEqual([[0], [1], [2]]);
-    expect(fold.stacks.get("for-loop-1")?.turns).toBe(3);
+    expect(fold.stacks.get("for-loop-1")?.iterations).toBe(3);
     expect([...(fold.stacks.get("for-loop-1")?.work() ?? [])]).toHaveLength(9);
   });
 
@@ -61,9 +61,9 @@ describe("a run's fold", () => {
     ]);
   });
 
-  it("sorts turns as numbers, at each level", () => {
-    const turns = [10, 2, 1].map((turn) => ran(`l/${turn}/m/${turn % 2}/t`, 0, 1));
-    const fold = folded(run(turns));
+  it("sorts iterations as numbers, at each level", () => {
+    const iterations = [10, 2, 1].map((turn) => ran(`l/${turn}/m/${turn % 2}/t`, 0, 1));
+    const fold = folded(run(iterations));
     expect(fold.stacks.get("l/m/t")?.sorted.map((one) => one.turn)).toEqual([
       [1, 1],
       [2, 0],
@@ -71,7 +71,7 @@ describe("a run's fold", () => {
     ]);
   });
 
-  it("makes few stacks of many turns", () => {
+  it("makes few stacks of many iterations", () => {
     expect(folded(longLoop(500)).stacks.size).toBe(3);
   });
 });

@@ -5,8 +5,8 @@ import { brief, cut, digits, duration } from "../src/kit/words.ts";
 import type { Scalar, StateName, StudyDimension, StudyTrial } from "../src/protocol.ts";
 import { arrange, type Box } from "../src/views/run/graph/arrange.ts";
 import { ofMany } from "../src/views/run/graph/caption.ts";
+import { Ranking } from "../src/views/study/ranking.ts";
 import { dimensionScale, numberScale, type Scale, valueScale } from "../src/views/study/scale.ts";
-import { Standing } from "../src/views/study/standing.ts";
 
 const files = import.meta.glob<unknown>("../../tests/widgets/golden/*.json", {
   eager: true,
@@ -110,13 +110,13 @@ interface Ranked {
 
 describe("trials", () => {
   it.each(golden<Ranked[]>("ranks"))("are ranked alike", ({ maximize, trials, ...same }) => {
-    const standing = new Standing(trials, maximize);
+    const ranking = new Ranking(trials, maximize);
     const numbers = (of: readonly StudyTrial[]) => of.map(({ number }) => number);
     expect({
-      ranked: numbers(standing.ranked),
-      best_first: numbers(standing.bestFirst()),
-      records: numbers(standing.records),
-      median: standing.median,
+      ranked: numbers(ranking.ranked),
+      best_first: numbers(ranking.bestFirst()),
+      records: numbers(ranking.records),
+      median: ranking.median,
     }).toEqual(same);
   });
 });

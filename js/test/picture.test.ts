@@ -49,7 +49,7 @@ describe("what a person does", () => {
     expect(model.asked("detail")).toHaveLength(2);
   });
 
-  it("sees a stack's turns, those that failed first, by their labels", async () => {
+  it("sees a stack's iterations, those that failed first, by their labels", async () => {
     model.say({
       kind: "labels",
       type: "run",
@@ -59,15 +59,15 @@ describe("what a person does", () => {
     });
     find("[data-key='for-loop-1/train']").click();
     await settle();
-    expect([...root.querySelectorAll(".turn-label")].map((one) => one.textContent)).toEqual([
+    expect([...root.querySelectorAll(".iteration-label")].map((one) => one.textContent)).toEqual([
       "[2] C = 10",
       "[0]",
       "[1]",
     ]);
     expect(find(".frame-head .title").textContent).toBe("loop over C");
-    press(find(".turns-list"), "ArrowDown");
+    press(find(".iterations-list"), "ArrowDown");
     await settle();
-    expect(find(".turns-list [aria-selected=true] .turn-label").textContent).toBe("[0]");
+    expect(find(".iterations-list [aria-selected=true] .iteration-label").textContent).toBe("[0]");
   });
 
   it("shows the lines that are asked for, in their colours, and saves all of them", async () => {

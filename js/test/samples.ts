@@ -124,7 +124,7 @@ export function run(tasks: RunTask[], more: Partial<Run> = {}): Run {
 
 /** Loops, branches, an exit handler, a failure, a cache hit, something that waits. */
 export function sweep(more: Partial<Run> = {}): Run {
-  const turns = [0.1, 1, 10].flatMap((_, turn) => [
+  const iterations = [0.1, 1, 10].flatMap((_, turn) => [
     ran(
       `for-loop-1/${turn}/train`,
       6 + turn,
@@ -159,7 +159,7 @@ export function sweep(more: Partial<Run> = {}): Run {
       ran("load", 0, 2, { cached: true }),
       ran("split", 2, 3, { needs: { load: ["df"] } }),
       group("for-loop-1", "loop", { state: "FAILED", needs: { split: ["train_rows", "choice_rows"] } }),
-      ...turns,
+      ...iterations,
       task("report", {
         needs: { "for-loop-1": ["accuracy"], load: ["df"] },
         doing: "pulling image python:3.12-slim",
@@ -179,9 +179,9 @@ export function chains(count = 1000): Run {
   return run(tasks, { pipeline: "wide" });
 }
 
-/** One loop of many turns. */
-export function longLoop(turns = 500): Run {
-  const inside = Array.from({ length: turns }, (_, turn) => [
+/** One loop of many iterations. */
+export function longLoop(iterations = 500): Run {
+  const inside = Array.from({ length: iterations }, (_, turn) => [
     ran(`for-loop-1/${turn}/train`, turn / 4, 5, { state: stateAt(turn) }),
     ran(`for-loop-1/${turn}/evaluate`, turn / 4 + 5, 2, {
       needs: { train: ["model"] },

@@ -6,7 +6,7 @@ describe("the timeline", () => {
   const fold = folded(sweep());
   const of = (id: string) => fold.tasks.get(id) ?? task(id);
 
-  it("has a row a task, the turns of one under each other", () => {
+  it("has a row a task, the iterations of one under each other", () => {
     const ids = rowsOf(fold).map((one) => one.id);
     expect(ids.slice(0, 5)).toEqual([
       "load",
@@ -45,7 +45,7 @@ describe("the timeline", () => {
     expect(barsOf(of("for-loop-1/2/evaluate"), START, START + 50)).toEqual([]);
   });
 
-  it("knows when a task was ready: in its own turn, and not before its group began", () => {
+  it("knows when a task was ready: in its own iteration, and not before its group began", () => {
     expect(readyAt(of("for-loop-1/1/evaluate"), fold)).toBe(START + 22);
     expect(readyAt(of("for-loop-1/1/train"), fold)).toBe(START + 5);
     expect(readyAt(of("load"), fold)).toBe(START);

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping, Sequence
 from dataclasses import Field, dataclass, field, fields
+from keyword import iskeyword
 from typing import Any, ClassVar, TypeVar
 
 from kfnb.commands.parser import Parser, Values
@@ -51,7 +52,7 @@ class Command:
 
 @dataclass(frozen=True)
 class _Spec:
-    """How a field is written. ``names`` are empty for a word that stands without an option's name."""
+    """How a field is written. ``names`` are empty for a positional word."""
 
     names: tuple[str, ...]
     how: Mapping[str, Any]
@@ -204,6 +205,6 @@ def read(command: type[Command], parser: Parser, words: str | Sequence[str]) -> 
 
 
 def _name(text: str) -> str:
-    if not text.isidentifier():
+    if not text.isidentifier() or iskeyword(text):
         raise UsageError(f"-o {text}: not a valid name")
     return text

@@ -27,7 +27,7 @@ PATIENCE = 0.2
 _FRESH = 2.0
 
 
-class Asked:
+class SlowAnswers:
     """Answers that may be slow, by what was asked. Each question is asked in a thread, one at a time.
 
     Where the answer takes longer than ``PATIENCE`` seconds, that of before is given; the new one is there next time.
@@ -57,7 +57,7 @@ class Asked:
             _logger.debug("What could be offered is not known.", exc_info=True)
 
 
-asked = Asked()
+asked = SlowAnswers()
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class Around:
 
 
 def complete(parser: Parser, before: Sequence[str], begun: str, around: Around) -> list[str]:
-    """The words that may stand after the words ``before`` and begin with ``begun``, best first."""
+    """The words that may follow the words ``before`` and begin with ``begun``, best first."""
     try:
         found = expected(parser, before, begun)
         fitting = dict.fromkeys(word for word in _words(found, around) if word.startswith(found.begun))

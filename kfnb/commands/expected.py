@@ -1,4 +1,4 @@
-"""What may stand at the end of a line of words: for completion, in a notebook and in a terminal."""
+"""What may follow at the end of a line of words: for completion, in a notebook and in a terminal."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from kfnb import compat
 from kfnb.commands.parser import Parser, Values
 
 _ONE = (None, "?")
-"""How often argparse has a word that stands once."""
+"""How often argparse has a positional word that is given once."""
 
 
 @dataclass(frozen=True)
 class Expected:
     """What fits at the cursor.
 
-    ``values`` are of what stands there, ``begun`` what of it is typed; the words ``options`` fit too. With
+    ``values`` is the kind of the word there, ``begun`` what of it is typed; the words ``options`` fit too. With
     ``arguments``, so does an argument of the pipeline that ``given`` names. ``given`` are the words before, by name.
     """
 
@@ -29,7 +29,7 @@ class Expected:
 
 
 def expected(parser: Parser, before: Sequence[str], begun: str) -> Expected:
-    """What may stand after the words ``before``, where ``begun`` is typed of the next."""
+    """What may follow the words ``before``, where ``begun`` is typed of the next."""
     reading = _Reading(parser)
     for word in before:
         reading.take(word)
@@ -99,7 +99,7 @@ class _Reading:
         self.words[name] = (*self.words.get(name, ()), *words)
 
     def _wanted(self, action: argparse.Action) -> Iterator[tuple[str, Values]]:
-        """Of each word that an option takes, what it stands for."""
+        """For each word that an option takes, the kind of its value."""
         if isinstance(action.nargs, int) and action.nargs:  # -p NAME VALUE
             yield action.dest, "argument"
             yield from [(action.dest, ())] * (action.nargs - 1)

@@ -30,7 +30,7 @@ class LogOptions:
     )
     grep: str | None = option(
         metavar="PATTERN",
-        help="lines in which this regular expression is found; it ignores case unless it has capitals",
+        help="lines that match this regular expression; case is ignored unless it has capitals",
     )
     level: str | None = option(
         metavar="LEVEL",
@@ -61,11 +61,11 @@ def print_excerpt(
         shown += 1
         session.out(f"{line.task}  {line.text}" if named else line.text, at_once=at_once)
     if not shown and excerpt.seen:
-        session.tell(f"({_amount(excerpt)} were written: none of them is asked for)")
+        session.tell(f"({_amount(excerpt)} were written, none of which match)")
 
 
 def _left_out(excerpt: Excerpt, place: str) -> str:
-    """How many lines stand before those that are shown, of how many, and where all are."""
+    """How many lines precede those that are shown, of how many, and where all are."""
     others = f"{excerpt.left_out:,} more {'that match ' if excerpt.which else ''}before these"
     where = f"; the whole log is in {place}" if place else ""
     return f"({others}, of {_amount(excerpt)}: --tail N or --tail all shows more{where})"

@@ -11,14 +11,14 @@ from kfnb import compat
 from kfnb.errors import Code, Help, UsageError, did_you_mean
 
 Values: TypeAlias = str | tuple[str, ...]
-"""What a word stands for, for completion: the words there are, or the kind of thing that it names."""
+"""What a word is, for completion: the possible words, or the kind of thing that the word names."""
 
 
 class Parser(argparse.ArgumentParser):
     """An argument parser that raises instead of exiting.
 
     With ``arguments_of``, the word of that name is a pipeline, whose arguments are further options. ``verbs`` are what
-    may stand in the place of all other words.
+    may take the place of all other words.
     """
 
     def __init__(self, prog: str, description: str, *, arguments_of: str = "") -> None:
@@ -88,9 +88,9 @@ _CLOSING = {"[": "]", "(": ")", "{": "}"}
 
 
 def split_words(line: str) -> list[str]:
-    """The words of a line as a shell reads them, but that what stands in brackets is a literal, with its own quotes.
+    """The words of a line as a shell reads them, except that text in brackets is a literal, with its own quotes.
 
-    A ``#`` that stands alone begins a comment, as a Python programmer ends a line. Raises ValueError for a quote or a
+    A ``#`` alone begins a comment, as a Python programmer ends a line. Raises ValueError for a quote or a
     bracket that is not closed.
     """
     words: list[str] = []

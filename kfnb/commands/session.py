@@ -20,7 +20,7 @@ class Following:
     """How something that has been started is followed to its end in a terminal.
 
     ``handle`` has ``wait()``. ``looks`` gives what it is each time that something may be new, ``line`` says in a line
-    how far that is, ``notes`` what else is to be told of it, once; ``interrupted`` is told if nobody waits any longer.
+    its progress, ``notes`` what else is printed, once; ``interrupted`` is printed when waiting is interrupted.
     ``succeeded`` judges the last look, ``after`` is called once there was one.
     """
 
@@ -52,7 +52,7 @@ class Cells(Protocol):
         """The running cell holds the pipelines' parameters."""
 
     def begin_set_up(self) -> None:
-        """The running cell's code is to stand before every later step's."""
+        """Put the running cell's code at the top of every later step."""
 
     def trial_cell(self, name: str, line: str, body: str) -> Cell:
         """The running cell as the trial of a study."""
@@ -92,13 +92,13 @@ class Session(Protocol):
         """Show at once what is being done, until there is something to show."""
 
     def started(self, handle: Any) -> None:
-        """Something has been started: it is bound to its name before anybody waits for it."""
+        """Something has been started: bind it to its name before waiting for it."""
 
     def follow(self, following: Following) -> Any:
-        """Wait for it where nobody watches, or in a terminal, which shows how far it is; what is to be shown then."""
+        """Wait for it where no user watches, or in a terminal, which shows its progress; what is shown afterwards."""
 
     def repeat(self, once: Callable[[], Any], again: Callable[[], Iterator[Any]]) -> Any:
-        """Show one look after the other in one place until it is interrupted; where nobody watches, one alone."""
+        """Show one look after the other in one place until interrupted; where no user watches, only one."""
 
     def fail(self) -> None:
         """The command did its work, and what it found is bad: the exit code of a terminal is 1."""

@@ -29,14 +29,14 @@ def parameter(text: str) -> DeclaredParameter:
     kind = kind or (type(default).__name__ if default is not None else "str")
     if kind not in PARAMETER_TYPES:
         raise UsageError(
-            f"--param {text}: {kind} is no parameter type; there are {', '.join(PARAMETER_TYPES)}"
+            f"--param {text}: {kind} is not a parameter type; the types are {', '.join(PARAMETER_TYPES)}"
         )
     if kind == "str" and equals:
         default = default if isinstance(default, str) else tail
     if kind == "float" and type(default) is int:
         default = float(default)
     if default is not None and type(default).__name__ != kind:
-        raise UsageError(f"--param {text}: {default!r} is no {kind}")
+        raise UsageError(f"--param {text}: {default!r} is not of type {kind}")
     return DeclaredParameter(name, kind, default)
 
 
@@ -55,7 +55,7 @@ def count(number: int, option: str) -> int:
 
 
 def unique(names: Sequence[str], what: str) -> None:
-    """Raise ``UsageError`` where a name stands twice."""
+    """Raise ``UsageError`` where a name is given more than once."""
     for name in names:
         if names.count(name) > 1:
-            raise UsageError(f"{what} {name} stands twice")
+            raise UsageError(f"{what} {name} is given more than once")

@@ -25,7 +25,7 @@ _KEY = re.compile(
 
 
 class Nothing(list[SimpleCompletion]):
-    """No completion, and none of anybody else's: IPython asks on where what it gets has no length."""
+    """No completion, and none of another completer's: IPython asks the next one where what it gets has no length."""
 
     def __len__(self) -> int:
         return 1
@@ -40,7 +40,7 @@ class Offer:
 
 
 def matches(context: CompletionContext, kernel: Kernel) -> SimpleMatcherResult:
-    """What IPython is told: these words alone where kfnb knows what fits, nothing everywhere else."""
+    """What IPython gets: these words alone where kfnb knows what fits, nothing everywhere else."""
     found = offer(_line(context), kernel)
     if found is None:
         return {"completions": [], "suppress": False}
@@ -83,7 +83,7 @@ def _line(context: CompletionContext) -> str:
 
 
 def _keys(line: str, names: Mapping[str, Any]) -> Offer | None:
-    """The keys of what stands before an open bracket, where it is a run's, a task's or a study's."""
+    """The keys of the expression before an open bracket, where it is a run's, a task's or a study's."""
     found = _KEY.search(line)
     if found is None or not _is_ours(names.get(re.split(r"[.\[]", found["of"])[0])):
         return None
@@ -114,7 +114,7 @@ def _value(node: ast.expr, names: Mapping[str, Any]) -> Any:
     if isinstance(node, ast.Attribute) and not node.attr.startswith("_"):
         value = _value(node.value, names)
         if not _is_ours(value):
-            raise TypeError(f"{node.attr} is asked of nothing of kfnb's")
+            raise TypeError(f"{node.attr} is not an attribute of an object of kfnb")
         return getattr(value, node.attr)
     if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
         return _value(node.value, names)[node.slice.value]

@@ -1,6 +1,6 @@
 """The extension as it is loaded: instant, and the rest of kfnb comes with the first magic that is used.
 
-Until then the cells that run are only kept; the kernel's notebook is told of them when it is made.
+Until then the cells that run are only kept; the kernel's notebook gets them when it is made.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Extension:
 
     @cached_property
     def kernel(self) -> Kernel:
-        """The kernel that the notebook runs in, told of all that has run."""
+        """The kernel that the notebook runs in, with all cells that have run."""
         from kfnb.ipython.kernel import Kernel
         from kfnb.pipeline.workspace import use
 
@@ -118,7 +118,7 @@ class Magic:
 
     def __init__(self, extension: Extension, name: str, *, code: bool) -> None:
         self._extension = extension
-        self._code = code  # in which braces and dollars are no fields
+        self._code = code  # its braces and dollars are not fields
         self.__name__ = name
         compat.mark_as_code(self)  # IPython's own way would take JSON for a field
 
@@ -163,7 +163,7 @@ _COMPLETED = re.compile(r"%kf_|\[")
 """What a text has in which kfnb may complete something."""
 
 _OF_JSON = re.compile(r"""\{(?=\s*["'}])(?:[^{}]|\{[^{}]*\})*\}""")
-"""A dict in a magic's line: its braces are no field's."""
+"""A dict in a magic's line: its braces do not belong to a field."""
 
 
 def _doubled(found: re.Match[str]) -> str:
@@ -192,7 +192,7 @@ def run_as_a_cell(lines: list[str]) -> list[str]:
 
 
 def _in_one_line(lines: list[str]) -> list[str]:
-    """A cell whose ``%%`` line goes on on the next ones, after a backslash, in one: IPython reads the first alone."""
+    """A cell whose ``%%`` line continues on the next ones, after a backslash, joined: IPython reads only the first."""
     head, *rest = lines
     while rest and head.rstrip("\n").endswith("\\"):
         head = head.rstrip("\n").removesuffix("\\") + rest.pop(0)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from kfnb.live.board import Board
-    from kfnb.live.static_views import Place
+    from kfnb.live.static_views import DisplayPlace
 
 
 class Kernel:
@@ -37,7 +37,7 @@ class Kernel:
     def __init__(self, shell: InteractiveShell, running: list[Running]) -> None:
         self.shell = shell
         self.running = running
-        self._place: Place | None = None
+        self._place: DisplayPlace | None = None
         self.ahead = Ahead(busy=lambda: bool(self.running))
         self.file = NotebookFile.find(shell.user_ns)
         folder = self.file.path.parent if self.file else Path.cwd()
@@ -62,7 +62,7 @@ class Kernel:
 
     @property
     def board(self) -> Board | None:
-        """What the page shows live; None where there is no page, or nobody before it: a terminal, papermill."""
+        """What the page shows live; None where there is no page, or no user before it: a terminal, papermill."""
         return self._board if self.attended and hasattr(self.shell, "kernel") else None
 
     @cached_property
@@ -80,7 +80,7 @@ class Kernel:
         if self.board is not None:
             self._place = display({"text/plain": text}, raw=True, display_id=True)
 
-    def place(self) -> Place | None:
+    def place(self) -> DisplayPlace | None:
         """The place of what was announced, for something to be shown there instead."""
         place, self._place = self._place, None
         return place
@@ -113,11 +113,11 @@ class Kernel:
         )
 
     def begin_parameters(self) -> None:
-        """The running cell holds the pipelines' parameters; what papermill was given stands for its values."""
+        """The running cell holds the pipelines' parameters; papermill's parameters replace its values."""
         check_parameters(self._cell(self._head("%%kf_parameters")))
 
     def begin_set_up(self) -> None:
-        """The running cell's code is to stand before every later step's. Raises ``CaptureError``."""
+        """Put the running cell's code at the top of every later step. Raises ``CaptureError``."""
         running = self._head(SET_UP)
         check_set_up(self._cell(running))
         running.files = self._watch(running)
@@ -165,7 +165,7 @@ class Kernel:
             running.pending.end()
 
     def record(self, running: Running, *, success: bool = True) -> None:
-        """Take in what a cell defined that is no component."""
+        """Take in what a cell defined that is not a component."""
         cell = self._cell(running)
         if cell.head == TRIAL:
             return

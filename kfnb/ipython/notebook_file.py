@@ -1,4 +1,4 @@
-"""The notebook's own file: which of its cells carry which tags, such as papermill's: a kernel is not told."""
+"""The notebook's own file: which of its cells carry which tags, such as papermill's: a kernel does not know them."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Ahead:
         if self._begun or not settings().warm:
             return
         self._begun = True
-        with suppress(KfnbError):  # told when a run is submitted
+        with suppress(KfnbError):  # reported when a run is submitted
             api.stand_by(modules_of(names))
         with suppress(RuntimeError):  # a terminal: no loop runs there that would call
             asyncio.get_running_loop().call_later(_IDLE, self._import)

@@ -1,4 +1,4 @@
-"""The process that drives one job, from coming up to its last words. It holds the job's lock until it ends."""
+"""The process that drives one job, from its start to the last event. It holds the job's lock until it ends."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from kfnb.model import RunState
 _logger = logger(__package__)
 
 Work = Callable[[EventLog, Processes], Coroutine[Any, Any, None]]
-"""What a driver does once it is up. It writes how the job ended."""
+"""The work of a driver once it has started. It writes how the job ended."""
 
 
 def drive(folder: JobFolder, lock: int, work: Work, broken: Callable[[EventLog, str], None]) -> None:
-    """Drive the job in ``folder`` to its end: that of ``work``, or ``broken``, which writes down why it ends in midst.
+    """Drive the job in ``folder`` to its end: that of ``work``, or ``broken``, which records why it ended early.
 
     ``lock`` is the job's lock as an open file.
     """

@@ -1,11 +1,11 @@
 """A job's events in SQLite: one database in the job's folder, one writer, any number of readers.
 
-WAL mode lets a reader look while the driver writes, and what was committed survives a ``kill -9`` of it. Readers give
-up the connection after each use, so that a job's folder can be removed at any time. To look needs no room on the disk,
-although SQLite would like some: what is known stays known where the disk is full.
+WAL mode lets readers read while the driver writes, and committed events survive a ``kill -9`` of it. Readers close the
+connection after each use, so that a job's folder can be removed at any time. Reading needs no free disk space, although
+SQLite would use some, so the events of a job can be read when the disk is full.
 
-The database has a format number (``user_version``). A writer brings an older one up to date, each step in one
-transaction with its record (table ``migrations``); one of a newer format is read as far as it goes, and never written.
+The database has a format number (``user_version``). A writer migrates an older database, each step in one
+transaction with its record (table ``migrations``); one of a newer format is read as far as possible, never written.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from kfnb.model import RunState
 
 FILE = "events.db"
 FORMAT = 2
-"""What this version writes. Databases of format 1 have no number."""
+"""The format that this version writes. Databases of format 1 have no number."""
 
 _MIGRATIONS: Mapping[int, str] = {
     1: """create table if not exists events (
         seq integer primary key, time real not null, kind text not null, task text not null, data text not null
     )""",
-    # the state of a job is asked for at each look, and a job may have many thousand events since it changed
+    # each poll reads the job's state, and many thousand events may follow the last change of state
     2: "create index states on events (seq) where kind = 'state' and task = ''",
 }
 _RECORD = "create table if not exists migrations (format integer primary key, time real not null)"
@@ -38,11 +38,11 @@ _INSERT = "insert into events (time, kind, task, data) values (?, ?, ?, ?)"
 _STATES = frozenset(RunState)
 
 Fact = tuple[str, str, Mapping[str, Any]]
-"""An event that is to be written: its kind, the part of the job that it is about, its data."""
+"""An event to write: its kind, the part of the job that it is about, its data."""
 
 
 class EventLog:
-    """The events of the job whose folder this is. Everything that SQLite refuses is a ``BackendError``."""
+    """The events of the job whose folder this is. Every error of SQLite is raised as ``BackendError``."""
 
     def __init__(self, folder: Path, *, create: bool = False) -> None:
         self._file = folder / FILE
@@ -50,7 +50,7 @@ class EventLog:
             if create:
                 self._file.touch(mode=0o600)
             elif not self._file.is_file():
-                raise BackendError(f"{self._file} does not exist any more")
+                raise BackendError(f"{self._file} no longer exists")
             self._connection = self._connect()
 
     def _connect(self) -> sqlite3.Connection:
@@ -95,14 +95,14 @@ class EventLog:
         return state in _STATES and RunState(state).finished
 
     def close(self) -> None:
-        """Let go of the database."""
+        """Close the database."""
         self._connection.close()
 
 
 class EventReader(EventLog):
-    """The events for a reader, also where nothing can be written.
+    """The events for a reader, also where the folder cannot be written.
 
-    What it would have to write (that no process drives the job any more) is known to this read alone then.
+    What the reader would have to write (that no process drives the job any more) is then part of this read only.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -113,7 +113,7 @@ class EventReader(EventLog):
         connection = sqlite3.connect(self._file, isolation_level=None, timeout=10)
         try:
             connection.execute("select max(seq) from events")
-        except sqlite3.OperationalError:  # nothing can be written here, or it has another format
+        except sqlite3.OperationalError:  # the folder is read-only, or the database has another format
             connection.close()
             connection = _read_only(self._file)
             with suppress(sqlite3.Error):
@@ -126,12 +126,12 @@ class EventReader(EventLog):
 
     @property
     def newer(self) -> bool:
-        """Whether a newer kfnb has written this, or something that this one does not know: it is not for us to end."""
+        """Whether a newer kfnb wrote this, or wrote something unknown: this version must not end the job."""
         with _translated(self._file):
             return _format(self._connection) > FORMAT or self.state() not in _STATES | {""}
 
     def append(self, facts: Iterable[Fact]) -> None:
-        """Write some events, or remember them where that cannot be."""
+        """Write events, or keep them in memory where the database cannot be written."""
         facts = list(facts)
         try:
             super().append(facts)
@@ -139,7 +139,7 @@ class EventReader(EventLog):
             self.pretend(facts)
 
     def pretend(self, facts: Iterable[Fact]) -> None:
-        """Give these events as well, to this read alone."""
+        """Add these events to this read only."""
         now, last = time.time(), self.read()
         seq = last[-1].seq if last else 0
         for number, (kind, task, data) in enumerate(facts, start=seq + 1):
@@ -158,7 +158,7 @@ class EventReader(EventLog):
 
 @contextmanager
 def opened(folder: Path, *, create: bool = False) -> Iterator[EventLog]:
-    """The event log of a job's folder, to write into, closed at the end."""
+    """The event log of a job's folder, opened for writing and closed at the end."""
     log = EventLog(folder, create=create)
     try:
         yield log
@@ -168,7 +168,7 @@ def opened(folder: Path, *, create: bool = False) -> Iterator[EventLog]:
 
 @contextmanager
 def reading(folder: Path) -> Iterator[EventReader]:
-    """The event log of a job's folder, to look at, closed at the end."""
+    """The event log of a job's folder, opened for reading and closed at the end."""
     log = EventReader(folder)
     try:
         yield log
@@ -189,7 +189,7 @@ def _check(connection: sqlite3.Connection, file: Path) -> None:
 
 
 def _migrate(connection: sqlite3.Connection) -> None:
-    """Bring a database up to date: each step and its record, or neither."""
+    """Migrate a database: each step together with its record."""
     with _transaction(connection):
         connection.execute(_RECORD)
         for number in range(_format(connection) + 1, FORMAT + 1):  # another process may have been first
@@ -205,7 +205,7 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
         yield
         connection.execute("commit")
     except sqlite3.Error:
-        if connection.in_transaction:  # of a full disk, SQLite has gone back by itself
+        if connection.in_transaction:  # on a full disk, SQLite has rolled back by itself
             connection.execute("rollback")
         raise
 
@@ -213,8 +213,8 @@ def _transaction(connection: sqlite3.Connection) -> Iterator[None]:
 def _read_only(file: Path) -> sqlite3.Connection:
     """A read-only connection to a database that no process has open.
 
-    The shared memory that WAL mode takes is a file that cannot be made here. Without a WAL nothing is missed by
-    ignoring it; with one, a connection of its own alone needs no shared memory.
+    The shared memory that WAL mode needs is a file, which cannot be created here. Without a WAL nothing is missed by
+    ignoring it; with a WAL, an exclusive connection needs no shared memory.
     """
     wal = file.with_name(f"{file.name}-wal")
     if not wal.is_file() or not wal.stat().st_size:

@@ -1,7 +1,7 @@
 """Events, and what they add up to: the state of a job, whichever version of kfnb wrote them.
 
-An event, a state or a field of an event that this version does not know is left out and counted; it is never an
-error, since the home may have been used by a newer kfnb.
+An unknown event, state or field is skipped and counted; it is never an error, since a newer kfnb may have used the
+home.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ P = TypeVar("P")
 
 @dataclass(frozen=True)
 class Event:
-    """One fact about a job. ``task`` says which part of it (a run's task, a study's trial), empty for the job itself.
+    """One fact about a job. ``task`` is the part of the job (a run's task, a study's trial), empty for the job itself.
 
-    ``time`` is in epoch seconds; ``data`` is JSON, and means what the job's kind says.
+    ``time`` is in epoch seconds; ``data`` is JSON, and its meaning depends on the job's kind.
     """
 
     seq: int
@@ -30,7 +30,7 @@ class Event:
 
 
 class JobFold(ABC, Generic[P]):
-    """Adds events up, one at a time. ``seq`` is the last one's number, ``skipped`` how many were not understood whole.
+    """Adds events up, one at a time. ``seq`` is the last event's number, ``skipped`` how many were not fully known.
 
     A subclass has a method ``_on_KIND`` for each kind of event, which raises before it changes anything, and names in
     ``FIELDS`` what the data of each kind may hold.
@@ -46,11 +46,11 @@ class JobFold(ABC, Generic[P]):
     @property
     @abstractmethod
     def finished(self) -> bool:
-        """Whether the job is."""
+        """Whether the job is finished."""
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be said of events that were not understood; nothing if all were."""
+        """Notes for the user about events that were not understood; empty if all were."""
         if not self.skipped:
             return ()
         many = "1 event" if self.skipped == 1 else f"{self.skipped} events"
@@ -84,7 +84,7 @@ class JobFold(ABC, Generic[P]):
         """The part of the job that an event is about, as this kind of job names it."""
 
     def _concerns(self, event: Event) -> bool:
-        """Whether an event is about a part of the job that there is."""
+        """Whether the part of the job that an event is about exists."""
         del event
         return True
 

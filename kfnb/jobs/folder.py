@@ -1,16 +1,16 @@
-"""A job's folder: its files, its id, and the lock by which anybody can tell that its driver is alive.
+"""A job's folder: its files, its id, and the lock that shows whether its driver is alive.
 
 ==================  ========================================================================================
 ``events.db``       the events, see ``eventlog``
 ``format``          the number of the folder's format; older folders have none, and format 1
 ``lock``            locked (``flock``) as long as the driver lives; the system unlocks it however that dies
 ``supervisor.pid``  the driver's process id, good while the lock is held; none before it has come up
-``supervisor.log``  what the driver itself had to say
-``spare``           room on the disk for the job's last words, see ``reserve``
+``supervisor.log``  the driver's own output
+``spare``           disk space reserved for the job's last events, see ``reserve``
 ``stop``            there if the job was asked to stop
 ==================  ========================================================================================
 
-What else is in it is for the job's kind to say.
+The job's kind defines all other files.
 """
 
 from __future__ import annotations
@@ -30,9 +30,10 @@ from kfnb.errors import BackendError
 from kfnb.jobs import private
 
 FORMAT = 1
-"""Raised when the files of a folder are laid out anew."""
+"""The version of the folder's layout; increased when the layout changes."""
 HINT = "; set home to another folder"
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_LAST_STREAM = 2
 _TRY = 0.02
 """Seconds between tries to take a lock."""
 
@@ -45,19 +46,19 @@ class JobFolder:
 
     @property
     def id(self) -> str:
-        """What the job's processes are known by, unlike those of any other job of this machine."""
+        """The tag of the job's processes, unique on this machine."""
         return self.path.name
 
     @property
     def home(self) -> Path:
-        """The home that it lies in."""
+        """The home that the folder is in."""
         return self.path.parent.parent
 
     @property
     def made(self) -> int | None:
-        """When the job was made, in nanoseconds, which tells it from another of its name; None where it is gone."""
+        """When the job was created, in nanoseconds, to distinguish jobs of one name; None if the folder is gone."""
         with suppress(OSError):
-            return (self.path / "lock").stat().st_mtime_ns  # nothing is ever written into it
+            return (self.path / "lock").stat().st_mtime_ns  # the file is never written
         return None
 
     # its files
@@ -73,7 +74,7 @@ class JobFolder:
 
     @property
     def newer(self) -> bool:
-        """Whether a newer kfnb has laid it out: it may be looked at, and is not worked on."""
+        """Whether a newer kfnb created the folder: it may be read, but not changed."""
         return format_of(self.path) > FORMAT
 
     # the driver's life
@@ -83,7 +84,7 @@ class JobFolder:
         from kfnb.jobs import system
 
         with usable(self.path / "lock"):
-            file = os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            file = _above_streams(os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600))
         until = time.monotonic() + patience
         while True:
             try:
@@ -97,19 +98,19 @@ class JobFolder:
 
     @property
     def pid(self) -> int | None:
-        """The driver's process id, if it has said so yet. It is good while the lock is held."""
+        """The driver's process id, if it is recorded yet. It is valid while the lock is held."""
         with suppress(OSError, ValueError):
             return int((self.path / "supervisor.pid").read_text(encoding="ascii"))
         return None
 
     def start_anew(self) -> None:
-        """Forget the driver before, as another one is to come up. Raises ``BackendError``."""
+        """Remove the record of the previous driver before another one starts. Raises ``BackendError``."""
         with usable(self.path):
             for name in ("stop", "supervisor.pid", "supervisor.log"):
                 (self.path / name).unlink(missing_ok=True)
 
     def came_up(self) -> None:
-        """Say that this process is the driver."""
+        """Record that this process is the driver."""
         private.write(self.path / "supervisor.pid", str(os.getpid()))
 
     @property
@@ -123,7 +124,7 @@ class JobFolder:
         return (self.path / "stop").exists()
 
     def ask_to_stop(self) -> None:
-        """Leave word that the job is to stop. Raises ``BackendError``."""
+        """Ask the job to stop. Raises ``BackendError``."""
         with usable(self.path):
             (self.path / "stop").touch(mode=0o600)
 
@@ -137,7 +138,7 @@ class JobFolder:
             if lock is None:
                 return False
             try:
-                # in one stroke it is no job any more; a folder half removed would still look like one
+                # the rename is atomic; a half-removed folder would still look like a job
                 gone = self.path.with_name(f".gone-{self.path.name}")
                 self.path.rename(gone)
                 shutil.rmtree(gone)
@@ -156,7 +157,7 @@ def format_of(folder: Path) -> int:
 
 
 def number(folder: Path) -> None:
-    """Say that a folder has the format of this version, unless it says so of itself. Raises ``OSError``."""
+    """Record that a folder has the format of this version, unless it has a number. Raises ``OSError``."""
     if not (folder / "format").exists():
         private.write(folder / "format", f"{FORMAT}\n")
 
@@ -169,7 +170,7 @@ def check(folder: Path) -> None:
 
 
 def stamped(shelf: Path) -> tuple[Path, str]:
-    """A folder in ``shelf`` for a job that begins now, and a note where others could see into the shelf before.
+    """Create a folder in ``shelf`` for a job that begins now; with a note if other users could read the shelf before.
 
     Ids sort by time: ``261124-063723-412k`` (UTC). Raises ``BackendError``.
     """
@@ -185,7 +186,7 @@ def stamped(shelf: Path) -> tuple[Path, str]:
 
 
 def names(shelf: Path) -> list[str]:
-    """The names of the folders in ``shelf``, in order; none where there is no shelf. Raises ``BackendError``."""
+    """The names of the folders in ``shelf``, in order; empty if the shelf does not exist. Raises ``BackendError``."""
     with usable(shelf, HINT):
         try:
             return sorted(
@@ -196,7 +197,7 @@ def names(shelf: Path) -> list[str]:
 
 
 def absolute(path: Path, setting: str) -> Path:
-    """The absolute path that a setting names. Raises ``BackendError`` where that cannot be told (``~nobody``)."""
+    """The absolute path that a setting names. Raises ``BackendError`` if it is unknown (``~no-such-user``)."""
     try:
         return path.expanduser().absolute()
     except RuntimeError as error:
@@ -205,9 +206,18 @@ def absolute(path: Path, setting: str) -> Path:
 
 @contextmanager
 def usable(path: Path, hint: str = "") -> Iterator[None]:
-    """Say in words that ``path`` cannot be used, where that turns out. ``ValueError``: it is no name, or not JSON."""
+    """Raise ``BackendError`` where ``path`` cannot be used. ``ValueError``: the name is invalid, or it is not JSON."""
     try:
         yield
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise BackendError(f"{path} cannot be used: {reason}{hint}") from None
+
+
+def _above_streams(file: int) -> int:
+    """The file under a number that is no standard stream's: a driver has its own streams there, and would lose it."""
+    if file > _LAST_STREAM:
+        return file
+    further = _above_streams(os.dup(file))
+    os.close(file)
+    return further

@@ -1,4 +1,4 @@
-"""What can be done with a job whatever its kind: start it, look at it, stop it, and remove it."""
+"""What can be done with a job of any kind: start, observe, stop and remove it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from kfnb.jobs.spawn import spawn
 J = TypeVar("J", bound=JobFolder)
 
 RELEASE = 5.0
-"""Seconds that a finished job's driver may take to be gone."""
+"""Seconds that the driver of a finished job may take to exit."""
 POLL = 0.05
-"""Seconds between looks at a job that is followed."""
+"""Seconds between polls of a job that is followed."""
 
 
 @dataclass(frozen=True)
 class JobKind:
-    """A kind of job: ``program`` is the module that drives one, ``loss`` says what happens where that is lost."""
+    """A kind of job: ``program`` is the module that drives it, ``loss`` what happens when the driver is lost."""
 
     program: str
     loss: Loss
@@ -45,7 +45,7 @@ class JobHandle(Generic[J]):
     title: str
 
     def start(self, facts: Sequence[Fact], *, create: bool = False, prefork_in: Path | None = None) -> None:
-        """Write ``facts`` and start the driver: under the job's lock, lest a reader find nobody driving it."""
+        """Write ``facts`` and start the driver: under the job's lock, lest a reader take its driver for lost."""
         check(self.folder.path)
         lock = self.folder.lock(patience=RELEASE)
         if lock is None:
@@ -60,13 +60,13 @@ class JobHandle(Generic[J]):
 
     @contextmanager
     def reading(self) -> Iterator[EventReader]:
-        """The job's events, with its end where its driver is gone."""
+        """The job's events, including its end if its driver is gone."""
         with reading(self.folder.path) as log:
             self.recover(log)
             yield log
 
     def recover(self, log: EventReader) -> bool:
-        """End the job if nobody drives it; whether there may be something new in its events."""
+        """End the job if no process drives it; return whether its events may have changed."""
         return recover(self.folder, log, self.kind.loss)
 
     def events(self, after: int, *, follow: bool) -> Iterator[Event]:
@@ -83,7 +83,7 @@ class JobHandle(Generic[J]):
                 time.sleep(POLL)
 
     def finished(self) -> bool:
-        """Whether it is. One whose events are damaged is where no process drives it."""
+        """Whether the job is finished. A job with damaged events is finished if no process drives it."""
         try:
             with self.reading() as log:
                 return log.finished()
@@ -115,10 +115,9 @@ class JobHandle(Generic[J]):
 
 
 def open_home(home: Path) -> None:
-    """Have a home that a job can be started in, and say what format it has.
+    """Create a home that a job can be started in, and record its format.
 
-    Raises ``BackendError`` where it has a newer one, or where the disk is so full that a job could not even say how it
-    ended.
+    Raises ``BackendError`` if its format is newer, or if the disk is too full to record how the job ends.
     """
     check(home)
     if full := shortage(home):

@@ -1,8 +1,7 @@
-"""What only Linux can do for jobs: ``/proc``, ``prctl``, and a fork that has everything imported already.
+"""What only Linux can do for jobs: ``/proc``, ``prctl``, and a fork with everything imported already.
 
-A job's processes are known by its tag. One that was started as a program has it in its environment; one that was only
-forked has the environment of whoever was started, but its own name (``/proc/PID/comm``), which forks inherit and
-programs do not.
+A job's processes carry its tag. A process that was started as a program has it in its environment; a forked process has
+the environment of its ancestor, but its own name (``/proc/PID/comm``), which forks inherit and programs do not.
 """
 
 from __future__ import annotations
@@ -32,9 +31,9 @@ _GROUP = Path("/sys/fs/cgroup")
 
 
 def claim(tag: str) -> None:
-    """Be known as a process of the job ``tag`` from now on, with all that this process starts."""
+    """Tag this process, and all that it starts, as processes of the job ``tag``."""
     os.environ[TAG] = tag
-    with suppress(OSError):  # a sandbox may not have it: then the environment alone tells
+    with suppress(OSError):  # a sandbox may not have it: then only the environment has the tag
         (_PROC / "self" / "comm").write_bytes(_name(tag))
 
 
@@ -67,7 +66,7 @@ class _Forks:
     """Forks of the driver: a step starts in some 10 ms.
 
     The child is made clean before user code sees it: default signals, its own stdin and log, none of the driver's open
-    files, random numbers of its own.
+    files, a fresh random state.
     """
 
     def __init__(self, lock: int) -> None:
@@ -175,7 +174,7 @@ def memory() -> Iterator[tuple[int, int]]:
         ("memory.max", "memory.current", "memory.stat"),
         ("memory/memory.limit_in_bytes", "memory/memory.usage_in_bytes", "memory/memory.stat"),
     ):
-        with suppress(OSError, ValueError, KeyError):  # "max": there is no limit
+        with suppress(OSError, ValueError, KeyError):  # "max": no limit
             total, now = (int((_GROUP / name).read_text()) for name in (limit, used))
             yield total - now + _table(_GROUP / stat)["inactive_file"], total  # files that were read may go
 

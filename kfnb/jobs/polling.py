@@ -1,4 +1,4 @@
-"""Looking at a job, here or on a cluster, again and again: how often, for how long, and what is new."""
+"""Polling of a job, here or on a cluster: how often, for how long, and what is new."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from kfnb.jobs.fold import Event, JobFold
 P = TypeVar("P")
 
 PATIENCE = 2 * 60 * 60
-"""Seconds that a backend may not answer while something is waited for."""
+"""Seconds that a backend may be unreachable while a job is waited for."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How often a job that is followed is looked at: the seconds in between, while things change and while not."""
+    """How often a job that is followed is polled: the seconds in between, while it changes and while it does not."""
 
     shortest: float
     longest: float
 
     def next(self, pause: float, *, changed: bool) -> float:
-        """The seconds until the next look, after those since the last one."""
+        """The seconds until the next poll, from the seconds since the last change."""
         return self.shortest if changed else min(self.longest, pause * 1.5)
 
 
 class Pause:
-    """The ``seconds`` until the next look at one thing, at a ``pace``: few once something has changed and once a
-    backend that was away answers again, else ever more.
+    """The ``seconds`` until the next poll of one job, at a ``pace``: few after a change, and after a backend that was
+    unreachable answers again; otherwise increasing.
     """
 
     def __init__(self, pace: Pace) -> None:
@@ -40,33 +40,33 @@ class Pause:
         self._away = False
 
     def answered(self, *, changed: bool) -> None:
-        """The look found something new, or nothing."""
+        """The poll found something new, or nothing."""
         self.seconds = self.pace.next(self.seconds, changed=changed or self._away)
         self._away = False
 
     def unanswered(self) -> None:
-        """The backend was away."""
+        """The backend was unreachable."""
         self.seconds = self.pace.next(self.seconds, changed=False)
         self._away = True
 
 
 class View(Protocol):
-    """What looks: each look returns what has changed, and raises ``BackendError``."""
+    """What is polled: each poll returns what has changed, and raises ``BackendError``."""
 
     @property
     def over(self) -> bool:
-        """Whether what is looked at was finished at the last look."""
+        """Whether the job was finished at the last poll."""
         ...
 
     def look(self) -> Collection[Any]:
-        """Look once more."""
+        """Poll once more."""
         ...
 
 
 class JobObserver(Generic[P]):
-    """A job as of the last look; before the first one, it is empty. Only what is new is read.
+    """A job as of the last poll; empty before the first. Each poll reads only new events.
 
-    ``read`` gives the events after the one with that number.
+    ``read`` gives the events after the event with that number.
     """
 
     def __init__(self, fold: JobFold[P], read: Callable[[int], Iterable[Event]]) -> None:
@@ -78,14 +78,14 @@ class JobObserver(Generic[P]):
         return self._folded.finished
 
     def look(self) -> set[P]:
-        """Look once more; the parts of the job that something has happened to. Raises ``BackendError``."""
+        """Poll once more; return the parts of the job that have changed. Raises ``BackendError``."""
         return self._folded.take(self._read(self._folded.seq))
 
 
 def poll(view: View, pace: Pace, seconds: float | None = None) -> Iterator[None]:
-    """Look at ``pace`` until there is no more to see, for ``seconds`` at most; yields after each look.
+    """Poll at ``pace`` until the job is finished, for ``seconds`` at most; yields after each poll.
 
-    A backend that has answered once and does not for a while is asked again, for two hours.
+    A backend that has answered once and then does not is asked again, for two hours.
     """
     until = None if seconds is None else time.monotonic() + seconds
     pause, answered = Pause(pace), -math.inf

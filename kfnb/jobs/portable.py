@@ -26,14 +26,14 @@ _PROGRAM = (
 
 
 def claim(tag: str) -> None:
-    """Be known as a process of the job ``tag`` from now on, with all that this process starts."""
+    """Tag this process, and all that it starts, as processes of the job ``tag``."""
     os.environ[TAG] = tag
 
 
 def tagged(tag: str) -> list[int]:
     """The processes of the job ``tag``, except this one.
 
-    macOS does not show the environment of its own programs: these are known by who started them.
+    macOS does not show the environment of its own programs: their parents identify them.
     """
     import psutil
 
@@ -47,18 +47,18 @@ def tagged(tag: str) -> list[int]:
 
 def starter(lock: int) -> Starter:
     """What starts the processes of a driver."""
-    del lock  # a fresh Python gets no file that is not passed
+    del lock  # a fresh Python only gets files that are passed
     return _Programs()
 
 
 class _Programs:
-    """Fresh Pythons, each of which is told its work as a pickle."""
+    """Fresh Pythons, each of which gets its work as a pickle."""
 
     def __init__(self) -> None:
         self._started: dict[int, subprocess.Popen[bytes]] = {}
 
     def listen(self) -> None:
-        """Nothing is to be known of the driver's files."""
+        """Do nothing: fresh Pythons inherit none of the driver's files."""
 
     def start(self, task: ProcessSpec) -> int:
         with TemporaryFile() as told, open(task.log, "ab", opener=private.opener) as log:
@@ -83,14 +83,14 @@ class _Programs:
 
 
 def main() -> None:
-    """In the fresh Python: do the work that stdin tells."""
+    """In the fresh Python: do the work that stdin holds."""
     sys.path[:], task = pickle.load(sys.stdin.buffer)  # noqa: S301 - the driver's own
     redirect(task.log)
     finish(task.work)
 
 
 def threads(pid: int) -> Iterator[Thread]:
-    """Nothing: how long a thread has queued is not told here, so no task is known to wait."""
+    """Nothing: how long a thread has queued is unknown here, so no task counts as waiting."""
     del pid
     return iter(())
 

@@ -1,13 +1,12 @@
-"""A driver that is done stays for some minutes, and the next one is forked from it, with every library imported.
+"""A finished driver waits for some minutes, and the next driver is forked from it, with every library imported.
 
-That is used only where nothing can differ: same interpreter, environment variables, limits and installed packages (the
-socket is named by their hash), and no file of an imported module changed. Linux only; wherever anything is not as it
-should be, the next driver is started afresh. The socket lies in a folder that is its user's alone.
+It is used only where nothing can differ: same interpreter, environment variables, limits and installed packages (the
+socket is named by their hash), and no file of an imported module changed. Linux only; if any check fails, the next
+driver is started fresh. The socket is in a folder that only its user can access.
 
-What it is worth: of a pipeline whose steps import scikit-learn, ten runs in a row took 27 to 83 s without and 1.2 to
-7.7 s with it where it has one step, 28 to 103 s and 6 to 24 s where it has nine (two cores, busy to different degrees).
-A fork server of its own that is told the modules beforehand is as fast, but has to know them: here, the last run has
-imported them.
+What it gains: for a pipeline of one step that imports scikit-learn, ten runs in a row took 27 to 83 s without and
+1.2 to 7.7 s with it; with nine steps, 28 to 103 s and 6 to 24 s (two cores, with varying load). A fork server that
+imports given modules is as fast, but has to know them: here, the last run has imported them.
 """
 
 from __future__ import annotations
@@ -34,21 +33,21 @@ from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.process_spec import TAG
 
 WAITS = "kfnb prefork"
-"""What a process that waits is tagged with."""
+"""The tag of a waiting process."""
 _VOLATILE = frozenset({TAG, "_", "PWD", "OLDPWD", "SHLVL"})
 _FOLDER = "warm"
 _PATIENCE = 0.5
-"""Seconds that a process that waits may take to answer; after that, a fresh one is quicker."""
+"""Seconds that a waiting process may take to answer; after that, a fresh process is quicker."""
 
 _LOOK = 5.0
-"""Seconds between looks at whether the socket is still there."""
+"""Seconds between checks whether the socket still exists."""
 
 Request = tuple[Path, int]
-"""The folder of a job that is to be driven, and its lock."""
+"""The folder of the job to drive, and its lock."""
 
 
 def key(environ: Mapping[str, str]) -> str:
-    """The name of the socket of a process that was started like one with ``environ`` would be now."""
+    """The name of the socket of a process started in the same way as one with ``environ`` would be now."""
     import resource
 
     known = {sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), site.getusersitepackages()}
@@ -63,12 +62,12 @@ def key(environ: Mapping[str, str]) -> str:
 
 
 def waits(home: Path, environ: Mapping[str, str]) -> bool:
-    """Whether a process waits in ``home`` that was started like one with ``environ`` would be now."""
+    """Whether a process started in the same way as one with ``environ`` would be now waits in ``home``."""
     return (home / _FOLDER / key(environ)).exists()
 
 
 def take_over(home: Path, folder: JobFolder, lock: int, environ: Mapping[str, str]) -> bool:
-    """Have a fork of a process that waits drive the job in ``folder``; False if there is none that will."""
+    """Let a fork of a waiting process drive the job in ``folder``; False if none takes it."""
     if not system.here().PREFORKS:
         return False
     try:
@@ -79,7 +78,7 @@ def take_over(home: Path, folder: JobFolder, lock: int, environ: Mapping[str, st
         ):
             line.settimeout(_PATIENCE)
             try:
-                # a socket's path may have 107 bytes only
+                # a socket's path has 107 bytes at most
                 line.connect(f"/proc/self/fd/{place}/{key(environ)}")
             finally:
                 os.close(place)
@@ -96,7 +95,7 @@ def take_over(home: Path, folder: JobFolder, lock: int, environ: Mapping[str, st
 class Prefork:
     """What this process, a driver, was when it began: ``name`` by ``key``, at ``since`` (epoch seconds).
 
-    ``known`` are the modules that it was forked with, none if it was started afresh.
+    ``known`` are the modules that it was forked with, empty if it was started fresh.
     """
 
     name: str = field(default_factory=lambda: key(os.environ) if system.here().PREFORKS else "")
@@ -104,9 +103,9 @@ class Prefork:
     known: frozenset[str] = frozenset()
 
     def wait(self, home: Path, seconds: float) -> Request | None:
-        """Wait for another job for ``seconds``, each time anew. A fork gets it; this process None, in the end."""
+        """Wait ``seconds`` for each further job. A fork gets the job; this process gets None at the end."""
         if self.known >= sys.modules.keys():
-            return None  # the process that this one was forked from knows as much, and is there
+            return None  # the process that this one was forked from has the same modules, and still waits
         if not system.here().PREFORKS or seconds <= 0:
             return None
         system.here().claim(WAITS)
@@ -118,7 +117,7 @@ class Prefork:
         return None
 
     def _serve(self, place: Path, seconds: float, files: Mapping[str, int]) -> Request | None:
-        """Answer at the socket as long as requests come, and nothing has changed."""
+        """Answer at the socket as long as requests arrive and nothing has changed."""
         for number in (signal.SIGTERM, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         gc.freeze()
@@ -128,7 +127,7 @@ class Prefork:
                 draft = f".{os.getpid()}"
                 door.bind(f"/proc/self/fd/{here}/{draft}")
                 door.listen()
-                (place / draft).rename(name)  # who was there sees that, and goes
+                (place / draft).rename(name)  # a process that waited there notices, and exits
                 mine = _inode(name)
                 while self._is_asked(door, name, mine, seconds):
                     with closing(door.accept()[0]) as line:
@@ -145,7 +144,7 @@ class Prefork:
             os.close(here)
 
     def _is_asked(self, door: socket.socket, name: Path, mine: int, seconds: float) -> bool:
-        """Wait for a request; False where none comes, or where the socket is no longer there."""
+        """Wait for a request; False if none arrives, or if the socket no longer exists."""
         until = time.monotonic() + seconds
         while _inode(name) == mine and time.monotonic() < until:
             if select.select([door], [], [], min(seconds, _LOOK))[0]:
@@ -154,7 +153,7 @@ class Prefork:
 
 
 def _answer(line: socket.socket) -> Request | None:
-    """Fork a driver for the job that is asked for: the request in the fork, None here."""
+    """Fork a driver for the requested job: return the request in the fork, None here."""
     line.settimeout(_PATIENCE)
     path, given, _, _ = socket.recv_fds(line, 4096, 2)
     if len(given) == 2:  # noqa: PLR2004 - the lock and the log
@@ -168,7 +167,7 @@ def _answer(line: socket.socket) -> Request | None:
 
 
 def _born(line: socket.socket, path: Path, lock: int, log: int) -> Request:
-    """In the fork: become a process that belongs to no other, with the job's log, if it is still wanted."""
+    """In the fork: become an independent process, with the job's log, if the job is still wanted."""
     try:
         os.setsid()
         if os.fork():
@@ -191,7 +190,7 @@ def _place(home: Path) -> Path:
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
     status = place.stat()
     if status.st_uid != os.geteuid() or status.st_mode & 0o077:
-        raise PermissionError(f"{place} is not this user's alone")
+        raise PermissionError(f"{place} can be accessed by other users")
     return place
 
 
@@ -208,7 +207,7 @@ def _inode(name: Path) -> int:
 
 
 def _files(known: Mapping[str, int] | None = None) -> dict[str, int]:
-    """The files of all imported modules (or those ``known``), and when they were changed; -1: gone."""
+    """The files of all imported modules (or those ``known``), and when they were changed; -1: deleted."""
     names = known or {str(file) for module in list(sys.modules.values()) if (file := _file_of(module))}
     return {name: _changed(name) for name in names}
 

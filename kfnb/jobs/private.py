@@ -1,7 +1,7 @@
-"""Folders and files that are their user's alone: what is in a home (values, logs, artifacts) is nobody else's business.
+"""Folders and files that only their user can access, since a home holds values, logs and artifacts.
 
-Whatever lies below a folder of these rights is shut off with it, so files that steps and libraries write there keep
-the rights that these give them.
+A folder's permissions protect everything below it, so files that steps and libraries write there keep their own
+permissions.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ _OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 def make(folder: Path) -> None:
-    """Have a folder, with those above it that are not there yet: all of these are this user's alone.
+    """Create a folder, with its missing parents, that only this user can access.
 
-    What was there already keeps its rights: a home may lie in any folder, and be one. Raises ``OSError``.
+    Existing folders keep their permissions: a home may be any folder, or be in any. Raises ``OSError``.
     """
     for one in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
         one.mkdir(mode=0o700, exist_ok=True)
 
 
 def shut(folder: Path) -> str:
-    """Have a folder that is this user's alone; a note where others could see into it before. Raises ``OSError``."""
+    """Create a folder that only this user can access; a note if others could read it before. Raises ``OSError``."""
     make(folder)
     status = folder.stat()
     if os.name == "posix" and status.st_mode & _OTHERS and status.st_uid == os.geteuid():
-        with suppress(OSError):  # a file system without rights
+        with suppress(OSError):  # a file system without permissions
             folder.chmod(status.st_mode & ~_OTHERS & 0o7777)
-            return f"others could see into {folder} until now; its rights are yours alone from here on"
+            return f"other users could read {folder} until now; from now on only you can"
     return ""
 
 
 def write(file: Path, text: str) -> None:
-    """Write a file that is this user's alone; it is there whole, or as it was before."""
+    """Write a file that only this user can access, atomically."""
     draft = file.with_name(f".{file.name}")
     draft.unlink(missing_ok=True)
     with open(draft, "w", encoding="utf-8", opener=opener) as new:
@@ -44,15 +44,15 @@ def write(file: Path, text: str) -> None:
 
 
 def append(file: Path, text: str) -> None:
-    """Add to a file that, if it is new, is this user's alone."""
+    """Append to a file that, if it is new, only this user can access."""
     with open(file, "a", encoding="utf-8", opener=opener) as more:
         more.write(text)
 
 
 def let_in(folder: Path) -> None:
-    """Let the user of a container's image, who may be any, read what is in ``folder``, which is mounted into that.
+    """Let the user of a container's image, who may be any, read ``folder``, which is mounted into the container.
 
-    Others of this machine still cannot: they do not get through the folders above.
+    Other users of this machine still cannot: the folders above are closed to them.
     """
     for path, _, files in os.walk(folder):
         with suppress(OSError):
@@ -65,5 +65,5 @@ def let_in(folder: Path) -> None:
 
 
 def opener(path: str, flags: int) -> int:
-    """For ``open``: a file that is new is this user's alone."""
+    """For ``open``: only this user can access a new file."""
     return os.open(path, flags, 0o600)

@@ -1,4 +1,4 @@
-"""A process that a driver starts, and what starts it: the words that each way of starting one shares."""
+"""A process that a driver starts, and the protocol of what starts it."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Protocol
 
 TAG = "KFNB_RUN"
-"""The environment variable that holds the job's id: what a job's processes start inherits it."""
+"""The environment variable with the job's id, which all of a job's processes inherit."""
 
 
 @dataclass(frozen=True)
 class ProcessSpec:
-    """Work for a process of its own, in ``folder``, whose output is appended to ``log``.
+    """Work for a separate process, in ``folder``, whose output is appended to ``log``.
 
-    Of the driver's open files it gets ``passes``; ``shuts`` are others that it must not keep.
+    The process gets ``passes`` of the driver's open files; it must close ``shuts``.
     """
 
     work: Callable[[], int]
@@ -27,7 +27,7 @@ class ProcessSpec:
 
 @dataclass(frozen=True)
 class Thread:
-    """A thread that has ``asked`` for so many ns of a core, and whether it runs now, or queues: that is added later."""
+    """A thread that has ``asked`` for so many ns of a core, and whether it runs or queues now, which is added later."""
 
     id: int
     asked: int
@@ -35,10 +35,10 @@ class Thread:
 
 
 class Starter(Protocol):
-    """Starts processes for a driver. Made before that opens files of its own, which are not for them to have."""
+    """Starts processes for a driver. Created before the driver opens its own files, which they must not inherit."""
 
     def listen(self) -> None:
-        """The driver's event loop runs now."""
+        """Note that the driver's event loop runs now."""
         ...
 
     def start(self, task: ProcessSpec) -> int:
@@ -46,5 +46,5 @@ class Starter(Protocol):
         ...
 
     def ended(self, pid: int, status: int) -> None:
-        """A process was reaped, with that wait status."""
+        """Note that a process was reaped, with that wait status."""
         ...

@@ -1,4 +1,4 @@
-"""The processes of a job: each in a session of its own, and all of them ended together."""
+"""The processes of a job: each in its own session, and all of them ended together."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from kfnb.jobs import system
 from kfnb.jobs.process_spec import ProcessSpec
 
 _GRACE = 2.0
-"""Seconds between asking processes to end and ending them."""
+"""Seconds between SIGTERM and SIGKILL."""
 
 
 class Processes:
     """Starts and awaits the processes of the job ``tag``, whose driver this process is and which holds ``lock``.
 
-    Made before the driver opens files of its own.
+    Created before the driver opens its own files.
     """
 
     def __init__(self, tag: str, lock: int) -> None:
@@ -28,7 +28,7 @@ class Processes:
         self._starter = system.here().starter(lock)
 
     def listen(self) -> None:
-        """Hear of processes that end, in the event loop that runs."""
+        """Watch for processes that end, in the running event loop."""
         asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._reap)
         self._starter.listen()
 
@@ -43,12 +43,12 @@ class Processes:
         passes: Sequence[int] = (),
         shuts: Sequence[int] = (),
     ) -> int:
-        """Run ``work``, which can be pickled, in a process of its own; the wait status.
+        """Run ``work``, which can be pickled, in a separate process; return the wait status.
 
         For the other arguments see ``ProcessSpec``.
 
-        ``began`` is told the process's id.
-        Raises ``asyncio.TimeoutError`` where it took more than ``timeout`` seconds; it is ended then.
+        ``began`` is called with the process's id.
+        Raises ``asyncio.TimeoutError`` if it took more than ``timeout`` seconds, and ends the process then.
         """
         future: asyncio.Future[int] = asyncio.get_running_loop().create_future()
         pid = self._starter.start(ProcessSpec(work, log, folder, passes, shuts))
@@ -63,7 +63,7 @@ class Processes:
         return await future
 
     async def end(self) -> None:
-        """End all processes of the job, grandchildren included: kindly at first, then not."""
+        """End all processes of the job, grandchildren included: with SIGTERM first, then SIGKILL."""
         self._signal(signal.SIGTERM)
         if self._waiting:
             await asyncio.wait(self._waiting.values(), timeout=_GRACE)
@@ -87,8 +87,8 @@ def _signal_group(pid: int, number: int) -> None:
     try:
         os.killpg(pid, number)
     except ProcessLookupError:
-        if number != signal.SIGKILL:  # so young that it has no group yet
+        if number != signal.SIGKILL:  # too new to have a process group
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, number)
     except PermissionError:
-        pass  # macOS says so of a group of which only the dead are left
+        pass  # macOS reports this for a group with only zombies left

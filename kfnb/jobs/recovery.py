@@ -1,4 +1,4 @@
-"""A job whose driver is gone without a word: noticed by whoever looks, and written down once."""
+"""Recovery of jobs whose driver was lost: a reader notices it, and records it once."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Loss:
     """What a kind of job does when a driver is lost.
 
     ``noun`` is what users call such a job, ``again`` how they continue it. ``parts`` ends what does not end with the
-    job's processes, and says how each part that was still at work ends.
+    job's processes, and returns how each unfinished part ends.
     """
 
     noun: str
@@ -30,20 +30,20 @@ class Loss:
 
 
 def recover(folder: JobFolder, log: EventReader, loss: Loss) -> bool:
-    """If the job in ``folder`` is unfinished and nobody drives it, end what is left of it, and say so in its events.
+    """If the job in ``folder`` is unfinished and no process drives it, end its processes and record that as events.
 
-    Whether there may be something new in them. What a newer kfnb has written is left as it is, and said to end here.
+    Return whether the events may have changed. What a newer kfnb has written is not changed; only this read ends it.
     """
     if log.finished():
         return False
     try:
         lock = folder.lock()
-    except BackendError:  # the folder may only be read: who drives it cannot be told
+    except BackendError:  # the folder is read-only: its driver cannot be determined
         return False
     if lock is None:
         return False
     try:
-        if not log.finished():  # it may have ended just before it let go of the lock
+        if not log.finished():  # it may have ended just before it released the lock
             _end(folder, log, loss)
     finally:
         os.close(lock)
@@ -52,9 +52,7 @@ def recover(folder: JobFolder, log: EventReader, loss: Loss) -> bool:
 
 def _end(folder: JobFolder, log: EventReader, loss: Loss) -> None:
     if log.newer or folder.newer:
-        error = (
-            f"a newer kfnb left this {loss.noun} {log.state() or 'as it is'}: update kfnb to see how it ended"
-        )
+        error = f"a newer kfnb left this {loss.noun} {log.state() or 'unfinished'}: update kfnb to see how it ended"
         log.pretend([("state", "", {"state": RunState.FAILED, "error": error})])
         return
     system.end_all(folder.id)
@@ -67,7 +65,7 @@ def _end(folder: JobFolder, log: EventReader, loss: Loss) -> None:
 
 
 def _reason(folder: JobFolder, loss: Loss) -> str:
-    """Why nobody drives the job: a driver that never came up has left the reason as the end of its output."""
+    """Why no process drives the job: a driver that failed to start has left the reason at the end of its output."""
     full = shortage(folder.home)
     if full:
         return f"{full}; then {loss.again}"
@@ -77,6 +75,9 @@ def _reason(folder: JobFolder, loss: Loss) -> str:
         lines = []
     last = next((line.strip() for line in reversed(lines) if line.strip()), "")
     if folder.pid is not None or not last:
-        return f"the process that drove this {loss.noun} is gone (killed, or the machine went down); {loss.again}"
-    said = f"the process that was to drive this {loss.noun} did not start: {last}"
-    return f"{said} (all of it in {folder.driver_log})"
+        return (
+            f"process lost: the supervisor of this {loss.noun} exited unexpectedly"
+            f" (killed, or the machine went down); {loss.again}"
+        )
+    said = f"the supervisor of this {loss.noun} did not start: {last}"
+    return f"{said} (full output in {folder.driver_log})"

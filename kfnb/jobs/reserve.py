@@ -1,4 +1,4 @@
-"""Room on the disk that is kept for a job's last words, so that a full disk does not keep them from being written."""
+"""Disk space reserved for a job's last events, so that they can be written when the disk is full."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _FILE = "spare"
 
 @contextmanager
 def kept_free(folder: Path) -> Iterator[None]:
-    """Keep some room for what is in ``folder`` until the block's end, or until it is needed (``give_up``)."""
+    """Reserve disk space for ``folder`` until the block's end, or until it is needed (``give_up``)."""
     file = folder / _FILE
     with suppress(OSError), open(file, "wb", opener=private.opener) as spare:
         os.posix_fallocate(spare.fileno(), 0, _BYTES) if hasattr(os, "posix_fallocate") else spare.write(
@@ -28,6 +28,6 @@ def kept_free(folder: Path) -> Iterator[None]:
 
 
 def give_up(folder: Path) -> None:
-    """Free the room that was kept, if there is any."""
+    """Free the reserved space, if there is any."""
     with suppress(OSError):
         (folder / _FILE).unlink()

@@ -1,4 +1,4 @@
-"""Starts a job's driver, so that it belongs to no other process: not to this one, nor to its terminal or session."""
+"""Starts a job's driver as an independent process, outside of this process's terminal and session."""
 
 from __future__ import annotations
 
@@ -16,14 +16,13 @@ from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.process_spec import TAG
 
 _PARENT = Path(__file__).parents[2]
-"""The folder that kfnb lies in."""
+"""The folder that contains kfnb."""
 
 
 def spawn(program: str, folder: JobFolder, lock: int, prefork_in: Path | None = None) -> None:
     """Start ``program``, a module that drives the job in ``folder``, and hand it ``lock``, the job's own.
 
-    With ``prefork_in``, a home, one that has just finished there may take the job over (see ``prefork``). Raises
-    ``BackendError``.
+    With ``prefork_in``, a home, a waiting driver may take over the job (see ``prefork``). Raises ``BackendError``.
     """
     environ = _environment()
     if prefork_in is not None and prefork.take_over(prefork_in, folder, lock, environ):
@@ -32,13 +31,13 @@ def spawn(program: str, folder: JobFolder, lock: int, prefork_in: Path | None = 
         with open(folder.driver_log, "ab", opener=private.opener) as log:
             _start([program, str(folder.path), str(lock)], environ, log, [lock])
     except (OSError, subprocess.CalledProcessError) as error:
-        raise BackendError(f"the process cannot be started: {error}") from None
+        raise BackendError(f"cannot start the process: {error}") from None
 
 
 def stand_by(program: str, home: Path, seconds: float, modules: Iterable[str]) -> None:
     """Start ``program``, which imports ``modules`` and waits ``seconds`` for a job, unless one waits in ``home``.
 
-    It only saves time: where it cannot be started, nothing is lost.
+    It only saves time: a failure to start is ignored.
     """
     environ = _environment()
     if not system.here().PREFORKS or prefork.waits(home, environ):
@@ -48,7 +47,7 @@ def stand_by(program: str, home: Path, seconds: float, modules: Iterable[str]) -
 
 
 def leave_folder() -> None:
-    """In a program that was started so: import nothing by chance from the folder that it was started in."""
+    """In a program started this way: avoid importing modules from the folder that it was started in."""
     if sys.path[0] == str(Path.cwd()):
         sys.path.pop(0)  # python -m put it there
 
@@ -69,9 +68,11 @@ def _start(command: list[str], environ: Mapping[str, str], log: IO[bytes], files
 
 
 def _environment() -> dict[str, str]:
-    """This process's, without the tag of a job that it may belong to: a driver is tagged as that of its own."""
+    """The environment of this process, without the tag of a job that it may belong to: a driver has its own tag."""
     environ = {**os.environ, "_KFP_RUNTIME": "true"}
     environ.pop(TAG, None)
     if environ.get("MPLBACKEND", "").startswith("module://"):
-        del environ["MPLBACKEND"]  # the kernel's own, which draws into a notebook that a step does not have
+        del environ[
+            "MPLBACKEND"
+        ]  # the kernel's backend, which draws into a notebook that a step does not have
     return environ

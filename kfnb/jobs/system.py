@@ -1,4 +1,4 @@
-"""The one place that chooses between what only Linux can do (``linux``) and what any POSIX system can (``portable``).
+"""The only module that chooses between Linux (``linux``) and any POSIX system (``portable``).
 
 ``KFNB_PORTABLE=1`` chooses the portable way on Linux too, so that the tests run with it.
 """
@@ -17,17 +17,17 @@ from kfnb.jobs.process_spec import Starter, Thread
 
 
 class System(Protocol):
-    """What a module for a kind of system has."""
+    """What a module for a system defines."""
 
     PREFORKS: bool
-    """Whether a driver can be forked from a process that waits (see ``prefork``)."""
+    """Whether a driver can be forked from a waiting process (see ``prefork``)."""
 
     def starter(self, lock: int) -> Starter:
         """What starts the processes of a driver that holds ``lock``."""
         ...
 
     def claim(self, tag: str) -> None:
-        """Be known as a process of the job ``tag`` from now on, with all that this process starts."""
+        """Tag this process, and all that it starts, as processes of the job ``tag``."""
         ...
 
     def tagged(self, tag: str) -> list[int]:
@@ -35,7 +35,7 @@ class System(Protocol):
         ...
 
     def threads(self, pid: int) -> Iterator[Thread]:
-        """The threads of a process and of those below it; none where that cannot be told."""
+        """The threads of a process and of those below it; empty where the system does not show them."""
         ...
 
     def held(self, pid: int) -> int:
@@ -71,11 +71,9 @@ def end_all(tag: str) -> None:
 
 
 def lock(file: int) -> None:
-    """Lock an open file until all who share it have closed it. Raises ``BlockingIOError`` where another has it."""
+    """Lock an open file until all processes that share it close it. Raises ``BlockingIOError`` if it is locked."""
     try:
         import fcntl
     except ImportError:
-        raise BackendError(
-            "nothing can be run on this machine: that needs Linux or macOS; use --backend kubeflow"
-        ) from None
+        raise BackendError("local runs need Linux or macOS; use --backend kubeflow") from None
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -1,1 +1,1 @@
-"""What a kernel's page shows live: who follows what, and what the page is told."""
+"""What a kernel's page shows live: who follows what, and what is sent to the page."""

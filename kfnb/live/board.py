@@ -26,7 +26,7 @@ from kfnb.live.messages import (
     read_request,
     to_json,
 )
-from kfnb.live.static_views import Pictures, Place
+from kfnb.live.static_views import DisplayPlace, Pictures
 from kfnb.model import LogLine
 from kfnb.ui.mount_point import Home
 
@@ -37,7 +37,7 @@ MOST_FOLLOWED = 50
 """Subjects that are followed at once, a thread each: with one more, the oldest one that no page shows is left."""
 
 MOST_KEPT = 50
-"""Subjects that are remembered though they are not followed: where they stand in the notebook, and their handles."""
+"""Subjects that are remembered though they are not followed: their places in the notebook, and their handles."""
 
 MOST_THREADS = 16
 """Requests of the page's that are answered at once; the others wait."""
@@ -57,7 +57,7 @@ class _Known:
 
     handle: Handle
     cells: set[str | None] = field(default_factory=set)
-    places: tuple[Place, ...] = ()
+    places: tuple[DisplayPlace, ...] = ()
 
 
 class Board:
@@ -120,10 +120,10 @@ class Board:
             raise NotFound("this kernel does not keep it any more: run the cell again")
         return find(id)
 
-    def follow(self, handle: Handle, place: Place | None = None) -> None:
+    def follow(self, handle: Handle, place: DisplayPlace | None = None) -> None:
         """Keep the page's picture of a subject up to date until it is finished, and a static one at ``place``.
 
-        Without a place, the page is told all of it, whatever it was told before.
+        Without a place, the page gets all of it, whatever was sent before.
         """
         key = _key(handle)
         with self._lock:
@@ -143,7 +143,7 @@ class Board:
         row = followables.row_of(handle)
         # what is tried again is shown where it was displayed at first
         pictures = Pictures(row.drawing(row, self.home(handle)), known.places)
-        # in the page, what it shows has no mark of its own
+        # in the page, what it shows has no mark
         wire = row.wire(row.drawing(row, None))
         return Follower(row.subject(row, handle), wire, pictures, self.tell, self._ended)
 
@@ -165,7 +165,7 @@ class Board:
             return
         left = next((one for one in following if not one.seen), following[0])
         left.dismiss(
-            f"more than {MOST_FOLLOWED} are followed at once; run its cell again to see how it stands"
+            f"more than {MOST_FOLLOWED} are followed at once; run its cell again to see its current state"
         )
 
     def _ended(self, follower: Follower) -> bool:

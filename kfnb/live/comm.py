@@ -20,7 +20,7 @@ _MODULE = Path(__file__).parent / "static" / "live.js"
 
 
 class Live(anywidget.AnyWidget):
-    """What the page is told goes out by ``tell``; what it asks comes in to ``hear``, in a thread of the kernel's.
+    """Messages to the page go out by ``tell``; its requests come in to ``hear``, in a thread of the kernel.
 
     Where page and kernel have subshells (JupyterLab 4.4, ipykernel 7), that is so while a cell runs too.
     """

@@ -1,4 +1,4 @@
-"""A subject as the page is told of it, and what of it is new. A new noun needs no more than ``StaticWire``."""
+"""A subject as it is sent to the page, and what of it is new. A new noun needs no more than ``StaticWire``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kfnb.live.redraw import Redraw
 T = TypeVar("T")
 
 PAUSE = 0.4
-"""Seconds between two drawings that are told, at least."""
+"""Seconds between two drawings that are sent, at least."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ NOTHING = Content({}, ())
 
 
 class Wire(Protocol):
-    """How the page is told of one subject, from what is known of it at two moments.
+    """How one subject is sent to the page, from what is known of it at two moments.
 
     ``each_look`` says that something may be new though the subject has not changed: time that has passed.
     """
@@ -68,7 +68,7 @@ class StaticWire:
         return Content({}, [self._part()])
 
     def change(self, old: Any, new: Any) -> Content:
-        """Its HTML, if that is due and differs from what was told last."""
+        """Its HTML, if that is due and differs from what was sent last."""
         self._redraw.stale = self._redraw.stale or old != new
         if not (is_finished(new) or self._redraw.due(began(new))):
             return NOTHING
@@ -116,7 +116,7 @@ def new_parts(
 ) -> list[dict[str, Any]]:
     """The fields of parts that are new, with the ``key`` that names each part.
 
-    ``old`` has each part as it was, None for one that was not there. ``told`` makes what the page is told of a part:
+    ``old`` has each part as it was, None for one that was not there. ``told`` makes what is sent of a part:
     of one that is the same object, nothing is made.
     """
     found = []

@@ -1,9 +1,9 @@
 """What can be followed in a page: one row a type. The kernel's registry; the page's is ``js/src/registry.ts``.
 
-A type without a row there is shown by its static HTML, so that a new noun needs no more than this in its ``wire``, and
+A type without a row there is shown by its static HTML, so that a new noun needs no more than this in its ``live``, and
 its class among the ``live`` ones of its row in ``kfnb/registry.py``::
 
-    FOLLOWABLE = Followable("service", Service, name=lambda service: service.name, find=service, draw=draw_service)
+    FOLLOWABLES = (Followable("service", Service, name=lambda service: service.name, find=service, draw=draw_service),)
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Draw: TypeAlias = Callable[[Any], dict[str, str]]
 """Draws what is known of a subject, as a mimebundle."""
 
 
-class Subject(Protocol):
+class FollowedSubject(Protocol):
     """Looks at something that may change: ``type`` and ``id`` name it in the page, ``pace`` is how often to look."""
 
     type: str
@@ -88,7 +88,7 @@ class Followable:
     """One type of what can be followed.
 
     ``handle`` is the class of what people hold of it, ``name`` the page's id of one, and ``find`` the handle of an id,
-    where that can be told. ``draw`` draws it as static HTML, with the mark of a page's place if there is one:
+    where that is known. ``draw`` draws it as static HTML, with the mark of a page's place if there is one:
     ``draw(shown, home=None)``. The rest has defaults that do for any type: ``subject`` looks by snapshots, ``wire``
     tells the page its static HTML, and ``answers`` are what its page may ask beside what every page may.
     """
@@ -98,7 +98,7 @@ class Followable:
     name: Callable[[Any], str]
     draw: Callable[..., dict[str, str]]
     find: Callable[[str], Handle] | None = None
-    subject: Callable[[Followable, Handle], Subject] = Snapshots
+    subject: Callable[[Followable, Handle], FollowedSubject] = Snapshots
     wire: Callable[[Draw], Wire] = StaticWire
     drawing: Callable[[Followable, Home | None], Draw] = lambda row, home: partial(row.draw, home=home)
     answers: Mapping[str, Answer] = field(default_factory=dict)

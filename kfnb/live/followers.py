@@ -11,7 +11,7 @@ from kfnb.diagnostics import logger
 from kfnb.errors import BackendUnavailable, NotFound
 from kfnb.jobs.polling import Pause
 from kfnb.live.contents import Wire
-from kfnb.live.followables import Subject
+from kfnb.live.followables import FollowedSubject
 from kfnb.live.messages import ChangeMessage, GoneMessage, PageMessage, WholeMessage
 from kfnb.live.static_views import Pictures
 
@@ -25,7 +25,7 @@ PATIENCE = 20
 
 
 class Follower:
-    """Looks at one subject until it is finished, gone, or looked at by nobody.
+    """Looks at one subject until the subject is finished or gone, or no page shows it.
 
     ``pictures`` are its static ones; ``tell`` reaches the page that may show it live, as long as it is ``watched``,
     with what ``wire`` makes of it; ``seen`` says that the page does. ``ended`` is asked at the end whether that is
@@ -34,7 +34,7 @@ class Follower:
 
     def __init__(
         self,
-        subject: Subject,
+        subject: FollowedSubject,
         wire: Wire,
         pictures: Pictures,
         tell: Callable[[PageMessage], None],
@@ -55,7 +55,7 @@ class Follower:
         self.watched, self.seen = True, False
 
     def start(self) -> None:
-        """Begin, in a thread of its own."""
+        """Begin, in a new thread."""
         threading.Thread(
             target=self.go, name=f"kfnb-{self.subject.type}-{self.subject.id}", daemon=True
         ).start()
@@ -77,7 +77,9 @@ class Follower:
             self._tell(GoneMessage(self.subject.type, self.subject.id, why))
         except Exception:  # the page has gone
             _logger.debug(
-                "The page cannot be told that %s is followed no more.", self.subject.id, exc_info=True
+                "The page does not get the message that %s is no longer followed.",
+                self.subject.id,
+                exc_info=True,
             )
         self._awake.set()
 
@@ -95,7 +97,7 @@ class Follower:
         return self.dismissed or self._failures >= PATIENCE
 
     def go(self) -> None:
-        """Follow it to its end. Never raises: nobody would see it."""
+        """Follow it to its end. Never raises: no one would see it."""
         over, pause = False, Pause(self.subject.pace)
         while True:
             try:
@@ -127,7 +129,7 @@ class Follower:
 
     def _inform(self, *, changed: bool) -> None:
         if self._asked:
-            self._asked = False  # before it is told: who asks from now on may have missed it
+            self._asked = False  # before it is sent: a page that asks from now on may have missed it
             try:
                 self._tell_whole()
             except Exception:

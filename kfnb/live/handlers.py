@@ -1,6 +1,6 @@
 """What the kernel answers to what its page asks (``kfnb/live/messages.py``), a function each.
 
-``OF_ALL`` is what may be asked of any subject; a type has more of its own, which its row names.
+``OF_ALL`` are the requests that any subject answers; the row of a type names those that the type adds.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Answer = Callable[["Board", Any], None]
 
 
 def answer(board: Board, request: PageRequest) -> None:
-    """Do what the page asks. Never raises: what goes wrong is told in the page."""
+    """Do what the page asks. Never raises: the page shows what goes wrong."""
     try:
         _answer_to(board, request)(board, request)
     except KfnbError as error:
@@ -47,7 +47,7 @@ def _answer_to(board: Board, request: PageRequest) -> Answer:
 
 
 def reply(board: Board, request: PageRequest, text: str, *, ok: bool) -> None:
-    """Tell the page what came of its request; ``ok`` where that is no error."""
+    """Tell the page what came of its request; ``ok`` where that is not an error."""
     board.tell(ReplyMessage(request.type, request.id, text, ok))
 
 
@@ -79,5 +79,5 @@ def detail(board: Board, request: DetailRequest, made: Callable[[], tuple[str, s
     """Tell the HTML and the error that ``made`` gives, unless they were asked for again meanwhile."""
     with board.newest(request) as is_newest:
         told = made()
-        if told and is_newest():  # what was asked for later is newer, and may have been told before
+        if told and is_newest():  # a later request is newer, and may have been answered before
             board.tell(DetailMessage(request.type, request.id, request.part, *told))

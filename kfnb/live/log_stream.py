@@ -14,7 +14,7 @@ PIECE = 1 << 19
 FILE_PIECE = 1 << 22
 """Bytes after which a piece of a file is sent."""
 _TICK = 0.5
-"""Seconds between two moments of which the page is told."""
+"""Seconds between two messages to the page."""
 
 
 class LogStream:
@@ -44,7 +44,7 @@ class LogStream:
         self._size = 0
 
     def start(self) -> None:
-        """Begin, in a thread of its own."""
+        """Begin, in a new thread."""
         threading.Thread(target=self.go, name="kfnb-log", daemon=True).start()
 
     def stop(self) -> None:
@@ -66,7 +66,7 @@ class LogStream:
         self._tell(FileMessage(*self.key, name, last=True), "".join(held).encode())
 
     def go(self) -> None:
-        """Send the log until it ends, or nobody wants it any more. Never raises: nobody would see it."""
+        """Send the log until it ends, or no page shows it any more. Never raises: no one would see it."""
         self._send_all()
         self._ended(self)
 

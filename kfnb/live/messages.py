@@ -1,4 +1,4 @@
-"""The messages between kernel and page: JSON objects, told apart by ``kind`` (to the page) and ``do`` (to the kernel).
+"""The messages between kernel and page: JSON objects, each with a ``kind`` (to the page) or a ``do`` (to the kernel).
 
 Each is about one subject: something that can be followed, known by its ``type`` (``run``, ``study``) and its ``id``.
 ``js/src/protocol.ts`` is generated from this file by ``scripts/protocol.py``: the classes here are all that there is to
@@ -173,7 +173,7 @@ class WatchRequest:
 
 @dataclass(frozen=True)
 class SeenRequest:
-    """The page shows a subject that it was told of: the static HTML is for saving only from now on."""
+    """The page shows a subject that was sent to it: the static HTML is for saving only from now on."""
 
     do: ClassVar[str] = "seen"
     type: str
@@ -292,7 +292,7 @@ StateName: TypeAlias = Literal[
 
 
 class StaticPart(TypedDict):
-    """The one part of a subject whose type has no view of its own in the page: its static HTML, by the id ``html``."""
+    """The one part of a subject whose type the page has no view for: its static HTML, by the id ``html``."""
 
     id: str
     html: str
@@ -452,7 +452,7 @@ _TYPES = {"str": str, "int": int, "bool": bool}
 
 
 def read_request(content: Mapping[str, Any]) -> PageRequest:
-    """What a page asks. Raises ``ValueError`` for what is no request of this version's."""
+    """What a page asks. Raises ``ValueError`` for what is not a request of this version."""
     what = content.get("do")
     request = _REQUESTS.get(what) if isinstance(what, str) else None
     if request is None:

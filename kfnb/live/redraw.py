@@ -1,4 +1,4 @@
-"""When static HTML is to be drawn anew: often enough to be true, not so often that it costs anybody anything."""
+"""When static HTML is drawn anew: often enough to be true, not so often that it costs time."""
 
 from __future__ import annotations
 

@@ -12,13 +12,13 @@ from kfnb.live.redraw import Redraw
 Bundle = dict[str, str]
 
 PACE, LIVE_PACE = 0.4, 30.0
-"""Seconds between two pictures at least; the second where a live one stands before it, and it is for saving only."""
+"""Seconds between two pictures at least; the second where a live one hides it, and it is for saving only."""
 
 MOST_PLACES = 20
 """Places in the notebook that are kept up to date, the newest: one cell that is run again and again adds no more."""
 
 
-class Place(Protocol):
+class DisplayPlace(Protocol):
     """A picture's place in the notebook: IPython's ``DisplayHandle``."""
 
     def update(self, obj: Any, **kwargs: Any) -> None:
@@ -32,7 +32,7 @@ class Pictures:
     ``places`` are those that there are already.
     """
 
-    def __init__(self, draw: Callable[[Any], Bundle], places: Sequence[Place] = ()) -> None:
+    def __init__(self, draw: Callable[[Any], Bundle], places: Sequence[DisplayPlace] = ()) -> None:
         self.fresh = False
         self._draw = draw
         self._places = list(places)
@@ -40,7 +40,7 @@ class Pictures:
         self._redraw = Redraw()
         self._ended = False
 
-    def add(self, place: Place) -> None:
+    def add(self, place: DisplayPlace) -> None:
         """Keep one more place up to date."""
         self._places = [*self._places, place][-MOST_PLACES:]
         self.fresh = True
@@ -49,7 +49,7 @@ class Pictures:
         return bool(self._places)
 
     @property
-    def places(self) -> Sequence[Place]:
+    def places(self) -> Sequence[DisplayPlace]:
         """All of them, the newest last."""
         return self._places
 

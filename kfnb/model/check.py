@@ -28,7 +28,7 @@ class Check:
     name: str
     outcome: CheckOutcome
     told: str = ""
-    mend: str = ""
+    fix: str = ""
 
 
 class CheckList(Listing[Check]):

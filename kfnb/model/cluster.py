@@ -186,7 +186,7 @@ class Trouble:
 
     what: str
     why: str = ""
-    mend: str = ""
+    fix: str = ""
     kind: str = "command"
 
 

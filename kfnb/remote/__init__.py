@@ -1,1 +1,1 @@
-"""What kfnb asks of servers: HTTP, gRPC, Kubernetes, port-forwards, objects in stores."""
+"""Clients of servers: HTTP, gRPC, Kubernetes, port-forwards, object stores."""

@@ -1,4 +1,4 @@
-"""What tells the server who asks: a token, its file that Kubernetes rewrites, cookies. None of them is ever shown."""
+"""Credentials: a token, a token's file that Kubernetes rewrites, cookies. None of them is ever shown."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ class Credentials:
 
     @property
     def kind(self) -> str:
-        """What they are, in words."""
+        """What kind of credentials they are, for messages."""
         parts = [f"the token in {self._file}" if self._file else "a token" if self._token else ""]
         parts.append("cookies" if self._cookies else "")
         return " and ".join(filter(None, parts)) or "no token and no cookies"
 
     @property
     def rotated(self) -> bool:
-        """Whether others may come without anybody setting them: a token's file is written anew."""
+        """Whether the credentials can change by themselves: a token's file is rewritten."""
         return self._file is not None
 
     def headers(self) -> dict[str, str]:
-        """The headers that show them. Raises ``BackendUnavailable`` where the token's file cannot be read."""
+        """The headers with the credentials. Raises ``BackendUnavailable`` if the token's file cannot be read."""
         self._follow()
         found = {"authorization": f"Bearer {self._token}"} if self._token else {}
         return found | ({"cookie": self._cookies} if self._cookies else {})
 
     def renewed(self) -> bool:
-        """Read the token's file again, whatever its times say; whether it holds another token now."""
+        """Read the token's file again, even if its times are unchanged; return whether the token changed."""
         before, self._read = hash(self._token), (0, 0)  # no token in a local: tracebacks may show them
         self._follow()
         return hash(self._token) != before
@@ -63,4 +63,4 @@ class Credentials:
                 self._read = version
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or "it is not text"
-            raise BackendUnavailable(f"the token cannot be read from {self._file}: {reason}") from None
+            raise BackendUnavailable(f"cannot read the token from {self._file}: {reason}") from None

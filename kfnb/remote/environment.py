@@ -1,4 +1,4 @@
-"""What a program's environment tells: of the Kubeflow that it runs in, and of the proxies that lead out of here."""
+"""What a program's environment contains: the Kubeflow that it runs in, and proxies."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class KubeflowEnvironment:
 
 
 def read(root: Path = Path("/"), environ: Mapping[str, str] | None = None) -> KubeflowEnvironment:
-    """The surroundings, from the files below ``root`` and the environment."""
+    """Read the environment from the files below ``root`` and the environment variables."""
     environ = os.environ if environ is None else environ
     prefix = environ.get("NB_PREFIX", "")
     return KubeflowEnvironment(
@@ -54,11 +54,11 @@ def read(root: Path = Path("/"), environ: Mapping[str, str] | None = None) -> Ku
 
 
 def proxy_to(url: str) -> str:
-    """The proxy that the environment names for an address, as kubectl takes it; empty for none.
+    """The proxy of the environment for an address, by kubectl's rules; empty for none.
 
-    There is none to this machine, whatever the environment says: port-forwards are here.
+    Addresses of this machine never use a proxy: port-forwards are local.
     """
-    from urllib.request import getproxies, proxy_bypass  # a kernel that asks no cluster does without
+    from urllib.request import getproxies, proxy_bypass  # imported only by kernels that use a cluster
 
     address = urlsplit(url)
     host = address.hostname or ""

@@ -1,4 +1,4 @@
-"""What can go wrong on the way to a server. What the server itself says is read by who knows its API."""
+"""Errors of the connection to a server. The caller, who knows the server's API, reads the server's own errors."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from kfnb.errors import BackendError, BackendUnavailable
 
 
 class NoAnswer(BackendUnavailable):
-    """No answer came, for a ``reason``. ``sent``: the server may have got the request all the same."""
+    """The server did not answer, for a ``reason``. ``sent``: the server may have received the request."""
 
     def __init__(self, where: str, reason: str, *, sent: bool) -> None:
         super().__init__(f"{where} does not answer: {reason}")
@@ -14,7 +14,7 @@ class NoAnswer(BackendUnavailable):
 
 
 class Untrusted(BackendError):
-    """The server cannot prove who it is, for a ``reason``; ``plain``: it speaks HTTP without TLS."""
+    """The server's identity cannot be verified, for a ``reason``; ``plain``: it answers HTTP without TLS."""
 
     def __init__(self, where: str, reason: str, *, plain: bool = False) -> None:
         super().__init__(f"{where} cannot be trusted: {reason}")
@@ -22,8 +22,8 @@ class Untrusted(BackendError):
 
 
 class BadAddress(BackendError):
-    """What was given as an address is not one."""
+    """The given address is invalid."""
 
 
 class TooLarge(BackendError):
-    """An answer is larger than any that is expected."""
+    """An answer is larger than the limit."""

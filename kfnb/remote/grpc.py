@@ -1,6 +1,6 @@
 """Calls over gRPC, of messages that are described at run time.
 
-The packages that hold the messages (``ml-metadata``, ``kubeflow-katib``) do not install beside kfp, so the few that are
+The packages with the messages (``ml-metadata``, ``kubeflow-katib``) cannot be installed beside kfp, so the few that are
 needed are described by their fields here. Unknown fields, of a newer server, are skipped as protobuf does.
 """
 
@@ -19,16 +19,16 @@ _SILENT = ("UNAVAILABLE", "DEADLINE_EXCEEDED")
 _STRUCT = "google.protobuf.Struct"
 
 Field = tuple[str, int, str]
-"""Its name, its number, and its type: one of protobuf's scalar types, the name of a message of the same API,
-``google.protobuf.Struct``, or ``map<string, MESSAGE>``; ``*`` before it where it is repeated."""
+"""The field's name, number and type: one of protobuf's scalar types, the name of a message of the same API,
+``google.protobuf.Struct``, or ``map<string, MESSAGE>``; ``*`` marks a repeated field."""
 
 
 @dataclass(frozen=True)
 class GrpcApi:
-    """A service of a ``package``, as its server names it, and the ``messages`` that are sent to it and come from it.
+    """A service of a ``package``, as its server names it, and the ``messages`` that it receives and sends.
 
-    ``syntax`` is that of its ``.proto`` file. What a method takes is called by its name and ``request``, what it
-    answers by its name and ``reply``.
+    ``syntax`` is that of its ``.proto`` file. A method's request and reply are named after the method: ``NAMErequest``
+    and ``NAMEreply``.
     """
 
     package: str
@@ -39,20 +39,20 @@ class GrpcApi:
     reply: str = "Reply"
 
     def __hash__(self) -> int:
-        """By its service: there is one of each."""
+        """Hash by the service, since each API exists once."""
         return hash((self.package, self.service))
 
 
 Call = Callable[[str, Mapping[str, Any]], Any]
-"""Asks a method, with the fields of its request, and returns the message that answers."""
+"""Calls a method, with the fields of its request, and returns the reply."""
 
 
 @contextmanager
 def calls(api: GrpcApi, address: str, *, server: str, timeout: float) -> Iterator[Call]:
-    """Asks a server at ``host:port``, which errors call ``server``; a call may take so many seconds.
+    """Call a server at ``host:port``, which errors call ``server``; a call has a timeout in seconds.
 
-    A channel is open within this alone, so that gRPC has no threads but then: a kernel forks. Raises
-    ``BackendUnavailable`` where no answer comes, ``BackendError`` for what is refused.
+    The channel is open only within this block, so that gRPC has no threads when a kernel forks. Raises
+    ``BackendUnavailable`` if the server does not answer, ``BackendError`` if it refuses.
     """
     require("grpc", f"asking {server}")
     import grpc
@@ -82,7 +82,7 @@ def calls(api: GrpcApi, address: str, *, server: str, timeout: float) -> Iterato
 
 @cache
 def messages(api: GrpcApi) -> dict[str, Any]:
-    """The message classes of an API by name, made once."""
+    """The message classes of an API by name, created once."""
     from google.protobuf import descriptor_pb2, descriptor_pool, message_factory, struct_pb2
 
     pool = descriptor_pool.DescriptorPool()

@@ -1,9 +1,9 @@
-"""One patient HTTP client, for every server that kfnb asks.
+"""The HTTP client for every server that kfnb calls.
 
-What may be done twice is sent again where a server is busy, restarts or drops the connection; anything else only where
-the server cannot have got it. A token that is refused is renewed once. Redirects are not followed, so that credentials
-go to no other host. Every failure on the way is one of ``kfnb.remote.errors``; an answer is an answer, whatever its
-status: what it means is for who knows the server's API.
+Idempotent requests are retried when a server is busy, restarts or drops the connection; other requests only when the
+server cannot have received them. A refused token is renewed once. Redirects are not followed, so that credentials are
+sent to no other host. Every connection failure is one of ``kfnb.remote.errors``; an answer with any status is returned,
+and the caller interprets it.
 """
 
 from __future__ import annotations
@@ -28,40 +28,40 @@ UNAUTHORIZED = 401
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _CHUNK = 1 << 17
 _LARGEST = 1 << 30
-"""Bytes of an answer that is read as a whole."""
+"""Maximum bytes of an answer that is read completely."""
 _PLAIN = ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "UNKNOWN_PROTOCOL")
-"""OpenSSL's words, by its version, for an answer in plain HTTP."""
+"""OpenSSL's messages, which vary by version, for an answer in plain HTTP."""
 
 
 class Authorization(Protocol):
-    """What tells a server who asks. See ``kfnb.remote.credentials``."""
+    """What identifies the user to a server. See ``kfnb.remote.credentials``."""
 
     def headers(self) -> Mapping[str, str]:
-        """The headers that show it."""
+        """The headers with the credentials."""
 
     def renewed(self) -> bool:
-        """Look for a newer one after a refusal; whether there is one."""
+        """Look for newer credentials after a refusal; return whether there are any."""
 
 
 class Anonymous:
-    """Nobody in particular."""
+    """No credentials."""
 
     def headers(self) -> Mapping[str, str]:
         """None."""
         return {}
 
     def renewed(self) -> bool:
-        """There is nothing to renew."""
+        """Return False: there is nothing to renew."""
         return False
 
 
 @dataclass(frozen=True)
 class Transport:
-    """How a server is connected to.
+    """How to connect to a server.
 
-    ``ca`` is a file of certificates to trust, empty for the system's; ``verify`` whether they are looked at at all.
-    ``certificate`` and ``key`` are files that show who asks; ``server_name`` what the server's certificate is for,
-    where that is not its address. ``proxy`` is the address of one that all requests go through.
+    ``ca`` is a file of certificates to trust, empty for the system's; ``verify`` whether certificates are verified.
+    ``certificate`` and ``key`` are files of a client certificate; ``server_name`` is the name in the server's
+    certificate, if it is not its address. ``proxy`` is the address of a proxy for all requests.
     """
 
     ca: str = ""
@@ -75,7 +75,7 @@ class Transport:
 
 @dataclass(frozen=True)
 class Request:
-    """What a server is asked. ``again`` says that it may be done twice; reading may, always."""
+    """A request. ``again`` marks it as idempotent; reads always are."""
 
     method: str
     url: str
@@ -85,19 +85,19 @@ class Request:
 
     @property
     def repeatable(self) -> bool:
-        """Whether it may be sent again after the server may have got it."""
+        """Whether it may be sent again after the server may have received it."""
         return self.again or self.method in _SAFE
 
     @property
     def where(self) -> str:
-        """The server's address, as an error names it."""
+        """The server's address, as errors show it."""
         scheme, _, rest = self.url.partition("://")
         return f"{scheme}://{rest.partition('/')[0].rpartition('@')[2]}"
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A whole answer; the names of its headers are in lower case."""
+    """A complete answer; the names of its headers are in lower case."""
 
     status: int
     body: bytes = field(repr=False)
@@ -105,51 +105,51 @@ class Answer:
 
     @property
     def fine(self) -> bool:
-        """Whether what was asked for was done."""
+        """Whether the request succeeded."""
         return 200 <= self.status < 300  # noqa: PLR2004 - HTTP's own numbers
 
 
 class Stream:
-    """An answer that is read as it comes."""
+    """An answer that is read as it arrives."""
 
     def __init__(self, raw: Any, request: Request) -> None:
         self._raw, self._request = raw, request
         self.status: int = raw.status
         self.headers: Mapping[str, str] = {name.lower(): value for name, value in raw.headers.items()}
-        # what has come by now; older ones of urllib3 have that of chunked answers alone
+        # what has arrived so far; older versions of urllib3 support it for chunked answers
         self._pieces: Iterator[bytes] = (
             iter(lambda: raw.read1(_CHUNK), b"") if hasattr(raw, "read1") else raw.stream(amt=_CHUNK)
         )
 
     def answer(self, deadline: Deadline | None = None) -> Answer:
-        """All of it. Raises ``NoAnswer`` where it breaks off or takes too long, ``TooLarge``."""
+        """The complete content. Raises ``NoAnswer`` if it is interrupted or takes too long, ``TooLarge``."""
         try:
             body = b"".join(self._chunks(deadline))
         except BaseException:
-            self._raw.close()  # what is left in the connection is no answer to another request
+            self._raw.close()  # the rest in the connection is not the answer to another request
             raise
         self._raw.release_conn()
         return Answer(self.status, body, self.headers)
 
     def lines(self, what: str) -> Iterator[str]:
-        """Its lines, as they come. Raises ``BackendUnavailable`` where ``what`` breaks off."""
+        """Its lines, as they arrive. Raises ``BackendUnavailable`` if ``what`` is interrupted."""
         rest = b""
         try:
             for chunk in self._pieces:
                 *whole, rest = (rest + chunk).split(b"\n")
                 yield from (line.decode("utf-8", "replace") for line in whole)
-        except Exception as error:  # a connection that breaks: urllib3 has a dozen ways to say so
-            _logger.debug("%s broke off.", what, exc_info=True)
-            raise BackendUnavailable(f"{what} broke off: {type(error).__name__}") from None
+        except Exception as error:  # a broken connection, for which urllib3 has a dozen exceptions
+            _logger.debug("%s was interrupted.", what, exc_info=True)
+            raise BackendUnavailable(f"{what} was interrupted: {type(error).__name__}") from None
         if rest:
             yield rest.decode("utf-8", "replace")
 
     def close(self) -> None:
-        """Give it up, read or not."""
+        """Close it, read or not."""
         self._raw.close()
 
     def hang_up(self) -> None:
-        """Give it up from another thread: one that reads wakes up, where closing alone would wait for it."""
+        """Close it from another thread: this wakes a thread that reads, which ``close`` would wait for."""
         compat.hang_up(self._raw)
 
     def _chunks(self, deadline: Deadline | None) -> Iterator[bytes]:
@@ -165,7 +165,7 @@ class Stream:
                     raise NoAnswer(where, "its answer did not end in time", sent=True)
                 yield chunk
         except wrong.ReadTimeoutError:
-            raise _Silent(where, "nothing more of its answer came", sent=True) from None
+            raise _Silent(where, "its answer stalled", sent=True) from None
         except wrong.HTTPError:
             raise NoAnswer(where, "the connection was dropped", sent=True) from None
 
@@ -174,10 +174,10 @@ T = TypeVar("T", Answer, Stream)
 
 
 class Http:
-    """Asks one server, as one user. ``transport`` says how it is connected to, ``later`` which statuses
-    say to ask again.
+    """Sends requests to one server, as one user. ``transport`` defines the connection, ``later`` the statuses that
+    are retried.
 
-    May be used by several threads. Nothing is connected before something is asked.
+    It is safe for threads, and connects on the first request.
     """
 
     def __init__(
@@ -196,19 +196,19 @@ class Http:
         self._lock = threading.Lock()
 
     def send(self, request: Request) -> Answer:
-        """Ask, and read the whole answer. Raises ``NoAnswer``, ``Untrusted``, ``BadAddress``, ``TooLarge``."""
+        """Send a request, read the whole answer. Raises ``NoAnswer``, ``Untrusted``, ``BadAddress``, ``TooLarge``."""
         deadline = Deadline(time.monotonic() + self.retry.deadline)
         return self._signed_in(
             request, deadline, lambda: self._once(request, deadline, self.retry.read).answer(deadline)
         )
 
     def open(self, request: Request, *, silent_for: float) -> Stream:
-        """Ask, and read the answer as it comes; ``silent_for`` are the seconds without a word after which it ends."""
+        """Send a request and read the answer as it arrives; it ends after ``silent_for`` seconds without data."""
         deadline = Deadline(time.monotonic() + self.retry.deadline)
         return self._signed_in(request, deadline, lambda: self._once(request, None, silent_for))
 
     def close(self) -> None:
-        """Close the connections that are idle."""
+        """Close idle connections."""
         with self._lock:
             pool, self._pool = self._pool, None
         if pool is not None:
@@ -219,11 +219,11 @@ class Http:
         if answer.status != UNAUTHORIZED or not self._authorization.renewed():
             return answer
         _give_up(answer)
-        self.close()  # it may be another certificate, too
+        self.close()  # the certificate may have changed too
         return self._patiently(request, deadline, ask)
 
     def _patiently(self, request: Request, deadline: Deadline, ask: Callable[[], T]) -> T:
-        """Ask until there is an answer, or patience is at its end."""
+        """Send until there is an answer, or the retry policy is exhausted."""
         for number in range(self.retry.tries):
             last = number == self.retry.tries - 1
             try:
@@ -268,11 +268,11 @@ class Http:
                 preload_content=False,
             )
         except wrong.ProxyError:
-            raise NoAnswer(where, f"the proxy {self._proxy} does not let it through", sent=False) from None
+            raise NoAnswer(where, f"the proxy {self._proxy} refused the connection", sent=False) from None
         except wrong.SSLError as error:
             raise _untrusted(where, error) from None
         except (wrong.NewConnectionError, wrong.ConnectTimeoutError):
-            raise NoAnswer(where, "nothing answers", sent=False) from None
+            raise NoAnswer(where, "connection failed", sent=False) from None
         except wrong.ReadTimeoutError:
             raise _Silent(where, f"no answer within {read:.3g} s", sent=True) from None
         except (wrong.LocationParseError, wrong.LocationValueError):
@@ -280,9 +280,9 @@ class Http:
         except wrong.HTTPError:
             _logger.debug("The connection to %s was dropped.", where, exc_info=True)
             raise NoAnswer(where, "the connection was dropped", sent=True) from None
-        except ValueError:  # http.client's, which quotes the header
+        except ValueError:  # http.client raises it, and quotes the header
             raise BackendError(
-                f"{where}: the token or a cookie has characters that HTTP cannot send"
+                f"{where}: the token or a cookie has characters that HTTP does not allow"
             ) from None
         return Stream(raw, request)
 
@@ -290,14 +290,14 @@ class Http:
         with self._lock:
             if self._pool is None:
                 transport = self._transport()
-                # its whole address may hold a password
+                # the full address may contain a password
                 self._proxy = urlsplit(transport.proxy).hostname or ""
                 self._pool = _connections(transport)
             return self._pool
 
 
 class _Silent(NoAnswer):
-    """A server took the request and said nothing for as long as it may: asked again it would not be faster."""
+    """A server accepted the request and did not answer in time: a retry would not be faster."""
 
 
 def _may_repeat(request: Request, error: NoAnswer) -> bool:
@@ -348,10 +348,9 @@ def _connections(transport: Transport) -> Any:
 
 
 def _secure_connection(*, verify: bool) -> Any:
-    """A connection by TLS that tells a handshake which broke off, with nothing sent yet, from a request that did.
+    """A TLS connection that distinguishes a failed handshake, with nothing sent yet, from an interrupted request.
 
-    Where the user chose not to verify, urllib3 is told that no warning is due: its own switch is one for the whole
-    process.
+    If the user chose not to verify, it silences urllib3's warning here: urllib3's own switch is for the whole process.
     """
     import ssl
 
@@ -363,14 +362,14 @@ def _secure_connection(*, verify: bool) -> Any:
             try:
                 super().connect()
             except (ConnectionError, ssl.SSLEOFError) as error:
-                raise NewConnectionError(self, f"the TLS handshake broke off: {error}") from error
+                raise NewConnectionError(self, f"the TLS handshake failed: {error}") from error
             self.is_verified = self.is_verified or not verify
 
     return SecureConnection
 
 
 def _authorities(ca: str) -> str | None:
-    """The certificates to trust: those of a file, else the system's (None), else those that come with certifi."""
+    """The certificates to trust: those of a file, else the system's (None), else certifi's."""
     import ssl
 
     paths = ssl.get_default_verify_paths()

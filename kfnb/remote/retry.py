@@ -1,4 +1,4 @@
-"""How long a server that does not answer is waited for, and what may be sent to it again."""
+"""The retry policy: how long to wait for a server, and which requests may be sent again."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 
 TOO_MANY = 429
-"""The server has not looked at the request: it may be sent again, whatever it asks for."""
+"""The server has not processed the request: any request may be sent again."""
 LATER = frozenset({TOO_MANY, 502, 503, 504})
-"""The statuses with which a server or a gateway says that it may do it later."""
+"""The statuses of a server or a gateway that may succeed later."""
 
 
 @dataclass(frozen=True)
 class RetryPolicy:
     """Seconds for a connection and for an answer, and between ``tries``: ``pause``, doubled each time, ``longest`` at
-    most. After ``deadline`` seconds in all there is no other try, and an answer that still comes is given up.
+    most. After ``deadline`` seconds in total there is no other try, and an unfinished answer is given up.
     """
 
     tries: int = 4
@@ -27,19 +27,19 @@ class RetryPolicy:
     deadline: float = 300.0
 
     def before(self, number: int, asked: str = "") -> float:
-        """Seconds to wait after so many failures more than one; ``asked`` is what the server wants (Retry-After)."""
+        """Seconds to wait after a failure, given the failures before it; ``asked`` is the server's Retry-After."""
         wanted = _seconds(asked)
         pause = self.pause * 2 ** min(number, 16) if wanted is None else wanted
         return min(pause, self.longest) * _CHANCE.uniform(0.8, 1.0)
 
 
-_CHANCE = random.Random()  # noqa: S311 - no secret; and not the global one, which a notebook may have seeded
+_CHANCE = random.Random()  # noqa: S311 - not a secret; nor the global state, which notebooks may seed
 RETRY = RetryPolicy()
-"""As much as most have."""
+"""The default policy."""
 
 
 def _seconds(asked: str) -> float | None:
-    """What Retry-After says, in seconds from now: it is a number of them, or a date; None for anything else."""
+    """The value of Retry-After, a number of seconds or a date, in seconds from now; None for anything else."""
     from email.utils import parsedate_to_datetime  # a kernel that asks no cluster does without
 
     if asked.strip().isdecimal():
@@ -61,9 +61,9 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """The seconds until then; none once it has passed."""
+        """The seconds until then; 0 once it has passed."""
         return max(0.0, self.at - time.monotonic())
 
     def within(self, seconds: float) -> float:
-        """So many seconds, or what is left of them; never nothing, which sockets take for no limit or none at all."""
+        """The timeout in seconds, limited to what is left; always positive: for sockets, 0 and None are special."""
         return max(0.001, min(seconds, self.left))

@@ -1,7 +1,7 @@
-"""How grave a line of a log is: as loggers write it, in the forms that are common.
+"""The level of a line of a log, in the common formats of loggers.
 
 js/src/kit/log/levels.ts does the same: ``tests/widgets/golden/levels.json`` has lines with their levels, which both
-must tell.
+must return.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 LEVELS = ("debug", "info", "warning", "error", "critical")
-"""The levels that can be asked for, the least first."""
+"""The selectable levels, the lowest first."""
 
 _WORDS = {
     **dict.fromkeys(("TRACE", "DEBUG", "D"), 0),
@@ -33,11 +33,11 @@ _FORMS = (
 _HEAD = re.compile("|".join(f"(?:{form})" for form in _FORMS))
 _PYTHONS = re.compile(r"^\S*:\d+: \w*Warning: ")
 _TRACEBACK = "Traceback (most recent call last):"
-_GOES_ON = ("During handling of the above exception", "The above exception was the direct cause")
+_CONTINUES = ("During handling of the above exception", "The above exception was the direct cause")
 
 
 def told_level(line: str) -> int | None:
-    """The level that a line tells of itself, as its place in ``LEVELS``; None where it tells none."""
+    """The level in a line, as its index in ``LEVELS``; None if it has none."""
     found = _HEAD.search(line)
     if found is not None:
         return _WORDS[next(filter(None, found.groups())).upper()]
@@ -45,9 +45,9 @@ def told_level(line: str) -> int | None:
 
 
 class Leveller:
-    """Tells the level of each line, one after the other: its own, or that of what it continues.
+    """Determines the level of each line in sequence: its own, or that of the line that it continues.
 
-    A traceback is an error to its end, and an indented line belongs to the line above it. What else is printed is of
+    A traceback is an error to its end, and an indented line belongs to the line above it. All other output has the
     level info.
     """
 
@@ -56,12 +56,12 @@ class Leveller:
         self._traceback = False
 
     def level(self, line: str) -> int:
-        """The level of the next line, as its place in ``LEVELS``."""
+        """The level of the next line, as its index in ``LEVELS``."""
         if _TRACEBACK in line:
             self._record, self._traceback = max(_ERROR, told_level(line) or 0), True
         elif self._traceback:
-            # the line of the exception itself is the first that is not indented
-            self._traceback = not line or line[0] in " \t|" or line.startswith(_GOES_ON)
+            # the first line that is not indented is that of the exception
+            self._traceback = not line or line[0] in " \t|" or line.startswith(_CONTINUES)
             return _ERROR
         elif (told := told_level(line)) is not None:
             self._record = told

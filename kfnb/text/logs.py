@@ -1,6 +1,6 @@
-"""A log as it is read: what was written over itself, which lines are wanted, and how many are left out.
+"""Reading logs: overwritten lines, filters, and how many lines are left out.
 
-One for all who show logs: ``%kf_logs``, ``kfnb logs``, the handle of a run, and the page, where
+Shared by everything that shows logs: ``%kf_logs``, ``kfnb logs``, the handle of a run, and the page, where
 js/src/kit/log does the same.
 """
 
@@ -17,24 +17,24 @@ from kfnb.text.log_levels import LEVELS, Leveller
 from kfnb.text.timespec import instant
 
 Lines = Iterable[LogLine | None]
-"""The lines of a log as they come; None says that there is no more at the moment."""
+"""The lines of a log as they arrive; None means no more lines at the moment."""
 
 LONGEST = 10_000
-"""Characters of a line that an excerpt shows."""
+"""Maximum characters of a line in an excerpt."""
 
 _ESCAPES = re.compile(r"\x1b(?:\[[0-9;:?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[@-Z\\-_])")
 _COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
 _NUMBER = re.compile(r"\d[\d.,]*(?:[eE][+-]?\d+)?")
 _BAR = re.compile(r"[\s#=\->.\u2580-\u259f\u2500-\u257f]+")
 _STATES = 3
-"""So many states of a progress bar, at least, tell its form; of so many it is looked at."""
+"""The minimum number of states of a progress bar that show its form, and how many are compared."""
 
 
 @dataclass(frozen=True)
 class Filter:
-    """Which lines are wanted: of those since a moment, that ``grep`` is found in, of a ``level`` at least.
+    """Selects lines: since a moment, matching ``grep``, with at least a ``level``.
 
-    Of a line whose time is not known, it is not asked. ``grep`` ignores case where it has no capitals.
+    A line with an unknown time is kept. ``grep`` ignores case if it has no capitals.
     """
 
     since: float | None = None
@@ -45,11 +45,11 @@ class Filter:
         return self != ALL
 
     def chosen(self, lines: Lines) -> Iterator[LogLine | None]:
-        """Those of ``lines`` that are wanted, and each None."""
+        """The selected ``lines``, and each None."""
         levellers: dict[str, Leveller] = {}
         for line in lines:
             if line is None or (
-                # each line is told to its leveller, whatever else speaks against it
+                # the leveller needs each line, even if another filter drops it
                 (not self.level or self._grave(line, levellers)) and self._fits(line)
             ):
                 yield line
@@ -68,7 +68,7 @@ ALL = Filter()
 
 
 def wanted(since: str | float | None = None, grep: str | None = None, level: str | None = None) -> Filter:
-    """The filter that is meant by what was given: a moment or a span before now, a regular expression, a level's name.
+    """The filter from a moment or a span before now, a regular expression and a level's name.
 
     Raises ``UsageError``.
     """
@@ -98,10 +98,10 @@ def _level(text: str) -> int:
 
 
 class Excerpt:
-    """The last ``tail`` lines of a log that fit a filter, then what comes; without ``tail``, all that fit.
+    """The last ``tail`` lines of a log that match a filter, then new lines; without ``tail``, all matching lines.
 
-    Once the first line is there, ``left_out`` says how many before it are not shown although they fit, ``seen`` and
-    ``size`` how many lines and bytes were read until then.
+    Once the first line is returned, ``left_out`` is the number of matching lines before it, ``seen`` and ``size`` are
+    the lines and bytes that were read until then.
     """
 
     def __init__(self, lines: Lines, which: Filter = ALL, tail: int | None = None) -> None:
@@ -116,7 +116,7 @@ class Excerpt:
         yield from filter(None, chosen)
 
     def _last(self, chosen: Iterator[LogLine | None], tail: int) -> Iterator[LogLine]:
-        """The last of those that are there at the moment, long ones cut."""
+        """The last of the current lines, with long lines cut."""
         kept: deque[LogLine] = deque(maxlen=tail)
         fit = 0
         for line in chosen:
@@ -140,7 +140,7 @@ class Excerpt:
 
 
 def settled(lines: Lines) -> Iterator[LogLine | None]:
-    """Lines without what was written over: of a progress bar, its last state is left."""
+    """Lines without overwritten text: of a progress bar, only its last state."""
     for line in lines:
         if line is None or ("\r" not in line.text and "\x1b" not in line.text):
             yield line
@@ -150,10 +150,10 @@ def settled(lines: Lines) -> Iterator[LogLine | None]:
 
 
 def last_state(text: str) -> list[str]:
-    """What is left of a text that goes back to its beginning (carriage return), as one line.
+    """What remains of a text with carriage returns, as one line.
 
-    Two where something else was written after a progress bar that did not end its line: what the states before have
-    in common tells where the bar ends.
+    Two lines if other text follows a progress bar without a line end: the common form of its states shows where the
+    bar ends.
     """
     parts = [part for part in text.split("\r") if part]
     if len(parts) < _STATES:
@@ -171,7 +171,7 @@ def last_state(text: str) -> list[str]:
 
 
 def _form(state: str) -> re.Pattern[str]:
-    """What a state of a progress bar has in common with the next: all but its numbers and the bar itself."""
+    """The part of a state of a progress bar that stays the same: all but its numbers and the bar itself."""
     made, place = "", 0
     while place < len(state):
         number, bar = _NUMBER.match(state, place), _BAR.match(state, place)
@@ -185,10 +185,10 @@ def _form(state: str) -> re.Pattern[str]:
 
 
 def plain(text: str) -> str:
-    """A line without a terminal's colours."""
+    """A line without terminal colours."""
     return _ESCAPES.sub("", text) if "\x1b" in text else text
 
 
 def _steady(text: str) -> str:
-    """A line whose colours are left, but nothing that moves a terminal's cursor, or writes its title."""
+    """A line with its colours, but without sequences that move the cursor or set the terminal's title."""
     return _ESCAPES.sub(lambda found: found[0] if _COLOUR.fullmatch(found[0]) else "", text)

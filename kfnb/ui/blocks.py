@@ -113,7 +113,7 @@ class Items:
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeBlock:
     """Text as it was written, line by line. A ``value`` is one among others: it is less high, and its lines wrap."""
 
     text: str
@@ -180,7 +180,7 @@ class Marked:
 class Folded:
     """Blocks that HTML shows when asked; ``quiet`` for what few will want to see.
 
-    Text does not fold: it has all of it or, where it is given, what is ``told`` in its place.
+    Text does not fold: it has all of it or, where that is given, ``told`` instead.
     """
 
     heading: str
@@ -196,7 +196,7 @@ class Folded:
         return el("details", summary, *(block.to_html() for block in self.blocks), style="margin:0 0 16px")
 
     def to_text(self) -> str:
-        """All of it, or what is told in its place."""
+        """All of it, or the text instead of it."""
         return filled(self.told) or "\n".join([one_line(self.heading), *texts(self.blocks)])
 
 
@@ -259,7 +259,7 @@ class Picture:
         return el("div", self.drawing, style="overflow-x:auto;margin:0 0 14px;padding:2px 0")
 
     def to_text(self) -> str:
-        """What is said in the drawing's place."""
+        """The text instead of the drawing."""
         return one_line(self.text)
 
 

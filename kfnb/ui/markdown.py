@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from kfnb.ui.blocks import Code
+from kfnb.ui.blocks import CodeBlock
 from kfnb.ui.markup import Element, el
 from kfnb.ui.sanitize import sanitized
 
@@ -28,12 +28,12 @@ class Markdown:
         """The page; as it was written, where it cannot be read."""
         html = parse(self.text)
         if html is None:
-            return Code(_without_data(self.text)).to_html()
+            return CodeBlock(_without_data(self.text)).to_html()
         return el("div", *sanitized(html), style="margin:0 0 10px;max-width:100ch;overflow-wrap:anywhere")
 
     def to_text(self) -> str:
         """The text as it was written, but for pictures: Markdown is made to be read so."""
-        return Code(_without_data(self.text)).to_text()
+        return CodeBlock(_without_data(self.text)).to_text()
 
 
 def parse(text: str) -> str | None:

@@ -34,12 +34,12 @@ class Axis:
     length: float
 
     def pixels(self, value: float) -> float:
-        """How far from the axis' beginning a value stands."""
+        """How far a value is from the axis' beginning."""
         return (value - self.low) / (self.high - self.low) * self.length
 
 
 @dataclass(frozen=True)
-class Line:
+class PlotLine:
     """A line: its points from left to right, and what the legend says of them beside its label.
 
     ``series`` tells whose it is, and ``kind`` which of them, by colour and by dashes.
@@ -65,7 +65,7 @@ class Plot:
     """Lines under a title. ``diagonal`` is drawn behind them; ``rest`` says what is not drawn."""
 
     title: str
-    lines: Sequence[Line]
+    lines: Sequence[PlotLine]
     x: Axis
     y: Axis
     diagonal: bool = False
@@ -98,7 +98,7 @@ class Plot:
         return "\n".join([one_line(self.title), *rows, *([f"  {self.rest}"] if self.rest else [])])
 
 
-def _entry(line: Line, *, alone: bool) -> Element:
+def _entry(line: PlotLine, *, alone: bool) -> Element:
     swatch = el(
         "svg",
         el("path", d="M1 5 H21", style=line.style),

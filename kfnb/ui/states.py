@@ -54,7 +54,7 @@ def shown(task: Task) -> Task:
 
 
 def overall(states: Iterable[RunState]) -> RunState:
-    """One state for several tasks: what went wrong, else what goes on, else what all came to."""
+    """One state for several tasks: failed, else still running, else what all came to."""
     seen = set(states)
     for state in _TELLING:
         if state in seen:

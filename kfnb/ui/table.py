@@ -19,7 +19,7 @@ GAP = "  "
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A cell that is more than its words: with a state's icon, indented, as code, shaded, or with a bar (0 to 1).
 
     ``hint`` shows on hover. ``link`` is a page that the text leads to; any that is not of the web is left out.
@@ -40,14 +40,14 @@ class Cell:
         return "  " * self.indent + icon + one_line(self.text)
 
 
-Value: TypeAlias = "Cell | str"
+Value: TypeAlias = "TableCell | str"
 
 
 @dataclass(frozen=True)
 class Column:
     """``number`` aligns to the right; neither numbers nor what is ``whole`` is broken or cut.
 
-    A column that is ``aside`` stands in HTML alone: text has no room for it.
+    A column that is ``aside`` is in HTML only: text has no room for it.
     """
 
     name: str
@@ -139,7 +139,7 @@ def _narrow(widths: list[int], yielding: Sequence[int], narrowest: int) -> None:
 
 
 def _words(value: Value) -> str:
-    return value.words() if isinstance(value, Cell) else one_line(value)
+    return value.words() if isinstance(value, TableCell) else one_line(value)
 
 
 def _pad(text: str, columns: int, *, right: bool) -> str:
@@ -148,7 +148,7 @@ def _pad(text: str, columns: int, *, right: bool) -> str:
 
 
 def _cell(value: Value, column: Column, *, header: bool) -> Element:
-    cell = value if isinstance(value, Cell) else Cell(value)
+    cell = value if isinstance(value, TableCell) else TableCell(value)
     icon = (
         el("span", cell.look.icon, style=f"color:{cell.look.colour};font-weight:700") if cell.look else None
     )
@@ -168,7 +168,7 @@ def _cell(value: Value, column: Column, *, header: bool) -> Element:
     return el("td", indent, icon, space, text, title=hint, style=style)
 
 
-def _box(column: Column, cell: Cell | None = None, *, header: bool = False) -> str:
+def _box(column: Column, cell: TableCell | None = None, *, header: bool = False) -> str:
     style = "padding:3px 20px 3px 0;border:0;vertical-align:top;line-height:1.45"
     style += ";text-align:right;font-variant-numeric:tabular-nums" if column.number else ";text-align:left"
     short_header = header and cell is not None and width(cell.text) <= WIDEST_HEADER

@@ -21,7 +21,7 @@ AMBER = "#c27c0e"
 GREY = "#7d858d"
 ARROW = "#7d8794"
 
-# one for each of several runs, or turns of a loop; told apart by their dashes too
+# one for each of several runs, or iterations of a loop; their dashes differ too
 SERIES = (BLUE, "#d0681c", "#9b6cf0", "#0a8f9c", "#d6409f", "#8a7a2e")
 DASHES = ("", "6 3", "2 3", "8 3 2 3")
 

@@ -23,7 +23,7 @@ def backend(tmp_path: Path) -> LocalBackend:
 @pytest.fixture
 def run_pipeline(backend: LocalBackend, tmp_path: Path) -> Callable[..., model.RunSnapshot]:
     """Run a pipeline to its end, with these arguments."""
-    from running import submission, wait
+    from local_runs import submission, wait
 
     def run(
         pipeline: Any, *, cache: bool = False, folder: Path = tmp_path, **arguments: Any

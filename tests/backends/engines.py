@@ -9,7 +9,7 @@ from typing import Any
 import yaml
 from cluster import Kubernetes, Metadata, Objects, running
 from replay import Replay, serving, text_of
-from shelf import Shelf
+from run_store import Shelf
 
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Backend, Submission
@@ -17,16 +17,17 @@ from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.mlmd import Metadata as Client
 from kfnb.resources.runs.kubeflow.pods import Pods
-from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.local import LocalBackend
 
 
 @dataclass
 class Engine:
-    """A backend, and how the recorded pipelines are started on it."""
+    """A backend, and how the recorded pipelines are started on it; ``anew`` makes another one for the same runs."""
 
     backend: Backend
     folder: Path
+    anew: Callable[[], Backend]
 
     def submit(self, pipeline: str, *, cache: bool = False, **arguments: Any) -> Run:
         spec = yaml.safe_load(text_of(f"pipeline-{pipeline}.yaml"))
@@ -43,7 +44,10 @@ class Engine:
 
 @contextmanager
 def local(folder: Path) -> Iterator[Engine]:
-    yield Engine(LocalBackend(folder / "home", jobs=4), folder)
+    def anew() -> Backend:
+        return LocalBackend(folder / "home", jobs=4)
+
+    yield Engine(anew(), folder, anew)
 
 
 @contextmanager
@@ -55,7 +59,7 @@ def kubeflow(folder: Path, speed: float = 50.0) -> Iterator[Engine]:
             open_.enter_context(running(kind())) for kind in (Metadata, Kubernetes, Objects)
         )
         store = objects.store(kubernetes.api())
-        insight = Cluster(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
+        insight = RunDetails(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
         yield Engine(KubeflowBackend(Server(replay.url), insight=insight), folder)
 
 

@@ -1,6 +1,6 @@
 """Pipelines as plain descriptions: drawn by hypothesis, and written in KFP's DSL.
 
-A description is a tree of the classes below; ``test_meaning.py`` says what it means. Every node has a number, by which
+It is a tree of the classes below; ``test_semantics.py`` defines its meaning. Every node has a number, by which
 others refer to what it made.
 """
 
@@ -19,7 +19,7 @@ from kfp import dsl
 from kfp.compiler.compiler_utils import InvalidTopologyException
 from kfp.dsl.tasks_group import InvalidControlFlowException
 from kfp.dsl.types.type_utils import InconsistentTypeException
-from running import spec_of
+from local_runs import spec_of
 from steps import component
 
 

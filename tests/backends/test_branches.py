@@ -2,7 +2,7 @@
 
 import pytest
 from kfp import dsl
-from running import spec_of, task
+from local_runs import spec_of, task
 from steps import number, real, word
 
 from kfnb.text.conditions import decided, words

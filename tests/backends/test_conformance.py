@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pickle
+import time
 
 import pytest
 from cluster import ACCESS, SECRET
@@ -13,6 +14,7 @@ from kfnb.jobs.polling import Pace
 from kfnb.model import Artifact, RunSnapshot, RunState
 from kfnb.resources.runs.backend import CACHED
 from kfnb.resources.runs.events import Fold, encode
+from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.selection import Selection
 from kfnb.resources.runs.view.run import draw_run
@@ -151,6 +153,53 @@ def test_a_run_that_is_stopped_is_canceled_with_its_tasks(engine: Engine):
     assert run.state is RunState.CANCELED
 
 
+def test_a_run_that_is_stopped_is_the_same_in_each_view(engine: Engine):
+    run = engine.submit("slow", s=90)
+    view = run.observe()
+    view.look()
+    run.stop()
+    with contextlib.suppress(RunFailed):
+        run.wait(60)
+    while not view.over:
+        view.look()
+        time.sleep(0.02)
+    (listed,) = engine.backend.list(Selection(state=RunState.CANCELED))
+    assert listed.id == run.id
+    seen = [view.run, run.snapshot(), engine.backend.get(run.id), engine.anew().get(run.id)]
+    assert {one.state for one in (listed, *seen)} == {RunState.CANCELED}
+    assert len({(one.error, one.finished is None) for one in seen}) == 1
+    assert all(task.state.finished for one in seen for task in one.tasks)
+    with pytest.raises(RunFailed, match="CANCELED"):
+        run.wait(10)
+
+
+def test_to_stop_a_run_that_is_done_changes_nothing(done):
+    engine, run = done
+    before = run.snapshot()
+    engine.backend.stop(run.id)
+    assert _as_data(run.snapshot()) == _as_data(before)
+
+
+def test_a_run_outlives_what_started_it_and_is_followed_to_its_end_by_another(engine: Engine):
+    id = engine.submit("bad", x=7).id
+    other = Run(engine.anew(), id)
+    with pytest.raises(RunFailed, match="boom failed"):
+        other.wait(60)
+    assert other.logs("boom") == Run(engine.backend, id).logs("boom")
+    assert _as_data(other.snapshot()) == _as_data(engine.backend.get(id))
+
+
+def test_the_log_of_a_task_that_failed_has_its_error(engine: Engine):
+    run = engine.submit("bad", x=7)
+    with pytest.raises(RunFailed):
+        run.wait(60)
+    # in a pod, what was printed is written at the end of the process
+    assert {"about to fail", "ValueError: bad input x=7"} <= set(run.logs("boom").splitlines())
+    followed = [line.text for line in run.follow_log("boom") if line]
+    assert followed == run.logs("boom").splitlines()
+    assert run.logs("after") == ""
+
+
 def test_only_a_run_that_is_over_is_retried(engine: Engine):
     run = engine.submit("slow", s=90)
     with pytest.raises(BackendError, match="stop it first, or wait for it"):
@@ -198,7 +247,7 @@ def test_the_lists_have_the_runs_that_a_selection_means(engine: Engine):
         assert run not in listed(until=begun[run])
         assert run not in listed(since=begun[run] + 0.001)
     assert [run.tasks for run in engine.backend.list()] == [(), ()]
-    with pytest.raises(BackendError, match="there is no experiment moon"):
+    with pytest.raises(BackendError, match="unknown experiment moon"):
         listed(experiment="moon")
 
 
@@ -223,6 +272,7 @@ def test_a_run_that_is_deleted_is_gone(engine: Engine):
     run.stop()
     with contextlib.suppress(RunFailed):
         run.wait(60)
+    run.archive()
     run.delete()
     assert engine.backend.list(Selection(archived=True)) == []
     for act in (engine.backend.get, engine.backend.delete, engine.backend.archive):

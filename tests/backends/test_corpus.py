@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from corpus import CORPUS, Case, canonical, content
 from launcher import Execution, Reference
+from local_runs import submission, wait
 from record_corpus import recorded
-from running import submission, wait
 
 from kfnb.model import Artifact, RunSnapshot, RunState, Task
 from kfnb.resources.runs.local import LocalBackend

@@ -2,7 +2,7 @@
 
 import pytest
 from kfp import dsl
-from running import spec_of
+from local_runs import spec_of
 
 from kfnb.resources.runs.environment import environment_of
 from kfnb.resources.runs.installs import packages

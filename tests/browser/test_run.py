@@ -143,7 +143,7 @@ def test_a_kernel_that_is_started_anew_leaves_a_picture_that_can_be_read_and_giv
     expect(picture.get_by_text(re.compile("%kf_run .* shows it again"))).to_be_visible(timeout=20_000)
     expect(picture.get_by_role("button", name="Stop")).to_have_count(0)
     node(picture, "load").click()
-    expect(picture.get_by_text("not fetched before the kernel went")).to_be_visible()
+    expect(picture.get_by_text("not fetched before the kernel ended")).to_be_visible()
     sheet.run_all()
     expect(picture.get_by_role("button", name="Stop")).to_be_visible(timeout=60_000)
     expect(in_state(live(sheet), "Succeeded")).to_be_visible(timeout=60_000)

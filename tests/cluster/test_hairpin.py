@@ -15,7 +15,7 @@ import pytest
 
 from kfnb.model.check import CheckOutcome
 from kfnb.resources.cluster.checks import hairpin
-from kfnb.resources.cluster.checks.hairpin import Probe, fix, judged, probes
+from kfnb.resources.cluster.checks.hairpin import Probe, advice, judged, probes
 
 NOWHERE = ("127.255.255.254", 1)
 
@@ -58,12 +58,12 @@ def here(one: Probe) -> int:
 
 
 def test_the_script_tells_a_service_that_is_cut_off_from_a_pod_that_does_not_listen(listening: Any) -> None:
-    good = judged([probe(listening, listening)], here, "mend")
-    assert (good.outcome, good.mend) == (CheckOutcome.GOOD, "")
-    bad = judged([probe(listening, NOWHERE)], here, "mend")
-    assert (bad.outcome, bad.mend) == (CheckOutcome.BAD, "mend")
+    good = judged([probe(listening, listening)], here, "fix")
+    assert (good.outcome, good.fix) == (CheckOutcome.GOOD, "")
+    bad = judged([probe(listening, NOWHERE)], here, "fix")
+    assert (bad.outcome, bad.fix) == (CheckOutcome.BAD, "fix")
     assert "pod db-0 cannot reach itself through its service db (127.255.255.254:1)" in bad.told
-    assert judged([probe(NOWHERE, listening)], here, "mend").outcome is CheckOutcome.SKIPPED
+    assert judged([probe(NOWHERE, listening)], here, "fix").outcome is CheckOutcome.SKIPPED
 
 
 def test_what_cannot_be_asked_is_no_fault_and_the_next_pod_is(listening: Any) -> None:
@@ -102,7 +102,7 @@ class Nodes:
 
 
 @pytest.mark.parametrize(
-    ("node", "context", "mend"),
+    ("node", "context", "fix"),
     [
         (
             {"metadata": {"name": "m", "labels": {"minikube.k8s.io/name": "mine"}}},
@@ -120,8 +120,8 @@ class Nodes:
         ({"metadata": {"name": "node-1"}}, "work", "hairpinMode: hairpin-veth"),
     ],
 )
-def test_the_advice_is_that_of_what_made_the_cluster(node: Any, context: str, mend: str) -> None:
-    assert mend in fix(Nodes(node), context)  # type: ignore[arg-type]
+def test_the_advice_is_that_of_what_made_the_cluster(node: Any, context: str, fix: str) -> None:
+    assert fix in advice(Nodes(node), context)  # type: ignore[arg-type]
 
 
 def test_pods_are_asked_through_kubectl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -140,7 +140,7 @@ def test_pods_are_asked_through_kubectl(tmp_path: Path, monkeypatch: pytest.Monk
 
     node = {"metadata": {"name": "kf-control-plane"}, "spec": {"providerID": "kind://docker/kf/x"}}
     told = hairpin.hairpin(Server(node), ["kubeflow"], "kind-kf")  # type: ignore[arg-type]
-    assert (told.outcome, told.mend.split()[:3]) == (CheckOutcome.BAD, ["docker", "exec", "kf-control-plane"])
+    assert (told.outcome, told.fix.split()[:3]) == (CheckOutcome.BAD, ["docker", "exec", "kf-control-plane"])
     asked = json.loads((tmp_path / "asked").read_text())
     assert asked[:8] == [
         "--context",

@@ -83,7 +83,7 @@ def test_a_workspace_has_what_its_kind_says_where_that_may_be_seen(spawner_of, s
 def test_hidden_kinds_of_workspaces_are_said_and_not_taken_for_nothing(spawner_of):
     found = spawner_of("viewer").list()
     assert found.sizeless == "viewer may not list workspacekinds (kubeflow.org) (403)"
-    assert "is not known: viewer may not list workspacekinds" in draw_notebooks(found)["text/plain"]
+    assert "are not known: viewer may not list workspacekinds" in draw_notebooks(found)["text/plain"]
     assert spawner_of("admin").list().sizeless == ""
 
 
@@ -135,7 +135,7 @@ def test_a_notebook_is_created_stopped_started_and_deleted(replay, spawner_of):
 
 @pytest.mark.parametrize("name", ["demo?dryRun=All", "../pods/demo", "Demo", "", "a/b"])
 def test_what_is_no_name_is_not_asked_for(replay, spawner_of, name):
-    with pytest.raises(Absent, match="there is no notebook"):
+    with pytest.raises(Absent, match="unknown notebook"):
         spawner_of("editor").find(name)
     assert replay.asked == []
 
@@ -279,8 +279,8 @@ def test_kubeflows_own_page_finds_all_that_it_reads():
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ({"name": "Mine"}, "a letter first"),
-        ({"name": "1st"}, "a letter first"),
+        ({"name": "Mine"}, "begins with a letter"),
+        ({"name": "1st"}, "begins with a letter"),
         ({"name": "a" * 53}, "52 characters"),
         ({"image": "my image"}, "--image my image"),
         ({"cpu": "two"}, "--cpu two: write it as Kubernetes does, 2 or 500m"),
@@ -291,9 +291,9 @@ def test_kubeflows_own_page_finds_all_that_it_reads():
         ({"accelerator": "nvidia"}, "nvidia.com/gpu"),
         ({"service_account": "A B"}, "--service-account A B"),
         ({"mounts": (Mount("c", "data"),)}, "write NAME:/PATH"),
-        ({"mounts": (Mount("c", "/"),)}, "no place to mount at"),
-        ({"mounts": (Mount("c", "/a/../b"),)}, "no place to mount at"),
-        ({"mounts": (Mount("c", HOME),), "size": "1Gi"}, "two volumes are to be at /home/jovyan"),
+        ({"mounts": (Mount("c", "/"),)}, "cannot be mounted at"),
+        ({"mounts": (Mount("c", "/a/../b"),)}, "cannot be mounted at"),
+        ({"mounts": (Mount("c", HOME),), "size": "1Gi"}, "two volumes are mounted at /home/jovyan"),
     ],
 )
 def test_what_would_never_start_is_refused_before_a_server_is_asked(words, told):

@@ -26,11 +26,11 @@ def test_a_context_is_asked_as_its_user(replay, tmp_path, monkeypatch, user):
 def test_a_context_that_does_not_exist_is_said(replay, tmp_path, monkeypatch):
     monkeypatch.setattr(DEFAULT, str(written_kubeconfig(tmp_path, replay.url, "viewer")))
     with pytest.raises(
-        BackendError, match="context=moon: your kubeconfig has no such context; there is viewer"
+        BackendError, match="context=moon: not found in your kubeconfig; its contexts: viewer"
     ):
         kubeconfig.kubernetes("moon")
     monkeypatch.setattr(DEFAULT, str(tmp_path / "none"))
-    with pytest.raises(BackendError, match="there is no kubeconfig"):
+    with pytest.raises(BackendError, match="cannot read a kubeconfig"):
         kubeconfig.kubernetes("moon")
 
 

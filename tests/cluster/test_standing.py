@@ -67,7 +67,7 @@ def test_a_context_that_does_not_exist_is_a_trouble_and_no_error(viewer, monkeyp
     settings.reset(start=tmp_path)
     (trouble,) = api.status().troubles
     assert "no such context; there is viewer" in trouble.what
-    assert trouble.mend == "%kf_config context=NAME"
+    assert trouble.fix == "%kf_config context=NAME"
 
 
 def test_the_contexts_own_namespace_is_looked_at(viewer):

@@ -12,7 +12,7 @@ from kfnb.errors import BackendError, KfnbError
 from kfnb.model.cluster import Knowledge, Machine, Status, StatusItem
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.cluster.kubeflow_parts import PARTS
-from kfnb.resources.cluster.probe import Place
+from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.cluster.status import gather, gather_again
 from kfnb.resources.cluster.view.status import draw_status
 
@@ -22,7 +22,7 @@ START = Status("kubeflow", Machine(2), server="https://there", within=NAMESPACE)
 @pytest.fixture
 def seen_by(replay):
     """A status as a user sees it."""
-    return lambda user: gather(Place(asking(replay.url, user), NAMESPACE), START)
+    return lambda user: gather(ProbeTarget(asking(replay.url, user), NAMESPACE), START)
 
 
 def states(status: Status) -> dict[str, Knowledge]:
@@ -50,7 +50,7 @@ def test_who_may_see_a_namespace_sees_it_and_that_the_rest_is_hidden(seen_by, us
     assert status.nodes.reason == f"{user} may not list nodes (403)"
     pipelines = next(one for one in status.kubeflow.value if one.name == "Pipelines")
     assert (pipelines.knowledge, pipelines.health) == (Knowledge.KNOWN, Knowledge.HIDDEN)
-    assert "cannot be told" in status.version.value.verdict
+    assert "is not known" in status.version.value.verdict
 
 
 def test_who_may_see_nothing_is_told_so_and_that_is_no_error(seen_by):
@@ -119,16 +119,16 @@ def test_studies_services_and_training_say_how_they_are(seen_by):
     }
 
 
-def test_what_is_broken_comes_with_what_mends_it(seen_by):
+def test_what_is_broken_comes_with_what_fixes_it(seen_by):
     troubles = {one.what: one for one in seen_by("admin").troubles}
     by_word = {word: one for what, one in troubles.items() for word in what.split()}
     assert "not found" in by_word["bad-image-0"].why
-    assert by_word["bad-image-0"].mend == "kubectl -n team-a edit notebook bad-image  # correct its image"
+    assert by_word["bad-image-0"].fix == "kubectl -n team-a edit notebook bad-image  # correct its image"
     assert "Insufficient nvidia.com/gpu" in by_word["llm-tune-0"].why
     assert "quota kf-resource-quota of the namespace is used up" in by_word["too-big"].why
     assert "No model found in" in by_word["flower-broken"].why
-    assert by_word["kf-cpu-2"].mend == "kubectl describe node kf-cpu-2"
-    assert by_word["metadata-writer"].mend == "kubectl -n kubeflow describe deployment metadata-writer"
+    assert by_word["kf-cpu-2"].fix == "kubectl describe node kf-cpu-2"
+    assert by_word["metadata-writer"].fix == "kubectl -n kubeflow describe deployment metadata-writer"
     assert not any("flower-broken-predictor" in what for what in troubles), "its service says it already"
 
 
@@ -136,7 +136,7 @@ def test_the_yaml_that_lets_notebooks_call_pipelines_is_one(seen_by):
     import yaml
 
     trouble = next(one for one in seen_by("viewer").troubles if one.kind == "yaml")
-    made = yaml.safe_load(trouble.mend)
+    made = yaml.safe_load(trouble.fix)
     assert (made["kind"], made["metadata"]) == (
         "PodDefault",
         {"name": "access-ml-pipeline", "namespace": NAMESPACE},
@@ -147,7 +147,7 @@ def test_a_status_costs_few_requests_and_little_time(replay, user):
     asking(replay.url, user).version()  # the client's own imports are not what is measured
     replay.asked.clear()
     began = time.monotonic()
-    gather(Place(asking(replay.url, user), NAMESPACE), START)
+    gather(ProbeTarget(asking(replay.url, user), NAMESPACE), START)
     assert len(replay.asked) <= 30
     assert time.monotonic() - began < 3  # 0.6 s on two cores
 
@@ -198,14 +198,14 @@ class Full:
 def test_however_much_there_is_a_status_costs_no_more_than_thirty_requests():
     """Two are left for the newest runs."""
     cluster = Full()
-    status = gather(Place(cluster, NAMESPACE, pod="mine-0"), START)
+    status = gather(ProbeTarget(cluster, NAMESPACE, pod="mine-0"), START)
     assert {one.name for one in status.kubeflow.value if one.health is Knowledge.UNKNOWN} == set()
     assert len(cluster.asked) <= 28
     assert cluster.asked.count("/api/v1/pods") > 1
 
 
 def test_looking_again_asks_for_what_moves_alone(replay):
-    place = Place(asking(replay.url, "viewer"), NAMESPACE)
+    place = ProbeTarget(asking(replay.url, "viewer"), NAMESPACE)
     first = gather(place, START)
     replay.asked.clear()
     again = gather_again(place, first)
@@ -216,7 +216,7 @@ def test_looking_again_asks_for_what_moves_alone(replay):
 
 
 def test_a_token_that_has_expired_is_the_one_trouble_there_is(replay):
-    status = gather(Place(asking(replay.url, "old-token-canary"), NAMESPACE), START)
+    status = gather(ProbeTarget(asking(replay.url, "old-token-canary"), NAMESPACE), START)
     assert set(states(status).values()) == {Knowledge.UNKNOWN}
     assert [one.what for one in status.troubles] == [status.user.reason]
     assert "has expired" in status.user.reason
@@ -225,7 +225,7 @@ def test_a_token_that_has_expired_is_the_one_trouble_there_is(replay):
 
 
 def test_a_cluster_that_does_not_answer_is_said_once():
-    status = gather(Place(asking("http://127.0.0.1:1"), NAMESPACE), START)
+    status = gather(ProbeTarget(asking("http://127.0.0.1:1"), NAMESPACE), START)
     assert set(states(status).values()) == {Knowledge.UNKNOWN}
     assert len(status.troubles) == 1
     assert "does not answer" in draw_status(status)["text/plain"]
@@ -237,7 +237,7 @@ def test_a_way_to_the_cluster_that_cannot_be_used_is_a_trouble():
     def unusable():
         raise BackendError("context=there: your kubeconfig cannot be used")
 
-    status = gather(Place(Kubernetes(unusable), NAMESPACE), START)
+    status = gather(ProbeTarget(Kubernetes(unusable), NAMESPACE), START)
     assert not status.healthy
     assert [one.what for one in status.troubles] == ["context=there: your kubeconfig cannot be used"]
 
@@ -245,10 +245,10 @@ def test_a_way_to_the_cluster_that_cannot_be_used_is_a_trouble():
 @pytest.mark.parametrize("token", ["viewer", "expired-by-now"])
 def test_a_cluster_that_answers_no_more_is_said_and_stays_as_it_was_seen_last(replay, token):
     """The server goes away while it is watched, or the token expires."""
-    first = gather(Place(asking(replay.url, "viewer"), NAMESPACE), START)
+    first = gather(ProbeTarget(asking(replay.url, "viewer"), NAMESPACE), START)
     if token == "viewer":
         replay.faults.append(Fault(times=10_000, status=503))
-    again = gather_again(Place(asking(replay.url, token), NAMESPACE), first)
+    again = gather_again(ProbeTarget(asking(replay.url, token), NAMESPACE), first)
     assert [one.what for one in again.troubles] == [again.user.reason]
     assert again.quota is first.quota
     assert again.asked == first.asked
@@ -267,7 +267,7 @@ def test_who_interrupts_does_not_wait_for_a_server_that_is_silent(replay):
     timer.start()
     began = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        gather(Place(asking(replay.url, "viewer"), NAMESPACE), START)
+        gather(ProbeTarget(asking(replay.url, "viewer"), NAMESPACE), START)
     assert time.monotonic() - began < 3
 
 
@@ -287,7 +287,7 @@ def test_a_part_without_deployments_is_not_called_hidden_to_who_may_see_them(see
     status = replace(seen_by("admin"), kubeflow=StatusItem(Knowledge.KNOWN, (bare,)))
     text = draw_status(status)["text/plain"]
     assert "hidden" not in text
-    assert "its resources are known, no deployment of it is" in text
+    assert "its resources exist, but no deployment does" in text
 
 
 def test_every_user_sees_a_display(seen_by, user):
@@ -317,7 +317,7 @@ def test_what_a_cluster_says_is_escaped(seen_by):
 def test_no_error_of_ours_leaves_a_status(replay, user):
     replay.faults.append(Fault(times=10_000, status=500))
     try:
-        gather(Place(asking(replay.url, user), NAMESPACE), START)
+        gather(ProbeTarget(asking(replay.url, user), NAMESPACE), START)
     except KfnbError as error:
         pytest.fail(str(error))
 
@@ -386,6 +386,6 @@ class Saying:
 @given(st.lists(st.fixed_dictionaries({"items": st.lists(ITEMS, max_size=3)}), min_size=1, max_size=3))
 def test_whatever_a_cluster_holds_the_rest_is_seen(answers):
     """CRDs need not validate anything: Katib's do not."""
-    status = gather(Place(Saying(answers), NAMESPACE), START)
+    status = gather(ProbeTarget(Saying(answers), NAMESPACE), START)
     assert status.user.value.name == "me"
     assert draw_status(status)["text/plain"]

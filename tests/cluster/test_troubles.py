@@ -20,7 +20,7 @@ from kfnb.model.cluster import (
     WaitingPod,
 )
 from kfnb.resources.cluster.capacity import pod_defaults
-from kfnb.resources.cluster.probe import Place
+from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.cluster.problems import POD_DEFAULT, troubles
 
 
@@ -41,7 +41,7 @@ def found(**parts):
     """The troubles of a status in which only these parts are known."""
     known = {name: StatusItem(Knowledge.KNOWN, value) for name, value in parts.items()}
     status = replace(Status("kubeflow", Machine(2), server="there", within="team-a"), **known)
-    return [one.what for one in troubles(Place(Holding(), "team-a"), status)]
+    return [one.what for one in troubles(ProbeTarget(Holding(), "team-a"), status)]
 
 
 PIPELINES = (KubeflowPart("Pipelines", Knowledge.KNOWN),)
@@ -109,7 +109,7 @@ def test_what_is_not_broken_or_not_known_is_no_trouble(parts):
 
 @pytest.mark.parametrize(("labels", "on"), [({"access_ml_pipeline": "true"}, True), ({}, False)])
 def test_whether_this_notebook_has_a_configuration_is_told_by_its_pods_labels(labels, on):
-    (one,), _ = pod_defaults(Place(Holding(**labels), "team-a", pod="mine-0"))
+    (one,), _ = pod_defaults(ProbeTarget(Holding(**labels), "team-a", pod="mine-0"))
     assert one.on is on
 
 
@@ -119,20 +119,20 @@ def test_who_has_a_token_already_needs_no_configuration():
         Status("kubeflow", Machine(2)),
         **{name: StatusItem(Knowledge.KNOWN, value) for name, value in known.items()},
     )
-    assert troubles(Place(Holding(), "team-a", token=True), status) == ()
+    assert troubles(ProbeTarget(Holding(), "team-a", token=True), status) == ()
 
 
 def test_a_configuration_opens_pipelines_by_the_token_that_it_gives():
     spec = yaml.safe_load(POD_DEFAULT.format(namespace="team-a"))["spec"]
-    (one,), _ = pod_defaults(Place(Holding(spec), "team-a"))
+    (one,), _ = pod_defaults(ProbeTarget(Holding(spec), "team-a"))
     assert one.pipelines
     spec["volumes"][0]["projected"]["sources"][0]["serviceAccountToken"]["audience"] = "other"
-    (one,), _ = pod_defaults(Place(Holding(spec), "team-a"))
+    (one,), _ = pod_defaults(ProbeTarget(Holding(spec), "team-a"))
     assert not one.pipelines
 
 
 def test_outside_of_a_notebook_nobody_knows_whether_it_has_one():
-    (one,), _ = pod_defaults(Place(Holding(), "team-a"))
+    (one,), _ = pod_defaults(ProbeTarget(Holding(), "team-a"))
     assert one.on is None
 
 
@@ -140,5 +140,5 @@ def test_a_namespace_that_is_not_there_is_a_trouble():
     status = replace(
         Status("kubeflow", Machine(2), server="there", within="moon"), namespace=StatusItem(Knowledge.ABSENT)
     )
-    (one,) = troubles(Place(Holding(), "moon"), status)
-    assert (one.what, one.mend) == ("there is no namespace moon", "%kf_config namespace=NAME")
+    (one,) = troubles(ProbeTarget(Holding(), "moon"), status)
+    assert (one.what, one.fix) == ("namespace moon not found", "%kf_config namespace=NAME")

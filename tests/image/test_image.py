@@ -173,7 +173,7 @@ def test_nothing_of_this_machine_is_written(written, words):
         (["--kfnb", "newest"], "give a version"),
         (["--kfnb", "none.whl"], "no such wheel"),
         (["--requirements", "none.txt"], "--requirements none.txt"),
-        (["--spawner"], "--spawner needs the image's name"),
+        (["--spawner"], "--spawner requires --name"),
         (["--nam", "a"], "did you mean --name?"),
     ],
 )

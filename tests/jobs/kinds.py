@@ -21,7 +21,9 @@ from kfnb.resources.runs.local.folder import RunFolder
 from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.local.engine import LocalEngine
 from kfnb.resources.studies.local.folder import StudyFolder
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
+from tests.registry.kettles.local.engine import LocalEngine as KettleEngine
+from tests.registry.kettles.local.folder import KettleFolder
 
 
 class Jobs(Protocol):
@@ -112,7 +114,7 @@ class Studies:
         self._made += 1
         name = f"study{self._made}"
         told = {"seconds": seconds}
-        subject = Subject(name, SPEC, arguments=told, step="work", folder=str(self._folder))
+        subject = TrialSubject(name, SPEC, arguments=told, step="work", folder=str(self._folder))
         space = (Dimension("x", "float", 0.0, 1.0),)
         self._engine.start(Search(name, subject, Objective("Output"), space, max_trials=1, seed=1))
         return name
@@ -148,7 +150,50 @@ class Studies:
         return StudyFolder(self._folder / "home" / "studies" / name)
 
 
-KINDS: dict[str, Callable[[Path], Jobs]] = {"runs": Runs, "studies": Studies}
+class Kettles:
+    """Of a made-up noun, which kfnb knows nothing of: see ``tests/registry``."""
+
+    def __init__(self, folder: Path) -> None:
+        self._home, self._engine, self._made = folder / "home", KettleEngine(folder / "home"), 0
+
+    def start(self, seconds: float) -> str:
+        self._made += 1
+        name = f"kettle{self._made}"
+        self._engine.put_on(name, 100.0, seconds)
+        return name
+
+    def state(self, name: str) -> RunState:
+        return self._engine.get(name).state
+
+    def error(self, name: str) -> str:
+        return self._engine.get(name).error
+
+    def notes(self, name: str) -> tuple[str, ...]:
+        return self._engine.get(name).notes
+
+    def logs(self, name: str) -> str:
+        return self._engine.logs(name).rstrip("\n")
+
+    def observe(self, name: str) -> View:
+        return self._engine.observe(name)
+
+    def stop(self, name: str) -> None:
+        self._engine.stop(name)
+
+    def again(self, name: str) -> None:
+        self._engine.again(name)
+
+    def delete(self, name: str) -> None:
+        self._engine.take_off(name)
+
+    def listed(self) -> dict[str, RunState]:
+        return {kettle.name: kettle.state for kettle in self._engine.list()}
+
+    def folder(self, name: str) -> JobFolder:
+        return KettleFolder(self._home / "kettles" / name)
+
+
+KINDS: dict[str, Callable[[Path], Jobs]] = {"runs": Runs, "studies": Studies, "kettles": Kettles}
 
 
 def until(seen: Callable[[], Any], seconds: float = 40) -> Any:

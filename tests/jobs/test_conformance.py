@@ -91,7 +91,7 @@ def test_a_job_whose_driver_was_killed_is_recovered_once_and_can_be_taken_up_aga
     at_work(jobs, name)
     os.kill(until(lambda: jobs.folder(name).pid), signal.SIGKILL)
     assert finished(jobs, name) is RunState.FAILED
-    assert "is gone" in jobs.error(name)
+    assert "exited unexpectedly" in jobs.error(name)
     until(lambda: not processes(jobs, name))
     with reading(jobs.folder(name).path) as log:
         before = log.read()
@@ -181,9 +181,7 @@ def test_a_shelf_that_others_could_see_into_is_shut_and_that_is_said_once(jobs: 
     shelf.chmod(0o755)
     (tmp_path / "home").chmod(0o755)
     second = jobs.start(0.0)
-    assert jobs.notes(second) == (
-        f"others could see into {shelf} until now; its rights are yours alone from here on",
-    )
+    assert jobs.notes(second) == (f"other users could read {shelf} until now; from now on only you can",)
     assert shelf.stat().st_mode & 0o777 == 0o700
     assert (
         tmp_path / "home"

@@ -74,9 +74,20 @@ def test_a_run_that_failed_says_why_and_can_be_retried(home: OldHome):
     assert run.tasks["bowl"].attempts == 2
 
 
+def test_a_home_that_was_moved_is_used_where_it_is(home: OldHome, tmp_path: Path, monkeypatch):
+    moved = home.path.rename(tmp_path / "moved")
+    monkeypatch.setenv("KFNB_HOME", str(moved))
+    settings.reset()
+    with pytest.raises(RunFailed, match="too far out"):
+        kfnb.run(home.runs["broken"]).retry().wait(60)
+    kfnb.study("valley").resume(trials=1).wait(60)
+    kfnb.study("bowl").resume(trials=1).wait(60)
+    assert not home.path.exists()
+
+
 def test_a_run_whose_supervisor_was_killed_is_recovered_by_who_looks(home: OldHome):
     run = kfnb.run(home.runs["killed"])
-    assert "the process that drove this run is gone" in run.snapshot().error
+    assert "the supervisor of this run exited unexpectedly" in run.snapshot().error
     assert run.tasks["nap"].state is RunState.FAILED
 
 

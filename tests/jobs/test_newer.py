@@ -13,6 +13,7 @@ from kfnb.jobs.fold import Event, JobFold
 from kfnb.model import RunState, TrialState
 from kfnb.resources.runs.events import Fold as RunFold
 from kfnb.resources.studies.local.fold import StudyFold
+from tests.registry.kettles.local.fold import KettleFold
 
 Fact = tuple[str, str, Mapping[str, Any]]
 
@@ -41,11 +42,19 @@ STUDY: list[Fact] = [
     ("limits", "", {"max_trials": 3}),
     ("state", "", {"state": "SUCCEEDED", "reason": "goal reached"}),
 ]
+KETTLE: list[Fact] = [
+    ("created", "", {"goal": 90.0, "created": 1.0}),
+    ("note", "", {"text": "it is so"}),
+    ("state", "", {"state": "RUNNING"}),
+    ("heat", "", {"degrees": 55.0}),
+    ("state", "", {"state": "FAILED", "error": "no"}),
+]
 JOBS: dict[str, tuple[Callable[[], JobFold], Callable[[Any], Any], list[Fact]]] = {
     "run": (lambda: RunFold("r"), lambda fold: fold.run, RUN),
     "study": (lambda: StudyFold("s"), lambda fold: fold.study, STUDY),
+    "kettle": (lambda: KettleFold("k"), lambda fold: fold.kettle, KETTLE),
 }
-KNOWN = {*RunFold.FIELDS, *StudyFold.FIELDS}
+KNOWN = {*RunFold.FIELDS, *StudyFold.FIELDS, *KettleFold.FIELDS}
 
 words = some.text(some.characters(codec="utf-8"), min_size=1, max_size=12)
 values = some.recursive(
@@ -116,7 +125,7 @@ def test_fields_of_a_newer_kfnb_change_nothing_and_are_counted(job, at, field, v
     assert fold.skipped == 1
 
 
-@jobs
+@pytest.mark.parametrize("job", ["run", "study"])
 @given(field=words.filter(str.isidentifier), value=values)
 def test_so_are_those_deep_within(job, field, value):
     """In a task's error, an artifact, an objective, a dimension."""

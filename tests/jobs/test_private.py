@@ -21,7 +21,7 @@ def test_folders_that_are_made_are_shut_and_those_above_stay_as_they_are(tmp_pat
 
 def test_one_that_is_there_is_shut_once_and_that_is_said(tmp_path):
     (tmp_path / "runs").mkdir(mode=0o755)
-    assert private.shut(tmp_path / "runs").startswith(f"others could see into {tmp_path / 'runs'} until now")
+    assert private.shut(tmp_path / "runs").startswith(f"other users could read {tmp_path / 'runs'} until now")
     assert rights(tmp_path / "runs") == 0o700
     assert private.shut(tmp_path / "runs") == ""
 

@@ -11,7 +11,7 @@ import pytest
 from kfnb.errors import Absent, BackendError, BackendUnavailable
 from kfnb.resources.localcluster import apply as applying
 from kfnb.resources.localcluster import readiness
-from kfnb.resources.localcluster.command import Command, Log, Runner
+from kfnb.resources.localcluster.command import Log, Runner, ShellCommand
 from kfnb.resources.localcluster.plan import APPLY, Apply, Await
 from kfnb.resources.localcluster.readiness import Workload
 
@@ -69,8 +69,8 @@ class Ground:
         for name, text in zip(names, texts, strict=True):
             (self.folder / name).write_text(text)
         (self.folder / "kustomization.yaml").write_text(f"resources: {names}\n".replace("'", '"'))
-        kubectl = Command(("kubectl", "--context", self.context, *APPLY))
-        step = Apply("Part", "part", Command(("kubectl", "kustomize", str(self.folder))), kubectl)
+        kubectl = ShellCommand(("kubectl", "--context", self.context, *APPLY))
+        step = Apply("Part", "part", ShellCommand(("kubectl", "kustomize", str(self.folder))), kubectl)
         built = applying.build(step, self.runner)
         applying.apply(step, built, self.runner, time.monotonic() + within, tell or self.said.append)
         return readiness.workloads(built)
@@ -138,7 +138,7 @@ def test_a_kind_and_an_object_of_it_are_applied_as_soon_as_the_kind_is_establish
             OBJECT.format(kind=kind, namespace=namespace),
         )
         assert admin.get(f"/apis/kfnb.test/v1/namespaces/{namespace}/{plural}/one")["kind"] == kind
-        assert f"tries again: the kind {kind} is not established yet" in ground.said
+        assert f"retrying: the kind {kind} is not established yet" in ground.said
     finally:
         admin.delete(f"/apis/apiextensions.k8s.io/v1/customresourcedefinitions/{plural}.kfnb.test")
 
@@ -154,7 +154,7 @@ def test_what_goes_into_a_namespace_that_another_part_makes_waits_for_it(ground,
 
     try:
         ground.apply(SETTING.format(namespace=late), tell=tell)
-        assert ground.said[0] == f"tries again: the namespace {late} is not there yet"
+        assert ground.said[0] == f"retrying: the namespace {late} does not exist yet"
     finally:
         admin.delete(f"/api/v1/namespaces/{late}")
 
@@ -196,7 +196,7 @@ def test_a_deployment_is_waited_for_until_it_is_ready(ground, admin, namespace, 
         make_ready(admin, namespace, deployment)
 
     ground.wait(wanted, tell=tell)
-    assert ground.said == [f"0 of 1 ready; {deployment}: its pods are not there yet"]
+    assert ground.said == [f"0 of 1 ready; {deployment}: its pods do not exist yet"]
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ def test_one_request_tells_all_kinds(as_user):
 
 
 def test_a_model_registry_that_is_not_there_is_told_apart_from_one_that_is_hidden(as_user):
-    assert registry(as_user("admin"), "kubeflow").told == "there is none in namespace kubeflow"
+    assert registry(as_user("admin"), "kubeflow").told == "not found in namespace kubeflow"
     assert "may not get services/proxy" in registry(as_user("viewer"), "kubeflow").told
 
 

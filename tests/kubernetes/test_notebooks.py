@@ -55,16 +55,16 @@ def test_a_notebook_with_a_home_lives_and_its_volume_outlives_it(editor, as_user
     assert "was stopped already" in capsys.readouterr().out
     assert editor.run("%kf_notebook start nb").state is NotebookState.STARTING
     editor.run("%kf_notebook delete nb --yes")
-    assert "its volumes stay: nb-workspace" in capsys.readouterr().out
+    assert "its volumes are kept: nb-workspace" in capsys.readouterr().out
     assert len(editor.run("%kf_notebook")) == 0
     claims = f"/api/v1/namespaces/{namespace}/persistentvolumeclaims/nb-workspace"
     assert as_user("viewer").get(claims)["spec"]["resources"]["requests"]["storage"] == "10Gi"
     editor.run("%kf_notebook create nb --image jupyter:1 --size 10Gi")
-    assert "which is there already, with what is in it" in capsys.readouterr().out
+    assert "its home is the existing volume" in capsys.readouterr().out
     editor.run("%kf_notebook delete nb --yes --with-volume")
     assert as_user("viewer").get(claims)["metadata"]["deletionTimestamp"]
     told = editor.fails("%kf_notebook create nb --image jupyter:1 --size 10Gi")
-    assert told == "a volume nb-workspace is still being deleted: try again in a moment"
+    assert told == "volume nb-workspace is still being deleted: try again in a moment"
     assert len(editor.run("%kf_notebook")) == 0
 
 
@@ -81,7 +81,7 @@ def test_a_workspace_lives(editor):
 def test_two_of_one_name_are_told_apart(editor):
     editor.run("%kf_notebook create twin --image jupyter:1")
     editor.run(f"%kf_notebook create twin {WORKSPACE_WORDS}")
-    assert "say which, --kind v1 or --kind v2" in editor.fails("%kf_notebook stop twin")
+    assert "pass --kind v1 or --kind v2" in editor.fails("%kf_notebook stop twin")
     assert editor.run("%kf_notebook stop twin --kind v2").kind == "Workspace"
     assert {one.kind: str(one.state) for one in editor.run("%kf_notebook")} == {
         "Notebook": "starting",
@@ -121,7 +121,7 @@ def test_what_no_pod_could_start_with_is_refused(editor):
     )
     assert "has no such PodDefault" in editor.fails("%kf_notebook create nb --image a:1 --configuration none")
     editor.run("%kf_notebook create nb --image a:1")
-    assert "there is a notebook nb already" in editor.fails("%kf_notebook create nb --image a:1")
+    assert "notebook nb already exists" in editor.fails("%kf_notebook create nb --image a:1")
 
 
 def test_a_profiles_service_account_is_missed_where_that_can_be_seen(editor, as_person):
@@ -271,14 +271,14 @@ def test_words_that_are_wrong_are_refused_before_anything_is_made(editor, wrong)
 def test_it_is_waited_for_no_longer_than_was_said(editor):
     editor.run("%kf_notebook create nb --image a:1")
     told = editor.fails("%kf_notebook start nb --wait --timeout 1s")
-    assert told == "notebook nb has not started within 1 s: nothing says why"
+    assert told == "notebook nb has not started within 1 s: no reason is known"
 
 
 def test_one_that_another_stops_is_waited_for_no_longer(editor, as_user, namespace):
     editor.run("%kf_notebook create nb --image a:1")
     stop = {"metadata": {"annotations": {"kubeflow-resource-stopped": "2026-11-25T00:00:00Z"}}}
     changed(as_user("admin"), NOTEBOOK.path(namespace, "nb"), 0.5, stop)
-    assert "notebook nb is stopped: somebody else wanted that" in editor.fails("%kf_notebook start nb --wait")
+    assert "notebook nb is stopped: another user changed it" in editor.fails("%kf_notebook start nb --wait")
 
 
 def test_one_that_is_being_deleted_cannot_be_started(editor, as_user, namespace):
@@ -302,7 +302,7 @@ def test_waiting_can_be_interrupted_and_the_notebook_goes_on(editor, monkeypatch
     monkeypatch.setattr("kfnb.resources.notebooks.spawner.time.sleep", interrupt)
     found = editor.run("%kf_notebook create nb --image a:1 --wait")
     assert (found.name, found.state) == ("nb", NotebookState.STARTING)
-    assert "notebook nb goes on starting" in capsys.readouterr().out
+    assert "notebook nb is still starting" in capsys.readouterr().out
 
 
 def test_the_very_notebook_that_one_is_in_ends_only_when_that_is_said(editor, as_person, namespace):
@@ -311,7 +311,7 @@ def test_the_very_notebook_that_one_is_in_ends_only_when_that_is_said(editor, as
     assert [one.here for one in inside.run("%kf_notebook")] == [True]
     for verb in ("stop", "delete"):
         told = inside.fails(f"%kf_notebook {verb} nb")
-        assert "the very notebook that you are in" in told
+        assert "the notebook that you are in" in told
         assert f"%kf_notebook {verb} nb --yes" in told
     assert inside.run("%kf_notebook stop nb --yes").state is NotebookState.STOPPED
     inside.run("%kf_notebook delete nb --yes")
@@ -319,12 +319,12 @@ def test_the_very_notebook_that_one_is_in_ends_only_when_that_is_said(editor, as
 
 def test_delete_asks_whoever_is_there(editor, monkeypatch, capsys):
     editor.run("%kf_notebook create nb --image a:1 --size 1Gi")
-    assert "give --yes" in editor.fails("%kf_notebook delete nb")
+    assert "pass --yes" in editor.fails("%kf_notebook delete nb")
     asked = []
     monkeypatch.setattr(Kernel, "attended", property(lambda _: True))
     monkeypatch.setattr("builtins.input", lambda question: asked.append(question) or "n")
     editor.run("%kf_notebook delete nb")
-    assert asked == ["Delete notebook nb for good? Its volumes stay: nb-workspace. [y/N] "]
+    assert asked == ["Delete notebook nb for good? Its volumes are kept: nb-workspace. [y/N] "]
     assert "nothing was deleted" in capsys.readouterr().out
     monkeypatch.setattr("builtins.input", lambda _: "y")
     editor.run("%kf_notebook delete nb --with-volume")

@@ -11,7 +11,7 @@ from real_cluster import USERS
 
 from kfnb.errors import Conflict
 from kfnb.model.cluster import Knowledge, Machine, Status, StatusItem
-from kfnb.resources.cluster.probe import Place
+from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.cluster.status import gather, gather_again
 from kfnb.resources.cluster.view.status import draw_status
 
@@ -35,7 +35,8 @@ class Counting:
 def look(as_user, namespace):
     def look(user):
         return gather(
-            Place(as_user(user), namespace), Status("kubeflow", Machine(2), server="there", within=namespace)
+            ProbeTarget(as_user(user), namespace),
+            Status("kubeflow", Machine(2), server="there", within=namespace),
         )
 
     return look
@@ -151,12 +152,12 @@ def test_what_others_change_meanwhile_is_seen_at_the_next_look(as_user, namespac
     notebook = {"apiVersion": "kubeflow.org/v1", "kind": "Notebook", "metadata": {"name": "n"}}
     first = look("viewer")
     editor.create(notebooks, notebook | {"spec": {"template": {"spec": spec}}})
-    again = gather_again(Place(as_user("viewer"), namespace), first)
+    again = gather_again(ProbeTarget(as_user("viewer"), namespace), first)
     assert [(one.name, one.state) for one in again.notebooks.value] == [("n", "waiting")]
     assert [one.what for one in again.troubles if "has no pod" in one.what] == ["notebook n has no pod"]
     stopped = {"metadata": {"annotations": {"kubeflow-resource-stopped": "2026-11-25T00:00:00Z"}}}
     editor.patch(f"{notebooks}/n", stopped)
-    again = gather_again(Place(as_user("viewer"), namespace), again)
+    again = gather_again(ProbeTarget(as_user("viewer"), namespace), again)
     assert [(one.name, one.state) for one in again.notebooks.value] == [("n", "stopped")]
     editor.delete(f"{notebooks}/n")
 
@@ -167,7 +168,7 @@ def test_a_pod_default_ends_the_trouble_that_asks_for_it(as_user, namespace, loo
     viewer, editor = "viewer", as_user("editor")
     trouble = next(one for one in look(viewer).troubles if one.kind == "yaml")
     path = f"/apis/kubeflow.org/v1alpha1/namespaces/{namespace}/poddefaults"
-    editor.create(path, yaml.safe_load(trouble.mend))
+    editor.create(path, yaml.safe_load(trouble.fix))
     status = look(viewer)
     assert [one.name for one in status.pod_defaults.value] == ["access-ml-pipeline"]
     assert not any(one.kind == "yaml" for one in status.troubles)
@@ -186,7 +187,7 @@ def test_a_large_namespace_is_seen_in_a_second(as_user, namespace, look):
     start = Status("kubeflow", Machine(2), server="there", within=namespace)
     tracemalloc.start()
     began = time.monotonic()
-    status = gather(Place(counting, namespace), start)
+    status = gather(ProbeTarget(counting, namespace), start)
     draw_status(status)
     seconds, (_, peak) = time.monotonic() - began, tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -203,7 +204,7 @@ def test_a_status_while_the_server_is_away_is_no_error(as_user, namespace, look,
     api_server.stop()
     try:
         away = look("viewer")
-        again = gather_again(Place(as_user("viewer"), namespace), first)
+        again = gather_again(ProbeTarget(as_user("viewer"), namespace), first)
     finally:
         api_server.start()
     assert "does not answer" in away.user.reason

@@ -8,14 +8,14 @@ from kfnb.errors import BackendError, Hidden, StudyNotFound
 from kfnb.model import Objective, RunState, TrialState
 from kfnb.resources.studies.katib import connect
 from kfnb.resources.studies.katib.resources import Resources
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 
 TRIALS = "/apis/kubeflow.org/v1beta1/namespaces/{}/trials"
 
 
 @pytest.fixture(scope="module")
-def subject() -> Subject:
+def subject() -> TrialSubject:
     """A component with one parameter that is a number, compiled."""
     from google.protobuf import json_format
     from kfp import dsl
@@ -28,10 +28,10 @@ def subject() -> Subject:
     def pipeline(lr: float = 0.1) -> None:
         bowl(lr=lr)
 
-    return Subject("bowl", json_format.MessageToDict(pipeline.pipeline_spec), step="bowl")
+    return TrialSubject("bowl", json_format.MessageToDict(pipeline.pipeline_spec), step="bowl")
 
 
-def search(subject: Subject, name: str) -> Search:
+def search(subject: TrialSubject, name: str) -> Search:
     space = read_space("lr=log(1e-4,1e-1)")
     return Search(name, subject, Objective("Output"), space, max_trials=9, parallel=2)
 
@@ -59,7 +59,7 @@ def test_an_experiment_is_taken_dry_and_for_real(as_user, namespace, subject):
     study = connect(as_user("viewer"), namespace).get("dry")
     assert (study.state, study.max_trials, study.subject) == (RunState.PENDING, 9, "bowl")
     assert study.space == read_space("lr=log(1e-4,1e-1)")
-    with pytest.raises(BackendError, match="there is a study dry already"):
+    with pytest.raises(BackendError, match="study dry already exists"):
         engine.start(search(subject, "dry"))
     engine.stop("dry")
     assert engine.get("dry").state is RunState.CANCELING

@@ -54,9 +54,9 @@ def test_the_table_of_runs_has_their_metrics(two: Shell) -> None:
     ("words", "told"),
     [
         ("", "the following arguments are required: RUN"),
-        ("first", "give two runs or more to compare"),
-        ("first first", "give two runs or more to compare"),
-        ("first nothing", "no run is called nothing"),
+        ("first", "give two or more runs to compare"),
+        ("first first", "give two or more runs to compare"),
+        ("first nothing", "unknown run nothing"),
         ("first second --al", "unknown option --al; did you mean --all?"),
     ],
 )

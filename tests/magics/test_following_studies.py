@@ -15,7 +15,7 @@ from kfnb.live.messages import GoneMessage
 from kfnb.live.static_views import Pictures
 from kfnb.model import Dimension, Objective, RunState, StudySnapshot, Trial, TrialState
 from kfnb.resources.studies import known_importances as importance_module
-from kfnb.resources.studies.known_importances import FEWEST, Importances
+from kfnb.resources.studies.known_importances import FEWEST, KnownImportances
 from kfnb.resources.studies.live import StudySubject
 from kfnb.resources.studies.wire import StudyWire
 
@@ -93,7 +93,7 @@ def test_a_study_that_is_gone_is_said_to_be():
 def test_importances_are_told_anew_only_where_there_are_many_more_trials(monkeypatch):
     asked = []
     monkeypatch.setattr(importance_module, "importances", lambda study: asked.append(len(study.trials)) or {})
-    known = Importances()
+    known = KnownImportances()
     for count in range(60):
         trials = tuple(Trial(number, TrialState.SUCCEEDED, {}, 0.0) for number in range(count))
         known.of(replace(BEGUN, trials=trials))

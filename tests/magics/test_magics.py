@@ -119,9 +119,9 @@ def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(
     [
         ("%%kf_component", "the following arguments are required: name"),
         ("%%kf_component x --parm a:int=1\ny = 1", "unknown option --parm; did you mean --param?"),
-        ("%%kf_component x --param a:integer=1\ny = 1", "integer is no parameter type"),
-        ("%%kf_component x --param a=1 --param a=2\ny = 1", "--param a stands twice"),
-        ("%%kf_component x --output y --output y\ny = 1", "--output y stands twice"),
+        ("%%kf_component x --param a:integer=1\ny = 1", "integer is not a parameter type"),
+        ("%%kf_component x --param a=1 --param a=2\ny = 1", "--param a is given more than once"),
+        ("%%kf_component x --output y --output y\ny = 1", "--output y is given more than once"),
         ("%%kf_component x --output z\ny = 1", "--output z: cell x [1] does not assign z"),
         ("%%kf_component 2x\ny = 1", "'2x' is not a valid name for a component"),
         ("%%kf_component x\n", "has no code"),
@@ -138,6 +138,7 @@ def test_kf_show_of_a_component_is_the_result_and_can_be_silenced(
         ("%kf_submit load", "load is a component, not a pipeline"),
         ("%kf_submit p --backend moon", "unknown backend moon"),
         ("%kf_submit p -o 2x", "not a valid name"),
+        ("%kf_submit p -o class", "not a valid name"),
         ("%kf_logs no-such-run", "no-such-run"),
         ("%kf_show laod", "unknown component or pipeline laod; did you mean the component load?"),
         ("%kf_show pp", "unknown component or pipeline pp; did you mean the pipeline p?"),
@@ -291,7 +292,7 @@ def test_an_option_that_a_parameter_has_the_name_of_is_told(
 ) -> None:
     shell.run("%%kf_component a --param name:str=one --output x\nx = name")
     shell.run("%kf_pipeline p a")
-    told = "note: --name is an option of its own: the parameter name of p is given as -p name VALUE"
+    told = "note: --name is an option of the command; set the parameter name of p with -p name VALUE"
     capsys.readouterr()
     shell.run("%kf_submit p --name two -o run")
     assert told in capsys.readouterr().out

@@ -44,10 +44,10 @@ def test_runs_are_filtered(runs: Shell) -> None:
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("--state lost", "unknown state lost; there are PENDING, RUNNING"),
+        ("--state lost", "unknown state lost; states are PENDING, RUNNING"),
         ("--since yesterday", "'yesterday' is not a time"),
         ("--limit -1", "0 or more"),
-        ("--experiment moon", "there is no experiment moon"),
+        ("--experiment moon", "unknown experiment moon"),
     ],
 )
 def test_a_filter_that_means_nothing_is_said(shell: Shell, words: str, told: str) -> None:
@@ -66,7 +66,7 @@ def test_a_run_is_archived_by_its_name_in_the_notebook_and_put_back(runs: Shell,
 def test_delete_asks_and_does_nothing_without_a_yes(runs: Shell, monkeypatch, capsys) -> None:
     asked = answer(runs, monkeypatch, "")
     runs.run("%kf_delete run1 run2")
-    assert asked[0].startswith("Delete these 2 runs for good:")
+    assert asked[0].startswith("Delete these 2 runs permanently:")
     assert "(run-1)" in asked[0]
     assert "nothing was deleted" in capsys.readouterr().out
     assert len(kfnb.runs()) == 2
@@ -86,7 +86,7 @@ def test_delete_wants_yes_where_nobody_is_there(runs: Shell) -> None:
 
 
 def test_nothing_is_deleted_where_one_of_the_runs_is_not_there(runs: Shell) -> None:
-    assert "no run is called moon" in runs.fails("%kf_delete --yes run1 moon")
+    assert "unknown run moon" in runs.fails("%kf_delete --yes run1 moon")
     assert len(kfnb.runs()) == 2
 
 
@@ -110,7 +110,5 @@ def test_experiments_are_listed(runs: Shell) -> None:
 )
 def test_what_needs_a_cluster_says_how_to_name_one(runs: Shell, line: str) -> None:
     message = runs.fails(line)
-    assert (
-        "needs a cluster, and this is the local backend: %kf_config backend=kubeflow host=ADDRESS" in message
-    )
+    assert "needs a cluster, but the backend is local: %kf_config backend=kubeflow host=ADDRESS" in message
     assert "\n" not in message

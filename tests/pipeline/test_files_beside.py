@@ -172,10 +172,10 @@ def test_a_file_that_the_cell_did_not_use_here_is_told_when_its_step_fails(noteb
     notebook.run("%kf_pipeline p r")
     with pytest.raises(RunFailed) as failed:
         notebook.submit("p", big=True)
-    assert "d/large.csv lies beside the notebook, but the cell did not use it when it ran there" in str(
+    assert "d/large.csv is in the notebook's folder, but the cell did not use it in the notebook" in str(
         failed.value
     )
-    assert "add os.path.exists('d/large.csv') to the cell" in str(failed.value)
+    assert "add os.path.exists('d/large.csv') to it" in str(failed.value)
 
 
 def test_a_file_that_is_nowhere_is_told_plainly(notebook):

@@ -222,7 +222,7 @@ def two(notebook, monkeypatch):
 
 def test_what_a_pod_does_not_have_is_told_before_the_run(two, sent, capsys):
     missing = "which is set here and not in the pod, unless its image sets it"
-    how = "put it into a Kubernetes secret, and give the component --secret NAME:KEY=API_TOKEN"
+    how = "store it in a Kubernetes secret, and add --secret NAME:KEY=API_TOKEN to the component"
     assert submitted(two, capsys, "%kf_submit p") == [
         f"note: reads reads API_TOKEN, {missing}: {how}",
         f"note: reads reads STAGE, {missing}: --env STAGE passes the value",
@@ -267,7 +267,7 @@ def test_env_passes_what_only_libraries_read_to_all_steps(two, sent, capsys, mon
 
 def test_what_looks_like_a_secret_is_refused_and_never_sent(two, sent):
     said = two.fails("%kf_submit p --backend kubeflow --env API_TOKEN")
-    assert "--env API_TOKEN: it looks like a secret" in said
+    assert "--env API_TOKEN: the value looks like a secret" in said
     assert "--secret NAME:KEY=API_TOKEN" in said
     assert "hunter2" not in said
     assert sent == []
@@ -277,7 +277,7 @@ def test_what_looks_like_a_secret_is_refused_and_never_sent(two, sent):
     ("name", "said"),
     [
         ("NOT_SET", "no environment variable NOT_SET is set here"),
-        ("STAGE=two", "give the name alone, --env STAGE: the value is the one that it has here"),
+        ("STAGE=two", "only give the name, --env STAGE: its value is taken from here"),
     ],
 )
 def test_env_names_a_variable_that_is_set(two, sent, name, said):

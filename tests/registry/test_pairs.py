@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
 
 from kfnb import registry
 from kfnb.cli import command_of, main
+from kfnb.commands.display import as_json
 from kfnb.commands.terminal import in_terminal
+from kfnb.errors import BackendError
 from kfnb.ipython.magics import parser_of_magic
 from kfnb.registry import CommandRow
 from tests.conftest import Shell
@@ -85,11 +88,37 @@ def test_both_refuse_in_the_same_words_and_change_nothing(
     name, _, words = line.partition(" ")
     row = next(row for row in PAIRS if row.magic == name)
     told = ran.fails(line)
+    code = 1 if isinstance(ran.error, BackendError) else 2
     capsys.readouterr()
-    assert main([*row.verb.split(), *words.split()]) in (1, 2)
+    assert main([*row.verb.split(), *words.split()]) == code
     assert in_terminal(told).replace(name, f"kfnb {row.verb}") == capsys.readouterr().err.strip()
     assert [study.name for study in ran.run("%kf_studies")] == ["bowl"]
     assert len(ran.run("%kf_runs")) == 1
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "%kf_runs",
+        "%kf_runs --state succeeded --limit 1",
+        "%kf_runs --state failed",
+        "%kf_run ID",
+        "%kf_compare ID OTHER",
+        "%kf_studies",
+        "%kf_study bowl",
+        "%kf_experiments",
+    ],
+)
+def test_both_give_the_same_answer(ran: Shell, line: str, capsys: pytest.CaptureFixture[str]) -> None:
+    if "OTHER" in line:
+        ran.run("%kf_submit p --n 2 -o other")
+        line = line.replace("OTHER", ran["other"].id)
+    name, _, words = line.replace("ID", ran["done"].id).partition(" ")
+    row = next(row for row in PAIRS if row.magic == name)
+    given = ran.run(f"{name} {words}")
+    capsys.readouterr()
+    assert main([*row.verb.split(), *words.split(), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == json.loads(as_json(given))
 
 
 @pytest.mark.parametrize("reference", ["id", "start", "local", "name"])

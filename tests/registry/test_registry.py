@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,47 +20,42 @@ from kfnb import registry
 from kfnb.cli import main
 from kfnb.commands.display import bundle
 from kfnb.commands.shell.commands import answers
-from kfnb.registry import Noun
+from kfnb.errors import BackendError
+from kfnb.model import RunState
 from tests.conftest import Shell
 from tests.magics.test_completion import complete
-
-_PACKAGE = "tests.registry.kettles"
-
-KETTLES = Noun(
-    "kettles",
-    (
-        ("Boil", "%kf_boil", "boil", "put a kettle on"),
-        ("BoilCell", "%%kf_boil"),
-        ("Show", "%kf_kettle", "kettles show", "show a kettle"),
-        ("List", "%kf_kettles", "kettles", "list the kettles"),
-    ),
-    exports={"boil": "api", "kettles": "api"},
-    displays=(f"{_PACKAGE}.handle.KettleHandle", f"{_PACKAGE}.model.KettleList"),
-    values=("kettle",),
-    package=_PACKAGE,
-)
+from tests.registry.row import KETTLES
 
 
 class Stove(BaseHTTPRequestHandler):
-    """A server of kettles, whose water is hot at the second look."""
+    """A server of kettles."""
 
     kettles: dict[str, dict[str, Any]]
 
     def do_GET(self) -> None:
         name = self.path.rpartition("/")[2]
         if name == "kettles":
-            self._answer(list(self.kettles.values()))
+            self._answer([self._now(one) for one in self.kettles])
         elif name in self.kettles:
-            self._answer(self.kettles[name] | {})
-            self.kettles[name]["degrees"] = self.kettles[name]["goal"]
+            self._answer(self._now(name))
         else:
             self.send_error(404)
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        name = self.path.rpartition("/")[2]
-        self.kettles[name] = {"name": name, "degrees": 20.0, "goal": body["goal"]}
+        _, _, name, *stop = self.path.split("/")
+        if not stop:
+            hot = time.monotonic() + body["seconds"]
+            self.kettles[name] = {"name": name, "state": "RUNNING", "goal": body["goal"], "hot": hot}
+        elif self._now(name)["state"] == "RUNNING":
+            self.kettles[name]["state"] = "CANCELED"
         self._answer({})
+
+    def _now(self, name: str) -> dict[str, Any]:
+        one = self.kettles[name]
+        if one["state"] == "RUNNING" and time.monotonic() >= one["hot"]:
+            one["state"] = "SUCCEEDED"
+        return one | {"degrees": one["goal"] if one["state"] == "SUCCEEDED" else 20.0}
 
     def do_DELETE(self) -> None:
         name = self.path.rpartition("/")[2]
@@ -116,7 +115,13 @@ def test_its_verb_follows_to_the_end_and_prints_json(
     capsys.readouterr()
     assert main(["boil", "tea", "--backend", backend, "--json"]) == 0
     out = capsys.readouterr()
-    assert json.loads(out.out) == {"name": "tea", "degrees": 100.0, "goal": 100.0, "backend": backend}
+    assert json.loads(out.out) == {
+        "name": "tea",
+        "state": "SUCCEEDED",
+        "degrees": 100.0,
+        "goal": 100.0,
+        "backend": backend,
+    }
     assert out.err.splitlines()[0] == "kettle tea"
     assert out.err.splitlines()[-1] == "100 °C"
 
@@ -178,12 +183,39 @@ def test_its_names_are_completed(noun: Shell) -> None:
     assert answers("kfnb kettles s") == ["show"]
 
 
-def test_what_it_gives_is_displayed(noun: Shell) -> None:
+def test_what_it_gives_is_displayed(noun: Shell, capsys: pytest.CaptureFixture[str]) -> None:
     kettle = noun.run("%kf_boil tea")
-    drawn = bundle(kettle)
-    assert drawn["text/plain"].endswith("kettle tea boils")
-    formatted, _ = noun.ip.display_formatter.format(kettle)
-    assert "kettle tea boils" in formatted["text/html"]
+    assert bundle(kettle)["text/plain"].endswith("kettle tea boils")
+    capsys.readouterr()
+    noun.ip.display_formatter.format(kettle)  # it displays itself, as what may be live does
+    assert "kettle tea boils</div>" in capsys.readouterr().out
+    formatted, _ = noun.ip.display_formatter.format(noun.run("%kf_kettles"))
+    assert "100 °C" in formatted["text/html"]
+
+
+def test_it_is_stopped_and_then_taken_off(
+    noun: Shell, backend: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kfnb.boil("tea", seconds=60, backend=backend)
+    where = f"--backend {backend}"
+    noun.run(f"%kf_kettle tea --stop {where} -o mine")
+    assert noun["mine"].wait().snapshot().state is RunState.CANCELED
+    assert main(["kettles", "show", "tea", "--take-off", *where.split()]) == 0
+    assert capsys.readouterr().err.strip().endswith("kettle tea is off")
+    assert list(kfnb.kettles(backend=backend)) == []
+
+
+def test_what_is_heated_here_outlives_the_process_that_put_it_on(
+    noun: Shell,
+) -> None:
+    program = "import sys; from tests.registry.kettles import api; api.boil('tea', seconds=60)"
+    subprocess.run([sys.executable, "-c", program], check=True, cwd=Path(__file__).parents[2])
+    kettle = noun.run("%kf_kettle tea")
+    assert not kettle.snapshot().state.finished
+    with pytest.raises(BackendError, match="kettle tea is still running; stop it first, or wait for it"):
+        kettle.take_off()
+    kettle.stop()
+    assert kettle.wait().snapshot().state is RunState.CANCELED
 
 
 def test_its_functions_are_public() -> None:

@@ -179,7 +179,9 @@ def test_a_handshake_that_breaks_off_has_sent_nothing(secure, certificate):
 
 
 def test_nothing_listens():
-    with pytest.raises(NoAnswer, match=r"http://127\.0\.0\.1:\d+ does not answer: nothing answers") as caught:
+    with pytest.raises(
+        NoAnswer, match=r"http://127\.0\.0\.1:\d+ does not answer: connection failed"
+    ) as caught:
         Http(retry=HASTE).send(Request("GET", f"http://127.0.0.1:{refused_port()}/x"))
     assert not caught.value.sent
     assert isinstance(caught.value, BackendUnavailable)
@@ -200,7 +202,7 @@ def test_a_server_that_falls_silent_within_its_answer_is_asked_once(server):
         time.sleep(1.0)
 
     server.then = act
-    with pytest.raises(NoAnswer, match="nothing more of its answer came"):
+    with pytest.raises(NoAnswer, match="its answer stalled"):
         Http(retry=RetryPolicy(pause=0.01, read=0.2)).send(get(server))
     assert len(server.asked) == 1
 
@@ -317,7 +319,7 @@ def test_a_redirect_is_an_answer_and_credentials_go_to_no_other_host(server, sta
 
 
 def test_a_token_that_http_cannot_send_is_not_shown(server):
-    with pytest.raises(BackendError, match="characters that HTTP cannot send") as caught:
+    with pytest.raises(BackendError, match="characters that HTTP does not allow") as caught:
         Http(Credentials(f"{CANARY}\r\nx: y"), retry=HASTE).send(get(server))
     assert CANARY not in str(caught.value)
     assert server.asked == []
@@ -416,7 +418,7 @@ def pump(source: socket.socket, target: socket.socket) -> None:
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_a_proxy_that_is_not_there_is_named_without_its_password(scheme):
     proxy = f"http://me:{CANARY}@127.0.0.1:{refused_port()}"
-    with pytest.raises(NoAnswer, match=r"the proxy 127\.0\.0\.1 does not let it through") as caught:
+    with pytest.raises(NoAnswer, match=r"the proxy 127\.0\.0\.1 refused the connection") as caught:
         Http(transport=lambda: Transport(proxy=proxy), retry=HASTE).send(
             Request("POST", f"{scheme}://example.com/x")
         )
@@ -427,7 +429,7 @@ def test_a_proxy_that_is_not_there_is_named_without_its_password(scheme):
 def test_a_proxy_that_refuses_is_told_from_a_server_that_does():
     with serving() as proxy:
         proxy.then = answer(407, b"")
-        with pytest.raises(NoAnswer, match="does not let it through"):
+        with pytest.raises(NoAnswer, match="refused the connection"):
             Http(transport=lambda: Transport(proxy=proxy.url), retry=HASTE).send(
                 Request("GET", "https://example.com/x")
             )
@@ -491,7 +493,7 @@ def test_lines_come_as_they_are_written(server):
 
 def test_a_stream_that_breaks_off_says_what_did(server):
     server.then = cut
-    with pytest.raises(BackendUnavailable, match="the log broke off"):
+    with pytest.raises(BackendUnavailable, match="the log was interrupted"):
         list(Http(retry=HASTE).open(get(server), silent_for=5.0).lines("the log"))
 
 
@@ -510,7 +512,7 @@ def test_a_stream_that_is_silent_for_too_long_ends(server):
     server.then = act
     lines = Http(retry=HASTE).open(get(server), silent_for=0.2).lines("the log")
     assert next(lines) == "first"
-    with pytest.raises(BackendUnavailable, match="the log broke off: ReadTimeoutError"):
+    with pytest.raises(BackendUnavailable, match="the log was interrupted: ReadTimeoutError"):
         next(lines)
 
 

@@ -77,7 +77,7 @@ def test_a_plugin_that_gives_the_same_token_is_not_asked_with_it_again(server, p
     server.then = answer(401)
     kubernetes = kubeconfig.kubernetes("me", retry=HASTE)
     assert kubernetes is not None
-    with pytest.raises(Unauthenticated, match="does not know you"):
+    with pytest.raises(Unauthenticated, match="refused your credentials"):
         kubernetes.get("/a")
     assert len(server.asked) == 1
 

@@ -48,11 +48,11 @@ RECORDED = {
         BLOCKED,
         "crash loop",
         (
-            "init container storage-initializer fails again and again: RuntimeError: Failed to fetch model. "
+            "init container storage-initializer keeps failing: RuntimeError: Failed to fetch model. "
             "No model found in gs://kfserving-examples/models/nope."
         ),
     ),
-    (BLOCKED, "crash loop", "container main fails again and again: it ended with exit code 1"),
+    (BLOCKED, "crash loop", "container main keeps failing: it ended with exit code 1"),
     (FAILED, "exit code", "its process ended with exit code 1"),
     (FAILED, "signal", SIGTERM),
     (FAILED, "out of memory", "its container was killed: it used more memory than its limit of 64Mi"),
@@ -194,25 +194,25 @@ TABLE = [
         made("Running", containerStatuses=[crashes(3)]),
         BLOCKED,
         "crash loop",
-        "container main fails again and again: it ended with exit code 3",
+        "container main keeps failing: it ended with exit code 3",
     ),
     (
         made("Running", containerStatuses=[crashes(1, message="Traceback:\n  File\nKeyError: 'HOST'\n")]),
         BLOCKED,
         "crash loop",
-        "container main fails again and again: KeyError: 'HOST'",
+        "container main keeps failing: KeyError: 'HOST'",
     ),
     (
         made("Running", containerStatuses=[crashes(137, "OOMKilled")]),
         BLOCKED,
         "crash loop",
-        "container main fails again and again: it used more memory than its limit",
+        "container main keeps failing: it used more memory than its limit",
     ),
     (
         made("Pending", initContainerStatuses=[{**crashes(1), "name": "fetch"}]),
         BLOCKED,
         "crash loop",
-        "init container fetch fails again and again: it ended with exit code 1",
+        "init container fetch keeps failing: it ended with exit code 1",
     ),
     # it runs, and has run
     (made("Running", containerStatuses=[{"name": "main", "state": {"running": {}}}]), RUNNING, "", ""),
@@ -403,7 +403,7 @@ QUOTA = 'create Pod a-0 in StatefulSet a failed error: pods "a-0" is forbidden: 
         ),
         (
             [happened('create Pod a-0 failed error: admission webhook "w" denied it', reason="FailedCreate")],
-            (BLOCKED, "refused", 'no pod could be made: admission webhook "w" denied it'),
+            (BLOCKED, "refused", 'cannot create a pod: admission webhook "w" denied it'),
         ),
         (
             [happened("0/1 nodes are available: 1 Insufficient cpu. more", reason="FailedScheduling")],
@@ -468,7 +468,7 @@ def test_the_recorded_events_of_a_notebook_without_a_pod_tell_of_the_quota():
         "quota kf-resource-quota of the namespace is used up: requested: requests.nvidia.com/gpu=4, "
         "used: requests.nvidia.com/gpu=2, limited: requests.nvidia.com/gpu=3"
     )
-    assert found.hint == "stop what you do not need, or ask for less"
+    assert found.hint == "stop what you do not need, or request less"
 
 
 @pytest.mark.parametrize(

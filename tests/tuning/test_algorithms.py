@@ -9,12 +9,12 @@ from kfnb.model import Objective, Trial, TrialState
 from kfnb.resources.studies import algorithms
 from kfnb.resources.studies.local import sampler
 from kfnb.resources.studies.local.hyperband import Hyperband
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 
 
 def search(space: str = "x=float(0,1) y=float(0,1)", **how: object) -> Search:
-    subject = Subject("s", {})
+    subject = TrialSubject("s", {})
     return replace(Search("s", subject, Objective("loss"), read_space(space)), **how)
 
 

@@ -107,7 +107,7 @@ def test_what_cannot_travel_is_refused_with_its_name() -> None:
 
 
 def test_a_lambda_and_what_is_no_function_are_refused() -> None:
-    with pytest.raises(UsageError, match="written with def"):
+    with pytest.raises(UsageError, match="space's function with def"):
         write_function(lambda trial: trial.int("n", 1, 2))
     with pytest.raises(UsageError, match="a text, a dict or a function"):
         write_function(print)
@@ -148,5 +148,5 @@ def test_a_wrong_bound_in_a_function_is_an_error_as_in_a_text() -> None:
     def wrong(trial):
         trial.log("lr", 0, 1)
 
-    with pytest.raises(UsageError, match="lower bound is above 0"):
+    with pytest.raises(UsageError, match="lower bound must be above 0"):
         dimensions_of(write_function(wrong))

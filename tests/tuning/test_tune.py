@@ -88,6 +88,7 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
     [
         (f"%%kf_tune bowl {SPACE} --minimize\nloss = x", "--objective is required"),
         (f"%%kf_tune bowl {SPACE} --objective loss\nloss = x", "--minimize or --maximize is required"),
+        (f"{BOWL} --maximize\nloss = x", "--minimize and --maximize are both given: choose one"),
         ("%%kf_tune bowl --objective loss --minimize\nloss = x", "--space is required"),
         (f"{BOWL} --algorithm tpee\nloss = x", "did you mean tpe?"),
         (f"{BOWL} --setting sigma=1\nloss = x", "auto has no setting sigma"),
@@ -95,10 +96,13 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
         (f"{BOWL} --parallel 0\nloss = x", "parallel=0: give a whole number from 1 on"),
         (f"{BOWL} --seed -5\nloss = x", "seed=-5: give a number from 0 to 4294967295"),
         (f"{BOWL} --goal nan\nloss = x", "goal=nan: give a finite number"),
-        (f"%%kf_tune {'a' * 64} {SPACE} --objective loss --minimize\nloss = x", "a study's name 63 at most"),
+        (
+            f"%%kf_tune {'a' * 64} {SPACE} --objective loss --minimize\nloss = x",
+            "a study's name has at most 63",
+        ),
         (
             "%%kf_tune bowl --space _ih --objective loss --minimize\nloss = x",
-            "a space is a text, a dict or a function",
+            "a space must be a string, a dict or a function",
         ),
         (f"{BOWL}\nlos = x", "neither assigns loss nor logs metrics; did you mean los?"),
         (f"{BOWL}\nloss = 1", "x is in the space, and cell bowl [2] does not read it"),
@@ -106,7 +110,7 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
         (f"{BOWL}\nloss = x + missing", "nothing makes missing"),
         (f"{BOWL}\ndef bowl(x: float) -> float:\n    return x", "a trial is plain code, not a function"),
         ("%%kf_tune bowl --space spaces --objective loss --minimize\nloss = x", "spaces is not defined"),
-        (f"{BOWL} --dry-run\nloss = x", "add --backend kubeflow"),
+        (f"{BOWL} --dry-run\nloss = x", "requires --backend kubeflow"),
         (f"%%kf_tune train {SPACE} --objective loss --minimize\nloss = x", "train is a component already"),
         (f"%kf_tune train {SPACE} --objective los --minimize --early-stopping mean", "did you mean median?"),
         (f"%kf_tune trian {SPACE} --objective loss --minimize", "did you mean the component train?"),
@@ -115,7 +119,7 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
             "%kf_tune train --space 'x=choice(a,b)' --objective loss --minimize",
             "x is float in train, and str",
         ),
-        ("%kf_study nothing", "no study is called nothing"),
+        ("%kf_study nothing", "unknown study nothing"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_starts(shell: Shell, cell: str, said: str) -> None:
@@ -238,7 +242,7 @@ def test_under_run_all_a_run_waits_for_the_study_that_it_takes_the_best_of(
     study = kfnb.tune("train", "x=float(0,1)", objective="loss", maximize=False, name="sweep", trials=4)
     assert not study.state.finished
     run = shell.run("%kf_submit churn --from-study sweep")
-    assert "study sweep is still running (0 of 4 trials): waiting for its end" in capsys.readouterr().out
+    assert "study sweep is still running (0 of 4 trials): waiting until it ends" in capsys.readouterr().out
     assert len(study.trials) == 4
     assert run.arguments["x"] == study.best.params["x"]
 
@@ -281,7 +285,7 @@ def test_studies_are_shown_stopped_resumed_and_deleted_by_name(shell: Shell, cap
     shell.run("%kf_study bowl --logs 3")
     assert capsys.readouterr().out == "trying\n"
     shell.run("%kf_study bowl --stop")
-    assert "--trials goes with --resume" in shell.fails("%kf_study bowl --trials 2")
+    assert "--trials requires --resume" in shell.fails("%kf_study bowl --trials 2")
     shell.run("%kf_study bowl --delete")
     assert list(shell.run("%kf_studies")) == []
 

@@ -75,4 +75,4 @@ def test_a_study_goes_on_and_is_deleted(compiled: str, capsys: pytest.CaptureFix
     assert "4 of 4 trials" in capsys.readouterr().err
     assert main(["studies", "show", "bowl", "--delete"]) == 0
     assert main(["studies", "show", "bowl"]) == 1
-    assert "no study is called bowl" in capsys.readouterr().err
+    assert "unknown study bowl" in capsys.readouterr().err

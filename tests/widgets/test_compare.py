@@ -49,9 +49,7 @@ def test_what_differs_is_shown_and_what_does_not_is_out_of_sight(runs):
     assert "Argument  A    B    C\n────────  ───  ───  ────\nC         0.5  1.0  10.0" in text
     assert "train: packages  pandas==2.3.1  pandas==2.2.0  pandas==2.3.1" in text
     assert "scikit-learn" not in text
-    assert text.endswith(
-        "The same in all, and shown by --all: rows, url, python, platform, kfp, train: image"
-    )
+    assert text.endswith("The same in all (shown with --all): rows, url, python, platform, kfp, train: image")
 
 
 def test_a_page_has_what_does_not_differ_too_folded(runs):
@@ -143,4 +141,4 @@ def test_many_runs_and_rows_can_be_compared():
 def test_runs_that_do_not_differ_say_so_by_what_is_the_same():
     text = text_of(run("a", arguments={"C": 1}), run("b", arguments={"C": 1}))
     assert "Arguments" not in text
-    assert text.endswith("The same in all, and shown by --all: C")
+    assert text.endswith("The same in all (shown with --all): C")

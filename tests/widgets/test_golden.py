@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from kfnb.model import Dimension, Objective, RunState, StudySnapshot, Trial, TrialState
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.scale import Scale, dimension_scale, number_scale, value_scale
 from kfnb.resources.studies.view.states import trial_look
 from kfnb.ui import theme
@@ -150,14 +150,14 @@ def _ranked(choice, maximize):
         Trial(number, state, value=choice.choice([0.5, 1.0, 2.0, -1.0, None]) if state.finished else None)
         for number, state in enumerate(choice.choices(list(TrialState), k=17))
     )
-    standing = Standing(StudySnapshot("s", "local", Objective("loss", maximize=maximize), trials=trials))
+    ranking = Ranking(StudySnapshot("s", "local", Objective("loss", maximize=maximize), trials=trials))
     return {
         "maximize": maximize,
         "trials": [{"number": one.number, "state": one.state.value, "value": one.value} for one in trials],
-        "ranked": [one.number for one in standing.ranked],
-        "best_first": [one.number for one in standing.best_first],
-        "records": [one.number for one in standing.records()],
-        "median": standing.median,
+        "ranked": [one.number for one in ranking.ranked],
+        "best_first": [one.number for one in ranking.best_first],
+        "records": [one.number for one in ranking.records()],
+        "median": ranking.median,
     }
 
 

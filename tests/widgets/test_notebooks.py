@@ -57,7 +57,7 @@ def test_a_kind_that_a_cluster_does_not_have_is_not_spoken_of():
 def test_a_cluster_without_notebooks_is_not_told_how_one_is_made():
     absent = StatusItem(Knowledge.ABSENT, reason="no such kind")
     text = draw_notebooks(NotebookList("team-a", absent, absent))["text/plain"]
-    assert "knows no notebooks" in text
+    assert "has no notebooks" in text
     assert "create" not in text
 
 

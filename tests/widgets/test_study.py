@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from kfnb.model import Dimension, Objective, RunState, StudyPlot, StudySnapshot, TaskError, Trial, TrialState
 from kfnb.resources.studies.view.dimensions import dimensions_of
 from kfnb.resources.studies.view.progress import time_left
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.scale import dimension_scale, value_scale
 from kfnb.resources.studies.view.studies import draw_studies
 from kfnb.resources.studies.view.study import draw_study, draw_study_plot
@@ -76,7 +76,7 @@ def test_the_median_of_two_trials_lies_between_them():
 
 def test_every_chart_in_which_a_far_worse_trial_stands_at_the_edge_says_so():
     study = study_of(*(done(number, 1.0 + number / 10) for number in range(9)), done(9, 100.0))
-    assert html(study).count("far worse ones stand at the edge") == 3
+    assert html(study).count("far worse ones are at the edge") == 3
 
 
 def test_every_chart_is_drawn_and_says_what_is_to_be_seen():
@@ -322,7 +322,7 @@ def test_whatever_a_study_holds_it_is_drawn(some, maximize, state):
 
 @given(st.lists(trials, max_size=8).map(tuple), st.booleans())
 def test_trials_in_classes_are_the_ranked_ones_the_worst_first(some, maximize):
-    standing = Standing(StudySnapshot("s", "local", Objective("m", maximize), trials=some))
-    together = [trial for one in reversed(standing.classes) for trial in one]
-    assert together == list(standing.ranked)
-    assert len(standing.best_first) == len(some) or len({trial.number for trial in some}) < len(some)
+    ranking = Ranking(StudySnapshot("s", "local", Objective("m", maximize), trials=some))
+    together = [trial for one in reversed(ranking.classes) for trial in one]
+    assert together == list(ranking.ranked)
+    assert len(ranking.best_first) == len(some) or len({trial.number for trial in some}) < len(some)

@@ -69,7 +69,7 @@ def test_a_task_in_loops_says_in_which_turns():
     ("state", "words"), [(RunState.PENDING, "outputs yet."), (RunState.SKIPPED, "outputs.")]
 )
 def test_a_task_without_anything_says_so(state, words):
-    assert text_of(Task("a", "a", state)).endswith(f"It has no inputs and {words}")
+    assert text_of(Task("a", "a", state)).endswith(f"No inputs and {words}")
 
 
 # -- values ---------------------------------------------------------------------------------------------------

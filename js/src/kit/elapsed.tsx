@@ -6,11 +6,11 @@ import { duration } from "./words.ts";
 interface Props {
   began: number | null | undefined;
   finished: number | null;
-  /** What stands before it, where there is anything. */
+  /** A text before it, if any. */
   before?: string;
 }
 
-/** How long something took; while it goes on, the time passes without anything being drawn anew. */
+/** How long something took; while it runs, the time passes without a new drawing. */
 export function Elapsed({ began, finished: ended, before = "" }: Props) {
   const until = useContext(Until);
   const finished = ended ?? until;

@@ -25,7 +25,7 @@ function wasLeft(element: HTMLElement): boolean {
   return element.isConnected && (element.getRootNode() as Document | ShadowRoot).activeElement !== element;
 }
 
-/** Whether nothing in the page has the focus, so that taking it takes it from nobody. */
+/** Whether nothing in the page has the focus, so that it can be taken. */
 export function isFree(): boolean {
   return document.activeElement === null || document.activeElement === document.body;
 }

@@ -6,8 +6,8 @@ const PATIENCE = 4000;
 const READ = 10_000;
 
 function busy(order: Order, what: string): string {
-  const promise = order === "stop" ? `it stops the ${what}` : "it tries again";
-  return `The kernel is busy: ${promise} as soon as it answers.`;
+  const promise = order === "stop" ? `it will stop the ${what}` : "it will retry";
+  return `The kernel is busy: ${promise} as soon as it is free.`;
 }
 
 /** How an order goes, until that is seen or has been read; what went wrong stays until the next order. */
@@ -21,7 +21,7 @@ export function Answer({ over, what, store }: { over: boolean; what: string; sto
     }, READ);
     return () => clearTimeout(timer);
   }, [said, store]);
-  // a run that has ended, or goes on, says more than any answer
+  // the state of a run that has ended, or continues, replaces any answer
   useEffect(() => {
     if (store.said.peek()?.ok) store.said.value = null;
   }, [over, store]);

@@ -6,7 +6,7 @@ interface Props {
   label: string;
   class: string;
   count: number;
-  /** How high a row is, and what stands above all rows. */
+  /** How high a row is, and the height above all rows. */
   height: number;
   before?: number;
   head?: ComponentChildren;

@@ -9,11 +9,11 @@ export interface Rows {
   /** The rows to draw: `from` up to, and without, `to`. */
   from: number;
   to: number;
-  /** Scroll as far as it takes to see a row, or so that it stands in the middle. */
+  /** Scroll as far as it takes to see a row, or so that it is in the middle. */
   reveal(row: number, middle?: boolean): void;
 }
 
-/** Which of many rows, all of one height, are to be drawn in a box that scrolls; `before` is what stands above them. */
+/** Which of many rows, all of one height, are to be drawn in a box that scrolls; `before` is the height above them. */
 export function useRows(box: Box, count: number, height: number, before = 0): Rows {
   const [seen, setSeen] = useState({ from: 0, to: AT_FIRST });
   useLayoutEffect(() => {

@@ -1,7 +1,7 @@
 import type { StateName } from "../protocol.ts";
 import { look } from "./states.ts";
 
-/** A state's icon: a disc or a ring with its sign. It is said in words beside it. */
+/** A state's icon: a disc or a ring with its sign. The text beside it has it in words. */
 export function Sign({ state }: { state: StateName }) {
   const { colour, sign, solid } = look(state);
   const own = `var(--${colour})`;

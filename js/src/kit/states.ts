@@ -7,7 +7,7 @@ export interface Look {
   colour: string;
   /** The sign in a 16 by 16 square, as an SVG path. */
   sign: string;
-  /** Whether the sign stands on a disc, not in a ring. */
+  /** Whether the sign is on a disc, not in a ring. */
   solid: boolean;
 }
 
@@ -32,7 +32,7 @@ const LOOKS: Record<StateName, Look> = {
 
 export const STATES = Object.keys(LOOKS) as StateName[];
 
-/** The states of trials: how they ended, and then what goes on. */
+/** The states of trials: those that ended, then those that run. */
 export const TRIAL_STATES: readonly StateName[] = [
   "SUCCEEDED",
   "EARLY_STOPPED",
@@ -74,7 +74,7 @@ export function count(states: Iterable<StateName>): Counts {
   return counts;
 }
 
-/** One state for several tasks: what went wrong, else what goes on, else what all came to. */
+/** One state for several tasks: failed, else still running, else what all came to. */
 export function overall(counts: Counts): StateName {
   const telling = TELLING.find((state) => counts.has(state));
   if (telling) return telling;

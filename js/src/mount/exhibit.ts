@@ -14,7 +14,7 @@ export class Exhibit {
   readonly #homes = new Set<HTMLElement>();
   #roots: Root[] = [];
   #asked = 0;
-  /** Whether the kernel was told that nobody looks, so that what is known may be old. */
+  /** Whether the kernel knows that no page looks, so that what is known may be old. */
   #left = false;
   #timer = 0;
 
@@ -74,7 +74,7 @@ export class Exhibit {
     return root;
   }
 
-  /** Another end of the same kernel shows it in that place now, and goes on talking to the kernel. */
+  /** Another end of the same kernel shows it in that place now, and keeps talking to the kernel. */
   #yield(root: Root): void {
     if (root.home) this.#homes.delete(root.home);
     this.#drop(root);

@@ -28,7 +28,7 @@ export class Root {
     replaced: () => void,
   ) {
     this.#host.dataset.kfnbLive = "";
-    // what is typed here is no command to JupyterLab: "dd" in a search box must not delete a cell
+    // what is typed here is not a command to JupyterLab: "dd" in a search box must not delete a cell
     this.#host.setAttribute("data-lm-suppress-shortcuts", "true");
     const shadow = this.#host.attachShadow({ mode: "open" });
     const style = document.createElement("style");
@@ -101,7 +101,7 @@ export class Root {
   }
 }
 
-/** Another module's picture: nobody else may call it, so it is told by an event. */
+/** Another module's picture: no one else may call it, so an event reaches it. */
 function replace(host: Element): void {
   host.dispatchEvent(new Event(REPLACED));
   host.remove();

@@ -1,7 +1,7 @@
 const SUPPRESS = "data-lm-suppress-shortcuts";
 
 /**
- * What is typed in a live picture is no command to JupyterLab ("dd" in a search box must not delete a cell); but with
+ * What is typed in a live picture is not a command to JupyterLab ("dd" in a search box must not delete a cell); but with
  * Ctrl or Cmd it is, so that the notebook can be saved from anywhere. JupyterLab listens at the document: before it,
  * at the window, each key decides.
  */

@@ -65,7 +65,7 @@ export abstract class Followed extends Store {
     this.frame.ask();
   }
 
-  /** A part's log, which the kernel is asked for as long as somebody uses it. */
+  /** A part's log, which the kernel is asked for as long as a view uses it. */
   openLog(part: string): Log {
     const known = this.#logs.get(part);
     if (known) {
@@ -113,7 +113,7 @@ export abstract class Followed extends Store {
     super.end(why);
   }
 
-  /** How an order went; that it went well is no news once that is seen, and it is waited for no more. */
+  /** How an order went; success is not shown once the view shows it, and it is no longer waited for. */
   #answer({ text, ok }: ReplyMessage): void {
     if (!ok || this.said.peek()) this.said.value = { text, ok };
   }

@@ -4,7 +4,7 @@ import { learn, now } from "../kit/clock.ts";
 import { Frame } from "../kit/frame.ts";
 import type { ChangeMessage, Head, PageMessage, Part, WholeMessage } from "../protocol.ts";
 
-/** What is told of a subject that is known, beside its contents. */
+/** What is sent of a known subject, beside its contents. */
 export type News = Exclude<PageMessage, WholeMessage | ChangeMessage>;
 
 /** All that the page knows of one subject: a view's own store folds its head and its parts. */
@@ -59,7 +59,7 @@ export abstract class Store {
     return true;
   }
 
-  /** Take in whatever else is told. */
+  /** Take in any other message. */
   hear(message: News, _buffers: DataView[]): void {
     const refused = message.kind === "reply" && !message.ok;
     if (message.kind === "gone" || refused) this.end(message.text);

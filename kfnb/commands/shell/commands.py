@@ -47,15 +47,15 @@ SCRIPTS = {"bash": _BASH, "zsh": _ZSH, "fish": _FISH}
 
 @dataclass(frozen=True, kw_only=True)
 class Completion(Command):
-    """Print what completes the words of kfnb in your shell: source <(kfnb completion bash) in ~/.bashrc; source <(kfnb
+    """Print the completion script of kfnb for your shell: source <(kfnb completion bash) in ~/.bashrc; source <(kfnb
     completion zsh) in ~/.zshrc, after compinit; kfnb completion fish | source in ~/.config/fish/config.fish.
     """
 
     shell: str | None = word("your shell", default=None, choices=tuple(SCRIPTS))
-    line: str | None = option(metavar="LINE", help="print how the last word of this line may go on")
+    line: str | None = option(metavar="LINE", help="print the completions of the last word of this line")
 
     def check(self, parser: Parser) -> None:
-        """A shell is needed."""
+        """Require a shell."""
         if self.line is None and self.shell is None:
             parser.error("a shell is required: bash, zsh or fish")
 
@@ -69,7 +69,7 @@ class Completion(Command):
 
 
 def answers(line: str) -> list[str]:
-    """How the last word of a line that begins with ``kfnb`` may go on."""
+    """The completions of the last word of a line that begins with ``kfnb``."""
     try:
         words, begun = split_unfinished(line)
     except ValueError:  # in a quotation

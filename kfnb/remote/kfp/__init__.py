@@ -1,1 +1,1 @@
-"""The KFP API server, whoever asks it: runs, schedules, pipelines, experiments."""
+"""The KFP API server: runs, schedules, pipelines, experiments."""

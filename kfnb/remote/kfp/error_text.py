@@ -1,7 +1,7 @@
-"""What a KFP server's refusal says, in one sentence.
+"""The message of a KFP server's error, as one sentence.
 
-KFP wraps a sentence into those of every function that it passed (``Failed to ...: InternalServerError: ...``), with
-the plain one in ``details`` at times, and with a stack of Go's below it at others; the recordings show them all.
+KFP wraps a message in the messages of every function that it passed (``Failed to ...: InternalServerError: ...``),
+sometimes with the plain message in ``details``, sometimes followed by a Go stack trace; the recordings show them all.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _LONGEST = 500
 
 
 def sentence(body: bytes) -> str:
-    """The sentence in the body of a refusal; empty where there is none."""
+    """The message in the body of an error; empty if there is none."""
     try:
         answer = json.loads(body)
     except ValueError:
@@ -39,7 +39,7 @@ def sentence(body: bytes) -> str:
 
 
 def forbidden(body: bytes, method: str, path: str, namespace: str) -> str:
-    """What a user may not do: which verb on which resource in which namespace, as far as the server tells."""
+    """What a user may not do: which verb on which resource in which namespace, as far as the server names them."""
     told = sentence(body)
     found = _ATTRIBUTES.search(body.decode("utf-8", "replace"))
     asked: dict[str, Any] = dict(part.partition(":")[::2] for part in found[1].split(",")) if found else {}

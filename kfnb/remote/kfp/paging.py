@@ -1,4 +1,4 @@
-"""Lists that the server gives in pages, and what is looked up in them by name."""
+"""Lists that the server returns in pages, and lookups by name."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 from kfnb.remote.kfp.server import Server
 
 PAGE = 50
-"""Things in a page: a version of a pipeline comes with all of its spec."""
+"""Items in a page: each version of a pipeline comes with its full spec."""
 
 
 def every(server: Server, path: str, key: str, **query: Any) -> Iterator[Mapping[str, Any]]:
-    """All that is under ``key`` in the answers, page by page as they are taken; ``PAGE`` each if not said otherwise."""
+    """All items under ``key`` in the answers, page by page as they are consumed; ``PAGE`` items each by default."""
     token = ""
     while True:
         answer = server.get(path, **{"page_token": token, "page_size": PAGE, **query})
@@ -24,5 +24,5 @@ def every(server: Server, path: str, key: str, **query: Any) -> Iterator[Mapping
 
 
 def called(name: str) -> str:
-    """The filter of a list for what has that name, as JSON."""
+    """The filter of a list by name, as JSON."""
     return json.dumps({"predicates": [{"operation": 1, "key": "display_name", "stringValue": name}]})

@@ -1,4 +1,4 @@
-"""The one boundary to the KFP API server: JSON goes out and comes in, and what fails is a ``BackendError`` in words.
+"""The only boundary to the KFP API server: JSON goes out and comes in, and errors are ``BackendError``.
 
 The answers stay plain JSON: ``kfp_server_api`` refuses states and drops fields that it does not know, which a newer
 server may send, and takes seconds for a run of 1,000 tasks.
@@ -28,30 +28,30 @@ _FORGOTTEN = 404
 
 @dataclass(frozen=True)
 class Sent:
-    """What a request carries, and of what kind it is."""
+    """The body of a request and its content type."""
 
     data: bytes
     kind: str = "application/json"
 
 
-class NotFound(BackendError):
-    """The server has no such thing."""
+class MissingResource(BackendError):
+    """The server does not have the requested resource."""
 
     code: Code = "not-found"
 
 
 class Exists(BackendError):
-    """There is one of that name already."""
+    """A resource with that name exists already."""
 
     code: Code = "conflict"
 
 
 @dataclass
 class Server:
-    """A KFP API server at ``url``. ``namespace`` is the user's; it counts where the server knows several users.
+    """A KFP API server at ``url``. ``namespace`` is the user's; it is used if the server has several users.
 
-    ``ca`` is a file of certificates to trust, ``verify`` whether they are looked at at all. ``direct`` says that it is
-    asked without the proxy that the environment may name. ``hint`` gives what to say when it does not answer.
+    ``ca`` is a file of certificates to trust, ``verify`` whether certificates are verified. ``direct`` bypasses the
+    proxy of the environment. ``hint`` returns the hint for when the server does not answer.
     """
 
     url: str
@@ -68,7 +68,7 @@ class Server:
         self._several: bool | None = None
 
     def get(self, path: str, **query: Any) -> Any:
-        """What is there. Raises ``NotFound``, ``BackendError``."""
+        """Get a resource. Raises ``MissingResource``, ``BackendError``."""
         return self.ask("GET", path, query=query, again=True)
 
     def ask(
@@ -80,10 +80,10 @@ class Server:
         query: Mapping[str, Any] | None = None,
         again: bool = False,
     ) -> Any:
-        """Send one request, of JSON or ``Sent``, and return its answer's JSON. What may not be done twice is not sent
-        ``again``.
+        """Send one request, of JSON or ``Sent``, and return its answer's JSON. ``again`` marks it as
+        idempotent.
 
-        Raises ``BackendError``: ``NotFound``, ``Exists``, ``BackendUnavailable`` where asking later may help.
+        Raises ``BackendError``: ``MissingResource``, ``Exists``, ``BackendUnavailable`` if a retry may help.
         """
         plain = body is None or isinstance(body, Sent)
         sent: Sent | None = body if plain else Sent(json.dumps(body).encode())
@@ -96,13 +96,13 @@ class Server:
 
     @property
     def users_namespace(self) -> str:
-        """The namespace to ask in: empty where the server serves one user, and refuses to be told one."""
+        """The namespace of requests: empty if the server has one user, since it then refuses a namespace."""
         if self._several is None:
             self._several = bool(self.get("/healthz").get("multi_user"))
         if self._several and not self.namespace:
             raise BackendError(
-                f"{self.url} serves several users:",
-                hint="say which namespace is yours, %kf_config namespace=NAME",
+                f"{self.url} is a multi-user server, and no namespace is set:",
+                hint="set your namespace with %kf_config namespace=NAME",
                 ref=self.url,
             )
         return self.namespace if self._several else ""
@@ -113,14 +113,12 @@ class Server:
 
     @contextmanager
     def _in_words(self, *, again: bool) -> Iterator[None]:
-        """What goes wrong on the way, with what to do about it."""
+        """Translate connection errors, with what to do about them."""
         try:
             yield
         except NoAnswer as error:
             unsure = (
-                ""
-                if again or not error.sent
-                else "; whether it did what was asked is not known: %kf_runs tells"
+                "" if again or not error.sent else "; the request may have succeeded: check with %kf_runs"
             )
             told = f"{self.url}: {error.reason}{unsure}"
             raise BackendUnavailable(". ".join(filter(None, (told, self.hint())))) from None
@@ -128,7 +126,7 @@ class Server:
             raise BackendError(self._untrusted(error)) from None
         except BadAddress:
             raise BackendError(
-                f"host={self.url} is not an address: give one as https://kubeflow.example.com/pipeline"
+                f"host={self.url} is not an address: use the form https://kubeflow.example.com/pipeline"
             ) from None
 
     def _read(self, answer: Answer, method: str, path: str) -> Any:
@@ -152,20 +150,20 @@ class Server:
             return self._login()
         if status == _FORGOTTEN and not told:
             return BackendError(
-                f"{self.url} has no {API}{path}:",
-                hint="is it Kubeflow Pipelines 2? Check %kf_config host",
+                f"{self.url} does not have {API}{path}:",
+                hint="check with %kf_config host that it is the address of Kubeflow Pipelines 2",
                 ref=self.url,
             )
-        kind = {_FORGOTTEN: NotFound, 409: Exists}.get(status, BackendError)
+        kind = {_FORGOTTEN: MissingResource, 409: Exists}.get(status, BackendError)
         return kind(f"Kubeflow Pipelines: {told or f'the server refused it ({status})'}")
 
     def _unknown(self) -> BackendError:
         other = "%kf_config token_file=FILE, or KFNB_COOKIES in the environment"
-        told = f"{self.url} does not know you: it refused {self.credentials.kind} (401)."
+        told = f"{self.url} refused {self.credentials.kind} (401)."
         if self.credentials.rotated:
-            hint = f"Write a new token into that file, or give another one: {other}"
+            hint = f"Write a new token into that file, or set another one: {other}"
             return BackendUnavailable(told, code="unauthenticated", hint=hint, ref=self.url)
-        return BackendError(told, code="unauthenticated", hint=f"Give another one: {other}", ref=self.url)
+        return BackendError(told, code="unauthenticated", hint=f"Set a valid one: {other}", ref=self.url)
 
     def _json(self, answer: Answer) -> Any:
         try:
@@ -179,17 +177,19 @@ class Server:
 
     def _login(self) -> BackendError:
         return BackendError(
-            f"{self.url} answers with a login page, not as Kubeflow Pipelines: it was shown {self.credentials.kind}.",
+            f"{self.url} answered with a login page, not Kubeflow Pipelines; the request had {self.credentials.kind}.",
             code="unauthenticated",
-            hint="Give what it asks for: %kf_config token_file=FILE, or KFNB_COOKIES in the environment",
+            hint="Set the credentials that it needs: %kf_config token_file=FILE, or KFNB_COOKIES in the environment",
             ref=self.url,
         )
 
     def _untrusted(self, error: Untrusted) -> str:
         if error.plain:
             plain = self.url.replace("https://", "http://", 1)
-            return f"{self.url} answers in plain HTTP. Use that, if you trust the network: %kf_config host={plain}"
+            return (
+                f"{self.url} answers in plain HTTP. If you trust the network, use it: %kf_config host={plain}"
+            )
         return (
             f"{self.url} cannot be trusted: {error.reason}. "
-            "Give the certificate that signed it: %kf_config ca_file=FILE"
+            "Set the certificate of the CA that signed it: %kf_config ca_file=FILE"
         )

@@ -1,1 +1,1 @@
-"""A Kubernetes API server: asked, watched, and what it says of pods."""
+"""The Kubernetes API: requests, watches, and the diagnosis of pods."""

@@ -1,4 +1,4 @@
-"""The one boundary to a Kubernetes API server: JSON goes out and comes in, and what fails is told apart in words.
+"""The only boundary to a Kubernetes API server: JSON goes out and comes in, and errors are distinguished.
 
 The answers stay plain JSON: the client's own models refuse what a newer server or another project's CRD may send, and
 know no custom resources.
@@ -26,24 +26,24 @@ _logger = logger(__package__)
 Query = Mapping[str, Any]
 
 MANAGER = "kfnb"
-"""As whom fields are owned (server-side apply), and who is said to have written an object."""
+"""The field manager: the owner of fields (server-side apply) and the recorded writer of an object."""
 
 _JSON = "application/json"
 _PAGE = 500
 _TURNS = 3
-"""How often a list that expired half-way is begun anew before it is asked for as a whole."""
+"""How often a list that expired half-way is restarted before it is requested in one piece."""
 _SILENT_FOR = 60.0
-"""Seconds after which a followed stream that says nothing breaks off, so that nothing waits for ever."""
+"""Seconds without data after which a followed stream ends, so that no reader waits for ever."""
 _STRICT = {"fieldManager": MANAGER, "fieldValidation": "Strict"}
 
 
 class Kubernetes:
-    """A Kubernetes API server, asked as one user. ``configure`` makes the ``kubernetes`` package's ``Configuration``.
+    """A Kubernetes API server, used as one user. ``configure`` makes the ``kubernetes`` package's ``Configuration``.
 
-    Paths are the server's own (``/apis/kubeflow.org/v1/namespaces/team-a/notebooks``). Reads are asked again where a
-    server is busy, restarts or drops the connection; a write only where it cannot have been done. Every error is a
+    Paths are the server's own (``/apis/kubeflow.org/v1/namespaces/team-a/notebooks``). Reads are retried when a
+    server is busy, restarts or drops the connection; writes only if they cannot have been done. Every error is a
     ``BackendError``: ``Hidden``, ``Absent``, ``Unauthenticated``, ``Conflict``, ``Refused``, ``Invalid``,
-    ``BackendUnavailable``. May be used by several threads.
+    ``BackendUnavailable``. It is safe for threads.
     """
 
     def __init__(self, configure: Callable[[], Any], *, retry: RetryPolicy = RETRY) -> None:
@@ -52,7 +52,7 @@ class Kubernetes:
 
     @property
     def retry(self) -> RetryPolicy:
-        """How patiently it is asked."""
+        """The retry policy."""
         return self._http.retry
 
     @property
@@ -66,19 +66,19 @@ class Kubernetes:
         return str(self.configuration.host).rstrip("/")
 
     def credentials(self) -> Mapping[str, str]:
-        """The headers that show who asks, for what is not HTTP."""
+        """The headers with the credentials, for what is not HTTP."""
         return self._login.headers()
 
     def version(self) -> Mapping[str, Any]:
-        """What the server is: ``gitVersion`` and more."""
+        """The server's version: ``gitVersion`` and more."""
         return self.get("/version/")
 
     def get(self, path: str, query: Query | None = None, *, accept: str = _JSON) -> Mapping[str, Any]:
-        """What is there; ``accept`` names the forms in which it may come, the best first."""
+        """Get a resource; ``accept`` names the accepted content types, the best first."""
         return self._json("GET", path, query, accept=accept)
 
     def list(self, path: str, query: Query | None = None) -> Iterator[Mapping[str, Any]]:
-        """The items of a list, page by page. What changes meanwhile may or may not be among them."""
+        """The items of a list, page by page. Concurrent changes may or may not be included."""
         token = ""
         while True:
             try:
@@ -94,7 +94,7 @@ class Kubernetes:
                 return
 
     def snapshot(self, path: str, query: Query | None = None) -> tuple[tuple[Mapping[str, Any], ...], str]:
-        """A list as it was at one moment, and the version of that moment, from which ``watch`` goes on."""
+        """A consistent list and its version, from which ``watch`` continues."""
         for turn in range(_TURNS + 1):
             try:
                 return self._pages(path, query, size=_PAGE if turn < _TURNS else 0)
@@ -103,15 +103,15 @@ class Kubernetes:
         raise BackendUnavailable(f"Kubernetes: {path} changes faster than it can be listed")
 
     def watch(self, path: str, query: Query | None = None, version: str = "") -> ListWatch:
-        """What happens to a list from ``version`` on, for as long as it is iterated; see ``ListWatch``."""
+        """The changes of a list from ``version`` on, as long as it is iterated; see ``ListWatch``."""
         return ListWatch(self, path, query or {}, version)
 
     def create(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> Mapping[str, Any]:
-        """Make an object in a list; the server refuses fields that it does not know. Raises ``Conflict``."""
+        """Create an object in a list; the server refuses unknown fields. Raises ``Conflict``."""
         return self._json("POST", path, _STRICT | _dry(dry_run), body)
 
     def replace(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> Mapping[str, Any]:
-        """Put a whole object in the place of what is there. Raises ``Conflict`` if it changed since it was read."""
+        """Replace an object. Raises ``Conflict`` if it changed since it was read."""
         return self._json("PUT", path, _STRICT | _dry(dry_run), body)
 
     def patch(self, path: str, body: Mapping[str, Any], *, dry_run: bool = False) -> Mapping[str, Any]:
@@ -121,19 +121,19 @@ class Kubernetes:
     def apply(
         self, path: str, body: Mapping[str, Any], *, force: bool = False, dry_run: bool = False
     ) -> Mapping[str, Any]:
-        """Make an object be so, new or not (server-side apply). Raises ``Conflict`` where others own a field that
-        differs, unless ``force``.
+        """Create or update an object (server-side apply). Raises ``Conflict`` if others own a field that differs,
+        unless ``force``.
         """
         query = {"fieldManager": MANAGER} | ({"force": "true"} if force else {}) | _dry(dry_run)
         return self._json("PATCH", path, query, body, kind="application/apply-patch+yaml")
 
     def delete(self, path: str, *, dry_run: bool = False) -> Mapping[str, Any]:
-        """Delete an object, and afterwards what it owns."""
+        """Delete an object, and then what it owns."""
         options = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
         return self._json("DELETE", path, _dry(dry_run), options)
 
     def lines(self, path: str, query: Query | None = None, *, follow: bool = False) -> Iterator[str]:
-        """The lines of a text, such as a log, as they come. Raises ``BackendError`` where it breaks off."""
+        """The lines of a text, such as a log, as they arrive. Raises ``BackendError`` if it is interrupted."""
         stream = self.open(path, query, silent_for=_SILENT_FOR if follow else self.retry.read)
         try:
             yield from stream.lines(path)
@@ -141,7 +141,7 @@ class Kubernetes:
             stream.close()
 
     def open(self, path: str, query: Query | None = None, *, silent_for: float) -> Stream:
-        """An answer that is read as it comes. Ends after so many seconds of silence."""
+        """An answer that is read as it arrives. It ends after so many seconds without data."""
         request = self._request("GET", path, query, None, {"accept": _JSON})
         with self._in_words():
             stream = self._http.open(request, silent_for=silent_for)
@@ -183,10 +183,10 @@ class Kubernetes:
         except ValueError:
             raise BackendError(
                 f"{self.host} answered {path} with something that is not JSON: "
-                "is there a proxy that asks you to log in?"
+                "it may be the login page of a proxy"
             ) from None
         if not isinstance(found, dict):
-            raise BackendError(f"{self.host} answered {path} with JSON that is not Kubernetes'")
+            raise BackendError(f"{self.host} answered {path} with JSON that is not an object of Kubernetes")
         return found
 
     def _request(
@@ -202,7 +202,7 @@ class Kubernetes:
 
     @contextmanager
     def _in_words(self) -> Iterator[None]:
-        """What goes wrong on the way, as Kubernetes' own."""
+        """Translate connection errors to those of Kubernetes."""
         try:
             yield
         except NoAnswer as error:
@@ -212,7 +212,7 @@ class Kubernetes:
 
 
 class _Login:
-    """Who asks, and how it is connected to, as a ``Configuration`` says; after a refusal it is made anew."""
+    """The credentials and the connection of a ``Configuration``; created again after a refusal."""
 
     def __init__(self, configure: Callable[[], Any]) -> None:
         self._configure = configure
@@ -231,7 +231,7 @@ class _Login:
         return {"authorization": shown} if shown else {}
 
     def renewed(self) -> bool:
-        """Read the kubeconfig, the token's file or what the plugin says again; whether it is another than before."""
+        """Read the kubeconfig, the token's file or the plugin's output again; return whether it changed."""
         before, newer = self.configuration, self._configure()
         with self._lock:
             self._configuration = newer
@@ -253,9 +253,9 @@ class _Login:
     def _shown(configuration: Any) -> str:
         try:
             return configuration.get_api_key_with_prefix("authorization") or ""
-        except Exception as error:  # what signing in raises: an exec plugin, a file that is not there
-            _logger.warning("Kubernetes at %s cannot be asked.\n%s", configuration.host, where(error))
-            raise BackendError(f"Kubernetes cannot be asked: {type(error).__name__}") from None
+        except Exception as error:  # authentication may raise anything: an exec plugin, a missing file
+            _logger.warning("Cannot authenticate to Kubernetes at %s.\n%s", configuration.host, where(error))
+            raise BackendError(f"cannot authenticate to Kubernetes: {type(error).__name__}") from None
 
 
 def _dry(dry_run: bool) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Which kinds of resources a server knows."""
+"""Discovery of the kinds of resources that a server has."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ _AGGREGATED = (
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,"
     "application/json"
 )
-"""As kubectl asks: all in one answer, where a server can (since Kubernetes 1.27)."""
+"""Aggregated discovery, as kubectl uses it: all in one answer (since Kubernetes 1.27)."""
 
 
 def kinds(kubernetes: Kubernetes, group: str) -> set[str]:
-    """The names of all groups, and the kinds of one as ``GROUP/VERSION/NAME``: ``kubeflow.org/v1/notebooks``."""
+    """The names of all groups, and the kinds of a group as ``GROUP/VERSION/NAME``: ``kubeflow.org/v1/notebooks``."""
     told = kubernetes.get("/apis", accept=_AGGREGATED)
     if "groups" in told:
         names = {one["name"]: [version["version"] for version in one["versions"]] for one in told["groups"]}
@@ -29,7 +29,7 @@ def kinds(kubernetes: Kubernetes, group: str) -> set[str]:
 
 
 def _asked_one_by_one(kubernetes: Kubernetes, group: str, versions: list[str]) -> Iterator[str]:
-    """What an older server, or one that knows no other form, has in each version of a group."""
+    """The kinds in each version of a group, from a server without aggregated discovery."""
     for version in versions:
         for kind in kubernetes.get(f"/apis/{group}/{version}").get("resources") or ():
             yield f"{group}/{version}/{kind['name']}"

@@ -1,4 +1,4 @@
-"""What Kubernetes' refusals mean, told apart: hidden is not absent, and a quota is not a missing right."""
+"""The errors of Kubernetes, distinguished: hidden is not absent, and an exceeded quota is not a missing permission."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from kfnb.errors import (
 )
 
 LATER = frozenset({429, 500, 502, 503, 504})
-"""What a server or a gateway says that may do it later."""
+"""The statuses of a server or a gateway that may succeed later."""
 
 _RIGHT = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\S+) (?:resource "(?P<resource>[^"]*)" in API group "(?P<group>[^"]*)"'
@@ -34,7 +34,7 @@ _AGAIN = "Sign in again, or choose another context: %kf_config context=NAME"
 
 
 class Expired(BackendError):
-    """What was asked for is too old to be had (410). ``token``: where a list can go on, as of now."""
+    """The requested version is too old (410). ``token``: where the current list can continue."""
 
     def __init__(self, message: str, token: str = "") -> None:
         super().__init__(message)
@@ -42,13 +42,13 @@ class Expired(BackendError):
 
 
 def refusal(status: int, body: bytes | str, *, method: str, path: str, host: str) -> BackendError:
-    """The error that an answer is."""
+    """The error for an answer."""
     told = _told(body)
     said = _shortened(str(told.get("message", "")))
     where = path.partition("?")[0]
     if status == 401:  # noqa: PLR2004 - HTTP's own numbers, here and below
         return Unauthenticated(
-            f"Kubernetes at {host} does not know you: your token or certificate has expired, or is for another "
+            f"Kubernetes at {host} refused your credentials: your token or certificate has expired, or is for another "
             "cluster (401).",
             hint=_AGAIN,
             ref=host,
@@ -60,12 +60,14 @@ def refusal(status: int, body: bytes | str, *, method: str, path: str, host: str
     if status in (409, 410):
         return _overtaken(status, told, said)
     if status in LATER and not (status == 500 and _SCHEMA.search(said)):  # noqa: PLR2004 - a bad apply is a 500 too
-        return BackendUnavailable(f"Kubernetes at {host} cannot do it now ({status}): {said or where}")
+        return BackendUnavailable(
+            f"Kubernetes at {host} is temporarily unavailable ({status}): {said or where}"
+        )
     return Invalid(f"Kubernetes: {said or f'the server refused {method} {where}'} ({status})")
 
 
 def _shortened(said: str) -> str:
-    """A refused patch may tell the whole object."""
+    """Shorten a message: the error of a refused patch may contain the whole object."""
     return said if len(said) <= _LONGEST else f"{said[:_LONGEST]}..."
 
 
@@ -77,7 +79,9 @@ def _forbidden(said: str, method: str, path: str, host: str) -> BackendError:
         return Hidden(f"you may not {method} {path} (403)", verb=method.lower(), resource=path)
     if right["user"] == _NOBODY:
         return Unauthenticated(
-            f"Kubernetes at {host} was shown neither a token nor a certificate (403).", hint=_AGAIN, ref=host
+            f"the request to Kubernetes at {host} had neither a token nor a certificate (403).",
+            hint=_AGAIN,
+            ref=host,
         )
     resource = right["resource"] or right["path"]
     group = f" ({right['group']})" if right["group"] else ""
@@ -104,7 +108,8 @@ def _absent(told: Mapping[str, Any], said: str, path: str) -> Absent:
     if details.get("name") or said.endswith('" not found'):
         return Absent(f"Kubernetes: {said} (404)", kind="object")
     return Absent(
-        f"Kubernetes knows no {path}: this cluster has no such kind of resource (404)", kind="resource"
+        f"Kubernetes does not have {path}: this cluster does not have that kind of resource (404)",
+        kind="resource",
     )
 
 

@@ -1,4 +1,4 @@
-"""The state of Katib's Experiments, for who reads studies and who tells the status of a namespace."""
+"""The state of Katib's Experiments, for studies and for the status of a namespace."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from kfnb.model import RunState
 from kfnb.remote.kubernetes.fields import Item, at, mapping, rows
 
 STOPPED = "kfnb/stopped"
-"""The annotation of an Experiment that was asked to stop: Katib has no word for that."""
+"""The annotation of an Experiment that was asked to stop, which Katib does not support."""
 RESUMABLE = ("LongRunning", "FromVolume")
-"""The resume policies with which Katib goes on."""
+"""The resume policies with which Katib continues an Experiment."""
 ALL_REACHED = "ExperimentMaxTrialsReached"
-"""Katib's reason for an Experiment that has had all of its trials."""
+"""Katib's reason for an Experiment that ran all of its trials."""
 
 _STATES = (
     ("Failed", RunState.FAILED),
@@ -18,11 +18,11 @@ _STATES = (
     ("Restarting", RunState.RUNNING),
     ("Running", RunState.RUNNING),
 )
-"""Katib's conditions in the order in which they count; several may be true at once."""
+"""Katib's conditions by precedence; several may be true at once."""
 
 
 def experiment_state(experiment: Item) -> tuple[RunState, Item]:
-    """The state, and the condition that tells it. An Experiment that was stopped counts as canceled."""
+    """The state, and the condition that it comes from. A stopped Experiment counts as canceled."""
     held = held_conditions(experiment)
     state, condition = next(
         ((state, held[kind]) for kind, state in _STATES if kind in held), (RunState.PENDING, {})
@@ -44,7 +44,7 @@ def held_conditions(item: Item) -> dict[str, Item]:
 
 
 def _given_more(experiment: Item, condition: Item) -> bool:
-    """Whether an Experiment that has had all of its trials is given more, which Katib has not noticed yet."""
+    """Whether an Experiment that ran all of its trials got more, which Katib has not noticed yet."""
     spec, begun = mapping(experiment, "spec"), at(experiment, "status", "trials")
     most = spec.get("maxTrialCount")
     more = (most if isinstance(most, int) else 0) > (begun if isinstance(begun, int) else 0)

@@ -9,30 +9,30 @@ Item = Mapping[str, Any]
 
 
 def at(item: Any, *names: str) -> Any:
-    """What is at a place within an object; None where nothing is."""
+    """The value at a path within an object; None if there is none."""
     for name in names:
         item = item.get(name) if isinstance(item, Mapping) else None
     return item
 
 
 def word(item: Any, *names: str) -> str:
-    """The text at a place within an object, empty where there is none."""
+    """The text at a path within an object; empty if there is none."""
     found = at(item, *names)
     return found if isinstance(found, str) else ""
 
 
 def rows(item: Any, *names: str) -> list[Item]:
-    """The objects in a list at a place within an object."""
+    """The objects in a list at a path within an object."""
     found = at(item, *names)
     return [one for one in found if isinstance(one, Mapping)] if isinstance(found, list) else []
 
 
 def condition(item: Item, kind: str) -> Item:
-    """A condition of an object's status; empty where it has none of that kind."""
+    """A condition of an object's status; empty if it does not have that condition."""
     return next((one for one in rows(item, "status", "conditions") if one.get("type") == kind), {})
 
 
 def mapping(item: Any, *names: str) -> Item:
-    """The object at a place within an object; empty where there is none."""
+    """The object at a path within an object; empty if there is none."""
     found = at(item, *names)
     return found if isinstance(found, Mapping) else {}

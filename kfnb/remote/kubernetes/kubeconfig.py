@@ -1,4 +1,4 @@
-"""Which Kubernetes is reached from here: a kubeconfig context's, else the one that this is a pod of, else none."""
+"""Which Kubernetes to use: the cluster of a kubeconfig context, else the cluster that this pod is in, else none."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _logger = logger(__package__)
 
 
 def kubernetes(context: str = "", *, within: bool = False, retry: RetryPolicy = RETRY) -> Kubernetes | None:
-    """The Kubernetes of a kubeconfig's ``context``; without one that of the pod that this is (``within``), else None.
+    """The cluster of a kubeconfig's ``context``; without a context the cluster of this pod (``within``), else None.
 
-    Nothing is asked yet. Raises ``BackendError`` where the kubeconfig has no such context.
+    No request is sent yet. Raises ``BackendError`` if the kubeconfig does not have the context.
     """
     if context:
         chosen(context)
@@ -39,8 +39,8 @@ def configuration(context: str = "") -> Any:
             settings.proxy = settings.proxy or proxy_to(settings.host) or None
         else:
             config.load_incluster_config(client_configuration=settings)
-    except Exception as error:  # a file that is broken or not there, a plugin that fails: each in its own way
-        _logger.debug("The way to Kubernetes cannot be read.\n%s", where(error))
+    except Exception as error:  # a broken or missing file or a failing plugin may raise anything
+        _logger.debug("Cannot read the configuration for Kubernetes.\n%s", where(error))
         raise BackendError(_unusable(context, _said(error))) from None
     for token in settings.api_key.values():
         hide(token.removeprefix("Bearer "))
@@ -48,31 +48,29 @@ def configuration(context: str = "") -> Any:
 
 
 def namespace(context: str) -> str:
-    """The context's own namespace; empty where it has none."""
+    """The context's namespace; empty if it has none."""
     return str(chosen(context).get("context", {}).get("namespace", "")) if context else ""
 
 
 def chosen(context: str) -> Mapping[str, Any]:
-    """A context of the kubeconfig. Raises ``BackendError`` where there is none of that name."""
+    """A context of the kubeconfig. Raises ``BackendError`` for an unknown name."""
     from kubernetes import config
 
     try:
         contexts, _ = config.list_kube_config_contexts()
-    except Exception as error:  # no file, or one that is no kubeconfig
-        _logger.debug("The kubeconfig cannot be read.\n%s", where(error))
-        raise BackendError(
-            f"context={context}: there is no kubeconfig to look it up in ({_said(error)})"
-        ) from None
+    except Exception as error:  # no file, or not a kubeconfig
+        _logger.debug("Cannot read the kubeconfig.\n%s", where(error))
+        raise BackendError(f"context={context}: cannot read a kubeconfig ({_said(error)})") from None
     found: Mapping[str, Any] | None = next((one for one in contexts if one["name"] == context), None)
     if found is None:
         there = ", ".join(one["name"] for one in contexts) or "none"
-        told = f"context={context}: your kubeconfig has no such context"
-        raise BackendError(told, hint=f"there is {there}", ref=context)
+        told = f"context={context}: not found in your kubeconfig"
+        raise BackendError(told, hint=f"its contexts: {there}", ref=context)
     return found
 
 
 def contexts() -> tuple[str, ...]:
-    """The names of the contexts in the kubeconfig; none where there is none."""
+    """The names of the contexts in the kubeconfig; empty without a kubeconfig."""
     places = os.environ.get("KUBECONFIG", "~/.kube/config").split(os.pathsep)
     if not any(Path(place).expanduser().is_file() for place in places if place):
         return ()
@@ -80,14 +78,14 @@ def contexts() -> tuple[str, ...]:
 
     try:
         found, _ = config.list_kube_config_contexts()
-    except Exception as error:  # whatever that file is, it names no context
-        _logger.debug("The kubeconfig cannot be read.\n%s", where(error))
+    except Exception as error:  # an unreadable file has no contexts
+        _logger.debug("Cannot read the kubeconfig.\n%s", where(error))
         return ()
     return tuple(one["name"] for one in found)
 
 
 def _said(error: Exception) -> str:
-    """The client's own sentence; other errors may quote the file, which holds secrets."""
+    """The client's own message; other errors may quote the file, which contains secrets."""
     from kubernetes.config import ConfigException
 
     return str(error) if isinstance(error, ConfigException) else type(error).__name__
@@ -95,7 +93,7 @@ def _said(error: Exception) -> str:
 
 def _unusable(context: str, why: str) -> str:
     if context:
-        return f"context={context}: your kubeconfig cannot be used ({why})"
+        return f"context={context}: cannot use your kubeconfig ({why})"
     return (
-        f"this pod has no service account to ask Kubernetes as ({why}): automountServiceAccountToken is off"
+        f"this pod has no service account token for Kubernetes ({why}): automountServiceAccountToken is off"
     )

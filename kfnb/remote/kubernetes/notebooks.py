@@ -1,4 +1,4 @@
-"""What a Notebook (version 1) tells of its pod, for who lists notebooks and who tells the status of a namespace."""
+"""The diagnosis of a Notebook (version 1), for lists of notebooks and for the status of a namespace."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from kfnb.remote.kubernetes.fields import Item, at, mapping, rows
 from kfnb.remote.kubernetes.pods import Diagnosis, PodReason, PodState, diagnose
 
 STOPPED = "kubeflow-resource-stopped"
-"""The annotation that stops a notebook; its value is since when."""
+"""The annotation that stops a notebook; its value is the time of the stop."""
 
 
 def stopped(item: Item) -> bool:
-    """Whether a notebook was told to stop, by a person or by the culler."""
+    """Whether a notebook was stopped, by a user or by the culler."""
     return at(item, "metadata", "annotations", STOPPED) is not None
 
 
 def server(item: Item) -> Diagnosis:
-    """How a notebook's server is, whatever it was told: its controller repeats the conditions and the state of its pod.
+    """The diagnosis of a notebook's server: the controller copies the conditions and the state of its pod.
 
-    Objects of Kubeflow's CRDs may hold anything anywhere, or nothing.
+    Any field of an object of Kubeflow's CRDs may be missing or of another type.
     """
     if at(item, "status", "readyReplicas"):
         return Diagnosis(PodState.RUNNING)
     containers = rows(item, "spec", "template", "spec", "containers")
     if not containers:
         return Diagnosis(
-            PodState.BLOCKED, PodReason.START, "it has no container to start: delete it, and create it anew"
+            PodState.BLOCKED,
+            PodReason.START,
+            "it has no container to start: delete the notebook and create it again",
         )
     mine = {name: containers[0].get(name, "") for name in ("name", "image")}
     found = diagnose(

@@ -1,7 +1,7 @@
-"""Why a pod does not run, or how it ended: one answer, for runs, studies, notebooks, status, doctor and own clusters.
+"""Why a pod does not run, or how it ended: one diagnosis for runs, studies, notebooks, status, doctor and clusters.
 
-A pod tells most of it itself. Of one that is still starting, only events tell more: a volume that cannot be mounted, an
-image that is being pulled, and of a pod that could not be made at all, what refused it.
+Most of it is in the pod's status. For a pod that is starting, events add a volume that cannot be mounted and an image
+that is being pulled; for a pod that could not be created, they have the reason.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ IMAGE_WORDS = frozenset(
         "SignatureValidationFailed",
     }
 )
-"""Kubernetes' words for an image that does not come."""
+"""Kubernetes' reasons for an image that cannot be pulled."""
 _CRASHES = "CrashLoopBackOff"
 _NO_MEMORY = "OOMKilled"
 _SIGNALED = 128
-"""A shell's exit code for a process that a signal ended is this and the signal's number."""
+"""A shell's exit code for a process ended by a signal is this plus the signal's number."""
 _LONGEST = 300
 
 _QUOTA = re.compile(r"exceeded quota: (?P<quota>[^,]+), (?P<rest>.+)", re.DOTALL)
@@ -40,15 +40,15 @@ _MULTI = re.compile(r"Multi-Attach error for volume \"[^\"]*\" ?(?P<why>.+)", re
 _PULL = re.compile(
     r"Pulling image \"(?P<image>[^\"]+)\"|Successfully pulled image|Container image .+ already present"
 )
-"""The kubelet's events on images: one is being pulled, or is there."""
+"""The kubelet's events on images: being pulled, or present."""
 
 
 _PROGRESS = ("Scheduled", "Pulled", "Created", "Started", "SuccessfulCreate", "SuccessfulAttachVolume")
-"""Kubernetes' words for events after which a pod is further than before."""
+"""Kubernetes' reasons of events that show progress of a pod."""
 
 
 class PodState(str, Enum):
-    """How a pod is. One that ``waits`` may start by itself; one that is blocked does not until something is changed."""
+    """A pod's state. A waiting pod may start by itself; a blocked pod does not start until something is changed."""
 
     STARTING = "starting"
     WAITING = "waiting"
@@ -63,7 +63,7 @@ class PodState(str, Enum):
 
 
 class PodReason(str, Enum):
-    """What is behind a pod's state."""
+    """The reason for a pod's state."""
 
     NONE = ""
     UNSCHEDULABLE = "unschedulable"
@@ -90,24 +90,24 @@ class PodReason(str, Enum):
 
 
 _HINTS = {
-    PodReason.UNSCHEDULABLE: "it starts once a node has room for it; ask for less, or for other nodes",
-    PodReason.QUOTA: "stop what you do not need, or ask for less",
+    PodReason.UNSCHEDULABLE: "it starts once a node has enough free resources; request less, or other nodes",
+    PodReason.QUOTA: "stop what you do not need, or request less",
     PodReason.IMAGE: "check the image's name and tag; a private registry needs an image pull secret",
     PodReason.VOLUME: "check that the volume, secret or config map is in the namespace, and not in use elsewhere",
     PodReason.OUT_OF_MEMORY: "give it more memory",
-    PodReason.EVICTED: "ask for as much memory and disk as it uses, and run it again",
+    PodReason.EVICTED: "request as much memory and disk as it uses, and run it again",
     PodReason.PREEMPTED: "a pod of a higher priority took its place; run it again",
     PodReason.DEADLINE: "give it more time",
-    PodReason.NODE: "its node went away; run it again",
+    PodReason.NODE: "its node was lost; run it again",
 }
 
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """How a pod is, why, in one sentence (empty where nothing is wrong), and what can be done.
+    """A pod's state, the reason in one sentence (empty if nothing is wrong), and what can be done.
 
-    ``word`` is Kubernetes' own for the reason. ``container`` is the one that the reason is in, ``exit_code`` how it
-    ended, ``left`` the message that it left.
+    ``word`` is Kubernetes' own reason. ``container`` is the container at fault, ``exit_code`` its exit code, ``left``
+    its termination message.
     """
 
     state: PodState
@@ -120,7 +120,7 @@ class Diagnosis:
 
     @property
     def hint(self) -> str:
-        """What can be done; empty where that depends on more than the pod tells."""
+        """What can be done; empty if that depends on more than the pod shows."""
         return _HINTS.get(self.reason, "")
 
     @property
@@ -130,7 +130,7 @@ class Diagnosis:
 
 
 def diagnose(pod: Item, program: str = "") -> Diagnosis:
-    """What a pod tells of itself. ``program`` is the container that it is there for; its first one, if not said."""
+    """The diagnosis from a pod's own status. ``program`` is its main container; by default the first."""
     status = pod.get("status") or {}
     phase = status.get("phase") or ""
     program = program or next((str(one.get("name", "")) for one in _specs(pod)), "")
@@ -147,7 +147,7 @@ def diagnose(pod: Item, program: str = "") -> Diagnosis:
 
 
 def _in_order(pod: Item, phase: str) -> Diagnosis:
-    """A pod in whose way nothing is."""
+    """The diagnosis of a pod with nothing wrong."""
     if phase in ("Succeeded", "Running"):
         return Diagnosis(PodState.SUCCEEDED if phase == "Succeeded" else PodState.RUNNING)
     words = (str(_state(one, "waiting").get("reason") or "") for one in _containers(pod))
@@ -155,7 +155,7 @@ def _in_order(pod: Item, phase: str) -> Diagnosis:
 
 
 def _in_the_way(pod: Item, status: Item) -> Diagnosis | None:
-    """What keeps a pod from running; None for nothing that it knows."""
+    """What keeps a pod from running; None if the pod shows no reason."""
     scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") == "False":
         return unschedulable(scheduled.get("message") or scheduled.get("reason") or "")
@@ -165,14 +165,13 @@ def _in_the_way(pod: Item, status: Item) -> Diagnosis | None:
 
 
 def explained(diagnosis: Diagnosis, events: Iterable[Item]) -> Diagnosis:
-    """A diagnosis with what events tell, of a pod that is starting for no known reason.
+    """The diagnosis with the reason from events, for a pod that is starting without a known reason.
 
-    The newest that says what is in its way counts, unless it has come further since; events of what was to make the
-    pod are among them.
+    The newest event with a reason counts, unless the pod has progressed since; events of the pod's owner are included.
     """
     if diagnosis.state is not PodState.STARTING:
         return diagnosis
-    in_order = sorted(events, key=time_of)  # those of one second as Kubernetes has them
+    in_order = sorted(events, key=time_of)  # events of one second in Kubernetes' order
     for event in in_order[::-1]:
         found, message = _told(event), str(event.get("message") or "")
         if found is not None:
@@ -182,24 +181,24 @@ def explained(diagnosis: Diagnosis, events: Iterable[Item]) -> Diagnosis:
             told = brief(f"pulling image {pull['image']}")
             return Diagnosis(PodState.STARTING, PodReason.PULLING, told)
         if pull is not None or event.get("reason") in _PROGRESS:
-            break  # what was in the way before is so no more
+            break  # earlier reasons no longer hold
     return diagnosis
 
 
 def refused(message: str) -> Diagnosis:
-    """The diagnosis of a pod that could not be made, from what refused it."""
+    """The diagnosis of a pod that could not be created, from the reason."""
     quota = _QUOTA.search(message)
     if quota is not None:
         told = f"quota {quota['quota']} of the namespace is used up: {quota['rest']}"
         return Diagnosis(PodState.BLOCKED, PodReason.QUOTA, brief(told), "FailedCreate")
     return Diagnosis(
-        PodState.BLOCKED, PodReason.REFUSED, brief(f"no pod could be made: {message}"), "FailedCreate"
+        PodState.BLOCKED, PodReason.REFUSED, brief(f"cannot create a pod: {message}"), "FailedCreate"
     )
 
 
 def unschedulable(message: str) -> Diagnosis:
-    """The diagnosis of a pod for which there is no node, from the scheduler's words."""
-    # what follows the first sentence is the scheduler's bookkeeping on preemption
+    """The diagnosis of a pod without a suitable node, from the scheduler's message."""
+    # the sentences after the first are about preemption
     told = brief(f"cannot be scheduled: {message.partition('. ')[0].rstrip('.')}")
     return Diagnosis(PodState.WAITING, PodReason.UNSCHEDULABLE, told, "Unschedulable")
 
@@ -214,18 +213,18 @@ def ended(code: int, what: str = "its process") -> str:
 
 
 def signaled(code: int) -> bool:
-    """Whether an exit code tells of a signal."""
+    """Whether an exit code is that of a signal."""
     return code > _SIGNALED and code - _SIGNALED in {int(number) for number in signal.Signals}
 
 
 def time_of(event: Item) -> str:
-    """When something happened last, as Kubernetes writes it."""
+    """When an event happened last, as Kubernetes writes it."""
     made = (event.get("metadata") or {}).get("creationTimestamp")
     return str(event.get("lastTimestamp") or event.get("eventTime") or made or "")
 
 
 def brief(text: str) -> str:
-    """A text as one line that is not too long, without what would act on a terminal."""
+    """A text as one line of limited length, without control characters."""
     words = " ".join("".join(one if one.isprintable() else " " for one in text).split())
     return words if len(words) <= _LONGEST else f"{words[: _LONGEST - 1]}…"
 
@@ -235,7 +234,7 @@ def _specs(pod: Item) -> Sequence[Item]:
 
 
 def _containers(pod: Item) -> Iterator[Item]:
-    """The status of each container, those that come before the others first."""
+    """The status of each container, init containers first."""
     status = pod.get("status") or {}
     for one in status.get("initContainerStatuses") or ():
         yield {**one, "before": True}
@@ -252,7 +251,7 @@ def _state(container: Item, state: str) -> Item:
 
 
 def _blocked(container: Item) -> Diagnosis | None:
-    """What keeps a container from running; None for nothing."""
+    """What keeps a container from running; None if nothing does."""
     waits = _state(container, "waiting")
     word, message = waits.get("reason") or "", waits.get("message") or ""
     name = str(container.get("name", ""))
@@ -271,7 +270,7 @@ def _unpulled(image: str, word: str, message: str) -> str:
     what = f"image {image}" if image else "its image"
     if word == "ErrImageNeverPull":
         return f"{what} cannot be pulled: it is not on the node, and its pull policy is Never"
-    # the registry's own words stand at the end of a chain of errors
+    # the registry's own message is at the end of a chain of errors
     _, separator, why = message.rpartition(": ")
     return f"{what} cannot be pulled" + (f": {why}" if separator else "")
 
@@ -284,12 +283,12 @@ def _crashing(container: Item, name: str) -> Diagnosis:
     else:
         how = left.rpartition("\n")[2] or (ended(int(code), "it") if code is not None else "")
     kind = "init container" if container.get("before") else "container"
-    told = f"{kind} {name} fails again and again{f': {how}' if how else ''}"
+    told = f"{kind} {name} keeps failing{f': {how}' if how else ''}"
     return Diagnosis(PodState.BLOCKED, PodReason.CRASH_LOOP, brief(told), _CRASHES, name, code, left)
 
 
 def _failed(pod: Item, program: str) -> Diagnosis:
-    """How a pod ended that failed, or whose program did."""
+    """How a failed pod, or a pod whose program failed, ended."""
     mine = _state(_named(pod, program), "terminated")
     status = pod.get("status") or {}
     beside = None if _broke(mine) else _beside(pod, program)
@@ -306,7 +305,7 @@ def _failed(pod: Item, program: str) -> Diagnosis:
 
 
 def _broke(end: Item) -> bool:
-    """Whether a container failed, by how it ended: one of its processes may be killed and it end well."""
+    """Whether a container failed: it may succeed although one of its processes was killed."""
     return bool(end.get("exitCode")) or end.get("reason") == _NO_MEMORY
 
 
@@ -337,13 +336,13 @@ def _memory(pod: Item, program: str) -> str:
 
 
 def _beside(pod: Item, program: str) -> Diagnosis | None:
-    """The container beside the program whose failure ended a pod: one that comes before it, or another."""
+    """The container, other than the program's, whose failure ended a pod: an init container or a sidecar."""
     failed = [
         one
         for one in _containers(pod)
         if one.get("name") != program and _state(one, "terminated").get("exitCode")
     ]
-    # of those that run beside it, Argo's own (wait) tells more than the others
+    # of the sidecars, Argo's (wait) has the most useful message
     failed.sort(key=lambda one: (not one.get("before"), one.get("name") != "wait"))
     if not failed:
         return None
@@ -367,11 +366,11 @@ _WHOLE = {
     "ContainerStatusUnknown": PodReason.NODE,
     "Shutdown": PodReason.NODE,
 }
-"""Kubernetes' words for what became of a pod, or of a container with it."""
+"""Kubernetes' reasons for the end of a pod, or of its container."""
 
 
 def _whole(status: Item, container: str = "") -> Diagnosis:
-    """What became of a pod as a whole: evicted, too slow."""
+    """The end of the whole pod: evicted, deadline exceeded."""
     word, message = str(status["reason"]), status.get("message") or ""
     state = PodState.FAILED if status.get("phase") == "Failed" else PodState.BLOCKED
     told = brief(f"{word}: {message}" if message else word)
@@ -388,7 +387,7 @@ _DISRUPTIONS = {
 
 
 def _disrupted(told: Item, container: str, code: int | None) -> Diagnosis:
-    """A pod that Kubernetes itself ended for another's sake."""
+    """A pod that Kubernetes disrupted."""
     word = str(told.get("reason") or "")
     reason, what = _DISRUPTIONS.get(word, (PodReason.NODE, "ended by Kubernetes"))
     message = ": ".join(filter(None, (f"its pod was {what}", told.get("message"))))
@@ -396,7 +395,7 @@ def _disrupted(told: Item, container: str, code: int | None) -> Diagnosis:
 
 
 def _told(event: Item) -> Diagnosis | None:
-    """What an event says is in the way of a pod; None for nothing."""
+    """The reason in an event why a pod does not start; None if it has none."""
     word, message = event.get("reason") or "", str(event.get("message") or "")
     mount = _MOUNT.match(message) or _MULTI.match(message)
     if mount is not None:
@@ -412,7 +411,7 @@ def _told(event: Item) -> Diagnosis | None:
 
 
 def _without_sender(message: str) -> str:
-    """What refused a pod, without what passed it on."""
+    """The original message of a refused pod, without the messages that wrap it."""
     if message.startswith("Reissued from "):
         message = message.partition(": ")[2] or message
     return message.partition(" failed error: ")[2] or message

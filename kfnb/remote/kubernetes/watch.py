@@ -1,4 +1,4 @@
-"""What happens to a list of objects, as it happens, whatever becomes of the connection."""
+"""Watches of lists of objects that survive lost connections."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ if TYPE_CHECKING:
     from kfnb.remote.kubernetes.client import Kubernetes
 
 ANEW = "ANEW"
-"""The word for the list as a whole: at first, and again where what happened meanwhile is not known any more."""
+"""The word for the complete list: at first, and again if intermediate changes were lost."""
 
 _LASTS = 300
-"""Seconds after which the server is to end a stream; the watch goes on with another."""
+"""Seconds after which the server ends a stream; the watch continues with another stream."""
 _SILENT_FOR = 90.0
-"""Seconds without a word after which a connection counts as dead: bookmarks come about once a minute."""
+"""Seconds without data after which a connection counts as dead: bookmarks arrive about once a minute."""
 _AWAY_FOR = 120.0
-"""Seconds for which a server may be away, as while it restarts."""
+"""Seconds for which a server may be unreachable, as while it restarts."""
 _UNSURE_FOR = 20.0
-"""Seconds for which a server that refuses what it allowed before is asked again: one that starts knows no roles yet."""
+"""Seconds of retries when a server refuses what it allowed before: a starting server has not loaded its roles yet."""
 _HARDLY = 1.0
-"""A stream that ends before so many seconds is not asked for again at once."""
+"""A stream that ends before so many seconds is not reopened at once."""
 BOOKMARK = "BOOKMARK"
-"""The word for an event that tells of a version alone."""
+"""The word for an event that only has a version."""
 
 
 def watching(query: Mapping[str, Any], version: str, seconds: int) -> dict[str, Any]:
-    """The query that asks for what happens after a ``version``, for so many ``seconds``."""
+    """The query for changes after a ``version``, for so many ``seconds``."""
     return {
         **query,
         "watch": "true",
@@ -58,11 +58,11 @@ def events(lines: Iterable[str], path: str, host: str) -> Iterator[tuple[str, Ma
 
 class ListWatch:
     """Iterates over ``(word, object)``: ``ADDED``, ``MODIFIED``, ``DELETED``, and ``ANEW``, which comes with a list
-    object: its ``items`` are all there is now.
+    object: its ``items`` are the current items.
 
-    Begins with ``ANEW`` unless ``version`` was given. It goes on where a stream ends or a connection drops; after
-    ``version`` has expired it begins anew. ``close``, from any thread, ends the iteration. Raises ``BackendError``,
-    and ``BackendUnavailable`` where the server stays away for two minutes; a watch of ``version`` may go on later.
+    Begins with ``ANEW`` unless ``version`` was given. It continues when a stream ends or a connection drops, and
+    restarts when ``version`` has expired. ``close``, from any thread, ends the iteration. Raises ``BackendError``, and
+    ``BackendUnavailable`` if the server is unreachable for two minutes; a watch of ``version`` may continue later.
     """
 
     def __init__(self, kubernetes: Kubernetes, path: str, query: Mapping[str, Any], version: str) -> None:
@@ -84,7 +84,7 @@ class ListWatch:
             except Expired:
                 self.version = ""
             except (BackendUnavailable, Hidden) as error:
-                if self._opened < began:  # not even a stream that broke off
+                if self._opened < began:  # no stream was opened
                     self._bear(error, time.monotonic() - heard)
             finally:
                 self._end()
@@ -92,18 +92,18 @@ class ListWatch:
                 heard = time.monotonic()
             if began < self._opened < heard - _HARDLY:
                 rounds = 0
-            else:  # nothing came, or hardly anything: who is asked less and less often may recover
+            else:  # hardly any data arrived: back off, so that the server may recover
                 self._closed.wait(self._kubernetes.retry.before(rounds))
                 rounds += 1
 
     def _bear(self, error: BackendError, seconds: float) -> None:
-        """Raise an error that has lasted too long, or was there from the first; hanging up is no error."""
+        """Raise an error that has lasted too long, or occurred at once; a closed connection is not an error."""
         lasts = _UNSURE_FOR if isinstance(error, Hidden) else _AWAY_FOR
         if not self._closed.is_set() and (not self._opened or seconds > lasts):
             raise error from None
 
     def close(self) -> None:
-        """End the iteration, also one that waits in another thread."""
+        """End the iteration, even while another thread waits in it."""
         self._closed.set()
         self._end()
 
@@ -125,7 +125,7 @@ class ListWatch:
                 yield word, told
 
     def _end(self) -> None:
-        """Hang up. A thread that reads wakes up: nothing more comes."""
+        """Close the stream. This wakes a thread that reads."""
         with self._lock:
             answer, self._answer = self._answer, None
         if answer is not None:

@@ -1,4 +1,4 @@
-"""Objects in S3 and stores like it, Google Cloud Storage and Azure: read and written through obstore."""
+"""Objects in S3-compatible stores, Google Cloud Storage and Azure, read and written through obstore."""
 
 from kfnb.remote.objects.access import AccessKeys, StoreAccess, has_environment_credentials
 from kfnb.remote.objects.address import ObjectAddress

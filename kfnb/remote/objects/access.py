@@ -1,4 +1,4 @@
-"""How a store is reached: its endpoint, the credentials, TLS and proxies; and obstore's store for a bucket of it."""
+"""How to reach an object store: endpoint, credentials, TLS and proxies; and obstore's store for a bucket."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _ENVIRONMENT = (
     ("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",),
     ("AWS_CONTAINER_CREDENTIALS_FULL_URI",),
 )
-"""The variables by which S3 is used with keys, a web identity (IRSA) and a pod identity."""
+"""The environment variables for S3 with keys, a web identity (IRSA) and a pod identity."""
 _CONNECT, _ASK, _MOVE = "5s", "60s", "300s"
-"""For a connection; for an answer; and for one to a part of a large file, whose sending counts."""
+"""Timeouts: for a connection; for an answer; and for a part of a large file, including its upload."""
 
 
 @dataclass(frozen=True)
@@ -37,19 +37,19 @@ class AccessKeys:
     token: str = field(default="", repr=False)
 
     def provided(self) -> Mapping[str, Any]:
-        """The keys, as obstore asks for them."""
+        """The keys, as obstore expects them."""
         keys = {"access_key_id": self.access, "secret_access_key": self.secret}
         return {**keys, "token": self.token or None, "expires_at": None}
 
 
 @dataclass(frozen=True)
 class StoreAccess:
-    """How the stores of a ``service`` (s3, gs or az) are reached.
+    """How to reach the stores of a ``service`` (s3, gs or az).
 
     ``endpoint`` is a URL, empty for the service's own address; the bucket is in the path of requests, or without
     ``path_style`` in the host's name. Credentials are ``keys`` (S3) or a service account's JSON in ``account_key``
     (Google); without them, those of this process's environment. ``account`` is Azure's. Certificates of ``ca_file`` are
-    trusted beside the system's; none is checked without ``verify``. Proxies are those of the environment. Raises
+    trusted beside the system's; ``verify=False`` turns verification off. Proxies come from the environment. Raises
     ``Unreadable`` for an invalid endpoint or region.
     """
 
@@ -73,7 +73,7 @@ class StoreAccess:
 
     @property
     def host(self) -> str:
-        """Where requests go, for people."""
+        """Where requests go, for messages."""
         services = {"s3": "Amazon S3", "gs": "Google Cloud Storage", "az": "Azure Storage"}
         return urlsplit(self.endpoint).netloc or services[self.service]
 
@@ -111,11 +111,11 @@ class StoreAccess:
         if self.endpoint:
             scheme, _, host = self.endpoint.partition("://")
             url = f"{scheme}://{bucket}.{host}" if in_host else self.endpoint
-            # the second wins over the first, and would be taken from the environment
+            # the second overrides the first, and would be read from the environment
             shared |= {"endpoint": url, "aws_endpoint_url_s3": url}
         if self.region:
             shared["region"] = self.region
-        if self.keys is not None:  # a provider: its secrets are not part of what obstore shows of a store
+        if self.keys is not None:  # a provider: obstore does not show its secrets in a store's repr
             shared |= {"credential_provider": self.keys.provided, "skip_signature": False}
         return S3Store(bucket, virtual_hosted_style_request=in_host, **shared)
 
@@ -128,13 +128,13 @@ class StoreAccess:
             options["allow_invalid_certificates"] = True
         elif self.ca_file:
             options["root_certificate"] = _certificates(self.ca_file)
-        if self._is_here:  # a port-forward: no proxy leads there
+        if self._is_here:  # a port-forward: not reachable through a proxy
             options |= {"proxy_url": self.endpoint, "proxy_excludes": address.hostname}
         return options
 
 
 def has_environment_credentials() -> bool:
-    """Whether the environment says how S3 is used here: with what credentials, or that it is used without any."""
+    """Whether the environment configures S3: its credentials, or unsigned requests."""
     anonymous = os.environ.get("AWS_SKIP_SIGNATURE", "").lower() in ("1", "true")
     return anonymous or any(all(os.environ.get(name) for name in names) for names in _ENVIRONMENT)
 
@@ -143,4 +143,4 @@ def _certificates(file: str) -> bytes:
     try:
         return Path(file).expanduser().read_bytes()
     except OSError as error:
-        raise Unreadable(f"the CA file {file} cannot be read: {error.strerror}") from None
+        raise Unreadable(f"cannot read the CA file {file}: {error.strerror}") from None

@@ -1,4 +1,4 @@
-"""Addresses of objects, by the schemes that kfnb opens and no others."""
+"""Addresses of objects: only the schemes that kfnb opens."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SERVICES = {
     "abfs": "az",
     "abfss": "az",
 }
-"""The kind of store behind each scheme. Not among them, on purpose: files of this machine, the web, chains (``::``)."""
+"""The kind of store behind each scheme. Local files, the web and chains (``::``) are excluded on purpose."""
 
 _BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,254}")
 _AZURE = re.compile(r"([A-Za-z0-9-]+)@([a-z0-9]{3,24})\.(?:blob|dfs)\.core\.windows\.net")
@@ -27,7 +27,7 @@ _AZURE = re.compile(r"([A-Za-z0-9-]+)@([a-z0-9]{3,24})\.(?:blob|dfs)\.core\.wind
 class ObjectAddress:
     """An object, or the folder of all whose keys begin with ``key``: in ``bucket`` of a ``service`` (s3, gs or az).
 
-    ``account`` is Azure's storage account where the address names it.
+    ``account`` is Azure's storage account if the address names it.
     """
 
     service: str

@@ -1,4 +1,4 @@
-"""What goes wrong with an object store, in our own exceptions: missing, forbidden and unreachable are told apart."""
+"""Errors of object stores, as kfnb's exceptions: missing, forbidden and unreachable are distinguished."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _CODE = re.compile(r"<Code>(.*?)</Code>")
 _CAUSE = re.compile(r"(?:message|error): \"([^\"]*)\"")
 _NOT_FOUND, _FORBIDDEN = 404, (401, 403)
 _REDACTED = "REDACTED"
-"""What stands for the address in obstore's errors where it holds a token: it asks for temporary credentials there."""
+"""Replaces the address in obstore's errors if it contains a token: obstore requests temporary credentials there."""
 _CERTIFICATES = {
-    "CaUsedAsEndEntity": "its certificate is a CA's own, which a server may not use: sign one for it",
+    "CaUsedAsEndEntity": "its certificate is a CA certificate, which a server may not use: sign one for it",
     "UnknownIssuer": "its certificate is signed by an unknown CA: set %kf_config ca_file=FILE",
     "NotValidForName": "its certificate is for another host name",
     "Expired": "its certificate has expired",
@@ -24,11 +24,11 @@ _LONGEST = 300
 
 
 class ObjectMissing(Unreadable, FileNotFoundError):
-    """There is no such object, or no such bucket."""
+    """The object or the bucket does not exist."""
 
 
 class ObjectForbidden(Unreadable):
-    """The store does not let these credentials do that; it may not tell whether the object exists."""
+    """These credentials lack the permission; whether the object exists is unknown."""
 
 
 class StoreUnreachable(Unreadable):
@@ -36,13 +36,13 @@ class StoreUnreachable(Unreadable):
 
 
 def translated(error: Exception, verb: str, path: str, host: str) -> Exception:
-    """Our own exception for one of obstore's, raised on ``verb`` (reading, writing, listing) ``path``."""
+    """The exception for an exception of obstore's, raised on ``verb`` (reading, writing, listing) ``path``."""
     if isinstance(error, FileNotFoundError):
         return ObjectMissing(f"no such object: {path}")
     said, _, debug = str(error).partition("\n\nDebug source:")
     where = f"the object store at {host}"
     if _REDACTED in said:
-        return Unreadable(f"credentials for {where} were not obtained: {_words(said) or _reason(debug)}")
+        return Unreadable(f"cannot obtain credentials for {where}: {_words(said) or _reason(debug)}")
     status = _STATUS.search(said)
     if status:
         return _refused(int(status[1]), _words(said) or status[2].strip(), verb, path, where)
@@ -60,7 +60,7 @@ def _refused(status: int, words: str, verb: str, path: str, where: str) -> Unrea
 
 
 def _words(text: str) -> str:
-    """The store's own words, from XML or JSON."""
+    """The store's own message, from XML or JSON."""
     found = _MESSAGE.search(text)
     if found:
         return _short(unescape(found[1] or found[2] or ""))

@@ -1,4 +1,4 @@
-"""A store of objects as a file system of fsspec's, which artifacts are opened with. Paths are ``bucket/key``."""
+"""An object store as an fsspec file system, through which artifacts are opened. Paths are ``bucket/key``."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kfnb.remote.objects.store import ObjectInfo, ObjectStore
 
 
 class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
-    """The objects of a store: read whole or in part, listed, and written whole."""
+    """The objects of a store: read completely or in part, listed, and written completely."""
 
     protocol = tuple(SERVICES)
     cachable = False
@@ -24,10 +24,10 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
         self._store = store
 
     def __reduce__(self) -> Any:
-        raise TypeError("a store that knows its keys is not pickled")
+        raise TypeError("a store with its keys cannot be pickled")
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
-        """The size of an object; or that there are objects below the path."""
+        """The size of an object; or a directory if there are objects below the path."""
         path = self._strip_protocol(path)
         if "/" in path:
             try:
@@ -39,7 +39,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
         return _entry(ObjectInfo(path, folder=True))
 
     def ls(self, path: str, detail: bool = True, **_: Any) -> list[Any]:  # noqa: FBT002 - fsspec's signature
-        """What lies directly below the path."""
+        """The objects and folders directly below the path."""
         path = self._strip_protocol(path)
         found = [_entry(one) for one in self._store.list_folder(path)] or [self.info(path)]
         return found if detail else [entry["name"] for entry in found]
@@ -52,7 +52,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
         detail: bool = False,  # noqa: FBT002 - likewise
         **options: Any,
     ) -> Any:
-        """All objects below the path, by one listing."""
+        """All objects below the path, from one listing."""
         if maxdepth is not None:
             return super().find(path, maxdepth, withdirs, detail, **options)
         path = self._strip_protocol(path)
@@ -70,14 +70,14 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
         return names if detail else list(names)
 
     def cat_file(self, path: str, start: int | None = None, end: int | None = None, **_: Any) -> bytes:
-        """An object's bytes, all of it or those of a range."""
+        """An object's bytes: all, or a range."""
         path = self._strip_protocol(path)
         size = self._store.size(path) if (start or 0) < 0 or (end or 0) < 0 else 0
         first = max((start or 0) + (size if (start or 0) < 0 else 0), 0)
         return self._store.read(path, first, None if end is None else end + (size if end < 0 else 0))
 
     def get_file(self, rpath: str, lpath: str, callback: Any = None, **_: Any) -> None:
-        """Copy an object to a file here: all of it, or none. A folder is made."""
+        """Download an object to a local file, atomically. Create a folder if the path is a folder."""
         path, target = self._strip_protocol(rpath), Path(lpath)
         if "/" not in path or self._is_folder(path):
             target.mkdir(parents=True, exist_ok=True)
@@ -95,19 +95,21 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]
             part.unlink(missing_ok=True)
 
     def put_file(self, lpath: str, rpath: str, callback: Any = None, **_: Any) -> None:
-        """Make an object of a file here: all of it, or none. ``callback`` is one of fsspec's."""
+        """Upload a local file as an object, atomically. ``callback`` is one of fsspec's."""
         progress = callback.relative_update if callback is not None else lambda _: None
         self._store.write_file(self._strip_protocol(rpath), Path(lpath), progress)
 
     def pipe_file(self, path: str, value: bytes, **_: Any) -> None:
-        """Make an object of these bytes."""
+        """Write bytes as an object."""
         self._store.write(self._strip_protocol(path), value)
 
     def _open(
         self, path: str, mode: str = "rb", block_size: int | None = None, **options: Any
     ) -> _ObjectFile:
         if mode != "rb":
-            raise NotImplementedError("an object is opened for reading; pipe_file and put_file write it")
+            raise NotImplementedError(
+                "objects can only be opened for reading; use pipe_file or put_file to write"
+            )
         options = {name: options[name] for name in ("cache_type", "cache_options", "size") if name in options}
         return _ObjectFile(self, path, mode, block_size or "default", **options)
 

@@ -1,4 +1,4 @@
-"""A store of objects: read, listed and written. Paths are ``bucket/key``."""
+"""An object store: read, list and write. Paths are ``bucket/key``."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from kfnb.remote.objects.access import StoreAccess
 from kfnb.remote.objects.errors import StoreUnreachable, translated
 
 _SILENT_FOR = 30.0
-"""Seconds for which a store that does not answer is not asked: a task may have many artifacts to look at."""
+"""Seconds without requests to a store that did not answer: a task may have many artifacts to show."""
 _MOST_BUCKETS = 16
 _PART = 5 * 1024**2
-"""The least that S3 takes: on a slow line, a part must arrive before its request times out."""
+"""The minimum part size of S3: on a slow connection, a part must arrive before its request times out."""
 _PARTS_AT_ONCE = 2
 _READ_AT_ONCE = 4 * 1024**2
 
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """An object by its ``path``; or, if ``folder``, that there are objects below it."""
+    """An object by its ``path``; or, if ``folder``, a path with objects below it."""
 
     path: str
     size: int = 0
@@ -51,7 +51,7 @@ class ObjectStore:
             return int(self._for_asking(bucket).head(key)["size"])
 
     def read(self, path: str, start: int = 0, end: int | None = None) -> bytes:
-        """An object's bytes from ``start`` up to ``end``: all, without them."""
+        """An object's bytes from ``start`` up to ``end``; by default all."""
         with self._asked("reading", path) as (bucket, key):
             if end is None and not start:
                 return bytes(self._for_moving(bucket).get(key).bytes().to_bytes())
@@ -69,7 +69,7 @@ class ObjectStore:
                 yield bytes(piece)
 
     def list_folder(self, path: str) -> list[ObjectInfo]:
-        """What lies directly in a folder; nothing where there is none."""
+        """The objects and folders directly in a folder; empty if it does not exist."""
         with self._asked("listing", path) as (bucket, key):
             found = self._for_asking(bucket).list_with_delimiter(key or None)
         folders = [ObjectInfo(f"{bucket}/{name}", folder=True) for name in found["common_prefixes"]]
@@ -89,12 +89,12 @@ class ObjectStore:
         return [one for one in found if not _marks(one, folders)]
 
     def write(self, path: str, data: bytes) -> None:
-        """Make an object of these bytes, or replace one."""
+        """Write bytes as an object; replaces an existing object."""
         with self._asked("writing", path) as (bucket, key):
             self._for_moving(bucket).put(key, data, use_multipart=False)
 
     def write_file(self, path: str, file: Path, progress: Callable[[int], None] = lambda _: None) -> None:
-        """Make an object of a file: all of it, or none. ``progress`` is given the count of each part's bytes."""
+        """Upload a file as an object, atomically. ``progress`` is called with the number of bytes of each part."""
         with file.open("rb") as source:
             parts = iter(lambda: source.read(_PART), b"")
             first = next(parts, b"")
@@ -123,7 +123,7 @@ class ObjectStore:
 
     @contextmanager
     def _asked(self, verb: str, path: str) -> Iterator[tuple[str, str]]:
-        """The bucket and the key of a path, for a request whose errors become ours."""
+        """The bucket and the key of a path, for a request whose errors are translated."""
         require("obstore", "opening objects")
         from obstore.exceptions import BaseError
 
@@ -141,7 +141,7 @@ class ObjectStore:
 
 
 def _followed(first: bytes, rest: Iterator[bytes], progress: Callable[[int], None]) -> Iterator[bytes]:
-    """The parts of a file, with word of each when the next one is taken."""
+    """The parts of a file; reports each part when the next is taken."""
     yield first
     progress(len(first))
     for part in rest:
@@ -150,7 +150,7 @@ def _followed(first: bytes, rest: Iterator[bytes], progress: Callable[[int], Non
 
 
 def _marks(one: ObjectInfo, folders: set[str]) -> bool:
-    """Whether an object only says that there is a folder: consoles of stores make such ones."""
+    """Whether an object only marks a folder: the consoles of stores create such objects."""
     return one.size == 0 and one.path in folders
 
 

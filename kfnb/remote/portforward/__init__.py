@@ -1,1 +1,1 @@
-"""Ports of this machine that lead to services in a cluster."""
+"""Local ports forwarded to services in a cluster."""

@@ -1,4 +1,4 @@
-"""Ports of this machine alone that lead to services in the cluster, as ``kubectl port-forward`` opens them."""
+"""Ports of the loopback interface forwarded to services in the cluster, as ``kubectl port-forward`` does."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _PATIENCE = 5.0
 
 
 class Forward:
-    """A port of the loopback interface; each connection to it goes on to one that ``dial`` opens (as a socket).
+    """A port of the loopback interface; each connection to it is forwarded to one that ``dial`` opens (as a socket).
 
-    ``trouble`` says why the last one could not be opened; empty if it could.
+    ``trouble`` is why the last connection could not be opened; empty if it could.
     """
 
     def __init__(self, dial: Callable[[], Any]) -> None:
@@ -37,7 +37,7 @@ class Forward:
         self._accepting = self._start(self._accept)
 
     def close(self) -> None:
-        """Nothing goes through any more; when this returns, no thread and no socket of it is left."""
+        """Stop forwarding; when this returns, all threads and sockets are closed."""
         with self._lock:
             self._closed = True
             ends = [*self._ends, self._listening]
@@ -71,7 +71,7 @@ class Forward:
                 here, _ = self._listening.accept()
             except OSError:
                 return
-            # the head of an answer and its body come apart: the second must not wait until the first is acknowledged
+            # the head and the body of an answer arrive separately: the body must not wait for the head's ACK
             here.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._start(self._serve, here)
 
@@ -79,8 +79,8 @@ class Forward:
         with self._held(here):
             try:
                 there = self._dial()
-            except Exception as error:  # who connected sees that it is closed, and asks again
-                _logger.warning("A port-forward cannot be opened.", exc_info=True)
+            except Exception as error:  # the client sees a closed connection, and retries
+                _logger.warning("Cannot open a port-forward.", exc_info=True)
                 self.trouble = str(error)
                 return
             self.trouble = ""
@@ -93,7 +93,7 @@ class Forward:
 
     @contextmanager
     def _held(self, end: Any) -> Iterator[None]:
-        """One end of a connection, for ``close`` to find."""
+        """Register one end of a connection, so that ``close`` finds it."""
         with self._lock:
             self._ends.add(end)
         try:
@@ -105,7 +105,7 @@ class Forward:
 
 
 def _pump(source: Any, target: Any) -> None:
-    """All that comes from one to the other, until it ends."""
+    """Copy all bytes from one end to the other, until it closes."""
     with suppress(OSError):
         while data := source.recv(_CHUNK):
             target.sendall(data)
@@ -114,7 +114,7 @@ def _pump(source: Any, target: Any) -> None:
 
 
 class Forwards:
-    """The forwards into one cluster, each opened when it is first asked for."""
+    """The forwards into one cluster, each opened on first use."""
 
     def __init__(self, kubernetes: Kubernetes) -> None:
         self._kubernetes = kubernetes
@@ -122,7 +122,7 @@ class Forwards:
         self._lock = threading.Lock()
 
     def to(self, service: str, namespace: str, port: int) -> Forward:
-        """What leads to a port of a service."""
+        """The forward to a port of a service."""
         with self._lock:
             key = (service, namespace, port)
             if key not in self._open:

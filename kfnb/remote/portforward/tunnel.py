@@ -1,7 +1,7 @@
-"""A connection to a port of a pod, through the Kubernetes API server: its websocket, in the form of a socket.
+"""A connection to a port of a pod, through the Kubernetes API server: its websocket, with the interface of a socket.
 
-The ``kubernetes`` package has a port-forward of its own, which leaves who waits waiting when the websocket breaks, and
-prints the traceback of its thread.
+The port-forward of the ``kubernetes`` package blocks readers for ever when the websocket breaks, and prints the
+traceback of its thread.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ _logger = logger(__package__)
 Json = Mapping[str, Any]
 
 _DATA, _ERROR = 0, 1
-"""The channels of the one port, the first byte of each message. The first message of each names the port."""
+"""The channels of the port: the first byte of each message. The first message of each channel names the port."""
 
 
 class Tunnel:
-    """What of a socket a forward needs: ``recv``, ``sendall``, ``shutdown``, ``close``."""
+    """The methods of a socket that a forward needs: ``recv``, ``sendall``, ``shutdown``, ``close``."""
 
     def __init__(self, websocket: Any) -> None:
         self._websocket = websocket
         self._named: set[int] = set()
 
     def recv(self, _size: int) -> bytes:
-        """What comes next, of any size; nothing at the end. Raises ``OSError`` where the tunnel breaks."""
+        """The next bytes, of any size; empty at the end. Raises ``OSError`` if the tunnel breaks."""
         from websocket import ABNF, WebSocketException
 
         while True:
@@ -52,7 +52,7 @@ class Tunnel:
                 return content
 
     def sendall(self, data: bytes) -> None:
-        """Send it all. Raises ``OSError`` where the tunnel breaks."""
+        """Send all bytes. Raises ``OSError`` if the tunnel breaks."""
         from websocket import WebSocketException
 
         try:
@@ -61,28 +61,28 @@ class Tunnel:
             raise ConnectionError(f"the port-forward broke: {error}") from None
 
     def shutdown(self, _how: int) -> None:
-        """The protocol has no end of one side alone: this is the end of both. Who waits in ``recv`` is woken."""
+        """Close both directions, since the protocol has no half-close. Wakes a thread that waits in ``recv``."""
         self._websocket.abort()
 
     def close(self) -> None:
-        """Give up the connection."""
+        """Close the connection."""
         with suppress(OSError):
             self._websocket.shutdown()
 
 
 def dial(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> Tunnel:
-    """A tunnel to a port of a service, that is to a pod behind it. Raises ``BackendError``."""
+    """Open a tunnel to a port of a service, through a pod behind it. Raises ``BackendError``."""
     pod, pod_port = target(kubernetes, service, namespace, port)
     path = f"/api/v1/namespaces/{namespace}/pods/{pod}/portforward?ports={pod_port}"
     try:
         return Tunnel(
             compat.websocket(kubernetes.configuration, kubernetes.credentials(), kubernetes.host + path)
         )
-    except Exception as error:  # websocket's own, OSError, ssl's
-        _logger.warning("A port-forward cannot be opened.\n%s", where(error))
+    except Exception as error:  # errors of websocket and ssl, OSError
+        _logger.warning("Cannot open a port-forward.\n%s", where(error))
         status = getattr(error, "status_code", 0)
         why = f"the server refused it ({status})" if status else f"{type(error).__name__}"
-        raise BackendError(f"no port-forward to pod {pod} in namespace {namespace}: {why}") from None
+        raise BackendError(f"cannot forward a port to pod {pod} in namespace {namespace}: {why}") from None
 
 
 def target(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> tuple[str, int]:
@@ -91,8 +91,8 @@ def target(kubernetes: Kubernetes, service: str, namespace: str, port: int) -> t
     spec = kubernetes.get(f"{core}/services/{service}")["spec"]
     wanted = next((one.get("targetPort", port) for one in spec["ports"] if one["port"] == port), port)
     labels = ",".join(f"{name}={value}" for name, value in (spec.get("selector") or {}).items())
-    if not labels:  # it leads out of the cluster, and no label would mean any pod
-        raise BackendError(f"service {service} in namespace {namespace} has no pods of its own to forward to")
+    if not labels:  # an external service; an empty selector would match every pod
+        raise BackendError(f"service {service} in namespace {namespace} has no pods to forward to")
     for pod in kubernetes.list(f"{core}/pods", {"labelSelector": labels}):
         if any(
             one["type"] == "Ready" and one["status"] == "True"

@@ -26,7 +26,7 @@ from kfnb.resources.cluster.checks.machine import here
 from kfnb.resources.cluster.checks.model_registry import registry
 from kfnb.resources.cluster.checks.network import network
 from kfnb.resources.cluster.checks.pod_requirements import pulls, storage
-from kfnb.resources.cluster.probe import Place
+from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.cluster.status import gather, gather_again
 from kfnb.resources.runs import api
 from kfnb.settings import settings
@@ -51,9 +51,7 @@ def status() -> Status:
 
 def _with_machine(status: Status) -> Status:
     """A status that also tells what is broken of this machine."""
-    broken = [
-        Trouble(one.told, mend=one.mend) for one in here(status.here) if one.outcome is CheckOutcome.BAD
-    ]
+    broken = [Trouble(one.told, fix=one.fix) for one in here(status.here) if one.outcome is CheckOutcome.BAD]
     return replace(status, troubles=(*broken, *status.troubles))
 
 
@@ -72,7 +70,7 @@ def following() -> Iterator[Status]:
 def examine() -> tuple[Check, ...]:
     """All that can be checked: this machine, the clients, the way to the cluster, and what the status finds there.
 
-    What cannot be checked is skipped, and what may not be seen is no fault.
+    What cannot be checked is skipped, and what may not be seen is not a fault.
     """
     standing = _Standing()
     status = standing.look()
@@ -80,7 +78,7 @@ def examine() -> tuple[Check, ...]:
         *here(status.here),
         *standing.checks(status),
         _cluster(status),
-        *(Check("found broken", CheckOutcome.BAD, _sentence(one), one.mend) for one in status.troubles),
+        *(Check("found broken", CheckOutcome.BAD, _sentence(one), one.fix) for one in status.troubles),
         _pipelines(status),
     )
 
@@ -91,7 +89,7 @@ def _sentence(trouble: Trouble) -> str:
 
 def _cluster(status: Status) -> Check:
     if not status.server:
-        return Check("cluster", CheckOutcome.SKIPPED, "none is known here", "%kf_config context=NAME")
+        return Check("cluster", CheckOutcome.SKIPPED, "no cluster is configured", "%kf_config context=NAME")
     if status.user.value is None:
         return Check("cluster", CheckOutcome.BAD, status.user.reason)
     return Check("cluster", CheckOutcome.GOOD, f"{status.server} knows you as {status.user.value.name}")
@@ -99,7 +97,7 @@ def _cluster(status: Status) -> Check:
 
 def _pipelines(status: Status) -> Check:
     outcome = CheckOutcome.GOOD if status.runs.known else CheckOutcome.BAD
-    return Check("runs", outcome, f"they go to {status.backend}" if status.runs.known else status.runs.reason)
+    return Check("runs", outcome, f"runs go to {status.backend}" if status.runs.known else status.runs.reason)
 
 
 class _Standing:
@@ -112,15 +110,15 @@ class _Standing:
         self._context = chosen.context
         self._token = Path(chosen.token_file).expanduser() if chosen.token_file else around.token_file
         self._trouble: Trouble | None = None
-        self._place: Place | None = None
+        self._place: ProbeTarget | None = None
         try:
             kubernetes, namespace = target.kubernetes(_HASTE), target.namespace()
         except BackendError as error:
-            self._trouble = Trouble(str(error), mend="%kf_config context=NAME")
+            self._trouble = Trouble(str(error), fix="%kf_config context=NAME")
         else:
             pod = socket.gethostname() if around.in_cluster else ""
             self._place = (
-                Place(kubernetes, namespace, pod, chosen.installed, self._has_token())
+                ProbeTarget(kubernetes, namespace, pod, chosen.installed, self._has_token())
                 if kubernetes is not None
                 else None
             )

@@ -10,7 +10,7 @@ from kfnb.errors import BackendError
 from kfnb.model.cluster import ClusterNode, Gpus, PodDefault, Quota, VolumeClaim
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import Item, at, condition, rows
-from kfnb.resources.cluster.probe import MOST, More, Place, first
+from kfnb.resources.cluster.probe import MOST, More, ProbeTarget, first
 from kfnb.text.quantity import amount
 
 _GPU = re.compile(r"[\w.-]+/(gpu|.*mig-|tpu|gaudi|i915|xe)")
@@ -23,7 +23,7 @@ _HOLDING = "spec.nodeName!=,status.phase!=Succeeded,status.phase!=Failed"
 """The pods for which a node keeps what they ask for, running or not."""
 
 
-def quota(place: Place) -> tuple[tuple[Quota, ...], More]:
+def quota(place: ProbeTarget) -> tuple[tuple[Quota, ...], More]:
     """What the namespace may use, and does."""
     found, more = first(place.kubernetes, place.within("api/v1", "resourcequotas"))
     return tuple(one for item in found for one in _quota(item.get("status") or {})), more
@@ -42,7 +42,7 @@ def _share(used: object, hard: object) -> float:
     return min(1.0, amount(used) / limit) if limit else 1.0
 
 
-def machines(place: Place) -> tuple[tuple[tuple[ClusterNode, ...], tuple[Gpus, ...]], More]:
+def machines(place: ProbeTarget) -> tuple[tuple[tuple[ClusterNode, ...], tuple[Gpus, ...]], More]:
     """The machines of the cluster; its GPUs by kind, and how many of them no pod has."""
     found, more = first(place.kubernetes, "/api/v1/nodes")
     return (tuple(map(_node, found)), _gpus(place.kubernetes, found)), more
@@ -115,7 +115,7 @@ def _limits(container: Item) -> Counter[str]:
     return Counter({name: int(amount(count)) for name, count in limits.items() if _GPU.match(name)})
 
 
-def volumes(place: Place) -> tuple[tuple[VolumeClaim, ...], More]:
+def volumes(place: ProbeTarget) -> tuple[tuple[VolumeClaim, ...], More]:
     """The claims to storage."""
     found, more = first(place.kubernetes, place.within("api/v1", "persistentvolumeclaims"))
     return tuple(map(_volume, found)), more
@@ -133,7 +133,7 @@ def _volume(item: Item) -> VolumeClaim:
     )
 
 
-def pod_defaults(place: Place) -> tuple[tuple[PodDefault, ...], More]:
+def pod_defaults(place: ProbeTarget) -> tuple[tuple[PodDefault, ...], More]:
     """What pods with certain labels are given, and whether this pod has them."""
     found, more = first(place.kubernetes, place.within("apis/kubeflow.org/v1alpha1", "poddefaults"))
     labels = _own_labels(place) if found else None
@@ -149,7 +149,7 @@ def _pod_default(item: Item, own: Mapping[str, str] | None) -> PodDefault:
 
 
 def _opens_pipelines(item: Item) -> bool:
-    """Whether a PodDefault gives a token for Kubeflow Pipelines, whatever it is called."""
+    """Whether a PodDefault gives a token for Kubeflow Pipelines, by any name."""
     tokens = (
         at(source, "serviceAccountToken", "audience")
         for volume in rows(item, "spec", "volumes")
@@ -158,7 +158,7 @@ def _opens_pipelines(item: Item) -> bool:
     return _AUDIENCE in tokens
 
 
-def _own_labels(place: Place) -> Mapping[str, str] | None:
+def _own_labels(place: ProbeTarget) -> Mapping[str, str] | None:
     if not place.pod:
         return None
     try:

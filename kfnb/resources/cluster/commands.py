@@ -1,4 +1,4 @@
-"""The commands that tell of the cluster."""
+"""The commands that show the cluster's status."""
 
 from __future__ import annotations
 
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class ShowStatus(Command):
-    """Where you are: cluster, namespace, user, quota, GPUs, notebooks, runs, studies, services, and what is broken."""
+    """Show the environment's status: cluster, namespace, user, quota, GPUs, notebooks, runs, studies, services, and
+    what is broken.
+    """
 
     binds = True
     json = "print the status as JSON; with --watch, a line each time"
 
-    watch: bool = flag(help="look again about five times a minute, until it is interrupted")
+    watch: bool = flag(help="refresh about five times a minute, until interrupted")
 
     def run(self, session: Session) -> Status | None:
         """Show it, once or again and again."""
@@ -35,11 +37,11 @@ class ShowStatus(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Doctor(Command):
-    """Check this machine, the clients, the way to the cluster, and what is broken there."""
+    """Check this machine, the clients, the connection to the cluster, and what is broken there."""
 
     json = "print the checks, or the logs, as JSON"
 
-    logs: bool = flag(help="check nothing; show where kfnb's logs are, and their last lines")
+    logs: bool = flag(help="show the places and last lines of kfnb's logs instead")
 
     def run(self, session: Session) -> CheckList | LogList:
         """Check them, or show the logs."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from kfnb.model.cluster import Namespace, User
-from kfnb.resources.cluster.probe import More, Place
+from kfnb.resources.cluster.probe import More, ProbeTarget
 
 _ACCOUNT = "system:serviceaccount:"
 
 
-def user(place: Place) -> tuple[User, More]:
+def user(place: ProbeTarget) -> tuple[User, More]:
     """Whom Kubernetes takes us for."""
     answer = place.kubernetes.create("/apis/authentication.k8s.io/v1/selfsubjectreviews", {})
     told = (answer.get("status") or {}).get("userInfo") or {}
@@ -17,7 +17,7 @@ def user(place: Place) -> tuple[User, More]:
     return User(name, tuple(told.get("groups") or ()), account), 0
 
 
-def namespace(place: Place) -> tuple[Namespace, More]:
+def namespace(place: ProbeTarget) -> tuple[Namespace, More]:
     """The namespace, and whose it is."""
     found = place.kubernetes.get(f"/api/v1/namespaces/{place.namespace}")
     notes = found["metadata"].get("annotations") or {}
@@ -25,6 +25,6 @@ def namespace(place: Place) -> tuple[Namespace, More]:
     return Namespace(found["metadata"]["name"], notes.get("owner", ""), phase), 0
 
 
-def version(place: Place) -> tuple[str, More]:
+def version(place: ProbeTarget) -> tuple[str, More]:
     """Kubernetes' version."""
     return str(place.kubernetes.version().get("gitVersion", "")), 0

@@ -10,7 +10,7 @@ from kfnb.errors import Absent, BackendError, Hidden
 from kfnb.model.cluster import Knowledge, KubeflowPart
 from kfnb.remote.kubernetes.discovery import kinds
 from kfnb.remote.kubernetes.fields import Item, condition
-from kfnb.resources.cluster.probe import More, Place, first
+from kfnb.resources.cluster.probe import More, ProbeTarget, first
 
 _KUBEFLOW = "kubeflow"
 
@@ -85,7 +85,7 @@ _KINDS_OF = "kubeflow.org"
 """The one group in which several parts have their kinds."""
 
 
-def parts(place: Place) -> tuple[tuple[KubeflowPart, ...], More]:
+def parts(place: ProbeTarget) -> tuple[tuple[KubeflowPart, ...], More]:
     """All parts of Kubeflow that may be there."""
     apis = kinds(place.kubernetes, _KINDS_OF)
     deployed = _Deployed(place)
@@ -98,7 +98,7 @@ class _Deployed:
     Who may not see those of one is not likely to see those of another, and is not refused again and again.
     """
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: ProbeTarget) -> None:
         self._place = place
         self._found: dict[str, Sequence[Item]] = {}
         self._hidden = False

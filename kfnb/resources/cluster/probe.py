@@ -13,14 +13,14 @@ from kfnb.remote.kubernetes.fields import Item
 
 T = TypeVar("T")
 More: TypeAlias = "int | None"
-"""How many things were not looked at; None where nobody counted them."""
+"""How many things were not looked at; None where they were not counted."""
 
 MOST = 500
 """How many things of a list are looked at."""
 
 
 @dataclass(frozen=True)
-class Place:
+class ProbeTarget:
     """What is asked, and in which namespace.
 
     ``pod`` is the name of the pod that this is, empty outside of one; ``installed`` Kubeflow's own namespace;

@@ -1,4 +1,4 @@
-"""What is broken, and the one command or YAML that mends it, or shows what does."""
+"""What is broken, and the one command or YAML that fixes it, or shows what does."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from kfnb.errors import BackendError
 from kfnb.model.cluster import Knowledge, NotebookServer, Status, Trouble, WaitingPod
 from kfnb.remote.kubernetes.pods import IMAGE_WORDS, NORMAL, Diagnosis, PodReason, PodState, explained
-from kfnb.resources.cluster.probe import Place, first
+from kfnb.resources.cluster.probe import ProbeTarget, first
 
 _ACCESS = "access-ml-pipeline"
 _SILENT = 2
@@ -44,7 +44,7 @@ spec:
 """Lets notebooks call Kubeflow Pipelines where it serves several users."""
 
 
-def troubles(place: Place, status: Status) -> tuple[Trouble, ...]:
+def troubles(place: ProbeTarget, status: Status) -> tuple[Trouble, ...]:
     """What is broken in what was seen."""
     namespace = place.namespace
     return (
@@ -60,14 +60,14 @@ def troubles(place: Place, status: Status) -> tuple[Trouble, ...]:
 
 def _of_namespace(status: Status, namespace: str) -> Iterator[Trouble]:
     if status.namespace.knowledge is Knowledge.ABSENT:
-        yield Trouble(f"there is no namespace {namespace}", mend="%kf_config namespace=NAME")
+        yield Trouble(f"namespace {namespace} not found", fix="%kf_config namespace=NAME")
     elif status.namespace.value and status.namespace.value.phase == "Terminating":
         yield Trouble(f"namespace {namespace} is being deleted")
     for one in status.quota.value or ():
         if one.share >= 1 and one.hard != "0":
             yield Trouble(
                 f"the quota of {one.resource} is used up: {one.used} of {one.hard}",
-                mend=f"kubectl -n {namespace} describe resourcequota",
+                fix=f"kubectl -n {namespace} describe resourcequota",
             )
 
 
@@ -88,11 +88,11 @@ def _of_pods(pods: Sequence[WaitingPod], namespace: str) -> Iterator[Trouble]:
             continue
         others = f" and {len(alike) - 1} more" if alike[1:] else ""
         yield Trouble(
-            f"pod {pod.name}{others} cannot start ({reason})", _brief(pod.message), _mend(pod, namespace)
+            f"pod {pod.name}{others} cannot start ({reason})", _brief(pod.message), _fix(pod, namespace)
         )
 
 
-def _mend(pod: WaitingPod, namespace: str) -> str:
+def _fix(pod: WaitingPod, namespace: str) -> str:
     kind, _, name = pod.owner.partition("/")
     if kind in ("notebook", "workspace", "inferenceservice"):
         what = "its image" if pod.reason in IMAGE_WORDS else "what it asks for"
@@ -100,8 +100,8 @@ def _mend(pod: WaitingPod, namespace: str) -> str:
     return f"kubectl -n {namespace} describe pod {pod.name}"
 
 
-def _of_notebooks(place: Place, status: Status) -> Iterator[Trouble]:
-    """Notebooks for which there is no pod at all: what refused it stands in an event."""
+def _of_notebooks(place: ProbeTarget, status: Status) -> Iterator[Trouble]:
+    """Notebooks without a pod: an event has the refusal."""
     with_pod = {pod.owner.partition("/")[2] for pod in status.waiting.value or ()}
     silent = [
         one
@@ -112,7 +112,7 @@ def _of_notebooks(place: Place, status: Status) -> Iterator[Trouble]:
         yield from (_unborn(place, one) for one in silent[:_SILENT])
 
 
-def _unborn(place: Place, notebook: NotebookServer) -> Trouble:
+def _unborn(place: ProbeTarget, notebook: NotebookServer) -> Trouble:
     selector = {"fieldSelector": f"involvedObject.name={notebook.name}"}
     try:
         events, _ = first(place.kubernetes, place.within("api/v1", "events"), selector)
@@ -136,10 +136,10 @@ def _of_volumes(status: Status, namespace: str) -> Iterator[Trouble]:
     for one in status.volumes.value or ():
         if one.phase == "Lost":
             command = f"kubectl -n {namespace} describe pvc {one.name}"
-            yield Trouble(f"volume {one.name} has lost its storage", mend=command)
+            yield Trouble(f"volume {one.name} has lost its storage", fix=command)
 
 
-def _of_access(place: Place, status: Status) -> Iterator[Trouble]:
+def _of_access(place: ProbeTarget, status: Status) -> Iterator[Trouble]:
     """Notebooks reach Kubeflow Pipelines by a token that a PodDefault puts into them."""
     pipelines = next((one for one in status.kubeflow.value or () if one.name == "Pipelines"), None)
     there = pipelines is not None and pipelines.knowledge is Knowledge.KNOWN
@@ -150,7 +150,7 @@ def _of_access(place: Place, status: Status) -> Iterator[Trouble]:
     if not opening:
         yield Trouble(
             f"namespace {namespace} has no PodDefault {_ACCESS}: its notebooks cannot call Kubeflow Pipelines",
-            "apply this, then start the notebook anew with the configuration that it adds to the spawner",
+            "apply this, then restart the notebook with the configuration that it adds to the spawner",
             POD_DEFAULT.format(namespace=namespace),
             "yaml",
         )
@@ -168,7 +168,7 @@ def _of_kubeflow(status: Status) -> Iterator[Trouble]:
             namespace, _, name = deployment.partition("/")
             yield Trouble(
                 f"{one.name}: deployment {name} is not available",
-                mend=f"kubectl -n {namespace} describe deployment {name}",
+                fix=f"kubectl -n {namespace} describe deployment {name}",
             )
     for node in status.nodes.value or ():
         if not node.ready:

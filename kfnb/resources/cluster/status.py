@@ -12,12 +12,12 @@ from kfnb.errors import Absent, BackendError, Hidden, Invalid, Refused
 from kfnb.model.cluster import Knowledge, KubeflowPart, Status, StatusItem, Trouble, Version
 from kfnb.resources.cluster import capacity, identity, kubeflow_parts, workloads
 from kfnb.resources.cluster.compatibility import release_of, releases_for, supported
-from kfnb.resources.cluster.probe import More, Place, part
+from kfnb.resources.cluster.probe import More, ProbeTarget, part
 from kfnb.resources.cluster.problems import troubles
 
 _AT_ONCE = 8
 
-Question = Callable[[Place], tuple[Any, More]]
+Question = Callable[[ProbeTarget], tuple[Any, More]]
 
 _STANDING: Mapping[str, Question] = {
     "kubeflow": kubeflow_parts.parts,
@@ -39,11 +39,11 @@ _MOVING: Mapping[str, Question] = {
 """What changes from one minute to the next."""
 
 
-def gather(place: Place, start: Status) -> Status:
+def gather(place: ProbeTarget, start: Status) -> Status:
     """All that can be seen, in a status that knows where it is. Never raises ``BackendError``: a part says it."""
     try:
         found, _ = identity.user(place)
-    except (Absent, Hidden, Invalid, Refused):  # who is not told who they are may yet see the rest
+    except (Absent, Hidden, Invalid, Refused):  # without the user's name the rest may still be visible
         user = part(lambda: identity.user(place))
     except BackendError as error:
         return _nothing(start, error)
@@ -55,7 +55,7 @@ def gather(place: Place, start: Status) -> Status:
     return _finished(place, replace(start, user=user, **parts))
 
 
-def gather_again(place: Place, status: Status) -> Status:
+def gather_again(place: ProbeTarget, status: Status) -> Status:
     """A status with what changes often looked at again: six requests.
 
     Where not one is answered, the status says so and stays as of when it was seen last.
@@ -67,7 +67,7 @@ def gather_again(place: Place, status: Status) -> Status:
     return _finished(place, replace(status, **parts))
 
 
-def _asked(place: Place, questions: Iterable[tuple[str, Question]]) -> dict[str, Any]:
+def _asked(place: ProbeTarget, questions: Iterable[tuple[str, Question]]) -> dict[str, Any]:
     threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kfnb-status")
     try:
         asked = {name: threads.submit(part, _bound(question, place)) for name, question in questions}
@@ -82,16 +82,16 @@ def _split(both: StatusItem[tuple[Any, Any]]) -> tuple[StatusItem[Any], StatusIt
     return replace(both, value=first), replace(both, value=second)
 
 
-def _bound(question: Question, place: Place) -> Callable[[], tuple[Any, More]]:
+def _bound(question: Question, place: ProbeTarget) -> Callable[[], tuple[Any, More]]:
     return lambda: question(place)
 
 
-def _finished(place: Place, status: Status) -> Status:
+def _finished(place: ProbeTarget, status: Status) -> Status:
     return replace(status, troubles=troubles(place, status), asked=time.time())
 
 
 def _nothing(start: Status, error: BackendError) -> Status:
-    """Where nothing can be seen at all, each part says why."""
+    """Where nothing can be seen, each part has the reason."""
     unknown: StatusItem[Any] = StatusItem(Knowledge.UNKNOWN, reason=str(error))
     parts: dict[str, Any] = {
         name: unknown for name, one in vars(start).items() if isinstance(one, StatusItem)
@@ -112,7 +112,7 @@ def _judged(version: StatusItem[str], found: StatusItem[tuple[KubeflowPart, ...]
     told = (
         f"{fitting} was tested with this Kubernetes"
         if fitting
-        else "none known here was tested with this Kubernetes"
+        else "no release that kfnb knows was tested with this Kubernetes"
     )
-    verdict = f"the release of Kubeflow cannot be told; {told}"
+    verdict = f"the release of Kubeflow is not known; {told}"
     return StatusItem(Knowledge.KNOWN, Version(version.value, verdict=verdict))

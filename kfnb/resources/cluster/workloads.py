@@ -1,4 +1,4 @@
-"""What goes on in a namespace: notebooks, pods that wait, studies, services and training jobs."""
+"""The workloads of a namespace: notebooks, pods that wait, studies, services and training jobs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kfnb.remote.kubernetes.experiments import experiment_state
 from kfnb.remote.kubernetes.fields import Item, at, condition, rows, word
 from kfnb.remote.kubernetes.notebooks import server, stopped
 from kfnb.remote.kubernetes.pods import PodState, diagnose
-from kfnb.resources.cluster.probe import More, Place, first
+from kfnb.resources.cluster.probe import More, ProbeTarget, first
 
 _LAST = "notebooks.kubeflow.org/last-activity"
 _WORKSPACE = "notebooks.kubeflow.org/workspace-name"
@@ -25,7 +25,7 @@ _OWNERS = {
 _TRAINING_ENDS = ("Failed", "Complete", "Suspended")
 
 
-def notebooks(place: Place) -> tuple[tuple[NotebookServer, ...], More]:
+def notebooks(place: ProbeTarget) -> tuple[tuple[NotebookServer, ...], More]:
     """The notebooks of version 1."""
     found, more = first(place.kubernetes, place.within("apis/kubeflow.org/v1", "notebooks"))
     return tuple(map(_notebook, found)), more
@@ -45,7 +45,7 @@ def _notebook(item: Item) -> NotebookServer:
     return NotebookServer(item["metadata"]["name"], state, "Notebook", image, message, last)
 
 
-def workspaces(place: Place) -> tuple[tuple[NotebookServer, ...], More]:
+def workspaces(place: ProbeTarget) -> tuple[tuple[NotebookServer, ...], More]:
     """The workspaces: notebooks of version 2."""
     found, more = first(place.kubernetes, place.within("apis/kubeflow.org/v1beta1", "workspaces"))
     return tuple(map(_workspace, found)), more
@@ -60,7 +60,7 @@ def _workspace(item: Item) -> NotebookServer:
     return NotebookServer(item["metadata"]["name"], state, "Workspace", image, message)
 
 
-def waiting(place: Place) -> tuple[tuple[WaitingPod, ...], More]:
+def waiting(place: ProbeTarget) -> tuple[tuple[WaitingPod, ...], More]:
     """The pods that do not run yet, and why."""
     found, more = first(
         place.kubernetes, place.within("api/v1", "pods"), {"fieldSelector": "status.phase=Pending"}
@@ -75,7 +75,7 @@ def _waiting(item: Item) -> WaitingPod:
     return WaitingPod(item["metadata"]["name"], found.word or "Pending", found.message, owner, _created(item))
 
 
-def studies(place: Place) -> tuple[tuple[KubeflowWork, ...], More]:
+def studies(place: ProbeTarget) -> tuple[tuple[KubeflowWork, ...], More]:
     """Katib's experiments."""
     found, more = first(place.kubernetes, place.within("apis/kubeflow.org/v1beta1", "experiments"))
     return _newest([_study(item) for item in found]), more
@@ -87,7 +87,7 @@ def _study(item: Item) -> KubeflowWork:
     return KubeflowWork("Study", item["metadata"]["name"], str(state).capitalize(), message, _created(item))
 
 
-def services(place: Place) -> tuple[tuple[KubeflowWork, ...], More]:
+def services(place: ProbeTarget) -> tuple[tuple[KubeflowWork, ...], More]:
     """KServe's InferenceServices."""
     found, more = first(place.kubernetes, place.within("apis/serving.kserve.io/v1beta1", "inferenceservices"))
     return _newest([_service(item) for item in found]), more
@@ -102,7 +102,7 @@ def _service(item: Item) -> KubeflowWork:
     return KubeflowWork("Service", item["metadata"]["name"], state, message, _created(item))
 
 
-def training(place: Place) -> tuple[tuple[KubeflowWork, ...], More]:
+def training(place: ProbeTarget) -> tuple[tuple[KubeflowWork, ...], More]:
     """The Trainer's jobs."""
     found, more = first(place.kubernetes, place.within("apis/trainer.kubeflow.org/v1alpha1", "trainjobs"))
     return _newest([_training(item) for item in found]), more

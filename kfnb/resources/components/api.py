@@ -34,10 +34,9 @@ def _write(pipeline: Any, target: Path) -> None:
     if target.suffix != ".py":
         pipelines.write_yaml(_kfp_object(pipeline), target)
         return
-    if pipelines.is_kfp(pipeline):
-        raise UsageError(
-            "a KFP pipeline object is already a program: only a notebook's pipeline can be written as .py"
-        )
+    if pipelines.is_kfp(pipeline) or _is_program(pipeline):
+        what = pipeline if _is_program(pipeline) else "a KFP pipeline object"
+        raise UsageError(f"{what} is already a program: only a notebook's pipeline can be written as .py")
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(built(pipeline).program, encoding="utf-8")
 
@@ -76,7 +75,7 @@ def spec_of(pipeline: Any, *, given: Mapping[str, Any] | None = None) -> Compile
     if str(pipeline).endswith(".ipynb"):
         raise UsageError(
             f"{pipeline} is a notebook:",
-            hint="execute it with kfnb run; its %kf_submit cells run its pipelines",
+            hint="execute it with kfnb run, which runs the pipelines that it submits",
             ref=str(pipeline),
         )
     if isinstance(pipeline, Path) or (isinstance(pipeline, str) and _is_path(pipeline)):

@@ -7,5 +7,5 @@ from kfnb.resources.runs.api import backend_of
 
 
 def experiments(*, backend: str | None = None) -> model.ExperimentList:
-    """The experiments there are. A new one is made by the first run in it."""
+    """All experiments. The first run in an experiment creates it."""
     return model.ExperimentList(backend_of(backend).experiments())

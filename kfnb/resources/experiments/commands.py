@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class List(Command):
-    """The experiments. A new one is made by the first run in it."""
+class ListExperiments(Command):
+    """List the experiments. The first run in an experiment creates it."""
 
     binds = True
     json = "print the experiments as JSON"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kfnb.model import Experiment
 from kfnb.ui.blocks import Text, bundle
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import moment
 
 COLUMNS = (Column("Name"), Column("Id", whole=True), Column("Last run", whole=True), Column("Description"))
@@ -19,7 +19,7 @@ def draw_experiments(experiments: Sequence[Experiment]) -> dict[str, str]:
     rows: list[list[Value]] = [
         [
             one.name,
-            Cell("" if one.id == one.name else one.id, code=True),
+            TableCell("" if one.id == one.name else one.id, code=True),
             moment(one.last_run),
             one.description,
         ]

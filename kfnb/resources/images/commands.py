@@ -15,39 +15,37 @@ from kfnb.resources.images.spawner_entry import added, entry, unknown
 
 @dataclass(frozen=True, kw_only=True)
 class WriteImage(Command):
-    """Write a folder to build an image from: for notebooks on Kubeflow, with kfnb and your packages in it."""
+    """Write a build folder for an image: for notebooks on Kubeflow, with kfnb and your packages."""
 
-    name: str = option(default="", metavar="NAME:TAG", help="what it will be called; steps run in it, too")
+    name: str = option(default="", metavar="NAME:TAG", help="the image's name; steps run in the image, too")
     to: str = option(default="kfnb-image", metavar="FOLDER", help="the folder (default kfnb-image)")
     base: str = option(
         nargs="?",
         const=BASE,
         default="",
         metavar="NAME:TAG",
-        help=f"build on one of Kubeflow's own Jupyter images ({BASE} if none is named), and not on Python's slim one",
+        help=f"build on one of Kubeflow's Jupyter images (default {BASE}) instead of Python's slim image",
     )
     python: str = option(choices=PYTHONS, default="3.12", help="the slim image's Python (default 3.12)")
     kfnb: str = option(
         default="",
         metavar="VERSION|WHEEL",
-        help="which kfnb: a version, or a wheel's path (default: as here)",
+        help="version of kfnb, or the path of a wheel (default: the installed version)",
     )
-    package: tuple[str, ...] = repeated(metavar="NAME==VERSION", help="a package that it has")
-    requirements: str = option(
-        default="", metavar="FILE", help="a file of packages that it has, as pip takes it"
-    )
+    package: tuple[str, ...] = repeated(metavar="NAME==VERSION", help="a package to install")
+    requirements: str = option(default="", metavar="FILE", help="a requirements file of packages to install")
     spawner: str | None = option(
         nargs="?",
         const="",
         metavar="FILE",
-        help="write its entry for spawner_ui_config.yaml; into a copy of FILE, where that is given",
+        help="write the entry for spawner_ui_config.yaml, into a copy of FILE if that is given",
     )
 
     def run(self, session: Session) -> None:
         """Write the folder."""
         recipe, folder = self.recipe, Path(self.to)
         if self.spawner is not None and not recipe.name:
-            raise UsageError(f"{session.prog}: --spawner needs the image's name, --name NAME:TAG")
+            raise UsageError(f"{session.prog}: --spawner requires --name NAME:TAG")
         offered = _offered(session, self.spawner, recipe.name) if self.spawner is not None else ""
         files = [*write(recipe, folder)]
         if offered:
@@ -85,5 +83,5 @@ def _offered(session: Session, file: str, name: str) -> str:
     except (OSError, ValueError) as error:
         raise UsageError(f"--spawner {file}: {error}") from None
     for key in unknown(yaml.safe_load(text)):
-        session.tell(f"{file}: Kubeflow's page passes over spawnerFormDefaults.{key}, as far as is known")
+        session.tell(f"{file}: Kubeflow's page ignores spawnerFormDefaults.{key}, as far as is known")
     return text

@@ -88,7 +88,7 @@ ENV KFNB_BASE_IMAGE={name}
 
 
 def dockerfile(recipe: Recipe) -> str:
-    """The Dockerfile of a recipe; what it copies lies beside it."""
+    """The Dockerfile of a recipe; what it copies is beside it."""
     files = "-r requirements.txt" + (" -r more.txt" if recipe.requirements else "")
     install = _INSTALL.format(files=files, steps=_STEPS.format(name=recipe.name) if recipe.name else "")
     name = recipe.name or "NAME:TAG"

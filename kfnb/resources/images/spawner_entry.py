@@ -27,14 +27,16 @@ spawnerFormDefaults:
 def added(text: str, name: str) -> str:
     """A whole configuration with the image among its options; all else in it stays as it is written.
 
-    Raises ``UsageError`` for what is no such configuration.
+    Raises ``UsageError`` for what is not such a configuration.
     """
     import yaml
 
     try:
         config, root = yaml.safe_load(text), yaml.compose(text)
     except yaml.YAMLError as error:
-        raise UsageError(f"the spawner's configuration is no YAML: {' '.join(str(error).split())}") from None
+        raise UsageError(
+            f"the spawner's configuration is not valid YAML: {' '.join(str(error).split())}"
+        ) from None
     check(config)
     options = _child(root, _PATH)
     if name in [item.value for item in options.value]:

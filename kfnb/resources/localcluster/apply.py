@@ -17,8 +17,8 @@ _WRONG = re.compile(
     r"^(The \S+ \S+ is invalid:|.*field is immutable|.*strict decoding error|.*\(Forbidden\)|.*\(Unauthorized\)"
     r"|error: (unknown|error parsing|context|no context))"
 )
-"""What no waiting mends, if it is said thrice. All else is a definition, a webhook or a namespace that is not there
-yet, or a server that is away for a moment."""
+"""Errors that no waiting fixes, if they are repeated thrice. Others are a definition, a webhook or a namespace that
+does not exist yet, or a server that is away for a moment."""
 _WRONG_TIMES = 3
 _PROBLEM = re.compile(
     r'no matches for kind "(?P<kind>[^"]+)"|failed calling webhook "(?P<webhook>[^"]+)"'
@@ -54,7 +54,7 @@ def apply(step: Apply, built: bytes, runner: Runner, until: float, tell: Callabl
         if wrong == _WRONG_TIMES:
             raise runner.failed(f"{step.told} cannot be applied", done)
         if time.monotonic() + pause(number) > until:
-            raise runner.failed(f"{step.told} could not be applied in time", done)
+            raise runner.failed(f"{step.told} was not applied in time", done)
         tell(why(done.said))
         time.sleep(pause(number))
         number += 1
@@ -66,15 +66,15 @@ def pause(number: int) -> float:
 
 
 def why(said: str) -> str:
-    """Why an apply is tried again, in a few words."""
+    """Why an apply is retried, in a few words."""
     found = _PROBLEM.search(said)
     if found is None:
         last = [line for line in said.splitlines() if line.strip()]
-        return f"tries again: {last[-1].strip()[:200]}" if last else "tries again"
+        return f"retrying: {last[-1].strip()[:200]}" if last else "retrying"
     if found["kind"]:
-        return f"tries again: the kind {found['kind']} is not established yet"
+        return f"retrying: the kind {found['kind']} is not established yet"
     if found["webhook"]:
-        return f"tries again: the webhook {found['webhook']} does not answer yet"
+        return f"retrying: the webhook {found['webhook']} does not answer yet"
     if found["namespace"]:
-        return f"tries again: the namespace {found['namespace']} is not there yet"
-    return "tries again: the cluster does not answer at the moment"
+        return f"retrying: the namespace {found['namespace']} does not exist yet"
+    return "retrying: the cluster does not answer at the moment"

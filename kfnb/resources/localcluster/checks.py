@@ -1,4 +1,4 @@
-"""What a machine must have before a cluster is started on it, and the one command that mends what is missing."""
+"""What a machine must have before a cluster is started on it, and the one command that fixes what is missing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 from kfnb.errors import BackendError
 from kfnb.model.cluster import Machine
 from kfnb.resources.cluster.compatibility import Release, supported
-from kfnb.resources.localcluster.command import Command, Runner
+from kfnb.resources.localcluster.command import Runner, ShellCommand
 from kfnb.resources.localcluster.manifests import Size
 from kfnb.resources.localcluster.tool import engine
 
@@ -31,7 +31,7 @@ class Verdict(str, Enum):
     """What a check found."""
 
     FINE = "ok"
-    DOUBTFUL = "perhaps"
+    WARNING = "warning"
     MISSING = "missing"
 
     def __str__(self) -> str:
@@ -40,13 +40,13 @@ class Verdict(str, Enum):
 
 
 @dataclass(frozen=True)
-class Check:
-    """What was looked at, what there is, and the command that mends it, or what else does."""
+class Prerequisite:
+    """What was checked, what was found, and the command that fixes it, or what else does."""
 
     name: str
     verdict: Verdict
     told: str
-    mend: str = ""
+    fix: str = ""
 
 
 @dataclass(frozen=True)
@@ -60,15 +60,15 @@ class Wanted:
     size: Size
 
 
-def of_machine(size: Size, least: Size, machine: Machine, root: Path = Path("/")) -> tuple[Check, ...]:
+def of_machine(size: Size, least: Size, machine: Machine, root: Path = Path("/")) -> tuple[Prerequisite, ...]:
     """Whether a machine has what a new cluster takes. ``root`` is where Linux's own files are.
 
-    ``least`` is what pipelines alone take: where there is that much, it is said how to have less.
+    ``least`` is what pipelines alone take: where there is that much, the check names the command for less.
     """
     return (*_size(size, least, machine, root), *_inotify(root))
 
 
-def of_tools(wanted: Wanted, runner: Runner) -> tuple[Check, ...]:
+def of_tools(wanted: Wanted, runner: Runner) -> tuple[Prerequisite, ...]:
     """Whether the tools are there, answer, and fit the release."""
     return (
         _kubernetes(wanted),
@@ -79,7 +79,7 @@ def of_tools(wanted: Wanted, runner: Runner) -> tuple[Check, ...]:
     )
 
 
-def _size(size: Size, least: Size, machine: Machine, root: Path) -> Iterator[Check]:
+def _size(size: Size, least: Size, machine: Machine, root: Path) -> Iterator[Prerequisite]:
     store = next(one for one in (root / "var/lib/docker", root) if one.is_dir())
     free, memory = shutil.disk_usage(store).free // _GB, machine.memory // _GIB
     fits = machine.cores >= least.cores and memory >= least.memory and free >= least.disk
@@ -89,20 +89,24 @@ def _size(size: Size, least: Size, machine: Machine, root: Path) -> Iterator[Che
     yield _enough("disk", free, size.disk, " GB free", f"{engine()} system prune")
 
 
-def _enough(name: str, there: int, needed: int, unit: str, mend: str) -> Check:
+def _enough(name: str, there: int, needed: int, unit: str, fix: str) -> Prerequisite:
     told = f"{there}{unit}, {needed} needed"
-    return Check(name, Verdict.FINE, told) if there >= needed else Check(name, Verdict.MISSING, told, mend)
+    return (
+        Prerequisite(name, Verdict.FINE, told)
+        if there >= needed
+        else Prerequisite(name, Verdict.MISSING, told, fix)
+    )
 
 
-def _inotify(root: Path) -> Iterator[Check]:
+def _inotify(root: Path) -> Iterator[Prerequisite]:
     for name, needed in INOTIFY.items():
         try:
             there = int((root / "proc/sys" / name.replace(".", "/")).read_text(encoding="ascii"))
         except (OSError, ValueError):
-            continue  # no Linux
+            continue  # not Linux
         told = f"{there}, {needed} needed"
         fine = there >= needed
-        yield Check(
+        yield Prerequisite(
             name,
             Verdict.FINE if fine else Verdict.MISSING,
             told,
@@ -110,32 +114,32 @@ def _inotify(root: Path) -> Iterator[Check]:
         )
 
 
-def _kubernetes(wanted: Wanted) -> Check:
+def _kubernetes(wanted: Wanted) -> Prerequisite:
     fits, told = supported(wanted.kubernetes, wanted.release)
-    verdict = {True: Verdict.FINE, False: Verdict.MISSING, None: Verdict.DOUBTFUL}[fits]
-    mend = "" if fits else f"kfnb cluster up --kubernetes {wanted.release.tested[-1]}"
-    return Check("Kubernetes", verdict, f"{wanted.kubernetes}; {told}", mend)
+    verdict = {True: Verdict.FINE, False: Verdict.MISSING, None: Verdict.WARNING}[fits]
+    fix = "" if fits else f"kfnb cluster up --kubernetes {wanted.release.tested[-1]}"
+    return Prerequisite("Kubernetes", verdict, f"{wanted.kubernetes}; {told}", fix)
 
 
-def _present(tool: str, wanted: Wanted) -> Check:
+def _present(tool: str, wanted: Wanted) -> Prerequisite:
     if shutil.which(tool):
-        return Check(tool, Verdict.FINE, "there")
-    return Check(tool, Verdict.MISSING, "not installed", _install(tool, wanted))
+        return Prerequisite(tool, Verdict.FINE, "installed")
+    return Prerequisite(tool, Verdict.MISSING, "not installed", _install(tool, wanted))
 
 
-def _engine(wanted: Wanted, runner: Runner) -> Iterator[Check]:
+def _engine(wanted: Wanted, runner: Runner) -> Iterator[Prerequisite]:
     """Whether containers can be run: for kind always, for minikube where its driver needs them."""
     name = engine() if wanted.tool == "kind" else wanted.driver
     if name not in _ENGINES:
         return
     found = _present(name, wanted)
-    if found.verdict is Verdict.FINE and runner.ask(Command((name, "info"))).code:
-        mend = "sudo systemctl start docker" if name == "docker" else "podman info"
-        found = Check(name, Verdict.MISSING, "there, but it does not answer", mend)
+    if found.verdict is Verdict.FINE and runner.ask(ShellCommand((name, "info"))).code:
+        fix = "sudo systemctl start docker" if name == "docker" else "podman info"
+        found = Prerequisite(name, Verdict.MISSING, "installed, but it does not answer", fix)
     yield found
 
 
-def _kubectl(wanted: Wanted, runner: Runner) -> Check:
+def _kubectl(wanted: Wanted, runner: Runner) -> Prerequisite:
     version = _version(("kubectl", "version", "--client", "--output=json"), runner)
     found = _present("kubectl", wanted)
     if found.verdict is not Verdict.FINE:
@@ -143,32 +147,34 @@ def _kubectl(wanted: Wanted, runner: Runner) -> Check:
     told = f"{_text(version)}, for Kubernetes {wanted.kubernetes}"
     apart = version[1] - _numbers(wanted.kubernetes)[1] if version else 0
     if abs(apart) <= 1:
-        return Check("kubectl", Verdict.FINE, told)
-    mend = _install("kubectl", wanted)
-    return Check("kubectl", Verdict.DOUBTFUL, f"{told}: more than one version apart", mend)
+        return Prerequisite("kubectl", Verdict.FINE, told)
+    fix = _install("kubectl", wanted)
+    return Prerequisite("kubectl", Verdict.WARNING, f"{told}: more than one minor version apart", fix)
 
 
-def _kustomize(wanted: Wanted, runner: Runner) -> Check:
+def _kustomize(wanted: Wanted, runner: Runner) -> Prerequisite:
     """Whether kustomize is that of the release: a newer one leaves out replacements that older manifests ask for."""
     version = _version(("kustomize", "version"), runner)
     found = _present("kustomize", wanted)
     if found.verdict is not Verdict.FINE:
         return found
-    tested, mend = _numbers(wanted.release.kustomize), _install("kustomize", wanted)
+    tested, fix = _numbers(wanted.release.kustomize), _install("kustomize", wanted)
     told = f"{_text(version)}; Kubeflow {wanted.release.release} is tested with {wanted.release.kustomize}"
     if version and version < tested:
-        return Check("kustomize", Verdict.MISSING, f"{told}: this one is too old", mend)
+        return Prerequisite("kustomize", Verdict.MISSING, f"{told}: this one is too old", fix)
     if version[:2] == tested[:2]:
-        return Check("kustomize", Verdict.FINE, told)
-    return Check("kustomize", Verdict.DOUBTFUL, f"{told}: another may build something else", mend)
+        return Prerequisite("kustomize", Verdict.FINE, told)
+    return Prerequisite(
+        "kustomize", Verdict.WARNING, f"{told}: this version may build different manifests", fix
+    )
 
 
 def _version(words: tuple[str, ...], runner: Runner) -> tuple[int, ...]:
-    """The version that a tool tells of itself; empty where it tells none, or is not there."""
+    """The version that a tool prints; empty where it prints none, or is not installed."""
     if not shutil.which(words[0]):
         return ()
     try:
-        out = runner.ask(Command(words)).out.decode("utf-8", "replace")
+        out = runner.ask(ShellCommand(words)).out.decode("utf-8", "replace")
     except BackendError:
         return ()
     try:

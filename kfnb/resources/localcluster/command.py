@@ -1,4 +1,4 @@
-"""A command of another tool: how it reads in a shell, and how it is run, with a log of all that it says."""
+"""A command of another tool: how it reads in a shell, and how it is run, with a log of its messages."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pathlib import Path
 from kfnb.errors import BackendError
 
 _LAST = 6
-"""How many of a tool's last lines stand in an error."""
+"""How many of a tool's last lines an error has."""
 _ENDS_WITHIN = 20.0
 """Seconds that a tool has to end by itself once it was interrupted."""
 
 
 @dataclass(frozen=True)
-class Command:
+class ShellCommand:
     """A command's words, and what it reads. Its text is a line that can be pasted in a shell."""
 
     words: tuple[str, ...]
@@ -39,7 +39,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a command: its exit code, what it wrote as a result, and what it said."""
+    """What became of a command: its exit code, what it wrote as a result, and its messages."""
 
     code: int
     out: bytes = field(repr=False)
@@ -47,13 +47,13 @@ class Done:
 
     @property
     def lines(self) -> list[str]:
-        """What it said, but for empty lines."""
+        """Its messages, without empty lines."""
         lines = (printable(line).rstrip() for line in self.said.splitlines())
         return [line for line in lines if line]
 
 
 class Log:
-    """A file that only its owner reads, with the commands that were run and what they said."""
+    """A file that only its owner reads, with the commands that were run and their messages."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -67,7 +67,7 @@ class Log:
 
 
 class Runner:
-    """Runs commands, and logs what they say; their results, which may hold secrets, are not logged.
+    """Runs commands, and logs their messages; their results, which may hold secrets, are not logged.
 
     An interrupt is passed on once, and the command has 20 seconds to end by itself.
     """
@@ -75,7 +75,7 @@ class Runner:
     def __init__(self, log: Log | None = None) -> None:
         self._log = log
 
-    def ask(self, command: Command, given: bytes = b"") -> Done:
+    def ask(self, command: ShellCommand, given: bytes = b"") -> Done:
         """Run a command to its end. Raises ``BackendError`` where there is no such tool."""
         process = self._start(command, stderr=subprocess.PIPE)
         with _ended(process):
@@ -84,8 +84,8 @@ class Runner:
         self._note(text)
         return Done(process.returncode, out, text)
 
-    def follow(self, command: Command, heard: Callable[[str], None]) -> Done:
-        """Run a command to its end, and tell each line that it says as it comes. Raises as ``ask`` does."""
+    def follow(self, command: ShellCommand, heard: Callable[[str], None]) -> Done:
+        """Run a command to its end, and tell each line of its messages as it comes. Raises as ``ask`` does."""
         process = self._start(command, stderr=subprocess.STDOUT)
         said: list[str] = []
         with _ended(process):
@@ -106,14 +106,14 @@ class Runner:
     def failed(self, told: str, done: Done) -> BackendError:
         """The error that a command's end is: the tool's own last lines, and where the rest is."""
         last = "".join(f"\n  {line}" for line in done.lines[-_LAST:])
-        where = f"\nAll that it said is in {self._log.path}" if self._log is not None else ""
+        where = f"\nThe whole log is in {self._log.path}" if self._log is not None else ""
         return BackendError(f"{told} (exit code {done.code}):{last}{where}")
 
     def _note(self, text: str) -> None:
         if self._log is not None and text.strip():
             self._log.write(text)
 
-    def _start(self, command: Command, *, stderr: int) -> subprocess.Popen[bytes]:
+    def _start(self, command: ShellCommand, *, stderr: int) -> subprocess.Popen[bytes]:
         self._note(f"$ {command}")
         try:
             return subprocess.Popen(
@@ -125,7 +125,7 @@ class Runner:
             )
         except FileNotFoundError:
             raise BackendError(
-                f"{command.tool} is not there; kfnb cluster up says how it is installed"
+                f"{command.tool} is not installed; kfnb cluster up shows how to install it"
             ) from None
         except OSError as error:
             raise BackendError(f"{command.tool} cannot be run: {error.strerror}") from None

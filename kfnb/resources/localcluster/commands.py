@@ -1,4 +1,4 @@
-"""The commands of a cluster on this machine: it is started, looked at, and deleted."""
+"""The commands of a cluster on this machine: start, show and delete it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from kfnb.commands.words import count
 from kfnb.errors import BackendError, UsageError
 from kfnb.resources.cluster import api
 from kfnb.resources.localcluster import checks, lifecycle, plan, request
-from kfnb.resources.localcluster.checks import Check, Verdict
+from kfnb.resources.localcluster.checks import Prerequisite, Verdict
 from kfnb.resources.localcluster.command import Log, Runner
-from kfnb.resources.localcluster.lifecycle import Standing
+from kfnb.resources.localcluster.lifecycle import LocalClusterStatus
 from kfnb.resources.localcluster.plan import Wish
 from kfnb.resources.localcluster.progress_bar import Bar
 from kfnb.resources.localcluster.record import Reached, Record, Records
-from kfnb.resources.localcluster.request import Asked
+from kfnb.resources.localcluster.request import UpRequest
 from kfnb.resources.localcluster.tool import TOOLS, Found
 from kfnb.settings import settings
 
@@ -33,8 +33,8 @@ def _profile() -> Any:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cluster(Command):
-    """A Kubeflow on this machine, with minikube or kind."""
+class ClusterVerbs(Command):
+    """Manage a Kubeflow on this machine, with minikube or kind."""
 
     def run(self, session: Session) -> None:
         """A verb is required."""
@@ -43,36 +43,41 @@ class Cluster(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Up(Command):
-    """Start a cluster on this machine with minikube or kind, and Kubeflow in it. Run again, it continues."""
+    """Start a cluster on this machine with minikube or kind, and install Kubeflow in it. Run again, it continues."""
 
     profile: str = _profile()
     tool: str = option(
-        "--with", choices=list(TOOLS), default="", help="what makes the cluster (default: what is installed)"
+        "--with",
+        choices=list(TOOLS),
+        default="",
+        help="the tool that makes the cluster (default: the installed one)",
     )
-    release: str = option(default="", help="which Kubeflow (default: the newest that kfnb knows)")
+    release: str = option(default="", help="Kubeflow's release (default: the newest that kfnb knows)")
     manifests: str = option(
         default="",
         metavar="DIR|URL",
-        help="its manifests: a checkout, or URL?ref=REF (default: the release's own repository)",
+        help="Kubeflow's manifests: a checkout, or URL?ref=REF (default: the release's own repository)",
     )
     only: str = option(
         default="",
         metavar="PART,PART",
-        help="these parts alone, with what they need: pipelines, katib, notebooks, trainer, kserve, ...",
+        help="install only these parts and their dependencies: pipelines, katib, notebooks, trainer, kserve, ...",
     )
-    cores: int = option(type=int, default=0, metavar="N", help="of minikube (default: what the parts need)")
+    cores: int = option(
+        type=int, default=0, metavar="N", help="cores of minikube (default: what the parts need)"
+    )
     memory: int = option(
-        type=int, default=0, metavar="GIB", help="of minikube, in GiB (default: what the parts need)"
+        type=int, default=0, metavar="GIB", help="memory of minikube, in GiB (default: what the parts need)"
     )
-    driver: str = option(default="", help="of minikube (default docker)")
+    driver: str = option(default="", help="driver of minikube (default docker)")
     kubernetes: str = option(
-        default="", metavar="VERSION", help="its version (default: the one that the release is tested with)"
+        default="",
+        metavar="VERSION",
+        help="version of Kubernetes (default: the one that the release is tested with)",
     )
-    timeout: int = option(
-        type=int, default=60, metavar="MINUTES", help="how long it may take in all (default 60)"
-    )
+    timeout: int = option(type=int, default=60, metavar="MINUTES", help="time limit in all (default 60)")
     force: bool = flag(help="continue although something is missing")
-    dry_run: bool = flag(help="print the commands that would be run, and run none")
+    dry_run: bool = flag(help="print the commands, and run none")
 
     def run(self, session: Session) -> None:
         """Start it."""
@@ -83,7 +88,7 @@ class Up(Command):
         there, looked = _look(wish, record)
         session.tell(_table(looked))
         if _missing(looked) and not (self.force or self.dry_run):
-            session.tell("\nInstall what is missing and try again; --force continues all the same.")
+            session.tell("\nInstall what is missing and try again, or pass --force to continue anyway.")
             session.fail()
             return
         broken = record is not None and record.reached is Reached.BEGUN
@@ -96,10 +101,10 @@ class Up(Command):
         _rise(wish, steps, request.record_of(asked, wish, reached), records)
         session.out(_reached_by(wish))
 
-    def _asked(self, record: Record | None) -> Asked:
+    def _asked(self, record: Record | None) -> UpRequest:
         """What is asked for, with what the cluster was begun with."""
         only = tuple(part.strip() for part in self.only.split(",") if part.strip())
-        asked = Asked(
+        asked = UpRequest(
             self.profile,
             self.tool,
             self.release,
@@ -115,14 +120,14 @@ class Up(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ShowStatus(Command):
-    """Whether the cluster on this machine is there, and what of Kubeflow is ready. Exit code 0 where all is."""
+class ShowLocalCluster(Command):
+    """Show whether the cluster on this machine runs, and which parts of it are ready. Exit code 0 where all are."""
 
-    json = "print it as JSON"
+    json = "print the cluster's status as JSON"
 
     profile: str = _profile()
 
-    def run(self, session: Session) -> Standing:
+    def run(self, session: Session) -> LocalClusterStatus:
         """Show it."""
         how = lifecycle.standing(_ours(self.profile), Runner())
         if not how.ready:
@@ -132,11 +137,11 @@ class ShowStatus(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Down(Command):
-    """Delete the cluster that kfnb started on this machine, with all that is in it."""
+    """Delete the cluster that kfnb started on this machine, with all data."""
 
     profile: str = _profile()
-    yes: bool = flag(help="do not ask")
-    dry_run: bool = flag(help="print the command that would be run, and run none")
+    yes: bool = flag(help="do not ask for confirmation")
+    dry_run: bool = flag(help="print the command, and do not run it")
 
     def run(self, session: Session) -> None:
         """Delete it."""
@@ -153,11 +158,11 @@ class Down(Command):
         except KeyboardInterrupt:
             told = f"\nInterrupted: {_named('kfnb cluster down', record.profile)} continues."
             raise KeyboardInterrupt(told) from None
-        session.tell(f"nothing is left of {record.profile}")
+        session.tell(f"deleted cluster {record.profile}")
 
 
-def _look(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Check]]:
-    """What there is of the cluster, and what is checked: a machine is big enough for what runs on it already."""
+def _look(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Prerequisite]]:
+    """The cluster's state, and the checks: a machine is big enough for a cluster that runs on it already."""
     quiet = Runner()
     wanted = request.wanted(wish)
     tools = checks.of_tools(wanted, quiet)
@@ -195,44 +200,46 @@ def _ours(profile: str) -> Record:
     records = _records()
     record = records.read(profile)
     if record is None:
-        others = ", ".join(one.profile for one in records.all())
-        hint = f"there is {others}: name it with --profile" if others else "kfnb cluster up starts one"
-        raise BackendError(f"kfnb has started no cluster {profile}", code="not-found", hint=hint, ref=profile)
+        others = " or ".join(one.profile for one in records.all())
+        hint = f"pass --profile {others}" if others else "kfnb cluster up starts a cluster"
+        raise BackendError(
+            f"unknown cluster {profile}: kfnb has not started it", code="not-found", hint=hint, ref=profile
+        )
     return record
 
 
 def _agreed(session: Session, record: Record) -> bool:
     if session.ask is None:
-        told = f"{session.prog} deletes the cluster and all that is in it:"
-        raise UsageError(told, code="confirmation-required", hint="give --yes", ref=record.profile)
-    asked = f"Delete the {record.tool} cluster {record.profile}, with all that is in it? [y/N] "
+        told = f"{session.prog} deletes the cluster with all data:"
+        raise UsageError(told, code="confirmation-required", hint="pass --yes to confirm", ref=record.profile)
+    asked = f"Delete the {record.tool} cluster {record.profile} with all data? [y/N] "
     return session.ask(asked).strip().lower() in ("y", "yes")
 
 
-def _missing(looked: Sequence[Check]) -> bool:
+def _missing(looked: Sequence[Prerequisite]) -> bool:
     return any(check.verdict is Verdict.MISSING for check in looked)
 
 
-def _table(looked: Sequence[Check]) -> str:
-    """A line for each check, and below what is not fine the command that mends it."""
+def _table(looked: Sequence[Prerequisite]) -> str:
+    """A line for each check, and below what is not fine the command that fixes it."""
     wide = max(len(check.name) for check in looked)
     lines = []
     for check in looked:
         lines.append(f"{check.verdict!s:<8} {check.name:<{wide}}  {check.told}")
-        if check.mend:
-            lines.append(f"{'':<9}{check.mend}")
+        if check.fix:
+            lines.append(f"{'':<9}{check.fix}")
     return "\n".join(lines)
 
 
 def _reached_by(wish: Wish) -> str:
-    """How the cluster is reached, and as whom."""
+    """How to reach the cluster, and as which user."""
     kubectl = f"kubectl --context {wish.context}"
     lines = [
         f"Kubeflow {wish.release} is ready on {wish.tool.name}, for {_USER} in the namespace {_NAMESPACE}."
     ]
     setting = f"%kf_config context={wish.context} namespace={_NAMESPACE}"
     if any(part.name == "pipelines" for part in wish.parts):
-        # Pipelines serve several users here, and ask who comes
+        # Pipelines serve several users here, and check who calls
         token = f"{kubectl} -n {_NAMESPACE} create token default-editor --audience=pipelines.kubeflow.org"
         lines.append(f"  once a day:    (umask 077; {token} --duration=24h > token.txt)")
         setting += " token_file=token.txt"
@@ -241,7 +248,7 @@ def _reached_by(wish: Wish) -> str:
             *lines,
             f"  in a notebook: {setting}",
             f"  in a browser:  {kubectl} -n istio-system port-forward svc/istio-ingressgateway 8080:80",
-            f"                 http://localhost:8080 as {_USER}; the manifests' README tells the password",
+            f"                 http://localhost:8080 as {_USER}; the manifests' README has the password",
             f"  to end it:     {_named('kfnb cluster down', wish.profile)}",
         ]
     )

@@ -6,12 +6,12 @@ from dataclasses import asdict
 from typing import Any
 
 from kfnb.commands.display import Display
-from kfnb.resources.localcluster.lifecycle import Standing
+from kfnb.resources.localcluster.lifecycle import LocalClusterStatus
 from kfnb.resources.localcluster.view import draw_standing
 
 
-def _data(how: Standing) -> dict[str, Any]:
+def _data(how: LocalClusterStatus) -> dict[str, Any]:
     return {**asdict(how), "ready": how.ready}
 
 
-DISPLAYS = {Standing: Display(draw_standing, _data)}
+DISPLAYS = {LocalClusterStatus: Display(draw_standing, _data)}

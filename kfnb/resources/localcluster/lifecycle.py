@@ -14,7 +14,7 @@ from kfnb.remote.kubernetes import kubeconfig
 from kfnb.resources.cluster import kubeflow_parts
 from kfnb.resources.cluster.checks import hairpin
 from kfnb.resources.cluster.compatibility import release_of
-from kfnb.resources.cluster.probe import Place
+from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.localcluster import apply, readiness
 from kfnb.resources.localcluster.command import Runner
 from kfnb.resources.localcluster.plan import Apply, Await, Start, Step, Wish
@@ -24,8 +24,8 @@ from kfnb.resources.localcluster.tool import TOOLS, Found, Tool, engine
 
 
 @dataclass(frozen=True)
-class Progress:
-    """How far it is: ``done`` of ``total`` steps, the step that goes on, and what it does or waits for."""
+class UpProgress:
+    """How far it is: ``done`` of ``total`` steps, the step in progress, and what it does or waits for."""
 
     done: int
     total: int
@@ -34,7 +34,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Standing:
+class LocalClusterStatus:
     """How a cluster is. ``parts`` are those of Kubeflow that are there, ``trouble`` why they cannot be seen.
 
     ``hairpin`` says whether a pod reaches its own service, None where nothing runs.
@@ -56,11 +56,11 @@ class Standing:
 
 
 def find(tool: Tool, profile: str, record: Record | None, runner: Runner) -> Found:
-    """Whether the cluster is there. Raises ``BackendError`` where it is, and is none of ours."""
+    """Whether the cluster exists. Raises ``BackendError`` where it does and kfnb did not start it."""
     found = tool.find(profile, runner)
     if found is not Found.ABSENT and record is None:
         raise BackendError(
-            f"{tool.name} has a cluster {profile} that kfnb did not start: take another name with --profile, "
+            f"{tool.name} has a cluster {profile} that kfnb did not start: pass another name with --profile, "
             f"or delete it: {tool.delete(profile)}"
         )
     return found
@@ -72,9 +72,9 @@ def up(
     record: Record,
     records: Records,
     runner: Runner,
-    tell: Callable[[Progress], None],
+    tell: Callable[[UpProgress], None],
 ) -> None:
-    """Do the steps. Where it fails or is interrupted, what was done stays, and a second ``up`` goes on from there.
+    """Do the steps. Where it fails or is interrupted, what was done is kept, and a second ``up`` continues from there.
 
     Raises ``BackendError``.
     """
@@ -84,14 +84,14 @@ def up(
         if record.reached is Reached.BEGUN and not isinstance(step, Start):
             record = replace(record, reached=Reached.STARTED)
             records.write(record)
-        progress = Progress(number, len(steps), step.told)
+        progress = UpProgress(number, len(steps), step.told)
         tell(progress)
         rise.do(step, partial(_tell, tell, progress))
     records.write(replace(record, reached=Reached.READY))
-    tell(Progress(len(steps), len(steps), "all is ready"))
+    tell(UpProgress(len(steps), len(steps), "all is ready"))
 
 
-def _tell(tell: Callable[[Progress], None], progress: Progress, told: str) -> None:
+def _tell(tell: Callable[[UpProgress], None], progress: UpProgress, told: str) -> None:
     tell(replace(progress, told=told))
 
 
@@ -114,7 +114,7 @@ class _Rise:
     def _start(self, step: Start, tell: Callable[[str], None]) -> None:
         done = self._runner.follow(step.command, tell)
         if done.code:
-            raise self._runner.failed(f"{step.told}: that failed", done)
+            raise self._runner.failed(f"{step.told}: failed", done)
 
     def _apply(self, step: Apply, tell: Callable[[str], None]) -> None:
         built = apply.build(step, self._runner)
@@ -127,35 +127,37 @@ class _Rise:
         readiness.wait(step, wanted, self._runner, self._until, tell)
 
 
-def standing(record: Record, runner: Runner) -> Standing:
+def standing(record: Record, runner: Runner) -> LocalClusterStatus:
     """How a cluster of ours is: asked of its tool, and of its API server."""
     tool = TOOLS[record.tool]
     found = tool.find(record.profile, runner)
     if found is not Found.RUNNING:
-        return Standing(record, found)
+        return LocalClusterStatus(record, found)
     try:
         context = tool.context(record.profile)
         place = _place(context)
         parts, _ = kubeflow_parts.parts(place)
     except BackendError as error:
-        return Standing(record, found, trouble=str(error))
+        return LocalClusterStatus(record, found, trouble=str(error))
     there = tuple(part for part in parts if part.knowledge is Knowledge.KNOWN)
     release = release_of({part.name: part.version for part in there if part.version})
-    cut = hairpin.hairpin(place.kubernetes, ("kubeflow",), context, _mend(record))
-    return Standing(record, found, there, release.release if release is not None else "", hairpin=cut)
+    cut = hairpin.hairpin(place.kubernetes, ("kubeflow",), context, _fix(record))
+    return LocalClusterStatus(
+        record, found, there, release.release if release is not None else "", hairpin=cut
+    )
 
 
-def _mend(record: Record) -> str:
-    """What mends a cluster of ours whose pods do not reach their own services."""
+def _fix(record: Record) -> str:
+    """What fixes a cluster of ours whose pods do not reach their own services."""
     if record.tool == "minikube":
         return hairpin.of_minikube(record.profile, record.driver or "docker")
     return hairpin.of_kind(f"{record.profile}-control-plane", engine())
 
 
-def _place(context: str) -> Place:
+def _place(context: str) -> ProbeTarget:
     kubernetes = kubeconfig.kubernetes(context)
     assert kubernetes is not None  # a context was given
-    return Place(kubernetes, "default")
+    return ProbeTarget(kubernetes, "default")
 
 
 def down(record: Record, records: Records, runner: Runner, tell: Callable[[str], None]) -> None:

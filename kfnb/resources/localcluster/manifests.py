@@ -16,8 +16,8 @@ _KUBERNETES_CPU, _KUBERNETES_MEMORY, _IMAGES = 950, 2048, 20
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of Kubeflow. ``needs`` are ready before it is applied; ``folders`` stand in the manifests.
+class ManifestPart:
+    """A part of Kubeflow. ``needs`` are ready before it is applied; ``folders`` are those of the manifests.
 
     ``cpu`` in thousandths of a core, ``memory`` in MiB, ``storage`` in GB.
     """
@@ -46,20 +46,20 @@ class Size:
 
 
 @dataclass(frozen=True)
-class Release:
+class ManifestRelease:
     """A release: where its manifests are, the image of kind's nodes that it was tested with, and its parts in order."""
 
     release: str
     manifests: str
     image: str
-    parts: tuple[Part, ...]
+    parts: tuple[ManifestPart, ...]
 
     @property
     def kubernetes(self) -> str:
         """The version of Kubernetes that the release's own tests start: ``1.36.1``."""
         return self.image.partition(":v")[2].partition("@")[0]
 
-    def chosen(self, only: Sequence[str] = ()) -> tuple[Part, ...]:
+    def chosen(self, only: Sequence[str] = ()) -> tuple[ManifestPart, ...]:
         """The parts that are named, with all that they need, in order; all of them where none is named.
 
         Raises ``UsageError`` for a name that is none.
@@ -71,7 +71,7 @@ class Release:
             name = waiting.pop()
             if name not in known:
                 raise UsageError(
-                    f"--only {name}: Kubeflow {self.release} has no such part; there are {', '.join(known)}"
+                    f"--only {name}: Kubeflow {self.release} has no such part; its parts are {', '.join(known)}"
                 )
             if name not in taken:
                 taken.add(name)
@@ -79,7 +79,7 @@ class Release:
         return tuple(part for part in self.parts if part.name in taken)
 
 
-def release(name: str = "") -> Release:
+def release(name: str = "") -> ManifestRelease:
     """A release by its name, by default the newest. Raises ``UsageError``."""
     found = releases()
     if not name:
@@ -90,7 +90,7 @@ def release(name: str = "") -> Release:
 
 
 @cache
-def releases() -> Mapping[str, Release]:
+def releases() -> Mapping[str, ManifestRelease]:
     """The releases whose manifests are known, the oldest first."""
     import yaml
 
@@ -98,7 +98,7 @@ def releases() -> Mapping[str, Release]:
     return {name: _release(name, row, told["parts"]) for name, row in told["releases"].items()}
 
 
-def size(parts: Sequence[Part]) -> Size:
+def size(parts: Sequence[ManifestPart]) -> Size:
     """What a machine must have for these parts, with Kubernetes itself."""
     return Size(
         cores=math.ceil((_KUBERNETES_CPU + sum(part.cpu for part in parts)) / 1000),
@@ -120,16 +120,16 @@ def remote(manifests: str) -> bool:
     return "://" in manifests or manifests.startswith(("github.com/", "git@", "git::"))
 
 
-def check(manifests: str, release: Release, parts: Sequence[Part]) -> None:
+def check(manifests: str, release: ManifestRelease, parts: Sequence[ManifestPart]) -> None:
     """Raise ``UsageError`` where manifests cannot be those of the release."""
     if remote(manifests):
         if "@" in manifests.partition("://")[2].partition("/")[0]:
             raise UsageError(
-                "--manifests: leave the password out of the address, git's credential helper gives it"
+                "--manifests: remove the password from the address; git's credential helper provides it"
             )
         return
     if not Path(manifests).is_dir():
-        raise UsageError(f"--manifests {manifests}: there is no such folder")
+        raise UsageError(f"--manifests {manifests}: folder not found")
     if missing := _missing(manifests, parts):
         fitting = [one.release for one in releases().values() if not _missing(manifests, one.parts)]
         hint = (
@@ -142,15 +142,15 @@ def check(manifests: str, release: Release, parts: Sequence[Part]) -> None:
         )
 
 
-def _missing(manifests: str, parts: Sequence[Part]) -> str:
+def _missing(manifests: str, parts: Sequence[ManifestPart]) -> str:
     folders = (folder for part in parts for folder in part.folders)
     return next((folder for folder in folders if not (Path(manifests) / folder).is_dir()), "")
 
 
-def _release(name: str, row: Mapping[str, Any], parts: Mapping[str, Any]) -> Release:
+def _release(name: str, row: Mapping[str, Any], parts: Mapping[str, Any]) -> ManifestRelease:
     folders = row["folders"]
     made = tuple(
-        Part(
+        ManifestPart(
             part,
             told["told"],
             tuple(told["needs"]),
@@ -162,4 +162,4 @@ def _release(name: str, row: Mapping[str, Any], parts: Mapping[str, Any]) -> Rel
         for part, told in parts.items()
         if part in folders
     )
-    return Release(name, row["manifests"], row["image"], made)
+    return ManifestRelease(name, row["manifests"], row["image"], made)

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from kfnb.resources.localcluster import manifests
-from kfnb.resources.localcluster.command import Command
-from kfnb.resources.localcluster.manifests import Part
+from kfnb.resources.localcluster.command import ShellCommand
+from kfnb.resources.localcluster.manifests import ManifestPart
 from kfnb.resources.localcluster.tool import Found, Shape, Tool
 
 APPLY = ("apply", "--server-side", "--force-conflicts", "-f", "-")
@@ -21,7 +21,7 @@ class Start:
     """A command of the tool that makes the cluster."""
 
     told: str
-    command: Command
+    command: ShellCommand
 
     def __str__(self) -> str:
         """The line for a shell."""
@@ -34,8 +34,8 @@ class Apply:
 
     told: str
     part: str
-    build: Command
-    apply: Command
+    build: ShellCommand
+    apply: ShellCommand
 
     def __str__(self) -> str:
         """The line for a shell."""
@@ -52,7 +52,7 @@ class Await:
     minutes: int
 
     def __str__(self) -> str:
-        """The line for a shell, which waits for all deployments that there are."""
+        """The line for a shell, which waits for all deployments."""
         words = ("wait", "--for=condition=Available", "deployments", "--all", "--all-namespaces")
         return shlex.join(("kubectl", "--context", self.context, *words, f"--timeout={self.minutes}m"))
 
@@ -68,7 +68,7 @@ class Wish:
     profile: str
     shape: Shape
     manifests: str
-    parts: tuple[Part, ...]
+    parts: tuple[ManifestPart, ...]
     minutes: int
     release: str
 
@@ -90,7 +90,7 @@ def _starting(wish: Wish, found: Found, *, broken: bool) -> Iterator[Step]:
         yield make
     elif broken:
         for command in tool.left(profile):
-            yield Start(f"{tool.name} clears away a start that broke off", command)
+            yield Start(f"{tool.name} removes an incomplete cluster", command)
         yield make
     elif found is Found.STOPPED:
         yield Start(f"{tool.name} starts {profile} again", tool.resume(profile, wish.shape))
@@ -112,9 +112,9 @@ def _filling(wish: Wish) -> Iterator[Step]:
         yield _await(wish, rest)
 
 
-def _apply(wish: Wish, part: Part, folder: str) -> Apply:
-    build = Command(("kustomize", "build", manifests.place(wish.manifests, folder)))
-    return Apply(part.told, part.name, build, Command(("kubectl", "--context", wish.context, *APPLY)))
+def _apply(wish: Wish, part: ManifestPart, folder: str) -> Apply:
+    build = ShellCommand(("kustomize", "build", manifests.place(wish.manifests, folder)))
+    return Apply(part.told, part.name, build, ShellCommand(("kubectl", "--context", wish.context, *APPLY)))
 
 
 def _await(wish: Wish, names: Sequence[str]) -> Await:

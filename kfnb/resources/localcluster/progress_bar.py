@@ -6,7 +6,7 @@ import shutil
 from typing import TextIO
 
 from kfnb.resources.localcluster.command import printable
-from kfnb.resources.localcluster.lifecycle import Progress
+from kfnb.resources.localcluster.lifecycle import UpProgress
 
 _ERASE = "\r\x1b[2K"
 _WIDTH = 20
@@ -20,7 +20,7 @@ class Bar:
         self._terminal = stream.isatty()
         self._said = ""
 
-    def __call__(self, progress: Progress) -> None:
+    def __call__(self, progress: UpProgress) -> None:
         """Show how far it is."""
         text = printable(f"{progress.step}: {progress.told}" if progress.told else progress.step)
         if self._terminal:

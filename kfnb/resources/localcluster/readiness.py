@@ -12,14 +12,14 @@ from typing import Any
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.fields import condition
 from kfnb.remote.kubernetes.pods import PodState, brief, diagnose, explained, refused, time_of
-from kfnb.resources.localcluster.command import Command, Runner
+from kfnb.resources.localcluster.command import Runner, ShellCommand
 from kfnb.resources.localcluster.plan import Await
 
 Item = Mapping[str, Any]
 
 _EVERY = 3.0
 _TOLD = 5
-"""How many of those that wait stand in an error."""
+"""How many of those that wait an error lists."""
 _KINDS = ("Deployment", "StatefulSet", "DaemonSet")
 _DOCUMENTS = re.compile(rb"^---\s*$", re.MULTILINE)
 _OF_KIND = re.compile(rb"^kind:\s*(" + "|".join(_KINDS).encode() + rb")\s*$", re.MULTILINE)
@@ -36,7 +36,7 @@ class Workload:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A workload that is not ready, why, and the command that tells more."""
+    """A workload that is not ready, why, and the command that shows more."""
 
     workload: Workload
     why: str
@@ -44,7 +44,7 @@ class Waiting:
 
 
 @dataclass(frozen=True)
-class Look:
+class Readiness:
     """What one look at a cluster found."""
 
     ready: int
@@ -90,7 +90,7 @@ class _Cluster:
     def __init__(self, context: str, runner: Runner) -> None:
         self._kubectl, self._runner = ("kubectl", "--context", context), runner
 
-    def look(self, wanted: frozenset[Workload]) -> Look | None:
+    def look(self, wanted: frozenset[Workload]) -> Readiness | None:
         """Which of these are ready; None where there is no answer."""
         there = self._get("deployments.apps,statefulsets.apps,daemonsets.apps", "--all-namespaces")
         if there is None:
@@ -98,7 +98,7 @@ class _Cluster:
         items = {_workload(item): item for item in there}
         late = sorted(one for one in wanted if one not in items or not ready(items[one]))
         waiting = tuple(self._waiting(late, items)) if late else ()
-        return Look(len(wanted) - len(late), len(wanted), waiting)
+        return Readiness(len(wanted) - len(late), len(wanted), waiting)
 
     def _waiting(self, late: Sequence[Workload], items: Mapping[Workload, Item]) -> Iterator[Waiting]:
         pods = self._get("pods", "--all-namespaces") or ()
@@ -119,15 +119,15 @@ class _Cluster:
         """Why a pod is not ready: what it says itself, or else what has happened to it."""
         found = diagnose(pod)
         if found.message or found.state is PodState.RUNNING:
-            return found.message or "runs, and is not ready yet"
+            return found.message or "running, but not ready yet"
         selector = f"--field-selector=involvedObject.name={pod['metadata']['name']}"
         events = self._get("events", "-n", namespace, selector) or ()
         newest = str(max(events, key=time_of, default={}).get("message", ""))
-        return explained(found, events).message or brief(newest) or "its containers are being made"
+        return explained(found, events).message or brief(newest) or "its containers are being created"
 
     def _get(self, *words: str) -> Sequence[Item] | None:
         done = self._runner.ask(
-            Command((*self._kubectl, "get", *words, "--output=json", "--request-timeout=30s"))
+            ShellCommand((*self._kubectl, "get", *words, "--output=json", "--request-timeout=30s"))
         )
         if done.code:
             return None
@@ -152,9 +152,9 @@ def ready(item: Item) -> bool:
 
 def _without_pods(item: Item | None) -> str:
     if item is None:
-        return "is not there"
+        return "not found"
     failure = condition(item, "ReplicaFailure").get("message", "")
-    return refused(failure).message if failure else "its pods are not there yet"
+    return refused(failure).message if failure else "its pods do not exist yet"
 
 
 def _ready_pod(pod: Item) -> bool:
@@ -173,7 +173,7 @@ def _workload(item: Item) -> Workload:
     return Workload(item["kind"], about.get("namespace", "default"), about["name"])
 
 
-def _late(step: Await, found: Look | None) -> BackendError:
+def _late(step: Await, found: Readiness | None) -> BackendError:
     if found is None:
         return BackendError(f"the cluster of the context {step.context} does not answer")
     shown = "".join(f"\n  {one.workload.name}: {one.why}\n    {one.more}" for one in found.waiting[:_TOLD])

@@ -51,7 +51,7 @@ class Records:
         self._folder = folder
 
     def read(self, profile: str) -> Record | None:
-        """The record of a cluster; None where it is none of ours. Raises ``BackendError`` for a file that is broken."""
+        """The record of a cluster; None where kfnb did not start it. Raises ``BackendError`` for a damaged file."""
         file = self._file(profile)
         try:
             told = json.loads(file.read_text(encoding="utf-8"))
@@ -60,7 +60,7 @@ class Records:
             return None
         except (ValueError, KeyError, TypeError, OSError):
             raise BackendError(
-                f"{file} cannot be read: remove it, and the cluster {profile} with its own tool"
+                f"{file} cannot be read: delete the file, and the cluster {profile} with its own tool"
             ) from None
 
     def all(self) -> list[Record]:

@@ -1,4 +1,4 @@
-"""What somebody asks for, made whole: by what the cluster was begun with, and by what the release says."""
+"""What a user asks for, completed by what the cluster was begun with and by what the release needs."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from kfnb.errors import UsageError
 from kfnb.resources.cluster import compatibility
 from kfnb.resources.localcluster import manifests
 from kfnb.resources.localcluster.checks import Wanted
-from kfnb.resources.localcluster.manifests import Release, Size
+from kfnb.resources.localcluster.manifests import ManifestRelease, Size
 from kfnb.resources.localcluster.plan import Wish
 from kfnb.resources.localcluster.record import Reached, Record
 from kfnb.resources.localcluster.tool import TOOLS, Shape
 
 
 @dataclass(frozen=True)
-class Asked:
+class UpRequest:
     """The words of ``kfnb cluster up``; what is empty or 0 was not given. ``memory`` in GiB."""
 
     profile: str
@@ -33,12 +33,12 @@ class Asked:
     minutes: int = 60
 
 
-def wish(asked: Asked) -> Wish:
-    """The cluster that is wanted. Raises ``UsageError`` for words that make no sense together."""
+def wish(asked: UpRequest) -> Wish:
+    """The cluster that is wanted. Raises ``UsageError`` for options that cannot be combined."""
     tool = asked.tool or next((name for name in TOOLS if shutil.which(name)), next(iter(TOOLS)))
     if tool != "minikube" and (asked.cores or asked.memory or asked.driver):
         raise UsageError(
-            f"--cores, --memory and --driver are minikube's: {tool} gives a cluster the whole machine"
+            f"--cores, --memory and --driver are for minikube: {tool} gives a cluster the whole machine"
         )
     release = manifests.release(asked.release)
     parts = release.chosen(asked.only)
@@ -52,7 +52,7 @@ def wish(asked: Asked) -> Wish:
     return Wish(TOOLS[tool], asked.profile, shape, given, parts, asked.minutes, release.release)
 
 
-def record_of(asked: Asked, wish: Wish, reached: Reached) -> Record:
+def record_of(asked: UpRequest, wish: Wish, reached: Reached) -> Record:
     """What is remembered of a cluster while it is brought up."""
     return Record(
         wish.profile,
@@ -79,8 +79,8 @@ def least(wish: Wish) -> Size:
     return manifests.size(manifests.release(wish.release).chosen(["pipelines"]))
 
 
-def going_on(asked: Asked, record: Record) -> Asked:
-    """What was begun holds where nothing else is said; parts are added to those that were asked for.
+def going_on(asked: UpRequest, record: Record) -> UpRequest:
+    """Complete a request by what the cluster was begun with; parts are added to those that were asked for.
 
     Raises ``UsageError`` where that contradicts what was begun.
     """
@@ -91,8 +91,8 @@ def going_on(asked: Asked, record: Record) -> Asked:
     ):
         if new and new != old:
             raise UsageError(
-                f"{option} {new}: the cluster {record.profile} was begun with {old}; take another name with --profile, "
-                "or end it first: kfnb cluster down"
+                f"{option} {new}: the cluster {record.profile} was begun with {old}; pass another name with --profile, "
+                "or delete it first: kfnb cluster down"
             )
     return replace(
         asked,
@@ -107,13 +107,13 @@ def going_on(asked: Asked, record: Record) -> Asked:
     )
 
 
-def _version(given: str, release: Release) -> str:
+def _version(given: str, release: ManifestRelease) -> str:
     """Kubernetes' version as the tools want it: ``1.36.1``; of ``1.36`` the one that the release was tested with."""
     version = given.removeprefix("v") or release.kubernetes
     if version == release.kubernetes.rpartition(".")[0]:
         return release.kubernetes
     if not re.fullmatch(r"\d+\.\d+\.\d+", version):
-        raise UsageError(f"--kubernetes {given}: write it whole, such as {release.kubernetes}")
+        raise UsageError(f"--kubernetes {given}: write the full version, such as {release.kubernetes}")
     return version
 
 

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from kfnb.resources.localcluster.command import Command, Runner
+from kfnb.resources.localcluster.command import Runner, ShellCommand
 from kfnb.resources.localcluster.manifests import Size
 
 _ISSUER = "https://kubernetes.default.svc"
 """Whose service account tokens are: Istio and OAuth2-Proxy check them by it."""
 _NO_PROFILE = 85
-"""What minikube exits with where there is no such profile."""
+"""The exit code of minikube for an unknown profile."""
 
 
 class Found(str, Enum):
-    """What a tool says of a cluster."""
+    """The state of a cluster, as its tool reports it."""
 
     ABSENT = "absent"
     STOPPED = "stopped"
@@ -51,21 +51,21 @@ class Tool(Protocol):
     def find(self, profile: str, runner: Runner) -> Found:
         """Whether there is such a cluster."""
 
-    def start(self, profile: str, shape: Shape) -> Command:
+    def start(self, profile: str, shape: Shape) -> ShellCommand:
         """Make a cluster."""
 
-    def resume(self, profile: str, shape: Shape) -> Command:
+    def resume(self, profile: str, shape: Shape) -> ShellCommand:
         """Start a cluster that was stopped."""
 
-    def delete(self, profile: str) -> Command:
+    def delete(self, profile: str) -> ShellCommand:
         """Delete a cluster, and its context in the kubeconfig."""
 
-    def left(self, profile: str) -> tuple[Command, ...]:
-        """What a start that broke off leaves, and which must be done away with before the next."""
+    def left(self, profile: str) -> tuple[ShellCommand, ...]:
+        """Delete what a start that broke off leaves, before the next start."""
 
 
-class Minikube:
-    """minikube, which goes on by itself with a start that broke off."""
+class MinikubeTool:
+    """minikube, which continues a start that broke off by itself."""
 
     name = "minikube"
 
@@ -74,8 +74,8 @@ class Minikube:
         return profile
 
     def find(self, profile: str, runner: Runner) -> Found:
-        """As ``minikube status`` says: its exit code tells states, and 85 that there is no such profile."""
-        done = runner.ask(Command(("minikube", "status", "--profile", profile, "--output", "json")))
+        """As ``minikube status`` reports: its exit code encodes states, and 85 that the profile does not exist."""
+        done = runner.ask(ShellCommand(("minikube", "status", "--profile", profile, "--output", "json")))
         told = _object(done.out)
         host = told.get("Host", "")
         if host == "Nonexistent" or (not host and done.code == _NO_PROFILE):
@@ -83,9 +83,9 @@ class Minikube:
         running = host == "Running" and told.get("APIServer") == "Running"
         return Found.RUNNING if running else Found.STOPPED
 
-    def start(self, profile: str, shape: Shape) -> Command:
+    def start(self, profile: str, shape: Shape) -> ShellCommand:
         """With the issuer and the key that Kubeflow asks for; the context that kubectl uses stays."""
-        return Command(
+        return ShellCommand(
             (
                 "minikube",
                 "start",
@@ -103,21 +103,21 @@ class Minikube:
             )
         )
 
-    def resume(self, profile: str, shape: Shape) -> Command:
+    def resume(self, profile: str, shape: Shape) -> ShellCommand:
         """The same command."""
         return self.start(profile, shape)
 
-    def delete(self, profile: str) -> Command:
+    def delete(self, profile: str) -> ShellCommand:
         """Machine, profile and context."""
-        return Command(("minikube", "delete", f"--profile={profile}"))
+        return ShellCommand(("minikube", "delete", f"--profile={profile}"))
 
-    def left(self, profile: str) -> tuple[Command, ...]:
+    def left(self, profile: str) -> tuple[ShellCommand, ...]:
         """Nothing that is in the way."""
         del profile
         return ()
 
 
-class Kind:
+class KindTool:
     """kind, whose one node is a container and has all of the machine."""
 
     name = "kind"
@@ -128,7 +128,7 @@ class Kind:
 
     def find(self, profile: str, runner: Runner) -> Found:
         """Whether kind lists it, and its API server answers."""
-        listed = runner.ask(Command(("kind", "get", "clusters")))
+        listed = runner.ask(ShellCommand(("kind", "get", "clusters")))
         if listed.code:
             raise runner.failed("kind cannot list its clusters", listed)
         if profile not in listed.out.decode("utf-8", "replace").split():
@@ -142,30 +142,30 @@ class Kind:
             "/readyz",
             "--request-timeout=10s",
         )
-        return Found.STOPPED if runner.ask(Command(ready)).code else Found.RUNNING
+        return Found.STOPPED if runner.ask(ShellCommand(ready)).code else Found.RUNNING
 
-    def start(self, profile: str, shape: Shape) -> Command:
+    def start(self, profile: str, shape: Shape) -> ShellCommand:
         """With the issuer and the key that Kubeflow asks for."""
-        return Command(
+        return ShellCommand(
             ("kind", "create", "cluster", f"--name={profile}", "--config=-", "--wait=5m"),
             json.dumps(_kind_config(shape.image)),
         )
 
-    def resume(self, profile: str, shape: Shape) -> Command:
+    def resume(self, profile: str, shape: Shape) -> ShellCommand:
         """Its node is a container, which is started again."""
         del shape
-        return Command((engine(), "start", f"{profile}-control-plane"))
+        return ShellCommand((engine(), "start", f"{profile}-control-plane"))
 
-    def delete(self, profile: str) -> Command:
+    def delete(self, profile: str) -> ShellCommand:
         """Node and context."""
-        return Command(("kind", "delete", "cluster", f"--name={profile}"))
+        return ShellCommand(("kind", "delete", "cluster", f"--name={profile}"))
 
-    def left(self, profile: str) -> tuple[Command, ...]:
+    def left(self, profile: str) -> tuple[ShellCommand, ...]:
         """What is there in part: kind refuses to create it."""
         return (self.delete(profile),)
 
 
-TOOLS: dict[str, Tool] = {"kind": Kind(), "minikube": Minikube()}
+TOOLS: dict[str, Tool] = {"kind": KindTool(), "minikube": MinikubeTool()}
 """By their names; the first is what Kubeflow's own tests use."""
 
 
@@ -197,7 +197,7 @@ def _kind_config(image: str) -> dict[str, object]:
 
 
 def _object(out: bytes) -> dict[str, str]:
-    """The JSON object in what a tool wrote, among lines that are none."""
+    """The JSON object in what a tool wrote, among other lines."""
     for line in out.decode("utf-8", "replace").splitlines():
         try:
             told = json.loads(line)

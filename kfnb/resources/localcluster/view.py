@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from kfnb.model.check import CheckOutcome
-from kfnb.resources.localcluster.lifecycle import Standing
+from kfnb.resources.localcluster.lifecycle import LocalClusterStatus
 from kfnb.resources.localcluster.record import Reached
 from kfnb.resources.localcluster.tool import Found
 
 
-def draw_standing(how: Standing) -> dict[str, str]:
+def draw_standing(how: LocalClusterStatus) -> dict[str, str]:
     """A cluster, and which parts of Kubeflow are ready in it."""
     record = how.record
-    there = {Found.ABSENT: "is not there", Found.STOPPED: "is stopped", Found.RUNNING: "runs"}[how.found]
+    there = {Found.ABSENT: "does not exist", Found.STOPPED: "is stopped", Found.RUNNING: "runs"}[how.found]
     told = f"{record.profile} ({record.tool}, Kubernetes {record.kubernetes}) {there}"
     lines = [told, f"Kubeflow {how.release or record.release}: {'ready' if how.ready else _why(how)}"]
     for part in how.parts:
@@ -20,11 +20,11 @@ def draw_standing(how: Standing) -> dict[str, str]:
         lines.append(f"  {part.name:<15} {part.version:<10} {count}{failing}".rstrip())
     cut = how.hairpin
     if cut is not None and cut.outcome is CheckOutcome.BAD:
-        lines += [f"  {cut.told}", f"    {cut.mend}"]
+        lines += [f"  {cut.told}", f"    {cut.fix}"]
     return {"text/plain": "\n".join(lines)}
 
 
-def _why(how: Standing) -> str:
+def _why(how: LocalClusterStatus) -> str:
     if how.trouble:
         return how.trouble
     again = _named("kfnb cluster up", how.record.profile)

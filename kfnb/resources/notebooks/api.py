@@ -9,14 +9,14 @@ from kfnb import target
 from kfnb.errors import Absent, BackendError, UsageError
 from kfnb.model.notebook import Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.resources.notebooks.creation import Creating
-from kfnb.resources.notebooks.kind import Kind
+from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import Asked
 
 Tell = Callable[[str], None]
 
 WAITS = 600.0
-"""Seconds for which a notebook is waited for, where nothing else is said: an image may be large."""
+"""Seconds for which a notebook is waited for by default: an image may be large."""
 
 
 def notebooks() -> NotebookList:
@@ -37,7 +37,7 @@ def stop(name: str, *, version: str = "") -> Notebook:
 
 
 def start(name: str, *, version: str = "") -> Notebook:
-    """Give it a pod again. One that runs already goes on."""
+    """Give it a pod again. A notebook that runs already keeps running."""
     here, kind, found = _found(name, version)
     if found.state is NotebookState.DELETING:
         raise BackendError(f"{found.word} {name} is being deleted: it cannot be started")
@@ -49,7 +49,7 @@ def create(
 ) -> Notebook:
     """Make a new one, and first the volume of its home where ``asked.size`` says so.
 
-    ``configurations`` are the PodDefaults that it is to get. ``tell`` is told what one may not expect. Raises
+    ``configurations`` are the PodDefaults that it gets. ``tell`` prints what a user may not expect. Raises
     ``UsageError`` for what would never start, ``Conflict`` where there is one of that name.
     """
     return Creating(spawner(), asked, version, configurations).create(tell)
@@ -76,7 +76,7 @@ def delete(name: str, *, version: str = "", with_volume: bool = False) -> Notebo
             pass
         except BackendError as error:
             raise BackendError(
-                f"{found.word} {name} is deleted, and its volume {found.home} is not: {error}"
+                f"{found.word} {name} is deleted, but its volume {found.home} is not: {error}"
             ) from None
     return found
 
@@ -92,7 +92,7 @@ def awaited(name: str, *, version: str = "", timeout: float = WAITS) -> Iterator
     for found in here.following(kind, name):
         yield found
         if time.monotonic() > until and found.state is not NotebookState.RUNNING:
-            why = found.why or "nothing says why"
+            why = found.why or "no reason is known"
             raise BackendError(f"{kind.word} {name} has not started within {timeout:g} s: {why}")
 
 
@@ -103,7 +103,7 @@ def spawner() -> Spawner:
     return Spawner(target.require_kubernetes(), target.namespace(), environment.read().prefix)
 
 
-def _found(name: str, version: str) -> tuple[Spawner, Kind, Notebook]:
+def _found(name: str, version: str) -> tuple[Spawner, ServerKind, Notebook]:
     here = spawner()
     kind, item = here.find(name, version)
     return here, kind, here.read(kind, item)
@@ -113,7 +113,7 @@ def _check_alone(here: Spawner, found: Notebook) -> None:
     """Refuse to delete a volume that others have, as far as they can be seen."""
     if not found.home:
         raise UsageError(
-            f"{found.word} {found.name} has no volume for its home: leave out --with-volume; nothing was deleted"
+            f"{found.word} {found.name} has no volume for its home: omit --with-volume; nothing was deleted"
         )
     others = [
         one.name
@@ -123,5 +123,5 @@ def _check_alone(here: Spawner, found: Notebook) -> None:
     ]
     if others:
         raise UsageError(
-            f"volume {found.home} is also in {', '.join(others)}: leave out --with-volume; nothing was deleted"
+            f"volume {found.home} is also in {', '.join(others)}: omit --with-volume; nothing was deleted"
         )

@@ -40,17 +40,17 @@ _RUNNING, _STOPPED = NotebookState.RUNNING, NotebookState.STOPPED
 
 @dataclass(frozen=True, kw_only=True)
 class Notebooks(Command):
-    """The notebooks of your namespace, Notebooks (v1) and Workspaces (v2): list, start, stop, create, delete."""
+    """List, start, stop, create or delete the notebooks of your namespace: Notebooks (v1) and Workspaces (v2)."""
 
     binds = True
-    json = "print what was found or made as JSON"
+    json = "print the notebooks, or the notebook, as JSON"
 
     verb: str = word(
         "list (default), start, stop, create, delete", default="list", metavar="VERB", values=VERBS
     )
     name: str | None = word("the notebook's name", default=None, metavar="NAME", values="notebook")
     kind: str | None = option(
-        choices=("v1", "v2"), help="Notebook (v1) or Workspace (v2), where that is not clear"
+        choices=("v1", "v2"), help="Notebook (v1) or Workspace (v2), where the name alone is ambiguous"
     )
     wait: bool = flag(help="start, create: wait until it runs; interrupt to stop waiting")
     timeout: str | None = option(metavar="DURATION", help="how long to wait: 90s, 10m (default 10m)")
@@ -61,29 +61,25 @@ class Notebooks(Command):
     accelerator: str | None = option(
         metavar="TYPE", help="create: what --gpu counts (default nvidia.com/gpu)"
     )
-    size: str | None = option(metavar="10Gi", help="create: make a new volume of that size for its home")
+    size: str | None = option(metavar="10Gi", help="create: create a new volume of this size for its home")
     volume: tuple[str, ...] = repeated(
-        metavar="NAME:/PATH", help="create: a volume claim that is there, and where"
+        metavar="NAME:/PATH", help="create: an existing volume claim, and where to mount it"
     )
     configuration: tuple[str, ...] = repeated(
-        metavar="NAME", help="create: a PodDefault that it gets, such as access-ml-pipeline"
+        metavar="NAME", help="create: a PodDefault to apply, such as access-ml-pipeline"
     )
     service_account: str | None = option(
         metavar="NAME", help="create: its service account (default default-editor)"
     )
     workspace_kind: str | None = option(metavar="NAME", help="create: the kind of a workspace")
-    image_config: str | None = option(
-        metavar="ID", help="create: which of the images that the workspace's kind offers"
-    )
-    pod_config: str | None = option(
-        metavar="ID", help="create: which of the sizes that the workspace's kind offers"
-    )
-    dry_run: bool = flag(help="create: show the YAML and what the server says; create nothing")
-    with_volume: bool = flag(help="delete: also the volume of its home and all that is in it")
-    yes: bool = flag(help="stop, delete: do not ask")
+    image_config: str | None = option(metavar="ID", help="create: an image that the workspace's kind offers")
+    pod_config: str | None = option(metavar="ID", help="create: a pod size that the workspace's kind offers")
+    dry_run: bool = flag(help="create: show the YAML and the server's answer; create nothing")
+    with_volume: bool = flag(help="delete: also delete the volume of its home, with all data")
+    yes: bool = flag(help="stop, delete: do not ask for confirmation")
 
     def check(self, parser: Parser) -> None:
-        """Refuse a verb that there is not, a missing name, and options that mean nothing together."""
+        """Refuse an unknown verb, a missing name, and options that mean nothing together."""
         if self.verb not in VERBS:
             hint = did_you_mean(self.verb, VERBS, f"the verbs are {', '.join(VERBS)}")
             parser.error(f"unknown verb {self.verb}", code="unknown-verb", hint=hint, ref=self.verb)
@@ -95,11 +91,11 @@ class Notebooks(Command):
         others = {name for name in names if getattr(self, name) not in (None, False, ())} - {"verb", "name"}
         others -= _OPTIONS.get(self.verb, names - {"yes", "with_volume"})
         if others:
-            parser.error(f"{self.verb} has no --{min(others).replace('_', '-')}")
+            parser.error(f"--{min(others).replace('_', '-')} cannot be used with {self.verb}")
         if self.timeout and not self.wait:
-            parser.error("--timeout is how long --wait waits: give both")
+            parser.error("--timeout requires --wait")
         if self.dry_run and self.wait:
-            parser.error("--dry-run creates nothing that --wait could wait for")
+            parser.error("--dry-run and --wait cannot be combined")
 
     def run(self, session: Session) -> NotebookList | Notebook | Rehearsal | None:
         """Start, stop, create or delete a notebook, or list them all."""
@@ -173,11 +169,11 @@ def _stop(found: Notebooks, before: Notebook, version: str, session: Session) ->
 
 
 def _delete(found: Notebooks, before: Notebook, version: str, session: Session) -> Notebook | None:
-    """Delete it once somebody has said yes, or said so before; None where somebody said no."""
+    """Delete it once the user agrees, or with ``--yes``; None where the user does not agree."""
     _check_here(found, before)
     stays = _what_stays(before, with_volume=found.with_volume)
     if not found.yes and session.ask is None:
-        hint = "give --yes to delete it without a question, since no one can answer one here"
+        hint = "pass --yes: this session cannot ask for confirmation"
         raise UsageError(f"{before.name}:", code="confirmation-required", hint=hint, ref=before.name)
     if not found.yes and not _agreed(session, f"Delete {before.word} {before.name} for good? {stays}."):
         session.tell("nothing was deleted")
@@ -188,11 +184,11 @@ def _delete(found: Notebooks, before: Notebook, version: str, session: Session) 
 
 
 def _check_here(found: Notebooks, before: Notebook) -> None:
-    """Refuse to end the notebook in which this is typed, unless that is said."""
+    """Refuse to end the notebook in which this is typed, unless ``--yes`` is given."""
     if before.here and not found.yes:
         raise UsageError(
-            f"{before.name} is the very {before.word} that you are in: this kernel and all others in it end "
-            f"with it. %kf_notebook {found.verb} {before.name} --yes does it"
+            f"{before.name} is the {before.word} that you are in: this kernel and all others in it would "
+            f"end. %kf_notebook {found.verb} {before.name} --yes does it"
         )
 
 
@@ -200,10 +196,10 @@ def _what_stays(notebook: Notebook, *, with_volume: bool) -> str:
     claims = list(dict.fromkeys(mount.claim for mount in notebook.mounts))
     gone = notebook.home if with_volume else ""
     kept = ", ".join(claim for claim in claims if claim != gone)
-    lost = f"its volume {gone} goes with it, and all that is in it" if gone else ""
+    lost = f"its volume {gone} is deleted too, with all data" if gone else ""
     if not claims:
-        return "It has no volume: nothing of it stays"
-    stays = f"{'the others stay' if gone else 'its volumes stay'}: {kept}" if kept else ""
+        return "It has no volume: nothing is kept"
+    stays = f"{'the other volumes are' if gone else 'its volumes are'} kept: {kept}" if kept else ""
     told = "; ".join(part for part in (lost, stays) if part)
     return told[0].upper() + told[1:]
 
@@ -213,7 +209,7 @@ def _agreed(session: Session, question: str) -> bool:
 
 
 def _awaited(name: str, version: str, seconds: float, session: Session) -> Notebook:
-    """The notebook once it runs, saying why it does not yet; as it is, where it is waited for no longer."""
+    """The notebook once it runs, printing why it does not yet; unready, where waiting was interrupted or timed out."""
     told, last = "", None
     try:
         for last in api.awaited(name, version=version, timeout=seconds):
@@ -224,6 +220,6 @@ def _awaited(name: str, version: str, seconds: float, session: Session) -> Noteb
     except KeyboardInterrupt:
         if last is None:
             raise
-        session.tell(f"no longer waited for: {last.word} {last.name} goes on starting")
+        session.tell(f"stopped waiting: {last.word} {last.name} is still starting")
     assert last is not None
     return last

@@ -10,8 +10,8 @@ from typing import Any
 from kfnb.errors import Absent, BackendError, Conflict, UsageError
 from kfnb.model.notebook import Notebook, Rehearsal
 from kfnb.resources.cluster import identity
-from kfnb.resources.cluster.probe import Place
-from kfnb.resources.notebooks.kind import Kind
+from kfnb.resources.cluster.probe import ProbeTarget
+from kfnb.resources.notebooks.kind import ServerKind
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import Asked, Claim
@@ -59,7 +59,7 @@ class Creating:
         return Rehearsal(written, accepted=True, told="the server accepts it; nothing was created")
 
     def create(self, tell: Tell) -> Notebook:
-        """Create it, and the volume first; ``tell`` is told what else happens. Of what fails, nothing stays behind."""
+        """Create it, and the volume first; ``tell`` prints what else happens. A failure leaves nothing behind."""
         self._create(dry_run=True)
         made = self.asked.claim if self.asked.claim and self._make(self.asked.claim, tell) else None
         try:
@@ -69,14 +69,14 @@ class Creating:
                 self._kubernetes.delete(f"{self._claims}/{made.name}")
             raise
         if not self.asked.all_mounts:
-            tell("no volume keeps what it writes: that is gone when it stops (--size 10Gi gives it a home)")
+            tell("it has no volume: what it writes is lost when it stops (--size 10Gi adds a home)")
         return self._spawner.read(self.kind, found)
 
     @property
     def _claims(self) -> str:
         return f"/api/v1/namespaces/{self._spawner.namespace}/persistentvolumeclaims"
 
-    def _chosen(self, asked: Asked, version: str) -> Kind:
+    def _chosen(self, asked: Asked, version: str) -> ServerKind:
         """The kind that is meant: the words that only one kind has say it, else what the cluster has."""
         if version:
             return next(iter(self._spawner.kinds(version)))
@@ -99,7 +99,7 @@ class Creating:
 
     def _user(self) -> str:
         with suppress(BackendError):
-            user, _ = identity.user(Place(self._kubernetes, self._spawner.namespace))
+            user, _ = identity.user(ProbeTarget(self._kubernetes, self._spawner.namespace))
             return user.name
         return ""
 
@@ -145,11 +145,11 @@ class Creating:
                 raise
             if _DELETED in str(error):
                 raise Conflict(
-                    f"a volume {claim.name} is still being deleted:",
+                    f"volume {claim.name} is still being deleted:",
                     hint="try again in a moment",
                     ref=claim.name,
                 ) from None
-            tell(f"its home is the volume {claim.name}, which is there already, with what is in it")
+            tell(f"its home is the existing volume {claim.name}, with its data")
             return False
         return True
 
@@ -164,10 +164,10 @@ class Creating:
                 raise
             if _DELETED in str(error):
                 raise Conflict(
-                    f"a {word} {name} is still being deleted:", hint="try again in a moment", ref=name
+                    f"{word} {name} is still being deleted:", hint="try again in a moment", ref=name
                 ) from None
             raise Conflict(
-                f"there is a {word} {name} already:",
+                f"{word} {name} already exists:",
                 exists=True,
                 hint=f"%kf_notebook start {name} starts it",
                 ref=name,
@@ -175,7 +175,7 @@ class Creating:
 
 
 def _dumper() -> Any:
-    """Writes no anchors: what stands twice is written twice."""
+    """Writes no anchors: a repeated value is written in full each time."""
     import yaml
 
     class Plain(yaml.SafeDumper):

@@ -39,7 +39,7 @@ def _events(kubernetes: Kubernetes, namespace: str, name: str) -> list[Item]:
     path = f"/api/v1/namespaces/{namespace}/events"
     try:
         found = kubernetes.get(path, {"fieldSelector": f"involvedObject.name={name}"}).get("items") or ()
-    except BackendError:  # they are hidden: then nobody knows why
+    except BackendError:  # hidden: the reason is not known
         return []
     return [
         one for one in found if one.get("type") == "Warning" or one["involvedObject"].get("kind") == "Pod"

@@ -12,7 +12,7 @@ from kfnb.resources.notebooks.spec import Asked
 Item = Mapping[str, Any]
 
 
-class Kind(ABC):
+class ServerKind(ABC):
     """A kind of notebook: where its objects are, how they are read, and which fields start and stop them."""
 
     version: ClassVar[str]

@@ -10,14 +10,14 @@ from kfnb.model.notebook import Mount, Notebook, NotebookState
 from kfnb.remote.kubernetes.notebooks import STOPPED, server, stopped
 from kfnb.remote.kubernetes.pods import PodState
 from kfnb.resources.notebooks.diagnosis import told
-from kfnb.resources.notebooks.kind import Item, Kind
+from kfnb.resources.notebooks.kind import Item, ServerKind
 from kfnb.resources.notebooks.spec import HOME, Asked
 from kfnb.resources.notebooks.times import moment
 
 _ANNOTATIONS = "notebooks.kubeflow.org"
 
 
-class NotebookKind(Kind):
+class NotebookKind(ServerKind):
     """Version 1."""
 
     version, name, api = "v1", "Notebook", "kubeflow.org/v1"
@@ -59,9 +59,11 @@ class NotebookKind(Kind):
     def body(self, asked: Asked, namespace: str, creator: str) -> Mapping[str, Any]:
         """A new one, with all the fields that the web app reads."""
         if not asked.image:
-            raise UsageError(f"{asked.name}: say which image, --image NAME:TAG")
+            raise UsageError(f"{asked.name}: --image NAME:TAG is required")
         if asked.workspace_kind or asked.image_config or asked.pod_config:
-            raise UsageError("--workspace-kind, --image-config and --pod-config are of workspaces: --kind v2")
+            raise UsageError(
+                "--workspace-kind, --image-config and --pod-config are for workspaces: --kind v2"
+            )
         sizes = {"cpu": asked.cpu, "memory": asked.memory}
         volumes = [
             {"name": mount.claim, "persistentVolumeClaim": {"claimName": mount.claim}}

@@ -14,14 +14,14 @@ from kfnb.model.notebook import Notebook, NotebookList, NotebookState
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.cluster.probe import part
 from kfnb.resources.notebooks.diagnosis import explained_notebook
-from kfnb.resources.notebooks.kind import Item, Kind
+from kfnb.resources.notebooks.kind import Item, ServerKind
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.times import now
 from kfnb.resources.notebooks.workspace_options import offers
 from kfnb.resources.notebooks.workspace_v2 import WORKSPACE
 
 T = TypeVar("T")
-KINDS: tuple[Kind, ...] = (NOTEBOOK, WORKSPACE)
+KINDS: tuple[ServerKind, ...] = (NOTEBOOK, WORKSPACE)
 
 _NAME = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 """What may be a part of a path."""
@@ -58,9 +58,9 @@ class Spawner:
             self.namespace, notebooks, replace(workspaces, value=tuple(shown)), offered.reason
         )
 
-    def find(self, name: str, version: str = "") -> tuple[Kind, Item]:
+    def find(self, name: str, version: str = "") -> tuple[ServerKind, Item]:
         """The notebook of a name, and its kind. Raises ``Absent``, ``Hidden``; ``UsageError`` where two have it."""
-        found: list[tuple[Kind, Item]] = []
+        found: list[tuple[ServerKind, Item]] = []
         troubles: list[BackendError] = []
         for kind in self.kinds(version) if _NAME.fullmatch(name) else ():
             try:
@@ -68,17 +68,17 @@ class Spawner:
             except (Absent, Hidden) as error:
                 troubles.append(error)
         if len(found) > 1:
-            raise UsageError(f"{name} is a notebook and a workspace: say which, --kind v1 or --kind v2")
+            raise UsageError(f"{name} is both a notebook and a workspace: pass --kind v1 or --kind v2")
         if found:
             return found[0]
         hidden = next((error for error in troubles if isinstance(error, Hidden)), None)
-        raise hidden or Absent(f"there is no notebook {name} in namespace {self.namespace}")
+        raise hidden or Absent(f"unknown notebook {name} in namespace {self.namespace}")
 
-    def kinds(self, version: str = "") -> Sequence[Kind]:
+    def kinds(self, version: str = "") -> Sequence[ServerKind]:
         """The kinds that a version means: without one, both."""
         return [kind for kind in KINDS if version in ("", kind.version)]
 
-    def has(self, kind: Kind) -> bool:
+    def has(self, kind: ServerKind) -> bool:
         """Whether the cluster knows a kind."""
         try:
             self.kubernetes.get(kind.path(self.namespace), {"limit": 1})
@@ -88,27 +88,27 @@ class Spawner:
             return True
         return True
 
-    def read(self, kind: Kind, item: Item) -> Notebook:
+    def read(self, kind: ServerKind, item: Item) -> Notebook:
         """An object as a notebook, and why it does not run yet."""
         return explained_notebook(self.kubernetes, self._plain(kind, item), kind.concerned(item))
 
-    def look(self, kind: Kind, name: str) -> Notebook:
+    def look(self, kind: ServerKind, name: str) -> Notebook:
         """A notebook as it is now."""
         return self.read(kind, self.kubernetes.get(kind.path(self.namespace, name)))
 
-    def stop(self, kind: Kind, name: str) -> Notebook:
+    def stop(self, kind: ServerKind, name: str) -> Notebook:
         """Its pod ends, its volumes stay."""
         return self._changed(kind, name, kind.stopping(now()))
 
-    def start(self, kind: Kind, name: str) -> Notebook:
+    def start(self, kind: ServerKind, name: str) -> Notebook:
         """It gets a pod again."""
         return self._changed(kind, name, kind.starting())
 
-    def delete(self, kind: Kind, name: str) -> None:
+    def delete(self, kind: ServerKind, name: str) -> None:
         """It and its pod are deleted, and its volumes stay."""
         self.kubernetes.delete(kind.path(self.namespace, name))
 
-    def following(self, kind: Kind, name: str) -> Iterator[Notebook]:
+    def following(self, kind: ServerKind, name: str) -> Iterator[Notebook]:
         """How it is, again and again, until it runs. Raises ``BackendError`` where it never will."""
         while True:
             found = self.look(kind, name)
@@ -116,20 +116,20 @@ class Spawner:
             if found.state is NotebookState.RUNNING:
                 return
             if found.state not in (NotebookState.STARTING, NotebookState.FAILING):
-                raise BackendError(f"{kind.word} {name} is {found.state}: somebody else wanted that")
+                raise BackendError(f"{kind.word} {name} is {found.state}: another user changed it")
             time.sleep(_LOOKS_EVERY)
 
-    def _all(self, kind: Kind) -> tuple[Notebook, ...]:
+    def _all(self, kind: ServerKind) -> tuple[Notebook, ...]:
         items = list(self.kubernetes.list(kind.path(self.namespace)))
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="kfnb-why") as threads:
             first = tuple(threads.map(lambda item: self.read(kind, item), items[:_EXPLAINED]))
         return first + tuple(self._plain(kind, item) for item in items[_EXPLAINED:])
 
-    def _plain(self, kind: Kind, item: Item) -> Notebook:
+    def _plain(self, kind: ServerKind, item: Item) -> Notebook:
         found = kind.read(item)
         return replace(found, here=self._own == (kind.version, self.namespace, found.name))
 
-    def _changed(self, kind: Kind, name: str, change: Mapping[str, Any]) -> Notebook:
+    def _changed(self, kind: ServerKind, name: str, change: Mapping[str, Any]) -> Notebook:
         path = kind.path(self.namespace, name)
         return self._plain(kind, again(lambda: self.kubernetes.patch(path, change)))
 

@@ -1,4 +1,4 @@
-"""What is asked of a new notebook, checked before a server is: Kubernetes accepts much that never starts."""
+"""The specification of a new notebook, checked before it is sent: Kubernetes accepts much that never starts."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ class Asked:
         """Check it."""
         if not _NAME.fullmatch(self.name) or len(self.name) > LONGEST:
             raise UsageError(
-                f"{self.name}: a notebook's name has small letters, digits and -, a letter first, "
-                f"and {LONGEST} characters at most"
+                f"{self.name}: a notebook's name has lowercase letters, digits and -, begins with a letter, "
+                f"and has at most {LONGEST} characters"
             )
         if self.image and not _IMAGE.fullmatch(self.image):
             raise UsageError(f"--image {self.image}: write it as it is pulled, such as registry/name:tag")
@@ -94,12 +94,12 @@ class Asked:
                     f"--volume {mount.claim}:{mount.path}: write NAME:/PATH, the name of a claim and where"
                 )
             if ".." in mount.path.split("/") or mount.path == "/":
-                raise UsageError(f"--volume {mount.claim}:{mount.path}: {mount.path} is no place to mount at")
+                raise UsageError(f"--volume {mount.claim}:{mount.path}: cannot be mounted at {mount.path}")
         paths = [mount.path for mount in self.mounts] + ([HOME] if self.size else [])
         twice = next((path for path in paths if paths.count(path) > 1), None)
         if twice is not None:
             hint = ": --size makes a new home" if twice == HOME and self.size else ""
-            raise UsageError(f"two volumes are to be at {twice}{hint}")
+            raise UsageError(f"two volumes are mounted at {twice}{hint}")
 
     @property
     def claim(self) -> Claim | None:
@@ -116,4 +116,4 @@ def _quantity(option: str, text: str, example: str, least: float) -> None:
     if not _QUANTITY.fullmatch(text):
         raise UsageError(f"{option} {text}: write it as Kubernetes does, {example}")
     if amount(text) < least:
-        raise UsageError(f"{option} {text}: that is too little to start with; did you mean {example}?")
+        raise UsageError(f"{option} {text}: that is too little to start; did you mean {example}?")

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 
 def moment(text: str) -> float | None:
-    """``2026-11-23T18:28:59Z`` in seconds; None for what is no moment."""
+    """``2026-11-23T18:28:59Z`` in seconds; None for what is not a time."""
     try:
         return datetime.fromisoformat(text.strip().replace("Z", "+00:00")).timestamp()
     except (AttributeError, ValueError):

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from kfnb.model.cluster import Knowledge
 from kfnb.model.notebook import Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.ui import theme
-from kfnb.ui.blocks import Alert, Block, Code, Text, Title, bundle
+from kfnb.ui.blocks import Alert, Block, CodeBlock, Text, Title, bundle
 from kfnb.ui.states import Look
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, moment
 
 _LOOKS = {
@@ -46,12 +46,12 @@ def draw_notebooks(found: NotebookList) -> dict[str, str]:
     if len(found):
         blocks.append(Table("Notebooks", COLUMNS, [_row(one) for one in found]).without_empty_columns())
     elif found.notebooks.knowledge is found.workspaces.knowledge is Knowledge.ABSENT:
-        blocks.append(Text("This cluster knows no notebooks: that part of Kubeflow is not installed there."))
+        blocks.append(Text("This cluster has no notebooks: that part of Kubeflow is not installed."))
     elif not found.unseen:
-        blocks.append(Text("No notebooks yet: %kf_notebook create NAME --image IMAGE makes one."))
+        blocks.append(Text("No notebooks yet: %kf_notebook create NAME --image IMAGE creates one."))
     blocks += [block for one in found for block in _why(one)]
     if found.sizeless:
-        blocks.append(Text(f"What workspaces have of CPU and memory is not known: {found.sizeless}."))
+        blocks.append(Text(f"CPU and memory of workspaces are not known: {found.sizeless}."))
     blocks += [Text(f"{name} {_UNSEEN[part.knowledge]}: {part.reason}.") for name, part in found.unseen]
     return bundle("Notebooks", blocks)
 
@@ -74,8 +74,10 @@ def draw_notebook(one: Notebook) -> dict[str, str]:
 def draw_rehearsal(one: Rehearsal) -> dict[str, str]:
     """What would be created, and what the server says of it, as a mimebundle."""
     if one.accepted:
-        return bundle("Dry run", [Title("Dry run", _GOOD, one.told), Code(one.yaml)])
-    return bundle("Dry run", [Alert(_REFUSED, "The server refuses it", [Text(one.told)]), Code(one.yaml)])
+        return bundle("Dry run", [Title("Dry run", _GOOD, one.told), CodeBlock(one.yaml)])
+    return bundle(
+        "Dry run", [Alert(_REFUSED, "The server refuses it", [Text(one.told)]), CodeBlock(one.yaml)]
+    )
 
 
 _UNSEEN = {Knowledge.HIDDEN: "are hidden from you", Knowledge.UNKNOWN: "are not known"}
@@ -86,15 +88,15 @@ def _row(one: Notebook) -> Sequence[Value]:
     here = " (here)" if one.here else ""
     return [
         f"{one.name}{here}",
-        Cell(look.word, look=look),
+        TableCell(look.word, look=look),
         _minute(one.since),
-        Cell(one.image.rpartition("/")[2], hint=one.image),
+        TableCell(one.image.rpartition("/")[2], hint=one.image),
         one.cpu,
         one.memory,
-        Cell(str(sum(count for count, _ in one.gpus) or ""), hint=_gpus(one)),
+        TableCell(str(sum(count for count, _ in one.gpus) or ""), hint=_gpus(one)),
         _KINDS[one.kind],
         _minute(one.last_activity),
-        Cell(", ".join(mount.claim for mount in one.mounts), hint=_volumes(one)),
+        TableCell(", ".join(mount.claim for mount in one.mounts), hint=_volumes(one)),
         one.creator,
     ]
 

@@ -17,7 +17,7 @@ Item = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Offer:
+class WorkspaceChoices:
     """A kind of workspace: its images and what pods may have, each by its id, and which are the usual ones."""
 
     name: str
@@ -45,14 +45,14 @@ class Offer:
         )
 
     def completed(self, asked: Asked) -> Asked:
-        """What is asked, with the usual where nothing was said. Raises ``UsageError`` for what is not offered."""
+        """What is asked for, with the defaults for the rest. Raises ``UsageError`` for what is not offered."""
         image, pod = asked.image_config or self.image, asked.pod_config or self.pod
         _offered("--image-config", image, self.images, self.name)
         _offered("--pod-config", pod, self.pods, self.name)
         return replace(asked, workspace_kind=self.name, image_config=image, pod_config=pod)
 
 
-def offers(kubernetes: Kubernetes) -> Mapping[str, Offer]:
+def offers(kubernetes: Kubernetes) -> Mapping[str, WorkspaceChoices]:
     """The kinds there are, by name. Raises ``Hidden`` where they may not be seen."""
     found = kubernetes.list("/apis/kubeflow.org/v1beta1/workspacekinds")
     return {item["metadata"]["name"]: _offer(item) for item in found}
@@ -69,11 +69,11 @@ def completed(asked: Asked, kubernetes: Kubernetes) -> Asked:
     return offered[kind].completed(asked)
 
 
-def _offer(item: Item) -> Offer:
+def _offer(item: Item) -> WorkspaceChoices:
     pod = (item.get("spec") or {}).get("podTemplate") or {}
     options = pod.get("options") or {}
     images, pods = options.get("imageConfig") or {}, options.get("podConfig") or {}
-    return Offer(
+    return WorkspaceChoices(
         item["metadata"]["name"],
         {one["id"]: (one.get("spec") or {}).get("image", "") for one in images.get("values") or ()},
         {one["id"]: (one.get("spec") or {}).get("resources") or {} for one in pods.get("values") or ()},

@@ -7,7 +7,7 @@ from typing import Any
 
 from kfnb.errors import UsageError
 from kfnb.model.notebook import Mount, Notebook, NotebookState
-from kfnb.resources.notebooks.kind import Item, Kind
+from kfnb.resources.notebooks.kind import Item, ServerKind
 from kfnb.resources.notebooks.spec import HOME, Asked
 from kfnb.resources.notebooks.times import moment, of_milliseconds
 
@@ -21,7 +21,7 @@ _STATES = {
 _PLAIN = (Asked.image, Asked.cpu, Asked.memory, Asked.gpu, Asked.accelerator, Asked.service_account)
 
 
-class WorkspaceKind(Kind):
+class WorkspaceKind(ServerKind):
     """Version 2."""
 
     version, name, api = "v2", "Workspace", "kubeflow.org/v1beta1"
@@ -99,7 +99,7 @@ class WorkspaceKind(Kind):
         }
 
     def concerned(self, item: Item) -> Sequence[str]:
-        """Its pod; its StatefulSet has a name that nobody can guess."""
+        """Its pod; the name of its StatefulSet cannot be guessed."""
         pod = ((item.get("status") or {}).get("podTemplatePod") or {}).get("name", "")
         return (pod, pod.rpartition("-")[0]) if pod else ()
 

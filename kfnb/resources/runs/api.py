@@ -47,9 +47,9 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
     ``pipeline`` is the name of one that this notebook defined, a kfnb or KFP pipeline object, or the path of a
     compiled PipelineSpec or of a program of KFP's SDK. ``arguments`` are typed and checked by the pipeline's own
     parameters. ``backend``, ``experiment`` and ``cache`` default to the settings. With ``from_study``, a study or its
-    name, its best parameters stand for arguments that are not given. ``env`` are names of environment variables whose
-    values here the steps are to have on a cluster; here they have all. ``tell`` is told, before the run starts, what
-    will differ there, and how far files of the notebook's folder are uploaded. Raises ``PipelineError``,
+    name, its best parameters replace arguments that are not given. ``env`` are names of environment variables whose
+    values steps on a cluster get; local steps have all variables. ``tell`` is called, before the run starts, with
+    notes on differences and the progress of uploads of the notebook's files. Raises ``PipelineError``,
     ``ArgumentError`` and ``BackendError`` before anything has started.
     """
     # the arguments of a study are known only once the pipeline's own are
@@ -79,29 +79,29 @@ def values_of(names: Sequence[str]) -> dict[str, str]:
             bare, given, _ = name.partition("=")
             if given:
                 raise UsageError(
-                    f"--env {name}: give the name alone, --env {bare}: the value is the one that it has here"
+                    f"--env {name}: only give the name, --env {bare}: its value is taken from here"
                 )
             raise UsageError(f"--env {name}: no environment variable {name} is set here")
     return {name: os.environ[name] for name in names}
 
 
 def caution(backend: Backend, submission: Submission) -> None:
-    """Tell what will be otherwise than here, before it is."""
+    """Print notes on what will differ from the notebook, before the run starts."""
     for text in backend.cautions(submission):
         submission.tell(f"note: {text}")
 
 
 def _best(study: str | Study, compiled: Compiled) -> tuple[dict[str, Any], str]:
-    """The best parameters of a study that are parameters of a pipeline, and which trial they are from."""
+    """The best parameters of a study that are parameters of a pipeline, and their trial."""
     from kfnb.resources.studies.api import best_arguments
 
     return best_arguments(study, compiled)
 
 
 def run(id: str) -> Run:
-    """The run with that id, or the start of one that is unique, of the backend in the settings.
+    """The run with an id, or a unique start of an id, on the backend in the settings.
 
-    ``local:ID`` and ``kubeflow:ID`` say which backend; an id that only a run here can have is looked for here. Raises
+    ``local:ID`` and ``kubeflow:ID`` select a backend; an id in the form of local ids is looked up locally. Raises
     ``RunNotFound``.
     """
     backend, bare = target.split_reference(id)
@@ -121,11 +121,11 @@ def runs(
 ) -> RunList:
     """The newest runs: of an experiment, in a state, with ``name`` in their names, made ``since`` a moment.
 
-    ``since`` is a date, with a time or not, or a span before now (``"2d"``). Those that were archived are among them
-    only if ``archived``.
+    ``since`` is a date, with a time or not, or a span before now (``"2d"``). Archived runs are only included if
+    ``archived``.
     """
     if limit < 0:
-        raise UsageError(f"limit={limit}: a number of runs is 0 or more")
+        raise UsageError(f"limit={limit}: the number of runs must be 0 or more")
     selection = Selection(
         experiment=experiment,
         state=_state(state) if state else None,
@@ -141,23 +141,23 @@ def _state(word: str) -> model.RunState:
     try:
         return model.RunState(word.upper())
     except ValueError:
-        there = list(map(str, model.RunState))
-        hint = did_you_mean(word.upper(), there, f"there are {', '.join(there)}")
+        known = list(map(str, model.RunState))
+        hint = did_you_mean(word.upper(), known, f"states are {', '.join(known)}")
         raise UsageError(f"unknown state {word}", code="unknown-state", hint=hint, ref=word) from None
 
 
 def handles(*runs: str | Run | model.RunSnapshot) -> list[Run]:
-    """The handles of runs, each once, given by id, by the start of one, or themselves. Raises ``RunNotFound``."""
+    """The handles of runs, each once, given by id, by the start of an id, or as runs. Raises ``RunNotFound``."""
     found = [one if isinstance(one, Run) else run(one if isinstance(one, str) else one.id) for one in runs]
     return list({one.id: one for one in found}.values())
 
 
 def cluster_backend(what: str) -> KubeflowBackend:
-    """The Kubeflow that the settings name, if only by its address. Raises ``UsageError`` where they name none."""
+    """The Kubeflow that the settings name, if only by its address. Raises ``UsageError`` if they name none."""
     if target.names_a_cluster():
         return _connection.backend()
     raise UsageError(
-        f"{what} needs a cluster, and this is the local backend:",
+        f"{what} needs a cluster, but the backend is local:",
         code="cluster-required",
         hint="%kf_config backend=kubeflow host=ADDRESS token_file=FILE (or %kf_config context=NAME, of your"
         " kubeconfig) goes to one",
@@ -165,53 +165,53 @@ def cluster_backend(what: str) -> KubeflowBackend:
 
 
 def compare(*runs: str | Run | model.RunSnapshot, whole: bool = False) -> model.Comparison:
-    """Two runs or more side by side: what differs between them, and with ``whole`` what does not.
+    """Two or more runs side by side: what differs between them, and with ``whole`` what does not.
 
-    A run is given by its id, the start of one that is unique, or itself. Raises ``RunNotFound``.
+    A run is given by its id, a unique start of its id, or as a run. Raises ``RunNotFound``.
     """
     found = {one.id: one for one in map(_data, runs)}
     if len(found) <= 1:
-        raise UsageError(f"give two runs or more to compare, not {', '.join(found) or 'none'}")
+        raise UsageError(f"give two or more runs to compare, not {', '.join(found) or 'none'}")
     return compared(list(found.values()), whole=whole)
 
 
 def _data(one: str | Run | model.RunSnapshot) -> model.RunSnapshot:
     if isinstance(one, model.RunSnapshot):
-        return one if one.tasks else run(one.id).snapshot()  # a list of runs has them without their tasks
+        return one if one.tasks else run(one.id).snapshot()  # the runs of a list have no tasks
     return (run(one) if isinstance(one, str) else one).snapshot()
 
 
 def prune(*, keep: int = 20) -> list[str]:
-    """Remove the local runs that are finished, all but the newest ``keep``; the ids of those removed.
+    """Remove all finished local runs but the newest ``keep``; return the ids of the removed runs.
 
-    Their outputs and artifacts go with them; what the cache and the environments hold stays.
+    Their outputs and artifacts are removed too; the cache and the environments are kept.
     """
     if keep < 0:
-        raise UsageError(f"keep={keep}: a number of runs is 0 or more")
+        raise UsageError(f"keep={keep}: the number of runs must be 0 or more")
     return _local().prune(keep)
 
 
 def newest() -> Run:
-    """The newest run, of the backend in the settings. Raises ``RunNotFound`` where there is none."""
+    """The newest run on the backend in the settings. Raises ``RunNotFound`` if there are no runs."""
     chosen = backend_of(None)
     for found in chosen.list(limit=1):
         return Run(chosen, found.id)
-    raise RunNotFound("there are no runs yet")
+    raise RunNotFound("no runs yet")
 
 
 def stand_by(modules: Iterable[str]) -> None:
-    """Where runs go here by default, have a process ready for the first one, with ``modules`` imported."""
+    """If the default backend is local, start a process for the first run, with ``modules`` imported."""
     if backend_name(None) == "local":
         _local().stand_by(modules)
 
 
 def backend_of(name: str | None) -> Backend:
-    """The backend called ``name``, by default the one in the settings, else the one that fits where this runs."""
+    """The backend called ``name``; by default that of the settings, else the one that fits the environment."""
     return _connection.backend() if backend_name(name) == "kubeflow" else _local()
 
 
 class _Connection:
-    """The backend of the server that the settings name. It is kept, since it knows who looks at which run."""
+    """The backend of the server that the settings name, kept because it tracks which runs are observed."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -219,7 +219,7 @@ class _Connection:
         self._backend: KubeflowBackend | None = None
 
     def backend(self) -> KubeflowBackend:
-        """The backend; a new one where the settings have changed."""
+        """The backend; a new one if the settings have changed."""
         from kfnb.remote import environment
         from kfnb.resources.runs.kubeflow.connection import Access, connect
 
@@ -238,7 +238,7 @@ _connection = _Connection()
 
 
 def _home_of(run_id: str) -> Backend:
-    """The backend that a run with that id is on: Kubeflow's ids have no dash so early."""
+    """The backend of a run with that id: Kubeflow's ids have no dash so early."""
     return _local() if re.match(r"\d{6}-", run_id) else backend_of(None)
 
 

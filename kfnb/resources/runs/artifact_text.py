@@ -1,4 +1,4 @@
-"""What is inside artifacts, read for those who draw them: widgets fetch nothing."""
+"""The content of artifacts, read for the views, which fetch nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _LONGEST = 2_000_001
 
 
 class Drawing:
-    """How one run's static picture is drawn: with its reports, which are read once. ``home`` marks it for a page."""
+    """Draws the static view of a run, with its reports, which are read once. ``home`` marks it for a page."""
 
     def __init__(self, home: Home | None = None) -> None:
         self._home = home
@@ -62,6 +62,6 @@ def _text(artifact: Artifact) -> str:
     try:
         with artifact.open("r") as file:
             return str(file.read(_LONGEST))
-    except Exception:  # whatever a file system of fsspec's raises: the artifact is shown without its content
-        _logger.debug("The content of artifact %s cannot be read.", artifact.name, exc_info=True)
+    except Exception:  # fsspec's file systems raise anything: the artifact is shown without its content
+        _logger.debug("Cannot read the content of artifact %s.", artifact.name, exc_info=True)
         return ""

@@ -1,4 +1,4 @@
-"""What a backend is: the one protocol that the local engine and Kubeflow both speak."""
+"""The protocol that backends implement: the local engine and Kubeflow."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Submission:
 
     ``spec`` is the compiled PipelineSpec as plain JSON data (what a KFP YAML file's first document holds);
     ``platform`` its second document, empty if there is none. ``arguments`` are typed and checked already.
-    ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` says which trial of
-    which study arguments are from (``bowl, trial 12``), empty if they are from none. ``env`` are environment variables
-    for steps that do not run where this one does. ``tell`` is told what will differ from here, and how far it is where
+    ``folder`` is the notebook's: relative paths in steps that run here start there. ``study`` is the trial and
+    study of the arguments (``bowl, trial 12``), empty without a study. ``env`` are environment variables
+    for steps that do not run where this one does. ``tell`` is called with notes on differences, and with progress if
     starting the run takes long.
     """
 
@@ -38,53 +38,53 @@ class Submission:
     tell: Callable[[str], None] = field(default=lambda _: None, repr=False, compare=False)
 
 
-CACHED = "(it did not run: its outputs are those of an earlier run with the same inputs, from the cache)"
-"""What stands in the log of a task that was cached, where that one task's log is asked for."""
+CACHED = "(not run: its outputs come from the cache, of an earlier run with the same inputs)"
+"""The log of a cached task, when only that task's log is requested."""
 
 
 class Backend(Protocol):
-    """A place where pipelines run. Errors are ``kfnb.errors.BackendError`` and nothing else."""
+    """A place where pipelines run. All errors are ``kfnb.errors.BackendError``."""
 
     name: str
 
     @property
     def pace(self) -> Pace:
-        """How often a run may be looked at here."""
+        """How often a run may be polled."""
         ...
 
     def cautions(self, submission: Submission) -> Iterator[str]:
-        """What will be otherwise than here, in a line each, for who is about to submit this."""
+        """Notes, a line each, on what will differ from the notebook for a submission."""
         ...
 
     def submit(self, submission: Submission) -> str:
-        """Start a run and return its id at once. What cannot run here is refused, with all reasons."""
+        """Start a run and return its id at once. Raises ``BackendError`` with all reasons why it cannot run."""
         ...
 
     def get(self, run_id: str) -> model.RunSnapshot:
-        """The run as it is now. Raises ``RunNotFound``."""
+        """The current state of the run. Raises ``RunNotFound``."""
         ...
 
     def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.RunSnapshot]:
-        """The newest runs first, as many as ``limit``; without their tasks where that is cheaper."""
+        """The newest runs first, as many as ``limit``; possibly without their tasks."""
         ...
 
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
-        """The run's events with ``seq`` above ``after``; with ``follow``, as they come, until the run is finished."""
+        """The run's events with ``seq`` above ``after``; with ``follow``, as they arrive, until the run is finished."""
         ...
 
     def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine | None]:
         """What the tasks wrote, in order; of one task (by id or name) or of all.
 
-        With ``follow``, as it comes, until the run is finished; None says that there is no more at the moment.
+        With ``follow``, as they arrive, until the run is finished; None means no more lines at the moment.
         """
         ...
 
     def log_place(self, run_id: str, task: str | None = None) -> str:
-        """Where the whole of what ``logs`` gives is kept, in words; empty if that is not known."""
+        """Where the complete logs are stored, for messages; empty if that is unknown."""
         ...
 
     def stop(self, run_id: str) -> None:
-        """Ask the run and all its processes to end; harmless when it is finished."""
+        """Ask the run and all its processes to end; does nothing if it is finished."""
         ...
 
     def retry(self, run_id: str) -> None:
@@ -92,17 +92,17 @@ class Backend(Protocol):
         ...
 
     def archive(self, run_id: str) -> None:
-        """Put the run away: it is in no list that does not ask for those archived."""
+        """Archive the run: only lists with archived runs show it."""
         ...
 
     def unarchive(self, run_id: str) -> None:
-        """Put the run back into the lists."""
+        """Restore the run to the lists."""
         ...
 
     def delete(self, run_id: str) -> None:
-        """Forget a finished run for good; one that still runs is refused."""
+        """Delete a finished run permanently. Raises ``BackendError`` for a running run."""
         ...
 
     def experiments(self) -> builtins.list[model.Experiment]:
-        """The experiments there are."""
+        """All experiments."""
         ...

@@ -1,4 +1,4 @@
-"""The line that starts a run like one that there was."""
+"""The line that starts a run like an earlier one."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from kfnb.pipeline.workspace import workspace
 
 _PLAIN = re.compile(r"[\w./:@%+,=-]+")
 _CLEAR = re.compile(r"[^'\"\\\n\r${}`#]*")
-"""A text that neither IPython, which fills in ``$name`` and ``{name}``, nor quotes change."""
+"""A text that neither IPython, which expands ``$name`` and ``{name}``, nor quoting changes."""
 _LONGEST = 10_000
 
 
 def command(run: RunSnapshot) -> str:
-    """What starts such a run again: a magic or, where an argument does not go into a line, Python.
+    """The command that starts such a run again: a magic or, if an argument does not fit on a line, Python.
 
-    Empty for one of a pipeline that this notebook has not defined: no line submits it.
+    Empty if this notebook has not defined the pipeline.
     """
     if run.pipeline not in workspace().pipelines:
         return ""
     given = {name: value for name, value in run.arguments.items() if value is not None}
     words = {name: _word(value) for name, value in given.items()}
     known = {name: word for name, word in words.items() if word is not None}
-    said = _magic(run, known) if len(known) == len(words) else _python(run, given)
-    return said if len(said) <= _LONGEST else ""
+    line = _magic(run, known) if len(known) == len(words) else _python(run, given)
+    return line if len(line) <= _LONGEST else ""
 
 
 def _magic(run: RunSnapshot, words: Mapping[str, str]) -> str:

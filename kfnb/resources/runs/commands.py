@@ -34,19 +34,19 @@ _RUN = "the run's id, or the start of it"
 _RUNS = "a run's id, or the start of it"
 
 
-def keep_option(told: str) -> Any:
-    """``--keep-files``: which files of a run are copied beside the notebook."""
+def keep_option(when: str) -> Any:
+    """``--keep-files``: which files of a run are copied to the notebook's folder."""
     return repeated(
         metavar="PATTERN",
         nargs="?",
         const="*",
-        help=f"{told} copy the files that its steps wrote beside the notebook: those that fit ('plots/*.png'), or all",
+        help=f"{when} copy files that its steps wrote to the notebook's folder: matching ones ('plots/*.png'), or all",
     )
 
 
 def env_option() -> Any:
-    """``--env NAME``: what the steps of a cluster get of the environment here."""
-    help = "an environment variable that steps on a cluster get with its value here; no secrets"
+    """``--env NAME``: environment variables that are passed to steps on a cluster."""
+    help = "environment variable to pass to steps on a cluster, with its value here; not for secrets"
     return repeated(metavar="NAME", help=help, values="variable")
 
 
@@ -54,7 +54,7 @@ def env_option() -> Any:
 
 
 def handle_of(session: Session, text: str) -> Run:
-    """The run that a word means: a name that is bound to one, an id, or the start of an id. Raises ``RunNotFound``."""
+    """The run for a word: a name that is bound to a run, an id, or the start of an id. Raises ``RunNotFound``."""
     value = session.names.get(text)
     try:
         return api.handles(value if isinstance(value, Run | model.RunSnapshot) else text)[0]
@@ -65,7 +65,7 @@ def handle_of(session: Session, text: str) -> Run:
 
 
 def handles_of(session: Session, texts: Sequence[str]) -> list[Run]:
-    """The runs that words mean, each once."""
+    """The runs for words, each once."""
     return list({run.id: run for run in (handle_of(session, text) for text in texts)}.values())
 
 
@@ -97,7 +97,7 @@ def followed(session: Session, run: Run) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Submit(Command):
-    """Run a pipeline. Its arguments are given as --name value, or -p name value."""
+    """Run a pipeline. Give its arguments as --name value, or -p name value."""
 
     binds = True
     json = "print the run as JSON when it is finished"
@@ -108,7 +108,7 @@ class Submit(Command):
     backend: str | None = option(values=BACKENDS, help="where to run: local or kubeflow")
     name: str | None = option(help="the run's name")
     experiment: str | None = option(values="experiment", help="the experiment that the run belongs to")
-    no_cache: bool = flag(help="run every step, whatever ran before")
+    no_cache: bool = flag(help="run every step, without the cache")
     from_study: str | None = option(
         metavar="NAME",
         values="study",
@@ -128,11 +128,11 @@ class Submit(Command):
         return followed(session, run)
 
     def _submit(self, session: Session) -> Run:
-        # what is wrong with the pipeline is told before a study is waited for
+        # errors of the pipeline are shown before waiting for a study
         compiled = spec_of(self.pipeline, given=self.arguments if self.from_study is None else None)
         for name in self._meant_otherwise(compiled):
             session.tell(
-                f"note: --{name} is an option of its own: the parameter {name} of {compiled.name} is given as"
+                f"note: --{name} is an option of the command; set the parameter {name} of {compiled.name} with"
                 f" -p {name} VALUE"
             )
         return api.submit(
@@ -155,7 +155,7 @@ class Submit(Command):
 
 
 def _ended(session: Session, name: str) -> Study:
-    """A study, once it has ended: it is waited for, as under Run All it has only just begun."""
+    """A study, once it has ended: under Run All it has only just started, so wait for it."""
     from kfnb.resources.studies.api import study_of
 
     handle = study_of(session.names.get(name), name)
@@ -165,18 +165,16 @@ def _ended(session: Session, name: str) -> Study:
     done = sum(trial.state.finished for trial in now.trials)
     of = "" if now.max_trials is None else f" of {now.max_trials}"
     session.tell(
-        f"study {handle.name} is still running ({done}{of} trials): waiting for its end; interrupt to stop waiting"
+        f"study {handle.name} is still running ({done}{of} trials): waiting until it ends; interrupt to stop waiting"
     )
-    with suppress(
-        StudyFailed
-    ):  # one that was stopped has a best trial too; where there is none, that is told next
+    with suppress(StudyFailed):  # a stopped study has a best trial too; the next step reports a missing one
         handle.wait()
     return handle
 
 
 @dataclass(frozen=True, kw_only=True)
 class Retry(Command):
-    """Run again what did not succeed of a run; what did is not done again."""
+    """Run again what did not succeed of a run; what succeeded is kept."""
 
     binds = True
     json = "print the run as JSON when it is finished"
@@ -192,7 +190,7 @@ class Retry(Command):
 
 @dataclass(frozen=True, kw_only=True)
 class Stop(Command):
-    """End a run and all of its processes; what it has finished is kept."""
+    """Stop a run and all of its processes; finished tasks are kept."""
 
     run_id: str = word(_RUN, values="run", metavar="run")
 
@@ -211,8 +209,8 @@ class Stop(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Show(Command):
-    """Show a run, from whichever kernel it was started."""
+class ShowRun(Command):
+    """Show a run, started from any kernel."""
 
     binds = True
     json = "print the run as JSON"
@@ -222,24 +220,26 @@ class Show(Command):
     force: bool = flag(help="overwrite files that differ")
 
     def check(self, parser: Parser) -> None:
-        """--force is of --keep-files."""
+        """Require --keep-files for --force."""
         if self.force and not self.keep_files:
-            raise UsageError("--force overwrites what --keep-files copies: give both")
+            raise UsageError(
+                "--force requires --keep-files: it overwrites the files that --keep-files copies"
+            )
 
     def run(self, session: Session) -> Run:
-        """Show it; with ``--keep-files``, files that its steps wrote are copied beside the notebook."""
+        """Show it; with ``--keep-files``, copy files that its steps wrote to the notebook's folder."""
         run = handle_of(session, self.run_id)
         if self.keep_files:
             if not run.state.finished:
-                session.tell(f"run {run.id} is not finished: only the files of finished steps are kept")
+                session.tell(f"run {run.id} is not finished: only copying the files of finished steps")
             for line in run.keep_files(*self.keep_files, folder=folder(), force=self.force).told:
                 session.tell(line)
         return run
 
 
 @dataclass(frozen=True, kw_only=True)
-class List(Command):
-    """The newest runs."""
+class ListRuns(Command):
+    """List the newest runs."""
 
     binds = True
     json = "print the runs as JSON"
@@ -277,7 +277,7 @@ class Compare(Command):
     json = "print the comparison as JSON"
 
     runs: tuple[str, ...] = word(f"{_RUNS}; two or more", many="+", metavar="RUN", values="run")
-    all: bool = flag(help="show what is the same in all of them too")
+    all: bool = flag(help="also show what is the same in all of them")
 
     def run(self, session: Session) -> Comparison:
         """Compare them."""
@@ -290,7 +290,7 @@ class Compare(Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Logs(LogOptions, Command):
+class PrintLogs(LogOptions, Command):
     """Print what a run's tasks wrote."""
 
     run_id: str | None = word(
@@ -298,7 +298,9 @@ class Logs(LogOptions, Command):
     )
     task: str | None = word("one task (default: all)", values="task", default=None)
     follow: bool = flag("--follow", "-f", help="keep printing until the run is finished")
-    since: str | None = option(metavar="WHEN", help="lines from then on: 10m for ten minutes ago, or a date")
+    since: str | None = option(
+        metavar="WHEN", help="only lines from then on: 10m for ten minutes ago, or a date"
+    )
 
     def run(self, session: Session) -> None:
         """Print the lines."""
@@ -331,18 +333,18 @@ class Archive(Command):
                 run.unarchive()
             else:
                 run.archive()
-            session.tell(f"run {run.id} is {'back in the lists' if self.undo else 'archived'}")
+            session.tell(f"run {run.id} is {'restored' if self.undo else 'archived'}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Delete(Command):
-    """Delete finished runs for good, with what is kept of them. Asks first."""
+    """Delete finished runs permanently, with their files. Asks first."""
 
     runs: tuple[str, ...] = word(f"{_RUNS}; one or more", many="+", metavar="RUN", values="run")
     yes: bool = flag("--yes", "-y", help="do not ask")
 
     def run(self, session: Session) -> None:
-        """Delete them, once a person has agreed."""
+        """Delete them after a confirmation."""
         chosen = handles_of(session, self.runs)
         for run in chosen:  # before anything is deleted
             state = run.state
@@ -360,15 +362,15 @@ class Delete(Command):
 def _agreed(session: Session, chosen: list[Run]) -> bool:
     named = ", ".join(f"{run.id} ({run.name})" for run in chosen)
     if session.ask is None:
-        hint = "give --yes to delete without a question, since no one can answer one here"
+        hint = "no one can confirm it here; give --yes to delete without confirmation"
         raise UsageError(f"{named}:", code="confirmation-required", hint=hint)
     count = "this run" if len(chosen) == 1 else f"these {len(chosen)} runs"
-    return session.ask(f"Delete {count} for good: {named}? [y/N] ").strip().lower() in ("y", "yes")
+    return session.ask(f"Delete {count} permanently: {named}? [y/N] ").strip().lower() in ("y", "yes")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Prune(Command):
-    """Delete the local runs that are finished, with all of their files, but for the newest."""
+    """Delete all finished local runs but the newest, with all of their files."""
 
     keep: int = option(type=int, default=20, help="number of newest runs to keep (default 20)")
 

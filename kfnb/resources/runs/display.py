@@ -21,7 +21,7 @@ def as_json(run: RunData) -> dict[str, Any]:
 
 
 def as_row(run: RunData) -> dict[str, Any]:
-    """A run as ``--json`` prints it in a list: without its tasks, which lists do not look at."""
+    """A run as ``--json`` prints it in a list: without its tasks, which lists do not read."""
     return {
         "id": run.id,
         "name": run.name,

@@ -35,7 +35,7 @@ class CannotDownload(KfnbError):
 
 
 class Download:
-    """An artifact's bytes: a file as it is, a folder as a zip file. ``name`` is for the file, ``size`` in bytes.
+    """An artifact's bytes: a file unchanged, a folder as a zip file. ``name`` is for the file, ``size`` in bytes.
 
     Raises ``CannotDownload``.
     """
@@ -94,7 +94,7 @@ def _inside(path: str, folder: str) -> str:
 
 
 def _suffix(artifact: model.Artifact, path: str) -> str:
-    """What the file's name ends with: its own ending, else its format where that is told."""
+    """What the file's name ends with: its own ending, else its format where that is known."""
     own = PurePosixPath(path).suffix
     form = artifact.metadata.get("format")
     return own or (f".{form}" if isinstance(form, str) and _SUFFIX.fullmatch(form) else "")

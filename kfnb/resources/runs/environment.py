@@ -1,4 +1,4 @@
-"""In what a pipeline's steps run: each component's image and packages, as its PipelineSpec names them."""
+"""The environment of a pipeline's steps: each component's image and packages, from its PipelineSpec."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from kfnb.resources.runs.installs import packages
 Json = Mapping[str, Any]
 
 FROM_STUDY = "arguments from study "
-"""How a run says which trial of which study its arguments are from."""
+"""The prefix of a run's description that names the study and the trial of its arguments."""
 
 
 def environment_of(spec: Json) -> dict[str, str]:
-    """What each component of a PipelineSpec runs in: ``{"train: image": ..., "train: packages": ...}``."""
+    """The environment of each component of a PipelineSpec: ``{"train: image": ..., "train: packages": ...}``."""
     executors = spec.get("deploymentSpec", {}).get("executors", {})
     return {
         f"{name.removeprefix('comp-')}: {part}": told
@@ -25,7 +25,7 @@ def environment_of(spec: Json) -> dict[str, str]:
 
 
 def of_study(text: str) -> dict[str, str]:
-    """The study that a run's description or note tells of, as part of its environment; nothing where it tells none."""
+    """The study in a run's description or note, as part of its environment; empty if there is none."""
     return {"study": text.removeprefix(FROM_STUDY)} if text.startswith(FROM_STUDY) else {}
 
 

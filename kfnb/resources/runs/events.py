@@ -8,11 +8,11 @@ kind         about      data
 ``state``    run, task  state; error: {message, traceback, place} of a task, a string of a run
 ``inputs``   a task     values: {name: value}
 ``outputs``  run, task  values: {name: value}; metrics: {name: number}
-``decided``  a task     text: what its condition came to, until it waits again
+``decided``  a task     text: the result of its condition, until it waits again
 ``cached``   a task     (nothing)
 ``doing``    a task     text: what it waits for, or what is done for it; until its next state
-``note``     the run    text: what the user should know of this run, in one line
-``notes``    the run    texts: all that the user should know of it from now on
+``note``     the run    text: a note for the user on this run, in one line
+``notes``    the run    texts: all notes that replace the earlier ones
 ===========  =========  =====================================================================
 
 Values are JSON, with an artifact written as ``{"$artifact": {name, type, uri, metadata}}``.
@@ -49,9 +49,9 @@ def encode(value: Any) -> Any:
 
 
 def literal(value: Any) -> Any:
-    """A value whose artifacts stay themselves, for events that are not stored: ``decode`` gives it back as it is.
+    """A value with its artifacts unchanged, for events that are not stored: ``decode`` returns it unchanged.
 
-    What a step of a cluster put out must not be taken for an artifact because it looks like an encoded one.
+    An output of a step on a cluster must not count as an artifact because it looks like an encoded one.
     """
     if isinstance(value, dict):
         return _as_data({name: literal(item) for name, item in value.items()})
@@ -59,12 +59,12 @@ def literal(value: Any) -> Any:
 
 
 def _as_data(value: dict[str, Any]) -> dict[str, Any]:
-    """The dict, marked where it looks like what ``encode`` makes of something else."""
+    """The dict, marked if it looks like an encoded value."""
     return {"$data": value} if set(value) in ({"$artifact"}, {"$data"}) else value
 
 
 def decode(value: Any, artifact: Callable[[dict[str, Any]], Artifact] = lambda told: Artifact(**told)) -> Any:
-    """The opposite of ``encode``; ``artifact`` makes one of its fields."""
+    """The inverse of ``encode``; ``artifact`` creates an artifact from its fields."""
     if isinstance(value, dict):
         if set(value) == {"$artifact"}:
             return artifact(value["$artifact"])
@@ -77,9 +77,9 @@ def decode(value: Any, artifact: Callable[[dict[str, Any]], Artifact] = lambda t
 
 
 class Fold(JobFold[str]):
-    """Adds the events of a run up, one at a time; ``run`` is what they amount to so far."""
+    """Folds the events of a run, one at a time; ``run`` is the result so far."""
 
-    FIELDS = {  # noqa: RUF012 - the base says that it is a class's
+    FIELDS = {  # noqa: RUF012 - a class variable of the base
         "created": frozenset(
             {"name", "pipeline", "backend", "experiment", "arguments", "environment", "url"}
         ),
@@ -107,7 +107,7 @@ class Fold(JobFold[str]):
 
     @property
     def finished(self) -> bool:
-        """Whether the run is."""
+        """Whether the run is finished."""
         return self._run.state.finished
 
     @property
@@ -186,7 +186,7 @@ class Fold(JobFold[str]):
 
 
 def _entered(thing: Any, state: RunState, time: float) -> Any:
-    """A run or a task as it is after it entered ``state`` at ``time``."""
+    """A run or a task after it entered ``state`` at ``time``."""
     if state is RunState.RUNNING:
         # a retry keeps the first start: the duration is what the user waited
         return replace(thing, state=state, started=thing.started or time, finished=None)
@@ -194,7 +194,7 @@ def _entered(thing: Any, state: RunState, time: float) -> Any:
 
 
 def fold(run_id: str, events: Iterable[Event]) -> model.RunSnapshot:
-    """The run that ``events`` add up to."""
+    """The run from its ``events``."""
     total = Fold(run_id)
     total.take(events)
     return total.run

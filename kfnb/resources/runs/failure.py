@@ -1,8 +1,8 @@
-"""A failed step in words: the exception that ended it, as a ``TaskError``.
+"""The exception that ended a step, as a ``TaskError``.
 
-Wherever the step ran, the exception is described as plain data: its ``type``, ``message``, ``notes``, its ``frames``
-as (file, line, function, text), the ``cause`` or ``context`` behind it and the ``group`` within it, each described in
-turn, and of a ``syntax`` error the (file, line, text). Only the user's frames are shown, and those below them in
+The exception is plain data, independent of where the step ran: its ``type``, ``message``, ``notes``, its ``frames``
+as (file, line, function, text), the ``cause`` or ``context`` behind it and the ``group`` within it, each described
+recursively, and of a ``syntax`` error the (file, line, text). Only the user's frames are shown, and those below them in
 libraries; a frame in a step's generated source is shown as the notebook cell and line that it came from.
 """
 
@@ -32,14 +32,14 @@ _CONTEXT = "\nDuring handling of the above exception, another exception occurred
 
 
 def from_description(told: Mapping[str, Any], source: str) -> TaskError:
-    """The error that an exception was, in a step whose program is ``source``."""
+    """The error for an exception in a step with the program ``source``."""
     return TaskError(_headline(told), "\n".join(_lines(told, source)), str(_place(told, source) or ""))
 
 
 def _headline(told: Mapping[str, Any]) -> str:
     first = told["message"].strip().splitlines()[:1]
     if told["type"] == "SystemExit":
-        return f"the step left with sys.exit({first[0] if first else ''})"
+        return f"the step exited with sys.exit({first[0] if first else ''})"
     return f"{told['type']}: {first[0]}" if first else str(told["type"])
 
 
@@ -87,7 +87,7 @@ def _syntax(told: Mapping[str, Any], source: str) -> list[str]:
 
 
 def _place(told: Mapping[str, Any], source: str) -> CellLine | None:
-    """The place of the innermost frame that stands in the step's own program."""
+    """The place of the innermost frame in the step's own program."""
     if told["syntax"] is not None and told["syntax"][0] and _is_step(told["syntax"][0]):
         return find_place(source, told["syntax"][1] or 1)
     for file, line, _, _ in reversed(told["frames"]):

@@ -20,10 +20,10 @@ from kfnb.text.logs import ALL, Excerpt, Filter, settled, wanted
 
 
 class Run:
-    """A run of a pipeline. Every property tells how things are at the moment it is asked.
+    """A run of a pipeline. Every property reads the current state.
 
     ``tasks``, ``outputs``, ``metrics`` and ``artifacts`` are by task name; for a task in a loop, outputs, metrics and
-    artifacts are lists over the iterations, in order (of lists, in a loop within a loop).
+    artifacts are lists over the iterations, in order (nested lists in nested loops).
     """
 
     def __init__(self, backend: Backend, run_id: str) -> None:
@@ -32,15 +32,15 @@ class Run:
         self._keeper: Keeper | None = None
 
     def snapshot(self) -> model.RunSnapshot:
-        """The whole run as plain data, as it is now."""
+        """The current state of the run as plain data."""
         return self._backend.get(self.id)
 
     def observe(self) -> Observer:
-        """Look at the run again and again, and be told what is new."""
+        """An observer that polls the run."""
         return Observer(self._backend, self.id)
 
     def watch(self) -> Iterator[model.RunSnapshot]:
-        """The run each time something has changed, until it is finished."""
+        """The run after each change, until it is finished."""
         fold = Fold(self.id)
         for event in self._backend.events(self.id):
             fold.add(event)
@@ -63,12 +63,12 @@ class Run:
 
     @property
     def state(self) -> RunState:
-        """How the run stands."""
+        """The state of the run."""
         return self.snapshot().state
 
     @property
     def arguments(self) -> Mapping[str, Any]:
-        """What the pipeline was given, and the defaults of the rest."""
+        """The arguments of the pipeline, including defaults."""
         return self.snapshot().arguments
 
     @property
@@ -78,13 +78,13 @@ class Run:
 
     @property
     def tasks(self) -> ByTask[Task]:
-        """The tasks; of one in a loop, the last iteration's."""
+        """The tasks; of a task in a loop, the last iteration."""
         now = self.snapshot()
         return ByTask({task.name: task for task in now.tasks if not task.group}, over=now.state.finished)
 
     @property
     def outputs(self) -> ByTask[Mapping[str, Any]]:
-        """What each task put out: parameters as values, artifacts as ``Artifact``."""
+        """The outputs of each task: parameters as values, artifacts as ``Artifact``."""
         return self._joined("output", lambda task: task.outputs)
 
     @property
@@ -103,46 +103,46 @@ class Run:
 
     @property
     def files(self) -> dict[str, Artifact]:
-        """The files that the steps left, by their paths as the cells wrote them."""
+        """The files that the steps wrote, by the paths that the cells used."""
         return written(self.snapshot())
 
     def keep_files(self, *patterns: str, folder: str | Path = ".", force: bool = False) -> Kept:
-        """Copy those ``files`` that fit a pattern (``"plots/*.png"``; by default all) to their paths in ``folder``.
+        """Copy those ``files`` that match a pattern (``"plots/*.png"``; by default all) to their paths in ``folder``.
 
-        A file there that differs is overwritten only with ``force``; what was left is told. Raises ``UsageError``.
+        An existing file that differs is only overwritten with ``force``; the result lists it. Raises ``UsageError``.
         """
         return keep(self.files, patterns, Path(folder), force=force)
 
     def keep_when_finished(
         self, *patterns: str, folder: str | Path = ".", tell: Callable[[str], None] = print
     ) -> None:
-        """Do so when the run is finished, however it ends, as long as this process lives; ``tell`` is told of it."""
+        """Copy files when the run is finished, however it ends, while this process lives; ``tell`` gets messages."""
         self._keeper = Keeper(self, patterns, Path(folder), tell)
         self._keeper.start()
 
     def finish_keeping(self) -> None:
-        """Copy the files that ``keep_when_finished`` was asked for, now that the run is finished."""
+        """Copy the files of ``keep_when_finished`` now that the run is finished."""
         if self._keeper is not None:
             self._keeper.finish()
 
     def wait(self, timeout: float | None = None) -> Run:
         """Wait until the run is finished, for ``timeout`` seconds at most.
 
-        Raises ``RunFailed`` unless it succeeded, and ``TimeoutError``; the run goes on then, and when this is
-        interrupted. A backend that does not answer for a while is asked again.
+        Raises ``RunFailed`` unless it succeeded, and ``TimeoutError``; the run continues then, and when this is
+        interrupted. A backend that does not answer is asked again.
         """
         observed = self.observe()
         try:
             for _ in poll(observed, observed.pace, timeout):
                 pass
         except KeyboardInterrupt:
-            said = (
+            message = (
                 f"run {self.id} is still running; reattach with kfnb.run({self.id!r}), stop it with .stop()"
             )
-            raise KeyboardInterrupt(said) from None
+            raise KeyboardInterrupt(message) from None
         now = observed.run
         if not observed.over:
-            raise TimeoutError(f"run {self.id} is still {now.state} after {timeout} s; it goes on")
+            raise TimeoutError(f"run {self.id} is still {now.state} after {timeout} s")
         self.finish_keeping()
         if now.state is not RunState.SUCCEEDED:
             raise RunFailed(f"run {now.id} of {now.pipeline}: {now.error or now.state}", ref=now.id)
@@ -157,10 +157,10 @@ class Run:
         grep: str | None = None,
         level: str | None = None,
     ) -> str:
-        """What a task wrote, or all tasks, each line then after its task's name.
+        """What a task wrote, or all tasks, with each line after its task's name.
 
-        With ``tail``, so many of the last lines; ``since`` a moment or a span before now (``"10m"``); those in which
-        the regular expression ``grep`` is found; of a ``level`` at least (``"warning"``).
+        ``tail`` limits it to the last lines; ``since`` is a moment or a span before now (``"10m"``); ``grep`` is a
+        regular expression that lines contain; ``level`` the lowest level (``"warning"``).
         """
         lines = self.excerpt(task, wanted(since, grep, level), tail)
         return "\n".join(line.text if task else f"{line.task}  {line.text}" for line in lines)
@@ -168,15 +168,15 @@ class Run:
     def excerpt(
         self, task: str | None = None, which: Filter = ALL, tail: int | None = None, *, follow: bool = False
     ) -> Excerpt:
-        """The lines that are wanted of what a task, or all of them, wrote; with ``follow``, also as they come."""
+        """The selected lines of a task, or of all tasks; with ``follow``, also as they arrive."""
         return Excerpt(self._backend.logs(self.id, task, follow=follow), which, tail)
 
     def log_place(self, task: str | None = None) -> str:
-        """Where the whole log of a task, or of all, is kept; empty if that is not known."""
+        """Where the complete log of a task, or of all tasks, is stored; empty if that is unknown."""
         return self._backend.log_place(self.id, task)
 
     def follow_log(self, task: str) -> Iterator[LogLine | None]:
-        """The lines that a task writes, until the run is finished; None says that there is no more at the moment."""
+        """The lines that a task writes, until the run is finished; None means no more lines at the moment."""
         return settled(self._backend.logs(self.id, task, follow=True))
 
     def stop(self) -> None:
@@ -189,15 +189,15 @@ class Run:
         return self
 
     def archive(self) -> None:
-        """Put the run away: ``%kf_runs`` shows it with ``--archived`` alone."""
+        """Archive the run: ``%kf_runs`` only shows it with ``--archived``."""
         self._backend.archive(self.id)
 
     def unarchive(self) -> None:
-        """Put the run back into the lists."""
+        """Restore the run to the lists."""
         self._backend.unarchive(self.id)
 
     def delete(self) -> None:
-        """Forget the run and what it has made, for good. Raises ``BackendError`` where it still runs."""
+        """Delete the run and its files permanently. Raises ``BackendError`` if it is running."""
         self._backend.delete(self.id)
 
     def to_frame(self) -> Any:
@@ -226,14 +226,14 @@ class Run:
 
 
 class RunList(Sequence[model.RunSnapshot]):
-    """Runs, the newest first, as they were when asked for; ``ask`` gives them as they are now."""
+    """Runs, the newest first, as of their creation; ``ask`` returns the current list."""
 
     def __init__(self, ask: Callable[[], Sequence[model.RunSnapshot]]) -> None:
         self._ask = ask
         self._runs = list(ask())
 
     def refresh(self) -> RunList:
-        """The same question, answered now."""
+        """The current list with the same selection."""
         return RunList(self._ask)
 
     @overload

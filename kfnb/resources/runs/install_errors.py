@@ -1,4 +1,4 @@
-"""Why a step's packages could not be installed: what pip or uv said as it gave up, and what can be done about it."""
+"""Why a step's packages could not be installed: the error of pip or uv, and what can be done about it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from itertools import takewhile
 
 ANOTHER_IMAGE = "set base_image to an image that has it"
-"""What else can be done where a step runs in a container."""
+"""What else can be done if a step runs in a container."""
 
 _LONGEST = 300
 _PIP = re.compile(
@@ -21,11 +21,11 @@ _PIP = re.compile(
     r"Building wheel for|Preparing metadata|pip subprocess to install|Dependency resolution exceeded).*)"
 )
 _AFTER = re.compile(r"\s|$|ERROR:|WARNING:|error:|[Hh]int:|note:|\[notice\]|[╰│\u00d7]|\S*[a-z]sh: ")
-"""Begins what pip and a shell write below the line that tells."""
+"""The start of what pip and a shell write below the line with the reason."""
 _UV = re.compile(r"error: (?P<error>.+)|\s*\u00d7 (?P<boxed>.+)")
 _CAUSE = re.compile(r"\s+(?:cause|Caused by): |\s*[╰├]─▶ ")
 _VAGUE = re.compile(r"No solution found|Request failed after")
-"""Begins an error of uv's whose cause tells more than it."""
+"""The start of an error of uv whose cause has more details."""
 _CONCLUSION = ", we can conclude that"
 _ABSENT = re.compile(
     r"No matching distribution|Could not find a version|there is no version of|not found in the package registry"
@@ -37,12 +37,12 @@ _UNREACHED = re.compile(
 
 
 def sentence(said: str, lines: Sequence[str], otherwise: str) -> str:
-    """The error of a step whose installer ``said`` this, as the last of ``lines``.
+    """The error of a step whose installer ended with ``said``, the last of ``lines``.
 
-    ``otherwise`` is what can be done but to choose another index.
+    ``otherwise`` is what can be done other than choosing another index.
     """
     words = " ".join(said.split()).rstrip(".")[:_LONGEST]
-    return f"its packages could not be installed: {words}{_hint(said, lines, otherwise)}"
+    return f"cannot install its packages: {words}{_hint(said, lines, otherwise)}"
 
 
 def _hint(said: str, lines: Sequence[str], otherwise: str) -> str:
@@ -54,7 +54,7 @@ def _hint(said: str, lines: Sequence[str], otherwise: str) -> str:
 
 
 def said_by_pip(lines: Sequence[str]) -> str:
-    """Why pip failed, where that is how ``lines`` end; empty where they end with anything else."""
+    """Why pip failed, if ``lines`` end with such an error; else empty."""
     for line in reversed(lines):
         found = _PIP.match(line)
         if found is not None:
@@ -65,7 +65,7 @@ def said_by_pip(lines: Sequence[str]) -> str:
 
 
 def said_by_uv(lines: Sequence[str]) -> str:
-    """Why uv failed: its last error, or the first cause of one that says no more than that it failed."""
+    """Why uv failed: its last error, or the first cause of an error without details."""
     place = next((at for at in reversed(range(len(lines))) if _UV.match(lines[at])), None)
     if place is None:
         return ""
@@ -77,6 +77,6 @@ def said_by_uv(lines: Sequence[str]) -> str:
 
 
 def _joined(line: str, below: Sequence[str]) -> str:
-    """A line with those below it that continue it."""
+    """A line joined with its continuation lines."""
     more = takewhile(lambda one: one.startswith(" ") and not _CAUSE.match(one), below)
     return " ".join(" ".join((line, *more)).split())

@@ -7,17 +7,17 @@ import shlex
 from collections.abc import Iterator
 
 WITH_VALUE = frozenset({"--index-url", "-i", "--extra-index-url", "--trusted-host", "--find-links", "-f"})
-"""Options of pip's that a value follows."""
+"""Options of pip that take a value."""
 
 KFP = re.compile(r"kfp(?![\w.-])")
-"""Begins a requirement of KFP itself."""
+"""Matches the start of a requirement of KFP itself."""
 
 OF_OLD_PYTHON = 'python_version<"3.9"'
-"""Ends a requirement that KFP writes into every step; no Python of ours is that old."""
+"""The end of a requirement that KFP writes into every step; kfnb supports no Python that old."""
 
 
 def installs(script: str) -> Iterator[Iterator[str]]:
-    """The words after each ``pip install`` of a shell script."""
+    """The arguments of each ``pip install`` in a shell script."""
     for line in script.splitlines():
         words = shlex.split(line) if "pip install" in line else []
         while "install" in words:
@@ -28,13 +28,13 @@ def installs(script: str) -> Iterator[Iterator[str]]:
 
 
 def packages(script: str) -> list[str]:
-    """The packages that a step installs, as it names them; without KFP, which every step has.
+    """The packages that a step installs, as written; without KFP, which every step has.
 
-    Empty where the script is none that can be read.
+    Empty if the script cannot be parsed.
     """
     try:
         return list(dict.fromkeys(_packages(script)))
-    except ValueError:  # a quotation that is not closed
+    except ValueError:  # an unclosed quotation
         return []
 
 

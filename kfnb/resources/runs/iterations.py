@@ -1,4 +1,4 @@
-"""Tasks that ran more than once, in loops: their values joined into lists over the iterations."""
+"""Tasks in loops: their values joined into lists over the iterations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def joined(
 ) -> ByTask[Any]:
     """``part`` of each task by the task's name: a mapping of values, for a task in a loop of lists of them.
 
-    ``what`` one of the values is called; ``over`` is whether the run is finished.
+    ``what`` is the name of a value; ``over`` is whether the run is finished.
     """
     by_name: dict[str, list[Task]] = {}
     for task in tasks:
@@ -34,7 +34,7 @@ def joined(
 
 
 def measured(tasks: Sequence[Task]) -> dict[str, Any]:
-    """What tasks have logged, by ``task.metric``: a number, for a task in a loop the list over its iterations."""
+    """The metrics of tasks, by ``task.metric``: a number; for a task in a loop the list over its iterations."""
     metrics = joined(tasks, lambda task: task.metrics)
     return {f"{task}.{name}": value for task, values in metrics.items() for name, value in values.items()}
 
@@ -50,9 +50,9 @@ def _join(
     return {name: _nested(values) for name, values in found.items()}
 
 
-def _state(turns: Sequence[Task]) -> RunState:
-    """The state of a task in all turns of its loops: that of one that is not finished, or else of the last."""
-    return next((task.state for task in turns if not task.state.finished), turns[-1].state)
+def _state(iterations: Sequence[Task]) -> RunState:
+    """The state of a task in all iterations: that of an unfinished iteration, or else of the last."""
+    return next((task.state for task in iterations if not task.state.finished), iterations[-1].state)
 
 
 def _index(task: Task, loops: Mapping[str, int]) -> tuple[int, ...]:
@@ -67,6 +67,6 @@ def _nested(values: list[tuple[tuple[int, ...], Any]]) -> Any:
         return values[-1][1]
     groups: dict[int, list[tuple[tuple[int, ...], Any]]] = {}
     for index, value in values:
-        # a task of that name outside of the loop comes before those in it
+        # a task of that name outside of the loop precedes those in it
         groups.setdefault(index[0] if index else -1, []).append((index[1:], value))
     return [_nested(groups[number]) for number in sorted(groups)]

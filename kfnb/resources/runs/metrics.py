@@ -1,4 +1,4 @@
-"""Metrics: what a task has logged, out of what it put out."""
+"""The metrics of a task, from its outputs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kfnb.model import Artifact
 
 
 def metrics(outputs: Mapping[str, Any]) -> dict[str, Any]:
-    """The numbers that a task's ``system.Metrics`` artifacts carry: floats, as KFP keeps them."""
+    """The numbers in a task's ``system.Metrics`` artifacts: floats, as KFP stores them."""
     return {
         name: float(value)
         for artifact in outputs.values()

@@ -1,4 +1,4 @@
-"""What to say where a step does not find a file: it has those that its cell was seen to use in the notebook."""
+"""Advice for steps that do not find a file: a step has the files that its cell used in the notebook."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _PATH = re.compile(r"'(?P<quoted>[^']+)'|\(os error 2\): (?P<last>.+)")
 def with_advice(
     error: TaskError, told: Mapping[str, Any], notebook: Path | None = None, own: Path | None = None
 ) -> TaskError:
-    """The ``error`` of a step, which its exception ``told``, with what to do, where that is that a file is absent.
+    """The ``error`` of a step, from its exception ``told``, with advice if a file is missing.
 
-    ``notebook`` is the notebook's folder, and ``own`` the step's, where they can be looked at.
+    ``notebook`` is the notebook's folder, and ``own`` the step's, if they are accessible.
     """
     found = _PATH.search(told["message"])
     if told["type"] != "FileNotFoundError" or found is None or not error.place:
@@ -32,16 +32,16 @@ def with_advice(
 
 def _advice(path: str, *, here: bool) -> str:
     if not here and any(part.startswith(".") for part in path.split("/") if part != ".."):
-        return f"{path} is hidden and may hold secrets: it does not travel to a cluster. Give it another name"
-    lies = f"{path} lies beside the notebook, but" if here else f"If {path} lies beside the notebook,"
+        return f"{path} is hidden and may contain secrets, so it is not copied to a cluster: rename it"
+    place = f"{path} is in the notebook's folder, but" if here else f"If {path} is in the notebook's folder,"
     return (
-        f"{lies} the cell did not use it when it ran there, and a step has what its cell used: run the cell so that it"
-        f" reads {path}, or add os.path.exists({path!r}) to the cell"
+        f"{place} the cell did not use it in the notebook, and a step only has files that its cell used: run the cell"
+        f" so that it reads {path}, or add os.path.exists({path!r}) to it"
     )
 
 
 def _relative(path: str, own: Path | None) -> str | None:
-    """A path from the notebook's folder; None for one that is elsewhere."""
+    """A path relative to the notebook's folder; None for a path outside of it."""
     if not path.startswith("/"):
         return os.path.normpath(path)
     if own is not None and Path(path).is_relative_to(own):

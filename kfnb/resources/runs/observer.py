@@ -1,4 +1,4 @@
-"""Looks at a run, one after the other, and what each of them finds new."""
+"""Polls a run, and returns what each poll finds new."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from kfnb.resources.runs.events import Fold
 
 
 class Observer(JobObserver[str]):
-    """One run, as of the last look; before the first one, it is empty.
+    """One run, as of the last poll; empty before the first.
 
-    A look returns the ids of the tasks that something has happened to, an empty one for the run itself. It raises
+    A poll returns the ids of changed tasks, with an empty id for the run itself. It raises
     ``RunNotFound`` and ``BackendError``.
     """
 

@@ -20,19 +20,18 @@ if TYPE_CHECKING:
     from kfnb.resources.runs.handle import Run as Handle
 
 ALL = "*"
-"""The pattern that every file fits."""
+"""The pattern that matches every file."""
 _NAMED = 5
-"""So many files are named where there are many."""
+"""Maximum number of files that a message names."""
 _OUTSIDE = "the path leads out of the folder"
 _DOWNLOAD = "run.files[PATH].download(PLACE) copies one"
 
 
 @dataclass(frozen=True)
 class Kept:
-    """The paths of files that were copied, of those that were there already, and of those that were left.
+    """The paths of files that were copied, that existed already, and that were not copied.
 
-    What is ``left`` differs from the file of that path which is there; what is ``outside`` does not belong into the
-    folder.
+    Files in ``left`` differ from existing files; files in ``outside`` have a path outside of the folder.
     """
 
     copied: tuple[str, ...] = ()
@@ -42,19 +41,19 @@ class Kept:
 
     @property
     def told(self) -> Iterator[str]:
-        """In words, a line each."""
+        """Messages about the files, a line each."""
         if self.copied:
-            yield f"kept {_named(self.copied)}"
+            yield f"copied {_named(self.copied)}"
         if self.same:
-            yield f"already there: {_named(self.same)}"
+            yield f"unchanged: {_named(self.same)}"
         if self.left:
-            yield f"not overwritten, since the files here differ: {_named(self.left)}; --force overwrites them"
+            yield f"not overwritten, since the existing files differ: {_named(self.left)}; --force overwrites them"
         if self.outside:
-            yield f"not kept, since {_OUTSIDE}: {_named(self.outside)}; {_DOWNLOAD}"
+            yield f"not copied, since {_OUTSIDE}: {_named(self.outside)}; {_DOWNLOAD}"
 
 
 def written(run: RunSnapshot) -> dict[str, Artifact]:
-    """The files that the steps of a run left, by their paths; of several of one path, the kernel's last."""
+    """The files that the steps of a run wrote, by path; of several with one path, the last in the kernel's order."""
     found: dict[str, Artifact] = {}
     for task in _in_order(run.tasks):
         folder = task.artifacts.get(FILES)
@@ -73,9 +72,9 @@ def written(run: RunSnapshot) -> dict[str, Artifact]:
 def keep(
     files: Mapping[str, Artifact], patterns: Sequence[str], folder: Path, *, force: bool = False
 ) -> Kept:
-    """Copy those of ``files`` that fit one of the patterns into ``folder``, at their paths.
+    """Copy those of ``files`` that match one of the patterns into ``folder``, at their paths.
 
-    Raises ``UsageError`` for a pattern that none fits which can be copied there, before anything is copied.
+    Raises ``UsageError`` for a pattern without a matching file that can be copied, before anything is copied.
     """
     chosen, inside = _chosen(files, folder, patterns or (ALL,))
     done: dict[str, list[str]] = {"copied": [], "same": [], "left": [], "outside": []}
@@ -83,14 +82,14 @@ def keep(
         try:
             done[_copy(file, folder / path, force=force) if path in inside else "outside"].append(path)
         except OSError as error:
-            raise UsageError(f"cannot keep {path}: {error.strerror or error}") from None
+            raise UsageError(f"cannot copy {path}: {error.strerror or error}") from None
     return Kept(**{word: tuple(paths) for word, paths in done.items()})
 
 
 def _chosen(
     files: Mapping[str, Artifact], folder: Path, patterns: Sequence[str]
 ) -> tuple[dict[str, Artifact], set[str]]:
-    """The files that fit one of the patterns, and those of them that belong into the folder, of each at least one."""
+    """The files that match one of the patterns, and those of them inside of the folder, at least one per pattern."""
     chosen: dict[str, Artifact] = {}
     belonging: set[str] = set()
     for pattern in patterns:
@@ -98,16 +97,16 @@ def _chosen(
         fitting = {path: file for path, file in files.items() if _fits(path.split("/"), parts)}
         inside = {path for path in fitting if _inside(path, folder, parts.count(".."))}
         if not fitting:
-            raise UsageError(f"no file of the run fits {pattern}; it wrote {_named(files) or 'none'}")
+            raise UsageError(f"no file of the run matches {pattern}; it wrote {_named(files) or 'none'}")
         if not inside:
-            raise UsageError(f"cannot keep {_named(fitting)}: {_OUTSIDE}; {_DOWNLOAD}")
+            raise UsageError(f"cannot copy {_named(fitting)}: {_OUTSIDE}; {_DOWNLOAD}")
         chosen |= fitting
         belonging |= inside
     return chosen, belonging
 
 
 class Keeper:
-    """Keeps files of a run once it is finished: in the call that waits for it, else in a thread of its own."""
+    """Copies files of a run once it is finished: in the call that waits for it, else in a separate thread."""
 
     def __init__(
         self, run: Handle, patterns: Sequence[str], folder: Path, tell: Callable[[str], None]
@@ -120,7 +119,7 @@ class Keeper:
         threading.Thread(target=self._wait, name=f"kfnb-keep-{self._run.id}", daemon=True).start()
 
     def finish(self) -> None:
-        """Keep the files, unless that was done: the run is finished. What goes wrong is told."""
+        """Copy the files, unless that was done: the run is finished. Errors are reported through ``tell``."""
         with self._lock:
             if self._done:
                 return
@@ -129,7 +128,7 @@ class Keeper:
                 for line in self._run.keep_files(*self._patterns, folder=self._folder).told:
                     self._tell(line)
             except KfnbError as error:
-                self._tell(f"files of run {self._run.id} are not kept: {error}")
+                self._tell(f"cannot copy files of run {self._run.id}: {error}")
 
     def _wait(self) -> None:
         observed = self._run.observe()
@@ -137,13 +136,13 @@ class Keeper:
             for _ in poll(observed, observed.pace):
                 pass
         except KfnbError as error:
-            self._tell(f"files of run {self._run.id} are not kept: {error}")
+            self._tell(f"cannot copy files of run {self._run.id}: {error}")
         else:
             self.finish()
 
 
 def _in_order(tasks: Sequence[Task]) -> list[Task]:
-    """The tasks in the order in which the kernel would have run them: the turns of a loop one after the other."""
+    """The tasks in the order in which the kernel would have run them: iterations of a loop one after the other."""
     last: dict[str, float] = {}
     for task in tasks:
         last[task.name] = max(last.get(task.name, 0.0), task.finished or 0.0)
@@ -155,9 +154,9 @@ def _in_order(tasks: Sequence[Task]) -> list[Task]:
 
 
 def _inside(path: str, folder: Path, up: int) -> bool:
-    """Whether a path begins ``up`` levels above the folder and stays there, wherever links lead.
+    """Whether a path begins ``up`` levels above the folder and stays there, also through links.
 
-    A store may name its objects anyhow: so what lies above the folder is only kept where a pattern says so.
+    A store may contain any names, so files above the folder are only copied if a pattern names them.
     """
     parts, above = path.split("/"), [".."] * up
     there = folder.joinpath(*above).resolve()
@@ -169,9 +168,9 @@ def _inside(path: str, folder: Path, up: int) -> bool:
 
 
 def _fits(path: Sequence[str], pattern: Sequence[str]) -> bool:
-    """Whether a path fits a pattern, or lies in a folder that does; ``**`` stands for any folders.
+    """Whether a path, or a folder that contains it, matches a pattern; ``**`` matches any folders.
 
-    A part that is written as it is fits as well, whatever its characters mean in a pattern.
+    A part also matches literally, even if its characters are special in a pattern.
     """
     if not pattern:
         return True
@@ -182,7 +181,7 @@ def _fits(path: Sequence[str], pattern: Sequence[str]) -> bool:
 
 
 def _copy(file: Artifact, target: Path, *, force: bool) -> str:
-    """Copy a file, and say what came of it: the name of a field of ``Kept``."""
+    """Copy a file; return the result: the name of a field of ``Kept``."""
     draft = target.with_name(f".{target.name}.kfnb")
     try:
         file.download(draft)

@@ -1,4 +1,4 @@
-"""Which runs of a list are meant: one meaning for all backends."""
+"""The selection of runs in a list, the same for all backends."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ DEFAULT_EXPERIMENT = "Default"
 
 @dataclass(frozen=True)
 class Selection:
-    """Runs of an ``experiment``, in a ``state``, with ``name`` in their names, made from ``since`` on and before
-    ``until``. What is empty or None does not choose. Those that were archived are meant only if ``archived``.
+    """Runs of an ``experiment``, in a ``state``, with ``name`` in their names, created from ``since`` on and before
+    ``until``. Empty values and None select all. Archived runs are only selected if ``archived``.
     """
 
     experiment: str = ""
@@ -24,7 +24,7 @@ class Selection:
     archived: bool = False
 
     def fits(self, run: RunSnapshot) -> bool:
-        """Whether a run is among those meant."""
+        """Whether a run is selected."""
         created = run.created or 0.0
         return (
             self.experiment in ("", run.experiment or DEFAULT_EXPERIMENT)
@@ -37,4 +37,4 @@ class Selection:
 
 
 LISTED = Selection()
-"""All runs that are in the lists: those that were not archived."""
+"""All runs that are not archived."""

@@ -1,6 +1,6 @@
-"""A run, and a table of runs, as the page is told of them: whole, or what is new (``kfnb/live/messages.py``).
+"""A run, and a table of runs, as messages for the page: complete, or changes (``kfnb/live/messages.py``).
 
-What is sent, when and by whom is not decided here.
+What is sent, when and by whom is decided elsewhere.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from kfnb.ui.states import shown
 from kfnb.ui.words import clean, cut, kind, one_line, own_name, short
 
 VALUE, SENTENCE = 80, 300
-"""Columns that a value and a sentence take at most: a change stays under 1 KB."""
+"""Maximum length of a value and of a sentence: a change stays under 1 KB."""
 
 
 class RunWire:
-    """A run, whose parts are its tasks. ``command`` gives the line that would start it again."""
+    """A run, whose parts are its tasks. ``command`` returns the line that starts it again."""
 
     each_look = False
 
@@ -81,7 +81,7 @@ def _place(task: Task, by_id: Mapping[str, Task]) -> tuple[list[str], list[int]]
     turn: list[int] = []
     seen: set[str] = set()
     above: Task | None = task
-    while above is not None and above.id not in seen:  # a ring of parents ends
+    while above is not None and above.id not in seen:  # stop at a cycle of parents
         seen.add(above.id)
         if not is_iteration(above):
             path.append(one_line(above.name))
@@ -113,24 +113,24 @@ def _head(run: RunSnapshot, command: str) -> RunHead:
 
 
 def _doing(run: RunSnapshot) -> str:
-    """What is being done for a run of which no task has begun."""
+    """What is being done for a run without a started task."""
     if run.state is not RunState.PENDING:
         return ""
     return "Starting the engine" if run.backend == "local" else "Waiting for Kubeflow to start it"
 
 
 def sentence(text: str) -> str:
-    """A text as one line that is not too long."""
+    """A text as one line of limited length."""
     return cut(one_line(text), SENTENCE)
 
 
 def pairs(values: Mapping[str, Any]) -> list[Pair]:
-    """Names with their values in words."""
+    """Names with their values as text."""
     return [(one_line(name), kind(value) or short(value, VALUE)) for name, value in values.items()]
 
 
 def labels(type: str, run: RunSnapshot) -> LabelsMessage:
-    """What tells the iterations of a run's loops apart, and its groups in words."""
+    """The labels of the iterations of a run's loops, and of its groups."""
     tree = Tree(run.tasks)
     loops = Loops(tree)
     return LabelsMessage(
@@ -142,7 +142,7 @@ def labels(type: str, run: RunSnapshot) -> LabelsMessage:
 
 
 class RunsWire:
-    """A table of runs, whose parts are its rows: told whole each time, since rows may come, go and move."""
+    """A table of runs, whose parts are its rows: always sent completely, since rows may come, go and move."""
 
     each_look = False
 
@@ -151,7 +151,7 @@ class RunsWire:
         return Content({}, [_row(run) for run in runs])
 
     def change(self, old: Sequence[RunSnapshot], new: Sequence[RunSnapshot]) -> None:
-        """Nothing that would do in the place of all rows."""
+        """None: changes always need all rows."""
         del old, new
 
 

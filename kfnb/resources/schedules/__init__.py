@@ -1,1 +1,1 @@
-"""Schedules: pipelines that a cluster runs again and again."""
+"""Schedules: pipelines that a cluster runs repeatedly."""

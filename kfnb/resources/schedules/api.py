@@ -19,7 +19,7 @@ from kfnb.text import timespec
 from kfnb.text.timespec import instant
 
 _MOST_AT_ONCE = 10
-"""How many runs of a schedule KFP has at once, at most."""
+"""KFP's maximum of simultaneous runs of a schedule."""
 
 
 def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they are keywords
@@ -39,24 +39,24 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
     env: Sequence[str] = (),
     tell: Callable[[str], None] = print,
 ) -> Schedule:
-    """Run a pipeline on the cluster again and again, and return the schedule's handle.
+    """Run a pipeline on the cluster on a schedule, and return the schedule's handle.
 
     ``pipeline`` is what ``submit`` takes, or an ``UploadedPipeline``. ``cron`` is ``"0 6 * * *"`` (or six fields, the
-    second first), in the cluster's time zone, which is UTC where nobody changed it; ``every`` is ``"30m"``, ``"1h"``,
-    ``"2d"``. With ``catch_up``, runs that were missed are made up for. ``env``, ``tell`` and errors
+    second first), in the cluster's time zone, which is UTC by default; ``every`` is ``"30m"``, ``"1h"``,
+    ``"2d"``. With ``catch_up``, missed runs are made up for. ``env``, ``tell`` and errors
     are as of ``submit``.
     """
     from kfnb.resources.runs.kubeflow.schedules import Rhythm
 
     cluster = cluster_backend("a schedule")
     if bool(cron) == bool(every):
-        raise UsageError('say when: either cron="0 6 * * *" or every="1h"')
+        raise UsageError('either cron="0 6 * * *" or every="1h" is required')
     if not 1 <= max_concurrency <= _MOST_AT_ONCE:
-        raise UsageError(f"max_concurrency={max_concurrency}: 1 to {_MOST_AT_ONCE} runs go on at once")
+        raise UsageError(f"max_concurrency={max_concurrency}: must be 1 to {_MOST_AT_ONCE}")
     begin = None if start is None else instant(start, ahead=True)
     over = None if end is None else instant(end, ahead=True)
     if over is not None and over <= max(begin or 0, time.time()):
-        raise UsageError(f"end={end}: nothing would run before then; give a later moment, or none")
+        raise UsageError(f"end={end}: no run would start before then; choose a later end, or omit it")
     rhythm = Rhythm(
         cron=timespec.cron(cron) if cron else "",
         every=timespec.span(every) if every else 0,
@@ -80,19 +80,19 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         tell=tell,
     )
     caution(cluster, submission)
-    # what was uploaded runs as it is; to run without the cache, or with variables, it is sent once more
-    as_it_is = submission.cache and not submission.env
-    made = cluster.schedules.create(submission, rhythm, kept if as_it_is else None)
+    # a stored pipeline runs unchanged; without the cache, or with variables, it is sent again
+    unchanged = submission.cache and not submission.env
+    made = cluster.schedules.create(submission, rhythm, kept if unchanged else None)
     return Schedule(cluster.schedules, made)
 
 
 def schedules() -> ScheduleList:
-    """The schedules there are."""
+    """All schedules."""
     kept = cluster_backend("a schedule").schedules
     return ScheduleList(Schedule(kept, told) for told in kept.list())
 
 
 def find_schedule(word: str) -> Schedule:
-    """The schedule with that id, or the one whose id begins so or that is called so."""
+    """The schedule with that id, beginning of an id, or name."""
     kept = cluster_backend("a schedule").schedules
     return Schedule(kept, kept.get(word))

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Schedule(Command):
-    """Run a pipeline on the cluster on a schedule. Its arguments are given as --name value, or -p name value."""
+class SchedulePipeline(Command):
+    """Run a pipeline on the cluster on a schedule. Give its arguments as --name value, or -p name value."""
 
     binds = True
     json = "print the schedules as JSON"
@@ -31,23 +31,24 @@ class Schedule(Command):
     pipeline: str | None = word("a pipeline's name, or a compiled file", values="pipeline", default=None)
     arguments: Mapping[str, str] = arguments("an argument of the pipeline")
     cron: str | None = option(
-        metavar='"0 6 * * *"', help="minute, hour, day, month, weekday, in UTC; the second may be first"
+        metavar='"0 6 * * *"',
+        help="minute, hour, day, month, weekday, in UTC; optionally with the second first",
     )
-    every: str | None = option(metavar="1h", help="how much time from one run to the next: 30m, 1h, 2d")
+    every: str | None = option(metavar="1h", help="time from one run to the next: 30m, 1h, 2d")
     start: str | None = option(
         metavar="WHEN", help="no runs before then: 2026-11-25, 2026-11-25T06:00, or 2d from now"
     )
     end: str | None = option(metavar="WHEN", help="no runs after then")
-    no_catch_up: bool = flag(help="do not make up for runs that were missed")
+    no_catch_up: bool = flag(help="do not make up for missed runs")
     max_concurrency: int = option(
         type=int, default=1, metavar="N", help="number of runs at once, 1 to 10 (default 1)"
     )
-    paused: bool = flag(help="begin only when it is resumed")
-    uploaded: bool = flag(help="the pipeline is one that was uploaded, by its name there")
+    paused: bool = flag(help="start paused, until it is resumed")
+    uploaded: bool = flag(help="the pipeline is an uploaded pipeline, by its name")
     version: str = option(default="", help="the version of an uploaded pipeline (default: the newest)")
     name: str | None = option(help="the schedule's name")
     experiment: str | None = option(values="experiment", help="the experiment that its runs belong to")
-    no_cache: bool = flag(help="run every step, whatever ran before")
+    no_cache: bool = flag(help="run every step, without the cache")
     env: tuple[str, ...] = env_option()
     list: bool = flag(help="show the schedules")
     pause: str | None = option(
@@ -62,11 +63,11 @@ class Schedule(Command):
 
     @property
     def _verbs(self) -> tuple[str, ...]:
-        """What is to be done with schedules that there are."""
+        """The requested actions on existing schedules."""
         return tuple(verb for verb in ("list", "pause", "resume", "delete") if getattr(self, verb))
 
     def check(self, parser: Parser) -> None:
-        """One thing at a time."""
+        """Allow one action at a time."""
         asked = self._verbs
         if not asked and not self.pipeline:
             raise UsageError(
@@ -75,11 +76,11 @@ class Schedule(Command):
         extra = self.pipeline or next(iter(self.arguments), "")
         if asked and (len(asked) > 1 or extra):
             raise UsageError(
-                f"{parser.prog}: --{asked[0]} stands alone: leave out {f'--{asked[1]}' if asked[1:] else extra}"
+                f"{parser.prog}: --{asked[0]} cannot be combined with {f'--{asked[1]}' if asked[1:] else extra}"
             )
 
     def run(self, session: Session) -> ScheduleHandle | ScheduleList | None:
-        """Schedule the pipeline; or list schedules, or pause, resume or delete one."""
+        """Schedule the pipeline; or list schedules, or pause, resume or delete a schedule."""
         if not self._verbs:
             return self._created(session)
         if self.list:

@@ -1,4 +1,4 @@
-"""The handle of a schedule: a pipeline that a cluster runs again and again."""
+"""The handle of a schedule: a pipeline that a cluster runs repeatedly."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Protocol
 from kfnb import model
 
 
-class Schedules(Protocol):
-    """Where schedules are kept. Errors are ``BackendError``."""
+class ScheduleBackend(Protocol):
+    """Stores schedules. Errors are ``BackendError``."""
 
     def get(self, schedule_id: str) -> model.ScheduleSnapshot:
-        """The schedule as it is now."""
+        """The current state of the schedule."""
         ...
 
     def pause(self, schedule_id: str) -> None:
-        """Start no more runs; harmless where it is paused."""
+        """Start no more runs; does nothing if it is paused."""
         ...
 
     def resume(self, schedule_id: str) -> None:
@@ -23,20 +23,20 @@ class Schedules(Protocol):
         ...
 
     def delete(self, schedule_id: str) -> None:
-        """Forget the schedule; its runs stay."""
+        """Delete the schedule; its runs stay."""
         ...
 
 
 class Schedule:
-    """A pipeline that is run again and again. ``told`` is the schedule as it was when it was last asked for."""
+    """A pipeline that runs repeatedly. ``told`` is the schedule's last known state."""
 
-    def __init__(self, schedules: Schedules, told: model.ScheduleSnapshot) -> None:
+    def __init__(self, schedules: ScheduleBackend, told: model.ScheduleSnapshot) -> None:
         self._schedules = schedules
         self.told = told
         self.id = told.id
 
     def snapshot(self) -> model.ScheduleSnapshot:
-        """The schedule as plain data, as it is now."""
+        """The current state of the schedule as plain data."""
         self.told = self._schedules.get(self.id)
         return self.told
 
@@ -51,7 +51,7 @@ class Schedule:
         return self.snapshot().enabled
 
     def pause(self) -> Schedule:
-        """Start no more runs until it is resumed; those that run go on."""
+        """Start no more runs until it is resumed; running runs continue."""
         self._schedules.pause(self.id)
         self.snapshot()
         return self
@@ -63,7 +63,7 @@ class Schedule:
         return self
 
     def delete(self) -> None:
-        """Forget the schedule. The runs that it started stay."""
+        """Delete the schedule. The runs that it started stay."""
         self._schedules.delete(self.id)
 
     def __repr__(self) -> str:
@@ -71,4 +71,4 @@ class Schedule:
 
 
 class ScheduleList(model.Listing[Schedule]):
-    """Schedules, as they were when asked for."""
+    """Schedules, as of their creation."""

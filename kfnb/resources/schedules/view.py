@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kfnb.model import ScheduleSnapshot
 from kfnb.ui.blocks import Text, bundle
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import assignments, moment
 
 COLUMNS = (
@@ -34,7 +34,7 @@ def draw_schedules(schedules: Sequence[ScheduleSnapshot]) -> dict[str, str]:
 
 def _row(one: ScheduleSnapshot) -> list[Value]:
     return [
-        Cell(one.id, code=True),
+        TableCell(one.id, code=True),
         one.name,
         "" if one.pipeline == one.name else one.pipeline,
         one.rhythm,

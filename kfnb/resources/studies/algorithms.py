@@ -1,4 +1,4 @@
-"""The algorithms of searches and their settings, by Katib's names; the default has a name of its own."""
+"""The algorithms of searches and their settings, by Katib's names; the default has a name of kfnb."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from kfnb.resources.studies import algorithms, conditional_space
 from kfnb.resources.studies.checks import check
 from kfnb.resources.studies.engine import Engine
 from kfnb.resources.studies.handle import Study
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 from kfnb.resources.studies.subject import of_cell, of_component, of_pipeline
 from kfnb.settings import settings
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Space = str | Mapping[str, Any] | Callable[[conditional_space.Asking], Any]
 
 TRIALS = 30
-"""How many trials a study has that is told neither how many nor how long."""
+"""The number of trials of a study without a number of trials and without a time limit."""
 
 
 def tune(  # noqa: PLR0913 - a search has many sides; they are keywords
@@ -137,7 +137,7 @@ def cell_subject(
     objective: str,
     metrics: Sequence[str] = (),
     arguments: Mapping[str, Any] | None = None,
-) -> Subject:
+) -> TrialSubject:
     """A cell of this notebook as what ``tune`` takes; it does not run here."""
     goals = _of_step(Objective(objective, further=tuple(metrics)), cell.name)
     return of_cell(workspace().notebook, cell, options, read(space)[0], goals, arguments or {})
@@ -147,7 +147,7 @@ def drafted(subject: Any, space: Space, **how: Any) -> str:
     """What the cluster would get of a search, as YAML, and what it says to it. Raises ``UsageError`` without one."""
     backend = how.pop("backend", None)
     if backend_name(backend) != "kubeflow":
-        raise UsageError("--dry-run shows what a cluster would get: add --backend kubeflow")
+        raise UsageError("--dry-run requires --backend kubeflow")
     further = tuple(how.pop("metrics"))
     goals = Objective(how.pop("objective"), how.pop("maximize"), how.pop("goal"), further)
     draft = _katib().draft(planned(subject, space, goals=goals, **{"arguments": {}, **how}))
@@ -213,9 +213,9 @@ def read(space: Space) -> tuple[tuple[Dimension, ...], str]:
 
 def subject_of(
     subject: Any, objective: Objective, space: Sequence[Dimension], arguments: Mapping[str, Any]
-) -> Subject:
+) -> TrialSubject:
     """What a trial runs, by anything that can be tuned."""
-    if isinstance(subject, Subject):
+    if isinstance(subject, TrialSubject):
         return subject
     notebook = workspace().notebook
     if isinstance(subject, str) and subject in notebook.components:
@@ -228,7 +228,7 @@ def subject_of(
 
 
 def _of_step(objective: Objective, *names: str) -> Objective:
-    """The objective by its own name, where the task that it is said to be of is the trial itself; each metric once."""
+    """The objective by its own name, where the task that it names is the trial itself; each metric once."""
 
     def own(metric: str) -> str:
         task, _, name = metric.rpartition(".")
@@ -250,9 +250,9 @@ def _katib() -> KatibEngine:
     chosen, kubernetes = settings(), target.kubernetes()
     if kubernetes is None:
         raise UsageError(
-            "studies on a cluster are asked for at Kubernetes:",
+            "studies on a cluster require access to Kubernetes:",
             code="cluster-required",
-            hint="%kf_config context=NAME, for a context of your kubeconfig; --backend local searches here",
+            hint="%kf_config context=NAME sets a context of your kubeconfig; --backend local searches here",
         )
     return connect(kubernetes, target.namespace(), chosen.installed, forwarded=bool(chosen.context))
 

@@ -10,7 +10,7 @@ from typing import Any
 from kfnb.errors import UsageError
 from kfnb.model import Dimension, Objective, kfp_name
 from kfnb.pipeline.spec import check_arguments, parameter_type
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import start_of, type_of
 
 _SEEDS = 2**32
@@ -72,7 +72,7 @@ def _fits(kind: str, wanted: str) -> bool:
     return kind == wanted or (kind, wanted) == ("int", "float")
 
 
-def _objective(subject: Subject, objective: Objective) -> Iterator[str]:
+def _objective(subject: TrialSubject, objective: Objective) -> Iterator[str]:
     for metric in (objective.metric, *objective.further):
         task, dot, name = metric.rpartition(".")
         tasks = subject.spec["root"]["dag"]["tasks"]
@@ -86,7 +86,7 @@ def _objective(subject: Subject, objective: Objective) -> Iterator[str]:
             yield from _output_of(subject, task, name)
 
 
-def _own_output(subject: Subject, name: str) -> Iterator[str]:
+def _own_output(subject: TrialSubject, name: str) -> Iterator[str]:
     """A name without a task's: one of the pipeline's outputs, or a metric that some task logs."""
     outputs = subject.spec["root"].get("outputDefinitions", {}).get("parameters", {})
     if name in outputs:
@@ -104,7 +104,7 @@ def _own_output(subject: Subject, name: str) -> Iterator[str]:
         yield f"{subject.name} has no output {name}; {hint}"
 
 
-def _output_of(subject: Subject, task: str, name: str) -> Iterator[str]:
+def _output_of(subject: TrialSubject, task: str, name: str) -> Iterator[str]:
     told = subject.spec["root"]["dag"]["tasks"][kfp_name(task)]
     component = subject.spec["components"][told["componentRef"]["name"]]
     outputs = _outputs(subject, told)
@@ -116,7 +116,7 @@ def _output_of(subject: Subject, task: str, name: str) -> Iterator[str]:
         yield f"task {task} has no output {name}; {hint}"
 
 
-def _outputs(subject: Subject, task: Mapping[str, Any]) -> Mapping[str, Any]:
+def _outputs(subject: TrialSubject, task: Mapping[str, Any]) -> Mapping[str, Any]:
     component = subject.spec["components"][task["componentRef"]["name"]]
     found: Mapping[str, Any] = component.get("outputDefinitions", {}).get("parameters", {})
     return found

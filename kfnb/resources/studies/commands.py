@@ -33,7 +33,7 @@ _NAME = re.compile(r"\$(?P<dollar>[A-Za-z_]\w*)|\{(?P<braces>[A-Za-z_]\w*)\}")
 
 @dataclass(frozen=True, kw_only=True)
 class SearchOptions:
-    """What is searched, for what, and how."""
+    """The space, the objective and the search."""
 
     space: str | None = option(
         metavar="SPACE",
@@ -46,8 +46,8 @@ class SearchOptions:
     )
     minimize: bool = flag(help="lower is better")
     maximize: bool = flag(help="higher is better")
-    goal: float | None = option(type=float, metavar="VALUE", help="end when a trial has reached it")
-    metric: tuple[str, ...] = repeated(metavar="NAME", help="a further metric that is kept")
+    goal: float | None = option(type=float, metavar="VALUE", help="end when a trial reaches this value")
+    metric: tuple[str, ...] = repeated(metavar="NAME", help="a further metric to record")
     algorithm: str = option(
         default=DEFAULT,
         metavar="NAME",
@@ -59,24 +59,24 @@ class SearchOptions:
         default="",
         metavar="NAME",
         values=tuple(EARLY_STOPPING),
-        help="median: end trials that report less than others did",
+        help="median: end trials that are worse than the median of earlier ones",
     )
     setting: tuple[str, ...] = repeated(
         metavar="NAME=VALUE",
-        help="a setting of the algorithm or of early stopping, as Katib calls it",
+        help="a setting of the algorithm or of early stopping, by Katib's name",
         values="algorithm setting",
     )
     trials: int | None = option(
         type=int, metavar="N", help="number of trials (default 30, or all points of a grid)"
     )
     parallel: int = option(type=int, default=1, metavar="N", help="number of trials at once (default 1)")
-    timeout: str | None = option(metavar="DURATION", help="end after that time: 90 (seconds), 10m, 2h")
+    timeout: str | None = option(metavar="DURATION", help="end after this time: 90 (seconds), 10m, 2h")
     seed: int | None = option(
         type=int, metavar="N", help="seed of the search and of each trial's random numbers"
     )
-    max_failed: int | None = option(type=int, metavar="N", help="end when so many trials have failed")
-    backend: str | None = option(values=BACKENDS, help="where to search: local or kubeflow (Katib)")
-    dry_run: bool = flag(help="show what the cluster would get, and start nothing")
+    max_failed: int | None = option(type=int, metavar="N", help="end when N trials have failed")
+    backend: str | None = option(values=BACKENDS, help="backend: local or kubeflow (Katib)")
+    dry_run: bool = flag(help="show the Experiment for the cluster, and start nothing")
 
     def search(self, prog: str) -> dict[str, Any]:
         """The options as keywords of ``kfnb.tune``, but for the subject and the space. Raises ``UsageError``."""
@@ -85,7 +85,9 @@ class SearchOptions:
                 f"{prog}: --objective is required:", hint="the metric to optimize", ref="--objective"
             )
         if self.minimize == self.maximize:
-            raise UsageError(f"{prog}: --minimize or --maximize is required")
+            told = "are both given: choose one" if self.minimize else "is required"
+            joined = "and" if self.minimize else "or"
+            raise UsageError(f"{prog}: --minimize {joined} --maximize {told}")
         timeout: str | float | None = self.timeout
         if self.timeout is not None and self.timeout.replace(".", "", 1).isdigit():
             timeout = float(self.timeout)
@@ -106,7 +108,7 @@ class SearchOptions:
         }
 
     def space_in(self, names: Mapping[str, Any], prog: str) -> Any:
-        """The space: as it stands there, or what a name of the notebook's holds. Raises ``UsageError``."""
+        """The space: as given, or the value of a name of the notebook. Raises ``UsageError``."""
         text = (self.space or "").strip()
         if not text:
             raise UsageError(
@@ -137,7 +139,7 @@ def _expanded(line: str, names: Mapping[str, Any]) -> str:
 
 
 def _searched(session: Session, options: SearchOptions, subject: Any, name: str | None, **how: Any) -> Any:
-    """Start a search, or show what a cluster would get."""
+    """Start a search, or show the Experiment for a cluster."""
     space = options.space_in(session.names, session.prog)
     if options.dry_run:
         session.out(api.drafted(subject, space, name=name, **how))
@@ -181,8 +183,8 @@ def _progress(study: model.StudySnapshot) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Tune(SearchOptions, Command):
-    """Search for the parameters of a component or a pipeline that make an objective best. What stays the same is given
-    as --name value, or -p name value.
+    """Search for the parameters of a component or a pipeline that optimize an objective. Fixed arguments are given as
+    --name value, or -p name value.
     """
 
     binds = True
@@ -208,14 +210,14 @@ class Tune(SearchOptions, Command):
 
 @dataclass(frozen=True, kw_only=True)
 class TuneCell(SearchOptions, Command):
-    """Search for the parameters that make an objective best: the cell is the trial. It runs in trials alone."""
+    """Search for the parameters that optimize an objective: the cell is the trial. It runs only in trials."""
 
     binds = True
 
     name: str = word("the study's name")
-    param: tuple[str, ...] = repeated(metavar="NAME:TYPE=DEFAULT", help="a parameter that stays the same")
+    param: tuple[str, ...] = repeated(metavar="NAME:TYPE=DEFAULT", help="a fixed parameter")
     package: tuple[str, ...] = repeated(
-        metavar="NAME==VERSION", help="a package that a trial needs beside those it imports"
+        metavar="NAME==VERSION", help="a package that a trial needs besides those it imports"
     )
     image: str = option(default="", help="container image of the trials, on a cluster")
     arguments: Mapping[str, str] = arguments("an argument")
@@ -242,22 +244,22 @@ class TuneCell(SearchOptions, Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Show(LogOptions, Command):
-    """Show a study, from whichever kernel it was started; or stop, resume or delete it."""
+class ShowStudy(LogOptions, Command):
+    """Show a study, also of another kernel; or stop, resume or delete it."""
 
     binds = True
     json = "print the study as JSON"
 
     name: str = word("the study's name", values="study")
-    stop: bool = flag(help="end it; what it has found is kept")
-    resume: bool = flag(help="continue it, up to the trials that were asked for, or --trials")
-    trials: int | None = option(type=int, metavar="N", help="with --resume: so many more")
-    delete: bool = flag(help="delete it for good")
+    stop: bool = flag(help="stop the study; its results are kept")
+    resume: bool = flag(help="continue the study, up to its number of trials, or by --trials")
+    trials: int | None = option(type=int, metavar="N", help="with --resume: number of further trials")
+    delete: bool = flag(help="delete the study for good")
     logs: int | None = option(type=int, metavar="TRIAL", help="print what a trial wrote")
-    backend: str | None = option(values=BACKENDS, help="where it is: local or kubeflow (Katib)")
+    backend: str | None = option(values=BACKENDS, help="backend: local or kubeflow (Katib)")
 
     def check(self, parser: Parser) -> None:
-        """One thing at a time, before any is done."""
+        """Refuse options that cannot be combined."""
         given = {
             "--stop": self.stop,
             "--resume": self.resume,
@@ -268,10 +270,10 @@ class Show(LogOptions, Command):
         if len(chosen) > 1:
             raise UsageError(f"{parser.prog}: {chosen[0]} and {chosen[1]} cannot be combined")
         if self.trials is not None and not self.resume:
-            raise UsageError(f"{parser.prog}: --trials goes with --resume")
+            raise UsageError(f"{parser.prog}: --trials requires --resume")
 
     def run(self, session: Session) -> Any:
-        """Show it, or do with it what was asked."""
+        """Show the study, print a trial's log, or stop, resume or delete the study."""
         study = api.study_of(session.names.get(self.name), self.name, self.backend)
         session.started(study)
         if self.logs is not None:
@@ -292,8 +294,8 @@ class Show(LogOptions, Command):
 
 
 @dataclass(frozen=True, kw_only=True)
-class List(Command):
-    """The studies."""
+class ListStudies(Command):
+    """List the studies."""
 
     binds = True
     json = "print the studies as JSON"
@@ -301,5 +303,5 @@ class List(Command):
     backend: str | None = option(values=BACKENDS, help="backend: local or kubeflow (Katib)")
 
     def run(self, session: Session) -> StudyList:
-        """List them."""
+        """List the studies."""
         return api.studies(backend=self.backend)

@@ -108,7 +108,7 @@ def _joined(known: Dimension, asked: Dimension) -> Dimension:
     """What has the values of both: a parameter's bounds may differ from trial to trial, and nothing else of it."""
     if _sort(known) != _sort(asked):
         raise UsageError(
-            f"{known.name} is {_sort(known)} in one trial and {_sort(asked)} in another: give them names of their own"
+            f"{known.name} is {_sort(known)} in one trial and {_sort(asked)} in another: use two names"
         )
     step = known.step if known.step == asked.step else float(known.kind == "int")
     return replace(known, low=min(known.low, asked.low), high=max(known.high, asked.high), step=step)
@@ -124,7 +124,7 @@ def _sort(dimension: Dimension) -> str:
 def write_function(function: Callable[..., Any]) -> str:
     """The source of the function with all that it needs. Raises ``UsageError`` for what cannot travel."""
     if not isinstance(function, FunctionType):
-        raise UsageError(f"a space is a text, a dict or a function, not {function!r}")
+        raise UsageError(f"a space must be a string, a dict or a function, not {function!r}")
     parts: dict[str, str] = {}
     _collect(function, parts)
     return "\n\n".join([*parts.values(), f"# kfnb: the space is {function.__name__}\n"])
@@ -134,12 +134,12 @@ def _collect(function: FunctionType, parts: dict[str, str]) -> None:
     try:
         source = textwrap.dedent(inspect.getsource(function))
     except (OSError, TypeError):
-        raise UsageError(f"the source of {function.__name__} is not to be had: define it in a cell") from None
+        raise UsageError(f"the source of {function.__name__} is not available: define it in a cell") from None
     if function.__name__ == "<lambda>":
-        raise UsageError("the space's function is written with def, as a lambda's source cannot be told")
+        raise UsageError("write the space's function with def: the source of a lambda is not available")
     known = inspect.getclosurevars(function)
     for name in sorted(known.unbound - set(dir(builtins)) - _attributes(source)):
-        raise UsageError(f"{function.__name__} reads {name}, which nothing makes")
+        raise UsageError(f"{function.__name__} reads {name}, which no cell defines")
     parts.setdefault(function.__name__, "")  # so that one that calls itself ends
     for name, value in {**known.globals, **known.nonlocals}.items():
         if name not in parts:

@@ -11,7 +11,7 @@ from kfnb.jobs.polling import Pace
 from kfnb.resources.studies.search import Search
 
 
-class Observed(Protocol):
+class ObservedStudy(Protocol):
     """One study, as of the last look; before the first one, it is empty."""
 
     @property
@@ -45,12 +45,12 @@ class Engine(Protocol):
         """Start a study at once. What cannot run here is refused, with all reasons and what could be done instead."""
         ...
 
-    def observe(self, name: str) -> Observed:
+    def observe(self, name: str) -> ObservedStudy:
         """Look at a study again and again."""
         ...
 
     def find(self, name: str) -> str:
-        """The name of a study that there is, as it is called here. Raises ``StudyNotFound``."""
+        """The name of an existing study, as this engine calls it. Raises ``StudyNotFound``."""
         ...
 
     def get(self, name: str) -> model.StudySnapshot:
@@ -66,7 +66,7 @@ class Engine(Protocol):
         ...
 
     def resume(self, name: str, *, trials: int | None = None) -> None:
-        """Go on with a study that has ended, for so many trials more (None: up to what was asked for at first)."""
+        """Continue a study that has ended, for so many further trials (None: up to the number asked for at first)."""
         ...
 
     def delete(self, name: str) -> None:

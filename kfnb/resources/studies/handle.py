@@ -10,7 +10,7 @@ from kfnb.errors import StudyFailed, UsageError
 from kfnb.extras import require
 from kfnb.jobs.polling import Pace, poll
 from kfnb.model import RunState, Trial
-from kfnb.resources.studies.engine import Engine, Observed
+from kfnb.resources.studies.engine import Engine, ObservedStudy
 from kfnb.resources.studies.importance import with_importances
 from kfnb.resources.studies.plots import Plots
 
@@ -33,17 +33,17 @@ class Study:
         return self._engine.pace
 
     def snapshot(self, *, importances: bool = False) -> model.StudySnapshot:
-        """The whole study as plain data, as it is now; with the parameters' ``importances``, if they can be told."""
+        """The whole study as plain data, as it is now; with the parameters' ``importances``, if they are known."""
         study = self._engine.get(self.name)
         return with_importances(study) if importances else study
 
-    def observe(self) -> Observed:
-        """Look at the study again and again, and be told what is new."""
+    def observe(self) -> ObservedStudy:
+        """Look at the study again and again, for what is new."""
         return self._engine.observe(self.name)
 
     @property
     def state(self) -> RunState:
-        """How the study stands."""
+        """The study's state."""
         return self.snapshot().state
 
     @property
@@ -70,7 +70,7 @@ class Study:
     def wait(self, timeout: float | None = None) -> Study:
         """Wait until the study is finished, for ``timeout`` seconds at most.
 
-        Raises ``StudyFailed`` unless it succeeded, and ``TimeoutError``; the study goes on then, and when this is
+        Raises ``StudyFailed`` unless it succeeded, and ``TimeoutError``; the study keeps running then, and when this is
         interrupted.
         """
         observed = self.observe()
@@ -78,11 +78,11 @@ class Study:
             for _ in poll(observed, self.pace, timeout):
                 pass
         except KeyboardInterrupt:
-            said = f"study {self.name} goes on; kfnb.study({self.name!r}) comes back to it, and its stop() ends it"
+            said = f"study {self.name} is still running; reattach with kfnb.study({self.name!r}), stop it with .stop()"
             raise KeyboardInterrupt(said) from None
         now = observed.study
         if not observed.over:
-            raise TimeoutError(f"study {self.name} is still {now.state} after {timeout} s; it goes on")
+            raise TimeoutError(f"study {self.name} is still {now.state} after {timeout} s; it keeps running")
         if now.state is not RunState.SUCCEEDED:
             told = f"study {now.name} of {now.subject}: {now.error or now.reason or now.state}"
             raise StudyFailed(told, ref=now.name)
@@ -93,12 +93,12 @@ class Study:
         self._engine.stop(self.name)
 
     def resume(self, trials: int | None = None) -> Study:
-        """Go on with a study that has ended: for ``trials`` more, or up to what was asked for at first.
+        """Continue a study that has ended: for ``trials`` more, or up to the number asked for at first.
 
         Raises ``UsageError`` and ``BackendError``.
         """
         if trials is not None and not (type(trials) is int and trials > 0):
-            raise UsageError(f"trials={trials!r}: give a whole number from 1 on")
+            raise UsageError(f"trials={trials!r}: not a whole number from 1")
         self._engine.resume(self.name, trials=trials)
         return self
 

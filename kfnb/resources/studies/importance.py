@@ -14,11 +14,11 @@ from kfnb.model import Dimension, StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.distribution import distribution
 
 _FEWEST = 4
-"""Trials below which nothing can be told."""
+"""Trials below which nothing is known."""
 
 
 def with_importances(study: StudySnapshot) -> StudySnapshot:
-    """The study with its importances, from 0 to 1, the largest first; none where they cannot be told yet.
+    """The study with its importances, from 0 to 1, the largest first; none where they are not known yet.
 
     Where Optuna is missing, a note of the study says so.
     """

@@ -1,4 +1,4 @@
-"""The importances of a study's parameters while it is looked at: told by a thread of its own, since that takes long."""
+"""The importances of a study's parameters while the study is shown: a thread computes them, since that takes long."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ MORE = 1.15
 """So many times as many trials with a value as at the last time, and it is worth telling anew."""
 
 FEWEST = 8
-"""Trials with a value before which nothing is told of a study that goes on."""
+"""Trials with a value below which nothing is sent of a study that is still running."""
 
 MOST = 1000
-"""Trials that they are told by: of more, by every so many."""
+"""Trials that they are computed from: of more, every so many."""
 
 
-class Importances:
+class KnownImportances:
     """What is known of one study's importances."""
 
     def __init__(self) -> None:
@@ -37,7 +37,7 @@ class Importances:
         """The importances as far as they are known, and whether that is news."""
         fresh, self._fresh = self._fresh, False
         first, self._first = self._first, False
-        if first:  # the page is told of the study before that
+        if first:  # the page gets the study before that
             return self._values, False
         count = _measured(study)
         enough = max(FEWEST, MORE * self._counted)
@@ -49,7 +49,7 @@ class Importances:
         return self._values, fresh
 
     def settled(self, study: model.StudySnapshot) -> bool:
-        """Whether no more will be told of a study that has ended."""
+        """Whether no more will be sent of a study that has ended."""
         return not (self._busy or self._fresh) and self._counted == _measured(study)
 
     @property

@@ -14,7 +14,7 @@ from kfnb.live.messages import DetailRequest, LogRequest, SaveRequest
 from kfnb.model import LogLine
 from kfnb.resources.studies import api
 from kfnb.resources.studies.handle import Study
-from kfnb.resources.studies.known_importances import Importances
+from kfnb.resources.studies.known_importances import KnownImportances
 from kfnb.resources.studies.view.study import draw_study
 from kfnb.resources.studies.view.trial import draw_trial
 from kfnb.resources.studies.wire import StudyWire, find_trial, wire_id
@@ -56,7 +56,7 @@ _ANSWERS: Mapping[str, Answer] = {
 
 
 class StudySubject:
-    """A study; its importances are told as they become known."""
+    """A study; its importances are sent as they become known."""
 
     type = "study"
 
@@ -64,7 +64,7 @@ class StudySubject:
         self.id = wire_id(study.backend, study.name)
         self.pace: Pace = study.pace
         self._observed = study.observe()
-        self._importances = Importances()
+        self._importances = KnownImportances()
         self._shown = self._observed.study
 
     @property

@@ -11,12 +11,12 @@ from kfnb.resources.studies.algorithms import DEFAULT
 
 
 @dataclass(frozen=True)
-class Subject:
+class TrialSubject:
     """What one trial runs: a compiled pipeline whose parameters of the space's names change from trial to trial.
 
     ``spec`` is its PipelineSpec as plain JSON data, ``platform`` its second document, empty if there is none;
     ``arguments`` are what stays the same, typed and checked. ``step`` is the task that the trial is (the cell of a
-    ``%%kf_tune``, or a component): what stands before it is run once, for all trials. It is empty where each trial
+    ``%%kf_tune``, or a component): the steps before it run once, for all trials. It is empty where each trial
     is a run of the whole pipeline. ``folder`` is the notebook's.
     """
 
@@ -39,7 +39,7 @@ class Search:
     """
 
     name: str
-    subject: Subject
+    subject: TrialSubject
     objective: Objective
     space: tuple[Dimension, ...] = ()
     conditions: str = ""

@@ -33,7 +33,7 @@ def read_space(space: str | Mapping[str, Any]) -> tuple[Dimension, ...]:
     found: dict[str, Dimension] = {}
     for dimension in items:
         if dimension.name in found:
-            raise UsageError(f"the space has {dimension.name} twice")
+            raise UsageError(f"the space has {dimension.name} more than once")
         found[dimension.name] = dimension
     if not found:
         raise UsageError(f"the space is empty: {_EXAMPLE}")
@@ -73,7 +73,7 @@ def whole(name: str, low: int, high: int, *, step: int = 1, log: bool = False) -
     first, last, by = (_number(name, value) for value in (low, high, step))
     if not all(number.is_integer() for number in (first, last, by)):
         raise UsageError(
-            f"{name} is an int, and its bounds and step are whole numbers; float(...) has others"
+            f"{name} is an int: its bounds and step must be whole numbers; use float(...) for others"
         )
     return _checked(Dimension(name, "int", first, last, by, log=bool(log)))
 
@@ -87,45 +87,45 @@ def choice(name: str, choices: Sequence[Value]) -> Dimension:
         kinds = {float}
     if len(kinds) != 1 or not kinds <= {int, float, str, bool}:
         raise UsageError(
-            f"{name}: the choices are all texts, all numbers, or all True or False, not {values!r}"
+            f"{name}: the choices must be all texts, all numbers, or all True or False, not {values!r}"
             if values
-            else f"{name}: choice() has nothing to choose from"
+            else f"{name}: choice() has no choices"
         )
     if len(set(values)) < len(values):
-        raise UsageError(f"{name}: a choice stands twice in {values!r}")
+        raise UsageError(f"{name}: a choice is given more than once in {values!r}")
     if any(isinstance(value, float) and not math.isfinite(value) for value in values):
-        raise UsageError(f"{name}: a choice is no finite number in {values!r}")
+        raise UsageError(f"{name}: a choice is not a finite number in {values!r}")
     return _checked(Dimension(name, "choice", choices=tuple(values)))
 
 
 def _plain(value: Any) -> Any:
-    """A value of NumPy's as Python's own; everything else as it is."""
+    """A value of NumPy's as Python's own; everything else unchanged."""
     return value.item() if type(value).__module__ == "numpy" and not value.shape else value
 
 
 def _number(name: str, value: Any) -> float:
     value = _plain(value)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise UsageError(f"{name}: {value!r} is no number")
+        raise UsageError(f"{name}: {value!r} is not a finite number")
     return float(value)
 
 
 def _checked(dimension: Dimension) -> Dimension:
     name, low, high = dimension.name, dimension.low, dimension.high
     if not (isinstance(name, str) and name.isidentifier() and name.isascii()):
-        raise UsageError(f"{name} is no name of a parameter: use letters from A to Z, digits and _")
+        raise UsageError(f"{name} is not a valid name of a parameter: use letters from A to Z, digits and _")
     if dimension.kind == "choice":
         return dimension
     if low >= high:
-        raise UsageError(f"{name} lies from {low:g} to {high:g}: the first bound is the lower one")
+        raise UsageError(f"{name} is from {low:g} to {high:g}: the first bound must be the lower one")
     if not math.isfinite(high - low):
         raise UsageError(f"{name} lies from {low:g} to {high:g}: that is too far for a number")
     if dimension.log and low <= 0:
-        raise UsageError(f"{name} is on a logarithmic scale, whose lower bound is above 0, not {low:g}")
+        raise UsageError(f"{name} is on a logarithmic scale, whose lower bound must be above 0, not {low:g}")
     if dimension.step < 0 or dimension.step > high - low:
         raise UsageError(f"{name}: step {dimension.step:g} does not fit between {low:g} and {high:g}")
     if dimension.kind == "int" and not dimension.step:
-        raise UsageError(f"{name}: the step of an int is 1 or more")
+        raise UsageError(f"{name}: the step of an int must be 1 or more")
     if dimension.log and dimension.step not in (0, 1 if dimension.kind == "int" else 0):
         raise UsageError(f"{name}: a logarithmic scale has no steps")
     return dimension
@@ -149,7 +149,7 @@ def drawn(dimension: Dimension, chance: random.Random) -> Value:
 
 
 def placed(dimension: Dimension, share: float) -> Value:
-    """The value that lies at a share of a dimension, from 0 to less than 1; equal shares are equally likely values."""
+    """The value at a share of a dimension, from 0 to less than 1; equal shares are equally likely values."""
     if dimension.kind == "choice":
         return dimension.choices[int(share * len(dimension.choices))]
     low, high = dimension.low, dimension.high
@@ -205,7 +205,7 @@ def _closing(text: str, start: int) -> int | None:
 
 
 def _form(name: str, form: str, inside: str) -> Dimension:
-    """A dimension by its form's word, and what stands in the form's brackets."""
+    """A dimension by its form's word, and the text in the form's brackets."""
     try:
         call = ast.parse(f"f({inside.strip()})", mode="eval").body
         assert isinstance(call, ast.Call)
@@ -227,8 +227,8 @@ def _made(name: str, form: str, values: Sequence[Any], named: Mapping[str, Any])
     if form not in FORMS:
         close = get_close_matches(form, FORMS, 1)
         raise UsageError(
-            f"{name}: {form} is no form of a parameter; "
-            + (f"did you mean {close[0]}?" if close else f"there are {', '.join(FORMS)}")
+            f"{name}: unknown form {form}; "
+            + (f"did you mean {close[0]}?" if close else f"the forms are {', '.join(FORMS)}")
         )
     if form == "choice":
         if named:

@@ -1,4 +1,4 @@
-"""What one trial runs: a cell, a component with what stands before it, or a whole pipeline."""
+"""What one trial runs: a cell, a component with the steps before it, or a whole pipeline."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from kfnb.pipeline import pipeline as pipelines
 from kfnb.pipeline.pipeline import Pipeline
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.resources.studies.checks import misfits
-from kfnb.resources.studies.search import Subject
+from kfnb.resources.studies.search import TrialSubject
 from kfnb.resources.studies.space import start_of, type_of
 from kfnb.settings import settings
 
@@ -42,7 +42,7 @@ def of_cell(
     space: Sequence[Dimension],
     objective: Objective,
     arguments: Mapping[str, Any],
-) -> Subject:
+) -> TrialSubject:
     """A cell as the trial; it has not run here, and does not. Raises ``CaptureError`` and ``UsageError``.
 
     The names of the space are its parameters, those of the objective and of the further metrics its outputs.
@@ -75,7 +75,7 @@ def of_component(
     space: Sequence[Dimension],
     objective: Objective,
     arguments: Mapping[str, Any],
-) -> Subject:
+) -> TrialSubject:
     """A component of the notebook as the trial. Raises ``UsageError``."""
     travel = travel_of(notebook, component)
     numbers = {name for name, kind in component.outputs.items() if kind.type in ("int", "float")}
@@ -91,10 +91,10 @@ def of_component(
 
 def of_pipeline(
     compiled: Compiled, space: Sequence[Dimension], arguments: Mapping[str, Any], folder: str
-) -> Subject:
+) -> TrialSubject:
     """A whole pipeline as the trial. Raises ``ArgumentError``."""
     given = _typed(compiled.name, compiled, space, arguments)
-    return Subject(compiled.name, compiled.spec, compiled.platform, given, "", folder)
+    return TrialSubject(compiled.name, compiled.spec, compiled.platform, given, "", folder)
 
 
 def _typed(
@@ -110,7 +110,7 @@ def _typed(
 
 def _check_name(notebook: ExecutedNotebook, name: str) -> None:
     if len(name) > _LONGEST:
-        raise UsageError(f"{name} has {len(name)} characters, and a study's name {_LONGEST} at most")
+        raise UsageError(f"{name} has {len(name)} characters; a study's name has at most {_LONGEST}")
     if name in notebook.components:
         raise UsageError(
             f"{name} is a component already: give the study another name, or tune the component itself"
@@ -172,8 +172,8 @@ def _no_metric(name: str, where: str, known: Sequence[str]) -> str:
 
 def _with_before(
     notebook: ExecutedNotebook, trial: Component, space: Sequence[Dimension], arguments: Mapping[str, Any]
-) -> Subject:
-    """The trial in a pipeline of its own, after the components that make what it reads."""
+) -> TrialSubject:
+    """A pipeline of the trial, after the components that make what it reads."""
     known = copy.copy(notebook)
     known.components = {**notebook.components, trial.name: trial}
     before = _before(notebook, trial)
@@ -184,7 +184,7 @@ def _with_before(
     pipeline = replace(pipeline, name=f"{trial.name}_trial")
     built = pipelines.build(pipeline, image=settings().base_image, index_urls=settings().index_urls)
     compiled = pipelines.compiled(built)
-    return Subject(
+    return TrialSubject(
         trial.name,
         compiled.spec,
         compiled.platform,
@@ -195,7 +195,7 @@ def _with_before(
 
 
 def _check_not_tuned(notebook: ExecutedNotebook, name: str, space: Sequence[Dimension]) -> None:
-    """What stands before the trial runs once, so that it takes nothing of the space."""
+    """Check that no step before the trial takes a parameter of the space: these steps run once."""
     taken = travel_of(notebook, notebook.components[name]).params
     for dimension in space:
         if dimension.name in taken:

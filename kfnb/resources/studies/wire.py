@@ -1,4 +1,4 @@
-"""A study as the page is told of it: whole, or what is new (``kfnb/live/messages.py``)."""
+"""A study as it is sent to the page: whole, or what is new (``kfnb/live/messages.py``)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from kfnb.live.contents import Content, new_fields, new_parts
 from kfnb.live.messages import Scalar, StudyDimension, StudyHead, StudyTrial
 from kfnb.model import Dimension, StudySnapshot, Trial, TrialState, Value
 from kfnb.resources.runs.wire import sentence
-from kfnb.resources.studies.view.dimensions import Seen
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.dimensions import TrialDimensions
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.scale import usable
 from kfnb.ui.words import clean, cut, one_line
 
 MOST_POINTS = 50
-"""Points of a curve that are told: a longer one looks the same."""
+"""Points of a curve that are sent: a longer curve looks the same."""
 
 MOST_CURVES = 1000
-"""Trials whose curves are told at once, the best ones: a trial's panel shows its own in any case."""
+"""Trials whose curves are sent at once, the best ones: a trial's panel shows its own in any case."""
 
 
 def wire_id(backend: str, name: str) -> str:
@@ -34,7 +34,7 @@ class StudyWire:
 
     def __init__(self) -> None:
         self._known: StudySnapshot | None = None
-        self._seen = Seen(())
+        self._seen = TrialDimensions(())
         self._space: Sequence[Dimension] = ()
 
     def whole(self, study: StudySnapshot) -> Content:
@@ -59,7 +59,7 @@ class StudyWire:
         return Content(new_fields(head, _head(new, self._space)), trials)
 
     def _know(self, study: StudySnapshot) -> None:
-        self._seen = Seen(study.space)
+        self._seen = TrialDimensions(study.space)
         self._space = study.space
         self._grow(study, study.trials)
 
@@ -89,11 +89,11 @@ def find_trial(trials: Sequence[Trial], number: int) -> Trial | None:
 
 
 def _with_curves(study: StudySnapshot) -> set[int]:
-    """The numbers of the trials whose curves are told at once."""
+    """The numbers of the trials whose curves are sent at once."""
     if len(study.trials) <= MOST_CURVES:
         return {trial.number for trial in study.trials}
     running = {trial.number for trial in study.trials if trial.state is TrialState.RUNNING}
-    return running | {trial.number for trial in Standing(study).best_first[:MOST_CURVES]}
+    return running | {trial.number for trial in Ranking(study).best_first[:MOST_CURVES]}
 
 
 def _head(study: StudySnapshot, space: Sequence[Dimension]) -> StudyHead:

@@ -18,10 +18,10 @@ def upload(
     *,
     tell: Callable[[str], None] = print,
 ) -> model.UploadedPipeline:
-    """Keep a pipeline on the cluster under ``name`` (its own by default); where there is one, as a new version of it.
+    """Upload a pipeline to the cluster as ``name`` (default: its own name); as a new version if the name exists.
 
-    ``pipeline`` and ``tell`` are as ``submit`` takes them. A version without a name is called by the time, the first by
-    the pipeline.
+    ``pipeline`` and ``tell`` are as in ``submit``. The default name of a version is the time; of a first version, the
+    pipeline's name.
     """
     cluster = cluster_backend("an upload")
     compiled = spec_of(pipeline)

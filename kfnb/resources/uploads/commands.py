@@ -17,25 +17,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Upload(Command):
-    """Keep a pipeline on the cluster; where it has one of that name, as a new version of it."""
+    """Upload a pipeline to the cluster; as a new version if its name exists there."""
 
     binds = True
     json = "print the uploaded pipelines as JSON"
 
     pipeline: str | None = word(
-        "a pipeline's name, or a compiled file; with --list, an uploaded one's name",
+        "a pipeline's name, or a compiled file; with --list, the name of an uploaded pipeline",
         values="pipeline",
         default=None,
     )
     name: str | None = option(help="its name there (default: the pipeline's own)")
     version: str | None = option(help="the version's name (default: the time)")
-    description: str = option(default="", help="a few words about it")
-    list: bool = flag(help="show the uploaded pipelines, or all versions of one")
+    description: str = option(default="", help="a short description")
+    list: bool = flag(help="list the uploaded pipelines, or all versions of one")
 
     def check(self, parser: Parser) -> None:
-        """A pipeline is needed."""
+        """Require a pipeline."""
         if not self.list and not self.pipeline:
-            raise UsageError(f"{parser.prog}: a pipeline is required, or --list to see the uploaded ones")
+            raise UsageError(f"{parser.prog}: a pipeline is required, or --list to list uploaded pipelines")
 
     def run(self, session: Session) -> UploadedPipeline | UploadList:
         """Upload it, or list those that were uploaded."""

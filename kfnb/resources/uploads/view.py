@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from kfnb.model import UploadedPipeline
 from kfnb.ui.blocks import Text, bundle
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import moment
 
 COLUMNS = (
@@ -24,10 +24,10 @@ def draw_uploads(uploads: Sequence[UploadedPipeline]) -> dict[str, str]:
         return bundle("Uploaded pipelines", [Text("No pipelines were uploaded yet.")])
     rows: list[list[Value]] = [
         [
-            Cell(one.name, link=one.url),
+            TableCell(one.name, link=one.url),
             one.version,
             moment(one.created),
-            Cell(one.version_id or one.id, code=True),
+            TableCell(one.version_id or one.id, code=True),
             one.description,
         ]
         for one in uploads

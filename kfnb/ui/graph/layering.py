@@ -1,7 +1,7 @@
-"""One level of a graph in layers: which layer each node stands in, in what order, and where.
+"""One level of a graph in layers: the layer of each node, its rank there, and its place.
 
-The classical method (Sugiyama): layers by longest path, edges over several layers led through stops of their
-own, order by barycenters, then heights that pull neighbours level. Pure numbers; nothing here knows what is
+The classical method (Sugiyama): layers by longest path, edges over several layers led through extra
+stops, order by barycenters, then heights that pull neighbours level. Pure numbers; nothing here knows what is
 drawn.
 """
 
@@ -20,7 +20,7 @@ SWEEPS = 4
 def neighbours(
     nodes: Iterable[str], edges: Iterable[Edge]
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
-    """What stands before and what stands after each node."""
+    """The nodes before and the nodes after each node."""
     before: dict[str, list[str]] = {node: [] for node in nodes}
     after: dict[str, list[str]] = {node: [] for node in before}
     for source, target in edges:

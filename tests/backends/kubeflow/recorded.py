@@ -15,10 +15,10 @@ from kfnb.model import RunSnapshot
 from kfnb.resources.runs.kubeflow import mlmd
 from kfnb.resources.runs.kubeflow.argo_nodes import name_of, task_of
 from kfnb.resources.runs.kubeflow.mlmd import Recorded
-from kfnb.resources.runs.kubeflow.pods import Pod, Pods
-from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.pods import Pods, TaskPod
+from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.kubeflow.states import seconds
-from kfnb.resources.runs.kubeflow.tracked_run import Look
+from kfnb.resources.runs.kubeflow.tracked_run import TrackedRun
 from kfnb.resources.runs.kubeflow.workflow import Workflow, _nodes, parse
 
 WORKFLOWS = (
@@ -76,10 +76,10 @@ class Beside:
     kubernetes: Kubernetes
     objects: Objects
 
-    def cluster(self, *, metadata: bool = True, kubernetes: bool = True) -> Cluster:
+    def cluster(self, *, metadata: bool = True, kubernetes: bool = True) -> RunDetails:
         """What asks it, where each of them may be out of reach."""
         api = self.kubernetes.api()
-        return Cluster(
+        return RunDetails(
             mlmd.Metadata(self.metadata.address) if metadata else None,
             self.objects.store(api),
             Pods(api, "kubeflow") if kubernetes else None,
@@ -103,11 +103,11 @@ class AsItWas:
         states = (one if one.updated <= self.now else replace(one, state="RUNNING") for one in begun)
         return replace(self._recorded, executions=tuple(states))
 
-    def of_run(self, run_id: str, *, succeeded: bool = True) -> tuple[Pod, ...]:
+    def of_run(self, run_id: str, *, succeeded: bool = True) -> tuple[TaskPod, ...]:
         """The pods."""
         pods = ((node, self._phase(node)) for node in self._nodes if node["type"] == "Pod")
         return tuple(
-            Pod(
+            TaskPod(
                 name=node["id"],
                 task=task_of(node["name"]),
                 role="launcher" if name_of(node["name"]) == "executor" else "driver",
@@ -149,17 +149,17 @@ def beside(stock: bool) -> Iterator[Beside]:
         yield Beside(metadata, kubernetes, objects)
 
 
-def look_at(run_id: str, answer: Any, cluster: Cluster | None) -> Look:
+def look_at(run_id: str, answer: Any, cluster: RunDetails | None) -> TrackedRun:
     """What looks at a run of which the server says ``answer``."""
     server: Any = _Server(answer)
-    return Look(server, run_id, lambda _: "", server, cluster, lambda _: "", lambda: Pace(1, 15))
+    return TrackedRun(server, run_id, lambda _: "", server, cluster, lambda _: "", lambda: Pace(1, 15))
 
 
-def at(run_id: str, answer: Any, cluster: Cluster | None) -> RunSnapshot:
+def at(run_id: str, answer: Any, cluster: RunDetails | None) -> RunSnapshot:
     """A run as a look sees it where the server says ``answer``."""
     return look_at(run_id, answer, cluster).watch.run()
 
 
-def in_the_end(run_id: str, cluster: Cluster | None) -> RunSnapshot:
+def in_the_end(run_id: str, cluster: RunDetails | None) -> RunSnapshot:
     """A run as its last look sees it."""
     return at(run_id, looks(run_id)[-1], cluster)

@@ -9,7 +9,7 @@ from replay import BAD, CACHED, GOOD, text_of
 from kfnb.artifacts.preview import preview
 from kfnb.model import Artifact
 from kfnb.resources.runs.kubeflow import artifacts, mlmd
-from kfnb.resources.runs.kubeflow.mlmd import Execution, Recorded, Stored, Use
+from kfnb.resources.runs.kubeflow.mlmd import ArtifactUse, Execution, Recorded, Stored
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
 from kfnb.resources.runs.view.classification import read_confusion, read_roc
@@ -119,7 +119,7 @@ SPEC = {
 }
 
 
-def recorded(*uses: Use) -> Recorded:
+def recorded(*uses: ArtifactUse) -> Recorded:
     values = {"numbers": [1.0, 2.5], "ratio": 2.0, "flag": True, "pipelinechannel--x": 1.0}
     return Recorded(
         properties={"store_session_info": json.dumps({"Provider": "minio"})},
@@ -161,7 +161,7 @@ def test_an_imported_artifact_in_the_runs_bucket_is_opened_as_the_runs_own(uri, 
             "pipeline_root": "minio://mlpipeline/v2/artifacts/imported/1?region=minio",
         },
         executions=(Execution(1, "", "", "RUNNING"), Execution(2, "join", "", "COMPLETE", 1)),
-        uses=(Use(2, 1, "out", output=True),),
+        uses=(ArtifactUse(2, 1, "out", output=True),),
         artifacts={1: Stored(1, "system.Dataset", uri, {"store_session_info": FROM_PODS})},
     )
     asked = []
@@ -170,12 +170,12 @@ def test_an_imported_artifact_in_the_runs_bucket_is_opened_as_the_runs_own(uri, 
 
 
 def test_a_list_of_artifacts_is_a_list_even_of_one():
-    read = artifacts.read(recorded(Use(2, 1, "parts", output=False)), SPEC)
+    read = artifacts.read(recorded(ArtifactUse(2, 1, "parts", output=False)), SPEC)
     assert [artifact.uri for artifact in read["join"].inputs["parts"]] == ["minio://b/1"]
 
 
 def test_of_several_attempts_the_last_ones_output_counts():
-    uses = Use(2, 1, "out", output=True), Use(2, 2, "out", output=True)
+    uses = ArtifactUse(2, 1, "out", output=True), ArtifactUse(2, 2, "out", output=True)
     assert artifacts.read(recorded(*uses), SPEC)["join"].outputs["out"].uri == "minio://b/2"
 
 
@@ -186,7 +186,9 @@ def test_artifacts_get_what_they_are_opened_with_from_their_session():
         seen.append(json.loads(session))
         return lambda uri: ("file system", uri)
 
-    artifact = artifacts.read(recorded(Use(2, 1, "out", output=True)), SPEC, opener)["join"].outputs["out"]
+    artifact = artifacts.read(recorded(ArtifactUse(2, 1, "out", output=True)), SPEC, opener)["join"].outputs[
+        "out"
+    ]
     assert seen == [{"Provider": "minio"}]
     assert artifact.filesystem() == ("file system", "minio://b/1")
 
@@ -200,11 +202,11 @@ def test_a_session_of_any_form_spoils_no_picture(session, monkeypatch):
     told = Recorded(
         properties={"pipeline_root": session},
         executions=(Execution(1, "", "", "RUNNING"), Execution(2, "join", "", "COMPLETE", 1)),
-        uses=(Use(2, 1, "out", output=True),),
+        uses=(ArtifactUse(2, 1, "out", output=True),),
         artifacts={1: Stored(1, "system.Dataset", "minio://b/x", {"store_session_info": session})},
     )
     read = artifacts.read(told, SPEC, Store(Storage("kubeflow", None)).opener)
-    assert "keys are not known here" in preview(read["join"].outputs["out"]).note
+    assert "keys of the object store are unknown here" in preview(read["join"].outputs["out"]).note
 
 
 def test_what_opens_an_artifact_is_neither_shown_nor_pickled_nor_compared():

@@ -10,9 +10,9 @@ import time
 
 import pytest
 from cluster import Kubernetes
-from idling import idle_minute, seen_after
-from made import big_run, many_runs
+from idle_runs import idle_minute, seen_after
 from replay import BAD, GOOD, RUNS, STOPPED, Replay, exchanges, looks, serving, text_of
+from synthetic_runs import big_run, many_runs
 
 from kfnb.errors import BackendError, BackendUnavailable, RunFailed, RunNotFound
 from kfnb.jobs.polling import Pace
@@ -24,8 +24,8 @@ from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow import backend as backends
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.pods import Pods
-from kfnb.resources.runs.kubeflow.run_details import Cluster
-from kfnb.resources.runs.kubeflow.task_facts import Told
+from kfnb.resources.runs.kubeflow.run_details import RunDetails
+from kfnb.resources.runs.kubeflow.task_facts import TaskFacts
 from kfnb.resources.runs.selection import Selection
 
 HASTE = RetryPolicy(tries=2, pause=0.01, longest=0.05, connect=10.0, read=30.0)
@@ -51,7 +51,7 @@ class Words:
 
     def told(self, run, spec):
         self.asked += 1
-        return {"exit-handler-1/boom": Told(error=TaskError("ValueError: bad input x=7"))}
+        return {"exit-handler-1/boom": TaskFacts(error=TaskError("ValueError: bad input x=7"))}
 
     def logs(self, look, spec, task, *, follow):
         yield None
@@ -93,13 +93,13 @@ def test_how_a_run_is_to_run_is_sent_along(server, replay: Replay):
 
 def test_an_artifact_as_an_argument_is_refused_in_words(kubeflow):
     spec = {"root": {"inputDefinitions": {"artifacts": {"data": {}}}}}
-    with pytest.raises(BackendError, match="data: Kubeflow takes parameters alone"):
+    with pytest.raises(BackendError, match="data: Kubeflow only accepts parameters"):
         kubeflow.submit(Submission(spec=spec, arguments={"data": "s3://x"}, name="n", experiment="summaries"))
 
 
 def test_a_submission_is_never_sent_twice(kubeflow, replay: Replay):
     replay.fail(times=9, cut=True, match=RUNS)
-    with pytest.raises(BackendUnavailable, match="whether it did what was asked is not known"):
+    with pytest.raises(BackendUnavailable, match="the request may have succeeded"):
         kubeflow.submit(order(rows=300))
     assert len(sent(replay)) == 1
 
@@ -134,7 +134,7 @@ def test_a_run_whose_artifacts_cannot_be_read_says_why(server):
     backend = KubeflowBackend(server, insight=Words(trouble="nothing answers at metadata:8080"))
     time.sleep(1.2)  # the recorded run is over
     assert backend.get(BAD).notes == (
-        "outputs, artifacts and metrics cannot be shown: nothing answers at metadata:8080",
+        "outputs, artifacts and metrics are not available: nothing answers at metadata:8080",
     )
 
 
@@ -201,7 +201,7 @@ def test_a_run_that_somebody_else_deletes_while_it_is_followed(kubeflow, replay:
     watching = run.watch()
     next(watching)
     replay.fail(times=99, status=404, body={"code": 5, "message": "Run not found"}, match=GOOD)
-    with pytest.raises(RunNotFound, match="or it was deleted"):
+    with pytest.raises(RunNotFound, match="it may have been deleted"):
         list(watching)
 
 
@@ -265,7 +265,7 @@ def test_runs_are_filtered_by_the_server_and_by_their_own_state(kubeflow, replay
 
 def test_an_experiment_that_is_not_there_is_said(kubeflow, replay: Replay):
     replay.invented = lambda _, path, __: (200, {}) if "/experiments" in path else None
-    with pytest.raises(BackendError, match="there is no experiment moon"):
+    with pytest.raises(BackendError, match="unknown experiment moon"):
         kubeflow.list(Selection(experiment="moon"))
 
 
@@ -276,7 +276,7 @@ def test_the_start_of_an_id_is_enough_where_it_is_unique(kubeflow, replay: Repla
     assert kubeflow.get(GOOD[:6]).id == GOOD
     with pytest.raises(RunNotFound, match="2 runs begin with 0000"):
         kubeflow.get("0000")
-    with pytest.raises(RunNotFound, match="no run's id begins with zzz"):
+    with pytest.raises(RunNotFound, match="no run id begins with zzz"):
         kubeflow.get("zzz")
 
 
@@ -315,7 +315,7 @@ def test_a_run_whose_tasks_have_pods_that_run_is_not_asked_for_again_of_kubernet
     looks_of_kubernetes = []
     with serving() as replay:
         replay.invented = lambda *_: (200, looks(BAD)[4])
-        insight = Cluster(None, None, Pods(kubernetes.api(), "kubeflow"))
+        insight = RunDetails(None, None, Pods(kubernetes.api(), "kubeflow"))
         run = KubeflowBackend(Server(replay.url), insight=insight)._look(BAD).watch
         for phase in ("Pending", "Pending", "Running", "Running", "Running"):
             for pod in pods:
@@ -329,7 +329,7 @@ def test_a_run_whose_tasks_have_pods_that_run_is_not_asked_for_again_of_kubernet
 def test_kubernetes_is_asked_again_while_a_task_is_due_and_has_not_begun(kubernetes: Kubernetes):
     asked = []
     with serving() as replay:
-        insight = Cluster(None, None, Pods(kubernetes.api(), "kubeflow"))
+        insight = RunDetails(None, None, Pods(kubernetes.api(), "kubeflow"))
         run = KubeflowBackend(Server(replay.url), insight=insight)._look(GOOD).watch
         for look in (1, 1, 5, 5, 5, 15, 15):  # nothing has begun; load is done, train not begun; all is done
             replay.invented = lambda *_, look=look: (200, looks(GOOD)[look])
@@ -356,8 +356,8 @@ def test_who_follows_survives_a_server_that_is_down_for_long(kubeflow, replay: R
     time.sleep(0.1)
     view.look()
     (note,) = view.run.notes
-    assert note.startswith("nothing new since ")
-    assert note.endswith(f"still trying: {replay.url}: the connection was dropped")
+    assert note.startswith("no update since ")
+    assert note.endswith(f"retrying: {replay.url}: the connection was dropped")
     with pytest.raises(BackendUnavailable):
         view.look()
     seen = list(watching)

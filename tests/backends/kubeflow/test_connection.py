@@ -78,28 +78,33 @@ def test_outside_of_a_cluster_nothing_is_known(tmp_path):
     assert read(tmp_path, {}) == KubeflowEnvironment()
     with pytest.raises(BackendError) as caught:
         connect(Access(), KubeflowEnvironment())
-    for word in ("no host and no context is set", "KF_PIPELINES_ENDPOINT", "no pod", "%kf_config host="):
+    for word in ("neither host nor context", "KF_PIPELINES_ENDPOINT", "not a pod", "%kf_config host="):
         assert word in str(caught.value)
 
 
 @pytest.mark.parametrize(
     ("access", "around", "url", "hint"),
     [
-        ({"host": "kf.example.com/pipeline/"}, {}, "https://kf.example.com/pipeline", "the host that is set"),
+        (
+            {"host": "kf.example.com/pipeline/"},
+            {},
+            "https://kf.example.com/pipeline",
+            "the host of the settings",
+        ),
         (
             {"host": "http://localhost:8888"},
             {"namespace": "a"},
             "http://localhost:8888",
-            "the host that is set",
+            "the host of the settings",
         ),
         (
             {},
             {"endpoint": "kfp:8888", "namespace": "a"},
             "http://kfp:8888",
-            "what KF_PIPELINES_ENDPOINT says",
+            "the address in KF_PIPELINES_ENDPOINT",
         ),
-        ({}, {"namespace": "a"}, "http://ml-pipeline.kubeflow:8888", "by default"),
-        ({"installed": "kfp"}, {"namespace": "a"}, "http://ml-pipeline.kfp:8888", "by default"),
+        ({}, {"namespace": "a"}, "http://ml-pipeline.kubeflow:8888", "default address"),
+        ({"installed": "kfp"}, {"namespace": "a"}, "http://ml-pipeline.kfp:8888", "default address"),
     ],
 )
 def test_where_kubeflow_is(access, around, url, hint):
@@ -125,8 +130,8 @@ def test_a_run_at_a_host_alone_says_once_that_ml_metadata_is_missing_and_how_to_
         view.look()
         (note,) = view.run.notes
         assert note == (
-            f"outputs, artifacts and metrics cannot be shown: ML Metadata was not found from host {replay.url} alone. "
-            "Set where it is: %kf_config metadata=HOST:PORT (a cluster's service metadata-grpc-service, port 8080), "
+            f"outputs, artifacts and metrics are not available: ML Metadata was not found from host {replay.url}. "
+            "Set its address: %kf_config metadata=HOST:PORT (a cluster's service metadata-grpc-service, port 8080), "
             "or %kf_config context=NAME for a context of your kubeconfig"
         )
     assert backend.get(GOOD).notes == (note,)
@@ -143,7 +148,7 @@ def test_a_run_says_why_nothing_else_is_known_of_it(replay: Replay):
     """A server of several users answers for a run, and wants to know the namespace for all else."""
     replay.invented = lambda _, path, __: (200, {"multi_user": True}) if "healthz" in path else None
     (note,) = connect(Access(host=replay.url), KubeflowEnvironment()).get(GOOD).notes
-    assert "say which namespace is yours" in note
+    assert "set your namespace" in note
 
 
 def test_a_notebooks_own_token_is_shown_unless_another_is_given(tmp_path, replay: Replay):
@@ -259,7 +264,7 @@ def test_a_context_that_does_not_exist_is_said(tmp_path, monkeypatch):
     content = {"clusters": [cluster], "contexts": [context], "users": [user], "current-context": "minikube"}
     file.write_text(yaml.safe_dump({"apiVersion": "v1", "kind": "Config", **content}))
     monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(file))
-    with pytest.raises(BackendError, match="has no such context; there is minikube"):
+    with pytest.raises(BackendError, match="not found in your kubeconfig; its contexts: minikube"):
         connect(Access(context="moon"), KubeflowEnvironment())
     backend = connect(Access(context="minikube"), KubeflowEnvironment())
     try:

@@ -4,8 +4,8 @@ import json
 from functools import cache
 
 import pytest
-from made_pods import ended, made
 from replay import text_of
+from synthetic_pods import ended, made
 
 from kfnb.remote.kubernetes.pods import PodReason
 from kfnb.resources.runs import install_errors
@@ -32,7 +32,7 @@ CLOSED = (
     "or set base_image to an image that has it"
 )
 ASK = "ask an administrator of the cluster whether it is running"
-UNINSTALLED = "its packages could not be installed"
+UNINSTALLED = "cannot install its packages"
 NO_PACKAGE = f"{UNINSTALLED}: No matching distribution found for numpy==99.0.0; {CHECK}"
 ENDED = "its process was ended by SIGTERM (exit code 143), as when its pod is deleted or its node is drained"
 REASONS = {
@@ -282,10 +282,13 @@ def test_a_container_that_comes_before_the_step_is_told_by_its_log():
 @pytest.mark.parametrize(
     ("message", "told"),
     [
-        ("pod deleted", "its pod was deleted while it ran: by a person, or with the node that it ran on"),
+        ("pod deleted", "its pod was deleted while it ran: by a user, or with its node"),
         ("main: Error (exit code 143)", ENDED),
-        ("main: Error (exit code 1)", "its pod is gone; Argo Workflows says: Error (exit code 1)"),
-        ("Step exceeded its deadline", "its pod is gone; Argo Workflows says: Step exceeded its deadline"),
+        ("main: Error (exit code 1)", "its pod was deleted; message of Argo Workflows: Error (exit code 1)"),
+        (
+            "Step exceeded its deadline",
+            "its pod was deleted; message of Argo Workflows: Step exceeded its deadline",
+        ),
     ],
 )
 def test_a_task_without_pod_and_log_is_told_by_argo(message, told):

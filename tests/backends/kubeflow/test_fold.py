@@ -5,8 +5,8 @@ import json
 import time
 
 import pytest
-from made import big_run
 from replay import BAD, CACHED, GOOD, OTHER, STOPPED, exchanges, looks
+from synthetic_runs import big_run
 
 from kfnb.jobs.fold import Event
 from kfnb.model import Artifact, RunSnapshot, RunState, Task, TaskError
@@ -15,14 +15,14 @@ from kfnb.resources.runs.kubeflow.diff import changes
 from kfnb.resources.runs.kubeflow.fold import fold, outline, spec_of
 from kfnb.resources.runs.kubeflow.plan import plan_of
 from kfnb.resources.runs.kubeflow.states import seconds
-from kfnb.resources.runs.kubeflow.task_facts import Told
+from kfnb.resources.runs.kubeflow.task_facts import TaskFacts
 
 STATES = {RunState.SUCCEEDED: "ok", RunState.SKIPPED: "skipped"}
 
 
 def folded(answer, told=None, **words) -> RunSnapshot:
     given = told or {}
-    return fold(answer, plan_of(spec_of(answer)), lambda task: given.get(task, Told()), **words)
+    return fold(answer, plan_of(spec_of(answer)), lambda task: given.get(task, TaskFacts()), **words)
 
 
 def last(run_id) -> RunSnapshot:
@@ -113,7 +113,7 @@ def test_a_failure_keeps_the_exit_task_and_skips_what_comes_after():
 
 def test_a_failure_is_told_in_the_tasks_own_words_where_they_are_known():
     error = TaskError("ValueError: bad input x=7", "Traceback", "cell boom, line 1")
-    run = folded(looks(BAD)[-1], {"exit-handler-1/boom": Told(error=error)})
+    run = folded(looks(BAD)[-1], {"exit-handler-1/boom": TaskFacts(error=error)})
     assert run.error == "boom failed: ValueError: bad input x=7 (cell boom, line 1); after never ran"
     group = next(task for task in run.tasks if task.id == "exit-handler-1")
     assert group.error == TaskError("ValueError: bad input x=7", "", "cell boom, line 1")
@@ -139,7 +139,7 @@ def test_states_and_fields_of_a_newer_server_are_tolerated():
         if row.get("display_name") == "score" and row["state"] == "RUNNING":
             row["state"] = "HIBERNATING"
     score = next(task for task in folded(answer).tasks if task.id == "for-loop-5/0/score")
-    assert (score.state, score.doing) == (RunState.RUNNING, "Kubeflow says HIBERNATING")
+    assert (score.state, score.doing) == (RunState.RUNNING, "unknown state HIBERNATING")
     answer["state"] = "DREAMING"
     assert folded(answer).state is RunState.PENDING
 
@@ -171,7 +171,7 @@ def test_a_run_tells_where_it_ran_and_which_page_shows_it():
 
 
 def test_outputs_metrics_and_inputs_are_those_that_others_tell():
-    told = {"train": Told(inputs={"lr": 0.1}, outputs={"Output": 0.8}, metrics={"accuracy": 0.8})}
+    told = {"train": TaskFacts(inputs={"lr": 0.1}, outputs={"Output": 0.8}, metrics={"accuracy": 0.8})}
     run = folded(looks(GOOD)[-1], told)
     train = next(task for task in run.tasks if task.id == "train")
     assert (train.inputs, train.outputs) == ({"lr": 0.1}, {"Output": 0.8})

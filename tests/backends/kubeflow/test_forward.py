@@ -177,7 +177,7 @@ def test_a_tunnel_that_breaks_ends_the_request_at_once_and_the_next_opens_anew(
     [
         (
             lambda api: setattr(api, "refuses", 403),
-            "no port-forward to pod b in namespace kubeflow: the server refused",
+            "cannot forward a port to pod b in namespace kubeflow: the server refused",
         ),
         (
             lambda api: setattr(api, "ready", False),
@@ -240,7 +240,7 @@ def test_kubeflow_is_reached_through_a_context_wherever_it_is_installed(
         with pytest.raises(BackendUnavailable) as raised:
             backend._server.get("/healthz")
         assert (
-            "That is a port-forward to ml-pipeline in namespace kubeflow through context mine: no pod is ready"
+            "It is a port-forward to ml-pipeline in namespace kubeflow through context mine: no pod is ready"
             in (str(raised.value))
         )
     finally:
@@ -285,7 +285,7 @@ def test_a_service_without_pods_of_its_own_leads_to_no_pod_at_all():
                 "status": {"conditions": [{"type": "Ready", "status": "True"}]},
             }
 
-    with pytest.raises(BackendError, match="has no pods of its own"):
+    with pytest.raises(BackendError, match="has no pods to forward to"):
         target(Leading(), "ml-pipeline", "kubeflow", 8888)
 
 

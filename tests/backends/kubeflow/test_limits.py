@@ -69,7 +69,7 @@ def test_what_ran_on_a_cluster_is_not_refused() -> None:
 def test_a_program_that_is_no_argument_of_a_command_is_refused() -> None:
     check(small("x" * 130_000), None, {})
     with pytest.raises(
-        BackendError, match=r"^the program of t is 128 KiB as JSON.*at most 128 KiB on Linux: put "
+        BackendError, match=r"^the program of t is 128 KiB as JSON.*limited to 128 KiB on Linux: move "
     ):
         check(small("x" * 131_072), None, {})
 
@@ -82,7 +82,7 @@ def test_signs_that_go_escapes_count_as_it_writes_them() -> None:
 
 def test_a_task_with_too_large_a_constant_is_refused() -> None:
     loop = {"parameterIterator": {"items": {"raw": json.dumps(["x" * 100] * 1300)}, "itemInput": "i"}}
-    with pytest.raises(BackendError, match=r"^t-0 with its constants is .* let a step make the list"):
+    with pytest.raises(BackendError, match=r"^t-0 with its constants is .* build the list"):
         check(small(**loop), None, {})
 
 
@@ -110,14 +110,12 @@ def test_components_that_are_alike_count_once() -> None:
 def test_a_pipeline_that_argo_holds_only_with_a_database_is_told() -> None:
     assert [*cautions(small(tasks=300))] == []
     (caution,) = cautions(small(tasks=500))
-    assert "above 1,024 KiB the run fails unless Argo" in caution
+    assert "over 1,024 KiB the run fails unless Argo" in caution
 
 
 def test_retries_that_a_cluster_does_not_do_are_told() -> None:
     (caution,) = cautions(small(retryPolicy={"maxRetryCount": 2}, tasks=2))
-    assert caution.startswith(
-        "t-0, t-1: KFP 2.17 as it is shipped retries a lost pod, not a program that fails"
-    )
+    assert caution.startswith("t-0, t-1: KFP 2.17 by default retries a lost pod, but not a failed program")
     assert [*cautions(small("def t():\n    kfnb_attempts(2, [])", retryPolicy={"maxRetryCount": 2}))] == []
     assert [*cautions(small())] == []
 
@@ -137,8 +135,8 @@ def ignoring(*names: str, **more: Any) -> dict[str, Any]:
 def test_of_the_tasks_that_ignore_one_failure_a_cluster_runs_one() -> None:
     assert [*cautions(ignoring("tell"))] == []
     assert [*cautions(ignoring("tell", "add", "late"))] == [
-        f"{name} never runs on Kubeflow Pipelines: of the tasks that ignore the failure of the same task it runs one"
-        " alone, tell"
+        f"{name} never runs on Kubeflow Pipelines: of the tasks that ignore the failure of the same task it only"
+        " runs tell"
         for name in ("add", "late")
     ]
 
@@ -147,7 +145,7 @@ def test_a_task_after_one_that_ignores_a_failure_is_refused() -> None:
     after = {"componentRef": {"name": "comp-t"}, "dependentTasks": ["tell"]}
     check(ignoring("tell"), None, {})
     with pytest.raises(
-        BackendError, match=r"last depends on tell, which ignores .*: put both into a pipeline within"
+        BackendError, match=r"last depends on tell, which ignores .*: put both into a nested pipeline"
     ):
         check(ignoring("tell", last=after), None, {})
 

@@ -6,9 +6,9 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 import yaml
-from made import many_runs
 from replay import RUNS, Replay, exchanges, serving, text_of
-from shelf import listed
+from run_store import listed
+from synthetic_runs import many_runs
 
 from kfnb.errors import RunNotFound
 from kfnb.model import RunState
@@ -189,5 +189,5 @@ def test_a_schedule_by_the_time_between_runs(kubeflow: KubeflowBackend, replay, 
 def test_what_was_deleted_is_not_found(kubeflow: KubeflowBackend, replay):
     gone = next(row for row in exchanges("listing") if row["status"] == 404)
     replay.invented = lambda _method, path, _body: (404, gone["response"]) if path.endswith(ENDED) else None
-    with pytest.raises(RunNotFound, match="knows no such run, or it was deleted"):
+    with pytest.raises(RunNotFound, match="it may have been deleted"):
         kubeflow.get(ENDED)

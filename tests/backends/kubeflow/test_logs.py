@@ -12,7 +12,7 @@ from kfnb.model import Artifact, LogLine
 from kfnb.remote.objects import AccessKeys, ObjectStore, StoreAccess
 from kfnb.remote.objects.files import ObjectFiles
 from kfnb.resources.runs.kubeflow.log_lines import own_lines
-from kfnb.resources.runs.kubeflow.logs import Looked, Source, end, follow, read
+from kfnb.resources.runs.kubeflow.logs import LogSource, Looked, end, follow, read
 from kfnb.resources.runs.kubeflow.pods import Pods
 
 PACE = Pace(0.05, 0.2)
@@ -79,7 +79,7 @@ def test_the_tasks_own_json_is_left():
 
 
 def test_a_finished_tasks_log_is_read_from_its_artifact(objects, kubernetes):
-    source = Source("load", LOAD, kept(objects), finished=True)
+    source = LogSource("load", LOAD, kept(objects), finished=True)
     assert list(read([source], Pods(kubernetes.api(), "kubeflow"))) == [LogLine("load", "loading 300 rows")]
     assert kubernetes.asked == []
 
@@ -88,8 +88,8 @@ def test_without_an_artifact_it_is_read_from_the_pod(objects, kubernetes):
     kubernetes.load("success")
     kubernetes.load("failure")
     sources = [
-        Source("load", LOAD, kept(objects, "gone"), finished=True),
-        Source("exit-handler-1/boom", BOOM, finished=True),
+        LogSource("load", LOAD, kept(objects, "gone"), finished=True),
+        LogSource("exit-handler-1/boom", BOOM, finished=True),
     ]
     lines = list(read(sources, Pods(kubernetes.api(), "kubeflow")))
     assert lines[0] == LogLine("load", "loading 300 rows")
@@ -101,9 +101,9 @@ def test_without_an_artifact_it_is_read_from_the_pod(objects, kubernetes):
 
 def test_a_log_that_is_gone_is_said_and_the_others_are_read(objects, kubernetes):
     sources = [
-        Source("boom", "gone", kept(objects, "gone"), finished=True),
-        Source("skipped", finished=True),
-        Source("load", "", kept(objects), finished=True),
+        LogSource("boom", "gone", kept(objects, "gone"), finished=True),
+        LogSource("skipped", finished=True),
+        LogSource("load", "", kept(objects), finished=True),
     ]
     lines = list(read(sources, Pods(kubernetes.api(), "kubeflow")))
     assert (
@@ -113,17 +113,17 @@ def test_a_log_that_is_gone_is_said_and_the_others_are_read(objects, kubernetes)
 
 
 def test_a_finished_task_whose_log_nothing_tells_of_says_so():
-    sources = [Source("a", finished=True), Source("b")]
+    sources = [LogSource("a", finished=True), LogSource("b")]
     assert list(read(sources, None)) == [
         LogLine(
             "a",
-            "(no log: neither Kubernetes nor ML Metadata can be asked where it is; set %kf_config context=NAME)",
+            "(no log: neither Kubernetes nor ML Metadata can be reached to find it; set %kf_config context=NAME)",
         )
     ]
 
 
 def test_a_log_is_read_without_kubernetes(objects):
-    assert list(read([Source("load", LOAD, kept(objects), finished=True)], None)) == [
+    assert list(read([LogSource("load", LOAD, kept(objects), finished=True)], None)) == [
         LogLine("load", "loading 300 rows")
     ]
 
@@ -164,7 +164,7 @@ def following(run, pods):
 
 def test_running_pods_are_followed_live(kubernetes):
     one, two = kubernetes.live["a"], kubernetes.live["b"] = Live(), Live()
-    run = Run(Source("train", "a"), Source("for-loop-5/0/score", "b"))
+    run = Run(LogSource("train", "a"), LogSource("for-loop-5/0/score", "b"))
     lines, until = following(run, Pods(kubernetes.api(), "kubeflow"))
     one.say("[KFP Executor 2026-11-23 14:41:25,327 INFO]: Got executor_input:")
     one.say("{")
@@ -177,14 +177,14 @@ def test_running_pods_are_followed_live(kubernetes):
     one.end()
     two.end()
     run.becomes(
-        Source("train", "a", finished=True), Source("for-loop-5/0/score", "b", finished=True), over=True
+        LogSource("train", "a", finished=True), LogSource("for-loop-5/0/score", "b", finished=True), over=True
     )
     assert until(lambda: False)[2:] == ["train: epoch 2"]
 
 
 def test_a_followed_log_says_when_there_is_no_more(kubernetes):
     kubernetes.live["a"] = Live()
-    stream = follow(Run(Source("train", "a")).look, Pods(kubernetes.api(), "kubeflow"), PACE)
+    stream = follow(Run(LogSource("train", "a")).look, Pods(kubernetes.api(), "kubeflow"), PACE)
     assert next(stream) is None
     stream.close()
     kubernetes.live["a"].end()
@@ -193,7 +193,7 @@ def test_a_followed_log_says_when_there_is_no_more(kubernetes):
 def test_a_log_that_broke_off_is_taken_up_where_it_was(kubernetes, monkeypatch):
     monkeypatch.setattr("kfnb.resources.runs.kubeflow.logs._AGAIN", 0.0)
     first = kubernetes.live["a"] = Live()
-    run = Run(Source("train", "a"))
+    run = Run(LogSource("train", "a"))
     lines, until = following(run, Pods(kubernetes.api(), "kubeflow"))
     first.say("epoch 1")
     until(lambda: len(lines) == 1)
@@ -211,10 +211,10 @@ def test_a_log_that_broke_off_is_taken_up_where_it_was(kubernetes, monkeypatch):
 def test_a_pod_that_cannot_be_followed_is_read_when_it_is_finished(kubernetes, objects):
     (refusal, *_) = (row for row in recorded_kubernetes() if row["status"] == 403)
     kubernetes.refuses = lambda path: (403, refusal["response"])
-    run = Run(Source("load", LOAD))
+    run = Run(LogSource("load", LOAD))
     _, until = following(run, Pods(kubernetes.api(), "kubeflow"))
     until(lambda: run.looks == 2)
-    run.becomes(Source("load", LOAD, kept(objects), finished=True), over=True)
+    run.becomes(LogSource("load", LOAD, kept(objects), finished=True), over=True)
     assert until(lambda: False) == ["load: loading 300 rows"]
 
 
@@ -222,9 +222,9 @@ def test_a_task_that_finished_between_two_looks_is_not_missed(kubernetes, object
     run = Run()
     lines, until = following(run, Pods(kubernetes.api(), "kubeflow"))
     until(lambda: run.looks == 2)
-    run.becomes(Source("load", LOAD, kept(objects), finished=True))
+    run.becomes(LogSource("load", LOAD, kept(objects), finished=True))
     until(lambda: bool(lines))
-    run.becomes(Source("load", LOAD, kept(objects), finished=True), over=True)
+    run.becomes(LogSource("load", LOAD, kept(objects), finished=True), over=True)
     assert until(lambda: False) == ["load: loading 300 rows"]
 
 
@@ -239,7 +239,7 @@ def test_a_quiet_run_is_looked_at_less_often(kubernetes):
 def test_a_finished_run_is_followed_to_its_end_at_once(kubernetes):
     kubernetes.load("failure")
     run = Run()
-    run.becomes(Source("exit-handler-1/boom", BOOM, finished=True), over=True)
+    run.becomes(LogSource("exit-handler-1/boom", BOOM, finished=True), over=True)
     _, until = following(run, Pods(kubernetes.api(), "kubeflow"))
     assert until(lambda: False)[-1] == "exit-handler-1/boom: about to fail"
 
@@ -265,14 +265,14 @@ def test_a_log_that_breaks_off_is_not_told_twice(kubernetes):
     kubernetes.logs["a"] = "2026-11-25T00:00:00.000000000Z one\n"
     log = Artifact("executor-logs", "system.Artifact", "minio://b/log", store=Breaks())
     lines = [
-        line.text for line in read([Source("train", "a", log, finished=True)], Pods(kubernetes.api(), "k"))
+        line.text for line in read([LogSource("train", "a", log, finished=True)], Pods(kubernetes.api(), "k"))
     ]
     assert lines == ["one", "(the rest of the log is missing: the store went away)"]
 
 
 def test_a_server_that_does_not_answer_for_a_while_ends_nothing(kubernetes):
     live = kubernetes.live["a"] = Live()
-    run = Run(Source("train", "a"))
+    run = Run(LogSource("train", "a"))
     lines, until = following(run, Pods(kubernetes.api(), "kubeflow"))
     live.say("one")
     until(lambda: len(lines) == 1)
@@ -283,7 +283,7 @@ def test_a_server_that_does_not_answer_for_a_while_ends_nothing(kubernetes):
     until(lambda: run.looks > looks + 1)
     run.down = False
     live.end()
-    run.becomes(Source("train", "a", finished=True), over=True)
+    run.becomes(LogSource("train", "a", finished=True), over=True)
     assert until(lambda: False) == ["train: one", "train: two"]
 
 
@@ -291,6 +291,6 @@ def test_a_log_that_the_node_has_lost_is_read_from_where_it_is_kept(kubernetes, 
     words = "unable to retrieve container logs for containerd://0adc478e0e89"
     kubernetes.logs[LOAD] = words
     pods = Pods(kubernetes.api(), "kubeflow")
-    (lost,) = read([Source("load", LOAD, finished=True)], pods)
-    assert lost.text == f"(no log: the log of pod {LOAD} is gone: {words})"
-    assert "loading 300 rows" in end(Source("load", LOAD, kept(objects), finished=True), pods)
+    (lost,) = read([LogSource("load", LOAD, finished=True)], pods)
+    assert lost.text == f"(no log: the log of pod {LOAD} was deleted: {words})"
+    assert "loading 300 rows" in end(LogSource("load", LOAD, kept(objects), finished=True), pods)

@@ -144,7 +144,9 @@ def test_pipelines_are_listed_with_their_newest_version(pipelines: Pipelines, re
 def test_a_version_is_found_by_its_name_or_its_id(pipelines: Pipelines):
     assert pipelines.find("train-and-deploy", "v2").version_id == SECOND
     assert pipelines.find("train-and-deploy", FIRST).version == "train-and-deploy"
-    with pytest.raises(BackendError, match="has no version v9; there are train-and-deploy, v2"):
+    with pytest.raises(
+        BackendError, match=r"unknown version v9 of pipeline .*; its versions: train-and-deploy, v2"
+    ):
         pipelines.find("train-and-deploy", "v9")
 
 
@@ -156,7 +158,7 @@ def test_an_uploaded_pipeline_has_its_spec(pipelines: Pipelines):
 
 def test_a_pipeline_that_is_not_there_is_said(pipelines: Pipelines, replay: Replay):
     sorted_too(replay, there=False)
-    with pytest.raises(BackendError, match="no uploaded pipeline is called moon; %kf_upload --list"):
+    with pytest.raises(BackendError, match="unknown uploaded pipeline moon; %kf_upload --list"):
         pipelines.find("moon")
     assert pipelines.name("nope") == "nope"
     assert pipelines.name(PIPELINE) == "train-and-deploy"

@@ -15,7 +15,7 @@ NO_METADATA = (
     "ask an administrator of the cluster whether it is running"
 )
 NO_PACKAGE = (
-    "its packages could not be installed: No matching distribution found for numpy==99.0.0; check its name and "
+    "cannot install its packages: No matching distribution found for numpy==99.0.0; check its name and "
     "version, or set index_urls to an index that has it, or set base_image to an image that has it"
 )
 DIVISION = "ZeroDivisionError: division by zero"

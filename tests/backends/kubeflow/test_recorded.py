@@ -13,7 +13,7 @@ from kfnb.resources.runs.events import Fold
 from kfnb.resources.runs.kubeflow import metadata_cache, workflow_cache
 from kfnb.resources.runs.kubeflow.components import Components
 from kfnb.resources.runs.kubeflow.diff import changes
-from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.kubeflow.workflow import parse
 
 WITHOUT_ROWS = "stock: large"
@@ -154,7 +154,7 @@ def test_what_nobody_tells_of_is_inferred_and_said():
     run = in_the_end(names()[WITHOUT_ROWS], None)
     assert {task.state for task in run.tasks} == {RunState.SUCCEEDED}
     (note,) = run.notes
-    assert "nothing is recorded of step-5, step-6, step-7, step-8, step-10 and 8 more" in note
+    assert "there are no records of step-5, step-6, step-7, step-8, step-10 and 8 more" in note
     assert "%kf_config metadata=ADDRESS or context=NAME" in note
 
 
@@ -165,7 +165,7 @@ def test_a_branch_that_nobody_tells_of_is_not_taken_for_one_that_ran():
     run = at("x", answer, None)
     assert {task.state for task in run.tasks if task.name == "condition-4"} == {RunState.SKIPPED}
     (note,) = run.notes
-    assert "nothing is recorded of for-loop-2/0/condition-branches-3/condition-4, for-loop-2/1/" in note
+    assert "there are no records of for-loop-2/0/condition-branches-3/condition-4, for-loop-2/1/" in note
 
 
 def test_while_rows_stand_still_tasks_go_on():
@@ -190,7 +190,7 @@ def test_while_rows_stand_still_what_runs_is_seen_to_run(monkeypatch, metadata, 
     answer.update(state="RUNNING", finished_at="1970-01-01T00:00:00Z")
     with beside(stock=True) as servers:
         was = AsItWas(run_id, servers.metadata)
-    look = look_at(run_id, answer, Cluster(was if metadata else None, None, was if kubernetes else None))
+    look = look_at(run_id, answer, RunDetails(was if metadata else None, None, was if kubernetes else None))
     nodes = parse(workflows()[run_id]).tasks
     ends = {task.id: nodes[task.id].finished or 0.0 for task in look.watch.run().tasks}
     _, _, _, _, was.now, *_, last = sorted(ends.values())

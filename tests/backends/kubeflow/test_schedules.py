@@ -134,18 +134,18 @@ def test_a_schedule_is_paused_resumed_and_deleted(kubeflow: KubeflowBackend, rep
 
 
 def test_a_schedule_that_is_not_there_is_said(kubeflow: KubeflowBackend, replay: Replay):
-    with pytest.raises(BackendError, match="there is no schedule moon; %kf_schedule --list"):
+    with pytest.raises(BackendError, match="unknown schedule moon; %kf_schedule --list"):
         kubeflow.schedules.get("moon")
     replay.fail(times=9, status=404, body={"code": 5, "message": "RecurringRun not found"}, match=SCHEDULE)
     for act in (kubeflow.schedules.get, kubeflow.schedules.pause, kubeflow.schedules.delete):
-        with pytest.raises(BackendError, match=f"there is no schedule {SCHEDULE}"):
+        with pytest.raises(BackendError, match=f"unknown schedule {SCHEDULE}"):
             act(SCHEDULE)
 
 
 def test_two_schedules_of_one_name_are_told_apart_by_their_ids(kubeflow: KubeflowBackend, replay: Replay):
     both = [{"recurring_run_id": f"{n}", "display_name": "nightly"} for n in range(2)]
     replay.invented = lambda _, path, __: (200, {"recurringRuns": both}) if "recurringruns?" in path else None
-    with pytest.raises(BackendError, match="2 schedules are called nightly"):
+    with pytest.raises(BackendError, match="2 schedules have the name nightly"):
         kubeflow.schedules.get("nightly")
 
 

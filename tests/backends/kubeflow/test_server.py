@@ -14,7 +14,7 @@ from replay import GOOD, Replay, exchanges
 
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.remote.credentials import Credentials
-from kfnb.remote.kfp.server import Exists, NotFound, RetryPolicy, Server
+from kfnb.remote.kfp.server import Exists, MissingResource, RetryPolicy, Server
 
 CANARY = "canary-7f3a"
 HASTE = RetryPolicy(tries=3, pause=0.01, longest=0.05, connect=10.0, read=30.0)
@@ -39,7 +39,7 @@ def test_an_answer_is_plain_json(server):
 
 def test_nothing_answers():
     server = Server(closed_port(), retry=HASTE, hint=lambda: "Is it up?")
-    with pytest.raises(BackendUnavailable, match=r"http://127.*: nothing answers\. Is it up\?"):
+    with pytest.raises(BackendUnavailable, match=r"http://127.*: connection failed\. Is it up\?"):
         server.get(RUN)
 
 
@@ -69,7 +69,7 @@ def test_a_server_says_how_long_to_wait(server, replay: Replay):
 def test_what_must_not_be_done_twice_is_sent_once(server, replay: Replay, fault):
     replay.fail(times=9, **fault)
     said = refusal(lambda: server.ask("POST", "/runs", {}))
-    assert "whether it did what was asked is not known: %kf_runs tells" in said
+    assert "the request may have succeeded: check with %kf_runs" in said
     assert len([one for one in replay.asked if one["method"] == "POST"]) == 1
 
 
@@ -147,14 +147,14 @@ def test_a_refused_token_is_read_again_once_and_then_it_is_said(replay: Replay, 
     server.get(RUN)
     replay.tokens = set()
     said = refusal(lambda: server.get(RUN))
-    assert f"it refused the token in {token} (401). Write a new token into that file, or give another" in said
+    assert f"refused the token in {token} (401). Write a new token into that file, or set another" in said
 
 
 def test_a_refused_token_may_be_good_later_only_where_its_file_is_written_anew(replay: Replay, token):
     replay.tokens = set()
     with pytest.raises(BackendUnavailable):
         Server(replay.url, Credentials(file=token), retry=HASTE).get(RUN)
-    with pytest.raises(BackendError, match=r"it refused a token \(401\)\. Give another one") as caught:
+    with pytest.raises(BackendError, match=r"refused a token \(401\)\. Set a valid one") as caught:
         Server(replay.url, Credentials("old"), retry=HASTE).get(RUN)
     assert not isinstance(caught.value, BackendUnavailable)
 
@@ -184,7 +184,7 @@ def test_a_refusal_that_tells_nothing_is_told_by_what_was_asked(server, replay: 
 
 def test_a_thing_that_is_not_there(server):
     none = "00000000-0000-0000-0000-000000000000"
-    with pytest.raises(NotFound, match=f"Run {none} not found"):
+    with pytest.raises(MissingResource, match=f"Run {none} not found"):
         server.get(f"/runs/{none}")
 
 
@@ -225,14 +225,14 @@ def test_a_refusal_is_its_sentence_and_not_its_stack(server, replay: Replay, par
 
 def test_a_login_page_is_told_from_an_answer(server, replay: Replay):
     replay.invented = lambda *_: (200, b"<!doctype html><title>Dex</title>")
-    assert "answers with a login page" in refusal(lambda: server.get(RUN))
+    assert "answered with a login page" in refusal(lambda: server.get(RUN))
     replay.invented = lambda *_: (302, b"")
-    assert "answers with a login page" in refusal(lambda: server.get(RUN))
+    assert "answered with a login page" in refusal(lambda: server.get(RUN))
 
 
 def test_something_else_that_answers(server, replay: Replay):
     replay.invented = lambda *_: (404, b"<h1>nginx</h1>")
-    assert "is it Kubeflow Pipelines 2?" in refusal(lambda: server.get(RUN))
+    assert "it is the address of Kubeflow Pipelines 2" in refusal(lambda: server.get(RUN))
     replay.invented = lambda *_: (200, b"hello")
     assert "not JSON" in refusal(lambda: server.get(RUN))
 
@@ -247,7 +247,7 @@ def test_a_namespace_is_told_only_to_a_server_that_knows_several(server, replay:
     assert server.users_namespace == "team-a"
     assert replay.asked == []
     server.namespace = ""
-    assert "say which namespace is yours" in refusal(lambda: server.users_namespace)
+    assert "set your namespace" in refusal(lambda: server.users_namespace)
 
 
 @pytest.mark.parametrize("url", ["not an address", "http://[", "ftp://x"])

@@ -18,7 +18,7 @@ from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.storage import Storage
-from kfnb.resources.runs.kubeflow.store_session import Session
+from kfnb.resources.runs.kubeflow.store_session import StoreSession
 
 
 def spec_of(*sets):
@@ -136,7 +136,7 @@ def test_a_pipeline_without_such_files_asks_for_nothing(folder):
 
 def test_a_file_that_changed_since_the_pipeline_was_compiled_is_not_uploaded(uploads, objects, folder, files):
     (folder / "data/leer.csv").write_text("x")
-    with pytest.raises(BackendError, match="is not what it was when the pipeline was compiled"):
+    with pytest.raises(BackendError, match="changed since the pipeline was compiled"):
         uploads.cargo(spec_of(files), str(folder)).send(print)
     assert not keys_of(objects)
 
@@ -155,7 +155,7 @@ def test_more_than_the_limit_is_refused_with_what_to_do(store, objects, folder):
     with pytest.raises(BackendError) as refused:
         limited.cargo(spec_of(*sets), str(folder))
     assert str(refused.value) == (
-        "big.bin (3.2 MB, with others 3.3 MB) is more than is uploaded for a run (upload_limit, 3 MB):"
+        "big.bin (3.2 MB, with others 3.3 MB) exceeds the upload limit of 3 MB per run:"
         " set %kf_config upload_limit=MB, or read it from a URL or a volume (--pvc NAME:/PATH)"
     )
     assert not objects.asked
@@ -207,8 +207,7 @@ def test_a_store_that_refuses_says_so_before_there_is_a_run(
         backend.submit(Submission(spec_of(files), {}, "p", folder=str(folder)))
     text = str(refused.value)
     assert text.startswith(
-        "leer.csv and 1 more file (0.2 MB) cannot be uploaded for the run to the cluster's object store: the object"
-        " store at"
+        "cannot upload leer.csv and 1 more file (0.2 MB) to the cluster's object store: the object store at"
     )
     assert len([one for one in objects.asked if one.startswith("PUT")]) <= 2
     assert "does not allow writing mlpipeline/v2/artifacts/" in text
@@ -236,9 +235,7 @@ def test_a_store_that_does_not_answer_is_told(kubernetes, folder, files):
 
 def test_a_config_map_that_may_not_be_read_is_told(uploads, kubernetes, folder, files):
     kubernetes.refuses = lambda path: (403, {"message": "no"}) if "configmaps" in path else None
-    with pytest.raises(
-        BackendError, match="the config map kfp-launcher in namespace kubeflow cannot be read"
-    ):
+    with pytest.raises(BackendError, match="cannot read the config map kfp-launcher in namespace kubeflow"):
         uploads.cargo(spec_of(files), str(folder))
 
 
@@ -272,11 +269,11 @@ def test_the_root_and_its_store_are_those_that_kfps_own_pods_take(kubernetes):
     root, session = root_of(kubernetes, told)
     assert root == "s3://mlpipeline/team/a"
     secret = "mlpipeline-minio-artifact"
-    assert session == Session("s3", "other.example.com:9000", "eu-2", secure=False, secret=secret)
+    assert session == StoreSession("s3", "other.example.com:9000", "eu-2", secure=False, secret=secret)
     root, session = root_of(kubernetes, told, "s3://else/where/")
-    assert (root, session) == ("s3://else/where", Session("s3", "s3.example.com", "eu-1", secure=False))
+    assert (root, session) == ("s3://else/where", StoreSession("s3", "s3.example.com", "eu-1", secure=False))
     root, session = root_of(kubernetes, {}, "s3://b/k?region=r&endpoint=e:1&disableSSL=true")
-    assert (root, session) == ("s3://b/k", Session("s3", "e:1", "r", secure=False))
+    assert (root, session) == ("s3://b/k", StoreSession("s3", "e:1", "r", secure=False))
 
 
 def test_an_upload_that_is_cut_is_sent_again_from_its_beginning(objects, tmp_path):

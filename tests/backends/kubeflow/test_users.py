@@ -58,7 +58,7 @@ def test_a_viewer_sees_all_and_is_told_what_may_not_be_done(user: KubeflowBacken
 @pytest.mark.parametrize("user", ["viewer"], indirect=True)
 def test_an_upload_that_is_refused_without_a_reason_gets_the_likely_one(user: KubeflowBackend):
     with pytest.raises(
-        BackendError, match=r"Failed to create a pipeline.*right to create pipelines in namespace team-a"
+        BackendError, match=r"Failed to create a pipeline.*permission to create pipelines in namespace team-a"
     ):
         user.pipelines.upload(SPEC, None, name="good-vic", version="", description="")
 
@@ -79,5 +79,7 @@ def test_without_rights_each_refusal_names_the_right_that_is_missing(user: Kubef
 def test_without_a_namespace_the_user_is_asked_for_one(users: str):
     with serving((f"users-{users}",)) as replay:
         backend = KubeflowBackend(Server(replay.url, retry=HASTE))
-        with pytest.raises(BackendError, match="serves several users: say which namespace is yours"):
+        with pytest.raises(
+            BackendError, match="is a multi-user server, and no namespace is set: set your namespace"
+        ):
             backend.list()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kfp import dsl
-from running import submission, task, tasks, wait, wait_until
+from local_runs import submission, task, tasks, wait, wait_until
 from steps import component, fail, number, read, write
 
 from kfnb.model import RunState
@@ -42,7 +42,7 @@ def test_the_same_step_is_not_run_twice(run_pipeline, tmp_path):
 
 def test_a_changed_program_is_run(run_pipeline, tmp_path):
     def make(body):
-        from running import spec_of
+        from local_runs import spec_of
 
         @dsl.pipeline
         def pipeline() -> int:

@@ -16,7 +16,7 @@ from typing import List, Optional
 import pytest
 import yaml
 from kfp import dsl
-from running import spec_of, task, tasks, text
+from local_runs import spec_of, task, tasks, text
 from steps import (
     add,
     component,
@@ -541,7 +541,7 @@ def test_an_importer_of_nothing_fails(run_pipeline):
     run = run_pipeline(pipeline)
 
     assert run.state is RunState.FAILED
-    assert run.error.startswith("importer failed: it imports no.txt, and there is no /")
+    assert run.error.startswith("importer failed: it imports no.txt: /")
 
 
 def test_environment_variables_of_a_task(run_pipeline):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from kfp import dsl
-from running import marked, submission, task, text, wait, wait_until
+from local_runs import marked, submission, task, text, wait, wait_until
 from steps import write
 
 from kfnb.model import RunState

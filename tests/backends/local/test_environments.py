@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import pytest
 from kfp import dsl
-from running import submission, task, text, wait
+from local_runs import submission, task, text, wait
 from steps import component
 
 from kfnb.model import RunState
@@ -140,7 +140,7 @@ def test_packages_that_cannot_be_installed_fail_the_task_and_its_log_says_why(ba
     run = wait(backend, backend.submit(submission(pipeline, tmp_path)), seconds=60)
 
     assert run.state is RunState.FAILED
-    assert task(run, "step").error.message.startswith("its packages could not be installed: ")
+    assert task(run, "step").error.message.startswith("cannot install its packages: ")
     assert "nothing-1.0" in task(run, "step").error.message
     assert "nothing-1.0" in text(backend, run.id, "step")
 
@@ -159,7 +159,7 @@ def test_an_index_that_does_not_answer_is_told_with_what_to_do(backend, tmp_path
 
     run = wait(backend, backend.submit(submission(pipeline, tmp_path)), seconds=60)
 
-    assert task(run, "step").error.message.startswith("its packages could not be installed: ")
+    assert task(run, "step").error.message.startswith("cannot install its packages: ")
     assert task(run, "step").error.message.endswith(
         "; the package index did not answer: set index_urls to one that does, "
         "or install it in the environment that kfnb runs in"

@@ -7,7 +7,7 @@ from typing import List
 
 import pytest
 from kfp import dsl
-from running import spec_of, task, tasks, text
+from local_runs import spec_of, task, tasks, text
 from steps import component, fail, number, word
 
 from kfnb.model import RunState
@@ -89,8 +89,8 @@ def test_chained_exceptions_are_kept(run_pipeline):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("sys.exit(3)", "the step left with sys.exit(3)"),
-        ("sys.exit('no data')", "the step left with sys.exit(no data)"),
+        ("sys.exit(3)", "the step exited with sys.exit(3)"),
+        ("sys.exit('no data')", "the step exited with sys.exit(no data)"),
         ("os._exit(3)", "its process ended with exit code 3 before the step was done"),
         (
             "print('no data', flush=True); os._exit(3)",
@@ -212,7 +212,7 @@ def test_an_output_of_the_wrong_type_fails_the_task(run_pipeline):
 
     error = task(run_pipeline(pipeline), "wrong").error
 
-    assert error.message == "its output count: it wrote 'many' where a value of type NUMBER_INTEGER was due"
+    assert error.message == "its output count: it wrote 'many', which is not of type NUMBER_INTEGER"
 
 
 def test_an_output_that_was_not_given_fails_its_task(run_pipeline):
@@ -232,8 +232,8 @@ def test_an_output_that_was_not_given_fails_its_task(run_pipeline):
 @pytest.mark.parametrize(
     ("value", "said"),
     [
-        ("nan", "KFP cannot read what it puts out (outputs or metadata of artifacts): nan is not JSON"),
-        ("None", "its output out: KFP cannot keep None as metadata (said)"),
+        ("nan", "KFP cannot read its outputs or the metadata of its artifacts: nan is not JSON"),
+        ("None", "its output out: KFP cannot store None as metadata (said)"),
     ],
 )
 def test_metadata_that_kfp_cannot_keep_fail_their_task(run_pipeline, value, said):
@@ -267,6 +267,6 @@ def test_a_text_with_what_kfp_cannot_fill_in_fails_its_task(run_pipeline):
 
     assert run_pipeline(pipeline, said="plain").state is RunState.SUCCEEDED
     assert run_pipeline(pipeline, said='a "quote"').error == (
-        "word failed: a text or list that it is given is filled with 'a \"quote\"', and KFP cannot fill in quotes,"
-        " backslashes and line breaks: let a step make the text"
+        "word failed: a text or list among its arguments is filled with 'a \"quote\"', and KFP cannot fill in quotes,"
+        " backslashes and line breaks: build the text in a step"
     )

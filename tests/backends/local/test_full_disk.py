@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from kfp import dsl
-from running import submission, task, wait, wait_until
+from local_runs import submission, task, wait, wait_until
 from steps import component
 
 from kfnb import disk, settings

@@ -19,7 +19,7 @@ from typing import Any
 
 import pytest
 from kfp import dsl
-from running import marked, spec_of, submission, wait, wait_until
+from local_runs import marked, spec_of, submission, wait, wait_until
 from steps import component, same
 
 from kfnb import model

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 from kfp import dsl
-from running import submission, task, text, wait
+from local_runs import submission, task, text, wait
 from steps import component
 
 from kfnb.resources.runs.local.folder import RunFolder

@@ -3,7 +3,7 @@
 import platform
 
 from kfp import dsl
-from running import submission, wait
+from local_runs import submission, wait
 from steps import component, fail
 
 from kfnb.model import RunState

@@ -9,7 +9,7 @@ from typing import List, Optional
 import pytest
 from google.protobuf import json_format
 from kfp import dsl, kubernetes
-from running import spec_of, submission, task, wait
+from local_runs import spec_of, submission, task, wait
 from steps import component
 
 from kfnb.errors import BackendError
@@ -232,7 +232,7 @@ def test_a_volume_needs_its_name_and_so_does_a_secret_whose_input_must_be_given(
             f"look failed: it mounts a volume at {tmp_path / 'v'} whose name has no value"
         )
     run = run_with(pipeline, platform(look={"secretAsEnv": [empty]}), optional="")
-    assert run.error.startswith("look failed: its platform settings need a name where they have ''")
+    assert run.error.startswith("look failed: its platform settings have '' as a name")
 
 
 @needs_mounts
@@ -275,14 +275,16 @@ def test_a_secret_as_a_folder_lies_in_memory_alone(run_with, tmp_path):
 def test_where_nothing_can_be_mounted_a_pipeline_that_mounts_is_refused(run_with, monkeypatch):
     monkeypatch.setattr("kfnb.resources.runs.local.pod_resources.possible", lambda: False)
 
-    with pytest.raises(BackendError, match="- look mounts /data: this machine does not let a process mount"):
+    with pytest.raises(
+        BackendError, match="- look mounts /data: this machine does not allow processes to mount"
+    ):
         run_with(looking, platform(look={"pvcMount": [{"constant": "v", "mountPath": "/data"}]}))
 
 
 def test_a_path_that_leaves_its_volume_is_refused(run_with):
     mounted = {"pvcMount": [{"constant": "v", "mountPath": "/data", "subPath": "../.."}]}
 
-    with pytest.raises(BackendError, match=r"- look mounts \.\./\.\., which lies outside of its volume"):
+    with pytest.raises(BackendError, match=r"- look mounts \.\./\.\., which is outside of its volume"):
         run_with(looking, platform(look=mounted))
 
 
@@ -326,9 +328,7 @@ def test_what_one_machine_has_not_is_said_once(run_with):
     run = run_with(looking, platform(look=settings))
 
     assert run.state is RunState.SUCCEEDED
-    assert run.notes == (
-        "without effect on this one machine: node selector (look); image pull secret (look)",
-    )
+    assert run.notes == ("ignored by local runs: node selector (look); image pull secret (look)",)
 
 
 def test_whatever_kfp_kubernetes_says_of_pods_and_nodes_has_no_effect(run_with):
@@ -356,7 +356,7 @@ def test_whatever_kfp_kubernetes_says_of_pods_and_nodes_has_no_effect(run_with):
 
     assert run.state is RunState.SUCCEEDED
     (said,) = run.notes
-    told = said.removeprefix("without effect on this one machine: ").split("; ")
+    told = said.removeprefix("ignored by local runs: ").split("; ")
     assert sorted(told) == [
         "field path as env (look)",
         "image pull policy (look)",

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 from kfp import dsl
-from running import marked, submission, wait, wait_until
+from local_runs import marked, submission, wait, wait_until
 from steps import nap, number
 
 from kfnb import cli, settings

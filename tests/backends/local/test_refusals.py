@@ -2,7 +2,7 @@
 
 import pytest
 from kfp import dsl
-from running import spec_of, submission
+from local_runs import spec_of, submission
 from steps import number, read, word, write
 
 from kfnb.errors import BackendError
@@ -44,10 +44,10 @@ def test_all_reasons_are_given(backend, tmp_path, monkeypatch):
 
     assert first == "pipeline cannot run here:"
     assert sorted(reasons) == [
-        "- box is a container (alpine:3), and neither docker nor podman answers here",
-        "- in-its-image is a container (registry/steps:1), and neither docker nor podman answers here",
-        "- number uses magicPolicy, which this version does not know",
-        "- word has an input of a kind that this version does not know (fromTheFuture)",
+        "- box is a container (alpine:3): neither docker nor podman answers here",
+        "- in-its-image is a container (registry/steps:1): neither docker nor podman answers here",
+        "- number uses magicPolicy, which this version does not support",
+        "- word has an input of a kind that this version does not support (fromTheFuture)",
         "- word runs comp-none, which does not exist",
     ]
 
@@ -74,7 +74,7 @@ def test_a_cycle_and_an_unknown_need(backend, tmp_path):
 def test_what_is_no_pipeline(backend, tmp_path):
     assert refusal(backend, {"a": 1}, tmp_path) == [
         "this pipeline cannot run here:",
-        "- it has no tasks: it is no compiled KFP pipeline",
+        "- it has no tasks: it is not a compiled KFP pipeline",
     ]
 
 
@@ -125,7 +125,7 @@ def test_an_item_of_a_loop_that_the_compiler_has_lost_is_said(backend, tmp_path)
 
     assert told.startswith("- condition-1 takes its pipelinechannel--loop-item-param-2 from the input ")
     assert told.endswith(
-        "(KFP's compiler loses a loop's item in some texts and inner loops: let a step hand it on)"
+        "(KFP's compiler loses a loop's item in some texts and inner loops: pass it through a step)"
     )
 
 
@@ -156,8 +156,8 @@ def test_a_text_that_kfp_would_never_fill_is_refused(backend, tmp_path):
     (told,) = refusal(backend, spec_of(pipeline), tmp_path)[1:]
 
     assert told == (
-        "- inner is a pipeline, whose text has {{$.inputs.parameters['pipelinechannel--number-Output']}} in it,"
-        " which KFP never fills there: let a step make the text"
+        "- inner is a pipeline, whose text contains {{$.inputs.parameters['pipelinechannel--number-Output']}},"
+        " which KFP never fills there: build the text in a step"
     )
 
 
@@ -179,7 +179,7 @@ def test_an_importer_whose_address_nothing_here_opens_is_refused(backend, tmp_pa
 
     assert first == "pipeline cannot run here:"
     assert reason == (
-        "- importer imports gs://bucket/data.csv, and gs:// needs the package gcsfs: pip install gcsfs"
+        "- importer imports gs://bucket/data.csv: gs:// needs the package gcsfs: pip install gcsfs"
     )
 
 
@@ -190,6 +190,4 @@ def test_an_importer_of_a_scheme_that_nobody_knows_is_refused(backend, tmp_path)
 
     _, reason = refusal(backend, spec_of(pipeline), tmp_path)
 
-    assert reason.startswith(
-        "- importer imports nowhere://bucket/data.csv, and nowhere:// cannot be opened here:"
-    )
+    assert reason.startswith("- importer imports nowhere://bucket/data.csv: cannot open nowhere:// here:")

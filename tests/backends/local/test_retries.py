@@ -7,7 +7,7 @@ from typing import List
 
 import pytest
 from kfp import dsl
-from running import task, tasks
+from local_runs import task, tasks
 from steps import component, fail, word
 
 from kfnb.model import RunState

@@ -9,7 +9,7 @@ from typing import Optional
 import nbformat
 import pytest
 from kfp import dsl
-from running import spec_of, submission, task, wait
+from local_runs import spec_of, submission, task, wait
 from steps import add, component, fail, nap, number, read, word, write
 
 from kfnb.errors import BackendError
@@ -368,7 +368,7 @@ def test_executors_that_only_a_cloud_knows_are_refused(backend, tmp_path, kind):
     spec = spec_of(pipeline)
     spec["deploymentSpec"]["executors"]["exec-number"] = {kind: {}}
 
-    with pytest.raises(BackendError, match=rf"number is of a kind that only a cloud knows \({kind}\)"):
+    with pytest.raises(BackendError, match=rf"number is of a kind that local runs do not support \({kind}\)"):
         backend.submit(submission(spec, tmp_path))
 
 

@@ -97,7 +97,7 @@ def test_minikube_is_given_cores_memory_and_version(kfnb, tools, checkout):
     assert "kfnb cluster down --profile mine" in out
 
 
-def test_what_is_missing_is_told_with_the_command_that_mends_it_and_nothing_is_started(kfnb, tools, checkout):
+def test_what_is_missing_is_told_with_the_command_that_fixes_it_and_nothing_is_started(kfnb, tools, checkout):
     tools.without("kind", "kustomize")
     tools.tell(docker="away")
 
@@ -105,18 +105,18 @@ def test_what_is_missing_is_told_with_the_command_that_mends_it_and_nothing_is_s
 
     assert code == 1
     lines = err.splitlines()
-    for tool, mend in (
+    for tool, fix in (
         ("kind", "kind-linux"),
         ("kustomize", "bash -s 5.8.1"),
         ("docker", "systemctl start docker"),
     ):
         place = next(number for number, line in enumerate(lines) if line.startswith(f"missing  {tool} "))
-        assert mend in lines[place + 1]
+        assert fix in lines[place + 1]
     assert tools.calls() == []
     assert not tools.clusters()
 
 
-def test_an_old_kustomize_is_missing_and_an_old_kubectl_is_doubtful(kfnb, tools, checkout):
+def test_an_old_kustomize_is_missing_and_an_old_kubectl_is_a_warning(kfnb, tools, checkout):
     tools.tell(kustomize="v5.4.3", kubectl="v1.31.0")
 
     code, _, err = kfnb("up", "--manifests", checkout)
@@ -124,7 +124,7 @@ def test_an_old_kustomize_is_missing_and_an_old_kubectl_is_doubtful(kfnb, tools,
     assert code == 1
     assert "missing  kustomize" in err
     assert "5.4.3; Kubeflow 26.03.1 is tested with 5.8.1: this one is too old" in err
-    assert "perhaps  kubectl" in err
+    assert "warning  kubectl" in err
 
 
 def test_a_dry_run_prints_each_command_on_a_line_and_runs_none(kfnb, tools, checkout):
@@ -187,8 +187,8 @@ def test_an_apply_that_fails_is_tried_again_and_says_why(kfnb, tools, checkout):
     code, _, err = kfnb("up", "--manifests", checkout, *ONLY)
 
     assert code == 0
-    assert "tries again: the kind Gateway is not established yet" in err
-    assert "tries again: the webhook webhook.cert-manager.io does not answer yet" in err
+    assert "retrying: the kind Gateway is not established yet" in err
+    assert "retrying: the webhook webhook.cert-manager.io does not answer yet" in err
     assert len(tools.calls("kubectl")) == len(tools.calls("kustomize")) + 3
 
 
@@ -341,7 +341,7 @@ def test_down_deletes_the_cluster_and_leaves_nothing_behind(kfnb, tools, checkou
 
     assert code == 0
     assert not tools.clusters()
-    assert "nothing is left of kubeflow" in err
+    assert "deleted cluster kubeflow" in err
     assert not (home / "clusters").exists()
     code, _, err = kfnb("down", "--yes")
     assert code == 1
@@ -385,20 +385,20 @@ def test_status_tells_of_a_cluster_that_is_stopped_or_gone(kfnb, tools, checkout
     assert code == 1
     assert "kubeflow (kind, Kubernetes 1.36.1) is stopped" in out
     (tools.folder / "clusters.json").write_text("{}")
-    assert "is not there" in kfnb("status")[1]
+    assert "does not exist" in kfnb("status")[1]
     assert json.loads(kfnb("status", "--json")[1])["found"] == "absent"
 
 
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--only", "kubernetes"], "has no such part; there are namespace, cert-manager"),
+        (["--only", "kubernetes"], "has no such part; its parts are namespace, cert-manager"),
         (["--release", "1.2"], "--release 1.2: kfnb knows the manifests of 1.9.1, 1.10.2"),
         (["--profile", "a/b"], "--profile a/b"),
-        (["--manifests", "/nowhere"], "there is no such folder"),
-        (["--with", "kind", "--cores", "2"], "are minikube's"),
-        (["--manifests", "https://me:word@example.com/m?ref=1"], "leave the password out"),
-        (["--kubernetes", "new"], "write it whole, such as 1.36.1"),
+        (["--manifests", "/nowhere"], "folder not found"),
+        (["--with", "kind", "--cores", "2"], "are for minikube"),
+        (["--manifests", "https://me:word@example.com/m?ref=1"], "remove the password"),
+        (["--kubernetes", "new"], "write the full version, such as 1.36.1"),
     ],
 )
 def test_words_that_make_no_sense_are_refused_in_one_line(kfnb, tools, words, told):

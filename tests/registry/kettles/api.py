@@ -9,7 +9,7 @@ from kfnb.settings import settings
 from kfnb.target import backend_name
 from tests.registry.kettles.engine import Engine
 from tests.registry.kettles.handle import KettleHandle
-from tests.registry.kettles.local import LocalEngine
+from tests.registry.kettles.local.engine import LocalEngine
 from tests.registry.kettles.model import KettleList
 from tests.registry.kettles.remote import RemoteEngine
 
@@ -21,10 +21,10 @@ def engine_of(backend: str | None) -> Engine:
     return RemoteEngine(os.environ["KETTLES"])
 
 
-def boil(name: str, *, goal: float = 100.0, backend: str | None = None) -> KettleHandle:
+def boil(name: str, *, goal: float = 100.0, seconds: float = 0.2, backend: str | None = None) -> KettleHandle:
     """Put a kettle on and return its handle at once."""
     engine = engine_of(backend)
-    engine.put_on(name, goal)
+    engine.put_on(name, goal, seconds)
     return KettleHandle(engine, name)
 
 
@@ -35,5 +35,5 @@ def kettle(name: str, *, backend: str | None = None) -> KettleHandle:
 
 
 def kettles(*, backend: str | None = None) -> KettleList:
-    """The kettles there are."""
+    """All kettles."""
     return KettleList(engine_of(backend).list())

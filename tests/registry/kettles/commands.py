@@ -37,6 +37,7 @@ class Boil(Command):
 
     name: str = word("the kettle's name")
     goal: float = option(type=float, default=100.0, help="degrees to reach (default 100)")
+    seconds: float = option(type=float, default=0.2, help="seconds that it takes (default 0.2)")
     backend: str | None = option(values=BACKENDS, help="where: local or kubeflow")
 
     def check(self, parser: Parser) -> None:
@@ -46,7 +47,8 @@ class Boil(Command):
 
     def run(self, session: Session) -> Any:
         """Put it on."""
-        return _followed(session, api.boil(self.name, goal=self.goal, backend=self.backend))
+        kettle = api.boil(self.name, goal=self.goal, seconds=self.seconds, backend=self.backend)
+        return _followed(session, kettle)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +74,7 @@ class Show(Command):
     json = "print the kettle as JSON"
 
     name: str = word("the kettle's name", values="kettle")
+    stop: bool = flag(help="stop heating it")
     take_off: bool = flag(help="take it off")
     backend: str | None = option(values=BACKENDS, help="where: local or kubeflow")
 
@@ -79,6 +82,8 @@ class Show(Command):
         """Show it."""
         held = session.names.get(self.name)
         kettle = held if isinstance(held, KettleHandle) else api.kettle(self.name, backend=self.backend)
+        if self.stop:
+            kettle.stop()
         if not self.take_off:
             return kettle
         kettle.take_off()

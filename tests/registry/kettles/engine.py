@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import builtins
 from typing import Protocol
 
 from tests.registry.kettles.model import Kettle
 
 
 class Engine(Protocol):
-    """Where kettles stand."""
+    """Where kettles are heated. Errors are ``BackendError``."""
 
-    def put_on(self, name: str, goal: float) -> None:
-        """Put a kettle on."""
+    name: str
+
+    def put_on(self, name: str, goal: float, seconds: float) -> None:
+        """Put a kettle on, which takes so many seconds."""
 
     def get(self, name: str) -> Kettle:
-        """A kettle as it is now. Raises ``BackendError``."""
+        """A kettle as it is now."""
 
-    def list(self) -> list[Kettle]:
+    def list(self) -> builtins.list[Kettle]:
         """All kettles."""
 
+    def stop(self, name: str) -> None:
+        """Stop heating a kettle; harmless when it is finished."""
+
     def take_off(self, name: str) -> None:
-        """Take a kettle off. Raises ``BackendError``."""
+        """Take a finished kettle off."""

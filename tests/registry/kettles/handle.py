@@ -5,33 +5,45 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from kfnb.jobs.polling import Pace
 from tests.registry.kettles.engine import Engine
 from tests.registry.kettles.model import Kettle
 
 
 class KettleHandle:
-    """A kettle, wherever it stands."""
+    """A kettle, whichever engine heats it."""
+
+    pace = Pace(0.05, 0.5)
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
         self.name = name
+
+    @property
+    def backend(self) -> str:
+        """The engine's name."""
+        return self._engine.name
 
     def snapshot(self) -> Kettle:
         """The kettle as it is now."""
         return self._engine.get(self.name)
 
     def looks(self) -> Iterator[Kettle]:
-        """The kettle again and again, until it boils."""
-        while not (now := self.snapshot()).boils:
+        """The kettle again and again, until it is finished."""
+        while not (now := self.snapshot()).state.finished:
             yield now
-            time.sleep(0.05)
+            time.sleep(self.pace.shortest)
         yield now
 
     def wait(self) -> KettleHandle:
-        """Wait until it boils."""
+        """Wait until it is finished."""
         for _ in self.looks():
             pass
         return self
+
+    def stop(self) -> None:
+        """Stop heating it."""
+        self._engine.stop(self.name)
 
     def take_off(self) -> None:
         """Take it off."""

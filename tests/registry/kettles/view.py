@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kfnb.ui.blocks import Text, bundle
+from kfnb.ui.blocks import Block, Text, Title, bundle
+from kfnb.ui.mount_point import Home
+from kfnb.ui.states import look
 from kfnb.ui.table import Column, Table
 from tests.registry.kettles.model import Kettle
 
 
-def draw_kettle(one: Kettle) -> dict[str, str]:
-    """One kettle, as a mimebundle."""
+def draw_kettle(one: Kettle, home: Home | None = None) -> dict[str, str]:
+    """One kettle, as a mimebundle; with ``home``, marked for a page."""
     state = "boils" if one.boils else f"is at {one.degrees:g} of {one.goal:g} °C"
-    return bundle(f"Kettle {one.name}", [Text(f"kettle {one.name} {state}")])
+    blocks: list[Block] = [Title(one.name, look(one.state)), Text(f"kettle {one.name} {state}")]
+    return bundle(f"Kettle {one.name}", blocks, home)
 
 
 def draw_kettles(listed: Iterable[Kettle]) -> dict[str, str]:

@@ -268,7 +268,7 @@ def test_an_unknown_certificate_is_told_and_not_checking_it_is_one_stores_own_ma
 
 def test_a_ca_file_that_is_missing_or_holds_no_certificate_is_told(secure, tmp_path):
     gone = StoreAccess("s3", secure, keys=KEYS, ca_file=str(tmp_path / "gone"))
-    with pytest.raises(Unreadable, match=r"the CA file .*gone cannot be read: No such file"):
+    with pytest.raises(Unreadable, match=r"cannot read the CA file .*gone: No such file"):
         ObjectStore(gone).read("mlpipeline/f/a")
     (tmp_path / "other").write_text("x")
     with pytest.raises(Unreadable, match="No certificates found"):
@@ -468,7 +468,7 @@ def test_a_web_identity_that_is_refused_is_told_without_its_token(server, identi
     identity.status = 400
     access = StoreAccess("s3", f"http://{server.address}", ca_file=str(certificate[0]))
     with pytest.raises(
-        Unreadable, match=r"credentials for the object store at .* were not obtained: No\.$"
+        Unreadable, match=r"cannot obtain credentials for the object store at .*: No\.$"
     ) as why:
         ObjectStore(access).read("mlpipeline/f/a")
     assert "canary" not in repr((why.value, why.value.__cause__, why.value.__context__))

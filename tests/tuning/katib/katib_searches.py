@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from kfp import dsl
 
 from kfnb.model import Objective
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 
 SPACE = "lr=log(1e-4,1e-1) depth=int(2,8) act=choice(relu,tanh)"
@@ -161,7 +161,7 @@ def search(space: str = SPACE, **changes: Any) -> Search:
     """A search for the bowl's bottom, with what is to be different."""
     made = Search(
         name="my_bowl",
-        subject=Subject("bowl", _bowl_spec(), arguments={"depth": 3}, step="bowl"),
+        subject=TrialSubject("bowl", _bowl_spec(), arguments={"depth": 3}, step="bowl"),
         objective=Objective("loss"),
         space=read_space(space) if space else (),
         algorithm="tpe",

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 NAMESPACE = "team-a"
 _KATIB = f"/apis/kubeflow.org/v1beta1/namespaces/{NAMESPACE}"
+EXPERIMENTS, TRIALS = f"{_KATIB}/experiments", f"{_KATIB}/trials"
 _PODS = f"/api/v1/namespaces/{NAMESPACE}/pods"
 
 Item = dict[str, Any]
@@ -32,7 +33,7 @@ def condition(kind: str, reason: str = "", message: str = "", status: str = "Tru
 
 
 class KatibServer:
-    """``asked`` holds the method, path and query of every request."""
+    """``asked`` holds the method, path and query of every request; whoever changes an object holds ``lock``."""
 
     def __init__(self) -> None:
         self.objects: dict[str, Item] = {}
@@ -41,7 +42,7 @@ class KatibServer:
         self.installed = True
         self.forgotten = 0
         self._version, self._events = 0, []
-        self._lock = threading.Condition()
+        self.lock = threading.Condition()
         self._http = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"server_of": self}))
         self._http.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._http.server_address[1]}"
@@ -120,7 +121,7 @@ class KatibServer:
     # -- what Kubernetes does ---------------------------------------------------------------------------------
 
     def put(self, collection: str, item: Item) -> Item:
-        with self._lock:
+        with self.lock:
             self._version += 1
             path = f"{collection}/{item['metadata']['name']}"
             new = path not in self.objects
@@ -131,22 +132,33 @@ class KatibServer:
         return item
 
     def remove(self, path: str) -> Item | None:
-        with self._lock:
+        """An object goes, and what it owns with it."""
+        with self.lock:
             item = self.objects.pop(path, None)
             if item is not None:
                 self._version += 1
                 item["metadata"]["resourceVersion"] = str(self._version)
                 self._happened("DELETED", path.rpartition("/")[0], item)
+                for owned in self._owned(path):
+                    self.remove(owned)
         return item
+
+    def _owned(self, path: str) -> list[str]:
+        collection, _, name = path.rpartition("/")
+        within, kind = {EXPERIMENTS: (TRIALS, "experiment"), TRIALS: (_PODS, "trial")}.get(
+            collection, ("", "")
+        )
+        items = self.listed(within, f"katib.kubeflow.org/{kind}={name}")["items"]
+        return [f"{within}/{item['metadata']['name']}" for item in items]
 
     def forget(self) -> None:
         """No version before now is known any more."""
-        with self._lock:
+        with self.lock:
             self.forgotten = self._version
             self._version += 1
 
     def listed(self, collection: str, selector: str) -> Item:
-        with self._lock:
+        with self.lock:
             items = [
                 item
                 for path, item in self.objects.items()
@@ -162,10 +174,10 @@ class KatibServer:
         assert int(query["timeoutSeconds"]) >= 1
         until = time.monotonic() + 0.1  # a server may end a watch when it likes
         while (left := until - time.monotonic()) > 0:
-            with self._lock:
+            with self.lock:
                 found = [one for one in self._events if one[0] > since]
                 if not found:
-                    self._lock.wait(left)
+                    self.lock.wait(left)
                     continue
             for version, where, word, item in found:
                 since = version
@@ -175,7 +187,7 @@ class KatibServer:
 
     def _happened(self, word: str, collection: str, item: Item) -> None:
         self._events.append((self._version, collection, word, deepcopy(item)))
-        self._lock.notify_all()
+        self.lock.notify_all()
 
 
 def _fits(item: Item, selector: str) -> bool:
@@ -241,13 +253,16 @@ class _Handler(BaseHTTPRequestHandler):
         if path not in self.server_of.objects:
             self._absent(path)
             return
-        changed = merged(deepcopy(self.server_of.objects[path]), body)
-        if said := refusal(changed["spec"]):
+        with self.server_of.lock:
+            changed = merged(deepcopy(self.server_of.objects[path]), body)
+            if not (said := refusal(changed["spec"])):
+                changed = deepcopy(self.server_of.put(path.rpartition("/")[0], changed))
+        if said:
             self._json(
                 403, {"message": f"admission webhook denied the request: {said}", "reason": "Forbidden"}
             )
             return
-        self._json(200, self.server_of.put(path.rpartition("/")[0], changed))
+        self._json(200, changed)
 
     def do_DELETE(self) -> None:
         path, _ = self._asked()

@@ -15,8 +15,8 @@ from kfnb.model import Objective, RunState, TaskError, TrialState
 from kfnb.resources.studies.katib import KatibEngine, connect
 from kfnb.resources.studies.katib.logs import program_of
 from kfnb.resources.studies.katib.observations import Curve
-from kfnb.resources.studies.katib.tracked_study import Observed
-from kfnb.resources.studies.search import Subject
+from kfnb.resources.studies.katib.tracked_study import TrackedStudy
+from kfnb.resources.studies.search import TrialSubject
 
 MINE = {"lr": "0.01", "depth": "5", "act": "tanh"}
 
@@ -38,7 +38,7 @@ class Curves:
 
 
 @pytest.fixture
-def begun(katib: KatibServer, engine: KatibEngine) -> Observed:
+def begun(katib: KatibServer, engine: KatibEngine) -> TrackedStudy:
     """A study that was begun, and looked at once."""
     engine.start(search())
     katib.condition("my-bowl", "Created")
@@ -59,7 +59,7 @@ def test_a_study_that_was_begun_is_an_experiment(katib: KatibServer, engine: Kat
 
 def test_a_name_that_is_taken_is_refused(engine: KatibEngine) -> None:
     engine.start(search())
-    with pytest.raises(BackendError, match="there is a study my-bowl already in namespace team-a"):
+    with pytest.raises(BackendError, match="study my-bowl already exists in namespace team-a"):
         engine.start(search())
 
 
@@ -86,7 +86,7 @@ def test_a_draft_says_what_the_cluster_has_against_it(engine: KatibEngine) -> No
     engine.start(search())
     draft = engine.draft(search())
     assert (draft.said.partition(":")[0], draft.accepted) == (
-        "there is a study my-bowl already in namespace team-a",
+        "study my-bowl already exists in namespace team-a",
         False,
     )
     draft = KatibEngine(asking("http://127.0.0.1:1"), NAMESPACE).draft(search())
@@ -112,12 +112,12 @@ def test_a_study_that_is_not_there_is_not_found_with_one_of_a_close_name(engine:
     engine.start(search())
     for call in (engine.get, engine.stop, engine.resume, engine.delete, engine.observe("my_bowk").look):
         with pytest.raises(
-            StudyNotFound, match="no study is called my-bowk in namespace team-a; did you mean my-bowl"
+            StudyNotFound, match="unknown study my-bowk in namespace team-a; did you mean my-bowl"
         ):
             call(*(() if call.__name__ == "look" else ("my_bowk",)))
 
 
-def test_trials_come_with_typed_values_and_numbers(katib: KatibServer, begun: Observed) -> None:
+def test_trials_come_with_typed_values_and_numbers(katib: KatibServer, begun: TrackedStudy) -> None:
     katib.trial("my-bowl", "my-bowl-a", **MINE)
     assert begun.look() == {0}
     (trial,) = begun.study.trials
@@ -125,7 +125,7 @@ def test_trials_come_with_typed_values_and_numbers(katib: KatibServer, begun: Ob
     assert trial.params == {"lr": 0.01, "depth": 5, "act": "tanh"}
 
 
-def test_a_look_finds_what_has_happened_to_which_trial(katib: KatibServer, begun: Observed) -> None:
+def test_a_look_finds_what_has_happened_to_which_trial(katib: KatibServer, begun: TrackedStudy) -> None:
     for name in "abc":
         katib.trial("my-bowl", f"my-bowl-{name}", **MINE)
     assert begun.look() == {0, 1, 2}
@@ -136,7 +136,7 @@ def test_a_look_finds_what_has_happened_to_which_trial(katib: KatibServer, begun
     assert begun.study.best == begun.study.trials[1]
 
 
-def test_a_look_asks_little_and_never_for_all_again(katib: KatibServer, begun: Observed) -> None:
+def test_a_look_asks_little_and_never_for_all_again(katib: KatibServer, begun: TrackedStudy) -> None:
     for name in "abcdefgh":
         katib.trial("my-bowl", f"my-bowl-{name}", **MINE)
     begun.look()
@@ -148,7 +148,7 @@ def test_a_look_asks_little_and_never_for_all_again(katib: KatibServer, begun: O
 
 
 def test_a_finished_study_is_asked_about_no_more_than_once_a_look(
-    katib: KatibServer, begun: Observed
+    katib: KatibServer, begun: TrackedStudy
 ) -> None:
     katib.trial("my-bowl", "my-bowl-a", **MINE)
     katib.ends("my-bowl-a", "Succeeded", loss=("1", "9", "2"))
@@ -162,7 +162,7 @@ def test_a_finished_study_is_asked_about_no_more_than_once_a_look(
 
 
 def test_trials_that_outlive_their_experiment_are_followed_to_their_end(
-    katib: KatibServer, begun: Observed
+    katib: KatibServer, begun: TrackedStudy
 ) -> None:
     katib.trial("my-bowl", "my-bowl-a", **MINE)
     katib.condition("my-bowl", "Succeeded", "ExperimentGoalReached")
@@ -173,7 +173,7 @@ def test_trials_that_outlive_their_experiment_are_followed_to_their_end(
 
 
 def test_a_look_begins_anew_where_kubernetes_has_forgotten_what_happened(
-    katib: KatibServer, begun: Observed
+    katib: KatibServer, begun: TrackedStudy
 ) -> None:
     katib.trial("my-bowl", "my-bowl-a", **MINE)
     begun.look()
@@ -183,7 +183,7 @@ def test_a_look_begins_anew_where_kubernetes_has_forgotten_what_happened(
     assert begun.study.trials[0].value == 2.0
 
 
-def test_a_trial_that_katib_takes_away_is_gone(katib: KatibServer, begun: Observed) -> None:
+def test_a_trial_that_katib_takes_away_is_gone(katib: KatibServer, begun: TrackedStudy) -> None:
     for name in "ab":
         katib.trial("my-bowl", f"my-bowl-{name}", **MINE)
     begun.look()
@@ -193,7 +193,7 @@ def test_a_trial_that_katib_takes_away_is_gone(katib: KatibServer, begun: Observ
 
 
 def test_trials_of_another_study_are_not_among_them(
-    katib: KatibServer, engine: KatibEngine, begun: Observed
+    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
 ) -> None:
     engine.start(search(name="other"))
     katib.trial("other", "other-a", **MINE)
@@ -290,7 +290,7 @@ def failing(katib: KatibServer) -> None:
     ids=["in its own log", "in the collector's"],
 )
 def test_a_trial_that_failed_has_the_traceback_of_its_pod(
-    katib: KatibServer, begun: Observed, logs: dict[str, str]
+    katib: KatibServer, begun: TrackedStudy, logs: dict[str, str]
 ) -> None:
     failing(katib)
     katib.pod("my-bowl-a", **logs)
@@ -302,7 +302,7 @@ def test_a_trial_that_failed_has_the_traceback_of_its_pod(
 
 
 def test_a_failure_in_one_of_several_steps_is_shown(katib: KatibServer, engine: KatibEngine) -> None:
-    subject = Subject("churn", churn(), arguments={"rows": 5})
+    subject = TrialSubject("churn", churn(), arguments={"rows": 5})
     engine.start(search("lr=float(0,9)", name="churn", subject=subject, objective=Objective("train.loss")))
     assert engine.get("churn").notes[0].startswith("each trial runs count, save, train too")
     katib.trial("churn", "churn-a", lr="5")
@@ -316,7 +316,7 @@ def test_a_failure_in_one_of_several_steps_is_shown(katib: KatibServer, engine: 
 def test_the_source_of_the_step_that_failed_is_the_one_that_is_shown(
     katib: KatibServer, engine: KatibEngine
 ) -> None:
-    subject = Subject("churn", churn(), arguments={"rows": 5})
+    subject = TrialSubject("churn", churn(), arguments={"rows": 5})
     engine.start(search("lr=float(0,9)", name="churn", subject=subject, objective=Objective("train.loss")))
     program = program_of(katib.experiment("churn"))
     assert [*program.sources] == ["count", "save", "train", "other"]
@@ -324,7 +324,9 @@ def test_the_source_of_the_step_that_failed_is_the_one_that_is_shown(
     assert "$$" not in program.source(["kfnb: step count"])
 
 
-def test_an_objective_that_is_no_number_is_why_a_trial_failed(katib: KatibServer, begun: Observed) -> None:
+def test_an_objective_that_is_no_number_is_why_a_trial_failed(
+    katib: KatibServer, begun: TrackedStudy
+) -> None:
     failing(katib)
     katib.pod("my-bowl-a", trial="step 0: loss is nan\nloss is nan: an objective is a finite number\n")
     begun.look()
@@ -346,7 +348,7 @@ def test_an_objective_that_is_no_number_is_why_a_trial_failed(katib: KatibServer
     ],
 )
 def test_how_its_container_ended_is_why_a_trial_failed(
-    katib: KatibServer, begun: Observed, status: Any, words: str
+    katib: KatibServer, begun: TrackedStudy, status: Any, words: str
 ) -> None:
     failing(katib)
     katib.pod("my-bowl-a", status, trial="begins\n")
@@ -356,14 +358,16 @@ def test_how_its_container_ended_is_why_a_trial_failed(
     assert words in error.message
 
 
-def test_a_trial_whose_pod_is_gone_failed_for_what_katib_says(katib: KatibServer, begun: Observed) -> None:
+def test_a_trial_whose_pod_is_gone_failed_for_what_katib_says(
+    katib: KatibServer, begun: TrackedStudy
+) -> None:
     failing(katib)
     begun.look()
     assert begun.study.trials[0].error == TaskError("Job has reached the specified backoff limit")
 
 
 def test_the_pods_of_many_failed_trials_are_asked_a_few_at_a_look(
-    katib: KatibServer, begun: Observed
+    katib: KatibServer, begun: TrackedStudy
 ) -> None:
     for number in range(8):
         katib.trial("my-bowl", f"my-bowl-{number}", **MINE)
@@ -381,7 +385,7 @@ def test_the_pods_of_many_failed_trials_are_asked_a_few_at_a_look(
 
 
 def test_the_log_of_a_trial_is_its_own_lines(
-    katib: KatibServer, engine: KatibEngine, begun: Observed
+    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
 ) -> None:
     katib.trial("my-bowl", "my-bowl-a", **MINE)
     text = TRACEBACK.partition("Traceback")[0]
@@ -390,7 +394,7 @@ def test_the_log_of_a_trial_is_its_own_lines(
 
 
 def test_a_log_that_is_not_there_is_said_to_be_gone(
-    katib: KatibServer, engine: KatibEngine, begun: Observed
+    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
 ) -> None:
     katib.trial("my-bowl", "my-bowl-a", **MINE)
     with pytest.raises(BackendError, match="the log of my-bowl-a is not there"):
@@ -408,7 +412,7 @@ def running(katib: KatibServer, *trials: str) -> None:
 
 
 def test_a_study_that_is_stopped_has_at_most_one_more_trial(
-    katib: KatibServer, engine: KatibEngine, begun: Observed
+    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
 ) -> None:
     running(katib, "a", "b")
     engine.stop("my_bowl")
@@ -423,7 +427,7 @@ def test_a_study_that_is_stopped_has_at_most_one_more_trial(
 
 
 def test_to_stop_a_study_twice_or_one_that_has_ended_does_nothing(
-    katib: KatibServer, engine: KatibEngine, begun: Observed
+    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
 ) -> None:
     running(katib, "a")
     engine.stop("my_bowl")
@@ -434,7 +438,7 @@ def test_to_stop_a_study_twice_or_one_that_has_ended_does_nothing(
 
 
 def test_a_study_that_has_begun_its_last_trials_is_not_given_more_by_being_stopped(
-    katib: KatibServer, engine: KatibEngine, begun: Observed
+    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
 ) -> None:
     running(katib, *"abcdefghijkl")
     engine.stop("my_bowl")
@@ -442,7 +446,7 @@ def test_a_study_that_has_begun_its_last_trials_is_not_given_more_by_being_stopp
 
 
 def test_a_stopped_study_goes_on_up_to_what_was_asked_for_at_first(
-    katib: KatibServer, engine: KatibEngine, begun: Observed
+    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
 ) -> None:
     running(katib, "a", "b")
     engine.stop("my_bowl")
@@ -469,7 +473,7 @@ def test_a_study_that_is_stopped_as_it_begins_has_its_limits_back_when_it_goes_o
 
 
 def test_a_study_that_has_ended_as_it_was_told_to_stop_goes_on_too(
-    katib: KatibServer, engine: KatibEngine, begun: Observed
+    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
 ) -> None:
     running(katib, "a", "b", "c")
     engine.stop("my_bowl")
@@ -482,11 +486,11 @@ def test_a_study_that_has_ended_as_it_was_told_to_stop_goes_on_too(
 
 
 def test_a_study_that_has_had_its_trials_goes_on_for_so_many_more(
-    katib: KatibServer, engine: KatibEngine, begun: Observed
+    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
 ) -> None:
     running(katib, *"abcdefghijkl")
     katib.condition("my-bowl", "Succeeded", "ExperimentMaxTrialsReached")
-    with pytest.raises(BackendError, match=r"has had 12 trials: say how many more"):
+    with pytest.raises(BackendError, match=r"already ran 12 trials: pass --trials N"):
         engine.resume("my_bowl")
     engine.resume("my_bowl", trials=5)
     assert katib.experiment("my-bowl")["spec"]["maxTrialCount"] == 17
@@ -503,16 +507,22 @@ def test_a_study_that_has_had_its_trials_goes_on_for_so_many_more(
     ],
 )
 def test_what_katib_does_not_go_on_with_is_refused_in_words(
-    katib: KatibServer, engine: KatibEngine, begun: Observed, kind: str, reason: str, policy: str, why: str
+    katib: KatibServer,
+    engine: KatibEngine,
+    begun: TrackedStudy,
+    kind: str,
+    reason: str,
+    policy: str,
+    why: str,
 ) -> None:
     katib.experiment("my-bowl")["spec"]["resumePolicy"] = policy
     katib.condition("my-bowl", kind, reason)
-    with pytest.raises(BackendError, match=f"Katib cannot go on with my-bowl: .*{why}"):
+    with pytest.raises(BackendError, match=f"Katib cannot resume my-bowl: .*{why}"):
         engine.resume("my_bowl", trials=5)
 
 
 def test_a_study_is_deleted_when_it_has_ended_or_was_stopped(
-    katib: KatibServer, engine: KatibEngine, begun: Observed
+    katib: KatibServer, engine: KatibEngine, begun: TrackedStudy
 ) -> None:
     with pytest.raises(BackendError, match="my-bowl is running: stop it first"):
         engine.delete("my_bowl")

@@ -11,7 +11,7 @@ from katib_searches import branching, churn, ready_made, search, unlike
 from kfnb.errors import BackendError
 from kfnb.model import Objective
 from kfnb.resources.studies.katib.experiment import experiment, known_as, name_of, text
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 
 
 def spec(made: Search) -> dict[str, Any]:
@@ -162,7 +162,7 @@ def test_a_pipeline_of_one_step_is_that_step() -> None:
 
 
 def of_churn(**changes: Any) -> Search:
-    subject = Subject("churn", churn(), arguments={"rows": 5})
+    subject = TrialSubject("churn", churn(), arguments={"rows": 5})
     told = {"subject": subject, "objective": Objective("train.loss"), **changes}
     return search("lr=log(1e-4,1e-1)", **told)
 
@@ -176,7 +176,7 @@ def test_a_pipelines_steps_are_run_one_after_the_other_in_one_container() -> Non
 
 
 def test_a_step_with_what_stands_before_it_is_a_trial() -> None:
-    made = of_churn(subject=Subject("train", churn(), step="train"))
+    made = of_churn(subject=TrialSubject("train", churn(), step="train"))
     variables = {one["name"]: one["value"] for one in container(made)["env"]}
     steps = json.loads(variables["KFNB_STEPS"].replace("$$", "$"))
     assert [(step["name"], step["metrics"]) for step in steps] == [
@@ -211,23 +211,25 @@ def test_the_container_is_enough_for_each_of_its_steps() -> None:
         "resourceCpuLimit": "2",
         "resourceMemoryLimit": "512Mi",
     }
-    found = container(of_churn(subject=Subject("churn", told)))
+    found = container(of_churn(subject=TrialSubject("churn", told)))
     assert found["resources"] == {"limits": {"cpu": "2", "memory": "4G", "nvidia.com/gpu": "1"}}
 
 
 @pytest.mark.parametrize(
     ("subject", "words"),
     [
-        (Subject("branching", branching()), "condition-1 is a loop, a condition or a pipeline of its own"),
-        (Subject("branching", branching()), "for-loop-3 is a loop, a condition or a pipeline of its own"),
-        (Subject("branching", branching()), "--backend local"),
-        (Subject("ready", ready_made()), "program runs a program of its image"),
-        (Subject("unlike", unlike()), "different images (python:3.11-slim, python:3.12-slim)"),
-        (Subject("unlike", unlike()), "the variable PLACE differs between its steps"),
-        (Subject("churn", churn(), step="evaluate"), "there is count, other, save, train"),
+        (TrialSubject("branching", branching()), "condition-1 is a loop, a condition or a nested pipeline"),
+        (TrialSubject("branching", branching()), "for-loop-3 is a loop, a condition or a nested pipeline"),
+        (TrialSubject("branching", branching()), "--backend local"),
+        (TrialSubject("ready", ready_made()), "program runs a program of its image"),
+        (TrialSubject("unlike", unlike()), "different images (python:3.11-slim, python:3.12-slim)"),
+        (TrialSubject("unlike", unlike()), "the variable PLACE differs between its steps"),
+        (TrialSubject("churn", churn(), step="evaluate"), "there is count, other, save, train"),
     ],
 )
-def test_a_trial_that_no_container_can_run_is_refused_with_the_way_out(subject: Subject, words: str) -> None:
+def test_a_trial_that_no_container_can_run_is_refused_with_the_way_out(
+    subject: TrialSubject, words: str
+) -> None:
     assert words in refusal(search("rows=int(1,9)", subject=subject))
 
 
@@ -235,7 +237,7 @@ def test_a_trial_that_no_container_can_run_is_refused_with_the_way_out(subject: 
     ("changes", "words"),
     [
         ({"timeout": 60.0}, "no time limit"),
-        ({"max_trials": None}, "go on for ever"),
+        ({"max_trials": None}, "run for ever"),
         ({"max_trials": 0}, "no trials"),
         ({"parallel": 0}, "at least one trial"),
         ({"max_failed": 13}, "13 trials may fail, of 12"),
@@ -250,7 +252,7 @@ def test_a_trial_that_no_container_can_run_is_refused_with_the_way_out(subject: 
         ),
         ({"objective": Objective("a.loss")}, "which has no a"),
         ({"objective": Objective("lößs")}, "names of metrics"),
-        ({"name": "9lives"}, "no name for a study"),
+        ({"name": "9lives"}, "not a valid name for a study"),
         ({"name": "b" * 41}, "at most 40"),
         ({"subject": replace(search().subject, arguments={})}, ""),
     ],

@@ -16,7 +16,7 @@ from katib_searches import churn, search
 
 from kfnb.model import Objective
 from kfnb.resources.studies.katib.experiment import experiment
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 
 FILTER = re.compile(r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)")
 """The collector's own, with which it looks for metrics in lines."""
@@ -151,7 +151,7 @@ def test_early_stopping_ends_the_step_and_katib_sees_a_trial_that_was_stopped(tm
 
 
 def of_churn(lr: str, folder: Path, **changes: Any) -> Container:
-    subject = Subject("churn", churn(), arguments={"rows": 5})
+    subject = TrialSubject("churn", churn(), arguments={"rows": 5})
     told = {"subject": subject, "objective": Objective("train.loss", further=("train.rows",)), **changes}
     return Container(search("lr=float(0,9)", **told), folder, lr=lr)
 

@@ -11,7 +11,7 @@ from kfnb.resources.studies.conditional_space import dimensions_of
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.local.outcome import KILLED, Outcome
 from kfnb.resources.studies.local.suggester import Suggester
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 
 FAILED, NO_NUMBER = Outcome(TrialState.FAILED), Outcome(TrialState.METRICS_UNAVAILABLE)
@@ -36,7 +36,7 @@ def suggester(tmp_path: Path) -> Callable[..., Suggester]:
     def of(space: str, seed: int = 1, **how: object) -> Suggester:
         place = tmp_path / str(next(number))
         place.mkdir()
-        subject, goal = Subject("s", {}), Objective("loss")
+        subject, goal = TrialSubject("s", {}), Objective("loss")
         dimensions = dimensions_of(space) if "def " in space else read_space(space)
         conditions = space if "def " in space else ""
         search = Search("s", subject, goal, dimensions, conditions, seed=seed, **how)  # type: ignore[arg-type]

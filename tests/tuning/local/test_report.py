@@ -59,7 +59,7 @@ loss = x
 """
     study = start(body, trials=1, early_stopping="median").wait(60)
     assert study.trials[0].curve == ((7, study.trials[0].params["x"]),)
-    assert "heard from the trial's own process alone" in study.logs(0)
+    assert "report works in the trial's own process only" in study.logs(0)
 
 
 def test_the_last_report_is_the_objective_of_a_cell_that_assigns_none(start: Start) -> None:

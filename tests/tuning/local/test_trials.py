@@ -109,7 +109,7 @@ def test_a_trial_that_fails_is_a_failed_trial_with_its_place_in_the_cell(start: 
         ("if x > 2:\n    loss = x", TrialState.METRICS_UNAVAILABLE, "had not assigned"),
         ("kf.log_metrics(other=x)", TrialState.METRICS_UNAVAILABLE, "it ended without loss"),
         ("loss = 10 ** (400 + int(x))", TrialState.FAILED, "OverflowError: int too large"),
-        ("import sys\nsys.exit(3)\nloss = x", TrialState.FAILED, "the step left with sys.exit(3)"),
+        ("import sys\nsys.exit(3)\nloss = x", TrialState.FAILED, "the step exited with sys.exit(3)"),
     ],
 )
 def test_a_trial_without_a_number_says_so(start: Start, body: str, state: TrialState, said: str) -> None:
@@ -229,7 +229,7 @@ def test_what_a_trial_warns_of_is_in_its_log(start: Start) -> None:
 
 def test_where_what_stands_before_fails_the_study_says_so(shell, start: Start) -> None:
     shell.run("%%kf_component load --param limit:int=1\nbase = 1 / limit")
-    with pytest.raises(StudyFailed, match=r"what stands before s failed .*ZeroDivisionError"):
+    with pytest.raises(StudyFailed, match=r"the steps before s failed .*ZeroDivisionError"):
         start("loss = base + x", arguments={"limit": 0}).wait(60)
 
 

@@ -31,7 +31,7 @@ const SIXTEEN = [
   ...[0x555555, 0xff5555, 0x55ff55, 0xffff55, 0x5555ff, 0xff55ff, 0x55ffff, 0xffffff],
 ].map(parts);
 
-/** Reads lines with colours, one after the other: a colour that a line does not end goes on in the next. */
+/** Reads lines with colours, one after the other: a colour that a line does not end continues in the next. */
 export class Painter {
   #state: State = start();
 

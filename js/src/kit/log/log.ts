@@ -20,7 +20,7 @@ export class Log {
   /** How many lines the task has written, as far as is known. */
   total = 0;
   ended = false;
-  /** Whether the kernel has said anything of it yet. */
+  /** Whether the kernel has answered yet. */
   known = false;
   /** The longest line's characters, which only grow: the width of the list. */
   widest = 0;

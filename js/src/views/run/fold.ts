@@ -28,7 +28,7 @@ const BLANK: Omit<RunTask, "id" | "name" | "path" | "title"> = {
   place: "",
 };
 
-/** A run and its tasks, as the messages so far have told them. */
+/** A run and its tasks, from the messages so far. */
 export class Fold {
   head: RunHead;
   readonly tasks = new Map<string, RunTask>();

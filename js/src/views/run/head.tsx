@@ -6,7 +6,7 @@ import { Failures } from "./failures.tsx";
 import { Orders } from "./orders.tsx";
 import type { RunStore } from "./store.ts";
 
-/** What a run is and how it stands: its state, its errors first, what it was given, and what can be done. */
+/** A run's summary: its state, its errors first, what it was given, and what can be done. */
 export function Head({ store }: { store: RunStore }) {
   const head = store.head.value;
   if (!head) return null;

@@ -4,7 +4,7 @@ import type { RunStore } from "./store.ts";
 
 const CALM = 5000;
 
-/** Ask for what tells turns apart, at first and when there are more of them, but not more often than sensible. */
+/** Ask for what tells iterations apart, at first and when there are more of them, but not more often than sensible. */
 export function useLabels(store: RunStore): void {
   const asked = useRef({ told: 0, timer: 0 });
   useSignalEffect(() => {
@@ -22,7 +22,7 @@ export function useLabels(store: RunStore): void {
   useEffect(() => () => clearTimeout(asked.current.timer), []);
 }
 
-/** How much there is to tell: groups, and turns that have begun, since what they were given is known only then. */
+/** How much there is to tell: groups, and iterations that have begun, since what they were given is known only then. */
 function tellable(store: RunStore): number {
   let sum = 0;
   for (const task of store.fold.peek()?.tasks.values() ?? [])

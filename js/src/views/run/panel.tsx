@@ -9,9 +9,9 @@ import { Tabs } from "../../kit/tabs.tsx";
 import { joined, many } from "../../kit/words.ts";
 import type { RunTask } from "../../protocol.ts";
 import { addButtons } from "./download.ts";
+import { Iterations, inTurn } from "./iterations.tsx";
 import type { Stack } from "./stack.ts";
 import type { RunStore } from "./store.ts";
-import { inTurn, Turns } from "./turns.tsx";
 import type { Section } from "./view.ts";
 
 const SECTIONS = [
@@ -48,7 +48,7 @@ function Open({ stack, store }: { stack: Stack; store: RunStore }) {
   return (
     <aside ref={panel} class="panel" aria-label={`Task ${task.title}`}>
       <PanelHead task={task} store={store} />
-      {stack.tasks.size > 1 && <Turns stack={stack} chosen={task.id} store={store} />}
+      {stack.tasks.size > 1 && <Iterations stack={stack} chosen={task.id} store={store} />}
       <Tabs label="Sections" names={SECTIONS} chosen={section} choose={choose} />
       {section === "details" ? (
         <Details
@@ -65,7 +65,7 @@ function Open({ stack, store }: { stack: Stack; store: RunStore }) {
   );
 }
 
-/** A panel that stands below the graph may be out of sight: its beginning is brought into it. */
+/** A panel below the graph may be out of sight: its beginning is scrolled into view. */
 function intoView(panel: HTMLElement | null): void {
   const main = panel?.previousElementSibling;
   if (!panel || !main || panel.getBoundingClientRect().top < main.getBoundingClientRect().bottom) return;

@@ -2,7 +2,7 @@ import { type Signal, signal } from "@preact/signals";
 import { type Counts, count } from "../../kit/states.ts";
 import type { RunTask, StateName } from "../../protocol.ts";
 
-/** All turns of one task or group: what is one node of the graph. */
+/** All iterations of one task or group: what is one node of the graph. */
 export class Stack {
   readonly tasks = new Map<string, RunTask>();
   readonly children: Stack[] = [];
@@ -38,7 +38,7 @@ export class Stack {
     this.#sorted = null;
   }
 
-  /** Its tasks in the order of their turns. */
+  /** Its tasks in the order of their iterations. */
   get sorted(): readonly RunTask[] {
     this.#sorted ??= [...this.tasks.values()].sort(byTurn);
     return this.#sorted;
@@ -60,7 +60,7 @@ export class Stack {
     return needs;
   }
 
-  /** All tasks inside that are no groups, at any depth. */
+  /** All tasks inside that are not groups, at any depth. */
   *work(): Generator<RunTask> {
     for (const child of this.children) {
       if (child.group) yield* child.work();
@@ -68,8 +68,8 @@ export class Stack {
     }
   }
 
-  /** How often a loop's body appears in the run; 0 for a group that is no loop. */
-  get turns(): number {
+  /** How often a loop's body appears in the run; 0 for a group that is not a loop. */
+  get iterations(): number {
     const level = this.first?.turn.length ?? 0;
     const seen = new Set<string>();
     for (const child of this.children)

@@ -29,7 +29,7 @@ export class RunStore extends Followed {
   }
 
   protected get lost(): string {
-    return `The kernel that showed this run has gone: this is how it was then. %kf_run ${this.id} shows it again.`;
+    return `The kernel has ended: this is the run's last known state. %kf_run ${this.id} shows it again.`;
   }
 
   override hear(message: News, buffers: DataView[]): void {
@@ -54,7 +54,7 @@ export class RunStore extends Followed {
     this.tell({ do: "labels", type: this.type, id: this.id });
   }
 
-  /** What tells a loop's turns apart: `C = 0.1`; its numbers where that is not known. */
+  /** What tells a loop's iterations apart: `C = 0.1`; its numbers where that is not known. */
   label(task: RunTask): string {
     return this.labels.value.tasks[task.id] ?? task.turn.map((number) => `[${number}]`).join("");
   }

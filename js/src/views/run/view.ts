@@ -4,7 +4,7 @@ import type { Order } from "../../kit/table/columns.ts";
 export type Tab = "graph" | "timeline" | "tasks" | "report";
 export type Section = "details" | "log";
 
-/** Where the graph's upper left corner stands, and its scale. */
+/** The place of the graph's upper left corner, and its scale. */
 export interface Camera {
   x: number;
   y: number;
@@ -19,7 +19,7 @@ export class View {
   readonly open = signal("");
   readonly task = signal("");
   readonly folded = signal<ReadonlySet<string>>(new Set());
-  /** Null as long as nobody has moved it: then it is fitted. */
+  /** Null until the user moves it: then it is fitted. */
   readonly camera = signal<Camera | null>(null);
   /** How the table of tasks is sorted; null for the order in which they appeared. */
   readonly order = signal<Order | null>(null);

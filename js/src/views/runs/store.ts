@@ -17,7 +17,7 @@ export class RunsStore extends Store {
   }
 
   protected get lost(): string {
-    return "as of when its kernel went";
+    return "as of when its kernel ended";
   }
 
   override ask(): void {

@@ -2,7 +2,7 @@ import { useLayoutEffect, useRef } from "preact/hooks";
 import type { View } from "../../registry.ts";
 import { StaticStore } from "./store.ts";
 
-/** Whatever has no view of its own: the static HTML that kfnb's widgets wrote and escaped, drawn anew by the kernel. */
+/** A type without its own view: the static HTML that kfnb wrote and escaped, drawn anew by the kernel. */
 export const staticView: View<StaticStore> = {
   css: "",
   store: (type, id, tell) => new StaticStore(type, id, tell),

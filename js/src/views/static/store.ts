@@ -11,7 +11,7 @@ export class StaticStore extends Store {
   }
 
   protected get lost(): string {
-    return "The kernel that showed this has gone: this is how it was then.";
+    return "The kernel has ended: this is its last state.";
   }
 
   protected fill(_head: Head, parts: readonly Part[]): void {

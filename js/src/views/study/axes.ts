@@ -1,6 +1,6 @@
 import type { Scalar, StudyHead, StudyTrial } from "../../protocol.ts";
+import { isMeasured, type Ranking } from "./ranking.ts";
 import { dimensionScale, type Scale, valueScale } from "./scale.ts";
-import { isMeasured, type Standing } from "./standing.ts";
 
 /** The key of the objective's axis: no parameter has an empty name. */
 export const OBJECTIVE = "";
@@ -13,8 +13,8 @@ export interface Axis {
 }
 
 /** The axes of a study: its parameters, the objective at the end. */
-export function axesOf(head: StudyHead, standing: Standing): Axis[] {
-  const values = standing.ranked.map((trial) => trial.value);
+export function axesOf(head: StudyHead, ranking: Ranking): Axis[] {
+  const values = ranking.ranked.map((trial) => trial.value);
   return [
     ...head.space.map((dimension) => ({
       key: dimension.name,
@@ -31,7 +31,7 @@ export function valueOn(axis: Axis, trial: StudyTrial): Scalar | undefined {
   return trial.params?.[axis.key];
 }
 
-/** Where a trial stands on an axis, from 0 to 1; null where it has nothing there. */
+/** The place of a trial on an axis, from 0 to 1; null where it has none. */
 export function placeOn(axis: Axis, trial: StudyTrial): number | null {
   const number = axis.scale.number(valueOn(axis, trial));
   return number === null ? null : axis.scale.place(number);

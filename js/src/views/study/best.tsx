@@ -1,13 +1,13 @@
 import { brief, digits, grouped } from "../../kit/words.ts";
 import type { StudyHead } from "../../protocol.ts";
-import type { Standing } from "./standing.ts";
+import type { Ranking } from "./ranking.ts";
 import type { StudyStore } from "./store.ts";
 
 /** The best trial: its value, its parameters, and how it compares. */
 export function Best({ head, store }: { head: StudyHead; store: StudyStore }) {
-  const standing = store.standing.value;
-  const { best } = standing;
-  if (!best) return standing.all.length ? <p class="soft">No trial has a value yet.</p> : null;
+  const ranking = store.ranking.value;
+  const { best } = ranking;
+  if (!best) return ranking.all.length ? <p class="soft">No trial has a value yet.</p> : null;
   return (
     <div class="best">
       <div>
@@ -30,21 +30,21 @@ export function Best({ head, store }: { head: StudyHead; store: StudyStore }) {
           </span>
         ))}
       </div>
-      <div class="soft best-compared">{compared(head, standing)}</div>
+      <div class="soft best-compared">{compared(head, ranking)}</div>
     </div>
   );
 }
 
-function compared(head: StudyHead, standing: Standing): string {
-  const [best, second] = standing.ranked;
+function compared(head: StudyHead, ranking: Ranking): string {
+  const [best, second] = ranking.ranked;
   const said = ["the only trial so far that ran to its end"];
   if (second)
     said.splice(
       0,
       1,
-      `of ${grouped(standing.ranked.length)} trials that ran to their end`,
+      `of ${grouped(ranking.ranked.length)} trials that ran to their end`,
       `the next best is ${digits(second.value, 6)} (trial ${second.number})`,
-      `the median is ${digits(standing.median ?? 0, 6)}`,
+      `the median is ${digits(ranking.median ?? 0, 6)}`,
     );
   if (head.goal !== null && best) {
     const reached = head.maximize ? best.value >= head.goal : best.value <= head.goal;

@@ -29,7 +29,7 @@ function isIn(axis: Axis, [low, high]: Range, trial: StudyTrial): boolean {
   return number !== null && number >= low && number <= high;
 }
 
-/** The range between two places; at an end of the scale, it reaches to all that stands there. */
+/** The range between two places; at an end of the scale, it reaches to all that is there. */
 export function rangeOf(scale: Scale, one: number, other: number): Range {
   const [from, to] = [Math.max(0, Math.min(one, other)), Math.min(1, Math.max(one, other))];
   const low = from <= 0 ? Number.NEGATIVE_INFINITY : scale.at(from);

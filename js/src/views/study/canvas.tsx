@@ -22,7 +22,7 @@ interface Props {
   store: StudyStore;
   /** The drawing in a width. */
   drawing: (width: number) => Drawing;
-  /** What stands over the drawing, in a width. */
+  /** What is over the drawing, in a width. */
   children?: (width: number) => ComponentChildren;
   /** How wide it is at least. */
   least?: number;

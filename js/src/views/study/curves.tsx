@@ -5,8 +5,8 @@ import { Canvas, type Drawing } from "./canvas.tsx";
 import { Field, nearest } from "./field.ts";
 import { Figure } from "./figure.tsx";
 import { crosses, diamonds, FAINT, lines, type Pen, type Place, ring } from "./pen.ts";
+import { isBroken, type Ranking } from "./ranking.ts";
 import { numberScale, valueScale } from "./scale.ts";
-import { isBroken, type Standing } from "./standing.ts";
 import { NONE, type StudyStore } from "./store.ts";
 
 const HEIGHT = 330;
@@ -20,14 +20,14 @@ const KEYS = [
 
 /** The objective on its way, trial by trial. */
 export function Curves({ store }: { store: StudyStore }) {
-  const standing = store.standing.value;
+  const ranking = store.ranking.value;
   const chosen = store.chosen.value;
   const [metric, maximize] = [store.head.value?.metric ?? "", store.head.value?.maximize ?? false];
-  const all = useMemo(() => standing.bestFirst().filter((trial) => trial.curve?.length), [standing]);
+  const all = useMemo(() => ranking.bestFirst().filter((trial) => trial.curve?.length), [ranking]);
   const drawn = useMemo(() => latestAndBest(all, chosen), [all, chosen]);
   const drawing = useMemo(
-    () => (width: number) => new CurvesDrawing(standing, drawn, chosen, { metric, maximize }, width),
-    [standing, drawn, chosen, metric, maximize],
+    () => (width: number) => new CurvesDrawing(ranking, drawn, chosen, { metric, maximize }, width),
+    [ranking, drawn, chosen, metric, maximize],
   );
   if (!all.length)
     return <p class="soft">No trial has reported a step yet: kf.report(value, step=…) does.</p>;
@@ -72,7 +72,7 @@ class CurvesDrawing implements Drawing {
   readonly #points: { place: Place; of: number }[] = [];
 
   constructor(
-    readonly standing: Standing,
+    readonly ranking: Ranking,
     readonly trials: readonly StudyTrial[],
     readonly chosen: ReadonlySet<number> | null,
     aim: Aim,
@@ -120,7 +120,7 @@ class CurvesDrawing implements Drawing {
     lines(pen, groups.running, { colour: colours.blue, opacity: 1, width: 1.6 });
     diamonds(pen, stops, colours.amber);
     crosses(pen, fails, colours.red);
-    const best = this.#lines.get(this.standing.best?.number ?? NONE);
+    const best = this.#lines.get(this.ranking.best?.number ?? NONE);
     if (best) lines(pen, [best], { colour: colours.green, opacity: 1, width: 2.4 });
   }
 

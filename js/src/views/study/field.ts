@@ -88,7 +88,7 @@ function apart(ticks: readonly Tick[], wide: number): Tick[] {
   });
 }
 
-/** The nearest of some places, if one is near: what stands with it; else `none`. */
+/** The nearest of some places, if one is near: its value; else `none`. */
 export function nearest<Of>(
   places: readonly { place: Place; of: Of }[],
   x: number,

@@ -10,7 +10,7 @@ import { Best } from "./best.tsx";
 import { Progress } from "./progress.tsx";
 import type { StudyStore } from "./store.ts";
 
-/** What a study is and how it stands; its best trial. */
+/** A study's summary and state; its best trial. */
 export function StudyTitle({ store }: { store: StudyStore }) {
   const head = store.head.value;
   if (!head) return null;

@@ -5,8 +5,8 @@ import { Canvas, type Drawing } from "./canvas.tsx";
 import { Field, nearest } from "./field.ts";
 import { Figure } from "./figure.tsx";
 import { crosses, diamonds, dots, lines, type Pen, type Place, ring } from "./pen.ts";
+import { isBroken, isMeasured, lastValue, type Ranking } from "./ranking.ts";
 import { noteOf, numberScale, type Scale, valueScale } from "./scale.ts";
-import { isBroken, isMeasured, lastValue, type Standing } from "./standing.ts";
 import { NONE, type StudyStore } from "./store.ts";
 
 const HEIGHT = 216;
@@ -14,40 +14,40 @@ const MANY = 2000;
 
 /** Each trial's value in the order in which they began, and the best so far. */
 export function History({ store }: { store: StudyStore }) {
-  const standing = store.standing.value;
+  const ranking = store.ranking.value;
   const chosen = store.chosen.value;
   const head = store.head.value;
   const [metric, goal, maximize] = [head?.metric ?? "", head?.goal ?? null, head?.maximize ?? false];
-  const scale = useMemo(() => scaleOf(standing, goal, maximize), [standing, goal, maximize]);
+  const scale = useMemo(() => scaleOf(ranking, goal, maximize), [ranking, goal, maximize]);
   const drawing = useMemo(
-    () => (width: number) => new HistoryDrawing(standing, chosen, { metric, goal, scale }, width),
-    [standing, chosen, metric, goal, scale],
+    () => (width: number) => new HistoryDrawing(ranking, chosen, { metric, goal, scale }, width),
+    [ranking, chosen, metric, goal, scale],
   );
   const keys = [
     { sign: "●", colour: "blue", words: "value" },
     { sign: "━", colour: "green", words: "best so far" },
-    ...(standing.counts.has("EARLY_STOPPED") ? [{ sign: "◇", colour: "amber", words: "early stopped" }] : []),
-    ...(standing.all.some(isBroken) ? [{ sign: "✗", colour: "red", words: "failed" }] : []),
+    ...(ranking.counts.has("EARLY_STOPPED") ? [{ sign: "◇", colour: "amber", words: "early stopped" }] : []),
+    ...(ranking.all.some(isBroken) ? [{ sign: "✗", colour: "red", words: "failed" }] : []),
     ...(goal === null ? [] : [{ sign: "┅", colour: "kfnb-soft", words: "goal" }]),
   ];
   return (
     <Figure title="Optimization history" keys={keys} note={noteOf(scale)}>
-      <Canvas label={label(standing, metric)} height={HEIGHT} store={store} drawing={drawing} />
+      <Canvas label={label(ranking, metric)} height={HEIGHT} store={store} drawing={drawing} />
     </Figure>
   );
 }
 
-function label(standing: Standing, metric: string): string {
-  const best = standing.best;
+function label(ranking: Ranking, metric: string): string {
+  const best = ranking.best;
   if (!best) return "No trial has a value yet";
-  const records = many(standing.records.length, "time");
-  return `${metric} of ${many(standing.ranked.length, "trial")}; the best so far improved ${records}, to ${digits(best.value, 6)} in trial ${best.number}`;
+  const records = many(ranking.records.length, "time");
+  return `${metric} of ${many(ranking.ranked.length, "trial")}; the best so far improved ${records}, to ${digits(best.value, 6)} in trial ${best.number}`;
 }
 
 /** A scale for what is shown, and the goal. */
-function scaleOf(standing: Standing, goal: number | null, maximize: boolean): Scale {
-  const values = standing.ranked.map(({ value }) => value); // nearly sorted is quickly sorted
-  for (const trial of standing.all) {
+function scaleOf(ranking: Ranking, goal: number | null, maximize: boolean): Scale {
+  const values = ranking.ranked.map(({ value }) => value); // nearly sorted is quickly sorted
+  for (const trial of ranking.all) {
     const value = trial.state === "EARLY_STOPPED" ? lastValue(trial) : null;
     if (value !== null) values.push(value);
   }
@@ -65,14 +65,14 @@ class HistoryDrawing implements Drawing {
   readonly #places: { place: Place; of: number }[] = [];
 
   constructor(
-    readonly standing: Standing,
+    readonly ranking: Ranking,
     readonly chosen: ReadonlySet<number> | null,
     readonly aim: Aim,
     width: number,
   ) {
-    const last = standing.all.reduce((most, { number }) => Math.max(most, number), 1);
+    const last = ranking.all.reduce((most, { number }) => Math.max(most, number), 1);
     this.#field = new Field(numberScale(0, last), aim.scale, { x: "trial", y: aim.metric }, width, HEIGHT);
-    for (const trial of standing.all) {
+    for (const trial of ranking.all) {
       const place = this.#place(trial);
       if (place) this.#places.push({ place, of: trial.number });
     }
@@ -84,7 +84,7 @@ class HistoryDrawing implements Drawing {
       string,
       [Place[], Place[]]
     >;
-    for (const trial of this.standing.all) {
+    for (const trial of this.ranking.all) {
       const place = this.#place(trial);
       if (!place) continue;
       const faint = this.chosen !== null && !this.chosen.has(trial.number);
@@ -93,7 +93,7 @@ class HistoryDrawing implements Drawing {
     }
     const { blue, amber, red, grey } = pen.colours;
     // of very many, it shows where most are
-    const solid = this.standing.all.length > MANY ? 0.3 : 1;
+    const solid = this.ranking.all.length > MANY ? 0.3 : 1;
     for (const [index, opacity] of [0.15, 1].entries()) {
       const at = index as 0 | 1;
       dots(pen, groups.value?.[at] ?? [], at ? blue : grey, at ? solid : opacity);
@@ -126,7 +126,7 @@ class HistoryDrawing implements Drawing {
       pen.ctx.setLineDash([]);
     }
     const line: Place[] = [];
-    for (const record of this.standing.records) {
+    for (const record of this.ranking.records) {
       const place = this.#place(record);
       if (!place) continue;
       const before = line.at(-1);

@@ -6,7 +6,7 @@ import { isOver, look } from "../../kit/states.ts";
 import { Tabs } from "../../kit/tabs.tsx";
 import { digits } from "../../kit/words.ts";
 import type { StudyTrial } from "../../protocol.ts";
-import { lastValue, paramsOf } from "./standing.ts";
+import { lastValue, paramsOf } from "./ranking.ts";
 import { NONE, type StudyStore } from "./store.ts";
 
 const SECTIONS = [
@@ -54,7 +54,7 @@ function versionOf(trial: StudyTrial): string {
 
 function PanelHead({ trial, store }: { trial: StudyTrial; store: StudyStore }) {
   const value = lastValue(trial);
-  const best = store.standing.value.best?.number === trial.number;
+  const best = store.ranking.value.best?.number === trial.number;
   return (
     <div class="panel-head" style={stateStyle(trial.state)}>
       <div class="panel-title">

@@ -6,8 +6,8 @@ import { Brush } from "./brushes.tsx";
 import { Canvas, type Drawing } from "./canvas.tsx";
 import { Figure } from "./figure.tsx";
 import { FAINT, lines, type Pen, type Place, RAMP, words } from "./pen.ts";
+import type { Measured, Ranking } from "./ranking.ts";
 import { noteOf } from "./scale.ts";
-import type { Measured, Standing } from "./standing.ts";
 import { NONE, type StudyStore } from "./store.ts";
 
 /** More lines look the same, and take long. */
@@ -22,15 +22,15 @@ const NEAR = 9;
 
 /** Each trial as a line over the axes of its parameters and its value. On each axis, a range can be chosen. */
 export function Parallel({ store }: { store: StudyStore }) {
-  const standing = store.standing.value;
+  const ranking = store.ranking.value;
   const axes = store.axes.value;
   const value = axes.at(-1);
   const chosen = store.chosen.value;
   const drawing = useMemo(
-    () => (width: number) => new ParallelDrawing(standing, axes, chosen, width),
-    [standing, axes, chosen],
+    () => (width: number) => new ParallelDrawing(ranking, axes, chosen, width),
+    [ranking, axes, chosen],
   );
-  const count = standing.ranked.length;
+  const count = ranking.ranked.length;
   const thinned =
     count > MOST_LINES ? `${grouped(MOST_LINES)} of ${many(count, "trial")}, the best among them` : "";
   return (
@@ -67,7 +67,7 @@ export function Parallel({ store }: { store: StudyStore }) {
   );
 }
 
-/** How far right an axis stands. */
+/** How far right an axis is. */
 function placeOf(index: number, count: number, width: number): number {
   return LEFT + (index * (width - LEFT - RIGHT)) / Math.max(1, count - 1);
 }
@@ -80,7 +80,7 @@ class ParallelDrawing implements Drawing {
   readonly #shown: { line: Line; of: number }[] = [];
 
   constructor(
-    readonly standing: Standing,
+    readonly ranking: Ranking,
     readonly axes: readonly Axis[],
     readonly chosen: ReadonlySet<number> | null,
     width: number,
@@ -94,10 +94,10 @@ class ParallelDrawing implements Drawing {
     const classes: Line[][] = RAMP.map(() => []);
     for (const { line, of } of this.#shown)
       if (this.chosen && !this.chosen.has(of)) faint.push(line);
-      else classes[this.standing.classOf(of)]?.push(line);
+      else classes[this.ranking.classOf(of)]?.push(line);
     lines(pen, faint, FAINT);
     for (const [index, shade] of RAMP.entries()) lines(pen, classes[index] ?? [], shade);
-    const { best } = this.standing;
+    const { best } = this.ranking;
     const out = best && this.chosen && !this.chosen.has(best.number);
     if (best)
       lines(pen, [this.#line(best)], { colour: pen.colours.green, opacity: out ? 0.3 : 1, width: 2.4 });
@@ -105,7 +105,7 @@ class ParallelDrawing implements Drawing {
   }
 
   mark(pen: Pen, number: number): void {
-    const trial = this.standing.all.find((one) => one.number === number);
+    const trial = this.ranking.all.find((one) => one.number === number);
     if (!trial) return;
     const line = this.#line(trial);
     lines(pen, [line], { colour: pen.colours.paper, opacity: 0.7, width: 5 });
@@ -134,7 +134,7 @@ class ParallelDrawing implements Drawing {
 
   /** Some of the trials: the chosen ones, the best, and every so many of the others. */
   #sample(): readonly Measured[] {
-    const { ranked } = this.standing;
+    const { ranked } = this.ranking;
     const { chosen } = this;
     if (ranked.length <= MOST_LINES) return ranked;
     const inside = chosen ? ranked.filter(({ number }) => chosen.has(number)) : ranked;

@@ -1,4 +1,4 @@
-/** Where on an axis a value stands: the same as kfnb/resources/studies/view/scale.py. */
+/** The place of a value on an axis: the same as kfnb/resources/studies/view/scale.py. */
 import { brief, cut, digits } from "../../kit/words.ts";
 import type { Scalar, StudyDimension } from "../../protocol.ts";
 
@@ -18,23 +18,23 @@ export interface Tick {
 export interface Scale {
   ticks: readonly Tick[];
   log: boolean;
-  /** Whether what lies beyond an end stands at it. */
+  /** Whether values beyond an end are drawn at it. */
   clipped: boolean;
   /** The choices, where it is a scale of choices. */
   choices: readonly Scalar[] | null;
   /** The number of a value; null where it is none of the scale's. */
   number(value: Scalar | undefined): number | null;
-  /** Where a number stands. */
+  /** The place of a number. */
   place(number: number): number;
-  /** Which number stands there. */
+  /** The number at a place. */
   at(place: number): number;
   /** A number in words. */
   words(number: number): string;
 }
 
-/** What a chart with this axis says of it; empty where all is as it stands there. */
+/** The note of a chart with this axis; empty where all values are at their places. */
 export function noteOf({ clipped }: Scale): string {
-  return clipped ? "far worse ones stand at the edge" : "";
+  return clipped ? "far worse ones are at the edge" : "";
 }
 
 export function dimensionScale(dimension: StudyDimension, ticks = 5): Scale {

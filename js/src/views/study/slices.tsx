@@ -4,8 +4,8 @@ import { Canvas, type Drawing } from "./canvas.tsx";
 import { Field, nearest } from "./field.ts";
 import { Figure } from "./figure.tsx";
 import { dots, type Pen, type Place, RAMP, ring } from "./pen.ts";
+import type { Ranking } from "./ranking.ts";
 import { noteOf } from "./scale.ts";
-import type { Standing } from "./standing.ts";
 import { NONE, type StudyStore } from "./store.ts";
 
 const HEIGHT = 176;
@@ -37,13 +37,13 @@ export function Slices({ store }: { store: StudyStore }) {
 }
 
 function Slice({ axis, value, store }: { axis: Axis; value: Axis; store: StudyStore }) {
-  const standing = store.standing.value;
+  const ranking = store.ranking.value;
   const chosen = store.chosen.value;
   const drawing = useMemo(
-    () => (width: number) => new SliceDrawing(standing, chosen, axis, value, width),
-    [standing, chosen, axis, value],
+    () => (width: number) => new SliceDrawing(ranking, chosen, axis, value, width),
+    [ranking, chosen, axis, value],
   );
-  const best = standing.best ? `; the best is trial ${standing.best.number}` : "";
+  const best = ranking.best ? `; the best is trial ${ranking.best.number}` : "";
   return (
     <Canvas
       label={`${value.name} over ${axis.name}${best}`}
@@ -59,14 +59,14 @@ class SliceDrawing implements Drawing {
   readonly #places: { place: Place; of: number }[] = [];
 
   constructor(
-    readonly standing: Standing,
+    readonly ranking: Ranking,
     readonly chosen: ReadonlySet<number> | null,
     axis: Axis,
     value: Axis,
     width: number,
   ) {
     this.#field = new Field(axis.scale, value.scale, { x: axis.name, y: "" }, width, HEIGHT);
-    for (const trial of standing.ranked) {
+    for (const trial of ranking.ranked) {
       const [x, y] = [placeOn(axis, trial), placeOn(value, trial)];
       if (x !== null && y !== null) this.#places.push({ place: this.#field.at(x, y), of: trial.number });
     }
@@ -78,10 +78,10 @@ class SliceDrawing implements Drawing {
     const classes: Place[][] = RAMP.map(() => []);
     for (const { place, of } of this.#places)
       if (this.chosen && !this.chosen.has(of)) faint.push(place);
-      else classes[this.standing.classOf(of)]?.push(place);
+      else classes[this.ranking.classOf(of)]?.push(place);
     dots(pen, faint, pen.colours.grey, 0.15, 2.5);
     for (const [index, { colour }] of RAMP.entries()) dots(pen, classes[index] ?? [], colour, 1, 2.5);
-    const best = this.#places.find(({ of }) => of === this.standing.best?.number);
+    const best = this.#places.find(({ of }) => of === this.ranking.best?.number);
     if (best) ring(pen, best.place, pen.colours.green);
   }
 

@@ -4,7 +4,7 @@ import type { Head, Part, StateName, StudyHead, StudyTrial } from "../../protoco
 import { Followed } from "../../store/followed.ts";
 import { type Axis, axesOf } from "./axes.ts";
 import { type Brushes, chosenBy, type Range } from "./brush.ts";
-import { Standing } from "./standing.ts";
+import { Ranking } from "./ranking.ts";
 
 export type StudyTab = "overview" | "slices" | "curves" | "trials";
 
@@ -42,17 +42,17 @@ export class StudyStore extends Followed {
   readonly changed = signal(0);
   readonly trials = new Map<number, StudyTrial>();
   /** The trials, by their values. */
-  readonly standing = computed(() => {
+  readonly ranking = computed(() => {
     this.changed.value;
-    return new Standing([...this.trials.values()], this.head.value?.maximize ?? false);
+    return new Ranking([...this.trials.values()], this.head.value?.maximize ?? false);
   });
   readonly axes = computed<Axis[]>(() => {
     const head = this.head.value;
-    return head ? axesOf(head, this.standing.value) : [];
+    return head ? axesOf(head, this.ranking.value) : [];
   });
   /** The numbers of the trials that are within all ranges; null where there are none. */
   readonly chosen = computed(() =>
-    chosenBy(this.view.brushes.value, this.axes.value, this.standing.value.all),
+    chosenBy(this.view.brushes.value, this.axes.value, this.ranking.value.all),
   );
   #news: Partial<StudyHead> | null = null;
   #touched = false;
@@ -63,7 +63,7 @@ export class StudyStore extends Followed {
 
   protected get lost(): string {
     const name = this.head.peek()?.name ?? "";
-    return `The kernel that showed this study has gone: this is how it was then. %kf_study ${name} shows it again.`;
+    return `The kernel has ended: this is the study's last known state. %kf_study ${name} shows it again.`;
   }
 
   protected fill(head: Head, parts: readonly Part[]): void {

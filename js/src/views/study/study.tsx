@@ -56,10 +56,10 @@ export function StudyPicture({ store }: { store: StudyStore }) {
 
 function Main({ store }: { store: StudyStore }) {
   const tab = store.view.tab.value;
-  if (!store.standing.value.all.length) return <p class="soft">No trial has begun yet.</p>;
+  if (!store.ranking.value.all.length) return <p class="soft">No trial has begun yet.</p>;
   if (tab === "trials") return <Trials store={store} />;
   if (tab === "curves") return <Curves store={store} />;
-  if (!store.standing.value.best)
+  if (!store.ranking.value.best)
     return <p class="soft">The charts begin with the first trial that has a value.</p>;
   if (tab === "slices") return <Slices store={store} />;
   return (

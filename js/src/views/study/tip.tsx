@@ -1,6 +1,6 @@
 import { look } from "../../kit/states.ts";
 import { brief, digits } from "../../kit/words.ts";
-import { lastValue } from "./standing.ts";
+import { lastValue } from "./ranking.ts";
 import type { StudyStore } from "./store.ts";
 
 const MOST = 8;

@@ -6,23 +6,23 @@ import { StateChoice } from "../../kit/table/statechoice.tsx";
 import { Table } from "../../kit/table/table.tsx";
 import { brief, duration, grouped, many } from "../../kit/words.ts";
 import type { StudyHead, StudyTrial } from "../../protocol.ts";
-import type { Standing } from "./standing.ts";
+import type { Ranking } from "./ranking.ts";
 import type { StudyStore } from "./store.ts";
 
 const MOST_COLUMNS = 30;
 
 /** All trials, or the chosen ones, to filter and to sort. */
 export function Trials({ store }: { store: StudyStore }) {
-  const standing = store.standing.value;
+  const ranking = store.ranking.value;
   const chosen = store.chosen.value;
   const head = store.head.value;
   const { filter, hidden, order, open } = store.view;
-  const names = useNames(standing);
+  const names = useNames(ranking);
   const columns = useMemo(
     () => (head ? columnsOf(head, names, store) : []),
     [head?.metric, head?.space, names, store],
   );
-  const best = useMemo(() => standing.bestFirst(), [standing]);
+  const best = useMemo(() => ranking.bestFirst(), [ranking]);
   const found = useMemo(() => {
     const some = best.filter(
       (trial) => !hidden.value.has(trial.state) && (chosen?.has(trial.number) ?? true),
@@ -45,7 +45,7 @@ export function Trials({ store }: { store: StudyStore }) {
             filter.value = event.currentTarget.value;
           }}
         />
-        <StateChoice counts={standing.counts} hidden={hidden} />
+        <StateChoice counts={ranking.counts} hidden={hidden} />
         <span class="soft runs-count" role="status">
           {rows.length === best.length
             ? many(best.length, "trial")
@@ -71,9 +71,9 @@ export function Trials({ store }: { store: StudyStore }) {
 }
 
 /** The names of parameters and of further metrics that trials have; the same list as long as they are the same. */
-function useNames(standing: Standing): { params: string[]; metrics: string[] } {
+function useNames(ranking: Ranking): { params: string[]; metrics: string[] } {
   const [params, metrics] = [new Set<string>(), new Set<string>()];
-  for (const trial of standing.all) {
+  for (const trial of ranking.all) {
     for (const name in trial.params ?? {}) params.add(name);
     for (const name in trial.metrics ?? {}) metrics.add(name);
   }
@@ -139,7 +139,7 @@ function columnsOf(
 }
 
 function Opener({ number, store }: { number: number; store: StudyStore }) {
-  const best = store.standing.value.best?.number === number;
+  const best = store.ranking.value.best?.number === number;
   return (
     <button
       type="button"

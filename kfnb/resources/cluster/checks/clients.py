@@ -42,18 +42,18 @@ def pipelines(status: Status) -> Check:
     there = next((one.version for one in parts if one.name == "Pipelines"), "")
     if not there:
         return Check(
-            "KFP SDK", CheckOutcome.GOOD, f"kfp {here} is installed; the server's version cannot be seen"
+            "KFP SDK", CheckOutcome.GOOD, f"kfp {here} is installed; the server's version is not known"
         )
     told = f"kfp {here} is installed, Kubeflow Pipelines is {there}"
     if _pair(here) > _pair(there):
-        return Check("KFP SDK", CheckOutcome.DOUBTFUL, f"{told}: what is newer in the SDK may not run there")
+        return Check("KFP SDK", CheckOutcome.DOUBTFUL, f"{told}: newer features of the SDK may not run there")
     return Check("KFP SDK", CheckOutcome.GOOD, told)
 
 
 def token(file: Path | None) -> Check:
     """The token that Kubeflow puts into a notebook for Kubeflow Pipelines: whether it is there, and for how long."""
     if file is None:
-        return Check("token for Pipelines", CheckOutcome.SKIPPED, "there is no file with one")
+        return Check("token for Pipelines", CheckOutcome.SKIPPED, "no token file")
     try:
         text = file.read_text(encoding="utf-8").strip()
     except OSError as error:
@@ -65,17 +65,19 @@ def token(file: Path | None) -> Check:
         return Check(
             "token for Pipelines",
             CheckOutcome.GOOD,
-            f"there is one in {file}; it does not say how long it is good",
+            f"the token in {file} has no expiry date",
         )
     left = ends - time.time()
     if left <= 0:
-        told, mend = (
-            f"the one in {file} has expired",
-            "restart the notebook, or name a fresh one: token_file=FILE",
+        told, fix = (
+            f"the token in {file} has expired",
+            "restart the notebook, or set a new one: token_file=FILE",
         )
-        return Check("token for Pipelines", CheckOutcome.BAD, told, mend)
+        return Check("token for Pipelines", CheckOutcome.BAD, told, fix)
     return Check(
-        "token for Pipelines", CheckOutcome.GOOD, f"the one in {file} is good for {left / _HOUR:.1f} h more"
+        "token for Pipelines",
+        CheckOutcome.GOOD,
+        f"the token in {file} is valid for {left / _HOUR:.1f} h more",
     )
 
 

@@ -13,7 +13,7 @@ from kfnb.errors import BackendError
 from kfnb.model.check import Check, CheckOutcome
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import at, condition, rows, word
-from kfnb.resources.localcluster.command import Command, Runner
+from kfnb.resources.localcluster.command import Runner, ShellCommand
 
 Item = Mapping[str, Any]
 Ask = Callable[["Probe"], "int | None"]
@@ -57,19 +57,19 @@ class Probe:
         return ("sh", "-c", SCRIPT, "kfnb", *(str(word) for word in (*self.own, *self.address)))
 
 
-def hairpin(kubernetes: Kubernetes, namespaces: Sequence[str], context: str, mend: str = "") -> Check:
-    """Ask some pods of these namespaces through kubectl. ``mend`` is what fixes it, where that is known already."""
+def hairpin(kubernetes: Kubernetes, namespaces: Sequence[str], context: str, fix: str = "") -> Check:
+    """Check some pods of these namespaces through kubectl. ``fix`` is what fixes it, where that is known already."""
     if shutil.which("kubectl") is None:
-        return Check(_NAME, CheckOutcome.SKIPPED, "kubectl, by which pods are asked, is not installed")
+        return Check(_NAME, CheckOutcome.SKIPPED, "kubectl, which runs the check in pods, is not installed")
     try:
         found = [one for name in dict.fromkeys(namespaces) for one in probes(*_seen(kubernetes, name))]
     except BackendError as error:
         return Check(_NAME, CheckOutcome.SKIPPED, str(error))
-    return judged(found, _through_kubectl(context), mend or fix(kubernetes, context))
+    return judged(found, _through_kubectl(context), fix or advice(kubernetes, context))
 
 
-def judged(found: Sequence[Probe], ask: Ask, mend: str) -> Check:
-    """What the first of the pods that can tell says."""
+def judged(found: Sequence[Probe], ask: Ask, fix: str) -> Check:
+    """The result of the first pod that can run the check."""
     for probe in found[:_MOST]:
         code = ask(probe)
         if code == 0:
@@ -78,11 +78,11 @@ def judged(found: Sequence[Probe], ask: Ask, mend: str) -> Check:
         if code == _CUT:
             told = (
                 f"pod {probe.pod} cannot reach itself through its service {probe.service}"
-                f" ({probe.address[0]}:{probe.address[1]}), and answers at its own address:"
+                f" ({probe.address[0]}:{probe.address[1]}), but answers at its own address:"
                 " Pipelines and serving break on such a cluster"
             )
-            return Check(_NAME, CheckOutcome.BAD, told, mend)
-    return Check(_NAME, CheckOutcome.SKIPPED, "no pod could be asked whether it reaches its own service")
+            return Check(_NAME, CheckOutcome.BAD, told, fix)
+    return Check(_NAME, CheckOutcome.SKIPPED, "no pod could run the check")
 
 
 def probes(pods: Sequence[Item], services: Sequence[Item]) -> Iterator[Probe]:
@@ -115,7 +115,7 @@ def probes(pods: Sequence[Item], services: Sequence[Item]) -> Iterator[Probe]:
                 break
 
 
-def fix(kubernetes: Kubernetes, context: str) -> str:
+def advice(kubernetes: Kubernetes, context: str) -> str:
     """What fixes it, by what made the cluster."""
     try:
         node = next(iter(kubernetes.list("/api/v1/nodes")), {})
@@ -147,7 +147,7 @@ def _through_kubectl(context: str) -> Ask:
     def ask(probe: Probe) -> int | None:
         where = ("--namespace", probe.namespace, "exec", probe.pod, "--container", probe.container, "--")
         try:
-            return runner.ask(Command((*kubectl, *where, *probe.words))).code
+            return runner.ask(ShellCommand((*kubectl, *where, *probe.words))).code
         except BackendError:
             return None
 

@@ -31,7 +31,7 @@ def registry(kubernetes: Kubernetes, installed: str) -> Check:
             kubernetes.get(f"{service}/api/model_registry/{one}/{_ASKED}")
         except Absent as error:
             if error.kind == "object":  # the service itself
-                return Check(_NAME, CheckOutcome.SKIPPED, f"there is none in namespace {installed}")
+                return Check(_NAME, CheckOutcome.SKIPPED, f"not found in namespace {installed}")
         except BackendError as error:
             return Check(_NAME, CheckOutcome.SKIPPED, str(error))
         else:

@@ -44,7 +44,7 @@ def name(address: SplitResult) -> Check:
     try:
         found = {str(row[4][0]) for row in socket.getaddrinfo(host, address.port, type=socket.SOCK_STREAM)}
     except OSError as error:
-        told = f"{host} is not known to DNS here ({error.strerror or error})"
+        told = f"{host} cannot be resolved ({error.strerror or error})"
         return Check(
             "DNS", CheckOutcome.BAD, told, "is the VPN up? Is the server's name in the kubeconfig right?"
         )
@@ -52,13 +52,13 @@ def name(address: SplitResult) -> Check:
 
 
 def proxy(url: str) -> Check:
-    """Whether requests to the server go through a proxy. A proxy's address may hold a password: its host is told."""
+    """Whether requests go through a proxy. Only a proxy's host is shown: its address may hold a password."""
     found = proxy_to(url)
     if not found:
-        return Check("proxy", CheckOutcome.GOOD, "none on the way to Kubernetes")
+        return Check("proxy", CheckOutcome.GOOD, "no proxy for Kubernetes")
     host = urlsplit(found).hostname or "one"
-    mend = f"if it cannot reach the cluster: export NO_PROXY={urlsplit(url).hostname}"
-    return Check("proxy", CheckOutcome.DOUBTFUL, f"requests to Kubernetes go through {host}", mend)
+    fix = f"if it cannot reach the cluster: export NO_PROXY={urlsplit(url).hostname}"
+    return Check("proxy", CheckOutcome.DOUBTFUL, f"requests to Kubernetes go through {host}", fix)
 
 
 def certificate(address: SplitResult, authority: str | None) -> Check:
@@ -72,16 +72,18 @@ def certificate(address: SplitResult, authority: str | None) -> Check:
         ):
             shown: Any = secured.getpeercert()
     except ssl.SSLCertVerificationError as error:
-        mend = "name the certificate that signed it as certificate-authority in the kubeconfig"
-        return Check("certificate", CheckOutcome.BAD, f"it is not trusted: {error.verify_message}", mend)
+        fix = "name the certificate that signed it as certificate-authority in the kubeconfig"
+        return Check("certificate", CheckOutcome.BAD, f"not trusted: {error.verify_message}", fix)
     except (OSError, ValueError) as error:
         return Check(
-            "certificate", CheckOutcome.SKIPPED, f"the server did not show one ({type(error).__name__})"
+            "certificate",
+            CheckOutcome.SKIPPED,
+            f"the server did not present a certificate ({type(error).__name__})",
         )
     days = int((ssl.cert_time_to_seconds(shown["notAfter"]) - time.time()) / _DAY)
     if days < _SOON:
-        return Check("certificate", CheckOutcome.DOUBTFUL, f"it is trusted, and ends in {days} days")
-    return Check("certificate", CheckOutcome.GOOD, f"it is trusted, for {days} days more")
+        return Check("certificate", CheckOutcome.DOUBTFUL, f"trusted, but expires in {days} days")
+    return Check("certificate", CheckOutcome.GOOD, f"trusted for {days} more days")
 
 
 def clock(kubernetes: Kubernetes) -> Check:
@@ -95,11 +97,14 @@ def clock(kubernetes: Kubernetes) -> Check:
     except BackendError as error:
         return Check("clock", CheckOutcome.SKIPPED, str(error))
     except (TypeError, ValueError):
-        return Check("clock", CheckOutcome.SKIPPED, "the server does not say what time it is")
+        return Check("clock", CheckOutcome.SKIPPED, "the server does not send its time")
     apart = abs((before + time.time()) / 2 - there)
     if apart > _SKEW:
         outcome = CheckOutcome.BAD if apart > _TOO_MUCH else CheckOutcome.DOUBTFUL
         return Check(
-            "clock", outcome, f"it is {apart:.0f} s from the server's", "set it right: tokens depend on it"
+            "clock",
+            outcome,
+            f"{apart:.0f} s apart from the server's",
+            "set this machine's clock: tokens depend on it",
         )
-    return Check("clock", CheckOutcome.GOOD, "it agrees with the server's")
+    return Check("clock", CheckOutcome.GOOD, "agrees with the server's")

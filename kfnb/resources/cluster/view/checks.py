@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from kfnb.model.check import Check, CheckOutcome
 from kfnb.ui import theme
-from kfnb.ui.blocks import Alert, Block, Code, Items, Text, bundle
+from kfnb.ui.blocks import Alert, Block, CodeBlock, Items, Text, bundle
 from kfnb.ui.states import Look
 
 LOOKS = {
     CheckOutcome.GOOD: Look("✓", "Good", theme.GREEN, ""),
-    CheckOutcome.DOUBTFUL: Look("!", "Doubtful", theme.AMBER, ""),
+    CheckOutcome.DOUBTFUL: Look("!", "Warning", theme.AMBER, ""),
     CheckOutcome.BAD: Look("✗", "Bad", theme.RED, ""),
     CheckOutcome.SKIPPED: Look("○", "Skipped", theme.GREY, ""),
 }
@@ -19,7 +19,7 @@ _TELLING = (CheckOutcome.BAD, CheckOutcome.DOUBTFUL)
 
 
 def draw_checks(checks: Sequence[Check]) -> dict[str, str]:
-    """Checks as a mimebundle: what is bad or doubtful with what fixes it, the rest a line each."""
+    """Checks as a mimebundle: errors and warnings with what fixes them, the rest a line each."""
     told = [_told(one) for outcome in _TELLING for one in checks if one.outcome is outcome]
     fine = tuple(
         f"{LOOKS[one.outcome].icon} {one.name}: {one.told}" for one in checks if one.outcome not in _TELLING
@@ -28,5 +28,5 @@ def draw_checks(checks: Sequence[Check]) -> dict[str, str]:
 
 
 def _told(one: Check) -> Alert:
-    mend: list[Block] = [Code(one.mend, value=True)] if one.mend else []
-    return Alert(LOOKS[one.outcome], one.name, [Text(one.told), *mend])
+    fix: list[Block] = [CodeBlock(one.fix, value=True)] if one.fix else []
+    return Alert(LOOKS[one.outcome], one.name, [Text(one.told), *fix])

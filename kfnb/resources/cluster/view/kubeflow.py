@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from kfnb.model.cluster import Knowledge, KubeflowPart, Status
 from kfnb.resources.cluster.view.tables import BAD, DARK, GOOD
 from kfnb.ui.blocks import Block, Section, Text
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 
 
 def kubeflow(status: Status) -> list[Block]:
@@ -24,28 +24,26 @@ def kubeflow(status: Status) -> list[Block]:
     else:
         known = _names(one for one in there if one.knowledge is Knowledge.KNOWN)
         hidden = _names(one for one in there if one.knowledge is not Knowledge.KNOWN)
-        blocks += [Text(f"There, with version and health hidden: {known}")] if known else []
-        blocks += [Text(f"Hidden, there or not: {hidden}")] if hidden else []
+        blocks += [Text(f"Installed, with version and health hidden: {known}")] if known else []
+        blocks += [Text(f"Hidden, installed or not: {hidden}")] if hidden else []
     absent = _names(one for one in found if one.knowledge is Knowledge.ABSENT)
-    return [Section("Kubeflow", [*blocks, *([Text(f"Not there: {absent}")] if absent else [])])]
+    return [Section("Kubeflow", [*blocks, *([Text(f"Not installed: {absent}")] if absent else [])])]
 
 
 def _names(parts: Iterable[KubeflowPart]) -> str:
     return ", ".join(one.name for one in parts)
 
 
-def _health(one: KubeflowPart) -> Cell:
+def _health(one: KubeflowPart) -> TableCell:
     if one.health is Knowledge.HIDDEN:
         there = "there" if one.knowledge is Knowledge.KNOWN else "hidden"
-        return Cell(f"{there}, health hidden" if there == "there" else there, look=DARK)
+        return TableCell(f"{there}, health hidden" if there == "there" else there, look=DARK)
     if one.health is not Knowledge.KNOWN:
         told = (
-            "its resources are known, no deployment of it is"
-            if one.health is Knowledge.ABSENT
-            else "not known"
+            "its resources exist, but no deployment does" if one.health is Knowledge.ABSENT else "not known"
         )
-        return Cell(told, look=DARK)
+        return TableCell(told, look=DARK)
     if one.failing:
         names = ", ".join(name.partition("/")[2] for name in one.failing)
-        return Cell(f"{one.ready} of {one.wanted} ready; not {names}", look=BAD)
-    return Cell(f"{one.ready} of {one.wanted} ready", look=GOOD)
+        return TableCell(f"{one.ready} of {one.wanted} ready; not {names}", look=BAD)
+    return TableCell(f"{one.ready} of {one.wanted} ready", look=GOOD)

@@ -10,6 +10,6 @@ def draw_logs(logs: LogList) -> dict[str, str]:
     """Logs, in text."""
     lines = [clean(described(one)) for one in logs.files]
     if not logs.written:
-        how = "KFNB_DEBUG=true keeps a log there, as %kf_config debug=true does in a notebook"
+        how = "KFNB_DEBUG=true keeps a log there, and so does the setting debug in a notebook"
         lines.insert(0, f"{logs.kept}: not written yet; {how}")
     return {"text/plain": "\n".join(lines)}

@@ -8,12 +8,12 @@ from kfnb.model.cluster import Knowledge, Status, StatusItem, Trouble
 from kfnb.resources.cluster.view import tables
 from kfnb.resources.cluster.view.kubeflow import kubeflow
 from kfnb.resources.cluster.view.tables import BAD, DARK, GOOD
-from kfnb.ui.blocks import Alert, Block, Code, Folded, Items, Row, Section, Text, Title, bundle
+from kfnb.ui.blocks import Alert, Block, CodeBlock, Folded, Items, Row, Section, Text, Title, bundle
 from kfnb.ui.states import Look
 from kfnb.ui.words import file_size, moment
 
 _SHOWN = 4
-"""How many troubles are told of in full; the others are behind a line."""
+"""How many troubles are shown in full; the others are behind a line."""
 _QUESTIONS = {
     "user": "Who you are",
     "namespace": "The namespace",
@@ -102,10 +102,10 @@ def _troubles(status: Status) -> list[Block]:
 def _trouble(one: Trouble) -> Alert:
     why: Sequence[Block] = [Text(one.why)] if one.why else []
     if one.kind == "yaml":
-        mend: Sequence[Block] = [Folded("YAML that mends it", [Code(one.mend)])]
+        fix: Sequence[Block] = [Folded("YAML that fixes it", [CodeBlock(one.fix)])]
     else:
-        mend = [Code(one.mend, value=True)] if one.mend else []
-    return Alert(BAD, one.what, [*why, *mend])
+        fix = [CodeBlock(one.fix, value=True)] if one.fix else []
+    return Alert(BAD, one.what, [*why, *fix])
 
 
 def _there(status: Status) -> list[Block]:

@@ -9,7 +9,7 @@ from kfnb.model.cluster import KubeflowWork, NotebookServer, Status
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Section, Text
 from kfnb.ui.states import Look, look
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import duration, file_size, moment, own_name, short
 
 GOOD = Look("✓", "Good", theme.GREEN, "")
@@ -68,7 +68,7 @@ def quota(status: Status) -> list[Block]:
         "Quota",
         columns,
         status.quota.value or (),
-        lambda one: [one.resource, one.used, one.hard, Cell(f"{one.share:.0%}", bar=one.share)],
+        lambda one: [one.resource, one.used, one.hard, TableCell(f"{one.share:.0%}", bar=one.share)],
     )
 
 
@@ -98,9 +98,9 @@ def nodes(status: Status) -> list[Block]:
 
 
 def _node(one: Any) -> Sequence[Value]:
-    state = Cell("ready", look=GOOD) if one.ready else Cell("not ready", look=BAD)
+    state = TableCell("ready", look=GOOD) if one.ready else TableCell("not ready", look=BAD)
     if one.ready and not one.schedulable:
-        state = Cell("takes no pods", look=OFF)
+        state = TableCell("takes no pods", look=OFF)
     gpu = str(one.gpus) if one.gpus else ""
     return [one.name, state, f"{one.cpu:g}", file_size(one.memory), gpu, one.version]
 
@@ -128,9 +128,9 @@ def _notebook(one: NotebookServer) -> Sequence[Value]:
     image = one.image.rpartition("/")[2]
     return [
         one.name,
-        Cell(one.state, look=_STATES[one.state]),
+        TableCell(one.state, look=_STATES[one.state]),
         one.kind,
-        Cell(image, hint=one.image),
+        TableCell(image, hint=one.image),
         when(one.last_activity),
     ]
 
@@ -156,12 +156,12 @@ def volumes(status: Status) -> list[Block]:
 def pod_defaults(status: Status) -> list[Block]:
     """What pods are given."""
     columns = (Column("Configuration"), Column("What it does"), Column("Label"), Column("Here"))
-    words = {True: Cell("on", look=GOOD), False: Cell("off", look=OFF), None: Cell("")}
+    words = {True: TableCell("on", look=GOOD), False: TableCell("off", look=OFF), None: TableCell("")}
     return table(
         "Configurations (PodDefaults)",
         columns,
         status.pod_defaults.value or (),
-        lambda one: [one.name, one.told, Cell(", ".join(one.labels), code=True), words[one.on]],
+        lambda one: [one.name, one.told, TableCell(", ".join(one.labels), code=True), words[one.on]],
     )
 
 
@@ -172,7 +172,7 @@ def waiting(status: Status) -> list[Block]:
         "Pods that wait",
         columns,
         status.waiting.value or (),
-        lambda one: [one.name, Cell(one.reason, look=WAITS), one.owner, _said(one.message)],
+        lambda one: [one.name, TableCell(one.reason, look=WAITS), one.owner, _said(one.message)],
         more=status.waiting.more,
     )
 
@@ -205,18 +205,18 @@ def runs(status: Status) -> list[Block]:
 def _run(one: Any) -> Sequence[Value]:
     state = look(one.state)
     return [
-        Cell(one.id, code=True),
+        TableCell(one.id, code=True),
         one.pipeline,
         own_name(one),
-        Cell(state.word, look=state),
+        TableCell(state.word, look=state),
         moment(one.started or one.created),
         duration(one.seconds),
     ]
 
 
-def state_of(word: str) -> Cell:
+def state_of(word: str) -> TableCell:
     """A state in the cluster's own word."""
-    return Cell(word.lower(), look=_STATES.get(word, DARK))
+    return TableCell(word.lower(), look=_STATES.get(word, DARK))
 
 
 def _said(message: str) -> str:

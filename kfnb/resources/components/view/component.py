@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from kfnb.model import CarriedItem, ComponentView, PodSetting, Port
-from kfnb.ui.blocks import Block, Code, Folded, Row, Section, Text, Title, bundle, notes_section
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.blocks import Block, CodeBlock, Folded, Row, Section, Text, Title, bundle, notes_section
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import cut
 
 LONGEST_SUMMARY = 80
@@ -22,7 +22,7 @@ def draw_component(view: ComponentView) -> dict[str, str]:
         blocks.append(Row(ports))
     blocks += [*_travellers(view.travellers), *_packages(view.packages), *_pod(view.pod)]
     if view.source:
-        blocks.append(Folded("Source", [Code(view.source)]))
+        blocks.append(Folded("Source", [CodeBlock(view.source)]))
     return bundle(f"Component {view.name}", blocks)
 
 
@@ -50,7 +50,8 @@ def port_table(label: str, ports: tuple[Port, ...]) -> Table:
     """Ports as a table, without empty columns."""
     columns = (Column("Name"), Column("Type"), Column("From"), Column("Default"))
     rows: list[list[Value]] = [
-        [port.name, port.type, port.origin, Cell(port.default, code=bool(port.default))] for port in ports
+        [port.name, port.type, port.origin, TableCell(port.default, code=bool(port.default))]
+        for port in ports
     ]
     return Table(label, columns, rows).without_empty_columns()
 
@@ -69,5 +70,7 @@ def _packages(packages: tuple[str, ...]) -> Iterable[Block]:
 
 def _pod(asked: tuple[PodSetting, ...]) -> Iterable[Block]:
     if asked:
-        rows: list[list[Value]] = [[one.what, Cell(one.value, code=True)] for one in asked]
-        yield Section("Pod settings", [Table("Pod settings", (Column("Setting"), Column("Value")), rows)])
+        rows: list[list[Value]] = [[one.what, TableCell(one.value, code=True)] for one in asked]
+        yield Section(
+            "Asked of its pod", [Table("Asked of its pod", (Column("What"), Column("Value")), rows)]
+        )

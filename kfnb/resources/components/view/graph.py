@@ -12,7 +12,7 @@ from kfnb.ui.blocks import Block, Picture, Section, Title, bundle, notes_section
 from kfnb.ui.graph.layering import forward
 from kfnb.ui.graph.picture import draw
 from kfnb.ui.graph.scene import Item, Link, Scene
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 
 
 def draw_graph(graph: Graph) -> dict[str, str]:
@@ -53,7 +53,7 @@ def _table(graph: Graph) -> Table:
     for node, depth in _walk(graph):
         rows.append(
             [
-                Cell(_title(node), indent=depth),
+                TableCell(_title(node), indent=depth),
                 "" if node.group else node.label,
                 _sources(taken[node.id], names),
             ]

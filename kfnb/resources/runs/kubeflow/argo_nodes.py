@@ -1,9 +1,9 @@
-"""The nodes of the Argo workflow that KFP makes of a pipeline: how they are named, and which task each belongs to.
+"""The nodes of the Argo workflow that KFP creates for a pipeline: their names, and which task each belongs to.
 
 A node's name is the path to it: ``RUN.root.train.executor`` is the pod of task ``train``, ``RUN.root.train-driver`` the
-one that prepares it; the turns of a loop are ``iteration-iterations(0:0)``, each with an ``iteration-item``. Where
-templates have a retry strategy (KFP 2.17 ships one for all of them), a node ``X`` stands above its attempts ``X(0)``,
-``X(1)``, ..., and paths lead through these: ``RUN(0).root(0).train(0).executor(0)``.
+one that prepares it; the iterations of a loop are ``iteration-iterations(0:0)``, each with an ``iteration-item``. If
+templates have a retry strategy (KFP 2.17 ships one for all of them), a node ``X`` is the parent of its attempts
+``X(0)``, ``X(1)``, ..., and paths lead through these: ``RUN(0).root(0).train(0).executor(0)``.
 
 A node's id is the name of its run and a hash of its own name: FNV-1a of 32 bits, as Argo's ``NodeID`` has it.
 """
@@ -16,13 +16,13 @@ from functools import lru_cache
 
 _PART = re.compile(r"(?P<name>.*?)(?:\((?P<turn>\d+):[^)]*\))?(?:\((?P<attempt>\d+)\))?")
 _LOOP = frozenset({"iteration-iterations", "iteration-item", "iteration"})
-"""Parts of a path that stand between a loop and its tasks (``iteration`` is what is left of ``iteration-driver``)."""
+"""Parts of a path between a loop and its tasks (``iteration`` is what is left of ``iteration-driver``)."""
 _OFFSET, _PRIME, _MASK = 0x811C9DC5, 0x01000193, 0xFFFFFFFF
 
 
 @dataclass(frozen=True)
 class _Part:
-    """One part of a path: ``name(turn:turn)(attempt)``, of which the last two may be missing."""
+    """One part of a path: ``name(index:index)(attempt)``, of which the last two may be missing."""
 
     name: str
     turn: str | None
@@ -37,13 +37,13 @@ def task_of(pod_node: str) -> str:
 
 
 def place_of(node: str) -> str:
-    """The id that a task or group with this node has (``for-loop-1/0/train``), whichever attempt it is."""
+    """The id of the task or group of this node (``for-loop-1/0/train``), for any attempt."""
     found: list[str] = []
     for text in node.split(".")[2:]:
         part = _part(text)
         if part.turn is not None:
             found.append(part.turn)
-        elif part.name == "onExit":  # the last task of an exit handler stands beside it
+        elif part.name == "onExit":  # the exit task of an exit handler is its sibling
             found.pop()
         elif part.name not in _LOOP:
             found.append(part.name)
@@ -51,7 +51,7 @@ def place_of(node: str) -> str:
 
 
 def name_of(node: str) -> str:
-    """The last part of the path, whichever attempt it is."""
+    """The last part of the path, without the attempt."""
     return _part(node.rpartition(".")[2]).name
 
 
@@ -68,7 +68,7 @@ def _part(text: str) -> _Part:
 
 
 class Path:
-    """The name of a node, kept as its hash: paths of a thousand tasks are made of few calculations."""
+    """The name of a node, kept as its hash, so that the paths of a thousand tasks need few calculations."""
 
     __slots__ = ("_hash", "_workflow")
 

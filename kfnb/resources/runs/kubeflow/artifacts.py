@@ -9,7 +9,7 @@ from typing import Any
 
 from kfnb.model import Artifact, RunState
 from kfnb.resources.runs.kubeflow.components import Components, Ports
-from kfnb.resources.runs.kubeflow.mlmd import Execution, Recorded, Stored, Use
+from kfnb.resources.runs.kubeflow.mlmd import ArtifactUse, Execution, Recorded, Stored
 from kfnb.resources.runs.metrics import metrics
 from kfnb.text.parameter_values import plain, text, typed, unwrapped
 
@@ -19,21 +19,21 @@ ENDED = {
     "FAILED": RunState.FAILED,
     "CANCELED": RunState.SKIPPED,
 }
-"""ML Metadata's words for what is over: a branch that was not taken is CANCELED there."""
+"""ML Metadata's words for finished states: a branch that was not taken is CANCELED there."""
 SESSION = "store_session_info"
-"""The property that says how the object store is reached, without its secrets."""
+"""The property with how to reach the object store, without its secrets."""
 _PLACEHOLDER = re.compile(r"\{\{\$\.inputs\.parameters\['([^']*)'\]\}\}")
 _LOG = "executor-logs"
 _PLUMBING = ("display_name", SESSION)
 _SLIPPED_IN = "pipelinechannel--"
-"""How the names of those inputs begin that the compiler hands through groups."""
+"""The prefix of the inputs that the compiler passes through groups."""
 
 Opener = Callable[[str], Callable[[str], tuple[Any, str]] | None]
 """Given a store's session, what opens URIs in it."""
 
 
 @dataclass(frozen=True)
-class Made:
+class TaskRecord:
     """What is recorded of one task or group.
 
     ``pod`` is the name of its pod, ``state`` ML Metadata's word (RUNNING, COMPLETE, FAILED, CACHED; CANCELED for a
@@ -53,22 +53,24 @@ class Made:
     changed: float | None = None
 
 
-def read(recorded: Recorded, spec: Mapping[str, Any], opener: Opener = lambda _: None) -> dict[str, Made]:
-    """What the tasks and groups have taken and made, by ``model.Task.id``; of each its last execution.
+def read(
+    recorded: Recorded, spec: Mapping[str, Any], opener: Opener = lambda _: None
+) -> dict[str, TaskRecord]:
+    """The inputs and outputs of the tasks and groups, by ``model.Task.id``; the last execution of each.
 
     ``spec`` is the PipelineSpec, which declares the types; ``opener`` gives artifacts what they are opened with.
     """
     components = Components(spec)
-    uses: dict[int, list[Use]] = {}
+    uses: dict[int, list[ArtifactUse]] = {}
     for use in recorded.uses:
         uses.setdefault(use.execution, []).append(use)
-    made: dict[str, Made] = {}
+    made: dict[str, TaskRecord] = {}
     for task, execution in _tasks(recorded):
         component, its = components.of(task), _Uses(recorded, uses.get(execution.id, ()), opener)
         outputs = _parameters(execution.outputs, component.outputs) | its.artifacts(
             component.outputs, output=True
         )
-        made[task] = Made(
+        made[task] = TaskRecord(
             pod=execution.pod,
             state=execution.state,
             inputs=_parameters({**component.inputs.defaults, **execution.inputs}, component.inputs)
@@ -102,13 +104,13 @@ def _tasks(recorded: Recorded) -> Iterator[tuple[str, Execution]]:
 
 
 class _Uses:
-    """The artifacts that one execution took and put out."""
+    """The input and output artifacts of one execution."""
 
     def __init__(self, recorded: Recorded, uses: Any, opener: Opener) -> None:
         self._recorded, self._uses, self._opener = recorded, uses, opener
 
     def artifacts(self, ports: Ports, *, output: bool) -> dict[str, Artifact | list[Artifact]]:
-        """By name; of a name that is no list, the last: a task that was tried again has put out several."""
+        """Artifacts by name; the last of a name that is not a list, since a retried task has several outputs."""
         found: dict[str, list[Artifact]] = {}
         for use in self._uses:
             if (
@@ -120,11 +122,11 @@ class _Uses:
         return {name: several if ports.artifacts[name] else several[-1] for name, several in found.items()}
 
     def last(self, name: str) -> Artifact | None:
-        """The last artifact that was put out under a name, whether it is declared or not."""
+        """The last output artifact with a name, declared or not."""
         found = [use for use in self._uses if use.output and use.name == name]
         return self._artifact(max(found, key=lambda use: use.artifact)) if found else None
 
-    def _artifact(self, use: Use) -> Artifact:
+    def _artifact(self, use: ArtifactUse) -> Artifact:
         stored: Stored = self._recorded.artifacts[use.artifact]
         session = _session(stored, self._recorded.properties)
         metadata = unwrapped(
@@ -134,9 +136,9 @@ class _Uses:
 
 
 def _session(stored: Stored, run: Mapping[str, Any]) -> str:
-    """How an artifact's store is reached: in the bucket of the run as the run's is, which is how steps read it there.
+    """How to reach an artifact's store: in the bucket of the run, as the run's store, which is how steps read it.
 
-    KFP's importer records no more of it than that the keys are in the pods.
+    KFP's importer only records that the keys are in the pods.
     """
     bucket = "/".join(str(run.get("pipeline_root", "")).partition("?")[0].split("/")[:3])
     own = bool(bucket) and stored.uri.startswith(f"{bucket}/")
@@ -145,9 +147,9 @@ def _session(stored: Stored, run: Mapping[str, Any]) -> str:
 
 
 def _parameters(values: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
-    """Recorded parameters with the numbers that their declared types have; those that the compiler added left out.
+    """Recorded parameters with numbers converted to their declared types, without those that the compiler added.
 
-    KFP's launcher fills texts when they have been recorded.
+    KFP's launcher fills texts after they have been recorded.
     """
     return {
         name: typed(_filled(plain(value), values), ports.parameters[name])
@@ -166,7 +168,7 @@ def _slipped_in(values: Mapping[str, Any], ports: Ports) -> dict[str, Any]:
 
 
 def _filled(value: Any, inputs: Mapping[str, Any]) -> Any:
-    """``value`` with the inputs of its task in the place of placeholders."""
+    """``value`` with its placeholders replaced by the inputs of its task."""
     if isinstance(value, str):
         return _PLACEHOLDER.sub(
             lambda found: text(inputs[found[1]]) if found[1] in inputs else found[0], value

@@ -17,7 +17,7 @@ from kfnb.errors import BackendError, BackendUnavailable, RunNotFound
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import PATIENCE, Pace
 from kfnb.model import LogLine, RunState
-from kfnb.remote.kfp.server import NotFound, Server
+from kfnb.remote.kfp.server import MissingResource, Server
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow import environment_variables
 from kfnb.resources.runs.kubeflow.experiments import Experiments
@@ -26,9 +26,9 @@ from kfnb.resources.runs.kubeflow.fold import outline
 from kfnb.resources.runs.kubeflow.pipeline_versions import Versions
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
 from kfnb.resources.runs.kubeflow.run_filter import pages
-from kfnb.resources.runs.kubeflow.schedules import Schedules
+from kfnb.resources.runs.kubeflow.schedules import RecurringRuns
 from kfnb.resources.runs.kubeflow.submission import order
-from kfnb.resources.runs.kubeflow.tracked_run import Insight, Look
+from kfnb.resources.runs.kubeflow.tracked_run import DetailSource, TrackedRun
 from kfnb.resources.runs.selection import LISTED, Selection
 
 Json = Mapping[str, Any]
@@ -37,17 +37,17 @@ _ID = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _SEARCHED = 200
 _MOST_FINISHED = 50
 _PLACES = 3
-"""How many places of logs are named."""
-"""How many of the newest runs are searched for one whose id begins as given."""
+"""Maximum number of named places of logs."""
+"""How many of the newest runs are searched for a prefix of an id."""
 
 
 class KubeflowBackend:
-    """Runs pipelines on Kubeflow. There is one for each server in a process, since it knows who looks at what.
+    """Runs pipelines on Kubeflow. There is one per server in a process, since it tracks which runs are observed.
 
-    ``page`` gives the address of the page that shows a run, from its id. ``root`` and ``account`` are those of
-    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``close`` ends what was opened.
-    A run that nothing happens to is asked for as ``asked`` says, or less often: all that are looked at share one
-    budget, of 12 requests a minute.
+    ``page`` returns the address of a run's page, from its id. ``root`` and ``account`` are those of
+    ``submit.order``; ``uploads`` takes files of the notebook's folder to the cluster; ``close`` closes what was opened.
+    A run without changes is requested at the pace ``asked``, or less often: all observed runs share one budget of 12
+    requests a minute.
     """
 
     name = "kubeflow"
@@ -57,7 +57,7 @@ class KubeflowBackend:
         self,
         server: Server,
         *,
-        insight: Insight | None = None,
+        insight: DetailSource | None = None,
         page: Callable[[str], str] = lambda _: "",
         root: str = "",
         account: str = "",
@@ -69,19 +69,19 @@ class KubeflowBackend:
         self._root, self._account, self._uploads = root, account, uploads
         self._experiments = Experiments(server)
         self._versions = Versions(server)
-        self._looks: dict[str, Look] = {}
+        self._looks: dict[str, TrackedRun] = {}
         self.pipelines = Pipelines(server, page("").removesuffix("runs/details/"), uploads)
-        self.schedules = Schedules(
+        self.schedules = RecurringRuns(
             server, self._experiments, self.pipelines, root=root, account=account, uploads=uploads
         )
 
     @property
     def pace(self) -> Pace:
-        """How often a run may be looked at: a look alone asks nothing of the server."""
+        """How often a run may be polled: a poll alone sends no request to the server."""
         return Pace(self.asked.shortest, self.asked.shortest)
 
     def cautions(self, submission: Submission) -> Iterator[str]:
-        """Environment variables that steps read, and that the pods will not have."""
+        """Notes on environment variables that steps read and the pods will not have."""
         return environment_variables.cautions(
             submission.spec, submission.platform, os.environ, submission.env
         )
@@ -91,7 +91,7 @@ class KubeflowBackend:
         identifier = self._experiments.needed(submission.experiment)
         try:
             return self._start(submission, identifier)
-        except NotFound:  # the experiment may have been deleted since it was looked up
+        except MissingResource:  # the experiment may have been deleted since it was looked up
             self._experiments.forget(submission.experiment)
             again = self._experiments.needed(submission.experiment)
             if again == identifier:
@@ -106,22 +106,22 @@ class KubeflowBackend:
         return str(self._server.ask("POST", "/runs", body)["run_id"])
 
     def get(self, run_id: str) -> model.RunSnapshot:
-        """The run as it is now, or was a second ago. Raises ``RunNotFound``."""
+        """The run as of at most a second ago. Raises ``RunNotFound``."""
         return self._look(run_id).watch.run(self.pace.shortest)
 
     def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.RunSnapshot]:
         """The newest runs first, without their tasks."""
         experiment = self._experiments.find(selection.experiment) if selection.experiment else ""
         if selection.experiment and not experiment:
-            raise BackendError(f"there is no experiment {selection.experiment}")
+            raise BackendError(f"unknown experiment {selection.experiment}")
         answers = pages(self._server, selection, experiment, limit)
         return builtins.list(islice(filter(selection.fits, map(self._outline, answers)), limit))
 
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
-        """The run's events above ``after``; with ``follow``, as they come, until the run is finished.
+        """The run's events above ``after``; with ``follow``, as they arrive, until the run is finished.
 
-        A server that does not answer for a while, or not to the token that it is shown, is asked again, for two hours;
-        the run has a note of it meanwhile.
+        A server that does not answer, or refuses the token, is asked again for two hours; meanwhile the run has a note
+        about it.
         """
         watch, answered = self._look(run_id).watch, -math.inf
         while True:
@@ -142,11 +142,11 @@ class KubeflowBackend:
         look = self._look(run_id)
         look.watch.run(self.pace.shortest)
         if self._insight is None:
-            raise BackendError("logs of runs on Kubeflow cannot be read from here")
+            raise BackendError("cannot read logs of runs on Kubeflow from here")
         return self._insight.logs(look.watch.run, look.spec, task, follow=follow)
 
     def log_place(self, run_id: str, task: str | None = None) -> str:
-        """The addresses of the logs that KFP keeps, or the pods that still have them."""
+        """The addresses of the stored logs, or the pods that still have them."""
         look = self._look(run_id)
         if self._insight is None:
             return ""
@@ -155,13 +155,13 @@ class KubeflowBackend:
         return ", ".join(places[:_PLACES]) + (f" and {more} more" if more > 0 else "")
 
     def stop(self, run_id: str) -> None:
-        """Ask the run to end; harmless when it is finished."""
+        """Ask the run to end; does nothing if it is finished."""
         look = self._look(run_id)
         if not look.watch.run(0).state.finished:
             look.act("terminate", again=True)
 
     def retry(self, run_id: str) -> None:
-        """Run again what did not succeed of a finished run. Raises ``BackendError`` for one that still runs."""
+        """Run again what did not succeed of a finished run. Raises ``BackendError`` for a running run."""
         look = self._look(run_id)
         state = look.watch.run(0).state
         if state is RunState.SUCCEEDED:
@@ -172,15 +172,15 @@ class KubeflowBackend:
         look.act("retry", again=False)
 
     def archive(self, run_id: str) -> None:
-        """Put the run away: it is in no list that does not ask for those archived."""
+        """Archive the run: only lists with archived runs show it."""
         self._look(run_id).act("archive", again=True)
 
     def unarchive(self, run_id: str) -> None:
-        """Put the run back into the lists."""
+        """Restore the run to the lists."""
         self._look(run_id).act("unarchive", again=True)
 
     def delete(self, run_id: str) -> None:
-        """Forget a finished run for good. Raises ``BackendError`` for one that still runs."""
+        """Delete a finished run permanently. Raises ``BackendError`` for a running run."""
         look = self._look(run_id)
         state = look.watch.run(0).state
         if not state.finished:
@@ -189,14 +189,14 @@ class KubeflowBackend:
         look.delete()
 
     def experiments(self) -> builtins.list[model.Experiment]:
-        """The experiments there are."""
+        """All experiments."""
         return self._experiments.all()
 
-    def _look(self, run_id: str) -> Look:
+    def _look(self, run_id: str) -> TrackedRun:
         whole = run_id if _ID.fullmatch(run_id) else self._searched(run_id)
         if whole not in self._looks:
             self._forget()
-            self._looks[whole] = Look(
+            self._looks[whole] = TrackedRun(
                 self._server,
                 whole,
                 self._experiments.name,
@@ -208,13 +208,13 @@ class KubeflowBackend:
         return self._looks[whole]
 
     def _forget(self) -> None:
-        """Keep of the runs that are finished the newest alone: the others can be asked for again."""
+        """Keep only the newest of the finished runs: the others can be requested again."""
         over = [id for id, look in list(self._looks.items()) if look.watch.over]
         for id in over[:-_MOST_FINISHED]:
             self._looks.pop(id, None)
 
     def _pace(self) -> Pace:
-        """How often one run is asked for: the more of them are looked at, the less often while nothing happens."""
+        """How often one run is requested: less often the more runs are observed, while nothing changes."""
         watched = sum(look.watch.watched for look in list(self._looks.values()))
         return Pace(self.asked.shortest, self.asked.longest * max(1, watched))
 
@@ -227,12 +227,12 @@ class KubeflowBackend:
         if len(begun) > 1:
             raise RunNotFound(
                 f"{len(begun)} runs begin with {start}, as {begun[0]} does:",
-                hint="give more of the id",
+                hint="give more characters of the id",
                 ref=start,
             )
         if not begun:
             raise RunNotFound(
-                f"no run's id begins with {start} among the newest {_SEARCHED} at {self._server.url}",
+                f"no run id begins with {start} among the newest {_SEARCHED} at {self._server.url}",
                 ref=start,
             )
         return begun[0]

@@ -1,4 +1,4 @@
-"""The components of a PipelineSpec, by the ids of the tasks that they are the templates of."""
+"""The components of a PipelineSpec, by the ids of their tasks."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _FILE = "ephemeral_component.py"
-"""What a Python component's command writes its last argument, the program, to."""
+"""The file to which a Python component's command writes its last argument, the program."""
 
 
 @dataclass(frozen=True)
 class Ports:
-    """What goes into a component or comes out of it.
+    """The inputs or the outputs of a component.
 
-    ``parameters`` are by their declared types; ``artifacts`` tell whether there is a list of them. ``defaults`` are
-    the values of parameters that are not given.
+    ``parameters`` have their declared types; ``artifacts`` whether they are lists. ``defaults`` are the default values
+    of parameters.
     """
 
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -24,8 +24,8 @@ class Ports:
 
 
 @dataclass(frozen=True)
-class Component:
-    """A component: its ports, and the ``program`` of one that is a Python function, else empty."""
+class ComponentInterface:
+    """A component: its ports, and its ``program`` if it is a Python function, else empty."""
 
     inputs: Ports = field(default_factory=Ports)
     outputs: Ports = field(default_factory=Ports)
@@ -33,20 +33,20 @@ class Component:
 
 
 class Components:
-    """Those of the pipeline ``spec`` (a PipelineSpec as JSON data, also with a platform's spec beside it)."""
+    """The components of ``spec`` (a PipelineSpec as JSON data, also together with a platform spec)."""
 
     def __init__(self, spec: Mapping[str, Any]) -> None:
         self._spec = spec.get("pipeline_spec", spec)
 
-    def of(self, task: str) -> Component:
-        """The component of a task or a group; one without ports where the spec has no such task."""
+    def of(self, task: str) -> ComponentInterface:
+        """The component of a task or a group; without ports if the spec does not have the task."""
         found = self._spec.get("root", {})
         for name in task.split("/"):
             if name.isdigit():  # an iteration: KFP's task names begin with a letter
                 continue
             reference = found.get("dag", {}).get("tasks", {}).get(name, {}).get("componentRef", {})
             found = self._spec.get("components", {}).get(reference.get("name"), {})
-        return Component(
+        return ComponentInterface(
             inputs=_ports(found.get("inputDefinitions", {})),
             outputs=_ports(found.get("outputDefinitions", {})),
             program=self._program(found.get("executorLabel", "")),

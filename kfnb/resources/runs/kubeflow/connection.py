@@ -1,4 +1,4 @@
-"""How Kubeflow is reached from here: from what the user says, else from what the environment tells."""
+"""The connection to Kubeflow: from the user's settings, else from the environment."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from kfnb.resources.runs.kubeflow.file_uploads import Uploads
 from kfnb.resources.runs.kubeflow.mlmd import Metadata
 from kfnb.resources.runs.kubeflow.objects import Store
 from kfnb.resources.runs.kubeflow.pods import Pods
-from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.kubeflow.storage import Storage
-from kfnb.resources.runs.kubeflow.task_facts import Told
-from kfnb.resources.runs.kubeflow.tracked_run import Insight
+from kfnb.resources.runs.kubeflow.task_facts import TaskFacts
+from kfnb.resources.runs.kubeflow.tracked_run import DetailSource
 
 _API, _API_PORT = "ml-pipeline", 8888
 _METADATA, _METADATA_PORT = "metadata-grpc-service", 8080
@@ -33,20 +33,20 @@ _WITHIN = re.compile(
     r"(?:https?://)?(?P<service>[a-z0-9-]+)\.(?P<namespace>[a-z0-9-]+)(\.svc(\.[a-z0-9.-]+)?)?(:\d+)?/?"
 )
 _UNKNOWN = (
-    "no Kubeflow is known here: no host and no context is set, there is no KF_PIPELINES_ENDPOINT, and this is no pod "
-    "of a cluster. Give one: %kf_config host=https://ADDRESS/pipeline token_file=FILE, or %kf_config context=NAME "
-    "for a context of your kubeconfig"
+    "no Kubeflow is configured: neither host nor context nor KF_PIPELINES_ENDPOINT is set, and this is not a pod of a "
+    "cluster. Set %kf_config host=https://ADDRESS/pipeline token_file=FILE, or %kf_config context=NAME for a context "
+    "of your kubeconfig"
 )
 
 _NO_METADATA = (
-    "ML Metadata was not found from host {} alone. Set where it is: %kf_config metadata=HOST:PORT (a cluster's service "
+    "ML Metadata was not found from host {}. Set its address: %kf_config metadata=HOST:PORT (a cluster's service "
     "metadata-grpc-service, port 8080), or %kf_config context=NAME for a context of your kubeconfig"
 )
 
 
 @dataclass(frozen=True)
 class Access:
-    """What the user says: see the settings of the same names. Secrets are not shown."""
+    """The user's settings of the same names. Secrets are not shown."""
 
     host: str = ""
     token: str = field(default="", repr=False)
@@ -64,7 +64,7 @@ class Access:
 
 
 def connect(access: Access, around: KubeflowEnvironment) -> KubeflowBackend:
-    """The backend that is reached so. Nothing is asked yet. Raises ``BackendError`` where nothing is known to ask."""
+    """The backend for these settings. No request is sent yet. Raises ``BackendError`` if no address is known."""
     kubernetes = kubeconfig.kubernetes(access.context, within=around.in_cluster)
     ways = _Ways(access.context, kubernetes)
     url, hint = _address(access, around, ways)
@@ -89,21 +89,23 @@ def connect(access: Access, around: KubeflowEnvironment) -> KubeflowBackend:
 
 
 def _address(access: Access, around: KubeflowEnvironment, ways: _Ways) -> tuple[str, Callable[[], str]]:
-    """Where Kubeflow Pipelines is, and what to do if it does not answer there."""
+    """The address of Kubeflow Pipelines, and the hint if it does not answer there."""
     other = "Set another: %kf_config host=ADDRESS, or %kf_config context=NAME to go through a kubeconfig"
     if access.host:
         url = access.host if "://" in access.host else f"https://{access.host}"
-        return url.rstrip("/"), lambda: f"That is the host that is set. {other}"
+        return url.rstrip("/"), lambda: f"It is the host of the settings. {other}"
     if access.context:
         forward = ways.forward(_API, access.installed, _API_PORT)
-        where = f"That is a port-forward to {_API} in namespace {access.installed} through context {access.context}"
+        where = (
+            f"It is a port-forward to {_API} in namespace {access.installed} through context {access.context}"
+        )
         return f"http://{forward.address}", lambda: ": ".join(filter(None, (where, forward.trouble)))
     if around.endpoint:
         url = around.endpoint if "://" in around.endpoint else f"http://{around.endpoint}"
-        return url.rstrip("/"), lambda: f"That is what KF_PIPELINES_ENDPOINT says. {other}"
+        return url.rstrip("/"), lambda: f"It is the address in KF_PIPELINES_ENDPOINT. {other}"
     if around.in_cluster:
         url = f"http://{_API}.{access.installed}:{_API_PORT}"
-        return url, lambda: f"That is where Kubeflow Pipelines is in a cluster by default. {other}"
+        return url, lambda: f"It is the default address of Kubeflow Pipelines in a cluster. {other}"
     raise BackendError(_UNKNOWN)
 
 
@@ -116,7 +118,7 @@ def _credentials(access: Access, around: KubeflowEnvironment) -> Credentials:
 
 
 def _page(url: str, access: Access, around: KubeflowEnvironment) -> Callable[[str], str]:
-    """The address of a run's page: in a notebook on the dashboard's own host, through a forward nowhere."""
+    """The address of a run's page: relative to the dashboard in a notebook; empty through a port-forward."""
     if around.page:
         base = around.page.rstrip("/")
     elif around.notebook and _WITHIN.fullmatch(url):
@@ -126,9 +128,9 @@ def _page(url: str, access: Access, around: KubeflowEnvironment) -> Callable[[st
     return lambda run_id: f"{base}/#/runs/details/{run_id}" if base else ""
 
 
-def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> Cluster:
+def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways: _Ways) -> RunDetails:
     address = access.metadata or _metadata(server.url, access, ways)
-    return Cluster(
+    return RunDetails(
         Metadata(address) if address else None,
         _store(access, server, kubernetes, ways),
         Pods(kubernetes, _namespace(access, server)) if kubernetes is not None else None,
@@ -137,7 +139,7 @@ def _insight(access: Access, server: Server, kubernetes: Kubernetes | None, ways
 
 
 def _namespace(access: Access, server: Server) -> str:
-    """The namespace that the user's runs are in."""
+    """The namespace of the user's runs."""
     return access.namespace or server.users_namespace or access.installed
 
 
@@ -147,7 +149,7 @@ def _store(access: Access, server: Server, kubernetes: Kubernetes | None, ways: 
 
 
 def _metadata(url: str, access: Access, ways: _Ways) -> str:
-    """Where ML Metadata is: beside Kubeflow Pipelines in the cluster; empty where it cannot be reached."""
+    """The address of ML Metadata, in the cluster of Kubeflow Pipelines; empty if it cannot be reached."""
     within = _WITHIN.fullmatch(url)
     if access.context:
         return ways.forward(_METADATA, access.installed, _METADATA_PORT).address
@@ -155,23 +157,23 @@ def _metadata(url: str, access: Access, ways: _Ways) -> str:
 
 
 class _Ways:
-    """How what is within a cluster is reached: by its own address, or through forwards of a ``context``."""
+    """Reaches services within a cluster: by their own addresses, or through port-forwards of a ``context``."""
 
     def __init__(self, context: str, kubernetes: Kubernetes | None) -> None:
         self._forwards = Forwards(kubernetes) if context and kubernetes is not None else None
 
     def forward(self, service: str, namespace: str, port: int) -> Forward:
-        """What leads to a port of a service, where that takes one."""
+        """The port-forward to a port of a service, if one is needed."""
         assert self._forwards is not None
         return self._forwards.to(service, namespace, port)
 
     def close(self) -> None:
-        """No forward is needed any more."""
+        """Close all port-forwards."""
         if self._forwards is not None:
             self._forwards.close()
 
     def reached(self, address: str) -> str:
-        """The address here of one within the cluster."""
+        """The local address for an address within the cluster."""
         found = _WITHIN.fullmatch(address)
         host, _, port = address.rpartition(":")
         if self._forwards is None or found is None or not host or not port.isdigit():
@@ -180,14 +182,14 @@ class _Ways:
 
 
 class _Lazily:
-    """An insight that is made when it is first needed: it takes connections that most uses do without."""
+    """A ``DetailSource`` created on first use: it needs connections that most uses do not."""
 
-    def __init__(self, make: Callable[[], Insight]) -> None:
+    def __init__(self, make: Callable[[], DetailSource]) -> None:
         self._make = make
-        self._made: Insight | None = None
+        self._made: DetailSource | None = None
         self._why_not = ""
 
-    def _insight(self) -> Insight:
+    def _insight(self) -> DetailSource:
         if self._made is None:
             try:
                 self._made = self._make()
@@ -198,11 +200,11 @@ class _Lazily:
 
     @property
     def trouble(self) -> str:
-        """See ``Insight``."""
+        """See ``DetailSource``."""
         return self._made.trouble if self._made else self._why_not
 
-    def told(self, run: model.RunSnapshot, spec: Mapping[str, Any]) -> Mapping[str, Told]:
-        """See ``Insight``."""
+    def told(self, run: model.RunSnapshot, spec: Mapping[str, Any]) -> Mapping[str, TaskFacts]:
+        """See ``DetailSource``."""
         return self._insight().told(run, spec)
 
     def logs(
@@ -213,11 +215,11 @@ class _Lazily:
         *,
         follow: bool,
     ) -> Iterator[LogLine | None]:
-        """See ``Insight``."""
+        """See ``DetailSource``."""
         return self._insight().logs(look, spec, task, follow=follow)
 
     def log_places(
         self, look: Callable[[], model.RunSnapshot], spec: Mapping[str, Any], task: str | None
     ) -> tuple[str, ...]:
-        """See ``Insight``."""
+        """See ``DetailSource``."""
         return self._insight().log_places(look, spec, task)

@@ -1,4 +1,4 @@
-"""What has happened between two looks at a run, as the events that make the one of the other."""
+"""The changes between two snapshots of a run, as the events that lead from one to the other."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from kfnb.model import RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs.events import literal
 
 Fact = tuple[float, str, str, Mapping[str, Any]]
-"""An event without its number: time, kind, task, data. Artifacts are themselves here, not JSON: they can be opened."""
+"""An event without its number: time, kind, task, data. Artifacts are objects, not JSON: they can be opened."""
 
 
 def changes(old: RunSnapshot | None, new: RunSnapshot, now: float) -> Iterator[Fact]:
-    """The facts that lead from ``old`` (None: nobody has looked yet) to ``new``, which is what they add up to.
+    """The facts that lead from ``old`` (None: no snapshot yet) to ``new``.
 
-    ``now`` is the time of what the server gives no time for.
+    ``now`` is the time of changes without a time of the server.
     """
     if old is None or _head(old) != _head(new):
         yield new.created or now, "created", "", _head(new)
@@ -27,7 +27,7 @@ def changes(old: RunSnapshot | None, new: RunSnapshot, now: float) -> Iterator[F
             yield from _of_task(before.pop(task.id, None), task, now)
         else:
             del before[task.id]
-    for gone in before.values():  # a turn of a loop that another attempt at the run does not have
+    for gone in before.values():  # an iteration that another attempt at the run does not have
         if gone.state is not RunState.SKIPPED:
             yield now, "state", gone.id, {"state": RunState.SKIPPED}
     yield from _of_run(old, new, now)
@@ -73,7 +73,7 @@ def _of_task(old: Task | None, new: Task, now: float) -> Iterator[Fact]:
         )
         if not known or new.error is not None:
             yield from _state(new, now)
-        old = None  # a new state forgets what the one before it had
+        old = None  # a new state resets the details of the previous state
     if (new.outputs or new.metrics) and (
         old is None or (old.outputs, old.metrics) != (new.outputs, new.metrics)
     ):

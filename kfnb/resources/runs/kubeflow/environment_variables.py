@@ -1,4 +1,4 @@
-"""Environment variables that steps read and pods do not have: told before a run, and passed on where that is asked."""
+"""Environment variables that steps read and pods do not have: noted before a run, and passed on request."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Json = Mapping[str, Any]
 def cautions(
     spec: Json, platform: Json | None, here: Mapping[str, str], passed: Mapping[str, str]
 ) -> Iterator[str]:
-    """What will differ in the pods, in a line each: variables that steps read, that are set ``here``, and not there."""
+    """Notes, a line each, on variables that steps read and that are set ``here`` but not in the pods."""
     lacking: dict[str, list[str]] = {}
     for label, executor in _executors(spec).items():
         has = {*OF_A_POD, *passed, *_given(executor, _settings(platform, label))}
@@ -31,22 +31,22 @@ def cautions(
 
 
 def how_to_give(name: str, value: str) -> str:
-    """What to do so that a pod has a variable."""
+    """How to give a pod a variable."""
     if is_secret(name, value):
-        return f"put it into a Kubernetes secret, and give the component --secret NAME:KEY={name}"
+        return f"store it in a Kubernetes secret, and add --secret NAME:KEY={name} to the component"
     return f"--env {name} passes the value"
 
 
 def with_variables(spec: Json, platform: Json | None, passed: Mapping[str, str]) -> Json:
-    """The pipeline whose steps have the variables ``passed``: those that read one, or all where none is known to.
+    """The pipeline whose steps get the variables ``passed``: the steps that read one, or all if none is known to.
 
-    What a step's own component says of a variable stands. Raises ``BackendError`` for what looks like a secret.
+    A step's own setting of a variable is kept. Raises ``BackendError`` for a value that looks like a secret.
     """
     for name, value in passed.items():
         if is_secret(name, value):
             raise BackendError(
-                f"--env {name}: it looks like a secret, and anyone who may see the run could read it:"
-                f" {how_to_give(name, value)}; for a value that is none, give the component --env {name}=VALUE"
+                f"--env {name}: the value looks like a secret, and anyone who can see the run could read it:"
+                f" {how_to_give(name, value)}; if it is not a secret, add --env {name}=VALUE to the component"
             )
     executors = _executors(spec)
     for name, value in passed.items():
@@ -67,25 +67,25 @@ def _with(executor: Json, name: str, value: str) -> Json:
         return executor
     command = list(container.get("command") or ())
     if command and _function(executor):
-        # KFP finds an earlier run of a step by its command and its image, whatever its variables are
+        # KFP's cache key has a step's command and image, but not its variables
         command[-1] += f"\n{mark_generated(f'with {name}={json.dumps(value)}')}\n"
     env = [*(container.get("env") or ()), {"name": name, "value": value}]
     return {**executor, "container": {**container, **({"command": command} if command else {}), "env": env}}
 
 
 def _program(executor: Json) -> str:
-    """The text of the function of Python that an executor runs; empty for any other."""
+    """The source of the Python function that an executor runs; empty for other executors."""
     command = (executor.get("container") or {}).get("command") or ()
     return str(command[-1]) if command and _function(executor) else ""
 
 
 def _function(executor: Json) -> bool:
-    """Whether an executor runs a function of Python, whose text is the last word of its command."""
+    """Whether an executor runs a Python function, whose source is the last argument of its command."""
     return "--function_to_execute" in ((executor.get("container") or {}).get("args") or ())
 
 
 def _given(executor: Json, settings: Json) -> set[str]:
-    """The variables that an executor has by what its component asks for."""
+    """The variables that an executor gets from its component."""
     plain = {one.get("name", "") for one in (executor.get("container") or {}).get("env") or ()}
     groups = ("secretAsEnv", "configMapAsEnv")
     held = [pair for group in groups for item in settings.get(group, ()) for pair in item.get("keyToEnv", ())]

@@ -1,7 +1,7 @@
-"""Tasks that run however others have ended (exit tasks, ``ignore_upstream_failure``), as KFP makes them: exit hooks.
+"""Tasks that run however others ended (exit tasks, ``ignore_upstream_failure``), which KFP compiles to exit hooks.
 
-Argo knows one hook a task. So of several tasks that ignore the failure of one, KFP 2.17 runs the last by name alone,
-and its API server refuses a pipeline in which a task depends on one in a hook
+Argo supports one hook per task. So of several tasks that ignore the failure of one, KFP 2.17 only runs the last by
+name, and its API server refuses a pipeline in which a task depends on a task in a hook
 (``backend/src/v2/compiler/argocompiler/dag.go``).
 """
 
@@ -16,12 +16,12 @@ _ANYWAY = "ALL_UPSTREAM_TASKS_COMPLETED"
 
 
 def is_hook(task: Json) -> bool:
-    """Whether a task of a PipelineSpec runs however those that it depends on have ended."""
+    """Whether a task of a PipelineSpec runs however its dependencies ended."""
     return bool(task.get("triggerPolicy", {}).get("strategy") == _ANYWAY)
 
 
 def hooks(tasks: Json) -> dict[str, str]:
-    """Of the tasks of a DAG that have a hook, by name, the task in it."""
+    """The task in the hook of each task of a DAG that has one, by name."""
     return {
         need: name
         for name, task in sorted(tasks.items())
@@ -31,7 +31,7 @@ def hooks(tasks: Json) -> dict[str, str]:
 
 
 def without_hook(tasks: Json) -> dict[str, str]:
-    """The tasks that should be in a hook and are not, each with one that has taken its place."""
+    """The tasks that should be in a hook and are not, each with the task that has taken its place."""
     held = hooks(tasks)
     return {
         name: held[task["dependentTasks"][0]]
@@ -41,7 +41,7 @@ def without_hook(tasks: Json) -> dict[str, str]:
 
 
 def after_hooks(tasks: Json) -> Iterator[tuple[str, str]]:
-    """The tasks that depend on one in a hook, each with that one."""
+    """The tasks that depend on a task in a hook, each with that task."""
     for name, task in tasks.items():
         for need in task.get("dependentTasks", ()):
             if is_hook(tasks.get(need, {})):

@@ -1,4 +1,4 @@
-"""Experiments: those that runs belong to, by name; made where they are missing."""
+"""The experiments of runs, by name; created if they are missing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT as DEFAULT
 
 
 class Experiments:
-    """The experiments of a server. What is learned of them is kept."""
+    """The experiments of a server, cached."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
@@ -19,7 +19,7 @@ class Experiments:
         self._names: dict[str, str] = {}
 
     def find(self, name: str) -> str:
-        """The id of an experiment; empty if there is none of that name."""
+        """The id of an experiment; empty for an unknown name."""
         if name not in self._ids:
             namespace = self._server.users_namespace
             found = self._server.get("/experiments", filter=called(name), namespace=namespace)
@@ -28,9 +28,9 @@ class Experiments:
         return self._ids.get(name, "")
 
     def needed(self, name: str) -> str:
-        """The id of an experiment, which is made if it is missing.
+        """The id of an experiment, which is created if it is missing.
 
-        Empty for none: a server of one user then takes its default one by itself, one of several asks to be told.
+        Empty for no experiment: a single-user server then uses its default; a multi-user server requires one.
         """
         if not name and not self._server.users_namespace:
             return ""
@@ -38,7 +38,7 @@ class Experiments:
         return self.find(name) or self._make(name)
 
     def name(self, identifier: str) -> str:
-        """The name of an experiment; its id where the name cannot be learned."""
+        """The name of an experiment; its id if the name is unknown."""
         if identifier and identifier not in self._names:
             try:
                 found = self._server.get(f"/experiments/{identifier}")
@@ -46,11 +46,11 @@ class Experiments:
             except BackendUnavailable:
                 return identifier
             except BackendError:
-                self._names[identifier] = identifier  # deleted, or somebody else's
+                self._names[identifier] = identifier  # deleted, or another user's
         return self._names.get(identifier, "")
 
     def all(self) -> list[Experiment]:
-        """Those that are not archived."""
+        """The experiments that are not archived."""
         answers = every(self._server, "/experiments", "experiments", namespace=self._server.users_namespace)
         found = [one for one in answers if one.get("storage_state") != "ARCHIVED"]
         for one in found:
@@ -67,14 +67,14 @@ class Experiments:
         ]
 
     def forget(self, name: str) -> None:
-        """Somebody else may have deleted it."""
+        """Remove an id from the cache: another user may have deleted the experiment."""
         self._ids.pop(name or DEFAULT, None)
 
     def _make(self, name: str) -> str:
         body = {"display_name": name, "namespace": self._server.users_namespace}
         try:
             made = self._server.ask("POST", "/experiments", body)
-        except Exists:  # somebody else was faster
+        except Exists:  # another process was faster
             self.forget(name)
             return self.find(name)
         self._keep(made["experiment_id"], name)

@@ -1,4 +1,4 @@
-"""Why a task failed: its last words in its log, else how its container ended, or another one of its pod."""
+"""Why a task failed: from the end of its log, else from how its container, or another container of its pod, ended."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kfnb.resources.runs import install_errors
 from kfnb.resources.runs.failure import from_description
 from kfnb.resources.runs.kubeflow.launcher_errors import by_driver, by_executor, by_launcher, unwritten
 from kfnb.resources.runs.kubeflow.log_lines import own_lines
-from kfnb.resources.runs.kubeflow.pods import MAIN, Pod
+from kfnb.resources.runs.kubeflow.pods import MAIN, TaskPod
 from kfnb.resources.runs.kubeflow.tracebacks import exceptions
 from kfnb.resources.runs.missing_files import with_advice
 
@@ -20,19 +20,19 @@ _EXECUTOR = "kfp/dsl/executor_main.py"
 _LAUNCHED = re.compile(
     r"Component failed to execute successfully: (?:exit status (?P<code>\d+)|signal: (?P<signal>.+))"
 )
-SILENT = "it failed, and its log does not say why"
+SILENT = "it failed without a message in its log"
 UNPREPARED = "the run could not be prepared"
 _SHOWN = 20
-"""The last lines of a log that are shown where there is no traceback."""
+"""The last lines of a log that are shown without a traceback."""
 _DELETED = "pod deleted"
 _MAIN = re.compile(r"main: (?P<said>.+?(?: \(exit code (?P<code>\d+)\))?)")
 
 
-def why_failed(lines: Iterable[str], program: str = "", pod: Pod | None = None) -> TaskError:
+def why_failed(lines: Iterable[str], program: str = "", pod: TaskPod | None = None) -> TaskError:
     """The error of a failed task, from the ``lines`` of its log.
 
-    ``program`` is its source if it is a Python component; ``pod`` its pod, where Kubernetes may be asked: its own, or
-    the driver that was to prepare it. The log is that of the container that failed, which ``pod.failed`` tells.
+    ``program`` is its source if it is a Python component; ``pod`` its pod, if Kubernetes can be reached: its
+    own, or the driver's. The log is that of the failed container, ``pod.failed``.
     """
     everything = list(lines)
     own = list(own_lines(everything))
@@ -51,29 +51,31 @@ def why_failed(lines: Iterable[str], program: str = "", pod: Pod | None = None) 
     return TaskError(_ended(everything, own, pod), _last(own))
 
 
-def why_unprepared(lines: Iterable[str], pod: Pod) -> str:
+def why_unprepared(lines: Iterable[str], pod: TaskPod) -> str:
     """The error of a run whose own driver failed, before any of its tasks."""
     return f"{UNPREPARED}: {_of_driver(list(lines), pod)}"
 
 
 def why_lost(message: str) -> TaskError | None:
-    """The error of a task that has neither a pod nor a log, from what Argo says of its node; None for nothing."""
+    """The error of a task without a pod and a log, from Argo's message on its node; None without a message."""
     found = _MAIN.fullmatch(message)
     if found is not None and signaled(int(found["code"] or 0)):
         return TaskError(ended(int(found["code"])))
     if message == _DELETED:
-        return TaskError("its pod was deleted while it ran: by a person, or with the node that it ran on")
+        return TaskError("its pod was deleted while it ran: by a user, or with its node")
     if not message:
         return None
-    return TaskError(brief(f"its pod is gone; Argo Workflows says: {found['said'] if found else message}"))
+    return TaskError(
+        brief(f"its pod was deleted; message of Argo Workflows: {found['said'] if found else message}")
+    )
 
 
-def _beside(pod: Pod) -> bool:
-    """Whether another container than the step's own is why a pod failed."""
+def _beside(pod: TaskPod) -> bool:
+    """Whether a container other than the step's is the cause of a pod's failure."""
     return pod.diagnosis.state is PodState.FAILED and pod.failed != MAIN
 
 
-def _of_driver(lines: Sequence[str], pod: Pod) -> str:
+def _of_driver(lines: Sequence[str], pod: TaskPod) -> str:
     if _beside(pod):
         return _of_other(lines, pod.diagnosis)
     code = pod.diagnosis.exit_code
@@ -85,13 +87,13 @@ def _of_driver(lines: Sequence[str], pod: Pod) -> str:
 
 
 def _of_other(lines: Sequence[str], found: Diagnosis) -> str:
-    """Why a container beside the step's own failed: its log may tell more than the pod does."""
+    """Why a container other than the step's failed: its log may have more details than the pod."""
     said = "" if found.left or found.reason is PodReason.OUT_OF_MEMORY else by_executor(lines)
     return f"the container {found.container} of its pod failed: {said}" if said else found.message
 
 
 def _told(lines: Sequence[str], *, python: bool) -> Mapping[str, Any] | None:
-    """The exception that ended the step: of a Python component it went through KFP's executor."""
+    """The exception that ended the step; in a Python component it passed through KFP's executor."""
     found = None
     for told in exceptions(lines):
         if not python or any(_EXECUTOR in file.replace("\\", "/") for file, *_ in told["frames"]):
@@ -99,7 +101,7 @@ def _told(lines: Sequence[str], *, python: bool) -> Mapping[str, Any] | None:
     return found
 
 
-def _ended(lines: Sequence[str], own: Sequence[str], pod: Pod | None) -> str:
+def _ended(lines: Sequence[str], own: Sequence[str], pod: TaskPod | None) -> str:
     launched = next((found for line in reversed(lines) if (found := _LAUNCHED.search(line))), None)
     if launched is not None and launched["signal"]:
         return f"its process was ended by a signal ({launched['signal']})"
@@ -125,11 +127,11 @@ def _ended(lines: Sequence[str], own: Sequence[str], pod: Pod | None) -> str:
 
 
 _OF_PROCESS = (PodReason.NONE, PodReason.EXIT_CODE, PodReason.SIGNAL)
-"""The reasons of which the log tells more."""
+"""The reasons for which the log has more details."""
 
 
-def _of_pod(pod: Pod) -> str:
-    """How the pod as a whole ended: evicted, too slow."""
+def _of_pod(pod: TaskPod) -> str:
+    """How the whole pod ended: evicted, deadline exceeded."""
     found = pod.diagnosis
     return found.message if found.state is PodState.FAILED and found.reason not in _OF_PROCESS else ""
 

@@ -1,6 +1,6 @@
-"""Files of the notebook's folder that are too large for a pipeline: uploaded to where the cluster keeps artifacts.
+"""Files of the notebook's folder that are too large for a pipeline: uploaded to the cluster's artifact store.
 
-They lie there by their content, so that each is uploaded once.
+They are stored by the hash of their content, so that each is uploaded once.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ Tell = Callable[[str], None]
 _FOLDER = "kfnb-files"
 _MB = 1_000_000
 _AT_ONCE = 8
-"""So many files are uploaded at the same time: most of the time of a small one is waiting."""
+"""Number of simultaneous uploads: small files mostly wait."""
 _EVERY = 5.0
-"""Seconds between two words on how far an upload is."""
+"""Seconds between two progress messages of an upload."""
 
 
 @dataclass(frozen=True)
 class Cargo:
-    """A pipeline as a cluster gets it, and what is to be uploaded before: folders of the store, by their URIs."""
+    """A pipeline as it is sent to a cluster, and what to upload before: folders of the store, by their URIs."""
 
     spec: Json
     folder: Path = Path()
@@ -51,9 +51,7 @@ class Cargo:
         if not missing:
             return
         if carried({path: digest_of(self.folder / path) for path in files.paths}) != files:
-            raise BackendError(
-                f"{files.title}: its content is not what it was when the pipeline was compiled: compile it again"
-            )
+            raise BackendError(f"{files.title} changed since the pipeline was compiled: compile it again")
         progress = _Progress(files.title, sum(_size(self.folder, path) for path in missing), tell)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             sent = [pool.submit(self._put, path, target, progress) for path in missing]
@@ -73,16 +71,16 @@ class Cargo:
 
 
 class Uploads:
-    """What takes files of the notebook's folder to a root: up to ``limit`` MB for a pipeline.
+    """Uploads files of the notebook's folder to a root: up to ``limit`` MB for a pipeline.
 
-    ``root`` gives its URI and the file system that it is in, or raises ``BackendError``.
+    ``root`` returns its URI and its file system, or raises ``BackendError``.
     """
 
     def __init__(self, root: Callable[[], tuple[str, Any]], limit: int) -> None:
         self._root, self._limit = root, limit
 
     def cargo(self, spec: Json, folder: str) -> Cargo:
-        """The pipeline with the URIs under which its files are to lie. Raises ``BackendError``: they cannot be sent."""
+        """The pipeline with the URIs of its files. Raises ``BackendError`` if they cannot be uploaded."""
         found = {one.uri: one for _, one in importers(spec)}
         if not found:
             return Cargo(spec)
@@ -99,7 +97,7 @@ class Uploads:
 
 
 def _nowhere() -> tuple[str, Any]:
-    raise BackendError("where runs keep artifacts is not known")
+    raise BackendError("the artifact store of runs is unknown")
 
 
 NOWHERE = Uploads(_nowhere, 0)
@@ -107,7 +105,7 @@ NOWHERE = Uploads(_nowhere, 0)
 
 
 def _check(folder: Path, found: Sequence[Carried], limit: int) -> None:
-    """Refuse what is not there, and more than may be uploaded."""
+    """Refuse missing files, and more than the upload limit."""
     for one in found:
         absent = [path for path in one.paths if not (folder / path).is_file()]
         if absent:
@@ -119,8 +117,8 @@ def _check(folder: Path, found: Sequence[Carried], limit: int) -> None:
         largest = max(sizes, key=lambda path: sizes[path])
         others = f", with others {_megabytes(sum(sizes.values()))}" if len(sizes) > 1 else ""
         raise BackendError(
-            f"{largest} ({_megabytes(sizes[largest])}{others}) is more than is uploaded for a run (upload_limit,"
-            f" {limit} MB): set %kf_config upload_limit=MB, or {_ELSEWHERE}"
+            f"{largest} ({_megabytes(sizes[largest])}{others}) exceeds the upload limit of {limit} MB per run: set"
+            f" %kf_config upload_limit=MB, or {_ELSEWHERE}"
         )
 
 
@@ -130,13 +128,13 @@ _ELSEWHERE = "read it from a URL or a volume (--pvc NAME:/PATH)"
 def _cannot(folder: Path, files: Carried, why: str) -> str:
     size = _megabytes(sum(_size(folder, path) for path in files.paths))
     return (
-        f"{files.title} ({size}) cannot be uploaded for the run to the cluster's object store: {why.rstrip('.')}."
+        f"cannot upload {files.title} ({size}) to the cluster's object store: {why.rstrip('.')}."
         f" Get access to the store, or {_ELSEWHERE}"
     )
 
 
 def _renamed(value: Any, names: Mapping[str, str]) -> Any:
-    """JSON data with the texts ``names`` replaced: the compiler writes an importer's address in two places."""
+    """JSON data with the texts ``names`` replaced: the compiler writes an importer's address twice."""
     if isinstance(value, str):
         return names.get(value, value)
     if isinstance(value, list):
@@ -164,7 +162,7 @@ def _megabytes(size: int) -> str:
 
 
 class _Progress:
-    """Says how far the upload of files is."""
+    """Reports the progress of the upload of files."""
 
     def __init__(self, title: str, size: int, tell: Tell) -> None:
         self._title, self._size, self._tell = title, size, tell
@@ -173,7 +171,7 @@ class _Progress:
         tell(f"uploading {title} ({_megabytes(size)})")
 
     def sent(self, path: str, count: int) -> None:
-        """So many bytes of a file are sent."""
+        """Report that a number of bytes of a file were sent."""
         self._sent[path] = count
         now = time.monotonic()
         if now - self._said >= _EVERY:
@@ -182,6 +180,6 @@ class _Progress:
             self._tell(f"uploading {self._title}: {min(percent, 99)}% of {_megabytes(self._size)}")
 
     def over(self) -> None:
-        """They are uploaded."""
+        """Report that the files are uploaded."""
         if self._said != self._began:
             self._tell(f"uploaded {self._title} in {time.monotonic() - self._began:.0f} s")

@@ -1,6 +1,6 @@
-"""A run as Kubeflow Pipelines tells it, as a ``model.Run``: the same tasks and groups as the local engine would give.
+"""A run of Kubeflow Pipelines as a ``model.RunSnapshot``, with the same tasks and groups as the local engine creates.
 
-``rows.py`` finds the row of each task, ``tasks.py`` makes the tasks of the rows and of what others know.
+``task_rows`` finds the row of each task, ``tasks`` builds the tasks from the rows and other facts.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from kfnb.resources.runs.kubeflow.plan import Plan, plan_of
 from kfnb.resources.runs.kubeflow.retried_run import not_skipped_yet
 from kfnb.resources.runs.kubeflow.states import history, seconds, state_named
 from kfnb.resources.runs.kubeflow.summary import summary, unprepared
-from kfnb.resources.runs.kubeflow.task_facts import NOTHING, Seen, Told
+from kfnb.resources.runs.kubeflow.task_facts import NOTHING, ObservedState, TaskFacts
 from kfnb.resources.runs.kubeflow.task_rows import Rows, rows_of
-from kfnb.resources.runs.kubeflow.tasks import Around, Tasks
+from kfnb.resources.runs.kubeflow.tasks import EnclosingGroup, TaskBuilder
 
 Json = Mapping[str, Any]
 
 _UNRECORDED = (
-    "Kubeflow Pipelines has not recorded the end of this run, which is shown from the Argo Workflow; a text that it"
-    " cannot store, such as an emoji passed from step to step, is a known cause"
+    "Kubeflow Pipelines has not recorded the end of this run, which is shown from the Argo Workflow; a known cause is"
+    " a text that it cannot store, such as an emoji passed between steps"
 )
 
 
@@ -58,15 +58,15 @@ def outline(answer: Json, experiment: str = "", url: str = "") -> RunSnapshot:
 def fold(
     answer: Json,
     plan: Plan,
-    told: Callable[[str], Told] = lambda _: NOTHING,
+    told: Callable[[str], TaskFacts] = lambda _: NOTHING,
     experiment: str = "",
     url: str = "",
 ) -> RunSnapshot:
-    """The run, with all of its tasks and groups. ``told`` gives what is known of a task besides, by its id."""
+    """The run, with all of its tasks and groups. ``told`` returns further facts about a task, by its id."""
     run = _ended(outline(answer, experiment, url), answer, told("").seen)
     rows = rows_of(answer)
-    tasks = Tasks(Rows(rows, plan.root), _canceled_at(answer), told)
-    tasks.dag(plan.root, "", "", None, Around(run.state, run.finished))
+    tasks = TaskBuilder(Rows(rows, plan.root), _canceled_at(answer), told)
+    tasks.dag(plan.root, "", "", None, EnclosingGroup(run.state, run.finished))
     whole = replace(run, tasks=tuple(tasks.made), notes=(*run.notes, *tasks.notes()))
     if not run.state.finished:
         return not_skipped_yet(whole)
@@ -80,8 +80,8 @@ def fold(
     )
 
 
-def _ended(run: RunSnapshot, answer: Json, seen: Seen | None) -> RunSnapshot:
-    """The run as its Workflow ended, where the server has not recorded that: it refuses texts that it cannot store."""
+def _ended(run: RunSnapshot, answer: Json, seen: ObservedState | None) -> RunSnapshot:
+    """The run with the end of its Workflow, if the server has not recorded it: some texts cannot be stored there."""
     if run.state.finished or seen is None or not seen.state.finished:
         return run
     canceled = seen.state is RunState.FAILED and _canceled_at(answer) is not None
@@ -90,7 +90,7 @@ def _ended(run: RunSnapshot, answer: Json, seen: Seen | None) -> RunSnapshot:
 
 
 def state_of(answer: Json) -> RunState:
-    """The state of a run. One that was terminated ends as FAILED, and is CANCELED here."""
+    """The state of a run. A terminated run ends as FAILED there, and is CANCELED here."""
     state = state_named(answer.get("state"))
     if state is RunState.FAILED and _canceled_at(answer) is not None:
         return RunState.CANCELED
@@ -98,7 +98,7 @@ def state_of(answer: Json) -> RunState:
 
 
 def spec_of(answer: Json) -> Json:
-    """The PipelineSpec in a run's answer, which holds it alone or beside a platform's; empty where there is none."""
+    """The PipelineSpec in a run's answer, which has it alone or with a platform spec; empty if it has none."""
     spec = answer.get("pipeline_spec")
     spec = spec if isinstance(spec, dict) else {}
     inner: Json = spec.get("pipeline_spec", spec)
@@ -110,7 +110,7 @@ def _started(answer: Json) -> float | None:
 
 
 def _canceled_at(answer: Json) -> float | None:
-    """When the run was terminated, if it was since it last began to run."""
+    """When the run was terminated, if it was since its last start."""
     for state, at in reversed(history(answer)):
         if state == "CANCELING":
             return at or 0.0

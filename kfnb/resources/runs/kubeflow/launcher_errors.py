@@ -1,7 +1,7 @@
-"""What programs of KFP's and Argo's said as they gave up, in plain words.
+"""The errors of KFP's and Argo's programs, as plain messages.
 
-Beside a step's own program there run a driver that prepares it, a launcher around it, and Argo's executor. They are
-written in Go: an error is wrapped into those of all functions that it passed, the first cause at its end.
+Around a step's program run a driver that prepares it, a launcher, and Argo's executor. They are written in Go: an error
+is wrapped in those of all functions that it passed, with the first cause at its end.
 """
 
 from __future__ import annotations
@@ -30,31 +30,31 @@ _ADDRESS = re.compile(
     r"dial tcp (?P<address>\S+:\d+): (?P<why>[^\"]+)"
 )
 _SILENT = ("Unavailable", "DeadlineExceeded")
-"""gRPC's words for a server that did not answer."""
+"""gRPC's codes for a server that did not answer."""
 _KFP = re.compile(r"failed to (?:list|create) tasks?: |//ml-pipeline|lookup ml-pipeline")
-"""Tells the pipelines' API server from ML Metadata, the other server that they ask by gRPC."""
+"""Distinguishes the pipelines' API server from ML Metadata, the other gRPC server."""
 
 
 def by_driver(lines: Sequence[str]) -> str:
-    """Why the driver could not prepare what it was to prepare; empty where it did not say."""
+    """Why the driver failed; empty without a message."""
     panic = next((found["said"] for line in lines if (found := _PANIC.match(line))), "")
     return brief(f"KFP's driver crashed: {panic}") if panic else _plain(_DRIVER.sub("", _fatal(lines)))
 
 
 def by_launcher(lines: Sequence[str]) -> str:
-    """Why the launcher gave up; empty where it did not, or only because the step's program had failed."""
+    """Why the launcher failed; empty if it did not, or only because the step's program failed."""
     said = _LAUNCHER.sub("", _fatal(lines))
     return "" if _STATUS.search(said) else _plain(said)
 
 
 def unwritten(lines: Sequence[str]) -> str:
-    """The output that the launcher did not find after a program that had ended well: by ``sys.exit(0)``, say."""
+    """The output that the launcher did not find after the program succeeded, as after ``sys.exit(0)``."""
     found = _UNWRITTEN.search(_fatal(lines))
     return found["name"] if found else ""
 
 
 def by_executor(lines: Sequence[str]) -> str:
-    """The last error of Argo's executor, or of another container beside the step; empty where it said none."""
+    """The last error of Argo's executor, or of another container beside the step; empty without a message."""
     for line in reversed(lines):
         found = _EXECUTOR.match(line)
         said = (found["quoted"] or found["word"] or "") if found else ""
@@ -70,7 +70,7 @@ def _fatal(lines: Sequence[str]) -> str:
 
 
 def _plain(said: str) -> str:
-    """An error of Go's, of a server that did not answer in a sentence with what can be done."""
+    """A Go error; for a server that did not answer, a sentence with what can be done."""
     rpc = _RPC.search(said)
     if rpc is None:
         return brief(said)
@@ -81,7 +81,7 @@ def _plain(said: str) -> str:
 
 
 def _where(told: str) -> str:
-    """The address at which nobody answered, and why, as far as an error tells."""
+    """The address that did not answer, and why, as far as an error has it."""
     found = _ADDRESS.search(told)
     if found is None:
         return f" ({brief(told)})"

@@ -1,6 +1,6 @@
-"""What a cluster cannot hold or run of a pipeline, found before it is sent; and what it does differently with it.
+"""The limits of a cluster, checked before a pipeline is sent; and what a cluster does differently.
 
-KFP's API server makes an Argo Workflow of the PipelineSpec. The numbers, and where they are from:
+KFP's API server compiles the PipelineSpec to an Argo Workflow. The numbers and their sources:
 
 - Each task's container, and the task itself, are one argument of the driver's command, as JSON (KFP 2.17.0,
   ``backend/src/v2/compiler/argocompiler/container.go``, ``--container`` and ``--task``; the run's arguments are the
@@ -30,59 +30,59 @@ _WORKFLOW = 1024 * 1024
 _FRAME = 7000
 """Bytes of a Workflow without its pipeline: KFP's own templates. Recorded: 7,060 to 7,900."""
 _TASK = 700
-"""Bytes that a task takes in the templates, beside its own JSON. Recorded: 730 and more."""
+"""Bytes that a task takes in the templates, in addition to its JSON. Recorded: 730 and more."""
 _NODES = 1800
 """Bytes that Argo keeps of a task that has run, compressed, at least: those of a task like a hundred others."""
 
 
 def check(spec: Json, platform: Json | None, arguments: Json) -> None:
-    """Raise ``BackendError`` where a cluster cannot hold or run the pipeline, with the reason and what to do."""
+    """Raise ``BackendError`` if a cluster cannot store or run the pipeline, with the reason and what to do."""
     for tasks in _dags(spec):
         for name, need in after_hooks(tasks):
             raise BackendError(
-                f"{name} depends on {need}, which ignores the failure of another task, and Kubeflow Pipelines runs"
-                " nothing after such a task: put both into a pipeline within this one"
+                f"{name} depends on {need}, which ignores the failure of another task, and Kubeflow Pipelines"
+                " does not run tasks after such a task: put both into a nested pipeline"
             )
     for what, size, remedy in _arguments(spec, arguments):
         if size > _ARGUMENT:
             raise BackendError(
-                f"{what} is {_kib(size)} as JSON, and a cluster passes it as one argument of a command, which is at"
-                f" most 128 KiB on Linux: {remedy}"
+                f"{what} is {_kib(size)} as JSON, and a cluster passes it as one argument of a command, which is"
+                f" limited to 128 KiB on Linux: {remedy}"
             )
     size = workflow_size(spec, platform, arguments)
     if size > _REQUEST:
         raise BackendError(
-            f"the pipeline is about {_kib(size)} as an Argo Workflow, and Kubernetes holds at most 1,536 KiB: split it"
-            " into several pipelines, loop over steps that are alike, or put code and data into the image"
+            f"the pipeline is about {_kib(size)} as an Argo Workflow, and Kubernetes stores at most 1,536 KiB: split it"
+            " into several pipelines, replace similar steps by a loop, or move code and data into the image"
         )
 
 
 def cautions(spec: Json, platform: Json | None = None) -> Iterator[str]:
-    """What the user should know of how a cluster runs the pipeline, in a line each."""
+    """Notes on how a cluster runs the pipeline, a line each."""
     retried = sorted(set(_retried(spec)))
     if retried:
         yield (
-            f"{', '.join(retried)}: KFP 2.17 as it is shipped retries a lost pod, not a program that fails;"
+            f"{', '.join(retried)}: KFP 2.17 by default retries a lost pod, but not a failed program;"
             " --retries of %%kf_component retries both"
         )
     for tasks in _dags(spec):
         for name, other in sorted(without_hook(tasks).items()):
             yield (
                 f"{name} never runs on Kubeflow Pipelines: of the tasks that ignore the failure of the same task it"
-                f" runs one alone, {other}"
+                f" only runs {other}"
             )
     size = workflow_size(spec, platform, {}) + _NODES * sum(1 for _ in _tasks(spec))
     if size > _WORKFLOW:
         yield (
-            f"the pipeline becomes an Argo Workflow of about {_kib(size)}: above 1,024 KiB the run fails unless Argo"
+            f"the pipeline compiles to an Argo Workflow of about {_kib(size)}: over 1,024 KiB the run fails unless Argo"
             " offloads its status to a database (nodeStatusOffLoad); split the pipeline"
         )
 
 
 def workflow_size(spec: Json, platform: Json | None, arguments: Json) -> int:
-    """The bytes of the Workflow's spec that KFP makes of a pipeline, rather too few than too many.
+    """A lower estimate of the bytes of the Workflow's spec that KFP compiles from a pipeline.
 
-    A component stands there once, as text, however many tasks it has; a task stands in the template of its group.
+    A component appears once, as text, however many tasks it has; a task appears in the template of its group.
     """
     components, executors = spec.get("components", {}), _executors(spec)
     settings = ((platform or {}).get("platforms", {}).get("kubernetes", {}).get("deploymentSpec") or {}).get(
@@ -92,7 +92,7 @@ def workflow_size(spec: Json, platform: Json | None, arguments: Json) -> int:
     for name, component in components.items():
         label = component.get("executorLabel", "")
         container = executors.get(label, {}).get("container")
-        # components that run the same are one to KFP
+        # KFP merges components that run the same
         key = hashlib.sha256(_go(container).encode()).hexdigest() if container else name
         texts[key] = _go(component)
         if container:
@@ -109,7 +109,7 @@ def workflow_size(spec: Json, platform: Json | None, arguments: Json) -> int:
 
 
 def _arguments(spec: Json, arguments: Json) -> Iterator[tuple[str, int, str]]:
-    """What stands in one argument of a command: what it is, its size, and what to do where that is too much."""
+    """The values passed as one argument of a command: name, size, and what to do if it is too large."""
     yield (
         "the pipeline's input",
         _size(_go({"parameterValues": dict(arguments)})),
@@ -119,18 +119,18 @@ def _arguments(spec: Json, arguments: Json) -> Iterator[tuple[str, int, str]]:
         yield (
             f"the program of {label.removeprefix('exec-')}",
             _size(_go(executor.get("container", {}))),
-            "put its data into a file that it reads, and its code into a package in its image",
+            "move its data to a file that it reads, and its code to a package in its image",
         )
     for name, task in _tasks(spec):
         yield (
             f"{name} with its constants",
             _size(_go(task)),
-            "let a step make the list or the text, and take it from there",
+            "build the list or the text in a step, and use its output",
         )
 
 
 def _retried(spec: Json) -> Iterator[str]:
-    """The tasks that a cluster is asked to retry and that do not do it themselves."""
+    """The tasks with retries by the cluster and without retries by kfnb."""
     executors = _executors(spec)
     for name, task in _tasks(spec):
         component = spec.get("components", {}).get(task.get("componentRef", {}).get("name"), {})
@@ -156,7 +156,7 @@ def _executors(spec: Json) -> Json:
 
 
 def _go(value: Any) -> str:
-    """JSON as Go writes it, in which the signs of HTML are escaped."""
+    """JSON as Go writes it, with HTML characters escaped."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 

@@ -1,4 +1,4 @@
-"""A task's own lines among those that others write around them: KFP, Argo, and pip about itself."""
+"""A task's own lines, without those that KFP, Argo and pip write about themselves."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _PYTHON = r".*RuntimeWarning: 'kfp\.\S+executor_main' found in sys\.modules "
 _NOISE = re.compile(rf"{_KLOG}|{_EXECUTOR}|{_ARGO}|{_PIP}|{_PYTHON}|Error: (?:exit status \d+|signal: .+)$")
 _OPENS = ("{", "Got executor_input:")
 _WARNED = "  warn(RuntimeWarning(msg))"
-"""The line of its own source that Python shows below a warning of its module ``runpy``."""
+"""The source line that Python shows below a warning of its module ``runpy``."""
 
 
 class Sieve:
-    """Tells, line by line, which are a task's own: what KFP prints can go over several lines of JSON."""
+    """Decides, line by line, which are a task's own: KFP's messages can span several lines of JSON."""
 
     def __init__(self) -> None:
         self._inside = False
@@ -37,6 +37,6 @@ class Sieve:
 
 
 def own_lines(lines: Iterable[str]) -> Iterator[str]:
-    """The task's own among ``lines``."""
+    """The task's own lines among ``lines``."""
     sieve = Sieve()
     return (line for line in lines if sieve.keeps(line))

@@ -1,4 +1,4 @@
-"""Where the logs of a run's tasks are, as of one look at the run after the other."""
+"""Where the logs of a run's tasks are, at each poll of the run."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 from kfnb import model
 from kfnb.errors import BackendError, did_you_mean
 from kfnb.model import Task, kfp_name
-from kfnb.resources.runs.kubeflow.artifacts import Made
-from kfnb.resources.runs.kubeflow.logs import Looked, Source
-from kfnb.resources.runs.kubeflow.metadata_cache import Records
+from kfnb.resources.runs.kubeflow.artifacts import TaskRecord
+from kfnb.resources.runs.kubeflow.logs import LogSource, Looked
+from kfnb.resources.runs.kubeflow.metadata_cache import MetadataCache
 from kfnb.resources.runs.kubeflow.pods import Pods
 
 Json = Mapping[str, Any]
 
-_NOTHING = Made()
+_NOTHING = TaskRecord()
 
 
 class Sources:
-    """Where logs are: of one task, by its id or name, or of all. ``look`` gives the run as it is."""
+    """Where logs are: of one task, by its id or name, or of all. ``look`` returns the current run."""
 
     def __init__(
         self,
-        records: Records,
+        records: MetadataCache,
         pods: Pods | None,
         look: Callable[[], model.RunSnapshot],
         spec: Json,
@@ -31,13 +31,13 @@ class Sources:
     ) -> None:
         self._records, self._kubernetes = records, pods
         self._look, self._spec, self._wanted = look, spec, wanted
-        self._made: Mapping[str, Made] = {}
+        self._made: Mapping[str, TaskRecord] = {}
         self._pods: Mapping[str, str] = {}
         self._known: Any = None
         self._there = wanted is None
 
     def look(self) -> Looked:
-        """The tasks that have begun; raises ``BackendError`` where at the end none was called as wanted."""
+        """The tasks that have begun; raises ``BackendError`` for an unknown task once the run is finished."""
         run = self._look()
         tasks = self._fitting(run)
         if run.state.finished and not self._there:
@@ -50,8 +50,8 @@ class Sources:
             self._known = states
         return Looked(tuple(self._source(task) for task in tasks), run.state.finished)
 
-    def begun(self) -> tuple[Source, ...]:
-        """The tasks that have begun by now; raises ``BackendError`` where none is called as wanted."""
+    def begun(self) -> tuple[LogSource, ...]:
+        """The tasks that have begun by now; raises ``BackendError`` for an unknown task."""
         run = self._look()
         tasks = self._fitting(run)
         if not self._there:
@@ -62,7 +62,7 @@ class Sources:
     def _fitting(self, run: model.RunSnapshot) -> list[Task]:
         fitting = [task for task in run.tasks if not task.group and self._fits(task)]
         self._there = self._there or bool(fitting)
-        # of all tasks, those that were cached have nothing to say
+        # in the logs of all tasks, cached tasks are left out
         begun = [
             task
             for task in fitting
@@ -91,7 +91,7 @@ class Sources:
         pods = self._kubernetes.of_run(run.id) if self._kubernetes is not None else ()
         self._pods = {pod.task: pod.name for pod in pods if pod.role == "launcher"}
 
-    def _source(self, task: Task) -> Source:
+    def _source(self, task: Task) -> LogSource:
         made = self._made.get(task.id, _NOTHING)
         pod = self._pods.get(task.id, made.pod)
-        return Source(task.id, pod, made.log, task.state.finished, task.cached, task.finished)
+        return LogSource(task.id, pod, made.log, task.state.finished, task.cached, task.finished)

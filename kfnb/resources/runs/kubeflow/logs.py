@@ -1,4 +1,4 @@
-"""What tasks wrote: of finished ones from the log that KFP keeps as an artifact, of running ones from their pods."""
+"""The logs of tasks: of finished tasks from the log that KFP stores as an artifact, of running tasks from pods."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ from kfnb.resources.runs.kubeflow.pods import MAIN, Pods
 
 _HEARTBEAT = 0.2
 _AGAIN = 2.0
-"""Seconds until a pod is asked again for a log that it did not give, or that broke off."""
+"""Seconds until a pod's log is requested again after a refusal or an interruption."""
 _END = 3.0
-"""Seconds for which the rest of a finished pod's log is waited for."""
+"""Seconds to wait for the rest of a finished pod's log."""
 _LAST_LINES, _LAST_BYTES = 1000, 2**18
-"""How much of a failed task's log is read for its last words."""
+"""How much of the end of a failed task's log is read."""
 _MOST = 20
-"""Pods that are followed at once."""
+"""Maximum number of pods that are followed at once."""
 
 Line = tuple[str, "float | None"]
 """What was written, and when."""
 
-_NOWHERE = "neither Kubernetes nor ML Metadata can be asked where it is; set %kf_config context=NAME"
+_NOWHERE = "neither Kubernetes nor ML Metadata can be reached to find it; set %kf_config context=NAME"
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where the log of a task is: in a pod (its name) or in an artifact, or nowhere yet; nowhere if it was cached."""
+class LogSource:
+    """Where the log of a task is: in a pod (its name), in an artifact, or not available yet; cached tasks have none."""
 
     task: str
     pod: str = ""
@@ -54,14 +54,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Looked:
-    """The tasks that have begun, in their order, as of one look at the run; ``over`` if it is finished."""
+    """The tasks that have begun, in order, at one poll of the run; ``over`` if it is finished."""
 
-    sources: tuple[Source, ...]
+    sources: tuple[LogSource, ...]
     over: bool
 
 
-def read(sources: Iterable[Source], pods: Pods | None) -> Iterator[LogLine]:
-    """What the tasks wrote until now, one after the other. Of one whose log is gone, a line says so."""
+def read(sources: Iterable[LogSource], pods: Pods | None) -> Iterator[LogLine]:
+    """What the tasks wrote until now, task by task. A deleted log is replaced by a line that explains it."""
     for source in sources:
         sieve = Sieve()
         for text, at in whole(source, pods):
@@ -69,7 +69,7 @@ def read(sources: Iterable[Source], pods: Pods | None) -> Iterator[LogLine]:
                 yield LogLine(source.task, text, at)
 
 
-def whole(source: Source, pods: Pods | None) -> Iterator[Line]:
+def whole(source: LogSource, pods: Pods | None) -> Iterator[Line]:
     """All lines of a task's log, also those that are not its own. See ``read``."""
     if source.cached:
         yield CACHED, source.ended
@@ -95,10 +95,10 @@ def whole(source: Source, pods: Pods | None) -> Iterator[Line]:
         yield f"(no log: {'; '.join(why)})", source.ended
 
 
-def end(source: Source, pods: Pods | None, container: str = MAIN) -> list[str]:
-    """The last lines of a task's log, with those that are not its own: a pod's tell how its program ended.
+def end(source: LogSource, pods: Pods | None, container: str = MAIN) -> list[str]:
+    """The last lines of a task's log, including those of KFP, which show how its program ended.
 
-    Of another ``container`` than the task's own, only its pod has them.
+    Only the pod has the log of a ``container`` other than the task's.
     """
     if source.pod and pods is not None:
         with suppress(BackendError):
@@ -111,9 +111,9 @@ def end(source: Source, pods: Pods | None, container: str = MAIN) -> list[str]:
 
 
 def follow(look: Callable[[], Looked], pods: Pods | None, pace: Pace) -> Iterator[LogLine | None]:
-    """What the tasks write, as it comes, until the run is finished; None says that there is no more at the moment.
+    """What the tasks write, as it arrives, until the run is finished; None means no more lines at the moment.
 
-    ``look`` is called as often as ``pace`` says. While the server does not answer, pods are followed all the same.
+    ``look`` is called at ``pace``. While the server does not answer, pods are still followed.
     """
     following, pause, now = _Following(pods), Pause(pace), look()
     try:
@@ -134,7 +134,7 @@ def follow(look: Callable[[], Looked], pods: Pods | None, pace: Pace) -> Iterato
 
 
 class _Following:
-    """The pods of a run that are followed, and the tasks that are done with."""
+    """The pods of a run that are followed, and the tasks whose logs are complete."""
 
     def __init__(self, pods: Pods | None) -> None:
         self._pods = pods
@@ -143,7 +143,7 @@ class _Following:
         self._done: set[str] = set()
 
     def look(self, now: Looked) -> Iterator[LogLine]:
-        """Follow the pods that run now; the rest of what finished tasks wrote."""
+        """Follow the pods that run now; return the rest of the logs of finished tasks."""
         for source in now.sources:
             if source.task in self._done:
                 continue
@@ -163,11 +163,11 @@ class _Following:
                 yield None
 
     def stop(self) -> None:
-        """Follow no more."""
+        """Stop following."""
         for stream in self._streams.values():
             stream.stopped = True
 
-    def _follow(self, source: Source, pods: Pods) -> None:
+    def _follow(self, source: LogSource, pods: Pods) -> None:
         stream = self._streams.get(source.task)
         if stream is not None and stream.pod != source.pod:  # another attempt has another pod
             stream.finish()
@@ -178,7 +178,7 @@ class _Following:
             self._streams[source.task] = stream
             stream.start()
 
-    def _rest(self, source: Source) -> Iterator[LogLine]:
+    def _rest(self, source: LogSource) -> Iterator[LogLine]:
         stream = self._streams.pop(source.task, None)
         if stream is None or not stream.heard:
             yield from read([source], self._pods)
@@ -189,7 +189,7 @@ class _Following:
 
 
 class _Stream:
-    """A pod's log, followed in a thread of its own."""
+    """A pod's log, followed in its own thread."""
 
     def __init__(self, task: str, pod: str, pods: Pods, put: Callable[[LogLine], None]) -> None:
         self.pod = pod
@@ -212,13 +212,13 @@ class _Stream:
         return bool(self._last)
 
     def start(self) -> None:
-        """Follow it, from where it was left; not at once after a refusal."""
+        """Follow it, from where it was interrupted; not at once after a refusal."""
         if time.monotonic() >= self._not_before:
             self._thread = threading.Thread(target=self._run, args=(True,), daemon=True)
             self._thread.start()
 
     def finish(self) -> None:
-        """Take the rest of a pod that is finished."""
+        """Read the rest of the log of a finished pod."""
         if self.alive:
             self._thread.join(_END)
         if not self.alive and not self._whole:
@@ -231,18 +231,18 @@ class _Stream:
             for stamp, text in self._pods.log(self.pod, follow=follow, since=left):
                 if self.stopped:
                     return
-                if stamp > left:  # of the second in which it broke off, some lines come again
+                if stamp > left:  # lines of the second of the interruption arrive again
                     self._last = stamp
                     if self._sieve.keeps(text):
                         self._put(LogLine(self._task, text, _moment(stamp)))
             self._whole = True
         except BackendError:
-            pass  # it is not there yet, or broke off
+            pass  # not available yet, or interrupted
         self._not_before = time.monotonic() + _AGAIN
 
 
-def _places(source: Source, pods: Pods | None) -> Iterator[Iterator[Line]]:
-    """The log from each of the places where it may be, the one that keeps it longest first."""
+def _places(source: LogSource, pods: Pods | None) -> Iterator[Iterator[Line]]:
+    """The log from each place that may have it, the most durable first."""
     if source.log is not None:
         yield ((text, source.ended) for text in _kept(source.log))
     if source.pod and pods is not None:
@@ -255,7 +255,7 @@ def _moment(stamp: str) -> float:
 
 
 def _kept(log: Artifact) -> Iterator[str]:
-    """The lines of a log that is kept as an artifact."""
+    """The lines of a log that is stored as an artifact."""
     with log.open("rb") as file:
         for line in file:
             yield line.decode("utf-8", "replace").rstrip("\r\n")

@@ -1,4 +1,4 @@
-"""What ML Metadata has of the tasks of runs, asked for as seldom as will do."""
+"""The records of ML Metadata about the tasks of runs, requested as rarely as possible."""
 
 from __future__ import annotations
 
@@ -10,32 +10,32 @@ from typing import Any
 from kfnb.errors import BackendError
 from kfnb.model import RunSnapshot
 from kfnb.resources.runs.kubeflow import artifacts
-from kfnb.resources.runs.kubeflow.artifacts import Made
+from kfnb.resources.runs.kubeflow.artifacts import TaskRecord
 from kfnb.resources.runs.kubeflow.mlmd import Metadata, Recorded
 from kfnb.resources.runs.kubeflow.objects import Store
 
 _SILENT_FOR = 60.0
-"""Seconds for which ML Metadata is left alone after it did not answer."""
+"""Seconds without requests to ML Metadata after it did not answer."""
 _OLD = 5.0
-"""Seconds after which what is known of a run that is still running is asked for again."""
+"""Seconds after which the records of a running run are requested again."""
 
 
-class Records:
-    """The records of runs. Without ``metadata`` there are none; ``store`` opens the artifacts in them.
+class MetadataCache:
+    """The records of runs. Without ``metadata`` they are empty; ``store`` opens their artifacts.
 
-    ``trouble`` says why ML Metadata did not answer when it was last asked; empty if it did.
+    ``trouble`` is why ML Metadata did not answer the last request; empty if it did.
     """
 
     def __init__(self, metadata: Metadata | None, store: Store | None, trouble: str = "") -> None:
         self._metadata, self._store, self.trouble = metadata, store, trouble
-        self._read: dict[str, _Read] = {}
+        self._read: dict[str, _CachedRecords] = {}
         self._quiet_until = 0.0
 
-    def of(self, run: RunSnapshot, spec: Mapping[str, Any]) -> Mapping[str, Made]:
-        """What is recorded of the tasks and groups, by their ids; what was known before while nobody answers.
+    def of(self, run: RunSnapshot, spec: Mapping[str, Any]) -> Mapping[str, TaskRecord]:
+        """The records of the tasks and groups, by their ids; the previous records while ML Metadata does not answer.
 
-        It is asked for where a task's state has changed, since a task's end is recorded before the server tells of it,
-        and where it is old, since the server may have stopped to tell (see ``tasks.py``).
+        They are requested when a task's state has changed, since a task's end is recorded before the server reports it,
+        and when they are old, since the server may have stopped reporting (see ``tasks.py``).
         """
         states = tuple((task.id, task.state, task.attempts) for task in run.tasks)
         known, now = self._read.get(run.id), time.monotonic()
@@ -48,7 +48,7 @@ class Records:
             made = known.made
         else:
             made = artifacts.read(recorded, spec, *([self._store.opener] if self._store else []))
-        self._read[run.id] = _Read(now, states, recorded, made)
+        self._read[run.id] = _CachedRecords(now, states, recorded, made)
         return made
 
     def _recorded(self, run_id: str, known: Recorded | None) -> Recorded | None:
@@ -64,10 +64,10 @@ class Records:
 
 
 @dataclass(frozen=True)
-class _Read:
-    """What ML Metadata had of a run: when, at which states of its tasks, and what was made of it."""
+class _CachedRecords:
+    """The records of a run: when they were read, at which states of its tasks, and the result."""
 
     at: float
     states: tuple[Any, ...]
     recorded: Recorded
-    made: Mapping[str, Made]
+    made: Mapping[str, TaskRecord]

@@ -1,4 +1,4 @@
-"""ML Metadata over gRPC: what it has recorded of a run.
+"""The records of a run in ML Metadata, over gRPC.
 
 Field numbers are those of ML Metadata's ``metadata_store.proto``; an enum is read as its number.
 """
@@ -62,7 +62,7 @@ _INPUTS, _OUTPUTS = (2, 3), (1, 4)
 class Execution:
     """A task, a group or an iteration of a group, as KFP's drivers and launchers recorded it.
 
-    ``parent`` is the id of the group's execution, 0 for the run itself; ``iteration`` an index where it is one of a
+    ``parent`` is the id of the group's execution, 0 for the run itself; ``iteration`` the index in a
     loop. ``inputs`` and ``outputs`` are parameters, with every number a double. ``created`` and ``updated`` are in
     seconds since the epoch.
     """
@@ -91,8 +91,8 @@ class Stored:
 
 
 @dataclass(frozen=True)
-class Use:
-    """An execution put out an artifact (or took it) under a name."""
+class ArtifactUse:
+    """The use of an artifact by an execution, as an output or an input with a name."""
 
     execution: int
     artifact: int
@@ -102,14 +102,14 @@ class Use:
 
 @dataclass(frozen=True)
 class Recorded:
-    """All that ML Metadata has of a run. ``properties`` are the run's own: its namespace, its store's session.
+    """All records of a run. ``properties`` are those of the run: its namespace, its store's session.
 
-    ``context`` is ML Metadata's message that stands for the run.
+    ``context`` is the run's message in ML Metadata.
     """
 
     properties: Mapping[str, Any]
     executions: tuple[Execution, ...]
-    uses: tuple[Use, ...]
+    uses: tuple[ArtifactUse, ...]
     artifacts: Mapping[int, Stored]
     context: Any = field(default=None, repr=False, compare=False)
 
@@ -117,16 +117,16 @@ class Recorded:
 class Metadata:
     """The ML Metadata server at ``address`` (``host:port``).
 
-    A channel is open for as long as a run is read, so that gRPC has no threads but then: a kernel forks.
+    A channel is only open while a run is read, so that gRPC has no threads when a kernel forks.
     """
 
     def __init__(self, address: str) -> None:
         self.address = address
 
     def run(self, run_id: str, known: Recorded | None = None) -> Recorded | None:
-        """What is recorded of a run; None if nothing is yet. Raises ``BackendError``.
+        """The records of a run; None if there are none yet. Raises ``BackendError``.
 
-        ``known`` is what was recorded before: where no execution has changed since, it is returned as it is.
+        ``known`` are the previous records, which are returned if no execution has changed since.
         """
         with calls(API, self.address, server="ML Metadata", timeout=_TIMEOUT) as call:
             names = {"type_name": "system.PipelineRun", "context_name": run_id}
@@ -176,15 +176,15 @@ def _stored(message: Any) -> Stored:
     return Stored(message.id, message.type, message.uri, _values(message))
 
 
-def _uses(events: Iterable[Any]) -> Iterator[Use]:
+def _uses(events: Iterable[Any]) -> Iterator[ArtifactUse]:
     for event in events:
         name = next((step.key for step in event.path.steps if step.HasField("key")), "")
         if name and event.type in _INPUTS + _OUTPUTS:
-            yield Use(event.execution_id, event.artifact_id, name, event.type in _OUTPUTS)
+            yield ArtifactUse(event.execution_id, event.artifact_id, name, event.type in _OUTPUTS)
 
 
 def _values(message: Any) -> dict[str, Any]:
-    """The properties of a message, those of its type and its own, as Python values."""
+    """The properties and custom properties of a message, as Python values."""
     return {
         name: _value(value)
         for properties in (message.properties, message.custom_properties)

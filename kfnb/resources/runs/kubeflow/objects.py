@@ -1,7 +1,7 @@
 """The object stores that hold the artifacts of a namespace's runs, opened as its configuration allows.
 
-KFP records with each run and artifact how its store is reached: the endpoint, and the name of the secret that holds
-the keys. Who may write in a namespace may write such records, so an endpoint, a secret and its keys are used only where
+KFP records with each run and artifact how to reach its store: the endpoint, and the name of the secret with the keys.
+Anyone with write access to a namespace can write such records, so an endpoint, a secret and its keys are only used if
 the namespace's configuration or the user's settings name them too, and only objects are opened: no files, no web pages.
 """
 
@@ -16,7 +16,7 @@ from typing import Any
 
 from kfnb.errors import BackendError, Unreadable
 from kfnb.resources.runs.kubeflow.storage import AMAZON, SETTINGS, Storage, environment_endpoint
-from kfnb.resources.runs.kubeflow.store_session import Session
+from kfnb.resources.runs.kubeflow.store_session import StoreSession
 
 _AMAZON = "s3.amazonaws.com"
 _DEFAULT_REGION = "us-east-1"
@@ -26,8 +26,8 @@ _MOST_OPEN = 16
 class Store:
     """The object stores of the runs in the namespace of ``storage``.
 
-    ``reach`` says where an address within the cluster (``host:port``) is reached from here. ``ca_file`` and ``verify``
-    are as for Kubeflow itself.
+    ``reach`` returns the local address for an address within the cluster (``host:port``). ``ca_file`` and ``verify``
+    are those of the settings.
     """
 
     def __init__(
@@ -39,7 +39,7 @@ class Store:
         verify: bool = True,
     ) -> None:
         self._storage, self._reach, self._ca_file, self._verify = storage, reach, ca_file, verify
-        self._open: dict[tuple[Session, str, str], Any] = {}
+        self._open: dict[tuple[StoreSession, str, str], Any] = {}
         self._lock = threading.Lock()
 
     def __repr__(self) -> str:
@@ -47,14 +47,14 @@ class Store:
 
     def opener(self, session: object) -> Callable[[str], tuple[Any, str]]:
         """What opens the URIs of artifacts with this session (JSON): see ``model.Artifact.store``."""
-        return partial(self.filesystem, Session.parse(session))
+        return partial(self.filesystem, StoreSession.parse(session))
 
     def root(self) -> tuple[str, Any]:
-        """The URI of the folder in which runs keep artifacts, and its file system. Raises ``BackendError``."""
+        """The URI of the folder for the artifacts of runs, and its file system. Raises ``BackendError``."""
         uri, session = self._storage.root()
         return uri, self.filesystem(session, uri)[0]
 
-    def filesystem(self, session: Session, uri: str) -> tuple[Any, str]:
+    def filesystem(self, session: StoreSession, uri: str) -> tuple[Any, str]:
         """The fsspec file system of a URI, and the path in it. Raises ``Unreadable``."""
         from kfnb.remote.objects import ObjectAddress
 
@@ -67,7 +67,7 @@ class Store:
                 self._open[key] = self._made(session, address.service, address.account)
             return self._open[key], address.path
 
-    def _made(self, session: Session, service: str, account: str) -> Any:
+    def _made(self, session: StoreSession, service: str, account: str) -> Any:
         from kfnb.remote.objects import ObjectStore, StoreAccess
         from kfnb.remote.objects.files import ObjectFiles
 
@@ -75,8 +75,8 @@ class Store:
         if service == "az":
             if not self._storage.names_account(account):
                 raise Unreadable(
-                    f"the artifact is in the Azure storage account {account}, which neither the environment nor the"
-                    f" pipeline root names: it is not opened. If you trust it, set AZURE_STORAGE_ACCOUNT_NAME={account}"
+                    f"cannot open the artifact: neither the environment nor the pipeline root names its Azure storage"
+                    f" account {account}. If you trust it, set AZURE_STORAGE_ACCOUNT_NAME={account}"
                 )
             found = access(account=account)
         elif service == "gs":
@@ -88,27 +88,27 @@ class Store:
             found = access(self._endpoint(session), region, session.path_style, keys)
         return ObjectFiles(ObjectStore(found))
 
-    def _check(self, session: Session) -> None:
+    def _check(self, session: StoreSession) -> None:
         """Refuse an endpoint that only the run's record names."""
         if not self._storage.names_endpoint(session):
             raise Unreadable(
-                f"the run's record names the object store {session.endpoint[:100]!r}, which the configuration of"
-                f" namespace {self._storage.namespace} (config map {SETTINGS}) does not: it is not opened. If you trust"
+                f"cannot open the artifact: the run's record names the object store {session.endpoint[:100]!r}, but the"
+                f" configuration of namespace {self._storage.namespace} (config map {SETTINGS}) does not. If you trust"
                 " it, set AWS_ENDPOINT_URL_S3 to it in the environment"
             )
 
-    def _endpoint(self, session: Session) -> str:
+    def _endpoint(self, session: StoreSession) -> str:
         """The URL of the store, empty for Amazon's own."""
         named = (session.endpoint or environment_endpoint()).rstrip("/")
-        if named in ("", _AMAZON):  # obstore takes the region's own
+        if named in ("", _AMAZON):  # obstore uses the region's endpoint
             return ""
         if AMAZON.fullmatch(named):
             return f"https://{named}"
         host = self._reach(named)
         return host if "://" in host else f"{'https' if session.secure else 'http'}://{host}"
 
-    def _keys(self, session: Session) -> Any:
-        """The keys in the session's secret; None for what the environment says."""
+    def _keys(self, session: StoreSession) -> Any:
+        """The keys in the session's secret; None to use the environment's credentials."""
         from kfnb.remote.objects import AccessKeys, has_environment_credentials
 
         refused = "the run's store takes its keys from the environment of its pods"
@@ -120,30 +120,28 @@ class Store:
                 refused = str(error)
         if not has_environment_credentials():
             raise Unreadable(
-                f"the object store's keys are not known here: {refused}. "
+                f"the keys of the object store are unknown here: {refused}. "
                 "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY to reach it"
             )
         return None
 
-    def _google(self, session: Session) -> str:
-        """The service account's key in the session's secret; empty for what the environment says."""
+    def _google(self, session: StoreSession) -> str:
+        """The service account's key in the session's secret; empty to use the environment's credentials."""
         if not session.secret or not session.token_key:
             return ""
         try:
             return self._secret(session, session.token_key)[0]
         except BackendError as error:
-            raise Unreadable(f"the key of the service account is not known here: {error}") from None
+            raise Unreadable(f"the key of the service account is unknown here: {error}") from None
 
-    def _secret(self, session: Session, *keys: str) -> list[str]:
+    def _secret(self, session: StoreSession, *keys: str) -> list[str]:
         where = f"secret {session.secret[:100]} in namespace {self._storage.namespace}"
         if not self._storage.names_secret(session):
-            raise BackendError(
-                f"{where} is not named by the namespace's configuration (config map {SETTINGS})"
-            )
+            raise BackendError(f"the namespace's configuration (config map {SETTINGS}) does not name {where}")
         data = self._storage.secret(session.secret)
         try:
             return [base64.b64decode(data[key], validate=True).decode() for key in keys]
         except KeyError as error:
-            raise BackendError(f"{where} has no key {error}") from None
+            raise BackendError(f"{where} does not have the key {error}") from None
         except ValueError:
-            raise BackendError(f"{where} does not hold text") from None
+            raise BackendError(f"{where} does not contain text") from None

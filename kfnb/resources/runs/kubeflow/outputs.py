@@ -1,4 +1,4 @@
-"""What groups and the pipeline itself put out, of what their tasks did."""
+"""The outputs of groups and of the pipeline, from those of their tasks."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from itertools import chain
 from typing import Any
 
 from kfnb.model import Task
-from kfnb.resources.runs.kubeflow.plan import Dag
+from kfnb.resources.runs.kubeflow.plan import DagPlan
 
 
-def results(root: Dag, tasks: Sequence[Task]) -> dict[str, Any]:
-    """The outputs of the pipeline whose tasks are these."""
+def results(root: DagPlan, tasks: Sequence[Task]) -> dict[str, Any]:
+    """The outputs of the pipeline with these tasks."""
     return _outputs(root, "", {task.id: task for task in tasks})
 
 
-def _outputs(dag: Dag, prefix: str, tasks: Mapping[str, Task]) -> dict[str, Any]:
+def _outputs(dag: DagPlan, prefix: str, tasks: Mapping[str, Task]) -> dict[str, Any]:
     steps = {step.name: step for step in dag.steps}
     found: dict[str, Any] = {}
     for name, choices in dag.outputs.items():
@@ -26,7 +26,7 @@ def _outputs(dag: Dag, prefix: str, tasks: Mapping[str, Task]) -> dict[str, Any]
     return found
 
 
-def _of_step(inner: Dag | None, task: str, tasks: Mapping[str, Task], *, loop: bool) -> Mapping[str, Any]:
+def _of_step(inner: DagPlan | None, task: str, tasks: Mapping[str, Task], *, loop: bool) -> Mapping[str, Any]:
     known = tasks.get(task)
     if known is None or inner is None:
         return known.outputs if known else {}
@@ -37,13 +37,13 @@ def _of_step(inner: Dag | None, task: str, tasks: Mapping[str, Task], *, loop: b
     found: dict[str, Any] = {}
     for name in inner.outputs:
         given = [one[name] for one in each if name in one]
-        # what loops within the loop have collected is one flat list, as a task that takes it gets it
+        # lists collected from nested loops are flattened, as for a task that takes them
         found[name] = list(chain.from_iterable(given)) if _collects(inner, name) else given
     return found
 
 
-def _collects(dag: Dag, output: str) -> bool:
-    """Whether an output of a DAG is a list that a loop in it has collected."""
+def _collects(dag: DagPlan, output: str) -> bool:
+    """Whether an output of a DAG is a list collected from a loop in it."""
     steps = {step.name: step for step in dag.steps}
     return any(
         (inner := steps[step].inner) is not None and (steps[step].loop or _collects(inner, its))

@@ -1,4 +1,4 @@
-"""The pipelines of runs that only refer to a stored version, as scheduled ones do: their answers have no spec."""
+"""The pipelines of runs that only refer to a stored version, as scheduled runs do: their answers have no spec."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ Json = Mapping[str, Any]
 
 
 class Versions:
-    """The stored versions of a server's pipelines. A version never changes, so each is asked for once."""
+    """The stored versions of a server's pipelines. A version never changes, so each is requested once."""
 
     def __init__(self, server: Server) -> None:
         self._server = server
         self._specs: dict[str, Any] = {}
 
     def with_spec(self, answer: Json) -> Json:
-        """A run's answer with the pipeline that it refers to, where that can be had."""
+        """A run's answer with the pipeline that it refers to, if available."""
         reference = answer.get("pipeline_version_reference") or {}
         version = reference.get("pipeline_version_id")
         if answer.get("pipeline_spec") or not version:
@@ -34,4 +34,4 @@ class Versions:
         except BackendUnavailable:
             raise
         except BackendError:
-            return None  # deleted, or somebody else's: the run is shown without its tasks
+            return None  # deleted, or another user's: the run is shown without its tasks

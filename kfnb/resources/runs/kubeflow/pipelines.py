@@ -1,4 +1,4 @@
-"""Pipelines that the server keeps, each in versions: uploaded, listed and found by name."""
+"""Pipelines stored on the server, each with versions: upload, list and find them by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 from kfnb.errors import BackendError, BackendUnavailable
 from kfnb.model import UploadedPipeline, UploadList
 from kfnb.remote.kfp.paging import called, every
-from kfnb.remote.kfp.server import Exists, NotFound, Sent, Server
+from kfnb.remote.kfp.server import Exists, MissingResource, Sent, Server
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
 from kfnb.resources.runs.kubeflow.fold import spec_of
 from kfnb.resources.runs.kubeflow.states import seconds
@@ -22,11 +22,11 @@ from kfnb.resources.runs.kubeflow.submission import as_sent
 Json = Mapping[str, Any]
 
 _UNEXPLAINED = "Failed to create a pipeline"
-"""All that the server says of an upload that it refuses, for want of a right too."""
+"""The server's only message for a refused upload, also if a permission is missing."""
 
 
 class Pipelines:
-    """The pipelines of a server. ``home`` is the address of its pages; empty where none is known."""
+    """The pipelines of a server. ``home`` is the address of its pages; empty if it is unknown."""
 
     def __init__(self, server: Server, home: str = "", uploads: Uploads = NOWHERE) -> None:
         self._server, self._home, self._uploads = server, home, uploads
@@ -43,10 +43,10 @@ class Pipelines:
         folder: str = ".",
         tell: Callable[[str], None] = lambda _: None,
     ) -> UploadedPipeline:
-        """Keep a pipeline under ``name``; where there is one of that name, as a new version of it.
+        """Upload a pipeline as ``name``; as a new version if the name exists.
 
-        A version without a name is called by the time; the first of a pipeline, by the pipeline. ``folder`` is that
-        of the files which the pipeline reads; ``tell`` is told how far they are uploaded.
+        The default name of a version is the time; of a first version, the pipeline's name. ``folder`` has the files
+        that the pipeline reads; ``tell`` is called with the progress of their upload.
         """
         cargo = self._uploads.cargo(spec, folder)
         sent_spec = as_sent(cargo.spec)
@@ -57,13 +57,13 @@ class Pipelines:
         if found is None and not version:
             try:
                 return self._first(sent, name, description)
-            except Exists:  # somebody else was faster
+            except Exists:  # another process was faster
                 found = self._find(name)
         made = self._make(name, description) if found is None else None
         try:
             return self._version(sent, made or found or {}, version, description)
         except BackendError:
-            if made is not None:  # no pipeline stays without a version
+            if made is not None:  # do not leave a pipeline without a version
                 with suppress(BackendError):
                     self._server.ask("DELETE", f"/pipelines/{made['pipeline_id']}")
             raise
@@ -88,7 +88,7 @@ class Pipelines:
             if version in (names[-1], one.get("pipeline_version_id")):
                 return self._told(pipeline, one)
         raise BackendError(
-            f"pipeline {name} has no version {version}; there are {', '.join(names) or 'none'}"
+            f"unknown version {version} of pipeline {name}; its versions: {', '.join(names) or 'none'}"
         )
 
     def spec(self, uploaded: UploadedPipeline) -> tuple[Json, Json | None]:
@@ -96,25 +96,25 @@ class Pipelines:
         where = f"/pipelines/{uploaded.id}/versions/{uploaded.version_id}"
         try:
             answer = self._server.get(where)
-        except NotFound:
+        except MissingResource:
             raise BackendError(
-                f"version {uploaded.version} of pipeline {uploaded.name} is not there any more: upload it again"
+                f"version {uploaded.version} of pipeline {uploaded.name} no longer exists: upload it again"
             ) from None
         return spec_of(answer), answer["pipeline_spec"].get("platform_spec")
 
     def name(self, identifier: str) -> str:
-        """The name of a pipeline; its id where the name cannot be learned."""
+        """The name of a pipeline; its id if the name is unknown."""
         if identifier and identifier not in self._names:
             try:
                 self._names[identifier] = _name(self._server.get(f"/pipelines/{identifier}"))
             except BackendUnavailable:
                 return identifier
             except BackendError:
-                self._names[identifier] = identifier  # deleted, or somebody else's
+                self._names[identifier] = identifier  # deleted, or another user's
         return self._names.get(identifier, "")
 
     def _first(self, sent: Sent, name: str, description: str) -> UploadedPipeline:
-        """A pipeline that is new, with its first version, which the server names."""
+        """Create a pipeline with its first version, which the server names."""
         query = {"name": name, "description": description, "namespace": self._server.users_namespace}
         try:
             made = self._server.ask("POST", "/pipelines/upload", sent, query=query)
@@ -123,20 +123,20 @@ class Pipelines:
         except BackendError as error:
             raise self._explained(error) from None
         newest: Json = {}
-        with suppress(BackendError):  # it is there, whether its version can be told or not
+        with suppress(BackendError):  # it exists, even if its version cannot be read
             newest = self._newest(made)
         return self._told(made, newest)
 
     def _explained(self, error: BackendError) -> BackendError:
-        """A refused upload: the server keeps to itself that a right is missing."""
+        """The error of a refused upload: the server does not report a missing permission."""
         if not str(error).endswith(_UNEXPLAINED):
             return error
         where = self._server.users_namespace
-        right = f"right to create pipelines{f' in namespace {where}' if where else ''}"
-        return BackendError(f"{error}, and not why: you may lack the {right}")
+        right = f"permission to create pipelines{f' in namespace {where}' if where else ''}"
+        return BackendError(f"{error} (no reason given): you may lack the {right}")
 
     def _make(self, name: str, description: str) -> Json:
-        """A pipeline that has no version yet."""
+        """Create a pipeline without a version."""
         body = {"name": name, "display_name": name, "description": description}
         namespace = self._server.users_namespace
         made: Json = self._server.ask(
@@ -151,7 +151,7 @@ class Pipelines:
             made = self._server.ask("POST", "/pipelines/upload_version", sent, query=query)
         except Exists:
             raise BackendError(
-                f"pipeline {_name(pipeline)} has a version {named} already: give another name, or none"
+                f"pipeline {_name(pipeline)} already has a version {named}: choose another name, or omit it"
             ) from None
         return self._told(pipeline, made)
 
@@ -163,9 +163,7 @@ class Pipelines:
     def _known(self, name: str) -> Json:
         found = self._find(name)
         if found is None:
-            raise BackendError(
-                f"no uploaded pipeline is called {name}; %kf_upload --list shows those there are"
-            )
+            raise BackendError(f"unknown uploaded pipeline {name}; %kf_upload --list lists them")
         return found
 
     def _versions(self, pipeline: Json) -> Iterator[Json]:
@@ -190,7 +188,7 @@ class Pipelines:
 
 
 def form(spec: Json, platform: Json | None) -> Sent:
-    """A compiled pipeline as the form that the server takes. Its file holds JSON: that is YAML, without its guesses."""
+    """A compiled pipeline as the server's upload form. Its file is JSON, which is YAML without implicit types."""
     documents = [spec, platform] if platform else [spec]
     text = "\n---\n".join(json.dumps(one, ensure_ascii=False, indent=1) for one in documents)
     border = secrets.token_hex(16)

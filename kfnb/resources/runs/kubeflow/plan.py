@@ -1,4 +1,4 @@
-"""A pipeline's own tasks and groups, as its PipelineSpec names them: what a run's rows are sorted into."""
+"""A pipeline's tasks and groups from its PipelineSpec, to which a run's rows are assigned."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Step:
-    """A task of a DAG. ``inner`` is what it is made of if it is a group; a ``loop`` is one for each of its items.
+class TaskPlan:
+    """A task of a DAG. ``inner`` is the DAG of a group; a ``loop`` runs it once for each of its items.
 
-    ``anyway``: it runs however those that it needs have ended. ``importer``: no process of its own runs for it.
-    ``condition``: whether it runs is decided by that when it is due; ``never``: KFP does not run it (see ``hooks.py``).
+    ``anyway``: it runs however its dependencies ended. ``importer``: it has no process. ``condition``: the condition
+    that decides whether it runs; ``never``: KFP does not run it (see ``exit_hooks``).
     """
 
     name: str
     needs: tuple[str, ...] = ()
     takes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    inner: Dag | None = None
+    inner: DagPlan | None = None
     loop: bool = False
     anyway: bool = False
     importer: bool = False
@@ -33,7 +33,7 @@ class Step:
 
     @property
     def leaves(self) -> Iterator[str]:
-        """The names of the tasks that it comes down to: its own, or those inside of it."""
+        """The names of the tasks in it: its own, or those inside of it."""
         if self.inner is None:
             yield self.name
             return
@@ -42,10 +42,10 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Dag:
-    """Steps, each after those that it needs; and for each output those (step, output) of which one gives it."""
+class DagPlan:
+    """Steps in topological order; and for each output the candidates (step, output), one of which gives it."""
 
-    steps: tuple[Step, ...] = ()
+    steps: tuple[TaskPlan, ...] = ()
     outputs: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
 
 
@@ -56,10 +56,10 @@ class Plan:
     name: str = ""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     kinds: Mapping[str, str] = field(default_factory=dict)
-    root: Dag = field(default_factory=Dag)
+    root: DagPlan = field(default_factory=DagPlan)
 
     def arguments(self, given: Json) -> dict[str, Any]:
-        """The pipeline's arguments, as their types have them: those given, and the defaults of the rest."""
+        """The pipeline's arguments, converted to their types: those given, and defaults for the rest."""
         return {**self.defaults, **{name: self._typed(name, value) for name, value in given.items()}}
 
     def _typed(self, name: str, value: Any) -> Any:
@@ -79,16 +79,16 @@ def plan_of(spec: Json) -> Plan:
             if "defaultValue" in item
         },
         kinds=kinds,
-        root=_Reader(spec).dag(root.get("dag", {})),
+        root=_PlanReader(spec).dag(root.get("dag", {})),
     )
 
 
-class _Reader:
+class _PlanReader:
     def __init__(self, spec: Json) -> None:
         self._components = spec.get("components", {})
         self._executors = spec.get("deploymentSpec", {}).get("executors", {})
 
-    def dag(self, data: Json) -> Dag:
+    def dag(self, data: Json) -> DagPlan:
         tasks = data.get("tasks", {})
         never = without_hook(tasks)
         steps = {name: self._step(name, task, never=name in never) for name, task in tasks.items()}
@@ -99,13 +99,13 @@ class _Reader:
                 (choice["producerSubtask"], choice["outputArtifactKey"])
                 for choice in item.get("artifactSelectors", ())
             )
-        return Dag(tuple(steps[name] for name in _ordered(steps)), chosen)
+        return DagPlan(tuple(steps[name] for name in _ordered(steps)), chosen)
 
-    def _step(self, name: str, task: Json, *, never: bool) -> Step:
+    def _step(self, name: str, task: Json, *, never: bool) -> TaskPlan:
         component = self._components.get(task.get("componentRef", {}).get("name"), {})
         takes = _takes(task.get("inputs", {}))
         taken = [source for source in takes if source not in task.get("dependentTasks", ())]
-        return Step(
+        return TaskPlan(
             name=name,
             needs=(*task.get("dependentTasks", ()), *taken),
             takes={source: names for source, names in takes.items() if names},
@@ -119,7 +119,7 @@ class _Reader:
 
 
 def _takes(inputs: Json) -> dict[str, tuple[str, ...]]:
-    """The outputs that inputs are taken from, by their task; none of a task whose mere end is looked at."""
+    """The outputs that inputs are taken from, by task; none of a task whose final status is the input."""
     taken: dict[str, list[str]] = {}
     for item in (*inputs.get("parameters", {}).values(), *inputs.get("artifacts", {}).values()):
         for kind, key in (
@@ -139,9 +139,9 @@ def _parameter(item: Json) -> tuple[tuple[str, str], ...]:
     return tuple((choice["producerSubtask"], choice["outputParameterKey"]) for choice in choices)
 
 
-def _ordered(steps: Mapping[str, Step]) -> list[str]:
+def _ordered(steps: Mapping[str, TaskPlan]) -> list[str]:
     graph = {name: [need for need in step.needs if need in steps] for name, step in steps.items()}
     try:
         return list(TopologicalSorter(graph).static_order())
-    except CycleError:  # no server takes one
+    except CycleError:  # servers refuse cycles
         return list(steps)

@@ -1,4 +1,4 @@
-"""The pods of a run, as Kubernetes has them; where it may not be asked, there are none."""
+"""The pods of a run in Kubernetes; empty without access to it."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ _RUN_LABEL = "pipeline/runid"
 _NODE_ID, _NODE_NAME = "workflows.argoproj.io/node-id", "workflows.argoproj.io/node-name"
 _ROLE = "pipelines.kubeflow.org/runtime-role"
 _SILENT_FOR = 60.0
-"""Seconds for which Kubernetes is left alone after it did not answer, or is not asked again for what it refused."""
+"""Seconds without requests to Kubernetes after it did not answer, or after a refusal of the same request."""
 
 
 _STARTING = Diagnosis(PodState.STARTING)
 
 
 @dataclass(frozen=True)
-class Pod:
+class TaskPod:
     """A pod of a run.
 
     ``task`` is the id of its task or group, ``node`` Argo's id of the node, which KFP calls ``pod_name``; ``role`` is
-    ``launcher`` for a task's own program, ``driver`` for what prepares it. ``diagnosis`` says how it is, and why.
+    ``launcher`` for a task's own program, ``driver`` for what prepares it. ``diagnosis`` is its state and the reason.
     """
 
     name: str
@@ -46,12 +46,12 @@ class Pod:
 
     @property
     def failed(self) -> str:
-        """The container whose log tells why the pod failed."""
+        """The container whose log has the reason of the pod's failure."""
         return self.diagnosis.container or MAIN
 
     @property
     def finished(self) -> bool:
-        """Whether it will run no more."""
+        """Whether it has ended."""
         return self.phase in ("Succeeded", "Failed")
 
 
@@ -62,10 +62,10 @@ class Pods:
         self._kubernetes, self._namespace = kubernetes, namespace
         self._quiet_until: dict[str, float] = {}
 
-    def of_run(self, run_id: str, *, succeeded: bool = True) -> tuple[Pod, ...]:
-        """The pods of a run, the oldest first; none where Kubernetes refuses or does not answer.
+    def of_run(self, run_id: str, *, succeeded: bool = True) -> tuple[TaskPod, ...]:
+        """The pods of a run, the oldest first; empty if Kubernetes refuses or does not answer.
 
-        Those that have ``succeeded`` are most of a large run's, and many megabytes.
+        Without ``succeeded``, most pods of a large run, which are many megabytes, are left out.
         """
         query = {"labelSelector": f"{_RUN_LABEL}={run_id}"}
         query |= {} if succeeded else {"fieldSelector": "status.phase!=Succeeded"}
@@ -74,14 +74,14 @@ class Pods:
         return tuple(sorted(pods, key=lambda pod: (pod.created, pod.name)))
 
     def events(self, pod: str) -> Sequence[Mapping[str, Any]]:
-        """What has happened to a pod, as Kubernetes tells it."""
+        """The events of a pod."""
         selector = f"involvedObject.kind=Pod,involvedObject.name={pod}"
         answer = self._get(f"/api/v1/namespaces/{self._namespace}/events", {"fieldSelector": selector})
         found: Sequence[Mapping[str, Any]] = answer.get("items") or ()
         return found
 
     def workflow(self, run_id: str) -> Workflow:
-        """The run's Argo Workflow; an empty one where Kubernetes refuses or does not answer, or where it is gone."""
+        """The run's Argo Workflow; empty if Kubernetes refuses or does not answer, or if it was deleted."""
         answer = self._get(
             f"/apis/argoproj.io/v1alpha1/namespaces/{self._namespace}/workflows",
             {"labelSelector": f"{_RUN_LABEL}={run_id}"},
@@ -93,7 +93,7 @@ class Pods:
     ) -> Iterator[tuple[str, str]]:
         """The lines of a pod's container, each after its time (RFC 3339), those of ``since``'s second and later.
 
-        With ``last``, so many of the last ones. Raises ``BackendError`` where there is no log, or not yet.
+        With ``last``, only that many last lines. Raises ``BackendError`` if there is no log (yet).
         """
         query = {"container": container, "timestamps": "true"}
         query |= {"follow": "true"} if follow else {}
@@ -104,8 +104,8 @@ class Pods:
             stamp, _, text = line.partition(" ")
             if not _STAMP.match(
                 stamp
-            ):  # the kubelet's own words, with 200: "unable to retrieve container logs for ..."
-                raise BackendError(f"the log of pod {pod} is gone: {line}")
+            ):  # the kubelet's own message, with status 200: "unable to retrieve container logs for ..."
+                raise BackendError(f"the log of pod {pod} was deleted: {line}")
             yield stamp, text
 
     def _get(self, path: str, query: Mapping[str, str]) -> Mapping[str, Any]:
@@ -116,16 +116,16 @@ class Pods:
             return self._kubernetes.get(path, query)
         except BackendUnavailable:
             self._quiet_until[""] = time.monotonic() + _SILENT_FOR
-        except BackendError:  # of one kind of thing: others may be seen
+        except BackendError:  # one kind of resource; others may be visible
             self._quiet_until[path] = time.monotonic() + _SILENT_FOR
         return {}
 
 
-def parse(item: Mapping[str, Any]) -> Pod:
-    """A pod out of its Kubernetes object."""
+def parse(item: Mapping[str, Any]) -> TaskPod:
+    """A pod from its Kubernetes object."""
     metadata, status = item["metadata"], item.get("status", {})
     notes = metadata.get("annotations") or {}
-    return Pod(
+    return TaskPod(
         name=metadata["name"],
         task=task_of(notes.get(_NODE_NAME, "")),
         node=notes.get(_NODE_ID, ""),

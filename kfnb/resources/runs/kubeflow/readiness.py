@@ -1,4 +1,4 @@
-"""Which of a run's tasks may begin, as far as its pipeline goes."""
+"""Which of a run's tasks may start, according to its pipeline."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kfnb.model import RunSnapshot, RunState, Task
 
 
 def due(run: RunSnapshot) -> Iterator[Task]:
-    """The tasks and groups that have not begun, though all that they wait for in the pipeline itself is done."""
+    """The tasks and groups that have not started, although all their dependencies are done."""
     states = {task.id: task.state for task in run.tasks}
     for task in run.tasks:
         around = task.id[: -len(task.name)]

@@ -1,4 +1,4 @@
-"""A run that is tried again: what the server still tells of the attempt before, as it is now."""
+"""A retried run: corrects what the server still reports from the previous attempt."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ _AGAIN = (RunState.FAILED, RunState.CANCELED)
 
 
 def begun_again(run: RunSnapshot) -> RunSnapshot:
-    """A run that was just retried, of which the server says for a moment that it has ended: what failed waits."""
+    """A run that was just retried, which the server still reports as finished: its failed tasks wait."""
     tasks = tuple(_waiting(task) if task.state in _AGAIN else task for task in run.tasks)
     head = replace(run, state=RunState.PENDING, finished=None, error="", result={}, metrics={})
     return not_skipped_yet(replace(head, tasks=tasks))
 
 
 def not_skipped_yet(run: RunSnapshot) -> RunSnapshot:
-    """The run, with tasks waiting that were skipped in an attempt before: what they need has not ended in this one.
+    """The run, where tasks that were skipped in a previous attempt wait: their dependencies have not ended in this one.
 
-    Argo skips a task only when all that it needs has ended.
+    Argo only skips a task when all its dependencies have ended.
     """
     if run.state.finished:
         return run

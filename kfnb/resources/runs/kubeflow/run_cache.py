@@ -1,4 +1,4 @@
-"""One run that is looked at: what the looks add up to, and how often the server is asked."""
+"""One observed run: its accumulated events, and how often the server is asked."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from kfnb.model import RunSnapshot
 from kfnb.resources.runs.kubeflow.diff import changes
 
 _LATELY = 60.0
-"""Seconds after a look in which the next one is expected."""
+"""Seconds after a poll within which the next poll is expected."""
 
 
-class Watch:
-    """Looks at a run by ``look``, and keeps the events that the looks add up to.
+class RunCache:
+    """Polls a run with ``look``, and keeps the events of its changes.
 
-    However many ask, the server is asked once in a while: soon again while things change, seldom while they do not or
-    while it does not answer. That it does not is an event too: a note on the run, until it does.
+    However many observers there are, the server is asked at one pace: often while the run changes, rarely while it
+    does not or while the server does not answer. A server that does not answer is an event too: a note on the run.
     """
 
     def __init__(self, look: Callable[[], RunSnapshot], pace: Callable[[], Pace]) -> None:
@@ -35,7 +35,7 @@ class Watch:
 
     @property
     def watched(self) -> bool:
-        """Whether somebody has lately looked at the run, and it is not over."""
+        """Whether the run was polled recently and is not finished."""
         return not self.over and time.monotonic() - self._wanted < _LATELY
 
     @property
@@ -44,22 +44,22 @@ class Watch:
         return self._run is not None and self._run.state.finished
 
     def soon(self) -> None:
-        """Something has been done to the run: what is known of it is old."""
+        """Ask the server soon: an action has changed the run."""
         self._looked, self._pause = float("-inf"), Pause(self._pace())
 
     def run(self, age: float | None = None) -> RunSnapshot:
-        """The run, as it was ``age`` seconds ago or later. Raises ``RunNotFound``, ``BackendError``."""
+        """The run as of at most ``age`` seconds ago. Raises ``RunNotFound``, ``BackendError``."""
         self._wanted = time.monotonic()
         with self._lock:
             if time.monotonic() - self._looked >= (self._pause.seconds if age is None else age):
                 self._ask()
             if self._lost is not None:
-                raise self._lost.with_traceback(None)  # it would grow with each that asks
-            assert self._run is not None  # there was an answer
+                raise self._lost.with_traceback(None)  # the traceback would grow with each observer
+            assert self._run is not None  # set by the first answer
             return self._run
 
     def events(self, after: int) -> list[Event]:
-        """The events above ``after``. Raises ``BackendError`` where none are known and the server does not answer."""
+        """The events above ``after``. Raises ``BackendError`` if none are known and the server does not answer."""
         try:
             self.run()
         except BackendUnavailable:
@@ -82,7 +82,7 @@ class Watch:
         self._pause.answered(changed=changed)
 
     def _add(self, run: RunSnapshot) -> bool:
-        """Keep what has happened to the run; whether anything has."""
+        """Keep the changes of the run; return whether there were any."""
         number = len(self._events)
         facts = changes(self._run, run, time.time())
         self._events += [Event(number + at, *fact) for at, fact in enumerate(facts, start=1)]
@@ -91,4 +91,4 @@ class Watch:
 
 
 def _away(error: BackendUnavailable) -> str:
-    return f"nothing new since {time.strftime('%H:%M:%S')}, still trying: {error}"
+    return f"no update since {time.strftime('%H:%M:%S')}, retrying: {error}"

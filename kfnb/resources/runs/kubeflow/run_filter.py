@@ -1,4 +1,4 @@
-"""The runs that are asked for, in the server's words."""
+"""Selections of runs as filters of the server."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ _PAGE = 100
 
 
 def pages(server: Server, selection: Selection, experiment: str, limit: int) -> Iterator[Mapping[str, Any]]:
-    """Runs, the newest first, page by page as they are taken: at least those that ``selection`` means.
+    """Runs, the newest first, page by page as they are consumed: at least those of ``selection``.
 
-    ``experiment`` is the id of the one that it names; empty for all.
+    ``experiment`` is the id of its experiment; empty for all.
     """
     found = every(
         server,
@@ -36,10 +36,10 @@ def pages(server: Server, selection: Selection, experiment: str, limit: int) -> 
 
 
 def filter_of(selection: Selection) -> str:
-    """The server's words for a selection, as JSON; empty for all runs. They may let more runs pass, and never fewer.
+    """The server's filter for a selection, as JSON; empty for all runs. It may select more runs, but never fewer.
 
-    KFP 2.17 answers the second page only where all values are plain strings: for IN and for times it takes its own
-    page token for another list's.
+    KFP 2.17 only answers the second page if all values are plain strings: for IN and for times it rejects its own
+    page token as another list's.
     """
     predicates = [] if selection.state is None else _states(selection.state)
     if selection.name:
@@ -48,9 +48,9 @@ def filter_of(selection: Selection) -> str:
 
 
 def _states(state: RunState) -> list[dict[str, Any]]:
-    if state is RunState.CANCELED:  # a run that was terminated ends as FAILED there
+    if state is RunState.CANCELED:  # a terminated run ends as FAILED there
         return [_predicate("NOT_EQUALS", "state", str(RunState.SUCCEEDED))]
-    if state is RunState.PENDING:  # a run may have no state before it has begun
+    if state is RunState.PENDING:  # a run may have no state before it starts
         ended = (RunState.SUCCEEDED, RunState.FAILED)
         return [_predicate("NOT_EQUALS", "state", str(one)) for one in ended]
     return [_predicate("EQUALS", "state", str(state))]

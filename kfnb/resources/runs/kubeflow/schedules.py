@@ -11,7 +11,7 @@ from typing import Any
 from kfnb.errors import BackendError
 from kfnb.model import ScheduleSnapshot, UploadedPipeline
 from kfnb.remote.kfp.paging import every
-from kfnb.remote.kfp.server import NotFound, Server
+from kfnb.remote.kfp.server import MissingResource, Server
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow.experiments import Experiments
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
@@ -30,7 +30,7 @@ _PLAIN = ("ENABLED", "DISABLED", "STATUS_UNSPECIFIED")
 
 @dataclass(frozen=True)
 class Rhythm:
-    """When runs are started: by ``cron`` in KFP's form, or ``every`` so many seconds; and how many run at once."""
+    """When runs start: by ``cron`` in KFP's form, or ``every`` so many seconds; and how many run at once."""
 
     cron: str = ""
     every: int = 0
@@ -41,7 +41,7 @@ class Rhythm:
     enabled: bool = True
 
     def body(self) -> dict[str, Any]:
-        """The server's words for it."""
+        """The rhythm as the server's trigger."""
         ends = {"start_time": self.start, "end_time": self.end}
         given = {name: rfc3339(moment) for name, moment in ends.items() if moment is not None}
         trigger = (
@@ -57,7 +57,7 @@ class Rhythm:
         }
 
 
-class Schedules:
+class RecurringRuns:
     """The recurring runs of a server. ``root`` and ``account`` are those of ``submit.order``."""
 
     def __init__(
@@ -76,7 +76,7 @@ class Schedules:
     def create(
         self, submission: Submission, rhythm: Rhythm, uploaded: UploadedPipeline | None = None
     ) -> ScheduleSnapshot:
-        """Run what is submitted in that rhythm; ``uploaded`` is the version that the server is to take it from."""
+        """Create a schedule for a submission; ``uploaded`` is the stored version to run, if any."""
         experiment = self._experiments.needed(submission.experiment)
         cargo = self._uploads.cargo(submission.spec, submission.folder)
         submission = replace(submission, spec=cargo.spec)
@@ -91,20 +91,20 @@ class Schedules:
         return self._read(self._server.ask("POST", "/recurringruns", body))
 
     def list(self) -> Iterator[ScheduleSnapshot]:
-        """All schedules, as they are taken."""
+        """All schedules, page by page as they are consumed."""
         return map(self._read, self._answers())
 
     def get(self, schedule_id: str) -> ScheduleSnapshot:
-        """The schedule with that id, or the one whose id begins so or that is called so. Raises ``BackendError``."""
+        """The schedule with that id, beginning of an id, or name. Raises ``BackendError``."""
         if not _ID.fullmatch(schedule_id):
             return self._searched(schedule_id)
         try:
             return self._read(self._server.get(f"/recurringruns/{schedule_id}"))
-        except NotFound:
+        except MissingResource:
             raise _unknown(schedule_id) from None
 
     def pause(self, schedule_id: str) -> None:
-        """Start no more runs; those that run go on."""
+        """Start no more runs; running runs continue."""
         self._ask("POST", schedule_id, ":disable")
 
     def resume(self, schedule_id: str) -> None:
@@ -112,13 +112,13 @@ class Schedules:
         self._ask("POST", schedule_id, ":enable")
 
     def delete(self, schedule_id: str) -> None:
-        """Forget the schedule; its runs stay."""
+        """Delete the schedule; its runs stay."""
         self._ask("DELETE", schedule_id)
 
     def _ask(self, method: str, schedule_id: str, action: str = "") -> None:
         try:
             self._server.ask(method, f"/recurringruns/{schedule_id}{action}", again=True)
-        except NotFound:
+        except MissingResource:
             raise _unknown(schedule_id) from None
 
     def _answers(self) -> Iterator[Json]:
@@ -132,7 +132,9 @@ class Schedules:
             if word and (word == one.get("display_name") or str(one["recurring_run_id"]).startswith(word))
         ]
         if len(found) > 1:
-            raise BackendError(f"{len(found)} schedules are called {word} or begin so: give the whole id")
+            raise BackendError(
+                f"{len(found)} schedules have the name {word} or an id that begins with it: give the full id"
+            )
         if not found:
             raise _unknown(word)
         return self._read(found[0])
@@ -142,7 +144,7 @@ class Schedules:
         by_cron, by_period = trigger.get("cron_schedule") or {}, trigger.get("periodic_schedule") or {}
         when = by_cron or by_period
         status, end = str(answer.get("status", "")), seconds(when.get("end_time"))
-        ended = end is not None and end <= _now()  # the server goes on calling it enabled
+        ended = end is not None and end <= _now()  # the server still reports it as enabled
         return ScheduleSnapshot(
             id=str(answer["recurring_run_id"]),
             name=str(answer.get("display_name", "")),
@@ -167,4 +169,4 @@ class Schedules:
 
 
 def _unknown(schedule_id: str) -> BackendError:
-    return BackendError(f"there is no schedule {schedule_id}; %kf_schedule --list shows those there are")
+    return BackendError(f"unknown schedule {schedule_id}; %kf_schedule --list lists them")

@@ -1,8 +1,8 @@
-"""Which texts KFP's database stores, and a pipeline made of those.
+"""Which texts KFP's database can store, and a pipeline of such texts.
 
 KFP's API server talks to MySQL in ``utf8`` (KFP 2.17.0, ``backend/src/apiserver/client/sql.go``), which has no
-characters beyond U+FFFF: emoji above all. It creates the Argo Workflow first and stores the run afterwards, so a run
-that it refuses runs all the same, and nobody can see or stop it. So what cannot be stored is found before it is sent.
+characters beyond U+FFFF, such as emoji. It creates the Argo Workflow first and stores the run afterwards, so a refused
+run still runs, and no user can see or stop it. So what cannot be stored is found before it is sent.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ _BEYOND = re.compile("[\U00010000-\U0010ffff]")
 
 
 def storable(spec: Json) -> dict[str, Any]:
-    """The pipeline with such characters written as escapes in the Python programs of its steps, which mean the same."""
+    """The pipeline with such characters replaced by equivalent escapes in the Python programs of its steps."""
     deployment = spec.get("deploymentSpec", {})
     executors = {name: _executor(one) for name, one in deployment.get("executors", {}).items()}
     return {**spec, "deploymentSpec": {**deployment, "executors": executors}} if executors else dict(spec)
 
 
 def check_storable(body: Json) -> None:
-    """Raise ``BackendError`` where what is sent to the server has characters that it cannot store."""
+    """Raise ``BackendError`` if a request has characters that the server cannot store."""
     for place, text in _texts(body, ()):
         found = _BEYOND.search(text)
         if found:
@@ -49,11 +49,11 @@ def _executor(executor: Json) -> Json:
 
 
 def _escaped(program: str) -> str:
-    """A Python program whose strings and comments have escapes for the characters; as it was where that changes it."""
+    """A Python program with escapes for the characters in strings and comments; unchanged if they alter its meaning."""
     try:
         before = ast.parse(program)
         if not any(isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) for node in before.body):
-            return program  # a text of another language may read as Python too
+            return program  # a program in another language may be valid Python too
         lines = io.StringIO(program).readlines()
         for token in reversed(list(_written(program))):
             _escape(lines, token)
@@ -65,8 +65,8 @@ def _escaped(program: str) -> str:
 
 
 def _written(program: str) -> Iterator[tokenize.TokenInfo]:
-    """The comments and strings that have such characters; not the strings within an f-string, whose expressions take
-    no escapes before Python 3.12.
+    """The comments and strings that have such characters; not the strings within an f-string, whose expressions
+    do not allow escapes before Python 3.12.
     """
     depth = 0
     for token in tokenize.generate_tokens(io.StringIO(program).readline):
@@ -87,7 +87,7 @@ def _escape(lines: list[str], token: tokenize.TokenInfo) -> None:
 
 
 def _texts(value: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
-    """All texts in a value, names too, each after the names that lead to it."""
+    """All texts in a value, names too, each with its path."""
     if isinstance(value, str):
         yield place, value
     elif isinstance(value, Mapping):
@@ -100,7 +100,7 @@ def _texts(value: Any, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...]
 
 
 def _named(place: tuple[str, ...]) -> str:
-    """Where a text stands, in the user's words."""
+    """The place of a text, for messages."""
     if place[:2] == ("runtime_config", "parameters"):
         return f"argument {place[2]}" if len(place) > 2 else "an argument's name"  # noqa: PLR2004
     if place == ("display_name",):

@@ -1,6 +1,6 @@
-"""Where a namespace's runs keep artifacts, and which stores and secrets its configuration names.
+"""Where a namespace's runs store artifacts, and which stores and secrets its configuration names.
 
-KFP's own pods find the store out of the same places: the config map ``kfp-launcher``, else what KFP is installed with.
+KFP's own pods find the store in the same places: the config map ``kfp-launcher``, else what KFP is installed with.
 """
 
 from __future__ import annotations
@@ -14,29 +14,29 @@ from urllib.parse import parse_qs
 
 from kfnb.errors import Absent, BackendError, Hidden
 from kfnb.remote.kubernetes.client import Kubernetes
-from kfnb.resources.runs.kubeflow.store_session import Session
+from kfnb.resources.runs.kubeflow.store_session import StoreSession
 
 SETTINGS = "kfp-launcher"
-"""The config map of a namespace in which an administrator tells KFP's pods where artifacts go."""
+"""The config map of a namespace with the artifact store of KFP's pods."""
 _ROOT = "minio://mlpipeline/v2/artifacts"
 _STORES = ("seaweedfs", "minio-service")
-"""The services of the store that KFP is installed with: from KFP 2.15 on SeaweedFS, before it MinIO."""
-_DEFAULT = Session(
+"""The services of the store that KFP is installed with: SeaweedFS since KFP 2.15, before that MinIO."""
+_DEFAULT = StoreSession(
     provider="minio",
     region="minio",
     secure=False,
     secret="mlpipeline-minio-artifact",  # noqa: S106 - the name of a secret
 )
-"""How KFP's pods reach that store, which is in the namespace that KFP is installed in."""
+"""How KFP's pods reach that store, which is in KFP's namespace."""
 AMAZON = re.compile(r"s3(?:[.-][a-z0-9-]+)?\.amazonaws\.com(?:\.cn)?")
 """The endpoints of Amazon itself."""
 _VARIABLES = ("AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
 
 
 class Storage:
-    """What the configuration of ``namespace`` says of its artifacts; ``root`` is the user's own setting.
+    """The configuration of ``namespace`` for artifacts; ``root`` is the user's own setting.
 
-    Without ``kubernetes``, only what KFP is ``installed`` with is known.
+    Without ``kubernetes``, only the store that KFP is ``installed`` with is known.
     """
 
     def __init__(
@@ -45,8 +45,8 @@ class Storage:
         self.namespace = namespace
         self._kubernetes, self._root, self._installed = kubernetes, root, installed
 
-    def root(self) -> tuple[str, Session]:
-        """The URI of the folder that runs keep artifacts in, and its store. Raises ``BackendError``."""
+    def root(self) -> tuple[str, StoreSession]:
+        """The URI of the folder for the artifacts of runs, and its store. Raises ``BackendError``."""
         told = self._told()
         root, _, query = (self._root or told.get("defaultPipelineRoot") or _ROOT).partition("?")
         scheme = root.partition("://")[0]
@@ -58,21 +58,21 @@ class Storage:
         where = f"secret {name} in namespace {self.namespace}"
         if self._kubernetes is None:
             raise BackendError(
-                f"its keys are in {where}, and Kubernetes is not reached from here (%kf_config context=NAME)"
+                f"its keys are in {where}, and Kubernetes cannot be reached from here (%kf_config context=NAME)"
             )
         try:
             found = self._kubernetes.get(f"/api/v1/namespaces/{self.namespace}/secrets/{name}")
         except Hidden:
-            raise BackendError(f"{where} may not be read by this notebook's account (403)") from None
+            raise BackendError(f"this notebook's account may not read {where} (403)") from None
         except Absent:
             raise BackendError(f"{where} does not exist") from None
         except BackendError as error:
-            raise BackendError(f"{where} cannot be read: {error}") from None
+            raise BackendError(f"cannot read {where}: {error}") from None
         data: Mapping[str, str] = found.get("data") or {}
         return data
 
-    def names_endpoint(self, session: Session) -> bool:
-        """Whether the endpoint is one of the configuration's, of the user's settings, or Amazon's own."""
+    def names_endpoint(self, session: StoreSession) -> bool:
+        """Whether the endpoint is in the configuration or the user's settings, or is Amazon's."""
         endpoint = _host(session.endpoint)
         if not endpoint or AMAZON.fullmatch(endpoint):
             return True
@@ -83,7 +83,7 @@ class Storage:
         return endpoint in {_host(one.endpoint) for one in self._configured()}
 
     def names_account(self, account: str) -> bool:
-        """Whether a storage account of Azure's is the environment's, or in a pipeline root that is set."""
+        """Whether an Azure storage account is the environment's, or in the pipeline root of the settings."""
         if account in ("", os.environ.get("AZURE_STORAGE_ACCOUNT_NAME")):
             return True
         try:
@@ -92,14 +92,14 @@ class Storage:
             roots = self._root, ""
         return any(f"@{account}." in root for root in roots)
 
-    def names_secret(self, session: Session) -> bool:
-        """Whether the configuration names the secret with these keys in it, or it is KFP's own in each namespace."""
+    def names_secret(self, session: StoreSession) -> bool:
+        """Whether the configuration names the secret with these keys, or it is KFP's own secret in each namespace."""
         if session.credentials == _DEFAULT.credentials:
             return True
         return session.credentials in {one.credentials for one in self._configured()}
 
-    def _configured(self) -> Iterator[Session]:
-        """The sessions that the config map describes; none where it cannot be read."""
+    def _configured(self) -> Iterator[StoreSession]:
+        """The sessions that the config map describes; empty if it cannot be read."""
         try:
             told = self._told()
         except BackendError:
@@ -110,7 +110,7 @@ class Storage:
             yield default
             yield from (default.with_settings(one) for one in _overrides(provider))
 
-    def _of_settings(self, root: str, told: Mapping[str, str]) -> Session:
+    def _of_settings(self, root: str, told: Mapping[str, str]) -> StoreSession:
         scheme, _, path = root.partition("://")
         provider = _providers(told).get(scheme) or {}
         session = self._default_of(scheme, provider)
@@ -120,12 +120,12 @@ class Storage:
                 return session.with_settings(one)
         return session
 
-    def _default_of(self, scheme: str, provider: Mapping[str, Any]) -> Session:
-        session = self._own() if scheme == "minio" else Session(provider=scheme)
+    def _default_of(self, scheme: str, provider: Mapping[str, Any]) -> StoreSession:
+        session = self._own() if scheme == "minio" else StoreSession(provider=scheme)
         default = provider.get("default")
         return session.with_settings(default) if isinstance(default, Mapping) else session
 
-    def _own(self) -> Session:
+    def _own(self) -> StoreSession:
         """The session of the store that KFP was installed with."""
         service = _STORES[0]
         if self._kubernetes is not None:
@@ -133,7 +133,7 @@ class Storage:
                 self._kubernetes.get(f"/api/v1/namespaces/{self._installed}/services/{service}")
             except Absent:
                 service = _STORES[1]
-            except BackendError:  # a user may not see what is installed
+            except BackendError:  # a user may lack access to KFP's namespace
                 pass
         return replace(_DEFAULT, endpoint=f"{service}.{self._installed}:9000")
 
@@ -147,21 +147,21 @@ class Storage:
         except BackendError as error:
             where = f"the config map {SETTINGS} in namespace {self.namespace}"
             raise BackendError(
-                f"where runs keep artifacts is not known: {where} cannot be read: {error}"
+                f"the artifact store of runs is unknown: cannot read {where}: {error}"
             ) from None
         data: Mapping[str, str] = found.get("data") or {}
         return data
 
 
 def environment_endpoint() -> str:
-    """The endpoint of S3 that the environment names; empty for Amazon's own."""
+    """The S3 endpoint of the environment; empty for Amazon's."""
     return next(filter(None, (os.environ.get(name) for name in _VARIABLES)), "")
 
 
-def _of_query(scheme: str, query: str) -> Session:
-    """How a store is reached that the query of a pipeline root describes."""
+def _of_query(scheme: str, query: str) -> StoreSession:
+    """How to reach the store that the query of a pipeline root describes."""
     asked = {name: values[-1] for name, values in parse_qs(query).items()}
-    return Session(
+    return StoreSession(
         provider=scheme,
         endpoint=asked.get("endpoint", ""),
         region=asked.get("region", ""),
@@ -188,6 +188,6 @@ def _overrides(provider: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _host(endpoint: str) -> str:
-    """An endpoint as endpoints are compared: without its scheme, and services of the cluster by their short names."""
+    """An endpoint in canonical form: without its scheme, and services of the cluster by their short names."""
     host, colon, port = endpoint.lower().rpartition("://")[2].rstrip("/").partition(":")
     return re.sub(r"\.svc(\.cluster\.local)?$", "", host) + colon + port

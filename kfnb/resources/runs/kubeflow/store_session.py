@@ -1,4 +1,4 @@
-"""How a run's object store is reached, as KFP records it with the run: it is told by others, and checked before use."""
+"""How to reach a run's object store, as KFP records it with the run: untrusted data, checked before use."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Session:
-    """What KFP's ``store_session_info`` says: an endpoint, a region, and where the credentials are.
+class StoreSession:
+    """KFP's ``store_session_info``: an endpoint, a region, and where the credentials are.
 
     ``secret`` names a secret of the namespace, empty where they are in the environment; the others name its keys
     (``token_key`` is Google's).
@@ -27,8 +27,8 @@ class Session:
     token_key: str = ""
 
     @classmethod
-    def parse(cls, text: object) -> Session:
-        """Read it from JSON; of anything else, one that says nothing."""
+    def parse(cls, text: object) -> StoreSession:
+        """Read it from JSON; empty for anything else."""
         try:
             told = json.loads(text) if isinstance(text, str) else None
         except (ValueError, RecursionError):
@@ -51,12 +51,12 @@ class Session:
 
     @property
     def credentials(self) -> tuple[str, ...]:
-        """The secret and the keys in it, which are named together or not at all."""
+        """The secret and the keys in it, either all named or none."""
         keys = (self.token_key,) if self.token_key else (self.access_key, self.secret_key)
         return (self.secret, *keys) if self.secret else ()
 
-    def with_settings(self, told: Mapping[str, Any]) -> Session:
-        """The session with what the settings of a provider in KFP's configuration say of it."""
+    def with_settings(self, told: Mapping[str, Any]) -> StoreSession:
+        """The session with the settings of a provider in KFP's configuration."""
         keys = _mapping(told.get("credentials"))
         secret = _mapping(keys.get("secretRef"))
         found = self

@@ -1,4 +1,4 @@
-"""What is sent to start a run: the pipeline, its arguments, and how it is to run."""
+"""The request that starts a run: the pipeline, its arguments and options."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _UNBUFFERED = {"name": "PYTHONUNBUFFERED", "value": "1"}
 def order(submission: Submission, experiment: str, *, root: str = "", account: str = "") -> dict[str, Any]:
     """The body of ``POST /runs``. ``root`` is the folder for artifacts, ``account`` the service account of the pods.
 
-    Raises ``BackendError`` for what a cluster does not take, cannot hold (``limits``), or cannot store (``storable``).
+    Raises ``BackendError`` for what a cluster refuses, cannot hold (``limits``) or cannot store (``storable_text``).
     """
     spec = with_variables(submission.spec, submission.platform, submission.env)
     spec = as_sent(spec if submission.cache else without_cache(spec))
@@ -29,8 +29,8 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
     given = [name for name in submission.arguments if name in artifacts]
     if given:
         raise BackendError(
-            f"{', '.join(given)}: Kubeflow takes parameters alone as a pipeline's arguments; "
-            f"give the artifact's address as a text, and dsl.importer takes it in"
+            f"{', '.join(given)}: Kubeflow only accepts parameters as a pipeline's arguments; "
+            f"pass the artifact's address as a text to dsl.importer"
         )
     check(spec, submission.platform, submission.arguments)
     config: dict[str, Any] = {"parameters": dict(submission.arguments)} if submission.arguments else {}
@@ -49,10 +49,10 @@ def order(submission: Submission, experiment: str, *, root: str = "", account: s
 
 
 def as_sent(spec: Json) -> dict[str, Any]:
-    """The pipeline as a cluster is given it: storable, and with Python steps that write their logs line by line.
+    """The pipeline as it is sent to a cluster: storable, and with Python steps that write their logs line by line.
 
-    Python keeps what a step prints until there are 8 KiB of it, so that a followed log would come at the step's end,
-    and after what it wrote to stderr later; here steps run with the same setting.
+    Python buffers 8 KiB of a step's output, so that a followed log would arrive at the step's end, after later lines of
+    stderr; local steps run with the same setting.
     """
     deployment = spec.get("deploymentSpec", {})
     executors = {name: _unbuffered(one) for name, one in deployment.get("executors", {}).items()}
@@ -70,7 +70,7 @@ def _unbuffered(executor: Json) -> Json:
 
 
 def without_cache(spec: Json) -> dict[str, Any]:
-    """The pipeline with every task's cache off."""
+    """The pipeline with caching disabled for every task."""
     components = spec.get("components", {})
     return {
         **spec,

@@ -7,28 +7,32 @@ from typing import Any
 
 from kfnb.model import RunState, Task, TaskError
 from kfnb.resources.runs.kubeflow.failure import UNPREPARED
-from kfnb.resources.runs.kubeflow.plan import Dag
+from kfnb.resources.runs.kubeflow.plan import DagPlan
 from kfnb.resources.runs.kubeflow.states import state_named
 
 _SHOWN = 3
-"""How many failures a run's error names."""
+"""Maximum number of failures in a run's error."""
 _DRIVER = "root-driver"
 """The name of the row of a run's own driver."""
 
 
 def unprepared(rows: Sequence[Mapping[str, Any]], error: TaskError | None) -> str:
-    """The error of a run whose own driver failed, which its pod told (``error``) or nobody; empty if it did not."""
+    """The error of a run whose own driver failed, with its pod's ``error`` if known; empty if it did not fail."""
     if error is not None:
         return error.message
     failed = any(
         row.get("display_name") == _DRIVER and state_named(row.get("state")) is RunState.FAILED
         for row in rows
     )
-    return f"{UNPREPARED}: its driver failed, and its pod's log cannot be read from here" if failed else ""
+    return (
+        f"{UNPREPARED}: its driver failed, and the log of its pod is not available from here"
+        if failed
+        else ""
+    )
 
 
-def summary(root: Dag, tasks: Sequence[Task]) -> str:
-    """The error of a run whose tasks ended as these; empty where none of them failed."""
+def summary(root: DagPlan, tasks: Sequence[Task]) -> str:
+    """The error of a run with these tasks; empty if none of them failed."""
     failed = _causes(tasks)
     more = len(failed) - _SHOWN
     parts = [_said(task) for task in failed[:_SHOWN]] + ([f"{more} more failed"] if more > 0 else [])
@@ -38,7 +42,7 @@ def summary(root: Dag, tasks: Sequence[Task]) -> str:
 
 
 def _causes(tasks: Sequence[Task]) -> list[Task]:
-    """What failed: of groups those in which nothing else did, as they were not prepared."""
+    """The failed tasks, and failed groups without a failed task, whose preparation failed."""
     failed = [task for task in tasks if task.state is RunState.FAILED]
     around = {task.id[:at] for task in failed for at, letter in enumerate(task.id) if letter == "/"}
     return [task for task in failed if not task.group or (task.id not in around and task.error is not None)]
@@ -52,8 +56,8 @@ def _said(task: Task) -> str:
     return f"{called} failed: {task.error.message}{where}"
 
 
-def _never(dag: Dag, prefix: str, tasks: Mapping[str, Task]) -> Iterator[str]:
-    """The names of the tasks that were skipped because one that they need failed, or was skipped so itself."""
+def _never(dag: DagPlan, prefix: str, tasks: Mapping[str, Task]) -> Iterator[str]:
+    """The names of the tasks that were skipped because a dependency failed or was itself skipped for a failure."""
     blocked: set[str] = set()
     for step in dag.steps:
         task = tasks.get(prefix + step.name)

@@ -1,4 +1,4 @@
-"""What others than the server's rows know of the tasks of a run."""
+"""Facts about the tasks of a run from other sources than the server's rows."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from kfnb.model import RunState, TaskError
 
 
 @dataclass(frozen=True)
-class Seen:
-    """The state of a task or a group that another than the server knows: ``source`` says who.
+class ObservedState:
+    """The state of a task or a group from another ``source`` than the server.
 
-    ``attempts`` are the pods that its program was tried in. RUNNING may be old: ML Metadata leaves what was killed so.
+    ``attempts`` is the number of pods of its program. RUNNING may be outdated: ML Metadata keeps it for killed tasks.
     """
 
     state: RunState
@@ -24,12 +24,12 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Told:
-    """What others than the server's rows know of a task: its pod, its log, ML Metadata, the Argo Workflow.
+class TaskFacts:
+    """Facts about a task from its pod, its log, ML Metadata and the Argo Workflow.
 
-    ``doing`` says what a task that is not finished waits for; ``going`` that it waits for nothing: its pod runs.
-    ``slipped_in`` are the inputs that the compiler hands through a group, which its condition may be about.
-    ``turns`` is the number of turns of a loop, as far as they are known.
+    ``doing`` is what an unfinished task waits for; ``going``: it waits for nothing, since its pod runs.
+    ``slipped_in`` are the inputs that the compiler passes through a group, which its condition may use.
+    ``turns`` is the number of iterations of a loop, as far as it is known.
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -40,8 +40,8 @@ class Told:
     cached: bool | None = None
     doing: str = ""
     going: bool = False
-    seen: Seen | None = None
+    seen: ObservedState | None = None
     turns: int = 0
 
 
-NOTHING = Told()
+NOTHING = TaskFacts()

@@ -1,9 +1,9 @@
-"""Which row of a run's ``task_details`` tells of which task.
+"""Which row of a run's ``task_details`` belongs to which task.
 
-KFP 2.17 tells of every node of the Argo workflow, in no order, without saying which node a row is; it only gives the
-ids of the nodes that follow it, in ``child_tasks``. So a row is found by what follows it: that of ``train`` by the id
-of its attempt ``train(0)``, or, where Argo keeps no attempts, by that of its ``executor`` (see ``nodes.py``). A row
-that nothing follows is taken by its name, and what ML Metadata and the workflow itself know goes over it (``fold.py``).
+KFP 2.17 lists every node of the Argo workflow, in no order, without the id of the row's node; it only gives the ids of
+the nodes that follow it, in ``child_tasks``. So a row is found by its children: that of ``train`` by the id of its
+attempt ``train(0)``, or, if Argo has no attempts, by that of its ``executor`` (see ``argo_nodes``). A row without
+children is found by its name, and facts from ML Metadata and the workflow take precedence over it (``fold``).
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from typing import Any
 
 from kfnb.model import RunSnapshot, RunState
 from kfnb.resources.runs.kubeflow.argo_nodes import Path
-from kfnb.resources.runs.kubeflow.plan import Dag, Step
+from kfnb.resources.runs.kubeflow.plan import DagPlan, TaskPlan
 from kfnb.resources.runs.kubeflow.states import state_named
 
 Row = Mapping[str, Any]
 
 _PLUMBING = frozenset({"executor", "root", "iteration-item", "iteration-iterations", ""})
-"""What rows of every run are called, so that a task is not found by such a name alone."""
+"""Names of rows that every run has, by which a task cannot be found."""
 
 
 def rows_of(answer: Mapping[str, Any]) -> Sequence[Row]:
@@ -29,20 +29,20 @@ def rows_of(answer: Mapping[str, Any]) -> Sequence[Row]:
 
 
 def lag_behind(rows: Sequence[Row], run: RunSnapshot) -> bool:
-    """Whether more tasks of a run have begun than there are rows that could tell of them."""
+    """Whether more tasks of a run have begun than it has rows."""
     told = Counter(str(row.get("display_name", "")) for row in rows)
     begun = Counter(task.name for task in run.tasks if task.began)
     return any(number > told[name] for name, number in begun.items())
 
 
 class Rows:
-    """The rows of one run: ``found``, by the ids of the tasks that they tell of.
+    """The rows of one run: ``found``, by the ids of their tasks.
 
-    ``rounds`` has the number of each loop's turns, ``tries`` that of the pods of a task which may be tried again; where
-    Argo tries nothing again, ``tries`` is empty.
+    ``rounds`` has the number of each loop's iterations, ``tries`` the number of pods of a task that may be retried; if
+    Argo retries nothing, ``tries`` is empty.
     """
 
-    def __init__(self, rows: Sequence[Row], root: Dag) -> None:
+    def __init__(self, rows: Sequence[Row], root: DagPlan) -> None:
         self._before: dict[str, list[Row]] = {}
         self._rows = rows
         self._failed: list[Row] = []
@@ -73,13 +73,13 @@ class Rows:
                 self._retries = True
 
     def _last(self, node: Path) -> tuple[Path, int]:
-        """The last attempt at a node and how many there are; the node itself where Argo keeps no attempts."""
+        """The last attempt of a node and the number of attempts; the node itself if Argo has no attempts."""
         number, last = 0, node
         while self._retries and (attempt := node + f"({number})").id in self._before:
             number, last = number + 1, attempt
         return last, number
 
-    def _dag(self, dag: Dag, prefix: str, node: Path) -> None:
+    def _dag(self, dag: DagPlan, prefix: str, node: Path) -> None:
         for step in dag.steps:
             own = self._node(step, node)
             inside, attempts = self._last(own)
@@ -96,7 +96,7 @@ class Rows:
             else:
                 self._dag(step.inner, f"{task}/", inside)
 
-    def _loop(self, inner: Dag, task: str, node: Path) -> None:
+    def _loop(self, inner: DagPlan, task: str, node: Path) -> None:
         turns, number = node + ".iteration-iterations", 0
         while (turn := turns + f"({number}:{number})").id in self._before:
             item, _ = self._last(self._last(turn)[0] + ".iteration-item")
@@ -104,8 +104,8 @@ class Rows:
             number += 1
         self.rounds[task] = number
 
-    def _node(self, step: Step, dag: Path) -> Path:
-        """The node of a task. An exit task is one of the hook of the task that it follows."""
+    def _node(self, step: TaskPlan, dag: Path) -> Path:
+        """The node of a task. The node of an exit task is in the hook of the task that it follows."""
         if step.anyway:
             for need in step.needs:
                 hook, attempts = self._last(dag + f".{need}.onExit")
@@ -115,7 +115,7 @@ class Rows:
                     return hooked
         return dag + f".{step.name}"
 
-    def _row(self, step: Step, followed: Sequence[str]) -> Row | None:
+    def _row(self, step: TaskPlan, followed: Sequence[str]) -> Row | None:
         for node in followed:
             for row in self._before.get(node, ()):
                 if row.get("display_name") == step.name:
@@ -123,7 +123,7 @@ class Rows:
         return None
 
     def _rest(self) -> None:
-        """Rows that nothing follows yet, or ever: taken by name, those that began first for those that come first."""
+        """Rows without children, found by name: those that began first for the first tasks."""
         missing = [task for task in self._exists if task not in self.found]
         if not missing:
             return
@@ -135,14 +135,14 @@ class Rows:
                 free.setdefault(name, []).append(row)
         for waiting in free.values():
             waiting.sort(key=lambda row: str(row.get("start_time", "")), reverse=True)
-        # a task whose node is known to exist has the better claim
+        # a task whose node is known to exist takes precedence
         for task in sorted(missing, key=lambda task: not self._exists[task]):
             rows = free.get(task.rpartition("/")[2])
             if rows:
                 self.found[task] = rows.pop()
 
     def _drivers(self) -> None:
-        """A task whose driver failed has no row, or one that says nothing: it failed."""
+        """Record as failed a task whose driver failed, which has no row or an empty row."""
         failed: dict[str, list[Row]] = {}
         for row in self._failed:
             name = row.get("display_name", "")
@@ -154,8 +154,8 @@ class Rows:
                 self.found[task] = rows.pop()
 
 
-def _first(step: Step) -> Iterator[str]:
-    """What may follow the row of a task: its executor, a loop's driver, or the first of the tasks in it."""
+def _first(step: TaskPlan) -> Iterator[str]:
+    """The possible children of a task's row: its executor, a loop's driver, or the first of the tasks in it."""
     if step.inner is None:
         yield ".executor"
     elif step.loop:

@@ -1,9 +1,9 @@
-"""The tasks and groups of a run, of the server's rows and of what others know of them.
+"""The tasks and groups of a run, from the server's rows and other facts.
 
-What rows say is not always the last word: a run that has ended has tasks that are RUNNING for a few seconds more (the
-recordings show it), one that was terminated ends as FAILED, times that are not known yet are those of 1970 or of the
-year 1, and a task that was never reached has no row, or one without a state. Of a workflow over 1 MiB, KFP 2.17 reads
-no more nodes: its rows stay as they were, and ML Metadata or the workflow itself know the rest (``told.Seen``).
+Rows are not always right: a finished run has RUNNING tasks for a few more seconds (the recordings show it), a
+terminated run ends as FAILED, unknown times are those of 1970 or of the year 1, and a task that was never reached has
+no row, or one without a state. Of a workflow over 1 MiB, KFP 2.17 no longer reads nodes: its rows stay unchanged, and
+ML Metadata or the workflow itself have the rest (``ObservedState``).
 """
 
 from __future__ import annotations
@@ -12,36 +12,36 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from kfnb.model import RunState, Task, TaskError
-from kfnb.resources.runs.kubeflow.plan import Dag, Step
+from kfnb.resources.runs.kubeflow.plan import DagPlan, TaskPlan
 from kfnb.resources.runs.kubeflow.states import seconds, state_named
-from kfnb.resources.runs.kubeflow.task_facts import Seen, Told
+from kfnb.resources.runs.kubeflow.task_facts import ObservedState, TaskFacts
 from kfnb.resources.runs.kubeflow.task_rows import Row, Rows
 from kfnb.text import conditions
 
 _INCOMPLETE = "Kubeflow's API server has not recorded all of this run, as of workflows over 1 MiB"
 _SHOWN = 5
-"""How many tasks a note names."""
+"""Maximum number of tasks in a note."""
 
 
 @dataclass(frozen=True)
-class Around:
-    """The group (or the run) that a task is in, as it stands."""
+class EnclosingGroup:
+    """The state of the group (or the run) that a task is in."""
 
     state: RunState
     finished: float | None
 
     @property
     def left_out(self) -> RunState:
-        """The state of a task that nothing is told of."""
+        """The state of a task without any facts."""
         if not self.state.finished:
             return RunState.PENDING
         return RunState.CANCELED if self.state is RunState.CANCELED else RunState.SKIPPED
 
 
-class Tasks:
-    """Makes the tasks of one run, in the order of its pipeline: ``made``."""
+class TaskBuilder:
+    """Builds the tasks of one run, in the order of its pipeline: ``made``."""
 
-    def __init__(self, rows: Rows, canceled: float | None, told: Callable[[str], Told]) -> None:
+    def __init__(self, rows: Rows, canceled: float | None, told: Callable[[str], TaskFacts]) -> None:
         self.made: list[Task] = []
         self._rows, self._canceled, self._told = rows, canceled, told
         self._seen: dict[str, list[str]] = {}
@@ -49,20 +49,22 @@ class Tasks:
         self._missing = False
 
     def notes(self) -> Iterator[str]:
-        """Which states are not the server's own words, a line for each source.
+        """Notes on states that are not the server's, a line for each source.
 
-        A row may lag behind the end of its run by seconds, so that an old one alone is worth no note.
+        A row may lag behind the end of its run by seconds, so an outdated row alone does not get a note.
         """
         for source, tasks in self._seen.items() if self._missing else ():
             yield f"{_INCOMPLETE}: {_some(tasks)} shown from {source}"
         if self._unknown:
             yield (
-                f"{_INCOMPLETE}: nothing is recorded of {_some(self._unknown, verb=False)}, whose states are "
-                "inferred from the run's; %kf_config metadata=ADDRESS or context=NAME lets kfnb ask what happened"
+                f"{_INCOMPLETE}: there are no records of {_some(self._unknown, verb=False)}, whose states are inferred "
+                "from the run's; set %kf_config metadata=ADDRESS or context=NAME to read what happened"
             )
 
-    def dag(self, dag: Dag, prefix: str, parent: str, index: int | None, around: Around) -> list[Task]:
-        """The tasks of a group that is in the state ``around``; its own, without those inside of them."""
+    def dag(
+        self, dag: DagPlan, prefix: str, parent: str, index: int | None, around: EnclosingGroup
+    ) -> list[Task]:
+        """The tasks of a group in the state ``around``, without those inside of them."""
         own: dict[str, Task] = {}
         for step in dag.steps:
             place = len(self.made)
@@ -75,8 +77,8 @@ class Tasks:
             own[step.name] = task
         return list(own.values())
 
-    def _inside(self, inner: Dag, step: Step, task: Task) -> list[Task]:
-        around = Around(task.state, task.finished)
+    def _inside(self, inner: DagPlan, step: TaskPlan, task: Task) -> list[Task]:
+        around = EnclosingGroup(task.state, task.finished)
         if not step.loop:
             return self.dag(inner, f"{task.id}/", task.id, None, around)
         rounds = range(max(self._rows.rounds.get(task.id, 0), self._told(task.id).turns))
@@ -86,11 +88,11 @@ class Tasks:
 
     def _task(
         self,
-        step: Step,
+        step: TaskPlan,
         task: str,
         parent: str,
         index: int | None,
-        around: Around,
+        around: EnclosingGroup,
         needs: Sequence[Task],
     ) -> Task:
         row, told = self._rows.found.get(task), self._told(task)
@@ -107,7 +109,7 @@ class Tasks:
         ):
             self._account(task, seen, row, around)
         word = (row or {}).get("state")
-        unknown = f"Kubeflow says {word}" if word and state_named(word) is None else ""
+        unknown = f"unknown state {word}" if word and state_named(word) is None else ""
         cached = (
             step.inner is None and row is not None and _cached(row) if told.cached is None else told.cached
         )
@@ -134,21 +136,25 @@ class Tasks:
             error=(told.error or _error(row)) if state is RunState.FAILED else None,
         )
 
-    def _seen_state(self, seen: Seen, around: Around) -> RunState:
+    def _seen_state(self, seen: ObservedState, around: EnclosingGroup) -> RunState:
         if seen.state.finished or not around.state.finished:
             return seen.state
         return around.state
 
-    def _account(self, task: str, seen: Seen | None, row: Row | None, around: Around) -> None:
-        """Remember who knew the state of a finished run's task, if it was not the server."""
+    def _account(
+        self, task: str, seen: ObservedState | None, row: Row | None, around: EnclosingGroup
+    ) -> None:
+        """Record the source of the state of a finished run's task, if it was not the server."""
         if seen is not None:
             self._seen.setdefault(seen.source, []).append(task)
             self._missing = self._missing or row is None
         elif row is None and around.state is RunState.SUCCEEDED:
             self._unknown.append(task)
 
-    def _state(self, row: Row | None, step: Step, around: Around, needs: Sequence[Task]) -> RunState:
-        """A task's state: what its row says, made to fit what is around it."""
+    def _state(
+        self, row: Row | None, step: TaskPlan, around: EnclosingGroup, needs: Sequence[Task]
+    ) -> RunState:
+        """A task's state: that of its row, adapted to the group around it."""
         if row is None:
             return _left_out(step, around, needs)
         if not row.get("state"):  # Argo's Omitted
@@ -163,9 +169,9 @@ class Tasks:
         return around.state if around.state.finished and not state.finished else state
 
     def _times(
-        self, row: Row | None, task: str, state: RunState, around: Around
+        self, row: Row | None, task: str, state: RunState, around: EnclosingGroup
     ) -> tuple[float | None, float | None, tuple[float, ...]]:
-        """When a task started and finished, and when each attempt at it began."""
+        """When a task started and finished, and when each attempt began."""
         started = seconds((row or {}).get("start_time"))
         finished = seconds((row or {}).get("end_time"))
         ended = (finished or around.finished) if state.finished else None
@@ -174,13 +180,13 @@ class Tasks:
         assert row is not None
         running = [item for item in row.get("state_history") or () if item.get("state") == "RUNNING"]
         again = [at for item in running[1:] if (at := seconds(item.get("update_time"))) is not None]
-        # of a run that was retried, a row may start anew
+        # in a retried run, a row may start again
         first = min(started, seconds(running[0].get("update_time")) or started) if again else started
         more = max(self._rows.tries.get(task, 0) - 1 - len(again), 0)
         return first, ended, (first, *again, *[(again or [first])[-1]] * more)
 
-    def _group(self, group: Task, inside: Sequence[Task], around: Around) -> Task:
-        """A group, by what became of its tasks where nobody says, with the error of the first of them that failed."""
+    def _group(self, group: Task, inside: Sequence[Task], around: EnclosingGroup) -> Task:
+        """A group, inferred from its tasks if there are no facts, with the error of the first failed task."""
         row, seen = self._rows.found.get(group.id), self._told(group.id).seen
         told = _final(row) or (seen is not None and seen.state.finished)
         if inside and not told and (row is None or around.state.finished):
@@ -191,8 +197,8 @@ class Tasks:
         return replace(group, error=replace(first, traceback=""))
 
 
-def _is_news(told: Told, row: Row | None, around: Around) -> bool:
-    """Whether others know more of a task than its row says."""
+def _is_news(told: TaskFacts, row: Row | None, around: EnclosingGroup) -> bool:
+    """Whether other sources have newer facts about a task than its row."""
     seen = told.seen
     if seen is None or _final(row):
         return False
@@ -200,24 +206,24 @@ def _is_news(told: Told, row: Row | None, around: Around) -> bool:
         return True
     if not seen.state.finished:
         return told.going and row.get("state") == RunState.PENDING
-    # an attempt that failed may be followed by another
+    # a failed attempt may be followed by another
     over = around.state.finished or seen.state is not RunState.FAILED
     return bool(row.get("state")) and over
 
 
-def _unhooked(step: Step, needs: Sequence[Task]) -> bool:
-    """Whether it is known that a task did not run: its hook is another's, or of a task that did not run itself."""
+def _unhooked(step: TaskPlan, needs: Sequence[Task]) -> bool:
+    """Whether a task is known not to have run: its hook has another task, or belongs to a task that did not run."""
     return step.never or (step.anyway and any(need.state is RunState.SKIPPED for need in needs))
 
 
-def _left_out(step: Step, around: Around, needs: Sequence[Task]) -> RunState:
-    """The state of a task that nothing is told of."""
-    # a run that has succeeded has run what stands under no condition
+def _left_out(step: TaskPlan, around: EnclosingGroup, needs: Sequence[Task]) -> RunState:
+    """The state of a task without any facts."""
+    # a successful run has run everything without a condition
     ran = not (step.condition or step.never) and all(need.state is RunState.SUCCEEDED for need in needs)
     return RunState.SUCCEEDED if around.state is RunState.SUCCEEDED and ran else around.left_out
 
 
-def _together(group: Task, inside: Sequence[Task], around: Around) -> Task:
+def _together(group: Task, inside: Sequence[Task], around: EnclosingGroup) -> Task:
     """A group as its tasks show it."""
     began = min((task.started for task in inside if task.started is not None), default=None)
     if not around.state.finished:
@@ -229,8 +235,8 @@ def _together(group: Task, inside: Sequence[Task], around: Around) -> Task:
     return replace(group, state=next(state for state in ended if state in states))
 
 
-def _decided(step: Step, state: RunState, told: Told) -> str:
-    """What a branch's condition came to, as far as it is known: its inputs are recorded when it is decided."""
+def _decided(step: TaskPlan, state: RunState, told: TaskFacts) -> str:
+    """The result of a branch's condition, if known: its inputs are recorded when it is decided."""
     begun = (RunState.RUNNING, RunState.SUCCEEDED, RunState.FAILED)
     if not step.condition or state not in (RunState.SKIPPED, *begun):
         return ""
@@ -238,9 +244,9 @@ def _decided(step: Step, state: RunState, told: Told) -> str:
 
 
 def _seen_times(
-    seen: Seen, row: Row | None, state: RunState, around: Around
+    seen: ObservedState, row: Row | None, state: RunState, around: EnclosingGroup
 ) -> tuple[float | None, float | None, tuple[float, ...]]:
-    """See ``Tasks._times``."""
+    """See ``TaskBuilder._times``."""
     started = seconds((row or {}).get("start_time")) or seen.started
     ended = (seen.finished or around.finished) if state.finished else None
     if started is None or state in (RunState.PENDING, RunState.SKIPPED):
@@ -249,7 +255,7 @@ def _seen_times(
 
 
 def _final(row: Row | None) -> bool:
-    """Whether a row says how its task ended."""
+    """Whether a row has the end of its task."""
     state = state_named((row or {}).get("state"))
     return state is not None and state.finished
 
@@ -260,7 +266,7 @@ def _some(tasks: Sequence[str], *, verb: bool = True) -> str:
 
 
 def _cached(row: Row) -> bool:
-    """A task whose outputs were taken over has no pod: it starts and ends at once, and never runs."""
+    """Whether a task was cached: it has no pod, starts and ends at once, and never runs."""
     states = (item.get("state") for item in row.get("state_history") or ())
     return row.get("start_time") == row.get("end_time") and "RUNNING" not in states
 

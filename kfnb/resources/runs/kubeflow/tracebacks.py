@@ -1,4 +1,4 @@
-"""Tracebacks that a step has printed, read back into the data that they were made of (see ``backends.failure``)."""
+"""Parses tracebacks that a step printed into data (see ``runs.failure``)."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _FRAME = re.compile(r'  File "(?P<file>[^"]*)", line (?P<line>\d+)(?:, in (?P<fu
 _EXCEPTION = re.compile(r"(?P<type>[A-Za-z_][\w.]*)(?:: (?P<message>.*))?$")
 _CARETS = re.compile(r"\s*[~^]+\s*$")
 _MODULES = ("ephemeral_component.", "__main__.", "builtins.")
-"""Where the classes of exceptions come from that are called by their own names."""
+"""Modules whose exceptions are shown without the module's name."""
 
 
 def exceptions(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """The exceptions whose tracebacks stand in ``lines``, in their order, each with those behind it.
+    """The exceptions with tracebacks in ``lines``, in order, each with its causes.
 
-    Of a message with several lines, the first: what comes after it could as well be the step's next words.
+    Of a message with several lines, only the first: the following lines could be the step's next output.
     """
     link, behind = "", None
     lines, groups = _unfolded(lines)
@@ -43,7 +43,7 @@ def exceptions(lines: Sequence[str]) -> Iterator[dict[str, Any]]:
 
 
 def _unfolded(lines: Sequence[str]) -> tuple[list[str], dict[int, list[dict[str, Any]]]]:
-    """The lines with exception groups in the form of other exceptions, and what is in each, by its header's index."""
+    """The lines with exception groups in the form of other exceptions, and their members, by the header's index."""
     flat: list[str] = []
     groups: dict[int, list[dict[str, Any]]] = {}
     place = 0
@@ -59,7 +59,7 @@ def _unfolded(lines: Sequence[str]) -> tuple[list[str], dict[int, list[dict[str,
 
 
 def _block(lines: Sequence[str], place: int, margin: int) -> tuple[list[str], list[dict[str, Any]], int]:
-    """One exception of a group, or one itself, whose bar stands at ``margin``: its own lines, those in it, its end."""
+    """A group, or an exception in a group, with its bar at ``margin``: its own lines, its members, its end."""
     own: list[str] = []
     while place < len(lines) and (found := re.match(rf" {{{margin}}}[|+](?: (.*)|)$", lines[place])):
         own.append((found[1] or "").replace(_GROUP, _HEADER))
@@ -75,7 +75,7 @@ def _block(lines: Sequence[str], place: int, margin: int) -> tuple[list[str], li
         if told is not None:
             inner.append({**told, "group": within})
         if not _rule(lines, place, end):
-            break  # what follows is missing
+            break  # the rest is missing
         place += 1
         if set(lines[place - 1].strip()) == {"+", "-"}:
             break
@@ -87,7 +87,7 @@ def _rule(lines: Sequence[str], place: int, begins: str) -> bool:
 
 
 def _exception(lines: Sequence[str]) -> dict[str, Any] | None:
-    """The exception that a traceback's lines, those after its header, end with; None if they are cut."""
+    """The exception at the end of a traceback's lines after the header; None if they are cut."""
     end = next((index for index, line in enumerate(lines) if not line.startswith(" ")), None)
     said = _EXCEPTION.match(lines[end]) if end is not None else None
     if said is None:
@@ -109,7 +109,7 @@ def _exception(lines: Sequence[str]) -> dict[str, Any] | None:
 
 
 def _frames(lines: Sequence[str]) -> Iterator[list[Any]]:
-    """(file, line, function, text) of each; a function of None marks the place of a syntax error."""
+    """(file, line, function, text) of each; the function None marks the place of a syntax error."""
     for index, line in enumerate(lines):
         frame = _FRAME.match(line)
         if frame is None:

@@ -1,4 +1,4 @@
-"""The Argo Workflow that a run is, as Kubernetes has it: which of the pipeline's tasks it has come to, and how far."""
+"""The Argo Workflow of a run in Kubernetes: which of the pipeline's tasks it has reached, and their states."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _STATES = {
     "Error": RunState.FAILED,
 }
 _OF_POD = re.compile(r"[A-Z][A-Za-z]+(?::|$)")
-"""How Argo's word on a node begins whose pod is there and waits: with Kubernetes' reason (PodInitializing)."""
+"""The start of Argo's message on a node with a waiting pod: Kubernetes' reason (PodInitializing)."""
 _MOST = 256 * 2**20
-"""Bytes that the nodes of one workflow may take once they are decompressed: Argo's own limit is far below."""
+"""Maximum bytes of a workflow's decompressed nodes: Argo's own limit is far below."""
 
 
 @dataclass(frozen=True)
-class Node:
-    """A task or a group in a workflow. ``attempts`` are the pods that its program was tried in, 0 for a group."""
+class WorkflowNode:
+    """A task or a group in a workflow. ``attempts`` is the number of pods of its program, 0 for a group."""
 
     state: RunState
     started: float | None = None
@@ -44,26 +44,26 @@ class Node:
 
 @dataclass(frozen=True)
 class Workflow:
-    """A workflow's tasks and groups by their ids; ``refused``: why pods could not be made, and ``failed``: what is said
-    of those that failed, both by task.
+    """A workflow's tasks and groups by their ids; ``refused``: why pods could not be created, and ``failed``: the
+    messages of failed pods, both by task.
 
-    ``queued`` is Argo's word on a workflow that it has not started, empty if it has not said any; None where it has.
-    ``ended`` is how it ended and when, None while it has not. Of one whose nodes Argo keeps in a database of its own
-    (``nodeStatusOffLoad``), no tasks are known.
+    ``queued`` is Argo's message on a workflow that it has not started, possibly empty; None if it has started.
+    ``ended`` is how and when it ended, None while it has not. If Argo stores the nodes in a database
+    (``nodeStatusOffLoad``), the tasks are unknown.
     """
 
-    tasks: Mapping[str, Node] = field(default_factory=dict)
+    tasks: Mapping[str, WorkflowNode] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     failed: Mapping[str, str] = field(default_factory=dict)
     queued: str | None = None
-    ended: Node | None = None
+    ended: WorkflowNode | None = None
 
 
 def parse(item: Json) -> Workflow:
-    """A workflow out of its Kubernetes object, whose nodes Argo compresses where they are over 1 MiB."""
+    """A workflow from its Kubernetes object, whose nodes Argo compresses if they exceed 1 MiB."""
     status = item.get("status") or {}
     nodes = _nodes(status)
-    # of a node and the attempts below it, the node itself has the last word
+    # the state of a node takes precedence over those of its attempts
     places = {
         place_of(node["name"]): node for node in sorted(nodes, key=lambda one: not is_attempt(one["name"]))
     }
@@ -77,15 +77,19 @@ def parse(item: Json) -> Workflow:
     )
 
 
-def _ended(status: Json) -> Node | None:
-    """How a workflow ended, of which Argo says the phase and the time, once the last of its pods has."""
+def _ended(status: Json) -> WorkflowNode | None:
+    """How a workflow ended: Argo records the phase and the time once its last pod has ended."""
     finished = seconds(status.get("finishedAt"))
     state = _STATES.get(status.get("phase") or "", RunState.RUNNING)
-    return Node(state, seconds(status.get("startedAt")), finished) if finished and state.finished else None
+    return (
+        WorkflowNode(state, seconds(status.get("startedAt")), finished)
+        if finished and state.finished
+        else None
+    )
 
 
 def _said(nodes: Iterable[Json], *phases: str) -> dict[str, str]:
-    """What is said of pods in these phases, by their tasks."""
+    """The messages of pods in these phases, by their tasks."""
     return {
         task_of(node["name"]): str(node["message"])
         for node in nodes
@@ -102,7 +106,7 @@ def _nodes(status: Json) -> list[Json]:
 
 
 def _pods(nodes: Iterable[Json]) -> dict[str, int]:
-    """How many pods each task's program was tried in."""
+    """The number of pods of each task's program."""
     found: dict[str, int] = {}
     for node in nodes:
         if node.get("type") == "Pod" and name_of(node["name"]) == "executor":
@@ -111,6 +115,6 @@ def _pods(nodes: Iterable[Json]) -> dict[str, int]:
     return found
 
 
-def _node(node: Json, attempts: int) -> Node:
+def _node(node: Json, attempts: int) -> WorkflowNode:
     state = _STATES.get(node.get("phase") or "Pending", RunState.RUNNING)
-    return Node(state, seconds(node.get("startedAt")), seconds(node.get("finishedAt")), attempts)
+    return WorkflowNode(state, seconds(node.get("startedAt")), seconds(node.get("finishedAt")), attempts)

@@ -1,4 +1,4 @@
-"""The Argo Workflows of runs, asked for where nobody else tells what has become of a task: each can be megabytes."""
+"""The Argo Workflows of runs, requested only if no other source has the state of a task: each can be megabytes."""
 
 from __future__ import annotations
 
@@ -8,62 +8,62 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from kfnb.model import RunSnapshot, RunState, Task
-from kfnb.resources.runs.kubeflow.artifacts import ENDED, Made
-from kfnb.resources.runs.kubeflow.pods import Pod, Pods
+from kfnb.resources.runs.kubeflow.artifacts import ENDED, TaskRecord
+from kfnb.resources.runs.kubeflow.pods import Pods, TaskPod
 from kfnb.resources.runs.kubeflow.readiness import due
 from kfnb.resources.runs.kubeflow.workflow import Workflow
 
 _OLD = 5.0
-"""Seconds after which a Workflow is asked for again."""
-_NOTHING = Made()
+"""Seconds after which a Workflow is requested again."""
+_NOTHING = TaskRecord()
 
 
 class Workflows:
-    """The Workflows of runs, as far as they were asked for; none without ``pods``."""
+    """The Workflows of runs that were requested; empty without ``pods``."""
 
     def __init__(self, pods: Pods | None) -> None:
         self._pods = pods
-        self._read: dict[str, _Read] = {}
+        self._read: dict[str, _CachedWorkflow] = {}
 
-    def of(self, run: RunSnapshot, pods: Collection[Pod], made: Mapping[str, Made]) -> Workflow:
-        """The Workflow of a run with these ``pods`` and records: as it is where it is needed, else as it was.
+    def of(self, run: RunSnapshot, pods: Collection[TaskPod], made: Mapping[str, TaskRecord]) -> Workflow:
+        """The Workflow of a run with these ``pods`` and records: the current one if it is needed, else the last.
 
-        Of one that is not needed only the tasks are told: what they waited for is old.
+        The last one only has its tasks: what they waited for is outdated.
         """
         known = self._last(run).workflow
         missing = _lost(run, made, known) if run.state.finished else _stuck(run, pods, made)
         return self.now(run) if missing or _all_over(run) else replace(known, refused={}, queued=None)
 
     def now(self, run: RunSnapshot) -> Workflow:
-        """The Workflow of a run as it was a few seconds ago."""
+        """The Workflow of a run as of a few seconds ago."""
         known = self._last(run)
         if self._pods is not None and time.monotonic() - known.at >= _OLD:
-            known = _Read(time.monotonic(), run.state.finished, self._pods.workflow(run.id))
+            known = _CachedWorkflow(time.monotonic(), run.state.finished, self._pods.workflow(run.id))
             self._read[run.id] = known
         return known.workflow
 
-    def _last(self, run: RunSnapshot) -> _Read:
-        known = self._read.get(run.id, _Read())
-        # a run that is tried again has another
-        return _Read() if known.over and not run.state.finished else known
+    def _last(self, run: RunSnapshot) -> _CachedWorkflow:
+        known = self._read.get(run.id, _CachedWorkflow())
+        # a retried run has another
+        return _CachedWorkflow() if known.over and not run.state.finished else known
 
 
 @dataclass(frozen=True)
-class _Read:
-    """A Workflow: when it was asked for, and whether its run was over then."""
+class _CachedWorkflow:
+    """A Workflow: when it was requested, and whether its run was finished then."""
 
     at: float = -math.inf
     over: bool = False
     workflow: Workflow = field(default_factory=Workflow)
 
 
-def _stuck(run: RunSnapshot, pods: Collection[Pod], made: Mapping[str, Made]) -> bool:
-    """Whether neither a pod nor ML Metadata tells of a task that should be running, or of anything at all."""
+def _stuck(run: RunSnapshot, pods: Collection[TaskPod], made: Mapping[str, TaskRecord]) -> bool:
+    """Whether a task that should be running has neither a pod nor a record, or the run has neither."""
     if all(task.started is None and not task.state.finished for task in run.tasks):
         return True
     alive = {pod.task for pod in pods if not pod.finished}
     running = [task for task in run.tasks if task.state is RunState.RUNNING and not task.group]
-    # where there are records, they tell of what is due
+    # records, if there are any, include the tasks that are due
     expected = running if made else [*running, *due(run)]
     return any(
         made.get(task.id, _NOTHING).state not in ENDED
@@ -73,13 +73,13 @@ def _stuck(run: RunSnapshot, pods: Collection[Pod], made: Mapping[str, Made]) ->
 
 
 def _all_over(run: RunSnapshot) -> bool:
-    """Whether a run goes on though all of its tasks have ended: the server may never record its end."""
+    """Whether a run is still running although all of its tasks have ended: the server may never record its end."""
     ended = all(task.state.finished for task in run.tasks if not task.group)
     return not run.state.finished and bool(run.tasks) and ended
 
 
-def _lost(run: RunSnapshot, made: Mapping[str, Made], known: Workflow) -> bool:
-    """Whether there is a task of a finished run of which nobody tells what became of it."""
+def _lost(run: RunSnapshot, made: Mapping[str, TaskRecord], known: Workflow) -> bool:
+    """Whether a task of a finished run has an unknown end."""
     if not all(node.state.finished for node in known.tasks.values()):
         return True
     states = {task.id: task.state for task in run.tasks}

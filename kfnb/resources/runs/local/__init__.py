@@ -1,4 +1,4 @@
-"""The local backend: KFP pipelines on this machine, meant as on the cluster."""
+"""The local backend: KFP pipelines on this machine, with the cluster's semantics."""
 
 from kfnb.resources.runs.local.backend import LocalBackend
 

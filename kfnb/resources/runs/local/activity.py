@@ -1,7 +1,7 @@
-"""Which running tasks wait rather than compute, told by what their processes ask of the processor.
+"""Which running tasks wait rather than compute, from the processor time that their processes demand.
 
-Time in which a thread could run but had to queue counts as much as time in which it ran, so that a task is not taken
-for a waiting one because the machine is busy. Where the system does not tell that, no task is known to wait.
+Time in which a thread is runnable but queued counts as much as time in which it runs, so that a task does not count as
+waiting because the machine is busy. If the system does not provide these times, no task counts as waiting.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from dataclasses import dataclass, field
 from kfnb.jobs import system
 
 _SHARE = 0.1
-"""A task that asks for less than this share of a core computes nothing to speak of."""
+"""A task that demands less than this share of a core does not compute."""
 
 _QUIET = 2
-"""Looks, one after the other, at which a task must be found so before it counts as waiting."""
+"""Consecutive samples in which a task must be idle before it counts as waiting."""
 
 
 @dataclass
-class _Watched:
-    """A task's first process, and what its threads had asked for (ns) at the time of the last look."""
+class _TaskActivity:
+    """A task's first process, and what its threads had demanded (ns) at the last sample."""
 
     pid: int
     at: float
@@ -30,22 +30,22 @@ class _Watched:
 
 
 class Activity:
-    """Watches the processes of tasks; ``clock`` tells seconds."""
+    """Samples the processes of tasks; ``clock`` returns seconds."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._watched: dict[str, _Watched] = {}
+        self._watched: dict[str, _TaskActivity] = {}
 
     def began(self, task: str, pid: int) -> None:
-        """A task's process has started."""
-        self._watched[task] = _Watched(pid, self._clock())
+        """Watch a task's process, which has started."""
+        self._watched[task] = _TaskActivity(pid, self._clock())
 
     def ended(self, task: str) -> None:
-        """A task's process is gone."""
+        """Stop watching a task's process, which has ended."""
         self._watched.pop(task, None)
 
     def look(self) -> None:
-        """See what all tasks ask for now."""
+        """Sample what all tasks demand now."""
         for watched in self._watched.values():
             threads, now = list(system.here().threads(watched.pid)), self._clock()
             more = sum(max(0, one.asked - watched.asked.get(one.id, 0)) for one in threads)
@@ -54,10 +54,10 @@ class Activity:
             watched.asked, watched.at = {one.id: one.asked for one in threads}, now
 
     def waits(self, task: str) -> bool:
-        """Whether a task was found waiting at the last looks."""
+        """Whether a task was waiting in the last samples."""
         watched = self._watched.get(task)
         return watched is not None and watched.quiet >= _QUIET
 
     def largest(self) -> int:
-        """The most memory, in bytes, that one of the tasks holds."""
+        """The memory, in bytes, of the task that uses most."""
         return max((system.here().held(watched.pid) for watched in self._watched.values()), default=0)

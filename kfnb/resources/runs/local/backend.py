@@ -1,4 +1,4 @@
-"""The local backend: runs KFP pipelines on this machine, each driven by a process of its own."""
+"""The local backend: runs KFP pipelines on this machine, each driven by its own process."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ from kfnb.resources.runs.backend import CACHED, Submission
 from kfnb.resources.runs.environment import FROM_STUDY, environment_of, of_study
 from kfnb.resources.runs.events import encode, fold
 from kfnb.resources.runs.local import folder as folders
-from kfnb.resources.runs.local.folder import Order, RunFolder
+from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.kind import job
-from kfnb.resources.runs.local.logs import Logs
+from kfnb.resources.runs.local.logs import LogReader
 from kfnb.resources.runs.local.pod_resources import said, unmet
 from kfnb.resources.runs.local.spec_reader import examine, refuse
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT, LISTED, Selection
@@ -37,20 +37,20 @@ from kfnb.secret_store import Secrets
 _STANDBY = "kfnb.resources.runs.local.standby"
 
 _OVERLAP = 4
-"""Tasks for each core that run at once, where all but one of them wait."""
+"""The maximum of tasks per core that run at once, if all but one of them wait."""
 
 
 class LocalBackend:
     """Runs pipelines here. ``home`` holds runs, cache and environments.
 
-    ``jobs`` tasks run at once; with 0 one a core, and more while they only wait (see ``room``).
+    ``jobs`` tasks run at once; with 0 one per core, and more while they only wait (see ``resource_pool``).
 
     ``secrets`` is the folder or file that secrets and config maps are read from (see ``secret_store``).
-    ``linger`` is for how many seconds a run's process stays for the next one (see ``kfnb.jobs.prefork``).
+    ``linger`` is how many seconds a run's process waits for the next run (see ``kfnb.jobs.prefork``).
     """
 
     name = "local"
-    pace = Pace(0.06, 0.06)  # a look is cheap, and a change is seen within a tenth of a second
+    pace = Pace(0.06, 0.06)  # a poll is cheap, and a change is seen within a tenth of a second
 
     def __init__(self, home: Path, *, jobs: int = 0, secrets: str = "", linger: float = 0) -> None:
         self._home = absolute(Path(home), "home")
@@ -60,12 +60,12 @@ class LocalBackend:
         self._secrets = str(absolute(Path(secrets), "secrets")) if secrets else ""
 
     def cautions(self, submission: Submission) -> Iterator[str]:
-        """Nothing: steps have the environment of who submits them."""
+        """Nothing: steps have the environment of the submitting process."""
         del submission
         return iter(())
 
     def stand_by(self, modules: Iterable[str]) -> None:
-        """Have a process ready for the first run, with ``modules`` imported, unless no process is to linger."""
+        """Start a process for the first run, with ``modules`` imported, unless ``linger`` is 0."""
         if self._linger:
             stand_by(_STANDBY, self._home, self._linger, modules)
 
@@ -75,7 +75,7 @@ class LocalBackend:
         refuse(pipeline, [*problems, *unmet(pipeline, submission.arguments, Secrets(self._secrets))])
         open_home(self._home)
         folder, narrowed = folders.new(self._home)
-        order = Order(
+        order = RunJobSpec(
             name=submission.name,
             arguments=encode(submission.arguments),
             folder=str(Path(submission.folder).absolute()),
@@ -91,7 +91,7 @@ class LocalBackend:
             folder.write(submission.spec, order)
         except (OSError, TypeError, ValueError) as error:
             shutil.rmtree(folder.path, ignore_errors=True)
-            raise BackendError(f"the run cannot be written to {folder.path}: {error}") from None
+            raise BackendError(f"cannot write the run to {folder.path}: {error}") from None
         told = [FROM_STUDY + submission.study] if submission.study else []
         created = {
             "name": submission.name,
@@ -107,28 +107,28 @@ class LocalBackend:
         return folder.id
 
     def get(self, run_id: str) -> model.RunSnapshot:
-        """The run as it is now. Raises ``RunNotFound``."""
+        """The current state of the run. Raises ``RunNotFound``."""
         folder = self._folder(run_id)
         with job(folder).reading() as log:
             return replace(fold(folder.id, log.read()), archived=folder.archived)
 
     def list(self, selection: Selection = LISTED, *, limit: int = 20) -> builtins.list[model.RunSnapshot]:
-        """The newest runs first, without their tasks. One whose files are damaged is FAILED, and says so."""
+        """The newest runs first, without their tasks. A run with damaged files is FAILED, with a note."""
         outlines = map(self._outline, folders.existing(self._home))
         found = builtins.list(islice(filter(selection.fits, outlines), limit))
         if not found and selection.experiment not in ("", *(one.name for one in self.experiments())):
-            raise BackendError(f"there is no experiment {selection.experiment}")
+            raise BackendError(f"unknown experiment {selection.experiment}")
         return found
 
     def events(self, run_id: str, *, after: int = 0, follow: bool = True) -> Iterator[Event]:
-        """The run's events above ``after``; with ``follow``, as they come, until the run is finished."""
+        """The run's events above ``after``; with ``follow``, as they arrive, until the run is finished."""
         yield from job(self._folder(run_id)).events(after, follow=follow)
 
     def logs(self, run_id: str, task: str | None = None, *, follow: bool = False) -> Iterator[LogLine | None]:
-        """What the tasks wrote, in the order they wrote it; with ``follow``, as it comes, until the run is finished.
-        None says that there is no more at the moment.
+        """What the tasks wrote, in order; with ``follow``, as it arrives, until the run is finished. None means that
+        there are no more lines at the moment.
 
-        ``task`` is an id or a name. Raises ``BackendError`` where no task is called so (with ``follow``, at the end).
+        ``task`` is an id or a name. Raises ``BackendError`` for an unknown task (with ``follow``, at the end).
         """
         folder = self._folder(run_id)
 
@@ -140,12 +140,12 @@ class LocalBackend:
             hint = did_you_mean(task, there)
             raise BackendError(f"run {run_id} has no task {task}", code="unknown-task", hint=hint, ref=run_id)
         return chain(
-            self._read(folder, Logs(folder, wanted), follow=follow),
+            self._read(folder, LogReader(folder, wanted), follow=follow),
             self._of_cached(run_id, wanted) if task is not None else (),
         )
 
     def log_place(self, run_id: str, task: str | None = None) -> str:
-        """The file that a task's log is in, or the folder with the files of all."""
+        """The file of a task's log, or the folder with the files of all tasks."""
         folder = self._folder(run_id)
         found = [one for one in self._began(run_id) if _is_called(one, task)]
         return str(folder.log(found[0]) if task and len(found) == 1 else folder.path / "tasks")
@@ -154,7 +154,7 @@ class LocalBackend:
         cached = (task.id for task in self.get(run_id).tasks if task.cached)
         return (LogLine(task, CACHED) for task in cached if wanted(task))
 
-    def _read(self, folder: RunFolder, logs: Logs, *, follow: bool) -> Iterator[LogLine | None]:
+    def _read(self, folder: RunFolder, logs: LogReader, *, follow: bool) -> Iterator[LogLine | None]:
         one = job(folder)
         with one.reading() as log:
             while True:
@@ -173,11 +173,11 @@ class LocalBackend:
         return [item.id for item in sorted(tasks, key=lambda item: item.started or float("inf"))]
 
     def stop(self, run_id: str) -> None:
-        """Ask the run and all its processes to end; harmless when it is finished."""
+        """Ask the run and all its processes to end; does nothing if it is finished."""
         job(self._folder(run_id)).stop()
 
     def retry(self, run_id: str) -> None:
-        """Run again what did not succeed of a finished run. Raises ``BackendError`` for one that still runs."""
+        """Run again what did not succeed of a finished run. Raises ``BackendError`` for a running run."""
         folder = self._folder(run_id)
         state = self.get(run_id).state
         if state is RunState.SUCCEEDED:
@@ -189,19 +189,19 @@ class LocalBackend:
         job(folder).start([("state", "", {"state": RunState.PENDING})], prefork_in=self._prefork_in)
 
     def archive(self, run_id: str) -> None:
-        """Archive the run: only lists that ask for archived runs have it."""
+        """Archive the run: only lists with archived runs show it."""
         self._folder(run_id).archive(away=True)
 
     def unarchive(self, run_id: str) -> None:
-        """Take the run back into the lists."""
+        """Restore the run to the lists."""
         self._folder(run_id).archive(away=False)
 
     def delete(self, run_id: str) -> None:
-        """Remove a finished run with all of its files. Raises ``BackendError`` for one that still runs."""
+        """Remove a finished run with all of its files. Raises ``BackendError`` for a running run."""
         job(self._folder(run_id)).delete()
 
     def experiments(self) -> builtins.list[model.Experiment]:
-        """Those that runs here name, the one with the newest run first."""
+        """The experiments of local runs, the one with the newest run first."""
         made: dict[str, builtins.list[float]] = {}
         for run in map(self._outline, folders.existing(self._home)):
             made.setdefault(run.experiment or DEFAULT_EXPERIMENT, []).append(run.created or 0.0)
@@ -213,14 +213,14 @@ class LocalBackend:
     def prune(self, keep: int) -> builtins.list[str]:
         """Remove all finished runs but the newest ``keep``, with all of their files; the ids of those removed.
 
-        A run that is damaged counts as finished; one that is driven does not. Raises ``BackendError``: cannot be done.
+        A damaged run counts as finished unless a process drives it. Raises ``BackendError`` if a run cannot be removed.
         """
         finished = [one for one in folders.existing(self._home) if self._outline(one).state.finished]
         return [folder.id for folder in finished[keep:] if folder.remove(patience=RELEASE)]
 
     @property
     def _prefork_in(self) -> Path | None:
-        """Where a process may wait for a run, if any is to."""
+        """Where a process may wait for a run; None if it must not."""
         return self._home if self._linger else None
 
     def _folder(self, run_id: str) -> RunFolder:
@@ -231,11 +231,11 @@ class LocalBackend:
         if len(begun) > 1:
             raise RunNotFound(
                 f"{len(begun)} runs begin with {run_id}, as {begun[0].id} does:",
-                hint="give more of the id",
+                hint="give more characters of the id",
                 ref=run_id,
             )
         if not begun:
-            raise RunNotFound(f"no run is called {run_id} in {self._home}", ref=run_id)
+            raise RunNotFound(f"unknown run {run_id} in {self._home}", ref=run_id)
         return begun[0]
 
     def _outline(self, folder: RunFolder) -> model.RunSnapshot:
@@ -248,7 +248,7 @@ class LocalBackend:
 
 
 def _is_called(task_id: str, task: str | None) -> bool:
-    """Whether the task with that id is meant by ``task``, an id or a name; None means all."""
+    """Whether ``task``, an id or a name, selects the task with that id; None selects all."""
     dashed = (task or "").lower().replace("_", "-")
     return task is None or task == task_id or task_id.rpartition("/")[2] in (task, dashed)
 
@@ -261,7 +261,7 @@ def _cores() -> int:
 
 
 def _here() -> dict[str, str]:
-    """What all steps that run here have in common."""
+    """The environment that all local steps share."""
     return {
         "python": platform.python_version(),
         "platform": f"{platform.system()} {platform.machine()}",

@@ -1,10 +1,10 @@
-"""Outputs of steps that ran before, kept by what went into them.
+"""The cache of outputs, keyed by the inputs of a step.
 
-That is the program, its packages, values, artifacts' bytes, and variables of the environment that it reads.
+The key covers the program, its packages, values, artifacts' bytes, and the environment variables that it reads.
 
-An entry shares its files with the run that made them (``files.share``), so that they take the disk once. A step that
-writes into its input's file may change both by that: an entry whose files are not as they were kept is none any more.
-What is taken from an entry is a run's own.
+An entry shares its files with the run that made them (``shared_files.share``), so that they use disk space once. A step
+that writes into its input's file may change both: an entry whose files have changed is discarded. A run gets its own
+copy of an entry.
 """
 
 from __future__ import annotations
@@ -26,35 +26,35 @@ from kfnb.jobs import private
 from kfnb.model import Artifact
 from kfnb.resources.runs.events import decode, encode
 from kfnb.resources.runs.local import shared_files
-from kfnb.resources.runs.local.executor_io import Work
-from kfnb.resources.runs.local.spec import Container, Program
+from kfnb.resources.runs.local.executor_io import TaskInvocation
+from kfnb.resources.runs.local.spec import Container, PythonProgram
 from kfnb.text.variables import computes_names, defaulted_by, named_by, read_by
 
 _FORMAT = 2
-"""Raised when an entry is laid out anew, or steps get their inputs otherwise: older entries are then not found."""
+"""Increased when the layout of entries or the inputs of steps change: older entries are then not found."""
 _STAMPS = "files.json"
 _KEY = "cache.key"
 
 
 class Cache:
-    """The cache in ``folder``, which any number of runs share. An entry is complete from the moment it is there."""
+    """The cache in ``folder``, shared by any number of runs. Entries appear atomically."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._digests: dict[tuple[str, int, int], str] = {}
 
-    def key(self, work: Work, extra: str) -> str:
-        """The name of the entry of this work, a program's or a container's; ``extra`` is the task's own cache key.
+    def key(self, work: TaskInvocation, extra: str) -> str:
+        """The name of the entry for this work, a program's or a container's; ``extra`` is the task's own cache key.
 
-        Empty, which names none, where an artifact cannot be read.
+        Empty if an artifact cannot be read: there is no entry then.
         """
         with suppress(OSError):
             return self._key(work, extra)
         return ""
 
-    def _key(self, work: Work, extra: str) -> str:
+    def _key(self, work: TaskInvocation, extra: str) -> str:
         program = work.component.body
-        assert isinstance(program, Program | Container)
+        assert isinstance(program, PythonProgram | Container)
         material: dict[str, Any] = {
             "format": _FORMAT,
             "program": program.identity,
@@ -64,21 +64,21 @@ class Cache:
             "outputs": sorted([*work.component.output_parameters, *work.component.output_artifacts]),
             "extra": extra,
         }
-        names = _variables(program, work.parameters) if isinstance(program, Program) else set()
+        names = _variables(program, work.parameters) if isinstance(program, PythonProgram) else set()
         if names:
             material["environment"] = self._digest_of_variables(names, {**work.supply.env, **program.env})
         return hashlib.sha256(json.dumps(material, sort_keys=True).encode()).hexdigest()
 
     def _digest_of_variables(self, names: Iterable[str], given: Mapping[str, str]) -> str:
-        """A digest of what the step reads from its environment, where ``given`` variables are set for it alone.
+        """A digest of what the step reads from its environment, with the ``given`` variables of this step.
 
-        It has a key of its own, since a short secret could be found by trying where a hash of it is known.
+        It is keyed, since a short secret could be guessed from a plain hash.
         """
         told = {name: given.get(name, os.environ.get(name)) for name in names}
         return hmac.new(self._secret(), json.dumps(told, sort_keys=True).encode(), hashlib.sha256).hexdigest()
 
     def _secret(self) -> bytes:
-        """The key by which values of variables are digested: this home's, made by the first process that needs it."""
+        """The key of the digests of variables: one per home, created by the first process that needs it."""
         file = self._folder.with_name(_KEY)
         with suppress(FileNotFoundError):
             return file.read_bytes()
@@ -90,7 +90,7 @@ class Cache:
             draft.replace(file)
         return file.read_bytes()
 
-    def find(self, key: str, work: Work) -> dict[str, Any] | None:
+    def find(self, key: str, work: TaskInvocation) -> dict[str, Any] | None:
         """The outputs kept under ``key``, their files copied to the task's folder; None if there are none."""
         if not key:
             return None
@@ -98,20 +98,20 @@ class Cache:
         try:
             kept = decode(json.loads((entry / "outputs.json").read_text(encoding="utf-8")))
             if not _is_as_kept(entry) or any(_is_gone(value) for value in kept.values()):
-                shutil.rmtree(entry)  # so that what is made now is kept instead
+                shutil.rmtree(entry)  # so that the new outputs are kept instead
                 return None
             taken = {
                 name: _moved(value, entry, work.folder, shared_files.clone) for name, value in kept.items()
             }
-            return taken if _is_as_kept(entry) else None  # it may have been written to meanwhile
+            return taken if _is_as_kept(entry) else None  # it may have been changed meanwhile
         except (OSError, ValueError):
             return None
 
-    def keep(self, key: str, work: Work, outputs: Mapping[str, Any]) -> None:
-        """Keep the outputs of ``work``. Where another run was first, its entry stays."""
+    def keep(self, key: str, work: TaskInvocation, outputs: Mapping[str, Any]) -> None:
+        """Keep the outputs of ``work``. An existing entry, of another run, stays."""
         if not key or (self._folder / key).exists():
             return
-        with suppress(OSError):  # somebody was first, or the disk is full: the run itself is none the worse
+        with suppress(OSError):  # another process was first, or the disk is full: neither affects the run
             private.shut(self._folder)
             with TemporaryDirectory(prefix=".draft-", dir=self._folder, ignore_cleanup_errors=True) as folder:
                 draft = Path(folder)
@@ -130,7 +130,7 @@ class Cache:
         return [value.type, dict(value.metadata), self._content(Path(value.uri)) or value.uri]
 
     def _content(self, path: Path) -> str:
-        """The hash of a file's or a folder's content; empty if it is neither."""
+        """The hash of a file's or a folder's content; empty if it does not exist."""
         if path.is_file():
             return self._file(path)
         if not path.is_dir():
@@ -148,8 +148,8 @@ class Cache:
         return self._digests[known]
 
 
-def _variables(program: Program, parameters: Mapping[str, Any]) -> set[str]:
-    """The environment variables that a program says it reads, and those that it may where parameters name them."""
+def _variables(program: PythonProgram, parameters: Mapping[str, Any]) -> set[str]:
+    """The environment variables that a program declares, and those that its parameters may name."""
     names = {*read_by(program.source), *defaulted_by(program.source)}
     if computes_names(program.source):
         names |= named_by(parameters, os.environ)
@@ -165,7 +165,7 @@ def _hash(path: Path) -> str:
 
 
 def _moved(value: Any, source: Path, target: Path, by: Callable[[Path, Path], None]) -> Any:
-    """``value`` with every artifact's file that lies under ``source`` put in the same place under ``target``."""
+    """``value`` with the artifact files under ``source`` moved to the same place under ``target``."""
     if isinstance(value, list):
         return [_moved(item, source, target, by) for item in value]
     if not isinstance(value, Artifact) or "://" in value.uri:
@@ -180,17 +180,17 @@ def _moved(value: Any, source: Path, target: Path, by: Callable[[Path, Path], No
 
 
 def _is_as_kept(entry: Path) -> bool:
-    """Whether nothing was written into an entry's files since it was made."""
+    """Whether an entry's files are unchanged."""
     file = entry / _STAMPS
     if not file.exists():
-        return True  # an older entry, whose files are its own
+        return True  # an older entry, which does not share its files
     kept = json.loads(file.read_text(encoding="utf-8"))
     now = shared_files.stamps(entry)
     return all(tuple(stamp) == now.get(name) for name, stamp in kept.items())
 
 
 def _is_gone(value: Any) -> bool:
-    """Whether an artifact that a step put elsewhere on this machine is no longer there."""
+    """Whether an artifact that a step wrote elsewhere on this machine no longer exists."""
     if isinstance(value, list):
         return any(_is_gone(item) for item in value)
     return isinstance(value, Artifact) and Path(value.uri).is_absolute() and not Path(value.uri).exists()

@@ -1,8 +1,8 @@
 """Conditions of If, Elif and Else: CEL expressions over a task's inputs, as KFP's compiler writes them.
 
-The library is cel-python: of the three on PyPI it is the one that has no compiled part and still supports Python 3.10.
-It is stricter than the CEL of the cluster in one point: it will not compare an integer with a double. KFP's numbers
-are all doubles, so a comparison of numbers is one of numbers here, whatever their CEL types.
+The library is cel-python: of the three on PyPI it is the only one without compiled code that supports Python 3.10.
+It is stricter than the cluster's CEL in one point: it does not compare an integer with a double. KFP's numbers are all
+doubles, so numbers are compared as numbers here, regardless of their CEL types.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ _RELATIONS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def warm_up() -> None:
-    """Import the CEL library, which takes 0.3 s, and do what it does once."""
+    """Import the CEL library, which takes 0.3 s, and run its one-time initialization."""
     holds("true", {})
 
 
 def holds(expression: str, inputs: Mapping[str, Any]) -> bool:
-    """Whether ``expression`` is true of ``inputs``. Raises ``StepFault`` where it cannot be told."""
+    """Whether ``expression`` is true of ``inputs``. Raises ``StepFault`` if it cannot be evaluated."""
     import celpy
     from celpy.celparser import CELParseError
     from celpy.evaluation import CELEvalError
@@ -42,7 +42,7 @@ def holds(expression: str, inputs: Mapping[str, Any]) -> bool:
         parameters = celpy.celtypes.MapType({"parameter_values": celpy.celtypes.MapType(values)})
         result = program.evaluate({"inputs": parameters})
     except (CELParseError, CELEvalError, ValueError, TypeError) as error:
-        raise StepFault(f"the condition {expression} cannot be evaluated: {_reason(error)}") from None
+        raise StepFault(f"cannot evaluate the condition {expression}: {_reason(error)}") from None
     if not isinstance(result, celpy.celtypes.BoolType):
         raise StepFault(f"the condition {expression} is {result!r}, neither true nor false")
     return bool(result)

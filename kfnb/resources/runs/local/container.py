@@ -1,8 +1,8 @@
-"""Steps that are containers, run by docker or podman where one answers.
+"""Steps that are containers, run by docker or podman.
 
-The container sees the run's folder, and each input that lies elsewhere, at the same paths as this machine does. Its
-image's user writes the outputs. It is named after its task, so that it can be ended with it; as long as it may be
-there, a note in the task's folder tells of it, for those who find the task's process gone.
+The container sees the run's folder, and inputs outside of it, at the same paths as this machine does. Its image's user
+writes the outputs. It is named after its task, so that it can be ended with it; while it may exist, a file in the
+task's folder names it, so that recovery can remove it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from kfnb.jobs import private
-from kfnb.resources.runs.local.executor_io import Work, executor_input
+from kfnb.resources.runs.local.executor_io import TaskInvocation, executor_input
 from kfnb.resources.runs.local.placeholder import Context, fill
 from kfnb.resources.runs.local.spec import Container
 
@@ -27,14 +27,14 @@ _PATIENCE = 10.0
 """Seconds that an engine may take to remove a container."""
 
 
-def command(work: Work, container: Container, program: str, run: Path) -> list[str]:
-    """The command that runs ``work`` by the engine ``program``; ``run`` is the run's folder."""
+def command(work: TaskInvocation, container: Container, program: str, run: Path) -> list[str]:
+    """The command that runs ``work`` with the engine ``program``; ``run`` is the run's folder."""
     called, *first = _words(container.command, work) or [""]
     options = [option for place in _seen(work, run) for option in ("--volume", place)]
     for name, value in container.env.items():
         options += ["--env", f"{name}={value}"]
     for name in work.supply.env:
-        options += ["--env", name]  # its value goes by the environment, where no list of processes shows it
+        options += ["--env", name]  # its value is passed in the environment, which process lists do not show
     if called:
         options += ["--entrypoint", called]
     return [
@@ -44,7 +44,7 @@ def command(work: Work, container: Container, program: str, run: Path) -> list[s
 
 
 def act(told: list[str], env: Mapping[str, str], folder: Path) -> int:
-    """In the process of the task in ``folder``: run the container, and end it with this process; its exit status."""
+    """In the process of the task in ``folder``: run the container, end it with this process; its exit status."""
     program, name, note = told[0], told[told.index("--name") + 1], folder / _NOTE
     private.write(note, json.dumps([program, name]))
     process = subprocess.Popen(told, env={**os.environ, **env}, stdin=subprocess.DEVNULL)
@@ -59,14 +59,14 @@ def act(told: list[str], env: Mapping[str, str], folder: Path) -> int:
 
 
 def remove(folder: Path) -> None:
-    """Remove the container that the process of the task in ``folder`` has left behind, if it has."""
+    """Remove the container that the task in ``folder`` left behind, if any."""
     with suppress(OSError, ValueError, subprocess.TimeoutExpired):
         program, name = json.loads((folder / _NOTE).read_text(encoding="utf-8"))
         subprocess.run([program, "rm", "--force", name], capture_output=True, check=False, timeout=_PATIENCE)
 
 
-def _seen(work: Work, run: Path) -> Iterator[str]:
-    """What the container sees of this machine, as the engine's options have it."""
+def _seen(work: TaskInvocation, run: Path) -> Iterator[str]:
+    """The container's mounts of this machine's folders, as options of the engine."""
     yield f"{run}:{run}"
     for mount in work.supply.mounts:
         if mount.folder is not None:
@@ -77,18 +77,18 @@ def _seen(work: Work, run: Path) -> Iterator[str]:
                 yield f"{artifact.uri}:{artifact.uri}:ro"
 
 
-def _name(work: Work, run: Path) -> str:
+def _name(work: TaskInvocation, run: Path) -> str:
     return f"kfnb-{run.name}-{re.sub('[^a-zA-Z0-9_.-]', '-', work.id)}"
 
 
-def _words(told: tuple[str, ...], work: Work) -> list[str]:
+def _words(told: tuple[str, ...], work: TaskInvocation) -> list[str]:
     """A container's command or arguments with all placeholders filled in."""
     context = Context(work.parameters, work.artifacts, _outputs(work))
     return [word for text in told for word in _expanded(_structure(text), context)]
 
 
-def _outputs(work: Work) -> dict[str, str]:
-    """What placeholders call the places where the step is to put its outputs."""
+def _outputs(work: TaskInvocation) -> dict[str, str]:
+    """The paths of the step's outputs, by placeholder."""
     told = executor_input(work)["outputs"]
     words = {"outputs.output_file": told["outputFile"]}
     for name, parameter in told["parameters"].items():

@@ -1,4 +1,4 @@
-"""Which program runs containers on this machine, if any does."""
+"""Which program runs containers on this machine, if any."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from contextlib import suppress
 
 _ENGINES = ("docker", "podman")
 _PATIENCE = 10.0
-"""Seconds that an engine may take to say that it is there."""
+"""Seconds that an engine may take to answer."""
 
 
 def engine() -> str:

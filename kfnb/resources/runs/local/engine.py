@@ -1,6 +1,6 @@
-"""The meaning of a pipeline: which task runs when, with what, and what follows from how it ended.
+"""The semantics of a pipeline: which task runs when, with which inputs, and what follows from how it ended.
 
-Every task of a DAG is a coroutine that waits for those it needs, so independent ones go on at once; all of it in one
+Every task of a DAG is a coroutine that waits for the tasks it needs, so independent tasks run at once, all in one
 thread. A group (a branch, a loop's iteration, a nested pipeline, an exit handler's body) is a DAG within a task.
 """
 
@@ -16,47 +16,55 @@ from pathlib import Path
 
 from kfnb.model import RunState, TaskError
 from kfnb.resources.runs.local.condition import holds, warm_up
-from kfnb.resources.runs.local.executor_io import Work
+from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.journal import Journal
 from kfnb.resources.runs.local.loop import items, joined
 from kfnb.resources.runs.local.placeholder import Context
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.resolve import Inputs, Result, looked_up, resolve, with_defaults
-from kfnb.resources.runs.local.spec import Component, Container, Dag, Loop, Pipeline, Program, Step
+from kfnb.resources.runs.local.spec import (
+    ComponentSpec,
+    Container,
+    DagSpec,
+    LoopSpec,
+    PipelineSpec,
+    PythonProgram,
+    TaskSpec,
+)
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.resources.runs.local.summary import Summary, added_up
-from kfnb.resources.runs.local.tasks import Tasks
+from kfnb.resources.runs.local.tasks import TaskRunner
 from kfnb.text.conditions import decided
 
 _WARM_UP = 0.05
-"""Seconds after a run's start at which to get ready for its conditions."""
+"""Seconds after a run's start at which to load the library for conditions."""
 
 
 @dataclass
-class _Scope:
-    """One DAG that runs. ``prefix`` begins its tasks' ids, ``keep``: what an earlier attempt finished may stand."""
+class _RunningDag:
+    """A running DAG. ``prefix`` begins its tasks' ids; ``keep``: results of an earlier attempt may be kept."""
 
     group: str
     prefix: str
-    component: Component
+    component: ComponentSpec
     inputs: Inputs
     keep: bool
     index: int | None = None
     tasks: dict[str, asyncio.Task[Result]] = field(default_factory=dict)
 
     @property
-    def dag(self) -> Dag:
-        assert isinstance(self.component.body, Dag)
+    def dag(self) -> DagSpec:
+        assert isinstance(self.component.body, DagSpec)
         return self.component.body
 
 
 @dataclass(frozen=True)
 class _Call:
-    """One task of a DAG that runs: ``ended`` tells how those it needs did, ``words`` are its placeholders."""
+    """A task of a running DAG: ``ended`` is how the tasks it needs ended, ``words`` are its placeholders."""
 
-    scope: _Scope
-    step: Step
-    component: Component
+    scope: _RunningDag
+    step: TaskSpec
+    component: ComponentSpec
     ended: Mapping[str, Result]
     words: Mapping[str, str]
     keep: bool
@@ -68,12 +76,12 @@ class _Call:
 
 
 @dataclass
-class Engine:
-    """Runs one pipeline. ``words`` are the run's placeholders, ``folder`` its own."""
+class PipelineEngine:
+    """Runs one pipeline. ``words`` are the run's placeholders, ``folder`` its folder."""
 
-    pipeline: Pipeline
+    pipeline: PipelineSpec
     journal: Journal
-    tasks: Tasks
+    tasks: TaskRunner
     supplier: Supplier
     words: Mapping[str, str]
     folder: Path
@@ -83,31 +91,31 @@ class Engine:
         self._stopped = self.tasks.stopped
 
     def stop(self) -> None:
-        """Start nothing more. The processes are for the caller to end."""
+        """Start no more tasks. The caller ends the processes."""
         self._stopped.set()
 
     async def run(self, inputs: Inputs) -> Result:
-        """Run the pipeline on ``inputs``, its own, and say how that ended."""
+        """Run the pipeline with ``inputs``, and return how it ended."""
         if self.pipeline.has_conditions:
             asyncio.get_running_loop().call_later(_WARM_UP, warm_up)  # while the first tasks run
         inputs = with_defaults(self.pipeline.root, inputs)
-        return await self._dag(_Scope("", "", self.pipeline.root, inputs, keep=True))
+        return await self._dag(_RunningDag("", "", self.pipeline.root, inputs, keep=True))
 
-    async def _dag(self, scope: _Scope) -> Result:
+    async def _dag(self, scope: _RunningDag) -> Result:
         self._announce(scope.group, scope.dag, {scope.prefix: scope.index})
         return await self._through(scope)
 
-    def _announce(self, group: str, dag: Dag, prefixes: Mapping[str, int | None]) -> None:
+    def _announce(self, group: str, dag: DagSpec, prefixes: Mapping[str, int | None]) -> None:
         self.journal.tasks(group, prefixes, dag.steps, self.pipeline.groups(dag))
 
-    async def _through(self, scope: _Scope) -> Result:
+    async def _through(self, scope: _RunningDag) -> Result:
         """Run a DAG whose tasks are announced."""
         steps = scope.dag.steps
         scope.tasks = {name: asyncio.create_task(self._step(scope, step)) for name, step in steps.items()}
         results = {name: await task for name, task in scope.tasks.items()}
         return added_up(scope.dag, results)
 
-    async def _step(self, scope: _Scope, step: Step) -> Result:
+    async def _step(self, scope: _RunningDag, step: TaskSpec) -> Result:
         ended = {need: await scope.tasks[need] for need in step.needs}
         verdict = self._verdict(step, ended)
         if verdict is not None:
@@ -117,28 +125,30 @@ class Engine:
             inputs = resolve(step, call.component, scope.inputs, ended, call.words)
             if step.condition and not self._holds(call, inputs):
                 return self._leave_out(scope, step, Result(RunState.SKIPPED, kept=call.keep))
-            return await (self._group if isinstance(call.component.body, Dag) else self._work)(call, inputs)
+            return await (self._group if isinstance(call.component.body, DagSpec) else self._work)(
+                call, inputs
+            )
         except StepFault as fault:
-            if isinstance(call.component.body, Dag):
+            if isinstance(call.component.body, DagSpec):
                 self.summary.never_ran(call.task, step)
             return self._failed(call, TaskError(str(fault)))
 
     def _holds(self, call: _Call, inputs: Inputs) -> bool:
-        """Whether a task's condition holds, which the journal is told."""
+        """Whether a task's condition holds; recorded in the journal."""
         condition = call.step.condition
         taken = holds(condition, inputs.parameters)
         self.journal.decided(call.task, decided(condition, inputs.parameters, taken=taken))
         return taken
 
-    def _call(self, scope: _Scope, step: Step, ended: Mapping[str, Result]) -> _Call:
+    def _call(self, scope: _RunningDag, step: TaskSpec, ended: Mapping[str, Result]) -> _Call:
         words = {"pipeline_task_name": step.name, "pipeline_task_uuid": scope.prefix + step.name}
         keep = scope.keep and all(result.kept for result in ended.values())
         return _Call(
             scope, step, self.pipeline.components[step.component], ended, {**self.words, **words}, keep
         )
 
-    def _verdict(self, step: Step, ended: Mapping[str, Result]) -> Result | None:
-        """Why ``step`` does not run at all, if so."""
+    def _verdict(self, step: TaskSpec, ended: Mapping[str, Result]) -> Result | None:
+        """Why ``step`` is skipped, if it is."""
         states = {result.state for result in ended.values()}
         if self._stopped.is_set():
             return Result(RunState.CANCELED)
@@ -149,21 +159,23 @@ class Engine:
         blocked = RunState.FAILED in states or any(result.blocked for result in ended.values())
         return Result(RunState.SKIPPED, blocked=blocked, kept=all(result.kept for result in ended.values()))
 
-    def _leave_out(self, scope: _Scope, step: Step, verdict: Result) -> Result:
-        """``step`` does not run, and what is in it does not either."""
+    def _leave_out(self, scope: _RunningDag, step: TaskSpec, verdict: Result) -> Result:
+        """Skip ``step`` and everything in it."""
         task = scope.prefix + step.name
         self.journal.state(task, verdict.state)
         body = self.pipeline.components[step.component].body
         if verdict.blocked:
             self.summary.never_ran(task, step)
-        if isinstance(body, Dag) and step.loop is None:
-            inner = _Scope(task, f"{task}/", self.pipeline.components[step.component], Inputs(), keep=False)
+        if isinstance(body, DagSpec) and step.loop is None:
+            inner = _RunningDag(
+                task, f"{task}/", self.pipeline.components[step.component], Inputs(), keep=False
+            )
             self._announce(task, body, {inner.prefix: None})
             for part in body.steps.values():
                 self._leave_out(inner, part, replace(verdict, blocked=False))
         return verdict
 
-    # a task that is a group of tasks
+    # groups of tasks
 
     async def _group(self, call: _Call, inputs: Inputs) -> Result:
         task, keep, begun = call.task, call.keep, time.monotonic()
@@ -175,12 +187,12 @@ class Engine:
             if call.step.loop is not None:
                 result = await self._loop(task, call.step.loop, call.component, inputs, keep)
             else:
-                result = await self._dag(_Scope(task, f"{task}/", call.component, inputs, keep))
+                result = await self._dag(_RunningDag(task, f"{task}/", call.component, inputs, keep))
             pause = call.step.retries.pause(attempt, time.monotonic() - begun)
             if result.state is not RunState.FAILED or pause is None:
                 break
             await self._before_another(task, result, pause)
-            keep = False  # another attempt at a group is one at all that is in it
+            keep = False  # a retry of a group runs everything in it again
         if result.state is RunState.SUCCEEDED:
             self.journal.succeeded(task, result.outputs)
         else:
@@ -192,12 +204,14 @@ class Engine:
         self.summary.forget(f"{task}/")
         await self.tasks.pause(pause)
 
-    async def _loop(self, task: str, loop: Loop, component: Component, inputs: Inputs, keep: bool) -> Result:
+    async def _loop(
+        self, task: str, loop: LoopSpec, component: ComponentSpec, inputs: Inputs, keep: bool
+    ) -> Result:
         rounds = items(loop, component, inputs)
         self.journal.loop(task, len(rounds))
-        assert isinstance(component.body, Dag)
+        assert isinstance(component.body, DagSpec)
         turns = [
-            _Scope(task, f"{task}/{index}/", component, inner, keep, index)
+            _RunningDag(task, f"{task}/{index}/", component, inner, keep, index)
             for index, inner in enumerate(rounds)
         ]
         if loop.limit:
@@ -208,14 +222,14 @@ class Engine:
             running = [self._through(scope) for scope in turns]
         return joined(self.pipeline, component.body, await asyncio.gather(*running))
 
-    async def _in_turn(self, limit: asyncio.Semaphore, scope: _Scope) -> Result:
+    async def _in_turn(self, limit: asyncio.Semaphore, scope: _RunningDag) -> Result:
         async with limit:
             return await self._dag(scope)
 
-    # one that is not
+    # tasks that run something
 
     async def _work(self, call: _Call, inputs: Inputs) -> Result:
-        work = Work(
+        work = TaskInvocation(
             call.task,
             call.step.name,
             self.folder / "tasks" / call.task,
@@ -228,9 +242,9 @@ class Engine:
             return self._failed(call, result.error)
         return result
 
-    def _supplied(self, call: _Call, work: Work) -> Work:
-        """``work`` with what its step asks of the machine."""
-        if not isinstance(call.component.body, Program | Container):
+    def _supplied(self, call: _Call, work: TaskInvocation) -> TaskInvocation:
+        """``work`` with the resources that its step requests."""
+        if not isinstance(call.component.body, PythonProgram | Container):
             return work
         scope = call.scope
         find = partial(

@@ -1,8 +1,8 @@
-"""What a step installs: whether this environment has it, and a virtual environment of the step's own where not.
+"""The packages that a step installs: whether this environment has them, and else a virtual environment for the step.
 
-A step's requirements stand in the script that KFP's compiler writes before its program: lines of ``pip install``. The
-line that installs KFP itself is met by any KFP 2 that is there. Environments are kept under the home's ``envs``, by the
-hash of what they hold, and each is built once, however many tasks want it.
+A step's requirements are in the script that KFP's compiler writes before its program: lines of ``pip install``. Any
+installed KFP 2 satisfies the line that installs KFP itself. Environments are kept under the home's ``envs``, by the
+hash of their content, and each is built once, however many tasks need it.
 """
 
 from __future__ import annotations
@@ -30,19 +30,19 @@ from kfnb.resources.runs.installs import KFP, OF_OLD_PYTHON, WITH_VALUE, install
 from kfnb.resources.runs.local.step_errors import StepFault
 
 if TYPE_CHECKING:
-    from packaging.requirements import Requirement  # 80 ms, which a step that installs nothing does not need
+    from packaging.requirements import Requirement  # 80 ms, only needed by steps that install packages
 
 _NAME = re.compile(r"[A-Za-z0-9._-]+")
 _DONE = ".kfnb-complete"
 _LAST = 200
-"""How many of an installer's last lines are searched for why it failed."""
+"""How many of an installer's last lines are searched for the reason of a failure."""
 
 
 @dataclass(frozen=True)
 class Requirements:
     """What a step installs: ``packages``, from where (``options`` as pip takes them), and the ``kfp`` it names.
 
-    Its environment gets the KFP that is here, not the one named: it is this one's executor that runs the step.
+    Its environment gets the installed KFP, not the one named: the installed executor runs the step.
     """
 
     packages: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Requirements:
 
     @property
     def key(self) -> str:
-        """The name of the environment that holds just this, for this Python."""
+        """The name of the environment with exactly these packages, for this Python."""
         told = json.dumps(
             [sys.version_info[:3], sys.executable, self.packages, self.options, _installed_kfp()]
         )
@@ -69,14 +69,14 @@ class Requirements:
 
     @property
     def other_kfp(self) -> str:
-        """In words, that the step names another KFP than the one it will get; empty if it does not."""
+        """A note that the step requires another KFP than the installed one; empty if it does not."""
         installed = f"kfp=={_installed_kfp()}"
         if self.kfp in ("", "kfp", installed):
             return ""
-        return f"installing {self.kfp} is left out: {installed} is here, and runs steps of every KFP 2"
+        return f"{self.kfp} is not installed: {installed} is present, and runs steps of every KFP 2"
 
     def commands(self, python: Path) -> Iterator[list[str]]:
-        """The commands that install all of it into the environment of ``python``."""
+        """The commands that install everything into the environment of ``python``."""
         if _uv():
             installer, options = [*_uv(), "pip", "install", "--python", str(python)], [*self._uv_options()]
         else:
@@ -86,7 +86,7 @@ class Requirements:
         yield [*installer, *options, "--no-deps", f"kfp=={_installed_kfp()}"]
 
     def _uv_options(self) -> Iterator[str]:
-        """The same options in uv's words."""
+        """The same options for uv."""
         words = iter(self.options)
         for word in words:
             value = next(words)
@@ -116,25 +116,25 @@ def parse(script: str) -> Requirements:
 
 @lru_cache(maxsize=256)
 def missing(requirements: Requirements) -> list[str]:
-    """The packages that this process's own environment lacks, or has in a version that will not do."""
+    """The packages that this process's environment lacks, or has in a version that does not satisfy the requirement."""
     lacking = [package for package in requirements.packages if not _met(package)]
     return lacking if lacking or not requirements.kfp or _kfp_serves() else [requirements.kfp]
 
 
 def python_of(requirements: Requirements, envs: Path) -> Path:
-    """The Python of the environment that holds ``requirements``, once that is built."""
+    """The Python of the environment for ``requirements``, once it is built."""
     return envs / requirements.key / "bin" / "python"
 
 
 def is_built(requirements: Requirements, envs: Path) -> bool:
-    """Whether the environment that holds ``requirements`` is there."""
+    """Whether the environment for ``requirements`` exists."""
     return (envs / requirements.key / _DONE).exists()
 
 
 def build(requirements: Requirements, envs: Path) -> None:
-    """Build the environment that holds ``requirements``, unless somebody else just has; output goes to stdout.
+    """Build the environment for ``requirements``, unless another process just did; output goes to stdout.
 
-    Raises ``StepFault`` where it cannot be built.
+    Raises ``StepFault`` if the build fails.
     """
     with _locked(envs / f"{requirements.key}.lock"):
         if not is_built(requirements, envs):
@@ -154,7 +154,7 @@ def _build(requirements: Requirements, folder: Path, python: Path) -> None:
 
 
 def _call(command: list[str]) -> None:
-    # uv trusts certificates of its own by default; pip trusts the system's, as everything else here does
+    # uv uses bundled certificates by default; pip uses the system's, as everything else here does
     environment = {"UV_SYSTEM_CERTS": "true", "UV_NATIVE_TLS": "true", **os.environ}
     last: deque[str] = deque(maxlen=_LAST)
     pipe, both = subprocess.PIPE, subprocess.STDOUT
@@ -169,7 +169,7 @@ def _call(command: list[str]) -> None:
 
 
 def _why(command: list[str], lines: list[str]) -> str:
-    said = said_by_pip(lines) or said_by_uv(lines) or f"{shlex.join(command)} failed; its log says why"
+    said = said_by_pip(lines) or said_by_uv(lines) or f"{shlex.join(command)} failed; see its log"
     return sentence(said, lines, "install it in the environment that kfnb runs in")
 
 
@@ -192,7 +192,7 @@ def _uv() -> tuple[str, ...]:
 
 
 def _applies(package: str) -> bool:
-    """Whether a requirement is one for this Python."""
+    """Whether a requirement applies to this Python."""
     if package.endswith(OF_OLD_PYTHON):
         return False
     from packaging.requirements import InvalidRequirement, Requirement
@@ -220,7 +220,7 @@ def _met(package: str) -> bool:
 
 
 def _of_extras(requirement: Requirement) -> Iterator[str]:
-    """What a requirement's extras ask for in turn."""
+    """The requirements of a requirement's extras."""
     from importlib import metadata
 
     from packaging.requirements import Requirement

@@ -1,4 +1,4 @@
-"""What goes into a step's process and what comes out: KFP's executor input, and its executor output and files."""
+"""The input and output of a step's process: KFP's executor input, executor output and files."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kfnb.model import Artifact
 from kfnb.resources.runs.local.importer import absolute
 from kfnb.resources.runs.local.parameter_text import finite_json, parse
 from kfnb.resources.runs.local.pod_resources import Supply
-from kfnb.resources.runs.local.spec import Component, Program
+from kfnb.resources.runs.local.spec import ComponentSpec, PythonProgram
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.text.parameter_values import kept, plain, typed, wrapped
 
@@ -22,26 +22,26 @@ LOG = "log"
 
 
 @dataclass(frozen=True)
-class Work:
-    """One task that is to run: its component with all of its inputs. ``folder`` is the task's own."""
+class TaskInvocation:
+    """A task to run: its component with all of its inputs. ``folder`` is the task's folder."""
 
     id: str
     name: str
     folder: Path
-    component: Component
+    component: ComponentSpec
     parameters: Mapping[str, Any]
     artifacts: Mapping[str, Artifact | list[Artifact]]
     supply: Supply = field(default_factory=Supply)
 
     @property
     def shown(self) -> dict[str, Any]:
-        """The inputs that the component declares; not those that the compiler slipped in."""
+        """The inputs that the component declares, without those that the compiler added."""
         values = {name: value for name, value in self.parameters.items() if name in self.component.parameters}
         return values | dict(self.artifacts)
 
 
-def prepare(work: Work) -> None:
-    """Make the task's folder fit for another attempt: what an earlier one left goes, but for its log."""
+def prepare(work: TaskInvocation) -> None:
+    """Prepare the task's folder for another attempt: remove the files of an earlier attempt, except its log."""
     private.make(work.folder)
     for entry in work.folder.iterdir():
         if entry.is_dir() and not entry.is_symlink():
@@ -54,8 +54,8 @@ def prepare(work: Work) -> None:
             mount.folder.mkdir(parents=True, exist_ok=True)
 
 
-def job(work: Work, program: Program, notebook: Path) -> dict[str, Any]:
-    """What ``runner`` gets to execute ``program``, as JSON data; its source is written into the task's folder.
+def job(work: TaskInvocation, program: PythonProgram, notebook: Path) -> dict[str, Any]:
+    """The job for ``runner`` to execute ``program``, as JSON data; writes its source into the task's folder.
 
     ``notebook`` is the folder of the notebook.
     """
@@ -74,7 +74,7 @@ def job(work: Work, program: Program, notebook: Path) -> dict[str, Any]:
     }
 
 
-def executor_input(work: Work) -> dict[str, Any]:
+def executor_input(work: TaskInvocation) -> dict[str, Any]:
     """KFP's ExecutorInput message of this task."""
     component, outputs = work.component, work.folder / "outputs"
     return {
@@ -92,10 +92,10 @@ def executor_input(work: Work) -> dict[str, Any]:
     }
 
 
-def collect(work: Work, start: Path) -> dict[str, Any]:
-    """The outputs that the step, begun in the folder ``start``, left behind.
+def collect(work: TaskInvocation, start: Path) -> dict[str, Any]:
+    """The outputs of the step, which was started in the folder ``start``.
 
-    Raises ``StepFault`` for one that is of another type than declared.
+    Raises ``StepFault`` for an output of another type than declared.
     """
     told = _told(work.folder / _OUTPUT)
     outputs: dict[str, Any] = {}
@@ -112,15 +112,13 @@ def collect(work: Work, start: Path) -> dict[str, Any]:
 
 
 def _told(file: Path) -> dict[str, Any]:
-    """What the step's program says that it has put out; one that is no program of KFP's says nothing."""
+    """The executor output of the step's program; empty if it is not a program of KFP's."""
     try:
         told: dict[str, Any] = finite_json(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise StepFault(
-            f"KFP cannot read what it puts out (outputs or metadata of artifacts): {error}"
-        ) from None
+        raise StepFault(f"KFP cannot read its outputs or the metadata of its artifacts: {error}") from None
     return told
 
 
@@ -133,17 +131,19 @@ def _from_file(name: str, file: Path, kind: str) -> Any:
         raise StepFault(f"its output {name}: it {fault}") from None
 
 
-def _planned(work: Work, name: str) -> Artifact:
+def _planned(work: TaskInvocation, name: str) -> Artifact:
     return Artifact(name, work.component.output_artifacts[name].type, str(work.folder / "artifacts" / name))
 
 
-def _found(work: Work, name: str, told: list[Mapping[str, Any]], start: Path) -> Artifact | list[Artifact]:
-    """The artifact as the step left it: it may have another uri, and has metadata."""
+def _found(
+    work: TaskInvocation, name: str, told: list[Mapping[str, Any]], start: Path
+) -> Artifact | list[Artifact]:
+    """The artifact with the uri and the metadata that the step set."""
     planned = _planned(work, name)
     for item in told:
         for key, value in item.get("metadata", {}).items():
             if value is None:
-                raise StepFault(f"its output {name}: KFP cannot keep None as metadata ({key})")
+                raise StepFault(f"its output {name}: KFP cannot store None as metadata ({key})")
     artifacts = [
         replace(
             planned,
@@ -158,7 +158,7 @@ def _found(work: Work, name: str, told: list[Mapping[str, Any]], start: Path) ->
 
 
 def _listed(value: Artifact | list[Artifact]) -> list[dict[str, Any]]:
-    """Artifacts that a step takes. KFP's driver does not tell their type: they are of the class that the step says."""
+    """Artifacts that a step takes. KFP's driver omits their type: they have the class that the step declares."""
     artifacts = value if isinstance(value, list) else [value]
     return [
         {"name": artifact.name, "uri": artifact.uri, "metadata": wrapped(artifact.metadata)}
@@ -167,6 +167,6 @@ def _listed(value: Artifact | list[Artifact]) -> list[dict[str, Any]]:
 
 
 def _due(artifact: Artifact) -> dict[str, Any]:
-    """An artifact that a step is to put out."""
+    """An output artifact of a step."""
     kind = {"schemaTitle": artifact.type, "schemaVersion": "0.0.1"}
     return {"name": artifact.name, "type": kind, "uri": artifact.uri, "metadata": dict(artifact.metadata)}

@@ -1,4 +1,4 @@
-"""A step whose process ended without saying why, in words."""
+"""The errors of steps whose processes ended without a reason."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from pathlib import Path
 from kfnb.model import TaskError
 
 _END, _LONGEST = 4096, 300
-"""Bytes of a log in which its last line is looked for, and how much of that is shown."""
+"""Bytes of a log that are searched for its last line, and how many characters of it are shown."""
 
 
 def from_status(status: int, what: str = "process", log: Path | None = None, since: int = 0) -> TaskError:
-    """The error of a process (or other ``what``) that ended, by ``os.waitpid``'s ``status``, without saying why.
+    """The error of a process (or other ``what``) that ended, by ``os.waitpid``'s ``status``, without a reason.
 
-    What it wrote last may tell: it is in its ``log``, from the byte ``since`` on.
+    Its last line of output may help: it is in its ``log``, from the byte ``since`` on.
     """
     if not os.WIFSIGNALED(status):
         code, last = os.WEXITSTATUS(status), _last_line(log, since) if log is not None else ""

@@ -1,10 +1,10 @@
-"""A run's folder, which has this beside what every job's has (see ``kfnb.jobs.folder``).
+"""A run's folder, which has these files in addition to those of every job (see ``kfnb.jobs.folder``).
 
 ================  ======================================================================
 ``spec.json``     the PipelineSpec
-``run.json``      everything else of the submission (``Order``)
-``archived``      there if the run was archived
-``timeline``      in what order the tasks' logs were written, see ``timeline``
+``run.json``      everything else of the submission (``RunJobSpec``)
+``archived``      exists if the run is archived
+``timeline``      the order in which the tasks' logs were written, see ``log_timeline``
 ``volumes/``      the run's volumes, where its tasks ask for some
 ``tasks/<id>/``   a task's program, log, outputs and artifacts
 ================  ======================================================================
@@ -25,12 +25,12 @@ _RUNS = "runs"
 
 
 @dataclass(frozen=True)
-class Order:
-    """What the supervisor is asked to do; ``home`` is kfnb's, ``folder`` where steps start, ``jobs`` at least 1.
+class RunJobSpec:
+    """The job of the supervisor; ``home`` is kfnb's, ``folder`` where steps start, ``jobs`` at least 1.
 
     ``jobs`` is how many tasks compute at once, ``most`` how many run at once where some only wait (0: the same).
     ``platform`` is the platform-specific part of the spec, ``secrets`` the folder or file that secrets are in,
-    ``linger`` for how many seconds its process may stay for the next run (see ``warm``).
+    ``linger`` how many seconds its process waits for the next run (see ``kfnb.jobs.prefork``).
     """
 
     name: str
@@ -49,18 +49,18 @@ class Order:
 class RunFolder(JobFolder):
     """The folder ``path`` of one run, which is named by the run's id."""
 
-    def write(self, spec: Mapping[str, Any], order: Order) -> None:
-        """Put down what is to run. Raises ``OSError``, and ``TypeError`` or ``ValueError`` for what is not JSON."""
+    def write(self, spec: Mapping[str, Any], order: RunJobSpec) -> None:
+        """Write the spec and the job. Raises ``OSError``, and ``TypeError`` or ``ValueError`` for what is not JSON."""
         number(self.path)
         self.put("spec.json", spec)
         self.put("run.json", asdict(order))
 
-    def read(self) -> tuple[dict[str, Any], Order]:
-        """What ``write`` put down. Raises ``BackendError``."""
+    def read(self) -> tuple[dict[str, Any], RunJobSpec]:
+        """Read what ``write`` wrote. Raises ``BackendError``."""
         spec, told = self.get("spec.json"), self.get("run.json")
-        known = {one.name for one in fields(Order)}
+        known = {one.name for one in fields(RunJobSpec)}
         try:
-            return spec, Order(**{name: value for name, value in told.items() if name in known})
+            return spec, RunJobSpec(**{name: value for name, value in told.items() if name in known})
         except (TypeError, AttributeError):
             raise BackendError(f"{self.path / 'run.json'} was written by another version of kfnb") from None
 
@@ -70,7 +70,7 @@ class RunFolder(JobFolder):
 
     @property
     def timeline(self) -> Path:
-        """The file that tells in what order the logs were written."""
+        """The file with the order in which the logs were written."""
         return self.path / "timeline"
 
     @property
@@ -79,7 +79,7 @@ class RunFolder(JobFolder):
         return (self.path / "archived").exists()
 
     def archive(self, *, away: bool) -> None:
-        """Archive the run, or take it back. Raises ``BackendError``."""
+        """Archive or restore the run. Raises ``BackendError``."""
         with usable(self.path):
             if away:
                 (self.path / "archived").touch(mode=0o600)
@@ -88,7 +88,7 @@ class RunFolder(JobFolder):
 
 
 def new(home: Path) -> tuple[RunFolder, str]:
-    """A folder for a run that begins now, and a note where others could see into runs before.
+    """Create a folder for a run that begins now; with a note if other users could read the runs before.
 
     Raises ``BackendError``.
     """
@@ -102,9 +102,9 @@ def existing(home: Path) -> list[RunFolder]:
 
 
 def find(home: Path, run_id: str) -> RunFolder | None:
-    """The folder of a run, or None."""
+    """The folder of a run; None if it does not exist."""
     path = home / _RUNS / run_id
-    with suppress(OSError, ValueError):  # of a name that no file can have
+    with suppress(OSError, ValueError):  # an invalid file name
         if run_id[:1] not in ("", ".") and path.parent == home / _RUNS and path.is_dir():
             return RunFolder(path)
     return None

@@ -1,4 +1,4 @@
-"""What the engine tells: each step of a run's life as an event, in the run's event log."""
+"""Records the engine's progress: each change of a run as an event, in the run's event log."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from kfnb.jobs.eventlog import EventLog, Fact
 from kfnb.model import RunState, Task, TaskError
 from kfnb.resources.runs.events import Fold, encode, fold
 from kfnb.resources.runs.iterations import measured
-from kfnb.resources.runs.local.spec import Step
+from kfnb.resources.runs.local.spec import TaskSpec
 from kfnb.resources.runs.metrics import metrics
 from kfnb.text import conditions
 
 
 class Journal:
-    """Writes the events of one run, and remembers what an earlier attempt at it has finished (``earlier``)."""
+    """Writes the events of one run, and has the tasks that an earlier attempt finished (``earlier``)."""
 
     def __init__(self, run_id: str, log: EventLog) -> None:
         self._run_id, self._log = run_id, log
@@ -25,18 +25,18 @@ class Journal:
         self._told: set[str] = set()
 
     def done(self, task: str) -> Task | None:
-        """A task or a group as an earlier attempt at the run finished it, if it did."""
+        """A task or a group that an earlier attempt at the run finished; None if it did not."""
         earlier = self.earlier.get(task)
         return earlier if earlier is not None and earlier.state is RunState.SUCCEEDED else None
 
     def tasks(
-        self, parent: str, prefixes: Mapping[str, int | None], steps: Mapping[str, Step], groups: set[str]
+        self, parent: str, prefixes: Mapping[str, int | None], steps: Mapping[str, TaskSpec], groups: set[str]
     ) -> None:
-        """The tasks of a group have come up. Those known from an earlier attempt are waiting again.
+        """Record the tasks of a group. Those of an earlier attempt wait again.
 
-        ``prefixes`` begin their ids: one, or one for each turn of a loop, with its index. All of it is one transaction:
-        a loop may have thousands of turns. What an earlier attempt at the run finished may stand; not so where the
-        group itself is tried again.
+        ``prefixes`` begin their ids: one, or one for each iteration of a loop, with its index. It is one transaction,
+        since a loop may have thousands of iterations. Tasks that an earlier attempt finished are kept, unless the group
+        itself is retried.
         """
         self._log.append(
             [
@@ -47,7 +47,7 @@ class Journal:
         )
 
     def _come_up(
-        self, parent: str, prefix: str, steps: Mapping[str, Step], groups: set[str], index: int | None
+        self, parent: str, prefix: str, steps: Mapping[str, TaskSpec], groups: set[str], index: int | None
     ) -> list[Fact]:
         facts: list[Fact] = []
         for name, step in steps.items():
@@ -70,7 +70,7 @@ class Journal:
         return facts
 
     def loop(self, task: str, rounds: int) -> None:
-        """A loop has so many iterations; the tasks of others, which an earlier attempt at it had, are none now."""
+        """Record the number of iterations of a loop; an earlier attempt's further iterations are dropped."""
         others = [
             known
             for known in {*self.earlier, *self._told}
@@ -80,14 +80,14 @@ class Journal:
             self._log.append([("state", known, {"state": RunState.SKIPPED}) for known in others])
 
     def started(self, task: str, inputs: Mapping[str, Any] | None = None) -> None:
-        """A task or a group runs now. ``inputs`` where it is one that shows them."""
+        """Record that a task or a group runs. ``inputs`` are given for tasks that show them."""
         facts: list[Fact] = [("state", task, {"state": RunState.RUNNING})]
         if inputs is not None:
             facts.insert(0, ("inputs", task, {"values": encode(inputs)}))
         self._log.append(facts)
 
     def state(self, task: str, state: RunState, error: TaskError | str | None = None) -> None:
-        """A task (or the run, ``task`` being empty) is in a new state."""
+        """Record a new state of a task (or of the run, if ``task`` is empty)."""
         if isinstance(error, TaskError):
             told: Any = {"message": error.message, "traceback": error.traceback, "place": error.place}
         else:
@@ -95,15 +95,15 @@ class Journal:
         self._log.append([("state", task, {"state": state} | ({"error": told} if told else {}))])
 
     def decided(self, task: str, text: str) -> None:
-        """What the condition of a task came to."""
+        """Record the result of a task's condition."""
         self._log.append([("decided", task, {"text": text})])
 
     def doing(self, task: str, text: str) -> None:
-        """Something is being done for a task, which may take a while; an empty ``text`` when that is over."""
+        """Record slow work that is done for a task; an empty ``text`` when it is finished."""
         self._log.append([("doing", task, {"text": text})])
 
     def succeeded(self, task: str, outputs: Mapping[str, Any], *, cached: bool = False) -> None:
-        """A task, a group or the run is done, with these outputs."""
+        """Record that a task, a group or the run is done, with its outputs."""
         facts: list[Fact] = [("cached", task, {})] if cached else []
         if outputs:
             facts.append(("outputs", task, {"values": encode(outputs), "metrics": metrics(outputs)}))
@@ -111,7 +111,7 @@ class Journal:
         self._log.append(facts)
 
     def ended(self, state: RunState, outputs: Mapping[str, Any], error: str = "") -> None:
-        """The run is over, with these outputs and with all that its tasks have logged until then."""
+        """Record that the run is finished, with its outputs and all metrics of its tasks."""
         logged = measured(fold(self._run_id, self._log.read()).tasks)
         told = {"values": encode(outputs), "metrics": logged}
         facts: list[Fact] = [("outputs", "", told)] if outputs or logged else []

@@ -1,4 +1,4 @@
-"""Runs as jobs: what drives one, and how its tasks end where that is lost."""
+"""Runs as jobs: their driver, and how their tasks end if it is lost."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LOST = "process lost: the supervisor of the run exited unexpectedly"
 
 
 def _lost(folder: JobFolder, events: Iterable[Event]) -> Iterator[Fact]:
-    """How the tasks of a run end whose supervisor is gone; their containers are removed."""
+    """How the tasks of a run end if its supervisor is lost; removes their containers."""
     tasks = fold(folder.id, events).tasks
     for task in tasks:
         remove(RunFolder(folder.path).log(task.id).parent)
@@ -29,12 +29,12 @@ KIND = JobKind("kfnb.resources.runs.local.supervisor", Loss("run", "retry contin
 
 
 def job(folder: RunFolder) -> JobHandle[RunFolder]:
-    """A run as the job that it is."""
+    """The job of a run."""
     return JobHandle(KIND, folder, f"run {folder.id}")
 
 
 def end(run_id: str, log: EventLog, error: str, task_error: str = _LOST) -> None:
-    """Write down that a run fails in the midst of what it does, as all of its processes are gone."""
+    """Record that a run failed before its end, after all of its processes have ended."""
     tasks = fold(run_id, log.read()).tasks
     log.append([*_last_words(tasks, task_error), ("state", "", {"state": RunState.FAILED, "error": error})])
 

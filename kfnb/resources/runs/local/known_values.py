@@ -1,4 +1,4 @@
-"""What values a source will have, as far as that can be told before a pipeline runs."""
+"""The values that a source will have, as far as they are known before a pipeline runs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.resources.runs.local.parameter_text import MISSING
-from kfnb.resources.runs.local.spec import Component, Dag, Pipeline, Step
+from kfnb.resources.runs.local.spec import ComponentSpec, DagSpec, PipelineSpec, TaskSpec
 from kfnb.resources.runs.local.value_sources import Constant, FromInput, Source
 
 
 @dataclass(frozen=True)
 class Known:
-    """Looks values up in ``pipeline``, which is to be run with ``arguments``."""
+    """Looks up values in ``pipeline``, which will run with ``arguments``."""
 
-    pipeline: Pipeline
+    pipeline: PipelineSpec
     arguments: Mapping[str, Any]
 
-    def values(self, source: Source, group: Component) -> Iterator[Any]:
-        """The values that ``source`` has in ``group``: one for each way to get there, an item of a loop say.
+    def values(self, source: Source, group: ComponentSpec) -> Iterator[Any]:
+        """The values of ``source`` in ``group``: one for each path to it, such as each item of a loop.
 
-        What a step will put out is not among them, nor a text that is yet to be filled.
+        Outputs of steps and texts with placeholders are not included.
         """
         if isinstance(source, Constant):
             if not (isinstance(source.value, str) and "{{$." in source.value):
@@ -33,7 +33,7 @@ class Known:
                 with suppress(KeyError, IndexError, TypeError, ValueError):
                     yield _picked(value, source.path)
 
-    def _inputs(self, name: str, group: Component) -> Iterator[Any]:
+    def _inputs(self, name: str, group: ComponentSpec) -> Iterator[Any]:
         declared = group.parameters.get(name)
         default = MISSING if declared is None else declared.default
         if group is self.pipeline.root:
@@ -46,8 +46,8 @@ class Known:
             ]
         yield from (value for value in found if value is not MISSING and value is not None)
 
-    def _given(self, name: str, caller: Component, step: Step, default: Any) -> Iterator[Any]:
-        """What ``step`` of ``caller`` hands to the input ``name`` of the group that it runs."""
+    def _given(self, name: str, caller: ComponentSpec, step: TaskSpec, default: Any) -> Iterator[Any]:
+        """What ``step`` of ``caller`` passes to the input ``name`` of the group that it runs."""
         loop = step.loop
         if loop is not None and loop.item == name and not loop.artifacts:
             lists = [loop.items] if isinstance(loop.items, list) else self._listed(loop.items, caller, step)
@@ -58,7 +58,7 @@ class Known:
         else:
             yield default
 
-    def _listed(self, name: str, caller: Component, step: Step) -> Iterator[list[Any]]:
+    def _listed(self, name: str, caller: ComponentSpec, step: TaskSpec) -> Iterator[list[Any]]:
         """The lists that the input ``name`` of a loop has."""
         for value in self.values(step.parameters[name], caller) if name in step.parameters else ():
             with suppress(ValueError):
@@ -66,10 +66,10 @@ class Known:
                 if isinstance(items, list):
                     yield items
 
-    def _calls(self, group: Component) -> Iterator[tuple[Component, Step]]:
-        """The steps that run ``group``, each with the component that it is a step of."""
+    def _calls(self, group: ComponentSpec) -> Iterator[tuple[ComponentSpec, TaskSpec]]:
+        """The steps that run ``group``, each with the component that it belongs to."""
         for caller in (self.pipeline.root, *self.pipeline.components.values()):
-            for step in caller.body.steps.values() if isinstance(caller.body, Dag) else ():
+            for step in caller.body.steps.values() if isinstance(caller.body, DagSpec) else ():
                 if step.component == group.name:
                     yield caller, step
 

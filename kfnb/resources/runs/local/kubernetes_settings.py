@@ -1,7 +1,7 @@
-"""Reads the platform spec, which ``kfp-kubernetes`` adds to a pipeline: what each executor asks of Kubernetes.
+"""Reads the platform spec, which ``kfp-kubernetes`` adds to a pipeline: what each executor requests of Kubernetes.
 
-Environment variables, mounts and time limits have a meaning here too. All else is about pods and nodes: it is named
-in ``Demands.ignored``, so that it can be said.
+Environment variables, mounts and time limits also work here. Everything else is about pods and nodes: it is listed in
+``Demands.ignored``, for a note.
 """
 
 from __future__ import annotations
@@ -10,33 +10,39 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from kfnb.resources.runs.local.pod_requirements import Demands, Kind, Mounted, Resources, Variable
+from kfnb.resources.runs.local.pod_requirements import (
+    Demands,
+    Mounted,
+    ResourceRequest,
+    SourceKind,
+    VariableSource,
+)
 from kfnb.resources.runs.local.value_sources import Constant, Source, read_source
 
 Json = Mapping[str, Any]
 
 _VARIABLES = {
-    "secretAsEnv": (Kind.SECRET, "secretKey", "secretName", "secretNameParameter"),
-    "configMapAsEnv": (Kind.CONFIG, "configMapKey", "configMapName", "configMapNameParameter"),
+    "secretAsEnv": (SourceKind.SECRET, "secretKey", "secretName", "secretNameParameter"),
+    "configMapAsEnv": (SourceKind.CONFIG, "configMapKey", "configMapName", "configMapNameParameter"),
 }
 _FOLDERS = {
-    "secretAsVolume": (Kind.SECRET, "secretName", "secretNameParameter"),
-    "configMapAsVolume": (Kind.CONFIG, "configMapName", "configMapNameParameter"),
-    "pvcMount": (Kind.VOLUME, "constant", "pvcNameParameter"),
-    "emptyDirMounts": (Kind.SCRATCH, "volumeName", ""),
-    "genericEphemeralVolume": (Kind.SCRATCH, "volumeName", ""),
+    "secretAsVolume": (SourceKind.SECRET, "secretName", "secretNameParameter"),
+    "configMapAsVolume": (SourceKind.CONFIG, "configMapName", "configMapNameParameter"),
+    "pvcMount": (SourceKind.VOLUME, "constant", "pvcNameParameter"),
+    "emptyDirMounts": (SourceKind.SCRATCH, "volumeName", ""),
+    "genericEphemeralVolume": (SourceKind.SCRATCH, "volumeName", ""),
 }
 _KNOWN = {*_VARIABLES, *_FOLDERS, "activeDeadlineSeconds"}
 
 
 def settings_of(platform: Json | None) -> tuple[Json, Json]:
-    """What a platform spec says of Kubernetes: its executors' settings by label, and the pipeline's own."""
+    """The Kubernetes part of a platform spec: its executors' settings by label, and the pipeline's."""
     kubernetes = (platform or {}).get("platforms", {}).get("kubernetes", {})
     return kubernetes.get("deploymentSpec", {}).get("executors", {}), kubernetes.get("pipelineConfig", {})
 
 
 def read_demands(name: str, container: Json, settings: Json, problems: list[str]) -> Demands:
-    """What the step ``name`` asks for, by its container and its settings of the platform."""
+    """What the step ``name`` requests, in its container and its platform settings."""
     return Demands(
         resources=_resources(container.get("resources", {})),
         variables=tuple(_variables(name, settings, problems)),
@@ -46,21 +52,21 @@ def read_demands(name: str, container: Json, settings: Json, problems: list[str]
     )
 
 
-def _resources(told: Json) -> Resources:
+def _resources(told: Json) -> ResourceRequest:
     accelerator = told.get("accelerator", {})
     cpus = ("resourceCpuLimit", "cpuLimit", "resourceCpuRequest", "cpuRequest")
-    return Resources(
+    return ResourceRequest(
         cpu=next((told[key] for key in cpus if told.get(key)), ""),
         gpus=accelerator.get("resourceCount") or accelerator.get("count") or "",
     )
 
 
-def _variables(step: str, settings: Json, problems: list[str]) -> Iterator[Variable]:
+def _variables(step: str, settings: Json, problems: list[str]) -> Iterator[VariableSource]:
     for group, (kind, key, name, parameter) in _VARIABLES.items():
         for item in settings.get(group, ()):
             source = _name(step, item, name, parameter, problems)
             for pair in item.get("keyToEnv", ()):
-                yield Variable(pair["envVar"], kind, source, pair[key], bool(item.get("optional")))
+                yield VariableSource(pair["envVar"], kind, source, pair[key], bool(item.get("optional")))
 
 
 def _mounted(step: str, settings: Json, problems: list[str]) -> Iterator[Mounted]:
@@ -71,13 +77,13 @@ def _mounted(step: str, settings: Json, problems: list[str]) -> Iterator[Mounted
             if not path.startswith("/") or ".." in path.split("/"):
                 problems.append(f"{step} mounts at {path or 'no path'}, which is not an absolute path")
             elif part.startswith("/") or ".." in part.split("/"):
-                problems.append(f"{step} mounts {part}, which lies outside of its volume")
+                problems.append(f"{step} mounts {part}, which is outside of its volume")
             else:
                 yield Mounted(path.rstrip("/"), kind, source, part, bool(item.get("optional")))
 
 
 def _name(step: str, item: Json, name: str, parameter: str, problems: list[str]) -> Source:
-    """The name of a secret, config map or volume: written down, or (as older versions did not) a parameter."""
+    """The name of a secret, config map or volume: a constant, or (in newer versions) a parameter."""
     if parameter in item:
         return read_source(item[parameter], step, problems)
     if name in item:

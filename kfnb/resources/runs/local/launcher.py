@@ -1,4 +1,4 @@
-"""Runs one task's work: in a fork of the supervisor, or in a fresh process where a fork would not do."""
+"""Runs one task's work: in a fork of the supervisor, or in a fresh process if it cannot be forked."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from kfnb.resources.runs.local import container, runner
 from kfnb.resources.runs.local.activity import Activity
 from kfnb.resources.runs.local.container_engine import engine
 from kfnb.resources.runs.local.environment import Requirements, build, is_built, missing, parse, python_of
-from kfnb.resources.runs.local.executor_io import LOG, Work, collect, job, prepare
+from kfnb.resources.runs.local.executor_io import LOG, TaskInvocation, collect, job, prepare
 from kfnb.resources.runs.local.failure import from_status
 from kfnb.resources.runs.local.importer import BESIDE, fetch, is_remote, linked, local_path, name_of
 from kfnb.resources.runs.local.log_timeline import Timeline
 from kfnb.resources.runs.local.mounts import enter
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.preload import preload
-from kfnb.resources.runs.local.spec import Container, Importer, Pipeline, Program, Volume
+from kfnb.resources.runs.local.spec import Container, Importer, PipelineSpec, PythonProgram, VolumeChange
 from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
 from kfnb.resources.runs.missing_files import with_advice
 from kfnb.text.parameter_values import kept
@@ -40,8 +40,8 @@ _FAILURE = "failure.json"
 class Launcher:
     """Starts processes for tasks of the run in ``folder_of_run``. ``envs`` holds environments.
 
-    Steps start in ``folder``. ``activity`` watches their processes. ``tell`` says of a task, by its id, what is being
-    done for it; nothing when that is over.
+    Steps start in ``folder``. ``activity`` watches their processes. ``tell`` is called with a task's id
+    and what is done for it; with an empty text when that is finished.
     """
 
     processes: Processes
@@ -55,8 +55,8 @@ class Launcher:
     warm: bool = False
     said: set[str] = field(default_factory=set)
 
-    def warm_up(self, pipeline: Pipeline) -> None:
-        """Get ready to fork steps of ``pipeline``, if that has not been done."""
+    def warm_up(self, pipeline: PipelineSpec) -> None:
+        """Prepare to fork steps of ``pipeline``, unless that was done."""
         if not self.warm:
             self.warm = True
             programs = [
@@ -67,21 +67,21 @@ class Launcher:
             names = {name for program in here for name in asked[program.installs].names}
             preload(((program.source, program.function) for program in here), names)
 
-    async def run(self, work: Work) -> dict[str, Any]:
+    async def run(self, work: TaskInvocation) -> dict[str, Any]:
         """Run ``work`` once and return its outputs. Raises ``StepFailed`` or ``StepFault``."""
         try:
             return await self._run(work)
         except OSError as error:
-            raise StepFault(f"its files cannot be written: {error}") from None
+            raise StepFault(f"cannot write its files: {error}") from None
 
-    async def _run(self, work: Work) -> dict[str, Any]:
+    async def _run(self, work: TaskInvocation) -> dict[str, Any]:
         body = work.component.body
         if not (
             self.folder_of_run / "run.json"
-        ).exists():  # a step that still ran may have made the folder anew
-            raise StepFault(f"the folder of its run is gone ({self.folder_of_run})")
+        ).exists():  # a step that still ran may have created the folder again
+            raise StepFault(f"the folder of its run was deleted ({self.folder_of_run})")
         prepare(work)
-        if isinstance(body, Program):
+        if isinstance(body, PythonProgram):
             self._say_once(work, parse(body.installs).other_kfp)
             await self._build(work, parse(body.installs))
             await self._process(work, self._action(work, body), body.source)
@@ -97,37 +97,37 @@ class Launcher:
             finally:
                 await asyncio.to_thread(container.remove, work.folder)
             return collect(work, self.folder)
-        if isinstance(body, Volume):
+        if isinstance(body, VolumeChange):
             return self._volume(work, gone=body.gone)
         assert isinstance(body, Importer)
         return await self._import(work, body)
 
-    async def _build(self, work: Work, requirements: Requirements) -> None:
-        """Build the environment that a step runs in, where it needs one of its own and none is there."""
+    async def _build(self, work: TaskInvocation, requirements: Requirements) -> None:
+        """Build the environment of a step, if it needs its own and it does not exist."""
         if missing(requirements) and not is_built(requirements, self.envs):
             self.tell(work.id, f"building an environment for {requirements.words}")
             await self._process(work, partial(_built, work, requirements, self.envs), "")
             self.tell(work.id, "")
 
-    def _action(self, work: Work, program: Program) -> Callable[[], int]:
+    def _action(self, work: TaskInvocation, program: PythonProgram) -> Callable[[], int]:
         told = job(work, program, self.folder)
         requirements = parse(program.installs)
         if missing(requirements):
             action: Callable[[], int] = partial(_elsewhere, told, python_of(requirements, self.envs))
         elif program.env or work.supply.env:
-            # libraries read variables when they are imported, and a fork has them imported
+            # libraries read variables when they are imported, and a fork has imported them already
             action = partial(_execute, Path(sys.executable), told)
         else:
             action = partial(runner.run, told)
         return partial(_supplied, work, action) if work.supply.env or work.supply.mounts else action
 
-    def _say_once(self, work: Work, text: str) -> None:
-        """Begin the task's log with ``text``, if no other task's did."""
+    def _say_once(self, work: TaskInvocation, text: str) -> None:
+        """Begin the task's log with ``text``, unless another task's log did."""
         if text and text not in self.said:
             self.said.add(text)
             private.append(work.folder / LOG, f"{text}\n")
 
-    def _volume(self, work: Work, *, gone: bool) -> dict[str, Any]:
+    def _volume(self, work: TaskInvocation, *, gone: bool) -> dict[str, Any]:
         told = work.parameters
         name = str(told.get("pvc_name") or f"{self.folder_of_run.name}{told.get('pvc_name_suffix', '')}")
         folder = self.supplier.volume(name)
@@ -137,7 +137,7 @@ class Launcher:
         private.make(folder)
         return {"name": name}
 
-    async def _import(self, work: Work, importer: Importer) -> dict[str, Any]:
+    async def _import(self, work: TaskInvocation, importer: Importer) -> dict[str, Any]:
         uri = str(work.parameters.get(importer.parameter, importer.uri))
         beside = read_carried(uri, importer.metadata)
         if beside is not None:
@@ -152,7 +152,7 @@ class Launcher:
         return {name: Artifact(name, importer.type, path, kept(importer.metadata)) for name in made}
 
     async def _process(
-        self, work: Work, action: Callable[[], int], source: str, what: str = "process"
+        self, work: TaskInvocation, action: Callable[[], int], source: str, what: str = "process"
     ) -> None:
         log = work.folder / LOG
         limit = work.supply.timeout
@@ -175,14 +175,16 @@ class Launcher:
 
 @lru_cache(maxsize=1)
 def _engine() -> str:
-    """The container engine, asked for once a run."""
+    """The container engine, looked up once per run."""
     return engine()
 
 
-def _error(work: Work, status: int, source: str, what: str, since: int, notebook: Path) -> TaskError | None:
-    """What the process (or other ``what``) that ended with wait status ``status`` died of, if it did.
+def _error(
+    work: TaskInvocation, status: int, source: str, what: str, since: int, notebook: Path
+) -> TaskError | None:
+    """The failure of the process (or other ``what``) that ended with wait status ``status``, if it failed.
 
-    What it wrote stands in the log from the byte ``since`` on.
+    Its output is in the log from the byte ``since`` on.
     """
     try:
         told = json.loads((work.folder / _FAILURE).read_text(encoding="utf-8"))
@@ -193,20 +195,20 @@ def _error(work: Work, status: int, source: str, what: str, since: int, notebook
     return with_advice(from_description(told, source), told, notebook, work.folder / "work")
 
 
-def _supplied(work: Work, action: Callable[[], int]) -> int:
-    """In the task's process: do ``action`` with the variables and the mounts that the step gets."""
+def _supplied(work: TaskInvocation, action: Callable[[], int]) -> int:
+    """In the task's process: do ``action`` with the variables and the mounts of the step."""
     os.environ.update(work.supply.env)
     try:
         enter(work.supply.mounts, work.folder / "view")
     except OSError as error:
-        told = f"{', '.join(mount.path for mount in work.supply.mounts)} cannot be mounted: {error}"
+        told = f"cannot mount {', '.join(mount.path for mount in work.supply.mounts)}: {error}"
         private.write(work.folder / _FAILURE, json.dumps({"fault": told}))
         return 1
     return action()
 
 
-def _built(work: Work, requirements: Requirements, envs: Path) -> int:
-    """In a process of its own: build an environment that has ``requirements``."""
+def _built(work: TaskInvocation, requirements: Requirements, envs: Path) -> int:
+    """In a separate process: build an environment with ``requirements``."""
     _alone()
     try:
         build(requirements, envs)
@@ -230,5 +232,5 @@ def _alone() -> None:
 def _execute(python: Path, told: dict[str, Any]) -> NoReturn:
     file = Path(told["failure"]).with_name("job.json")
     private.write(file, json.dumps(told))
-    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}  # its log is read while it runs
+    environ = {**os.environ, "PYTHONUNBUFFERED": "1"}  # so that its log can be followed
     os.execve(python, [str(python), runner.__file__, str(file)], environ)  # noqa: S606 - no shell is wanted

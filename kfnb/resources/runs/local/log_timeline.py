@@ -1,8 +1,8 @@
-"""In what order the tasks of a run wrote their logs: a file of lines ``SIZE TASK TIME``, which the supervisor adds to.
+"""The order in which the tasks of a run wrote their logs: lines ``SIZE TASK TIME``, written by the supervisor.
 
-Each line says that the log of ``TASK`` had ``SIZE`` bytes at ``TIME`` (seconds since the epoch; older files have none),
-before anything that the lines below it tell of was written.
-Tasks write their logs themselves; the supervisor only looks how long they are, so the order is true to ``_TICK``.
+Each line records that the log of ``TASK`` had ``SIZE`` bytes at ``TIME`` (seconds since the epoch; older files have
+none), before the output that the following lines record.
+Tasks write their logs themselves; the supervisor only reads the sizes, so the order is exact to ``_TICK``.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 from kfnb.jobs import private
 
 _TICK = 0.03
-"""Seconds between two looks at the logs of tasks that run."""
+"""Seconds between two samples of the logs of running tasks."""
 
 
 class Timeline:
@@ -28,7 +28,7 @@ class Timeline:
 
     @contextmanager
     def watched(self, task: str, log: Path) -> Iterator[None]:
-        """Watch the log of a task for as long as it runs."""
+        """Watch the log of a task while it runs."""
         self._sizes[task, log] = 0
         try:
             yield
@@ -37,7 +37,7 @@ class Timeline:
             del self._sizes[task, log]
 
     async def keep(self) -> None:
-        """Look at the logs again and again, until cancelled."""
+        """Sample the logs repeatedly, until cancelled."""
         while True:
             await asyncio.sleep(_TICK)
             self._note()
@@ -46,7 +46,7 @@ class Timeline:
         grown = [(key, size) for key, old in self._sizes.items() if (size := _size(key[1])) > old]
         self._sizes.update(grown)
         if grown:
-            # it is closed again, since no task is to inherit it; a full disk costs the order alone
+            # it is closed again, so that tasks do not inherit it; on a full disk only the order is lost
             with suppress(OSError):
                 now = time.time()
                 lines = "".join(f"{size} {task} {now:.2f}\n" for (task, _), size in grown)

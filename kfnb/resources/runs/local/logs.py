@@ -1,4 +1,4 @@
-"""What the tasks of a run wrote, in the order in which they wrote it: once, or as it comes. Memory stays flat."""
+"""What the tasks of a run wrote, in order: once, or as it arrives, in constant memory."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kfnb.model import LogLine
 from kfnb.resources.runs.local.folder import RunFolder
 
 _CHUNK = 1 << 20
-"""Bytes after which a line that has no end is cut."""
+"""Bytes after which a line without an end is cut."""
 
 
 @dataclass
@@ -21,7 +21,7 @@ class Tail:
     offset: int = 0
 
     def lines(self, *, until: int | None = None, rest: bool = False) -> Iterator[str]:
-        """The lines since that begin before ``until``; with ``rest``, also one that has no end yet."""
+        """The new lines that begin before ``until``; with ``rest``, also an unfinished line."""
         if not self.file.exists():
             return
         with self.file.open("rb") as file:
@@ -34,8 +34,8 @@ class Tail:
                 yield line.decode("utf-8", "replace").rstrip("\n")
 
 
-class Logs:
-    """The logs of the run in ``folder``, of those tasks that ``wanted`` says. Each line is given once."""
+class LogReader:
+    """Reads the logs of the tasks that ``wanted`` selects, of the run in ``folder``. Each line is returned once."""
 
     def __init__(self, folder: RunFolder, wanted: Callable[[str], bool]) -> None:
         self._folder = folder
@@ -45,7 +45,7 @@ class Logs:
         self._at: float | None = None
 
     def new(self) -> Iterator[LogLine]:
-        """What came since, as far as its order is known."""
+        """The new lines whose order is known."""
         for entry in self._order.lines():
             size, task, *at = entry.split(" ")
             if self._wanted(task):
@@ -53,7 +53,7 @@ class Logs:
                 yield from self._of(task, until=int(size))
 
     def rest(self, tasks: Iterable[str]) -> Iterator[LogLine]:
-        """What else there is, a task after the other; also lines without an end."""
+        """All other new lines, task by task; also unfinished lines."""
         for task in tasks:
             if self._wanted(task):
                 self._at = None

@@ -1,4 +1,4 @@
-"""ParallelFor: what each iteration gets, and what all of them together give."""
+"""ParallelFor: the inputs of each iteration, and the outputs of all."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 from kfnb.model import RunState
 from kfnb.resources.runs.local.parameter_text import accepted
 from kfnb.resources.runs.local.resolve import Inputs, Result
-from kfnb.resources.runs.local.spec import Component, Dag, Loop, Pipeline
+from kfnb.resources.runs.local.spec import ComponentSpec, DagSpec, LoopSpec, PipelineSpec
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.resources.runs.local.summary import worst
 from kfnb.text.parameter_values import typed
 
 
-def items(loop: Loop, component: Component, inputs: Inputs) -> list[Inputs]:
-    """The inputs of each iteration: the loop's own, with one item. Raises ``StepFault`` where there is no list."""
+def items(loop: LoopSpec, component: ComponentSpec, inputs: Inputs) -> list[Inputs]:
+    """The inputs of each iteration: the loop's inputs, with one item. Raises ``StepFault`` if there is no list."""
     if loop.artifacts:
         artifacts = _list(loop, inputs.artifacts)
         return [
@@ -29,7 +29,7 @@ def items(loop: Loop, component: Component, inputs: Inputs) -> list[Inputs]:
     return [replace(inputs, parameters={**inputs.parameters, loop.item: value}) for value in values]
 
 
-def _list(loop: Loop, inputs: Any) -> list[Any]:
+def _list(loop: LoopSpec, inputs: Any) -> list[Any]:
     if isinstance(loop.items, list):
         return loop.items
     value = inputs.get(loop.items)
@@ -43,10 +43,10 @@ def _list(loop: Loop, inputs: Any) -> list[Any]:
     return value
 
 
-def joined(pipeline: Pipeline, dag: Dag, results: Sequence[Result]) -> Result:
-    """The iterations' results as the loop's: each output a list, in order, of those iterations that gave it.
+def joined(pipeline: PipelineSpec, dag: DagSpec, results: Sequence[Result]) -> Result:
+    """The loop's outputs from those of its iterations: each a list, in order, of the iterations that gave it.
 
-    As on the cluster, what loops within the loop have collected is one flat list with the rest.
+    As on the cluster, lists that nested loops have collected are flattened into it.
     """
     outputs: dict[str, list[Any]] = {}
     for name in dag.outputs:

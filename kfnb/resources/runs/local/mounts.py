@@ -1,8 +1,8 @@
-"""Folders that a step sees where it asks for them (``/data``), while the rest of the machine does not.
+"""Folders mounted for one step (``/data``), invisible to the rest of the machine.
 
-A step's process gets a view of the file system of its own (a Linux mount namespace, with a user namespace where it
-is not root's). Where the kernel forbids that, or is not Linux's, a pipeline that mounts something is refused. A path
-that does not exist is made as an empty folder, as docker does; where the user may not, within the view alone.
+A step's process gets its own view of the file system (a Linux mount namespace, with a user namespace unless it is
+root's). If the kernel forbids that, or is not Linux, a pipeline with mounts is refused. A path that does not exist is
+created as an empty folder, as docker does; if the user may not create it, only within the view.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ _BIND, _RECURSIVE, _UNBINDABLE, _PRIVATE = 0x1000, 0x4000, 0x20000, 0x40000
 
 
 @dataclass(frozen=True)
-class Mount:
-    """At ``path`` the process sees ``folder``; without one, ``files`` with these contents, kept in memory alone."""
+class ProcessMount:
+    """At ``path`` the process sees ``folder``; without one, ``files`` with these contents, kept only in memory."""
 
     path: str
     folder: Path | None = None
@@ -39,15 +39,15 @@ def possible() -> bool:
     return done.returncode == 0
 
 
-def enter(mounts: Sequence[Mount], scratch: Path) -> None:
-    """Give this process, which has one thread, a view with ``mounts``. ``scratch`` is a folder for it to use."""
+def enter(mounts: Sequence[ProcessMount], scratch: Path) -> None:
+    """Give this single-threaded process a view with ``mounts``. ``scratch`` is a folder that it may use."""
     if mounts:
         here = Path.cwd()
         _own_view()
         for mount in sorted(mounts, key=lambda mount: mount.path):
             _make(Path(mount.path), scratch)
             _attach(mount)
-        os.chdir(here)  # what it was may lie below a mount now
+        os.chdir(here)  # the working directory may be below a mount now
 
 
 def _own_view() -> None:
@@ -61,7 +61,7 @@ def _own_view() -> None:
     _mount(None, "/", None, _RECURSIVE | _PRIVATE)
 
 
-def _attach(mount: Mount) -> None:
+def _attach(mount: ProcessMount) -> None:
     if mount.folder is not None:
         _mount(mount.folder, mount.path, None, _BIND | _RECURSIVE)
         return
@@ -83,16 +83,16 @@ def _make(point: Path, scratch: Path) -> None:
 
 
 def _rebuild(folder: Path, room: Path) -> None:
-    """Put another folder in the place of ``folder``: with the same in it, and one that can be added to."""
+    """Replace ``folder`` in the view by a writable folder with the same content."""
     _mount("none", room, "tmpfs", 0)
-    _mount(None, room, None, _UNBINDABLE)  # lest it be found again in itself
+    _mount(None, room, None, _UNBINDABLE)  # to avoid a mount within itself
     for entry in os.scandir(folder):
         copy = room / entry.name
         if entry.is_symlink():
-            copy.symlink_to(os.readlink(entry.path))  # noqa: PTH115 - as it is, a str
+            copy.symlink_to(os.readlink(entry.path))  # noqa: PTH115 - a str, unchanged
             continue
         copy.mkdir() if entry.is_dir() else copy.touch()
-        with suppress(OSError):  # one that may not be seen now may not be seen then
+        with suppress(OSError):  # what is unreadable now stays unreadable
             _mount(entry.path, copy, None, _BIND | _RECURSIVE)
     if folder == Path("/"):
         os.chroot(room)

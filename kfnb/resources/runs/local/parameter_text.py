@@ -1,4 +1,4 @@
-"""Parameter values as text: what the cluster writes where a text is due, and what a step wrote into its files."""
+"""Parameter values as text: what the cluster passes as text, and what a step wrote into its files."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.text.parameter_values import plain, text
 
 _SHOWN = 80
-"""Characters of a bad value that an error shows."""
+"""Characters of an invalid value that an error shows."""
 
 
 _TYPES: dict[str, tuple[type, ...]] = {
@@ -27,11 +27,11 @@ _BOOLEANS = {
     **dict.fromkeys(("1", "t", "T", "true", "TRUE", "True"), True),
     **dict.fromkeys(("0", "f", "F", "false", "FALSE", "False"), False),
 }
-"""The words that Go takes for a truth value."""
+"""The words that Go parses as booleans."""
 
 
 class Missing(Enum):
-    """The type of ``MISSING``, an optional input that nobody gave (which is not None)."""
+    """The type of ``MISSING``, an optional input without a value (distinct from None)."""
 
     MISSING = "missing"
 
@@ -40,7 +40,7 @@ MISSING: Final = Missing.MISSING
 
 
 def accepted(name: str, value: Any, kind: str) -> Any:
-    """The ``value`` of an input of the declared type ``kind``, where everything makes a STRING.
+    """The ``value`` of an input of the declared type ``kind``; any value can become a STRING.
 
     Raises ``StepFault`` for a value of another type.
     """
@@ -64,7 +64,7 @@ def parse(text: str, kind: str) -> Any:
     try:
         return _parse(text, kind)
     except (ValueError, KeyError):
-        raise StepFault(f"wrote {text[:_SHOWN]!r} where a value of type {kind} was due") from None
+        raise StepFault(f"wrote {text[:_SHOWN]!r}, which is not of type {kind}") from None
 
 
 def _parse(text: str, kind: str) -> Any:
@@ -83,7 +83,7 @@ def _parse(text: str, kind: str) -> Any:
 
 
 def finite_json(text: str) -> Any:
-    """What the JSON ``text`` says. Raises ``ValueError``, also for NaN and infinities, which are no JSON elsewhere."""
+    """Parse the JSON ``text``. Raises ``ValueError``, also for NaN and infinities, which are not valid JSON."""
     return json.loads(text, parse_constant=lambda name: _finite(float(name)))
 
 

@@ -1,8 +1,8 @@
 """Placeholders in a spec's values, filled where and as KFP fills them.
 
-Its driver knows those of the run and the task (``{{$.pipeline_job_name}}``), where one is a whole value. Its launcher
-knows those of the inputs (``{{$.inputs.parameters['rows']}}``) in a step's values and in a container's words, always
-as text: ``[train.output, 2]`` holds a text and a number. What is not known stays as it is.
+Its driver fills those of the run and the task (``{{$.pipeline_job_name}}``) if they are the whole value. Its launcher
+fills those of the inputs (``{{$.inputs.parameters['rows']}}``) in a step's values and a container's arguments, always
+as text: ``[train.output, 2]`` holds a text and a number. Unknown placeholders stay.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ RUN_WORDS = frozenset(
         "pipeline_job_schedule_time_utc",
     }
 )
-"""What KFP's driver fills where it is a whole value."""
+"""The placeholders that KFP's driver fills if they are the whole value."""
 
 _SHOWN = 60
 
 
 @dataclass(frozen=True)
 class Context:
-    """What placeholders can speak of: the step's inputs, and further ``words`` by their names."""
+    """What placeholders can refer to: the step's inputs, and further ``words`` by their names."""
 
     parameters: Mapping[str, Any] = field(default_factory=dict)
     artifacts: Mapping[str, Any] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Context:
 
 
 def of_run(value: Any, words: Mapping[str, str]) -> Any:
-    """A constant as KFP's driver hands it on: a placeholder of the run or the task that is all of it is filled."""
+    """A constant as KFP's driver passes it on: filled if it is a placeholder of the run or the task."""
     if not isinstance(value, str):
         return value
     value = value.replace(f"{{{{$.{_WORKSPACE}}}}}", words.get(_WORKSPACE, ""))
@@ -55,7 +55,7 @@ def of_run(value: Any, words: Mapping[str, str]) -> Any:
 
 
 def fill(value: Any, context: Context, write: Callable[[Any], str] = text) -> Any:
-    """``value`` with its placeholders filled in by ``write``. Raises ``StepFault``: an input without a value."""
+    """``value`` with its placeholders filled in by ``write``. Raises ``StepFault`` for an input without a value."""
     if isinstance(value, str):
         return _PLACEHOLDER.sub(lambda found: _text(found, context, write), value)
     if isinstance(value, list):
@@ -68,19 +68,19 @@ def fill(value: Any, context: Context, write: Callable[[Any], str] = text) -> An
 def in_json(value: Any) -> str:
     """``value`` as KFP's launcher writes it into a step's values, which are JSON then. Raises ``StepFault``.
 
-    The launcher escapes nothing: a quote, a backslash or a line break makes it fail, or changes what the step gets.
+    The launcher escapes nothing: a quote, a backslash or a line break makes it fail or changes the value.
     """
     told = text(value)
     if json.dumps(told, ensure_ascii=False) != f'"{told}"':
         raise StepFault(
-            f"a text or list that it is given is filled with {told[:_SHOWN]!r}, and KFP cannot fill in quotes,"
-            " backslashes and line breaks: let a step make the text"
+            f"a text or list among its arguments is filled with {told[:_SHOWN]!r}, and KFP cannot fill in quotes,"
+            " backslashes and line breaks: build the text in a step"
         )
     return told
 
 
 def unfilled(value: Any, *, inputs: bool) -> Iterator[str]:
-    """The placeholders in a constant that KFP leaves as they are; ``inputs``: it fills those of the inputs."""
+    """The placeholders in a constant that KFP does not fill; ``inputs``: it fills those of the inputs."""
     if isinstance(value, str):
         for found in _PLACEHOLDER.finditer(value):
             filled = found[1] == _WORKSPACE or (found[1] in RUN_WORDS and found[0] == value)
@@ -97,7 +97,7 @@ def _text(found: re.Match[str], context: Context, write: Callable[[Any], str]) -
 
 
 def _look_up(name: str, context: Context) -> Any:
-    """What a placeholder stands for; None for one that nobody knows."""
+    """The value of a placeholder; None for an unknown placeholder."""
     if name in context.words:
         return context.words[name]
     asked = _INPUT.fullmatch(name)
@@ -105,7 +105,7 @@ def _look_up(name: str, context: Context) -> Any:
         return None
     given = context.parameters if asked["what"] == "parameters" else context.artifacts
     if asked["name"] not in given:
-        raise StepFault(f"a text or list that it is given refers to {asked['name']}, which has no value")
+        raise StepFault(f"a text or list among its arguments refers to {asked['name']}, which has no value")
     value = given[asked["name"]]
     if asked["what"] == "parameters":
         return value

@@ -1,6 +1,6 @@
-"""What a step asks of the machine that it runs on, apart from its inputs: room, time, secrets, volumes.
+"""What a step requests from its machine, apart from its inputs: resources, time, secrets, volumes.
 
-On a cluster Kubernetes gives these; the step's container and its ``kfp-kubernetes`` settings ask for them.
+On a cluster Kubernetes provides these; the step's container and its ``kfp-kubernetes`` settings request them.
 """
 
 from __future__ import annotations
@@ -12,29 +12,29 @@ from typing import Any
 from kfnb.resources.runs.local.value_sources import Source
 
 
-class Kind(str, Enum):
+class SourceKind(str, Enum):
     """What a mounted folder holds."""
 
-    SECRET = "secret"  # noqa: S105 - a word, no password
+    SECRET = "secret"  # noqa: S105 - not a password
     CONFIG = "config map"
     VOLUME = "volume"
     SCRATCH = "scratch"
 
 
 @dataclass(frozen=True)
-class Resources:
-    """Cores and GPUs as the spec writes them (``2``, ``500m``); they may hold placeholders. Empty: not said."""
+class ResourceRequest:
+    """Cores and GPUs as the spec writes them (``2``, ``500m``); they may hold placeholders. Empty: not given."""
 
     cpu: Any = ""
     gpus: Any = ""
 
 
 @dataclass(frozen=True)
-class Variable:
+class VariableSource:
     """An environment variable that takes its value from ``key`` of a secret or a config map called ``name``."""
 
     variable: str
-    kind: Kind
+    kind: SourceKind
     name: Source
     key: str
     optional: bool = False
@@ -45,7 +45,7 @@ class Mounted:
     """A folder that the step sees at ``path``: a secret's or a config map's keys as files, a volume, or a scratch."""
 
     path: str
-    kind: Kind
+    kind: SourceKind
     name: Source
     part: str = ""
     optional: bool = False
@@ -53,15 +53,15 @@ class Mounted:
 
 @dataclass(frozen=True)
 class Demands:
-    """All that a step asks for. ``timeout`` in seconds, 0 for none; ``ignored`` names what one machine has not."""
+    """All that a step requests. ``timeout`` in seconds, 0 for none; ``ignored`` names what does not apply here."""
 
-    resources: Resources = field(default_factory=Resources)
-    variables: tuple[Variable, ...] = ()
+    resources: ResourceRequest = field(default_factory=ResourceRequest)
+    variables: tuple[VariableSource, ...] = ()
     mounted: tuple[Mounted, ...] = ()
     timeout: float = 0.0
     ignored: tuple[str, ...] = ()
 
     @property
     def keeps_a_volume(self) -> bool:
-        """Whether the step may leave something in a volume, which its outputs do not tell."""
-        return any(mounted.kind is Kind.VOLUME for mounted in self.mounted)
+        """Whether the step may write to a volume, which its outputs do not show."""
+        return any(mounted.kind is SourceKind.VOLUME for mounted in self.mounted)

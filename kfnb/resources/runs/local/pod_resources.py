@@ -1,4 +1,4 @@
-"""What a step gets of what it asks for (``demands``): variables, mounts, time, and how much room it takes."""
+"""What a step gets of what it requests (``demands``): variables, mounts, time, cores and GPUs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,19 @@ from typing import Any, TypeAlias
 from kfnb.resources.runs.local.container_engine import engine
 from kfnb.resources.runs.local.importer import missing_opener
 from kfnb.resources.runs.local.known_values import Known
-from kfnb.resources.runs.local.mounts import Mount, possible
+from kfnb.resources.runs.local.mounts import ProcessMount, possible
 from kfnb.resources.runs.local.parameter_text import MISSING
 from kfnb.resources.runs.local.placeholder import Context, fill, unfilled
-from kfnb.resources.runs.local.pod_requirements import Demands, Kind, Mounted, Variable
-from kfnb.resources.runs.local.spec import Component, Container, Dag, Importer, Pipeline, Program, Step
+from kfnb.resources.runs.local.pod_requirements import Demands, Mounted, SourceKind, VariableSource
+from kfnb.resources.runs.local.spec import (
+    ComponentSpec,
+    Container,
+    DagSpec,
+    Importer,
+    PipelineSpec,
+    PythonProgram,
+    TaskSpec,
+)
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.resources.runs.local.value_sources import Constant, Source
 from kfnb.secret_store import Secrets, SecretsUnreadable
@@ -23,18 +31,18 @@ from kfnb.secret_store import Secrets, SecretsUnreadable
 _CPU = re.compile(r"(\d*\.?\d+)(m?)")
 
 Find: TypeAlias = Callable[[Source], str | None]
-"""Looks up a name that settings refer to; None where the setting is to be left out."""
+"""Looks up a name that settings refer to; None if the setting is left out."""
 
 
 @dataclass(frozen=True)
 class Supply:
     """What one task gets. ``env`` may hold secrets; ``timeout`` in seconds, 0 for none.
 
-    ``said``: how many cores and GPUs it takes is what its pipeline says.
+    ``said``: the pipeline requests the number of cores and GPUs.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
-    mounts: tuple[Mount, ...] = ()
+    mounts: tuple[ProcessMount, ...] = ()
     timeout: float = 0.0
     cores: float = 1.0
     gpus: int = 0
@@ -43,13 +51,13 @@ class Supply:
 
 @dataclass(frozen=True)
 class Supplier:
-    """Supplies tasks from ``secrets``, and from ``volumes``, the folder that holds the run's own volumes."""
+    """Supplies tasks from ``secrets``, and from ``volumes``, the folder with the run's volumes."""
 
     secrets: Secrets
     volumes: Path
 
     def supply(self, demands: Demands, find: Find, context: Context, folder: Path) -> Supply:
-        """What a task with its own ``folder`` gets; ``find`` looks up names. Raises ``StepFault``: not available."""
+        """What the task in ``folder`` gets; ``find`` looks up names. Raises ``StepFault`` if it is not available."""
         resources = demands.resources
         return Supply(
             env=dict(self._variables(demands, find)),
@@ -61,9 +69,9 @@ class Supplier:
         )
 
     def volume(self, name: str) -> Path:
-        """The folder of a volume of the run. Raises ``StepFault`` for what is no name."""
+        """The folder of a volume of the run. Raises ``StepFault`` for an invalid name."""
         if not name or Path(name).name != name or name.startswith("."):
-            raise StepFault(f"{name!r} is no name of a volume")
+            raise StepFault(f"{name!r} is not a valid name of a volume")
         return self.volumes / name
 
     def _variables(self, demands: Demands, find: Find) -> Iterator[tuple[str, str]]:
@@ -73,19 +81,19 @@ class Supplier:
             if value is not None:
                 yield asked.variable, value.decode("utf-8", "surrogateescape")
 
-    def _mounts(self, demands: Demands, find: Find, folder: Path) -> Iterator[Mount]:
+    def _mounts(self, demands: Demands, find: Find, folder: Path) -> Iterator[ProcessMount]:
         for asked in demands.mounted:
             name = find(asked.name)
-            if asked.kind in (Kind.SECRET, Kind.CONFIG):
+            if asked.kind in (SourceKind.SECRET, SourceKind.CONFIG):
                 if name is not None:
-                    yield Mount(asked.path, files=self._keys(asked, name))
+                    yield ProcessMount(asked.path, files=self._keys(asked, name))
                 continue
             if name is None:
                 raise StepFault(f"it mounts a volume at {asked.path} whose name has no value")
-            base = folder / "scratch" / name if asked.kind is Kind.SCRATCH else self.volume(name)
-            yield Mount(asked.path, base / asked.part)
+            base = folder / "scratch" / name if asked.kind is SourceKind.SCRATCH else self.volume(name)
+            yield ProcessMount(asked.path, base / asked.part)
 
-    def _keys(self, asked: Variable | Mounted, name: str, key: str = "") -> Mapping[str, bytes]:
+    def _keys(self, asked: VariableSource | Mounted, name: str, key: str = "") -> Mapping[str, bytes]:
         try:
             lacking = self.secrets.lacks(asked.kind.value, name, key)
             if lacking and not asked.optional:
@@ -95,8 +103,8 @@ class Supplier:
             raise StepFault(str(error)) from None
 
 
-def unmet(pipeline: Pipeline, arguments: Mapping[str, Any], secrets: Secrets) -> Iterator[str]:
-    """Why the pipeline's steps cannot get what they ask for, as far as that can be told before it runs."""
+def unmet(pipeline: PipelineSpec, arguments: Mapping[str, Any], secrets: Secrets) -> Iterator[str]:
+    """Why the pipeline's steps cannot get what they request, as far as that is known before it runs."""
     known = Known(pipeline, arguments)
     for group, step, component in _steps(pipeline):
         program = component.body
@@ -104,80 +112,82 @@ def unmet(pipeline: Pipeline, arguments: Mapping[str, Any], secrets: Secrets) ->
             for uri in known.values(_address(step, program, component), group):
                 opener = missing_opener(str(uri))
                 if opener:
-                    yield f"{step.name} imports {uri}, and {opener}"
-        if not isinstance(program, Program | Container):
+                    yield f"{step.name} imports {uri}: {opener}"
+        if not isinstance(program, PythonProgram | Container):
             continue
         if isinstance(program, Container):
             yield from _unfit(step, program)
         elif program.demands.mounted and not possible():
             paths = ", ".join(mounted.path for mounted in program.demands.mounted)
-            yield f"{step.name} mounts {paths}: this machine does not let a process mount (user namespaces)"
-        asking: list[Variable | Mounted] = [*program.demands.variables, *program.demands.mounted]
+            yield f"{step.name} mounts {paths}: this machine does not allow processes to mount (user namespaces)"
+        asking: list[VariableSource | Mounted] = [*program.demands.variables, *program.demands.mounted]
         for asked in asking:
-            if asked.kind in (Kind.SECRET, Kind.CONFIG) and not asked.optional:
+            if asked.kind in (SourceKind.SECRET, SourceKind.CONFIG) and not asked.optional:
                 yield from _missing(step, asked, secrets, known.values(asked.name, group))
 
 
-def _missing(step: Step, asked: Variable | Mounted, secrets: Secrets, names: Iterable[Any]) -> Iterator[str]:
+def _missing(
+    step: TaskSpec, asked: VariableSource | Mounted, secrets: Secrets, names: Iterable[Any]
+) -> Iterator[str]:
     for name in dict.fromkeys(name for name in names if isinstance(name, str)):
         lacking = _lacking(secrets, asked, name)
         if lacking:
             yield f"{step.name} needs {lacking}"
 
 
-def _address(step: Step, importer: Importer, component: Component) -> Source:
+def _address(step: TaskSpec, importer: Importer, component: ComponentSpec) -> Source:
     """Where an importer's address comes from."""
     declared = component.parameters.get(importer.parameter)
     default = importer.uri if declared is None or declared.default is MISSING else declared.default
     return step.parameters.get(importer.parameter, Constant(default))
 
 
-def _unfit(step: Step, container: Container) -> Iterator[str]:
+def _unfit(step: TaskSpec, container: Container) -> Iterator[str]:
     if not engine():
-        yield f"{step.name} is a container ({container.image}), and neither docker nor podman answers here"
-    if any(mounted.kind in (Kind.SECRET, Kind.CONFIG) for mounted in container.demands.mounted):
-        yield f"{step.name} is a container that mounts a secret as a folder, which is for Python steps alone"
+        yield f"{step.name} is a container ({container.image}): neither docker nor podman answers here"
+    if any(mounted.kind in (SourceKind.SECRET, SourceKind.CONFIG) for mounted in container.demands.mounted):
+        yield f"{step.name} is a container that mounts a secret as a folder: only Python steps can"
 
 
-def said(pipeline: Pipeline) -> Iterator[str]:
-    """What the user should know of a pipeline that asks for what it does not get, a line each."""
+def said(pipeline: PipelineSpec) -> Iterator[str]:
+    """Notes on what a pipeline requests and does not get, a line each."""
     asking: dict[str, dict[str, None]] = {}
     for step, program in _programs(pipeline):
         for words in program.demands.ignored:
             asking.setdefault(words, {})[step.name] = None
     if asking:
-        yield f"without effect on this one machine: {_by_step(asking)}"
+        yield f"ignored by local runs: {_by_step(asking)}"
     left: dict[str, dict[str, None]] = {}
     for step, _ in _programs(pipeline):
         for source in step.parameters.values():
             for words in unfilled(source.value, inputs=True) if isinstance(source, Constant) else ():
                 left.setdefault(words, {})[step.name] = None
     if left:
-        yield f"not filled, here or by KFP: {_by_step(left)}"
+        yield f"placeholders not filled, here or by KFP: {_by_step(left)}"
 
 
 def _by_step(asking: Mapping[str, Iterable[str]]) -> str:
     return "; ".join(f"{words} ({', '.join(sorted(steps))})" for words, steps in asking.items())
 
 
-def _lacking(secrets: Secrets, asked: Variable | Mounted, name: str) -> str:
+def _lacking(secrets: Secrets, asked: VariableSource | Mounted, name: str) -> str:
     try:
-        return secrets.lacks(asked.kind.value, name, asked.key if isinstance(asked, Variable) else "")
+        return secrets.lacks(asked.kind.value, name, asked.key if isinstance(asked, VariableSource) else "")
     except SecretsUnreadable as error:
         return f"the {asked.kind.value} {name}: {error}"
 
 
-def _programs(pipeline: Pipeline) -> Iterator[tuple[Step, Program | Container]]:
-    """Each step that is a program or a container."""
+def _programs(pipeline: PipelineSpec) -> Iterator[tuple[TaskSpec, PythonProgram | Container]]:
+    """All steps that are programs or containers."""
     for _, step, component in _steps(pipeline):
-        if isinstance(component.body, Program | Container):
+        if isinstance(component.body, PythonProgram | Container):
             yield step, component.body
 
 
-def _steps(pipeline: Pipeline) -> Iterator[tuple[Component, Step, Component]]:
-    """Each step, between the group that it is a step of and the component that it runs."""
+def _steps(pipeline: PipelineSpec) -> Iterator[tuple[ComponentSpec, TaskSpec, ComponentSpec]]:
+    """All steps, each with its group and the component that it runs."""
     for group in (pipeline.root, *pipeline.components.values()):
-        for step in group.body.steps.values() if isinstance(group.body, Dag) else ():
+        for step in group.body.steps.values() if isinstance(group.body, DagSpec) else ():
             component = pipeline.components.get(step.component)
             if component is not None:
                 yield group, step, component
@@ -186,7 +196,7 @@ def _steps(pipeline: Pipeline) -> Iterator[tuple[Component, Step, Component]]:
 def _cores(value: Any) -> float:
     found = _CPU.fullmatch(str(value).strip())
     if found is None:
-        raise StepFault(f"it asks for {value!r} as its CPUs: write 2, 0.5 or 500m")
+        raise StepFault(f"it requests {value!r} CPUs, which is not a number of CPUs (use 2, 0.5 or 500m)")
     return float(found[1]) / (1000 if found[2] else 1)
 
 
@@ -194,4 +204,4 @@ def _whole(value: Any) -> int:
     try:
         return int(float(value))
     except (TypeError, ValueError):
-        raise StepFault(f"it asks for {value!r} as its number of GPUs") from None
+        raise StepFault(f"it requests {value!r} GPUs, which is not a number") from None

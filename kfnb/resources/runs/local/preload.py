@@ -1,6 +1,6 @@
-"""Imports, once in the supervisor, what the steps will import: a forked step then has it for nothing.
+"""Imports, once in the supervisor, what the steps will import: forked steps then start with it.
 
-It is done when the first step is to be forked, not before: a run that is cached needs none of it.
+It is done before the first step is forked, not earlier: a cached run does not need it.
 """
 
 from __future__ import annotations
@@ -19,45 +19,45 @@ from kfnb.diagnostics import logger
 _logger = logger(__package__)
 
 _LEFT_TO_STEPS = frozenset({"jax", "tensorflow", "grpc", "ray", "pyspark", "kfp"})
-"""Libraries that start threads when they are imported, and do not work after a fork."""
+"""Libraries that start threads when they are imported, and fail after a fork."""
 
 
 _WHERE_USED = {"pyarrow": ("pyarrow.parquet", "pyarrow.dataset"), "skops": ("skops.io",)}
-"""Modules that are imported only where a value is read or written, by the package that a step asks for: tables
-travel as Parquet, which costs 20 ms each time, estimators by skops, which costs half a second."""
+"""Modules that are only imported when a value is read or written, by the package that a step requires: tables are
+stored as Parquet, which costs 20 ms each time, estimators with skops, which costs half a second."""
 
 
 def preload(programs: Iterable[tuple[str, str]], packages: Iterable[str] = ()) -> None:
     """Import KFP's executor, and the installed modules that the programs import: (source, function to run) each.
 
-    ``packages`` are the names of those that they ask for.
+    ``packages`` are the names of the packages that they require.
 
-    That may take long, and the event loop stands still. No process of the run is there yet, so a signal to stop may
-    just end this one.
+    It may take long, and blocks the event loop. The run has no other process yet, so a signal to stop may simply end
+    this one.
     """
     handler = signal.signal(signal.SIGTERM, signal.SIG_DFL)
     imported = [name for source, function in programs for name in _imported(source, function)]
     import_all([*imported, *(name for package in packages for name in _WHERE_USED.get(package, ()))])
     gc.collect()
-    gc.freeze()  # what is here now stays shared with the children, untouched by their collectors
+    gc.freeze()  # existing objects stay shared with the children, untouched by their garbage collectors
     signal.signal(signal.SIGTERM, handler)
 
 
 def import_all(names: Iterable[str]) -> None:
-    """Import KFP's executor and the installed modules ``names``; one that cannot be is left for the step to tell."""
+    """Import KFP's executor and the installed modules ``names``; the step reports a failing import."""
     importlib.import_module("kfp.dsl.executor")
     for name in dict.fromkeys(names):
         if _is_installed(name.partition(".")[0]):
             try:
                 importlib.import_module(name)
             except Exception:
-                _logger.debug("Module %s is not imported beforehand.", name, exc_info=True)
+                _logger.debug("Module %s is not preloaded.", name, exc_info=True)
 
 
 def _imported(source: str, function: str) -> Iterator[str]:
-    """The modules that a program surely imports: at its top, and in the body of ``function``.
+    """The modules that a program always imports: at its top, and in the body of ``function``.
 
-    Other functions may never be called: helpers name libraries that few steps need.
+    Other functions may never be called: helpers import libraries that few steps need.
     """
     try:
         waiting: list[ast.AST] = [ast.parse(source)]
@@ -74,7 +74,7 @@ def _imported(source: str, function: str) -> Iterator[str]:
 
 
 def _is_installed(package: str) -> bool:
-    """Whether it is a library, and neither a local module nor one that must not be forked."""
+    """Whether it is a library that can be forked, and not a local module."""
     if package in _LEFT_TO_STEPS:
         return False
     if package in sys.stdlib_module_names:

@@ -1,22 +1,22 @@
-"""What refers to what in a pipeline, and which of it leads nowhere: said before the first task runs."""
+"""Checks the references in a pipeline before the first task runs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
 from kfnb.resources.runs.local.placeholder import unfilled
-from kfnb.resources.runs.local.spec import Component, Dag, Step
+from kfnb.resources.runs.local.spec import ComponentSpec, DagSpec, TaskSpec
 from kfnb.resources.runs.local.value_sources import Constant, FromInput, FromTask, Source
 
 _UNTYPED = " (KFP makes text of the items of a list whose elements have no declared type: declare List[int])"
-_NEVER_FILLED = "which KFP never fills there: let a step make the text"
-_LOST = " (KFP's compiler loses a loop's item in some texts and inner loops: let a step hand it on)"
+_NEVER_FILLED = "which KFP never fills there: build the text in a step"
+_LOST = " (KFP's compiler loses a loop's item in some texts and inner loops: pass it through a step)"
 
 
-def broken(root: Component, components: Mapping[str, Component]) -> Iterator[str]:
-    """In words, each reference of a pipeline's tasks that leads nowhere."""
+def broken(root: ComponentSpec, components: Mapping[str, ComponentSpec]) -> Iterator[str]:
+    """A message for each broken reference of a pipeline's tasks."""
     groups = [(component, component.body) for component in (root, *components.values())]
-    dags = [(component, body) for component, body in groups if isinstance(body, Dag)]
+    dags = [(component, body) for component, body in groups if isinstance(body, DagSpec)]
     for group, dag in dags:
         callers = [step for _, other in dags for step in other.steps.values() if step.component == group.name]
         given = {*group.parameters, *group.artifacts}.union(*map(_handed, callers))
@@ -30,20 +30,20 @@ def broken(root: Component, components: Mapping[str, Component]) -> Iterator[str
 
 
 def human(component: str) -> str:
-    """A component as its user calls it."""
+    """The name of a component for messages."""
     return component.removeprefix("comp-")
 
 
-def _handed(step: Step) -> Iterator[str]:
-    """The names of the inputs that a task hands to the group that it runs."""
+def _handed(step: TaskSpec) -> Iterator[str]:
+    """The names of the inputs that a task passes to the group that it runs."""
     yield from step.parameters
     yield from step.artifacts
     if step.loop is not None:
         yield step.loop.item
 
 
-def _from_nowhere(step: Step, group: str, given: set[str]) -> Iterator[str]:
-    """The inputs of ``step`` that are inputs of its group, ``given``, which it does not have."""
+def _from_nowhere(step: TaskSpec, group: str, given: set[str]) -> Iterator[str]:
+    """The inputs of ``step`` that refer to inputs missing from ``given``, those of its group."""
     where = group or "the pipeline"
     for name, source in _sources(step):
         if isinstance(source, FromInput) and source.name not in given:
@@ -51,8 +51,8 @@ def _from_nowhere(step: Step, group: str, given: set[str]) -> Iterator[str]:
             yield f"{step.name} takes its {name} from {from_}, which does not exist{_why(source.name)}"
 
 
-def _not_made(step: Step, dag: Dag, components: Mapping[str, Component]) -> Iterator[str]:
-    """The inputs of ``step`` that are outputs of its siblings, which do not make them."""
+def _not_made(step: TaskSpec, dag: DagSpec, components: Mapping[str, ComponentSpec]) -> Iterator[str]:
+    """The inputs of ``step`` that refer to outputs that its siblings do not have."""
     for name, source in _sources(step):
         if not isinstance(source, FromTask) or source.task not in dag.steps:
             continue
@@ -62,18 +62,18 @@ def _not_made(step: Step, dag: Dag, components: Mapping[str, Component]) -> Iter
             yield f"{step.name} takes its {name} from {from_}, which does not exist{_why(source.output)}"
 
 
-def _unfilled(step: Step, components: Mapping[str, Component]) -> Iterator[str]:
-    """The texts with placeholders of inputs that ``step`` hands to a pipeline: KFP fills those of steps alone."""
+def _unfilled(step: TaskSpec, components: Mapping[str, ComponentSpec]) -> Iterator[str]:
+    """The texts with placeholders of inputs that ``step`` passes to a pipeline: KFP only fills those of steps."""
     called = components.get(step.component)
     for name, source in step.parameters.items():
-        if isinstance(source, Constant) and called is not None and isinstance(called.body, Dag):
+        if isinstance(source, Constant) and called is not None and isinstance(called.body, DagSpec):
             for found in unfilled(source.value, inputs=False):
                 if found.startswith("{{$.inputs."):
-                    yield f"{step.name} is a pipeline, whose {name} has {found} in it, {_NEVER_FILLED}"
+                    yield f"{step.name} is a pipeline, whose {name} contains {found}, {_NEVER_FILLED}"
 
 
-def _mistyped(step: Step, group: Component, components: Mapping[str, Component]) -> Iterator[str]:
-    """The inputs of ``step`` that are texts in its group and something else for it: KFP makes nothing of a text."""
+def _mistyped(step: TaskSpec, group: ComponentSpec, components: Mapping[str, ComponentSpec]) -> Iterator[str]:
+    """The inputs of ``step`` that are texts in its group and another type for it: KFP does not convert texts."""
     wanted = components[step.component].kinds if step.component in components else {}
     for name, source in step.parameters.items():
         if not isinstance(source, FromInput) or source.path or group.kinds.get(source.name) != "STRING":
@@ -84,10 +84,10 @@ def _mistyped(step: Step, group: Component, components: Mapping[str, Component])
 
 
 def _why(name: str) -> str:
-    """What is known of why ``name`` does not exist."""
+    """A likely reason why ``name`` does not exist."""
     return _LOST if "loop-item" in name else ""
 
 
-def _sources(step: Step) -> Iterator[tuple[str, Source]]:
+def _sources(step: TaskSpec) -> Iterator[tuple[str, Source]]:
     yield from step.parameters.items()
     yield from step.artifacts.items()

@@ -1,4 +1,4 @@
-"""A task's inputs: each taken from where its spec says, with placeholders filled, typed, and defaults put in."""
+"""A task's inputs: each from the source in its spec, with placeholders filled, types converted and defaults added."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from kfnb.model import Artifact, RunState, TaskError
 from kfnb.resources.runs.local.parameter_text import MISSING, accepted
 from kfnb.resources.runs.local.placeholder import Context, fill, in_json, of_run
-from kfnb.resources.runs.local.spec import Component, Dag, Step
+from kfnb.resources.runs.local.spec import ComponentSpec, DagSpec, TaskSpec
 from kfnb.resources.runs.local.step_errors import StepFault
 from kfnb.resources.runs.local.value_sources import Constant, FromInput, FromStatus, FromTask, Source
 from kfnb.text.parameter_values import typed
@@ -18,7 +18,7 @@ from kfnb.text.parameter_values import typed
 
 @dataclass(frozen=True)
 class Result:
-    """How a task ended. ``kept``: it had, in an earlier attempt at the run; ``blocked``: skipped for a failure."""
+    """How a task ended. ``kept``: in an earlier attempt at the run; ``blocked``: skipped because of a failure."""
 
     state: RunState
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -36,11 +36,15 @@ class Inputs:
 
 
 def resolve(
-    step: Step, component: Component, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]
+    step: TaskSpec,
+    component: ComponentSpec,
+    outer: Inputs,
+    ended: Mapping[str, Result],
+    words: Mapping[str, str],
 ) -> Inputs:
     """The inputs of ``step``. ``outer`` are the enclosing component's, ``ended`` how the siblings that it needs ended.
 
-    Raises ``StepFault`` for one that has no value.
+    Raises ``StepFault`` for an input without a value.
     """
     finder = _Finder(outer, ended, words, component.kinds)
     artifacts = _given(
@@ -53,7 +57,7 @@ def resolve(
         parameters[name] = accepted(name, value, component.kinds.get(name, ""))
     artifacts = {name: _named(name, value) for name, value in artifacts.items()}
     inputs = with_defaults(component, Inputs(parameters, artifacts))
-    if isinstance(component.body, Dag):
+    if isinstance(component.body, DagSpec):
         return inputs
     _check_complete(component, inputs)
     context = Context(inputs.parameters, inputs.artifacts)
@@ -66,27 +70,27 @@ def resolve(
 
 
 def looked_up(
-    source: Source, group: Component, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]
+    source: Source, group: ComponentSpec, outer: Inputs, ended: Mapping[str, Result], words: Mapping[str, str]
 ) -> str | None:
-    """A name that a step's platform settings take from ``source``; None for an optional input without a value.
+    """A name in a step's platform settings, from ``source``; None for an optional input without a value.
 
     ``outer`` are the inputs of the enclosing component ``group``. KFP's driver leaves out a setting with such a name.
-    Raises ``StepFault`` for every other name that is not a text with something in it.
+    Raises ``StepFault`` for a name that is not a non-empty text.
     """
     value = _Finder(outer, ended, words, {}).find("settings", source, outer.parameters)
     if value is MISSING or value is None:
         declared = group.parameters.get(source.name) if isinstance(source, FromInput) else None
         if declared is not None and declared.optional:
             return None
-        raise StepFault("its platform settings refer to a name that has no value")
+        raise StepFault("its platform settings refer to a name without a value")
     name = fill(value, Context(outer.parameters, outer.artifacts))
     if not isinstance(name, str) or not name:
-        raise StepFault(f"its platform settings need a name where they have {name!r}")
+        raise StepFault(f"its platform settings have {name!r} as a name, which is not a text")
     return name
 
 
-def with_defaults(component: Component, inputs: Inputs) -> Inputs:
-    """``inputs`` with the component's defaults for those not given, and numbers as its types have them."""
+def with_defaults(component: ComponentSpec, inputs: Inputs) -> Inputs:
+    """``inputs`` with the component's defaults, and numbers converted to its types."""
     parameters = dict(inputs.parameters)
     for name, parameter in component.parameters.items():
         value = parameters.get(name, parameter.default)
@@ -103,7 +107,7 @@ class _Finder:
     kinds: Mapping[str, str]
 
     def find(self, name: str, source: Source, outer: Mapping[str, Any]) -> Any:
-        """The value that ``source`` names for the input ``name``; MISSING if it is one that may be."""
+        """The value of ``source`` for the input ``name``; MISSING if it is optional and has none."""
         if isinstance(source, Constant):
             return of_run(source.value, self.words)
         if isinstance(source, FromStatus):
@@ -118,14 +122,16 @@ class _Finder:
             raise StepFault(f"it refers to {source.task} but does not depend on it")
         if source.output in result.outputs:
             return result.outputs[source.output]
-        # KFP 2.17's driver takes no output for an empty text, and nothing else for one
+        # KFP 2.17's driver reads a missing output as an empty text, but not as another type
         if result.state is RunState.FAILED and self.kinds.get(name) == "STRING" and not source.path:
             return ""
-        raise StepFault(f"its input {name} is the output {source.output} of {source.task}, which gave none")
+        raise StepFault(
+            f"its input {name} is the output {source.output} of {source.task}, which has no value"
+        )
 
     def _status(self, source: FromStatus) -> dict[str, Any]:
         result = self.ended[source.task]
-        words = {RunState.SUCCEEDED: "COMPLETE", RunState.CANCELED: "CANCELLED"}  # the cluster's own
+        words = {RunState.SUCCEEDED: "COMPLETE", RunState.CANCELED: "CANCELLED"}  # the cluster's words
         return {
             "state": words.get(result.state, result.state.value),
             "pipelineJobResourceName": self.words["pipeline_job_resource_name"],
@@ -135,12 +141,14 @@ class _Finder:
 
 
 def _pick(name: str, value: Any, path: tuple[str | int, ...]) -> Any:
-    """The element of ``value`` at ``path``; a value that is text is JSON."""
+    """The element of ``value`` at ``path``; a text is parsed as JSON."""
     for key in path if value is not MISSING else ():
         try:
             value = (json.loads(value) if isinstance(value, str) else value)[key]
         except (KeyError, IndexError, TypeError, ValueError):
-            raise StepFault(f"its input {name} is the field {key!r} of {value!r}, which has none") from None
+            raise StepFault(
+                f"its input {name} is the field {key!r} of {value!r}, which does not have it"
+            ) from None
     return value
 
 
@@ -148,7 +156,7 @@ def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not MISSING and value is not None}
 
 
-def _check_complete(component: Component, inputs: Inputs) -> None:
+def _check_complete(component: ComponentSpec, inputs: Inputs) -> None:
     for name, parameter in component.parameters.items():
         if name not in inputs.parameters and not parameter.optional:
             raise StepFault(f"its input {name} has no value")
@@ -158,7 +166,7 @@ def _check_complete(component: Component, inputs: Inputs) -> None:
 
 
 def _named(name: str, value: Artifact | list[Artifact]) -> Artifact | list[Artifact]:
-    """The artifacts of an input, which are called as the input is."""
+    """The artifacts of an input, named after the input."""
     if isinstance(value, list):
         return [replace(artifact, name=name) for artifact in value]
     return replace(value, name=name)

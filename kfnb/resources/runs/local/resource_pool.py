@@ -1,4 +1,4 @@
-"""How many steps run at once: each takes the cores and GPUs that it asks for, out of what there is."""
+"""How many steps run at once: each takes the cores and GPUs that it requests from those available."""
 
 from __future__ import annotations
 
@@ -10,17 +10,25 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from kfnb.jobs import system
 from kfnb.resources.runs.local.activity import Activity
-from kfnb.resources.runs.local.memory import spare
 
 _ROUNDING = 1e-9
 _LOOK = 0.05
-"""Seconds between looks at what tasks do, as long as others wait for room."""
+"""Seconds between samples of what tasks do, while others wait for resources."""
+_SPARE = 0.25
+"""The share of the memory that must stay free."""
+
+
+def spare(wanted: int) -> bool:
+    """Whether a quarter of the memory would stay free with ``wanted`` more bytes in use; False if that is unknown."""
+    known = list(system.here().memory())
+    return bool(known) and all(free - wanted >= _SPARE * total for free, total in known)
 
 
 @dataclass(frozen=True)
 class Share:
-    """What a step takes. ``said``: it has asked for that itself, and no other step gets it while this one waits."""
+    """What a step takes. ``said``: it requests that explicitly, and keeps it while it waits."""
 
     cores: float = 1.0
     gpus: float = 0.0
@@ -29,20 +37,20 @@ class Share:
 
 @dataclass
 class _Entry:
-    """A step that waits for room, until ``turn``."""
+    """A step that waits for resources, until ``turn``."""
 
     task: str
     share: Share
     turn: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
 
 
-class Room:
-    """Room for ``cores`` and ``gpus``, given in the order in which it is asked for.
+class ResourcePool:
+    """Gives ``cores`` and ``gpus`` to steps, in the order of their requests.
 
-    Who asks for more than there is gets all of it: it runs alone. Where there is no GPU, steps that ask for one
-    run one at a time: what they will use instead is not known. Steps that have asked for nothing lend their cores
-    to others of that kind while they wait, as ``activity`` tells, until ``most`` steps run; ``has_memory`` says whether
-    so many bytes more may be used.
+    A step that requests more than exists gets everything, and runs alone. Without a GPU, steps that request GPUs run
+    one at a time, since what they use instead is unknown. Steps without a request lend their cores to each other while
+    they wait, according to ``activity``, until ``most`` steps run; ``has_memory`` returns whether that many more bytes
+    may be used.
     """
 
     def __init__(
@@ -61,7 +69,7 @@ class Room:
 
     @asynccontextmanager
     async def taken(self, task: str, share: Share) -> AsyncIterator[None]:
-        """Wait for room for ``task``, and hold it until the block's end."""
+        """Wait for the resources of ``task``, and hold them until the block's end."""
         entry = _Entry(
             task, Share(min(share.cores, self._all.cores), min(share.gpus, self._all.gpus), share.said)
         )
@@ -73,7 +81,7 @@ class Room:
             self._admit()
 
     async def keep(self) -> None:
-        """Look again and again whether those who run leave room for those who wait, until cancelled."""
+        """Check repeatedly whether running steps leave resources for waiting ones, until cancelled."""
         while True:
             await asyncio.sleep(_LOOK)
             if self._waiting and len(self._taken) < self._most:
@@ -94,7 +102,7 @@ class Room:
             raise
 
     def _admit(self) -> None:
-        """Let in who waits, the first first: a step that needs much is not overtaken for ever."""
+        """Start waiting steps in order: a step that needs much is not overtaken for ever."""
         while self._waiting:
             entry = self._waiting[0]
             if not (self._fits(entry.share) or self._fits_beside(entry.share)):
@@ -109,7 +117,7 @@ class Room:
         return share.cores <= cores + _ROUNDING and share.gpus <= gpus + _ROUNDING
 
     def _fits_beside(self, share: Share) -> bool:
-        """Whether there is room with the cores of those who only wait at the moment."""
+        """Whether the cores of idle steps suffice."""
         if share.said or len(self._taken) >= self._most:
             return False
         waiting = (one for task, one in self._taken.items() if not one.said and self.activity.waits(task))

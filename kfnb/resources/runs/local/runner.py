@@ -1,7 +1,7 @@
-"""Runs one step in its own process: here after a fork, or as a program in another environment's Python.
+"""Runs one step in its own process: after a fork, or as a program in another environment's Python.
 
-So it imports nothing but the standard library and, inside, kfp's executor; and it tells what went wrong as plain data
-in a file, for the supervisor to put in words.
+Therefore it only imports the standard library and, inside functions, kfp's executor; and it writes failures as plain
+data to a file, which the supervisor turns into an error.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ from kfnb import compat
 
 MODULE = "ephemeral_component"
 _DEEPEST = 40
-"""Frames kept at either end of a traceback: an endless recursion has thousands."""
+"""Frames kept at both ends of a traceback: an endless recursion has thousands."""
 _LONGEST = 2000
-"""Characters kept at either end of a message: some hold all the data that they are about."""
+"""Characters kept at both ends of a message: some contain all the data that they are about."""
 
 
 def run(job: dict[str, Any]) -> int:
-    """Execute ``job``; the exit status of its process. A failure is described in the file ``job["failure"]``."""
+    """Execute ``job``; return the exit status. A failure is described in the file ``job["failure"]``."""
     return guarded(lambda: _perform(job), job["failure"])
 
 
 def guarded(action: Callable[[], None], failure: str) -> int:
-    """Do ``action``; the exit status of its process. A failure is described in the file ``failure``."""
+    """Do ``action``; return the exit status. A failure is described in the file ``failure``."""
     try:
         action()
     except BaseException as error:
@@ -44,7 +44,7 @@ def guarded(action: Callable[[], None], failure: str) -> int:
 
 
 def _perform(job: dict[str, Any]) -> None:
-    # the engine tries a step again itself, and has a folder for one that keeps its files apart
+    # the engine retries steps itself, in a folder of their own
     os.environ.update(job["env"], KFNB_RETRIES="outside", KFNB_FOLDER=job["notebook"], KFNB_WORK=job["work"])
     sys.argv[:] = [job["source"]]
     sys.modules["__main__"] = ModuleType("__main__")
@@ -74,7 +74,7 @@ def _load(source: str) -> ModuleType:
 
 
 def describe(error: BaseException, seen: set[int]) -> dict[str, Any]:
-    """An exception and those behind it as JSON data."""
+    """An exception and its causes as JSON data."""
     seen.add(id(error))
     kind = type(error)
     known = kind.__module__ in ("builtins", MODULE, "__main__")
@@ -91,7 +91,7 @@ def describe(error: BaseException, seen: set[int]) -> dict[str, Any]:
 
 
 def _grouped(error: BaseException) -> list[BaseException]:
-    """The exceptions that an exception group holds; one of anybody's may have an attribute of that name."""
+    """The exceptions of an exception group; other exceptions may have an attribute of that name."""
     held = getattr(error, "exceptions", ())
     return [inner for inner in held if isinstance(inner, BaseException)] if isinstance(held, tuple) else []
 
@@ -106,7 +106,7 @@ def _frames(error: BaseException) -> list[traceback.FrameSummary]:
 
 
 def _brief(text: str) -> str:
-    """A text that somebody can read: both ends of one that is very long."""
+    """A text of limited length: both ends of a long text."""
     left_out = len(text) - 2 * _LONGEST
     return (
         text if left_out <= 0 else f"{text[:_LONGEST]} ... ({left_out:,} characters) ... {text[-_LONGEST:]}"
@@ -120,7 +120,7 @@ def _message(error: BaseException) -> str:
         return repr(error.args[0])
     try:
         return str(error)
-    except Exception as broken:  # the user's own __str__
+    except Exception as broken:  # the exception's own __str__
         return f"(its message cannot be shown: {type(broken).__name__})"
 
 
@@ -129,5 +129,5 @@ def _main() -> int:
 
 
 if __name__ == "__main__":
-    sys.path.pop(0)  # the folder of this file is no place to import from
+    sys.path.pop(0)  # nothing is imported from the folder of this file
     sys.exit(_main())

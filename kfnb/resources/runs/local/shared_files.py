@@ -1,4 +1,4 @@
-"""Files that are there twice and take the disk once, where the file system can do that."""
+"""Copies of files that share disk space, if the file system supports it."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from contextlib import suppress
 from pathlib import Path
 
 _FICLONE = 0x40049409
-"""Linux' request to share a file's blocks until one of the two is written to (btrfs, xfs, bcachefs)."""
+"""Linux's ioctl that shares a file's blocks until one of the copies is written (btrfs, xfs, bcachefs)."""
 
 Stamps = Mapping[str, tuple[int, int]]
-"""Of each file under a folder, its size and the time of its last change in nanoseconds."""
+"""The size and the modification time in nanoseconds of each file under a folder."""
 
 
 def clone(source: Path, target: Path) -> None:
-    """A file that is changed independently of ``source``: its blocks are shared where that can be, else copied."""
+    """Create an independent copy of ``source``: its blocks are shared if possible, else copied."""
     if not _cloned(source, target):
         shutil.copy2(source, target)
 
 
 def share(source: Path, target: Path) -> None:
-    """A file with the content that ``source`` has now: a clone, else a second name of it, else a copy.
+    """Create a file with the current content of ``source``: a clone, else a hard link, else a copy.
 
-    What is written into the one later may be seen in the other: ``stamps`` tell whether it was.
+    With a hard link, later writes change both files: ``stamps`` detect that.
     """
     if _cloned(source, target):
         return
@@ -31,7 +31,7 @@ def share(source: Path, target: Path) -> None:
         target.unlink()
     try:
         target.hardlink_to(source)
-    except OSError:  # another file system, or one without second names
+    except OSError:  # another file system, or no hard links
         shutil.copy2(source, target)
 
 
@@ -48,10 +48,10 @@ def _cloned(source: Path, target: Path) -> bool:
 
 
 def put(source: Path, target: Path, by: Callable[[Path, Path], None]) -> None:
-    """Make ``target`` what ``source`` is, a file or a folder, each file ``by`` one of the above."""
+    """Copy ``source``, a file or a folder, to ``target``, each file ``by`` one of the functions above."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.is_dir():
-        shutil.rmtree(target)  # what an earlier attempt left there
+        shutil.rmtree(target)  # left by an earlier attempt
     if source.is_dir():
         shutil.copytree(
             source, target, symlinks=True, copy_function=lambda one, two: by(Path(one), Path(two))

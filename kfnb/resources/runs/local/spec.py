@@ -1,6 +1,6 @@
 """The PipelineSpec in types: components, tasks, and where each input's value comes from.
 
-``reader.py`` makes these from JSON; the rest of the engine sees nothing else of a spec.
+``spec_reader`` creates these from JSON; the rest of the engine uses nothing else of a spec.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from kfnb.resources.runs.local.value_sources import FromTask, Source
 
 
 @dataclass(frozen=True)
-class Parameter:
-    """A component's parameter. ``type`` is KFP's word (``NUMBER_INTEGER``), ``default`` MISSING without one."""
+class ParameterSpec:
+    """A component's parameter. ``type`` is KFP's name (``NUMBER_INTEGER``), ``default`` is MISSING if there is none."""
 
     type: str
     default: Any = MISSING
@@ -33,10 +33,10 @@ class ArtifactPort:
 
 
 @dataclass(frozen=True)
-class Loop:
-    """A ParallelFor: ``item`` is the input that each iteration gets one of ``items`` in.
+class LoopSpec:
+    """A ParallelFor: ``item`` is the input that gets one of ``items`` in each iteration.
 
-    ``items`` is a list that stands in the spec or the name of the input that holds it; ``limit`` 0 is no limit.
+    ``items`` is a list in the spec or the name of the input that holds it; ``limit`` 0 is no limit.
     """
 
     item: str
@@ -47,7 +47,7 @@ class Loop:
 
 @dataclass(frozen=True)
 class Retries:
-    """How often a failed task is tried again, how many seconds later, and for how many seconds in all."""
+    """How often a failed task is retried, how many seconds later, and for how many seconds in total."""
 
     count: int = 0
     wait: float = 0.0
@@ -55,16 +55,16 @@ class Retries:
     longest: float = 3600.0
 
     def pause(self, attempt: int, since: float) -> float | None:
-        """Seconds between the failure of ``attempt`` (from 1) and the next; None if there is to be none.
+        """Seconds between the failure of ``attempt`` (from 1) and the next attempt; None if there is no other.
 
-        ``since`` the first attempt began, so many seconds have passed: ``longest`` is for all attempts together.
+        ``since`` is the seconds since the first attempt began: ``longest`` limits all attempts together.
         """
         pause = self.wait * self.factor ** (attempt - 1)
         return pause if attempt <= self.count and since + pause <= self.longest else None
 
 
 @dataclass(frozen=True)
-class Step:
+class TaskSpec:
     """A task of a DAG. ``anyway``: it runs however its ``needs`` ended (exit tasks, ignored upstream failures)."""
 
     name: str
@@ -74,7 +74,7 @@ class Step:
     needs: tuple[str, ...] = ()
     condition: str = ""
     anyway: bool = False
-    loop: Loop | None = None
+    loop: LoopSpec | None = None
     retries: Retries = Retries()
     cache: bool = False
     cache_key: str = ""
@@ -90,15 +90,15 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Dag:
-    """Steps, in an order in which each follows what it needs; and the outputs, each from the first step that has it."""
+class DagSpec:
+    """Steps in topological order; and the outputs, each from the first step that has it."""
 
-    steps: Mapping[str, Step]
+    steps: Mapping[str, TaskSpec]
     outputs: Mapping[str, tuple[FromTask, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Program:
+class PythonProgram:
     """A lightweight Python component: ``source`` holds a function ``function``; ``installs`` is its pip script."""
 
     source: str
@@ -110,7 +110,7 @@ class Program:
 
     @property
     def identity(self) -> Any:
-        """What it does, as JSON data: two with the same do the same."""
+        """Its definition as JSON data: equal definitions do the same."""
         return [self.source, self.function, self.installs, self.image, dict(self.env)]
 
 
@@ -126,7 +126,7 @@ class Container:
 
     @property
     def identity(self) -> Any:
-        """What it does, as JSON data: two with the same do the same."""
+        """Its definition as JSON data: equal definitions do the same."""
         return [self.image, self.command, self.args, dict(self.env)]
 
 
@@ -141,21 +141,21 @@ class Importer:
 
 
 @dataclass(frozen=True)
-class Volume:
-    """``kubernetes.CreatePVC`` or, with ``gone``, ``DeletePVC``: a volume of the run's own comes up or goes."""
+class VolumeChange:
+    """``kubernetes.CreatePVC`` or, with ``gone``, ``DeletePVC``: creates or deletes a volume of the run."""
 
     gone: bool = False
 
 
 @dataclass(frozen=True)
-class Component:
-    """What a task runs: ``body`` is a DAG, or what one process does."""
+class ComponentSpec:
+    """What a task runs: ``body`` is a DAG, or the work of one process."""
 
     name: str
-    body: Dag | Program | Container | Importer | Volume
-    parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    body: DagSpec | PythonProgram | Container | Importer | VolumeChange
+    parameters: Mapping[str, ParameterSpec] = field(default_factory=dict)
     artifacts: Mapping[str, ArtifactPort] = field(default_factory=dict)
-    output_parameters: Mapping[str, Parameter] = field(default_factory=dict)
+    output_parameters: Mapping[str, ParameterSpec] = field(default_factory=dict)
     output_artifacts: Mapping[str, ArtifactPort] = field(default_factory=dict)
 
     @property
@@ -165,55 +165,59 @@ class Component:
 
 
 @dataclass(frozen=True)
-class Pipeline:
-    """A whole PipelineSpec. ``workspace``: it asks for a folder that all of its tasks share.
+class PipelineSpec:
+    """A complete PipelineSpec. ``workspace``: it requests a folder that all of its tasks share.
 
     ``timeout`` in seconds is for the whole run, 0 for none.
     """
 
     name: str
-    root: Component
-    components: Mapping[str, Component]
+    root: ComponentSpec
+    components: Mapping[str, ComponentSpec]
     workspace: bool = False
     timeout: float = 0.0
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """What its parameters are where no argument says otherwise."""
+        """The default values of its parameters."""
         parameters = self.root.parameters.items()
         return {name: one.default for name, one in parameters if one.default is not MISSING}
 
     @property
-    def programs(self) -> Iterator[Program]:
+    def programs(self) -> Iterator[PythonProgram]:
         """The Python programs that it may run."""
         for component in self.components.values():
-            if isinstance(component.body, Program):
+            if isinstance(component.body, PythonProgram):
                 yield component.body
 
     @property
     def has_conditions(self) -> bool:
         """Whether any of its tasks depends on a condition."""
         bodies = [component.body for component in (self.root, *self.components.values())]
-        return any(step.condition for body in bodies if isinstance(body, Dag) for step in body.steps.values())
-
-    def collects(self, dag: Dag, output: str) -> bool:
-        """Whether an output of a DAG is a list that a loop in it has collected."""
         return any(
-            isinstance(body := self.components[dag.steps[one.task].component].body, Dag)
+            step.condition for body in bodies if isinstance(body, DagSpec) for step in body.steps.values()
+        )
+
+    def collects(self, dag: DagSpec, output: str) -> bool:
+        """Whether an output of a DAG is a list collected from a loop in it."""
+        return any(
+            isinstance(body := self.components[dag.steps[one.task].component].body, DagSpec)
             and (dag.steps[one.task].loop is not None or self.collects(body, one.output))
             for one in dag.outputs.get(output, ())
         )
 
-    def groups(self, dag: Dag) -> set[str]:
-        """The names of those of a DAG's tasks that are DAGs themselves."""
+    def groups(self, dag: DagSpec) -> set[str]:
+        """The names of a DAG's tasks that are DAGs themselves."""
         return {
-            name for name, step in dag.steps.items() if isinstance(self.components[step.component].body, Dag)
+            name
+            for name, step in dag.steps.items()
+            if isinstance(self.components[step.component].body, DagSpec)
         }
 
-    def leaves(self, step: Step) -> Iterator[str]:
-        """The names of the tasks that ``step`` comes down to: its own, or those inside of it."""
+    def leaves(self, step: TaskSpec) -> Iterator[str]:
+        """The names of the tasks in ``step``: its own, or those inside of it."""
         body = self.components[step.component].body
-        if not isinstance(body, Dag):
+        if not isinstance(body, DagSpec):
             yield step.name
             return
         for inner in body.steps.values():

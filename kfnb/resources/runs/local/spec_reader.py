@@ -1,4 +1,4 @@
-"""From a PipelineSpec as JSON to ``spec.Pipeline``; what cannot run here is collected, not met half-way."""
+"""Reads a PipelineSpec from JSON to ``PipelineSpec``; all reasons why it cannot run here are collected first."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from kfnb.resources.runs.local.parameter_text import MISSING
 from kfnb.resources.runs.local.references import broken, human
 from kfnb.resources.runs.local.spec import (
     ArtifactPort,
-    Component,
+    ComponentSpec,
     Container,
-    Dag,
+    DagSpec,
     Importer,
-    Loop,
-    Parameter,
-    Pipeline,
-    Program,
+    LoopSpec,
+    ParameterSpec,
+    PipelineSpec,
+    PythonProgram,
     Retries,
-    Step,
-    Volume,
+    TaskSpec,
+    VolumeChange,
 )
 from kfnb.resources.runs.local.value_sources import FromStatus, FromTask, Source, read_source
 from kfnb.text.parameter_values import plain, typed
@@ -44,32 +44,32 @@ _STEP_KEYS = frozenset(
         "retryPolicy",
     }
 )
-_VOLUMES = {"argostub/createpvc": Volume(), "argostub/deletepvc": Volume(gone=True)}
-"""The images by which ``kfp-kubernetes`` asks the cluster for a volume; they do not exist."""
+_VOLUMES = {"argostub/createpvc": VolumeChange(), "argostub/deletepvc": VolumeChange(gone=True)}
+"""The images by which ``kfp-kubernetes`` requests a volume from the cluster; they do not exist."""
 
 
-def read(spec: Json, platform: Json | None = None) -> Pipeline:
+def read(spec: Json, platform: Json | None = None) -> PipelineSpec:
     """The pipeline that ``spec`` describes. Raises ``BackendError`` with every reason why it cannot run here."""
     pipeline, problems = examine(spec, platform)
     refuse(pipeline, problems)
     return pipeline
 
 
-def examine(spec: Json, platform: Json | None = None) -> tuple[Pipeline, list[str]]:
+def examine(spec: Json, platform: Json | None = None) -> tuple[PipelineSpec, list[str]]:
     """The pipeline that ``spec`` describes, and the reasons in the spec itself why it cannot run here."""
-    reader = _Reader(spec, platform)
+    reader = _SpecReader(spec, platform)
     return reader.pipeline(), reader.problems
 
 
-def refuse(pipeline: Pipeline, problems: Iterable[str]) -> None:
+def refuse(pipeline: PipelineSpec, problems: Iterable[str]) -> None:
     """Raise ``BackendError`` with all ``problems``, if there are any."""
     reasons = "".join(f"\n- {problem}" for problem in dict.fromkeys(problems))
     if reasons:
         raise BackendError(f"{pipeline.name or 'this pipeline'} cannot run here:{reasons}")
 
 
-class _Reader:
-    """Reads one spec, and keeps the reasons why it cannot run in ``problems``."""
+class _SpecReader:
+    """Reads one spec, and collects the reasons why it cannot run in ``problems``."""
 
     def __init__(self, spec: Json, platform: Json | None) -> None:
         self.problems: list[str] = []
@@ -77,22 +77,22 @@ class _Reader:
         self._executors = spec.get("deploymentSpec", {}).get("executors", {})
         self._settings, self._config = settings_of(platform)
 
-    def pipeline(self) -> Pipeline:
+    def pipeline(self) -> PipelineSpec:
         name = str(self._spec.get("pipelineInfo", {}).get("name", ""))
         if "dag" not in self._spec.get("root", {}):
-            self.problems.append("it has no tasks: it is no compiled KFP pipeline")
-            return Pipeline(name, Component("", Dag({})), {})
+            self.problems.append("it has no tasks: it is not a compiled KFP pipeline")
+            return PipelineSpec(name, ComponentSpec("", DagSpec({})), {})
         components = {
             key: self._component(key, data) for key, data in self._spec.get("components", {}).items()
         }
         root = self._component("", self._spec["root"])
         self.problems += broken(root, components)
         limit = float(self._config.get("activeDeadlineSeconds", 0))
-        return Pipeline(name, root, components, "workspace" in self._config, limit)
+        return PipelineSpec(name, root, components, "workspace" in self._config, limit)
 
-    def _component(self, name: str, data: Json) -> Component:
+    def _component(self, name: str, data: Json) -> ComponentSpec:
         inputs, outputs = data.get("inputDefinitions", {}), data.get("outputDefinitions", {})
-        return Component(
+        return ComponentSpec(
             name=name,
             body=self._dag(data["dag"]) if "dag" in data else self._executor(name, data),
             parameters={key: _parameter(item) for key, item in inputs.get("parameters", {}).items()},
@@ -101,9 +101,9 @@ class _Reader:
             output_artifacts={key: _port(item) for key, item in outputs.get("artifacts", {}).items()},
         )
 
-    # what one process does
+    # the work of one process
 
-    def _executor(self, name: str, data: Json) -> Program | Container | Importer | Volume:
+    def _executor(self, name: str, data: Json) -> PythonProgram | Container | Importer | VolumeChange:
         label = data.get("executorLabel", "")
         executor = self._executors.get(label, {})
         if "importer" in executor:
@@ -111,19 +111,21 @@ class _Reader:
         if "container" in executor:
             volume = _VOLUMES.get(executor["container"].get("image", ""))
             return volume or self._program(name, executor["container"], self._settings.get(label, {}))
-        kinds = ", ".join(executor) or "nothing that it could run"
-        self.problems.append(f"{human(name)} is of a kind that only a cloud knows ({kinds})")
-        return Program("", "")
+        kinds = ", ".join(executor) or "without an executor"
+        self.problems.append(f"{human(name)} is of a kind that local runs do not support ({kinds})")
+        return PythonProgram("", "")
 
-    def _program(self, name: str, container: Json, settings: Json) -> Program | Container:
+    def _program(self, name: str, container: Json, settings: Json) -> PythonProgram | Container:
         command, args = list(container.get("command", [])), list(container.get("args", []))
         image = str(container.get("image", ""))
         env = {item["name"]: str(item.get("value", "")) for item in container.get("env", [])}
         demands = read_demands(human(name), container, settings, self.problems)
-        carried = any("ephemeral_component.py" in part for part in command[:-1])  # else it is in the image
+        carried = any(
+            "ephemeral_component.py" in part for part in command[:-1]
+        )  # else the program is in the image
         if "--function_to_execute" not in args[:-1] or not carried:
             return Container(image, tuple(command), tuple(args), env, demands)
-        return Program(
+        return PythonProgram(
             source=command[-1],
             function=args[args.index("--function_to_execute") + 1],
             installs="\n".join(part for part in command[:-1] if "pip install" in part),
@@ -134,7 +136,7 @@ class _Reader:
 
     # the tasks of a DAG
 
-    def _dag(self, data: Json) -> Dag:
+    def _dag(self, data: Json) -> DagSpec:
         steps = {name: self._step(name, task) for name, task in data.get("tasks", {}).items()}
         outputs = {
             name: _parameter_choice(item)
@@ -151,9 +153,9 @@ class _Reader:
             for choice in choices
             if choice.task not in steps
         ]
-        return Dag({name: steps[name] for name in self._ordered(steps)}, outputs)
+        return DagSpec({name: steps[name] for name in self._ordered(steps)}, outputs)
 
-    def _ordered(self, steps: Mapping[str, Step]) -> list[str]:
+    def _ordered(self, steps: Mapping[str, TaskSpec]) -> list[str]:
         for step in steps.values():
             unknown = [need for need in step.needs if need not in steps]
             self.problems += [f"{step.name} needs {need}, which does not exist" for need in unknown]
@@ -164,9 +166,9 @@ class _Reader:
             self.problems.append(f"its tasks wait for each other: {' -> '.join(error.args[1])}")
             return list(steps)
 
-    def _step(self, name: str, task: Json) -> Step:
+    def _step(self, name: str, task: Json) -> TaskSpec:
         for key in sorted(set(task) - _STEP_KEYS):
-            self.problems.append(f"{name} uses {key}, which this version does not know")
+            self.problems.append(f"{name} uses {key}, which this version does not support")
         inputs, trigger = task.get("inputs", {}), task.get("triggerPolicy", {})
         caching = task.get("cachingOptions", {})
         parameters = {
@@ -175,7 +177,7 @@ class _Reader:
         artifacts = {
             key: read_source(item, name, self.problems) for key, item in inputs.get("artifacts", {}).items()
         }
-        return Step(
+        return TaskSpec(
             name=name,
             component=task.get("componentRef", {}).get("name", ""),
             parameters=parameters,
@@ -189,11 +191,11 @@ class _Reader:
             cache_key=caching.get("cacheKey", ""),
         )
 
-    def _loop(self, name: str, task: Json) -> Loop | None:
+    def _loop(self, name: str, task: Json) -> LoopSpec | None:
         limit = int(task.get("iteratorPolicy", {}).get("parallelismLimit", 0))
         if "artifactIterator" in task:
             iterator = task["artifactIterator"]
-            return Loop(
+            return LoopSpec(
                 iterator["itemInput"], iterator["items"]["inputArtifact"], artifacts=True, limit=limit
             )
         if "parameterIterator" not in task:
@@ -201,17 +203,17 @@ class _Reader:
         iterator = task["parameterIterator"]
         items = iterator["items"]
         if "inputParameter" in items:
-            return Loop(iterator["itemInput"], items["inputParameter"], limit=limit)
+            return LoopSpec(iterator["itemInput"], items["inputParameter"], limit=limit)
         raw = json.loads(items["raw"])
         if not isinstance(raw, list):
             self.problems.append(f"{name} loops over something that is not a list")
-        return Loop(iterator["itemInput"], raw, limit=limit)
+        return LoopSpec(iterator["itemInput"], raw, limit=limit)
 
 
-def _parameter(data: Json) -> Parameter:
+def _parameter(data: Json) -> ParameterSpec:
     kind = data.get("parameterType", "STRING")
     default = plain(data["defaultValue"]) if "defaultValue" in data else MISSING
-    return Parameter(kind, typed(default, kind), bool(data.get("isOptional", False)))
+    return ParameterSpec(kind, typed(default, kind), bool(data.get("isOptional", False)))
 
 
 def _port(data: Json) -> ArtifactPort:
@@ -242,7 +244,7 @@ def _parameter_choice(data: Json) -> tuple[FromTask, ...]:
 
 
 def _needs(task: Json, *sources: Mapping[str, Source]) -> tuple[str, ...]:
-    """The tasks to wait for: those said, and whatever an input is taken from."""
+    """The tasks to wait for: those declared, and the producers of its inputs."""
     needs = list(task.get("dependentTasks", []))
     for group in sources:
         needs += [source.task for source in group.values() if isinstance(source, FromTask | FromStatus)]

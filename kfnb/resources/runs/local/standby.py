@@ -1,9 +1,9 @@
-"""A process that is ready before there is a run.
+"""A process that starts before the first run.
 
 ``python -m kfnb.resources.runs.local.standby HOME SECONDS MODULE...``
 
-It imports what runs of the notebook will, with time of the processor that nothing else wants, and then waits for
-``SECONDS`` as a supervisor that is done does (see ``kfnb.jobs.prefork``).
+It imports what runs of the notebook will import, at low priority, and then waits for ``SECONDS`` as a finished
+supervisor does (see ``kfnb.jobs.prefork``).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from kfnb.resources.runs.local.supervisor import serve
 
 
 def main(home: Path, seconds: float, modules: Sequence[str]) -> None:
-    """Import ``modules``, and drive the runs that come within ``seconds`` of each other."""
+    """Import ``modules``, and drive the runs that start within ``seconds`` of each other."""
     prefork = Prefork()
     with _at_leisure():
         preload.import_all(modules)
@@ -31,7 +31,7 @@ def main(home: Path, seconds: float, modules: Sequence[str]) -> None:
 
 @contextmanager
 def _at_leisure() -> Iterator[None]:
-    """Leave the processor to other processes, for a while; runs that are forked later do not."""
+    """Lower the priority of this process for a while; forked runs have the normal priority."""
     os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     try:
         yield

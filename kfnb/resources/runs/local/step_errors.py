@@ -1,4 +1,4 @@
-"""What goes wrong inside the engine, before it is written down as a task's or a run's error."""
+"""Errors inside the engine, before they are recorded as a task's or a run's error."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from kfnb.model import TaskError
 
 
 class StepFault(Exception):
-    """A task cannot go on; the message is for the user, and becomes the task's error."""
+    """A task cannot continue; the message is for the user, and becomes the task's error."""
 
 
 class StepFailed(Exception):
-    """A task's process failed; ``error`` says how."""
+    """A task's process failed, with ``error``."""
 
     def __init__(self, error: TaskError) -> None:
         super().__init__(error.message)

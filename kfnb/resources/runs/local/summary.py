@@ -1,4 +1,4 @@
-"""What several tasks amount to: a group's result, and the run's error in one line."""
+"""Summaries of several tasks: a group's result, and the run's error in one line."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from typing import Any
 
 from kfnb.model import RunState, TaskError
 from kfnb.resources.runs.local.resolve import Result
-from kfnb.resources.runs.local.spec import Dag, Pipeline, Step
+from kfnb.resources.runs.local.spec import DagSpec, PipelineSpec, TaskSpec
 
 _SHOWN = 3
-"""How many failures a run's error names."""
+"""Maximum number of failures in a run's error."""
 
 
 class Summary:
-    """Keeps what failed, and what never ran because of it."""
+    """Records which tasks failed, and which never ran because of it."""
 
-    def __init__(self, pipeline: Pipeline) -> None:
+    def __init__(self, pipeline: PipelineSpec) -> None:
         self._pipeline = pipeline
         self._failed: dict[str, str] = {}
-        self._never: dict[str, Step] = {}
+        self._never: dict[str, TaskSpec] = {}
 
     def failed(self, task: str, name: str, error: TaskError) -> None:
-        """A task failed for good."""
+        """Record that a task failed, after all retries."""
         where = f" ({error.place})" if error.place else ""
         called = name if task == name or not any(part.isdigit() for part in task.split("/")) else task
         self._failed[task] = f"{called} failed: {error.message}{where}"
 
-    def never_ran(self, task: str, step: Step) -> None:
-        """A task or a group was skipped, because of a failure."""
+    def never_ran(self, task: str, step: TaskSpec) -> None:
+        """Record that a task or a group was skipped because of a failure."""
         self._never[task] = step
 
     def forget(self, prefix: str) -> None:
-        """The tasks whose ids begin with ``prefix`` are tried again."""
+        """Forget the tasks whose ids begin with ``prefix``, since they are retried."""
         self._failed = {task: text for task, text in self._failed.items() if not task.startswith(prefix)}
         self._never = {task: step for task, step in self._never.items() if not task.startswith(prefix)}
 
@@ -58,7 +58,7 @@ def worst(results: Collection[Result]) -> tuple[RunState, TaskError | None]:
     return (RunState.CANCELED if canceled else RunState.SUCCEEDED), None
 
 
-def added_up(dag: Dag, results: Mapping[str, Result]) -> Result:
+def added_up(dag: DagSpec, results: Mapping[str, Result]) -> Result:
     """The result of a DAG whose tasks ended with ``results``."""
     state, error = worst(results.values())
     outputs: dict[str, Any] = {}

@@ -26,8 +26,8 @@ from kfnb.jobs.spawn import leave_folder
 from kfnb.model import Artifact, RunState
 from kfnb.resources.runs.events import decode
 from kfnb.resources.runs.local.cache import Cache
-from kfnb.resources.runs.local.engine import Engine
-from kfnb.resources.runs.local.folder import Order, RunFolder
+from kfnb.resources.runs.local.engine import PipelineEngine
+from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.importer import is_remote
 from kfnb.resources.runs.local.journal import Journal
 from kfnb.resources.runs.local.kind import end
@@ -35,32 +35,32 @@ from kfnb.resources.runs.local.launcher import Launcher
 from kfnb.resources.runs.local.log_timeline import Timeline
 from kfnb.resources.runs.local.pod_resources import Supplier
 from kfnb.resources.runs.local.resolve import Inputs
-from kfnb.resources.runs.local.resource_pool import Room, gpus
-from kfnb.resources.runs.local.spec import Pipeline
+from kfnb.resources.runs.local.resource_pool import ResourcePool, gpus
+from kfnb.resources.runs.local.spec import PipelineSpec
 from kfnb.resources.runs.local.spec_reader import read
-from kfnb.resources.runs.local.tasks import Tasks
+from kfnb.resources.runs.local.tasks import TaskRunner
 from kfnb.secret_store import Secrets
 from kfnb.text.parameter_values import plain
 
 _WORKSPACE = "workspace"
-"""The volume that all tasks of a run share, where its pipeline asks for one."""
+"""The volume that all tasks of a run share, if its pipeline requests it."""
 
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
-"""What Kubernetes ends generated names with: five of these, which make no words."""
+"""The characters of the five-letter suffix of Kubernetes' generated names."""
 
 
 def serve(request: Request | None, prefork: Prefork) -> None:
-    """Drive the run that is asked for; and, in forks of this process, the runs that come soon after."""
+    """Drive the requested run; and, in forks of this process, the runs that start soon after."""
     while request is not None:
         folder, lock = RunFolder(request[0]), request[1]
         order = drive_run(folder, lock)
         os.close(lock)
-        request = prefork.wait(Path(order.home), order.linger) if order else None
+        request = prefork.wait(folder.home, order.linger) if order else None
 
 
-def drive_run(folder: RunFolder, lock: int) -> Order | None:
-    """Drive the run in ``folder`` to its end; what was asked for, if that can be read."""
-    orders: list[Order] = []
+def drive_run(folder: RunFolder, lock: int) -> RunJobSpec | None:
+    """Drive the run in ``folder`` to its end; return its job, if it is readable."""
+    orders: list[RunJobSpec] = []
 
     async def work(log: EventLog, processes: Processes) -> None:
         check(folder.path)
@@ -70,14 +70,14 @@ def drive_run(folder: RunFolder, lock: int) -> Order | None:
 
     def broken(log: EventLog, error: str) -> None:
         full = shortage(folder.home)
-        end(folder.id, log, error, *(["it was ended: no space left on the disk"] if full else [error]))
+        end(folder.id, log, error, *(["ended: no space left on the disk"] if full else [error]))
 
     drive(folder, lock, work, broken)
     return orders[0] if orders else None
 
 
 async def _drive(
-    folder: RunFolder, order: Order, pipeline: Pipeline, journal: Journal, processes: Processes
+    folder: RunFolder, order: RunJobSpec, pipeline: PipelineSpec, journal: Journal, processes: Processes
 ) -> None:
     start, timeline = _start(folder, order), Timeline(folder.timeline)
     engine = _engine(folder, order, pipeline, journal, (processes, timeline))
@@ -98,23 +98,23 @@ async def _drive(
     if result.state is RunState.SUCCEEDED:
         journal.ended(RunState.SUCCEEDED, result.outputs)
     else:
-        # what failed may have left no more than that it failed
-        full = shortage(Path(order.home)) if result.state is RunState.FAILED else ""
+        # a failed step may not have a message of its own
+        full = shortage(folder.home) if result.state is RunState.FAILED else ""
         why = "; ".join(filter(None, (ending.reason or str(engine.summary), full)))
         journal.ended(ending.state or result.state, {}, why)
 
 
 class _End:
-    """How a run ends before it is done. ``state`` and ``reason`` say how it did, None and empty if it did not."""
+    """How a run ends early. ``state`` and ``reason`` are set if it did, else None and empty."""
 
-    def __init__(self, journal: Journal, engine: Engine, processes: Processes) -> None:
+    def __init__(self, journal: Journal, engine: PipelineEngine, processes: Processes) -> None:
         self.state: RunState | None = None
         self.reason = ""
         self._journal, self._engine, self._processes = journal, engine, processes
         self._ending: asyncio.Task[None] | None = None
 
     def stop(self) -> None:
-        """Somebody asked the run to stop."""
+        """Stop the run, as requested."""
         if self._ending is None:
             self.state = RunState.CANCELED
             self._journal.state("", RunState.CANCELING)
@@ -122,7 +122,7 @@ class _End:
             self._ending = asyncio.create_task(self._processes.end())
 
     def expire(self, seconds: float) -> None:
-        """The run has taken the ``seconds`` that it may."""
+        """End the run, which has reached its limit of ``seconds``."""
         if self._ending is None:
             self.stop()
             self.state, self.reason = (
@@ -131,7 +131,7 @@ class _End:
             )
 
     async def settled(self) -> None:
-        """Wait until every process of the run is gone."""
+        """Wait until all processes of the run have ended."""
         if self._ending is not None:
             await self._ending
         await self._processes.end()
@@ -139,18 +139,18 @@ class _End:
 
 def _engine(
     folder: RunFolder,
-    order: Order,
-    pipeline: Pipeline,
+    order: RunJobSpec,
+    pipeline: PipelineSpec,
     journal: Journal,
     watched: tuple[Processes, Timeline],
-) -> Engine:
-    home, start = Path(order.home), _start(folder, order)
+) -> PipelineEngine:
+    home, start = folder.home, _start(folder, order)
     supplier = Supplier(Secrets(order.secrets), folder.path / "volumes")
     if pipeline.workspace:
         private.make(supplier.volume(_WORKSPACE))
     processes, timeline = watched
-    room = Room(order.jobs, gpus(), order.most)
-    tasks = Tasks(
+    room = ResourcePool(order.jobs, gpus(), order.most)
+    tasks = TaskRunner(
         pipeline=pipeline,
         journal=journal,
         launcher=Launcher(
@@ -160,16 +160,16 @@ def _engine(
         room=room,
     )
     words = _words(folder, order, pipeline.name)
-    return Engine(pipeline, journal, tasks, supplier, words, folder.path)
+    return PipelineEngine(pipeline, journal, tasks, supplier, words, folder.path)
 
 
-def _start(folder: RunFolder, order: Order) -> Path:
-    """Where steps start: in the notebook's folder, if that is still there."""
+def _start(folder: RunFolder, order: RunJobSpec) -> Path:
+    """Where steps start: in the notebook's folder, if it still exists."""
     return Path(order.folder) if Path(order.folder).is_dir() else folder.path
 
 
-def _inputs(pipeline: Pipeline, order: Order, start: Path) -> Inputs:
-    """The run's arguments as the root's inputs; one of artifact type is given as a path or an address."""
+def _inputs(pipeline: PipelineSpec, order: RunJobSpec, start: Path) -> Inputs:
+    """The run's arguments as the root's inputs; artifacts are given as paths or addresses."""
     ports = pipeline.root.artifacts
     parameters = {name: plain(value) for name, value in order.arguments.items() if name not in ports}
     artifacts = {
@@ -191,8 +191,8 @@ def _artifact(name: str, value: Any, kind: str, start: Path) -> Any:
     )
 
 
-def _words(folder: RunFolder, order: Order, pipeline: str) -> Mapping[str, str]:
-    """What the placeholders about the run itself stand for."""
+def _words(folder: RunFolder, order: RunJobSpec, pipeline: str) -> Mapping[str, str]:
+    """The values of the placeholders of the run."""
     now = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "pipeline_job_name": order.name,
@@ -205,7 +205,7 @@ def _words(folder: RunFolder, order: Order, pipeline: str) -> Mapping[str, str]:
 
 
 def _resource_name(run_id: str, pipeline: str) -> str:
-    """The name that the run's Argo workflow could have on a cluster; that of a run stays, also when it is retried."""
+    """The name that the run's Argo workflow could have on a cluster; it stays the same when the run is retried."""
     digest = hashlib.sha256(run_id.encode()).digest()
     ending = "".join(_SUFFIX_LETTERS[byte % len(_SUFFIX_LETTERS)] for byte in digest[:5])
     return f"{pipeline.rpartition('/')[2]}-{ending}"

@@ -1,4 +1,4 @@
-"""One task that is no group: taken over from an earlier attempt at the run, or from the cache, or run, and again."""
+"""A single task: kept from an earlier attempt at the run, taken from the cache, or run, with retries."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from typing import Any
 
 from kfnb.model import RunState, TaskError
 from kfnb.resources.runs.local.cache import Cache
-from kfnb.resources.runs.local.executor_io import Work
+from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.journal import Journal
 from kfnb.resources.runs.local.launcher import Launcher
 from kfnb.resources.runs.local.resolve import Result
-from kfnb.resources.runs.local.resource_pool import Room, Share
-from kfnb.resources.runs.local.spec import Container, Pipeline, Program, Retries, Step
+from kfnb.resources.runs.local.resource_pool import ResourcePool, Share
+from kfnb.resources.runs.local.spec import Container, PipelineSpec, PythonProgram, Retries, TaskSpec
 from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
 
 
 @dataclass
-class Tasks:
-    """Does the work of tasks, in ``room``. ``cache`` is None where the run does without."""
+class TaskRunner:
+    """Runs tasks with the resources of ``room``. ``cache`` is None if the run does not use it."""
 
-    pipeline: Pipeline
+    pipeline: PipelineSpec
     journal: Journal
     launcher: Launcher
     cache: Cache | None
-    room: Room
+    room: ResourcePool
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def do(self, step: Step, work: Work, *, keep: bool) -> Result:
-        """Do ``work``; with ``keep``, what an earlier attempt at the run finished stands."""
+    async def do(self, step: TaskSpec, work: TaskInvocation, *, keep: bool) -> Result:
+        """Do ``work``; with ``keep``, the result of an earlier attempt at the run is kept."""
         earlier = self.journal.done(work.id)
         if keep and earlier is not None:
             return Result(RunState.SUCCEEDED, earlier.outputs, kept=True)
@@ -46,7 +46,7 @@ class Tasks:
             return Result(RunState.SUCCEEDED, found)
         result = await self._attempts(step.retries, work)
         if cache and result.state is RunState.SUCCEEDED:
-            # what was written into a file while the step waited or ran may be in its outputs
+            # a file may have changed while the step waited or ran
             same = await _aside(work, lambda: cache.key(work, step.cache_key)) == key
             if same:
                 await _aside(work, lambda: cache.keep(key, work, result.outputs))
@@ -57,13 +57,13 @@ class Tasks:
         with suppress(asyncio.TimeoutError, TimeoutError):
             await asyncio.wait_for(self.stopped.wait(), seconds)
 
-    def _cache(self, step: Step, work: Work) -> Cache | None:
+    def _cache(self, step: TaskSpec, work: TaskInvocation) -> Cache | None:
         body = work.component.body
-        if not step.cache or not isinstance(body, Program | Container) or body.demands.keeps_a_volume:
+        if not step.cache or not isinstance(body, PythonProgram | Container) or body.demands.keeps_a_volume:
             return None
         return self.cache
 
-    async def _attempts(self, retries: Retries, work: Work) -> Result:
+    async def _attempts(self, retries: Retries, work: TaskInvocation) -> Result:
         begun = time.monotonic()
         for attempt in count(1):
             result = await self._attempt(work)
@@ -74,7 +74,7 @@ class Tasks:
             await self.pause(pause)
         return result
 
-    async def _attempt(self, work: Work) -> Result:
+    async def _attempt(self, work: TaskInvocation) -> Result:
         async with self.room.taken(work.id, _share(work)):
             if self.stopped.is_set():
                 return self._canceled(work)
@@ -90,19 +90,19 @@ class Tasks:
             self.journal.succeeded(work.id, outputs)
             return Result(RunState.SUCCEEDED, outputs)
 
-    def _canceled(self, work: Work) -> Result:
+    def _canceled(self, work: TaskInvocation) -> Result:
         self.journal.state(work.id, RunState.CANCELED)
         return Result(RunState.CANCELED)
 
 
-def _share(work: Work) -> Share:
-    """The room that a task takes. What a container does is not seen, so it counts as if it had asked for that."""
+def _share(work: TaskInvocation) -> Share:
+    """The resources that a task takes. Containers are not sampled, so they count as explicit requests."""
     supply = work.supply
     return Share(supply.cores, supply.gpus, said=supply.said or isinstance(work.component.body, Container))
 
 
-async def _aside(work: Work, action: Callable[[], Any]) -> Any:
-    """Do ``action`` with the cache: in a thread where files may have to be read, so that other tasks go on."""
+async def _aside(work: TaskInvocation, action: Callable[[], Any]) -> Any:
+    """Do ``action`` with the cache: in a thread if files may have to be read, so that other tasks continue."""
     if work.artifacts or work.component.output_artifacts:
         return await asyncio.to_thread(action)
     return action()

@@ -1,4 +1,4 @@
-"""Where a value of the spec comes from: it stands there, is an input of the enclosing group, or a sibling's output."""
+"""Where a value of the spec comes from: a constant, an input of the enclosing group, or a sibling's output."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _KEY = re.compile(r"""\[(?:"([^"]*)"|'([^']*)'|(\d+))\]""")
 
 @dataclass(frozen=True)
 class Constant:
-    """The value stands in the spec; it may hold placeholders."""
+    """The value is a constant in the spec; it may hold placeholders."""
 
     value: Any
 
@@ -48,7 +48,7 @@ Source: TypeAlias = Constant | FromInput | FromTask | FromStatus
 
 
 def read_source(item: Mapping[str, Any], step: str, problems: list[str]) -> Source:
-    """The source that ``item`` describes, for ``step``; what is not known goes to ``problems``."""
+    """The source that ``item`` describes, for ``step``; unknown kinds are added to ``problems``."""
     path = _path(item.get("parameterExpressionSelector", ""), step, problems)
     if "runtimeValue" in item and "constant" in item["runtimeValue"]:
         return Constant(plain(item["runtimeValue"]["constant"]))
@@ -62,7 +62,7 @@ def read_source(item: Mapping[str, Any], step: str, problems: list[str]) -> Sour
         return FromTask(output["producerTask"], output["outputArtifactKey"], path)
     if "taskFinalStatus" in item:
         return FromStatus(item["taskFinalStatus"]["producerTask"])
-    problems.append(f"{step} has an input of a kind that this version does not know ({', '.join(item)})")
+    problems.append(f"{step} has an input of a kind that this version does not support ({', '.join(item)})")
     return Constant(None)
 
 
@@ -71,6 +71,6 @@ def _path(selector: str, step: str, problems: list[str]) -> tuple[str | int, ...
         return ()
     found = _SELECTOR.fullmatch(selector)
     if found is None:
-        problems.append(f"{step} selects by {selector}, which this version does not know")
+        problems.append(f"{step} selects by {selector}, which this version does not support")
         return ()
     return tuple(int(c) if c else a or b for a, b, c in _KEY.findall(found[1]))

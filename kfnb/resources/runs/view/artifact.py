@@ -1,4 +1,4 @@
-"""One artifact: what it is, where it lies, and the beginning of what it holds."""
+"""One artifact: its type, its place, and the beginning of its content."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kfnb.model import Artifact, Preview
 from kfnb.ui import theme
-from kfnb.ui.blocks import Block, Code, Folded, filled, headed, texts
+from kfnb.ui.blocks import Block, CodeBlock, Folded, filled, headed, texts
 from kfnb.ui.markup import Element, el
 from kfnb.ui.table import TEXT_WIDTH, Column, Table, Value
 from kfnb.ui.words import file_size, kind, one_line, short, type_name, width
@@ -34,14 +34,14 @@ class Small:
 
 @dataclass(frozen=True)
 class Card:
-    """A name, what is so named in a few words, and blocks."""
+    """A name, a short description, and blocks."""
 
     name: str
     facts: str
     blocks: Sequence[Block]
 
     def to_html(self) -> Element:
-        """The name and the words in one line, over the blocks."""
+        """The name and the description in one line, over the blocks."""
         style = "margin:0 0 2px;overflow-wrap:anywhere"
         return headed(self.blocks, self.name, BETWEEN + self.facts, level=5, style=style)
 
@@ -51,8 +51,8 @@ class Card:
 
 
 @dataclass(frozen=True)
-class Part:
-    """Blocks that may have headings of their own, under a larger one."""
+class ArtifactPart:
+    """Blocks, possibly with their own headings, under a larger heading."""
 
     heading: str
     blocks: Sequence[Block]
@@ -68,8 +68,8 @@ class Part:
 
 
 def artifact_card(name: str, artifact: Artifact, preview: Preview | None, *, folded: bool = False) -> Block:
-    """An artifact with its preview, if there is one; ``folded`` where few will want to see it."""
-    # no line ends within a fact
+    """An artifact with its preview, if there is one; ``folded`` if few users want to see it."""
+    # do not break lines within a fact
     facts = BETWEEN.join(fact.replace(" ", "\N{NO-BREAK SPACE}") for fact in _facts(artifact, preview))
     inside = list(preview_blocks(name, preview)) if preview else []
     said = preview is not None and artifact.uri in preview.note
@@ -81,7 +81,7 @@ def artifact_card(name: str, artifact: Artifact, preview: Preview | None, *, fol
 
 
 def _facts(artifact: Artifact, preview: Preview | None) -> Iterator[str]:
-    """``Dataset``, ``parquet``, ``569 x 31``, ``12.3 kB``: as much as is known."""
+    """``Dataset``, ``parquet``, ``569 x 31``, ``12.3 kB``: what is known."""
     if preview is None:
         form = artifact.metadata.get("format")
         yield kind(artifact)
@@ -94,7 +94,7 @@ def _facts(artifact: Artifact, preview: Preview | None) -> Iterator[str]:
 
 
 def preview_blocks(label: str, preview: Preview) -> Iterator[Block]:
-    """The beginning of a table, a folder or a text; and a note, where there is one."""
+    """The beginning of a table, a folder or a text; and a note, if any."""
     if preview.columns:
         yield _rows(label, preview)
         yield from _left_out(preview)
@@ -103,7 +103,7 @@ def preview_blocks(label: str, preview: Preview) -> Iterator[Block]:
         yield Table(f"Files of {label}", (Column("File"), Column("Size", number=True)), rows)
         yield from [Small(f"The first {len(rows)} files")] if preview.more else []
     if preview.text:
-        yield Code(preview.text + "…" * preview.more, value=True)
+        yield CodeBlock(preview.text + "…" * preview.more, value=True)
     if preview.note:
         yield Small(preview.note[0].upper() + preview.note[1:])
 

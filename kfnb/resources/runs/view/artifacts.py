@@ -1,4 +1,4 @@
-"""What a run's tasks made, each as what it is: numbers, a curve, a matrix, a page; and where it lies."""
+"""The artifacts of a run's tasks, each in its form: numbers, a curve, a matrix, a page; and their places."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from kfnb.resources.runs.view.tree import Leaf, Tree
 from kfnb.ui.blocks import Block, Folded, Marked, Row, Section, Text
 from kfnb.ui.frame import Frame
 from kfnb.ui.markdown import Markdown
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, kind, short
 
-# pictures and pages of one output, in loops; of all together; and the pages' characters
+# limits: plots and pages of one output, in loops; of all together; and the pages' characters
 MOST_TURNS = 8
 MOST_SHOWN = 40
 LONGEST_PAGE = 2_000_000
@@ -24,8 +24,8 @@ MOST_FILES = 200
 
 
 @dataclass(frozen=True)
-class Found:
-    """An artifact, the name of the output that it is, the task that made it, and which turn of a loop that is."""
+class TaskArtifact:
+    """An artifact, the name of its output, the task that made it, and the iteration of the loop."""
 
     leaf: Leaf
     name: str
@@ -34,24 +34,24 @@ class Found:
 
     @property
     def label(self) -> str:
-        """Whose it is: ``train [0] · metrics``."""
+        """Its task and output: ``train [0] · metrics``."""
         return f"{self.leaf.label} · {self.title}"
 
     @property
     def title(self) -> str:
-        """The output's name; of what ``kf`` reports, without that prefix."""
+        """The output's name; for reports of ``kf``, without that prefix."""
         return self.name.removeprefix("kf_")
 
 
 @dataclass
-class Room:
-    """What may still be shown: a notebook that holds everything would not open."""
+class ArtifactBudget:
+    """What may still be shown: a notebook with everything would not open."""
 
     pieces: int = MOST_SHOWN
     characters: int = LONGEST_PAGE
 
     def take(self, content: str = "") -> bool:
-        """Whether one more fits, which then is taken off."""
+        """Whether one more fits; if so, subtract it."""
         if self.pieces < 1 or len(content) > self.characters:
             return False
         self.pieces -= 1
@@ -62,40 +62,42 @@ class Room:
 def artifact_blocks(
     tree: Tree, loops: Loops, contents: Mapping[str, str], *, settled: bool = True
 ) -> list[Block]:
-    """All that the run's tasks made. ``contents`` are files' texts by URI, where the caller read them.
+    """All that the run's tasks made. ``contents`` are the texts of files by URI, as far as the caller read them.
 
-    Until the run is ``settled`` there are neither frames nor folds: each new drawing would load or close them.
+    Until the run is ``settled`` there are neither frames nor folds: each redraw would reload or close them.
     """
     found = [one for leaf in tree.work for one in _found(leaf, loops)]
     if not settled:
         contents = {uri: text for uri, text in contents.items() if not _is_page(uri, found)}
-    room = Room()
+    room = ArtifactBudget()
     by_task = sorted(_by_path(found).values(), key=lambda ones: found.index(ones[0]))
     sections = [section for ones in by_task for section in _section(ones, contents, room)]
     return [*sections, *(_files(found) if settled else ())]
 
 
-def _is_page(uri: str, found: Sequence[Found]) -> bool:
+def _is_page(uri: str, found: Sequence[TaskArtifact]) -> bool:
     return any(one.artifact.uri == uri and one.artifact.type == "system.HTML" for one in found)
 
 
-def _by_path(found: Sequence[Found]) -> dict[tuple[str, ...], list[Found]]:
-    by_path: dict[tuple[str, ...], list[Found]] = {}
+def _by_path(found: Sequence[TaskArtifact]) -> dict[tuple[str, ...], list[TaskArtifact]]:
+    by_path: dict[tuple[str, ...], list[TaskArtifact]] = {}
     for one in found:
         by_path.setdefault(one.leaf.path, []).append(one)
     return by_path
 
 
-def _found(leaf: Leaf, loops: Loops) -> Iterator[Found]:
+def _found(leaf: Leaf, loops: Loops) -> Iterator[TaskArtifact]:
     turn = loops.label(leaf)
     for name, value in leaf.task.outputs.items():
         for item in value if isinstance(value, list | tuple) else (value,):
             if isinstance(item, Artifact):
-                yield Found(leaf, name, item, turn)
+                yield TaskArtifact(leaf, name, item, turn)
 
 
-def _section(ones: Sequence[Found], contents: Mapping[str, str], room: Room) -> Iterator[Section]:
-    """What one task made, in all turns of its loops."""
+def _section(
+    ones: Sequence[TaskArtifact], contents: Mapping[str, str], room: ArtifactBudget
+) -> Iterator[Section]:
+    """The artifacts of one task, in all iterations of its loops."""
     blocks: list[Block] = []
     for _, same in groupby(sorted(ones, key=_order), key=_order):
         blocks += output_blocks(list(same), contents, room)
@@ -106,7 +108,7 @@ def _section(ones: Sequence[Found], contents: Mapping[str, str], room: Room) -> 
 
 
 def arranged(blocks: Sequence[Block], *, loop: bool) -> Iterator[Block]:
-    """Side by side what is narrow; above it the metrics of all turns, under it what wants the whole width."""
+    """Narrow blocks side by side; above them the metrics of all iterations, below them the wide blocks."""
     tables = [block for block in blocks if loop and isinstance(block, Table)]
     wide = [block for block in blocks if _is_wide(block)]
     narrow = [block for block in blocks if block not in tables and block not in wide]
@@ -116,19 +118,21 @@ def arranged(blocks: Sequence[Block], *, loop: bool) -> Iterator[Block]:
     yield from wide
 
 
-def _order(one: Found) -> tuple[bool, str]:
+def _order(one: TaskArtifact) -> tuple[bool, str]:
     return one.artifact.type != "system.Metrics", one.name
 
 
 def _is_wide(block: Block) -> bool:
-    """Whether a block wants the whole width, and stands under the others."""
+    """Whether a block needs the full width, below the others."""
     return isinstance(block, Frame | Text) or (
         isinstance(block, Section | Marked) and any(map(_is_wide, block.blocks))
     )
 
 
-def output_blocks(ones: Sequence[Found], contents: Mapping[str, str], room: Room) -> Iterator[Block]:
-    """One output of a task, in all turns."""
+def output_blocks(
+    ones: Sequence[TaskArtifact], contents: Mapping[str, str], room: ArtifactBudget
+) -> Iterator[Block]:
+    """One output of a task, in all iterations."""
     metrics = [one for one in ones if one.artifact.type == "system.Metrics" and one.artifact.metadata]
     if metrics:
         turns = [(one.turn, one.artifact.metadata) for one in metrics]
@@ -147,7 +151,7 @@ def output_blocks(ones: Sequence[Found], contents: Mapping[str, str], room: Room
         )
 
 
-def _shown(found: Found, contents: Mapping[str, str]) -> list[Block]:
+def _shown(found: TaskArtifact, contents: Mapping[str, str]) -> list[Block]:
     artifact = found.artifact
     if artifact.type == "system.ClassificationMetrics":
         return classification_blocks(artifact.metadata, found.label)
@@ -159,8 +163,8 @@ def _shown(found: Found, contents: Mapping[str, str]) -> list[Block]:
     return [Markdown(content)] if artifact.type == "system.Markdown" else []
 
 
-def _files(found: Sequence[Found]) -> Iterator[Block]:
-    """What each artifact is, and where it lies."""
+def _files(found: Sequence[TaskArtifact]) -> Iterator[Block]:
+    """The type and the place of each artifact."""
     if not found:
         return
     columns = (
@@ -176,7 +180,7 @@ def _files(found: Sequence[Found]) -> Iterator[Block]:
             one.name,
             kind(one.artifact),
             _format(one.artifact),
-            Cell(one.artifact.uri, code=True),
+            TableCell(one.artifact.uri, code=True),
         ]
         for one in found[:MOST_FILES]
     ]

@@ -1,6 +1,6 @@
-"""What KFP's ``ClassificationMetrics`` hold: a ROC curve and a confusion matrix, read from their metadata.
+"""The content of KFP's ``ClassificationMetrics``: a ROC curve and a confusion matrix, read from their metadata.
 
-The metadata is a step's own; what does not have the expected shape reads as None, and is shown as plain
+Steps can write any metadata; what does not have the expected shape is read as None, and shown as plain
 values.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, TypeGuard
 
 @dataclass(frozen=True)
 class Roc:
-    """A ROC curve: (false positive rate, recall) from the left below to the right above."""
+    """A ROC curve: (false positive rate, recall) from the lower left to the upper right."""
 
     points: tuple[tuple[float, float], ...]
 
@@ -71,7 +71,7 @@ def read_confusion(metadata: Mapping[str, Any]) -> Confusion | None:
 
 
 def _counts(row: Any) -> tuple[float, ...]:
-    """A row's numbers; empty, which is no square matrix, where one is none."""
+    """A row's numbers; empty, which does not fit a square matrix, if a value is not a number."""
     values = row.get("row") if isinstance(row, Mapping) else row
     numbers = [_number(value) for value in values] if _is_list(values) else []
     known = tuple(number for number in numbers if number is not None)

@@ -12,7 +12,7 @@ from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Folded, Row, Section, Text, Title, bundle
 from kfnb.ui.states import Look, look, overall
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, cut, duration, flat, moment, own_name, short
 
 MOST_ROWS = 200
@@ -50,7 +50,7 @@ def draw_comparison(comparison: Comparison, *, now: float | None = None) -> dict
 
 
 def _mark(number: int) -> str:
-    """What a run is called here: A to Z, then A2 and so on."""
+    """The label of a run: A to Z, then A2 and so on."""
     turn, letter = divmod(number, len(_LETTERS))
     return _LETTERS[letter] + (str(turn + 1) if turn else "")
 
@@ -63,11 +63,11 @@ def _title(runs: Sequence[RunSnapshot]) -> Title:
 def _runs_table(runs: Sequence[RunSnapshot], marks: Sequence[str], now: float) -> Table:
     rows: list[list[Value]] = [
         [
-            Cell(mark, look=_swatch(number)),
-            Cell(run.id, code=True),
+            TableCell(mark, look=_swatch(number)),
+            TableCell(run.id, code=True),
             run.pipeline if len({one.pipeline for one in runs}) > 1 else "",
             own_name(run),
-            Cell(look(run.state).word, look=look(run.state)),
+            TableCell(look(run.state).word, look=look(run.state)),
             moment(run.started or run.created),
             duration(elapsed(run.started, run.finished, now)),
             run.backend if len({one.backend for one in runs}) > 1 else "",
@@ -92,7 +92,7 @@ def _differing(rows: Iterable[Compared]) -> list[Compared]:
 
 
 def _section(heading: str, what: str, rows: Sequence[Compared], marks: Sequence[str]) -> Iterator[Block]:
-    """A table of those of the rows that differ."""
+    """A table of the rows that differ."""
     cells: list[list[Value]] = [
         [row.name, *("" if value is None else short(value, 200) for value in row.values)]
         for row in _differing(rows)
@@ -109,7 +109,7 @@ def _cut(table: Table) -> list[Block]:
 
 
 def _metrics(rows: Sequence[Compared], marks: Sequence[str]) -> Iterator[Block]:
-    """Each metric with a bar; of two runs, also by how much the second differs."""
+    """Each metric with a bar; for two runs, also their difference."""
     if not rows:
         return
     change = [f"{marks[1]} \N{MINUS SIGN} {marks[0]}"] if len(marks) == 2 else []  # noqa: PLR2004
@@ -121,7 +121,7 @@ def _metrics(rows: Sequence[Compared], marks: Sequence[str]) -> Iterator[Block]:
 def _bars(row: Compared) -> Iterator[Value]:
     highest = max((abs(value) for value in row.values if _is_number(value)), default=0)
     for value in row.values:
-        yield Cell(
+        yield TableCell(
             "" if value is None else short(value),
             bar=abs(value) / highest if highest and _is_number(value) else None,
         )
@@ -137,7 +137,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _spread(rows: Iterable[Compared]) -> Iterator[Compared]:
-    """Rows in which no value is a list: what has one value for each turn of a loop has a row for each."""
+    """Rows without lists: values with one entry per iteration get a row for each."""
     for row in rows:
         turns = max((len(value) for value in row.values if isinstance(value, list)), default=0)
         if not turns:
@@ -153,7 +153,7 @@ def _of_turn(value: Any, turn: int) -> Any:
 
 
 def _without_common_packages(rows: Sequence[Compared]) -> list[Compared]:
-    """The rows, with only those of the packages that not all runs have."""
+    """The rows, reduced to the packages that not all runs have."""
     return [_own_packages(row) if row.name.endswith(": packages") else row for row in rows]
 
 
@@ -167,7 +167,7 @@ def _own_packages(row: Compared) -> Compared:
 
 
 def _tasks(comparison: Comparison, marks: Sequence[str]) -> Iterator[Block]:
-    """What became of each task, and how long it took."""
+    """The state of each task, and how long it took."""
     times = {row.name: [_total(value) for value in row.values] for row in comparison.seconds}
     longest = max((seconds for row in times.values() for seconds in row if seconds), default=0.0)
     cached = [_cached(run) for run in comparison.runs]
@@ -180,10 +180,10 @@ def _tasks(comparison: Comparison, marks: Sequence[str]) -> Iterator[Block]:
         yield Section("Tasks", _cut(Table("Tasks and how long they took", columns, rows)))
 
 
-def _task(name: str, states: Any, seconds: float | None, cached: set[str], longest: float) -> Cell:
+def _task(name: str, states: Any, seconds: float | None, cached: set[str], longest: float) -> TableCell:
     known = [RunState(state) for state in flat(states)]
     if not known:
-        return Cell("")
+        return TableCell("")
     state = overall(known)
     usual = state is RunState.SUCCEEDED
     words = [
@@ -193,17 +193,17 @@ def _task(name: str, states: Any, seconds: float | None, cached: set[str], longe
         f"{TIMES} {len(known)}" if len(known) > 1 else "",
     ]
     bar = seconds / longest if seconds is not None and longest else None
-    return Cell(" ".join(filter(None, words)), look=None if usual else look(state), bar=bar)
+    return TableCell(" ".join(filter(None, words)), look=None if usual else look(state), bar=bar)
 
 
 def _cached(run: RunSnapshot) -> set[str]:
-    """The names of the tasks all of whose turns were taken from the cache."""
+    """The names of the tasks whose iterations were all taken from the cache."""
     ran = {task.name for task in run.tasks if not task.cached}
     return {task.name for task in run.tasks} - ran
 
 
 def _total(value: Any) -> float | None:
-    """The seconds of a task in all of its turns; None if none has any."""
+    """The seconds of a task in all of its iterations; None if unknown."""
     return sum(flat(value)) if flat(value) else None
 
 
@@ -211,7 +211,7 @@ def _total(value: Any) -> float | None:
 
 
 def _same(comparison: Comparison) -> Iterator[Block]:
-    """What is the same in all runs: out of sight, unless all is to be seen."""
+    """What is the same in all runs: folded, unless everything is shown."""
     groups = {
         "argument": comparison.arguments,
         "metric": tuple(_spread(comparison.metrics)),
@@ -225,5 +225,5 @@ def _same(comparison: Comparison) -> Iterator[Block]:
         heading = f"The same in all ({len(rows)})"
         table = _cut(Table(heading, (Column("Name"), Column("Value"), Column("What")), rows))
         names = ", ".join(row.name for some in same.values() for row in some)
-        told = cut(f"The same in all, and shown by --all: {names}", LONGEST)
+        told = cut(f"The same in all (shown with --all): {names}", LONGEST)
         yield Section(heading, table) if comparison.whole else Folded(heading, table, quiet=True, told=told)

@@ -1,4 +1,4 @@
-"""The curves that steps log: ROC curves, and metrics step by step."""
+"""The curves that steps log: ROC curves, and metrics by step."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from kfnb.resources.runs.view.classification import Roc
 from kfnb.resources.runs.view.metric_history import Points
 from kfnb.ui import theme
 from kfnb.ui.markup import Element, el
-from kfnb.ui.plot import LEFT, TOP, Axis, Line, Plot, axis, canvas, diagonal, path
+from kfnb.ui.plot import LEFT, TOP, Axis, Plot, PlotLine, axis, canvas, diagonal, path
 from kfnb.ui.words import number
 
 SIDE = 180
@@ -22,7 +22,7 @@ _RECALL = Axis("recall", 0, 1, (0, 0.5, 1), SIDE)
 
 @dataclass(frozen=True)
 class Of:
-    """Whose a curve is: its label, the number of the run, and that of the turn of a loop in it."""
+    """The origin of a curve: its label, the number of the run, and the number of the iteration."""
 
     label: str = ""
     run: int = 0
@@ -30,7 +30,7 @@ class Of:
 
 
 def draw_roc(roc: Roc) -> Element:
-    """The curve over the diagonal, its area written in the corner."""
+    """The curve over the diagonal, with its area in the corner."""
     line = path(roc.points, _RATE, _RECALL)
     bottom, right = TOP + SIDE, LEFT + SIDE
     return canvas(
@@ -39,7 +39,7 @@ def draw_roc(roc: Roc) -> Element:
         _RECALL,
         diagonal(_RATE, _RECALL),
         el("path", d=f"{line} L{right} {bottom} Z", style=f"fill:{theme.BLUE};fill-opacity:.1"),
-        el("path", d=line, style=Line("", (), "").style),
+        el("path", d=line, style=PlotLine("", (), "").style),
         el(
             "text",
             f"AUC {roc.area:.3f}",
@@ -54,19 +54,20 @@ def draw_roc(roc: Roc) -> Element:
 
 
 def roc_plot(title: str, rocs: Sequence[tuple[Of, Roc]]) -> Plot:
-    """Several ROC curves over each other."""
+    """Several ROC curves in one plot."""
     lines = [
-        Line(of.label, roc.points, f"AUC {roc.area:.3f}", of.run, of.turn) for of, roc in rocs[:MOST_LINES]
+        PlotLine(of.label, roc.points, f"AUC {roc.area:.3f}", of.run, of.turn)
+        for of, roc in rocs[:MOST_LINES]
     ]
     return Plot(title, lines, _RATE, _RECALL, diagonal=True, rest=_rest(rocs))
 
 
 def metric_plot(title: str, curves: Sequence[tuple[Of, Points]]) -> Plot:
-    """A metric step by step, of several runs or turns over each other."""
+    """A metric by step, of several runs or iterations in one plot."""
     drawn = curves[:MOST_LINES]
     steps = axis("step", [step for _, points in drawn for step, _ in points], WIDE)
     values = axis("", [value for _, points in drawn for _, value in points], TALL, margin=0.05)
-    lines = [Line(of.label, points, _told(points), of.run, of.turn) for of, points in drawn]
+    lines = [PlotLine(of.label, points, _told(points), of.run, of.turn) for of, points in drawn]
     return Plot(title, lines, steps, values, rest=_rest(curves))
 
 

@@ -1,4 +1,4 @@
-"""What failed in a run, and what never ran because of it."""
+"""What failed in a run, and what did not run because of it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.view.tree import Leaf, Tree
-from kfnb.ui.blocks import Alert, Block, Code, Text
+from kfnb.ui.blocks import Alert, Block, CodeBlock, Text
 from kfnb.ui.states import look
 from kfnb.ui.words import counted, one_line
 
@@ -17,27 +17,27 @@ FAILED = look(RunState.FAILED)
 
 
 @dataclass(frozen=True)
-class Failure:
-    """The tasks that failed by themselves, and those that never ran because of them."""
+class RunFailure:
+    """The tasks that failed by themselves, and those that did not run because of them."""
 
     causes: tuple[Leaf, ...]
     blocked: tuple[Leaf, ...]
 
 
-def find_failure(tree: Tree) -> Failure:
-    """Read the failure off a run's tasks; both parts are empty where nothing failed."""
+def find_failure(tree: Tree) -> RunFailure:
+    """Find the failure in a run's tasks; both parts are empty if nothing failed."""
     failed = [task for task in tree.tasks.values() if task.state is RunState.FAILED]
     causes = {task.id for task in failed} - _around(tree.tasks, failed)
     blocked = _blocked(tree.tasks.values(), failed)
     around_blocked = {tree.tasks[id].parent for id in blocked}
-    return Failure(
+    return RunFailure(
         causes=tuple(leaf for leaf in tree.leaves if leaf.task.id in causes),
         blocked=tuple(leaf for leaf in tree.leaves if leaf.task.id in blocked - around_blocked),
     )
 
 
 def _around(tasks: Mapping[str, Task], failed: Iterable[Task]) -> set[str]:
-    """The ids of all groups around what failed: their failure is no other than its."""
+    """The ids of all groups around failed tasks, whose failure is that of the tasks."""
     around: set[str] = set()
     for task in failed:
         parent = task.parent
@@ -48,7 +48,7 @@ def _around(tasks: Mapping[str, Task], failed: Iterable[Task]) -> set[str]:
 
 
 def _blocked(tasks: Iterable[Task], failed: Iterable[Task]) -> set[str]:
-    """The ids of what never ran and needs, through any number of others, something that failed."""
+    """The ids of tasks that did not run and depend, directly or indirectly, on a failed task."""
     waiting: dict[tuple[str, int | None, str], list[Task]] = defaultdict(list)
     inside: dict[str, list[Task]] = defaultdict(list)
     for task in tasks:
@@ -76,7 +76,7 @@ def _never_ran(task: Task) -> bool:
 
 
 def failure_blocks(run: RunSnapshot, tree: Tree) -> list[Block]:
-    """The errors of a run, the first in full; nothing where there is none."""
+    """The errors of a run, the first in full; empty without errors."""
     failure = find_failure(tree)
     blocks: list[Block] = [cause_block(leaf) for leaf in failure.causes[:SHOWN]]
     more = failure.causes[SHOWN:]
@@ -102,12 +102,12 @@ def cause_block(leaf: Leaf) -> Alert:
     place = f" ({one_line(error.place)})" if error.place else ""
     blocks: list[Block] = [Text(error.message)] if error.message else []
     if error.traceback:
-        blocks.append(Code(error.traceback))
+        blocks.append(CodeBlock(error.traceback))
     return Alert(FAILED, f"{leaf.label} failed{place}", blocks)
 
 
 def error_text(task: Task) -> str:
-    """The error of a task in full, to be copied; empty where there is none."""
+    """The full error of a task, for copying; empty without an error."""
     error = task.error
     if error is None:
         return ""
@@ -116,6 +116,6 @@ def error_text(task: Task) -> str:
 
 
 def _says(leaf: Leaf, message: str) -> bool:
-    """Whether the task's own error says as much as the run's."""
+    """Whether the task's own error includes the run's."""
     error = leaf.task.error
     return error is not None and bool(error.message) and error.message in message

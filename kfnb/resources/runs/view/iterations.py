@@ -1,4 +1,4 @@
-"""A run's loops: what each of their turns ran, and what it ran over."""
+"""A run's loops: the tasks and the items of each of their iterations."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_NAMED = 2
 
 @dataclass(frozen=True)
 class Turn:
-    """One iteration: all that is in it, and the inputs that it does not share with the others."""
+    """One iteration: its tasks, and the inputs that it does not share with the others."""
 
     index: int
     leaves: tuple[Leaf, ...]
@@ -27,8 +27,8 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Loop:
-    """A loop's group, its turns, the inputs that all of them share, and the names of those that they do not."""
+class LoopIterations:
+    """A loop's group, its iterations, the inputs that all of them share, and the names of those that they do not."""
 
     leaf: Leaf
     turns: tuple[Turn, ...]
@@ -43,8 +43,8 @@ class Loops:
         self._tree = tree
 
     @cached_property
-    def by_group(self) -> dict[str, Loop]:
-        """Each loop by its group's id; one within another appears once for each turn of the outer one."""
+    def by_group(self) -> dict[str, LoopIterations]:
+        """Each loop by its group's id; a nested loop appears once for each iteration of the outer loop."""
         heads = {task.parent for task in self._tree.tasks.values() if is_indexed(task)}
         return {
             leaf.task.id: _loop(leaf, self._tree.inside(leaf))
@@ -62,30 +62,30 @@ class Loops:
         return dict(found)
 
     def items(self, leaf: Leaf) -> Values:
-        """What tells the turns apart that a task is in: ``{"C": 0.1}``."""
+        """The inputs that distinguish the iterations of a task: ``{"C": 0.1}``."""
         return self._items.get(leaf.task.id, {})
 
     def label(self, leaf: Leaf) -> str:
-        """Which turn a task is in: ``[0] C = 0.1``; empty outside of loops."""
+        """The iteration of a task: ``[0] C = 0.1``; empty outside of loops."""
         turn = "".join(f"[{index}]" for index in leaf.indices)
         return " ".join(filter(None, (turn, assignments(self.items(leaf)))))
 
     def title(self, leaf: Leaf) -> str:
-        """A group in words: ``loop over C``."""
+        """The label of a group: ``loop over C``."""
         word = group_title(leaf.task)
         loop = self.by_group.get(leaf.task.id)
         names = loop.over if loop else ()
         return f"{word} over {', '.join(names)}" if 0 < len(names) <= MOST_NAMED else word
 
 
-def _loop(head: Leaf, inside: Sequence[Leaf]) -> Loop:
+def _loop(head: Leaf, inside: Sequence[Leaf]) -> LoopIterations:
     level = len(head.indices)
     by_index: dict[int, list[Leaf]] = defaultdict(list)
     for leaf in inside:
         if len(leaf.indices) > level:
             by_index[leaf.indices[level]].append(leaf)
     given = {index: dict(_given(leaves)) for index, leaves in by_index.items()}
-    # as long as no two turns have begun, nobody knows what they share
+    # until two iterations have begun, it is unknown what they share
     compared = sum(map(bool, given.values())) > 1
     varying = _varying(list(given.values())) if compared else {name for own in given.values() for name in own}
     made = {index: set(_made(leaves)) for index, leaves in by_index.items()}
@@ -99,11 +99,11 @@ def _loop(head: Leaf, inside: Sequence[Leaf]) -> Loop:
         for index, leaves in sorted(by_index.items())
     )
     common = {name: value for own in given.values() for name, value in own.items() if name not in varying}
-    return Loop(head, turns, common, tuple(items) if compared else ())
+    return LoopIterations(head, turns, common, tuple(items) if compared else ())
 
 
 def _given(leaves: Sequence[Leaf]) -> Iterator[tuple[str, Any]]:
-    """The parameters that a turn's tasks were given."""
+    """The parameters of an iteration's tasks."""
     for leaf in leaves:
         for name, value in leaf.task.inputs.items():
             if not isinstance(value, Artifact | list | tuple):
@@ -111,7 +111,7 @@ def _given(leaves: Sequence[Leaf]) -> Iterator[tuple[str, Any]]:
 
 
 def _made(leaves: Sequence[Leaf]) -> Iterator[str]:
-    """The values that a turn's own tasks put out: whoever takes one of them takes no item of the loop."""
+    """The outputs of an iteration's tasks: an input with such a value is not an item of the loop."""
     for leaf in leaves:
         for value in leaf.task.outputs.values():
             if not isinstance(value, Artifact):
@@ -119,7 +119,7 @@ def _made(leaves: Sequence[Leaf]) -> Iterator[str]:
 
 
 def _varying(turns: Sequence[Values]) -> set[str]:
-    """The names that do not have one value in all turns."""
+    """The names whose values differ between iterations."""
     seen: dict[str, set[str]] = defaultdict(set)
     for values in turns:
         for name, value in values.items():

@@ -1,6 +1,6 @@
-"""What ``kf.log_metrics(step=...)`` leaves in a step's ``Metrics``: each metric's curve, beside its last value.
+"""The curves of ``kf.log_metrics(step=...)`` in a step's ``Metrics``, beside each metric's last value.
 
-The metadata is a step's own; what does not have the expected shape is left out.
+Steps can write any metadata; what does not have the expected shape is left out.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from typing import Any
 from kfnb.model import Artifact, Task
 
 CURVES = "kfnb_curves"
-"""The name under which the curves stand: ``{"loss": [[step, value], ...]}``."""
+"""The key of the curves: ``{"loss": [[step, value], ...]}``."""
 
-# beyond it, differences overflow
+# larger differences overflow
 _LARGEST = 1e100
 
 Points = tuple[tuple[float, float], ...]
@@ -39,7 +39,7 @@ def curves_of(task: Task) -> dict[str, Points]:
 
 
 def plain_metrics(metadata: Mapping[str, Any]) -> dict[str, Any]:
-    """What stands in metrics' metadata beside their curves."""
+    """The metadata of metrics without their curves."""
     return {name: value for name, value in metadata.items() if name != CURVES}
 
 

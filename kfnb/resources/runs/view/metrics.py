@@ -1,4 +1,4 @@
-"""Metrics as a table; a classifier's as its curve and its matrix."""
+"""Metrics as a table; a classifier's as a curve and a matrix."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from kfnb.resources.runs.view.curves import Of, draw_roc, metric_plot
 from kfnb.resources.runs.view.metric_history import plain_metrics, read_curves
 from kfnb.ui.blocks import Block, Picture
 from kfnb.ui.plot import Plot
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import short
 
 MOST_ROWS = 200
 
 
 def metrics_table(label: str, turns: Sequence[tuple[str, Mapping[str, Any]]]) -> Table:
-    """The metrics of one task; of one in a loop with a row for each of its turns, which are named."""
+    """The metrics of one task; in a loop with a labelled row for each iteration."""
     turns = [(turn, plain_metrics(metadata)) for turn, metadata in turns]
     names = list(dict.fromkeys(name for _, values in turns for name in values))
     if len(turns) == 1 and not turns[0][0]:
@@ -33,7 +33,7 @@ def metrics_table(label: str, turns: Sequence[tuple[str, Mapping[str, Any]]]) ->
 
 
 def curve_plots(turns: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Plot]:
-    """The metrics that one task logged step by step, a plot each; in a loop those of its turns over each other."""
+    """The metrics that one task logged by step, a plot each; in a loop with the curves of all iterations."""
     curves = [(turn, read_curves(metadata)) for turn, metadata in turns]
     names = list(dict.fromkeys(name for _, found in curves for name in found))
     return [
@@ -46,7 +46,7 @@ def curve_plots(turns: Sequence[tuple[str, Mapping[str, Any]]]) -> list[Plot]:
 
 
 def classification_blocks(metadata: Mapping[str, Any], label: str) -> list[Block]:
-    """A ROC curve and a confusion matrix; what has neither's shape is none."""
+    """A ROC curve and a confusion matrix; empty if the metadata has neither shape."""
     roc, confusion = read_roc(metadata), read_confusion(metadata)
     parts: list[Block] = []
     if roc:
@@ -63,6 +63,6 @@ def _confusion_table(confusion: Confusion, label: str) -> Table:
     for name, counts in zip(confusion.classes, confusion.counts, strict=True):
         total = sum(counts) or 1.0
         rows.append(
-            [name, *(Cell(f"{count:g}", shade=min(1.0, max(0.0, count / total))) for count in counts)]
+            [name, *(TableCell(f"{count:g}", shade=min(1.0, max(0.0, count / total))) for count in counts)]
         )
     return Table(label, columns, rows)

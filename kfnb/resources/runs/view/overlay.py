@@ -1,4 +1,4 @@
-"""The curves of several runs over each other."""
+"""The curves of several runs in shared plots."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Found = dict[tuple[Path, str], list[tuple[Of, C]]]
 
 
 def overlays(runs: Sequence[RunSnapshot], marks: Sequence[str]) -> tuple[list[Plot], list[Block]]:
-    """The curves that two or more of the runs have, a plot for each task and name; and what is left out."""
+    """The curves that two or more of the runs have, a plot for each task and name; and the number left out."""
     curves: Found[Points] = {}
     rocs: Found[Roc] = {}
     for number, (run, mark) in enumerate(zip(runs, marks, strict=True)):

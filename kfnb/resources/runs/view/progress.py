@@ -17,7 +17,7 @@ COLUMNS = 100
 
 
 def draw_progress(run: RunSnapshot, *, now: float | None = None) -> str:
-    """A run in one line of at most 100 columns: ``3/9 done · train running 12 s``; what waits comes first."""
+    """A run in one line of at most 100 columns: ``3/9 done · train running 12 s``; waiting tasks come first."""
     moment = time.time() if now is None else now
     tree = Tree(run.tasks)
     parts = _end(run, tree) if run.state.finished else _under_way(run, tree, moment)

@@ -17,12 +17,12 @@ from kfnb.ui.graph.picture import draw
 from kfnb.ui.graph.scene import Item, Link, Scene
 from kfnb.ui.mount_point import Home
 from kfnb.ui.states import caption_of_many, look, tally
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import duration, kind, moment, own_name, short
 
 MOST_WAITING = 5
 MOST_DRAWN = 300
-"""Nodes of a graph that is drawn: of more, nobody reads a still picture, and a notebook gets large by it."""
+"""Maximum nodes of a static graph: a larger one is unreadable, and makes the notebook large."""
 
 _NOTHING: Mapping[str, str] = {}
 
@@ -36,8 +36,8 @@ def draw_run(
 ) -> dict[str, str]:
     """A run as a mimebundle of HTML and text.
 
-    ``contents`` maps the URIs of HTML and Markdown artifacts to their texts, where the caller read them:
-    nothing is fetched here. ``now`` is the moment until which running tasks are counted, ``home`` the mark for a page
+    ``contents`` maps the URIs of HTML and Markdown artifacts to their texts, as far as the caller read them:
+    nothing is fetched here. ``now`` is the time for the durations of running tasks, ``home`` the mark for a page
     that shows the run live.
     """
     now = time.time() if now is None else now
@@ -65,7 +65,7 @@ def _title(run: RunSnapshot, now: float) -> Title:
 
 
 def _waiting(run: RunSnapshot, tree: Tree) -> list[Block]:
-    """What keeps tasks from running, a line for each reason."""
+    """The reasons why tasks do not run yet, a line each."""
     said = [f"{who}: {what}" for what, who in tree.waiting.items()]
     if not said or run.state.finished:
         return []
@@ -89,11 +89,11 @@ def _value_table(label: str, values: Mapping[str, Any]) -> Table:
 
 def _value(value: Any) -> Value:
     uri = value.uri if isinstance(value, Artifact) else ""
-    return Cell(kind(value) or short(value, 80), hint=uri)
+    return TableCell(kind(value) or short(value, 80), hint=uri)
 
 
 def run_scene(run: RunSnapshot, tree: Tree, loops: Loops, now: float) -> Scene:
-    """A run as a graph, iterations over each other."""
+    """A run as a graph, with iterations stacked."""
     items = tuple(_item(stack, loops, now) for stack in tree.stacks)
     links = tuple(Link(_id(need), _id(stack.path)) for stack in tree.stacks for need in stack.needs)
     counts = tally(leaf.task.state for leaf in tree.work)
@@ -139,5 +139,5 @@ def _caption_of_many(stack: Stack) -> str:
 
 
 def _id(path: Path) -> str:
-    # no task's name holds a NUL
+    # task names do not contain NUL
     return "\0".join(path)

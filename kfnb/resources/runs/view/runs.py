@@ -12,7 +12,7 @@ from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.mount_point import Home
 from kfnb.ui.states import look
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import assignments, digits, duration, flat, moment, own_name, short
 
 MOST_METRICS = 3
@@ -45,10 +45,10 @@ def draw_runs(
 def _row(run: RunSnapshot, now: float) -> list[Value]:
     state = look(run.state)
     return [
-        Cell(run.id, code=True, link=run.url),
+        TableCell(run.id, code=True, link=run.url),
         run.pipeline,
         own_name(run),
-        Cell(state.word, look=state),
+        TableCell(state.word, look=state),
         moment(run.started or run.created),
         duration(elapsed(run.started, run.finished, now)),
         assignments(run.arguments),
@@ -59,10 +59,10 @@ def _row(run: RunSnapshot, now: float) -> list[Value]:
 
 
 def _metrics(run: RunSnapshot) -> str:
-    """The first of what a run's tasks logged: ``evaluate.accuracy = 0.94``."""
+    """The first metrics of a run's tasks: ``evaluate.accuracy = 0.94``."""
     more = len(run.metrics) - MOST_METRICS
     first = [f"{name} = {_brief(value)}" for name, value in islice(run.metrics.items(), MOST_METRICS)]
-    # no-break spaces keep a name and its value together
+    # no-break spaces keep each name and its value together
     said = [
         *(one.replace(" ", "\N{NO-BREAK SPACE}") for one in first),
         *([f"+{more} more"] if more > 0 else []),
@@ -71,7 +71,7 @@ def _metrics(run: RunSnapshot) -> str:
 
 
 def _brief(value: Any) -> str:
-    """A metric in four digits; over the turns of a loop, from where to where it goes."""
+    """A metric in four digits; in a loop, its range over the iterations."""
     values = flat(value)
     if not values:
         return "none"

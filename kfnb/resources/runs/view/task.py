@@ -1,4 +1,4 @@
-"""``draw_task``: one task, its error first, what it took and what it made."""
+"""``draw_task``: one task, its error first, then its inputs and outputs."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contextlib import suppress
 from typing import Any, TypeAlias
 
 from kfnb.model import Artifact, Preview, RunState, Task
-from kfnb.resources.runs.view.artifact import Card, Part, artifact_card
-from kfnb.resources.runs.view.artifacts import Found, Room, arranged, output_blocks
+from kfnb.resources.runs.view.artifact import ArtifactPart, Card, artifact_card
+from kfnb.resources.runs.view.artifacts import ArtifactBudget, TaskArtifact, arranged, output_blocks
 from kfnb.resources.runs.view.failure import cause_block
 from kfnb.resources.runs.view.metrics import metrics_table
 from kfnb.resources.runs.view.tasks import SHOWN_APART, elapsed
 from kfnb.resources.runs.view.tree import Leaf
-from kfnb.ui.blocks import Block, Code, Marked, Section, Text, Title, bundle
+from kfnb.ui.blocks import Block, CodeBlock, Marked, Section, Text, Title, bundle
 from kfnb.ui.states import look, shown
 from kfnb.ui.table import Column, Table, Value
 from kfnb.ui.words import duration, moment, short
@@ -27,7 +27,7 @@ MOST_ARTIFACTS = 40
 PAGE = 88
 
 _WITHOUT_FILE = ("system.Metrics", "system.ClassificationMetrics")
-"""Artifacts that are their metadata, numbers first."""
+"""Types of artifacts that are fully described by their metadata, numbers first."""
 
 Pair: TypeAlias = tuple[str, Any]
 
@@ -46,8 +46,8 @@ def draw_task(
     """A task as a mimebundle of HTML and text.
 
     ``contents`` are the texts of its HTML and Markdown artifacts, ``previews`` the beginnings of the others, both by
-    URI, where the caller read them: nothing is fetched here. ``now`` is the moment until which a running task is
-    counted. Not ``titled``, it has no line with its name and state: what is around it shows them live.
+    URI, as far as the caller read them: nothing is fetched here. ``now`` is the time for the duration of a running
+    task. Unless ``titled``, the line with its name and state is left out, since the page shows them live.
     """
     leaf = _leaf(shown(task))
     blocks: list[Block] = [_title(leaf, time.time() if now is None else now)] if titled else []
@@ -58,11 +58,11 @@ def draw_task(
         *_outputs(leaf, list(_pairs(task.outputs)), contents, previews),
     ]
     yet = "" if task.state.finished else " yet"
-    return bundle(f"Task {leaf.label}", [*blocks, *(parts or [Text(f"It has no inputs and outputs{yet}.")])])
+    return bundle(f"Task {leaf.label}", [*blocks, *(parts or [Text(f"No inputs and outputs{yet}.")])])
 
 
 def artifact_of(task: Task, mark: str) -> Artifact | None:
-    """The artifact of a task that HTML marks so (``data-kfnb-artifact``): ``outputs/model``, ``inputs/parts [2]``."""
+    """The artifact of a task by its mark (``data-kfnb-artifact``): ``outputs/model``, ``inputs/parts [2]``."""
     side, _, name = mark.partition("/")
     values = {"inputs": task.inputs, "outputs": task.outputs}.get(side, {})
     found = dict(_pairs(values)).get(name)
@@ -70,7 +70,7 @@ def artifact_of(task: Task, mark: str) -> Artifact | None:
 
 
 def _leaf(task: Task) -> Leaf:
-    """The task in its place, as far as its id tells of it."""
+    """The task with its groups and iterations, as far as its id has them."""
     indices = (int(part) for part in task.id.split("/")[:-1] if part.isdecimal())
     return Leaf(task, (task.name,), tuple(indices))
 
@@ -87,7 +87,7 @@ def _title(leaf: Leaf, now: float) -> Title:
 
 
 def _pairs(values: Mapping[str, Any]) -> Iterator[Pair]:
-    """Names and values; those of a list of artifacts one by one."""
+    """Names and values, with lists of artifacts item by item."""
     for name, value in values.items():
         if isinstance(value, list | tuple) and value and all(isinstance(item, Artifact) for item in value):
             yield from ((f"{name} [{index}]", item) for index, item in enumerate(value))
@@ -98,14 +98,16 @@ def _pairs(values: Mapping[str, Any]) -> Iterator[Pair]:
 def _inputs(pairs: Sequence[Pair], previews: Mapping[str, Preview]) -> Iterator[Block]:
     if pairs:
         artifacts = [(name, value) for name, value in pairs if isinstance(value, Artifact)]
-        yield Part("Inputs", [*_values("Inputs", pairs), *_cards("inputs", artifacts, previews, folded=True)])
+        yield ArtifactPart(
+            "Inputs", [*_values("Inputs", pairs), *_cards("inputs", artifacts, previews, folded=True)]
+        )
 
 
 def _outputs(
     leaf: Leaf, pairs: Sequence[Pair], contents: Mapping[str, str], previews: Mapping[str, Preview]
 ) -> Iterator[Block]:
-    """The values; then what is to be looked at, numbers first; then what else lies somewhere."""
-    found = [Found(leaf, name, value, "") for name, value in pairs if isinstance(value, Artifact)]
+    """The values; then artifacts with a view, numbers first; then all other artifacts."""
+    found = [TaskArtifact(leaf, name, value, "") for name, value in pairs if isinstance(value, Artifact)]
     artifacts = {one.name: one.artifact for one in found}
     shown = {one.name: blocks for one in sorted(found, key=_order) if (blocks := _report(one, contents))}
     reports = [_section(name, artifacts[name], blocks) for name, blocks in shown.items()]
@@ -116,30 +118,30 @@ def _outputs(
         *_cards("outputs", others, previews),
     ]
     if blocks:
-        yield Part("Outputs", blocks)
+        yield ArtifactPart("Outputs", blocks)
 
 
 def _section(name: str, artifact: Artifact, blocks: Sequence[Block]) -> Block:
-    """What is to be looked at of an artifact; of metrics that is all, else there is a file to download."""
+    """The view of an artifact; complete for metrics, while others have a file to download."""
     section = Section(name.removeprefix("kf_"), blocks)
     return section if artifact.type in _WITHOUT_FILE else Marked("outputs", name, [section])
 
 
-def _order(found: Found) -> int:
+def _order(found: TaskArtifact) -> int:
     """Numbers first, then curves and matrices, then pages."""
     kinds = _WITHOUT_FILE
     return kinds.index(found.artifact.type) if found.artifact.type in kinds else len(kinds)
 
 
-def _report(found: Found, contents: Mapping[str, str]) -> list[Block]:
-    """An artifact that is to be looked at: metrics, a curve, a page; empty for any other."""
+def _report(found: TaskArtifact, contents: Mapping[str, str]) -> list[Block]:
+    """The view of an artifact: metrics, a curve, a page; empty for other types."""
     if found.artifact.type not in SHOWN_APART:
         return []
-    return list(arranged(list(output_blocks([found], contents, Room())), loop=False))
+    return list(arranged(list(output_blocks([found], contents, ArtifactBudget())), loop=False))
 
 
-def _metrics(task: Task, found: Sequence[Found]) -> Iterator[Section]:
-    """The metrics of a task that has no artifact of them."""
+def _metrics(task: Task, found: Sequence[TaskArtifact]) -> Iterator[Section]:
+    """The metrics of a task without an artifact of them."""
     if task.metrics and all(one.artifact.type != "system.Metrics" for one in found):
         yield Section("metrics", [metrics_table(f"{task.name} · metrics", [("", task.metrics)])])
 
@@ -158,7 +160,7 @@ def _cards(
 
 
 def _values(label: str, pairs: Sequence[Pair]) -> Iterator[Block]:
-    """All values but artifacts: those of a line as a table, each longer one by itself."""
+    """All values except artifacts: short values as a table, each longer value separately."""
     written = [(name, value, _written(value)) for name, value in pairs if not isinstance(value, Artifact)]
     rows: list[list[Value]] = [[name, text] for name, _, text in written if _fits(text)]
     if rows:
@@ -166,21 +168,21 @@ def _values(label: str, pairs: Sequence[Pair]) -> Iterator[Block]:
     for name, value, text in written:
         if not _fits(text):
             more = "…" if len(text) > LONGEST_VALUE else ""
-            yield Card(name, _extent(value), [Code(text[:LONGEST_VALUE] + more, value=True)])
+            yield Card(name, _extent(value), [CodeBlock(text[:LONGEST_VALUE] + more, value=True)])
 
 
 def _written(value: Any) -> str:
-    """A value in full, as one would write it in a cell; strings as they are."""
+    """A complete value, as a Python literal; strings without quotes."""
     if isinstance(value, str):
         return value if value.strip() else repr(value)
     if isinstance(value, dict | list | tuple):
-        with suppress(Exception):  # whatever a value's own repr raises
+        with suppress(Exception):  # a value's repr may raise anything
             return pprint.pformat(value, width=PAGE, sort_dicts=False, compact=True)
     return short(value, LONGEST_VALUE)
 
 
 def _fits(text: str) -> bool:
-    """Whether a value is a line of a table."""
+    """Whether a value fits on a line of a table."""
     return len(text) <= LONGEST_LINE and "\n" not in text
 
 

@@ -1,4 +1,4 @@
-"""The table of a run's tasks: a row for each task, and for each turn of a loop."""
+"""The table of a run's tasks: a row for each task, and for each iteration of a loop."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kfnb.model import Artifact, RunState, Task
-from kfnb.resources.runs.view.iterations import Loop, Loops, Turn
+from kfnb.resources.runs.view.iterations import LoopIterations, Loops, Turn
 from kfnb.resources.runs.view.tree import Leaf, Tree
 from kfnb.text.group_names import is_branch
 from kfnb.ui.blocks import Block, Text
 from kfnb.ui.states import look, overall, tally
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, counted, duration, kind, short
 
 MOST_TURNS = 20
 MOST_ROWS = 250
 LONGEST_PAIR = 32
 LONGEST_REASON = 40
-# their content is shown by itself
+# their content is shown separately
 SHOWN_APART = frozenset({"system.Metrics", "system.ClassificationMetrics", "system.HTML", "system.Markdown"})
 
 COLUMNS = (
@@ -35,8 +35,8 @@ Pairs = Iterable[tuple[str, Any]]
 
 
 @dataclass(frozen=True)
-class Line:
-    """A row: a task, a group or a loop's turn. ``left`` are the states of turns that there is no room for."""
+class TaskRow:
+    """A row: a task, a group or an iteration. ``left`` are the states of iterations that are left out."""
 
     label: str
     depth: int
@@ -49,7 +49,7 @@ class Line:
 
 
 def task_blocks(tree: Tree, loops: Loops, now: float) -> list[Block]:
-    """All tasks, loops by their turns; of long loops the turns that failed or run, and then the first."""
+    """All tasks, loops by iterations; of long loops the failed and running iterations, and then the first."""
     lines = list(_lines(tree, loops))
     if not lines:
         return [Text("No task has appeared yet.")]
@@ -66,11 +66,11 @@ def task_blocks(tree: Tree, loops: Loops, now: float) -> list[Block]:
     return blocks
 
 
-def _row(line: Line, now: float) -> list[Value]:
+def _row(line: TaskRow, now: float) -> list[Value]:
     state = look(line.state)
     return [
-        Cell(line.label, indent=line.depth),
-        Cell(state.word, look=state),
+        TableCell(line.label, indent=line.depth),
+        TableCell(state.word, look=state),
         duration(elapsed(*line.span, now)),
         ", ".join(line.notes),
         line.inputs,
@@ -78,8 +78,8 @@ def _row(line: Line, now: float) -> list[Value]:
     ]
 
 
-def _lines(tree: Tree, loops: Loops) -> Iterator[Line]:
-    """A branch that was taken has no row: its tasks have. One that was not is one row, by its tasks' names."""
+def _lines(tree: Tree, loops: Loops) -> Iterator[TaskRow]:
+    """The rows of a branch: its tasks if it was taken, else one row with its tasks' names."""
     leaves = tree.leaves
     place = 0
     while place < len(leaves):
@@ -93,20 +93,20 @@ def _lines(tree: Tree, loops: Loops) -> Iterator[Line]:
         elif leaf.task.group and is_branch(leaf.task.name):
             if leaf.task.state is RunState.SKIPPED:
                 names = counted(one.task.name for one in inside if not one.task.group)
-                yield Line(names or loops.title(leaf), _depth(leaf), leaf.task.state)
+                yield TaskRow(names or loops.title(leaf), _depth(leaf), leaf.task.state)
                 place += len(inside)
         else:
             yield _task_line(leaf, loops)
 
 
 def _depth(leaf: Leaf) -> int:
-    """How many groups with rows of their own a task is in."""
+    """In how many groups with their own rows a task is."""
     return sum(not is_branch(name) for name in leaf.path[:-1])
 
 
-def _task_line(leaf: Leaf, loops: Loops) -> Line:
+def _task_line(leaf: Leaf, loops: Loops) -> TaskRow:
     task = leaf.task
-    return Line(
+    return TaskRow(
         loops.title(leaf) if task.group else task.title,
         _depth(leaf),
         task.state,
@@ -126,12 +126,12 @@ def _notes(task: Task) -> Iterator[str]:
         yield short(task.doing, LONGEST_REASON)
 
 
-def _loop_lines(loop: Loop, loops: Loops) -> Iterator[Line]:
+def _loop_lines(loop: LoopIterations, loops: Loops) -> Iterator[TaskRow]:
     task, count = loop.leaf.task, len(loop.turns)
     states = {turn.index: _turn_state(turn, settled=task.state.finished) for turn in loop.turns}
     turns = _chosen(loop.turns, states)
     kept = {turn.index for turn in turns}
-    yield Line(
+    yield TaskRow(
         loops.title(loop.leaf),
         _depth(loop.leaf),
         task.state,
@@ -151,22 +151,22 @@ def _chosen(turns: Sequence[Turn], states: Mapping[int, RunState]) -> list[Turn]
 
 
 def _turn_state(turn: Turn, *, settled: bool) -> RunState:
-    """One state for a turn; until its loop has ``settled``, a group in it that is not finished may bring more."""
+    """The state of an iteration; until its loop has ``settled``, an unfinished group in it may add tasks."""
     groups = [leaf.task.state for leaf in turn.leaves if leaf.task.group and not leaf.task.state.finished]
     return overall([*(task.state for task in _work(turn)), *([] if settled else groups)])
 
 
 def _work(turn: Turn) -> list[Task]:
-    """The turn's tasks; of what it skipped only if it skipped all."""
+    """The iteration's tasks; skipped tasks only if it skipped all."""
     tasks = [leaf.task for leaf in turn.leaves if not leaf.task.group] or [leaf.task for leaf in turn.leaves]
     return [task for task in tasks if task.state is not RunState.SKIPPED] or tasks
 
 
-def _turn_line(turn: Turn, state: RunState, depth: int) -> Line:
+def _turn_line(turn: Turn, state: RunState, depth: int) -> TaskRow:
     work = _work(turn)
     started = [task.started for task in work if task.started is not None]
     finished = [task.finished for task in work if task.finished is not None]
-    return Line(
+    return TaskRow(
         f"[{turn.index}] {_steps(work, state)}",
         depth,
         state,
@@ -178,7 +178,7 @@ def _turn_line(turn: Turn, state: RunState, depth: int) -> Line:
 
 
 def _steps(work: Sequence[Task], state: RunState) -> str:
-    """``train · evaluate``, each with its icon where they are not all in one state."""
+    """``train · evaluate``, each with its icon if their states differ."""
     by_name: dict[str, list[RunState]] = {}
     for task in work:
         by_name.setdefault(task.name, []).append(task.state)
@@ -201,7 +201,7 @@ def _turn_notes(work: Sequence[Task]) -> Iterator[str]:
 
 
 def _results(task: Task) -> Iterator[tuple[str, Any]]:
-    """What a task put out; and its metrics, unless they are shown as an artifact."""
+    """The outputs of a task; and its metrics, unless they are shown as an artifact."""
     apart = any(artifact.type == "system.Metrics" for artifact in task.artifacts.values())
     yield from {**({} if apart else task.metrics), **task.outputs}.items()
 
@@ -211,7 +211,7 @@ def _parameters(values: Pairs) -> str:
 
 
 def said(values: Pairs) -> str:
-    """Values first, then artifacts by their types: ``accuracy = 0.94, model: Model``. None is said twice."""
+    """Values first, then artifacts by their types: ``accuracy = 0.94, model: Model``, without duplicates."""
     plain, artifacts = [], []
     for name, value in values:
         what = kind(value)
@@ -223,10 +223,10 @@ def said(values: Pairs) -> str:
 
 
 def _together(pair: str) -> str:
-    """A pair that no line end parts, unless it is long."""
+    """A pair without line breaks, unless it is long."""
     return pair.replace(" ", "\N{NO-BREAK SPACE}") if len(pair) <= LONGEST_PAIR else pair
 
 
 def elapsed(started: float | None, finished: float | None, now: float) -> float | None:
-    """For how long something has run, or ran; None if it did not start."""
+    """How long something has run; None if it did not start."""
     return None if started is None else (now if finished is None else finished) - started

@@ -1,7 +1,7 @@
-"""A run's tasks as the tree that they are, and its loops' iterations folded over each other.
+"""A run's tasks as a tree, and its loops' iterations stacked.
 
 Backends write an iteration either as a group of its own (``loop/0``, a child of ``loop``) or only as a
-segment in its tasks' ids (``loop/0/train``, a child of ``loop``): both come out alike here.
+segment in its tasks' ids (``loop/0/train``, a child of ``loop``): both result in the same tree.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Path = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Leaf:
-    """A task in its place: ``path`` are its groups' names and its own, ``indices`` its loops' iterations."""
+    """A task in the tree: ``path`` has its groups' names and its own, ``indices`` the iterations of its loops."""
 
     task: Task
     path: Path
@@ -46,7 +46,7 @@ class Stack:
 
     @property
     def first(self) -> Task:
-        """One of them, for what all have in common."""
+        """One of the iterations, for what all have in common."""
         return self.leaves[0].task
 
     @property
@@ -56,12 +56,12 @@ class Stack:
 
     @property
     def state(self) -> RunState:
-        """The state that tells most about them."""
+        """The most informative of their states."""
         return overall(self.states)
 
 
 class Tree:
-    """The tasks of a run by their places. Ids that are unknown or go round in a ring count as the root."""
+    """The tasks of a run as a tree. Unknown or cyclic parents count as the root."""
 
     def __init__(self, tasks: Sequence[Task]) -> None:
         # an empty id is the root's
@@ -99,7 +99,7 @@ class Tree:
 
     @cached_property
     def stacks(self) -> tuple[Stack, ...]:
-        """The leaves, those of one path over each other."""
+        """The leaves, stacked by path."""
         by_path: dict[Path, list[Leaf]] = {}
         for leaf in self.leaves:
             by_path.setdefault(leaf.path, []).append(leaf)
@@ -124,7 +124,7 @@ class Tree:
         return {leaf.task.id: place for place, leaf in enumerate(self.leaves)}
 
     def inside(self, leaf: Leaf) -> tuple[Leaf, ...]:
-        """All that is in a group, at any depth; they follow it among the leaves."""
+        """Everything in a group, at any depth; it follows the group among the leaves."""
         start = self._places[leaf.task.id] + 1
         end = start
         while end < len(self.leaves) and self.leaves[end].depth > leaf.depth:
@@ -133,7 +133,7 @@ class Tree:
 
     @cached_property
     def waiting(self) -> dict[str, str]:
-        """What tasks wait for, or what is done for them before they run, and who: ``train``, ``train and 2 more``."""
+        """What tasks wait for, or what is done for them before they run, and which: ``train``, ``train and 2 more``."""
         said: dict[str, list[str]] = {}
         for leaf in self.leaves:
             if leaf.task.doing and not leaf.task.state.finished:
@@ -145,18 +145,18 @@ class Tree:
 
     @property
     def work(self) -> tuple[Leaf, ...]:
-        """The leaves that are no groups: what a run really runs."""
+        """The leaves without groups: what a run actually runs."""
         return tuple(leaf for leaf in self.leaves if not leaf.task.group)
 
 
 def is_indexed(task: Task) -> bool:
-    """Whether the iteration is its own, and not one that a group above it is part of."""
+    """Whether it has its own iteration, not that of a group above it."""
     start = f"{task.parent}/{task.iteration}"
     return task.iteration is not None and (task.id == start or task.id.startswith(f"{start}/"))
 
 
 def is_iteration(task: Task) -> bool:
-    """Whether this group is one turn of the loop that is its parent."""
+    """Whether this group is an iteration of its parent loop."""
     return task.group and is_indexed(task) and task.id == f"{task.parent}/{task.iteration}"
 
 

@@ -168,7 +168,7 @@ def early_read(name: str) -> str:
 
 
 def faults(search: Search) -> Iterator[str]:
-    """What Katib would refuse of the algorithm and of early stopping, or do otherwise than it was told."""
+    """What Katib would refuse of the algorithm and of early stopping, or do differently."""
     name = search.algorithm
     if name not in ALGORITHMS:
         yield f"algorithm {name}: there is {', '.join(ALGORITHMS)}"

@@ -19,7 +19,7 @@ from kfnb.resources.studies.katib import experiment, resource_parser
 from kfnb.resources.studies.katib.algorithms import INSTEAD
 from kfnb.resources.studies.katib.logs import Logs
 from kfnb.resources.studies.katib.resources import Item, Resources
-from kfnb.resources.studies.katib.tracked_study import Observed
+from kfnb.resources.studies.katib.tracked_study import TrackedStudy
 from kfnb.resources.studies.katib.trial_details import Manager
 from kfnb.resources.studies.search import Search
 
@@ -75,12 +75,12 @@ class KatibEngine:
         other = experiment.ALGORITHM in written["metadata"]["annotations"]
         return Draft(text, f"{said}; {INSTEAD}" if other else said, accepted=True)
 
-    def observe(self, name: str) -> Observed:
+    def observe(self, name: str) -> TrackedStudy:
         """Look at a study again and again."""
-        return Observed(self._resources, experiment.known_as(name), self._manager)
+        return TrackedStudy(self._resources, experiment.known_as(name), self._manager)
 
     def find(self, name: str) -> str:
-        """The name of an Experiment that there is. Raises ``StudyNotFound``."""
+        """The name of an existing Experiment. Raises ``StudyNotFound``."""
         found: str = self._resources.experiment(experiment.known_as(name))["metadata"]["name"]
         return found
 
@@ -94,7 +94,7 @@ class KatibEngine:
         return sorted(found, key=lambda study: study.created or 0.0, reverse=True)
 
     def stop(self, name: str) -> None:
-        """Let the study come to its end: trials that run go on, and at most one more begins.
+        """Let the study come to its end: running trials continue, and at most one more begins.
 
         Katib knows no other way that keeps the results; deleting the study ends its trials at once.
         """
@@ -108,25 +108,25 @@ class KatibEngine:
         self._resources.change(name, {"metadata": _stopped(before), "spec": lowered})
 
     def resume(self, name: str, *, trials: int | None = None) -> None:
-        """Go on with a study that has had all of its trials, for so many more.
+        """Continue a study that has run all of its trials, for so many more.
 
-        Raises ``BackendError`` where Katib does not go on.
+        Raises ``BackendError`` where Katib cannot continue it.
         """
         name = experiment.known_as(name)
         item = self._resources.experiment(name)
         if why := _never(item):
-            told = f"Katib cannot go on with {name}: {why}."
+            told = f"Katib cannot resume {name}: {why}."
             raise BackendError(told, hint="Start another study instead", ref=name)
         begun, limits = _begun(item), {**_limits(item), **_before(item)}
         most = begun + trials if trials is not None else limits[_MOST]
         if most is None or most <= begun:
-            hint = "say how many more (--trials)"
-            raise BackendError(f"{name} has had {begun} trials:", hint=hint, ref=name)
+            hint = "pass --trials N to run more"
+            raise BackendError(f"{name} already ran {begun} trials:", hint=hint, ref=name)
         spec = {limit: min(most, told) for limit, told in limits.items() if told is not None}
         self._resources.change(name, {"metadata": _stopped(None), "spec": {**spec, _MOST: most}})
 
     def delete(self, name: str) -> None:
-        """Delete the Experiment with its trials. One that runs and was not told to stop is refused."""
+        """Delete the Experiment with its trials. A running Experiment that was not stopped is refused."""
         name = experiment.known_as(name)
         state = resource_parser.study(self._resources.experiment(name)).state
         if state in (RunState.PENDING, RunState.RUNNING):
@@ -144,7 +144,7 @@ class KatibEngine:
             )
         return self._logs.lines(found, looked.container)
 
-    def _looked(self, name: str, curves: float) -> Observed:
+    def _looked(self, name: str, curves: float) -> TrackedStudy:
         observed = self.observe(name)
         observed.look(curves)
         return observed
@@ -166,7 +166,7 @@ def _limits(item: Item) -> dict[str, int | None]:
 
 
 def _before(item: Item) -> dict[str, int | None]:
-    """Those of its limits that were lowered when it was told to stop, as they were."""
+    """Those of its limits that were lowered to stop it, with their former values."""
     with suppress(ValueError, TypeError, KeyError):
         return dict(json.loads((item["metadata"].get("annotations") or {})[STOPPED]))
     return {}
@@ -178,7 +178,7 @@ def _stopped(before: str | None) -> dict[str, Any]:
 
 
 def _never(item: Item) -> str:
-    """Why an Experiment is not one that Katib goes on with; empty where it is."""
+    """Why Katib cannot resume an Experiment; empty where it can."""
     study = resource_parser.study(item)
     policy = item["spec"].get("resumePolicy") or "Never"
     if not study.state.finished:

@@ -40,7 +40,7 @@ def name_of(study: str) -> str:
     name = kfp_name(study)
     if not _NAME.fullmatch(name) or len(name) > _LONGEST:
         raise BackendError(
-            f"{study!r} is no name for a study on the cluster: use at most {_LONGEST} letters, digits and -, "
+            f"{study!r} is not a valid name for a study on the cluster: use at most {_LONGEST} letters, digits and -, "
             "beginning with a letter"
         )
     return name
@@ -158,13 +158,13 @@ def _faults(search: Search, steps: Steps, metrics: Sequence[Metric]) -> Iterator
 
 def _limits(search: Search) -> Iterator[str]:
     if search.max_trials is None and search.algorithm != "grid":
-        yield "Katib would go on for ever: say how many trials (--trials)"
+        yield "Katib would run for ever: pass the number of trials (--trials)"
     elif search.max_trials is not None and search.max_trials < 1:
         yield "it has no trials (--trials)"
     if search.parallel < 1:
         yield "at least one trial runs at once (--parallel)"
     if search.timeout is not None:
-        yield "Katib has no time limit for a study: say how many trials instead (--trials)"
+        yield "Katib has no time limit for a study: pass the number of trials instead (--trials)"
     if search.max_failed is None:
         return
     if search.max_failed < 0:

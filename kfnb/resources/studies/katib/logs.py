@@ -32,7 +32,7 @@ _LAST = 1000
 
 
 @dataclass(frozen=True)
-class Program:
+class TrialContainer:
     """What a trial runs: its container's name, and the source of each of its steps, none where they are unknown."""
 
     container: str = ""
@@ -64,7 +64,7 @@ class Logs:
             )
         yield from own_lines(self._written(pod, container))
 
-    def why(self, trial: str, program: Program) -> TaskError | None:
+    def why(self, trial: str, program: TrialContainer) -> TaskError | None:
         """Why a trial failed, as far as its pod says."""
         pod = self._pod(trial)
         if pod is None:
@@ -103,7 +103,7 @@ class Logs:
             yield from _repeated(self._kubernetes.lines(path, {"container": _COLLECTOR, "tailLines": last}))
 
 
-def program_of(experiment: Mapping[str, Any]) -> Program:
+def program_of(experiment: Mapping[str, Any]) -> TrialContainer:
     """What the trials of an Experiment run; it has no source where it is not one of ours."""
     template = (experiment.get("spec") or {}).get("trialTemplate") or {}
     container = str(template.get("primaryContainerName", ""))
@@ -117,7 +117,7 @@ def program_of(experiment: Mapping[str, Any]) -> Program:
     sources = {
         name: variables.get(SOURCE.format(number), "").replace("$$", "$") for number, name in enumerate(names)
     }
-    return Program(container, sources)
+    return TrialContainer(container, sources)
 
 
 def _repeated(lines: Iterable[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""What trials said on their way: Katib's DB manager, asked over gRPC.
+"""What trials reported while they ran, from Katib's DB manager over gRPC.
 
 Field numbers are those of Katib's ``api.proto``.
 """

@@ -1,4 +1,4 @@
-"""What a trial's container runs: components as KFP runs them, whose metrics are said as Katib's collector reads them.
+"""What a trial's container runs: components as KFP runs them, with metrics printed as Katib's collector reads them.
 
 The text of this file travels in the trial's template; so it needs Python's own library alone, from 3.9 on.
 """
@@ -26,7 +26,7 @@ class Metrics:
     """Lines of one step on their way to the collector, which looks for ``name=value``.
 
     ``names`` are the metrics of this step; ``every`` those of all steps, which the collector knows by these names too.
-    ``last`` holds the last value that was said of each.
+    ``last`` holds the last printed value of each.
     """
 
     def __init__(self, names: Sequence[str], every: Sequence[str]) -> None:
@@ -55,7 +55,7 @@ class Metrics:
             self.say(f"{name}={value!r}")
 
 
-class Step:
+class ProgramStep:
     """One step: a part of what ``KFNB_STEPS`` tells.
 
     It has a ``name``; its ``command``, in which null stands for its source; its ``inputs`` with their types, and a
@@ -70,7 +70,7 @@ class Step:
         self.artifacts: dict[str, Any] = {}
         self.logged: dict[str, Any] = {}
 
-    def run(self, tuned: Mapping[str, str], before: Mapping[str, Step], metrics: Metrics) -> int:
+    def run(self, tuned: Mapping[str, str], before: Mapping[str, ProgramStep], metrics: Metrics) -> int:
         """Run it after the steps ``before``, with the pipeline's parameters as texts; its exit status."""
         self.folder.mkdir()
         words = {None: self._source, "{{$}}": json.dumps(self._input(tuned, before))}
@@ -78,7 +78,7 @@ class Step:
         self._collect()
         return status
 
-    def _input(self, tuned: Mapping[str, str], before: Mapping[str, Step]) -> dict[str, Any]:
+    def _input(self, tuned: Mapping[str, str], before: Mapping[str, ProgramStep]) -> dict[str, Any]:
         """KFP's ExecutorInput, with outputs that are files in the step's folder."""
         values = {
             name: value
@@ -127,12 +127,12 @@ def main(environ: Mapping[str, str]) -> int:
     told, every = json.loads(environ["KFNB_STEPS"]), json.loads(environ["KFNB_METRICS"])
     tuned = {name[len(_TUNED) :]: text for name, text in environ.items() if name.startswith(_TUNED)}
     folder, metrics = Path(tempfile.mkdtemp()), Metrics(every, every)
-    done: dict[str, Step] = {}
+    done: dict[str, ProgramStep] = {}
     found: dict[str, Any] = {}
     said: dict[str, float] = {}
     for number, part in enumerate(told):
         step, metrics = (
-            Step(part, environ[f"KFNB_SOURCE_{number}"], folder),
+            ProgramStep(part, environ[f"KFNB_SOURCE_{number}"], folder),
             Metrics([*part["metrics"]], every),
         )
         if len(told) > 1:
@@ -149,7 +149,7 @@ def main(environ: Mapping[str, str]) -> int:
     return ending(metrics, every[0], found, said)
 
 
-def _value(told: Mapping[str, Any], tuned: Mapping[str, str], before: Mapping[str, Step]) -> Any:
+def _value(told: Mapping[str, Any], tuned: Mapping[str, str], before: Mapping[str, ProgramStep]) -> Any:
     """A parameter of a step; what Katib hands on as a text, as the component declares it."""
     if told["parameter"] in tuned:
         return typed(tuned[told["parameter"]], told["type"])
@@ -169,7 +169,7 @@ def typed(text: str, kind: str) -> Any:
 
 
 def run(command: list[str], metrics: Metrics) -> int:
-    """Run a command, whose output goes on line by line; its exit status, as ``subprocess`` has it."""
+    """Run a command and pass its output on line by line; its exit status, as ``subprocess`` has it."""
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,

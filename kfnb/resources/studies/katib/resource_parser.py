@@ -1,4 +1,4 @@
-"""Katib's Experiments, Trials and Suggestions as studies: whoever made them, and whatever else stands in them."""
+"""Katib's Experiments, Trials and Suggestions as studies: whoever made them, and whatever else they have."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ def _error(state: TrialState, condition: Item, wanted: Objective) -> TaskError |
     if state is not TrialState.FAILED:
         return None
     said = str(condition.get("message", ""))
-    return TaskError(said.partition(_JOB_SAYS)[2] or said or "it failed, and Katib does not say why")
+    return TaskError(said.partition(_JOB_SAYS)[2] or said or "it failed; Katib gives no reason")
 
 
 def _subject(spec: Item) -> str:

@@ -1,4 +1,4 @@
-"""Katib's custom resources in one namespace, as they are asked for; what is refused is said in a study's words."""
+"""Katib's custom resources in one namespace, as they are asked for; refusals become errors of studies."""
 
 from __future__ import annotations
 
@@ -55,9 +55,9 @@ class Resources:
             if not conflict.exists:
                 raise
             raise BackendError(
-                f"there is a study {name} already in namespace {self.namespace}:",
+                f"study {name} already exists in namespace {self.namespace}:",
                 code="conflict",
-                hint="give another name, or delete it",
+                hint="choose another name, or delete that study",
                 ref=name,
             ) from None
 

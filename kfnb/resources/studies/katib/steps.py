@@ -9,7 +9,7 @@ from typing import Any
 
 from kfnb.errors import BackendError
 from kfnb.model import importers, kfp_name
-from kfnb.resources.studies.search import Subject
+from kfnb.resources.studies.search import TrialSubject
 from kfnb.text.parameter_values import typed
 
 Json = Mapping[str, Any]
@@ -31,7 +31,7 @@ class Input:
 
 
 @dataclass(frozen=True)
-class Step:
+class TrialStep:
     """One task with its component.
 
     ``takes`` are the artifacts that it takes, each by the step and the output that they are from; ``artifacts`` the
@@ -60,19 +60,19 @@ class Steps:
     ``results`` are the pipeline's own outputs, by the step and the output that they are.
     """
 
-    steps: tuple[Step, ...]
+    steps: tuple[TrialStep, ...]
     results: Mapping[str, tuple[str, str]]
 
-    def __iter__(self) -> Iterator[Step]:
+    def __iter__(self) -> Iterator[TrialStep]:
         return iter(self.steps)
 
     def __len__(self) -> int:
         return len(self.steps)
 
     @property
-    def parameters(self) -> dict[str, list[tuple[Step, Input]]]:
+    def parameters(self) -> dict[str, list[tuple[TrialStep, Input]]]:
         """The pipeline's parameters that steps take, and which inputs of which steps they are."""
-        found: dict[str, list[tuple[Step, Input]]] = {}
+        found: dict[str, list[tuple[TrialStep, Input]]] = {}
         for step in self.steps:
             for one in step.inputs.values():
                 if one.parameter:
@@ -80,7 +80,7 @@ class Steps:
         return found
 
 
-def read_steps(subject: Subject) -> Steps:
+def read_steps(subject: TrialSubject) -> Steps:
     """The steps that a trial runs. Raises ``BackendError`` with all that no single container can do."""
     root = subject.spec["root"]
     tasks: Json = root["dag"]["tasks"]
@@ -103,7 +103,7 @@ def read_steps(subject: Subject) -> Steps:
     return Steps(steps, results)
 
 
-def _order(subject: Subject, tasks: Json) -> list[str]:
+def _order(subject: TrialSubject, tasks: Json) -> list[str]:
     """The names of the tasks, each after those that it needs; of a step, those that it needs and itself."""
     needs = {name: {*tasks[name].get("dependentTasks", ()), *_makers(tasks[name])} for name in sorted(tasks)}
     trial = kfp_name(subject.step)
@@ -126,20 +126,20 @@ def _makers(task: Json) -> Iterator[str]:
                 yield told[kind]["producerTask"]
 
 
-def _in_the_way(subject: Subject, task: Json) -> Iterator[str]:
+def _in_the_way(subject: TrialSubject, task: Json) -> Iterator[str]:
     component = subject.spec["components"].get(task["componentRef"]["name"], {})
     container = _container(subject, component)
     if "dag" in component:
-        yield "is a loop, a condition or a pipeline of its own"
+        yield "is a loop, a condition or a nested pipeline"
     elif any(name == component.get("executorLabel") for name, _ in importers(subject.spec)):
         yield "is a file beside the notebook that is too large for a trial (48 KiB a step, packed)"
     elif container is None:
-        yield "is no component with a container of its own"
+        yield "is not a component with its own container"
     elif "--function_to_execute" not in (container.get("args") or ()):
         yield "runs a program of its image"
     policy = task.get("triggerPolicy", {})
     if task.get("parameterIterator") or task.get("artifactIterator"):
-        yield "stands in a loop"
+        yield "is in a loop"
     if policy.get("condition") or policy.get("strategy") == "ALL_UPSTREAM_TASKS_COMPLETED":
         yield "runs under a condition"
     given = task.get("inputs", {})
@@ -154,18 +154,18 @@ def _in_the_way(subject: Subject, task: Json) -> Iterator[str]:
             yield f"needs {name}"
 
 
-def _container(subject: Subject, component: Json) -> Json | None:
+def _container(subject: TrialSubject, component: Json) -> Json | None:
     executors = subject.spec.get("deploymentSpec", {}).get("executors", {})
     found: Json | None = executors.get(component.get("executorLabel", ""), {}).get("container")
     return found
 
 
-def _step(subject: Subject, name: str, task: Json) -> Step:
+def _step(subject: TrialSubject, name: str, task: Json) -> TrialStep:
     component = subject.spec["components"][task["componentRef"]["name"]]
     container, outputs = _container(subject, component), component.get("outputDefinitions", {})
     assert container is not None
     platforms = (subject.platform or {}).get("platforms", {}).get("kubernetes", {})
-    return Step(
+    return TrialStep(
         name,
         container,
         inputs=dict(_inputs(subject, task, component)),
@@ -183,7 +183,7 @@ def _step(subject: Subject, name: str, task: Json) -> Step:
     )
 
 
-def _inputs(subject: Subject, task: Json, component: Json) -> Iterator[tuple[str, Input]]:
+def _inputs(subject: TrialSubject, task: Json, component: Json) -> Iterator[tuple[str, Input]]:
     defaults = subject.spec["root"].get("inputDefinitions", {}).get("parameters", {})
     given = task.get("inputs", {}).get("parameters", {})
     for name, told in component.get("inputDefinitions", {}).get("parameters", {}).items():

@@ -15,7 +15,7 @@ from typing import Any
 
 from kfnb.model import Dimension
 from kfnb.resources.studies.katib import pod_settings, program
-from kfnb.resources.studies.katib.steps import Input, Step, Steps
+from kfnb.resources.studies.katib.steps import Input, Steps, TrialStep
 from kfnb.text.quantity import amount
 
 CONTAINER = "trial"
@@ -49,7 +49,7 @@ class Metric:
 
 
 def template(steps: Steps, space: Sequence[Dimension], metrics: Sequence[Metric]) -> dict[str, Any]:
-    """The trial template; ``metrics`` are those that are said, the objective first."""
+    """The trial template; ``metrics`` are those that are printed, the objective first."""
     settings = _settings(steps)
     return {
         "retain": True,  # the Job stays for its log, until its own time is over
@@ -98,7 +98,7 @@ def faults(steps: Steps, space: Sequence[Dimension]) -> Iterator[str]:
     yield from _unequal(steps)
 
 
-def _unfit(dimension: Dimension, inputs: Sequence[tuple[Step, Input]]) -> Iterator[str]:
+def _unfit(dimension: Dimension, inputs: Sequence[tuple[TrialStep, Input]]) -> Iterator[str]:
     for step, given in inputs:
         if given.type not in _fitting(dimension):
             kind = _TYPES.get(given.type, given.type)
@@ -164,7 +164,7 @@ def _container(
     return {**container, "resources": resources} if resources else container
 
 
-def _told(step: Step, metrics: Sequence[Metric]) -> dict[str, Any]:
+def _told(step: TrialStep, metrics: Sequence[Metric]) -> dict[str, Any]:
     """A step as the program reads it."""
     *words, _ = step.container["command"]
     return {
@@ -187,7 +187,7 @@ def _told(step: Step, metrics: Sequence[Metric]) -> dict[str, Any]:
     }
 
 
-def _variables(step: Step) -> dict[str, str]:
+def _variables(step: TrialStep) -> dict[str, str]:
     return {one["name"]: one["value"] for one in step.container.get("env") or ()}
 
 
@@ -197,7 +197,7 @@ def _settings(steps: Steps) -> Mapping[str, Any]:
 
 
 def _literal(value: str) -> str:
-    """A text that Kubernetes, which replaces ``$(NAME)`` and halves ``$$``, leaves as it is."""
+    """A text that Kubernetes, which replaces ``$(NAME)`` and halves ``$$``, leaves unchanged."""
     return value.replace("$", "$$")
 
 

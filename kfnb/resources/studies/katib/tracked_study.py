@@ -7,26 +7,26 @@ from dataclasses import replace
 from kfnb import model
 from kfnb.model import Objective, RunState
 from kfnb.resources.studies.katib import resource_parser
-from kfnb.resources.studies.katib.logs import Logs, Program, program_of
+from kfnb.resources.studies.katib.logs import Logs, TrialContainer, program_of
 from kfnb.resources.studies.katib.resources import Item, Resources
 from kfnb.resources.studies.katib.trial_details import Details, Manager
-from kfnb.resources.studies.katib.trials import Trials
+from kfnb.resources.studies.katib.trials import TrialReader
 
 _STUDY = -1
 _CURVES = 0.5
 """Seconds in which one look reads learning curves."""
 
 
-class Observed:
+class TrackedStudy:
     """A study on the cluster. The first look reads all of its Trials, a later one hears what has happened since."""
 
     def __init__(self, resources: Resources, name: str, manager: Manager | None) -> None:
         self.study = model.StudySnapshot(name, "kubeflow", Objective(""))
         self._resources, self._name = resources, name
-        self._trials = Trials(resources, name)
+        self._trials = TrialReader(resources, name)
         self._details = Details(Logs(resources.kubernetes, resources.namespace), manager)
         self._suggestion: Item | None = None
-        self._program = Program()
+        self._program = TrialContainer()
 
     @property
     def over(self) -> bool:

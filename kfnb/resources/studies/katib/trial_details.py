@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from kfnb.errors import BackendError, Hidden
 from kfnb.model import TaskError, Trial, TrialState
-from kfnb.resources.studies.katib.logs import Logs, Program
+from kfnb.resources.studies.katib.logs import Logs, TrialContainer
 from kfnb.resources.studies.katib.observations import Curve, Observations
 
 Manager = Callable[[], AbstractContextManager[Observations]]
@@ -35,7 +35,7 @@ class Details:
         self._curves: dict[str, Curve] = {}
         self._not_before = 0.0
 
-    def look(self, trials: Sequence[Trial], metric: str, program: Program, seconds: float) -> None:
+    def look(self, trials: Sequence[Trial], metric: str, program: TrialContainer, seconds: float) -> None:
         """Find out more of trials that have ended; curves in about so many seconds, and the rest in the next look."""
         failed = [one for one in trials if one.state is TrialState.FAILED and one.name not in self._causes]
         for trial in failed[:_PODS]:
@@ -49,7 +49,7 @@ class Details:
         cause, curve = self._causes.get(trial.name), self._curves.get(trial.name, ())
         return replace(trial, error=cause or trial.error, curve=curve) if cause or curve else trial
 
-    def _cause(self, trial: str, program: Program) -> TaskError | None:
+    def _cause(self, trial: str, program: TrialContainer) -> TaskError | None:
         with suppress(BackendError):
             return self._logs.why(trial, program)
         return None

@@ -10,7 +10,7 @@ from kfnb.resources.studies.katib import resource_parser
 from kfnb.resources.studies.katib.resources import Item, Resources
 
 
-class Trials:
+class TrialReader:
     """All Trials of ``experiment`` as of the last look. A Trial is read again only when it has changed."""
 
     def __init__(self, resources: Resources, experiment: str) -> None:

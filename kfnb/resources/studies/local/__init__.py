@@ -1,1 +1,1 @@
-"""Searches on this machine, with Optuna: a process of its own drives each, so that it outlives the kernel."""
+"""Searches on this machine, with Optuna: a separate process drives each study, which outlives the kernel."""

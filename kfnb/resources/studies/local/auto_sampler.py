@@ -114,7 +114,7 @@ class AutoSampler(BaseSampler):
 
 
 def _spread(space: Sequence[Dimension], size: int, seed: int | None) -> Iterator[dict[str, Value]]:
-    """Points without end. Of each ``size`` of them, one lies in each part of a dimension (a Latin hypercube).
+    """Points without end. Of each ``size`` of them, one is in each part of a dimension (a Latin hypercube).
 
     A Sobol sequence would do as well or better, but SciPy's takes longer to import than Optuna.
     """

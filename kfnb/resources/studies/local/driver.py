@@ -26,7 +26,7 @@ from kfnb.resources.studies.local.journal import StudyJournal
 from kfnb.resources.studies.local.outcome import KILLED
 from kfnb.resources.studies.local.pipeline_trials import Runs
 from kfnb.resources.studies.local.prepare import folder_of_steps, prepare
-from kfnb.resources.studies.local.search_loop import Searching, Trials
+from kfnb.resources.studies.local.search_loop import Searching, TrialRunner
 from kfnb.resources.studies.local.study_end import End, fruitless
 from kfnb.resources.studies.local.suggester import Suggester
 from kfnb.resources.studies.local.workers import Workers
@@ -62,8 +62,8 @@ async def _drive(
     if search.timeout:
         loop.call_later(search.timeout, partial(end.now, RunState.SUCCEEDED, "the time is up"))
     os.environ["KFNB_OBJECTIVE"] = search.objective.metric.rpartition(".")[2]
-    backend = _backend(search, order)
-    trials: Trials = Runs(search, backend, journal.run)
+    backend = _backend(folder.home, search, order)
+    trials: TrialRunner = Runs(search, backend, journal.run)
     try:
         if search.subject.step:
             prepared = await end.unless(prepare(search, folder, backend))
@@ -81,10 +81,10 @@ async def _drive(
     return end
 
 
-def _backend(search: Search, order: Order) -> LocalBackend:
+def _backend(home: Path, search: Search, order: Order) -> LocalBackend:
     """The backend of runs; the trials that run at once share what may run at once."""
     jobs = order.jobs if search.subject.step else max(1, order.jobs // max(1, search.parallel))
-    return LocalBackend(Path(order.home), jobs=jobs, secrets=order.secrets, linger=order.linger)
+    return LocalBackend(home, jobs=jobs, secrets=order.secrets, linger=order.linger)
 
 
 def _close(folder: StudyFolder, log: EventLog, end: End) -> None:

@@ -1,4 +1,4 @@
-"""The local engine of studies: Optuna searches, in a process of its own for each study."""
+"""The local engine of studies: Optuna searches, in a separate process for each study."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from kfnb.resources.studies.local.observer import StudyObserver
 from kfnb.resources.studies.search import Search
 
 _TOO_LATE = (
-    "trials that are runs of a pipeline tell their metrics at their ends, too late to stop early: leave"
+    "trials that are runs of a pipeline report their metrics at their end, too late to stop early: leave"
     " --early-stopping out, or tune a cell (%%kf_tune) or a component"
 )
 _MOST_KNOWN = 16
@@ -79,7 +79,7 @@ class LocalEngine:
         return StudyObserver(folders.find(self._home, name))
 
     def find(self, name: str) -> str:
-        """The name of a study that there is, also of one whose files are damaged. Raises ``StudyNotFound``."""
+        """The name of an existing study, also of one whose files are damaged. Raises ``StudyNotFound``."""
         return folders.find(self._home, name).name
 
     def get(self, name: str) -> model.StudySnapshot:
@@ -115,7 +115,7 @@ class LocalEngine:
         job(folders.find(self._home, name)).stop()
 
     def resume(self, name: str, *, trials: int | None = None) -> None:
-        """Go on with a study that has ended, for ``trials`` more, or up to what was asked for at first."""
+        """Continue a study that has ended, for ``trials`` more, or up to the number asked for at first."""
         folder = folders.find(self._home, name)
         check(folder.path)
         study = self.get(name)
@@ -125,9 +125,7 @@ class LocalEngine:
         sampler.require_packages(search.algorithm)
         most = search.max_trials if trials is None else study.done + trials
         if most is not None and most <= study.done:
-            raise BackendError(
-                f"study {name} has had its {study.done} trials: say how many more, resume(trials=10)"
-            )
+            raise BackendError(f"study {name} already ran {study.done} trials; pass trials=N to run more")
         folder.write(search, self._order(most))
         job(folder).start(
             [("limits", "", {"max_trials": most}), ("state", "", {"state": RunState.PENDING})],
@@ -143,7 +141,7 @@ class LocalEngine:
         study = self.get(name)
         found = next((one for one in study.trials if one.number == trial), None)
         if found is None:
-            raise BackendError(f"study {name} has no trial {trial}; it has had {len(study.trials)}")
+            raise BackendError(f"study {name} has no trial {trial}; it has {len(study.trials)}")
         if found.run:
             raise BackendError(f"trial {trial} was a run: %kf_logs {found.run} shows what its tasks wrote")
         return Tail(folder.trial(trial) / "log").lines(rest=True)

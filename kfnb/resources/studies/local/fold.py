@@ -94,7 +94,7 @@ class StudyFold(JobFold[int]):
 
     @property
     def finished(self) -> bool:
-        """Whether the study is; told without making it anew."""
+        """Whether the study is; known without building the study again."""
         return self._study.state.finished
 
     def _part(self, event: Event) -> int:

@@ -26,7 +26,7 @@ from kfnb.jobs.eventlog import reading
 from kfnb.jobs.folder import JobFolder, number
 from kfnb.jobs.handle import RELEASE
 from kfnb.model import Dimension, Objective
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 
 _STUDIES = "studies"
 _FILE = "search.json"
@@ -93,7 +93,7 @@ def _search(told: Mapping[str, Any]) -> Search:
     return Search(
         **{
             **_known(Search, told),
-            "subject": Subject(**_known(Subject, told["subject"])),
+            "subject": TrialSubject(**_known(TrialSubject, told["subject"])),
             "space": tuple(
                 Dimension(**{**_known(Dimension, one), "choices": tuple(one["choices"])})
                 for one in told["space"]
@@ -117,7 +117,7 @@ def new(home: Path, name: str) -> tuple[StudyFolder, str]:
     """
     if not _NAME.fullmatch(name):
         raise BackendError(
-            f"{name!r} is not a name for a study: use letters, digits, _, - and ., beginning with a letter"
+            f"{name!r} is not a valid name for a study: use letters, digits, _, - and ., beginning with a letter"
         )
     folder = home / _STUDIES / name
     try:
@@ -138,7 +138,7 @@ def _make_room(folder: StudyFolder) -> None:
     lock = folder.lock(patience=RELEASE if ended else 0)
     if lock is None:
         raise BackendError(
-            f"study {folder.name} still runs: %kf_study {folder.name} shows it; stop it, or give another name"
+            f"study {folder.name} is still running: %kf_study {folder.name} shows it; stop it, or choose another name"
         )
     try:
         others = (folder.path.with_name(f"{folder.name}-{number}") for number in count(1))
@@ -165,5 +165,5 @@ def find(home: Path, name: str) -> StudyFolder:
         if _NAME.fullmatch(name) and (folder / _FILE).is_file():
             return StudyFolder(folder)
     close = get_close_matches(name, [one.name for one in existing(home)], 1)
-    hint = f"; did you mean {close[0]}?" if close else ""
-    raise StudyNotFound(f"no study is called {name} in {home}{hint}")
+    hint = f"did you mean {close[0]}?" if close else ""
+    raise StudyNotFound(f"unknown study {name} in {home}", hint=hint, ref=name)

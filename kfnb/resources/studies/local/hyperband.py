@@ -1,7 +1,7 @@
 """Hyperband, as Katib means it: a parameter of the space says how long a trial runs, and the best ones run longer.
 
-Brackets follow one another, from many short trials to few long ones. In each, the best ``1/eta`` of a rung go on to the
-next with ``eta`` times the resource.
+Brackets follow one another, from many short trials to few long ones. In each, the best ``1/eta`` of a rung advance to
+the next with ``eta`` times the resource.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Hyperband:
         self._rung = Rung(resource, [{**point, self.resource: resource} for point in points])
 
     def _climb(self, rung: Rung) -> None:
-        """The best of a rung go on, where there is a next one."""
+        """Advance the best of a rung, where there is a next rung."""
         rung.done.sort(key=lambda one: one[0], reverse=self.maximize)
         going = [params for _, params in rung.done[: int((len(rung.done)) / self.eta + 1e-9)]]
         self._left -= 1

@@ -32,7 +32,7 @@ class StudyJournal:
         self._log.append([("run", str(number), {"id": run_id})])
 
     def reported(self, number: int, step: float, value: float) -> None:
-        """A trial has told its objective on the way."""
+        """A trial has reported its objective while it runs."""
         self._log.append([("report", str(number), {"step": step, "value": value})])
 
     def ended(self, number: int, outcome: Outcome) -> None:

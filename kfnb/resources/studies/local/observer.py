@@ -38,5 +38,6 @@ class StudyObserver(JobObserver[int]):
         """Raise ``StudyNotFound`` where the study is gone, or another one has taken its name."""
         made = self._folder.made
         if made is None or made != (self._made or made):
-            raise StudyNotFound(f"study {self._folder.name} is gone, or has another name now")
+            name = self._folder.name
+            raise StudyNotFound(f"study {name} is gone, or has another name now", ref=name)
         self._made = made

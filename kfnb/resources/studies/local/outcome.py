@@ -13,7 +13,7 @@ from kfnb.resources.runs.failure import from_description
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a trial came to. ``curve`` is empty where the points were told on the way."""
+    """What a trial came to. ``curve`` is empty where the points were reported while the trial ran."""
 
     state: TrialState
     value: float | None = None
@@ -31,7 +31,7 @@ def failed(error: TaskError) -> Outcome:
 
 
 def measured(values: Mapping[str, Any], objective: Objective) -> Outcome:
-    """The outcome of a trial that ran to its end and found ``values``: numbers, or texts that say what is no number."""
+    """The outcome of a trial that ran to its end and found ``values``: numbers, or texts of other values."""
     name = objective.metric
     metrics = {
         other: value

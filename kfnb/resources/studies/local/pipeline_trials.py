@@ -23,7 +23,7 @@ _LOOK = 0.05
 
 @dataclass
 class Runs:
-    """Runs trials as runs of the search's pipeline; ``tell`` is told a trial's number and its run's id."""
+    """Runs trials as runs of the search's pipeline; ``tell`` gets a trial's number and its run's id."""
 
     search: Search
     backend: LocalBackend
@@ -65,7 +65,7 @@ class Runs:
         return {one.name: start_of(one) for one in needed}
 
     async def close(self) -> None:
-        """End the runs that still go on."""
+        """End the runs that still run."""
         for run_id in self.going:
             self.backend.stop(run_id)
         while any(  # noqa: ASYNC110 - of other processes

@@ -20,11 +20,11 @@ from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.runs.local.environment import missing, parse
 from kfnb.resources.runs.local.preload import preload
 from kfnb.resources.runs.local.resolve import Inputs, Result, resolve, with_defaults
-from kfnb.resources.runs.local.spec import Component, Dag, Step
-from kfnb.resources.runs.local.spec import Program as StepProgram
+from kfnb.resources.runs.local.spec import ComponentSpec, DagSpec, TaskSpec
+from kfnb.resources.runs.local.spec import PythonProgram as StepProgram
 from kfnb.resources.runs.local.spec_reader import read
 from kfnb.resources.studies.local.folder import StudyFolder
-from kfnb.resources.studies.local.worker import Program
+from kfnb.resources.studies.local.worker import TrialProgram
 from kfnb.resources.studies.search import Search
 from kfnb.resources.studies.space import start_of
 
@@ -45,12 +45,12 @@ _LOOK = 0.05
 class Prepared:
     """The step of the trials: its component and program, and what it gets.
 
-    ``outer`` are the pipeline's own inputs but for those of the space, ``ended`` how what stands before the step did.
+    ``outer`` are the pipeline's own inputs but for those of the space, ``ended`` the outcomes of the steps before it.
     """
 
-    step: Step
-    component: Component
-    program: Program
+    step: TaskSpec
+    component: ComponentSpec
+    program: TrialProgram
     outer: Inputs
     ended: Mapping[str, Result]
 
@@ -78,7 +78,9 @@ def refusals(search: Search) -> list[str]:
     component = _component(pipeline.components, pipeline.root, search.subject.step)
     body = component.body
     if not isinstance(body, StepProgram):
-        return [f"{search.subject.step} is no Python step: make it a pipeline, and each trial is a run of it"]
+        return [
+            f"{search.subject.step} is not a Python step: make it a pipeline, and each trial is a run of it"
+        ]
     if body.demands.variables or body.demands.mounted:
         return [
             f"{search.subject.step} takes secrets, config maps or volumes: make it a pipeline, and each trial is a run"
@@ -87,17 +89,17 @@ def refusals(search: Search) -> list[str]:
     if missing(lacking):
         reason = (
             f"{search.subject.step} needs {lacking.words}, which is not installed here: install it,"
-            " or make it a pipeline, and each trial is a run with an environment of its own"
+            " or make it a pipeline, and each trial is a run with its own environment"
         )
         return [reason]
     return []
 
 
 async def prepare(search: Search, folder: StudyFolder, backend: LocalBackend) -> Prepared:
-    """Run what stands before the step, and say what the step gets. Raises ``BackendError`` where that fails."""
+    """Run the steps before the trial's step; what that step gets. Raises ``BackendError`` where a step fails."""
     subject = search.subject
     pipeline = read(subject.spec, subject.platform)
-    assert isinstance(pipeline.root.body, Dag)
+    assert isinstance(pipeline.root.body, DagSpec)
     step = pipeline.root.body.steps[subject.step]
     component = pipeline.components[step.component]
     assert isinstance(component.body, StepProgram)
@@ -110,12 +112,12 @@ async def prepare(search: Search, folder: StudyFolder, backend: LocalBackend) ->
     file = folder.path / "ephemeral_component.py"
     private.write(file, component.body.source)
     names = (search.objective.metric, *search.objective.further)
-    program = Program(component.body.source, str(file), component.body.function, names)
+    program = TrialProgram(component.body.source, str(file), component.body.function, names)
     return Prepared(step, component, program, outer, ended)
 
 
 async def _ran(search: Search, backend: LocalBackend) -> RunSnapshot:
-    """The run of all that stands before the step; cached where it ran before."""
+    """The run of all steps before the trial's step; cached where they ran before."""
     subject = search.subject
     spec = without(subject.spec, subject.step)
     known = spec["root"].get("inputDefinitions", {}).get("parameters", {})
@@ -135,9 +137,7 @@ async def _ran(search: Search, backend: LocalBackend) -> RunSnapshot:
         backend.stop(run_id)
         raise
     if run.state is not RunState.SUCCEEDED:
-        raise BackendError(
-            f"what stands before {subject.step} failed (run {run_id}): {run.error or run.state}"
-        )
+        raise BackendError(f"the steps before {subject.step} failed (run {run_id}): {run.error or run.state}")
     return run
 
 
@@ -160,8 +160,8 @@ def without(spec: Mapping[str, Any], step: str) -> dict[str, Any]:
     return left
 
 
-def _component(components: Mapping[str, Component], root: Component, step: str) -> Component:
-    assert isinstance(root.body, Dag)
+def _component(components: Mapping[str, ComponentSpec], root: ComponentSpec, step: str) -> ComponentSpec:
+    assert isinstance(root.body, DagSpec)
     return components[root.body.steps[step].component]
 
 

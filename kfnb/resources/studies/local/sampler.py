@@ -56,16 +56,16 @@ def require_packages(algorithm: str) -> None:
 def refusals(search: Search) -> list[str]:
     """Why a search cannot be done here, and what could be done instead, a line each."""
     problems = [
-        f"the setting {name} is not there on this machine: {_NOT_HERE[name]}"
+        f"the setting {name} is not available on this machine: {_NOT_HERE[name]}"
         for name in search.settings
         if name in _NOT_HERE
     ]
     problems += _wrong_settings({**search.settings, **search.early_settings})
     numbers = [one for one in search.space if one.kind != "choice"]
     if search.algorithm == "bayesianoptimization" and find_spec("torch") is None:
-        problems.append("bayesianoptimization needs torch here: install it, or take tpe or cmaes")
+        problems.append("bayesianoptimization requires torch: install it, or use tpe or cmaes")
     if search.algorithm == "cmaes" and len(numbers) < 2 and not search.conditions:  # noqa: PLR2004
-        problems.append("cmaes needs two numbers or more in the space: take tpe or multivariate-tpe")
+        problems.append("cmaes needs two numbers or more in the space: use tpe or multivariate-tpe")
     if search.algorithm == "grid":
         problems += _no_grid(search)
     if search.algorithm == "hyperband":
@@ -89,13 +89,13 @@ def _wrong_settings(settings: Mapping[str, str]) -> Iterator[str]:
 
 def _no_grid(search: Search) -> Iterator[str]:
     if search.conditions:
-        yield "grid needs a space without conditions: take random or tpe"
+        yield "grid needs a space without conditions: use random or tpe"
         return
     endless = [one.name for one in search.space if one.kind == "float" and not one.step]
     if endless:
-        yield f"grid needs steps: give {', '.join(endless)} a step (float(0,1,step=0.1)) or choices, or take random"
+        yield f"grid needs steps: give {', '.join(endless)} a step (float(0,1,step=0.1)) or choices, or use random"
     elif math.prod(map(_size, search.space)) > _LARGEST_GRID:
-        yield f"the grid has {math.prod(map(_size, search.space)):,} points: take larger steps, or sobol"
+        yield f"the grid has {math.prod(map(_size, search.space)):,} points: use larger steps, or sobol"
 
 
 def _no_rungs(search: Search) -> Iterator[str]:
@@ -103,20 +103,20 @@ def _no_rungs(search: Search) -> Iterator[str]:
     known = {one.name: one for one in search.space}
     if resource not in known:
         yield (
-            "hyperband needs to know which parameter says how long a trial runs: --setting resource_name=NAME"
+            "hyperband requires the parameter that sets how long a trial runs: --setting resource_name=NAME"
             f" (one of {', '.join(known)})"
         )
     elif known[resource].kind != "int":
         yield f"hyperband's resource {resource} is an int of the space: {resource}=int(1,81)"
     if search.conditions:
-        yield "hyperband needs a space without conditions: take tpe with --early-stopping median"
+        yield "hyperband needs a space without conditions: use tpe with --early-stopping median"
     with_numbers = (("eta", 1.0), ("r_l", 0.0))
     for name, above in with_numbers:
         try:
             if float(search.settings.get(name, above + 1)) <= above:
-                yield f"the setting {name} is above {above:g}, not {search.settings[name]}"
+                yield f"the setting {name} must be above {above:g}, not {search.settings[name]}"
         except ValueError:
-            yield f"the setting {name} is a number, not {search.settings[name]}"
+            yield f"the setting {name} must be a number, not {search.settings[name]}"
 
 
 def notes(search: Search) -> list[str]:

@@ -18,11 +18,11 @@ from kfnb.resources.studies.local.workers import Report
 from kfnb.resources.studies.search import Search
 
 
-class Trials(Protocol):
+class TrialRunner(Protocol):
     """What runs trials."""
 
     async def run(self, number: int, params: Mapping[str, Any], report: Report) -> Outcome:
-        """Run one trial to its end; ``report`` is told the objective on the way."""
+        """Run one trial to its end; ``report`` gets the objective while the trial runs."""
         ...
 
     async def close(self) -> None:
@@ -40,7 +40,7 @@ class Searching:
     most: int | None
     journal: StudyJournal
     suggester: Suggester
-    trials: Trials
+    trials: TrialRunner
     end: End
     past: Mapping[int, Trial]
     _failed: int = 0

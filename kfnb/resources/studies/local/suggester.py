@@ -1,4 +1,4 @@
-"""What is tried next: Optuna is asked, and told what came of it. Its journal is a file of the study's."""
+"""What is tried next: Optuna suggests parameters and gets their results. Its journal is a file of the study."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ def redirect(log: str) -> None:
 
 
 def flush() -> None:
-    """Write what a trial has said; what it put in its streams' place may not be able to."""
+    """Write a trial's output; what the trial put in its streams' place may not be able to."""
     for stream in (sys.stdout, sys.stderr):
         with suppress(Exception):
             stream.flush()

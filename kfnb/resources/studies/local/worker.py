@@ -1,6 +1,6 @@
 """Executes trials, one after the other, in a process that the driver forked: the step's program stays loaded.
 
-Each trial runs the step's function in a namespace of its own, as a step runs in a process of its own. What the trial
+Each trial runs the step's function in its own namespace, as a step runs in its own process. What the trial
 has found goes back over a socket, a line of JSON each: ``{"report": [step, value]}``, which is answered by whether the
 trial is to end, and ``{"ended": ...}`` (see ``outcome``).
 """
@@ -34,7 +34,7 @@ class EndTrial(BaseException):
 
 
 @dataclass(frozen=True)
-class Program:
+class TrialProgram:
     """The step as a program: ``source`` in ``file``, whose ``function`` it is. ``measured`` are the objective's name
     and those of the further metrics.
     """
@@ -45,7 +45,7 @@ class Program:
     measured: tuple[str, ...]
 
 
-def serve(file: int, program: Program) -> int:
+def serve(file: int, program: TrialProgram) -> int:
     """Execute the trials that come over the socket that is open as ``file``, until there are no more."""
     line = socket.socket(fileno=file)
     os.environ.update(KFNB_OBJECTIVE=program.measured[0], KFNB_RETRIES="outside")
@@ -62,7 +62,7 @@ def serve(file: int, program: Program) -> int:
 class Worker:
     """One process's life: ``lines`` come in, ``line`` is where answers go."""
 
-    program: Program
+    program: TrialProgram
     lines: Any
     line: socket.socket
     _code: CodeType | None = None
@@ -110,7 +110,7 @@ class Worker:
         executor.write_executor_output = results.append
         executor.execute()
         fields = getattr(function.__annotations__.get("return"), "_fields", ())
-        returned = results[0] if results and fields else results  # one value has no name of its own
+        returned = results[0] if results and fields else results  # a single value has no name
         found = {
             name: value
             for artifact in executor.output_artifacts.values()
@@ -131,7 +131,7 @@ class Worker:
         if "kfnb_unpack" in names:
             names["kfnb_unpack"]()
             names["kfnb_unpack"] = lambda: None  # the step would undo what follows
-        names["kfnb_value"] = lambda value, _kind, _name: value  # a wrong one is told in a trial's own words
+        names["kfnb_value"] = lambda value, _kind, _name: value  # a wrong value is an error of the trial
         if "kfnb_modules" in names:
             names["kfnb_modules"] = self._once(names["kfnb_modules"])
         if "kfnb_load" in names:
@@ -142,7 +142,7 @@ class Worker:
         return function
 
     def _once(self, install: Callable[..., None]) -> Callable[..., None]:
-        """``kfnb_modules``, which writes the modules that lay beside the notebook for the first trial."""
+        """``kfnb_modules``, which writes the modules that were beside the notebook, for the first trial."""
 
         def installed(files: dict[str, str]) -> None:
             if not self._installed:
@@ -180,7 +180,7 @@ class Worker:
 
             def report(value: Any = None, *, step: int | None = None, **values: Any) -> None:
                 if os.getpid() != own:
-                    logging.getLogger("kf").warning("report is heard from the trial's own process alone")
+                    logging.getLogger("kf").warning("report works in the trial's own process only")
                     return
                 with alone:  # threads of the trial may report at once, and each answer is to one of them
                     log(value, step=step, **values)

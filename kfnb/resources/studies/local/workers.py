@@ -15,7 +15,7 @@ from typing import Any
 from kfnb.jobs import private
 from kfnb.jobs.processes import Processes
 from kfnb.model import TaskError
-from kfnb.resources.runs.local.executor_io import Work, executor_input
+from kfnb.resources.runs.local.executor_io import TaskInvocation, executor_input
 from kfnb.resources.runs.local.failure import from_status
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.local.outcome import Outcome, failed, of_worker
@@ -27,11 +27,11 @@ _LONGEST = 64 * 2**20
 """Bytes that a line of a worker may have."""
 
 Report = Callable[[float, float], bool]
-"""Told a trial's step and value, says whether the trial is to end."""
+"""From a trial's step and value, whether the trial is to end."""
 
 
 @dataclass
-class Line:
+class WorkerProcess:
     """A worker: how it is spoken to, and the wait status that its process ends with."""
 
     reader: asyncio.StreamReader
@@ -49,8 +49,8 @@ class Workers:
     prepared: Prepared
     processes: Processes
     start: Path
-    _all: list[Line] = field(default_factory=list)
-    _idle: list[Line] = field(default_factory=list)
+    _all: list[WorkerProcess] = field(default_factory=list)
+    _idle: list[WorkerProcess] = field(default_factory=list)
 
     async def run(self, number: int, params: Mapping[str, Any], report: Report) -> Outcome:
         """Run one trial to its end."""
@@ -74,14 +74,14 @@ class Workers:
         prepared, seed = self.prepared, self.search.seed
         inputs = prepared.inputs(params)
         name = prepared.step.name
-        work = Work(name, name, folder, prepared.component, inputs.parameters, inputs.artifacts)
+        work = TaskInvocation(name, name, folder, prepared.component, inputs.parameters, inputs.artifacts)
         return {
             "executor_input": executor_input(work),
             "log": str(folder / "log"),
             "seed": None if seed is None else (seed + number) % 2**32,
         }
 
-    async def _started(self) -> Line:
+    async def _started(self) -> WorkerProcess:
         mine, its = socket.socketpair()
         others = [line.socket.fileno() for line in self._all]
         work = partial(serve, its.fileno(), self.prepared.program)
@@ -93,11 +93,11 @@ class Workers:
         await asyncio.sleep(0)  # it is started now
         its.close()
         reader, writer = await asyncio.open_connection(sock=mine, limit=_LONGEST)
-        line = Line(reader, writer, mine, process)
+        line = WorkerProcess(reader, writer, mine, process)
         self._all.append(line)
         return line
 
-    async def _trial(self, line: Line, order: dict[str, Any], report: Report) -> Outcome:
+    async def _trial(self, line: WorkerProcess, order: dict[str, Any], report: Report) -> Outcome:
         self._say(line, order)
         while message := await _heard(line):
             if "ended" in message:
@@ -106,10 +106,10 @@ class Workers:
             self._say(line, report(*message["report"]))
         return await self._gone(line)
 
-    def _say(self, line: Line, message: Any) -> None:
+    def _say(self, line: WorkerProcess, message: Any) -> None:
         line.writer.write(json.dumps(message).encode() + b"\n")
 
-    async def _gone(self, line: Line) -> Outcome:
+    async def _gone(self, line: WorkerProcess) -> Outcome:
         self._all.remove(line)
         line.writer.close()
         status = await line.process
@@ -118,8 +118,8 @@ class Workers:
         )
 
 
-async def _heard(line: Line) -> dict[str, Any]:
-    """The next message; empty where the worker is gone, be it in the midst of what it said."""
+async def _heard(line: WorkerProcess) -> dict[str, Any]:
+    """The next message; empty where the worker is gone, also in the middle of a message."""
     try:
         told: dict[str, Any] = json.loads(await line.reader.readline() or "{}")
     except (OSError, ValueError):

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from kfnb.model import Trial, TrialState
 from kfnb.resources.studies.view.plot_area import CROSS, DIAMOND, Field, Key, figure, legend, marks, short
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.scale import Scale, number_scale, usable, value_scale
 from kfnb.resources.studies.view.states import BROKEN
 from kfnb.ui import theme
@@ -28,10 +28,10 @@ _LINES_OF_TEXT = 8
 class Curves:
     """The learning curves of a study's trials."""
 
-    standing: Standing
+    ranking: Ranking
 
     def __bool__(self) -> bool:
-        return any(trial.curve for trial in self.standing.study.trials)
+        return any(trial.curve for trial in self.ranking.study.trials)
 
     def to_html(self) -> Element:
         """The curves over each other, the best in front, those that were stopped early marked where they ended."""
@@ -44,7 +44,7 @@ class Curves:
 
     @cached_property
     def _all(self) -> list[Trial]:
-        return [trial for trial in self.standing.best_first if trial.curve]
+        return [trial for trial in self.ranking.best_first if trial.curve]
 
     def _sample(self) -> list[Trial]:
         """Those that are drawn, the better ones first."""
@@ -58,12 +58,12 @@ class Curves:
     def _field(self, trials: Sequence[Trial]) -> Field:
         steps = [step for trial in trials for step, _ in usable_points(trial)]
         values = [value for trial in trials for _, value in usable_points(trial)]
-        objective = self.standing.study.objective
+        objective = self.ranking.study.objective
         y = value_scale(values, maximize=objective.maximize)
         return Field(_steps(steps), y, "step", one_line(objective.metric))
 
     def _drawn(self, trials: Sequence[Trial], field: Field) -> Iterator[Node | None]:
-        best = self.standing.ranked[0].number if self.standing.ranked else None
+        best = self.ranking.ranked[0].number if self.ranking.ranked else None
         lines: dict[str, list[str]] = {theme.GREY: [], theme.AMBER: [], theme.BLUE: []}
         ends: dict[str, list[tuple[float, float]]] = {CROSS: [], DIAMOND: []}
         for trial in trials:
@@ -80,15 +80,15 @@ class Curves:
                 yield el("path", d="".join(lines[colour]), style=style)
         yield marks(ends[DIAMOND], DIAMOND, theme.AMBER)
         yield marks(ends[CROSS], CROSS, theme.RED)
-        if self.standing.ranked and usable_points(self.standing.ranked[0]):
-            path = _path([_place(field, point) for point in _thinned(usable_points(self.standing.ranked[0]))])
+        if self.ranking.ranked and usable_points(self.ranking.ranked[0]):
+            path = _path([_place(field, point) for point in _thinned(usable_points(self.ranking.ranked[0]))])
             yield el("path", d=path, style=f"fill:none;stroke:{theme.GREEN};stroke-width:2.4")
 
     def _keys(self, trials: Sequence[Trial]) -> list[Key]:
         states = {trial.state for trial in trials}
         keys = []
-        if self.standing.ranked and usable_points(self.standing.ranked[0]):
-            keys.append(Key("━", theme.GREEN, f"the best, trial {self.standing.ranked[0].number}"))
+        if self.ranking.ranked and usable_points(self.ranking.ranked[0]):
+            keys.append(Key("━", theme.GREEN, f"the best, trial {self.ranking.ranked[0].number}"))
         if TrialState.EARLY_STOPPED in states:
             keys.append(Key("◇", theme.AMBER, "early stopped"))
         if TrialState.RUNNING in states:
@@ -104,7 +104,7 @@ class Curves:
     def _label(self) -> str:
         trials = self._all
         stopped = sum(trial.state is TrialState.EARLY_STOPPED for trial in trials)
-        metric = self.standing.study.objective.metric
+        metric = self.ranking.study.objective.metric
         return f"{metric} step by step in {len(trials):,} trials, {stopped:,} of them stopped early"
 
     def to_text(self) -> str:

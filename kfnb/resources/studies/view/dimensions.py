@@ -13,13 +13,13 @@ _DECADES = 1000
 
 def dimensions_of(study: StudySnapshot) -> tuple[Dimension, ...]:
     """All dimensions of a study."""
-    seen = Seen(study.space)
+    seen = TrialDimensions(study.space)
     for trial in study.trials:
         seen.add(trial.params)
     return seen.dimensions
 
 
-class Seen:
+class TrialDimensions:
     """The dimensions of trials that come one after the other.
 
     A parameter that the space does not name (one that is asked for in Python) reaches as far as its values.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kfnb.resources.studies.view.plot_area import figure
 from kfnb.ui.markup import Element, el
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 
 _ONE = 0.01
 
@@ -32,7 +32,7 @@ class Importances:
         ordered = sorted(self.importances.items(), key=lambda item: -item[1])
         highest = max((share for _, share in ordered), default=0.0) or 1.0
         rows: list[list[Value]] = [
-            [name, Cell(_percent(share), bar=share / highest)] for name, share in ordered
+            [name, TableCell(_percent(share), bar=share / highest)] for name, share in ordered
         ]
         return Table("Parameter importance", (Column("Parameter"), Column("Importance", number=True)), rows)
 

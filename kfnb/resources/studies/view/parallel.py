@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kfnb.model import Dimension, Trial
 from kfnb.resources.studies.view.colors import RAMP
 from kfnb.resources.studies.view.plot_area import figure, legend, short
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.scale import Scale, dimension_scale, value_scale
 from kfnb.resources.studies.view.trials import trials_table
 from kfnb.ui import theme
@@ -25,8 +25,8 @@ _BETWEEN, _LEAST, _WIDEST = 240, 112, 900
 
 
 @dataclass(frozen=True)
-class Axis:
-    """One axis: its name, its scale, how far right it stands."""
+class ParallelAxis:
+    """One axis: its name, its scale, how far right it is."""
 
     name: str
     scale: Scale
@@ -37,12 +37,12 @@ class Axis:
 class Parallel:
     """The parameters of a study's trials, with what came of them."""
 
-    standing: Standing
+    ranking: Ranking
     dimensions: Sequence[Dimension]
 
     def to_html(self) -> Element:
         """A line for each trial, the better ones in front."""
-        if not (self.standing.ranked and self.dimensions):
+        if not (self.ranking.ranked and self.dimensions):
             return figure("Parallel coordinates", "", el("div", "No trial has a value yet."))
         axes = self._axes()
         wide = axes[-1].x + _RIGHT
@@ -68,28 +68,30 @@ class Parallel:
         )
         return figure("Parallel coordinates", "", box, legend((), self._note(axes[-1].scale)))
 
-    def _axes(self) -> list[Axis]:
+    def _axes(self) -> list[ParallelAxis]:
         dimensions = self.dimensions[:MOST_AXES]
         between = min(_BETWEEN, max(_LEAST, (_WIDEST - _LEFT - _RIGHT) / len(dimensions)))
-        objective = self.standing.study.objective
+        objective = self.ranking.study.objective
         scales = [(dimension.name, dimension_scale(dimension)) for dimension in dimensions]
-        scales.append((objective.metric, value_scale(self.standing.values, maximize=objective.maximize)))
-        return [Axis(name, scale, _LEFT + number * between) for number, (name, scale) in enumerate(scales)]
+        scales.append((objective.metric, value_scale(self.ranking.values, maximize=objective.maximize)))
+        return [
+            ParallelAxis(name, scale, _LEFT + number * between) for number, (name, scale) in enumerate(scales)
+        ]
 
-    def _lines(self, axes: Sequence[Axis]) -> Iterator[Node]:
-        kept = {trial.number for trial in _sample(self.standing.ranked)}
-        for shade, trials in zip(RAMP, self.standing.classes, strict=True):
+    def _lines(self, axes: Sequence[ParallelAxis]) -> Iterator[Node]:
+        kept = {trial.number for trial in _sample(self.ranking.ranked)}
+        for shade, trials in zip(RAMP, self.ranking.classes, strict=True):
             drawn = "".join(_line(trial, axes) for trial in trials if trial.number in kept)
             if drawn:
                 yield el("path", d=drawn, style=_stroke(shade.colour, shade.width))
-        yield el("path", d=_line(self.standing.ranked[0], axes), style=_stroke(theme.GREEN, 2.4))
+        yield el("path", d=_line(self.ranking.ranked[0], axes), style=_stroke(theme.GREEN, 2.4))
 
     def _drawn_of(self) -> str:
-        count = len(self.standing.ranked)
+        count = len(self.ranking.ranked)
         return f"{min(count, MOST_LINES):,} of {count:,} trials" if count > MOST_LINES else f"{count} trials"
 
     def _note(self, values: Scale) -> str:
-        count, axes = len(self.standing.ranked), len(self.dimensions)
+        count, axes = len(self.ranking.ranked), len(self.dimensions)
         notes = [
             "green: the best; blue: better, in front; grey: worse",
             f"{MOST_LINES} of {count:,} trials, the best {MOST_LINES // 3} among them"
@@ -102,7 +104,7 @@ class Parallel:
 
     def to_text(self) -> str:
         """The best trials as a table."""
-        return trials_table(self.standing, self.dimensions, most=10).to_text()
+        return trials_table(self.ranking, self.dimensions, most=10).to_text()
 
 
 def _sample(ranked: Sequence[Trial]) -> Sequence[Trial]:
@@ -113,7 +115,7 @@ def _sample(ranked: Sequence[Trial]) -> Sequence[Trial]:
     return [*best, *(rest[len(rest) * number // more] for number in range(more))]
 
 
-def _line(trial: Trial, axes: Sequence[Axis]) -> str:
+def _line(trial: Trial, axes: Sequence[ParallelAxis]) -> str:
     """A trial's line, with a gap where it has no such parameter."""
     drawn: list[str] = []
     up = True
@@ -130,7 +132,7 @@ def _stroke(colour: str, width: float) -> str:
     return f"fill:none;stroke:{colour};stroke-width:{width:g};stroke-linejoin:round"
 
 
-def _axis(axis: Axis) -> Iterator[Node]:
+def _axis(axis: ParallelAxis) -> Iterator[Node]:
     yield el("path", d=f"M{short(axis.x)} {_TOP}v{_TALL}", style=f"stroke:{theme.SOFT};stroke-width:1.2")
     name = cut(one_line(axis.name), 14)
     style = f"fill:{theme.INK};font-weight:600"

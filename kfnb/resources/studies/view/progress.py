@@ -17,7 +17,7 @@ RECENT = 50
 
 
 def time_left(study: StudySnapshot, now: float) -> float | None:
-    """Seconds until a study will be done; None where nobody can know.
+    """Seconds until a study will be done; None where that is not known.
 
     As long as the last trials took on average, so long the others will, as many at once as the study runs.
     """
@@ -27,7 +27,7 @@ def time_left(study: StudySnapshot, now: float) -> float | None:
     if study.timeout is not None and study.started is not None:
         until = study.started + study.timeout - now
     known = [] if left is None else [max(0.0, left)]
-    if until is not None and until > 0:  # one that goes on after its time was up has all of it again
+    if until is not None and until > 0:  # a study that is resumed after its time was up has all of it again
         known.append(until)
     return min(known) if known else None
 
@@ -47,7 +47,7 @@ def _by_trials(study: StudySnapshot, now: float) -> float | None:
 
 
 @dataclass(frozen=True)
-class Progress:
+class StudyProgress:
     """How many of a study's trials are done, how they ended, and how much longer it takes."""
 
     study: StudySnapshot

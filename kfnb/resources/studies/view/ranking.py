@@ -11,10 +11,10 @@ from kfnb.model import StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.view.scale import usable
 
 CLASSES = 5
-"""Classes of trials by their values: they are told apart by colour, and the better ones are in front."""
+"""Classes of trials by their values: colours distinguish them, and the better ones are in front."""
 
 
-class Standing:
+class Ranking:
     """The trials of one study, by their values."""
 
     def __init__(self, study: StudySnapshot) -> None:
@@ -51,7 +51,7 @@ class Standing:
 
     @cached_property
     def best_first(self) -> tuple[Trial, ...]:
-        """All trials: the ranked ones, then those that were stopped, those that go on, and the failed ones."""
+        """All trials: the ranked ones, then those that were stopped, those that still run, and the failed ones."""
         ranked = {trial.number for trial in self.ranked}
         rest = [trial for trial in self.study.trials if trial.number not in ranked]
         return (*self.ranked, *sorted(rest, key=lambda trial: _AFTER[trial.state]))

@@ -1,4 +1,4 @@
-"""Where on an axis a value stands: evenly, by its logarithm, or as one of several choices."""
+"""The place of a value on an axis: evenly, by its logarithm, or as one of several choices."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ _LONG = 14
 
 @dataclass(frozen=True)
 class Scale:
-    """``place`` says where a value stands, from 0 to 1 (None where it is none of the scale's).
+    """``place`` gives the place of a value, from 0 to 1 (None where it is not on the scale).
 
-    ``ticks`` are places with their words. With ``clipped``, what lies beyond an end stands at it.
+    ``ticks`` are places with their words. With ``clipped``, values beyond an end are drawn at it.
     """
 
     place: Callable[[Value], float | None]
@@ -39,8 +39,8 @@ class Scale:
 
     @property
     def note(self) -> str:
-        """What a chart with this axis says of it; empty where all is as it stands there."""
-        return "far worse ones stand at the edge" if self.clipped else ""
+        """The note of a chart with this axis; empty where all values are at their places."""
+        return "far worse ones are at the edge" if self.clipped else ""
 
 
 def usable(value: float) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kfnb.model import Dimension, Trial
 from kfnb.resources.studies.view.colors import RAMP
 from kfnb.resources.studies.view.plot_area import RING, Field, Place, apart, dots, figure, legend, marks
-from kfnb.resources.studies.view.ranking import CLASSES, Standing
+from kfnb.resources.studies.view.ranking import CLASSES, Ranking
 from kfnb.resources.studies.view.scale import Scale, dimension_scale, value_scale
 from kfnb.resources.studies.view.trials import trials_table
 from kfnb.ui import theme
@@ -26,15 +26,15 @@ _WIDE, _TALL = 200, 110
 class Slices:
     """The values of a study's trials over each of its parameters."""
 
-    standing: Standing
+    ranking: Ranking
     dimensions: Sequence[Dimension]
 
     def to_html(self) -> Element:
         """The charts side by side, as many as there is room for."""
-        if not (self.standing.ranked and self.dimensions):
+        if not (self.ranking.ranked and self.dimensions):
             return figure("Slices", "", el("div", "No trial has a value yet."))
-        objective = self.standing.study.objective
-        y = value_scale(self.standing.values, maximize=objective.maximize, ticks=4)
+        objective = self.ranking.study.objective
+        y = value_scale(self.ranking.values, maximize=objective.maximize, ticks=4)
         charts = [
             el("div", self._slice(dimension, y), style="flex:1 1 200px;max-width:290px")
             for dimension in self.dimensions[:MOST_SLICES]
@@ -47,20 +47,20 @@ class Slices:
 
     def _slice(self, dimension: Dimension, y: Scale) -> Element:
         field = Field(dimension_scale(dimension, 3), y, one_line(dimension.name), "", _WIDE, _TALL)
-        best = _places(self.standing.ranked[:1], dimension.name, field)
-        said = f" (trial {self.standing.ranked[0].number} is the best)" if best else ""
-        label = f"{self.standing.study.objective.metric} over {dimension.name}{said}"
+        best = _places(self.ranking.ranked[:1], dimension.name, field)
+        said = f" (trial {self.ranking.ranked[0].number} is the best)" if best else ""
+        label = f"{self.ranking.study.objective.metric} over {dimension.name}{said}"
         return field.draw(label, *self._dots(dimension.name, field), marks(best, RING, theme.GREEN))
 
     def _dots(self, name: str, field: Field) -> Iterator[Node | None]:
-        for shade, trials in zip(RAMP, self.standing.classes, strict=True):
+        for shade, trials in zip(RAMP, self.ranking.classes, strict=True):
             some = trials[:: max(1, math.ceil(len(trials) / _MOST_LOOKED_AT))]
             places = apart(_places(some, name, field), _MOST_DOTS // CLASSES)
             yield dots(places, shade.colour, size=5)
 
     def to_text(self) -> str:
         """The best trials as a table."""
-        return trials_table(self.standing, self.dimensions, most=10).to_text()
+        return trials_table(self.ranking, self.dimensions, most=10).to_text()
 
 
 def _places(trials: Sequence[Trial], name: str, field: Field) -> list[Place]:

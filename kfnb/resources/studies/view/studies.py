@@ -9,7 +9,7 @@ from kfnb.model import StudySnapshot
 from kfnb.resources.runs.view.tasks import elapsed
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.states import look
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import assignments, brief, duration, moment
 
 COLUMNS = (
@@ -43,7 +43,7 @@ def _row(study: StudySnapshot, now: float) -> list[Value]:
     objective = study.objective
     return [
         study.name,
-        Cell(state.word, look=state),
+        TableCell(state.word, look=state),
         moment(study.started or study.created),
         duration(elapsed(study.started, study.finished, now)),
         _trials(study),

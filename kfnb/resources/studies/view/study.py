@@ -12,8 +12,8 @@ from kfnb.resources.studies.view.dimensions import dimensions_of
 from kfnb.resources.studies.view.history import History
 from kfnb.resources.studies.view.importances import Importances
 from kfnb.resources.studies.view.parallel import Parallel
-from kfnb.resources.studies.view.progress import Progress, moment_now
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.progress import StudyProgress, moment_now
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.slices import Slices
 from kfnb.resources.studies.view.trials import Best, failure_blocks, trials_table
 from kfnb.ui.blocks import Alert, Block, Folded, Section, Text, Title, bundle, notes_section
@@ -32,11 +32,11 @@ def draw_study(study: StudySnapshot, *, now: float | None = None, home: Home | N
     ``now`` is the moment until which what runs is counted, ``home`` the mark for a page that shows the study live.
     """
     now = moment_now(now)
-    standing, dimensions = Standing(study), dimensions_of(study)
+    ranking, dimensions = Ranking(study), dimensions_of(study)
     blocks: list[Block] = [_title(study, now), *_error(study), *notes_section(study.notes)]
     if study.trials:
-        blocks += [Best(standing), Progress(study, now), *_charts(standing, dimensions)]
-        blocks += _trials(standing, dimensions)
+        blocks += [Best(ranking), StudyProgress(study, now), *_charts(ranking, dimensions)]
+        blocks += _trials(ranking, dimensions)
     elif not study.error:
         blocks.append(Text("No trial has begun yet."))
     return bundle(f"Study {study.name}", blocks, home)
@@ -44,17 +44,17 @@ def draw_study(study: StudySnapshot, *, now: float | None = None, home: Home | N
 
 def draw_study_plot(plot: StudyPlot) -> dict[str, str]:
     """One chart of a study as a mimebundle."""
-    block = _chart(plot.chart, Standing(plot.study), dimensions_of(plot.study))
+    block = _chart(plot.chart, Ranking(plot.study), dimensions_of(plot.study))
     return bundle(f"Study {plot.study.name}, {plot.chart}", [block])
 
 
-def _chart(name: Chart, standing: Standing, dimensions: Sequence[Dimension]) -> Block:
+def _chart(name: Chart, ranking: Ranking, dimensions: Sequence[Dimension]) -> Block:
     charts: dict[Chart, Block] = {
-        "history": History(standing),
-        "parallel": Parallel(standing, dimensions),
-        "slices": Slices(standing, dimensions),
-        "importances": Importances(standing.study.importances),
-        "curves": Curves(standing),
+        "history": History(ranking),
+        "parallel": Parallel(ranking, dimensions),
+        "slices": Slices(ranking, dimensions),
+        "importances": Importances(ranking.study.importances),
+        "curves": Curves(ranking),
     }
     return charts[name]
 
@@ -79,33 +79,33 @@ def _error(study: StudySnapshot) -> list[Block]:
     return [Alert(look(study.state), "The study failed", [Text(study.error)])] if study.error else []
 
 
-def _charts(standing: Standing, dimensions: Sequence[Dimension]) -> list[Block]:
+def _charts(ranking: Ranking, dimensions: Sequence[Dimension]) -> list[Block]:
     """The charts, as far as there is something to see."""
-    if not standing.ranked:
-        curves = Curves(standing)
-        return [Seen([curves])] if curves else []
-    importances: list[Block] = [Importances(standing.study.importances)] if standing.study.importances else []
-    parallel: list[Block] = [Parallel(standing, dimensions)] if dimensions else []
-    curves = Curves(standing)
-    rows: list[list[Block]] = [[History(standing), *importances], parallel]
+    if not ranking.ranked:
+        curves = Curves(ranking)
+        return [ChartRow([curves])] if curves else []
+    importances: list[Block] = [Importances(ranking.study.importances)] if ranking.study.importances else []
+    parallel: list[Block] = [Parallel(ranking, dimensions)] if dimensions else []
+    curves = Curves(ranking)
+    rows: list[list[Block]] = [[History(ranking), *importances], parallel]
     if curves:
-        rows = [[History(standing), curves], [*parallel, *importances]]
-    rows.append([Slices(standing, dimensions)] if dimensions else [])
-    return [Seen(row) for row in rows if row]
+        rows = [[History(ranking), curves], [*parallel, *importances]]
+    rows.append([Slices(ranking, dimensions)] if dimensions else [])
+    return [ChartRow(row) for row in rows if row]
 
 
-def _trials(standing: Standing, dimensions: Sequence[Dimension]) -> list[Block]:
-    failures = failure_blocks(standing)
+def _trials(ranking: Ranking, dimensions: Sequence[Dimension]) -> list[Block]:
+    failures = failure_blocks(ranking)
     count = sum(
-        trial.state in (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE) for trial in standing.study.trials
+        trial.state in (TrialState.FAILED, TrialState.METRICS_UNAVAILABLE) for trial in ranking.study.trials
     )
     blocks: list[Block] = []
-    if failures and standing.ranked:
+    if failures and ranking.ranked:
         plural = "s" if count != 1 else ""
         blocks.append(Folded(f"{count:,} trial{plural} failed", failures, told=_told(count)))
     else:
         blocks += failures
-    blocks.append(Trials(standing, dimensions))
+    blocks.append(TrialTable(ranking, dimensions))
     return blocks
 
 
@@ -114,10 +114,10 @@ def _told(count: int) -> str:
 
 
 @dataclass(frozen=True)
-class Trials:
+class TrialTable:
     """The table of trials, the best first; the first of them, and how many more there are."""
 
-    standing: Standing
+    ranking: Ranking
     dimensions: Sequence[Dimension]
 
     def to_html(self) -> Element:
@@ -129,14 +129,14 @@ class Trials:
         return Section("Trials", self._blocks(MOST_ROWS_OF_TEXT)).to_text()
 
     def _blocks(self, most: int) -> list[Block]:
-        table = trials_table(self.standing, self.dimensions, most=most)
-        rest = len(self.standing.study.trials) - most
+        table = trials_table(self.ranking, self.dimensions, most=most)
+        rest = len(self.ranking.study.trials) - most
         more = Text(f"… {rest:,} more trials; study.to_frame() has all of them")
         return [table, more] if rest > 0 else [table]
 
 
 @dataclass(frozen=True)
-class Seen:
+class ChartRow:
     """Charts side by side where there is room. In a study's text they say nothing."""
 
     charts: Sequence[Block]

@@ -8,16 +8,16 @@ from kfnb.live.messages import Scalar
 from kfnb.model import StudySnapshot, Trial
 from kfnb.resources.runs.view.curves import Of, metric_plot
 from kfnb.resources.studies.view.curves import usable_points
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.states import BROKEN, trial_look
-from kfnb.ui.blocks import Alert, Block, Code, Row, Section, Text, bundle
-from kfnb.ui.table import Cell, Column, Table, Value
+from kfnb.ui.blocks import Alert, Block, CodeBlock, Row, Section, Text, bundle
+from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import brief, moment, one_line
 
 
 def draw_trial(study: StudySnapshot, trial: Trial) -> dict[str, str]:
     """A trial as a mimebundle: its error, its parameters and what came of them beside the best trial's, its curve."""
-    best = Standing(study).best
+    best = Ranking(study).best
     other = None if best is None or best.number == trial.number else best
     blocks = [*_error(trial), Row([*_params(trial, other), *_results(study, trial, other)])]
     blocks += [*_curve(study, trial, other), *_facts(trial)]
@@ -31,7 +31,7 @@ def _error(trial: Trial) -> Iterator[Block]:
     error = trial.error
     place = f" ({one_line(error.place)})" if error and error.place else ""
     said = error.message if error and error.message else "It left no message; its log may say why."
-    traceback = [Code(error.traceback)] if error and error.traceback else []
+    traceback = [CodeBlock(error.traceback)] if error and error.traceback else []
     yield Alert(look, f"The trial failed{place}", [Text(said), *traceback])
 
 
@@ -64,7 +64,7 @@ def _columns(what: str, trial: Trial, best: Trial | None) -> tuple[Column, ...]:
 
 def _row(name: str, value: Scalar, best: Trial | None, of_best: Scalar) -> list[Value]:
     said = ["" if one is None else brief(one, 6, 60) for one in (value, of_best)]
-    return [name, *map(Cell, said if best else said[:1])]
+    return [name, *map(TableCell, said if best else said[:1])]
 
 
 def _curve(study: StudySnapshot, trial: Trial, best: Trial | None) -> Iterator[Block]:
@@ -84,6 +84,6 @@ def _facts(trial: Trial) -> Iterator[Block]:
         "Name": trial.name,
         "Run": trial.run,
     }
-    rows: list[list[Value]] = [[name, Cell(said)] for name, said in facts.items() if said]
+    rows: list[list[Value]] = [[name, TableCell(said)] for name, said in facts.items() if said]
     if rows:
         yield Section("More", [Table("More", (Column("What"), Column("Value")), rows)])

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from kfnb.model import Dimension, Trial
-from kfnb.resources.studies.view.ranking import Standing
+from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.states import BROKEN, trial_look
 from kfnb.ui import theme
-from kfnb.ui.blocks import Alert, Block, Code, Text, filled
+from kfnb.ui.blocks import Alert, Block, CodeBlock, Text, filled
 from kfnb.ui.markup import Element, el
-from kfnb.ui.table import Cell, Column, Table
+from kfnb.ui.table import Column, Table, TableCell
 from kfnb.ui.table import Value as Shown
 from kfnb.ui.words import brief, clean, digits, duration, one_line, short
 
@@ -23,14 +23,14 @@ _MOST_NUMBERS = 8
 class Best:
     """The best trial: its value, its parameters, and how it compares."""
 
-    standing: Standing
+    ranking: Ranking
 
     def to_html(self) -> Element:
         """The value, large, over the parameters."""
-        best = self.standing.best
+        best = self.ranking.best
         if best is None or best.value is None:
             return el("div", "No trial has a value yet.", style=f"color:{theme.SOFT};margin:0 0 12px")
-        metric = one_line(self.standing.study.objective.metric)
+        metric = one_line(self.ranking.study.objective.metric)
         head = el(
             "div",
             el("span", f"Best trial ({best.number}): ", style=f"color:{theme.SOFT}"),
@@ -46,23 +46,23 @@ class Best:
 
     def to_text(self) -> str:
         """The same in three lines."""
-        best = self.standing.best
+        best = self.ranking.best
         if best is None or best.value is None:
             return "No trial has a value yet."
-        metric = one_line(self.standing.study.objective.metric)
+        metric = one_line(self.ranking.study.objective.metric)
         params = ", ".join(f"{one_line(name)} = {brief(value, 6, 40)}" for name, value in best.params.items())
         lines = [f"Best trial ({best.number}): {metric} = {digits(best.value)}", params, self._compared()]
         return "\n".join(filled(line) for line in lines if line)
 
     def _compared(self) -> str:
         """How much better it is than others; whether the goal was reached."""
-        objective, values = self.standing.study.objective, self.standing.values
+        objective, values = self.ranking.study.objective, self.ranking.values
         said = ["the only trial so far that ran to its end"]
         if len(values) > 1:
             said = [
                 f"of {len(values):,} trials that ran to their end",
-                f"the next best is {digits(values[1])} (trial {self.standing.ranked[1].number})",
-                f"the median is {digits(self.standing.median or 0.0)}",
+                f"the next best is {digits(values[1])} (trial {self.ranking.ranked[1].number})",
+                f"the median is {digits(self.ranking.median or 0.0)}",
             ]
         if objective.goal is not None:
             reached = objective.reached(values[0]) if values else False
@@ -82,10 +82,10 @@ def _params(trial: Trial) -> Iterator[Element | str]:
         )
 
 
-def trials_table(standing: Standing, dimensions: Sequence[Dimension], *, most: int) -> Table:
+def trials_table(ranking: Ranking, dimensions: Sequence[Dimension], *, most: int) -> Table:
     """The best of a study's trials, one a row; those without a value come last, with why."""
-    trials = standing.best_first[:most]
-    objective = standing.study.objective
+    trials = ranking.best_first[:most]
+    objective = ranking.study.objective
     further = tuple(dict.fromkeys(name for trial in trials for name in trial.metrics))
     columns = (
         Column("Trial", whole=True),
@@ -100,9 +100,9 @@ def trials_table(standing: Standing, dimensions: Sequence[Dimension], *, most: i
         Column("Time", number=True),
         Column("Note"),
     )
-    best = standing.best
+    best = ranking.best
     rows = [_row(trial, dimensions, further, best=trial is best) for trial in trials]
-    return Table(f"Trials of {standing.study.name}, the best first", columns, rows).without_empty_columns()
+    return Table(f"Trials of {ranking.study.name}, the best first", columns, rows).without_empty_columns()
 
 
 def _is_number(dimension: Dimension) -> bool:
@@ -113,7 +113,7 @@ def _row(trial: Trial, dimensions: Sequence[Dimension], further: Sequence[str], 
     look = trial_look(trial.state)
     return [
         f"{trial.number} (best)" if best else str(trial.number),
-        Cell(look.word, look=look),
+        TableCell(look.word, look=look),
         brief(trial.value),
         *(brief(trial.params.get(dimension.name)) for dimension in dimensions),
         *(brief(trial.metrics.get(name)) for name in further),
@@ -122,10 +122,10 @@ def _row(trial: Trial, dimensions: Sequence[Dimension], further: Sequence[str], 
     ]
 
 
-def failure_blocks(standing: Standing) -> list[Block]:
+def failure_blocks(ranking: Ranking) -> list[Block]:
     """Why trials failed: each reason once, with the numbers of its trials."""
     reasons: dict[tuple[str, str], list[Trial]] = {}
-    for trial in standing.study.trials:
+    for trial in ranking.study.trials:
         if trial.state in BROKEN:
             error = trial.error
             key = (clean(error.message), error.place) if error else ("", "")
@@ -146,7 +146,7 @@ def _reason(trials: Sequence[Trial]) -> Alert:
     said = error.message if error and error.message else "It left no message; its log may say why."
     blocks: list[Block] = [Text(said)]
     if error and error.traceback:
-        blocks.append(Code(error.traceback, value=True))
+        blocks.append(CodeBlock(error.traceback, value=True))
     return Alert(
         trial_look(first.state),
         f"{_numbers(trials)} {'had ' if words == 'no metrics' else ''}{words}{place}",

@@ -52,7 +52,7 @@ function numberOf(stack: Stack): number {
 /** How many cards show under the first. */
 export function sheets(stack: Stack, open: boolean): number {
   if (open && stack.children.length) return 0;
-  return Math.min(Math.max(stack.group ? stack.turns : stack.tasks.size, 1) - 1, 2);
+  return Math.min(Math.max(stack.group ? stack.iterations : stack.tasks.size, 1) - 1, 2);
 }
 
 function needsOf(stack: Stack): string[] {
@@ -68,5 +68,5 @@ function cardWidth(stack: Stack, title: string): number {
 /** Room for the title and for any caption that there may be: a graph that grows while it runs would jump. */
 function frameWidth(stack: Stack, title: string): number {
   const words = title.length * FRAME_ADVANCE + longestCaption(stack) * SMALL_ADVANCE;
-  return Math.round(Math.min(words + FRAME_SIDES + (stack.turns > 1 ? COUNT : 0), WIDEST_FRAME));
+  return Math.round(Math.min(words + FRAME_SIDES + (stack.iterations > 1 ? COUNT : 0), WIDEST_FRAME));
 }

@@ -1,4 +1,4 @@
-/** What is said under a node's title. */
+/** The text under a node's title. */
 
 import { type Counts, count, look, over, overall, tally, total } from "../../../kit/states.ts";
 import { joined } from "../../../kit/words.ts";

@@ -18,14 +18,14 @@ interface Props {
   stage: Stage;
 }
 
-/** One node: a task, all turns of one, or a folded group. */
+/** One node: a task, all iterations of one, or a folded group. */
 export function Card({ stack, place, store, stage }: Props) {
   stack.changed.value;
   const focused = useComputed(() => stage.focus.value === stack.key).value;
   const open = useComputed(() => store.view.open.value === stack.key).value;
   const state = stateOf(stack);
   const title = store.title(stack);
-  const turns = stack.group ? stack.turns : stack.tasks.size;
+  const iterations = stack.group ? stack.iterations : stack.tasks.size;
   const under = sheets(stack, false);
   const counts = countsOf(stack);
   const faint = state === "SKIPPED" || state === "PENDING";
@@ -65,9 +65,9 @@ export function Card({ stack, place, store, stage }: Props) {
         <span class="title">{title}</span>
         <Caption stack={stack} counts={counts} />
       </span>
-      {turns > 1 && <span class="badge">{`${TIMES}${turns}`}</span>}
-      {turns <= 1 && !stack.group && <Attempts count={stack.first?.attempts ?? 0} />}
-      {counts.size > 0 && (stack.group || turns > 1) && <Segments counts={counts} />}
+      {iterations > 1 && <span class="badge">{`${TIMES}${iterations}`}</span>}
+      {iterations <= 1 && !stack.group && <Attempts count={stack.first?.attempts ?? 0} />}
+      {counts.size > 0 && (stack.group || iterations > 1) && <Segments counts={counts} />}
     </div>
   );
 }

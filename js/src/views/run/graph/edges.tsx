@@ -15,7 +15,7 @@ interface Props {
   stage: Stage;
 }
 
-/** All edges in one path, and over each a wide one that nobody sees, to point at. */
+/** All edges in one path, and over each a wide invisible one, to point at. */
 export function Edges({ layout, window, stage }: Props) {
   const routes = layout.routes.filter((route) => meets(around(route), window));
   return (

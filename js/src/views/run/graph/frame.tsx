@@ -20,7 +20,7 @@ export function GroupFrame({ stack, place, store, stage }: Props) {
   const focused = useComputed(() => stage.focus.value === stack.key).value;
   const state = stateOf(stack);
   const title = store.title(stack);
-  const turns = stack.turns;
+  const iterations = stack.iterations;
   return (
     <div
       class="frame"
@@ -48,7 +48,7 @@ export function GroupFrame({ stack, place, store, stage }: Props) {
         </span>
         <Sign state={state} />
         <span class="title">{title}</span>
-        {turns > 1 && <span class="count">{`${TIMES}${turns}`}</span>}
+        {iterations > 1 && <span class="count">{`${TIMES}${iterations}`}</span>}
         <span class="caption">{ofGroup(stack)}</span>
       </div>
     </div>

@@ -111,7 +111,7 @@ function Tools({ stage }: { stage: Stage }) {
       <button type="button" onClick={() => stage.zoom(1.25)} aria-label="Zoom in" title="Zoom in (+)">
         +
       </button>
-      <button type="button" onClick={() => stage.fit()} title="See all of it (0)">
+      <button type="button" onClick={() => stage.fit()} title="Fit to view (0)">
         Fit
       </button>
     </div>

@@ -1,7 +1,7 @@
 /**
- * One level of a graph in layers: which layer each node stands in, in what order, and how high.
+ * One level of a graph in layers: the layer of each node, its rank there, and its height.
  *
- * The same method as kfnb/ui/graph/layering.py, so that the live picture stands where the static one stood: layers
+ * The same method as kfnb/ui/graph/layering.py, so that the live view is where the static one was: layers
  * by longest path, edges over several layers led through stops of their own, order by barycenters, then heights that
  * pull neighbours level.
  */

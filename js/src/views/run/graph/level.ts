@@ -95,14 +95,14 @@ function hops(edges: readonly Edge[], ways: readonly string[][]): Edge[] {
 
 /** Which nodes and stops stand in each layer. */
 function stand(layer: Map<string, number>, edges: readonly Edge[], ways: readonly string[][]): string[][] {
-  const standing = new Map(layer);
+  const ranking = new Map(layer);
   edges.forEach(([source], index) => {
     ways[index]?.forEach((stop, hop) => {
-      standing.set(stop, (layer.get(source) ?? 0) + hop + 1);
+      ranking.set(stop, (layer.get(source) ?? 0) + hop + 1);
     });
   });
-  const layers: string[][] = Array.from({ length: most(standing.values(), -1) + 1 }, () => []);
-  for (const [node, number] of standing) layers[number]?.push(node);
+  const layers: string[][] = Array.from({ length: most(ranking.values(), -1) + 1 }, () => []);
+  for (const [node, number] of ranking) layers[number]?.push(node);
   return layers;
 }
 
@@ -130,15 +130,15 @@ function columnsOf(layers: readonly string[][], sizes: Sizes): Column[] {
   });
 }
 
-interface Standing {
+interface Ranking {
   layer: Map<string, number>;
   middle: Map<string, number>;
   columns: Column[];
   places: Map<string, Place>;
 }
 
-function route([source, target]: Edge, way: readonly string[], standing: Standing): Point[] {
-  const { layer, middle, columns, places } = standing;
+function route([source, target]: Edge, way: readonly string[], ranking: Ranking): Point[] {
+  const { layer, middle, columns, places } = ranking;
   const start = places.get(source);
   const end = places.get(target);
   if (!start || !end) return [];

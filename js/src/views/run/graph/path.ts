@@ -15,7 +15,7 @@ export function edgePath(points: readonly Point[]): string {
   return path.join("");
 }
 
-/** The middle of an edge's last curve, where its names are said. */
+/** The middle of an edge's last curve, where its names are. */
 export function labelPoint(points: readonly Point[]): Point {
   const [x, y] = points.at(-2) ?? [0, 0];
   const [toX, toY] = points.at(-1) ?? [0, 0];

@@ -15,7 +15,7 @@ const HIGHEST = 460;
 
 /** What of a graph is to be seen, and where. Screen = world * scale + corner. */
 export class Stage {
-  /** The area's size in the page; 0 wide as long as nobody has measured it. */
+  /** The area's size in the page; 0 wide until it is measured. */
   readonly size = signal<Size>({ width: 0, height: 0 });
   /** The node that the keyboard is at, and the one (or the edge) that is pointed at. */
   readonly focus = signal("");

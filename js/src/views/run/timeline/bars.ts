@@ -11,7 +11,7 @@ export interface Bar {
   to: number;
 }
 
-/** All tasks that are no groups, those of one place under each other; the places in the order in which they began. */
+/** All tasks that are not groups, those of one place under each other; the places in the order in which they began. */
 export function rowsOf(fold: Fold): RunTask[] {
   const rows: RunTask[] = [];
   const collect = (stacks: readonly Stack[]) => {

@@ -22,7 +22,7 @@ const WITHOUT_END: ReadonlySet<StateName> = new Set(["RUNNING", "PENDING", "KILL
 export type Measured = StudyTrial & { value: number };
 
 /** How a study's trials stand to each other. */
-export class Standing {
+export class Ranking {
   /** Those that ran to their end, the best first. */
   readonly ranked: readonly Measured[];
   /** Those that were better than all before them. */
@@ -88,7 +88,7 @@ export function isBroken(trial: StudyTrial): boolean {
   return trial.state === "FAILED" || trial.state === "METRICS_UNAVAILABLE";
 }
 
-/** What goes on comes before what failed. */
+/** Running trials come before failed ones. */
 function rank(state: StateName): number {
   return RANKS[state] ?? Number.POSITIVE_INFINITY;
 }

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from kfp import dsl
-from running import marked, spec_of, submission, task, text, wait, wait_until
+from local_runs import marked, spec_of, submission, task, text, wait, wait_until
 from steps import component, fail, nap, number, same
 
 from kfnb.errors import BackendError, RunNotFound
@@ -238,7 +238,7 @@ def test_a_killed_supervisor_is_noticed_and_its_tasks_are_ended(backend, tmp_pat
     run = wait(backend, run_id, seconds=5)
 
     assert run.state is RunState.FAILED
-    assert "the process that drove this run is gone" in run.error
+    assert "the supervisor of this run exited unexpectedly" in run.error
     assert "retry continues the run" in run.error
     assert task(run, "nap").state is RunState.FAILED
     assert wait_until(lambda: marked(run_id), lambda left: not left) == []
@@ -251,9 +251,9 @@ def test_a_process_that_does_not_start_says_why(backend, tmp_path, monkeypatch):
 
     error = wait(backend, run_id, seconds=5).error
 
-    assert error.startswith("the process that was to drive this run did not start: ")
+    assert error.startswith("the supervisor of this run did not start: ")
     assert f"{tmp_path}/no/python: not found" in error
-    assert error.endswith(f"(all of it in {backend._home}/runs/{run_id}/supervisor.log)")
+    assert error.endswith(f"(full output in {backend._home}/runs/{run_id}/supervisor.log)")
 
 
 @pytest.mark.parametrize(
@@ -449,7 +449,7 @@ def test_a_home_of_nobody_is_said(tmp_path):
 
 
 def test_what_cannot_be_written_down_leaves_no_run_behind(backend, tmp_path):
-    with pytest.raises(BackendError, match="the run cannot be written"):
+    with pytest.raises(BackendError, match="cannot write the run"):
         backend.submit(submission(long_one, tmp_path, seconds=object()))
 
     assert backend.list() == []

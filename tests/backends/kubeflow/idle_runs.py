@@ -18,7 +18,7 @@ from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.mlmd import Metadata as Client
 from kfnb.resources.runs.kubeflow.mlmd import Recorded
 from kfnb.resources.runs.kubeflow.pods import Pods, parse
-from kfnb.resources.runs.kubeflow.run_details import Cluster
+from kfnb.resources.runs.kubeflow.run_details import RunDetails
 from kfnb.resources.runs.kubeflow.task_rows import rows_of
 from kfnb.resources.runs.observer import Observer
 
@@ -42,7 +42,7 @@ def idle_minute(speed: float) -> Counter[str]:
         for pod in kubernetes.pods:
             pod["status"]["phase"] = "Running"
         records = _Then(metadata.address)
-        insight = Cluster(records, None, Pods(kubernetes.api(), "kubeflow"))
+        insight = RunDetails(records, None, Pods(kubernetes.api(), "kubeflow"))
         with _hurried(speed):
             backend = KubeflowBackend(Server(replay.url), insight=insight)
             views = [_View(Observer(backend, run)) for run in AMID]

@@ -19,7 +19,7 @@ from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs import api
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
-from kfnb.resources.runs.kubeflow.run_cache import Watch
+from kfnb.resources.runs.kubeflow.run_cache import RunCache
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_who_waits_for_a_server_that_is_away_gathers_no_tracebacks():
     def look():
         raise BackendUnavailable("it is away")
 
-    watch, lengths = Watch(look, lambda: Pace(60.0, 60.0)), []
+    watch, lengths = RunCache(look, lambda: Pace(60.0, 60.0)), []
     for _ in range(3):
         with pytest.raises(BackendUnavailable) as caught:
             watch.run()
@@ -120,7 +120,7 @@ def test_a_token_that_is_refused_is_waited_for_where_its_file_is_written_anew(
         config.reset()
     told = [line for line in capsys.readouterr().err.splitlines() if "401" in line]
     assert len(told) == 1
-    assert f"still trying: {replay.url} does not know you: it refused the token in {file} (401)" in told[0]
+    assert f"retrying: {replay.url} refused the token in {file} (401)" in told[0]
     assert "Write a new token into that file" in told[0]
 
 
@@ -132,7 +132,7 @@ def test_a_token_without_a_file_that_is_refused_ends_it_at_once_with_what_to_do(
     watching = Run(KubeflowBackend(Server(idle.url, Credentials("old"), retry=HASTE)), GOOD).watch()
     next(watching)
     idle.tokens = {"new"}
-    with pytest.raises(BackendError, match=r"it refused a token \(401\)\. Give another one: %kf_config"):
+    with pytest.raises(BackendError, match=r"refused a token \(401\)\. Set a valid one: %kf_config"):
         list(watching)
 
 

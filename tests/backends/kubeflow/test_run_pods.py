@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 import yaml
 from cluster import asking, recorded_kubernetes, watched
-from made_pods import ended, made
 from replay import BAD, GOOD, STOPPED, text_of
+from synthetic_pods import ended, made
 
 from kfnb.errors import BackendError
 from kfnb.remote.kubernetes.pods import PodReason, refused
@@ -337,7 +337,7 @@ def test_a_container_without_memory_says_its_limit():
             made(phase="Failed", reason="Evicted", message="The node was low on\nmemory."),
             "Evicted: The node was low on memory.",
         ),
-        (None, "it failed, and its log does not say why"),
+        (None, "it failed without a message in its log"),
     ],
 )
 def test_a_container_that_ended_without_a_word_is_told_by_how(pod, words):

@@ -13,14 +13,14 @@ from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.events import encode
 from kfnb.resources.runs.handle import Run as Handle
 from kfnb.resources.runs.kubeflow import mlmd, run_details
-from kfnb.resources.runs.kubeflow.artifacts import Made
+from kfnb.resources.runs.kubeflow.artifacts import TaskRecord
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.fold import fold, spec_of
 from kfnb.resources.runs.kubeflow.plan import plan_of
-from kfnb.resources.runs.kubeflow.pods import Pod, Pods
-from kfnb.resources.runs.kubeflow.run_details import Cluster
-from kfnb.resources.runs.kubeflow.task_facts import NOTHING, Told
-from kfnb.resources.runs.kubeflow.workflow import Node
+from kfnb.resources.runs.kubeflow.pods import Pods, TaskPod
+from kfnb.resources.runs.kubeflow.run_details import RunDetails
+from kfnb.resources.runs.kubeflow.task_facts import NOTHING, TaskFacts
+from kfnb.resources.runs.kubeflow.workflow import WorkflowNode
 
 
 @pytest.fixture
@@ -32,13 +32,13 @@ def metadata():
 @pytest.fixture
 def cluster(metadata, kubernetes, objects):
     store = objects.store(kubernetes.api())
-    return Cluster(mlmd.Metadata(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
+    return RunDetails(mlmd.Metadata(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
 
 
 @pytest.fixture
 def unrecorded(kubernetes):
     """What is known where there is no ML Metadata."""
-    return Cluster(None, None, Pods(kubernetes.api(), "kubeflow"))
+    return RunDetails(None, None, Pods(kubernetes.api(), "kubeflow"))
 
 
 def run_of(run_id, cluster=None):
@@ -84,11 +84,11 @@ def test_a_failed_tasks_last_words_are_kept_when_its_pod_is_gone(cluster):
 
 def test_what_is_out_of_reach_is_left_out(objects, kubernetes):
     kubernetes.load("failure")
-    cluster = Cluster(mlmd.Metadata("127.0.0.1:1"), None, Pods(kubernetes.api(), "kubeflow"))
+    cluster = RunDetails(mlmd.Metadata("127.0.0.1:1"), None, Pods(kubernetes.api(), "kubeflow"))
     run, _ = run_of(BAD, cluster)
     assert "bad input x=7" in run.error
     assert "does not answer at 127.0.0.1:1" in cluster.trouble
-    run, _ = run_of(GOOD, Cluster(None, None, None))
+    run, _ = run_of(GOOD, RunDetails(None, None, None))
     assert run.state is RunState.SUCCEEDED
 
 
@@ -213,17 +213,17 @@ def unprepared():
 def test_a_run_that_could_not_be_prepared_says_why():
     answer = unprepared()
     plan = plan_of(spec_of(answer))
-    told = {"": Told(error=TaskError("the run could not be prepared: no input y"))}
+    told = {"": TaskFacts(error=TaskError("the run could not be prepared: no input y"))}
     run = fold(answer, plan, lambda task: told.get(task, NOTHING))
     assert run.error == "the run could not be prepared: no input y"
     assert {task.state for task in run.tasks} == {RunState.SKIPPED}
     assert fold(answer, plan).error == (
-        "the run could not be prepared: its driver failed, and its pod's log cannot be read from here"
+        "the run could not be prepared: its driver failed, and the log of its pod is not available from here"
     )
 
 
 def test_a_group_that_could_not_be_prepared_is_what_the_run_failed_by():
-    told = {"exit-handler-1": Told(error=TaskError("it could not be prepared: no input y"))}
+    told = {"exit-handler-1": TaskFacts(error=TaskError("it could not be prepared: no input y"))}
     answer = unprepared()
     answer["run_details"]["task_details"][0]["display_name"] = "exit-handler-1-driver"
     run = fold(answer, plan_of(spec_of(answer)), lambda task: told.get(task, NOTHING))
@@ -242,7 +242,7 @@ def test_a_task_whose_pod_and_log_are_gone_is_told_by_argo(unrecorded, kubernete
     ]
     run, spec = run_of(BAD)
     error = unrecorded.told(run, spec)["exit-handler-1/boom"].error
-    assert error.message == "its pod was deleted while it ran: by a person, or with the node that it ran on"
+    assert error.message == "its pod was deleted while it ran: by a user, or with its node"
 
 
 def test_a_workflow_is_asked_for_once_for_all_tasks_whose_logs_are_gone(unrecorded, kubernetes):
@@ -292,8 +292,8 @@ def test_a_run_whose_end_the_server_may_still_record_runs(cluster, kubernetes, s
 
 
 def test_a_task_that_ml_metadata_saw_end_does_not_run_again_where_argo_is_behind():
-    made = Made(state="COMPLETE", began=10.0, changed=30.0)
-    node = Node(RunState.RUNNING, started=20.0)
+    made = TaskRecord(state="COMPLETE", began=10.0, changed=30.0)
+    node = WorkflowNode(RunState.RUNNING, started=20.0)
     seen = run_details._seen(made, node, None)
     assert (seen.state, seen.source) == (RunState.SUCCEEDED, "ML Metadata")
     assert run_details._seen(replace(made, state="RUNNING"), node, None).source == "the Argo Workflow"
@@ -303,8 +303,8 @@ def test_a_task_that_ml_metadata_saw_end_does_not_run_again_where_argo_is_behind
 
 
 def test_a_task_begins_with_its_pod_and_not_when_ml_metadata_first_heard_of_it():
-    made = Made(state="RUNNING", began=10.0)
-    pod = Pod("p", role="launcher", phase="Running", created="2026-11-29T19:50:00Z")
+    made = TaskRecord(state="RUNNING", began=10.0)
+    pod = TaskPod("p", role="launcher", phase="Running", created="2026-11-29T19:50:00Z")
     assert run_details._seen(made, None, pod).started == 1795981800.0
     assert run_details._seen(made, None, None).started == 10.0
 

@@ -3,8 +3,8 @@ import { brief, digits } from "../src/kit/words.ts";
 import { axesOf } from "../src/views/study/axes.ts";
 import { chosenBy, placesOf, rangeOf, told } from "../src/views/study/brush.ts";
 import { timeLeft } from "../src/views/study/progress.tsx";
+import { Ranking } from "../src/views/study/ranking.ts";
 import { dimensionScale, valueScale } from "../src/views/study/scale.ts";
-import { Standing } from "../src/views/study/standing.ts";
 import { START } from "./samples.ts";
 import { ACT, failed, LR, study, trial } from "./studies.ts";
 
@@ -12,32 +12,32 @@ const TRIALS = [trial(0, 3), trial(1, 1), trial(2, 2), failed(3, "no"), trial(4,
 
 describe("trials", () => {
   it("stand by their values, the best first, and then what goes on and what failed", () => {
-    const standing = new Standing(TRIALS, false);
-    expect(standing.bestFirst().map(({ number }) => number)).toEqual([1, 2, 0, 4, 3]);
-    expect(new Standing(TRIALS, true).best?.number).toBe(0);
-    expect(standing.records.map(({ number }) => number)).toEqual([0, 1]);
-    expect(standing.median).toBe(2);
-    expect([standing.classOf(1), standing.classOf(0), standing.classOf(3)]).toEqual([4, 1, -1]);
+    const ranking = new Ranking(TRIALS, false);
+    expect(ranking.bestFirst().map(({ number }) => number)).toEqual([1, 2, 0, 4, 3]);
+    expect(new Ranking(TRIALS, true).best?.number).toBe(0);
+    expect(ranking.records.map(({ number }) => number)).toEqual([0, 1]);
+    expect(ranking.median).toBe(2);
+    expect([ranking.classOf(1), ranking.classOf(0), ranking.classOf(3)]).toEqual([4, 1, -1]);
   });
 
   it("of equal values, the earliest is the best", () => {
-    expect(new Standing([trial(0, 1), trial(1, 1)], true).best?.number).toBe(0);
+    expect(new Ranking([trial(0, 1), trial(1, 1)], true).best?.number).toBe(0);
   });
 
   it("tell how much longer a study takes", () => {
     const { trials, ...head } = study(TRIALS);
     // (10 - 4) trials of 7.75 s, of which one has run for 2 s; two at once
-    expect(timeLeft(head, new Standing(trials, false), START + 6)).toBeCloseTo((6 * 7.75 - 2) / 2);
-    expect(timeLeft({ ...head, most: null }, new Standing(trials, false), START)).toBeNull();
-    expect(timeLeft({ ...head, timeout: 10 }, new Standing(trials, false), START + 6)).toBe(4);
+    expect(timeLeft(head, new Ranking(trials, false), START + 6)).toBeCloseTo((6 * 7.75 - 2) / 2);
+    expect(timeLeft({ ...head, most: null }, new Ranking(trials, false), START)).toBeNull();
+    expect(timeLeft({ ...head, timeout: 10 }, new Ranking(trials, false), START + 6)).toBe(4);
     // it went on after its time was up, and has all of it again
-    const left = timeLeft(head, new Standing(trials, false), START + 6);
-    expect(timeLeft({ ...head, timeout: 5 }, new Standing(trials, false), START + 6)).toBe(left);
+    const left = timeLeft(head, new Ranking(trials, false), START + 6);
+    expect(timeLeft({ ...head, timeout: 5 }, new Ranking(trials, false), START + 6)).toBe(left);
   });
 
   it("do not count where they were killed", () => {
     const killed = { ...trial(9, 1), state: "KILLED" } as const;
-    expect(new Standing([...TRIALS, killed], false).done).toBe(new Standing(TRIALS, false).done);
+    expect(new Ranking([...TRIALS, killed], false).done).toBe(new Ranking(TRIALS, false).done);
   });
 });
 
@@ -72,9 +72,9 @@ describe("a scale", () => {
 });
 
 describe("ranges on axes", () => {
-  const standing = new Standing(TRIALS, false);
+  const ranking = new Ranking(TRIALS, false);
   const { trials, ...head } = study(TRIALS);
-  const axes = axesOf(head, standing);
+  const axes = axesOf(head, ranking);
   const [lr, act, loss] = axes as [(typeof axes)[0], (typeof axes)[0], (typeof axes)[0]];
 
   it("choose the trials that are within all of them", () => {

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 from kfp import dsl
-from running import submission, wait
+from local_runs import submission, wait
 from steps import nap, number
 
 from kfnb.errors import BackendError, RunNotFound
@@ -41,7 +41,7 @@ def test_runs_are_filtered_as_on_a_cluster(backend, tmp_path):
     assert found(until=created) == [first]
     assert found(state=RunState.SUCCEEDED, limit=1) == [second]
     assert found(state=RunState.FAILED, experiment="churn") == []
-    with pytest.raises(BackendError, match="there is no experiment moon"):
+    with pytest.raises(BackendError, match="unknown experiment moon"):
         found(experiment="moon")
 
 

@@ -80,17 +80,17 @@ def test_a_schedule_is_listed_paused_resumed_and_deleted(notebook: Shell, replay
     ("words", "told"),
     [
         ("", "a pipeline and --cron or --every are required"),
-        (GOOD, "say when: either cron="),
-        (f"{GOOD} --every 1h --cron '0 6 * * *'", "say when: either cron="),
+        (GOOD, "either cron="),
+        (f"{GOOD} --every 1h --cron '0 6 * * *'", "either cron="),
         (f"{GOOD} --every soon", "'soon' is no span of time"),
         (f"{GOOD} --cron '0 25 * * *'", "'25' is no hour, which is 0 to 23"),
-        (f"{GOOD} --every 1h --max-concurrency 11", "1 to 10 runs"),
-        (f"{GOOD} --every 1h --end 2026-01-01", "end=2026-01-01: nothing would run before then"),
-        (f"{GOOD} --every 1h --start 2d --end 1d", "end=1d: nothing would run before then"),
+        (f"{GOOD} --every 1h --max-concurrency 11", "must be 1 to 10"),
+        (f"{GOOD} --every 1h --end 2026-01-01", "end=2026-01-01: no run would start before then"),
+        (f"{GOOD} --every 1h --start 2d --end 1d", "end=1d: no run would start before then"),
         (f"{GOOD} --every 1h --moon 1", "train-and-deploy has no parameter moon"),
-        (f"{GOOD} --every 1h --rows x", "rows must be int, not 'x'"),
-        ("--list --pause x", "--list stands alone: leave out --pause"),
-        ("--list churn", "--list stands alone: leave out churn"),
+        (f"{GOOD} --every 1h --rows x", "rows is int, not 'x'"),
+        ("--list --pause x", "--list cannot be combined with --pause"),
+        ("--list churn", "--list cannot be combined with churn"),
     ],
 )
 def test_a_schedule_that_cannot_be_is_refused_before_anything_is_sent(
@@ -127,7 +127,7 @@ def test_the_command_does_the_same(replay: Replay, monkeypatch, tmp_path, capsys
         assert cli.main(["experiments"]) == 0
         assert "summaries" in capsys.readouterr().out
         assert cli.main(["schedule", "--resume", "moon"]) == 1
-        assert "there is no schedule moon" in capsys.readouterr().err
+        assert "unknown schedule moon" in capsys.readouterr().err
     finally:
         monkeypatch.undo()
         settings.reset(start=tmp_path)

@@ -11,7 +11,7 @@ import pytest
 from graphs import Body, Branches, Call, Const, Exit, Item, Loop, Made, Node, Pair, Param, Pipeline, Ref, Text
 from hypothesis import HealthCheck, given, settings
 from kfp import dsl
-from running import submission, tasks, wait
+from local_runs import submission, tasks, wait
 from steps import word
 
 from kfnb import model

@@ -29,5 +29,5 @@ def test_kfnb_is_imported_and_says_that_nothing_can_be_run_here(tmp_path):
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout.splitlines() == [
         "[]",
-        "nothing can be run on this machine: that needs Linux or macOS; use --backend kubeflow",
+        "local runs need Linux or macOS; use --backend kubeflow",
     ], done.stderr

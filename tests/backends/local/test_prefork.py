@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from kfp import dsl
-from running import marked, submission, task, wait, wait_until
+from local_runs import marked, submission, task, wait, wait_until
 from steps import component, nap
 
 from kfnb.jobs.prefork import WAITS, key
@@ -126,7 +126,7 @@ def test_its_run_is_stopped_and_found_dead_as_any_other(warm, tmp_path):
     assert supervisor in marked(run_id)
     os.kill(supervisor, signal.SIGKILL)
 
-    assert "is gone" in wait(warm, run_id, 5).error
+    assert "exited unexpectedly" in wait(warm, run_id, 5).error
     assert wait_until(lambda: marked(run_id), lambda left: not left) == []
     assert len(lingering(warm)) == 1
 

@@ -12,14 +12,14 @@ import time
 
 import pytest
 from kfp import dsl
-from running import submission, task, wait, wait_until
+from local_runs import submission, task, wait, wait_until
 from steps import component, nap, word
 
 from kfnb.jobs import linux
 from kfnb.model import RunState
-from kfnb.resources.runs.local import LocalBackend, memory
+from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.runs.local.activity import Activity
-from kfnb.resources.runs.local.resource_pool import Room, Share
+from kfnb.resources.runs.local.resource_pool import ResourcePool, Share, spare
 
 
 def overlap(run, one, other):
@@ -74,7 +74,7 @@ def test_cores_may_come_from_a_parameter_or_a_tasks_output(run_on_two_cores):
         nap(seconds=0.3).set_cpu_limit(word(value="2").output)
 
     assert not overlap(run_on_two_cores(pipeline), "nap", "nap-2")
-    assert "it asks for 'many' as its CPUs" in run_on_two_cores(pipeline, cores="many").error
+    assert "it requests 'many' CPUs" in run_on_two_cores(pipeline, cores="many").error
 
 
 @component
@@ -200,7 +200,7 @@ def admitted(room, shares, looks=3):
 
 
 def room(idle=(), most=8, memory=True):
-    return Room(2, 0, most, Idle(idle), lambda _: memory)
+    return ResourcePool(2, 0, most, Idle(idle), lambda _: memory)
 
 
 MANY = {name: Share() for name in "abcdef"}
@@ -227,7 +227,7 @@ def test_a_task_that_asks_for_cores_neither_lends_nor_borrows_and_is_not_overtak
 
 def test_room_is_free_again_when_who_waited_for_it_gave_up():
     async def give_up():
-        one = Room(1, 0)
+        one = ResourcePool(1, 0)
         async with one.taken("a", Share()):
             waiting = asyncio.create_task(enter(one, "b"))
             await asyncio.sleep(0)
@@ -295,11 +295,11 @@ def test_a_quarter_of_the_memory_stays_free(tmp_path, monkeypatch, limit, used, 
     monkeypatch.setattr(linux, "_PROC", tmp_path)
     monkeypatch.setattr(linux, "_GROUP", tmp_path)
 
-    assert memory.spare(wanted * 1024) is enough
+    assert spare(wanted * 1024) is enough
 
 
 def test_where_the_memory_is_not_known_none_is_to_spare(tmp_path, monkeypatch):
     monkeypatch.setattr(linux, "_PROC", tmp_path)
     monkeypatch.setattr(linux, "_GROUP", tmp_path)
 
-    assert not memory.spare(0)
+    assert not spare(0)

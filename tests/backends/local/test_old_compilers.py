@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import yaml
-from running import submission, text, wait
+from local_runs import submission, text, wait
 
 from kfnb.resources.runs.local.environment import _installed_kfp
 
@@ -20,9 +20,7 @@ def test_a_pipeline_of_kfp_2_0_runs_with_the_kfp_that_is_here(backend, tmp_path)
 
     assert run.result == {"Output": 2 + 4 + 6 + 2}, run.error
     log = text(backend, run_id)
-    said = (
-        f"installing kfp==2.0.1 is left out: kfp=={_installed_kfp()} is here, and runs steps of every KFP 2"
-    )
+    said = f"kfp==2.0.1 is not installed: kfp=={_installed_kfp()} is present, and runs steps of every KFP 2"
     assert log.count(said) == 1
     assert "the run is COMPLETE" in log
     assert not (tmp_path / "home" / "envs").exists()

@@ -12,19 +12,19 @@ from kfnb.remote.kubernetes.experiments import STOPPED, experiment_state
 from kfnb.remote.kubernetes.notebooks import server as server_of
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.cluster import workloads
-from kfnb.resources.cluster.probe import Place
+from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.studies.katib import resource_parser
 
 
-def listed(server: Server, *items: dict) -> Place:
+def listed(server: Server, *items: dict) -> ProbeTarget:
     """A namespace whose every list has these items."""
     from kubernetes.client import Configuration
 
     settings = Configuration()
     settings.host = server.url
     server.then = answer(200, json.dumps({"items": list(items)}).encode())
-    return Place(Kubernetes(lambda: settings, retry=RetryPolicy(tries=1)), "team-a")
+    return ProbeTarget(Kubernetes(lambda: settings, retry=RetryPolicy(tries=1)), "team-a")
 
 
 def notebook(container=None, *, conditions=(), ready=0, annotations=None, image="i:1") -> dict:
@@ -73,7 +73,7 @@ WORDS = {
             'cannot start: secret "t" not found',
         ),
         (notebook(waits("InvalidImageName")), NotebookState.FAILING, "image i:1 cannot be pulled"),
-        (notebook(waits("CrashLoopBackOff")), NotebookState.FAILING, "container nb fails again and again"),
+        (notebook(waits("CrashLoopBackOff")), NotebookState.FAILING, "container nb keeps failing"),
         (
             notebook(conditions=[NO_ROOM]),
             NotebookState.STARTING,
@@ -97,7 +97,7 @@ WORDS = {
         (
             notebook(image=""),
             NotebookState.FAILING,
-            "it has no container to start: delete it, and create it anew",
+            "it has no container to start: delete the notebook and create it again",
         ),
         (notebook(annotations={"kubeflow-resource-stopped": "now"}), NotebookState.STOPPED, ""),
         (notebook(annotations={"kubeflow-resource-stopped": "now"}, ready=1), NotebookState.STOPPING, ""),

@@ -24,19 +24,19 @@ def said(message, kind="FileNotFoundError", error=ERROR, **where):
     ],
 )
 def test_whatever_opens_it_the_file_is_named_with_what_to_do(message, tmp_path):
-    assert said(message).startswith("If d/x.csv lies beside the notebook, the cell did not use it")
+    assert said(message).startswith("If d/x.csv is in the notebook's folder, the cell did not use it")
     assert not said(message, notebook=tmp_path)
     (tmp_path / "d").mkdir()
     (tmp_path / "d/x.csv").touch()
     assert said(message, notebook=tmp_path).startswith(
-        "d/x.csv lies beside the notebook, but the cell did not"
+        "d/x.csv is in the notebook's folder, but the cell did not"
     )
 
 
 def test_a_whole_path_in_the_steps_own_folder_is_one_of_the_notebooks(tmp_path):
     (tmp_path / "x.csv").touch()
     message = "[Errno 2] No such file or directory: '/runs/1/work/x.csv'"
-    assert said(message, notebook=tmp_path, own=Path("/runs/1/work")).startswith("x.csv lies beside")
+    assert said(message, notebook=tmp_path, own=Path("/runs/1/work")).startswith("x.csv is in the notebook")
 
 
 def test_a_hidden_file_is_told_to_stay_here():

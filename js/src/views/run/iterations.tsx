@@ -8,28 +8,28 @@ import type { RunStore } from "./store.ts";
 
 const ROW = 26;
 
-/** A stack's tasks: those that failed first, then those that run, then the others, each by their turns. */
+/** A stack's tasks: those that failed first, then those that run, then the others, each by their iterations. */
 export function inTurn(stack: Stack): RunTask[] {
   const rank = (task: RunTask) => ({ FAILED: 0, RUNNING: 1 })[task.state as string] ?? 2;
   return [...stack.sorted].sort((one, other) => rank(one) - rank(other));
 }
 
-/** All turns of a task, to choose one. */
-export function Turns({ stack, chosen, store }: { stack: Stack; chosen: string; store: RunStore }) {
+/** All iterations of a task, to choose one. */
+export function Iterations({ stack, chosen, store }: { stack: Stack; chosen: string; store: RunStore }) {
   const tasks = inTurn(stack);
   const task = (index: number) => tasks[index] as RunTask;
   return (
-    <div class="turns">
-      <div class="soft turns-head">{`${tasks.length} turns: ${tally(stack.counts)}`}</div>
+    <div class="iterations">
+      <div class="soft iterations-head">{`${tasks.length} iterations: ${tally(stack.counts)}`}</div>
       <RowList
-        label="Turns"
-        class="turns-list"
+        label="Iterations"
+        class="iterations-list"
         count={tasks.length}
         height={ROW}
         chosen={tasks.findIndex((one) => one.id === chosen)}
         eager
         name={(index) => `${store.label(task(index))}, ${look(task(index).state).word}`}
-        row={(index) => <Turn task={task(index)} label={store.label(task(index))} />}
+        row={(index) => <Iteration task={task(index)} label={store.label(task(index))} />}
         choose={(index) => {
           store.view.task.value = task(index).id;
         }}
@@ -38,11 +38,11 @@ export function Turns({ stack, chosen, store }: { stack: Stack; chosen: string; 
   );
 }
 
-function Turn({ task, label }: { task: RunTask; label: string }) {
+function Iteration({ task, label }: { task: RunTask; label: string }) {
   return (
     <>
       <Sign state={task.state} />
-      <span class="turn-label">{label}</span>
+      <span class="iteration-label">{label}</span>
       <span class="soft">
         {look(task.state).word}
         {task.cached ? " · cached" : <Elapsed began={task.began[0]} finished={task.finished} before=" · " />}

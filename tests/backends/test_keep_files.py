@@ -60,7 +60,7 @@ def test_a_temporary_file_is_known_by_its_path_and_is_not_copied_back(tmp_path, 
         RunSnapshot("1", "r", "p", "local", tasks=(task(tmp_path, "w", 1.0, {"absolute/tmp/t": "1"}),))
     )
     assert texts(found) == {"/tmp/t": "1"}
-    with pytest.raises(UsageError, match=r"cannot keep /tmp/t: the path leads out of the folder"):
+    with pytest.raises(UsageError, match=r"cannot copy /tmp/t: the path leads out of the folder"):
         keep(found, [], here)
 
 
@@ -92,7 +92,9 @@ def test_a_name_may_have_characters_of_patterns_in_it(tmp_path, here, pattern):
 
 
 def test_a_pattern_that_no_file_fits_is_told_with_those_there_are(files, here):
-    with pytest.raises(UsageError, match=r"no file of the run fits plot/\*; it wrote d\.png, plots/a\.png, "):
+    with pytest.raises(
+        UsageError, match=r"no file of the run matches plot/\*; it wrote d\.png, plots/a\.png, "
+    ):
         keep(files, ["*", "plot/*"], here)
     assert not list(here.iterdir())
 
@@ -104,9 +106,9 @@ def test_a_file_that_differs_is_left_and_told_unless_it_is_to_be_overwritten(fil
     kept = keep(files, ["*.png", "plots/*.png", "plots/*.csv"], here)
     assert (kept.copied, kept.same, kept.left) == (("plots/c.csv",), ("plots/a.png",), ("d.png",))
     assert list(kept.told) == [
-        "kept plots/c.csv",
-        "already there: plots/a.png",
-        "not overwritten, since the files here differ: d.png; --force overwrites them",
+        "copied plots/c.csv",
+        "unchanged: plots/a.png",
+        "not overwritten, since the existing files differ: d.png; --force overwrites them",
     ]
     assert (here / "d.png").read_text() == "mine"
     assert keep(files, ["d.png"], here, force=True).copied == ("d.png",)
@@ -122,17 +124,17 @@ def test_nothing_is_written_outside_of_the_folder(tmp_path, here):
     hostile = {
         path: Artifact(path, "system.Artifact", str(source)) for path in ("../y", "link/y", "a/../../y")
     }
-    with pytest.raises(UsageError, match="cannot keep link/y: the path leads out of the folder"):
+    with pytest.raises(UsageError, match="cannot copy link/y: the path leads out of the folder"):
         keep(hostile, ["link/*"], here)
     kept = keep({**hostile, "z": Artifact("z", "system.Artifact", str(source))}, [], here)
     assert kept.copied == ("z",)
-    assert list(kept.told)[1].startswith("not kept, since the path leads out of the folder: ../y, link/y, ")
+    assert list(kept.told)[1].startswith("not copied, since the path leads out of the folder: ../y, link/y, ")
     assert not list((tmp_path / "out").iterdir())
 
 
 def test_a_path_that_cannot_be_written_is_told(files, here):
     (here / "plots").write_text("a file")
-    with pytest.raises(UsageError, match=r"cannot keep plots/a\.png: "):
+    with pytest.raises(UsageError, match=r"cannot copy plots/a\.png: "):
         keep(files, ["plots"], here)
 
 
@@ -158,8 +160,8 @@ def test_a_submitted_run_keeps_files_when_it_is_finished(notebook, capsys):
     assert Path("plots/a.txt").read_text() == "a2"
     assert Path("plots/b.txt").read_text() == "b1"  # the notebook's own
     said = capsys.readouterr().out
-    assert "kept plots/a.txt" in said
-    assert "not overwritten, since the files here differ: plots/b.txt; --force overwrites them" in said
+    assert "copied plots/a.txt" in said
+    assert "not overwritten, since the existing files differ: plots/b.txt; --force overwrites them" in said
 
 
 def test_a_finished_run_gives_its_files(notebook, capsys):
@@ -168,18 +170,17 @@ def test_a_finished_run_gives_its_files(notebook, capsys):
     assert Path("plots/a.txt").read_text() == "a1"
     notebook.run(f"%kf_run {run.id} --keep-files plots/a.txt --force")
     assert (Path("plots/a.txt").read_text(), Path("plots/b.txt").read_text()) == ("a3", "b1")
-    assert "kept plots/a.txt" in capsys.readouterr().out
+    assert "copied plots/a.txt" in capsys.readouterr().out
     notebook.run(f"%kf_run {run.id} --force --keep-files")
     assert Path("plots/b.txt").read_text() == "b3"
-    assert "give both" in notebook.fails(f"%kf_run {run.id} --force")
+    assert "--force requires --keep-files" in notebook.fails(f"%kf_run {run.id} --force")
 
 
 def test_a_pattern_that_fits_nothing_does_not_fail_the_run(notebook, capsys):
     notebook.run("%kf_submit p --n 4 --keep-files nothing -o run")
     notebook["run"].wait(60)
     assert (
-        "are not kept: no file of the run fits nothing; it wrote plots/a.txt, plots/b.txt"
-        in capsys.readouterr().out
+        ": no file of the run matches nothing; it wrote plots/a.txt, plots/b.txt" in capsys.readouterr().out
     )
 
 
@@ -189,7 +190,7 @@ def test_the_terminal_has_the_same_words(notebook, capsys, monkeypatch, tmp_path
 
     run = notebook.submit("p", n=5)
     assert main(["runs", "show", run.id, "--keep-files", "plots/a.txt", "--force"]) == 0
-    assert "kept plots/a.txt" in capsys.readouterr().err
+    assert "copied plots/a.txt" in capsys.readouterr().err
     api.compile("p", tmp_path / "p.yaml")
     Path("plots/b.txt").unlink()
     assert main(["submit", "p.yaml", "--n", "6", "--keep-files", "plots/b.txt"]) == 0

@@ -1,0 +1,1 @@
+"""Kettles on this machine: each is a job of ``kfnb.jobs``, which outlives the kernel."""

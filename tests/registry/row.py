@@ -1,0 +1,22 @@
+"""The row that the made-up noun of ``kettles/`` adds to ``kfnb.registry.NOUNS``: all that kfnb is told of it."""
+
+from __future__ import annotations
+
+from kfnb.registry import Noun
+
+_PACKAGE = "tests.registry.kettles"
+
+KETTLES = Noun(
+    "kettles",
+    (
+        ("Boil", "%kf_boil", "boil", "put a kettle on"),
+        ("BoilCell", "%%kf_boil"),
+        ("Show", "%kf_kettle", "kettles show", "show a kettle"),
+        ("List", "%kf_kettles", "kettles", "list the kettles"),
+    ),
+    exports={"boil": "api", "kettles": "api"},
+    displays=(f"{_PACKAGE}.handle.KettleHandle", f"{_PACKAGE}.model.KettleList"),
+    live=(f"{_PACKAGE}.handle.KettleHandle",),
+    values=("kettle",),
+    package=_PACKAGE,
+)
