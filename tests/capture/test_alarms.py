@@ -162,4 +162,4 @@ def test_a_cell_that_left_its_input_as_it_was_may_run_again(shell: Any) -> None:
     assert shell.component("use").notes == ()
     shell.run("%%kf_component use\nxs.append(4)")
     shell.run("%%kf_component use\nxs.append(4)")
-    assert "x had the value that an earlier run of this cell left" in shell.component("use").notes[0]
+    assert "had the value that an earlier run of this cell left" in shell.component("use").notes[0]

@@ -61,4 +61,4 @@ def test_what_is_set_in_a_module_stays_in_the_step_and_is_noted(agree, shell) ->
     )
     notes = "\n".join(shell.component("sets").notes)
     assert "cell sets [2], line 2: os is changed in this step only" in notes
-    assert "cell sets [2], line 3: random.seed() seeds this step alone" in notes
+    assert "cell sets [2], line 3: random.seed() seeds this step only" in notes

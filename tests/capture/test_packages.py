@@ -23,7 +23,7 @@ def test_a_module_is_found_in_its_package() -> None:
     assert packages.requirement_for("kfp.dsl") is None
     assert packages.requirement_for("yaml") == f"PyYAML=={version('PyYAML')}"
     assert packages.requirement_for("google.protobuf.message") == f"protobuf=={version('protobuf')}"
-    with pytest.raises(CaptureError, match="nosuch is of no installed package"):
+    with pytest.raises(CaptureError, match="nosuch does not belong to an installed package"):
         packages.requirement_for("nosuch")
 
 
@@ -69,7 +69,7 @@ def test_an_undeclared_package_is_refused_with_its_line(shell, tmp_path_factory,
     (elsewhere / "stray.py").write_text("x = 1")
     monkeypatch.syspath_prepend(str(elsewhere))
     message = shell.fails("%%kf_component c\n\nimport stray\n")
-    assert message.startswith("cell c [1], line 3: stray is of no installed package")
+    assert message.startswith("cell c [1], line 3: stray does not belong to an installed package")
     shell.run("%%kf_component c --package stray==1\nimport stray\ny = stray.x\n")
     assert requirements(shell, "c") == ("stray==1",)
 

@@ -33,7 +33,7 @@ def test_they_are_read_where_they_may_be_pythons(code: str, reads: set[str]) -> 
 )
 def test_where_the_text_is_put_together_that_is_said(code: str) -> None:
     (told,) = read_names(ast.parse(code)).unseen.values()
-    assert told.endswith("names in a text that is put together")
+    assert told.endswith("names in a computed text")
 
 
 def test_what_pandas_evaluates_travels(shell, agree) -> None:

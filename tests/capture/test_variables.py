@@ -286,7 +286,7 @@ def test_whoever_goes_through_all_variables_is_not_cached_and_told(notebook):
     }.items():
         assert seen(notebook, body, name) == set()
         (note,) = notes(notebook, name)
-        assert "goes through all environment variables: the step is not cached" in note
+        assert "reads all environment variables: the step is not cached" in note
     notebook.run("%kf_pipeline p a")
     notebook.submit("p")
     assert not notebook.submit("p").tasks["a"].cached

@@ -27,7 +27,7 @@ def test_a_report_is_xml_whatever_a_notebook_said(tmp_path_factory, error, trace
 
 
 def test_a_report_that_cannot_be_written_is_named(tmp_path):
-    with pytest.raises(NotebookError, match="the report cannot be written"):
+    with pytest.raises(NotebookError, match="cannot write the report"):
         write_report([], tmp_path)
 
 

@@ -98,7 +98,7 @@ def test_a_hidden_file_is_read_here_and_never_travels(notebook):
     notebook.run("%kf_pipeline p r")
     assert notebook.submit("p").outputs["r"]["text"] == ".env"
     compiled = api.spec_of("p")
-    assert "is hidden and may hold secrets" in "".join(compiled.notes)
+    assert "a hidden file that may hold secrets" in "".join(compiled.notes)
     assert not list(importers(compiled.spec))
 
 
