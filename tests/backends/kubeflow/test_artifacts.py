@@ -221,6 +221,6 @@ def test_a_pickled_artifact_of_a_cluster_opens_nothing_by_its_address_alone(tmp_
     (tmp_path / "secret").write_text("of this machine")
     artifact = Artifact("a", "system.Model", f"file://{tmp_path}/secret", store=lambda uri: (None, uri))
     with pytest.raises(
-        PermissionError, match=r"belongs to a run on a cluster: get the run again by kfnb\.run"
+        PermissionError, match=r"belongs to a run on a cluster: get the run again with kfnb\.run"
     ):
         pickle.loads(pickle.dumps(artifact)).open()

@@ -149,7 +149,7 @@ def test_a_run_whose_supervisor_died_on_a_full_disk_is_failed_for_whoever_looks(
 
 def test_doctor_and_status_are_red_where_the_disk_is_full_or_the_home_is_a_file(small, tmp_path, capsys):
     assert main(["doctor"]) == 1
-    assert "at least 100.0 MB are needed" in " ".join(capsys.readouterr().out.split())
+    assert "at least 100.0 MB is needed" in " ".join(capsys.readouterr().out.split())
     assert main(["status"]) == 0
     assert "1 problem" in capsys.readouterr().out
 
@@ -203,6 +203,6 @@ def test_room_is_told_in_words(tmp_path):
 
     told = disk.described(tmp_path)
     assert "runs 2.0 MB" in told
-    assert told.endswith(f"to free space: kfnb runs prune --keep 5, or look into {tmp_path / 'mine'}")
+    assert told.endswith(f"to free space: kfnb runs prune --keep 5, or check {tmp_path / 'mine'}")
     assert disk.shortage(tmp_path) == ""
     assert disk.unusable(tmp_path / "mine" / "below") == f"{tmp_path / 'mine'} is not a folder"
