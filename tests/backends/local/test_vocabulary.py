@@ -185,7 +185,7 @@ def test_the_runs_placeholders_in_a_steps_arguments(run_pipeline):
     )  # as Argo calls the workflow of a pipeline "pipeline"
     assert all(time.endswith("Z") for time in told[5:])
     assert run.result == {"Output": "in {{$.pipeline_job_name}}"}  # KFP fills it where it is all of the value
-    assert run.notes == ("not filled, here or by KFP: {{$.pipeline_job_name}} (show-8)",)
+    assert run.notes == ("placeholders not filled, here or by KFP: {{$.pipeline_job_name}} (show-8)",)
 
 
 def test_the_resource_name_of_a_run_is_the_same_everywhere_also_after_a_retry(run_pipeline, backend):
