@@ -141,7 +141,7 @@ def test_the_files_that_a_step_left_are_opened_and_kept_by_their_paths(store, ob
 def test_what_is_gone_is_a_file_not_found(store):
     with pytest.raises(FileNotFoundError):
         artifact(store, f"{ROOT}/nothing").open()
-    assert preview(artifact(store, f"{ROOT}/nothing")).note.startswith("the file is gone")
+    assert preview(artifact(store, f"{ROOT}/nothing")).note.startswith("file not found")
 
 
 def test_keys_from_the_environment_serve_where_the_secret_may_not_be_read(objects, keys_in_the_environment):
