@@ -184,7 +184,7 @@ NOUNS: list[Noun] = [
         "experiments",
         (("ListExperiments", "%kf_experiments", "experiments", "list the experiments"),),
         exports={"Experiment": "kfnb.model", "experiments": "api"},
-        displays=("kfnb.model.kept.ExperimentList",),
+        displays=("kfnb.model.kfp_objects.ExperimentList",),
         values=("experiment",),
     ),
     Noun(
@@ -198,7 +198,7 @@ NOUNS: list[Noun] = [
             ),
         ),
         exports={"UploadedPipeline": "kfnb.model", "upload": "api", "uploads": "api"},
-        displays=("kfnb.model.kept.UploadList", "kfnb.model.kept.UploadedPipeline"),
+        displays=("kfnb.model.kfp_objects.UploadList", "kfnb.model.kfp_objects.UploadedPipeline"),
     ),
     Noun(
         "schedules",

@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from kfnb.capture import functions
+from kfnb.capture.absolute_paths import holds_whole_path
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import (
     Component,
@@ -30,7 +31,6 @@ from kfnb.capture.environment import Environment, values_of
 from kfnb.capture.file_watch import FileWatch
 from kfnb.capture.files import Files
 from kfnb.capture.findings import notes_of, outside
-from kfnb.capture.lookups import seen_whole
 from kfnb.capture.named_files import Named, named_in
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import ExecutedNotebook
@@ -39,8 +39,8 @@ from kfnb.capture.parts import joined, with_parts
 from kfnb.capture.pickles import PickleWatch
 from kfnb.capture.requirements import requirements
 from kfnb.capture.values import ValueKind, kind_of
+from kfnb.capture.variable_lookups import seen_whole
 from kfnb.capture.variables import NO_VARIABLES, Variables, VariableWatch
-from kfnb.capture.whole_paths import holds_whole_path
 from kfnb.errors import CaptureError
 
 

@@ -9,20 +9,20 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from shlex import quote
 
+from kfnb.capture.absolute_paths import whole_paths_told
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component
 from kfnb.capture.content import can_be_shared
 from kfnb.capture.definitions import DefinitionKind
 from kfnb.capture.dependencies import Dependencies
 from kfnb.capture.imports import imported_modules
-from kfnb.capture.lookups import variables_of
 from kfnb.capture.nondeterminism import draws_unseeded, fleeting_calls
 from kfnb.capture.notebook import ExecutedNotebook
 from kfnb.capture.project import top_of
 from kfnb.capture.random_draws import GENERATORS
 from kfnb.capture.syntax import root_name
+from kfnb.capture.variable_lookups import variables_of
 from kfnb.capture.variables import Variables
-from kfnb.capture.whole_paths import whole_paths_told
 from kfnb.text.variables import OF_A_POD, is_secret
 
 _SEEDS = {"seed", "manual_seed", "set_seed"}

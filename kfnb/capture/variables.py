@@ -1,8 +1,8 @@
 """The environment variables that a component's own code reads, observed while its cell runs here.
 
 A read counts if the notebook's code makes it, or a module beside the notebook: ``os.environ["STAGE"]``,
-``os.getenv``, ``in``, ``os.path.expandvars``. Reads of libraries do not. ``lookups.py`` finds reads in the text, for
-branches that did not run.
+``os.getenv``, ``in``, ``os.path.expandvars``. Reads of libraries do not. ``variable_lookups.py`` finds reads in the
+text, for branches that did not run.
 """
 
 from __future__ import annotations

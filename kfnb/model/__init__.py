@@ -6,7 +6,7 @@ widgets and text draw them.
 
 from kfnb.model.carried import FILES, Carried, carried, digest_of, importers, path_of, read_carried, stored
 from kfnb.model.component import CarriedItem, ComponentView, Graph, GraphEdge, GraphNode, PodSetting, Port
-from kfnb.model.kept import Experiment, ExperimentList, ScheduleSnapshot, UploadedPipeline, UploadList
+from kfnb.model.kfp_objects import Experiment, ExperimentList, ScheduleSnapshot, UploadedPipeline, UploadList
 from kfnb.model.listing import Listing
 from kfnb.model.log_line import LogLine
 from kfnb.model.run import (

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from kfnb.capture.absolute_paths import holds_whole_path
 from kfnb.capture.capture import typed
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Component, Options, check_name
@@ -21,7 +22,6 @@ from kfnb.capture.dependencies import Dependencies, trace, travel_of
 from kfnb.capture.name_usage import Names
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
-from kfnb.capture.whole_paths import holds_whole_path
 from kfnb.diagnostics import logger
 from kfnb.errors import PipelineError, did_you_mean
 from kfnb.model import kfp_name

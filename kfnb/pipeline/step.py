@@ -10,11 +10,11 @@ from kfnb.capture import requirements as packages
 from kfnb.capture.component import Component
 from kfnb.capture.definitions import Definition
 from kfnb.capture.dependencies import Dependencies
-from kfnb.capture.lookups import variables_of
 from kfnb.capture.names import read_names
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.capture.syntax import all_names
 from kfnb.capture.values import ValueKind, kind_of
+from kfnb.capture.variable_lookups import variables_of
 from kfnb.capture.variables import NO_VARIABLES, Variables
 from kfnb.errors import CaptureError
 from kfnb.model import FILES

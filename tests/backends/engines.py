@@ -60,7 +60,11 @@ def kubeflow(folder: Path, speed: float = 50.0) -> Iterator[Engine]:
         )
         store = objects.store(kubernetes.api())
         insight = RunDetails(Client(metadata.address), store, Pods(kubernetes.api(), "kubeflow"))
-        yield Engine(KubeflowBackend(Server(replay.url), insight=insight), folder)
+
+        def anew() -> Backend:
+            return KubeflowBackend(Server(replay.url), insight=insight)
+
+        yield Engine(anew(), folder, anew)
 
 
 ENGINES: dict[str, Callable[[Path], Any]] = {"local": local, "kubeflow": kubeflow}

@@ -22,7 +22,7 @@ from kfnb.capture.embedded.reports import (
 )
 from kfnb.capture.embedded.values import kfnb_floats, kfnb_load, kfnb_save, kfnb_value
 from kfnb.capture.values import kind_of
-from kfnb.pipeline.embedding import FUNCTIONS
+from kfnb.pipeline.packed_code import FUNCTIONS
 
 
 def save(value: object, file: Any) -> None:

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from kfnb.capture.lookups import at_import, lookups
 from kfnb.capture.nondeterminism import fleeting_calls
+from kfnb.capture.variable_lookups import at_import, lookups
 from kfnb.text.variables import is_secret, named_by, read_by, told
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from kfnb.capture.absolute_paths import holds_whole_path
 from kfnb.capture.embedded.files import kfnb_moved
-from kfnb.capture.whole_paths import holds_whole_path
 from tests.pipeline.launched import launch
 
 pytestmark = [

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from kfnb.pipeline.embedding import FUNCTIONS, kfnb_packed, needed
+from kfnb.pipeline.packed_code import FUNCTIONS, kfnb_packed, needed
 from kfnb.resources.components import api
 from tests.conftest import Shell
 from tests.pipeline.launched import launch
