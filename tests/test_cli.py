@@ -133,7 +133,7 @@ def test_runs_are_compared_as_text_and_as_json(compiled: Path, capsys: pytest.Ca
     assert main(["compare", one, two]) == 0
     text = capsys.readouterr().out
     assert "Argument  A  B\n────────  ─  ─\na         1  4\n" in text
-    assert "with --all: b" in text
+    assert "with --all): b" in text
     assert main(["compare", one, two, "--all"]) == 0
     assert "b 2 argument" in " ".join(capsys.readouterr().out.split())
     assert main(["compare", one, two, "--json"]) == 0
