@@ -12,7 +12,7 @@ from kfnb.ipython import _extensions
 from kfnb.ipython.display import show
 from kfnb.live.followables import Followable, register
 from kfnb.model import RunState
-from kfnb.ui.blocks import Code, Folded, Text, Title, bundle
+from kfnb.ui.blocks import CodeBlock, Folded, Text, Title, bundle
 from kfnb.ui.states import look
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Thing:
 
 def draw(shown, home=None):
     blocks = [Title(shown.name, look(shown.state)), Text(f"step {shown.steps} <b>of 9</b>"),
-              Folded("More", [Code("what few will want to see")])]
+              Folded("More", [CodeBlock("what few will want to see")])]
     return bundle(f"Thing {shown.name}", blocks, home)
 
 register(Followable("thing", Thing, name=lambda thing: thing.shown.name, draw=draw))

@@ -66,7 +66,7 @@ def test_a_context_that_does_not_exist_is_a_trouble_and_no_error(viewer, monkeyp
     monkeypatch.setenv("KFNB_CONTEXT", "moon")
     settings.reset(start=tmp_path)
     (trouble,) = api.status().troubles
-    assert "no such context; there is viewer" in trouble.what
+    assert "not found in your kubeconfig; its contexts: viewer" in trouble.what
     assert trouble.fix == "%kf_config context=NAME"
 
 

@@ -23,7 +23,7 @@ from kfnb.resources.studies.engine import Engine
 from kfnb.resources.studies.katib import connect
 from kfnb.resources.studies.local.engine import LocalEngine
 from kfnb.resources.studies.local.folder import StudyFolder
-from kfnb.resources.studies.search import Search, Subject
+from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 
 
@@ -71,7 +71,7 @@ class Studies:
     def search(
         self, name: str = "bowl", space: str = "x=float(0,1,step=0.25)", max_trials: int = 3, **changes: Any
     ) -> Search:
-        subject = Subject("dip", _spec(), arguments={"gate": str(self.gate)}, step="dip")
+        subject = TrialSubject("dip", _spec(), arguments={"gate": str(self.gate)}, step="dip")
         made = Search(name, subject, Objective("loss"), read_space(space), algorithm="grid")
         return replace(made, max_trials=max_trials, **changes)
 

@@ -12,7 +12,7 @@ from study_engines import ENGINES, Studies, until
 from kfnb.errors import BackendError, StudyFailed, StudyNotFound
 from kfnb.model import Objective, RunState, TrialState
 from kfnb.model import StudySnapshot as Seen
-from kfnb.resources.studies.handle import StudySnapshot
+from kfnb.resources.studies.handle import Study
 
 LIVING = (RunState.PENDING, RunState.RUNNING)
 
@@ -126,7 +126,7 @@ def test_a_study_that_is_stopped_is_the_same_in_each_view(studies: Studies) -> N
     assert observed.study == studies.engine.get(name)
     assert [one.state for one in studies.engine.list()] == [RunState.CANCELED]
     with pytest.raises(StudyFailed, match="CANCELED"):
-        StudySnapshot(studies.engine, name).wait(10)
+        Study(studies.engine, name).wait(10)
     studies.engine.stop(name)
     assert studies.engine.get(name).state is RunState.CANCELED
 
@@ -219,7 +219,7 @@ def test_a_study_of_which_too_many_trials_fail_fails_and_says_so(studies: Studie
     assert "failed" in study.error
     assert study.best is None
     with pytest.raises(StudyFailed, match="bowl"):
-        StudySnapshot(studies.engine, "bowl").wait(10)
+        Study(studies.engine, "bowl").wait(10)
 
 
 def test_a_study_ends_when_its_goal_is_reached(studies: Studies) -> None:
@@ -256,7 +256,7 @@ def test_what_the_user_should_know_of_a_study_is_in_its_notes_from_its_beginning
 
 
 def test_the_handle_waits_for_the_end_and_gives_the_best(studies: Studies) -> None:
-    study = StudySnapshot(studies.engine, studies.start())
+    study = Study(studies.engine, studies.start())
     assert study.wait(60).best.value == min(one.value for one in study.trials if one.value is not None)
     assert study.backend == studies.engine.name
     assert 0 < study.pace.shortest <= study.pace.longest

@@ -112,7 +112,7 @@ def test_an_interrupt_reaches_who_waits_for_a_slow_server(replay: Replay):
         "try:\n"
         f"    Server('{replay.url}').get('{RUN}')\n"
         "except KeyboardInterrupt:\n"
-        "    print('interrupted', time.monotonic() - began < 3)\n"
+        "    print('interrupted', time.monotonic() - began < 4.5)\n"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "interrupted True", done.stderr
