@@ -345,7 +345,7 @@ def test_down_deletes_the_cluster_and_leaves_nothing_behind(kfnb, tools, checkou
     assert not (home / "clusters").exists()
     code, _, err = kfnb("down", "--yes")
     assert code == 1
-    assert "kfnb has started no cluster kubeflow" in err
+    assert "unknown cluster kubeflow: kfnb has not started it" in err
 
 
 def test_down_asks_and_without_a_terminal_wants_yes(kfnb, tools, checkout):
