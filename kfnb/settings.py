@@ -114,7 +114,7 @@ class Kfnb(Configurable):
                 (word for trait_type, word in kinds.items() if isinstance(trait, trait_type)), "a text"
             )
             shown = "***" if name in SECRET else _masked(repr(value))
-            raise SettingError(f"{name}={shown}: {name} is {trait.help} ({kind})", ref=name) from error
+            raise SettingError(f"{name}={shown}: {name} must be {kind}: {trait.help}", ref=name) from error
 
     def items(self) -> Iterator[tuple[str, str, str]]:
         """Each setting: its name, its value as text (secrets hidden), and the source of the value."""

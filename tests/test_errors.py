@@ -33,9 +33,11 @@ def sources() -> Iterator[ast.Module]:
 
 
 def classes(kind: type[KfnbError] = KfnbError) -> Iterator[type[KfnbError]]:
+    """The errors that users meet; those of the way to a server are put into a server's words first."""
     yield kind
     for sub in kind.__subclasses__():
-        yield from classes(sub)
+        if sub.__module__ != "kfnb.remote.errors" and not sub.__name__.startswith("_"):
+            yield from classes(sub)
 
 
 def made(kind: type[KfnbError]) -> KfnbError:

@@ -21,7 +21,7 @@ from tests.conftest import Shell
 ROOT = Path(__file__).parent.parent
 BEHIND = {
     "kfnb/capture/embedded": "travels with a step, which installs what it needs",
-    "kfnb/tuning/local": "LocalEngine.start and .resume have asked for it, before the driver starts",
+    "kfnb/resources/studies/local": "LocalEngine.start and .resume have asked for it, before the driver starts",
     "kfnb/resources/studies/distribution.py": "importance.py and the driver, which use it, have asked for it",
 }
 """Files that import an optional package without asking, and who has asked before."""

@@ -41,7 +41,7 @@ def test_show_tells_what_travels_with_a_component_and_why(steps: Shell) -> None:
         "math": ("import", "read by half"),
         "LIMIT = 3": ("constant", "read by half; inlined"),
     }
-    assert [(port.name, port.origin) for port in view.inputs] == [("xs", "made by load")]
+    assert [(port.name, port.origin) for port in view.inputs] == [("xs", "from load")]
     assert [port.name for port in view.outputs] == ["n"]
     assert "n = half(sum(xs))" in view.source
 

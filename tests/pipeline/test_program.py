@@ -70,7 +70,7 @@ def test_packages_are_those_of_each_step_pinned(churn: Shell) -> None:
 
 def test_a_file_is_yaml_or_python(churn: Shell) -> None:
     assert "neither .yaml nor .py" in churn.fails("%kf_compile churn --to churn.txt")
-    assert "say where to" in churn.fails("%kf_compile churn")
+    assert "are required" in churn.fails("%kf_compile churn")
     assert "did you mean the pipeline churn?" in churn.fails("%kf_compile chur --to churn.yaml")
 
 

@@ -55,7 +55,7 @@ VERBS = [
 
 @pytest.fixture(autouse=True)
 def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(completion, "asked", completion.Asked())
+    monkeypatch.setattr(completion, "asked", completion.SlowAnswers())
 
 
 @pytest.fixture

@@ -156,7 +156,9 @@ def test_a_study_that_was_stopped_continues_up_to_its_trials(studies: Studies) -
 
 def test_a_study_that_is_done_continues_for_so_many_more_trials(studies: Studies) -> None:
     before = finished(studies, studies.start()).trials
-    with pytest.raises(BackendError, match=r"bowl already ran 3 trials[;:] pass (--trials N|trials=N) to run more"):
+    with pytest.raises(
+        BackendError, match=r"bowl already ran 3 trials[;:] pass (--trials N|trials=N) to run more"
+    ):
         studies.engine.resume("bowl")
     assert studies.engine.get("bowl").state is RunState.SUCCEEDED
     studies.engine.resume("bowl", trials=2)
