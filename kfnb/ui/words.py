@@ -165,7 +165,7 @@ def duration(seconds: float | None) -> str:
     """
     if seconds is None or not math.isfinite(seconds):
         return ""
-    tenths = math.floor(max(0.0, seconds) * 10 + 0.5)
+    tenths = math.floor(min(max(0.0, seconds), _MINUTE) * 10 + 0.5)
     if tenths < _TENTHS_BELOW:
         return f"{tenths // 10}.{tenths % 10} s"
     whole = math.floor(seconds + 0.5)

@@ -109,7 +109,7 @@ def test_what_cannot_travel_is_refused_with_its_name() -> None:
 def test_a_lambda_and_what_is_no_function_are_refused() -> None:
     with pytest.raises(UsageError, match="space's function with def"):
         write_function(lambda trial: trial.int("n", 1, 2))
-    with pytest.raises(UsageError, match="a text, a dict or a function"):
+    with pytest.raises(UsageError, match="a string, a dict or a function"):
         write_function(print)
 
 

@@ -107,7 +107,7 @@ def test_a_plain_cell_that_follows_is_not_taken_for_the_trials(shell: Shell) -> 
         (f"{BOWL}\nlos = x", "neither assigns loss nor logs metrics; did you mean los?"),
         (f"{BOWL}\nloss = 1", "x is in the space, and cell bowl [2] does not read it"),
         (f"{BOWL}\nx = 1\nloss = x", "x is in the space, and cell bowl [2] assigns it itself"),
-        (f"{BOWL}\nloss = x + missing", "nothing makes missing"),
+        (f"{BOWL}\nloss = x + missing", "missing is not defined by any cell"),
         (f"{BOWL}\ndef bowl(x: float) -> float:\n    return x", "a trial is plain code, not a function"),
         ("%%kf_tune bowl --space spaces --objective loss --minimize\nloss = x", "spaces is not defined"),
         (f"{BOWL} --dry-run\nloss = x", "requires --backend kubeflow"),

@@ -65,7 +65,7 @@ def test_resume_asks_for_more_where_a_study_has_had_its_trials(start: Start) -> 
     with pytest.raises(BackendError, match=r"already ran 3 trials; pass trials=N to run more"):
         study.resume()
     for odd in (0, -1, 1.5, "2"):
-        with pytest.raises(UsageError, match="give a whole number from 1 on"):
+        with pytest.raises(UsageError, match="not a whole number from 1"):
             study.resume(trials=odd)
     study.resume(trials=2).wait(60)
     assert done(study) == [0, 1, 2, 3, 4]
@@ -158,7 +158,7 @@ def test_a_study_that_runs_is_neither_deleted_nor_replaced(start: Start) -> None
     study = start(SLOW, trials=50)
     with pytest.raises(BackendError, match="stop it first"):
         study.delete()
-    with pytest.raises(BackendError, match="study s still runs"):
+    with pytest.raises(BackendError, match="study s is still running"):
         start("loss = x")
 
 
