@@ -134,7 +134,7 @@ def test_what_is_no_number_where_one_is_wanted_is_said_in_a_program_too(
     shell: Shell, how: str, odd: object
 ) -> None:
     shell.run(TRAIN)
-    with pytest.raises(UsageError, match=rf"{how}=.*: give|no span of time"):
+    with pytest.raises(UsageError, match=rf"{how}=.*: give|is not a duration"):
         kfnb.tune("train", "x=float(0,1)", objective="loss", maximize=False, **{how: odd})
 
 
