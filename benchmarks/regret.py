@@ -20,8 +20,8 @@ from typing import Any
 
 from benchmarks.measure import Measured
 from benchmarks.surfaces import SURFACES, Surface
-from kfnb.model import Objective
 from kfnb.resources.studies.conditional_space import Asking, dimensions_of, read_function
+from kfnb.resources.studies.model import Objective
 from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 

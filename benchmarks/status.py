@@ -120,8 +120,8 @@ def _timed(run: Callable[[], None]) -> float:
 
 
 def _look(kubernetes: Any, namespace: str) -> None:
-    from kfnb.model.cluster import Machine, Status
     from kfnb.resources.cluster import status as gather
+    from kfnb.resources.cluster.model import Machine, Status
     from kfnb.resources.cluster.probe import ProbeTarget
     from kfnb.resources.cluster.view.status import draw_status
 

@@ -73,10 +73,10 @@ def _optuna() -> float:
 def _long() -> Iterator[Measured]:
     """A study of many trials is opened; then one more ends, and is seen."""
     from kfnb.jobs.eventlog import opened
-    from kfnb.model import TrialState
     from kfnb.resources.studies import api
     from kfnb.resources.studies.local.journal import StudyJournal
     from kfnb.resources.studies.local.outcome import Outcome
+    from kfnb.resources.studies.model import TrialState
     from kfnb.resources.studies.wire import StudyWire
     from kfnb.settings import settings
 

@@ -13,11 +13,12 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from kfnb.errors import KfnbError, RunFailed, StudyFailed
-    from kfnb.model import Artifact, Experiment, RunState, Task, UploadedPipeline
-    from kfnb.model.cluster import Status
+    from kfnb.model import Artifact, RunState, Task
     from kfnb.resources.cluster.api import status
+    from kfnb.resources.cluster.model import Status
     from kfnb.resources.components.api import compile
     from kfnb.resources.experiments.api import experiments
+    from kfnb.resources.experiments.model import Experiment
     from kfnb.resources.runs.api import compare, run, runs, submit
     from kfnb.resources.runs.handle import Run, RunList
     from kfnb.resources.schedules.api import schedule, schedules
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from kfnb.resources.studies.api import studies, study, tune
     from kfnb.resources.studies.handle import Study
     from kfnb.resources.uploads.api import upload, uploads
+    from kfnb.resources.uploads.model import UploadedPipeline
 
 __version__ = "0.1.0"
 

@@ -173,8 +173,8 @@ NOUNS: list[Noun] = [
         },
         displays=(
             "kfnb.resources.studies.handle.Study",
-            "kfnb.model.study.StudyList",
-            "kfnb.model.study.StudyPlot",
+            "kfnb.resources.studies.model.StudyList",
+            "kfnb.resources.studies.model.StudyPlot",
         ),
         live=("kfnb.resources.studies.handle.Study",),
         values=("study", "algorithm setting"),
@@ -183,8 +183,8 @@ NOUNS: list[Noun] = [
     Noun(
         "experiments",
         (("ListExperiments", "%kf_experiments", "experiments", "list the experiments"),),
-        exports={"Experiment": "kfnb.model", "experiments": "api"},
-        displays=("kfnb.model.kfp_objects.ExperimentList",),
+        exports={"Experiment": "model", "experiments": "api"},
+        displays=("kfnb.resources.experiments.model.ExperimentList",),
         values=("experiment",),
     ),
     Noun(
@@ -197,8 +197,8 @@ NOUNS: list[Noun] = [
                 "upload a pipeline, or a new version of a pipeline, to the cluster",
             ),
         ),
-        exports={"UploadedPipeline": "kfnb.model", "upload": "api", "uploads": "api"},
-        displays=("kfnb.model.kfp_objects.UploadList", "kfnb.model.kfp_objects.UploadedPipeline"),
+        exports={"UploadedPipeline": "model", "upload": "api", "uploads": "api"},
+        displays=("kfnb.resources.uploads.model.UploadList", "kfnb.resources.uploads.model.UploadedPipeline"),
     ),
     Noun(
         "schedules",
@@ -228,8 +228,12 @@ NOUNS: list[Noun] = [
                 "check this machine, the clients and the connection to the cluster; exit code 1 on errors",
             ),
         ),
-        exports={"Status": "kfnb.model.cluster", "status": "api"},
-        displays=("kfnb.model.cluster.Status", "kfnb.model.check.CheckList", "kfnb.diagnostics.LogList"),
+        exports={"Status": "model", "status": "api"},
+        displays=(
+            "kfnb.resources.cluster.model.Status",
+            "kfnb.resources.cluster.model.CheckList",
+            "kfnb.diagnostics.LogList",
+        ),
         page="status.md",
     ),
     Noun(
@@ -243,9 +247,9 @@ NOUNS: list[Noun] = [
             ),
         ),
         displays=(
-            "kfnb.model.notebook.Notebook",
-            "kfnb.model.notebook.NotebookList",
-            "kfnb.model.notebook.Rehearsal",
+            "kfnb.resources.notebooks.model.Notebook",
+            "kfnb.resources.notebooks.model.NotebookList",
+            "kfnb.resources.notebooks.model.Rehearsal",
         ),
         values=("notebook",),
         page="notebooks.md",

@@ -1,7 +1,7 @@
 """Notebooks on the cluster, for programs: the name under which they are documented (``docs/notebooks.md``)."""
 
-from kfnb.model.notebook import Mount
 from kfnb.resources.notebooks.api import awaited, create, delete, notebook, notebooks, rehearse, start, stop
+from kfnb.resources.notebooks.model import Mount
 from kfnb.resources.notebooks.spec import Asked
 
 __all__ = [

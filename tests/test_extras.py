@@ -13,9 +13,9 @@ import pytest
 
 from kfnb.errors import KfnbError, MissingExtra
 from kfnb.extras import PACKAGES, require
-from kfnb.model import Dimension, Objective, StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.importance import with_importances
 from kfnb.resources.studies.local.sampler import require_packages
+from kfnb.resources.studies.model import Dimension, Objective, StudySnapshot, Trial, TrialState
 from tests.conftest import Shell
 
 ROOT = Path(__file__).parent.parent

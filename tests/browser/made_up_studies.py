@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.jobs.polling import Pace
-from kfnb.model import Dimension, Objective, RunState, StudySnapshot, Trial, TrialState
+from kfnb.model import RunState
 from kfnb.resources.studies.handle import Study as Handle
+from kfnb.resources.studies.model import Dimension, Objective, StudySnapshot, Trial, TrialState
 
 SPACE = (
     Dimension("lr", "float", 1e-5, 1e-1, log=True),

@@ -16,8 +16,12 @@ from replay_kubernetes import Fault, written_kubeconfig
 
 from kfnb import settings
 from kfnb.cli import main
-from kfnb.model.check import CheckOutcome
-from kfnb.model.cluster import (
+from kfnb.remote import environment
+from kfnb.remote.kubernetes import kubeconfig
+from kfnb.resources.cluster import api
+from kfnb.resources.cluster.checks import clients, machine, model_registry, network, pod_requirements
+from kfnb.resources.cluster.model import (
+    CheckOutcome,
     Knowledge,
     KubeflowPart,
     Machine,
@@ -27,10 +31,6 @@ from kfnb.model.cluster import (
     VolumeClaim,
     WaitingPod,
 )
-from kfnb.remote import environment
-from kfnb.remote.kubernetes import kubeconfig
-from kfnb.resources.cluster import api
-from kfnb.resources.cluster.checks import clients, machine, model_registry, network, pod_requirements
 
 DEFAULT = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"
 PROXIES = (

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from kfnb.model.check import CheckOutcome
 from kfnb.resources.cluster.checks import hairpin
 from kfnb.resources.cluster.checks.hairpin import Probe, advice, judged, probes
+from kfnb.resources.cluster.model import CheckOutcome
 
 NOWHERE = ("127.255.255.254", 1)
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from replay_kubernetes import NAMESPACE, Fault
 
 from kfnb.errors import Absent, Conflict, Hidden, UsageError
-from kfnb.model.cluster import Knowledge
-from kfnb.model.notebook import Mount, NotebookState
+from kfnb.resources.cluster.model import Knowledge
 from kfnb.resources.notebooks.creation import Creating
+from kfnb.resources.notebooks.model import Mount, NotebookState
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import HOME, Asked

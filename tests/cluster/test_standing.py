@@ -8,9 +8,9 @@ from replay_kubernetes import Fault, written_kubeconfig
 
 from kfnb import settings
 from kfnb.cli import main
-from kfnb.model.cluster import Knowledge, Status
 from kfnb.remote import environment
 from kfnb.resources.cluster import api
+from kfnb.resources.cluster.model import Knowledge, Status
 from kfnb.resources.cluster.status import gather
 
 DEFAULT = "kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION"

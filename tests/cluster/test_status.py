@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from replay_kubernetes import NAMESPACE, Fault
 
 from kfnb.errors import BackendError, KfnbError
-from kfnb.model.cluster import Knowledge, Machine, Status, StatusItem
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.resources.cluster.kubeflow_parts import PARTS
+from kfnb.resources.cluster.model import Knowledge, Machine, Status, StatusItem
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.cluster.status import gather, gather_again
 from kfnb.resources.cluster.view.status import draw_status
@@ -281,7 +281,7 @@ def test_one_part_that_cannot_be_had_spoils_no_other(replay, seen_by):
 def test_a_part_without_deployments_is_not_called_hidden_to_who_may_see_them(seen_by):
     from dataclasses import replace
 
-    from kfnb.model.cluster import KubeflowPart
+    from kfnb.resources.cluster.model import KubeflowPart
 
     bare = KubeflowPart("Katib", Knowledge.KNOWN, health=Knowledge.ABSENT)
     status = replace(seen_by("admin"), kubeflow=StatusItem(Knowledge.KNOWN, (bare,)))
@@ -303,7 +303,7 @@ def test_every_user_sees_a_display(seen_by, user):
 def test_what_a_cluster_says_is_escaped(seen_by):
     from dataclasses import replace
 
-    from kfnb.model.cluster import NotebookServer, Trouble
+    from kfnb.resources.cluster.model import NotebookServer, Trouble
 
     evil = "<script>alert(1)</script>"
     status = replace(

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 import yaml
 
-from kfnb.model.cluster import (
+from kfnb.resources.cluster.capacity import pod_defaults
+from kfnb.resources.cluster.model import (
     Knowledge,
     KubeflowPart,
     Machine,
@@ -19,7 +20,6 @@ from kfnb.model.cluster import (
     VolumeClaim,
     WaitingPod,
 )
-from kfnb.resources.cluster.capacity import pod_defaults
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.cluster.problems import POD_DEFAULT, troubles
 

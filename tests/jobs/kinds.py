@@ -13,7 +13,7 @@ from kfp import dsl
 
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.polling import View
-from kfnb.model import Dimension, Objective, RunState
+from kfnb.model import RunState
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.handle import Run
 from kfnb.resources.runs.local import LocalBackend
@@ -21,6 +21,7 @@ from kfnb.resources.runs.local.folder import RunFolder
 from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.local.engine import LocalEngine
 from kfnb.resources.studies.local.folder import StudyFolder
+from kfnb.resources.studies.model import Dimension, Objective
 from kfnb.resources.studies.search import Search, TrialSubject
 from tests.registry.kettles.local.engine import LocalEngine as KettleEngine
 from tests.registry.kettles.local.folder import KettleFolder

@@ -10,7 +10,8 @@ from old_homes import HOMES, OldHome, unpacked
 import kfnb
 from kfnb import cli, settings
 from kfnb.errors import RunFailed
-from kfnb.model import RunState, TrialState
+from kfnb.model import RunState
+from kfnb.resources.studies.model import TrialState
 
 
 @pytest.fixture(params=HOMES, ids=lambda file: file.name.removesuffix(".tar.xz"))

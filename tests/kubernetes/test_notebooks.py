@@ -7,7 +7,7 @@ import pytest
 
 from kfnb import settings
 from kfnb.ipython.kernel import Kernel
-from kfnb.model.notebook import NotebookState
+from kfnb.resources.notebooks.model import NotebookState
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.workspace_v2 import WORKSPACE
 

@@ -10,7 +10,7 @@ import pytest
 from real_cluster import USERS
 
 from kfnb.errors import Conflict
-from kfnb.model.cluster import Knowledge, Machine, Status, StatusItem
+from kfnb.resources.cluster.model import Knowledge, Machine, Status, StatusItem
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.cluster.status import gather, gather_again
 from kfnb.resources.cluster.view.status import draw_status

@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from kfnb.errors import BackendError, Hidden, StudyNotFound
-from kfnb.model import Objective, RunState, TrialState
+from kfnb.model import RunState
 from kfnb.resources.studies.katib import connect
 from kfnb.resources.studies.katib.resources import Resources
+from kfnb.resources.studies.model import Objective, TrialState
 from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 

@@ -13,10 +13,11 @@ from kfnb.jobs.polling import Pace
 from kfnb.live.followers import Follower
 from kfnb.live.messages import GoneMessage
 from kfnb.live.static_views import Pictures
-from kfnb.model import Dimension, Objective, RunState, StudySnapshot, Trial, TrialState
+from kfnb.model import RunState
 from kfnb.resources.studies import known_importances as importance_module
 from kfnb.resources.studies.known_importances import FEWEST, KnownImportances
 from kfnb.resources.studies.live import StudySubject
+from kfnb.resources.studies.model import Dimension, Objective, StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.wire import StudyWire
 
 EMPTY = StudySnapshot("bowl", "made up", Objective("loss"), space=(Dimension("x", "int", 0, 3),))

@@ -5,8 +5,8 @@ import pytest
 from kfnb.commands.command import parser_of
 from kfnb.commands.command import read as read_line
 from kfnb.errors import UsageError
-from kfnb.model.notebook import Mount
 from kfnb.resources.notebooks.commands import Notebooks
+from kfnb.resources.notebooks.model import Mount
 
 
 def read(line):

@@ -6,13 +6,13 @@ import pytest
 from http_server import Server, answer
 
 from kfnb.model import RunState
-from kfnb.model.notebook import NotebookState
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.experiments import STOPPED, experiment_state
 from kfnb.remote.kubernetes.notebooks import server as server_of
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.cluster import workloads
 from kfnb.resources.cluster.probe import ProbeTarget
+from kfnb.resources.notebooks.model import NotebookState
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.studies.katib import resource_parser
 

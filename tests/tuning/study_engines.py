@@ -18,11 +18,11 @@ from katib_server import NAMESPACE, katib_server
 from kfp import dsl
 
 from kfnb.jobs import system
-from kfnb.model import Objective
 from kfnb.resources.studies.engine import Engine
 from kfnb.resources.studies.katib import connect
 from kfnb.resources.studies.local.engine import LocalEngine
 from kfnb.resources.studies.local.folder import StudyFolder
+from kfnb.resources.studies.model import Objective
 from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 

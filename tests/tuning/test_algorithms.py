@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from kfnb.errors import UsageError
-from kfnb.model import Objective, Trial, TrialState
 from kfnb.resources.studies import algorithms
 from kfnb.resources.studies.local import sampler
 from kfnb.resources.studies.local.hyperband import Hyperband
+from kfnb.resources.studies.model import Objective, Trial, TrialState
 from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from kfnb.errors import UsageError
-from kfnb.model import Dimension
 from kfnb.resources.studies.conditional_space import Asking, dimensions_of, read_function, write_function
+from kfnb.resources.studies.model import Dimension
 
 LOWEST = 1e-3
 KINDS = ["svm", "forest"]

@@ -10,9 +10,10 @@ import pytest
 from study_engines import ENGINES, Studies, until
 
 from kfnb.errors import BackendError, StudyFailed, StudyNotFound
-from kfnb.model import Objective, RunState, TrialState
-from kfnb.model import StudySnapshot as Seen
+from kfnb.model import RunState
 from kfnb.resources.studies.handle import Study
+from kfnb.resources.studies.model import Objective, TrialState
+from kfnb.resources.studies.model import StudySnapshot as Seen
 
 LIVING = (RunState.PENDING, RunState.RUNNING)
 

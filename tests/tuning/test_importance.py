@@ -2,8 +2,8 @@
 
 import pytest
 
-from kfnb.model import Dimension, Objective, StudySnapshot, Trial, TrialState, Value
 from kfnb.resources.studies.importance import importances
+from kfnb.resources.studies.model import Dimension, Objective, StudySnapshot, Trial, TrialState, Value
 
 X, Y = Dimension("x", "float", 0, 1), Dimension("y", "float", 0, 1)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kfnb.errors import UsageError
-from kfnb.model import Dimension
+from kfnb.resources.studies.model import Dimension
 from kfnb.resources.studies.space import choice, drawn, read_space, real, start_of, whole, write_dimension
 
 TEXT = "lr=log(1e-5,1e-1) layers=int(1,6) act=choice(relu,tanh) drop=float(0,0.5,step=0.1)"

@@ -12,7 +12,8 @@ import pytest
 
 import kfnb
 from kfnb.errors import StudyFailed, UsageError
-from kfnb.model import RunState, StudyPlot, TrialState
+from kfnb.model import RunState
+from kfnb.resources.studies.model import StudyPlot, TrialState
 from kfnb.settings import settings
 from tests.conftest import Shell
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import random
 
-from kfnb.model import Dimension, Objective, RunState, StudySnapshot, TaskError, Trial, TrialState
+from kfnb.model import RunState, TaskError
+from kfnb.resources.studies.model import Dimension, Objective, StudySnapshot, Trial, TrialState
 
 START = 1_795_000_000.0
 NOW = START + 600.0

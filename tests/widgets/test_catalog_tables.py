@@ -3,9 +3,11 @@
 import pytest
 import widget_pages as reading
 
-from kfnb.model import Experiment, ScheduleSnapshot, UploadedPipeline
+from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.experiments.view import draw_experiments
+from kfnb.resources.schedules.model import ScheduleSnapshot
 from kfnb.resources.schedules.view import draw_schedules
+from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.resources.uploads.view import draw_uploads
 from kfnb.ui.words import moment
 

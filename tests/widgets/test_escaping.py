@@ -13,30 +13,15 @@ from hypothesis import strategies as st
 
 import kfnb
 from kfnb import model
-from kfnb.model import (
-    Artifact,
-    ComponentView,
-    Experiment,
-    Port,
-    Preview,
-    RunSnapshot,
-    RunState,
-    ScheduleSnapshot,
-    StudyPlot,
-    StudySnapshot,
-    Task,
-    TaskError,
-    Trial,
-    UploadedPipeline,
-)
-from kfnb.model.check import Check, CheckOutcome
-from kfnb.model.cluster import Knowledge, Status, StatusItem
-from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
+from kfnb.model import Artifact, ComponentView, Port, Preview, RunSnapshot, RunState, Task, TaskError
+from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, Status, StatusItem
 from kfnb.resources.cluster.view.checks import draw_checks
 from kfnb.resources.cluster.view.status import draw_status
 from kfnb.resources.components.view.component import draw_component
 from kfnb.resources.components.view.graph import draw_graph
+from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.experiments.view import draw_experiments
+from kfnb.resources.notebooks.model import Notebook, NotebookList, Rehearsal
 from kfnb.resources.notebooks.view import draw_notebook, draw_notebooks, draw_rehearsal
 from kfnb.resources.runs.comparison import compared
 from kfnb.resources.runs.view.comparison import draw_comparison
@@ -44,11 +29,14 @@ from kfnb.resources.runs.view.progress import draw_progress
 from kfnb.resources.runs.view.run import draw_run
 from kfnb.resources.runs.view.runs import draw_runs
 from kfnb.resources.runs.view.task import draw_task
+from kfnb.resources.schedules.model import ScheduleSnapshot
 from kfnb.resources.schedules.view import draw_schedules
 from kfnb.resources.settings.view import draw_settings
+from kfnb.resources.studies.model import StudyPlot, StudySnapshot, Trial
 from kfnb.resources.studies.view.studies import draw_studies
 from kfnb.resources.studies.view.study import draw_study, draw_study_plot
 from kfnb.resources.studies.view.trial import draw_trial
+from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.resources.uploads.view import draw_uploads
 from kfnb.ui.markup import el
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from kfnb.model.cluster import Knowledge, StatusItem
-from kfnb.model.notebook import Mount, Notebook, NotebookList, NotebookState, Rehearsal
+from kfnb.resources.cluster.model import Knowledge, StatusItem
+from kfnb.resources.notebooks.model import Mount, Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.resources.notebooks.view import draw_notebook, draw_notebooks, draw_rehearsal
 
 ONE = Notebook(

@@ -10,7 +10,8 @@ import study_samples as samples
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb.model import Dimension, RunState, TaskError, Trial, TrialState
+from kfnb.model import RunState, TaskError
+from kfnb.resources.studies.model import Dimension, Trial, TrialState
 from kfnb.resources.studies.wire import MOST_CURVES, MOST_POINTS, StudyWire, find_trial
 
 

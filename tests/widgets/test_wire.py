@@ -24,9 +24,10 @@ from kfnb.live.messages import (
     WholeMessage,
     to_json,
 )
-from kfnb.model import RunSnapshot, RunState, Task, TaskError, Trial, TrialState
+from kfnb.model import RunSnapshot, RunState, Task, TaskError
 from kfnb.resources.runs import wire
 from kfnb.resources.runs.wire import RunsWire, RunWire
+from kfnb.resources.studies.model import Trial, TrialState
 from kfnb.resources.studies.wire import StudyWire
 
 MESSAGES = Path(__file__).parent / "golden" / "messages.json"

@@ -16,8 +16,6 @@ from pathlib import Path
 from kfnb import disk, target
 from kfnb.errors import BackendError, KfnbError
 from kfnb.model import RunSnapshot
-from kfnb.model.check import Check, CheckOutcome
-from kfnb.model.cluster import Knowledge, Machine, Status, StatusItem, Trouble
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.remote.retry import RetryPolicy
 from kfnb.resources.cluster.checks.clients import clients, token
@@ -26,6 +24,7 @@ from kfnb.resources.cluster.checks.machine import here
 from kfnb.resources.cluster.checks.model_registry import registry
 from kfnb.resources.cluster.checks.network import network
 from kfnb.resources.cluster.checks.pod_requirements import pulls, storage
+from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, Machine, Status, StatusItem, Trouble
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.cluster.status import gather, gather_again
 from kfnb.resources.runs import api

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from kfnb.errors import BackendError
-from kfnb.model.cluster import ClusterNode, Gpus, PodDefault, Quota, VolumeClaim
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import Item, at, condition, rows
+from kfnb.resources.cluster.model import ClusterNode, Gpus, PodDefault, Quota, VolumeClaim
 from kfnb.resources.cluster.probe import MOST, More, ProbeTarget, first
 from kfnb.text.quantity import amount
 

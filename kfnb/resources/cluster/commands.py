@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from kfnb.commands.command import Command, flag
 from kfnb.commands.session import Session
 from kfnb.diagnostics import LogList
-from kfnb.model.check import CheckList, CheckOutcome
 from kfnb.resources.cluster import api
+from kfnb.resources.cluster.model import CheckList, CheckOutcome
 from kfnb.settings import settings
 
 if TYPE_CHECKING:
-    from kfnb.model.cluster import Status
+    from kfnb.resources.cluster.model import Status
 
 
 @dataclass(frozen=True, kw_only=True)

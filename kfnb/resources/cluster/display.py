@@ -7,8 +7,7 @@ from typing import Any
 
 from kfnb.commands.display import Display
 from kfnb.diagnostics import LogList
-from kfnb.model.check import CheckList
-from kfnb.model.cluster import Status, StatusItem
+from kfnb.resources.cluster.model import CheckList, Status, StatusItem
 from kfnb.resources.cluster.view.checks import draw_checks
 from kfnb.resources.cluster.view.logs import draw_logs
 from kfnb.resources.cluster.view.status import draw_status

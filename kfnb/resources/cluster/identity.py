@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.model.cluster import Namespace, User
+from kfnb.resources.cluster.model import Namespace, User
 from kfnb.resources.cluster.probe import More, ProbeTarget
 
 _ACCOUNT = "system:serviceaccount:"

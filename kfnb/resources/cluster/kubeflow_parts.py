@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.errors import Absent, BackendError, Hidden
-from kfnb.model.cluster import Knowledge, KubeflowPart
 from kfnb.remote.kubernetes.discovery import kinds
 from kfnb.remote.kubernetes.fields import Item, condition
+from kfnb.resources.cluster.model import Knowledge, KubeflowPart
 from kfnb.resources.cluster.probe import More, ProbeTarget, first
 
 _KUBEFLOW = "kubeflow"

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
 from kfnb.errors import Absent, BackendError, Hidden
-from kfnb.model.cluster import Knowledge, StatusItem
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import Item
+from kfnb.resources.cluster.model import Knowledge, StatusItem
 
 T = TypeVar("T")
 More: TypeAlias = "int | None"

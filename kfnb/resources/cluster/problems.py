@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from kfnb.errors import BackendError
-from kfnb.model.cluster import Knowledge, NotebookServer, Status, Trouble, WaitingPod
 from kfnb.remote.kubernetes.pods import IMAGE_WORDS, NORMAL, Diagnosis, PodReason, PodState, explained
+from kfnb.resources.cluster.model import Knowledge, NotebookServer, Status, Trouble, WaitingPod
 from kfnb.resources.cluster.probe import ProbeTarget, first
 
 _ACCESS = "access-ml-pipeline"

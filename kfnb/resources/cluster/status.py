@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.errors import Absent, BackendError, Hidden, Invalid, Refused
-from kfnb.model.cluster import Knowledge, KubeflowPart, Status, StatusItem, Trouble, Version
 from kfnb.resources.cluster import capacity, identity, kubeflow_parts, workloads
 from kfnb.resources.cluster.compatibility import release_of, releases_for, supported
+from kfnb.resources.cluster.model import Knowledge, KubeflowPart, Status, StatusItem, Trouble, Version
 from kfnb.resources.cluster.probe import More, ProbeTarget, part
 from kfnb.resources.cluster.problems import troubles
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kfnb.model import RunState
-from kfnb.model.cluster import KubeflowWork, NotebookServer, WaitingPod
 from kfnb.remote.kubernetes.experiments import experiment_state
 from kfnb.remote.kubernetes.fields import Item, at, condition, rows, word
 from kfnb.remote.kubernetes.notebooks import server, stopped
 from kfnb.remote.kubernetes.pods import PodState, diagnose
+from kfnb.resources.cluster.model import KubeflowWork, NotebookServer, WaitingPod
 from kfnb.resources.cluster.probe import More, ProbeTarget, first
 
 _LAST = "notebooks.kubeflow.org/last-activity"

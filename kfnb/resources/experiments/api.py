@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb import model
+from kfnb.resources.experiments import model
 from kfnb.resources.runs.api import backend_of
 
 

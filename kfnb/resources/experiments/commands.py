@@ -10,7 +10,7 @@ from kfnb.commands.session import Session
 from kfnb.resources.experiments import api
 
 if TYPE_CHECKING:
-    from kfnb.model import ExperimentList
+    from kfnb.resources.experiments.model import ExperimentList
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,8 +12,8 @@ from enum import Enum
 from pathlib import Path
 
 from kfnb.errors import BackendError
-from kfnb.model.cluster import Machine
 from kfnb.resources.cluster.compatibility import Release, supported
+from kfnb.resources.cluster.model import Machine
 from kfnb.resources.localcluster.command import Runner, ShellCommand
 from kfnb.resources.localcluster.manifests import Size
 from kfnb.resources.localcluster.tool import engine

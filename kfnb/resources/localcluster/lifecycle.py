@@ -8,12 +8,11 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from kfnb.errors import BackendError
-from kfnb.model.check import Check, CheckOutcome
-from kfnb.model.cluster import Knowledge, KubeflowPart
 from kfnb.remote.kubernetes import kubeconfig
 from kfnb.resources.cluster import kubeflow_parts
 from kfnb.resources.cluster.checks import hairpin
 from kfnb.resources.cluster.compatibility import release_of
+from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, KubeflowPart
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.localcluster import apply, readiness
 from kfnb.resources.localcluster.command import Runner

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kfnb.model.check import CheckOutcome
+from kfnb.resources.cluster.model import CheckOutcome
 from kfnb.resources.localcluster.lifecycle import LocalClusterStatus
 from kfnb.resources.localcluster.record import Reached
 from kfnb.resources.localcluster.tool import Found

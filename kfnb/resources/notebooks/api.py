@@ -7,9 +7,9 @@ from collections.abc import Callable, Iterator
 
 from kfnb import target
 from kfnb.errors import Absent, BackendError, UsageError
-from kfnb.model.notebook import Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.resources.notebooks.creation import Creating
 from kfnb.resources.notebooks.kind import ServerKind
+from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import Asked
 

@@ -8,8 +8,8 @@ from kfnb.commands.command import Command, flag, option, repeated, word
 from kfnb.commands.parser import Parser
 from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
-from kfnb.model.notebook import Mount, Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.resources.notebooks import api
+from kfnb.resources.notebooks.model import Mount, Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.resources.notebooks.spec import Asked
 from kfnb.text.timespec import span
 

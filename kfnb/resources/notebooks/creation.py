@@ -8,10 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.errors import Absent, BackendError, Conflict, UsageError
-from kfnb.model.notebook import Notebook, Rehearsal
 from kfnb.resources.cluster import identity
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.notebooks.kind import ServerKind
+from kfnb.resources.notebooks.model import Notebook, Rehearsal
 from kfnb.resources.notebooks.notebook_v1 import NOTEBOOK
 from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import Asked, Claim

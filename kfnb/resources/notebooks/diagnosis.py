@@ -7,9 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.model.notebook import Notebook, NotebookState
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.pods import NORMAL, Diagnosis, PodState, brief, explained, time_of
+from kfnb.resources.notebooks.model import Notebook, NotebookState
 from kfnb.resources.notebooks.times import moment
 
 Item = Mapping[str, Any]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from kfnb.commands.display import Display
-from kfnb.model.notebook import Notebook, NotebookList, Rehearsal
+from kfnb.resources.notebooks.model import Notebook, NotebookList, Rehearsal
 from kfnb.resources.notebooks.view import draw_notebook, draw_notebooks, draw_rehearsal
 
 DISPLAYS = {

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from kfnb.model.notebook import Notebook
+from kfnb.resources.notebooks.model import Notebook
 from kfnb.resources.notebooks.spec import Asked
 
 Item = Mapping[str, Any]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kfnb.errors import UsageError
-from kfnb.model.notebook import Mount
+from kfnb.resources.notebooks.model import Mount
 from kfnb.text.quantity import amount
 
 HOME = "/home/jovyan"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kfnb.model.cluster import Knowledge
-from kfnb.model.notebook import Notebook, NotebookList, NotebookState, Rehearsal
+from kfnb.resources.cluster.model import Knowledge
+from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState, Rehearsal
 from kfnb.ui import theme
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Text, Title, bundle
 from kfnb.ui.states import Look

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 from typing import Any
 
 from kfnb.errors import BackendError, UsageError
-from kfnb.model.notebook import Mount, Notebook
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.resources.notebooks.model import Mount, Notebook
 from kfnb.resources.notebooks.notebook_v1 import devices
 from kfnb.resources.notebooks.spec import HOME, Asked
 

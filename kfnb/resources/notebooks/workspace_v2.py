@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kfnb.errors import UsageError
-from kfnb.model.notebook import Mount, Notebook, NotebookState
 from kfnb.resources.notebooks.kind import Item, ServerKind
+from kfnb.resources.notebooks.model import Mount, Notebook, NotebookState
 from kfnb.resources.notebooks.spec import HOME, Asked
 from kfnb.resources.notebooks.times import moment, of_milliseconds
 

@@ -11,6 +11,7 @@ from kfnb import model
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import Pace
 from kfnb.model import LogLine
+from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.selection import LISTED, Selection
 
 
@@ -103,6 +104,6 @@ class Backend(Protocol):
         """Delete a finished run permanently. Raises ``BackendError`` for a running run."""
         ...
 
-    def experiments(self) -> builtins.list[model.Experiment]:
+    def experiments(self) -> builtins.list[Experiment]:
         """All experiments."""
         ...

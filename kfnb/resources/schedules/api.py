@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from kfnb import model
 from kfnb.errors import UsageError
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.runs.api import caution, cluster_backend, values_of
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.schedules.handle import Schedule, ScheduleList
+from kfnb.resources.uploads import model
 from kfnb.settings import settings
 from kfnb.text import timespec
 from kfnb.text.timespec import instant

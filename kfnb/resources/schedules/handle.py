@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Protocol
 
 from kfnb import model
+from kfnb.resources.schedules.model import ScheduleSnapshot
 
 
 class ScheduleBackend(Protocol):
     """Stores schedules. Errors are ``BackendError``."""
 
-    def get(self, schedule_id: str) -> model.ScheduleSnapshot:
+    def get(self, schedule_id: str) -> ScheduleSnapshot:
         """The current state of the schedule."""
         ...
 
@@ -30,12 +31,12 @@ class ScheduleBackend(Protocol):
 class Schedule:
     """A pipeline that runs repeatedly. ``told`` is the schedule's last known state."""
 
-    def __init__(self, schedules: ScheduleBackend, told: model.ScheduleSnapshot) -> None:
+    def __init__(self, schedules: ScheduleBackend, told: ScheduleSnapshot) -> None:
         self._schedules = schedules
         self.told = told
         self.id = told.id
 
-    def snapshot(self) -> model.ScheduleSnapshot:
+    def snapshot(self) -> ScheduleSnapshot:
         """The current state of the schedule as plain data."""
         self.told = self._schedules.get(self.id)
         return self.told

@@ -7,18 +7,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kfnb import model, target
+from kfnb import target
 from kfnb.capture.cell import Cell
 from kfnb.capture.component import Options
 from kfnb.errors import StudyNotFound, UsageError
-from kfnb.model import Dimension, Objective
 from kfnb.pipeline.spec import Compiled
 from kfnb.pipeline.workspace import workspace
 from kfnb.resources.components import api as components_api
-from kfnb.resources.studies import algorithms, conditional_space
+from kfnb.resources.studies import algorithms, conditional_space, model
 from kfnb.resources.studies.checks import check
 from kfnb.resources.studies.engine import Engine
 from kfnb.resources.studies.handle import Study
+from kfnb.resources.studies.model import Dimension, Objective
 from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 from kfnb.resources.studies.subject import of_cell, of_component, of_pipeline

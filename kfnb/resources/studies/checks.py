@@ -8,8 +8,9 @@ from difflib import get_close_matches
 from typing import Any
 
 from kfnb.errors import UsageError
-from kfnb.model import Dimension, Objective, kfp_name
+from kfnb.model import kfp_name
 from kfnb.pipeline.spec import check_arguments, parameter_type
+from kfnb.resources.studies.model import Dimension, Objective
 from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import start_of, type_of
 

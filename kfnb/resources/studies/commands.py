@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from kfnb import model
 from kfnb.capture.component import Options
 from kfnb.commands.command import Command, arguments, flag, option, repeated, word
 from kfnb.commands.log_options import LogOptions, print_excerpt
@@ -17,7 +16,7 @@ from kfnb.commands.words import parameter, unique
 from kfnb.errors import UsageError
 from kfnb.jobs.polling import poll
 from kfnb.model import LogLine, RunState
-from kfnb.resources.studies import api
+from kfnb.resources.studies import api, model
 from kfnb.resources.studies.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPING
 from kfnb.resources.studies.handle import Study
 from kfnb.target import BACKENDS
@@ -26,7 +25,7 @@ from kfnb.text.logs import Excerpt, wanted
 from kfnb.ui.words import digits
 
 if TYPE_CHECKING:
-    from kfnb.model import StudyList
+    from kfnb.resources.studies.model import StudyList
 
 _NAME = re.compile(r"\$(?P<dollar>[A-Za-z_]\w*)|\{(?P<braces>[A-Za-z_]\w*)\}")
 

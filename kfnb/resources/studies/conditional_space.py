@@ -25,8 +25,8 @@ from kfnb.capture.imports import importable
 from kfnb.capture.packages import is_standard, requirement_for
 from kfnb.diagnostics import logger
 from kfnb.errors import CaptureError, UsageError
-from kfnb.model import Dimension, Value
 from kfnb.resources.studies import space
+from kfnb.resources.studies.model import Dimension, Value
 
 _logger = logger(__package__)
 

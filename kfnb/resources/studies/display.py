@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from kfnb import model
 from kfnb.commands.display import Display
 from kfnb.resources.runs.events import encode
+from kfnb.resources.studies import model
 from kfnb.resources.studies.handle import Study
 from kfnb.resources.studies.view.studies import draw_studies
 from kfnb.resources.studies.view.study import draw_study, draw_study_plot

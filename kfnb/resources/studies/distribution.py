@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kfnb.model import Dimension
+from kfnb.resources.studies.model import Dimension
 
 if TYPE_CHECKING:
     from optuna.distributions import BaseDistribution

@@ -6,8 +6,8 @@ import builtins
 from collections.abc import Iterator
 from typing import Protocol
 
-from kfnb import model
 from kfnb.jobs.polling import Pace
+from kfnb.resources.studies import model
 from kfnb.resources.studies.search import Search
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kfnb import model
 from kfnb.errors import StudyFailed, UsageError
 from kfnb.extras import require
 from kfnb.jobs.polling import Pace, poll
-from kfnb.model import RunState, Trial
+from kfnb.model import RunState
+from kfnb.resources.studies import model
 from kfnb.resources.studies.engine import Engine, ObservedStudy
 from kfnb.resources.studies.importance import with_importances
+from kfnb.resources.studies.model import Trial
 from kfnb.resources.studies.plots import Plots
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from kfnb.errors import MissingExtra
 from kfnb.extras import require
-from kfnb.model import Dimension, StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.distribution import distribution
+from kfnb.resources.studies.model import Dimension, StudySnapshot, Trial, TrialState
 
 _FEWEST = 4
 """Trials below which nothing is known."""

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kfnb import model
 from kfnb.diagnostics import logger
+from kfnb.resources.studies import model
 from kfnb.resources.studies.importance import importances
 
 _logger = logger(__package__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kfnb.model import StudyPlot, StudySnapshot
+from kfnb.resources.studies.model import StudyPlot, StudySnapshot
 
 
 class Plots:

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.model import Dimension, Objective
 from kfnb.resources.studies.algorithms import DEFAULT
+from kfnb.resources.studies.model import Dimension, Objective
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from kfnb.errors import UsageError
-from kfnb.model import Dimension, Value
+from kfnb.resources.studies.model import Dimension, Value
 
 FORMS = ("float", "log", "int", "choice")
 """The words that a dimension is written with."""

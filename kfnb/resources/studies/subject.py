@@ -20,11 +20,12 @@ from kfnb.capture.named_files import files_named
 from kfnb.capture.notebook import DeclaredParameter, ExecutedNotebook
 from kfnb.capture.values import ValueKind
 from kfnb.errors import UsageError
-from kfnb.model import Dimension, Objective, kfp_name
+from kfnb.model import kfp_name
 from kfnb.pipeline import pipeline as pipelines
 from kfnb.pipeline.pipeline import Pipeline
 from kfnb.pipeline.spec import Compiled, check_arguments
 from kfnb.resources.studies.checks import misfits
+from kfnb.resources.studies.model import Dimension, Objective
 from kfnb.resources.studies.search import TrialSubject
 from kfnb.resources.studies.space import start_of, type_of
 from kfnb.settings import settings

@@ -8,8 +8,8 @@ from typing import cast
 
 from kfnb.live.contents import Content, new_fields, new_parts
 from kfnb.live.messages import Scalar, StudyDimension, StudyHead, StudyTrial
-from kfnb.model import Dimension, StudySnapshot, Trial, TrialState, Value
 from kfnb.resources.runs.wire import sentence
+from kfnb.resources.studies.model import Dimension, StudySnapshot, Trial, TrialState, Value
 from kfnb.resources.studies.view.dimensions import TrialDimensions
 from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.scale import usable

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kfnb import model
 from kfnb.resources.components.api import folder, spec_of
 from kfnb.resources.runs.api import cluster_backend
+from kfnb.resources.uploads import model
 
 
 def upload(

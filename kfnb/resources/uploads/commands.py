@@ -12,7 +12,7 @@ from kfnb.errors import UsageError
 from kfnb.resources.uploads import api
 
 if TYPE_CHECKING:
-    from kfnb.model import UploadedPipeline, UploadList
+    from kfnb.resources.uploads.model import UploadedPipeline, UploadList
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 
 from kfnb.commands.display import Display
-from kfnb.model import UploadedPipeline, UploadList
+from kfnb.resources.uploads.model import UploadedPipeline, UploadList
 from kfnb.resources.uploads.view import draw_uploads
 
 DISPLAYS = {

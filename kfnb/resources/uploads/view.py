@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kfnb.model import UploadedPipeline
+from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import moment

@@ -11,10 +11,10 @@ import yaml
 from replay import Replay, exchanges, serving
 
 from kfnb.errors import BackendError
-from kfnb.model import UploadedPipeline
 from kfnb.remote.kfp import paging
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines, form
+from kfnb.resources.uploads.model import UploadedPipeline
 
 PIPELINE, FIRST, SECOND = (
     "af1840ec-e847-4e5c-80fb-3a49720de5c1",

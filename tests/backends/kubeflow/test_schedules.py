@@ -9,7 +9,6 @@ import pytest
 from replay import Replay, exchanges, serving
 
 from kfnb.errors import BackendError
-from kfnb.model import UploadedPipeline
 from kfnb.remote.kfp import paging
 from kfnb.remote.kfp.server import Server
 from kfnb.resources.runs.backend import Submission
@@ -17,6 +16,7 @@ from kfnb.resources.runs.kubeflow import schedules
 from kfnb.resources.runs.kubeflow.backend import KubeflowBackend
 from kfnb.resources.runs.kubeflow.schedules import Rhythm
 from kfnb.resources.schedules.view import draw_schedules
+from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.text.timespec import instant
 
 SCHEDULE, SUMMARIES = "64b37f17-e960-4c69-b1d8-06c7ecfed284", "91c448da-cf67-497a-ba05-e42d2ad6946f"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kfnb.model.cluster import Machine
+from kfnb.resources.cluster.model import Machine
 from kfnb.resources.localcluster import checks
 from kfnb.resources.localcluster.checks import Verdict
 from kfnb.resources.localcluster.manifests import Size

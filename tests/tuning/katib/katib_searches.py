@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from google.protobuf import json_format
 from kfp import dsl
 
-from kfnb.model import Objective
+from kfnb.resources.studies.model import Objective
 from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 

@@ -6,10 +6,10 @@ import pytest
 from katib_searches import search
 from katib_server import KatibServer
 
-from kfnb.model import Dimension, Objective
 from kfnb.resources.studies.katib import KatibEngine, parameters
 from kfnb.resources.studies.katib.experiment import experiment
 from kfnb.resources.studies.local import sampler
+from kfnb.resources.studies.model import Dimension, Objective
 from kfnb.resources.studies.search import Search
 
 SEARCHES = {

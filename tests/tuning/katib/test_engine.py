@@ -11,11 +11,12 @@ from katib_searches import churn, search
 from katib_server import NAMESPACE, KatibServer
 
 from kfnb.errors import BackendError, BackendUnavailable, StudyNotFound
-from kfnb.model import Objective, RunState, TaskError, TrialState
+from kfnb.model import RunState, TaskError
 from kfnb.resources.studies.katib import KatibEngine, connect
 from kfnb.resources.studies.katib.logs import program_of
 from kfnb.resources.studies.katib.observations import Curve
 from kfnb.resources.studies.katib.tracked_study import TrackedStudy
+from kfnb.resources.studies.model import Objective, TrialState
 from kfnb.resources.studies.search import TrialSubject
 
 MINE = {"lr": "0.01", "depth": "5", "act": "tanh"}

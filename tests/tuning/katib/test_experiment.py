@@ -9,8 +9,8 @@ import yaml
 from katib_searches import branching, churn, ready_made, search, unlike
 
 from kfnb.errors import BackendError
-from kfnb.model import Objective
 from kfnb.resources.studies.katib.experiment import experiment, known_as, name_of, text
+from kfnb.resources.studies.model import Objective
 from kfnb.resources.studies.search import Search, TrialSubject
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kfnb.model import Dimension
 from kfnb.resources.studies.katib.parameters import read, text, typed, written
+from kfnb.resources.studies.model import Dimension
 
 numbers = st.floats(-1e9, 1e9, allow_nan=False)
 

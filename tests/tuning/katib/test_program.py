@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from katib_searches import churn, search
 
-from kfnb.model import Objective
 from kfnb.resources.studies.katib.experiment import experiment
+from kfnb.resources.studies.model import Objective
 from kfnb.resources.studies.search import Search, TrialSubject
 
 FILTER = re.compile(r"([\w|-]+)\s*=\s*([+-]?\d*(\.\d+)?([Ee][+-]?\d+)?)")

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from replay_kubernetes import replaying
 
 from kfnb.errors import Hidden
-from kfnb.model import Objective, RunState, StudySnapshot, TaskError, TrialState
+from kfnb.model import RunState, TaskError
 from kfnb.resources.studies.katib import KatibEngine, connect, resource_parser
+from kfnb.resources.studies.model import Objective, StudySnapshot, TrialState
 
 
 @pytest.fixture(scope="module")

@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 from local_studies import Start
 
-from kfnb.model import Objective, TrialState, Value
 from kfnb.resources.studies.conditional_space import dimensions_of
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.local.outcome import KILLED, Outcome
 from kfnb.resources.studies.local.suggester import Suggester
+from kfnb.resources.studies.model import Objective, TrialState, Value
 from kfnb.resources.studies.search import Search, TrialSubject
 from kfnb.resources.studies.space import read_space
 

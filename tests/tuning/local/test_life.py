@@ -16,8 +16,9 @@ from local_studies import Start, folder_of, processes_of
 import kfnb
 from kfnb.errors import BackendError, StudyFailed, StudyNotFound, UsageError
 from kfnb.jobs.eventlog import reading
-from kfnb.model import RunState, TrialState
+from kfnb.model import RunState
 from kfnb.resources.studies.handle import Study
+from kfnb.resources.studies.model import TrialState
 
 SLOW = "import time\ntime.sleep(60 if x > 0.4 else 0.05)\nloss = x"
 STEADY = "import time\ntime.sleep(0.2)\nloss = x"

@@ -2,7 +2,7 @@
 
 from local_studies import Start
 
-from kfnb.model import TrialState
+from kfnb.resources.studies.model import TrialState
 
 MEDIAN = {"early_stopping": "median", "settings": {"min_trials_required": 2, "start_step": 1}}
 CURVE = """

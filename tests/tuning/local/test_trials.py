@@ -7,7 +7,8 @@ from local_studies import Start, folder_of
 
 import kfnb
 from kfnb.errors import StudyFailed
-from kfnb.model import RunState, TrialState
+from kfnb.model import RunState
+from kfnb.resources.studies.model import TrialState
 
 
 def test_the_best_trial_is_the_one_with_the_least_loss(start: Start) -> None:

@@ -9,8 +9,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from kfnb.model.check import Check, CheckOutcome
-from kfnb.model.cluster import Status
+from kfnb.resources.cluster.model import Check, CheckOutcome, Status
 
 _BEHIND = 6
 """Minor versions of Kubernetes that a client may be away from the server; kfnb asks for JSON, which changes little."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.model.check import Check, CheckOutcome
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import at, condition, rows, word
+from kfnb.resources.cluster.model import Check, CheckOutcome
 from kfnb.resources.localcluster.command import Runner, ShellCommand
 
 Item = Mapping[str, Any]

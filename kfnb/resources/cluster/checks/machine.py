@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from kfnb import disk
-from kfnb.model.check import Check, CheckOutcome
-from kfnb.model.cluster import Machine
+from kfnb.resources.cluster.model import Check, CheckOutcome, Machine
 
 _LITTLE_DISK, _LITTLE_MEMORY = 1e9, 1e9
 _GB = 1e9

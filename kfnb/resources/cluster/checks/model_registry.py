@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, files, version
 
 from kfnb.errors import Absent, BackendError
-from kfnb.model.check import Check, CheckOutcome
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.resources.cluster.model import Check, CheckOutcome
 
 _NAME = "model registry"
 _VERSIONS = ("v1", "v1alpha3")

@@ -11,9 +11,9 @@ from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from kfnb.errors import BackendError
-from kfnb.model.check import Check, CheckOutcome
 from kfnb.remote.environment import proxy_to
 from kfnb.remote.kubernetes.client import Kubernetes
+from kfnb.resources.cluster.model import Check, CheckOutcome
 
 _DAY = 86400
 _SOON = 14

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from kfnb.errors import BackendError
-from kfnb.model.check import Check, CheckOutcome
-from kfnb.model.cluster import Status
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.fields import at
 from kfnb.remote.kubernetes.pods import IMAGE_WORDS
+from kfnb.resources.cluster.model import Check, CheckOutcome, Status
 
 _CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 _DEFAULT = (

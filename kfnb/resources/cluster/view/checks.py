@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kfnb.model.check import Check, CheckOutcome
+from kfnb.resources.cluster.model import Check, CheckOutcome
 from kfnb.ui import theme
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Items, Text, bundle
 from kfnb.ui.states import Look

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from kfnb.model.cluster import Knowledge, KubeflowPart, Status
+from kfnb.resources.cluster.model import Knowledge, KubeflowPart, Status
 from kfnb.resources.cluster.view.tables import BAD, DARK, GOOD
 from kfnb.ui.blocks import Block, Section, Text
 from kfnb.ui.table import Column, Table, TableCell, Value

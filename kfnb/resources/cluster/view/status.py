@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kfnb.model.cluster import Knowledge, Status, StatusItem, Trouble
+from kfnb.resources.cluster.model import Knowledge, Status, StatusItem, Trouble
 from kfnb.resources.cluster.view import tables
 from kfnb.resources.cluster.view.kubeflow import kubeflow
 from kfnb.resources.cluster.view.tables import BAD, DARK, GOOD

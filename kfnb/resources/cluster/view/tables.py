@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from kfnb.model.cluster import KubeflowWork, NotebookServer, Status
+from kfnb.resources.cluster.model import KubeflowWork, NotebookServer, Status
 from kfnb.ui import theme
 from kfnb.ui.blocks import Block, Section, Text
 from kfnb.ui.states import Look, look

@@ -18,6 +18,7 @@ from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import PATIENCE, Pace
 from kfnb.model import LogLine, RunState
 from kfnb.remote.kfp.server import MissingResource, Server
+from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.kubeflow import environment_variables
 from kfnb.resources.runs.kubeflow.experiments import Experiments
@@ -188,7 +189,7 @@ class KubeflowBackend:
             raise BackendError(told, code="still-running", hint=hint, ref=run_id)
         look.delete()
 
-    def experiments(self) -> builtins.list[model.Experiment]:
+    def experiments(self) -> builtins.list[Experiment]:
         """All experiments."""
         return self._experiments.all()
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kfnb.errors import BackendError, BackendUnavailable
-from kfnb.model import Experiment
 from kfnb.remote.kfp.paging import called, every
 from kfnb.remote.kfp.server import Exists, Server
+from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.kubeflow.states import seconds
 from kfnb.resources.runs.selection import DEFAULT_EXPERIMENT as DEFAULT
 

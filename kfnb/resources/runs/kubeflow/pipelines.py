@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from kfnb.errors import BackendError, BackendUnavailable
-from kfnb.model import UploadedPipeline, UploadList
 from kfnb.remote.kfp.paging import called, every
 from kfnb.remote.kfp.server import Exists, MissingResource, Sent, Server
 from kfnb.resources.runs.kubeflow.file_uploads import NOWHERE, Uploads
@@ -18,6 +17,7 @@ from kfnb.resources.runs.kubeflow.fold import spec_of
 from kfnb.resources.runs.kubeflow.states import seconds
 from kfnb.resources.runs.kubeflow.storable_text import check_storable
 from kfnb.resources.runs.kubeflow.submission import as_sent
+from kfnb.resources.uploads.model import UploadedPipeline, UploadList
 
 Json = Mapping[str, Any]
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.model import ScheduleSnapshot, UploadedPipeline
 from kfnb.remote.kfp.paging import every
 from kfnb.remote.kfp.server import MissingResource, Server
 from kfnb.resources.runs.backend import Submission
@@ -19,6 +18,8 @@ from kfnb.resources.runs.kubeflow.fold import spec_of
 from kfnb.resources.runs.kubeflow.pipelines import Pipelines
 from kfnb.resources.runs.kubeflow.states import seconds
 from kfnb.resources.runs.kubeflow.submission import order
+from kfnb.resources.schedules.model import ScheduleSnapshot
+from kfnb.resources.uploads.model import UploadedPipeline
 from kfnb.text.timespec import rfc3339
 
 Json = Mapping[str, Any]

@@ -22,6 +22,7 @@ from kfnb.jobs.handle import POLL, RELEASE, open_home
 from kfnb.jobs.polling import Pace
 from kfnb.jobs.spawn import stand_by
 from kfnb.model import LogLine, RunState
+from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.runs.backend import CACHED, Submission
 from kfnb.resources.runs.environment import FROM_STUDY, environment_of, of_study
 from kfnb.resources.runs.events import encode, fold
@@ -200,14 +201,13 @@ class LocalBackend:
         """Remove a finished run with all of its files. Raises ``BackendError`` for a running run."""
         job(self._folder(run_id)).delete()
 
-    def experiments(self) -> builtins.list[model.Experiment]:
+    def experiments(self) -> builtins.list[Experiment]:
         """The experiments of local runs, the one with the newest run first."""
         made: dict[str, builtins.list[float]] = {}
         for run in map(self._outline, folders.existing(self._home)):
             made.setdefault(run.experiment or DEFAULT_EXPERIMENT, []).append(run.created or 0.0)
         return [
-            model.Experiment(name, name, created=min(times), last_run=max(times))
-            for name, times in made.items()
+            Experiment(name, name, created=min(times), last_run=max(times)) for name, times in made.items()
         ]
 
     def prune(self, keep: int) -> builtins.list[str]:

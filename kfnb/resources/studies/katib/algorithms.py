@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kfnb.model import Dimension
+from kfnb.resources.studies.model import Dimension
 from kfnb.resources.studies.search import Search
 
 Rule = Callable[[str], bool]

@@ -9,12 +9,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from kfnb import model
 from kfnb.errors import BackendError
 from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 from kfnb.remote.kubernetes.client import Kubernetes
 from kfnb.remote.kubernetes.experiments import RESUMABLE, STOPPED
+from kfnb.resources.studies import model
 from kfnb.resources.studies.katib import experiment, resource_parser
 from kfnb.resources.studies.katib.algorithms import INSTEAD
 from kfnb.resources.studies.katib.logs import Logs

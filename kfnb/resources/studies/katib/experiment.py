@@ -7,11 +7,12 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.model import Objective, kfp_name
+from kfnb.model import kfp_name
 from kfnb.resources.studies.katib import algorithms, template
 from kfnb.resources.studies.katib.parameters import written
 from kfnb.resources.studies.katib.steps import Steps, read_steps
 from kfnb.resources.studies.katib.template import Metric
+from kfnb.resources.studies.model import Objective
 from kfnb.resources.studies.search import Search
 
 GROUP = "kubeflow.org/v1beta1"

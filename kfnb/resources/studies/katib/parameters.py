@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from kfnb.model import Dimension, Value
+from kfnb.resources.studies.model import Dimension, Value
 
 _LOGARITHMIC = ("logUniform", "logNormal")
 _TRUTH = {"true": True, "false": False}

@@ -13,9 +13,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kfnb.model import Dimension
 from kfnb.resources.studies.katib import pod_settings, program
 from kfnb.resources.studies.katib.steps import Input, Steps, TrialStep
+from kfnb.resources.studies.model import Dimension
 from kfnb.text.quantity import amount
 
 CONTAINER = "trial"

@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
 from kfnb.errors import BackendError, Hidden
-from kfnb.model import TaskError, Trial, TrialState
+from kfnb.model import TaskError
 from kfnb.resources.studies.katib.logs import Logs, TrialContainer
 from kfnb.resources.studies.katib.observations import Curve, Observations
+from kfnb.resources.studies.model import Trial, TrialState
 
 Manager = Callable[[], AbstractContextManager[Observations]]
 """Reaches Katib's DB manager, for as long as it is asked."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kfnb.model import Dimension, Trial
 from kfnb.remote.kubernetes.errors import Expired
 from kfnb.resources.studies.katib import resource_parser
 from kfnb.resources.studies.katib.resources import Item, Resources
+from kfnb.resources.studies.model import Dimension, Trial
 
 
 class TrialReader:

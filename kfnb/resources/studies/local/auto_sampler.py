@@ -21,8 +21,8 @@ from optuna.distributions import BaseDistribution
 from optuna.samplers import BaseSampler, TPESampler
 from optuna.trial import FrozenTrial, TrialState
 
-from kfnb.model import Dimension, Value
 from kfnb.resources.studies.distribution import distribution
+from kfnb.resources.studies.model import Dimension, Value
 from kfnb.resources.studies.space import placed
 
 if TYPE_CHECKING:

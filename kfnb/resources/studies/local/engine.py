@@ -9,7 +9,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from kfnb import model
 from kfnb.errors import BackendError, StudyNotFound
 from kfnb.jobs.folder import absolute, check
 from kfnb.jobs.handle import open_home
@@ -17,6 +16,7 @@ from kfnb.jobs.polling import Pace
 from kfnb.model import RunState
 from kfnb.resources.runs.local.logs import Tail
 from kfnb.resources.runs.local.spec_reader import examine, refuse
+from kfnb.resources.studies import model
 from kfnb.resources.studies.local import folder as folders
 from kfnb.resources.studies.local import prepare, sampler
 from kfnb.resources.studies.local.fold import described

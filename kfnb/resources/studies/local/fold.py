@@ -22,9 +22,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from kfnb import model
 from kfnb.jobs.fold import Event, JobFold
-from kfnb.model import Dimension, Objective, RunState, TaskError, Trial, TrialState
+from kfnb.model import RunState, TaskError
+from kfnb.resources.studies import model
+from kfnb.resources.studies.model import Dimension, Objective, Trial, TrialState
 from kfnb.resources.studies.search import Search
 
 _CREATED = (

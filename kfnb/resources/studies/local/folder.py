@@ -25,7 +25,7 @@ from kfnb.jobs import private
 from kfnb.jobs.eventlog import reading
 from kfnb.jobs.folder import JobFolder, number
 from kfnb.jobs.handle import RELEASE
-from kfnb.model import Dimension, Objective
+from kfnb.resources.studies.model import Dimension, Objective
 from kfnb.resources.studies.search import Search, TrialSubject
 
 _STUDIES = "studies"

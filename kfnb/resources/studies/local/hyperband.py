@@ -11,7 +11,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from kfnb.model import Dimension, Trial, Value
+from kfnb.resources.studies.model import Dimension, Trial, Value
 from kfnb.resources.studies.search import Search
 from kfnb.resources.studies.space import drawn
 

@@ -11,12 +11,13 @@ from kfnb.jobs.fold import Event
 from kfnb.jobs.folder import JobFolder
 from kfnb.jobs.handle import JobHandle, JobKind
 from kfnb.jobs.recovery import Loss
-from kfnb.model import TaskError, TrialState
+from kfnb.model import TaskError
 from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.studies.local.fold import StudyFold
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.local.journal import ended
 from kfnb.resources.studies.local.outcome import Outcome
+from kfnb.resources.studies.model import TrialState
 
 _LOST = Outcome(
     TrialState.KILLED, error=TaskError("process lost: the driver of the study exited unexpectedly")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from kfnb import model
 from kfnb.errors import StudyNotFound
 from kfnb.jobs.eventlog import reading
 from kfnb.jobs.fold import Event
 from kfnb.jobs.polling import JobObserver
+from kfnb.resources.studies import model
 from kfnb.resources.studies.local.fold import StudyFold
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.local.kind import job

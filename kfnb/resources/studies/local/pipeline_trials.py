@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from kfnb.errors import BackendError
-from kfnb.model import Artifact, Objective, RunSnapshot, RunState, TaskError, TrialState
+from kfnb.model import Artifact, RunSnapshot, RunState, TaskError
 from kfnb.resources.runs.backend import Submission
 from kfnb.resources.runs.handle import Run as Handle
 from kfnb.resources.runs.local import LocalBackend
 from kfnb.resources.studies.local.outcome import Outcome, failed, measured
 from kfnb.resources.studies.local.workers import Report
+from kfnb.resources.studies.model import Objective, TrialState
 from kfnb.resources.studies.search import Search
 from kfnb.resources.studies.space import start_of
 

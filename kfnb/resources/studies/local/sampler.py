@@ -9,8 +9,8 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from kfnb.extras import require
-from kfnb.model import Dimension, Value
 from kfnb.resources.studies.local.hyperband import Hyperband
+from kfnb.resources.studies.model import Dimension, Value
 from kfnb.resources.studies.search import Search
 from kfnb.resources.studies.space import at_step
 

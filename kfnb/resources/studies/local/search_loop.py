@@ -9,12 +9,13 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Protocol
 
-from kfnb.model import RunState, Trial, TrialState
+from kfnb.model import RunState
 from kfnb.resources.studies.local.journal import StudyJournal
 from kfnb.resources.studies.local.outcome import KILLED, Outcome
 from kfnb.resources.studies.local.study_end import End
 from kfnb.resources.studies.local.suggester import Suggester, Suggestion
 from kfnb.resources.studies.local.workers import Report
+from kfnb.resources.studies.model import Trial, TrialState
 from kfnb.resources.studies.search import Search
 
 

@@ -8,8 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
-from kfnb import model
 from kfnb.model import RunState
+from kfnb.resources.studies import model
 
 T = TypeVar("T")
 

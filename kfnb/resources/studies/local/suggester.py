@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 from kfnb import compat
 from kfnb.diagnostics import logger
 from kfnb.errors import BackendError
-from kfnb.model import Dimension, Trial, TrialState, Value
 from kfnb.resources.studies.conditional_space import Asking, read_function
 from kfnb.resources.studies.local.folder import StudyFolder
 from kfnb.resources.studies.local.hyperband import Hyperband
 from kfnb.resources.studies.local.outcome import KILLED, Outcome
 from kfnb.resources.studies.local.sampler import grid, learns_of_failures, pruner, sampler
+from kfnb.resources.studies.model import Dimension, Trial, TrialState, Value
 from kfnb.resources.studies.search import Search
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from kfnb.model import Trial, TrialState
+from kfnb.resources.studies.model import Trial, TrialState
 from kfnb.resources.studies.view.plot_area import CROSS, DIAMOND, Field, Key, figure, legend, marks, short
 from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.scale import Scale, number_scale, usable, value_scale

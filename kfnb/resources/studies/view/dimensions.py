@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from kfnb.model import Dimension, StudySnapshot, Value
+from kfnb.resources.studies.model import Dimension, StudySnapshot, Value
 from kfnb.resources.studies.view.scale import usable
 
 _DECADES = 1000

@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
-from kfnb.model import RunState, StudySnapshot, TrialState
+from kfnb.model import RunState
+from kfnb.resources.studies.model import StudySnapshot, TrialState
 from kfnb.resources.studies.view.states import in_order, trial_look
 from kfnb.ui import theme
 from kfnb.ui.blocks import filled

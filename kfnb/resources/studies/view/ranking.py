@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
-from kfnb.model import StudySnapshot, Trial, TrialState
+from kfnb.resources.studies.model import StudySnapshot, Trial, TrialState
 from kfnb.resources.studies.view.scale import usable
 
 CLASSES = 5

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from kfnb.model import Dimension, Value
+from kfnb.resources.studies.model import Dimension, Value
 from kfnb.ui.plot import round_ticks
 from kfnb.ui.words import brief, cut, digits, one_line
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kfnb.model import Dimension, Trial
+from kfnb.resources.studies.model import Dimension, Trial
 from kfnb.resources.studies.view.colors import RAMP
 from kfnb.resources.studies.view.plot_area import RING, Field, Place, apart, dots, figure, legend, marks
 from kfnb.resources.studies.view.ranking import CLASSES, Ranking

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from kfnb.model import StudySnapshot
 from kfnb.resources.runs.view.tasks import elapsed
+from kfnb.resources.studies.model import StudySnapshot
 from kfnb.ui.blocks import Text, bundle
 from kfnb.ui.states import look
 from kfnb.ui.table import Column, Table, TableCell, Value

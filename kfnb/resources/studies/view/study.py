@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kfnb.model import Chart, Dimension, StudyPlot, StudySnapshot, TrialState
 from kfnb.resources.runs.view.tasks import elapsed
+from kfnb.resources.studies.model import Chart, Dimension, StudyPlot, StudySnapshot, TrialState
 from kfnb.resources.studies.view.curves import Curves
 from kfnb.resources.studies.view.dimensions import dimensions_of
 from kfnb.resources.studies.view.history import History

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kfnb.live.messages import Scalar
-from kfnb.model import StudySnapshot, Trial
 from kfnb.resources.runs.view.curves import Of, metric_plot
+from kfnb.resources.studies.model import StudySnapshot, Trial
 from kfnb.resources.studies.view.curves import usable_points
 from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.states import BROKEN, trial_look

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from kfnb.model import Dimension, Trial
+from kfnb.resources.studies.model import Dimension, Trial
 from kfnb.resources.studies.view.ranking import Ranking
 from kfnb.resources.studies.view.states import BROKEN, trial_look
 from kfnb.ui import theme

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Literal
 
-from kfnb.model.listing import Listing
-from kfnb.model.run import RunState, TaskError
+from kfnb.model import Listing, RunState, TaskError
 
 Value = float | int | str | bool
 

@@ -1,44 +1,10 @@
-"""Objects of Kubeflow Pipelines besides runs: experiments, uploaded pipelines, schedules."""
+"""Recurring runs."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
-
-from kfnb.model.listing import Listing
-
-
-@dataclass(frozen=True)
-class Experiment:
-    """A group of runs: its name, its creation time and the time of its last run."""
-
-    id: str
-    name: str
-    description: str = ""
-    created: float | None = None
-    last_run: float | None = None
-
-
-class ExperimentList(Listing[Experiment]):
-    """Experiments at the time of the request."""
-
-
-@dataclass(frozen=True)
-class UploadedPipeline:
-    """A version of a pipeline on a cluster; ``version`` is its name, ``url`` a page that shows it."""
-
-    id: str
-    name: str
-    version: str = ""
-    version_id: str = ""
-    description: str = ""
-    created: float | None = None
-    url: str = ""
-
-
-class UploadList(Listing[UploadedPipeline]):
-    """Uploaded pipelines, one version each, at the time of the request."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 
-from kfnb.model.cluster import Knowledge, StatusItem
+from kfnb.resources.cluster.model import Knowledge, StatusItem
 
 
 class NotebookState(str, Enum):

@@ -1,4 +1,4 @@
-"""The status of a cluster, as one user sees it, and of this machine."""
+"""The status of a cluster, as one user sees it, and of this machine; checks of both."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
-from kfnb.model.run import RunSnapshot
+from kfnb.model import Listing, RunSnapshot
 
 T = TypeVar("T")
 
@@ -239,3 +239,30 @@ class Status:
     def healthy(self) -> bool:
         """Whether no problem was found."""
         return not self.troubles
+
+
+class CheckOutcome(str, Enum):
+    """The outcome of a check; what could not be checked is skipped."""
+
+    GOOD = "good"
+    DOUBTFUL = "doubtful"
+    BAD = "bad"
+    SKIPPED = "skipped"
+
+    def __str__(self) -> str:
+        """The word."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class Check:
+    """A check: its outcome, what was found, and how to fix it."""
+
+    name: str
+    outcome: CheckOutcome
+    told: str = ""
+    fix: str = ""
+
+
+class CheckList(Listing[Check]):
+    """Checks, in order."""
