@@ -12,8 +12,8 @@ from kfnb.model import Listing
 class FileEntry:
     """A file of a version: its path in the version, its size in bytes, the sha256 of its bytes.
 
-    Of a file that is registered by reference, ``sha256`` is the store's own checksum or version id, with its kind before
-    it (``etag:``, ``version:``), and ``uri`` is where it is.
+    Of a file that is registered by reference, ``sha256`` is the store's own checksum or version id, with its kind
+    before it (``etag:``, ``version:``), and ``uri`` is where it is.
     """
 
     path: str
@@ -26,9 +26,9 @@ class FileEntry:
 class ColumnProfile:
     """What is known of a column's values.
 
-    ``type`` is Arrow's name of its type. Of numbers and times: the minimum, the maximum and 21 edges of 20 quantiles with
-    the count of each bin. Of the rest: the most frequent values with their counts, and the count of all ``other`` values.
-    ``distinct`` is exact up to 10,000 values and None above.
+    ``type`` is Arrow's name of its type. Of numbers and times: the minimum, the maximum and 21 edges of 20 quantiles
+    with the count of each bin. Of the rest: the most frequent values with their counts, and the count of all ``other``
+    values.     ``distinct`` is exact up to 10,000 values and None above.
     """
 
     name: str
@@ -51,8 +51,8 @@ class DatasetSnapshot:
 
     ``digest`` is the sha256 of the manifest of its ``files``; ``logical`` that of a frame's names, types, index and
     values, empty for what is not a frame: the same frame from a file, from memory, here or from S3 has the same one.
-    ``kind`` tells what ``load`` returns: ``frame``, ``array``, ``frames``, ``value``, ``file``, ``folder`` or ``table`` (a
-    table that another tool keeps the versions of). ``size`` is in bytes; times are seconds since 1970; ``source`` tells
+    ``kind`` tells what ``load`` returns: ``frame``, ``array``, ``frames``, ``value``, ``file``, ``folder`` or ``table``
+    (a table that another tool keeps the versions of). ``size`` is in bytes; times are seconds since 1970; ``source`` tells
     what added it: ``run``, ``task``, ``cell``, ``path`` or ``uri``.
     """
 
