@@ -52,8 +52,8 @@ class DatasetSnapshot:
     ``digest`` is the sha256 of the manifest of its ``files``; ``logical`` that of a frame's names, types, index and
     values, empty for what is not a frame: the same frame from a file, from memory, here or from S3 has the same one.
     ``kind`` tells what ``load`` returns: ``frame``, ``array``, ``frames``, ``value``, ``file``, ``folder`` or ``table``
-    (a table that another tool keeps the versions of). ``size`` is in bytes; times are seconds since 1970; ``source`` tells
-    what added it: ``run``, ``task``, ``cell``, ``path`` or ``uri``.
+    (a table that another tool keeps the versions of). ``size`` is in bytes, times are in seconds since 1970. ``source``
+    tells what added it: ``run``, ``task``, ``cell``, ``path`` or ``uri``.
     """
 
     name: str

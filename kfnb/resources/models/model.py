@@ -62,7 +62,8 @@ class VersionSnapshot:
 
     ``digest`` is the sha256 of the model folder's manifest, and is unique in the model. ``uri`` is the model folder.
     ``data`` are references of data set versions, and ``metrics_data`` is the one on which ``metrics`` were measured;
-    empty if unknown. ``code`` is the digest of the component's source. ``size`` is in bytes; times are seconds since 1970.
+    empty if unknown. ``code`` is the digest of the component's source. ``size`` is in bytes, times are in
+    seconds since 1970.
     """
 
     name: str
