@@ -30,8 +30,8 @@ class VersionQuery:
 class ModelRegistry(Protocol):
     """A registry. Every method may raise ``BackendError``; what is unknown raises ``UsageError`` with suggestions.
 
-    Nothing that is registered is lost or half there, however a call ends. Of two who write at once, both succeed, or one
-    gets an error that says what the other did.
+    Nothing that is registered is lost or half there, however a call ends. Of two who write at once, both succeed, or
+    one gets an error that says what the other did.
     """
 
     name: str
