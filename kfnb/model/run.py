@@ -44,7 +44,8 @@ class Artifact:
     """One artifact: a file or folder with a KFP type.
 
     ``type`` is KFP's schema title (``system.Dataset``); ``uri`` a path or an fsspec URL; ``metadata`` is written by the
-    step (it includes metrics). ``store`` opens the URIs of a cluster's object store: for a URI, it returns an fsspec
+    step (it includes metrics). ``digest`` is the sha256 of its bytes, of a folder that of its paths and files; empty
+    where it is unknown. ``store`` opens the URIs of a cluster's object store: for a URI, it returns an fsspec
     file system and the path in it. It holds secrets, so it is neither shown nor pickled.
     """
 
@@ -52,6 +53,7 @@ class Artifact:
     type: str
     uri: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    digest: str = ""
     store: Callable[[str], tuple[Any, str]] | None = field(default=None, repr=False, compare=False)
 
     def __getstate__(self) -> dict[str, Any]:

@@ -15,7 +15,8 @@ kind         about      data
 ``notes``    the run    texts: all notes that replace the earlier ones
 ===========  =========  =====================================================================
 
-Values are JSON, with an artifact written as ``{"$artifact": {name, type, uri, metadata}}``.
+Values are JSON, with an artifact written as ``{"$artifact": {name, type, uri, metadata, digest}}``, the digest where
+it is known.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def encode(value: Any) -> Any:
                 "type": value.type,
                 "uri": value.uri,
                 "metadata": dict(value.metadata),
+                **({"digest": value.digest} if value.digest else {}),
             }
         }
     if isinstance(value, Mapping):
@@ -63,7 +65,15 @@ def _as_data(value: dict[str, Any]) -> dict[str, Any]:
     return {"$data": value} if set(value) in ({"$artifact"}, {"$data"}) else value
 
 
-def decode(value: Any, artifact: Callable[[dict[str, Any]], Artifact] = lambda told: Artifact(**told)) -> Any:
+def _artifact(told: dict[str, Any]) -> Artifact:
+    """An artifact of its fields, without those of a newer kfnb."""
+    return Artifact(**{name: value for name, value in told.items() if name in _FIELDS})
+
+
+_FIELDS = frozenset({"name", "type", "uri", "metadata", "digest"})
+
+
+def decode(value: Any, artifact: Callable[[dict[str, Any]], Artifact] = _artifact) -> Any:
     """The inverse of ``encode``; ``artifact`` creates an artifact from its fields."""
     if isinstance(value, dict):
         if set(value) == {"$artifact"}:

@@ -26,6 +26,7 @@ from kfnb.jobs import private
 from kfnb.model import Artifact
 from kfnb.resources.runs.events import decode, encode
 from kfnb.resources.runs.local import shared_files
+from kfnb.resources.runs.local.digests import Digests
 from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.spec import Container, PythonProgram
 from kfnb.text.variables import computes_names, defaulted_by, named_by, read_by
@@ -39,9 +40,9 @@ _KEY = "cache.key"
 class Cache:
     """The cache in ``folder``, shared by any number of runs. Entries appear atomically."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, digests: Digests | None = None) -> None:
         self._folder = folder
-        self._digests: dict[tuple[str, int, int], str] = {}
+        self._digests = digests or Digests()
 
     def key(self, work: TaskInvocation, extra: str) -> str:
         """The name of the entry for this work, a program's or a container's; ``extra`` is the task's own cache key.
@@ -127,25 +128,7 @@ class Cache:
     def _digest(self, value: Artifact | list[Artifact]) -> Any:
         if isinstance(value, list):
             return [self._digest(artifact) for artifact in value]
-        return [value.type, dict(value.metadata), self._content(Path(value.uri)) or value.uri]
-
-    def _content(self, path: Path) -> str:
-        """The hash of a file's or a folder's content; empty if it does not exist."""
-        if path.is_file():
-            return self._file(path)
-        if not path.is_dir():
-            return ""
-        whole = hashlib.sha256()
-        for file in sorted(item for item in path.rglob("*") if item.is_file()):
-            whole.update(f"{file.relative_to(path)}\0{self._file(file)}\n".encode())
-        return whole.hexdigest()
-
-    def _file(self, path: Path) -> str:
-        status = path.stat()
-        known = (str(path), status.st_mtime_ns, status.st_size)
-        if known not in self._digests:
-            self._digests[known] = _hash(path)
-        return self._digests[known]
+        return [value.type, dict(value.metadata), self._digests.content(Path(value.uri)) or value.uri]
 
 
 def _variables(program: PythonProgram, parameters: Mapping[str, Any]) -> set[str]:
@@ -154,14 +137,6 @@ def _variables(program: PythonProgram, parameters: Mapping[str, Any]) -> set[str
     if computes_names(program.source):
         names |= named_by(parameters, os.environ)
     return names
-
-
-def _hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _moved(value: Any, source: Path, target: Path, by: Callable[[Path, Path], None]) -> Any:

@@ -26,6 +26,7 @@ from kfnb.jobs.spawn import leave_folder
 from kfnb.model import Artifact, RunState
 from kfnb.resources.runs.events import decode
 from kfnb.resources.runs.local.cache import Cache
+from kfnb.resources.runs.local.digests import Digests
 from kfnb.resources.runs.local.engine import PipelineEngine
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.importer import is_remote
@@ -150,14 +151,16 @@ def _engine(
         private.make(supplier.volume(_WORKSPACE))
     processes, timeline = watched
     room = ResourcePool(order.jobs, gpus(), order.most)
+    digests = Digests()
     tasks = TaskRunner(
         pipeline=pipeline,
         journal=journal,
         launcher=Launcher(
             processes, home / "envs", start, folder.path, supplier, timeline, room.activity, journal.doing
         ),
-        cache=Cache(home / "cache") if order.cache else None,
+        cache=Cache(home / "cache", digests) if order.cache else None,
         room=room,
+        digests=digests,
     )
     words = _words(folder, order, pipeline.name)
     return PipelineEngine(pipeline, journal, tasks, supplier, words, folder.path)

@@ -6,12 +6,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
 
 from kfnb.model import RunState, TaskError
 from kfnb.resources.runs.local.cache import Cache
+from kfnb.resources.runs.local.digests import Digests
 from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.journal import Journal
 from kfnb.resources.runs.local.launcher import Launcher
@@ -23,13 +24,17 @@ from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
 
 @dataclass
 class TaskRunner:
-    """Runs tasks with the resources of ``room``. ``cache`` is None if the run does not use it."""
+    """Runs tasks with the resources of ``room``. ``cache`` is None if the run does not use it.
+
+    ``digests`` are those of the artifacts that the run takes and makes, which its events record.
+    """
 
     pipeline: PipelineSpec
     journal: Journal
     launcher: Launcher
     cache: Cache | None
     room: ResourcePool
+    digests: Digests = field(default_factory=Digests)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def do(self, step: TaskSpec, work: TaskInvocation, *, keep: bool) -> Result:
@@ -37,10 +42,12 @@ class TaskRunner:
         earlier = self.journal.done(work.id)
         if keep and earlier is not None:
             return Result(RunState.SUCCEEDED, earlier.outputs, kept=True)
+        work = replace(work, artifacts=await _aside(work, lambda: self.digests.taken(work.artifacts)))
         cache = self._cache(step, work)
         key = await _aside(work, lambda: cache.key(work, step.cache_key)) if cache else ""
         found = await _aside(work, lambda: cache.find(key, work)) if cache else None
         if found is not None:
+            found = await _aside(work, lambda: self.digests.made(found))
             self.journal.started(work.id, work.shown)
             self.journal.succeeded(work.id, found, cached=True)
             return Result(RunState.SUCCEEDED, found)
@@ -87,6 +94,7 @@ class TaskRunner:
                     return self._canceled(work)
                 error = fault.error if isinstance(fault, StepFailed) else TaskError(str(fault))
                 return Result(RunState.FAILED, error=error)
+            outputs = await _aside(work, lambda: self.digests.made(outputs))
             self.journal.succeeded(work.id, outputs)
             return Result(RunState.SUCCEEDED, outputs)
 
@@ -102,7 +110,7 @@ def _share(work: TaskInvocation) -> Share:
 
 
 async def _aside(work: TaskInvocation, action: Callable[[], Any]) -> Any:
-    """Do ``action`` with the cache: in a thread if files may have to be read, so that other tasks continue."""
+    """Do ``action`` with artifacts or the cache: in a thread if files may have to be read, so that other tasks continue."""
     if work.artifacts or work.component.output_artifacts:
         return await asyncio.to_thread(action)
     return action()

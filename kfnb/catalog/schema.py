@@ -1,0 +1,172 @@
+"""The tables of the index, in ML Metadata's words: contexts, executions, artifacts, and the events between them."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from kfnb.catalog.records import RUN, ArtifactRecord, Execution, Reading
+
+FORMAT = 1
+"""Increased with every change below: an index of another number is made again."""
+
+# the executions and the artifacts of a unit have numbers in a row, so that no table needs an index to forget a unit
+SCHEMA = """
+create table units (
+    id integer primary key, source text not null, unit text not null, stamp text not null,
+    executions integer not null, executions_end integer not null,
+    artifacts integer not null, artifacts_end integer not null,
+    unique (source, unit)
+);
+create table contexts (
+    id integer primary key references units, type text not null, run text not null, name text not null,
+    pipeline text not null, backend text not null, state text not null, created real, finished real
+);
+create index contexts_run on contexts (run);
+create table executions (
+    id integer primary key, context integer not null, name text not null, state text not null,
+    started real, finished real, cached integer not null, error text not null, parameters text not null
+);
+create table artifacts (
+    id integer primary key, name text not null, type text not null, uri text not null, digest text not null,
+    content blob not null, properties text not null
+);
+create index artifacts_content on artifacts (content);
+create table events (
+    execution integer not null, output integer not null, artifact integer not null, name text not null,
+    primary key (execution, output, artifact, name)
+) without rowid;
+create index events_artifact on events (artifact, output);
+create table names (name text not null, artifact integer not null, primary key (name, artifact)) without rowid;
+create index names_artifact on names (artifact);
+create table same (
+    content blob not null, as_content blob not null, artifact integer not null,
+    primary key (content, as_content, artifact)
+) without rowid;
+create index same_as on same (as_content);
+create index same_artifact on same (artifact);
+create table made (run text not null, task text not null, artifact integer not null);
+create index made_run on made (run, task);
+create index made_artifact on made (artifact);
+create table derived (artifact integer not null, name text not null, primary key (artifact, name)) without rowid;
+create index derived_name on derived (name);
+"""
+
+_TABLES = ("units", "contexts", "executions", "artifacts", "events", "names", "same", "made", "derived")
+_LONGEST = 2000
+"""Characters of an artifact's properties that the index keeps."""
+
+
+def content_key(text: str) -> bytes:
+    """A digest or an address as the index has it: the bytes of a sha256, else the text."""
+    try:
+        return bytes.fromhex(text) if len(text) == 64 else text.encode(errors="surrogatepass")  # noqa: PLR2004 - sha256
+    except ValueError:
+        return text.encode(errors="surrogatepass")
+
+
+def content_text(key: bytes) -> str:
+    """The digest or the address of a key."""
+    return key.hex() if len(key) == 32 else key.decode(errors="replace")  # noqa: PLR2004 - sha256
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Create the tables, in the transaction that is open."""
+    for statement in SCHEMA.split(";"):
+        if statement.strip():
+            connection.execute(statement)
+    connection.execute(f"pragma user_version = {FORMAT}")
+
+
+def clear(connection: sqlite3.Connection) -> None:
+    """Remove all that the tables have."""
+    for table in _TABLES:
+        connection.execute(f"delete from {table}")  # noqa: S608 - a name of ours
+
+
+def forget(connection: sqlite3.Connection, source: str, unit: str) -> None:
+    """Remove a unit with all of its rows."""
+    row = connection.execute(
+        "select id, executions, executions_end, artifacts, artifacts_end from units where source = ? and unit = ?",
+        (source, unit),
+    ).fetchone()
+    if row is None:
+        return
+    id, *ends = row
+    executions, artifacts = ends[:2], ends[2:]
+    connection.execute("delete from events where execution >= ? and execution < ?", executions)
+    connection.execute("delete from executions where id >= ? and id < ?", executions)
+    for table in ("names", "same", "made", "derived"):
+        connection.execute(f"delete from {table} where artifact >= ? and artifact < ?", artifacts)  # noqa: S608 - likewise
+    connection.execute("delete from artifacts where id >= ? and id < ?", artifacts)
+    connection.execute("delete from contexts where id = ?", (id,))
+    connection.execute("delete from units where id = ?", (id,))
+
+
+class Rows:
+    """The rows of some units, gathered to be written at once."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+        self._unit, self._execution, self._artifact = (
+            int(connection.execute(f"select coalesce(max(id), 0) + 1 from {table}").fetchone()[0])  # noqa: S608 - likewise
+            for table in ("units", "executions", "artifacts")
+        )
+        self._rows: dict[str, list[tuple[Any, ...]]] = {table: [] for table in _TABLES}
+
+    def add(self, source: str, reading: Reading) -> None:
+        """Add a unit."""
+        trace, execution, artifact = reading.trace, self._execution, self._artifact
+        self._execution += len(trace.executions)
+        self._artifact += len(trace.artifacts)
+        ends = (execution, self._execution, artifact, self._artifact)
+        self._rows["units"].append((self._unit, source, reading.unit, reading.stamp, *ends))
+        if trace.context is not None:
+            its = trace.context
+            facts = (its.id, its.name, its.pipeline, its.backend, its.state, its.created, its.finished)
+            self._rows["contexts"].append((self._unit, RUN, *facts))
+        executions = self._rows["executions"]
+        for number, one in enumerate(trace.executions, start=execution):
+            executions.append((number, self._unit, *_of_execution(one)))
+        for number, two in enumerate(trace.artifacts, start=artifact):
+            self._add_artifact(number, two)
+        self._rows["events"] += {
+            (execution + use.execution, int(use.output), artifact + use.artifact, use.name)
+            for use in trace.uses
+        }
+        self._unit += 1
+
+    def _add_artifact(self, id: int, one: ArtifactRecord) -> None:
+        first, *further = map(content_key, one.contents or (f"unknown:{id}",))
+        row = (id, one.name, one.type, one.uri, one.digest, first, _json(one.properties))
+        self._rows["artifacts"].append(row)
+        self._rows["names"] += ((name, id) for name in dict.fromkeys(one.names))
+        self._rows["same"] += ((content, first, id) for content in dict.fromkeys(further))
+        self._rows["derived"] += ((id, name) for name in dict.fromkeys(one.of))
+        if one.run:
+            self._rows["made"].append((one.run, one.task, id))
+
+    def write(self) -> None:
+        """Write them all, in the transaction that is open."""
+        for table, rows in self._rows.items():
+            if rows:
+                marks = ",".join("?" * len(rows[0]))
+                self._connection.executemany(f"insert into {table} values ({marks})", rows)  # noqa: S608 - likewise
+
+
+def _of_execution(one: Execution) -> Iterable[Any]:
+    parameters = _json(one.parameters)
+    return one.name, one.state, one.started, one.finished, int(one.cached), one.error, parameters
+
+
+def _json(values: Mapping[str, Any]) -> str:
+    """Properties as JSON; without long values, which the records still have."""
+    if not values:
+        return "{}"
+    text = json.dumps(values, default=str)
+    if len(text) <= _LONGEST:
+        return text
+    short = {name: value for name, value in values.items() if len(json.dumps(value, default=str)) <= _LONGEST // 20}
+    return json.dumps(short, default=str)
