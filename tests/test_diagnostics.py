@@ -54,8 +54,8 @@ SILENT = {
     "kfnb.resources.studies.local.trial_log:flush": "what a trial has put in the place of its own streams",
     "kfnb.capture.embedded.figures:kfnb_still": "a step has no kfnb that could log; the next format is tried",
     "kfnb.capture.embedded.values:kfnb_save": "a step has no kfnb that could log; the value is pickled",
-    "kfnb.capture.variables:_tell": "inside the user's own look at the environment, which logging would do too",
-    "kfnb.capture.audit:_tell": "inside the user's own opening of a file, which logging would do too",
+    "kfnb.capture.variables:_notify": "inside the user's own look at the environment, which logging would do too",
+    "kfnb.capture.audit:_report": "inside the user's own opening of a file, which logging would do too",
     "kfnb.compat:hang_up": "hangs up a connection that may have ended by itself",
     "kfnb.resources.runs.view.task:_written": "a value's own repr; the value is shown shortened",
 }

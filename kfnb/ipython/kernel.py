@@ -57,8 +57,8 @@ class Kernel:
 
         Clients that execute a notebook by themselves (papermill, nbconvert, nbmake) send ``allow_stdin: false``.
         """
-        asked = compat.may_be_asked(self.shell)
-        return sys.stdin is not None and sys.stdin.isatty() if asked is None else asked
+        accepts = compat.accepts_input(self.shell)
+        return sys.stdin is not None and sys.stdin.isatty() if accepts is None else accepts
 
     @property
     def board(self) -> Board | None:

@@ -22,7 +22,7 @@ from kfnb.resources.runs import api
 from kfnb.resources.runs.handle import Run, RunList
 from kfnb.resources.runs.view.progress import draw_progress
 from kfnb.target import BACKENDS
-from kfnb.text.logs import wanted
+from kfnb.text.logs import log_filter
 
 if TYPE_CHECKING:
     from kfnb.model import Comparison
@@ -305,7 +305,7 @@ class PrintLogs(LogOptions, Command):
     def run(self, session: Session) -> None:
         """Print the lines."""
         run = api.newest() if self.run_id is None else handle_of(session, self.run_id)
-        which = wanted(self.since, self.grep, self.level)
+        which = log_filter(self.since, self.grep, self.level)
         excerpt = run.excerpt(self.task, which, self.last(session), follow=self.follow)
         print_excerpt(
             excerpt,

@@ -16,7 +16,7 @@ from kfnb.resources.runs.events import Fold
 from kfnb.resources.runs.iterations import joined
 from kfnb.resources.runs.observer import Observer
 from kfnb.resources.runs.output_files import Keeper, Kept, keep, written
-from kfnb.text.logs import ALL, Excerpt, Filter, settled, wanted
+from kfnb.text.logs import ALL, Excerpt, Filter, log_filter, settled
 
 
 class Run:
@@ -162,7 +162,7 @@ class Run:
         ``tail`` limits it to the last lines; ``since`` is a moment or a span before now (``"10m"``); ``grep`` is a
         regular expression that lines contain; ``level`` the lowest level (``"warning"``).
         """
-        lines = self.excerpt(task, wanted(since, grep, level), tail)
+        lines = self.excerpt(task, log_filter(since, grep, level), tail)
         return "\n".join(line.text if task else f"{line.task}  {line.text}" for line in lines)
 
     def excerpt(

@@ -21,7 +21,7 @@ from kfnb.resources.studies.algorithms import ALGORITHMS, DEFAULT, EARLY_STOPPIN
 from kfnb.resources.studies.handle import Study
 from kfnb.target import BACKENDS
 from kfnb.text.literals import read_literal
-from kfnb.text.logs import Excerpt, wanted
+from kfnb.text.logs import Excerpt, log_filter
 from kfnb.ui.words import digits
 
 if TYPE_CHECKING:
@@ -277,7 +277,7 @@ class ShowStudy(LogOptions, Command):
         session.started(study)
         if self.logs is not None:
             lines = (LogLine("", text) for text in study.log_lines(self.logs))
-            excerpt = Excerpt(lines, wanted(None, self.grep, self.level), self.last(session))
+            excerpt = Excerpt(lines, log_filter(None, self.grep, self.level), self.last(session))
             print_excerpt(excerpt, session, named=False)
             return None
         if self.delete:

@@ -15,7 +15,7 @@ from kfnb.resources.runs.local.parameter_text import finite_json, parse
 from kfnb.resources.runs.local.pod_resources import Supply
 from kfnb.resources.runs.local.spec import ComponentSpec, PythonProgram
 from kfnb.resources.runs.local.step_errors import StepFault
-from kfnb.text.parameter_values import kept, plain, typed, wrapped
+from kfnb.text.parameter_values import plain, stored, typed, wrapped
 
 _OUTPUT = "executor_output.json"
 LOG = "log"
@@ -148,7 +148,7 @@ def _found(
         replace(
             planned,
             uri=absolute(item.get("custom_path") or item.get("uri") or planned.uri, start),
-            metadata=kept(item.get("metadata", {})),
+            metadata=stored(item.get("metadata", {})),
         )
         for item in told
     ]

@@ -31,7 +31,7 @@ from kfnb.resources.runs.local.preload import preload
 from kfnb.resources.runs.local.spec import Container, Importer, PipelineSpec, PythonProgram, VolumeChange
 from kfnb.resources.runs.local.step_errors import StepFailed, StepFault
 from kfnb.resources.runs.missing_files import with_advice
-from kfnb.text.parameter_values import kept
+from kfnb.text.parameter_values import stored
 
 _FAILURE = "failure.json"
 
@@ -149,7 +149,7 @@ class Launcher:
             failure = str(work.folder / _FAILURE)
             await self._process(work, partial(runner.guarded, partial(fetch, uri, Path(path)), failure), "")
         made = work.component.output_artifacts
-        return {name: Artifact(name, importer.type, path, kept(importer.metadata)) for name in made}
+        return {name: Artifact(name, importer.type, path, stored(importer.metadata)) for name in made}
 
     async def _process(
         self, work: TaskInvocation, action: Callable[[], int], source: str, what: str = "process"
