@@ -27,7 +27,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     _open_streams()
     try:
-        code = _told(words)
+        code = _run(words)
         sys.stdout.flush()  # here, where it is caught: at Python's end it would be a traceback
     except BrokenPipeError:
         # what read our output has had enough of it; Python must not complain when it flushes the rest at its end
@@ -43,7 +43,7 @@ def _open_streams() -> None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115, PTH123 (it stays open to the end)
 
 
-def _told(words: list[str]) -> int:
+def _run(words: list[str]) -> int:
     """Run the command of the words; print help, errors and interruptions."""
     try:
         return _dispatch(words)
@@ -105,8 +105,8 @@ def command_of(words: Sequence[str]) -> tuple[type[Command], Parser, list[str]]:
     if further and rest and not rest[0].startswith("-"):
         if rest[0] not in further:
             hint = did_you_mean(rest[0], further, f"the verbs are {', '.join(further)}")
-            told = f"kfnb {verb}: unknown verb {rest[0]}"
-            raise UsageError(told, code="unknown-verb", hint=hint, ref=rest[0])
+            message = f"kfnb {verb}: unknown verb {rest[0]}"
+            raise UsageError(message, code="unknown-verb", hint=hint, ref=rest[0])
         verb, rest, further = f"{verb} {rest[0]}", rest[1:], {}
     noun, row = verbs[verb]
     command: type[Command] = getattr(noun.module("commands"), row.name)

@@ -112,7 +112,7 @@ class Terminal:
 
     def _last(self, following: Following) -> Any:
         """The last look at it; each is printed where it says something new."""
-        told, when, noted, now = "", float("-inf"), set[str](), None
+        printed, when, noted, now = "", float("-inf"), set[str](), None
         waiting = ""
         for now in following.looks():
             for note in following.notes(now):
@@ -120,10 +120,10 @@ class Terminal:
                     tell(f"note: {note}")
                 noted.add(note)
             waiting = following.line(now)
-            if waiting != told and time.monotonic() - when >= 1:
+            if waiting != printed and time.monotonic() - when >= 1:
                 tell(waiting)
-                told, when = waiting, time.monotonic()
-        if waiting != told:
+                printed, when = waiting, time.monotonic()
+        if waiting != printed:
             tell(waiting)
         return now
 

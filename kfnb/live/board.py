@@ -36,7 +36,7 @@ IN_TURN = frozenset({"log", "seen", "leave"})
 MOST_FOLLOWED = 50
 """Subjects that are followed at once, a thread each: with one more, the oldest one that no page shows is left."""
 
-MOST_KEPT = 50
+MOST_REMEMBERED = 50
 """Subjects that are remembered though they are not followed: their places in the notebook, and their handles."""
 
 MOST_THREADS = 16
@@ -64,7 +64,7 @@ class Board:
     """Who follows what, and where it is shown."""
 
     def __init__(self) -> None:
-        self._live = Live(self._hear)
+        self._live = Live(self._receive)
         self._lock = threading.Lock()
         self._known: OrderedDict[Key, _Known] = OrderedDict()
         self._followers: dict[Key, Follower] = {}
@@ -83,7 +83,7 @@ class Board:
         """Send the page a message."""
         self._live.tell(to_json(message), *buffers)
 
-    def _hear(self, content: Mapping[str, Any]) -> None:
+    def _receive(self, content: Mapping[str, Any]) -> None:
         try:
             request = read_request(content)
         except ValueError as error:
@@ -134,7 +134,7 @@ class Board:
                 follower = self._followers[key] = self._follower(handle, known)
                 follower.start()
             elif place is None:
-                follower.ask()
+                follower.request()
             if place is not None:
                 follower.pictures.add(place)
                 follower.wake()
@@ -155,7 +155,7 @@ class Board:
 
     def _forget(self) -> None:
         """Keep of the subjects that are not followed the newest alone."""
-        for key in [key for key in self._known if key not in self._followers][:-MOST_KEPT]:
+        for key in [key for key in self._known if key not in self._followers][:-MOST_REMEMBERED]:
             del self._known[key]
 
     def _make_room(self) -> None:
@@ -170,7 +170,7 @@ class Board:
 
     def _ended(self, follower: Follower) -> bool:
         with self._lock:
-            if follower.asked:
+            if follower.requested:
                 return False
             key = follower.subject.type, follower.subject.id
             del self._followers[key]

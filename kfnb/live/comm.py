@@ -30,11 +30,13 @@ class Live(anywidget.AnyWidget):
         sync=True
     )
 
-    def __init__(self, hear: Callable[[Mapping[str, Any]], None]) -> None:
+    def __init__(self, receive: Callable[[Mapping[str, Any]], None]) -> None:
         token = secrets.token_hex(16)
         super().__init__(model_id=token, token=token)
         compat.answer_beside_cells(self)
-        self.on_msg(lambda _widget, content, _buffers: hear(content) if isinstance(content, dict) else None)
+        self.on_msg(
+            lambda _widget, content, _buffers: receive(content) if isinstance(content, dict) else None
+        )
 
     def tell(self, message: Mapping[str, Any], *buffers: bytes) -> None:
         """Send a message to the page; from any thread."""

@@ -109,22 +109,22 @@ def new_fields(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, Any]
 def new_parts(
     old: Iterable[T | None],
     new: Iterable[T],
-    told: Callable[[T], Mapping[str, Any]],
-    told_before: Callable[[T], Mapping[str, Any]] | None = None,
+    fields: Callable[[T], Mapping[str, Any]],
+    fields_before: Callable[[T], Mapping[str, Any]] | None = None,
     *,
     key: str = "id",
 ) -> list[dict[str, Any]]:
     """The fields of parts that are new, with the ``key`` that names each part.
 
-    ``old`` has each part as it was, None for one that was not there. ``told`` makes what is sent of a part:
+    ``old`` has each part as it was, None for one that was not there. ``fields`` makes what is sent of a part:
     of one that is the same object, nothing is made.
     """
     found = []
     for before, part in zip(old, new, strict=True):
         if before is part:
             continue
-        now = told(part)
-        fresh = new_fields({} if before is None else (told_before or told)(before), now)
+        now = fields(part)
+        fresh = new_fields({} if before is None else (fields_before or fields)(before), now)
         if fresh:
             found.append({key: now[key], **fresh})
     return found

@@ -37,18 +37,18 @@ class Follower:
         subject: FollowedSubject,
         wire: Wire,
         pictures: Pictures,
-        tell: Callable[[PageMessage], None],
+        send: Callable[[PageMessage], None],
         ended: Callable[[Follower], bool],
     ) -> None:
         self.subject = subject
         self.pictures = pictures
         self._wire = wire
-        self._told: Any = None
+        self._sent: Any = None
         self._seq = 0
-        self._tell = tell
+        self._send = send
         self._ended = ended
         self._awake = threading.Event()
-        self._asked = True
+        self._requested = True
         self._failures = 0
         self.dismissed = False
         self._took = 0.0
@@ -65,16 +65,16 @@ class Follower:
         self._failures = 0
         self._awake.set()
 
-    def ask(self) -> None:
+    def request(self) -> None:
         """Tell the page all of it, not only what is new, at once."""
-        self._asked = self.watched = True
+        self._requested = self.watched = True
         self.wake()
 
     def dismiss(self, why: str) -> None:
         """Follow it no more, and tell the page why."""
         self.dismissed = True
         try:
-            self._tell(GoneMessage(self.subject.type, self.subject.id, why))
+            self._send(GoneMessage(self.subject.type, self.subject.id, why))
         except Exception:  # the page has gone
             _logger.debug(
                 "The page does not get the message that %s is no longer followed.",
@@ -88,9 +88,9 @@ class Follower:
         self.watched = self.seen = False
 
     @property
-    def asked(self) -> bool:
+    def requested(self) -> bool:
         """Whether the page, or a new picture, still waits for an answer that may come."""
-        return not self._given_up and (self._asked or self.pictures.fresh)
+        return not self._given_up and (self._requested or self.pictures.fresh)
 
     @property
     def _given_up(self) -> bool:
@@ -128,32 +128,32 @@ class Follower:
         return changed
 
     def _inform(self, *, changed: bool) -> None:
-        if self._asked:
-            self._asked = False  # before it is sent: a page that asks from now on may have missed it
+        if self._requested:
+            self._requested = False  # before it is sent: a page that asks from now on may have missed it
             try:
-                self._tell_whole()
+                self._send_whole()
             except Exception:
-                self._asked = True
+                self._requested = True
                 raise
         elif changed or self._wire.each_look:
-            self._tell_change()
+            self._send_change()
 
-    def _tell_whole(self) -> None:
+    def _send_whole(self) -> None:
         now = self.subject.shown
-        told = self._wire.whole(now)
-        self._tell(WholeMessage(*self._named, time.time(), told.head, told.parts))
-        self._told = now
+        content = self._wire.whole(now)
+        self._send(WholeMessage(*self._named, time.time(), content.head, content.parts))
+        self._sent = now
 
-    def _tell_change(self) -> None:
+    def _send_change(self) -> None:
         now = self.subject.shown
-        told = self._wire.change(self._told, now)
-        if told is None:
-            self._tell_whole()
+        content = self._wire.change(self._sent, now)
+        if content is None:
+            self._send_whole()
             return
-        if told:
+        if content:
             self._seq += 1
-            self._tell(ChangeMessage(*self._named, time.time(), told.head, told.parts))
-        self._told = now
+            self._send(ChangeMessage(*self._named, time.time(), content.head, content.parts))
+        self._sent = now
 
     @property
     def _named(self) -> tuple[str, str, int]:

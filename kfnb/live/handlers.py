@@ -78,6 +78,6 @@ OF_ALL: Mapping[str, Answer] = {"watch": _watch, "seen": _seen, "leave": _leave,
 def detail(board: Board, request: DetailRequest, made: Callable[[], tuple[str, str] | None]) -> None:
     """Tell the HTML and the error that ``made`` gives, unless they were asked for again meanwhile."""
     with board.newest(request) as is_newest:
-        told = made()
-        if told and is_newest():  # a later request is newer, and may have been answered before
-            board.tell(DetailMessage(request.type, request.id, request.part, *told))
+        found = made()
+        if found and is_newest():  # a later request is newer, and may have been answered before
+            board.tell(DetailMessage(request.type, request.id, request.part, *found))

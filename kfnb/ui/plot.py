@@ -74,10 +74,10 @@ class Plot:
     def to_html(self) -> Element:
         """The title, the drawing and the legend."""
         title = el("div", el("strong", self.title), style="margin:0 0 2px;overflow-wrap:anywhere")
-        said = "; ".join(f"{line.label} {line.told}".strip() for line in self.lines)
+        text = "; ".join(f"{line.label} {line.told}".strip() for line in self.lines)
         lines = [el("path", d=path(line.points, self.x, self.y), style=line.style) for line in self.lines]
         behind = [diagonal(self.x, self.y)] if self.diagonal else []
-        drawing = canvas(f"{self.title}: {said}", self.x, self.y, *behind, *lines)
+        drawing = canvas(f"{self.title}: {text}", self.x, self.y, *behind, *lines)
         return el("div", title, drawing, self._legend(), style="margin:0 0 14px")
 
     def _legend(self) -> Element:
@@ -152,8 +152,8 @@ def canvas(label: str, x: Axis, y: Axis, *drawn: Node) -> Element:
 def path(points: Sequence[Point], x: Axis, y: Axis) -> str:
     """Points as an SVG path."""
     step = max(1, len(points) // MOST_POINTS)
-    kept = [*points[:-1:step], points[-1]]
-    places = [f"{LEFT + x.pixels(at):.1f} {TOP + y.length - y.pixels(value):.1f}" for at, value in kept]
+    sampled = [*points[:-1:step], points[-1]]
+    places = [f"{LEFT + x.pixels(at):.1f} {TOP + y.length - y.pixels(value):.1f}" for at, value in sampled]
     return "M" + " L".join(places if len(places) > 1 else places * 2)
 
 

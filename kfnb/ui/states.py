@@ -32,7 +32,7 @@ _LOOKS = {
 }
 
 # of several tasks, the first of these that one of them is in tells most
-_TELLING = (
+_PRECEDENCE = (
     RunState.FAILED,
     RunState.CANCELING,
     RunState.RUNNING,
@@ -56,7 +56,7 @@ def shown(task: Task) -> Task:
 def overall(states: Iterable[RunState]) -> RunState:
     """One state for several tasks: failed, else still running, else what all came to."""
     seen = set(states)
-    for state in _TELLING:
+    for state in _PRECEDENCE:
         if state in seen:
             return state
     if RunState.PENDING in seen:

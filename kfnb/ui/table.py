@@ -70,9 +70,9 @@ class Table:
             [index for index in range(len(self.columns)) if any(_words(row[index]) for row in self.rows)]
         )
 
-    def _with(self, kept: Sequence[int]) -> Table:
-        columns = tuple(self.columns[index] for index in kept)
-        return replace(self, columns=columns, rows=[[row[index] for index in kept] for row in self.rows])
+    def _with(self, indices: Sequence[int]) -> Table:
+        columns = tuple(self.columns[index] for index in indices)
+        return replace(self, columns=columns, rows=[[row[index] for index in indices] for row in self.rows])
 
     def to_html(self) -> Element:
         """The table, in a box that scrolls if it is wide."""
@@ -100,9 +100,9 @@ class Table:
 
     def to_text(self) -> str:
         """The table in aligned columns, 100 in all where that can be."""
-        kept = [index for index, column in enumerate(self.columns) if not column.aside]
-        if len(kept) < len(self.columns):
-            return self._with(kept).to_text()
+        indices = [index for index, column in enumerate(self.columns) if not column.aside]
+        if len(indices) < len(self.columns):
+            return self._with(indices).to_text()
         rows = [
             [one_line(column.name) for column in self.columns],
             *([_words(value) for value in row] for row in self.rows),

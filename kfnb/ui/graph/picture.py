@@ -190,5 +190,5 @@ def _arrow(route: Route, labels: list[str]) -> Element:
         path.append(f"H{to_x:g}" if level else f"C{middle:g} {y:g} {middle:g} {to_y:g} {to_x:g} {to_y:g}")
         x, y = to_x, to_y
     path.append(f"M{x - 5:g} {y - 4:g} L{x - 0.5:g} {y:g} L{x - 5:g} {y + 4:g}")
-    said = ", ".join(dict.fromkeys(filter(None, labels)))
-    return el("path", el("title", said) if said else None, d=" ".join(path))
+    text = ", ".join(dict.fromkeys(filter(None, labels)))
+    return el("path", el("title", text) if text else None, d=" ".join(path))
