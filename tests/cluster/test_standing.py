@@ -131,9 +131,9 @@ def test_watching_while_nobody_is_there_shows_it_once(viewer, shell, monkeypatch
 
 def test_watching_costs_less_than_a_request_a_second(viewer):
     place = api._Standing()
-    first = place.look()
+    first = place.snapshot()
     viewer.asked.clear()
-    place.look_again(first)
+    place.refreshed(first)
     assert (len(viewer.asked) + 1) / api._EVERY < 1  # and one for the runs of a cluster
 
 

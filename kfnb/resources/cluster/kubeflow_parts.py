@@ -137,24 +137,24 @@ def _part(sought: _Sought, apis: set[str], deployed: _Deployed) -> KubeflowPart:
     failing = tuple(
         f"{one['metadata']['namespace']}/{one['metadata']['name']}" for one in mine if not _available(one)
     )
-    wanted = [one for one in mine if _wanted(one)]
+    enabled = [one for one in mine if _is_enabled(one)]
     return KubeflowPart(
         sought.name,
         Knowledge.KNOWN if there else health,
         _version(sought, mine),
         health,
-        len(wanted) - len(failing),
-        len(wanted),
+        len(enabled) - len(failing),
+        len(enabled),
         failing,
     )
 
 
-def _wanted(deployment: Item) -> bool:
+def _is_enabled(deployment: Item) -> bool:
     return bool((deployment.get("spec") or {}).get("replicas", 1))
 
 
 def _available(deployment: Item) -> bool:
-    return not _wanted(deployment) or condition(deployment, "Available").get("status") == "True"
+    return not _is_enabled(deployment) or condition(deployment, "Available").get("status") == "True"
 
 
 def _version(sought: _Sought, deployments: Sequence[Item]) -> str:

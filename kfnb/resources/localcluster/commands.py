@@ -83,11 +83,11 @@ class Up(Command):
         """Start it."""
         records = _records()
         record = records.read(self.profile)
-        asked = self._asked(record)
-        wish = request.wish(asked)
-        there, looked = _look(wish, record)
-        session.tell(_table(looked))
-        if _missing(looked) and not (self.force or self.dry_run):
+        requested = self._requested(record)
+        wish = request.wish(requested)
+        there, checked = _examine(wish, record)
+        session.tell(_table(checked))
+        if _missing(checked) and not (self.force or self.dry_run):
             session.tell("\nInstall what is missing and try again, or pass --force to continue anyway.")
             session.fail()
             return
@@ -98,13 +98,13 @@ class Up(Command):
             return
         new = there is Found.ABSENT or broken
         reached = Reached.BEGUN if new else Reached.STARTED
-        _rise(wish, steps, request.record_of(asked, wish, reached), records)
+        _rise(wish, steps, request.record_of(requested, wish, reached), records)
         session.out(_reached_by(wish))
 
-    def _asked(self, record: Record | None) -> UpRequest:
+    def _requested(self, record: Record | None) -> UpRequest:
         """What is asked for, with what the cluster was begun with."""
         only = tuple(part.strip() for part in self.only.split(",") if part.strip())
-        asked = UpRequest(
+        requested = UpRequest(
             self.profile,
             self.tool,
             self.release,
@@ -116,7 +116,7 @@ class Up(Command):
             self.driver,
             count(self.timeout, "--timeout"),
         )
-        return asked if record is None else request.going_on(asked, record)
+        return requested if record is None else request.going_on(requested, record)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,16 +156,16 @@ class Down(Command):
         try:
             lifecycle.down(record, records, Runner(Log(records.log(record.profile))), session.tell)
         except KeyboardInterrupt:
-            told = f"\nInterrupted: {_named('kfnb cluster down', record.profile)} continues."
-            raise KeyboardInterrupt(told) from None
+            text = f"\nInterrupted: {_named('kfnb cluster down', record.profile)} continues."
+            raise KeyboardInterrupt(text) from None
         session.tell(f"deleted cluster {record.profile}")
 
 
-def _look(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Prerequisite]]:
+def _examine(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Prerequisite]]:
     """The cluster's state, and the checks: a machine is big enough for a cluster that runs on it already."""
     quiet = Runner()
-    wanted = request.wanted(wish)
-    tools = checks.of_tools(wanted, quiet)
+    requirements = request.requirements(wish)
+    tools = checks.of_tools(requirements, quiet)
     if _missing([check for check in tools if check.name not in ("Kubernetes", "kustomize")]):
         there = Found.ABSENT
     else:
@@ -173,7 +173,7 @@ def _look(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Prerequisi
     machine = (
         ()
         if there is not Found.ABSENT
-        else checks.of_machine(wanted.size, request.least(wish), api.machine())
+        else checks.of_machine(requirements.size, request.least(wish), api.machine())
     )
     return there, (*machine, *tools)
 
@@ -210,22 +210,22 @@ def _ours(profile: str) -> Record:
 
 def _agreed(session: Session, record: Record) -> bool:
     if session.ask is None:
-        told = f"{session.prog} deletes the cluster with all data:"
-        raise UsageError(told, code="confirmation-required", hint="pass --yes to confirm", ref=record.profile)
-    asked = f"Delete the {record.tool} cluster {record.profile} with all data? [y/N] "
-    return session.ask(asked).strip().lower() in ("y", "yes")
+        text = f"{session.prog} deletes the cluster with all data:"
+        raise UsageError(text, code="confirmation-required", hint="pass --yes to confirm", ref=record.profile)
+    question = f"Delete the {record.tool} cluster {record.profile} with all data? [y/N] "
+    return session.ask(question).strip().lower() in ("y", "yes")
 
 
-def _missing(looked: Sequence[Prerequisite]) -> bool:
-    return any(check.verdict is Verdict.MISSING for check in looked)
+def _missing(checked: Sequence[Prerequisite]) -> bool:
+    return any(check.verdict is Verdict.MISSING for check in checked)
 
 
-def _table(looked: Sequence[Prerequisite]) -> str:
+def _table(checked: Sequence[Prerequisite]) -> str:
     """A line for each check, and below what is not fine the command that fixes it."""
-    wide = max(len(check.name) for check in looked)
+    wide = max(len(check.name) for check in checked)
     lines = []
-    for check in looked:
-        lines.append(f"{check.verdict!s:<8} {check.name:<{wide}}  {check.told}")
+    for check in checked:
+        lines.append(f"{check.verdict!s:<8} {check.name:<{wide}}  {check.text}")
         if check.fix:
             lines.append(f"{'':<9}{check.fix}")
     return "\n".join(lines)

@@ -20,7 +20,7 @@ APPLY = ("apply", "--server-side", "--force-conflicts", "-f", "-")
 class Start:
     """A command of the tool that makes the cluster."""
 
-    told: str
+    title: str
     command: ShellCommand
 
     def __str__(self) -> str:
@@ -32,7 +32,7 @@ class Start:
 class Apply:
     """A folder of a part: it is built, and what comes out applied, again and again until all of it was taken."""
 
-    told: str
+    title: str
     part: str
     build: ShellCommand
     apply: ShellCommand
@@ -46,7 +46,7 @@ class Apply:
 class Await:
     """Wait until all that was applied of these parts is ready."""
 
-    told: str
+    title: str
     parts: tuple[str, ...]
     context: str
     minutes: int
@@ -114,11 +114,11 @@ def _filling(wish: Wish) -> Iterator[Step]:
 
 def _apply(wish: Wish, part: ManifestPart, folder: str) -> Apply:
     build = ShellCommand(("kustomize", "build", manifests.place(wish.manifests, folder)))
-    return Apply(part.told, part.name, build, ShellCommand(("kubectl", "--context", wish.context, *APPLY)))
+    return Apply(part.title, part.name, build, ShellCommand(("kubectl", "--context", wish.context, *APPLY)))
 
 
 def _await(wish: Wish, names: Sequence[str]) -> Await:
-    told = {part.name: part.told for part in wish.parts}
+    titles = {part.name: part.title for part in wish.parts}
     return Await(
-        "waits for " + ", ".join(told[name] for name in names), tuple(names), wish.context, wish.minutes
+        "waits for " + ", ".join(titles[name] for name in names), tuple(names), wish.context, wish.minutes
     )

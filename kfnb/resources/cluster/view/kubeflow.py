@@ -39,10 +39,10 @@ def _health(one: KubeflowPart) -> TableCell:
         there = "there" if one.knowledge is Knowledge.KNOWN else "hidden"
         return TableCell(f"{there}, health hidden" if there == "there" else there, look=DARK)
     if one.health is not Knowledge.KNOWN:
-        told = (
+        text = (
             "its resources exist, but no deployment does" if one.health is Knowledge.ABSENT else "not known"
         )
-        return TableCell(told, look=DARK)
+        return TableCell(text, look=DARK)
     if one.failing:
         names = ", ".join(name.partition("/")[2] for name in one.failing)
         return TableCell(f"{one.ready} of {one.wanted} ready; not {names}", look=BAD)

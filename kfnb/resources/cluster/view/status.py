@@ -141,9 +141,9 @@ def _here(status: Status) -> list[Block]:
 def _unseen(status: Status) -> list[Block]:
     """What could not be seen, and why; hidden is not absent."""
     parts = {name: getattr(status, name) for name in _QUESTIONS}
-    told = tuple(
+    unseen = tuple(
         f"{_QUESTIONS[name]}: {_WORDS[part.knowledge]}; {part.reason}"
         for name, part in parts.items()
         if isinstance(part, StatusItem) and not part.known
     )
-    return [Section("Hidden from you, not there, or not known", [Items(told)])] if told else []
+    return [Section("Hidden from you, not there, or not known", [Items(unseen)])] if unseen else []

@@ -172,7 +172,7 @@ def waiting(status: Status) -> list[Block]:
         "Pods that wait",
         columns,
         status.waiting.value or (),
-        lambda one: [one.name, TableCell(one.reason, look=WAITS), one.owner, _said(one.message)],
+        lambda one: [one.name, TableCell(one.reason, look=WAITS), one.owner, _short(one.message)],
         more=status.waiting.more,
     )
 
@@ -184,7 +184,7 @@ def work(name: str, found: Sequence[KubeflowWork], more: int | None) -> list[Blo
         name,
         columns,
         found,
-        lambda one: [one.name, state_of(one.state), when(one.created), _said(one.message)],
+        lambda one: [one.name, state_of(one.state), when(one.created), _short(one.message)],
         more=more,
     )
 
@@ -219,7 +219,7 @@ def state_of(word: str) -> TableCell:
     return TableCell(word.lower(), look=_STATES.get(word, DARK))
 
 
-def _said(message: str) -> str:
+def _short(message: str) -> str:
     return short(message, 120) if message else ""
 
 
