@@ -10,7 +10,7 @@ from kfnb.commands.session import Session
 from kfnb.errors import UsageError, did_you_mean
 from kfnb.resources.notebooks import api
 from kfnb.resources.notebooks.model import Mount, Notebook, NotebookList, NotebookState, Rehearsal
-from kfnb.resources.notebooks.spec import Asked
+from kfnb.resources.notebooks.spec import NotebookRequest
 from kfnb.text.timespec import span
 
 VERBS = ("list", "start", "stop", "create", "delete")
@@ -23,7 +23,7 @@ _OPTIONS = {
 }
 """The options that each verb has; those of ``create`` are all others."""
 
-_OF_ASKED = (
+_SPEC_OPTIONS = (
     "image",
     "cpu",
     "memory",
@@ -125,12 +125,12 @@ class Notebooks(Command):
         except UsageError as error:
             raise UsageError(f"--timeout {error}") from None
 
-    def asked(self) -> Asked:
+    def requested(self) -> NotebookRequest:
         """The new notebook that is asked for. Raises ``UsageError``."""
         if self.accelerator and not self.gpu:
             raise UsageError(f"--accelerator {self.accelerator}: --gpu N is required with it")
-        given = {name: getattr(self, name) for name in _OF_ASKED if getattr(self, name) is not None}
-        return Asked(self.target, mounts=tuple(map(_mount, self.volume)), **given)
+        given = {name: getattr(self, name) for name in _SPEC_OPTIONS if getattr(self, name) is not None}
+        return NotebookRequest(self.target, mounts=tuple(map(_mount, self.volume)), **given)
 
 
 def _mount(text: str) -> Mount:
@@ -141,13 +141,13 @@ def _mount(text: str) -> Mount:
 
 
 def _create(found: Notebooks, seconds: float, session: Session) -> Notebook | Rehearsal:
-    asked, version = found.asked(), found.kind or ""
+    requested, version = found.requested(), found.kind or ""
     if found.dry_run:
-        rehearsed = api.rehearse(asked, version=version, configurations=found.configuration)
+        rehearsed = api.rehearse(requested, version=version, configurations=found.configuration)
         if not rehearsed.accepted:
             session.fail()
         return rehearsed
-    made = api.create(asked, version=version, configurations=found.configuration, tell=session.tell)
+    made = api.create(requested, version=version, configurations=found.configuration, tell=session.tell)
     kind = "v2" if made.kind == "Workspace" else "v1"
     return _awaited(found.target, kind, seconds, session) if found.wait else made
 
@@ -195,13 +195,13 @@ def _check_here(found: Notebooks, before: Notebook) -> None:
 def _what_stays(notebook: Notebook, *, with_volume: bool) -> str:
     claims = list(dict.fromkeys(mount.claim for mount in notebook.mounts))
     gone = notebook.home if with_volume else ""
-    kept = ", ".join(claim for claim in claims if claim != gone)
+    remaining = ", ".join(claim for claim in claims if claim != gone)
     lost = f"its volume {gone} is deleted too, with all data" if gone else ""
     if not claims:
         return "It has no volume: nothing is kept"
-    stays = f"{'the other volumes are' if gone else 'its volumes are'} kept: {kept}" if kept else ""
-    told = "; ".join(part for part in (lost, stays) if part)
-    return told[0].upper() + told[1:]
+    stays = f"{'the other volumes are' if gone else 'its volumes are'} kept: {remaining}" if remaining else ""
+    text = "; ".join(part for part in (lost, stays) if part)
+    return text[0].upper() + text[1:]
 
 
 def _agreed(session: Session, question: str) -> bool:
@@ -210,13 +210,13 @@ def _agreed(session: Session, question: str) -> bool:
 
 def _awaited(name: str, version: str, seconds: float, session: Session) -> Notebook:
     """The notebook once it runs, printing why it does not yet; unready, where waiting was interrupted or timed out."""
-    told, last = "", None
+    reported, last = "", None
     try:
         for last in api.awaited(name, version=version, timeout=seconds):
             why = last.why or ("" if last.state is _RUNNING else "waiting for its pod")
-            if why and why != told:
+            if why and why != reported:
                 session.tell(f"{last.word} {last.name} is {last.state}: {why}")
-                told = why
+                reported = why
     except KeyboardInterrupt:
         if last is None:
             raise

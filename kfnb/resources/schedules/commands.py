@@ -68,15 +68,15 @@ class SchedulePipeline(Command):
 
     def check(self, parser: Parser) -> None:
         """Allow one action at a time."""
-        asked = self._verbs
-        if not asked and not self.pipeline:
+        verbs = self._verbs
+        if not verbs and not self.pipeline:
             raise UsageError(
                 f"{parser.prog}: a pipeline and --cron or --every are required, or --list to see the schedules"
             )
         extra = self.pipeline or next(iter(self.arguments), "")
-        if asked and (len(asked) > 1 or extra):
+        if verbs and (len(verbs) > 1 or extra):
             raise UsageError(
-                f"{parser.prog}: --{asked[0]} cannot be combined with {f'--{asked[1]}' if asked[1:] else extra}"
+                f"{parser.prog}: --{verbs[0]} cannot be combined with {f'--{verbs[1]}' if verbs[1:] else extra}"
             )
 
     def run(self, session: Session) -> ScheduleHandle | ScheduleList | None:
