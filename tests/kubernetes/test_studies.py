@@ -53,7 +53,7 @@ def trial(experiment: str, name: str) -> dict[str, Any]:
 def test_an_experiment_is_taken_dry_and_for_real(as_user, namespace, subject):
     engine = connect(as_user("editor"), namespace)
     draft = engine.draft(search(subject, "dry"))
-    assert (draft.said, draft.accepted) == (f"namespace {namespace} would take it", True)
+    assert (draft.answer, draft.accepted) == (f"namespace {namespace} would take it", True)
     with pytest.raises(StudyNotFound):
         engine.get("dry")
     engine.start(search(subject, "dry"))
@@ -112,7 +112,7 @@ def test_who_has_no_rights_is_told_which(as_user, namespace, subject):
     with pytest.raises(Hidden, match="may not list experiments"):
         connect(as_user("nobody"), namespace).list()
     draft = connect(as_user("viewer"), namespace).draft(search(subject, "mine"))
-    assert "may not create experiments" in draft.said
+    assert "may not create experiments" in draft.answer
 
 
 def test_many_trials_are_listed_page_by_page(as_user, namespace, subject):

@@ -84,9 +84,9 @@ class SearchOptions:
                 f"{prog}: --objective is required:", hint="the metric to optimize", ref="--objective"
             )
         if self.minimize == self.maximize:
-            told = "are both given: choose one" if self.minimize else "is required"
+            message = "are both given: choose one" if self.minimize else "is required"
             joined = "and" if self.minimize else "or"
-            raise UsageError(f"{prog}: --minimize {joined} --maximize {told}")
+            raise UsageError(f"{prog}: --minimize {joined} --maximize {message}")
         timeout: str | float | None = self.timeout
         if self.timeout is not None and self.timeout.replace(".", "", 1).isdigit():
             timeout = float(self.timeout)
@@ -265,7 +265,7 @@ class ShowStudy(LogOptions, Command):
             "--delete": self.delete,
             "--logs": self.logs is not None,
         }
-        chosen = [name for name, asked in given.items() if asked]
+        chosen = [name for name, is_set in given.items() if is_set]
         if len(chosen) > 1:
             raise UsageError(f"{parser.prog}: {chosen[0]} and {chosen[1]} cannot be combined")
         if self.trials is not None and not self.resume:

@@ -79,14 +79,17 @@ class Study:
             for _ in poll(observed, self.pace, timeout):
                 pass
         except KeyboardInterrupt:
-            said = f"study {self.name} is still running; reattach with kfnb.study({self.name!r}), stop it with .stop()"
-            raise KeyboardInterrupt(said) from None
+            message = (
+                f"study {self.name} is still running; reattach with kfnb.study({self.name!r}),"
+                " stop it with .stop()"
+            )
+            raise KeyboardInterrupt(message) from None
         now = observed.study
         if not observed.over:
             raise TimeoutError(f"study {self.name} is still {now.state} after {timeout} s; it keeps running")
         if now.state is not RunState.SUCCEEDED:
-            told = f"study {now.name} of {now.subject}: {now.error or now.reason or now.state}"
-            raise StudyFailed(told, ref=now.name)
+            message = f"study {now.name} of {now.subject}: {now.error or now.reason or now.state}"
+            raise StudyFailed(message, ref=now.name)
         return self
 
     def stop(self) -> None:

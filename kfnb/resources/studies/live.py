@@ -23,12 +23,12 @@ from kfnb.text.logs import settled
 
 
 def _detail_of_trial(board: Board, request: DetailRequest) -> None:
-    def told() -> tuple[str, str] | None:
+    def content() -> tuple[str, str] | None:
         study: model.StudySnapshot = board.find(request.type, request.id).snapshot()
         trial = find_trial(study.trials, int(request.part))
         return None if trial is None else (draw_trial(study, trial)["text/html"], "")
 
-    detail(board, request, told)
+    detail(board, request, content)
 
 
 def _log_of_trial(board: Board, request: LogRequest) -> None:

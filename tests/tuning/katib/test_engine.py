@@ -67,7 +67,7 @@ def test_a_name_that_is_taken_is_refused(engine: KatibEngine) -> None:
 def test_a_draft_shows_the_experiment_and_begins_nothing(katib: KatibServer, engine: KatibEngine) -> None:
     draft = engine.draft(search())
     assert yaml.safe_load(draft.text)["metadata"]["name"] == "my-bowl"
-    assert (draft.said, draft.accepted) == ("namespace team-a would take it", True)
+    assert (draft.answer, draft.accepted) == ("namespace team-a would take it", True)
     assert katib.objects == {}
     assert [query.get("dryRun") for _, _, query in katib.asked] == ["All"]
 
@@ -76,7 +76,7 @@ def test_that_the_cluster_searches_otherwise_than_here_is_said_before_and_after(
     katib: KatibServer, engine: KatibEngine
 ) -> None:
     other = "Katib has no auto: it searches with multivariate-tpe"
-    assert other in engine.draft(search(algorithm="auto")).said
+    assert other in engine.draft(search(algorithm="auto")).answer
     engine.start(search(name="ours", algorithm="auto"))
     engine.start(search(name="theirs", algorithm="multivariate-tpe"))
     assert [other in "".join(engine.get(name).notes) for name in ("ours", "theirs")] == [True, False]
@@ -86,12 +86,12 @@ def test_that_the_cluster_searches_otherwise_than_here_is_said_before_and_after(
 def test_a_draft_says_what_the_cluster_has_against_it(engine: KatibEngine) -> None:
     engine.start(search())
     draft = engine.draft(search())
-    assert (draft.said.partition(":")[0], draft.accepted) == (
+    assert (draft.answer.partition(":")[0], draft.accepted) == (
         "study my-bowl already exists in namespace team-a",
         False,
     )
     draft = KatibEngine(asking("http://127.0.0.1:1"), NAMESPACE).draft(search())
-    assert "does not answer" in draft.said
+    assert "does not answer" in draft.answer
     assert "kind: Experiment" in draft.text
 
 

@@ -54,7 +54,7 @@ class TrialReader:
 def _slim(item: Item) -> Item:
     """A Trial without what it runs, which is the greatest part by far, and much the same in all of them."""
     spec = item.get("spec") or {}
-    return {**item, "spec": {name: told for name, told in spec.items() if name != "runSpec"}}
+    return {**item, "spec": {name: value for name, value in spec.items() if name != "runSpec"}}
 
 
 def _name(item: Item) -> str:

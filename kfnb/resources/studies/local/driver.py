@@ -70,7 +70,7 @@ async def _drive(
             if prepared is not None:
                 prepared.preload()
                 trials = Workers(search, folder, prepared, processes, folder_of_steps(search, folder))
-        if not end.asked.is_set():
+        if not end.requested.is_set():
             suggester = Suggester(search, folder, past)
             await Searching(search, order.trials, journal, suggester, trials, end, past).run()
     finally:

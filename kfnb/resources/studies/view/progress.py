@@ -74,13 +74,13 @@ class StudyProgress:
         return el("div", bar, words, style="margin:0 0 14px")
 
     def _words(self) -> list[Element | str]:
-        said: list[Element | str] = [el("strong", self._done())]
+        words: list[Element | str] = [el("strong", self._done())]
         for state, count in in_order(self.study.trials):
             look = trial_look(state)
             icon = el("span", look.icon, style=f"color:{look.colour};font-weight:700")
-            said += [" · ", el("span", icon, f" {count} {look.word.lower()}", style="white-space:nowrap")]
-        said += [f" · {self._left()}"] if self._left() else []
-        return said
+            words += [" · ", el("span", icon, f" {count} {look.word.lower()}", style="white-space:nowrap")]
+        words += [f" · {self._left()}"] if self._left() else []
+        return words
 
     def to_text(self) -> str:
         """The words."""

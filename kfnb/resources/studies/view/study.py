@@ -102,14 +102,14 @@ def _trials(ranking: Ranking, dimensions: Sequence[Dimension]) -> list[Block]:
     blocks: list[Block] = []
     if failures and ranking.ranked:
         plural = "s" if count != 1 else ""
-        blocks.append(Folded(f"{count:,} trial{plural} failed", failures, told=_told(count)))
+        blocks.append(Folded(f"{count:,} trial{plural} failed", failures, told=_count_text(count)))
     else:
         blocks += failures
     blocks.append(TrialTable(ranking, dimensions))
     return blocks
 
 
-def _told(count: int) -> str:
+def _count_text(count: int) -> str:
     return f"{count:,} trial{'s' if count != 1 else ''} failed: study.trials has their errors"
 
 

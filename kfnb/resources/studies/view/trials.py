@@ -57,17 +57,17 @@ class Best:
     def _compared(self) -> str:
         """How much better it is than others; whether the goal was reached."""
         objective, values = self.ranking.study.objective, self.ranking.values
-        said = ["the only trial so far that ran to its end"]
+        parts = ["the only trial so far that ran to its end"]
         if len(values) > 1:
-            said = [
+            parts = [
                 f"of {len(values):,} trials that ran to their end",
                 f"the next best is {digits(values[1])} (trial {self.ranking.ranked[1].number})",
                 f"the median is {digits(self.ranking.median or 0.0)}",
             ]
         if objective.goal is not None:
             reached = objective.reached(values[0]) if values else False
-            said.append(f"goal {digits(objective.goal)} {'reached' if reached else 'not reached'}")
-        return "; ".join(said)
+            parts.append(f"goal {digits(objective.goal)} {'reached' if reached else 'not reached'}")
+        return "; ".join(parts)
 
 
 def _params(trial: Trial) -> Iterator[Element | str]:
@@ -143,8 +143,8 @@ def _reason(trials: Sequence[Trial]) -> Alert:
     error = first.error
     place = f" ({one_line(error.place)})" if error and error.place else ""
     words = trial_look(first.state).word.lower() if first.error is None else "failed"
-    said = error.message if error and error.message else "It left no message; its log may say why."
-    blocks: list[Block] = [Text(said)]
+    message = error.message if error and error.message else "It left no message; its log may say why."
+    blocks: list[Block] = [Text(message)]
     if error and error.traceback:
         blocks.append(CodeBlock(error.traceback, value=True))
     return Alert(
