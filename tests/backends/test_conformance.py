@@ -24,7 +24,7 @@ NOBODY = "00000000-0000-0000-0000-000000000000"
 
 @pytest.fixture(params=ENGINES)
 def engine(request, tmp_path, monkeypatch):
-    monkeypatch.setattr(KubeflowBackend, "asked", Pace(0.05, 0.2))
+    monkeypatch.setattr(KubeflowBackend, "polling", Pace(0.05, 0.2))
     with ENGINES[request.param](tmp_path) as found:
         yield found
 
@@ -33,7 +33,7 @@ def engine(request, tmp_path, monkeypatch):
 def done(request, tmp_path_factory):
     """A good run that is over."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(KubeflowBackend, "asked", Pace(0.05, 0.2))
+        patch.setattr(KubeflowBackend, "polling", Pace(0.05, 0.2))
         with ENGINES[request.param](tmp_path_factory.mktemp("engine")) as engine:
             yield engine, engine.submit("good", rows=300).wait(60)
 

@@ -90,7 +90,7 @@ def followed(session: Session, run: Run) -> Any:
             interrupted=f"run {run.id} is still running; follow it with kfnb logs -f {run.id},"
             f" stop it with kfnb stop {run.id}",
             notes=lambda now: now.notes,
-            after=run.finish_keeping,
+            after=run.finish_copying,
         )
     )
 
@@ -232,7 +232,7 @@ class ShowRun(Command):
         if self.keep_files:
             if not run.state.finished:
                 session.tell(f"run {run.id} is not finished: only copying the files of finished steps")
-            for line in run.keep_files(*self.keep_files, folder=folder(), force=self.force).told:
+            for line in run.keep_files(*self.keep_files, folder=folder(), force=self.force).messages:
                 session.tell(line)
         return run
 

@@ -26,11 +26,11 @@ def _tasks(found: Expected, around: Around) -> Iterator[str]:
     run = found.given.get("run_id", ("",))[0]
     held = around.names.get(run) if type(around.names.get(run)).__name__ == "Run" else None
 
-    def ask() -> list[str]:
+    def names() -> list[str]:
         tasks = (held or api.run(run)).snapshot().tasks
         return list(dict.fromkeys(task.name for task in tasks if not task.group))
 
-    yield from completion.asked(("tasks", held.id if held else run), ask)
+    yield from completion.asked(("tasks", held.id if held else run), names)
 
 
 VALUES: dict[str, Values] = {"run": _runs, "task": _tasks}

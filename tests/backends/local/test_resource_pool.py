@@ -219,7 +219,7 @@ def test_cores_are_lent_as_far_as_there_is_memory_and_so_many_tasks_may_run():
 
 
 def test_a_task_that_asks_for_cores_neither_lends_nor_borrows_and_is_not_overtaken():
-    asked = Share(1, 0, said=True)
+    asked = Share(1, 0, explicit=True)
 
     assert admitted(room(idle="abc"), {"a": asked, "b": asked, "c": Share()}) == ["a", "b"]
     assert admitted(room(idle="abc"), {"a": Share(), "b": Share(), "c": asked, "d": Share()}) == ["a", "b"]

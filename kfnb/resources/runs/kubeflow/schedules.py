@@ -106,17 +106,17 @@ class RecurringRuns:
 
     def pause(self, schedule_id: str) -> None:
         """Start no more runs; running runs continue."""
-        self._ask("POST", schedule_id, ":disable")
+        self._send("POST", schedule_id, ":disable")
 
     def resume(self, schedule_id: str) -> None:
         """Start runs again."""
-        self._ask("POST", schedule_id, ":enable")
+        self._send("POST", schedule_id, ":enable")
 
     def delete(self, schedule_id: str) -> None:
         """Delete the schedule; its runs stay."""
-        self._ask("DELETE", schedule_id)
+        self._send("DELETE", schedule_id)
 
-    def _ask(self, method: str, schedule_id: str, action: str = "") -> None:
+    def _send(self, method: str, schedule_id: str, action: str = "") -> None:
         try:
             self._server.ask(method, f"/recurringruns/{schedule_id}{action}", again=True)
         except MissingResource:

@@ -225,5 +225,7 @@ def _same(comparison: Comparison) -> Iterator[Block]:
         heading = f"The same in all ({len(rows)})"
         table = _cut(Table(heading, (Column("Name"), Column("Value"), Column("What")), rows))
         names = ", ".join(row.name for some in same.values() for row in some)
-        told = cut(f"The same in all (shown with --all): {names}", LONGEST)
-        yield Section(heading, table) if comparison.whole else Folded(heading, table, quiet=True, told=told)
+        summary = cut(f"The same in all (shown with --all): {names}", LONGEST)
+        yield (
+            Section(heading, table) if comparison.whole else Folded(heading, table, quiet=True, told=summary)
+        )

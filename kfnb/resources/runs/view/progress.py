@@ -38,8 +38,8 @@ def _under_way(run: RunSnapshot, tree: Tree, now: float) -> list[str]:
 
 
 def _waiting(tree: Tree) -> str:
-    said = [f"{who}: {what}" for what, who in tree.waiting.items()]
-    return ", ".join(said[:NAMED] + ([f"{len(said) - NAMED} more wait"] if len(said) > NAMED else []))
+    lines = [f"{who}: {what}" for what, who in tree.waiting.items()]
+    return ", ".join(lines[:NAMED] + ([f"{len(lines) - NAMED} more wait"] if len(lines) > NAMED else []))
 
 
 def _running(leaves: Sequence[Leaf], now: float) -> str:

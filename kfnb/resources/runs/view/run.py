@@ -66,11 +66,11 @@ def _title(run: RunSnapshot, now: float) -> Title:
 
 def _waiting(run: RunSnapshot, tree: Tree) -> list[Block]:
     """The reasons why tasks do not run yet, a line each."""
-    said = [f"{who}: {what}" for what, who in tree.waiting.items()]
-    if not said or run.state.finished:
+    lines = [f"{who}: {what}" for what, who in tree.waiting.items()]
+    if not lines or run.state.finished:
         return []
-    more = [f"and {len(said) - MOST_WAITING} more"] if len(said) > MOST_WAITING else []
-    return [Section("Waiting", [Items((*said[:MOST_WAITING], *more))])]
+    more = [f"and {len(lines) - MOST_WAITING} more"] if len(lines) > MOST_WAITING else []
+    return [Section("Waiting", [Items((*lines[:MOST_WAITING], *more))])]
 
 
 def _values(run: RunSnapshot) -> list[Block]:

@@ -63,11 +63,11 @@ def _metrics(run: RunSnapshot) -> str:
     more = len(run.metrics) - MOST_METRICS
     first = [f"{name} = {_brief(value)}" for name, value in islice(run.metrics.items(), MOST_METRICS)]
     # no-break spaces keep each name and its value together
-    said = [
+    parts = [
         *(one.replace(" ", "\N{NO-BREAK SPACE}") for one in first),
         *([f"+{more} more"] if more > 0 else []),
     ]
-    return ", ".join(said)
+    return ", ".join(parts)
 
 
 def _brief(value: Any) -> str:

@@ -113,7 +113,7 @@ def _task_line(leaf: Leaf, loops: Loops) -> TaskRow:
         (task.started, task.finished),
         tuple(_notes(task)),
         _parameters(task.inputs.items()),
-        said(_results(task)),
+        values_text(_results(task)),
     )
 
 
@@ -130,7 +130,7 @@ def _loop_lines(loop: LoopIterations, loops: Loops) -> Iterator[TaskRow]:
     task, count = loop.leaf.task, len(loop.turns)
     states = {turn.index: _turn_state(turn, settled=task.state.finished) for turn in loop.turns}
     turns = _chosen(loop.turns, states)
-    kept = {turn.index for turn in turns}
+    listed = {turn.index for turn in turns}
     yield TaskRow(
         loops.title(loop.leaf),
         _depth(loop.leaf),
@@ -138,15 +138,15 @@ def _loop_lines(loop: LoopIterations, loops: Loops) -> Iterator[TaskRow]:
         (task.started, task.finished),
         (f"{count} iterations" if count > 1 else "1 iteration",),
         _parameters(loop.common.items()),
-        left=tuple(state for index, state in states.items() if index not in kept),
+        left=tuple(state for index, state in states.items() if index not in listed),
     )
     for turn in turns:
         yield _turn_line(turn, states[turn.index], _depth(loop.leaf) + 1)
 
 
 def _chosen(turns: Sequence[Turn], states: Mapping[int, RunState]) -> list[Turn]:
-    telling = (RunState.FAILED, RunState.RUNNING)
-    first = sorted(turns, key=lambda turn: states[turn.index] not in telling)
+    first_states = (RunState.FAILED, RunState.RUNNING)
+    first = sorted(turns, key=lambda turn: states[turn.index] not in first_states)
     return sorted(first[:MOST_TURNS], key=lambda turn: turn.index)
 
 
@@ -172,8 +172,8 @@ def _turn_line(turn: Turn, state: RunState, depth: int) -> TaskRow:
         state,
         (min(started, default=None), max(finished, default=None) if state.finished else None),
         tuple(_turn_notes(work)),
-        said(turn.items.items()),
-        said(pair for task in work for pair in _results(task)),
+        values_text(turn.items.items()),
+        values_text(pair for task in work for pair in _results(task)),
     )
 
 
@@ -207,10 +207,10 @@ def _results(task: Task) -> Iterator[tuple[str, Any]]:
 
 
 def _parameters(values: Pairs) -> str:
-    return said((name, value) for name, value in values if not kind(value))
+    return values_text((name, value) for name, value in values if not kind(value))
 
 
-def said(values: Pairs) -> str:
+def values_text(values: Pairs) -> str:
     """Values first, then artifacts by their types: ``accuracy = 0.94, model: Model``, without duplicates."""
     plain, artifacts = [], []
     for name, value in values:
