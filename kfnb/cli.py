@@ -51,25 +51,25 @@ def _run(words: list[str]) -> int:
         print(text)
         return 0
     except KeyboardInterrupt as interrupted:
-        from kfnb.commands.terminal import tell
+        from kfnb.commands.terminal import notify
 
-        tell(str(interrupted) or "\nInterrupted.")
+        notify(str(interrupted) or "\nInterrupted.")
         return INTERRUPTED
     except KfnbError as error:
-        from kfnb.commands.terminal import tell, tell_as_json
+        from kfnb.commands.terminal import notify, print_error_as_json
 
-        tell(str(error))
+        notify(str(error))
         if "--json" in words:
-            tell_as_json(error)
+            print_error_as_json(error)
         # all errors but the backend's come before anything has started: wrong use
         return 1 if isinstance(error, BackendError) else 2
     except BrokenPipeError:
         raise
     except Exception as error:
         if "--json" in words:
-            from kfnb.commands.terminal import tell_as_json
+            from kfnb.commands.terminal import print_error_as_json
 
-            tell_as_json(
+            print_error_as_json(
                 KfnbError(f"internal error in kfnb ({type(error).__name__}: {error})", code="internal")
             )
         raise

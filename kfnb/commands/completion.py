@@ -57,7 +57,7 @@ class SlowAnswers:
             _logger.debug("What could be offered is not known.", exc_info=True)
 
 
-asked = SlowAnswers()
+answers = SlowAnswers()
 
 
 @dataclass(frozen=True)

@@ -79,16 +79,16 @@ class Board:
             found: T = self._services.setdefault(kind, kind())
             return found
 
-    def tell(self, message: PageMessage, *buffers: bytes) -> None:
+    def send(self, message: PageMessage, *buffers: bytes) -> None:
         """Send the page a message."""
-        self._live.tell(to_json(message), *buffers)
+        self._live.send_message(to_json(message), *buffers)
 
     def _receive(self, content: Mapping[str, Any]) -> None:
         try:
             request = read_request(content)
         except ValueError as error:
             named = str(content.get("type", "")), str(content.get("id", ""))
-            self.tell(ReplyMessage(*named, f"internal error in kfnb: {error}", ok=False))
+            self.send(ReplyMessage(*named, f"internal error in kfnb: {error}", ok=False))
             return
         if request.do in IN_TURN:
             answer(self, request)
@@ -145,7 +145,7 @@ class Board:
         pictures = Pictures(row.drawing(row, self.home(handle)), known.places)
         # in the page, what it shows has no mark
         wire = row.wire(row.drawing(row, None))
-        return Follower(row.subject(row, handle), wire, pictures, self.tell, self._ended)
+        return Follower(row.subject(row, handle), wire, pictures, self.send, self._ended)
 
     def _remember(self, key: Key, handle: Handle) -> _Known:
         known = self._known.setdefault(key, _Known(handle))
@@ -219,7 +219,7 @@ class Board:
             if stream is not None:
                 stream.stop()
             if request.on:
-                stream = self._streams[key] = LogStream(*key, lines, self.tell, self._log_ended)
+                stream = self._streams[key] = LogStream(*key, lines, self.send, self._log_ended)
                 stream.start()
             while len(self._streams) > MOST_STREAMS:
                 self._streams.popitem(last=False)[1].stop()
@@ -231,7 +231,7 @@ class Board:
 
     def save(self, request: SaveRequest, name: str, lines: Iterable[LogLine | None]) -> None:
         """Send the page a part's whole log, to be saved as a file called ``name``."""
-        LogStream(request.type, request.id, request.part, lambda: iter(lines), self.tell).save(name)
+        LogStream(request.type, request.id, request.part, lambda: iter(lines), self.send).save(name)
 
     @contextmanager
     def newest(self, request: DetailRequest) -> Iterator[Callable[[], bool]]:

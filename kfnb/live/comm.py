@@ -20,7 +20,7 @@ _MODULE = Path(__file__).parent / "static" / "live.js"
 
 
 class Live(anywidget.AnyWidget):
-    """Messages to the page go out by ``tell``; its requests come in to ``hear``, in a thread of the kernel.
+    """Messages to the page go out by ``send_message``; its requests come in to ``hear``, in a thread of the kernel.
 
     Where page and kernel have subshells (JupyterLab 4.4, ipykernel 7), that is so while a cell runs too.
     """
@@ -38,6 +38,6 @@ class Live(anywidget.AnyWidget):
             lambda _widget, content, _buffers: receive(content) if isinstance(content, dict) else None
         )
 
-    def tell(self, message: Mapping[str, Any], *buffers: bytes) -> None:
+    def send_message(self, message: Mapping[str, Any], *buffers: bytes) -> None:
         """Send a message to the page; from any thread."""
         self.send(message, list[Any](buffers) or None)

@@ -48,7 +48,7 @@ def _answer_to(board: Board, request: PageRequest) -> Answer:
 
 def reply(board: Board, request: PageRequest, text: str, *, ok: bool) -> None:
     """Tell the page what came of its request; ``ok`` where that is not an error."""
-    board.tell(ReplyMessage(request.type, request.id, text, ok))
+    board.send(ReplyMessage(request.type, request.id, text, ok))
 
 
 # -- of any subject ---------------------------------------------------------------------------------------------------
@@ -80,4 +80,4 @@ def detail(board: Board, request: DetailRequest, made: Callable[[], tuple[str, s
     with board.newest(request) as is_newest:
         found = made()
         if found and is_newest():  # a later request is newer, and may have been answered before
-            board.tell(DetailMessage(request.type, request.id, request.part, *found))
+            board.send(DetailMessage(request.type, request.id, request.part, *found))

@@ -70,7 +70,7 @@ class Page:
         self.heard = []
         self.keep = True
 
-    def tell(self, message, *buffers):
+    def send_message(self, message, *buffers):
         if self.keep:
             self.heard.append(message)
 

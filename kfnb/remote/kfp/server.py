@@ -69,9 +69,9 @@ class Server:
 
     def get(self, path: str, **query: Any) -> Any:
         """Get a resource. Raises ``MissingResource``, ``BackendError``."""
-        return self.ask("GET", path, query=query, again=True)
+        return self.request("GET", path, query=query, again=True)
 
-    def ask(
+    def request(
         self,
         method: str,
         path: str,

@@ -86,9 +86,9 @@ class Up(Command):
         requested = self._requested(record)
         wish = request.wish(requested)
         there, checked = _examine(wish, record)
-        session.tell(_table(checked))
+        session.notify(_table(checked))
         if _missing(checked) and not (self.force or self.dry_run):
-            session.tell("\nInstall what is missing and try again, or pass --force to continue anyway.")
+            session.notify("\nInstall what is missing and try again, or pass --force to continue anyway.")
             session.fail()
             return
         broken = record is not None and record.reached is Reached.BEGUN
@@ -150,15 +150,15 @@ class Down(Command):
             session.out(str(TOOLS[record.tool].delete(record.profile)))
             return
         if not self.yes and not _agreed(session, record):
-            session.tell("nothing was deleted")
+            session.notify("nothing was deleted")
             session.fail()
             return
         try:
-            lifecycle.down(record, records, Runner(Log(records.log(record.profile))), session.tell)
+            lifecycle.down(record, records, Runner(Log(records.log(record.profile))), session.notify)
         except KeyboardInterrupt:
             text = f"\nInterrupted: {_named('kfnb cluster down', record.profile)} continues."
             raise KeyboardInterrupt(text) from None
-        session.tell(f"deleted cluster {record.profile}")
+        session.notify(f"deleted cluster {record.profile}")
 
 
 def _examine(wish: Wish, record: Record | None) -> tuple[Found, Sequence[Prerequisite]]:
@@ -209,11 +209,11 @@ def _ours(profile: str) -> Record:
 
 
 def _agreed(session: Session, record: Record) -> bool:
-    if session.ask is None:
+    if session.prompt is None:
         text = f"{session.prog} deletes the cluster with all data:"
         raise UsageError(text, code="confirmation-required", hint="pass --yes to confirm", ref=record.profile)
     question = f"Delete the {record.tool} cluster {record.profile} with all data? [y/N] "
-    return session.ask(question).strip().lower() in ("y", "yes")
+    return session.prompt(question).strip().lower() in ("y", "yes")
 
 
 def _missing(checked: Sequence[Prerequisite]) -> bool:

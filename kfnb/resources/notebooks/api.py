@@ -13,7 +13,7 @@ from kfnb.resources.notebooks.model import Notebook, NotebookList, NotebookState
 from kfnb.resources.notebooks.spawner import Spawner
 from kfnb.resources.notebooks.spec import NotebookRequest
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 WAITS = 600.0
 """Seconds for which a notebook is waited for by default: an image may be large."""
@@ -45,7 +45,7 @@ def start(name: str, *, version: str = "") -> Notebook:
 
 
 def create(
-    asked: NotebookRequest, *, version: str = "", configurations: tuple[str, ...] = (), tell: Tell = print
+    asked: NotebookRequest, *, version: str = "", configurations: tuple[str, ...] = (), tell: Notify = print
 ) -> Notebook:
     """Make a new one, and first the volume of its home where ``asked.size`` says so.
 

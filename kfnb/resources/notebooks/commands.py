@@ -147,14 +147,14 @@ def _create(found: Notebooks, seconds: float, session: Session) -> Notebook | Re
         if not rehearsed.accepted:
             session.fail()
         return rehearsed
-    made = api.create(requested, version=version, configurations=found.configuration, tell=session.tell)
+    made = api.create(requested, version=version, configurations=found.configuration, tell=session.notify)
     kind = "v2" if made.kind == "Workspace" else "v1"
     return _awaited(found.target, kind, seconds, session) if found.wait else made
 
 
 def _start(found: Notebooks, before: Notebook, version: str, seconds: float, session: Session) -> Notebook:
     if before.state is _RUNNING:
-        session.tell(f"{before.word} {before.name} is running already")
+        session.notify(f"{before.word} {before.name} is running already")
         return before
     started = api.start(found.target, version=version)
     return _awaited(found.target, version, seconds, session) if found.wait else started
@@ -162,7 +162,7 @@ def _start(found: Notebooks, before: Notebook, version: str, seconds: float, ses
 
 def _stop(found: Notebooks, before: Notebook, version: str, session: Session) -> Notebook:
     if before.state is _STOPPED:
-        session.tell(f"{before.word} {before.name} was stopped already")
+        session.notify(f"{before.word} {before.name} was stopped already")
         return before
     _check_here(found, before)
     return api.stop(found.target, version=version)
@@ -172,14 +172,14 @@ def _delete(found: Notebooks, before: Notebook, version: str, session: Session) 
     """Delete it once the user agrees, or with ``--yes``; None where the user does not agree."""
     _check_here(found, before)
     stays = _what_stays(before, with_volume=found.with_volume)
-    if not found.yes and session.ask is None:
+    if not found.yes and session.prompt is None:
         hint = "pass --yes: this session cannot ask for confirmation"
         raise UsageError(f"{before.name}:", code="confirmation-required", hint=hint, ref=before.name)
     if not found.yes and not _agreed(session, f"Delete {before.word} {before.name} for good? {stays}."):
-        session.tell("nothing was deleted")
+        session.notify("nothing was deleted")
         return None
     deleted = api.delete(found.target, version=version, with_volume=found.with_volume)
-    session.tell(f"deleted {before.word} {before.name}; {stays[0].lower()}{stays[1:]}")
+    session.notify(f"deleted {before.word} {before.name}; {stays[0].lower()}{stays[1:]}")
     return replace(deleted, state=NotebookState.DELETING, why="")
 
 
@@ -205,7 +205,7 @@ def _what_stays(notebook: Notebook, *, with_volume: bool) -> str:
 
 
 def _agreed(session: Session, question: str) -> bool:
-    return session.ask is not None and session.ask(f"{question} [y/N] ").strip().lower() in ("y", "yes")
+    return session.prompt is not None and session.prompt(f"{question} [y/N] ").strip().lower() in ("y", "yes")
 
 
 def _awaited(name: str, version: str, seconds: float, session: Session) -> Notebook:
@@ -215,11 +215,11 @@ def _awaited(name: str, version: str, seconds: float, session: Session) -> Noteb
         for last in api.awaited(name, version=version, timeout=seconds):
             why = last.why or ("" if last.state is _RUNNING else "waiting for its pod")
             if why and why != reported:
-                session.tell(f"{last.word} {last.name} is {last.state}: {why}")
+                session.notify(f"{last.word} {last.name} is {last.state}: {why}")
                 reported = why
     except KeyboardInterrupt:
         if last is None:
             raise
-        session.tell(f"stopped waiting: {last.word} {last.name} is still starting")
+        session.notify(f"stopped waiting: {last.word} {last.name} is still starting")
     assert last is not None
     return last

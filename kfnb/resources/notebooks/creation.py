@@ -18,7 +18,7 @@ from kfnb.resources.notebooks.spec import Claim, NotebookRequest
 from kfnb.resources.notebooks.workspace_options import completed
 from kfnb.resources.notebooks.workspace_v2 import WORKSPACE
 
-Tell = Callable[[str], None]
+Notify = Callable[[str], None]
 
 _DELETED = "is being deleted"
 """How the server says that one of that name is there, but not for long."""
@@ -62,11 +62,13 @@ class Creating:
             return Rehearsal(written, accepted=False, told=str(error))
         return Rehearsal(written, accepted=True, told="the server accepts it; nothing was created")
 
-    def create(self, tell: Tell) -> Notebook:
-        """Create it, and the volume first; ``tell`` prints what else happens. A failure leaves nothing behind."""
+    def create(self, notify: Notify) -> Notebook:
+        """Create it, and the volume first; ``notify`` prints what else happens. A failure leaves nothing behind."""
         self._create(dry_run=True)
         made = (
-            self.requested.claim if self.requested.claim and self._make(self.requested.claim, tell) else None
+            self.requested.claim
+            if self.requested.claim and self._make(self.requested.claim, notify)
+            else None
         )
         try:
             found = self._create()
@@ -75,7 +77,7 @@ class Creating:
                 self._kubernetes.delete(f"{self._claims}/{made.name}")
             raise
         if not self.requested.all_mounts:
-            tell("it has no volume: what it writes is lost when it stops (--size 10Gi adds a home)")
+            notify("it has no volume: what it writes is lost when it stops (--size 10Gi adds a home)")
         return self._spawner.read(self.kind, found)
 
     @property
@@ -142,7 +144,7 @@ class Creating:
             return False
         return True
 
-    def _make(self, claim: Claim, tell: Tell) -> bool:
+    def _make(self, claim: Claim, notify: Notify) -> bool:
         """Make a volume; whether it was made: one that is there is the home as it was left."""
         try:
             self._kubernetes.create(self._claims, claim.body(self._spawner.namespace))
@@ -155,7 +157,7 @@ class Creating:
                     hint="try again in a moment",
                     ref=claim.name,
                 ) from None
-            tell(f"its home is the existing volume {claim.name}, with its data")
+            notify(f"its home is the existing volume {claim.name}, with its data")
             return False
         return True
 

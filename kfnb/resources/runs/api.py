@@ -65,7 +65,7 @@ def submit(  # noqa: PLR0913 - how a pipeline is to run; they are keywords
         folder=folder(),
         study=origin if set(best) - set(arguments or {}) else "",
         env=values_of(env),
-        tell=tell,
+        notify=tell,
     )
     chosen = backend_of(backend)
     caution(chosen, submission)
@@ -88,7 +88,7 @@ def values_of(names: Sequence[str]) -> dict[str, str]:
 def caution(backend: Backend, submission: Submission) -> None:
     """Print notes on what will differ from the notebook, before the run starts."""
     for text in backend.cautions(submission):
-        submission.tell(f"note: {text}")
+        submission.notify(f"note: {text}")
 
 
 def _best(study: str | Study, compiled: Compiled) -> tuple[dict[str, Any], str]:

@@ -49,14 +49,14 @@ def _fetch(board: Board, request: FetchRequest) -> None:
     try:
         piece = board.service(Downloads).next(run, request.part, request.artifact, first=request.first)
     except CannotDownload as error:
-        board.tell(PieceMessage(*artifact, name="", size=0, first=0, error=str(error)))
+        board.send(PieceMessage(*artifact, name="", size=0, first=0, error=str(error)))
     else:
         message = PieceMessage(*artifact, name=piece.name, size=piece.size, first=request.first, error="")
-        board.tell(message, piece.data)
+        board.send(message, piece.data)
 
 
 def _labels(board: Board, request: LabelsRequest) -> None:
-    board.tell(wire.labels(request.type, board.find(request.type, request.id).snapshot()))
+    board.send(wire.labels(request.type, board.find(request.type, request.id).snapshot()))
 
 
 def _log_of_task(board: Board, request: LogRequest) -> None:

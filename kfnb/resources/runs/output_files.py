@@ -109,9 +109,9 @@ class FileCopier:
     """Copies files of a run once it is finished: in the call that waits for it, else in a separate thread."""
 
     def __init__(
-        self, run: Handle, patterns: Sequence[str], folder: Path, tell: Callable[[str], None]
+        self, run: Handle, patterns: Sequence[str], folder: Path, notify: Callable[[str], None]
     ) -> None:
-        self._run, self._patterns, self._folder, self._tell = run, patterns, folder, tell
+        self._run, self._patterns, self._folder, self._notify = run, patterns, folder, notify
         self._lock, self._done = threading.Lock(), False
 
     def start(self) -> None:
@@ -126,9 +126,9 @@ class FileCopier:
             self._done = True
             try:
                 for line in self._run.keep_files(*self._patterns, folder=self._folder).messages:
-                    self._tell(line)
+                    self._notify(line)
             except KfnbError as error:
-                self._tell(f"cannot copy files of run {self._run.id}: {error}")
+                self._notify(f"cannot copy files of run {self._run.id}: {error}")
 
     def _wait(self) -> None:
         observed = self._run.observe()
@@ -136,7 +136,7 @@ class FileCopier:
             for _ in poll(observed, observed.pace):
                 pass
         except KfnbError as error:
-            self._tell(f"cannot copy files of run {self._run.id}: {error}")
+            self._notify(f"cannot copy files of run {self._run.id}: {error}")
         else:
             self.finish()
 

@@ -77,7 +77,7 @@ def schedule(  # noqa: PLR0913 - a schedule is a submission and a rhythm; they a
         cache=cache and settings().cache,
         env=values_of(env),
         folder=folder(),
-        tell=tell,
+        notify=tell,
     )
     caution(cluster, submission)
     # a stored pipeline runs unchanged; without the cache, or with variables, it is sent again

@@ -88,7 +88,7 @@ class SchedulePipeline(Command):
         one = api.find_schedule(self.pause or self.resume or self.delete or "")
         if self.delete:
             one.delete()
-            session.tell(f"deleted schedule {one.name} ({one.id}); the runs that it started stay")
+            session.notify(f"deleted schedule {one.name} ({one.id}); the runs that it started stay")
             return None
         return one.pause() if self.pause else one.resume()
 
@@ -108,9 +108,9 @@ class SchedulePipeline(Command):
             enabled=not self.paused,
             cache=not self.no_cache,
             env=self.env,
-            tell=session.tell,
+            tell=session.notify,
         )
         note = cron_note(self.cron) if self.cron else ""
         if note:
-            session.tell(note)
+            session.notify(note)
         return made

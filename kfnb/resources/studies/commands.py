@@ -146,7 +146,7 @@ def _searched(session: Session, options: SearchOptions, subject: Any, name: str 
     study = api.tune(subject, space, name=name, **how)
     session.started(study)
     for note in study.snapshot().notes:
-        session.tell(f"note: {note}")
+        session.notify(f"note: {note}")
     return _followed(session, study)
 
 
@@ -162,7 +162,7 @@ def _followed(session: Session, study: Study) -> Any:
         Following(
             study,
             begun=f"study {study.name}",
-            looks=seen,
+            updates=seen,
             line=_progress,
             succeeded=lambda last: last.state is RunState.SUCCEEDED,
             interrupted=f"study {study.name} is still running; kfnb studies show {study.name} shows it",
@@ -282,13 +282,13 @@ class ShowStudy(LogOptions, Command):
             return None
         if self.delete:
             study.delete()
-            session.tell(f"deleted study {study.name}")
+            session.notify(f"deleted study {study.name}")
             return None
         if self.resume:
             return _followed(session, study.resume(self.trials))
         if self.stop:
             study.stop()
-            session.tell(f"stopping study {study.name}")
+            session.notify(f"stopping study {study.name}")
         return study
 
 

@@ -49,7 +49,7 @@ class Words:
         self.asked = 0
         self.trouble = trouble
 
-    def told(self, run, spec):
+    def facts(self, run, spec):
         self.asked += 1
         return {"exit-handler-1/boom": TaskFacts(error=TaskError("ValueError: bad input x=7"))}
 

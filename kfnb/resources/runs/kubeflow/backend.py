@@ -103,8 +103,8 @@ class KubeflowBackend:
         cargo = self._uploads.cargo(submission.spec, submission.folder)
         submission = replace(submission, spec=cargo.spec)
         body = order(submission, experiment, root=self._root, account=self._account)
-        cargo.send(submission.tell)
-        return str(self._server.ask("POST", "/runs", body)["run_id"])
+        cargo.send(submission.notify)
+        return str(self._server.request("POST", "/runs", body)["run_id"])
 
     def get(self, run_id: str) -> model.RunSnapshot:
         """The run as of at most a second ago. Raises ``RunNotFound``."""

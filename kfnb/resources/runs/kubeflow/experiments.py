@@ -73,7 +73,7 @@ class Experiments:
     def _make(self, name: str) -> str:
         body = {"display_name": name, "namespace": self._server.users_namespace}
         try:
-            made = self._server.ask("POST", "/experiments", body)
+            made = self._server.request("POST", "/experiments", body)
         except Exists:  # another process was faster
             self.forget(name)
             return self.find(name)

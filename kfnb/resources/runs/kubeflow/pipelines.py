@@ -65,7 +65,7 @@ class Pipelines:
         except BackendError:
             if made is not None:  # do not leave a pipeline without a version
                 with suppress(BackendError):
-                    self._server.ask("DELETE", f"/pipelines/{made['pipeline_id']}")
+                    self._server.request("DELETE", f"/pipelines/{made['pipeline_id']}")
             raise
 
     def list(self, name: str = "") -> UploadList:
@@ -117,7 +117,7 @@ class Pipelines:
         """Create a pipeline with its first version, which the server names."""
         query = {"name": name, "description": description, "namespace": self._server.users_namespace}
         try:
-            made = self._server.ask("POST", "/pipelines/upload", sent, query=query)
+            made = self._server.request("POST", "/pipelines/upload", sent, query=query)
         except Exists:
             raise
         except BackendError as error:
@@ -139,7 +139,7 @@ class Pipelines:
         """Create a pipeline without a version."""
         body = {"name": name, "display_name": name, "description": description}
         namespace = self._server.users_namespace
-        made: Json = self._server.ask(
+        made: Json = self._server.request(
             "POST", "/pipelines", body | ({"namespace": namespace} if namespace else {})
         )
         return made
@@ -148,7 +148,7 @@ class Pipelines:
         named = version or f"{datetime.now().astimezone():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
         query = {"name": named, "pipelineid": pipeline["pipeline_id"], "description": description}
         try:
-            made = self._server.ask("POST", "/pipelines/upload_version", sent, query=query)
+            made = self._server.request("POST", "/pipelines/upload_version", sent, query=query)
         except Exists:
             raise BackendError(
                 f"pipeline {_name(pipeline)} already has a version {named}: choose another name, or omit it"

@@ -86,7 +86,7 @@ class TrackedRun:
     def act(self, action: str, *, again: bool) -> None:
         """Send an action on the run."""
         try:
-            self._server.ask("POST", f"/runs/{self._id}:{action}", again=again)
+            self._server.request("POST", f"/runs/{self._id}:{action}", again=again)
         except MissingResource:
             raise self._gone() from None
         if action == "retry":
@@ -96,7 +96,7 @@ class TrackedRun:
     def delete(self) -> None:
         """Delete the run permanently."""
         try:
-            self._server.ask("DELETE", f"/runs/{self._id}", again=True)
+            self._server.request("DELETE", f"/runs/{self._id}", again=True)
         except MissingResource:
             raise self._gone() from None
         self.watch.soon()
