@@ -20,7 +20,7 @@ _MODULE = Path(__file__).parent / "static" / "live.js"
 
 
 class Live(anywidget.AnyWidget):
-    """Messages to the page go out by ``send_message``; its requests come in to ``hear``, in a thread of the kernel.
+    """Messages to the page go out by ``send_message``; its requests come in to ``receive``, in a thread of the kernel.
 
     Where page and kernel have subshells (JupyterLab 4.4, ipykernel 7), that is so while a cell runs too.
     """

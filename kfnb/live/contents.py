@@ -34,10 +34,10 @@ NOTHING = Content({}, ())
 class Wire(Protocol):
     """How one subject is sent to the page, from what is known of it at two moments.
 
-    ``each_look`` says that something may be new though the subject has not changed: time that has passed.
+    ``each_refresh`` says that something may be new though the subject has not changed: time that has passed.
     """
 
-    each_look: bool
+    each_refresh: bool
 
     def whole(self, shown: Any, /) -> Content:
         """All of it."""
@@ -55,7 +55,7 @@ class StaticWire:
     it takes, every now and then.
     """
 
-    each_look = True
+    each_refresh = True
 
     def __init__(self, draw: Callable[[Any], Mapping[str, str]]) -> None:
         self._draw = draw

@@ -50,7 +50,7 @@ class FollowedSubject(Protocol):
         """Whether nothing more will be new."""
         ...
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Look once more; whether anything is new. Raises ``BackendError``."""
         ...
 
@@ -74,7 +74,7 @@ class Snapshots:
         """Whether its state is a final one."""
         return bool(self._shown.state.finished)
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Take another one."""
         before, self._shown = self._shown, self._handle.snapshot()
         return bool(self._shown != before)

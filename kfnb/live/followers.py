@@ -27,7 +27,7 @@ PATIENCE = 20
 class Follower:
     """Looks at one subject until the subject is finished or gone, or no page shows it.
 
-    ``pictures`` are its static ones; ``tell`` reaches the page that may show it live, as long as it is ``watched``,
+    ``pictures`` are its static ones; ``send`` reaches the page that may show it live, as long as it is ``watched``,
     with what ``wire`` makes of it; ``seen`` says that the page does. ``ended`` is asked at the end whether that is
     the end.
     """
@@ -101,7 +101,7 @@ class Follower:
         over, pause = False, Pause(self.subject.pace)
         while True:
             try:
-                pause.answered(changed=self._look())
+                pause.answered(changed=self._refresh())
                 over = self.subject.over
                 self._failures = 0
             except BackendUnavailable:  # it may be there again in an hour, and is asked less and less often
@@ -117,10 +117,10 @@ class Follower:
             self._awake.wait(max(pause.seconds, SHARE * self._took))
             self._awake.clear()
 
-    def _look(self) -> bool:
+    def _refresh(self) -> bool:
         """Look, and show what is new; whether anything is."""
         began = time.thread_time()  # what others do meanwhile does not count
-        changed = self.subject.look()
+        changed = self.subject.refresh()
         self._took = time.thread_time() - began  # pictures have a pace of their own
         if self.watched:
             self._inform(changed=changed)
@@ -135,7 +135,7 @@ class Follower:
             except Exception:
                 self._requested = True
                 raise
-        elif changed or self._wire.each_look:
+        elif changed or self._wire.each_refresh:
             self._send_change()
 
     def _send_whole(self) -> None:

@@ -18,7 +18,7 @@ _TICK = 0.5
 
 
 class LogStream:
-    """The log of a run's task or a study's trial, sent by ``tell``: pieces as messages, with the lines in a buffer.
+    """The log of a run's task or a study's trial, sent by ``send``: pieces as messages, with the lines in a buffer.
 
     ``type``, ``id`` and ``part`` name it. ``lines`` are its lines as they come; None says that there is no more at the
     moment. ``ended`` is called when nothing more will be sent.

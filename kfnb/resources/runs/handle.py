@@ -226,7 +226,7 @@ class Run:
 
 
 class RunList(Sequence[model.RunSnapshot]):
-    """Runs, the newest first, as of their creation; ``ask`` returns the current list."""
+    """Runs, the newest first, as of their creation; ``fetch`` returns the current list."""
 
     def __init__(self, fetch: Callable[[], Sequence[model.RunSnapshot]]) -> None:
         self._fetch = fetch

@@ -107,9 +107,9 @@ class RunSubject:
         """Whether the run is finished."""
         return self._observer.over
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Look once more."""
-        return bool(self._observer.look())
+        return bool(self._observer.refresh())
 
 
 def _line_of_run(run: model.RunSnapshot) -> str:
@@ -145,7 +145,7 @@ class RunsTable:
         self.shown = runs
         self._loaded = False
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Ask for the runs anew, but for the first time."""
         if self._loaded:
             self.shown = self.shown.refresh()

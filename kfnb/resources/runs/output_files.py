@@ -119,7 +119,7 @@ class FileCopier:
         threading.Thread(target=self._wait, name=f"kfnb-keep-{self._run.id}", daemon=True).start()
 
     def finish(self) -> None:
-        """Copy the files, unless that was done: the run is finished. Errors are reported through ``tell``."""
+        """Copy the files, unless that was done: the run is finished. Errors are reported through ``notify``."""
         with self._lock:
             if self._done:
                 return

@@ -24,7 +24,7 @@ class ObservedStudy(Protocol):
         """Whether the study is finished."""
         ...
 
-    def look(self) -> set[int]:
+    def refresh(self) -> set[int]:
         """Look once more; the numbers of the trials that something has happened to, -1 for the study itself.
 
         Costs what is new, not what there is. Raises ``StudyNotFound`` and ``BackendError``.

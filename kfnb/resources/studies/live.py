@@ -76,9 +76,9 @@ class StudySubject:
         """Whether the study is finished, and its importances are known."""
         return self._shown.state.finished and self._importances.settled(self._shown)
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Look once more."""
-        touched = self._observed.look()
+        touched = self._observed.refresh()
         study = self._observed.study
         values, fresh = self._importances.of(study)
         self._shown = replace(study, importances=values)

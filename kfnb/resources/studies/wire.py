@@ -30,7 +30,7 @@ def wire_id(backend: str, name: str) -> str:
 class StudyWire:
     """A study, whose parts are its trials. What it remembers only spares it to count all trials at each change."""
 
-    each_look = False
+    each_refresh = False
 
     def __init__(self) -> None:
         self._known: StudySnapshot | None = None

@@ -113,7 +113,7 @@ class _View:
 
     def look(self, now: float) -> None:
         if now >= self.due:
-            self.pause = self.observer.pace.next(self.pause, changed=bool(self.observer.look()))
+            self.pause = self.observer.pace.next(self.pause, changed=bool(self.observer.refresh()))
             self.due = time.monotonic() + self.pause
 
 
@@ -121,5 +121,5 @@ def _watch(views: list[_View], seconds: float) -> None:
     until = time.monotonic() + seconds
     while (now := time.monotonic()) < until:
         for view in views:
-            view.look(now)
+            view.refresh(now)
         time.sleep(0.005)

@@ -288,7 +288,7 @@ def test_however_many_look_the_server_is_asked_once_in_a_while(server, replay: R
     until = time.monotonic() + 2.0
     while time.monotonic() < until:
         for view in views:
-            view.look()
+            view.refresh()
         time.sleep(0.01)
     assert {view.run.state for view in views} == {RunState.SUCCEEDED}
     assert len([path for path in replay.paths() if path.endswith(GOOD)]) <= 5  # 0, .3, .75, 1.4, 2.4 s
@@ -349,22 +349,22 @@ def test_a_run_that_is_waited_for_is_asked_for_at_the_backends_pace(server, repl
 def test_who_follows_survives_a_server_that_is_down_for_long(kubeflow, replay: Replay):
     run = Run(kubeflow, kubeflow.submit(order(rows=300)))
     view = run.observe()
-    view.look()
+    view.refresh()
     watching = run.watch()
     next(watching)
     replay.fail(times=60, drop=True)  # an hour, at the real pace
     time.sleep(0.1)
-    view.look()
+    view.refresh()
     (note,) = view.run.notes
     assert note.startswith("no update since ")
     assert note.endswith(f"retrying: {replay.url}: the connection was dropped")
     with pytest.raises(BackendUnavailable):
-        view.look()
+        view.refresh()
     seen = list(watching)
     assert any(run.notes == (note,) for run in seen)
     assert (seen[-1].state, seen[-1].notes) == (RunState.SUCCEEDED, ())
     assert run.wait(10) is run
-    view.look()
+    view.refresh()
     assert view.run.state is RunState.SUCCEEDED
 
 
@@ -377,7 +377,7 @@ def test_a_server_that_is_down_is_asked_ever_more_seldom(server, replay: Replay,
     until = time.monotonic() + 1.5
     while time.monotonic() < until:
         with pytest.raises(BackendUnavailable):
-            view.look()
+            view.refresh()
     assert len(replay.asked) <= 8
 
 

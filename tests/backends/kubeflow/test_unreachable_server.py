@@ -71,7 +71,7 @@ def test_what_a_server_says_first_after_an_outage_is_soon_followed_by_another_lo
 
     def looked() -> bool:
         with suppress(BackendError):
-            view.look()
+            view.refresh()
         return not view.run.notes
 
     assert looked()

@@ -165,7 +165,7 @@ class Idle(Activity):
         super().__init__()
         self.idle, self.size = set(idle), largest
 
-    def look(self):
+    def sample(self):
         pass
 
     def waits(self, task):
@@ -261,7 +261,7 @@ def test_a_task_waits_if_nothing_of_it_asks_for_a_core(program, waits):
 
     def seen():
         time.sleep(0.1)
-        activity.look()
+        activity.sample()
         return activity.waits("task")
 
     try:

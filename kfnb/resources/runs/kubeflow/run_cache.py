@@ -18,7 +18,7 @@ _LATELY = 60.0
 
 
 class RunCache:
-    """Polls a run with ``look``, and keeps the events of its changes.
+    """Polls a run with ``request``, and keeps the events of its changes.
 
     However many observers there are, the server is asked at one pace: often while the run changes, rarely while it
     does not or while the server does not answer. A server that does not answer is an event too: a note on the run.

@@ -44,7 +44,7 @@ class Activity:
         """Stop watching a task's process, which has ended."""
         self._watched.pop(task, None)
 
-    def look(self) -> None:
+    def sample(self) -> None:
         """Sample what all tasks demand now."""
         for watched in self._watched.values():
             threads, now = list(system.here().threads(watched.pid)), self._clock()

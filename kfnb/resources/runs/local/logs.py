@@ -35,7 +35,7 @@ class Tail:
 
 
 class LogReader:
-    """Reads the logs of the tasks that ``wanted`` selects, of the run in ``folder``. Each line is returned once."""
+    """Reads the logs of the tasks that ``included`` selects, of the run in ``folder``. Each line is returned once."""
 
     def __init__(self, folder: RunFolder, included: Callable[[str], bool]) -> None:
         self._folder = folder

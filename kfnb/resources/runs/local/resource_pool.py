@@ -85,7 +85,7 @@ class ResourcePool:
         while True:
             await asyncio.sleep(_POLL_EVERY)
             if self._waiting and len(self._taken) < self._most:
-                self.activity.look()
+                self.activity.sample()
                 self._admit()
 
     async def _take(self, entry: _Entry) -> None:

@@ -146,7 +146,7 @@ class KatibEngine:
 
     def _polled(self, name: str, curves: float) -> TrackedStudy:
         observed = self.observe(name)
-        observed.look(curves)
+        observed.refresh(curves)
         return observed
 
 

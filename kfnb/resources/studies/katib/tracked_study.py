@@ -34,7 +34,7 @@ class TrackedStudy:
         """Whether the study is finished."""
         return self.study.state.finished
 
-    def look(self, curves: float = _CURVES) -> set[int]:
+    def refresh(self, curves: float = _CURVES) -> set[int]:
         """Look once more; the numbers of the trials that something has happened to, -1 for the study itself.
 
         ``curves`` are the seconds in which learning curves are read. Raises ``StudyNotFound`` and ``BackendError``.
@@ -45,10 +45,10 @@ class TrackedStudy:
             self._suggestion = self._resources.suggestion(self._name)
             head = resource_parser.study(experiment, (), self._suggestion)
         if not self._over(head):
-            self._trials.look()
+            self._trials.refresh()
         trials = self._trials.read(head.space)
         self._program = program_of(experiment)
-        self._details.look(trials, head.objective.metric, self._program, curves)
+        self._details.refresh(trials, head.objective.metric, self._program, curves)
         notes = (*head.notes, *([self._details.note] if self._details.note else []))
         before = self.study
         self.study = replace(head, trials=tuple(map(self._details.of, trials)), notes=notes)

@@ -19,7 +19,7 @@ class TrialReader:
         self._items: dict[str, Item] = {}
         self._read: dict[str, tuple[Item, Trial]] = {}
 
-    def look(self) -> None:
+    def refresh(self) -> None:
         """Look once more: at everything at first, and where Kubernetes does not know any more what has changed."""
         if self._version:
             try:

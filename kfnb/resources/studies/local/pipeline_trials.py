@@ -51,10 +51,10 @@ class Runs:
         self.record(number, run_id)
         self.going.add(run_id)
         observer = Handle(self.backend, run_id).observe()
-        observer.look()
+        observer.refresh()
         while not observer.run.state.finished:
             await asyncio.sleep(_POLL_EVERY)
-            observer.look()
+            observer.refresh()
         self.going.discard(run_id)
         return _outcome(observer.run, self.search.objective)
 
