@@ -18,7 +18,7 @@ from kfnb.errors import NotFound
 from kfnb.jobs.polling import Pace
 from kfnb.live.contents import StaticWire, Wire
 from kfnb.ui.mount_point import Home
-from kfnb.ui.states import look
+from kfnb.ui.states import style_of
 from kfnb.ui.words import duration
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ class Followable:
 
 def state_of(shown: Any) -> str:
     """The state of a subject in words, and how long it took once it has ended."""
-    state = look(shown.state).word
+    state = style_of(shown.state).word
     if shown.started is None or shown.finished is None:
         return state
     return f"{state} after {duration(shown.finished - shown.started)}"

@@ -47,7 +47,7 @@ class PlotLine:
 
     label: str
     points: Sequence[Point]
-    told: str
+    summary: str
     series: int = 0
     kind: int = 0
 
@@ -74,7 +74,7 @@ class Plot:
     def to_html(self) -> Element:
         """The title, the drawing and the legend."""
         title = el("div", el("strong", self.title), style="margin:0 0 2px;overflow-wrap:anywhere")
-        text = "; ".join(f"{line.label} {line.told}".strip() for line in self.lines)
+        text = "; ".join(f"{line.label} {line.summary}".strip() for line in self.lines)
         lines = [el("path", d=path(line.points, self.x, self.y), style=line.style) for line in self.lines]
         behind = [diagonal(self.x, self.y)] if self.diagonal else []
         drawing = canvas(f"{self.title}: {text}", self.x, self.y, *behind, *lines)
@@ -92,7 +92,7 @@ class Plot:
         labels = [cut(one_line(line.label), LABEL) for line in self.lines]
         wide = max(map(width, labels), default=0)
         rows = [
-            f"  {label}{' ' * (wide - width(label) + (2 if wide else 0))}{bars(line.points)}  {line.told}"
+            f"  {label}{' ' * (wide - width(label) + (2 if wide else 0))}{bars(line.points)}  {line.summary}"
             for label, line in zip(labels, self.lines, strict=True)
         ]
         return "\n".join([one_line(self.title), *rows, *([f"  {self.rest}"] if self.rest else [])])
@@ -109,7 +109,7 @@ def _entry(line: PlotLine, *, alone: bool) -> Element:
         style="vertical-align:middle",
     )
     label = None if alone and not line.label else el("strong", f" {line.label} ", style="font-weight:600")
-    return el("div", None if alone else swatch, label, el("span", line.told, style=f"color:{theme.SOFT}"))
+    return el("div", None if alone else swatch, label, el("span", line.summary, style=f"color:{theme.SOFT}"))
 
 
 def axis(name: str, values: Sequence[float], length: float, *, margin: float = 0.0) -> Axis:

@@ -76,7 +76,7 @@ def artifact_card(name: str, artifact: Artifact, preview: Preview | None, *, fol
     blocks = inside if named else [Small(artifact.uri, code=True), *inside]
     if folded and inside:
         heading = f"{name}{BETWEEN}{facts}"
-        return Folded(heading, blocks, quiet=True, told=f"{heading}{BETWEEN}{artifact.uri}")
+        return Folded(heading, blocks, quiet=True, text_form=f"{heading}{BETWEEN}{artifact.uri}")
     return Card(name, facts, blocks)
 
 

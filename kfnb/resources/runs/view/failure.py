@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.view.tree import Leaf, Tree
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Text
-from kfnb.ui.states import look
+from kfnb.ui.states import style_of
 from kfnb.ui.words import counted, one_line
 
 SHOWN = 3
-FAILED = look(RunState.FAILED)
+FAILED = style_of(RunState.FAILED)
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from kfnb.resources.runs.view.iterations import LoopIterations, Loops, Turn
 from kfnb.resources.runs.view.tree import Leaf, Tree
 from kfnb.text.group_names import is_branch
 from kfnb.ui.blocks import Block, Text
-from kfnb.ui.states import look, overall, tally
+from kfnb.ui.states import overall, style_of, tally
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import TIMES, counted, duration, kind, short
 
@@ -67,10 +67,10 @@ def task_blocks(tree: Tree, loops: Loops, now: float) -> list[Block]:
 
 
 def _row(line: TaskRow, now: float) -> list[Value]:
-    state = look(line.state)
+    state = style_of(line.state)
     return [
         TableCell(line.label, indent=line.depth),
-        TableCell(state.word, look=state),
+        TableCell(state.word, state_style=state),
         duration(elapsed(*line.span, now)),
         ", ".join(line.notes),
         line.inputs,
@@ -184,7 +184,7 @@ def _steps(work: Sequence[Task], state: RunState) -> str:
         by_name.setdefault(task.name, []).append(task.state)
     mixed = any(one is not state for states in by_name.values() for one in states)
     return " · ".join(
-        (f"{look(overall(states)).icon} " if mixed else "")
+        (f"{style_of(overall(states)).icon} " if mixed else "")
         + name
         + (f" {TIMES} {len(states)}" if len(states) > 1 else "")
         for name, states in by_name.items()

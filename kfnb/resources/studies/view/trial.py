@@ -9,7 +9,7 @@ from kfnb.resources.runs.view.curves import Of, metric_plot
 from kfnb.resources.studies.model import StudySnapshot, Trial
 from kfnb.resources.studies.view.curves import usable_points
 from kfnb.resources.studies.view.ranking import Ranking
-from kfnb.resources.studies.view.states import BROKEN, trial_look
+from kfnb.resources.studies.view.states import BROKEN, trial_style
 from kfnb.ui.blocks import Alert, Block, CodeBlock, Row, Section, Text, bundle
 from kfnb.ui.table import Column, Table, TableCell, Value
 from kfnb.ui.words import brief, moment, one_line
@@ -27,12 +27,12 @@ def draw_trial(study: StudySnapshot, trial: Trial) -> dict[str, str]:
 def _error(trial: Trial) -> Iterator[Block]:
     if trial.error is None and trial.state not in BROKEN:
         return
-    look = trial_look(trial.state if trial.state in BROKEN else next(iter(BROKEN)))
+    style = trial_style(trial.state if trial.state in BROKEN else next(iter(BROKEN)))
     error = trial.error
     place = f" ({one_line(error.place)})" if error and error.place else ""
     message = error.message if error and error.message else "It left no message; its log may say why."
     traceback = [CodeBlock(error.traceback)] if error and error.traceback else []
-    yield Alert(look, f"The trial failed{place}", [Text(message), *traceback])
+    yield Alert(style, f"The trial failed{place}", [Text(message), *traceback])
 
 
 def _params(trial: Trial, best: Trial | None) -> Iterator[Block]:
