@@ -15,7 +15,7 @@ PARAMETER_TYPES = ("int", "float", "str", "bool", "list", "dict")
 """KFP's parameter types, as Python annotations."""
 
 LARGEST_PARAMETER = 16 * 1024
-"""Bytes of JSON above which a value travels as an artifact: parameters are passed on command lines, which Linux
+"""Bytes of JSON above which a value is passed as an artifact: parameters are passed on command lines, which Linux
 caps at 128 KiB a word, and a list that is small in a notebook grows in production."""
 
 _LONGEST_WHERE = 500
@@ -58,7 +58,7 @@ class ValueKind:
 
     @property
     def parameter(self) -> bool:
-        """Whether the value travels as a KFP parameter."""
+        """Whether the value is passed as a KFP parameter."""
         return self.type in PARAMETER_TYPES
 
 

@@ -22,13 +22,13 @@ from kfnb.pipeline.workspace import Workspace
 _logger = logger(__package__)
 
 PATIENCE = 0.2
-"""Seconds that a completion waits for what has to be asked for: runs, studies, schedules, notebooks."""
+"""Seconds that a completion waits for what must be requested: runs, studies, schedules, notebooks."""
 
 _FRESH = 2.0
 
 
 class SlowAnswers:
-    """Answers that may be slow, by what was asked. Each question is asked in a thread, one at a time.
+    """Answers that may be slow, by question. Each question is answered in a thread, one at a time.
 
     Where the answer takes longer than ``PATIENCE`` seconds, that of before is given; the new one is there next time.
     """

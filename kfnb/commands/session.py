@@ -80,10 +80,10 @@ class Session(Protocol):
 
     @property
     def prompt(self) -> Prompt | None:
-        """What asks a person a question and returns the answer; None where no person can answer."""
+        """A function that asks a person a question and returns the answer; None where no person can answer."""
 
     def notify(self, text: str) -> None:
-        """Tell what is not the result: a note, or what has been done."""
+        """Print a message that is not the result: a note, or what has been done."""
 
     def out(self, text: str, *, at_once: bool = False) -> None:
         """Print a line of the result; ``at_once`` for a reader that waits for each line."""

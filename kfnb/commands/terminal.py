@@ -20,7 +20,7 @@ _CLEAR = "\x1b[H\x1b[2J"
 
 
 def notify(text: str) -> None:
-    """Say something that is not the result; what acts on a terminal instead of being read is left out."""
+    """Print a message, which is not the result, on stderr; without control characters."""
     from kfnb.ui.words import clean
 
     print(clean(in_terminal(text)), file=sys.stderr)
@@ -73,7 +73,7 @@ class Terminal:
         return input if sys.stdin is not None and sys.stdin.isatty() else None
 
     def notify(self, text: str) -> None:
-        """Say it on stderr."""
+        """Print it on stderr."""
         notify(text)
 
     def out(self, text: str, *, at_once: bool = False) -> None:

@@ -235,7 +235,7 @@ class Board:
 
     @contextmanager
     def newest(self, request: DetailRequest) -> Iterator[Callable[[], bool]]:
-        """The details of a part are asked for: what is given tells whether that is the newest such question."""
+        """Register a request for a part's details; yield a function that returns whether it is still the newest."""
         key, question = (request.type, request.id, request.part), object()
         self._questions[key] = question
         try:

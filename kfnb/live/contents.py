@@ -94,7 +94,7 @@ def is_finished(shown: Any) -> bool:
 
 
 def began(shown: Any) -> float | None:
-    """The moment when something began or was made, if it tells that."""
+    """The time at which something began or was created, if known."""
     return getattr(shown, "started", None) or getattr(shown, "created", None)
 
 

@@ -51,7 +51,7 @@ class FollowedSubject(Protocol):
         ...
 
     def refresh(self) -> bool:
-        """Look once more; whether anything is new. Raises ``BackendError``."""
+        """Poll once more; return whether anything is new. Raises ``BackendError``."""
         ...
 
 

@@ -61,17 +61,17 @@ class Follower:
         ).start()
 
     def wake(self) -> None:
-        """Look at once."""
+        """Poll at once."""
         self._failures = 0
         self._awake.set()
 
     def request(self) -> None:
-        """Tell the page all of it, not only what is new, at once."""
+        """Send the page all of it, not only what is new, at once."""
         self._requested = self.watched = True
         self.wake()
 
     def dismiss(self, why: str) -> None:
-        """Follow it no more, and tell the page why."""
+        """Stop following it, and tell the page why."""
         self.dismissed = True
         try:
             self._send(GoneMessage(self.subject.type, self.subject.id, why))
@@ -118,7 +118,7 @@ class Follower:
             self._awake.clear()
 
     def _refresh(self) -> bool:
-        """Look, and show what is new; whether anything is."""
+        """Poll, and show what is new; return whether anything is."""
         began = time.thread_time()  # what others do meanwhile does not count
         changed = self.subject.refresh()
         self._took = time.thread_time() - began  # pictures have a pace of their own

@@ -33,7 +33,7 @@ _STYLES = {
     RunState.PAUSED: StateStyle("‖", "Paused", theme.AMBER, "M6.3 5.2 V10.8 M9.7 5.2 V10.8", solid=True),
 }
 
-# of several tasks, the first of these that one of them is in tells most
+# for several tasks: the first of these states that any of them is in
 _PRECEDENCE = (
     RunState.FAILED,
     RunState.CANCELING,

@@ -49,7 +49,7 @@ def status() -> Status:
 
 
 def _with_machine(status: Status) -> Status:
-    """A status that also tells what is broken of this machine."""
+    """The status with the problems of this machine."""
     broken = [Trouble(one.told, fix=one.fix) for one in here(status.here) if one.outcome is CheckOutcome.BAD]
     return replace(status, troubles=(*broken, *status.troubles))
 

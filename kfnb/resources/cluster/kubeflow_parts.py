@@ -17,7 +17,7 @@ _KUBEFLOW = "kubeflow"
 
 @dataclass(frozen=True)
 class _Sought:
-    """A part: the kind of resource that tells of it (``GROUP/VERSION/KIND``, or a group alone), and its deployments.
+    """A part: the kind of resource that shows it (``GROUP/VERSION/KIND``, or a group alone), and its deployments.
 
     ``versioned`` are the containers whose images bear its version. A deployment of the part is one with such a name,
     or whose name begins with one that ends in ``*``.

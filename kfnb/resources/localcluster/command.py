@@ -85,7 +85,7 @@ class Runner:
         return Done(process.returncode, out, text)
 
     def follow(self, command: ShellCommand, report: Callable[[str], None]) -> Done:
-        """Run a command to its end, and tell each line of its messages as it comes. Raises as ``run`` does."""
+        """Run a command to its end, and report each line of its output as it arrives. Raises as ``run`` does."""
         process = self._start(command, stderr=subprocess.STDOUT)
         messages: list[str] = []
         with _ended(process):

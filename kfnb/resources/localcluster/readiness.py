@@ -72,7 +72,7 @@ def workloads(built: bytes) -> frozenset[Workload]:
 def wait(
     step: Await, expected: frozenset[Workload], runner: Runner, until: float, report: Callable[[str], None]
 ) -> None:
-    """Look until all is ready. Raises ``BackendError`` where that is not so at ``until``, with the reasons."""
+    """Poll until all is ready. Raises ``BackendError`` with the reasons if that is not so at ``until``."""
     cluster, found = _Cluster(step.context, runner), None
     while True:
         found = cluster.check(expected) or found

@@ -35,7 +35,7 @@ def explained_notebook(kubernetes: Kubernetes, notebook: Notebook, concerned: It
 
 
 def _events(kubernetes: Kubernetes, namespace: str, name: str) -> list[Item]:
-    """The events that tell something: of a pod all, of what makes the pod its warnings."""
+    """The relevant events: all of a pod, and the warnings of its owner."""
     path = f"/api/v1/namespaces/{namespace}/events"
     try:
         found = kubernetes.get(path, {"fieldSelector": f"involvedObject.name={name}"}).get("items") or ()

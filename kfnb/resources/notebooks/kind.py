@@ -48,4 +48,4 @@ class ServerKind(ABC):
 
     @abstractmethod
     def concerned(self, item: Item) -> Sequence[str]:
-        """The names of the objects whose events tell why it does not start."""
+        """The names of the objects whose events explain why it does not start."""

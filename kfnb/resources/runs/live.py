@@ -108,7 +108,7 @@ class RunSubject:
         return self._observer.over
 
     def refresh(self) -> bool:
-        """Look once more."""
+        """Poll once more; return whether anything is new."""
         return bool(self._observer.refresh())
 
 

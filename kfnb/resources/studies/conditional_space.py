@@ -122,7 +122,7 @@ def _sort(dimension: Dimension) -> str:
 
 
 def write_function(function: Callable[..., Any]) -> str:
-    """The source of the function with all that it needs. Raises ``UsageError`` for what cannot travel."""
+    """The source of the function with all that it needs. Raises ``UsageError`` for what cannot be embedded."""
     if not isinstance(function, FunctionType):
         raise UsageError(f"a space must be a string, a dict or a function, not {function!r}")
     parts: dict[str, str] = {}

@@ -17,7 +17,7 @@ from kfnb.resources.studies.plots import Plots
 
 
 class Study:
-    """A search for the best parameters. Every property tells how things are at the moment it is asked."""
+    """A search for the best parameters. Each property is read anew when it is accessed."""
 
     def __init__(self, engine: Engine, name: str) -> None:
         self._engine = engine
@@ -39,7 +39,7 @@ class Study:
         return with_importances(study) if importances else study
 
     def observe(self) -> ObservedStudy:
-        """Look at the study again and again, for what is new."""
+        """Observe the study: poll it for changes."""
         return self._engine.observe(self.name)
 
     @property

@@ -77,7 +77,7 @@ class StudySubject:
         return self._shown.state.finished and self._importances.settled(self._shown)
 
     def refresh(self) -> bool:
-        """Look once more."""
+        """Poll once more; return whether anything is new."""
         touched = self._observed.refresh()
         study = self._observed.study
         values, fresh = self._importances.of(study)

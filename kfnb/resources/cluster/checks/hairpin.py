@@ -21,7 +21,7 @@ RunProbe = Callable[["Probe"], "int | None"]
 
 _NAME = "hairpin"
 _MOST = 4
-"""Pods that are asked, at most, until one can tell."""
+"""Maximum number of pods to try."""
 _NO_TOOL, _DEAF, _CUT = 3, 4, 5
 """Exit codes of the script: there is nothing to call with; the pod itself does not answer; its service does not."""
 SCRIPT = f"""\

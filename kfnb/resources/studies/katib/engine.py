@@ -76,7 +76,7 @@ class KatibEngine:
         return Draft(text, f"{answer}; {INSTEAD}" if other else answer, accepted=True)
 
     def observe(self, name: str) -> TrackedStudy:
-        """Look at a study again and again."""
+        """Observe a study."""
         return TrackedStudy(self._resources, experiment.known_as(name), self._manager)
 
     def find(self, name: str) -> str:

@@ -19,7 +19,7 @@ _CURVES = 0.5
 
 
 class TrackedStudy:
-    """A study on the cluster. The first look reads all of its Trials, a later one hears what has happened since."""
+    """A study on the cluster. The first poll reads all of its Trials, a later poll what has changed since."""
 
     def __init__(self, resources: Resources, name: str, manager: Manager | None) -> None:
         self.study = model.StudySnapshot(name, "kubeflow", Objective(""))
@@ -35,7 +35,7 @@ class TrackedStudy:
         return self.study.state.finished
 
     def refresh(self, curves: float = _CURVES) -> set[int]:
-        """Look once more; the numbers of the trials that something has happened to, -1 for the study itself.
+        """Poll once more; return the numbers of the trials that have changed, and -1 for the study itself.
 
         ``curves`` are the seconds in which learning curves are read. Raises ``StudyNotFound`` and ``BackendError``.
         """

@@ -20,7 +20,7 @@ class TrialReader:
         self._read: dict[str, tuple[Item, Trial]] = {}
 
     def refresh(self) -> None:
-        """Look once more: at everything at first, and where Kubernetes does not know any more what has changed."""
+        """Poll once more: everything at first, and when Kubernetes no longer has the changes since."""
         if self._version:
             try:
                 self._follow()

@@ -88,7 +88,7 @@ def _backend(home: Path, search: Search, order: Order) -> LocalBackend:
 
 
 def _close(folder: StudyFolder, log: EventLog, end: End) -> None:
-    """Say that nothing runs any more, and how the study ended."""
+    """Record that nothing runs any more, and how the study ended."""
     journal, fold = StudyJournal(log), StudyFold(folder.name)
     fold.take(log.read())
     for trial in fold.study.trials:

@@ -75,7 +75,7 @@ class LocalEngine:
         return Order(str(self._home), self._jobs, self._secrets, self._linger, trials)
 
     def observe(self, name: str) -> StudyObserver:
-        """Look at a study again and again."""
+        """Observe a study."""
         return StudyObserver(folders.find(self._home, name))
 
     def find(self, name: str) -> str:

@@ -1,4 +1,4 @@
-"""What the driver tells: each step of a study's life as an event, in the study's event log."""
+"""What the driver records: each step of a study's life as an event in the study's event log."""
 
 from __future__ import annotations
 

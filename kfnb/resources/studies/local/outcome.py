@@ -56,7 +56,7 @@ def measured(values: Mapping[str, Any], objective: Objective) -> Outcome:
 
 
 def of_worker(message: Mapping[str, Any], objective: Objective, source: str) -> Outcome:
-    """The outcome that a worker tells, of a step whose program is ``source``."""
+    """The outcome that a worker reports, of a step whose program is ``source``."""
     if message.get("early"):
         return Outcome(TrialState.EARLY_STOPPED)
     if "error" in message:

@@ -33,7 +33,7 @@ class Runs:
 
     async def run(self, number: int, params: Mapping[str, Any], report: Report) -> Outcome:
         """Run one trial to its end."""
-        del report  # a pipeline tells its metrics at the end
+        del report  # a pipeline reports its metrics at the end
         subject = self.search.subject
         try:
             run_id = self.backend.submit(

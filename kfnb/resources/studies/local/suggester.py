@@ -130,7 +130,7 @@ class Suggester:
         return None if self._points is None else next(self._points, None)
 
     def report(self, number: int, step: float, value: float) -> bool:
-        """Tell the objective on the way; whether the trial is to end."""
+        """Report an intermediate value of the objective; return whether to stop the trial."""
         if not self.search.early_stopping or step < 0:  # Optuna knows no such step, and no trial ends there
             return False
         trial = self._running[number]
@@ -138,7 +138,7 @@ class Suggester:
         return bool(trial.should_prune())
 
     def tell(self, number: int, outcome: Outcome) -> None:
-        """Tell what came of a trial."""
+        """Report the outcome of a trial."""
         from optuna.trial import TrialState as Optuna
 
         trial = self._running.pop(number, number)

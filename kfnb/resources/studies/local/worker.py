@@ -76,7 +76,7 @@ class Worker:
         return str(self.lines.readline())
 
     def send(self, message: dict[str, Any]) -> None:
-        """Tell the driver something."""
+        """Send the driver a message."""
         self.line.sendall(json.dumps(message).encode() + b"\n")
 
     def trial(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -164,7 +164,7 @@ class Worker:
         return loaded
 
     def _intercept_reports(self, names: dict[str, Any]) -> None:
-        """Make ``kf.report`` tell the driver too, and end the trial where that says so."""
+        """Make ``kf.report`` notify the driver too, and end the trial if the driver says so."""
         log_into, report_by = names["kfnb_log_metrics"], names["kfnb_report"]
         metadata: dict[str, Any] = {}
         last, own, alone = [None], os.getpid(), Lock()
