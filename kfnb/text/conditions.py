@@ -81,9 +81,9 @@ def _with(condition: str, names: Mapping[str, str]) -> str:
 
 def _value(value: Any) -> str:
     if isinstance(value, float):
-        said = f"{value:.6g}"
+        text = f"{value:.6g}"
     elif isinstance(value, str):
-        said = f"'{value}'"
+        text = f"'{value}'"
     else:
-        said = json.dumps(value)
-    return said if len(said) <= _LONGEST_VALUE else f"{said[: _LONGEST_VALUE - 1]}…"
+        text = json.dumps(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[: _LONGEST_VALUE - 1]}…"
