@@ -130,7 +130,7 @@ def test_watching_while_nobody_is_there_shows_it_once(viewer, shell, monkeypatch
 
 
 def test_watching_costs_less_than_a_request_a_second(viewer):
-    place = api._Standing()
+    place = api._StatusReader()
     first = place.snapshot()
     viewer.asked.clear()
     place.refreshed(first)

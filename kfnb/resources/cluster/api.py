@@ -45,7 +45,7 @@ def status() -> Status:
 
     What may not be seen is marked as hidden, and nothing is raised for it. Without a cluster it tells of this machine.
     """
-    return _with_machine(_Standing().snapshot())
+    return _with_machine(_StatusReader().snapshot())
 
 
 def _with_machine(status: Status) -> Status:
@@ -56,13 +56,13 @@ def _with_machine(status: Status) -> Status:
 
 def following() -> Iterator[Status]:
     """The status again and again, about five times a minute, until it is no longer asked for."""
-    standing = _Standing()
-    found = standing.snapshot()
+    reader = _StatusReader()
+    found = reader.snapshot()
     yield _with_machine(found)
     for number in count(1):
         time.sleep(_EVERY)
         moves = number % _ALL_ANEW and found.user.known
-        found = standing.refreshed(found) if moves else standing.snapshot()
+        found = reader.refreshed(found) if moves else reader.snapshot()
         yield _with_machine(found)
 
 
@@ -71,11 +71,11 @@ def examine() -> tuple[Check, ...]:
 
     What cannot be checked is skipped, and what may not be seen is not a fault.
     """
-    standing = _Standing()
-    status = standing.snapshot()
+    reader = _StatusReader()
+    status = reader.snapshot()
     return (
         *here(status.here),
-        *standing.checks(status),
+        *reader.checks(status),
         _cluster(status),
         *(Check("found broken", CheckOutcome.BAD, _sentence(one), one.fix) for one in status.troubles),
         _pipelines(status),
@@ -99,7 +99,7 @@ def _pipelines(status: Status) -> Check:
     return Check("runs", outcome, f"runs go to {status.backend}" if status.runs.known else status.runs.reason)
 
 
-class _Standing:
+class _StatusReader:
     """Where one stands, as the settings and the surroundings say."""
 
     def __init__(self) -> None:

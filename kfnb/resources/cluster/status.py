@@ -19,7 +19,7 @@ _AT_ONCE = 8
 
 Question = Callable[[ProbeTarget], tuple[Any, More]]
 
-_STANDING: Mapping[str, Question] = {
+_STABLE: Mapping[str, Question] = {
     "kubeflow": kubeflow_parts.parts,
     "namespace": identity.namespace,
     "version": identity.version,
@@ -28,7 +28,7 @@ _STANDING: Mapping[str, Question] = {
     "volumes": capacity.volumes,
     "pod_defaults": capacity.pod_defaults,
 }
-_MOVING: Mapping[str, Question] = {
+_CHANGING: Mapping[str, Question] = {
     "waiting": workloads.waiting,
     "notebooks": workloads.notebooks,
     "workspaces": workloads.workspaces,
@@ -49,7 +49,7 @@ def gather(place: ProbeTarget, start: Status) -> Status:
         return _nothing(start, error)
     else:
         user = StatusItem(Knowledge.KNOWN, found)
-    parts = _queried(place, {**_STANDING, **_MOVING}.items())
+    parts = _queried(place, {**_STABLE, **_CHANGING}.items())
     parts["nodes"], parts["gpus"] = _split(parts.pop("machines"))
     parts["version"] = _judged(parts["version"], parts["kubeflow"])
     return _finished(place, replace(start, user=user, **parts))
@@ -60,7 +60,7 @@ def gather_again(place: ProbeTarget, status: Status) -> Status:
 
     Where not one is answered, the status says so and stays as of when it was seen last.
     """
-    parts = _queried(place, _MOVING.items())
+    parts = _queried(place, _CHANGING.items())
     if all(one.knowledge is Knowledge.UNKNOWN for one in parts.values()):
         nothing = parts["waiting"]
         return replace(status, **parts, user=nothing, troubles=(Trouble(nothing.reason),))

@@ -16,7 +16,7 @@ from kfnb.resources.cluster.model import Check, CheckOutcome, Knowledge, Kubeflo
 from kfnb.resources.cluster.probe import ProbeTarget
 from kfnb.resources.localcluster import apply, readiness
 from kfnb.resources.localcluster.command import Runner
-from kfnb.resources.localcluster.plan import Apply, Await, Start, Step, Wish
+from kfnb.resources.localcluster.plan import Apply, Await, ClusterSpec, Start, Step
 from kfnb.resources.localcluster.readiness import Workload
 from kfnb.resources.localcluster.record import Reached, Record, Records
 from kfnb.resources.localcluster.tool import TOOLS, Found, Tool, engine
@@ -66,7 +66,7 @@ def find(tool: Tool, profile: str, record: Record | None, runner: Runner) -> Fou
 
 
 def up(
-    wish: Wish,
+    spec: ClusterSpec,
     steps: Sequence[Step],
     record: Record,
     records: Records,
@@ -77,7 +77,7 @@ def up(
 
     Raises ``BackendError``.
     """
-    rise = _Rise(runner, time.monotonic() + wish.minutes * 60)
+    rise = _Rise(runner, time.monotonic() + spec.minutes * 60)
     records.write(record)
     for number, step in enumerate(steps):
         if record.reached is Reached.BEGUN and not isinstance(step, Start):
@@ -126,7 +126,7 @@ class _Rise:
         readiness.wait(step, expected, self._runner, self._until, report)
 
 
-def standing(record: Record, runner: Runner) -> LocalClusterStatus:
+def status(record: Record, runner: Runner) -> LocalClusterStatus:
     """How a cluster of ours is: asked of its tool, and of its API server."""
     tool = TOOLS[record.tool]
     found = tool.find(record.profile, runner)

@@ -163,9 +163,9 @@ def _ready_pod(pod: Item) -> bool:
 
 def _belongs(pod: Item, workload: Item) -> bool:
     about, labels = pod["metadata"], pod["metadata"].get("labels") or {}
-    sought = ((workload.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
+    selector = ((workload.get("spec") or {}).get("selector") or {}).get("matchLabels") or {}
     within = about.get("namespace") == workload["metadata"].get("namespace")
-    return within and bool(sought) and sought.items() <= labels.items()
+    return within and bool(selector) and selector.items() <= labels.items()
 
 
 def _workload(item: Item) -> Workload:

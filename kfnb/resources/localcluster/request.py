@@ -12,7 +12,7 @@ from kfnb.resources.cluster import compatibility
 from kfnb.resources.localcluster import manifests
 from kfnb.resources.localcluster.checks import ClusterRequirements
 from kfnb.resources.localcluster.manifests import ManifestRelease, Size
-from kfnb.resources.localcluster.plan import Wish
+from kfnb.resources.localcluster.plan import ClusterSpec
 from kfnb.resources.localcluster.record import Reached, Record
 from kfnb.resources.localcluster.tool import TOOLS, Shape
 
@@ -33,7 +33,7 @@ class UpRequest:
     minutes: int = 60
 
 
-def wish(requested: UpRequest) -> Wish:
+def spec(requested: UpRequest) -> ClusterSpec:
     """The cluster that is wanted. Raises ``UsageError`` for options that cannot be combined."""
     tool = requested.tool or next((name for name in TOOLS if shutil.which(name)), next(iter(TOOLS)))
     if tool != "minikube" and (requested.cores or requested.memory or requested.driver):
@@ -49,18 +49,20 @@ def wish(requested: UpRequest) -> Wish:
     version = _version(requested.kubernetes, release)
     image = release.image if version == release.kubernetes else f"kindest/node:v{version}"
     shape = Shape(version, image, requested.driver or "docker", size)
-    return Wish(TOOLS[tool], requested.profile, shape, given, parts, requested.minutes, release.release)
+    return ClusterSpec(
+        TOOLS[tool], requested.profile, shape, given, parts, requested.minutes, release.release
+    )
 
 
-def record_of(requested: UpRequest, wish: Wish, reached: Reached) -> Record:
+def record_of(requested: UpRequest, spec: ClusterSpec, reached: Reached) -> Record:
     """What is remembered of a cluster while it is brought up."""
     return Record(
-        wish.profile,
-        wish.tool.name,
-        wish.release,
-        wish.manifests,
-        wish.shape.kubernetes,
-        tuple(part.name for part in wish.parts),
+        spec.profile,
+        spec.tool.name,
+        spec.release,
+        spec.manifests,
+        spec.shape.kubernetes,
+        tuple(part.name for part in spec.parts),
         requested.cores,
         requested.memory,
         requested.driver,
@@ -68,17 +70,17 @@ def record_of(requested: UpRequest, wish: Wish, reached: Reached) -> Record:
     )
 
 
-def requirements(wish: Wish) -> ClusterRequirements:
+def requirements(spec: ClusterSpec) -> ClusterRequirements:
     """What is checked before."""
-    known = next(one for one in compatibility.releases() if one.release == wish.release)
+    known = next(one for one in compatibility.releases() if one.release == spec.release)
     return ClusterRequirements(
-        wish.tool.name, wish.shape.driver, wish.shape.kubernetes, known, wish.shape.size
+        spec.tool.name, spec.shape.driver, spec.shape.kubernetes, known, spec.shape.size
     )
 
 
-def least(wish: Wish) -> Size:
+def least(spec: ClusterSpec) -> Size:
     """What pipelines alone take."""
-    return manifests.size(manifests.release(wish.release).chosen(["pipelines"]))
+    return manifests.size(manifests.release(spec.release).chosen(["pipelines"]))
 
 
 def going_on(requested: UpRequest, record: Record) -> UpRequest:

@@ -8,7 +8,7 @@ from kfnb.resources.localcluster.record import Reached
 from kfnb.resources.localcluster.tool import Found
 
 
-def draw_standing(how: LocalClusterStatus) -> dict[str, str]:
+def draw_local_cluster(how: LocalClusterStatus) -> dict[str, str]:
     """A cluster, and which parts of Kubeflow are ready in it."""
     record = how.record
     there = {Found.ABSENT: "does not exist", Found.STOPPED: "is stopped", Found.RUNNING: "runs"}[how.found]
