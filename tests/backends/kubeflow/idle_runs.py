@@ -121,5 +121,5 @@ def _watch(views: list[_View], seconds: float) -> None:
     until = time.monotonic() + seconds
     while (now := time.monotonic()) < until:
         for view in views:
-            view.refresh(now)
+            view.look(now)
         time.sleep(0.005)
