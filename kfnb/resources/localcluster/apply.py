@@ -43,7 +43,7 @@ def build(step: Apply, runner: Runner) -> bytes:
 def apply(step: Apply, built: bytes, runner: Runner, until: float, report: Callable[[str], None]) -> None:
     """Apply what was built until the cluster has taken all of it. Raises ``BackendError`` where that makes no sense.
 
-    ``until`` is a moment of ``time.monotonic``; ``report`` hears why it is tried again.
+    ``until`` is a moment of ``time.monotonic``; ``report`` is called with the reason for each retry.
     """
     number = wrong = 0
     while True:

@@ -156,8 +156,8 @@ class Down(Command):
         try:
             lifecycle.down(record, records, Runner(Log(records.log(record.profile))), session.notify)
         except KeyboardInterrupt:
-            text = f"\nInterrupted: {_named('kfnb cluster down', record.profile)} continues."
-            raise KeyboardInterrupt(text) from None
+            message = f"\nInterrupted: {_named('kfnb cluster down', record.profile)} continues."
+            raise KeyboardInterrupt(message) from None
         session.notify(f"deleted cluster {record.profile}")
 
 
@@ -210,8 +210,8 @@ def _ours(profile: str) -> Record:
 
 def _agreed(session: Session, record: Record) -> bool:
     if session.prompt is None:
-        text = f"{session.prog} deletes the cluster with all data:"
-        raise UsageError(text, code="confirmation-required", hint="pass --yes to confirm", ref=record.profile)
+        message = f"{session.prog} deletes the cluster with all data:"
+        raise UsageError(message, code="confirmation-required", hint="pass --yes to confirm", ref=record.profile)
     question = f"Delete the {record.tool} cluster {record.profile} with all data? [y/N] "
     return session.prompt(question).strip().lower() in ("y", "yes")
 
