@@ -83,6 +83,14 @@ class Kfnb(Configurable):
         min=0,
         help="maximum megabytes of files beside the notebook that are uploaded for a run on Kubeflow",
     ).tag(config=True)
+    data_store = Unicode(
+        "",
+        help="folder or address (s3://, gs://, az://) of the versions of data sets; empty for data in the home",
+    ).tag(config=True)
+    registry = Unicode(
+        "", help="folder of the local model registry, which a team may share; empty for registry in the home"
+    ).tag(config=True)
+    owner = Unicode("", help="who registers models and adds data; empty for your user name").tag(config=True)
     debug = Bool(
         False, help="show tracebacks and log records, and keep the records in logs/kfnb.log in the home"
     ).tag(config=True)

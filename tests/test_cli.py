@@ -176,6 +176,14 @@ def test_a_stream_that_a_shell_has_closed_is_no_error(compiled: Path, closed: st
     assert [run.state for run in kfnb.runs()] == [RunState.SUCCEEDED]
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+@pytest.mark.parametrize("words", ["runs", "runs --json", "--help"])
+def test_an_output_that_cannot_be_written_is_one_line(compiled: Path, words: str) -> None:
+    line = f"{shlex.quote(sys.executable)} -m kfnb.cli {words} > /dev/full"
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "cannot write the output: No space left on device\n")
+
+
 def test_help_and_version_import_nothing_else_of_kfnb() -> None:
     program = (
         "import sys; from kfnb.cli import main; main([sys.argv[1]]);"

@@ -20,7 +20,7 @@ LAYERS = [
     {"kfnb.pipeline"},
     {"kfnb.capture"},
     {"kfnb.execute", "kfnb.ui", "kfnb.target"},
-    {"kfnb.artifacts", "kfnb.jobs", "kfnb.remote"},
+    {"kfnb.artifacts", "kfnb.catalog", "kfnb.jobs", "kfnb.remote"},
     {
         "kfnb.compat",
         "kfnb.diagnostics",

@@ -211,7 +211,9 @@ def _ours(profile: str) -> Record:
 def _agreed(session: Session, record: Record) -> bool:
     if session.prompt is None:
         message = f"{session.prog} deletes the cluster with all data:"
-        raise UsageError(message, code="confirmation-required", hint="pass --yes to confirm", ref=record.profile)
+        raise UsageError(
+            message, code="confirmation-required", hint="pass --yes to confirm", ref=record.profile
+        )
     question = f"Delete the {record.tool} cluster {record.profile} with all data? [y/N] "
     return session.prompt(question).strip().lower() in ("y", "yes")
 

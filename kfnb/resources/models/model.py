@@ -1,0 +1,125 @@
+"""Registered models, their versions and aliases. Names and meanings are Kubeflow Model Registry's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from kfnb.model import Listing
+
+
+class ModelState(str, Enum):
+    """The state of a model or of a version. Archived ones keep everything, and are left out of lists."""
+
+    LIVE = "LIVE"
+    ARCHIVED = "ARCHIVED"
+
+    def __str__(self) -> str:
+        """The word."""
+        return self.value
+
+
+@dataclass(frozen=True)
+class ColumnType:
+    """A column or tensor of a signature: its name, its type as numpy or Arrow names it, its shape (-1 for rows)."""
+
+    name: str
+    type: str
+    shape: tuple[int, ...] = ()
+    nullable: bool = False
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a model takes and what it returns."""
+
+    inputs: tuple[ColumnType, ...] = ()
+    outputs: tuple[ColumnType, ...] = ()
+
+
+@dataclass(frozen=True)
+class ModelSource:
+    """What made a version: a task of a run, by KEP-12020's fields, or a cell of a notebook.
+
+    ``kind`` is ``kfp`` for a run (``cls`` is ``pipelinerun``, ``id`` and ``name`` the run's, ``group`` its namespace),
+    ``notebook`` for a value of a kernel, ``import`` for what came from elsewhere (``id`` is then its address).
+    """
+
+    kind: str = "notebook"
+    cls: str = ""
+    id: str = ""
+    name: str = ""
+    group: str = ""
+    task: str = ""
+    backend: str = "local"
+
+
+@dataclass(frozen=True)
+class VersionSnapshot:
+    """A version of a registered model, as the registry has it.
+
+    ``digest`` is the sha256 of the model folder's manifest, and is unique in the model. ``uri`` is the model folder.
+    ``data`` are references of data set versions, and ``metrics_data`` is the one on which ``metrics`` were measured;
+    empty if unknown. ``code`` is the digest of the component's source. ``size`` is in bytes, times are in
+    seconds since 1970.
+    """
+
+    name: str
+    version: int
+    digest: str
+    format: str
+    uri: str = ""
+    size: int = 0
+    state: ModelState = ModelState.LIVE
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    data: tuple[str, ...] = ()
+    metrics_data: str = ""
+    source: ModelSource = ModelSource()
+    signature: Signature = Signature()
+    packages: Mapping[str, str] = field(default_factory=dict)
+    python: str = ""
+    code: str = ""
+    transform: str = ""
+    owner: str = ""
+    created: float = 0.0
+    description: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def ref(self) -> str:
+        """``churn@3``."""
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True)
+class AliasChange:
+    """An alias that was moved: from one version to another, either None where it did not exist or was removed."""
+
+    model: str
+    alias: str
+    from_version: int | None
+    to_version: int | None
+    by: str
+    at: float
+    because: str = ""
+
+
+@dataclass(frozen=True)
+class RegisteredModel:
+    """A model by name: its newest version's number and its aliases, each with the version that it names."""
+
+    name: str
+    description: str = ""
+    owner: str = ""
+    created: float = 0.0
+    state: ModelState = ModelState.LIVE
+    versions: int = 0
+    aliases: Mapping[str, int] = field(default_factory=dict)
+
+
+class ModelList(Listing[RegisteredModel]):
+    """Registered models at the time of the request."""
