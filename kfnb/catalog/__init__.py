@@ -1,5 +1,5 @@
-"""The catalog: an index of what was made of what, derived from the records that the nouns keep.
+"""What is recorded beside runs: databases of records, and the index of what was made of what.
 
-Its words are ML Metadata's: an execution takes and makes artifacts (its input and output events) in a context, a run.
-The index can be deleted at any time: it is made again from the records.
+The index has ML Metadata's words: an execution takes and makes artifacts (its input and output events) in a context, a
+run. It is derived from the records that the nouns keep, and can be deleted at any time.
 """

@@ -48,8 +48,8 @@ class Execution:
 class ArtifactRecord:
     """An artifact. Artifacts with the same ``digest`` are the same content; without one, those with the same ``uri``.
 
-    ``also`` are further digests of the same content, as the sha256 of a version's only file. ``names`` are the references
-    that name it (``churn@3``, ``churn@champion``). ``run`` and ``task`` are what made it, where its own trace has no
+    ``also`` are further digests of the same content, as the sha256 of a version's only file. ``names`` are references
+    to it (``churn@3``, ``churn@champion``). ``run`` and ``task`` are what made it, where its own trace has no
     event of that; ``of`` are references of the data versions that it is said to be made of.
     """
 

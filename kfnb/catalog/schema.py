@@ -7,13 +7,11 @@ import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from kfnb.catalog.database import Schema
 from kfnb.catalog.records import RUN, ArtifactRecord, Execution, Reading
 
-FORMAT = 1
-"""Increased with every change below: an index of another number is made again."""
-
 # the executions and the artifacts of a unit have numbers in a row, so that no table needs an index to forget a unit
-SCHEMA = """
+_STATEMENTS = """
 create table units (
     id integer primary key, source text not null, unit text not null, stamp text not null,
     executions integer not null, executions_end integer not null,
@@ -54,6 +52,8 @@ create table derived (artifact integer not null, name text not null, primary key
 create index derived_name on derived (name);
 """
 
+SCHEMA = Schema("the index of lineage", {1: [one for one in _STATEMENTS.split(";") if one.strip()]})
+
 _TABLES = ("units", "contexts", "executions", "artifacts", "events", "names", "same", "made", "derived")
 _LONGEST = 2000
 """Characters of an artifact's properties that the index keeps."""
@@ -70,14 +70,6 @@ def content_key(text: str) -> bytes:
 def content_text(key: bytes) -> str:
     """The digest or the address of a key."""
     return key.hex() if len(key) == 32 else key.decode(errors="replace")  # noqa: PLR2004 - sha256
-
-
-def create(connection: sqlite3.Connection) -> None:
-    """Create the tables, in the transaction that is open."""
-    for statement in SCHEMA.split(";"):
-        if statement.strip():
-            connection.execute(statement)
-    connection.execute(f"pragma user_version = {FORMAT}")
 
 
 def clear(connection: sqlite3.Connection) -> None:
@@ -131,15 +123,17 @@ class Rows:
         for number, one in enumerate(trace.executions, start=execution):
             executions.append((number, self._unit, *_of_execution(one)))
         for number, two in enumerate(trace.artifacts, start=artifact):
-            self._add_artifact(number, two)
+            # what has neither a digest nor an address is the same as nothing else
+            alone = f"{source}/{reading.unit}/{number - artifact}"
+            self._add_artifact(number, two, alone)
         self._rows["events"] += {
             (execution + use.execution, int(use.output), artifact + use.artifact, use.name)
             for use in trace.uses
         }
         self._unit += 1
 
-    def _add_artifact(self, id: int, one: ArtifactRecord) -> None:
-        first, *further = map(content_key, one.contents or (f"unknown:{id}",))
+    def _add_artifact(self, id: int, one: ArtifactRecord, alone: str) -> None:
+        first, *further = map(content_key, one.contents or (alone,))
         row = (id, one.name, one.type, one.uri, one.digest, first, _json(one.properties))
         self._rows["artifacts"].append(row)
         self._rows["names"] += ((name, id) for name in dict.fromkeys(one.names))
@@ -168,5 +162,7 @@ def _json(values: Mapping[str, Any]) -> str:
     text = json.dumps(values, default=str)
     if len(text) <= _LONGEST:
         return text
-    short = {name: value for name, value in values.items() if len(json.dumps(value, default=str)) <= _LONGEST // 20}
+    short = {
+        name: value for name, value in values.items() if len(json.dumps(value, default=str)) <= _LONGEST // 20
+    }
     return json.dumps(short, default=str)

@@ -5,11 +5,12 @@ Artifacts with the same content are one node, whichever runs made and took them.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any
 
-from kfnb.catalog.index import Index
 from kfnb.catalog.records import DATASET
 
 MOST = 20_000
@@ -72,21 +73,23 @@ class Walked:
     cut: bool = False
 
 
-def select(index: Index, query: str, values: Iterable[Any], **words: Any) -> Iterator[tuple[Any, ...]]:
+def select(
+    index: sqlite3.Connection, query: str, values: Iterable[Any], **words: Any
+) -> Iterator[tuple[Any, ...]]:
     """The rows of a query for any number of values, which stand at its ``{marks}``."""
     waiting: Sequence[Any] = list(values)
     while waiting:
         some, waiting = waiting[:_MARKS], waiting[_MARKS:]
-        yield from index.rows(query.format(marks=",".join("?" * len(some)), **words), some)
+        yield from index.execute(query.format(marks=",".join("?" * len(some)), **words), some).fetchall()
 
 
 class Same:
     """Contents that are the same by another digest: a version's manifest, and the bytes of its only file."""
 
-    def __init__(self, index: Index) -> None:
+    def __init__(self, index: sqlite3.Connection) -> None:
         self._index = index
         self._groups: dict[bytes, frozenset[bytes]] = {}
-        self._any = bool(index.rows("select 1 from same limit 1"))
+        self._any = index.execute("select 1 from same limit 1").fetchone() is not None
 
     def group(self, content: bytes) -> frozenset[bytes]:
         """All digests of a content."""
@@ -120,7 +123,7 @@ class Same:
 class Walk:
     """One walk, up or down, for so many levels at most; an execution and an artifact are a level each."""
 
-    def __init__(self, index: Index, walked: Walked, same: Same) -> None:
+    def __init__(self, index: sqlite3.Connection, walked: Walked, same: Same) -> None:
         self._index, self._walked, self._same = index, walked, same
         self._executions: set[int] = set()
         self._contents: set[bytes] = set()
@@ -128,17 +131,17 @@ class Walk:
     def up(self, executions: Iterable[int], contents: Iterable[bytes], depth: int | None) -> None:
         """What these were made of."""
         waiting = set(executions)
-        # the artifacts by which a content was met: what made those goes before what made the same elsewhere
+        # by which artifacts a content was met: those that made them come before those that made the same elsewhere
         met: dict[bytes, set[int]] = {self._same.one(one): set() for one in contents}
         for _ in _levels(depth):
             next_met = self._inputs_of(self._new_executions(waiting))
-            waiting = self._makers_of(self._new_contents(met))
+            new = self._new_contents(met)
+            waiting = self._makers_of({one: met[one] for one in new})
+            for content in self._linked(_DERIVED_FROM, new, up=True):
+                next_met.setdefault(content, set())
             met = next_met
             if not (waiting or met) or self._full():
                 break
-            linked = self._linked
-            for content in linked:
-                met.setdefault(content, set())
         self._new_executions(waiting)
         self._new_contents(met)
 
@@ -147,81 +150,75 @@ class Walk:
         waiting, met = set(executions), {self._same.one(one) for one in contents}
         for _ in _levels(depth):
             next_met = self._outputs_of(self._new_executions(waiting))
-            waiting = self._takers_of(self._new_contents(dict.fromkeys(met, set())))
-            met = next_met | self._linked
+            new = self._new_contents(met)
+            waiting = self._takers_of(new)
+            met = next_met | self._linked(_DERIVED, new, up=False)
             if not (waiting or met) or self._full():
                 break
         self._new_executions(waiting)
-        self._new_contents(dict.fromkeys(met, set()))
+        self._new_contents(met)
 
     # one level
 
     def _inputs_of(self, executions: Collection[int]) -> dict[bytes, set[int]]:
         met: dict[bytes, set[int]] = {}
         for execution, content, name, artifact in select(self._index, _USES, executions, output=0):
-            one = self._same.one(content)
-            self._walked.uses.add((execution, one, False, name))
+            one = self._used(execution, content, name, output=False)
             met.setdefault(one, set()).add(artifact)
         return met
 
     def _outputs_of(self, executions: Collection[int]) -> set[bytes]:
-        met = set()
-        found = [row[:3] for row in select(self._index, _USES, executions, output=1)]
-        for execution, content, name in (*found, *select(self._index, _MADE, executions)):
+        rows = [row[:3] for row in select(self._index, _USES, executions, output=1)]
+        rows += select(self._index, _MADE, executions)
+        return {self._used(execution, content, name, output=True) for execution, content, name in rows}
+
+    def _makers_of(self, met: dict[bytes, set[int]]) -> set[int]:
+        """The executions that made contents.
+
+        A task without inputs that put out a version of a data set has only fetched it. Another one counts where it made
+        the very artifact that was met, or where nothing in particular was met.
+        """
+        own = list(select(self._index, _OWN_PRODUCERS, set().union(*met.values())))
+        settled = {self._same.one(content) for content, _, _, has_inputs in own if has_inputs}
+        elsewhere = self._same.all(content for content in met if content not in settled)
+        versions = self._versions(met)
+        makers = list(select(self._index, _MADE_BY, self._same.all(met)))
+        for content, execution, name, has_inputs in own:
+            if has_inputs or self._same.one(content) not in versions:
+                makers.append((content, execution, name))
+        for content, execution, name, has_inputs in select(self._index, _PRODUCERS, elsewhere):
             one = self._same.one(content)
-            self._walked.uses.add((execution, one, True, name))
-            met.add(one)
-        return met
-
-    def _makers_of(self, contents: dict[bytes, set[int]]) -> set[int]:
-        own = list(select(self._index, _OWN_PRODUCERS, set().union(*contents.values())))
-        settled = {self._same.one(content) for content, _, _, takes in own if takes}
-        others = self._same.all(content for content in contents if content not in settled)
-        recorded = list(select(self._index, _MADE_BY, self._same.all(contents)))
-        found = [(content, execution, name) for content, execution, name, takes in own if takes]
-        versions = self._versions(self._same.all(contents))
-        # what takes nothing and puts out a version of a data set has only fetched it
-        found += [
-            (content, execution, name)
-            for content, execution, name, takes in (*own, *self._elsewhere(others, contents))
-            if (takes or self._is_own(content, execution, own, contents))
-            and (takes or self._same.one(content) not in versions)
-        ]
-        for content, execution, name in (*found, *recorded):
-            self._walked.uses.add((execution, self._same.one(content), True, name))
-        self._link(_DERIVED_FROM, self._same.all(contents), up=True)
-        return {execution for _, execution, _ in (*found, *recorded)}
-
-    def _elsewhere(self, contents: Collection[bytes], met: dict[bytes, set[int]]) -> Iterator[tuple[Any, ...]]:
-        """The producers of contents that nothing with inputs made where they were met."""
-        del met
-        yield from select(self._index, _PRODUCERS, contents)
-
-    def _is_own(
-        self, content: bytes, execution: int, own: Sequence[tuple[Any, ...]], met: dict[bytes, set[int]]
-    ) -> bool:
-        """Whether an execution made the very artifact that was met, or the content was asked for as such."""
-        return not met.get(self._same.one(content)) or any(row[1] == execution for row in own)
+            if has_inputs or (not met[one] and one not in versions):
+                makers.append((content, execution, name))
+        for content, execution, name in makers:
+            self._used(execution, content, name, output=True)
+        return {execution for _, execution, _ in makers}
 
     def _takers_of(self, contents: Collection[bytes]) -> set[int]:
         taken = set()
         for content, execution, name in select(self._index, _CONSUMERS, self._same.all(contents)):
-            self._walked.uses.add((execution, self._same.one(content), False, name))
+            self._used(execution, content, name, output=False)
             taken.add(execution)
-        self._link(_DERIVED, self._same.all(contents), up=False)
         return taken
 
-    def _link(self, query: str, contents: Collection[bytes], *, up: bool) -> None:
-        """Note what was made of what without an execution that is known."""
-        self._linked = set()
-        for own, other in select(self._index, query, contents, dataset=DATASET):
+    def _used(self, execution: int, content: bytes, name: str, *, output: bool) -> bytes:
+        one = self._same.one(content)
+        self._walked.uses.add((execution, one, output, name))
+        return one
+
+    def _linked(self, query: str, contents: Collection[bytes], *, up: bool) -> set[bytes]:
+        """What contents were made of, or what was made of them, without an execution that is known."""
+        linked = set()
+        for own, other in select(self._index, query, self._same.all(contents), dataset=DATASET):
             one, two = self._same.one(own), self._same.one(other)
             self._walked.links.add((two, one) if up else (one, two))
-            self._linked.add(two)
+            linked.add(two)
+        return linked
 
     def _versions(self, contents: Collection[bytes]) -> set[bytes]:
         query = "select content from artifacts where content in ({marks}) and type = '{dataset}'"
-        return {self._same.one(one) for (one,) in select(self._index, query, contents, dataset=DATASET)}
+        rows = select(self._index, query, self._same.all(contents), dataset=DATASET)
+        return {self._same.one(content) for (content,) in rows}
 
     # what was met for the first time
 
@@ -231,10 +228,10 @@ class Walk:
         self._walked.executions |= new
         return new
 
-    def _new_contents(self, found: dict[bytes, set[int]]) -> dict[bytes, set[int]]:
-        new = {one: artifacts for one, artifacts in found.items() if one not in self._contents}
-        self._contents |= new.keys()
-        self._walked.contents |= new.keys()
+    def _new_contents(self, found: Collection[bytes]) -> set[bytes]:
+        new = set(found) - self._contents
+        self._contents |= new
+        self._walked.contents |= new
         return new
 
     def _full(self) -> bool:
@@ -243,4 +240,4 @@ class Walk:
 
 
 def _levels(depth: int | None) -> Iterable[int]:
-    return iter(int, 1) if depth is None else range(depth)
+    return count() if depth is None else range(depth)

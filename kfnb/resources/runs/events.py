@@ -65,9 +65,9 @@ def _as_data(value: dict[str, Any]) -> dict[str, Any]:
     return {"$data": value} if set(value) in ({"$artifact"}, {"$data"}) else value
 
 
-def _artifact(told: dict[str, Any]) -> Artifact:
+def _artifact(fields: dict[str, Any]) -> Artifact:
     """An artifact of its fields, without those of a newer kfnb."""
-    return Artifact(**{name: value for name, value in told.items() if name in _FIELDS})
+    return Artifact(**{name: value for name, value in fields.items() if name in _FIELDS})
 
 
 _FIELDS = frozenset({"name", "type", "uri", "metadata", "digest"})
@@ -132,7 +132,7 @@ class Fold(JobFold[str]):
         return not event.task or event.kind == "task" or event.task in self._tasks
 
     def _decoded(self, value: Any) -> Any:
-        return decode(value, lambda told: self._made(Artifact, told))
+        return decode(value, lambda fields: self._made(Artifact, fields))
 
     def _on_created(self, event: Event) -> None:
         fields = {name: value for name, value in event.data.items() if name in self.FIELDS["created"]}
@@ -154,7 +154,7 @@ class Fold(JobFold[str]):
     def _on_state(self, event: Event) -> None:
         state = RunState(event.data["state"])
         error = event.data.get("error")
-        told = self._made(TaskError, error) if event.task and error else None
+        task_error = self._made(TaskError, error) if event.task and error else None
         if not event.task:
             self._run = _entered(self._run, state, event.time)
             self._run = replace(self._run, error=str(error) if error else "")
@@ -167,7 +167,7 @@ class Fold(JobFold[str]):
         if state is RunState.RUNNING:
             task = replace(task, attempts=task.attempts + 1, began=(*task.began, event.time))
         task = _entered(task, state, event.time)
-        self._tasks[event.task] = replace(task, error=told, doing="")
+        self._tasks[event.task] = replace(task, error=task_error, doing="")
 
     def _on_inputs(self, event: Event) -> None:
         self._tasks[event.task] = replace(self._tasks[event.task], inputs=self._decoded(event.data["values"]))

@@ -33,11 +33,11 @@ class Digests:
             whole.update(f"{file.relative_to(path)}\0{self._file(file)}\n".encode())
         return whole.hexdigest()
 
-    def taken(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def of_inputs(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The inputs of a task with the digests that their artifacts have now: a step may have written into one."""
         return {name: self._with_digest(value, again=True) for name, value in values.items()}
 
-    def made(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def of_outputs(self, values: Mapping[str, Any]) -> dict[str, Any]:
         """The outputs of a task with the digests of their artifacts; those of the cache have theirs."""
         return {name: self._with_digest(value, again=False) for name, value in values.items()}
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -37,17 +38,17 @@ class TaskRunner:
     digests: Digests = field(default_factory=Digests)
     stopped: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def do(self, step: TaskSpec, work: TaskInvocation, *, keep: bool) -> Result:
-        """Do ``work``; with ``keep``, the result of an earlier attempt at the run is kept."""
+    async def do(self, step: TaskSpec, work: TaskInvocation, *, reuse: bool) -> Result:
+        """Do ``work``; with ``reuse``, the result of an earlier attempt at the run is kept."""
         earlier = self.journal.done(work.id)
-        if keep and earlier is not None:
-            return Result(RunState.SUCCEEDED, earlier.outputs, kept=True)
-        work = replace(work, artifacts=await _aside(work, lambda: self.digests.taken(work.artifacts)))
+        if reuse and earlier is not None:
+            return Result(RunState.SUCCEEDED, earlier.outputs, reused=True)
+        work = replace(work, artifacts=await _aside(work, lambda: self.digests.of_inputs(work.artifacts)))
         cache = self._cache(step, work)
         key = await _aside(work, lambda: cache.key(work, step.cache_key)) if cache else ""
         found = await _aside(work, lambda: cache.find(key, work)) if cache else None
         if found is not None:
-            found = await _aside(work, lambda: self.digests.made(found))
+            found = await _aside(work, partial(self.digests.of_outputs, found))
             self.journal.started(work.id, work.shown)
             self.journal.succeeded(work.id, found, cached=True)
             return Result(RunState.SUCCEEDED, found)
@@ -56,7 +57,7 @@ class TaskRunner:
             # a file may have changed while the step waited or ran
             same = await _aside(work, lambda: cache.key(work, step.cache_key)) == key
             if same:
-                await _aside(work, lambda: cache.keep(key, work, result.outputs))
+                await _aside(work, lambda: cache.store(key, work, result.outputs))
         return result
 
     async def pause(self, seconds: float) -> None:
@@ -66,7 +67,7 @@ class TaskRunner:
 
     def _cache(self, step: TaskSpec, work: TaskInvocation) -> Cache | None:
         body = work.component.body
-        if not step.cache or not isinstance(body, PythonProgram | Container) or body.demands.keeps_a_volume:
+        if not step.cache or not isinstance(body, PythonProgram | Container) or body.demands.writes_to_volume:
             return None
         return self.cache
 
@@ -94,7 +95,7 @@ class TaskRunner:
                     return self._canceled(work)
                 error = fault.error if isinstance(fault, StepFailed) else TaskError(str(fault))
                 return Result(RunState.FAILED, error=error)
-            outputs = await _aside(work, lambda: self.digests.made(outputs))
+            outputs = await _aside(work, partial(self.digests.of_outputs, outputs))
             self.journal.succeeded(work.id, outputs)
             return Result(RunState.SUCCEEDED, outputs)
 
@@ -106,11 +107,13 @@ class TaskRunner:
 def _share(work: TaskInvocation) -> Share:
     """The resources that a task takes. Containers are not sampled, so they count as explicit requests."""
     supply = work.supply
-    return Share(supply.cores, supply.gpus, said=supply.said or isinstance(work.component.body, Container))
+    return Share(
+        supply.cores, supply.gpus, explicit=supply.explicit or isinstance(work.component.body, Container)
+    )
 
 
 async def _aside(work: TaskInvocation, action: Callable[[], Any]) -> Any:
-    """Do ``action`` with artifacts or the cache: in a thread if files may have to be read, so that other tasks continue."""
+    """Do ``action`` with artifacts or the cache: in a thread if files may be read, so that other tasks continue."""
     if work.artifacts or work.component.output_artifacts:
         return await asyncio.to_thread(action)
     return action()

@@ -92,10 +92,12 @@ def _stamp(folder: str) -> str:
 def _time_of(path: str) -> str:
     """When a file or a folder was modified, and its size; empty if it is gone."""
     try:
-        status = os.stat(path)
+        status = os.stat(path)  # noqa: PTH116 - many
     except OSError:
         return ""
-    return f"{status.st_mtime_ns}" if stat.S_ISDIR(status.st_mode) else f"{status.st_mtime_ns}.{status.st_size}"
+    return (
+        f"{status.st_mtime_ns}" if stat.S_ISDIR(status.st_mode) else f"{status.st_mtime_ns}.{status.st_size}"
+    )
 
 
 def _rows(folder: str) -> list[Row]:
@@ -115,7 +117,7 @@ def _rows(folder: str) -> list[Row]:
 
 def _has_log(wal: str) -> bool:
     try:
-        return os.stat(wal).st_size > 0
+        return os.stat(wal).st_size > 0  # noqa: PTH116 - many
     except FileNotFoundError:
         return False
 
@@ -144,13 +146,13 @@ class _Task:
 
 def traced(run_id: str, rows: Sequence[Row]) -> Trace:
     """The facts about a run from its events. What a newer kfnb has written and this one does not know is left out."""
-    told: dict[str, Any] = {}
+    header: dict[str, Any] = {}
     created: float | None = None
     run, tasks = _Task(), dict[str, _Task]()
     for (time, kind, name, _), data in zip(rows, _decoded(rows), strict=True):
         task = tasks.get(name)
         if kind == "created":
-            told, created = data, time
+            header, created = data, time
         elif kind == "task":
             if not data.get("group"):
                 tasks[name] = _Task()
@@ -167,9 +169,9 @@ def traced(run_id: str, rows: Sequence[Row]) -> Trace:
             task.cached = True
     context = Context(
         run_id,
-        str(told.get("name", "")),
-        str(told.get("pipeline", "")),
-        str(told.get("backend", "local")),
+        str(header.get("name", "")),
+        str(header.get("pipeline", "")),
+        str(header.get("backend", "local")),
         run.state,
         created,
         run.finished,
@@ -205,15 +207,13 @@ def traced_tasks(context: Context, tasks: Iterable[tuple[str, Any]]) -> Trace:
         parameters = {}
         for side, output in ((task.inputs, False), (task.outputs, True)):
             for key, value in side.items():
-                told = decode(value) if isinstance(value, dict | list) else value
-                if _is_artifact(told):
-                    used(told, key, output=output)
+                decoded = decode(value) if isinstance(value, dict | list) else value
+                if _is_artifact(decoded):
+                    used(decoded, key, output=output)
                 elif not output:
-                    parameters[key] = _short(told)
+                    parameters[key] = _short(decoded)
         executions.append(
-            Execution(
-                name, task.state, task.started, task.finished, task.cached, task.error, parameters
-            )
+            Execution(name, task.state, task.started, task.finished, task.cached, task.error, parameters)
         )
     return Trace(context, tuple(executions), tuple(records), tuple(uses))
 
