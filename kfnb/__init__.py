@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from kfnb.resources.components.api import compile
     from kfnb.resources.experiments.api import experiments
     from kfnb.resources.experiments.model import Experiment
+    from kfnb.resources.lineage.api import lineage
+    from kfnb.resources.lineage.model import Lineage
     from kfnb.resources.runs.api import compare, run, runs, submit
     from kfnb.resources.runs.handle import Run, RunList
     from kfnb.resources.schedules.api import schedule, schedules
@@ -34,6 +36,7 @@ __all__ = [
     "Artifact",
     "Experiment",
     "KfnbError",
+    "Lineage",
     "Run",
     "RunFailed",
     "RunList",
@@ -47,6 +50,7 @@ __all__ = [
     "compare",
     "compile",
     "experiments",
+    "lineage",
     "run",
     "runs",
     "schedule",

@@ -218,6 +218,18 @@ NOUNS: list[Noun] = [
         values=("schedule",),
     ),
     Noun(
+        "lineage",
+        (
+            ("ShowLineage", "%kf_lineage", "lineage", "show what a thing was made of, and what it was used for"),
+            ("CatalogVerbs", "", "catalog", "manage the index of lineage: rebuild"),
+            ("RebuildCatalog", "", "catalog rebuild", "build the index of lineage again"),
+        ),
+        exports={"Lineage": "model", "lineage": "api"},
+        displays=("kfnb.resources.lineage.model.Lineage",),
+        values=("reference",),
+        page="lineage.md",
+    ),
+    Noun(
         "cluster",
         (
             ("ShowStatus", "%kf_status", "status", "show the environment's status, and what is broken"),

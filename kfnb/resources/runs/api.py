@@ -25,6 +25,7 @@ from kfnb.target import backend_name
 from kfnb.text.timespec import instant
 
 if TYPE_CHECKING:
+    from kfnb.catalog.records import Source
     from kfnb.resources.runs.kubeflow import KubeflowBackend
     from kfnb.resources.runs.local import LocalBackend
     from kfnb.resources.studies.handle import Study
@@ -197,6 +198,13 @@ def newest() -> Run:
     for found in chosen.list(limit=1):
         return Run(chosen, found.id)
     raise RunNotFound("no runs yet")
+
+
+def records() -> Source:
+    """The runs of the home, as the catalog reads them."""
+    from kfnb.resources.runs.local.traces import RunSource
+
+    return RunSource(Path(settings().home))
 
 
 def stand_by(modules: Iterable[str]) -> None:

@@ -26,7 +26,7 @@ from kfnb.jobs.spawn import leave_folder
 from kfnb.model import Artifact, RunState
 from kfnb.resources.runs.events import decode
 from kfnb.resources.runs.local.cache import Cache
-from kfnb.resources.runs.local.digests import Digests
+from kfnb.artifacts.digests import Digests
 from kfnb.resources.runs.local.engine import PipelineEngine
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.importer import is_remote

@@ -13,7 +13,7 @@ from typing import Any
 
 from kfnb.model import RunState, TaskError
 from kfnb.resources.runs.local.cache import Cache
-from kfnb.resources.runs.local.digests import Digests
+from kfnb.artifacts.digests import Digests
 from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.journal import Journal
 from kfnb.resources.runs.local.launcher import Launcher

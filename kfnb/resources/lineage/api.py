@@ -1,0 +1,60 @@
+"""The public functions of lineage."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from kfnb import model
+from kfnb.catalog.index import Index
+from kfnb.errors import UsageError
+from kfnb.resources.lineage import references
+from kfnb.resources.lineage.graph import lineage_of
+from kfnb.resources.lineage.model import Lineage
+from kfnb.resources.lineage.sources import sources
+from kfnb.settings import settings
+
+
+def lineage(ref: Any, *, up: bool = True, down: bool = True, depth: int | None = None) -> Lineage:
+    """What a thing was made of (``up``) and what it was used for (``down``), at most ``depth`` tasks away.
+
+    ``ref`` is a version (``churn@3``, ``churn@champion``, ``churn-data@2``), a run's id or its start, ``RUN/TASK``,
+    ``RUN/TASK/OUTPUT``, a digest or its start, the path of a file, or an object: a run, an artifact, a version.
+    Raises ``NotFound``, ``UsageError`` and ``BackendError``.
+    """
+    if depth is not None and depth < 0:
+        raise UsageError(f"depth={depth}: the number of tasks must be 0 or more")
+    with index().reading() as connection:
+        start = references.find(connection, reference(ref))
+        return lineage_of(connection, start, up=up, down=down, depth=depth)
+
+
+def rebuild_catalog() -> int:
+    """Build the index of the home again; the number of runs and versions in it."""
+    return index().rebuild()
+
+
+def names() -> list[str]:
+    """The references to versions that the index has."""
+    with index().reading() as connection:
+        return references.names(connection)
+
+
+def index() -> Index:
+    """The index of the home."""
+    return Index(Path(settings().home), sources())
+
+
+def reference(ref: Any) -> str:
+    """A reference to an object, as text. Raises ``UsageError``."""
+    if isinstance(ref, str):
+        return ref
+    if isinstance(ref, Path):
+        return str(ref)
+    if isinstance(ref, model.Artifact):
+        return ref.digest or ref.uri
+    for name in ("ref", "id"):  # a version, a run
+        text = getattr(ref, name, None)
+        if isinstance(text, str):
+            return text
+    raise UsageError(f"{type(ref).__name__} has no lineage: give a run, an artifact, a version or a reference")

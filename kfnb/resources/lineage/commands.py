@@ -1,0 +1,58 @@
+"""The commands of lineage and of the catalog."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kfnb.commands.command import Command, flag, option, word
+from kfnb.commands.parser import Parser
+from kfnb.commands.session import Session
+from kfnb.errors import UsageError
+from kfnb.resources.lineage import api
+from kfnb.resources.lineage.model import Lineage
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowLineage(Command):
+    """Show what a thing was made of and what it was used for, across runs: by the content of artifacts."""
+
+    binds = True
+    json = "print the graph as JSON"
+
+    ref: str = word(
+        "a run, RUN/TASK, RUN/TASK/OUTPUT, a version of a model or data set (churn@3), a digest, a file, or a name",
+        values="reference",
+    )
+    up: bool = flag(help="only what it was made of")
+    down: bool = flag(help="only what it was used for")
+    depth: int | None = option(type=int, metavar="N", help="at most N tasks away (default: all)")
+
+    def check(self, parser: Parser) -> None:
+        """Each way has its own end."""
+        if self.depth is not None and self.depth < 0:
+            parser.error(f"--depth {self.depth}: the number of tasks must be 0 or more")
+
+    def run(self, session: Session) -> Lineage:
+        """Show it."""
+        both = self.up == self.down
+        ref = session.names.get(self.ref, self.ref)
+        return api.lineage(ref, up=both or self.up, down=both or self.down, depth=self.depth)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CatalogVerbs(Command):
+    """Manage the catalog: the index that lineage is read from."""
+
+    def run(self, session: Session) -> None:
+        """A verb is required."""
+        raise UsageError(f"{session.prog}: a verb is required", hint="the verb is rebuild")
+
+
+@dataclass(frozen=True, kw_only=True)
+class RebuildCatalog(Command):
+    """Build the index of lineage again from the home's runs and the versions of data sets and models."""
+
+    def run(self, session: Session) -> None:
+        """Build it again."""
+        count = api.rebuild_catalog()
+        session.out(f"{count} {'record' if count == 1 else 'records'} in {api.index().file}")

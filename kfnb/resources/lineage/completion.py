@@ -1,0 +1,26 @@
+"""Completion of references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kfnb.commands import completion
+from kfnb.commands.completion import Around, Values
+from kfnb.commands.expected import Expected
+from kfnb.resources.lineage import api
+from kfnb.resources.runs import api as runs
+from kfnb.settings import settings
+
+MOST_RUNS = 50
+
+
+def _references(_found: Expected, around: Around) -> Iterator[str]:
+    for kind in ("ModelVersion", "DatasetVersion", "Run"):
+        yield from around.named(kind)
+    yield from completion.answers(("references", settings().home), api.names)
+    yield from completion.answers(
+        ("runs", settings().backend), lambda: (run.id for run in runs.runs(limit=MOST_RUNS))
+    )
+
+
+VALUES: dict[str, Values] = {"reference": _references}

@@ -1,0 +1,11 @@
+"""The records that lineage is derived from: those of each noun that has some."""
+
+from __future__ import annotations
+
+from kfnb.catalog.records import Source
+from kfnb.resources.runs import api as runs
+
+
+def sources() -> list[Source]:
+    """What the index of the home is made of."""
+    return [runs.records()]
