@@ -220,7 +220,12 @@ NOUNS: list[Noun] = [
     Noun(
         "lineage",
         (
-            ("ShowLineage", "%kf_lineage", "lineage", "show what a thing was made of, and what it was used for"),
+            (
+                "ShowLineage",
+                "%kf_lineage",
+                "lineage",
+                "show what a thing was made of, and what it was used for",
+            ),
             ("CatalogVerbs", "", "catalog", "manage the index of lineage: rebuild"),
             ("RebuildCatalog", "", "catalog rebuild", "build the index of lineage again"),
         ),

@@ -114,7 +114,7 @@ def _store(connection: sqlite3.Connection, source: Source, units: Iterable[str])
     while some := list(islice(waiting, BATCH)):
         readings = list(source.read(some))
         _forget(connection, source, some)
-        rows = schema.Rows(connection)
+        rows = schema.IndexRows(connection)
         for reading in readings:
             rows.add(source.name, reading)
         rows.write()

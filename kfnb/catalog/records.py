@@ -19,7 +19,7 @@ DATASET, MODEL = "kfnb.DatasetVersion", "kfnb.ModelVersion"
 
 
 @dataclass(frozen=True)
-class Context:
+class RunContext:
     """A run: its id, its name and its pipeline. Times are in seconds since 1970, ``state`` is KFP's word."""
 
     id: str
@@ -32,7 +32,7 @@ class Context:
 
 
 @dataclass(frozen=True)
-class Execution:
+class TaskExecution:
     """A task of a run, by its id in the run. ``state`` is KFP's word; ``parameters`` are JSON."""
 
     name: str
@@ -50,7 +50,7 @@ class ArtifactRecord:
 
     ``also`` are further digests of the same content, as the sha256 of a version's only file. ``names`` are references
     to it (``churn@3``, ``churn@champion``). ``run`` and ``task`` are what made it, where its own trace has no
-    event of that; ``of`` are references of the data versions that it is said to be made of.
+    event of that; ``of`` are references of the data versions that its record names.
     """
 
     name: str
@@ -85,8 +85,8 @@ class Use:
 class Trace:
     """All facts about one run (with a ``context``) or one version (without)."""
 
-    context: Context | None = None
-    executions: tuple[Execution, ...] = ()
+    context: RunContext | None = None
+    executions: tuple[TaskExecution, ...] = ()
     artifacts: tuple[ArtifactRecord, ...] = ()
     uses: tuple[Use, ...] = ()
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from kfnb.catalog.database import Schema
-from kfnb.catalog.records import RUN, ArtifactRecord, Execution, Reading
+from kfnb.catalog.records import RUN, ArtifactRecord, Reading, TaskExecution
 
 # the executions and the artifacts of a unit have numbers in a row, so that no table needs an index to forget a unit
 _STATEMENTS = """
@@ -97,7 +97,7 @@ def forget(connection: sqlite3.Connection, source: str, unit: str) -> None:
     connection.execute("delete from units where id = ?", (id,))
 
 
-class Rows:
+class IndexRows:
     """The rows of some units, gathered to be written at once."""
 
     def __init__(self, connection: sqlite3.Connection) -> None:
@@ -150,7 +150,7 @@ class Rows:
                 self._connection.executemany(f"insert into {table} values ({marks})", rows)  # noqa: S608 - likewise
 
 
-def _of_execution(one: Execution) -> Iterable[Any]:
+def _of_execution(one: TaskExecution) -> Iterable[Any]:
     parameters = _json(one.parameters)
     return one.name, one.state, one.started, one.finished, int(one.cached), one.error, parameters
 

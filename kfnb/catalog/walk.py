@@ -175,10 +175,11 @@ class Walk:
     def _makers_of(self, met: dict[bytes, set[int]]) -> set[int]:
         """The executions that made contents.
 
-        A task without inputs that put out a version of a data set has only fetched it. Another one counts where it made
-        the very artifact that was met, or where nothing in particular was met.
+        What made the very artifact that was met comes before what made the same elsewhere, which counts if that had
+        inputs and this had none. A task without inputs that put out a version of a data set has only fetched it.
         """
         own = list(select(self._index, _OWN_PRODUCERS, set().union(*met.values())))
+        here = {self._same.one(content) for content, _, _, _ in own}
         settled = {self._same.one(content) for content, _, _, has_inputs in own if has_inputs}
         elsewhere = self._same.all(content for content in met if content not in settled)
         versions = self._versions(met)
@@ -188,7 +189,7 @@ class Walk:
                 makers.append((content, execution, name))
         for content, execution, name, has_inputs in select(self._index, _PRODUCERS, elsewhere):
             one = self._same.one(content)
-            if has_inputs or (not met[one] and one not in versions):
+            if has_inputs or one not in here | versions:
                 makers.append((content, execution, name))
         for content, execution, name in makers:
             self._used(execution, content, name, output=True)

@@ -21,6 +21,8 @@ from kfnb.resources.components.view.component import draw_component
 from kfnb.resources.components.view.graph import draw_graph
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.experiments.view import draw_experiments
+from kfnb.resources.lineage.model import Lineage
+from kfnb.resources.lineage.view import draw_lineage
 from kfnb.resources.notebooks.model import Notebook, NotebookList, Rehearsal
 from kfnb.resources.notebooks.view import draw_notebook, draw_notebooks, draw_rehearsal
 from kfnb.resources.runs.comparison import compared
@@ -308,6 +310,7 @@ DRAWN = {
     "draw_component": lambda text: draw_component(filled(ComponentView, text)),
     "draw_experiments": lambda text: draw_experiments([filled(Experiment, text)]),
     "draw_graph": lambda text: draw_graph(filled(model.Graph, text)),
+    "draw_lineage": lambda text: draw_lineage(filled(Lineage, text)),
     "draw_notebook": lambda text: draw_notebook(filled(Notebook, text)),
     "draw_notebooks": lambda text: draw_notebooks(filled(NotebookList, text)),
     "draw_progress": lambda text: {"text/html": "", "text/plain": draw_progress(filled(RunSnapshot, text))},

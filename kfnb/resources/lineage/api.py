@@ -57,4 +57,6 @@ def reference(ref: Any) -> str:
         text = getattr(ref, name, None)
         if isinstance(text, str):
             return text
-    raise UsageError(f"{type(ref).__name__} has no lineage: give a run, an artifact, a version or a reference")
+    raise UsageError(
+        f"{type(ref).__name__} has no lineage: give a run, an artifact, a version or a reference"
+    )

@@ -1,4 +1,4 @@
-"""From the index to a lineage: the walk's executions and contents as nodes and edges, in an order of their own.
+"""From the index to a lineage: the executions and contents that a walk met, as sorted nodes and edges.
 
 Nothing here depends on the numbers of rows, so that an index that was built again gives the same lineage.
 """
@@ -19,10 +19,13 @@ from kfnb.model import RunState
 from kfnb.resources.lineage.model import Lineage, LineageEdge, LineageNode, NodeKind
 
 _EXECUTIONS = """
-select x.id, c.run, c.name, c.pipeline, c.backend, x.name, x.state, x.started, x.finished, x.cached, x.error, x.parameters
+select x.id, c.run, c.name, c.pipeline, c.backend,
+    x.name, x.state, x.started, x.finished, x.cached, x.error, x.parameters
 from executions x join contexts c on c.id = x.context where x.id in ({marks})
 """
-_ARTIFACTS = "select id, content, name, type, uri, digest, properties from artifacts where content in ({marks})"
+_ARTIFACTS = (
+    "select id, content, name, type, uri, digest, properties from artifacts where content in ({marks})"
+)
 _NAMES = "select artifact, name from names where artifact in ({marks})"
 _LOST = """
 select m.run from artifacts a join made m on m.artifact = a.id
@@ -34,7 +37,7 @@ _LEVELS = 2
 
 
 @dataclass(frozen=True)
-class Start:
+class StartingPoint:
     """Where a lineage begins: executions by their numbers in the index, or contents."""
 
     ref: str
@@ -44,7 +47,12 @@ class Start:
 
 
 def lineage_of(
-    index: sqlite3.Connection, start: Start, *, up: bool = True, down: bool = True, depth: int | None = None
+    index: sqlite3.Connection,
+    start: StartingPoint,
+    *,
+    up: bool = True,
+    down: bool = True,
+    depth: int | None = None,
 ) -> Lineage:
     """The lineage from a start, at most ``depth`` tasks away."""
     walked, same = Walked(), Same(index)
@@ -82,9 +90,20 @@ def _without_shortcuts(edges: set[LineageEdge]) -> Iterator[LineageEdge]:
 
 
 def _tasks(index: sqlite3.Connection, executions: Iterable[int]) -> Iterator[tuple[int, LineageNode]]:
-    for id, run, run_name, pipeline, backend, name, state, started, finished, cached, error, parameters in select(
-        index, _EXECUTIONS, executions
-    ):
+    for (
+        id,
+        run,
+        run_name,
+        pipeline,
+        backend,
+        name,
+        state,
+        started,
+        finished,
+        cached,
+        error,
+        parameters,
+    ) in select(index, _EXECUTIONS, executions):
         yield (
             id,
             LineageNode(

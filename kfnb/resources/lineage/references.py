@@ -14,7 +14,7 @@ from kfnb.catalog.schema import content_key
 from kfnb.catalog.walk import select
 from kfnb.errors import NotFound, UsageError, did_you_mean
 from kfnb.model.run import kfp_name
-from kfnb.resources.lineage.graph import Start
+from kfnb.resources.lineage.graph import StartingPoint
 
 _TYPES = {"data": DATASET, "model": MODEL}
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{8,64})")
@@ -22,7 +22,7 @@ _CANDIDATES = 200
 _WHOLE = 64
 
 
-def find(index: sqlite3.Connection, ref: str) -> Start:
+def find(index: sqlite3.Connection, ref: str) -> StartingPoint:
     """Where the lineage of a reference begins. Raises ``NotFound``, and ``UsageError`` for an ambiguous reference."""
     found = (
         _version(index, ref)
@@ -31,7 +31,9 @@ def find(index: sqlite3.Connection, ref: str) -> Start:
         or _file(index, ref)
     )
     if found is None:
-        hint = did_you_mean(ref, _known(index), "give a run, RUN/TASK, a version (churn@3), a digest or a file")
+        hint = did_you_mean(
+            ref, _known(index), "give a run, RUN/TASK, a version (churn@3), a digest or a file"
+        )
         raise NotFound(f"unknown reference {ref}:", hint=hint, ref=ref)
     return found
 
@@ -41,7 +43,7 @@ def names(index: sqlite3.Connection) -> list[str]:
     return [name for (name,) in index.execute("select distinct name from names order by name")]
 
 
-def _version(index: sqlite3.Connection, ref: str) -> Start | None:
+def _version(index: sqlite3.Connection, ref: str) -> StartingPoint | None:
     kind, colon, name = ref.partition(":")
     if not colon or kind not in _TYPES:
         kind, name = "", ref
@@ -55,7 +57,7 @@ def _version(index: sqlite3.Connection, ref: str) -> Start | None:
     return _start(ref, contents=(content for content, type in rows if type in types))
 
 
-def _part_of_run(index: sqlite3.Connection, ref: str) -> Start | None:
+def _part_of_run(index: sqlite3.Connection, ref: str) -> StartingPoint | None:
     """``RUN``, ``RUN/TASK`` or ``RUN/TASK/OUTPUT``."""
     begun, slash, part = ref.partition("/")
     if not begun:
@@ -67,18 +69,20 @@ def _part_of_run(index: sqlite3.Connection, ref: str) -> Start | None:
     runs = [run for _, run in rows]
     if runs[0] != begun and len(runs) > 1:
         shown = ", ".join(runs[:3]) + (", ..." if len(runs) > 3 else "")  # noqa: PLR2004 - few
-        raise UsageError(f"{begun} begins the ids of {len(runs)} runs ({shown}):", hint="write more of it", ref=ref)
+        raise UsageError(
+            f"{begun} begins the ids of {len(runs)} runs ({shown}):", hint="write more of it", ref=ref
+        )
     context, run = rows[0]
     tasks = dict(index.execute("select name, id from executions where context = ? order by id", (context,)))
     if not slash:
         notes = () if tasks else (f"no task of run {run} has started",)
-        return Start(run, executions=frozenset(tasks.values()), notes=notes)
+        return StartingPoint(run, executions=frozenset(tasks.values()), notes=notes)
     return _task(index, run, part, tasks)
 
 
-def _task(index: sqlite3.Connection, run: str, part: str, tasks: dict[str, int]) -> Start:
+def _task(index: sqlite3.Connection, run: str, part: str, tasks: dict[str, int]) -> StartingPoint:
     if own := _named(tasks, part):
-        return Start(f"{run}/{part}", executions=frozenset(own))
+        return StartingPoint(f"{run}/{part}", executions=frozenset(own))
     task, _, output = part.rpartition("/")
     if own := _named(tasks, task):
         query = """select e.name, a.content from events e join artifacts a on a.id = e.artifact
@@ -97,10 +101,14 @@ def _named(tasks: dict[str, int], name: str) -> list[int]:
     """The tasks with an id, or all iterations of those with a name."""
     if name in tasks:
         return [tasks[name]]
-    return [id for task, id in tasks.items() if task.rpartition("/")[2] in (name, kfp_name(name))] if name else []
+    return (
+        [id for task, id in tasks.items() if task.rpartition("/")[2] in (name, kfp_name(name))]
+        if name
+        else []
+    )
 
 
-def _content(index: sqlite3.Connection, ref: str) -> Start | None:
+def _content(index: sqlite3.Connection, ref: str) -> StartingPoint | None:
     if found := _matching(index, ref, content_key(ref)):
         return found
     digest = _DIGEST.fullmatch(ref)
@@ -114,8 +122,10 @@ def _content(index: sqlite3.Connection, ref: str) -> Start | None:
     return _start(ref, contents=contents)
 
 
-def _matching(index: sqlite3.Connection, ref: str, content: bytes) -> Start | None:
-    query = "select content from artifacts where content = ?1 union select content from same where content = ?1"
+def _matching(index: sqlite3.Connection, ref: str, content: bytes) -> StartingPoint | None:
+    query = (
+        "select content from artifacts where content = ?1 union select content from same where content = ?1"
+    )
     return _start(ref, contents=(one for (one,) in index.execute(query, (content,))))
 
 
@@ -126,8 +136,10 @@ def _beginning(index: sqlite3.Connection, digits: str) -> set[bytes]:
     return {content for (content,) in index.execute(query, (low, high))}
 
 
-def _file(index: sqlite3.Connection, ref: str) -> Start | None:
-    """The content of a file or folder, if it is that of an artifact."""
+def _file(index: sqlite3.Connection, ref: str) -> StartingPoint | None:
+    """The content of a file, or of a folder whose path has a slash, which an artifact has."""
+    if not ref or ("/" not in ref and not Path(ref).is_file()):
+        return None
     try:
         digest = Digests().content(Path(ref).expanduser())
     except (OSError, ValueError, RuntimeError):  # cannot be read, or is not a path
@@ -136,13 +148,15 @@ def _file(index: sqlite3.Connection, ref: str) -> Start | None:
         return None
     found = _matching(index, ref, content_key(digest))
     if found is None:
-        raise NotFound(f"the content of {ref} is not an artifact of any run or version (sha256 {digest[:12]})", ref=ref)
+        raise NotFound(
+            f"the content of {ref} is not an artifact of any run or version (sha256 {digest[:12]})", ref=ref
+        )
     return found
 
 
-def _start(ref: str, contents: Iterable[bytes]) -> Start | None:
+def _start(ref: str, contents: Iterable[bytes]) -> StartingPoint | None:
     found = frozenset(contents)
-    return Start(ref, contents=found) if found else None
+    return StartingPoint(ref, contents=found) if found else None
 
 
 def _known(index: sqlite3.Connection) -> list[Any]:

@@ -36,7 +36,9 @@ def draw_lineage(lineage: Lineage) -> dict[str, str]:
     if lineage.edges and len(lineage.nodes) <= MOST_DRAWN:
         blocks.append(Picture(draw(_scene(lineage))))
     elif lineage.edges:
-        blocks.append(Text(f"The graph of {len(lineage.nodes)} nodes is too large to draw; limit it with a depth."))
+        blocks.append(
+            Text(f"The graph of {len(lineage.nodes)} nodes is too large to draw; limit it with a depth.")
+        )
     for heading, backwards, ids in (
         ("Made of", True, lineage.above),
         ("Used for", False, lineage.below),
@@ -83,7 +85,9 @@ def _item(node: LineageNode, *, subject: bool) -> Item:
     aliases = ", ".join(ref.rpartition("@")[2] for ref in node.refs[1:] if "@" in ref)
     caption = " · ".join(filter(None, (_word(node), aliases)))
     faint = node.kind is NodeKind.ARTIFACT and not subject
-    return Item(node.id, node.name, caption, state_style=_SUBJECT if subject else None, faint=faint, hint=_hint(node))
+    return Item(
+        node.id, node.name, caption, state_style=_SUBJECT if subject else None, faint=faint, hint=_hint(node)
+    )
 
 
 def _hint(node: LineageNode) -> str:

@@ -22,11 +22,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from kfnb.artifacts.digests import Digests
 from kfnb.jobs import private
 from kfnb.model import Artifact
 from kfnb.resources.runs.events import decode, encode
 from kfnb.resources.runs.local import shared_files
-from kfnb.artifacts.digests import Digests
 from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.spec import Container, PythonProgram
 from kfnb.text.variables import computes_names, defaulted_by, named_by, read_by

@@ -15,6 +15,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
+from kfnb.artifacts.digests import Digests
 from kfnb.disk import shortage
 from kfnb.jobs import private
 from kfnb.jobs.driver import drive
@@ -26,7 +27,6 @@ from kfnb.jobs.spawn import leave_folder
 from kfnb.model import Artifact, RunState
 from kfnb.resources.runs.events import decode
 from kfnb.resources.runs.local.cache import Cache
-from kfnb.artifacts.digests import Digests
 from kfnb.resources.runs.local.engine import PipelineEngine
 from kfnb.resources.runs.local.folder import RunFolder, RunJobSpec
 from kfnb.resources.runs.local.importer import is_remote

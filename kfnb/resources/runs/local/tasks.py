@@ -11,9 +11,9 @@ from functools import partial
 from itertools import count
 from typing import Any
 
+from kfnb.artifacts.digests import Digests
 from kfnb.model import RunState, TaskError
 from kfnb.resources.runs.local.cache import Cache
-from kfnb.artifacts.digests import Digests
 from kfnb.resources.runs.local.executor_io import TaskInvocation
 from kfnb.resources.runs.local.journal import Journal
 from kfnb.resources.runs.local.launcher import Launcher

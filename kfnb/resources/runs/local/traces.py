@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from kfnb.catalog.records import ArtifactRecord, Context, Execution, Reading, Trace, Use
+from kfnb.catalog.records import ArtifactRecord, Reading, RunContext, TaskExecution, Trace, Use
 from kfnb.errors import BackendError
 from kfnb.jobs import eventlog
 from kfnb.jobs.folder import HINT, usable
@@ -75,7 +75,7 @@ class RunSource:
             try:
                 trace = traced(unit, _rows(folder))
             except (BackendError, ValueError, LookupError, TypeError, AttributeError):
-                trace = Trace(Context(unit, state=UNREADABLE))
+                trace = Trace(RunContext(unit, state=UNREADABLE))
             assert trace.context is not None
             own = stamp.partition(_SEPARATOR)[0]
             if trace.context.state in _ENDED and own == _time_of(folder):
@@ -167,7 +167,7 @@ def traced(run_id: str, rows: Sequence[Row]) -> Trace:
             task.outputs = data["values"]
         elif kind == "cached":
             task.cached = True
-    context = Context(
+    context = RunContext(
         run_id,
         str(header.get("name", "")),
         str(header.get("pipeline", "")),
@@ -185,11 +185,11 @@ def _decoded(rows: Sequence[Row]) -> list[Any]:
     return data
 
 
-def traced_tasks(context: Context, tasks: Iterable[tuple[str, Any]]) -> Trace:
+def traced_tasks(context: RunContext, tasks: Iterable[tuple[str, Any]]) -> Trace:
     """The facts about a run's tasks, each with its state, its times, inputs and outputs."""
     artifacts: dict[tuple[str, str], int] = {}
     records: list[ArtifactRecord] = []
-    executions: list[Execution] = []
+    executions: list[TaskExecution] = []
     uses: list[Use] = []
 
     def used(value: Any, name: str, *, output: bool) -> None:
@@ -213,7 +213,7 @@ def traced_tasks(context: Context, tasks: Iterable[tuple[str, Any]]) -> Trace:
                 elif not output:
                     parameters[key] = _short(decoded)
         executions.append(
-            Execution(name, task.state, task.started, task.finished, task.cached, task.error, parameters)
+            TaskExecution(name, task.state, task.started, task.finished, task.cached, task.error, parameters)
         )
     return Trace(context, tuple(executions), tuple(records), tuple(uses))
 

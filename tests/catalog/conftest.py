@@ -1,0 +1,6 @@
+"""What tests of the catalog share. The folder's helpers are importable by name from its tests."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
