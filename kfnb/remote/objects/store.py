@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,16 @@ class ObjectInfo:
     path: str
     size: int = 0
     folder: bool = False
+
+
+@dataclass(frozen=True)
+class ObjectFacts:
+    """An object's size in bytes, its entity tag and version as the store has them, and when it was written."""
+
+    size: int
+    tag: str = ""
+    version: str = ""
+    changed: float = 0.0
 
 
 class ObjectStore:
@@ -92,6 +102,34 @@ class ObjectStore:
         """Write bytes as an object; replaces an existing object."""
         with self._asked("writing", path) as (bucket, key):
             self._for_moving(bucket).put(key, data, use_multipart=False)
+
+    def create(self, path: str, data: bytes) -> bool:
+        """Write bytes as a new object; False, and nothing is written, where the object exists."""
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        with self._asked("writing", path) as (bucket, key):
+            try:
+                self._for_asking(bucket).put(key, data, mode="create", use_multipart=False)
+            except (AlreadyExistsError, PreconditionError):
+                return False
+        return True
+
+    def facts(self, path: str) -> ObjectFacts:
+        """What the store says of an object without sending it."""
+        with self._asked("reading", path) as (bucket, key):
+            found = self._for_asking(bucket).head(key)
+        changed = found["last_modified"].timestamp()
+        return ObjectFacts(int(found["size"]), found.get("e_tag") or "", found.get("version") or "", changed)
+
+    def copy(self, path: str, to: str) -> None:
+        """Copy an object within its bucket; the store does it."""
+        with self._asked("writing", to) as (bucket, key):
+            self._for_moving(bucket).copy(path.partition("/")[2], key)
+
+    def delete(self, path: str) -> None:
+        """Delete an object; harmless where there is none."""
+        with self._asked("deleting", path) as (bucket, key), suppress(FileNotFoundError):
+            self._for_asking(bucket).delete(key)
 
     def write_file(self, path: str, file: Path, progress: Callable[[int], None] = lambda _: None) -> None:
         """Upload a file as an object, atomically. ``progress`` is called with the number of bytes of each part."""
