@@ -14,7 +14,7 @@ import pytest
 import kfnb
 from kfnb import registry
 from kfnb.cli import main
-from kfnb.commands.terminal import tell
+from kfnb.commands.terminal import notify
 from kfnb.model import RunSnapshot, RunState, Task
 from kfnb.resources.runs.display import as_json
 
@@ -257,7 +257,7 @@ def test_a_list_of_runs_as_json_tells_when_they_ran_and_nothing_of_tasks_it_does
 def test_advice_that_names_a_magic_is_told_in_the_words_of_the_terminal(
     advice: str, here: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    tell(advice)
+    notify(advice)
     assert capsys.readouterr().err == f"{here}\n"
 
 

@@ -25,11 +25,12 @@ _READ_AT_ONCE = 4 * 1024**2
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """An object by its ``path``; or, if ``folder``, a path with objects below it."""
+    """An object by its ``path``, written at ``changed``; or, if ``folder``, a path with objects below it."""
 
     path: str
     size: int = 0
     folder: bool = False
+    changed: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class ObjectStore:
 
     def __init__(self, access: StoreAccess) -> None:
         self._access = access
-        self._asking: dict[str, Any] = {}
+        self._short: dict[str, Any] = {}
         self._moving: dict[str, Any] = {}
         self._silent: tuple[float, str] = 0.0, ""
         self._lock = threading.Lock()
@@ -57,31 +58,31 @@ class ObjectStore:
 
     def size(self, path: str) -> int:
         """An object's size in bytes."""
-        with self._asked("reading", path) as (bucket, key):
-            return int(self._for_asking(bucket).head(key)["size"])
+        with self._requesting("reading", path) as (bucket, key):
+            return int(self._for_short_requests(bucket).head(key)["size"])
 
     def read(self, path: str, start: int = 0, end: int | None = None) -> bytes:
         """An object's bytes from ``start`` up to ``end``; by default all."""
-        with self._asked("reading", path) as (bucket, key):
+        with self._requesting("reading", path) as (bucket, key):
             if end is None and not start:
                 return bytes(self._for_moving(bucket).get(key).bytes().to_bytes())
             if end is None:
-                found = self._for_asking(bucket).get(key, options={"range": {"offset": start}})
+                found = self._for_short_requests(bucket).get(key, options={"range": {"offset": start}})
                 return bytes(found.bytes().to_bytes())
             if end <= start:
                 return b""
-            return bytes(self._for_asking(bucket).get_range(key, start=start, end=end).to_bytes())
+            return bytes(self._for_short_requests(bucket).get_range(key, start=start, end=end).to_bytes())
 
     def stream(self, path: str) -> Iterator[bytes]:
         """An object's bytes, piece by piece."""
-        with self._asked("reading", path) as (bucket, key):
+        with self._requesting("reading", path) as (bucket, key):
             for piece in self._for_moving(bucket).get(key).stream(min_chunk_size=_READ_AT_ONCE):
                 yield bytes(piece)
 
     def list_folder(self, path: str) -> list[ObjectInfo]:
         """The objects and folders directly in a folder; empty if it does not exist."""
-        with self._asked("listing", path) as (bucket, key):
-            found = self._for_asking(bucket).list_with_delimiter(key or None)
+        with self._requesting("listing", path) as (bucket, key):
+            found = self._for_short_requests(bucket).list_with_delimiter(key or None)
         folders = [ObjectInfo(f"{bucket}/{name}", folder=True) for name in found["common_prefixes"]]
         objects = [ObjectInfo(f"{bucket}/{one['path']}", one["size"]) for one in found["objects"]]
         named = {path.rstrip("/"), *(one.path for one in folders)}
@@ -89,10 +90,10 @@ class ObjectStore:
 
     def list_all(self, path: str) -> list[ObjectInfo]:
         """All objects below a folder, at any depth."""
-        with self._asked("listing", path) as (bucket, key):
+        with self._requesting("listing", path) as (bucket, key):
             found = [
-                ObjectInfo(f"{bucket}/{one['path']}", one["size"])
-                for some in self._for_asking(bucket).list(key or None)
+                ObjectInfo(f"{bucket}/{one['path']}", one["size"], changed=one["last_modified"].timestamp())
+                for some in self._for_short_requests(bucket).list(key or None)
                 for one in some
             ]
         folders = {folder for one in found for folder in _above(one.path)} | {path.rstrip("/")}
@@ -100,58 +101,67 @@ class ObjectStore:
 
     def write(self, path: str, data: bytes) -> None:
         """Write bytes as an object; replaces an existing object."""
-        with self._asked("writing", path) as (bucket, key):
+        with self._requesting("writing", path) as (bucket, key):
             self._for_moving(bucket).put(key, data, use_multipart=False)
 
     def create(self, path: str, data: bytes) -> bool:
         """Write bytes as a new object; False, and nothing is written, where the object exists."""
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
-        with self._asked("writing", path) as (bucket, key):
+        with self._requesting("writing", path) as (bucket, key):
             try:
-                self._for_asking(bucket).put(key, data, mode="create", use_multipart=False)
+                self._for_short_requests(bucket).put(key, data, mode="create", use_multipart=False)
             except (AlreadyExistsError, PreconditionError):
                 return False
         return True
 
     def facts(self, path: str) -> ObjectFacts:
         """What the store says of an object without sending it."""
-        with self._asked("reading", path) as (bucket, key):
-            found = self._for_asking(bucket).head(key)
+        with self._requesting("reading", path) as (bucket, key):
+            found = self._for_short_requests(bucket).head(key)
         changed = found["last_modified"].timestamp()
         return ObjectFacts(int(found["size"]), found.get("e_tag") or "", found.get("version") or "", changed)
 
     def copy(self, path: str, to: str) -> None:
         """Copy an object within its bucket; the store does it."""
-        with self._asked("writing", to) as (bucket, key):
+        with self._requesting("writing", to) as (bucket, key):
             self._for_moving(bucket).copy(path.partition("/")[2], key)
 
     def delete(self, path: str) -> None:
         """Delete an object; harmless where there is none."""
-        with self._asked("deleting", path) as (bucket, key), suppress(FileNotFoundError):
-            self._for_asking(bucket).delete(key)
+        with self._requesting("deleting", path) as (bucket, key), suppress(FileNotFoundError):
+            self._for_short_requests(bucket).delete(key)
 
     def write_file(self, path: str, file: Path, progress: Callable[[int], None] = lambda _: None) -> None:
         """Upload a file as an object, atomically. ``progress`` is called with the number of bytes of each part."""
         with file.open("rb") as source:
-            parts = iter(lambda: source.read(_PART), b"")
-            first = next(parts, b"")
-            if len(first) < _PART:
-                self.write(path, first)
-                progress(len(first))
-                return
-            with self._asked("writing", path) as (bucket, key):
-                self._for_moving(bucket).put(
-                    key, _followed(first, parts, progress), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
-                )
+            self.write_parts(path, iter(lambda: source.read(_PART), b""), progress)
 
-    def _for_asking(self, bucket: str) -> Any:
-        return self._kept(self._asking, bucket, self._access.asking)
+    def write_parts(
+        self, path: str, parts: Iterator[bytes], progress: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Upload bytes as an object, atomically: where ``parts`` raises an exception, nothing is written."""
+        first = b""
+        for part in parts:
+            first += part
+            if len(first) >= _PART:
+                break
+        else:
+            self.write(path, first)
+            progress(len(first))
+            return
+        with self._requesting("writing", path) as (bucket, key):
+            self._for_moving(bucket).put(
+                key, _followed(first, parts, progress), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
+            )
+
+    def _for_short_requests(self, bucket: str) -> Any:
+        return self._cached(self._short, bucket, self._access.for_short_requests)
 
     def _for_moving(self, bucket: str) -> Any:
-        return self._kept(self._moving, bucket, self._access.moving)
+        return self._cached(self._moving, bucket, self._access.moving)
 
-    def _kept(self, stores: dict[str, Any], bucket: str, make: Callable[[str], Any]) -> Any:
+    def _cached(self, stores: dict[str, Any], bucket: str, make: Callable[[str], Any]) -> Any:
         with self._lock:
             if bucket not in stores:
                 while len(stores) >= _MOST_BUCKETS:
@@ -160,7 +170,7 @@ class ObjectStore:
             return stores[bucket]
 
     @contextmanager
-    def _asked(self, verb: str, path: str) -> Iterator[tuple[str, str]]:
+    def _requesting(self, verb: str, path: str) -> Iterator[tuple[str, str]]:
         """The bucket and the key of a path, for a request whose errors are translated."""
         require("obstore", "opening objects")
         from obstore.exceptions import BaseError

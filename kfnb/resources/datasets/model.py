@@ -26,9 +26,12 @@ class FileEntry:
 class ColumnProfile:
     """What is known of a column's values.
 
-    ``type`` is Arrow's name of its type. Of numbers and times: the minimum, the maximum and 21 edges of 20 quantiles
-    with the count of each bin. Of the rest: the most frequent values with their counts, and the count of all ``other``
-    values.     ``distinct`` is exact up to 10,000 values and None above.
+    ``type`` is Arrow's name of its type. ``nulls`` are missing values, including NaN. Of numbers and times: the minimum,
+    the maximum and the ``edges`` of 20 quantiles with the count of each bin; fewer where edges coincide. A bin includes
+    its lower edge, the last one both. Times are ISO texts as minimum and maximum, seconds since 1970 as edges. Of texts,
+    categories and truth values: the ``top`` values with their counts, most frequent first, and the count of all
+    ``other`` values. ``distinct`` is None above 10,000. Of what was not measured (a large file's columns), only what the
+    file states is given.
     """
 
     name: str
@@ -51,9 +54,9 @@ class DatasetSnapshot:
 
     ``digest`` is the sha256 of the manifest of its ``files``; ``logical`` that of a frame's names, types, index and
     values, empty for what is not a frame: the same frame from a file, from memory, here or from S3 has the same one.
-    ``kind`` tells what ``load`` returns: ``frame``, ``array``, ``frames``, ``value``, ``file``, ``folder`` or ``table``
-    (a table that another tool keeps the versions of). ``size`` is in bytes, times are in seconds since 1970. ``source``
-    tells what added it: ``run``, ``task``, ``cell``, ``path`` or ``uri``.
+    ``kind`` tells what ``load`` returns: ``frame``, ``array``, ``frames`` (a dict of both), ``file`` or ``folder``, and
+    ``library`` by which classes: ``pandas``, ``pandas.Series``, ``polars``, ``arrow`` or ``numpy``. ``size`` is in
+    bytes, times are in seconds since 1970. ``source`` tells what added it: ``cell``, ``name``, ``path``, ``run``.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Objects in a bucket: S3 and what speaks it, Google Cloud Storage, Azure."""
+"""Objects in a bucket: S3-compatible stores, Google Cloud Storage, Azure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from kfnb.errors import Absent, BackendError, Unreadable
 from kfnb.remote.objects import ObjectAddress, ObjectMissing, ObjectStore
-from kfnb.resources.datasets.objects.base import StoredObject
+from kfnb.resources.datasets.objects.base import StoredObject, content_key, pieces, sha256_of, verified
 
 
 class BucketObjects:
@@ -16,82 +16,87 @@ class BucketObjects:
 
     def __init__(self, root: str, store: ObjectStore) -> None:
         self.root = root.rstrip("/")
-        self._base = ObjectAddress.parse(self.root).path
+        self._base = ObjectAddress.parse(self.root).path.rstrip("/")
         self.store = store
-
-    def path(self, key: str) -> str:
-        """The bucket and key of an object."""
-        return f"{self._base}/{key}"
 
     def create(self, key: str, data: bytes) -> bool:
         """See ``Objects``."""
-        with _told():
-            return self.store.create(self.path(key), data)
+        with _errors():
+            return self.store.create(self._path(key), data)
 
-    def put_file(self, key: str, file: Path, *, take: bool = False) -> None:
-        """See ``Objects``. A cut upload leaves nothing: parts become an object when all of them have arrived."""
-        with _told():
-            self.store.write_file(self.path(key), file)
-        if take:
-            file.unlink()
+    def put_content(self, file: Path) -> tuple[str, int]:
+        """See ``Objects``. A cut upload leaves nothing: its parts become an object when all of them have arrived."""
+        size = file.stat().st_size
+        sha256 = sha256_of(pieces(file))
+        key = content_key(sha256)
+        if self.find(key) is None:
+            with _errors():
+                self.store.write_parts(self._path(key), verified(pieces(file), sha256, str(file)))
+        return sha256, size
 
     def find(self, key: str) -> StoredObject | None:
         """See ``Objects``."""
-        with _told():
+        with _errors():
             try:
-                found = self.store.facts(self.path(key))
+                found = self.store.facts(self._path(key))
             except ObjectMissing:
                 return None
             return StoredObject(key, found.size, found.changed)
 
     def read(self, key: str) -> bytes:
         """See ``Objects``."""
-        with _told():
-            return self.store.read(self.path(key))
+        with _errors():
+            return self.store.read(self._path(key))
 
     def stream(self, key: str) -> Iterator[bytes]:
         """See ``Objects``."""
-        with _told():
-            yield from self.store.stream(self.path(key))
+        with _errors():
+            yield from self.store.stream(self._path(key))
 
-    def list(self, prefix: str) -> Iterator[StoredObject]:
+    def entries(self, prefix: str) -> Iterator[StoredObject]:
         """See ``Objects``."""
-        with _told():
-            found = self.store.list_all(self.path(prefix.rstrip("/")))
+        with _errors():
+            found = self.store.list_all(self._path(prefix.rstrip("/")))
         for one in found:
             yield StoredObject(one.path.removeprefix(f"{self._base}/"), one.size, one.changed)
 
     def names(self, prefix: str) -> list[str]:
         """See ``Objects``."""
-        with _told():
-            found = self.store.list_folder(self.path(prefix.rstrip("/")))
-        return [one.path.rpartition("/")[2] for one in found]
-
-    def copy(self, key: str, to: str) -> None:
-        """See ``Objects``."""
-        with _told():
-            self.store.copy(self.path(key), self.path(to))
+        with _errors():
+            found = self.store.list_folder(self._path(prefix.rstrip("/")))
+        return [one.path.rstrip("/").rpartition("/")[2] for one in found]
 
     def delete(self, key: str) -> None:
         """See ``Objects``."""
-        with _told():
-            self.store.delete(self.path(key))
+        with _errors():
+            self.store.delete(self._path(key))
+
+    def touch(self, key: str) -> None:
+        """See ``Objects``: a bucket cannot."""
 
     def uri(self, key: str) -> str:
         """See ``Objects``."""
         return f"{self.root}/{key}"
 
+    def local(self, key: str) -> None:
+        """See ``Objects``."""
+
     def drafts(self) -> Iterator[StoredObject]:
-        """See ``Objects``. The store itself forgets uploads that were cut."""
+        """See ``Objects``. The store itself discards uploads that were cut."""
         return iter(())
+
+    def _path(self, key: str) -> str:
+        return f"{self._base}/{key}"
 
 
 @contextmanager
-def _told() -> Iterator[None]:
-    """Errors of the object store, as those of a backend."""
+def _errors() -> Iterator[None]:
+    """Translate the errors of the object store."""
     try:
         yield
     except ObjectMissing as error:
         raise Absent(str(error)) from None
     except Unreadable as error:
-        raise BackendError(f"the data store: {error}", code=error.code, hint=error.hint, ref=error.ref) from None
+        raise BackendError(
+            f"the data store: {error}", code=error.code, hint=error.hint, ref=error.ref
+        ) from None
