@@ -106,6 +106,7 @@ class ObjectStore:
 
     def create(self, path: str, data: bytes) -> bool:
         """Write bytes as a new object; False, and nothing is written, where the object exists."""
+        require("obstore", "opening objects")
         from obstore.exceptions import AlreadyExistsError, PreconditionError
 
         with self._requesting("writing", path) as (bucket, key):

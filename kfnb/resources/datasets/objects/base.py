@@ -32,10 +32,10 @@ class Objects(Protocol):
     """The folder, or the URI of the bucket's folder."""
 
     def create(self, key: str, data: bytes) -> bool:
-        """Write a new object at once or not at all; False, and nothing is written, where the key is taken."""
+        """Write a new object atomically; False, and nothing is written, where the key is taken."""
 
     def put_content(self, file: Path) -> tuple[str, int]:
-        """Write a file's bytes as content, at once or not at all, unless they are there: their sha256 and size.
+        """Write a file's bytes as content, atomically, unless they are there: their sha256 and size.
 
         Raises ``Conflict`` if the file changes meanwhile, and ``OSError`` if it cannot be read.
         """

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 from kfnb import disk
 from kfnb.errors import Absent, BackendError, Conflict
@@ -37,7 +38,7 @@ class FolderObjects:
         with self._draft() as draft:
             with draft.open("xb") as file:
                 file.write(data)
-                _flush(file.fileno())
+                _flush(file)
             return self._adopt(draft, key)
 
     def put_content(self, file: Path) -> tuple[str, int]:
@@ -45,12 +46,12 @@ class FolderObjects:
         before = _version_of(file)
         found, size = hashlib.sha256(), 0
         with file.open("rb") as source, self._draft() as draft:
-            with draft.open("xb", buffering=0) as copy:
+            with draft.open("xb") as copy:
                 while piece := source.read(PIECE):
                     found.update(piece)
                     copy.write(piece)
                     size += len(piece)
-                _flush(copy.fileno())
+                _flush(copy)
             if _version_of(file) != before:
                 hint = "nothing was added; try again"
                 raise Conflict(f"{file} changed while it was being read", hint=hint, ref=str(file))
@@ -209,9 +210,10 @@ class FolderObjects:
         return BackendError(f"the data store {self.folder}: {error.strerror}", ref=self.root)
 
 
-def _flush(descriptor: int) -> None:
+def _flush(file: BinaryIO) -> None:
     """Have the disk keep what was written, so that a power failure leaves no record without its bytes."""
-    os.fsync(descriptor)
+    file.flush()
+    os.fsync(file.fileno())
 
 
 def _version_of(file: Path) -> tuple[int, int, int]:
