@@ -182,6 +182,25 @@ NOUNS: list[Noun] = [
         page="tuning.md",
     ),
     Noun(
+        "datasets",
+        (
+            ("ListData", "%kf_data", "data", "list the data sets"),
+            ("AddData", "%kf_data add", "data add", "add a value, a file or a folder as a version"),
+            ("ShowData", "%kf_data show", "data show", "show a version's columns, files and origin"),
+            ("GetData", "%kf_data get", "data get", "write a version's files to a path"),
+            ("CheckData", "%kf_data check", "data check", "verify every byte of versions"),
+            ("PruneData", "%kf_data prune", "data prune", "remove content that no version refers to"),
+        ),
+        exports={"DatasetVersion": "handle", "add_data": "api", "dataset": "api", "datasets": "api"},
+        displays=(
+            "kfnb.resources.datasets.handle.DatasetVersion",
+            "kfnb.resources.datasets.handle.DatasetList",
+            "kfnb.resources.datasets.model.Verification",
+        ),
+        values=("data set", "data version", "data"),
+        page="data.md",
+    ),
+    Noun(
         "experiments",
         (("ListExperiments", "%kf_experiments", "experiments", "list the experiments"),),
         exports={"Experiment": "model", "experiments": "api"},
