@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from kfnb.resources.cluster.api import status
     from kfnb.resources.cluster.model import Status
     from kfnb.resources.components.api import compile
+    from kfnb.resources.datasets.api import add_data, dataset, datasets
+    from kfnb.resources.datasets.handle import DatasetVersion
     from kfnb.resources.experiments.api import experiments
     from kfnb.resources.experiments.model import Experiment
     from kfnb.resources.lineage.api import lineage
@@ -34,6 +36,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Artifact",
+    "DatasetVersion",
     "Experiment",
     "KfnbError",
     "Lineage",
@@ -47,8 +50,11 @@ __all__ = [
     "StudyFailed",
     "Task",
     "UploadedPipeline",
+    "add_data",
     "compare",
     "compile",
+    "dataset",
+    "datasets",
     "experiments",
     "lineage",
     "run",

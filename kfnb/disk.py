@@ -20,6 +20,8 @@ _SHOWN = 4
 _NAMED = {
     "runs": ("runs", "kfnb runs prune --keep 5"),
     "studies": ("studies", "kfnb studies show NAME --delete"),
+    "data": ("versions of data sets", "kfnb data prune"),
+    "data-files": ("files of data sets in use", "rm -r {}"),
     "cache": ("the cache", "rm -r {}"),
     "envs": ("environments of steps", "rm -r {}"),
     "clusters": ("logs of clusters", ""),

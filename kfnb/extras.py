@@ -13,6 +13,7 @@ PACKAGES: Mapping[str, tuple[str, str]] = {
     "obstore": ("obstore", "cluster"),
     "optuna": ("optuna", "tune"),
     "pandas": ("pandas", ""),
+    "pyarrow": ("pyarrow", "data"),
     "scipy": ("scipy", "tune"),
 }
 """For each optional module: its package, and the extra that installs the package; empty for none."""

@@ -16,8 +16,9 @@ from typing import NamedTuple
 class CommandRow(NamedTuple):
     """A command: the class ``name`` in the noun's ``commands``, and how it is called.
 
-    ``magic`` begins with ``%``, or with ``%%`` for the form that takes a cell; ``verb`` is one word, or two
-    (``runs show``). Either may be empty. ``summary`` is the line of ``kfnb --help``.
+    ``magic`` begins with ``%``, or with ``%%`` for the form that takes a cell; a line magic may have a verb
+    after it (``%kf_data add``). ``verb`` is one word, or two (``data add``). Either may be empty; where both have two
+    words, their last ones are alike. ``summary`` is the line of ``kfnb --help``.
     """
 
     name: str
@@ -181,6 +182,25 @@ NOUNS: list[Noun] = [
         page="tuning.md",
     ),
     Noun(
+        "datasets",
+        (
+            ("ListData", "%kf_data", "data", "list the data sets"),
+            ("AddData", "%kf_data add", "data add", "add a value, a file or a folder as a version"),
+            ("ShowData", "%kf_data show", "data show", "show a version's columns, files and origin"),
+            ("GetData", "%kf_data get", "data get", "write a version's files to a path"),
+            ("CheckData", "%kf_data check", "data check", "verify every byte of versions"),
+            ("PruneData", "%kf_data prune", "data prune", "remove content that no version refers to"),
+        ),
+        exports={"DatasetVersion": "handle", "add_data": "api", "dataset": "api", "datasets": "api"},
+        displays=(
+            "kfnb.resources.datasets.handle.DatasetVersion",
+            "kfnb.resources.datasets.handle.DatasetList",
+            "kfnb.resources.datasets.model.Verification",
+        ),
+        values=("data set", "data version", "data"),
+        page="data.md",
+    ),
+    Noun(
         "experiments",
         (("ListExperiments", "%kf_experiments", "experiments", "list the experiments"),),
         exports={"Experiment": "model", "experiments": "api"},
@@ -314,13 +334,22 @@ def commands() -> Iterator[tuple[Noun, CommandRow]]:
 
 
 def magics() -> dict[str, dict[str, tuple[Noun, CommandRow]]]:
-    """By the name of each magic, its command for each form: ``line`` and ``cell``."""
+    """By the name of each magic, its command for each form: ``line`` and ``cell``; without those of its verbs."""
     found: dict[str, dict[str, tuple[Noun, CommandRow]]] = {}
     for noun, row in commands():
-        if row.magic:
+        if row.magic and " " not in row.magic:
             form = "cell" if row.magic.startswith("%%") else "line"
             found.setdefault(row.magic.lstrip("%"), {})[form] = noun, row
     return found
+
+
+def magic_verbs(name: str) -> dict[str, tuple[Noun, CommandRow]]:
+    """The verbs of a line magic (``add`` of ``%kf_data add``), each with its command."""
+    return {
+        row.magic.partition(" ")[2]: (noun, row)
+        for noun, row in commands()
+        if row.magic.startswith(f"%{name} ")
+    }
 
 
 def verbs() -> dict[str, tuple[Noun, CommandRow]]:

@@ -14,6 +14,7 @@ import kfnb
 def test_the_public_names_are_these() -> None:
     assert sorted(kfnb.__all__) == [
         "Artifact",
+        "DatasetVersion",
         "Experiment",
         "KfnbError",
         "Lineage",
@@ -27,8 +28,11 @@ def test_the_public_names_are_these() -> None:
         "StudyFailed",
         "Task",
         "UploadedPipeline",
+        "add_data",
         "compare",
         "compile",
+        "dataset",
+        "datasets",
         "experiments",
         "lineage",
         "run",

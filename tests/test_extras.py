@@ -20,7 +20,9 @@ from tests.conftest import Shell
 
 ROOT = Path(__file__).parent.parent
 BEHIND = {
+    "kfnb/artifacts": "a preview names the package that it needs",
     "kfnb/capture/embedded": "travels with a step, which installs what it needs",
+    "kfnb/resources/datasets": "values.py asks for it, and files.py looks whether it is installed",
     "kfnb/resources/studies/local": "LocalEngine.start and .resume have asked for it, before the driver starts",
     "kfnb/resources/studies/distribution.py": "importance.py and the driver, which use it, have asked for it",
 }

@@ -19,6 +19,8 @@ from kfnb.resources.cluster.view.checks import draw_checks
 from kfnb.resources.cluster.view.status import draw_status
 from kfnb.resources.components.view.component import draw_component
 from kfnb.resources.components.view.graph import draw_graph
+from kfnb.resources.datasets.model import DatasetSnapshot, Verification
+from kfnb.resources.datasets.view import draw_verification, draw_version, draw_versions
 from kfnb.resources.experiments.model import Experiment
 from kfnb.resources.experiments.view import draw_experiments
 from kfnb.resources.lineage.model import Lineage
@@ -324,6 +326,9 @@ DRAWN = {
     "draw_study": lambda text: draw_study(filled(StudySnapshot, text)),
     "draw_study_plot": lambda text: draw_study_plot(StudyPlot(filled(StudySnapshot, text), "history")),
     "draw_task": lambda text: draw_task(filled(Task, text), {text: text}, {text: filled(Preview, text)}),
+    "draw_verification": lambda text: draw_verification(filled(Verification, text)),
+    "draw_version": lambda text: draw_version(filled(DatasetSnapshot, text)),
+    "draw_versions": lambda text: draw_versions([filled(DatasetSnapshot, text)]),
     "draw_trial": lambda text: draw_trial(filled(StudySnapshot, text), filled(Trial, text)),
     "draw_uploads": lambda text: draw_uploads([filled(UploadedPipeline, text)]),
 }

@@ -3,11 +3,12 @@
 from kfnb.remote.objects.access import AccessKeys, StoreAccess, has_environment_credentials
 from kfnb.remote.objects.address import ObjectAddress
 from kfnb.remote.objects.errors import ObjectForbidden, ObjectMissing, StoreUnreachable
-from kfnb.remote.objects.store import ObjectInfo, ObjectStore
+from kfnb.remote.objects.store import ObjectFacts, ObjectInfo, ObjectStore
 
 __all__ = [
     "AccessKeys",
     "ObjectAddress",
+    "ObjectFacts",
     "ObjectForbidden",
     "ObjectInfo",
     "ObjectMissing",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,11 +25,22 @@ _READ_AT_ONCE = 4 * 1024**2
 
 @dataclass(frozen=True)
 class ObjectInfo:
-    """An object by its ``path``; or, if ``folder``, a path with objects below it."""
+    """An object by its ``path``, written at ``changed``; or, if ``folder``, a path with objects below it."""
 
     path: str
     size: int = 0
     folder: bool = False
+    changed: float = 0.0
+
+
+@dataclass(frozen=True)
+class ObjectFacts:
+    """An object's size in bytes, its entity tag and version as the store has them, and when it was written."""
+
+    size: int
+    tag: str = ""
+    version: str = ""
+    changed: float = 0.0
 
 
 class ObjectStore:
@@ -81,7 +92,7 @@ class ObjectStore:
         """All objects below a folder, at any depth."""
         with self._requesting("listing", path) as (bucket, key):
             found = [
-                ObjectInfo(f"{bucket}/{one['path']}", one["size"])
+                ObjectInfo(f"{bucket}/{one['path']}", one["size"], changed=one["last_modified"].timestamp())
                 for some in self._for_short_requests(bucket).list(key or None)
                 for one in some
             ]
@@ -93,19 +104,57 @@ class ObjectStore:
         with self._requesting("writing", path) as (bucket, key):
             self._for_moving(bucket).put(key, data, use_multipart=False)
 
+    def create(self, path: str, data: bytes) -> bool:
+        """Write bytes as a new object; False, and nothing is written, where the object exists."""
+        require("obstore", "opening objects")
+        from obstore.exceptions import AlreadyExistsError, PreconditionError
+
+        with self._requesting("writing", path) as (bucket, key):
+            try:
+                self._for_short_requests(bucket).put(key, data, mode="create", use_multipart=False)
+            except (AlreadyExistsError, PreconditionError):
+                return False
+        return True
+
+    def facts(self, path: str) -> ObjectFacts:
+        """What the store says of an object without sending it."""
+        with self._requesting("reading", path) as (bucket, key):
+            found = self._for_short_requests(bucket).head(key)
+        changed = found["last_modified"].timestamp()
+        return ObjectFacts(int(found["size"]), found.get("e_tag") or "", found.get("version") or "", changed)
+
+    def copy(self, path: str, to: str) -> None:
+        """Copy an object within its bucket; the store does it."""
+        with self._requesting("writing", to) as (bucket, key):
+            self._for_moving(bucket).copy(path.partition("/")[2], key)
+
+    def delete(self, path: str) -> None:
+        """Delete an object; harmless where there is none."""
+        with self._requesting("deleting", path) as (bucket, key), suppress(FileNotFoundError):
+            self._for_short_requests(bucket).delete(key)
+
     def write_file(self, path: str, file: Path, progress: Callable[[int], None] = lambda _: None) -> None:
         """Upload a file as an object, atomically. ``progress`` is called with the number of bytes of each part."""
         with file.open("rb") as source:
-            parts = iter(lambda: source.read(_PART), b"")
-            first = next(parts, b"")
-            if len(first) < _PART:
-                self.write(path, first)
-                progress(len(first))
-                return
-            with self._requesting("writing", path) as (bucket, key):
-                self._for_moving(bucket).put(
-                    key, _followed(first, parts, progress), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
-                )
+            self.write_parts(path, iter(lambda: source.read(_PART), b""), progress)
+
+    def write_parts(
+        self, path: str, parts: Iterator[bytes], progress: Callable[[int], None] = lambda _: None
+    ) -> None:
+        """Upload bytes as an object, atomically: where ``parts`` raises an exception, nothing is written."""
+        first = b""
+        for part in parts:
+            first += part
+            if len(first) >= _PART:
+                break
+        else:
+            self.write(path, first)
+            progress(len(first))
+            return
+        with self._requesting("writing", path) as (bucket, key):
+            self._for_moving(bucket).put(
+                key, _followed(first, parts, progress), chunk_size=_PART, max_concurrency=_PARTS_AT_ONCE
+            )
 
     def _for_short_requests(self, bucket: str) -> Any:
         return self._cached(self._short, bucket, self._access.for_short_requests)

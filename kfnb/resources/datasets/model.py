@@ -5,30 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from kfnb.model import Listing
-
 
 @dataclass(frozen=True)
 class FileEntry:
-    """A file of a version: its path in the version, its size in bytes, the sha256 of its bytes.
-
-    Of a file that is registered by reference, ``sha256`` is the store's own checksum or version id, with its kind
-    before it (``etag:``, ``version:``), and ``uri`` is where it is.
-    """
+    """A file of a version: its path in the version, its size in bytes, the sha256 of its bytes."""
 
     path: str
     size: int
     sha256: str
-    uri: str = ""
 
 
 @dataclass(frozen=True)
 class ColumnProfile:
     """What is known of a column's values.
 
-    ``type`` is Arrow's name of its type. Of numbers and times: the minimum, the maximum and 21 edges of 20 quantiles
-    with the count of each bin. Of the rest: the most frequent values with their counts, and the count of all ``other``
-    values.     ``distinct`` is exact up to 10,000 values and None above.
+    ``type`` is Arrow's name of its type. ``nulls`` are missing values, including NaN. Of numbers and times: the
+    minimum, the maximum and the ``edges`` of 20 quantiles with the count of each bin; fewer where edges coincide. A bin
+    includes its lower edge, the last one both. Times are ISO texts as minimum and maximum, seconds since 1970 as edges.
+    Of texts, categories and truth values: the ``top`` values with their counts, most frequent first, and the count of
+    all ``other`` values. ``distinct`` is None above 10,000. Of what was not measured (a large file's columns), only
+    what the file states is given.
     """
 
     name: str
@@ -51,9 +47,9 @@ class DatasetSnapshot:
 
     ``digest`` is the sha256 of the manifest of its ``files``; ``logical`` that of a frame's names, types, index and
     values, empty for what is not a frame: the same frame from a file, from memory, here or from S3 has the same one.
-    ``kind`` tells what ``load`` returns: ``frame``, ``array``, ``frames``, ``value``, ``file``, ``folder`` or ``table``
-    (a table that another tool keeps the versions of). ``size`` is in bytes, times are in seconds since 1970. ``source``
-    tells what added it: ``run``, ``task``, ``cell``, ``path`` or ``uri``.
+    ``kind`` tells what ``load`` returns: ``frame``, ``array``, ``frames`` (a dict of both), ``file`` or ``folder``, and
+    ``library`` by which classes: ``pandas``, ``pandas.Series``, ``polars``, ``arrow`` or ``numpy``. ``size`` is in
+    bytes, times are in seconds since 1970. ``source`` tells what added it: ``cell``, ``name``, ``path``, ``run``.
     """
 
     name: str
@@ -70,7 +66,11 @@ class DatasetSnapshot:
     owner: str = ""
     description: str = ""
     source: Mapping[str, str] = field(default_factory=dict)
-    by_reference: bool = False
+
+    @property
+    def identity(self) -> str:
+        """The digest by which two versions are the same: the logical one, or that of the files."""
+        return self.logical or self.digest
 
     @property
     def ref(self) -> str:
@@ -78,5 +78,19 @@ class DatasetSnapshot:
         return f"{self.name}@{self.version}"
 
 
-class DatasetList(Listing[DatasetSnapshot]):
-    """Versions of data sets at the time of the request."""
+@dataclass(frozen=True)
+class Damage:
+    """What is wrong with a file of a version: it is ``missing``, or its bytes were ``changed``."""
+
+    ref: str
+    path: str
+    problem: str
+
+
+@dataclass(frozen=True)
+class Verification:
+    """What a verification found: how many versions and bytes were read, and what is wrong."""
+
+    versions: int = 0
+    size: int = 0
+    damages: tuple[Damage, ...] = ()

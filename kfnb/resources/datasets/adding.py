@@ -1,0 +1,135 @@
+"""Adding a version: content first, its record last."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from kfnb.errors import Conflict, UsageError
+from kfnb.jobs import private
+from kfnb.resources.datasets import values
+from kfnb.resources.datasets.digests import FileDigests
+from kfnb.resources.datasets.files import Contents, contents_of, files_of, manifest_digest
+from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
+from kfnb.resources.datasets.objects import content_key
+from kfnb.resources.datasets.store import DataStore, check_name
+
+_AT_ONCE = 4
+
+
+class Adding:
+    """Adds versions to ``store``. ``home`` has the drafts of values, and ``digests`` the digests of files."""
+
+    def __init__(self, store: DataStore, home: Path, digests: FileDigests) -> None:
+        self._store, self._home, self._digests = store, home, digests
+
+    def value(
+        self, name: str, value: Any, *, what: str, owner: str, description: str, source: Mapping[str, str]
+    ) -> tuple[DatasetSnapshot, bool]:
+        """Add a value, called ``what`` in messages: the version, and whether it is new.
+
+        Raises ``UsageError``, ``BackendError``.
+        """
+        check_name(name)
+        private.make(self._home)
+        with tempfile.TemporaryDirectory(prefix="data-", dir=self._home) as folder:
+            written = values.write(value, Path(folder), what)
+            known = self._store.same(name, written.logical)
+            if known is not None and self._complete(known):
+                return known, False
+            made = Contents(written.logical, written.columns, written.rows)
+            draft = self._draft(name, written.kind, list(written.files.items()), made, written.library)
+            return self._finished(
+                draft, list(written.files.items()), owner=owner, description=description, source=source
+            )
+
+    def path(
+        self, name: str, path: Path, *, owner: str, description: str, source: Mapping[str, str]
+    ) -> tuple[DatasetSnapshot, bool]:
+        """Add a file or a folder: the version, and whether it is new. Raises ``UsageError``, ``BackendError``."""
+        check_name(name)
+        files = files_of(path)
+        before = _stamps(files)
+        try:
+            made = contents_of(files)
+            known = self._store.same(name, made.logical) if made.logical else None
+            if known is not None and self._complete(known):
+                return known, False
+            draft = self._draft(name, "folder" if path.is_dir() else "file", files, made)
+        except OSError as error:
+            if isinstance(error, UsageError) or error.filename is None:
+                raise
+            raise UsageError(
+                f"cannot read {error.filename}: {error.strerror}", code="file-not-found"
+            ) from None
+        if _stamps(files_of(path)) != before:
+            raise Conflict(f"{path} changed while it was being read", hint="nothing was added; try again")
+        return self._finished(draft, files, owner=owner, description=description, source=source)
+
+    def _draft(
+        self, name: str, kind: str, files: Sequence[tuple[str, Path]], made: Contents, library: str = ""
+    ) -> DatasetSnapshot:
+        """A version without a number, whose content is in the store now."""
+        entries = self._in_threads(lambda pair: self._stored(*pair), files)
+        return DatasetSnapshot(
+            name,
+            0,
+            manifest_digest(entries),
+            kind,
+            files=tuple(entries),
+            logical=made.logical,
+            library=library,
+            columns=made.columns,
+            rows=made.rows,
+            size=sum(one.size for one in entries),
+        )
+
+    def _finished(
+        self,
+        draft: DatasetSnapshot,
+        files: Sequence[tuple[str, Path]],
+        *,
+        owner: str,
+        description: str,
+        source: Mapping[str, str],
+    ) -> tuple[DatasetSnapshot, bool]:
+        found, new = self._store.add(replace(draft, owner=owner, description=description, source=source))
+        if not self._complete(draft):  # a cleaning removed content that no version referred to yet
+            self._in_threads(lambda pair: self._store.objects.put_content(pair[1]), files)
+        return found, new
+
+    def _stored(self, path: str, file: Path) -> FileEntry:
+        known = self._digests.known(file)
+        if known:
+            there = self._store.objects.find(content_key(known))
+            if there is not None:
+                self._store.objects.touch(there.key)
+                return FileEntry(path, there.size, known)
+        before = file.stat()
+        sha256, size = self._store.objects.put_content(file)
+        self._digests.keep(file, before, sha256)
+        return FileEntry(path, size, sha256)
+
+    def _complete(self, record: DatasetSnapshot) -> bool:
+        """Whether the store has all content of a version."""
+        found = self._in_threads(
+            lambda one: self._store.objects.find(content_key(one.sha256)), {*record.files}
+        )
+        return all(found)
+
+    @staticmethod
+    def _in_threads(work: Callable[[Any], Any], items: Any) -> list[Any]:
+        threads = ThreadPoolExecutor(_AT_ONCE)
+        try:
+            return list(threads.map(work, items))
+        finally:
+            threads.shutdown(cancel_futures=True)
+
+
+def _stamps(files: Sequence[tuple[str, Path]]) -> list[tuple[str, int, int]]:
+    states = [(name, file.stat()) for name, file in files]
+    return [(name, state.st_mtime_ns, state.st_size) for name, state in states]

@@ -1,0 +1,108 @@
+"""The public functions of data sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from kfnb.errors import UsageError
+from kfnb.resources.datasets.adding import Adding
+from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
+from kfnb.resources.datasets.location import data_store, file_digests, home, owner
+from kfnb.resources.datasets.model import Verification
+from kfnb.resources.datasets.objects import StoredObject
+from kfnb.resources.datasets.reference import parse_ref
+from kfnb.ui.words import file_size
+
+_SHOWN = 5
+
+
+def add_data(name: str, value_or_path: Any, *, description: str = "") -> DatasetVersion:
+    """Add a value, or the file or folder at a path (a text or ``Path``), as a version of the data set ``name``.
+
+    Content that a version has already is that version. Raises ``UsageError``, ``BackendError``.
+    """
+    return add(name, value_or_path, description=description)[0]
+
+
+def add(
+    name: str, thing: Any, *, what: str = "", cell: str = "", description: str = ""
+) -> tuple[DatasetVersion, bool]:
+    """As ``add_data``: the version, and whether it is new. ``what`` is the value's name, in the cell ``cell``."""
+    store = data_store()
+    adding = Adding(store, home(), file_digests())
+    source = {"cell": cell} if cell else {}
+    if isinstance(thing, DatasetVersion):
+        thing = thing.path() if thing.kind in ("file", "folder") else thing.load()
+    if isinstance(thing, str | Path):
+        path = _path(str(thing))
+        found, new = adding.path(
+            name,
+            path,
+            owner=owner(),
+            description=description,
+            source={**source, "path": str(path.absolute())},
+        )
+    else:
+        source |= {"name": what} if what else {}
+        found, new = adding.value(
+            name, thing, what=what or "the value", owner=owner(), description=description, source=source
+        )
+    return DatasetVersion(found, store), new
+
+
+def dataset(ref: str | DatasetVersion) -> DatasetVersion:
+    """A version: ``churn-data@2``, or the newest for ``churn-data``. Raises ``UsageError``, ``BackendError``."""
+    if isinstance(ref, DatasetVersion):
+        return ref
+    store = data_store()
+    return DatasetVersion(store.get(*parse_ref(ref)), store)
+
+
+def datasets(name: str = "") -> DatasetList:
+    """The newest version of each data set; or all versions of the one called ``name``, the newest first."""
+    store = data_store()
+    if name:
+        store.get(*parse_ref(name))
+        return DatasetList(DatasetVersion(one, store) for one in store.versions(parse_ref(name)[0]))
+    newest = {one.name: one for one in reversed(store.versions())}
+    return DatasetList(DatasetVersion(newest[name], store) for name in sorted(newest))
+
+
+def verify(*versions: DatasetVersion) -> Verification:
+    """Read every byte of versions, by default of all. Raises ``BackendError``."""
+    store = data_store()
+    return store.verify([one.snapshot() for one in versions] or store.versions())
+
+
+@dataclass(frozen=True)
+class Unused:
+    """Objects of a store that no version refers to."""
+
+    objects: tuple[StoredObject, ...]
+
+    @property
+    def title(self) -> str:
+        """What they are, in words: their number, the largest ones, and their size."""
+        largest = sorted((one.size for one in self.objects), reverse=True)[:_SHOWN]
+        sizes = ", ".join(map(file_size, largest)) + (", ..." if len(self.objects) > len(largest) else "")
+        total = file_size(sum(one.size for one in self.objects))
+        what = "1 object" if len(self.objects) == 1 else f"{len(self.objects)} objects"
+        return f"{what} ({sizes}; {total} in all) that no version refers to"
+
+
+def unused() -> Unused:
+    """What no version refers to, if it was written more than an hour ago. Raises ``BackendError``."""
+    return Unused(tuple(data_store().unused()))
+
+
+def prune(found: Unused) -> int:
+    """Remove what ``unused`` found; the bytes that were freed. Raises ``BackendError``."""
+    return data_store().remove(found.objects)
+
+
+def _path(text: str) -> Path:
+    if "://" in text:
+        raise UsageError(f"{text}: only files and folders of this machine can be added", ref=text)
+    return Path(text).expanduser()

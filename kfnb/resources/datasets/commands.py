@@ -1,0 +1,140 @@
+"""The commands of data sets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kfnb.commands.command import Command, flag, option, word
+from kfnb.commands.session import Session
+from kfnb.errors import UsageError, did_you_mean
+from kfnb.resources.datasets import api
+from kfnb.resources.datasets.handle import DatasetList, DatasetVersion
+from kfnb.ui.words import file_size
+
+if TYPE_CHECKING:
+    from kfnb.resources.datasets.model import Verification
+
+_VERSION = "a version, as NAME@2, or NAME for the newest"
+
+
+def version_of(session: Session, text: str) -> DatasetVersion:
+    """The version for a word: a name that is bound to one, or a reference. Raises ``UsageError``, ``BackendError``."""
+    held = session.names.get(text)
+    return held if isinstance(held, DatasetVersion) else api.dataset(text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ListData(Command):
+    """List the data sets, each with its newest version."""
+
+    binds = True
+    json = "print the data sets as JSON"
+
+    name: str = option(default="", values="data set", help="all versions of this data set")
+
+    def run(self, session: Session) -> DatasetList:
+        """List them."""
+        return api.datasets(self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddData(Command):
+    """Add a version of a data set. Content that a version has already is that version."""
+
+    binds = True
+    json = "print the version as JSON"
+
+    name: str = word("the data set's name", values="data set")
+    value: str = word("a name of the notebook, or the path of a file or folder", values="data")
+    description: str = option(default="", help="a short description of the version")
+
+    def run(self, session: Session) -> DatasetVersion:
+        """Add it."""
+        thing = self._thing(session)
+        cell = f"[{session.cells.number}]" if session.names else ""
+        version, new = api.add(self.name, thing, what=self.value, cell=cell, description=self.description)
+        if not new:
+            session.notify(f"{version.ref} has this content already: no version was added")
+        return version
+
+    def _thing(self, session: Session) -> Any:
+        if self.value in session.names:
+            return session.names[self.value]
+        if not Path(self.value).expanduser().exists() and self.value.isidentifier() and session.names:
+            hint = did_you_mean(self.value, session.names)
+            message = f"{self.value} is neither a name of the notebook nor a path"
+            raise UsageError(message, code="not-defined", hint=hint, ref=self.value)
+        return self.value
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowData(Command):
+    """Show a version of a data set: its columns, its files, and where it is from."""
+
+    binds = True
+    json = "print the version as JSON"
+
+    version: str = word(_VERSION, values="data version")
+
+    def run(self, session: Session) -> DatasetVersion:
+        """Show it."""
+        return version_of(session, self.version)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GetData(Command):
+    """Write the files of a version to a path."""
+
+    version: str = word(_VERSION, values="data version")
+    path: str = word("the file or folder to write")
+
+    def run(self, session: Session) -> None:
+        """Write them."""
+        version = version_of(session, self.version)
+        path = version.download(self.path)
+        session.notify(f"wrote {version.ref} ({file_size(version.size)}) to {path}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckData(Command):
+    """Read every byte of versions, and report what was changed or is missing. The exit code is 1 then."""
+
+    json = "print what was found as JSON"
+
+    versions: tuple[str, ...] = word(
+        f"{_VERSION} (default: all)", many="*", metavar="VERSION", values="data version"
+    )
+
+    def run(self, session: Session) -> Verification:
+        """Verify them."""
+        found = api.verify(*(version_of(session, one) for one in self.versions))
+        if found.damages:
+            session.fail()
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class PruneData(Command):
+    """Remove content that no version refers to, such as that of a writer that was killed. Asks first."""
+
+    yes: bool = flag("--yes", "-y", help="do not ask")
+
+    def run(self, session: Session) -> None:
+        """Remove it after a confirmation."""
+        unused = api.unused()
+        if not unused.objects:
+            session.notify("nothing to remove")
+            return
+        if not self.yes and not _confirmed(session, unused.title):
+            session.notify("nothing was removed")
+            return
+        session.notify(f"removed {file_size(api.prune(unused))}")
+
+
+def _confirmed(session: Session, what: str) -> bool:
+    if session.prompt is None:
+        hint = "no one can confirm it here; give --yes to remove it without confirmation"
+        raise UsageError(f"{what}:", code="confirmation-required", hint=hint)
+    return session.prompt(f"Remove {what}? [y/N] ").strip().lower() in ("y", "yes")

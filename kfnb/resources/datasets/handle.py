@@ -1,0 +1,145 @@
+"""Versions of data sets, as users hold them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kfnb.model import Listing
+from kfnb.resources.datasets import files, values
+from kfnb.resources.datasets.location import file_digests, home
+from kfnb.resources.datasets.model import ColumnProfile, DatasetSnapshot
+from kfnb.resources.datasets.objects import content_key
+
+if TYPE_CHECKING:
+    from kfnb.resources.datasets.store import DataStore
+
+
+class DatasetVersion:
+    """A version of a data set. It never changes: ``digest`` is that of its content."""
+
+    def __init__(self, snapshot: DatasetSnapshot, store: DataStore) -> None:
+        self._snapshot, self._store = snapshot, store
+
+    def __repr__(self) -> str:
+        return f"<DatasetVersion {self.ref} {self.digest[:12]}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, DatasetVersion) and (self.ref, self.digest) == (other.ref, other.digest)
+
+    def __hash__(self) -> int:
+        return hash((self.ref, self.digest))
+
+    def snapshot(self) -> DatasetSnapshot:
+        """All that the store's record says of it."""
+        return self._snapshot
+
+    @property
+    def name(self) -> str:
+        """The data set's name."""
+        return self._snapshot.name
+
+    @property
+    def version(self) -> int:
+        """Its number, from 1."""
+        return self._snapshot.version
+
+    @property
+    def ref(self) -> str:
+        """``churn-data@2``."""
+        return self._snapshot.ref
+
+    @property
+    def digest(self) -> str:
+        """What it is known by: the digest of names, types, index and values of a table, else of its files."""
+        return self._snapshot.identity
+
+    @property
+    def kind(self) -> str:
+        """What ``load`` returns: frame, array, frames, file or folder."""
+        return self._snapshot.kind
+
+    @property
+    def schema(self) -> dict[str, str]:
+        """By column, Arrow's name of its type; empty for what is not a table."""
+        return {column.name: column.type for column in self._snapshot.columns}
+
+    @property
+    def profile(self) -> tuple[ColumnProfile, ...]:
+        """What is known of each column's values."""
+        return self._snapshot.columns
+
+    @property
+    def rows(self) -> int | None:
+        """The number of rows; None for what has none."""
+        return self._snapshot.rows
+
+    @property
+    def size(self) -> int:
+        """Bytes of its files."""
+        return self._snapshot.size
+
+    @property
+    def created(self) -> float:
+        """When it was added, in seconds since 1970."""
+        return self._snapshot.created
+
+    @property
+    def owner(self) -> str:
+        """Who added it."""
+        return self._snapshot.owner
+
+    @property
+    def description(self) -> str:
+        """What it was described as."""
+        return self._snapshot.description
+
+    @property
+    def source(self) -> Mapping[str, str]:
+        """What it was added from: ``cell``, ``name``, ``path``."""
+        return self._snapshot.source
+
+    @property
+    def uri(self) -> str:
+        """Where its content is in the store: of a single file, that file; else the folder of all content."""
+        found = self._snapshot.files
+        key = content_key(found[0].sha256) if len(found) == 1 else "objects"
+        return self._store.objects.uri(key)
+
+    def load(self) -> Any:
+        """The value as it was added; a ``Path`` of what was added as a file or folder. Raises ``BackendError``."""
+        record = self._snapshot
+        if record.kind in ("file", "folder"):
+            return self.path()
+        places = [
+            files.verified_file(self._store.objects, record, entry, file_digests()) for entry in record.files
+        ]
+        if None in places:
+            places = list(self._checked_out())
+        pairs = [(entry.path, Path(str(place))) for entry, place in zip(record.files, places, strict=True)]
+        return values.read(record.kind, record.library, pairs)
+
+    def path(self) -> Path:
+        """Its file or folder, which must not be changed: it may be the store's own. Raises ``BackendError``."""
+        found = self._checked_out()
+        return found[0] if len(found) == 1 and self.kind != "folder" else self._folder
+
+    def download(self, path: str | Path) -> Path:
+        """Write its file or files to a path, where they are the user's own; the path.
+
+        Raises ``UsageError`` if a file is there already, ``BackendError`` for damaged content.
+        """
+        files.download(self._store.objects, self._snapshot, Path(path).expanduser())
+        return Path(path)
+
+    @property
+    def _folder(self) -> Path:
+        return home() / "data-files" / self._snapshot.digest
+
+    def _checked_out(self) -> list[Path]:
+        return files.check_out(self._store.objects, self._snapshot, self._folder, file_digests())
+
+
+class DatasetList(Listing[DatasetVersion]):
+    """Versions of data sets at the time of the request."""

@@ -1,0 +1,88 @@
+"""Which data store is meant: that of the setting ``data_store``, a folder or an address of an object store."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from kfnb.errors import Unreadable, UsageError
+from kfnb.resources.datasets.digests import FileDigests
+from kfnb.resources.datasets.objects import BucketObjects, FolderObjects, Objects
+from kfnb.resources.datasets.store import DataStore
+from kfnb.settings import settings
+
+_ENDPOINTS = ("AWS_S3_ENDPOINT", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+_stores: dict[tuple[str, str, bool], DataStore] = {}
+
+
+def data_store() -> DataStore:
+    """The data store of the settings. Raises ``UsageError`` for an address that is not valid."""
+    root, chosen = store_root(), settings()
+    known = (root, chosen.ca_file, chosen.verify)
+    if known not in _stores:
+        _stores[known] = DataStore(_objects(root))
+    return _stores[known]
+
+
+def store_root() -> str:
+    """The folder, absolute, or the address of the data store."""
+    chosen = settings().data_store
+    if "://" in chosen:
+        return str(chosen)
+    return str(Path(chosen or Path(settings().home, "data")).expanduser().absolute())
+
+
+def file_digests() -> FileDigests:
+    """The digests of files that this home knows."""
+    file = home() / "data-digests.db"
+    if _digests.get("file") is None or _digests["file"][0] != file:
+        _digests["file"] = file, FileDigests(file)
+    return _digests["file"][1]
+
+
+_digests: dict[str, tuple[Path, FileDigests]] = {}
+
+
+def home() -> Path:
+    """The folder for drafts, and for files of versions that are used."""
+    return Path(settings().home).expanduser().absolute()
+
+
+def owner() -> str:
+    """Who adds data: the setting ``owner``, else the user of this machine."""
+    try:
+        return settings().owner or getpass.getuser()
+    except (OSError, KeyError):  # a container's user without a name
+        return str(os.getuid())
+
+
+def _objects(root: str) -> Objects:
+    if "://" not in root:
+        return FolderObjects(Path(root))
+    from kfnb.remote.objects import ObjectAddress, ObjectStore, StoreAccess
+
+    address, _, query = root.partition("?")
+    options = {name: values[-1] for name, values in parse_qs(query).items()}
+    try:
+        parsed = ObjectAddress.parse(root)
+        endpoint = options.get("endpoint", "") or _environment_endpoint(parsed.service)
+        access = StoreAccess(
+            parsed.service,
+            endpoint=endpoint,
+            region=options.get("region", ""),
+            path_style=options.get("s3ForcePathStyle", "").lower() != "false",
+            account=parsed.account,
+            ca_file=settings().ca_file,
+            verify=settings().verify,
+        )
+    except Unreadable as error:
+        raise UsageError(f"data_store={root}: {error}", code="invalid-setting", ref="data_store") from None
+    return BucketObjects(address, ObjectStore(access))
+
+
+def _environment_endpoint(service: str) -> str:
+    if service != "s3":
+        return ""
+    return next(filter(None, (os.environ.get(name) for name in _ENDPOINTS)), "")

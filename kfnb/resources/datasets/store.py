@@ -1,0 +1,195 @@
+"""A data store: versions of data sets in a folder or a bucket, whose content is kept once."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+from kfnb.diagnostics import logger
+from kfnb.errors import Absent, BackendError, NotFound, UsageError, did_you_mean
+from kfnb.resources.datasets.model import Damage, DatasetSnapshot, Verification
+from kfnb.resources.datasets.objects import CONTENT, Objects, StoredObject, content_digest, content_key
+from kfnb.resources.datasets.objects.base import sha256_of
+from kfnb.resources.datasets.record import decoded, encoded
+
+_logger = logger(__package__)
+
+_VERSIONS = "versions/"
+_RECORD = re.compile(r"(\d{6,})\.json")
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,62}")
+_AT_ONCE = 16
+GRACE = 3600.0
+"""Seconds for which content that no version refers to is kept: a writer may be about to refer to it."""
+
+
+class DataStore:
+    """The versions that ``objects`` hold.
+
+    A version is ``versions/NAME/000003.json``, whose creation allocates the number; it is written after all content
+    that it refers to. So whatever interrupts a writer, no version is incomplete. Methods raise ``BackendError``.
+    """
+
+    def __init__(self, objects: Objects) -> None:
+        self.objects = objects
+        self._records: dict[str, DatasetSnapshot] = {}
+
+    @property
+    def root(self) -> str:
+        """The folder, or the URI of the bucket's folder."""
+        return self.objects.root
+
+    # -- reading --------------------------------------------------------------------------------------------
+
+    def names(self) -> list[str]:
+        """The names of the data sets, in order."""
+        return sorted(name for name in self.objects.names(_VERSIONS) if _NAME.fullmatch(name))
+
+    def numbers(self, name: str) -> list[int]:
+        """The numbers of a data set's versions, in order; none if it is unknown."""
+        found = map(_RECORD.fullmatch, self.objects.names(f"{_VERSIONS}{check_name(name)}/"))
+        return sorted(int(one[1]) for one in found if one)
+
+    def get(self, name: str, version: int | None = None) -> DatasetSnapshot:
+        """A version, by default the newest. Raises ``NotFound``."""
+        numbers = self.numbers(name)
+        if not numbers:
+            hint = did_you_mean(name, self.names(), "%kf_data lists the data sets")
+            raise NotFound(f"unknown data set {name}", code="not-found", hint=hint, ref=name)
+        if version is None:
+            version = numbers[-1]
+        if version not in numbers:
+            has = f"{name} has version 1" if numbers == [1] else f"{name} has versions {_ranges(numbers)}"
+            raise NotFound(
+                f"unknown version {name}@{version}", code="not-found", hint=has, ref=f"{name}@{version}"
+            )
+        return self._record(name, version)
+
+    def versions(self, name: str = "") -> list[DatasetSnapshot]:
+        """All versions of a data set, or of all; by name, the newest first. Damaged records are left out."""
+        wanted = [
+            (one, number) for one in ([name] if name else self.names()) for number in self.numbers(one)[::-1]
+        ]
+        with ThreadPoolExecutor(_AT_ONCE) as threads:
+            found = threads.map(lambda pair: self._readable(*pair), wanted)
+            return [one for one in found if one is not None]
+
+    def _readable(self, name: str, number: int) -> DatasetSnapshot | None:
+        try:
+            return self._record(name, number)
+        except BackendError:
+            _logger.warning("The record of %s@%s cannot be read.", name, number, exc_info=True)
+            return None
+
+    def _record(self, name: str, number: int) -> DatasetSnapshot:
+        key = _record_key(name, number)
+        if key not in self._records:
+            found = decoded(self.objects.read(key), key)
+            if (found.name, found.version) != (name, number):
+                raise BackendError(
+                    f"the record {key} of the data store is that of {found.ref}",
+                    code="invalid-object",
+                    ref=key,
+                )
+            self._records[key] = found
+        return self._records[key]
+
+    # -- writing --------------------------------------------------------------------------------------------
+
+    def add(self, draft: DatasetSnapshot) -> tuple[DatasetSnapshot, bool]:
+        """Make ``draft``, whose content is in the store, the next version of its name.
+
+        Returns the version and whether it is new: content that a version of that name has already is that version.
+        """
+        check_name(draft.name)
+        while True:
+            number = max(self.numbers(draft.name), default=0) + 1
+            if (known := self.same(draft.name, draft.identity)) is not None:
+                return known, False
+            made = replace(draft, version=number, created=draft.created or time.time())
+            if self.objects.create(_record_key(made.name, number), encoded(made)):
+                return self._record(made.name, number), True
+
+    def same(self, name: str, identity: str) -> DatasetSnapshot | None:
+        """The newest version of a data set with that content; None if there was none."""
+        return next((one for one in self.versions(name) if one.identity == identity), None)
+
+    # -- care -----------------------------------------------------------------------------------------------
+
+    def verify(self, records: Sequence[DatasetSnapshot]) -> Verification:
+        """Read every byte of versions; content that they share is read once."""
+        state: dict[str, str] = {}
+        sizes = {file.sha256: file.size for record in records for file in record.files}
+        for sha256 in sizes:
+            state[sha256] = self._problem(sha256)
+        damages = tuple(
+            Damage(record.ref, file.path, state[file.sha256])
+            for record in records
+            for file in record.files
+            if state[file.sha256]
+        )
+        return Verification(len(records), sum(sizes.values()), damages)
+
+    def _problem(self, sha256: str) -> str:
+        try:
+            found = sha256_of(self.objects.stream(content_key(sha256)))
+        except Absent:
+            return "missing"
+        return "" if found == sha256 else "changed"
+
+    def unused(self, grace: float = GRACE) -> list[StoredObject]:
+        """The content that no version refers to, and what killed writers left, older than ``grace`` seconds.
+
+        Raises ``BackendError`` if a record cannot be read: what it refers to is unknown then.
+        """
+        before = time.time() - grace
+        found = [one for one in self.objects.entries(CONTENT) if one.changed < before]
+        drafts = [one for one in self.objects.drafts() if one.changed < before]
+        used = self._used() if found else set()
+        return [one for one in found if content_digest(one.key) not in used] + drafts
+
+    def remove(self, objects: Sequence[StoredObject]) -> int:
+        """Remove objects that ``unused`` found, unless a version refers to one by now; the bytes that were freed."""
+        used, freed = self._used(), 0
+        for one in objects:
+            if content_digest(one.key) not in used:
+                self.objects.delete(one.key)
+                freed += one.size
+        return freed
+
+    def _used(self) -> set[str]:
+        records = (self._record(name, number) for name in self.names() for number in self.numbers(name))
+        return {file.sha256 for record in records for file in record.files}
+
+
+def check_name(name: str) -> str:
+    """A valid name of a data set. Raises ``UsageError`` for another."""
+    if not _NAME.fullmatch(name):
+        raise UsageError(
+            f"invalid name of a data set: {name!r}",
+            code="invalid-name",
+            hint="use at most 63 lower-case letters, digits, '-', '_' and '.', beginning with a letter or a digit",
+            ref=name,
+        )
+    return name
+
+
+def _record_key(name: str, number: int) -> str:
+    return f"{_VERSIONS}{name}/{number:06}.json"
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """``1 to 4, 6``."""
+    return ", ".join(f"{first} to {last}" if last > first else f"{first}" for first, last in _runs(numbers))
+
+
+def _runs(numbers: Sequence[int]) -> Iterator[tuple[int, int]]:
+    first = last = numbers[0]
+    for number in numbers[1:]:
+        if number > last + 1:
+            yield first, last
+            first = number
+        last = number
+    yield first, last

@@ -1,0 +1,148 @@
+"""``draw_versions``, ``draw_version``, ``draw_verification``: data sets as HTML and text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from kfnb.resources.datasets.model import ColumnProfile, DatasetSnapshot, Verification
+from kfnb.ui.blocks import Block, Folded, Section, Text, Title, bundle
+from kfnb.ui.table import Column, Table, TableCell, Value
+from kfnb.ui.words import TIMES, brief, file_size, moment
+
+_MOST_COLUMNS, _MOST_FILES = 200, 50
+_DATA_SETS = (
+    Column("Data set"),
+    Column("Version", number=True),
+    Column("Content"),
+    Column("Size", number=True),
+    Column("Added", whole=True),
+    Column("By"),
+    Column("Description"),
+)
+_COLUMNS = (
+    Column("Column"),
+    Column("Type", whole=True),
+    Column("Missing", number=True),
+    Column("Distinct", number=True),
+    Column("Minimum", number=True),
+    Column("Median", number=True),
+    Column("Maximum", number=True),
+    Column("Most frequent"),
+)
+
+
+def draw_versions(listed: Sequence[DatasetSnapshot]) -> dict[str, str]:
+    """Versions as a mimebundle: a row each, in the order given."""
+    if not listed:
+        return bundle("Data sets", [Text("No data sets yet. %kf_data add NAME VALUE adds one.")])
+    rows: list[list[Value]] = [
+        [
+            one.name,
+            str(one.version),
+            contents(one),
+            file_size(one.size),
+            moment(one.created),
+            one.owner,
+            one.description,
+        ]
+        for one in listed
+    ]
+    return bundle("Data sets", [Table("Data sets", _DATA_SETS, rows).without_empty_columns()])
+
+
+def draw_version(one: DatasetSnapshot) -> dict[str, str]:
+    """A version as a mimebundle: where it is from, its columns and its files."""
+    facts = (f"added {moment(one.created)} by {one.owner}", _source(one), f"digest {one.identity[:12]}")
+    blocks: list[Block] = [Title(one.ref, aside=f"{contents(one)}, {file_size(one.size)}", facts=facts)]
+    if one.description:
+        blocks.append(Text(one.description))
+    blocks += [*_columns(one), *_files(one)]
+    return bundle(f"Data set {one.ref}", blocks)
+
+
+def draw_verification(found: Verification) -> dict[str, str]:
+    """What a verification found, as a mimebundle."""
+    count = "1 version" if found.versions == 1 else f"{found.versions} versions"
+    if not found.damages:
+        return bundle(
+            "Check of data", [Text(f"{count}, {file_size(found.size)}: every byte is as it was added.")]
+        )
+    rows: list[list[Value]] = [[one.ref, one.path, one.problem] for one in found.damages]
+    table = Table("Damaged files", (Column("Version"), Column("File"), Column("Problem")), rows)
+    return bundle("Check of data", [Text(f"{count}, {file_size(found.size)}: {len(rows)} damaged."), table])
+
+
+def contents(one: DatasetSnapshot) -> str:
+    """``frame 569 x 31 (pandas)``, with a real sign of multiplication; ``folder, 12 files``; ``file``."""
+    if one.kind == "folder":
+        return f"folder, {len(one.files)} file{'s' * (len(one.files) != 1)}"
+    if one.kind == "frames":
+        return f"{len(one.files)} frames or arrays"
+    shape = "" if one.rows is None else f" {one.rows} {TIMES} {len(one.columns)}"
+    if one.kind == "array":
+        kind = one.columns[0].type if one.columns else ""
+        return f"array {kind}".rstrip()
+    return f"{one.kind}{shape}{f' ({one.library})' if one.library else ''}"
+
+
+def _source(one: DatasetSnapshot) -> str:
+    named = one.source.get("path") or one.source.get("name", "")
+    cell = one.source.get("cell", "")
+    return " ".join(filter(None, (f"from {named}" if named else "", f"in cell {cell}" if cell else "")))
+
+
+def _columns(one: DatasetSnapshot) -> Iterator[Block]:
+    if not one.columns:
+        return
+    rows = [_column(column) for column in one.columns[:_MOST_COLUMNS]]
+    table = Table(f"Columns of {one.ref}", _COLUMNS, rows).without_empty_columns()
+    more = len(one.columns) - len(rows)
+    yield Section("Columns", [table, *([Text(f"and {more} more columns")] if more else [])])
+
+
+def _column(column: ColumnProfile) -> list[Value]:
+    share = column.nulls / column.rows if column.rows else 0.0
+    missing = TableCell(f"{share:.1%}", hint=f"{column.nulls} of {column.rows}") if column.nulls else ""
+    return [
+        column.name,
+        TableCell(short_type(column.type), code=True, hint=column.type),
+        missing,
+        "" if column.distinct is None else str(column.distinct),
+        _limit(column.minimum),
+        brief(_median(column)) if isinstance(column.minimum, int | float) else "",
+        _limit(column.maximum),
+        ", ".join(f"{value} {TIMES} {count}" for value, count in column.top[:3]),
+    ]
+
+
+def short_type(kind: str) -> str:
+    """``category`` for Arrow's dictionary types, ``string`` for all that hold texts; other types by their names."""
+    if kind.startswith("dictionary<"):
+        return "category"
+    return "string" if kind in ("large_string", "string_view") else kind
+
+
+def _limit(value: float | str | None) -> str:
+    """A minimum or maximum; of a time, without the part that is zero."""
+    if isinstance(value, str):
+        return re.sub(r"( 00:00:00)?(\.0+)?(?=Z?$)", "", value, count=1)
+    return brief(value)
+
+
+def _median(column: ColumnProfile) -> float | None:
+    """The middle edge, where no edges coincide."""
+    return column.edges[len(column.edges) // 2] if len(column.edges) % 2 else None
+
+
+def _files(one: DatasetSnapshot) -> Iterator[Block]:
+    rows: list[list[Value]] = [
+        [file.path, file_size(file.size), TableCell(file.sha256[:12], code=True, hint=file.sha256)]
+        for file in one.files[:_MOST_FILES]
+    ]
+    more = len(one.files) - len(rows)
+    table = Table(
+        f"Files of {one.ref}", (Column("File"), Column("Size", number=True), Column("sha256")), rows
+    )
+    blocks: list[Block] = [table, *([Text(f"and {more} more files")] if more else [])]
+    yield Folded("Files", blocks, quiet=True, text_form="" if one.kind == "folder" else " ")

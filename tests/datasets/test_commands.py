@@ -1,0 +1,179 @@
+"""Data sets in a notebook, in a terminal and in a program."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import kfnb
+from kfnb.cli import main
+from kfnb.errors import NotFound, UsageError
+from tests.conftest import Shell
+
+MAKE = "import pandas as pd\ndf = pd.DataFrame({'x': range(100), 's': ['a', 'b'] * 50})"
+
+
+def test_a_frame_becomes_a_version_and_comes_back(shell: Shell, capsys: pytest.CaptureFixture[str]) -> None:
+    shell.run(MAKE)
+    shell.run("%kf_data add churn-data df -o first")
+    assert shell["first"].ref == "churn-data@1"
+    assert "churn-data@1" in capsys.readouterr().out
+    shell.run("%kf_data add churn-data df")
+    assert "churn-data@1 has this content already" in capsys.readouterr().out
+    shell.run("df.loc[5, 'x'] = -1")
+    shell.run("%kf_data add churn-data df --description 'row 5 fixed' -o second")
+    assert (shell["second"].version, shell["second"].description) == (2, "row 5 fixed")
+    assert shell["second"].source["name"] == "df"
+    pd.testing.assert_frame_equal(kfnb.dataset("churn-data").load(), shell["df"])
+    assert kfnb.dataset("churn-data@1").load().x[5] == 5
+    assert [one.ref for one in kfnb.datasets()] == ["churn-data@2"]
+    assert [one.ref for one in kfnb.datasets("churn-data")] == ["churn-data@2", "churn-data@1"]
+    shell.run("%kf_data show first")
+    assert "frame 100 \N{MULTIPLICATION SIGN} 2 (pandas)" in capsys.readouterr().out
+
+
+def test_a_program_adds_values_and_paths(shell: Shell, tmp_path: Path) -> None:
+    version = kfnb.add_data("numbers", pd.DataFrame({"x": [1]}), description="one")
+    (tmp_path / "f.txt").write_text("hello")
+    assert kfnb.add_data("notes", str(tmp_path / "f.txt")).load().read_text() == "hello"
+    assert kfnb.add_data("notes", tmp_path / "f.txt").version == 1
+    assert kfnb.add_data("copy", version).digest == version.digest
+    assert version == kfnb.dataset("numbers@latest")
+    with pytest.raises(UsageError, match="only files and folders of this machine"):
+        kfnb.add_data("web", "https://example.com/data.csv")
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("%kf_data add X df", "invalid name of a data set: 'X'"),
+        ("%kf_data add a/b df", "invalid name of a data set: 'a/b'"),
+        ("%kf_data add churn-data dff", "dff is neither a name of the notebook nor a path; did you mean df?"),
+        ("%kf_data add churn-data ./missing", "missing does not exist"),
+        ("%kf_data add churn-data shell_name", "shell_name is of type int, which is not kept as data"),
+        ("%kf_data show churn-dta", "unknown data set churn-dta; did you mean churn-data?"),
+        ("%kf_data show churn-data@0", "invalid version '0' in churn-data@0"),
+        ("%kf_data show churn-data@x", "invalid version 'x' in churn-data@x"),
+        ("%kf_data show churn-data@9", "unknown version churn-data@9; churn-data has version 1"),
+        ("%kf_data shwo churn-data", "unknown verb shwo; did you mean show?"),
+    ],
+)
+def test_wrong_use_is_one_line(shell: Shell, line: str, message: str) -> None:
+    shell.run(MAKE + "\nshell_name = 5")
+    shell.run("%kf_data add churn-data df")
+    assert message in shell.fails(line)
+
+
+def test_a_store_at_an_unknown_kind_of_address_is_refused(shell: Shell) -> None:
+    shell.run("%kf_config data_store=ftp://host/data")
+    assert "data_store=ftp://host/data: the scheme ftp:// is not allowed" in shell.fails("%kf_data")
+
+
+def test_a_team_shares_a_store(shell: Shell, tmp_path: Path) -> None:
+    (tmp_path / "team").mkdir()
+    shell.run(f"%kf_config data_store={tmp_path}/team owner=ann")
+    shell.run(MAKE)
+    shell.run("%kf_data add churn-data df")
+    kfnb.settings.settings().home = str(tmp_path / "other-home")  # type: ignore[attr-defined]
+    assert kfnb.dataset("churn-data").owner == "ann"
+    assert len(kfnb.dataset("churn-data").load()) == 100
+
+
+def test_a_bucket_is_a_store(shell: Shell, s3: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    shell.run(MAKE)
+    shell.run(f"%kf_config data_store=s3://bucket/commands?endpoint={s3}&region=us-east-1")
+    shell.run("%kf_data add churn-data df")
+    assert len(kfnb.dataset("churn-data@1").load()) == 100
+    assert kfnb.dataset("churn-data@1").uri.startswith("s3://bucket/commands/objects/sha256/")
+
+
+# -- a terminal -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    from kfnb import settings
+
+    monkeypatch.setenv("KFNB_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+    settings.reset()
+    return tmp_path / "home"
+
+
+def run(*words: str) -> int:
+    return main(["data", *words])
+
+
+def test_a_terminal_adds_shows_gets_and_lists(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("f.csv").write_text("a,b\n1,x\n")
+    assert run("add", "notes", "f.csv", "--json") == 0
+    added = json.loads(capsys.readouterr().out)
+    assert (added["name"], added["version"], added["kind"]) == ("notes", 1, "file")
+    assert added["columns"][0]["type"] == "int64"
+    assert run("--json") == 0
+    assert [one["name"] for one in json.loads(capsys.readouterr().out)] == ["notes"]
+    assert run("show", "notes@1") == 0
+    assert run("get", "notes", "copy.csv") == 0
+    assert Path("copy.csv").read_text() == "a,b\n1,x\n"
+    assert run("show", "nothing") == 1
+    assert run("add", "notes", "missing.csv") == 2
+
+
+def test_a_terminal_checks_every_byte(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("f.txt").write_text("hello")
+    run("add", "notes", "f.txt")
+    assert run("check") == 0
+    [content] = [one for one in (home / "data" / "objects").rglob("*") if one.is_file()]
+    content.chmod(0o600)
+    content.write_text("HELLO")
+    capsys.readouterr()
+    assert run("check", "notes@1", "--json") == 1
+    assert json.loads(capsys.readouterr().out)["damages"] == [
+        {"ref": "notes@1", "path": "f.txt", "problem": "changed"}
+    ]
+
+
+def test_a_terminal_prunes_after_a_confirmation(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("f.txt").write_text("hello")
+    run("add", "notes", "f.txt")
+    assert run("prune") == 0
+    assert "nothing to remove" in capsys.readouterr().err
+    old = home / "data" / "objects" / "sha256" / "aa" / ("b" * 62)
+    old.parent.mkdir(parents=True, exist_ok=True)
+    old.write_text("left")
+    os.utime(old, (1, 1))
+    assert run("prune") == 2
+    assert "1 object (4 B; 4 B in all) that no version refers to" in capsys.readouterr().err
+    assert run("prune", "--yes") == 0
+    assert not old.exists()
+    assert run("check") == 0
+
+
+# -- completion -----------------------------------------------------------------------------------------------------
+
+
+def completions(shell: Shell, text: str) -> list[str]:
+    from IPython.core.completer import provisionalcompleter
+
+    with provisionalcompleter():
+        return [one.text for one in shell.ip.Completer.completions(text, len(text))]
+
+
+def test_names_versions_and_values_are_completed(shell: Shell) -> None:
+    shell.run(MAKE)
+    shell.run("%kf_data add churn-data df")
+    assert "add" in completions(shell, "%kf_data a")
+    assert "df" in completions(shell, "%kf_data add churn-data d")
+    assert "churn-data" in completions(shell, "%kf_data show ch")
+    assert "churn-data@1" in completions(shell, "%kf_data show churn-data@")
+
+
+def test_an_unknown_name_is_an_error_of_its_own(shell: Shell) -> None:
+    with pytest.raises(NotFound):
+        kfnb.dataset("nothing")
