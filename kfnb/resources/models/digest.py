@@ -13,7 +13,9 @@ _PIECE = 1 << 20
 
 def manifest(folder: Path) -> str:
     """A line for each file: its sha256, its size in bytes and its path in the folder, sorted by path."""
-    files = sorted((file.relative_to(folder).as_posix(), file) for file in folder.rglob("*") if file.is_file())
+    files = sorted(
+        (file.relative_to(folder).as_posix(), file) for file in folder.rglob("*") if file.is_file()
+    )
     return "".join(
         f"{_sha256(file)} {file.stat().st_size} {path}\n" for path, file in files if path != VERSION_FILE
     )

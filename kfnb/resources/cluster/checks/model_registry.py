@@ -17,7 +17,7 @@ from kfnb.resources.cluster.model import Check, CheckOutcome
 _NAME = "model registry"
 _VERSIONS = ("v1", "v1alpha3")
 _SERVICE = "model-registry-service:8080"
-_ASKED = "registered_models?pageSize=1"
+_QUERY = "registered_models?pageSize=1"
 _CLIENT, _WRITTEN_IN = "model-registry", "mr_openapi/api/model_registry_service_api.py"
 _PATH = re.compile(r"/api/model_registry/(v\w+)/")
 
@@ -28,7 +28,7 @@ def registry(kubernetes: Kubernetes, installed: str) -> Check:
     spoken = []
     for one in _VERSIONS:
         try:
-            kubernetes.get(f"{service}/api/model_registry/{one}/{_ASKED}")
+            kubernetes.get(f"{service}/api/model_registry/{one}/{_QUERY}")
         except Absent as error:
             if error.kind == "object":  # the service itself
                 return Check(_NAME, CheckOutcome.SKIPPED, f"not found in namespace {installed}")
@@ -39,20 +39,20 @@ def registry(kubernetes: Kubernetes, installed: str) -> Check:
     return fit(spoken, *client())
 
 
-def fit(spoken: Sequence[str], installed: str, asks: str) -> Check:
+def fit(spoken: Sequence[str], installed: str, requested: str) -> Check:
     """Whether a client, of which release ``installed`` says, asks for a version that is spoken; empty for none."""
     if not spoken:
         return Check(_NAME, CheckOutcome.DOUBTFUL, f"it speaks none of {', '.join(_VERSIONS)}")
-    told = f"it speaks {' and '.join(spoken)}"
-    if not asks:
-        return Check(_NAME, CheckOutcome.GOOD, told)
-    told = f"{told}; {_CLIENT} {installed} asks for {asks}"
-    if asks in spoken:
-        return Check(_NAME, CheckOutcome.GOOD, told)
+    text = f"it speaks {' and '.join(spoken)}"
+    if not requested:
+        return Check(_NAME, CheckOutcome.GOOD, text)
+    text = f"{text}; {_CLIENT} {installed} asks for {requested}"
+    if requested in spoken:
+        return Check(_NAME, CheckOutcome.GOOD, text)
     return Check(
         _NAME,
         CheckOutcome.BAD,
-        told,
+        text,
         f"install a {_CLIENT} that asks for {spoken[0]}: pip install {_CLIENT}==VERSION",
     )
 
