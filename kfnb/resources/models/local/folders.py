@@ -1,6 +1,6 @@
 """Model folders by their content: ``models/sha256/ab/cd.../``.
 
-A folder is copied to a draft, checked and then renamed, so that it is complete where it is seen. Its files are read-only.
+A folder is copied to a draft, checked and then renamed, so that it is complete where it is seen. Files are read-only.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class ModelFolders:
         with _usable(self._root), self._draft() as draft:
             shutil.copytree(folder, draft, dirs_exist_ok=True, copy_function=shutil.copyfile)
             if folder_digest(draft) != digest:
-                raise BackendError(f"{folder} has changed while it was copied; register it again", ref=str(folder))
+                raise BackendError(
+                    f"{folder} has changed while it was copied; register it again", ref=str(folder)
+                )
             self._settle(draft)
             self._make(place.parent)
             with suppress(FileExistsError, OSError):
@@ -56,7 +58,9 @@ class ModelFolders:
         if not place.is_dir():
             raise BackendError(f"model folder {place} is missing", code="not-found", ref=str(place))
         if folder_digest(place) != digest:
-            raise BackendError(f"model folder {place} was changed on disk: its content is not what was registered", ref=str(place))
+            raise BackendError(
+                f"model folder {place} was changed on disk since it was registered", ref=str(place)
+            )
         return place
 
     @contextmanager
@@ -88,7 +92,9 @@ class ModelFolders:
         """Create a folder of the store with the permissions of the folder above the store."""
         private.make(self._root.parent)
         mode = stat.S_IMODE(self._root.parent.stat().st_mode)
-        missing = [one for one in (folder, *folder.parents) if one.is_relative_to(self._root) and not one.exists()]
+        missing = [
+            one for one in (folder, *folder.parents) if one.is_relative_to(self._root) and not one.exists()
+        ]
         for one in reversed(missing):
             with suppress(FileExistsError):
                 one.mkdir()

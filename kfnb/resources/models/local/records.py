@@ -21,7 +21,7 @@ COLUMNS = (
     "m.name, v.version, v.digest, v.format, v.size, v.state, v.metrics, v.metrics_data, v.data, v.tags, v.owner,"
     " v.created, v.description"
 )
-"""What ``outlines`` reads, in this order; ``versions`` reads ``v.record`` after it."""
+"""What ``outlines`` reads, in this order."""
 
 _STATES = {str(state): state for state in ModelState}
 _SOURCE, _SIGNATURE = ModelSource(), Signature()
@@ -49,7 +49,9 @@ def outlines(rows: list[Any], aliases: Mapping[str, Mapping[int, tuple[str, ...]
     metrics, data, tags = (json.loads(f"[{','.join(column)}]") for column in _columns(rows, 6, 8, 9))
     found = []
     for row, own_metrics, own_data, own_tags in zip(rows, metrics, data, tags, strict=True):
-        name, version, digest, form, size, state, _, metrics_data, _, _, owner, created, description = row[:13]
+        name, version, digest, form, size, state, _, metrics_data, _, _, owner, created, description = row[
+            :13
+        ]
         found.append(
             _made(
                 name=name,
@@ -84,7 +86,7 @@ def _columns(rows: Iterable[Any], *indices: int) -> Iterable[list[str]]:
 
 
 def _made(**fields: Any) -> VersionSnapshot:
-    """A version from all of its fields. The constructor of a frozen class sets each by a call: it takes ten times as long."""
+    """A version from all of its fields. The constructor of a frozen class takes ten times as long."""
     made = object.__new__(VersionSnapshot)
     vars(made).update(fields)
     return made
@@ -109,7 +111,10 @@ def with_record(outline: VersionSnapshot, text: str, uri: str) -> VersionSnapsho
 def signature_of(record: Mapping[str, Any]) -> Signature:
     """A signature from its JSON."""
     inputs, outputs = (
-        tuple(ColumnType(**{**column, "shape": tuple(column.get("shape", ()))}) for column in record.get(side, ()))
+        tuple(
+            ColumnType(**{**column, "shape": tuple(column.get("shape", ()))})
+            for column in record.get(side, ())
+        )
         for side in ("inputs", "outputs")
     )
     return Signature(inputs, outputs)
