@@ -6,7 +6,7 @@ import hashlib
 from pathlib import Path
 
 VERSION_FILE = "kfnb_version.json"
-"""What a registration says of the model: metrics, run, data. It is no part of the content, and not in the manifest."""
+"""What a registration says of the model: metrics, run, data. It is not part of the content, nor of the manifest."""
 
 _PIECE = 1 << 20
 
