@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from kfnb import model
     from kfnb.errors import KfnbError, RunFailed, StudyFailed
     from kfnb.model import Artifact, RunState, Task
     from kfnb.resources.cluster.api import status
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from kfnb.resources.experiments.model import Experiment
     from kfnb.resources.lineage.api import lineage
     from kfnb.resources.lineage.model import Lineage
+    from kfnb.resources.models.api import models, register
+    from kfnb.resources.models.handle import ModelVersion
+    from kfnb.resources.models.leaderboard import Leaderboard
     from kfnb.resources.runs.api import compare, run, runs, submit
     from kfnb.resources.runs.handle import Run, RunList
     from kfnb.resources.schedules.api import schedule, schedules
@@ -39,7 +43,9 @@ __all__ = [
     "DatasetVersion",
     "Experiment",
     "KfnbError",
+    "Leaderboard",
     "Lineage",
+    "ModelVersion",
     "Run",
     "RunFailed",
     "RunList",
@@ -57,6 +63,9 @@ __all__ = [
     "datasets",
     "experiments",
     "lineage",
+    "model",
+    "models",
+    "register",
     "run",
     "runs",
     "schedule",
@@ -74,8 +83,8 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     from kfnb.registry import exports
 
-    if name == "spawning":  # a module with names of its own, loaded when it is asked for
-        return import_module("kfnb.spawning")
+    if name in ("model", "spawning"):  # modules, loaded when they are asked for
+        return import_module(f"kfnb.{name}")
     module = exports().get(name)
     if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,7 +14,9 @@ PACKAGES: Mapping[str, tuple[str, str]] = {
     "optuna": ("optuna", "tune"),
     "pandas": ("pandas", ""),
     "pyarrow": ("pyarrow", "data"),
+    "safetensors": ("safetensors", "models"),
     "scipy": ("scipy", "tune"),
+    "skops": ("skops", "models"),
 }
 """For each optional module: its package, and the extra that installs the package; empty for none."""
 

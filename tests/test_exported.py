@@ -17,7 +17,9 @@ def test_the_public_names_are_these() -> None:
         "DatasetVersion",
         "Experiment",
         "KfnbError",
+        "Leaderboard",
         "Lineage",
+        "ModelVersion",
         "Run",
         "RunFailed",
         "RunList",
@@ -35,6 +37,9 @@ def test_the_public_names_are_these() -> None:
         "datasets",
         "experiments",
         "lineage",
+        "model",
+        "models",
+        "register",
         "run",
         "runs",
         "schedule",
@@ -69,6 +74,8 @@ def test_the_functions_stay_functions_when_everything_is_imported() -> None:
     assert callable(kfnb.tune)
     assert callable(kfnb.study)
     assert callable(kfnb.studies)
+    assert callable(kfnb.model)
+    assert callable(kfnb.models)
     assert kfnb.resources.runs.local.LocalBackend.name == "local"
 
 

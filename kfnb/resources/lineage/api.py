@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from kfnb import model
 from kfnb.catalog.index import Index
 from kfnb.errors import UsageError
+from kfnb.model import Artifact
 from kfnb.resources.lineage import references
 from kfnb.resources.lineage.graph import lineage_of
 from kfnb.resources.lineage.model import Lineage
@@ -51,7 +51,7 @@ def reference(ref: Any) -> str:
         return ref
     if isinstance(ref, Path):
         return str(ref)
-    if isinstance(ref, model.Artifact):
+    if isinstance(ref, Artifact):
         return ref.digest or ref.uri
     for name in ("ref", "id"):  # a version, a run
         text = getattr(ref, name, None)
