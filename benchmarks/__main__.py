@@ -15,6 +15,7 @@ from benchmarks import engine
 from benchmarks.capturing import capturing
 from benchmarks.clusters import folding, idling, submitting
 from benchmarks.compiling import compiling
+from benchmarks.data import adding
 from benchmarks.listing import listing
 from benchmarks.loading import loading
 from benchmarks.measure import HEADER, Measured
@@ -45,6 +46,7 @@ MEASURES: dict[str, Callable[[], Iterator[Measured]]] = {
     "tuning": tuning,
     "regret": regret,
     "studies": studies,
+    "adding": adding,
 }
 
 

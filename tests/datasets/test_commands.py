@@ -43,7 +43,7 @@ def test_a_program_adds_values_and_paths(shell: Shell, tmp_path: Path) -> None:
     assert kfnb.add_data("notes", tmp_path / "f.txt").version == 1
     assert kfnb.add_data("copy", version).digest == version.digest
     assert version == kfnb.dataset("numbers@latest")
-    with pytest.raises(UsageError, match="only files and folders of this machine"):
+    with pytest.raises(UsageError, match="the scheme https:// is not allowed"):
         kfnb.add_data("web", "https://example.com/data.csv")
 
 

@@ -73,10 +73,12 @@ class ObjectStore:
                 return b""
             return bytes(self._for_short_requests(bucket).get_range(key, start=start, end=end).to_bytes())
 
-    def stream(self, path: str) -> Iterator[bytes]:
-        """An object's bytes, piece by piece."""
+    def stream(self, path: str, *, version: str = "") -> Iterator[bytes]:
+        """An object's bytes, piece by piece; those of a ``version`` where the bucket keeps versions."""
+        options: Any = {"version": version} if version else {}
         with self._requesting("reading", path) as (bucket, key):
-            for piece in self._for_moving(bucket).get(key).stream(min_chunk_size=_READ_AT_ONCE):
+            found = self._for_moving(bucket).get(key, options=options)
+            for piece in found.stream(min_chunk_size=_READ_AT_ONCE):
                 yield bytes(piece)
 
     def list_folder(self, path: str) -> list[ObjectInfo]:

@@ -11,9 +11,9 @@ from typing import Any
 
 from kfnb.errors import Conflict, UsageError
 from kfnb.jobs import private
-from kfnb.resources.datasets import values
+from kfnb.resources.datasets import referenced, values
 from kfnb.resources.datasets.digests import FileDigests
-from kfnb.resources.datasets.files import Contents, contents_of, files_of, manifest_digest
+from kfnb.resources.datasets.files import Contents, contents_of, files_of, footers_of, manifest_digest
 from kfnb.resources.datasets.model import DatasetSnapshot, FileEntry
 from kfnb.resources.datasets.objects import content_key
 from kfnb.resources.datasets.store import DataStore, check_name
@@ -70,6 +70,36 @@ class Adding:
             raise Conflict(f"{path} changed while it was being read", hint="nothing was added; try again")
         return self._finished(draft, files, owner=owner, description=description, source=source)
 
+    def reference(
+        self, name: str, uri: str, *, owner: str, description: str, source: Mapping[str, str]
+    ) -> tuple[DatasetSnapshot, bool]:
+        """Add objects that are in a bucket already, without copying them: the version, and whether it is new.
+
+        Raises ``UsageError``, ``BackendError``.
+        """
+        check_name(name)
+        entries = referenced.entries_of(uri)
+        made = footers_of(entries)
+        alone = (
+            len(entries) == 1
+            and "/" not in entries[0].path
+            and entries[0].uri.partition("?")[0] == _bare(uri)
+        )
+        draft = DatasetSnapshot(
+            name,
+            0,
+            manifest_digest(entries),
+            "file" if alone else "folder",
+            files=tuple(entries),
+            columns=made.columns,
+            rows=made.rows,
+            size=sum(one.size for one in entries),
+            owner=owner,
+            description=description,
+            source=source,
+        )
+        return self._store.add(draft)
+
     def _draft(
         self, name: str, kind: str, files: Sequence[tuple[str, Path]], made: Contents, library: str = ""
     ) -> DatasetSnapshot:
@@ -117,7 +147,7 @@ class Adding:
     def _complete(self, record: DatasetSnapshot) -> bool:
         """Whether the store has all content of a version."""
         found = self._in_threads(
-            lambda one: self._store.objects.find(content_key(one.sha256)), {*record.files}
+            lambda one: bool(one.uri) or self._store.objects.find(content_key(one.sha256)), {*record.files}
         )
         return all(found)
 
@@ -128,6 +158,10 @@ class Adding:
             return list(threads.map(work, items))
         finally:
             threads.shutdown(cancel_futures=True)
+
+
+def _bare(uri: str) -> str:
+    return uri.partition("?")[0].rstrip("/")
 
 
 def _stamps(files: Sequence[tuple[str, Path]]) -> list[tuple[str, int, int]]:

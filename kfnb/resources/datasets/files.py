@@ -17,6 +17,7 @@ from typing import Any
 from kfnb.diagnostics import logger
 from kfnb.errors import BackendError, Conflict, UsageError
 from kfnb.jobs import private
+from kfnb.resources.datasets import referenced
 from kfnb.resources.datasets.digests import FileDigests
 from kfnb.resources.datasets.logical import array_digest, table_digest
 from kfnb.resources.datasets.model import ColumnProfile, DatasetSnapshot, FileEntry
@@ -30,6 +31,7 @@ _logger = logger(__package__)
 READ_UP_TO = 256 * 2**20
 """Bytes of a file of which all values are read; of a larger one, what its footer states is kept."""
 _READ_ONLY = 0o444
+_PROBLEMS = {"missing": "is missing from", "changed": "was changed in"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,10 @@ class Contents:
 def manifest_digest(files: Sequence[FileEntry]) -> str:
     """The digest of a version's files. The name of a single file does not count."""
     alone = len(files) == 1 and "/" not in files[0].path
-    lines = sorted(("" if alone else one.path, one.size, one.sha256) for one in files)
+    lines = sorted(
+        ("" if alone else one.path, one.size, one.sha256 or f"{one.uri} {one.tag} {one.version}")
+        for one in files
+    )
     return hashlib.sha256(json.dumps(lines).encode()).hexdigest()
 
 
@@ -93,6 +98,18 @@ def contents_of(files: Sequence[tuple[str, Path]]) -> Contents:
         return Contents()
 
 
+def footers_of(entries: list[FileEntry]) -> Contents:
+    """What is known of Parquet files in a bucket, by their footers. Never raises."""
+    if find_spec("pyarrow") is None:
+        return Contents()
+    try:
+        columns, rows = referenced.profile_of(entries)
+    except Exception:
+        _logger.debug("The footers of %s cannot be read.", entries[0].uri, exc_info=True)
+        return Contents()
+    return Contents(columns=columns, rows=rows)
+
+
 def _contents(files: Sequence[tuple[str, Path]]) -> Contents:
     names = [name for name, _ in files if not name.rpartition("/")[2].startswith(("_", "."))]
     if find_spec("pyarrow") is None:
@@ -118,6 +135,29 @@ def _single(file: Path, name: str, ending: str) -> Contents:
         table = read_table(file, name)
         return Contents(table_digest(table), profile_table(table), table.num_rows)
     return Contents()
+
+
+def table_of(files: Sequence[tuple[str, Path]]) -> Any:
+    """The Arrow table in a version's files, which are given by their paths; None where there is none.
+
+    Several Parquet files with the same columns are one table.
+    """
+    import pyarrow as pa
+    from pyarrow import csv
+
+    tables = []
+    for name, file in files:
+        ending = name.lower().rpartition(".")[2]
+        if ending in ("csv", "tsv"):
+            options = csv.ParseOptions(delimiter="\t" if ending == "tsv" else ",")
+            tables.append(csv.read_csv(file, parse_options=options))
+        elif ending in ("parquet", "arrow", "feather"):
+            tables.append(read_table(file, name.lower()))
+        elif not name.rpartition("/")[2].startswith(("_", ".")):
+            return None
+    return (
+        pa.concat_tables(tables) if tables and len({str(one.schema.names) for one in tables}) == 1 else None
+    )
 
 
 def _array(file: Path) -> Contents:
@@ -163,19 +203,43 @@ def download(objects: Objects, record: DatasetSnapshot, target: Path) -> None:
         _copy(objects, record, entry, place)
 
 
+def publish(objects: Objects, record: DatasetSnapshot) -> str:
+    """The address of a version's file or folder in a bucket, by the files' own names; empty where it is a folder here.
+
+    The bucket copies the content itself. Raises ``BackendError``.
+    """
+    if record.by_reference:
+        for entry in record.files:
+            if problem := referenced.state(entry):
+                raise _damaged(record, entry, _PROBLEMS[problem], "its bucket")
+        first = record.files[0]
+        address = first.uri.partition("?")[0]
+        return address if record.kind == "file" else address.removesuffix(f"/{first.path}")
+    if objects.local(record.digest) is not None:
+        return ""
+    folder = f"files/{record.digest}"
+    for entry in record.files:
+        key = f"{folder}/{entry.path}"
+        there = objects.find(key)
+        if there is None or there.size != entry.size:
+            objects.copy(content_key(entry.sha256), key)
+    alone = len(record.files) == 1 and record.kind not in ("folder", "frames")
+    return objects.uri(f"{folder}/{record.files[0].path}" if alone else folder)
+
+
 def verified_file(
     objects: Objects, record: DatasetSnapshot, entry: FileEntry, digests: FileDigests
 ) -> Path | None:
     """The store's own file of an entry, whose bytes are as they were; None in a bucket. Raises ``BackendError``."""
-    file = objects.local(content_key(entry.sha256))
+    file = None if entry.uri else objects.local(content_key(entry.sha256))
     if file is None:
         return None
     try:
         if digests.of(file) == entry.sha256:
             return file
     except FileNotFoundError:
-        raise _damaged(record, entry, "is missing from") from None
-    raise _damaged(record, entry, "was changed in")
+        raise _damaged(record, entry, _PROBLEMS["missing"]) from None
+    raise _damaged(record, entry, _PROBLEMS["changed"])
 
 
 def _place(
@@ -198,7 +262,7 @@ def _copy(objects: Objects, record: DatasetSnapshot, entry: FileEntry, target: P
     draft = target.with_name(f".{target.name}-{secrets.token_hex(4)}")
     try:
         with draft.open("xb") as file:
-            for part in verified(objects.stream(content_key(entry.sha256)), entry.sha256, entry.path):
+            for part in _bytes_of(objects, record, entry):
                 file.write(part)
         draft.replace(target)
     except Conflict:
@@ -212,9 +276,21 @@ def _copy(objects: Objects, record: DatasetSnapshot, entry: FileEntry, target: P
             draft.unlink(missing_ok=True)
 
 
-def _damaged(record: DatasetSnapshot, entry: FileEntry, problem: str) -> BackendError:
+def _bytes_of(objects: Objects, record: DatasetSnapshot, entry: FileEntry) -> Iterator[bytes]:
+    """The bytes of a file, which are as they were when it was added. Raises ``BackendError``."""
+    if not entry.uri:
+        yield from verified(objects.stream(content_key(entry.sha256)), entry.sha256, entry.path)
+        return
+    if not entry.version and (problem := referenced.state(entry)):
+        raise _damaged(record, entry, _PROBLEMS[problem], "its bucket")
+    yield from referenced.stream(entry)
+
+
+def _damaged(
+    record: DatasetSnapshot, entry: FileEntry, problem: str, place: str = "the data store"
+) -> BackendError:
     return BackendError(
-        f"{record.ref}: the content of {entry.path} {problem} the data store",
+        f"{record.ref}: the content of {entry.path} {problem} {place}",
         code="unreadable",
         hint="kfnb data check shows all that is damaged",
         ref=record.ref,
